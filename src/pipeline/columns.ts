@@ -14,12 +14,7 @@ export interface ColumnSpec {
 }
 
 export const REGIMES = ['stable', 'edge', 'unstable'] as const;
-export const PHASES = [
-  'progressive-sharpening',
-  'eos-sharpening',
-  'eos-self-stabilization',
-  'convergence',
-] as const;
+export const PHASES = ['progressive-sharpening', 'eos-sharpening', 'eos-self-stabilization', 'convergence'] as const;
 
 export type Regime = (typeof REGIMES)[number];
 export type Phase = (typeof PHASES)[number];
