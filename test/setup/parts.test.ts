@@ -32,7 +32,13 @@ describeWith(['chromium', 'redis', 'cc'], 'programs', () => {
 test('an absent part is skipped with a plain line, and fails where all parts are required', async () => {
   const args = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/setup/absent/vitest.config.ts'];
   const run = async (requireAll: string) => {
-    const env = { ...process.env, CI: '', NO_COLOR: '1', EOS_CHROMIUM: '/nowhere', EOS_REQUIRE_ALL: requireAll };
+    const env: NodeJS.ProcessEnv = {
+      ...process.env,
+      CI: '',
+      NO_COLOR: '1',
+      EOS_CHROMIUM: '/nowhere',
+      EOS_REQUIRE_ALL: requireAll,
+    };
     delete env.FORCE_COLOR;
     try {
       const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: root, env });
