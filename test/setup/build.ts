@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { root } from './parts.ts';
+import { spawnSync } from 'node:child_process';
 
-/** Vitest global setup: tests run the command as users do, from dist, so dist must not be older than src. */
-export default function setup(): void {
-  execFileSync(process.execPath, ['scripts/build.js'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+/** The tests run the command as users do, from dist: make sure that it is built from these sources. */
+export default function build(): void {
+  const { status } = spawnSync(process.execPath, ['scripts/build.js'], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('the build failed; its messages stand above');
 }
