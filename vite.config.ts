@@ -14,6 +14,8 @@ export default defineConfig(({ mode }) => ({
     outDir: mode === 'single' ? '../../dist/dash-single' : '../../dist/dash',
     emptyOutDir: true,
     target: 'es2022',
+    // Older targets would rewrite light-dark(), on which both themes stand.
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     modulePreload: false,
     assetsInlineLimit: 0,
     ...(mode === 'single' ? { rolldownOptions: { output: { codeSplitting: false } } } : {}),

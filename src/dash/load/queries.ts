@@ -2,7 +2,7 @@ import type { ByteSource, FileOrigin, OnBytes } from './bytes.ts';
 import { openBytes } from './bytes.ts';
 import { bucketRange, type ColumnStore, columnStore, lowerBound, rowsIn } from './columns.ts';
 import { addPoints, BUCKET, emptyEnvelope, type Envelope, envelopePoints, foldBuckets, type Points } from './envelope.ts';
-import type { Cycle, Interval, Path, Row, TableApi, TableInfo } from './protocol.ts';
+import type { Cycle, Interval, Path, TableApi, TableInfo } from './protocol.ts';
 import { RunFileError, type TableSource } from './table.ts';
 
 /** Cells of the grid on which a path is thinned, along either axis; about two to a pixel. */
