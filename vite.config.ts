@@ -18,6 +18,7 @@ export default defineConfig(({ mode }) => ({
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     modulePreload: false,
     assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1000,
     ...(mode === 'single' ? { rolldownOptions: { output: { codeSplitting: false } } } : {}),
   },
 }));

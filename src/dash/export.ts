@@ -37,6 +37,11 @@ export async function saveCsv(app: App, columns: readonly string[], id: string):
   }
 }
 
+/** Saves a table that is on the page already. */
+export function saveText(text: string, name: string): void {
+  save(new Blob([text], { type: 'text/csv' }), name);
+}
+
 function standalone(svg: SVGSVGElement | undefined, { title, unit }: { readonly title: string; readonly unit: string }): string {
   if (!svg) throw new Error('nothing is drawn yet');
   const copy = svg.cloneNode(true) as SVGSVGElement;

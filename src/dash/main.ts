@@ -104,6 +104,7 @@ async function drawAll(): Promise<void> {
   for (const panel of panels) panel.element.hidden = !shown.includes(panel) || (fullPanel !== undefined && panel !== fullPanel);
   showMissing(panels.filter((panel) => !shown.includes(panel)), fullPanel !== undefined);
   top.draw();
+  document.title = runs.length > 0 ? `${runs.map(({ name }) => name).join(', ')} · eos dashboard` : 'eos dashboard';
   showEmpty();
   const visible = shown.filter((panel) => fullPanel === undefined || panel === fullPanel);
   await Promise.all([

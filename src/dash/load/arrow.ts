@@ -45,9 +45,10 @@ function readBatches(bytes: Uint8Array): { batches: RecordBatch[]; metadata: Rec
   const tail = String.fromCharCode(...bytes.subarray(-6));
   if (tail !== 'ARROW1') throw new RunFileError('the file is cut off: it has no Arrow footer at its end (eos recover may save it)');
   try {
-    const reader = RecordBatchReader.from(bytes);
-    const batches = [...reader];
-    return { batches, metadata: Object.fromEntries(reader.schema?.metadata ?? []) };
+    const reader = RecordBatchReader.from(bytes).open();
+    // The footer's schema: only there does a run's summary stand. Iterating closes the reader and forgets it.
+    const metadata = Object.fromEntries(reader.schema.metadata);
+    return { batches: [...reader], metadata };
   } catch (error) {
     throw new RunFileError(`the file is damaged: not readable as Arrow (${error instanceof Error ? error.message : error})`);
   }
@@ -65,6 +66,10 @@ function toNumbers(vector: Vector): ColumnValues {
   const out = new Float64Array(vector.length);
   const raw = vector.nullCount === 0 ? vector.toArray() : undefined;
   if (raw instanceof Float64Array && raw.length === out.length) return raw.slice();
+  if (raw instanceof BigInt64Array || raw instanceof Int32Array) {
+    for (let i = 0; i < out.length; i++) out[i] = Number(raw[i]);
+    return out;
+  }
   for (let i = 0; i < out.length; i++) {
     const value: unknown = vector.get(i);
     out[i] = typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : Number.NaN;

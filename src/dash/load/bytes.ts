@@ -60,6 +60,8 @@ function problem(status: number): RunFileError {
 
 async function openUrl(url: string, onBytes: OnBytes): Promise<ByteSource> {
   const head = await request(url, { method: 'HEAD' });
+  // Its (empty) body is read to the end, or browsers count the request as given up.
+  await head.arrayBuffer();
   if (!head.ok) throw problem(head.status);
   const length = Number(head.headers.get('content-length') ?? Number.NaN);
   // A length of the compressed transfer would not be the file's.

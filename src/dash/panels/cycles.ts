@@ -9,12 +9,13 @@ const MAX_ROWS = 500;
 
 /** One row a cycle at the edge; a click zooms every panel to it. */
 export function cyclesPanel(app: App): Panel {
+  let shown: readonly Cycle[] = [];
   const head = {
     id: 'cycles',
     title: 'Cycles',
     unit: 'steps',
     wide: true,
-    csv: ['cycle', 'l1', 'sharpness_ratio'],
+    table: () => csv(shown),
     description: 'One row for each upward crossing of 2/η: where it starts, the largest L₁ of its spike, by how much S overshoots 2/η, and how many steps pass until the next. Click a cycle to zoom to it.',
   };
   const frame = panelFrame(app, head);
@@ -25,7 +26,6 @@ export function cyclesPanel(app: App): Panel {
     el('table', {}, el('thead', {}, el('tr', {}, ...headings.map((heading) => el('th', { scope: 'col' }, heading)))), rows));
   frame.body.classList.add('flow');
   frame.body.append(scroller, note);
-  let shown: readonly Cycle[] = [];
   let source: unknown;
 
   async function draw(): Promise<void> {
@@ -59,7 +59,7 @@ export function cyclesPanel(app: App): Panel {
     rows.replaceChildren(...shown.slice(0, MAX_ROWS).map((cycle, i) => {
       const next = shown[i + 1]?.first;
       const end = next ?? cycle.last;
-      const length = (next ?? cycle.last + 1) - cycle.first;
+      const length = cycleLength(shown, i);
       const zoom = button(`Zoom to cycle ${cycle.cycle}`, { class: 'link' }, () => {
         const air = Math.max(2, (end - cycle.first) * 0.05);
         app.zoom([cycle.first - air, end + air]);
@@ -79,3 +79,9 @@ export function cyclesPanel(app: App): Panel {
 
   return { id: head.id, title: head.title, element: frame.element, needs: ['cycle'], shows: (run) => hasColumns(run, ['cycle']), draw, follow: () => {} };
 }
+
+/** Steps until the next cycle begins, or so far. */
+const cycleLength = (cycles: readonly Cycle[], i: number): number => (cycles[i + 1]?.first ?? cycles[i]!.last + 1) - cycles[i]!.first;
+
+const csv = (cycles: readonly Cycle[]): string =>
+  ['cycle,start,peak_l1,overshoot,length', ...cycles.map(({ cycle, first, peakL1, peakRatio }, i) => [cycle, first, peakL1, peakRatio - 1, cycleLength(cycles, i)].join(','))].join('\n').concat('\n');

@@ -27,19 +27,21 @@ export function niceDomain(low: number, high: number, log: boolean): [number, nu
   return [low - air, high + air];
 }
 
-/** Ticks of the y axis: short numbers, powers of ten on a logarithmic one. */
+/** Ticks of a linear y axis: short numbers, powers of ten where they are shorter. */
 export function tickText(value: number): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
-  const power = Math.round(Math.log10(size));
-  if (size >= 1e4 || size < 1e-3) {
-    const digits = value / 10 ** Math.floor(Math.log10(size) + 1e-9);
-    const raised = String(Math.abs(digits - 10) < 1e-9 ? power : Math.floor(Math.log10(size) + 1e-9)).replace('-', '⁻').replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]!);
-    const factor = Number(digits.toPrecision(3));
-    return factor === 1 ? `10${raised}` : factor === 10 ? `10${raised}` : `${factor}·10${raised}`.replace('-', '−');
-  }
-  return String(Number(value.toPrecision(6))).replace('-', '−');
+  if (size < 1e4 && size >= 1e-3) return String(Number(value.toPrecision(6))).replace('-', '−');
+  const [factor = '', power = ''] = value.toExponential(2).split('e');
+  const short = String(Number(factor)).replace('-', '−');
+  const raised = superscript(Number(power));
+  return short === '1' ? `10${raised}` : `${short}·10${raised}`;
 }
+
+/** Ticks of a logarithmic axis, all of them whole powers of ten. */
+export const powerText = (value: number): string => `10${superscript(Math.round(Math.log10(value)))}`;
+
+const superscript = (power: number): string => String(power).replace('-', '⁻').replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]!);
 
 /** Step counts on the x axis. */
 export const stepText = (value: number): string => (value >= 1e6 ? `${Number((value / 1e6).toPrecision(7))} M` : String(value).replace(/\B(?=(\d{3})+$)/g, ' '));

@@ -1,6 +1,6 @@
 import type { App } from '../app.ts';
 import { button, el, icon } from '../dom.ts';
-import { saveCsv, savePng, saveSvg } from '../export.ts';
+import { saveCsv, savePng, saveSvg, saveText } from '../export.ts';
 
 /** What every panel says of itself. */
 export interface PanelHead {
@@ -9,8 +9,10 @@ export interface PanelHead {
   readonly unit: string;
   readonly description: string;
   readonly wide?: boolean;
-  /** Columns of its CSV; without them it has no export. */
+  /** Columns of its CSV. */
   readonly csv?: readonly string[];
+  /** A table's own CSV, in place of the columns; a table has no picture. */
+  readonly table?: () => string;
   readonly scales?: boolean;
 }
 
@@ -82,9 +84,9 @@ function exportMenu(app: App, head: PanelHead, body: HTMLElement): HTMLElement {
   menu.append(
     el('summary', { class: 'icon', 'aria-label': `Export ${head.title}`, title: 'Export' }, icon('save')),
     el('div', { class: 'menu-items' },
-      item('SVG', 'svg', async () => saveSvg(svg(), head)),
-      item('PNG', 'png', async () => savePng(svg(), head)),
-      head.csv ? item('CSV', 'csv', async () => saveCsv(app, head.csv ?? [], head.id)) : undefined),
+      head.table ? undefined : item('SVG', 'svg', () => saveSvg(svg(), head)),
+      head.table ? undefined : item('PNG', 'png', () => savePng(svg(), head)),
+      item('CSV', 'csv', async () => (head.table ? saveText(head.table(), `${head.id}.csv`) : saveCsv(app, head.csv ?? [], head.id)))),
   );
   menu.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !menu.open) return;

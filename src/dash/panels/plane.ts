@@ -6,7 +6,7 @@ import type { Path } from '../load/protocol.ts';
 import { drawPlot, niceDomain, tickText } from './draw.ts';
 import { panelFrame } from './frame.ts';
 
-const HEIGHT = 300;
+const HEIGHT = 250;
 const MARGINS = { top: 14, right: 18, bottom: 38, left: 58 };
 /** Points of a path nearer to the pointer than this take the crosshair. */
 const NEAR_PIXELS = 40;
@@ -63,7 +63,7 @@ export function planePanel(app: App): Panel {
     const height = app.store.get().full === 'plane' ? Math.max(HEIGHT, window.innerHeight - 330) : HEIGHT;
     const seen = [...paths, ...companions.filter(({ kind }) => !hidden(kind))].map(({ path }) => path);
     const x = domain(seen.map((path) => path.x));
-    const y = domain(seen.map((path) => path.y));
+    const y = domain([...seen.map((path) => path.y), ...seen.map(nearestMinimum)]);
     const facts = runs[0]?.facts;
     const edge = facts?.eta && facts.lambda1 ? Math.sqrt(2 / (facts.eta * facts.lambda1)) : undefined;
     const many = runs.length > 1;
@@ -190,6 +190,13 @@ function domain(arrays: readonly Float64Array[]): [number, number] {
     }
   }
   return niceDomain(low, high, false);
+}
+
+/** The minimum αβ₂ = 1 above a path's end, where it is near enough to be shown. */
+function nearestMinimum({ x, y }: Path): Float64Array {
+  const [alpha, beta] = [x.at(-1), y.at(-1)];
+  if (alpha === undefined || beta === undefined) return new Float64Array();
+  return Math.abs(1 / alpha) < 2 * Math.abs(beta) && 1 / alpha / beta > 0 ? Float64Array.of(1 / alpha) : new Float64Array();
 }
 
 function stableSet(edge: number, [left, right]: readonly [number, number], [bottom, top]: readonly [number, number]): Plot.Markish[] {

@@ -70,8 +70,8 @@ const TILES: readonly Tile[] = [
     title: 'Slope of ln L̂',
     hint: 'Least-squares slope of ln L̂ per step over the steps at the edge, against the predicted 2·ln(1 − 2λ₂/λ₁).',
     read: ({ facts: { summary } }) => {
-      const slope = figure(summary?.slope, 4);
-      return slope && { ...slope, ...(summary?.slopePredicted === undefined ? {} : { small: `predicted ${formatNumber(summary.slopePredicted, 4)}` }) };
+      const slope = figure(summary?.slope);
+      return slope && { ...slope, ...(summary?.slopePredicted === undefined ? {} : { small: `predicted ${formatNumber(summary.slopePredicted, 5)}` }) };
     },
   },
 ];

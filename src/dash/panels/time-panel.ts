@@ -5,7 +5,7 @@ import { formatNumber, phaseName } from '../format.ts';
 import { interact, type StepAxis } from '../interact.ts';
 import type { Points } from '../load/envelope.ts';
 import type { Scale } from '../store.ts';
-import { drawPlot, logTicks, MARGIN, niceDomain, stepText, tickText } from './draw.ts';
+import { drawPlot, logTicks, MARGIN, niceDomain, powerText, stepText, tickText } from './draw.ts';
 import { panelFrame } from './frame.ts';
 import { phaseBands } from './phase-bands.ts';
 
@@ -41,7 +41,7 @@ export interface TimePanelSpec {
 }
 
 const DASHES = ['', '7 3', '2 3', '9 3 2 3', '1 2'];
-const HEIGHT = 236;
+const HEIGHT = 250;
 
 interface Drawn {
   readonly run: Run;
@@ -108,7 +108,7 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
         ...(runs[0] && spec.below ? spec.below(runs[0], domain) : []),
         ...drawn.filter(({ series }) => !hidden(series.key)).map((line) => lineMark(line, log, runs.length > 1)),
         Plot.axisX({ label: 'step t', ticks: Math.max(2, Math.round(width / 110)), tickFormat: (step: number) => (Number.isInteger(step) ? stepText(step) : ''), labelAnchor: 'right', labelArrow: 'none', tickSize: 4 }),
-        Plot.axisY({ label: spec.axis, ...(ticks ? { ticks } : { ticks: 5 }), tickFormat: tickText, labelArrow: 'none', labelAnchor: 'center', tickSize: 0, tickPadding: 6 }),
+        Plot.axisY({ label: spec.axis, ...(ticks ? { ticks } : { ticks: 5 }), tickFormat: log && ticks ? powerText : tickText, labelArrow: 'none', labelAnchor: 'center', tickSize: 0, tickPadding: 6 }),
       ],
     });
     axis = { left: MARGIN.left, right: width - MARGIN.right, from, to };
