@@ -72,14 +72,22 @@ const columnsFollowed = [...new Set([...panels.flatMap(({ needs }) => needs), 'p
 
 /* ---- drawing ---- */
 
+let opening = 0;
+let following = false;
 let scheduled = false;
 let again = false;
 let drawing = false;
+
+/** Says in the page whether anything is under way, for tests and for those who drive the page by program. */
+function showBusy(): void {
+  document.documentElement.dataset.busy = String(scheduled || drawing || opening > 0 || following);
+}
 
 function schedule(): void {
   if (drawing) again = true;
   if (scheduled || drawing) return;
   scheduled = true;
+  showBusy();
   requestAnimationFrame(() => {
     scheduled = false;
     drawing = true;
@@ -88,6 +96,7 @@ function schedule(): void {
       drawing = false;
       performance.measure('eos-draw', { start, end: performance.now() });
       document.documentElement.dataset.draws = String(Number(document.documentElement.dataset.draws ?? 0) + 1);
+      showBusy();
       if (!again) return;
       again = false;
       schedule();
@@ -137,7 +146,6 @@ function showEmpty(): void {
 
 /* ---- runs ---- */
 
-let opening = 0;
 let bytesRead = 0;
 let bytesShown = 0;
 
@@ -159,7 +167,8 @@ async function loading<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } finally {
     opening--;
-    box('progress').hidden = opening > 0 ? false : true;
+    box('progress').hidden = opening === 0;
+    showBusy();
   }
 }
 
@@ -283,7 +292,6 @@ function writeUrl(): void {
   }, 80);
 }
 
-let following = false;
 let followAgain = false;
 
 async function followCursor(): Promise<void> {
@@ -292,6 +300,7 @@ async function followCursor(): Promise<void> {
     return;
   }
   following = true;
+  showBusy();
   const { cursor } = store.get();
   const found = cursor === null ? [] : await Promise.all(runs.map(async (run) => [run.id, await run.client.row(cursor, columnsFollowed.filter((column) => hasColumns(run, [column]))).catch(() => undefined)] as const));
   rows = new Map(found.flatMap(([id, row]) => (row ? [[id, row] as const] : [])));
@@ -299,6 +308,7 @@ async function followCursor(): Promise<void> {
   const row = runs[0] && rows.get(runs[0].id);
   if (row && document.activeElement?.matches('.plot')) app.announce(`step ${formatNumber(row.step)}, ${row.values.phase ?? ''}`);
   following = false;
+  showBusy();
   if (!followAgain) return;
   followAgain = false;
   await followCursor();

@@ -13,7 +13,7 @@ export function tooltip(box: HTMLElement): (tip: Tip | null) => void {
       ...tip.lines.filter(({ label }) => label !== '').map(({ label, value, exact, color }) => {
         const dot = el('span', { class: color ? 'dot' : 'dot none' });
         if (color) dot.style.background = color;
-        return el('div', { class: 'tip-line' }, dot, el('span', { class: 'tip-label' }, label), el('span', { class: 'tip-value', 'data-value': exact }, value));
+        return el('div', { class: 'tip-line', 'data-label': label }, dot, el('span', { class: 'tip-label' }, label), el('span', { class: 'tip-value', 'data-value': exact }, value));
       }),
     );
     const { width, height } = box.getBoundingClientRect();

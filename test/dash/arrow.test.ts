@@ -1,4 +1,4 @@
-import { Float64, tableFromArrays, tableToIPC, vectorFromArray } from 'apache-arrow';
+import { Float64, Table, tableFromArrays, tableToIPC, vectorFromArray } from 'apache-arrow';
 import { expect, test } from 'vitest';
 import { openArrow } from '../../src/dash/load/arrow.ts';
 import { openBytes } from '../../src/dash/load/bytes.ts';
@@ -17,7 +17,7 @@ test('an Arrow file gives numbers and words', async () => {
 });
 
 test('nulls are NaN', async () => {
-  const table = tableFromArrays({ step: Float64Array.of(0, 1), loss: vectorFromArray([1, null], new Float64()) } as never);
+  const table = new Table({ step: vectorFromArray([0, 1], new Float64()), loss: vectorFromArray([1, null], new Float64()) });
   const source = await opened(tableToIPC(table, 'file'));
   expect([...(await source.read('loss', 0))]).toEqual([1, Number.NaN]);
 });
