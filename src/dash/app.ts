@@ -52,7 +52,12 @@ export interface Tip {
   readonly x: number;
   readonly y: number;
   readonly title: string;
-  readonly lines: readonly { readonly label: string; readonly value: string; readonly exact?: string; readonly color?: string }[];
+  readonly lines: readonly {
+    readonly label: string;
+    readonly value: string;
+    readonly exact?: string;
+    readonly color?: string;
+  }[];
 }
 
 /** A box of the page. */
@@ -69,6 +74,7 @@ export interface Panel {
   follow(): void;
 }
 
-export const hasColumns = (run: Run, columns: readonly string[]): boolean => columns.every((column) => run.info.columns.some(({ name }) => name === column));
+export const hasColumns = (run: Run, columns: readonly string[]): boolean =>
+  columns.every((column) => run.info.columns.some(({ name }) => name === column));
 
 export const runColor = (run: Run): string => `var(--run-${(run.slot % 8) + 1})`;

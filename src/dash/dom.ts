@@ -5,7 +5,11 @@ type Attributes = Readonly<Record<string, string | number | boolean | undefined>
  * Makes an element. Strings become text nodes and attribute values, never markup, so what a file says cannot become
  * part of the page.
  */
-export function el<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Attributes = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === false) continue;
@@ -16,8 +20,17 @@ export function el<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: At
 }
 
 /** A button that does something. */
-export function button(label: string, attributes: Attributes, action: () => void, ...children: Child[]): HTMLButtonElement {
-  const element = el('button', { type: 'button', 'aria-label': label, title: label, ...attributes }, ...(children.length > 0 ? children : [label]));
+export function button(
+  label: string,
+  attributes: Attributes,
+  action: () => void,
+  ...children: Child[]
+): HTMLButtonElement {
+  const element = el(
+    'button',
+    { type: 'button', 'aria-label': label, title: label, ...attributes },
+    ...(children.length > 0 ? children : [label]),
+  );
   element.addEventListener('click', action);
   return element;
 }
@@ -36,7 +49,17 @@ const ICONS = {
 /** A line icon of 16 × 16 that takes the colour of the text. */
 export function icon(name: keyof typeof ICONS): SVGSVGElement {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  for (const [key, value] of Object.entries({ viewBox: '0 0 16 16', width: '16', height: '16', 'aria-hidden': 'true', fill: 'none', stroke: 'currentColor', 'stroke-width': '1.5', 'stroke-linecap': 'round', 'stroke-linejoin': 'round' })) {
+  for (const [key, value] of Object.entries({
+    viewBox: '0 0 16 16',
+    width: '16',
+    height: '16',
+    'aria-hidden': 'true',
+    fill: 'none',
+    stroke: 'currentColor',
+    'stroke-width': '1.5',
+    'stroke-linecap': 'round',
+    'stroke-linejoin': 'round',
+  })) {
     svg.setAttribute(key, value);
   }
   const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');

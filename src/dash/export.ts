@@ -1,14 +1,34 @@
 import { type App, hasColumns } from './app.ts';
 
-const DRAWN = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-opacity', 'fill-opacity', 'opacity', 'font-family', 'font-size', 'font-weight', 'text-anchor', 'stroke-linejoin', 'stroke-linecap'];
+const DRAWN = [
+  'fill',
+  'stroke',
+  'stroke-width',
+  'stroke-dasharray',
+  'stroke-opacity',
+  'fill-opacity',
+  'opacity',
+  'font-family',
+  'font-size',
+  'font-weight',
+  'text-anchor',
+  'stroke-linejoin',
+  'stroke-linecap',
+];
 
 /** Saves a panel's drawing as an SVG file that looks the same outside the page. */
-export async function saveSvg(svg: SVGSVGElement | undefined, head: { readonly id: string; readonly title: string; readonly unit: string }): Promise<void> {
+export async function saveSvg(
+  svg: SVGSVGElement | undefined,
+  head: { readonly id: string; readonly title: string; readonly unit: string },
+): Promise<void> {
   save(new Blob([standalone(svg, head)], { type: 'image/svg+xml' }), `${head.id}.svg`);
 }
 
 /** Saves a panel's drawing as a picture of twice the screen's resolution. */
-export async function savePng(svg: SVGSVGElement | undefined, head: { readonly id: string; readonly title: string; readonly unit: string }): Promise<void> {
+export async function savePng(
+  svg: SVGSVGElement | undefined,
+  head: { readonly id: string; readonly title: string; readonly unit: string },
+): Promise<void> {
   const text = standalone(svg, head);
   const url = URL.createObjectURL(new Blob([text], { type: 'image/svg+xml' }));
   try {
@@ -42,7 +62,10 @@ export function saveText(text: string, name: string): void {
   save(new Blob([text], { type: 'text/csv' }), name);
 }
 
-function standalone(svg: SVGSVGElement | undefined, { title, unit }: { readonly title: string; readonly unit: string }): string {
+function standalone(
+  svg: SVGSVGElement | undefined,
+  { title, unit }: { readonly title: string; readonly unit: string },
+): string {
   if (!svg) throw new Error('nothing is drawn yet');
   const copy = svg.cloneNode(true) as SVGSVGElement;
   const from = [svg, ...svg.querySelectorAll<SVGElement>('*')];
@@ -63,9 +86,20 @@ function standalone(svg: SVGSVGElement | undefined, { title, unit }: { readonly 
     element.textContent = text;
     return element;
   };
-  const outer = make('svg', { width: String(width), height: String(height + head), viewBox: `0 0 ${width} ${height + head}` });
+  const outer = make('svg', {
+    width: String(width),
+    height: String(height + head),
+    viewBox: `0 0 ${width} ${height + head}`,
+  });
   const ground = getComputedStyle(svg.closest('.panel') ?? document.body).backgroundColor;
-  outer.append(make('rect', { width: '100%', height: '100%', fill: ground }), make('text', { x: '12', y: '20', 'font-size': '14', 'font-weight': '600', 'font-family': page.fontFamily, fill: page.color }, `${title} (${unit})`));
+  outer.append(
+    make('rect', { width: '100%', height: '100%', fill: ground }),
+    make(
+      'text',
+      { x: '12', y: '20', 'font-size': '14', 'font-weight': '600', 'font-family': page.fontFamily, fill: page.color },
+      `${title} (${unit})`,
+    ),
+  );
   copy.setAttribute('y', String(head));
   outer.append(copy);
   return new XMLSerializer().serializeToString(outer);

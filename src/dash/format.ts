@@ -6,12 +6,18 @@ export function formatNumber(value: number, digits = 6): string {
   const size = Math.abs(value);
   if (Number.isInteger(value) && size < 1e15) return formatCount(value);
   const text = size >= 1e6 || size < 1e-3 ? value.toExponential(digits - 1) : value.toPrecision(digits);
-  return text.replace(/(\.\d*?)0+(e|$)/, '$1$2').replace(/\.(e|$)/, '$1').replaceAll('-', '−').replace('e+', 'e');
+  return text
+    .replace(/(\.\d*?)0+(e|$)/, '$1$2')
+    .replace(/\.(e|$)/, '$1')
+    .replaceAll('-', '−')
+    .replace('e+', 'e');
 }
 
 /** A whole number with thin spaces between thousands. */
 export function formatCount(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ').replace('-', '−');
+  return String(value)
+    .replace(/\B(?=(\d{3})+$)/g, ' ')
+    .replace('-', '−');
 }
 
 /** Bytes for reading. */

@@ -9,8 +9,10 @@ export interface StepAxis {
   readonly to: number;
 }
 
-export const toPixel = (axis: StepAxis, step: number): number => axis.left + ((step - axis.from) / (axis.to - axis.from || 1)) * (axis.right - axis.left);
-export const toStep = (axis: StepAxis, pixel: number): number => axis.from + ((pixel - axis.left) / (axis.right - axis.left || 1)) * (axis.to - axis.from);
+export const toPixel = (axis: StepAxis, step: number): number =>
+  axis.left + ((step - axis.from) / (axis.to - axis.from || 1)) * (axis.right - axis.left);
+export const toStep = (axis: StepAxis, pixel: number): number =>
+  axis.from + ((pixel - axis.left) / (axis.right - axis.left || 1)) * (axis.to - axis.from);
 
 /** Movements of the pointer shorter than this are clicks. */
 const DRAG_PIXELS = 5;
@@ -27,14 +29,20 @@ export interface Interaction {
  * @param axis where the steps lie now; undefined before the first drawing
  * @param hovered told whether the pointer, or the focus, is in this chart and where the tooltip belongs
  */
-export function interact(app: App, box: HTMLElement, axis: () => StepAxis | undefined, hovered: (at: { x: number; y: number } | null) => void): Interaction {
+export function interact(
+  app: App,
+  box: HTMLElement,
+  axis: () => StepAxis | undefined,
+  hovered: (at: { x: number; y: number } | null) => void,
+): Interaction {
   const cross = el('div', { class: 'cross', hidden: true });
   const brush = el('div', { class: 'brush', hidden: true });
   box.append(cross, brush);
   let downAt: number | undefined;
   let dragging = false;
 
-  const inside = (event: PointerEvent, now: StepAxis): number => Math.min(now.right, Math.max(now.left, event.clientX - box.getBoundingClientRect().left));
+  const inside = (event: PointerEvent, now: StepAxis): number =>
+    Math.min(now.right, Math.max(now.left, event.clientX - box.getBoundingClientRect().left));
   const setCursor = (step: number) => app.store.set({ cursor: Math.round(step) });
 
   box.addEventListener('pointerdown', (event) => {
@@ -75,18 +83,27 @@ export function interact(app: App, box: HTMLElement, axis: () => StepAxis | unde
   });
   box.addEventListener('pointerleave', () => {
     hovered(null);
-    if (!app.store.get().pinned && downAt === undefined && document.activeElement !== box) app.store.set({ cursor: null });
+    if (!app.store.get().pinned && downAt === undefined && document.activeElement !== box)
+      app.store.set({ cursor: null });
   });
   box.addEventListener('dblclick', () => {
     app.store.set({ pinned: false });
     app.zoom(null);
   });
-  box.addEventListener('wheel', (event) => {
-    const now = axis();
-    if (!now || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    zoomAround(app, toStep(now, event.clientX - box.getBoundingClientRect().left), event.deltaY < 0 ? ZOOM : 1 / ZOOM);
-  }, { passive: false });
+  box.addEventListener(
+    'wheel',
+    (event) => {
+      const now = axis();
+      if (!now || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      zoomAround(
+        app,
+        toStep(now, event.clientX - box.getBoundingClientRect().left),
+        event.deltaY < 0 ? ZOOM : 1 / ZOOM,
+      );
+    },
+    { passive: false },
+  );
   box.addEventListener('focus', () => {
     const now = axis();
     if (now && app.store.get().cursor === null && box.matches(':focus-visible')) setCursor((now.from + now.to) / 2);

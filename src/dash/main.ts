@@ -15,7 +15,7 @@ import { tiles } from './panels/tiles.ts';
 import { timelinePanel } from './panels/timeline.ts';
 import { weightsPanel } from './panels/weights.ts';
 import { rangeBar } from './range-bar.ts';
-import { droppedRuns, linkedRun, type ListedRun, listRuns, openRun, type RunList, withPhases } from './runs.ts';
+import { droppedRuns, type ListedRun, linkedRun, listRuns, openRun, type RunList, withPhases } from './runs.ts';
 import { createStore } from './store.ts';
 import { tooltip } from './tooltip.ts';
 import { readLink, writeLink } from './url.ts';
@@ -63,7 +63,16 @@ const app: App = {
 };
 
 const round = (step: number): number => Number(step.toFixed(2));
-const panels: readonly Panel[] = [timelinePanel(app), lossPanel(app), sharpnessPanel(app), splitPanel(app), oscillationPanel(app), weightsPanel(app), planePanel(app), cyclesPanel(app)];
+const panels: readonly Panel[] = [
+  timelinePanel(app),
+  lossPanel(app),
+  sharpnessPanel(app),
+  splitPanel(app),
+  oscillationPanel(app),
+  weightsPanel(app),
+  planePanel(app),
+  cyclesPanel(app),
+];
 const tileRow = tiles(app, box('tiles'));
 const range = rangeBar(app, box('rangebar'));
 const missing = el('p', { class: 'note missing', hidden: true });
@@ -110,8 +119,12 @@ async function drawAll(): Promise<void> {
   const shown = panels.filter((panel) => runs.some((run) => panel.shows(run)));
   const fullPanel = shown.find(({ id }) => id === full);
   document.body.classList.toggle('has-full', fullPanel !== undefined);
-  for (const panel of panels) panel.element.hidden = !shown.includes(panel) || (fullPanel !== undefined && panel !== fullPanel);
-  showMissing(panels.filter((panel) => !shown.includes(panel)), fullPanel !== undefined);
+  for (const panel of panels)
+    panel.element.hidden = !shown.includes(panel) || (fullPanel !== undefined && panel !== fullPanel);
+  showMissing(
+    panels.filter((panel) => !shown.includes(panel)),
+    fullPanel !== undefined,
+  );
   top.draw();
   document.title = runs.length > 0 ? `${runs.map(({ name }) => name).join(', ')} · eos dashboard` : 'eos dashboard';
   showEmpty();
@@ -138,8 +151,18 @@ function showEmpty(): void {
   if (empty.hidden || empty.childElementCount > 0) return;
   empty.append(
     el('h2', {}, 'No run yet'),
-    el('p', {}, 'Drop a run file (.parquet or .arrow) on this page, or open one. Files stay on this computer: nothing is uploaded.'),
-    button('Open run files', { class: 'primary' }, () => box('runs').querySelector<HTMLButtonElement>('[data-act=open]')?.click(), icon('file'), 'Open a file'),
+    el(
+      'p',
+      {},
+      'Drop a run file (.parquet or .arrow) on this page, or open one. Files stay on this computer: nothing is uploaded.',
+    ),
+    button(
+      'Open run files',
+      { class: 'primary' },
+      () => box('runs').querySelector<HTMLButtonElement>('[data-act=open]')?.click(),
+      icon('file'),
+      'Open a file',
+    ),
     el('pre', {}, 'eos stream --preset paper --out run.parquet\neos dash serve run.parquet'),
   );
 }
@@ -205,7 +228,9 @@ async function loadPhases(id: number): Promise<void> {
   if (!run) return;
   try {
     const complete = await withPhases(run);
-    runs = runs.map((candidate) => (candidate.id === id ? { ...candidate, phases: complete.phases, anchors: complete.anchors } : candidate));
+    runs = runs.map((candidate) =>
+      candidate.id === id ? { ...candidate, phases: complete.phases, anchors: complete.anchors } : candidate,
+    );
     schedule();
   } catch (error) {
     notice(run.name, error);
@@ -229,22 +254,26 @@ async function drop(files: readonly File[]): Promise<void> {
 async function refresh(): Promise<void> {
   if (list.live) list = await listRuns().then((next) => (next.runs.length > 0 ? next : list));
   for (const listed of failed.values()) await add(listed);
-  const changed = await Promise.all(runs.map(async (run) => {
-    // A dropped file is what it was: the browser gives no newer bytes.
-    if (run.link === undefined) return false;
-    try {
-      const info = await run.client.refresh();
-      if (!info) return false;
-      runs = runs.map((candidate) => (candidate.id === run.id ? { ...candidate, info, facts: runFacts(info.metadata) } : candidate));
-      await loadPhases(run.id);
-      notice(run.name, undefined);
-      return true;
-    } catch (error) {
-      // While a file is being written it may be unreadable for a moment; what is shown stays.
-      if (!list.live) notice(run.name, error);
-      return false;
-    }
-  }));
+  const changed = await Promise.all(
+    runs.map(async (run) => {
+      // A dropped file is what it was: the browser gives no newer bytes.
+      if (run.link === undefined) return false;
+      try {
+        const info = await run.client.refresh();
+        if (!info) return false;
+        runs = runs.map((candidate) =>
+          candidate.id === run.id ? { ...candidate, info, facts: runFacts(info.metadata) } : candidate,
+        );
+        await loadPhases(run.id);
+        notice(run.name, undefined);
+        return true;
+      } catch (error) {
+        // While a file is being written it may be unreadable for a moment; what is shown stays.
+        if (!list.live) notice(run.name, error);
+        return false;
+      }
+    }),
+  );
   if (changed.some(Boolean)) {
     schedule();
     await followCursor();
@@ -302,11 +331,28 @@ async function followCursor(): Promise<void> {
   following = true;
   showBusy();
   const { cursor } = store.get();
-  const found = cursor === null ? [] : await Promise.all(runs.map(async (run) => [run.id, await run.client.row(cursor, columnsFollowed.filter((column) => hasColumns(run, [column]))).catch(() => undefined)] as const));
+  const found =
+    cursor === null
+      ? []
+      : await Promise.all(
+          runs.map(
+            async (run) =>
+              [
+                run.id,
+                await run.client
+                  .row(
+                    cursor,
+                    columnsFollowed.filter((column) => hasColumns(run, [column])),
+                  )
+                  .catch(() => undefined),
+              ] as const,
+          ),
+        );
   rows = new Map(found.flatMap(([id, row]) => (row ? [[id, row] as const] : [])));
   for (const panel of panels) panel.follow();
   const row = runs[0] && rows.get(runs[0].id);
-  if (row && document.activeElement?.matches('.plot')) app.announce(`step ${formatNumber(row.step)}, ${row.values.phase ?? ''}`);
+  if (row && document.activeElement?.matches('.plot'))
+    app.announce(`step ${formatNumber(row.step)}, ${row.values.phase ?? ''}`);
   following = false;
   showBusy();
   if (!followAgain) return;
@@ -323,7 +369,13 @@ function setTimer(): void {
 }
 
 store.subscribe((view, before) => {
-  if (view.range !== before.range || view.scales !== before.scales || view.hidden !== before.hidden || view.full !== before.full) schedule();
+  if (
+    view.range !== before.range ||
+    view.scales !== before.scales ||
+    view.hidden !== before.hidden ||
+    view.full !== before.full
+  )
+    schedule();
   if (view.theme !== before.theme) {
     document.documentElement.dataset.theme = view.theme;
     top.draw();

@@ -15,7 +15,12 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
   const handles = (['from', 'to'] as const).map((side) => handle(side));
   box.append(picture, frame, ...handles.map(({ element }) => element));
   const label = el('output', { class: 'range-label', 'aria-live': 'off' });
-  const reset = button('Show the whole run', { class: 'text-button', 'data-act': 'reset' }, () => app.zoom(null), 'Whole run');
+  const reset = button(
+    'Show the whole run',
+    { class: 'text-button', 'data-act': 'reset' },
+    () => app.zoom(null),
+    'Whole run',
+  );
   into.append(label, box, reset);
   let turn = 0;
   let pictured: unknown;
@@ -28,7 +33,13 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
   };
 
   function handle(side: 'from' | 'to') {
-    const element = el('div', { class: `range-handle ${side}`, role: 'slider', tabindex: 0, 'aria-label': side === 'from' ? 'First step shown' : 'Last step shown', 'data-handle': side });
+    const element = el('div', {
+      class: `range-handle ${side}`,
+      role: 'slider',
+      tabindex: 0,
+      'aria-label': side === 'from' ? 'First step shown' : 'Last step shown',
+      'data-handle': side,
+    });
     const move = (step: number) => {
       const [from, to] = app.range();
       app.zoom(side === 'from' ? [Math.min(step, to - 1), to] : [from, Math.max(step, from + 1)]);
@@ -108,14 +119,21 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
       }
       const domain = niceDomain(low, high, log);
       const y = points && log ? points.y.map((value) => (value > 0 ? value : Number.NaN)) : points?.y;
-      picture.replaceChildren(drawPlot({
-        width: pixels,
-        height: HEIGHT,
-        margin: 2,
-        x: { domain: [first, last], axis: null },
-        y: { domain, type: log ? 'log' : 'linear', axis: null },
-        marks: [...phaseBands(run, [first, last], domain), ...(points && y ? [Plot.line(points.x, { x: points.x, y, stroke: 'var(--series-1)', strokeWidth: 1 })] : [])],
-      }));
+      picture.replaceChildren(
+        drawPlot({
+          width: pixels,
+          height: HEIGHT,
+          margin: 2,
+          x: { domain: [first, last], axis: null },
+          y: { domain, type: log ? 'log' : 'linear', axis: null },
+          marks: [
+            ...phaseBands(run, [first, last], domain),
+            ...(points && y
+              ? [Plot.line(points.x, { x: points.x, y, stroke: 'var(--series-1)', strokeWidth: 1 })]
+              : []),
+          ],
+        }),
+      );
     },
   };
 }

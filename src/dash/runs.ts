@@ -43,7 +43,9 @@ function parseList(json: unknown, origin: (data: unknown) => FileOrigin): RunLis
       name: String(run.name),
       link: String(run.path ?? run.name),
       origin: origin(run.data ?? run.path),
-      companions: COMPANIONS.flatMap((kind) => (run.companions?.[kind] === undefined ? [] : [{ kind, origin: origin(run.companions[kind]) }])),
+      companions: COMPANIONS.flatMap((kind) =>
+        run.companions?.[kind] === undefined ? [] : [{ kind, origin: origin(run.companions[kind]) }],
+      ),
     })),
   };
 }
@@ -67,7 +69,8 @@ export function linkedRun(link: string, list: RunList): ListedRun {
 
 /** Dropped files: those named `run.constrained.parquet` go with their `run.parquet`. */
 export function droppedRuns(files: readonly File[]): ListedRun[] {
-  const companionOf = (file: File) => COMPANIONS.find((kind) => new RegExp(`\\.${kind}\\.(parquet|arrow)$`).test(file.name));
+  const companionOf = (file: File) =>
+    COMPANIONS.find((kind) => new RegExp(`\\.${kind}\\.(parquet|arrow)$`).test(file.name));
   const stem = (name: string) => name.replace(/\.(parquet|arrow)$/, '');
   const mains = files.filter((file) => !companionOf(file));
   const alone = mains.length === 0 ? files : mains;
@@ -77,7 +80,9 @@ export function droppedRuns(files: readonly File[]): ListedRun[] {
     origin: { kind: 'blob', blob: file },
     companions: files.flatMap((other) => {
       const kind = companionOf(other);
-      return kind && other !== file && stem(other.name) === `${stem(file.name)}.${kind}` ? [{ kind, origin: { kind: 'blob' as const, blob: other } }] : [];
+      return kind && other !== file && stem(other.name) === `${stem(file.name)}.${kind}`
+        ? [{ kind, origin: { kind: 'blob' as const, blob: other } }]
+        : [];
     }),
   }));
 }
@@ -90,7 +95,18 @@ export async function openRun(listed: ListedRun, slot: number, onBytes: (bytes: 
   try {
     const info = await client.open(listed.origin);
     const companions = await Promise.all(listed.companions.map((companion) => openCompanion(companion, onBytes)));
-    return { id: nextId++, name: listed.name, link: listed.link, slot, client, info, facts: runFacts(info.metadata), phases: [], anchors: new Map(), companions: companions.flatMap((companion) => companion ?? []) };
+    return {
+      id: nextId++,
+      name: listed.name,
+      link: listed.link,
+      slot,
+      client,
+      info,
+      facts: runFacts(info.metadata),
+      phases: [],
+      anchors: new Map(),
+      companions: companions.flatMap((companion) => companion ?? []),
+    };
   } catch (error) {
     client.close();
     throw error;
@@ -98,7 +114,10 @@ export async function openRun(listed: ListedRun, slot: number, onBytes: (bytes: 
 }
 
 /** A companion that cannot be read is left out: the run itself is what matters. */
-async function openCompanion({ kind, origin }: ListedRun['companions'][number], onBytes: (bytes: number) => void): Promise<Companion | undefined> {
+async function openCompanion(
+  { kind, origin }: ListedRun['companions'][number],
+  onBytes: (bytes: number) => void,
+): Promise<Companion | undefined> {
   try {
     const client = await tableClient(origin, onBytes);
     return { kind, client, info: await client.open(origin) };
@@ -113,6 +132,10 @@ export async function withPhases(run: Run): Promise<Run> {
   const start = coarsePhases(phases).find(({ word }) => word === 'edge-of-stability')?.first ?? run.info.firstStep;
   const columns = ['l_hat', 'alpha'].filter((column) => hasColumns(run, [column]));
   const row = columns.length > 0 && run.info.rows > 0 ? await run.client.row(start, columns) : undefined;
-  const anchors = new Map(Object.entries(row?.values ?? {}).flatMap(([column, value]) => (typeof value === 'number' ? [[column, value] as const] : [])));
+  const anchors = new Map(
+    Object.entries(row?.values ?? {}).flatMap(([column, value]) =>
+      typeof value === 'number' ? [[column, value] as const] : [],
+    ),
+  );
   return { ...run, phases, anchors };
 }

@@ -20,7 +20,16 @@ export interface View {
 export type Theme = 'auto' | 'light' | 'dark';
 export type Scale = 'log' | 'linear';
 
-export const FIRST_VIEW: View = { range: null, cursor: null, pinned: false, theme: 'auto', refresh: 0, scales: {}, hidden: [], full: null };
+export const FIRST_VIEW: View = {
+  range: null,
+  cursor: null,
+  pinned: false,
+  theme: 'auto',
+  refresh: 0,
+  scales: {},
+  hidden: [],
+  full: null,
+};
 
 type Listener = (view: View, before: View) => void;
 

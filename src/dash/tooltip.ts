@@ -10,11 +10,19 @@ export function tooltip(box: HTMLElement): (tip: Tip | null) => void {
     if (!tip) return;
     box.replaceChildren(
       el('strong', {}, tip.title),
-      ...tip.lines.filter(({ label }) => label !== '').map(({ label, value, exact, color }) => {
-        const dot = el('span', { class: color ? 'dot' : 'dot none' });
-        if (color) dot.style.background = color;
-        return el('div', { class: 'tip-line', 'data-label': label }, dot, el('span', { class: 'tip-label' }, label), el('span', { class: 'tip-value', 'data-value': exact }, value));
-      }),
+      ...tip.lines
+        .filter(({ label }) => label !== '')
+        .map(({ label, value, exact, color }) => {
+          const dot = el('span', { class: color ? 'dot' : 'dot none' });
+          if (color) dot.style.background = color;
+          return el(
+            'div',
+            { class: 'tip-line', 'data-label': label },
+            dot,
+            el('span', { class: 'tip-label' }, label),
+            el('span', { class: 'tip-value', 'data-value': exact }, value),
+          );
+        }),
     );
     const { width, height } = box.getBoundingClientRect();
     const left = tip.x + AWAY + width > window.innerWidth ? tip.x - AWAY - width : tip.x + AWAY;

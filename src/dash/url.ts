@@ -58,7 +58,8 @@ export function writeLink({ runs, view, refreshGiven }: LinkState): string {
   return params.toString().replaceAll('%2F', '/').replaceAll('%2C', ',');
 }
 
-const words = (value: string | null): string[] => (value ?? '').split(',').filter((word) => /^[\w.-]{1,60}$/.test(word));
+const words = (value: string | null): string[] =>
+  (value ?? '').split(',').filter((word) => /^[\w.-]{1,60}$/.test(word));
 
 function number(value: string | null): number | undefined {
   const parsed = value === null || value.trim() === '' ? Number.NaN : Number(value);

@@ -6,10 +6,20 @@ import { openBytes } from '../../src/dash/load/bytes.ts';
 const opened = async (bytes: Uint8Array) => openArrow(await openBytes({ kind: 'bytes', bytes: bytes.slice().buffer }));
 
 test('an Arrow file gives numbers and words', async () => {
-  const table = tableFromArrays({ step: BigInt64Array.of(0n, 1n, 2n), loss: Float64Array.of(1, 0.5, Number.NEGATIVE_INFINITY), cycle: Int32Array.of(0, 1, 1), phase: ['a', 'b', 'a'] });
+  const table = tableFromArrays({
+    step: BigInt64Array.of(0n, 1n, 2n),
+    loss: Float64Array.of(1, 0.5, Number.NEGATIVE_INFINITY),
+    cycle: Int32Array.of(0, 1, 1),
+    phase: ['a', 'b', 'a'],
+  });
   const source = await opened(tableToIPC(table, 'file'));
   expect(source.rows).toBe(3);
-  expect(source.columns).toEqual([{ name: 'step', kind: 'number' }, { name: 'loss', kind: 'number' }, { name: 'cycle', kind: 'number' }, { name: 'phase', kind: 'string' }]);
+  expect(source.columns).toEqual([
+    { name: 'step', kind: 'number' },
+    { name: 'loss', kind: 'number' },
+    { name: 'cycle', kind: 'number' },
+    { name: 'phase', kind: 'string' },
+  ]);
   expect([...(await source.read('step', 0))]).toEqual([0, 1, 2]);
   expect([...(await source.read('loss', 0))]).toEqual([1, 0.5, Number.NEGATIVE_INFINITY]);
   expect([...(await source.read('cycle', 0))]).toEqual([0, 1, 1]);
@@ -17,7 +27,10 @@ test('an Arrow file gives numbers and words', async () => {
 });
 
 test('nulls are NaN', async () => {
-  const table = new Table({ step: vectorFromArray([0, 1], new Float64()), loss: vectorFromArray([1, null], new Float64()) });
+  const table = new Table({
+    step: vectorFromArray([0, 1], new Float64()),
+    loss: vectorFromArray([1, null], new Float64()),
+  });
   const source = await opened(tableToIPC(table, 'file'));
   expect([...(await source.read('loss', 0))]).toEqual([1, Number.NaN]);
 });

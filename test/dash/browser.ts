@@ -7,7 +7,15 @@ import { part, root } from '../setup/parts.ts';
 export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: part('chromium'),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
   });
 }
 
@@ -18,8 +26,21 @@ export interface Opened {
 }
 
 /** Opens a page of the dashboard and waits until it is drawn. */
-export async function openPage(browser: Browser, url: string, options: { readonly width?: number; readonly height?: number; readonly theme?: 'light' | 'dark'; readonly empty?: boolean } = {}): Promise<Opened> {
-  const page = await browser.newPage({ viewport: { width: options.width ?? 1440, height: options.height ?? 900 }, colorScheme: options.theme ?? 'light', acceptDownloads: true });
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: {
+    readonly width?: number;
+    readonly height?: number;
+    readonly theme?: 'light' | 'dark';
+    readonly empty?: boolean;
+  } = {},
+): Promise<Opened> {
+  const page = await browser.newPage({
+    viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
+    colorScheme: options.theme ?? 'light',
+    acceptDownloads: true,
+  });
   const problems: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
@@ -32,7 +53,9 @@ export async function openPage(browser: Browser, url: string, options: { readonl
 }
 
 export async function ready(page: Page): Promise<void> {
-  await page.waitForFunction(() => document.documentElement.dataset.ready === '1' && Number(document.documentElement.dataset.draws) > 0);
+  await page.waitForFunction(
+    () => document.documentElement.dataset.ready === '1' && Number(document.documentElement.dataset.draws) > 0,
+  );
   await settled(page);
 }
 
@@ -40,7 +63,9 @@ export async function ready(page: Page): Promise<void> {
 export async function settled(page: Page): Promise<void> {
   let before = '';
   for (;;) {
-    const now = await page.evaluate(() => `${document.documentElement.dataset.draws}:${location.href}:${document.documentElement.dataset.busy}`);
+    const now = await page.evaluate(
+      () => `${document.documentElement.dataset.draws}:${location.href}:${document.documentElement.dataset.busy}`,
+    );
     if (now === before && now.endsWith(':false')) return;
     before = now;
     await page.waitForTimeout(150);
@@ -60,7 +85,11 @@ export async function shownRange(page: Page, panel = 'loss'): Promise<readonly [
 const [LEFT, RIGHT] = [58, 16];
 
 /** Window coordinates of a step in a panel's plot. */
-export async function stepAt(page: Page, panel: string, step: number): Promise<{ readonly x: number; readonly y: number }> {
+export async function stepAt(
+  page: Page,
+  panel: string,
+  step: number,
+): Promise<{ readonly x: number; readonly y: number }> {
   await plot(page, panel).scrollIntoViewIfNeeded();
   const box = (await plot(page, panel).boundingBox())!;
   const [from, to] = await shownRange(page, panel);
@@ -85,7 +114,9 @@ export interface Started {
 
 /** Starts `eos dash serve` as a process on a free port. */
 export async function serve(args: readonly string[]): Promise<Started> {
-  const child = spawn(process.execPath, [join(root, 'bin/run.js'), 'dash', 'serve', ...args, '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(root, 'bin/run.js'), 'dash', 'serve', ...args, '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const url = await new Promise<string>((resolve, reject) => {
     let text = '';

@@ -30,7 +30,13 @@ describe('a run file', () => {
     expect(info.columns.find(({ name }) => name === 'phase')?.kind).toBe('string');
   });
 
-  test.each([[0, LENGTH - 1, 40], [0, LENGTH - 1, 900], [3100, 3170, 900], [1999, 2001, 300], [5000.4, 9000.6, 500]])('draws steps %d to %d at %d pixels with all extremes', async (from, to, width) => {
+  test.each([
+    [0, LENGTH - 1, 40],
+    [0, LENGTH - 1, 900],
+    [3100, 3170, 900],
+    [1999, 2001, 300],
+    [5000.4, 9000.6, 500],
+  ])('draws steps %d to %d at %d pixels with all extremes', async (from, to, width) => {
     const [points] = await api.lines(['loss'], from, to, width);
     const loss = numbers('loss');
     for (let i = 0; i < points!.x.length; i++) expect(points!.y[i]).toBe(loss[points!.x[i]!]);
@@ -43,7 +49,11 @@ describe('a run file', () => {
   test('keeps a spike of one row at any zoom', async () => {
     const spiked = { ...rows, loss: numbers('loss').map((v, t) => (t === 7777 ? 1e5 : v)) };
     const other = await opened(parquetBytes(spiked));
-    for (const [from, to] of [[0, LENGTH], [7000, 8000], [7770, 7780]] as const) {
+    for (const [from, to] of [
+      [0, LENGTH],
+      [7000, 8000],
+      [7770, 7780],
+    ] as const) {
       const [points] = await other.lines(['loss'], from, to, 100);
       expect(points!.x[points!.y.indexOf(1e5)]).toBe(7777);
     }
@@ -51,7 +61,10 @@ describe('a run file', () => {
 
   test('gives the row at a step, or the nearest', async () => {
     const row = await api.row(4321, ['loss', 'phase', 'cycle', 'nothing']);
-    expect(row).toEqual({ step: 4321, values: { loss: numbers('loss')[4321], phase: rows.phase![4321], cycle: rows.cycle![4321] } });
+    expect(row).toEqual({
+      step: 4321,
+      values: { loss: numbers('loss')[4321], phase: rows.phase![4321], cycle: rows.cycle![4321] },
+    });
     expect((await api.row(-50, ['loss']))?.step).toBe(0);
     expect((await api.row(1e9, ['loss']))?.step).toBe(LENGTH - 1);
   });
@@ -77,7 +90,11 @@ describe('a run file', () => {
     const path = await api.path('alpha', 'beta2', 'phase', 1000, 9000);
     for (let i = 0; i < path.x.length; i++) {
       const t = path.step[i]!;
-      expect([path.x[i], path.y[i], path.words[path.code[i]!]]).toEqual([rows.alpha![t], rows.beta2![t], rows.phase![t]]);
+      expect([path.x[i], path.y[i], path.words[path.code[i]!]]).toEqual([
+        rows.alpha![t],
+        rows.beta2![t],
+        rows.phase![t],
+      ]);
     }
     expect([path.step[0], path.step.at(-1)]).toEqual([1000, 9000]);
     for (let t = 1001; t <= 9000; t++) if (rows.phase![t] !== rows.phase![t - 1]) expect(path.step).toContain(t);
@@ -86,11 +103,16 @@ describe('a run file', () => {
   test('writes CSV with the values of the file', async () => {
     const lines = (await (await api.csv(['loss', 'phase'], 3998, 4003)).text()).trim().split('\n');
     expect(lines[0]).toBe('step,loss,phase');
-    expect(lines.slice(1)).toEqual([3998, 3999, 4000, 4001, 4002, 4003].map((t) => `${t},${numbers('loss')[t]},${rows.phase![t]}`));
+    expect(lines.slice(1)).toEqual(
+      [3998, 3999, 4000, 4001, 4002, 4003].map((t) => `${t},${numbers('loss')[t]},${rows.phase![t]}`),
+    );
   });
 
   test('tells the largest and the last value', async () => {
-    expect(await api.extremes('sharpness_ratio')).toEqual({ max: Math.max(...numbers('sharpness_ratio')), last: numbers('sharpness_ratio').at(-1) });
+    expect(await api.extremes('sharpness_ratio')).toEqual({
+      max: Math.max(...numbers('sharpness_ratio')),
+      last: numbers('sharpness_ratio').at(-1),
+    });
   });
 });
 
@@ -123,7 +145,8 @@ test('a growing run shows new rows, and reads only what is new', async () => {
   const real = globalThis.fetch;
   globalThis.fetch = (async (_url: string, init?: RequestInit) => {
     const range = /bytes=(\d+)-(\d+)/.exec(new Headers(init?.headers).get('range') ?? '');
-    if (init?.method === 'HEAD') return new Response(null, { headers: { 'content-length': String(bytes.length), etag: `"${bytes.length}"` } });
+    if (init?.method === 'HEAD')
+      return new Response(null, { headers: { 'content-length': String(bytes.length), etag: `"${bytes.length}"` } });
     const part = bytes.slice(Number(range?.[1]), Number(range?.[2]) + 1);
     read += part.length;
     return new Response(part as Uint8Array<ArrayBuffer>, { status: 206 });
@@ -157,7 +180,14 @@ test('of a large file only the columns and row groups in view are read', async (
   for (let c = 0; c < 10; c++) columns[`c${c}`] = noise(c);
   const bytes = parquetBytes(columns, {}, 50_000);
   let read = 0;
-  const counted: ByteSource = { byteLength: bytes.length, version: '1', slice: async (start, end = bytes.length) => { read += end - start; return bytes.slice(start, end).buffer as ArrayBuffer; } };
+  const counted: ByteSource = {
+    byteLength: bytes.length,
+    version: '1',
+    slice: async (start, end = bytes.length) => {
+      read += end - start;
+      return bytes.slice(start, end).buffer as ArrayBuffer;
+    },
+  };
   const source = await openParquet(counted);
   const footer = read;
   await source.read('c3', 2);

@@ -4,8 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from 'vitest';
-import { drag, launch, openPage, plot, ready, serve, settled, shownRange, type Started, stepAt } from '../dash/browser.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import {
+  drag,
+  launch,
+  openPage,
+  plot,
+  ready,
+  type Started,
+  serve,
+  settled,
+  shownRange,
+  stepAt,
+} from '../dash/browser.ts';
 import { describeWith, root } from '../setup/parts.ts';
 
 type Row = Record<string, number | string | bigint>;
@@ -17,7 +28,14 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
   let page: Page;
   let problems: string[];
   let rows: Row[];
-  let summary: Record<string, number & string & { step: number; phase: string }[]> & { outcome: string; cycles: number; max_sharpness_ratio: number; final_loss: number; l_hat_slope: number; convergence_time: { step: number } };
+  let summary: Record<string, number & string & { step: number; phase: string }[]> & {
+    outcome: string;
+    cycles: number;
+    max_sharpness_ratio: number;
+    final_loss: number;
+    l_hat_slope: number;
+    convergence_time: { step: number };
+  };
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'eos-page-'));
@@ -30,7 +48,11 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     rows = (await parquetReadObjects({ file })) as Row[];
     const { parquetMetadata } = await import('hyparquet');
     summary = JSON.parse(parquetMetadata(file).key_value_metadata!.find(({ key }) => key === 'eos.summary')!.value!);
-    server = await serve([join(folder, 'three-phases.parquet'), join(folder, 'paper.parquet'), join(folder, 'three-phases.arrow')]);
+    server = await serve([
+      join(folder, 'three-phases.parquet'),
+      join(folder, 'paper.parquet'),
+      join(folder, 'three-phases.arrow'),
+    ]);
     browser = await launch();
   });
   afterAll(async () => {
@@ -47,7 +69,8 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
   });
 
   const tile = (key: string) => page.locator(`[data-tile=${key}] .figure`);
-  const tipValue = async (label: string) => Number(await page.locator(`#tooltip [data-label="${label}"] .tip-value`).getAttribute('data-value'));
+  const tipValue = async (label: string) =>
+    Number(await page.locator(`#tooltip [data-label="${label}"] .tip-value`).getAttribute('data-value'));
 
   test('shows every panel with title, unit and description, and tiles with the numbers of the file', async () => {
     for (const panel of ['timeline', 'loss', 'sharpness', 'split', 'oscillation', 'weights', 'plane', 'cycles']) {
@@ -56,7 +79,9 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
       expect((await section.locator('h2').textContent())!.length).toBeGreaterThan(2);
       expect((await section.locator('.unit').textContent())!.length).toBeGreaterThan(2);
       await section.locator('.info button').hover();
-      await expect.poll(() => section.locator('.hint').evaluate((hint) => getComputedStyle(hint).visibility)).toBe('visible');
+      await expect
+        .poll(() => section.locator('.hint').evaluate((hint) => getComputedStyle(hint).visibility))
+        .toBe('visible');
       expect((await section.locator('.hint').textContent())!.length).toBeGreaterThan(40);
     }
     expect(await tile('outcome').getAttribute('data-value')).toBe(summary.outcome);
@@ -80,11 +105,21 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     expect(await plot(page, 'plane').locator('.stable-set').count()).toBe(1);
     expect(await plot(page, 'plane').locator('.trajectory path').count()).toBeGreaterThan(10);
     expect(await page.locator('[data-panel=loss] .key').allTextContents()).toEqual(['L', 'L₂', 'L̂', 'predicted slope']);
-    expect(await page.locator('[data-panel=timeline] .key').allTextContents()).toEqual(['progressive sharpening', 'edge of stability: sharpening', 'edge of stability: self-stabilization', 'convergence']);
+    expect(await page.locator('[data-panel=timeline] .key').allTextContents()).toEqual([
+      'progressive sharpening',
+      'edge of stability: sharpening',
+      'edge of stability: self-stabilization',
+      'convergence',
+    ]);
   });
 
   test('the tooltip tells the values of the file, and every panel follows', async () => {
-    for (const [panel, column, label] of [['loss', 'loss', 'L'], ['sharpness', 'sharpness', 'S'], ['oscillation', 'log10_abs_beta1', 'log₁₀|β₁|'], ['weights', 'alpha', 'α']] as const) {
+    for (const [panel, column, label] of [
+      ['loss', 'loss', 'L'],
+      ['sharpness', 'sharpness', 'S'],
+      ['oscillation', 'log10_abs_beta1', 'log₁₀|β₁|'],
+      ['weights', 'alpha', 'α'],
+    ] as const) {
       const at = await stepAt(page, panel, 1234);
       await page.mouse.move(at.x - 5, at.y);
       await page.mouse.move(at.x, at.y);
@@ -107,7 +142,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
       expect(Math.abs(to - 3000)).toBeLessThan(20);
     }
     const [from, to] = await shownRange(page);
-    const seen = rows.slice(Math.ceil(from), Math.floor(to) + 1).map(({ l1, l2 }) => [Number(l1), Number(l2)]).flat();
+    const seen = rows.slice(Math.ceil(from), Math.floor(to) + 1).flatMap(({ l1, l2 }) => [Number(l1), Number(l2)]);
     const [low, high] = (await plot(page, 'split').getAttribute('data-y'))!.split(':').map(Number);
     expect(high! - Math.max(...seen)).toBeLessThan(0.06 * (Math.max(...seen) - Math.min(...seen)));
     expect(low!).toBeLessThanOrEqual(Math.min(...seen));
@@ -152,7 +187,18 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     expect(await plot(page, 'loss').getAttribute('data-y')).not.toBe(logRange);
     expect(await page.locator('.panel:visible').count()).toBe(1);
     const url = page.url();
-    for (const piece of ['run=data/three-phases.parquet', 'from=', 'to=', 'theme=dark', 'refresh=5', 'linear=loss', 'hide=sharpness.gfs', 'panel=loss', 'at=']) expect(url).toContain(piece);
+    for (const piece of [
+      'run=data/three-phases.parquet',
+      'from=',
+      'to=',
+      'theme=dark',
+      'refresh=5',
+      'linear=loss',
+      'hide=sharpness.gfs',
+      'panel=loss',
+      'at=',
+    ])
+      expect(url).toContain(piece);
 
     const again = await openPage(browser, url);
     expect(await shownRange(again.page)).toEqual(await shownRange(page));
@@ -165,7 +211,9 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     await again.page.keyboard.press('Escape');
     await settled(again.page);
     expect(await again.page.locator('.panel:visible').count()).toBe(8);
-    expect(await again.page.locator('[data-panel=sharpness] [data-series=gfs]').getAttribute('aria-pressed')).toBe('false');
+    expect(await again.page.locator('[data-panel=sharpness] [data-series=gfs]').getAttribute('aria-pressed')).toBe(
+      'false',
+    );
     expect(again.problems).toEqual([]);
     await again.page.close();
   });
@@ -193,8 +241,12 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
       const inside = rows.filter(({ cycle }) => cycle === index + 1);
       const cells = cycles.nth(index).locator('td');
       expect(Number(await cycles.nth(index).getAttribute('data-first'))).toBe(Number(inside[0]!.step));
-      expect(Number(await cells.nth(2).getAttribute('data-value'))).toBe(Math.max(...inside.map(({ l1 }) => Number(l1))));
-      expect(Number(await cells.nth(3).getAttribute('data-value'))).toBe(Math.max(...inside.map(({ sharpness_ratio }) => Number(sharpness_ratio))));
+      expect(Number(await cells.nth(2).getAttribute('data-value'))).toBe(
+        Math.max(...inside.map(({ l1 }) => Number(l1))),
+      );
+      expect(Number(await cells.nth(3).getAttribute('data-value'))).toBe(
+        Math.max(...inside.map(({ sharpness_ratio }) => Number(sharpness_ratio))),
+      );
       expect((await cells.nth(4).textContent())!).toBe(String(inside.length));
     }
     await page.getByRole('button', { name: 'Zoom to cycle 8', exact: true }).click();
@@ -212,12 +264,19 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     await settled(page);
     expect(page.url()).toContain('run=data/three-phases.parquet&run=data/paper.parquet');
     expect(await page.locator('[data-tile=cycles] .figure').allTextContents()).toEqual(['16', '25']);
-    const colors = await plot(page, 'oscillation').locator('[aria-label=line] path').evaluateAll((lines) => lines.map((line) => getComputedStyle(line).stroke));
+    const colors = await plot(page, 'oscillation')
+      .locator('[aria-label=line] path')
+      .evaluateAll((lines) => lines.map((line) => getComputedStyle(line).stroke));
     expect(new Set(colors).size).toBe(2);
     const at = await stepAt(page, 'sharpness', 5000);
     await page.mouse.move(at.x, at.y);
     await page.locator('#tooltip').waitFor({ state: 'visible' });
-    expect(await page.locator('#tooltip .tip-line').allTextContents()).toEqual(expect.arrayContaining([expect.stringContaining('S · three-phases.parquet'), expect.stringContaining('S · paper.parquet')]));
+    expect(await page.locator('#tooltip .tip-line').allTextContents()).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('S · three-phases.parquet'),
+        expect.stringContaining('S · paper.parquet'),
+      ]),
+    );
     await page.getByRole('button', { name: 'Remove three-phases.parquet' }).click();
     await settled(page);
     expect(await page.locator('[data-tile=cycles] .figure').allTextContents()).toEqual(['25']);
@@ -227,7 +286,9 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
   test('an Arrow file gives the same page', async () => {
     const arrow = await openPage(browser, `${server.url}?refresh=0&run=data/three-phases.arrow`);
     for (const key of ['outcome', 'max-ratio', 'cycles', 'convergence', 'final-loss', 'slope']) {
-      expect(await arrow.page.locator(`[data-tile=${key}] .figure`).getAttribute('data-value')).toBe(await tile(key).getAttribute('data-value'));
+      expect(await arrow.page.locator(`[data-tile=${key}] .figure`).getAttribute('data-value')).toBe(
+        await tile(key).getAttribute('data-value'),
+      );
     }
     expect(await plot(arrow.page, 'loss').getAttribute('data-y')).toBe(await plot(page, 'loss').getAttribute('data-y'));
     expect(arrow.problems).toEqual([]);
@@ -237,7 +298,10 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
   test('panels are saved as SVG, PNG and CSV', async () => {
     const saved = async (panel: string, act: string) => {
       await page.locator(`[data-panel=${panel}] summary`).click();
-      const [download] = await Promise.all([page.waitForEvent('download'), page.locator(`[data-panel=${panel}] [data-act=${act}]`).click()]);
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.locator(`[data-panel=${panel}] [data-act=${act}]`).click(),
+      ]);
       return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
     };
     const svg = await saved('sharpness', 'svg');
@@ -253,7 +317,9 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     expect(csv.name).toBe('three-phases-loss.csv');
     const lines = csv.bytes.toString().trim().split('\n');
     expect(lines[0]).toBe('step,loss,l2,l_hat');
-    const expected = rows.filter(({ step }) => Number(step) >= from && Number(step) <= to).map(({ step, loss, l2, l_hat }) => `${step},${loss},${l2},${l_hat}`);
+    const expected = rows
+      .filter(({ step }) => Number(step) >= from && Number(step) <= to)
+      .map(({ step, loss, l2, l_hat }) => `${step},${loss},${l2},${l_hat}`);
     expect(lines.slice(1)).toEqual(expected);
     const table = await saved('cycles', 'csv');
     expect(table.bytes.toString().trim().split('\n')).toHaveLength(17);

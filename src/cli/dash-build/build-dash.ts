@@ -1,6 +1,6 @@
 import { cp, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { pageFolder, pageFiles, packageRoot } from '../dash-server/page-files.ts';
+import { packageRoot, pageFiles, pageFolder } from '../dash-server/page-files.ts';
 import { locate, runList, type SharedFile, type SharedRun, sharedRuns } from '../dash-server/shared-runs.ts';
 import { UsageError } from '../errors.ts';
 import { singleFile } from './single-file.ts';
@@ -33,7 +33,8 @@ export async function buildDash(request: BuildRequest): Promise<string> {
 
 async function checkRun({ file }: SharedRun): Promise<void> {
   const handle = await open(file).catch(() => undefined);
-  if (!handle) throw new UsageError(`--data: ${file} is not finished yet or cannot be read; wait for the run, or recover it`);
+  if (!handle)
+    throw new UsageError(`--data: ${file} is not finished yet or cannot be read; wait for the run, or recover it`);
   try {
     const head = Buffer.alloc(6);
     await handle.read(head, 0, 6, 0);
@@ -93,14 +94,28 @@ async function writeSingle({ out, force }: BuildRequest, runs: readonly SharedRu
   let bytes = 0;
   for (const run of runs) for (const { file } of filesOf(run)) bytes += (await stat(file)).size;
   if (bytes > MAX_SINGLE_BYTES) {
-    throw new UsageError(`--single-file: ${Math.round(bytes / 1e6)} MB of data are too much for one page; thin the run with --every, or build a folder`);
+    throw new UsageError(
+      `--single-file: ${Math.round(bytes / 1e6)} MB of data are too much for one page; thin the run with --every, or build a folder`,
+    );
   }
-  const embedded = await Promise.all(runs.map(async (run) => ({
-    name: run.name,
-    data: (await readFile(run.file)).toString('base64'),
-    companions: Object.fromEntries(await Promise.all(Object.entries(run.companions).map(async ([kind, { file }]) => [kind, (await readFile(file)).toString('base64')] as const))),
-  })));
-  const page = await singleFile({ page: pageFolder(), script: join(packageRoot(), 'dist', 'dash-single'), runs: embedded });
+  const embedded = await Promise.all(
+    runs.map(async (run) => ({
+      name: run.name,
+      data: (await readFile(run.file)).toString('base64'),
+      companions: Object.fromEntries(
+        await Promise.all(
+          Object.entries(run.companions).map(
+            async ([kind, { file }]) => [kind, (await readFile(file)).toString('base64')] as const,
+          ),
+        ),
+      ),
+    })),
+  );
+  const page = await singleFile({
+    page: pageFolder(),
+    script: join(packageRoot(), 'dist', 'dash-single'),
+    runs: embedded,
+  });
   await mkdir(dirname(target), { recursive: true });
   const work = `${target}.${process.pid}.partial`;
   try {

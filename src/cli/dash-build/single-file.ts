@@ -10,11 +10,20 @@ export interface EmbeddedRun {
 }
 
 /** One HTML file with page and data inside, whose policy allows just these scripts and styles, by their hashes. */
-export async function singleFile({ page, script, runs }: { readonly page: string; readonly script: string; readonly runs: readonly EmbeddedRun[] }): Promise<string> {
+export async function singleFile({
+  page,
+  script,
+  runs,
+}: {
+  readonly page: string;
+  readonly script: string;
+  readonly runs: readonly EmbeddedRun[];
+}): Promise<string> {
   const assets = await readdir(join(script, 'assets'));
   const only = async (ending: string) => {
     const names = assets.filter((name) => name.endsWith(ending));
-    if (names.length !== 1) throw new Error(`the dashboard is not built as one ${ending} file; run npm run build in the folder of eos`);
+    if (names.length !== 1)
+      throw new Error(`the dashboard is not built as one ${ending} file; run npm run build in the folder of eos`);
     return readFile(join(script, 'assets', names[0]!), 'utf8');
   };
   // The two sequences that would end a script early occur only inside strings, where the backslash changes nothing.
@@ -29,7 +38,11 @@ export async function singleFile({ page, script, runs }: { readonly page: string
     .replace(/<link\b[^>]*rel="stylesheet"[^>]*>/g, '')
     .replace(/(http-equiv="Content-Security-Policy" content=")[^"]*"/, (_, start: string) => `${start}${policy}"`)
     .replace('</head>', () => `<style>${style}</style></head>`)
-    .replace('</body>', () => `<script type="application/json" id="eos-data">${data}</script><script type="module">${code}</script></body>`);
+    .replace(
+      '</body>',
+      () =>
+        `<script type="application/json" id="eos-data">${data}</script><script type="module">${code}</script></body>`,
+    );
 }
 
 const hash = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AccessRules, cookieName, isLoopback, refusal } from './access.ts';
 import { UsageError } from '../errors.ts';
+import { type AccessRules, cookieName, isLoopback, refusal } from './access.ts';
 import { SECURITY_HEADERS } from './headers.ts';
 import { pageFiles } from './page-files.ts';
 import { sendFile } from './send-file.ts';
@@ -51,7 +51,16 @@ export async function startDashServer(options: DashServerOptions): Promise<DashS
   }
   const rules = { host, port: 0, token };
   const handle = requestHandler(located, page, () => rules);
-  const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: HEADERS_MS, connectionsCheckingInterval: 1000, maxHeaderSize: 16_384 }, handle);
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: HEADERS_MS,
+      connectionsCheckingInterval: 1000,
+      maxHeaderSize: 16_384,
+    },
+    handle,
+  );
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(IDLE_MS, (socket) => socket.destroy());
   server.on('clientError', (_error, socket) => {
@@ -140,13 +149,20 @@ function findFile(path: string, page: ReadonlyMap<string, string>, located: read
   return undefined;
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  text: string,
+  type = 'text/plain; charset=utf-8',
+): void {
   response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) });
   response.end(request.method === 'HEAD' ? undefined : text);
 }
 
 async function listen(server: Server, host: string, port: number | undefined): Promise<number> {
-  const candidates = port === undefined ? [...Array.from({ length: PORTS_TRIED }, (_, i) => FIRST_PORT + i), 0] : [port];
+  const candidates =
+    port === undefined ? [...Array.from({ length: PORTS_TRIED }, (_, i) => FIRST_PORT + i), 0] : [port];
   for (const candidate of candidates) {
     const problem = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
       server.once('error', resolve);
@@ -157,7 +173,8 @@ async function listen(server: Server, host: string, port: number | undefined): P
     });
     if (!problem) break;
     if (problem.code === 'EADDRINUSE' && port === undefined) continue;
-    if (problem.code === 'EADDRINUSE') throw new UsageError(`--port: ${port} is taken by another program; give another one, or none for the next free`);
+    if (problem.code === 'EADDRINUSE')
+      throw new UsageError(`--port: ${port} is taken by another program; give another one, or none for the next free`);
     if (problem.code === 'EACCES') throw new UsageError(`--port: ${port} needs more rights; give one above 1023`);
     throw new UsageError(`--host: ${host} is no address of this computer (${problem.code})`);
   }

@@ -27,7 +27,9 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
 /** Opens a shared file, or while it is still being written its `.partial`; never through a link, nor a pipe. */
 async function openShared(file: string): Promise<FileHandle | undefined> {
   for (const path of [file, `${file}.partial`]) {
-    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => undefined);
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+      () => undefined,
+    );
     if (!handle) continue;
     if ((await handle.stat()).isFile()) return handle;
     await handle.close();
@@ -36,7 +38,11 @@ async function openShared(file: string): Promise<FileHandle | undefined> {
 }
 
 /** Answers GET and HEAD for a file, whole or one range of it; false where there is no such file. */
-export async function sendFile({ path, file }: SharedFile, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+export async function sendFile(
+  { path, file }: SharedFile,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
   const handle = await openShared(file);
   if (!handle) return false;
   try {

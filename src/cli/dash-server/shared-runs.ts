@@ -46,7 +46,12 @@ export function sharedRuns(located: readonly string[]): SharedRun[] {
     const seen = (names.get(name) ?? 0) + 1;
     names.set(name, seen);
     const folder = seen === 1 ? 'data' : `data/${seen}`;
-    return { name: seen === 1 ? name : `${name} (${seen})`, path: `${folder}/${name}`, file, companions: companionsOf(file, folder) };
+    return {
+      name: seen === 1 ? name : `${name} (${seen})`,
+      path: `${folder}/${name}`,
+      file,
+      companions: companionsOf(file, folder),
+    };
   });
 }
 

@@ -19,7 +19,8 @@ export async function openArrow(file: ByteSource): Promise<TableSource> {
     rows += batch.numRows;
     return group;
   });
-  if (rows > MAX_ROWS) throw new RunFileError(`it has ${rows} rows; this page shows up to ${MAX_ROWS} (thin the run with --every)`);
+  if (rows > MAX_ROWS)
+    throw new RunFileError(`it has ${rows} rows; this page shows up to ${MAX_ROWS} (thin the run with --every)`);
   return {
     rows,
     bytes: file.byteLength,
@@ -35,7 +36,9 @@ export async function openArrow(file: ByteSource): Promise<TableSource> {
         return coder ? toCodes(vector, coder.code) : toNumbers(vector);
       } catch (error) {
         if (error instanceof RunFileError) throw error;
-        throw new RunFileError(`the file is damaged: column ${column} cannot be read (${error instanceof Error ? error.message : error})`);
+        throw new RunFileError(
+          `the file is damaged: column ${column} cannot be read (${error instanceof Error ? error.message : error})`,
+        );
       }
     },
   };
@@ -43,21 +46,25 @@ export async function openArrow(file: ByteSource): Promise<TableSource> {
 
 function readBatches(bytes: Uint8Array): { batches: RecordBatch[]; metadata: Record<string, string> } {
   const tail = String.fromCharCode(...bytes.subarray(-6));
-  if (tail !== 'ARROW1') throw new RunFileError('the file is cut off: it has no Arrow footer at its end (eos recover may save it)');
+  if (tail !== 'ARROW1')
+    throw new RunFileError('the file is cut off: it has no Arrow footer at its end (eos recover may save it)');
   try {
     const reader = RecordBatchReader.from(bytes).open();
     // The footer's schema: only there does a run's summary stand. Iterating closes the reader and forgets it.
     const metadata = Object.fromEntries(reader.schema.metadata);
     return { batches: [...reader], metadata };
   } catch (error) {
-    throw new RunFileError(`the file is damaged: not readable as Arrow (${error instanceof Error ? error.message : error})`);
+    throw new RunFileError(
+      `the file is damaged: not readable as Arrow (${error instanceof Error ? error.message : error})`,
+    );
   }
 }
 
 function tableColumns(batch: RecordBatch): TableColumn[] {
   return batch.schema.fields.flatMap(({ name, type }): TableColumn[] => {
     if (DataType.isInt(type) || DataType.isFloat(type)) return [{ name, kind: 'number' }];
-    if (DataType.isUtf8(type) || (DataType.isDictionary(type) && DataType.isUtf8(type.dictionary))) return [{ name, kind: 'string' }];
+    if (DataType.isUtf8(type) || (DataType.isDictionary(type) && DataType.isUtf8(type.dictionary)))
+      return [{ name, kind: 'string' }];
     return [];
   });
 }

@@ -49,7 +49,9 @@ async function request(url: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, { cache: 'no-store', ...init });
   } catch {
-    throw new RunFileError('the link cannot be reached (server down, or another host than this page: only files beside the page are read)');
+    throw new RunFileError(
+      'the link cannot be reached (server down, or another host than this page: only files beside the page are read)',
+    );
   }
 }
 

@@ -11,7 +11,17 @@ import ParquetWorker from './worker-parquet.ts?worker&inline';
 const MAX_UNANSWERED = 8;
 const PING_MS = 500;
 
-const METHODS: readonly Method[] = ['open', 'refresh', 'lines', 'row', 'intervals', 'cycles', 'path', 'extremes', 'csv'];
+const METHODS: readonly Method[] = [
+  'open',
+  'refresh',
+  'lines',
+  'row',
+  'intervals',
+  'cycles',
+  'path',
+  'extremes',
+  'csv',
+];
 
 /** A run file in a worker of its own. */
 export interface TableClient extends TableApi {

@@ -23,7 +23,11 @@ export interface ColumnStore {
   /** Groups that overlap [from, to], and one at each side. */
   groupsIn(from: number, to: number): Promise<readonly number[]>;
   /** Visits groups in order while the next ones are already on their way. */
-  visit<T>(groups: readonly number[], read: (group: number) => Promise<T>, use: (value: T, group: number) => void): Promise<void>;
+  visit<T>(
+    groups: readonly number[],
+    read: (group: number) => Promise<T>,
+    use: (value: T, group: number) => void,
+  ): Promise<void>;
   /** Something computed once from the columns of a group, forgotten with the group. */
   once<T>(name: string, group: number, make: () => Promise<T>): Promise<T>;
   /** The same store over the file as it is now: what the unchanged groups gave is kept. */
@@ -31,7 +35,10 @@ export interface ColumnStore {
 }
 
 /** A store over a source; `carried` holds what an earlier store knew of the same groups. */
-export function columnStore(source: TableSource, carried: Map<string, Map<string, Promise<unknown>>> = new Map()): ColumnStore {
+export function columnStore(
+  source: TableSource,
+  carried: Map<string, Map<string, Promise<unknown>>> = new Map(),
+): ColumnStore {
   const kept = new Map<string, { values: Promise<ColumnValues>; bytes: number }>();
   const names = new Set(source.columns.map(({ name }) => name));
   let bytes = 0;
@@ -139,11 +146,16 @@ export function lowerBound(values: ColumnValues, x: number, after = false): numb
 function ascending(step: ColumnValues, group: number): ColumnValues {
   for (let i = 0; i < step.length; i++) {
     if (!(step[i]! >= (step[i - 1] ?? Number.NEGATIVE_INFINITY))) {
-      throw new RunFileError(`its steps are not in ascending order (block ${group}, row ${i}: ${step[i]} after ${step[i - 1]})`);
+      throw new RunFileError(
+        `its steps are not in ascending order (block ${group}, row ${i}: ${step[i]} after ${step[i - 1]})`,
+      );
     }
   }
   return step;
 }
 
 /** Buckets that a row range of a group touches. */
-export const bucketRange = ({ start, end }: RowRange): RowRange => ({ start: Math.floor(start / BUCKET), end: Math.ceil(end / BUCKET) });
+export const bucketRange = ({ start, end }: RowRange): RowRange => ({
+  start: Math.floor(start / BUCKET),
+  end: Math.ceil(end / BUCKET),
+});

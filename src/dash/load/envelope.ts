@@ -95,7 +95,14 @@ export function makeBuckets(x: Float64Array, y: ArrayLike<number>): Buckets {
  *
  * @returns where the next call goes on
  */
-export function foldBuckets(into: Envelope, buckets: Buckets, start: number, end: number, merge: number, at: number): number {
+export function foldBuckets(
+  into: Envelope,
+  buckets: Buckets,
+  start: number,
+  end: number,
+  merge: number,
+  at: number,
+): number {
   let column = at;
   for (let b = start; b < end; column++) {
     const stop = Math.min(end, b + merge);

@@ -74,7 +74,15 @@ function runSummary(json: Record<string, unknown>): RunSummary {
     ...defined('maxRatio', number(json.max_sharpness_ratio)),
     ...defined('divergedAt', nullable(json.diverged_at)),
     ...defined('finalLoss', number(json.final_loss)),
-    ...(json.convergence_time === undefined ? {} : { convergence: { ...defined('delta', number(time.delta)), ...defined('epsilon', number(time.epsilon)), step: number(time.step) ?? null } }),
+    ...(json.convergence_time === undefined
+      ? {}
+      : {
+          convergence: {
+            ...defined('delta', number(time.delta)),
+            ...defined('epsilon', number(time.epsilon)),
+            step: number(time.step) ?? null,
+          },
+        }),
     ...defined('slope', number(json.l_hat_slope)),
     ...defined('slopePredicted', number(json.l_hat_slope_predicted)),
     warnings: list(json.warnings).flatMap((warning) => text(warning) ?? text(record(warning).message) ?? []),
@@ -92,9 +100,11 @@ function parse(json: string | undefined, name: string, problems: string[]): Reco
   }
 }
 
-const record = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {});
+const record = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value.slice(0, MAX_LIST) : []);
-const number = (value: unknown): number | undefined => (typeof value === 'number' && Number.isFinite(value) ? value : undefined);
+const number = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 const nullable = (value: unknown): number | null | undefined => (value === null ? null : number(value));
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? short(value) : undefined);
 const short = (value: string | undefined): string => (value ?? '').slice(0, MAX_STRING);

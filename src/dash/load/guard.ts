@@ -16,7 +16,8 @@ const SNAPPY_MAX_RATIO = 64;
  * @throws RunFileError naming the first claim that cannot hold
  */
 export function checkFooter(footer: FileMetaData, byteLength: number): void {
-  if (!Array.isArray(footer.schema) || !Array.isArray(footer.row_groups)) damaged('its footer has no schema or no row groups');
+  if (!Array.isArray(footer.schema) || !Array.isArray(footer.row_groups))
+    damaged('its footer has no schema or no row groups');
   let rows = 0;
   for (const [index, group] of footer.row_groups.entries()) {
     const count = Number(group.num_rows);
@@ -31,7 +32,8 @@ export function checkFooter(footer: FileMetaData, byteLength: number): void {
     }
   }
   if (BigInt(rows) !== footer.num_rows) damaged(`it claims ${footer.num_rows} rows and has ${rows}`);
-  if (rows > MAX_ROWS) throw new RunFileError(`it has ${rows} rows; this page shows up to ${MAX_ROWS} (thin the run with --every)`);
+  if (rows > MAX_ROWS)
+    throw new RunFileError(`it has ${rows} rows; this page shows up to ${MAX_ROWS} (thin the run with --every)`);
 }
 
 /**
@@ -64,7 +66,8 @@ export function checkChunk(bytes: ArrayBuffer, chunk: ColumnMetaData, optional: 
     if (!page) damaged('a page of unknown kind');
     const count = page.num_values;
     if (!(count > 0 && seen + count <= rows)) damaged(`a page claims ${count} values where ${rows - seen} are left`);
-    if (header.data_page_header_v2 && header.data_page_header_v2.num_rows !== count) damaged('a page claims nested values');
+    if (header.data_page_header_v2 && header.data_page_header_v2.num_rows !== count)
+      damaged('a page claims nested values');
     seen += count;
     const runLengths = page.encoding === 'RLE_DICTIONARY' || page.encoding === 'PLAIN_DICTIONARY';
     if (!header.data_page_header || !(runLengths || optional)) {
@@ -78,7 +81,8 @@ export function checkChunk(bytes: ArrayBuffer, chunk: ColumnMetaData, optional: 
       checkRuns(plain.view, 4, 4 + length, 1, count);
       plain.offset = 4 + length;
     }
-    if (runLengths) checkRuns(plain.view, plain.offset + 1, plain.view.byteLength, plain.view.getUint8(plain.offset), count);
+    if (runLengths)
+      checkRuns(plain.view, plain.offset + 1, plain.view.byteLength, plain.view.getUint8(plain.offset), count);
   }
   if (seen !== rows) damaged(`a column holds ${seen} values where ${rows} are claimed`);
 }
@@ -86,14 +90,22 @@ export function checkChunk(bytes: ArrayBuffer, chunk: ColumnMetaData, optional: 
 function checkRunsV2(
   body: Uint8Array,
   size: number,
-  page: { num_values: number; num_nulls: number; definition_levels_byte_length: number; repetition_levels_byte_length: number; is_compressed?: boolean },
+  page: {
+    num_values: number;
+    num_nulls: number;
+    definition_levels_byte_length: number;
+    repetition_levels_byte_length: number;
+    is_compressed?: boolean;
+  },
   chunk: ColumnMetaData,
   runLengths: boolean,
 ): void {
   const levels = page.definition_levels_byte_length + page.repetition_levels_byte_length;
-  if (!(page.repetition_levels_byte_length >= 0 && page.definition_levels_byte_length >= 0 && levels <= body.length)) damaged('a page is cut off');
+  if (!(page.repetition_levels_byte_length >= 0 && page.definition_levels_byte_length >= 0 && levels <= body.length))
+    damaged('a page is cut off');
   if (!(page.num_nulls >= 0 && page.num_nulls <= page.num_values)) damaged('a page claims more nulls than values');
-  if (page.definition_levels_byte_length > 0) checkRuns(view(body), page.repetition_levels_byte_length, levels, 1, page.num_values);
+  if (page.definition_levels_byte_length > 0)
+    checkRuns(view(body), page.repetition_levels_byte_length, levels, 1, page.num_values);
   if (!runLengths) return;
   const rest = body.subarray(levels);
   const plain = page.is_compressed === false ? rest : unpack(rest, size - levels, chunk);
@@ -125,7 +137,8 @@ function checkPlain(type: string, count: number, size: number): void {
 
 function unpack(body: Uint8Array, size: number, chunk: ColumnMetaData): Uint8Array {
   if (chunk.codec === 'UNCOMPRESSED') return body;
-  if (chunk.codec !== 'SNAPPY') throw new RunFileError(`it is compressed with ${chunk.codec}; this page reads SNAPPY and uncompressed files`);
+  if (chunk.codec !== 'SNAPPY')
+    throw new RunFileError(`it is compressed with ${chunk.codec}; this page reads SNAPPY and uncompressed files`);
   const out = new Uint8Array(size);
   snappyUncompress(body, out);
   return out;

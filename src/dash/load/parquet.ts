@@ -1,7 +1,21 @@
-import { type ColumnMetaData, type DecodedArray, type FileMetaData, parquetMetadataAsync, parquetRead } from 'hyparquet';
+import {
+  type ColumnMetaData,
+  type DecodedArray,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetRead,
+} from 'hyparquet';
 import type { ByteSource } from './bytes.ts';
 import { checkChunk, checkFooter } from './guard.ts';
-import { type ColumnValues, MAX_STRING, RunFileError, type TableColumn, type TableGroup, type TableSource, wordCoder } from './table.ts';
+import {
+  type ColumnValues,
+  MAX_STRING,
+  RunFileError,
+  type TableColumn,
+  type TableGroup,
+  type TableSource,
+  wordCoder,
+} from './table.ts';
 
 /** Row groups are fetched whole, with their neighbours, up to this size; of larger ones only the asked column is. */
 const SEGMENT_BYTES = 1 << 20;
@@ -16,7 +30,9 @@ const NUMBERS = new Set(['INT32', 'INT64', 'FLOAT', 'DOUBLE']);
 export async function openParquet(file: ByteSource): Promise<TableSource> {
   const footer = await readFooter(file);
   const columns = tableColumns(footer);
-  const optional = new Set(footer.schema.filter((element) => element.repetition_type !== 'REQUIRED').map(({ name }) => name));
+  const optional = new Set(
+    footer.schema.filter((element) => element.repetition_type !== 'REQUIRED').map(({ name }) => name),
+  );
   const bytes = segments(file, footer);
   const coders = new Map(columns.filter(({ kind }) => kind === 'string').map(({ name }) => [name, wordCoder()]));
   return {
@@ -47,10 +63,15 @@ async function readFooter(file: ByteSource): Promise<FileMetaData> {
   if (String.fromCharCode(...magic) !== 'PAR1') throw new RunFileError('this is neither a Parquet nor an Arrow file');
   let footer: FileMetaData;
   try {
-    footer = await parquetMetadataAsync({ byteLength: file.byteLength, slice: (start, end) => file.slice(start, end) }, { geoparquet: false });
+    footer = await parquetMetadataAsync(
+      { byteLength: file.byteLength, slice: (start, end) => file.slice(start, end) },
+      { geoparquet: false },
+    );
   } catch (error) {
     if (error instanceof RunFileError) throw error;
-    throw new RunFileError('the file is cut off or damaged: it has no readable Parquet footer at its end (eos recover may save it)');
+    throw new RunFileError(
+      'the file is cut off or damaged: it has no readable Parquet footer at its end (eos recover may save it)',
+    );
   }
   checkFooter(footer, file.byteLength);
   return footer;
@@ -93,7 +114,10 @@ function segments(file: ByteSource, footer: FileMetaData) {
   const ranges = footer.row_groups.map((group) => {
     const chunks = group.columns.map(({ meta_data }) => meta_data as ColumnMetaData);
     const starts = chunks.map((chunk) => Number(chunk.dictionary_page_offset || chunk.data_page_offset));
-    return { start: Math.min(...starts), end: Math.max(...chunks.map((chunk, i) => starts[i]! + Number(chunk.total_compressed_size))) };
+    return {
+      start: Math.min(...starts),
+      end: Math.max(...chunks.map((chunk, i) => starts[i]! + Number(chunk.total_compressed_size))),
+    };
   });
   const segmentOf: number[] = [];
   const bounds: { start: number; end: number }[] = [];
@@ -120,7 +144,14 @@ function segments(file: ByteSource, footer: FileMetaData) {
   };
 }
 
-async function decode(chunk: ArrayBuffer, offset: number, byteLength: number, metadata: FileMetaData, column: string, rows: number): Promise<DecodedArray[]> {
+async function decode(
+  chunk: ArrayBuffer,
+  offset: number,
+  byteLength: number,
+  metadata: FileMetaData,
+  column: string,
+  rows: number,
+): Promise<DecodedArray[]> {
   const pages: DecodedArray[] = [];
   try {
     await parquetRead({
@@ -132,13 +163,16 @@ async function decode(chunk: ArrayBuffer, offset: number, byteLength: number, me
       onChunk: ({ columnData }) => pages.push(columnData),
     });
   } catch (error) {
-    throw new RunFileError(`the file is damaged: column ${column} cannot be read (${error instanceof Error ? error.message : error})`);
+    throw new RunFileError(
+      `the file is damaged: column ${column} cannot be read (${error instanceof Error ? error.message : error})`,
+    );
   }
   return pages;
 }
 
 const decoder = new TextDecoder();
-const shortString = (bytes: Uint8Array | undefined): string => (bytes ? decoder.decode(bytes.subarray(0, 4 * MAX_STRING)) : '');
+const shortString = (bytes: Uint8Array | undefined): string =>
+  bytes ? decoder.decode(bytes.subarray(0, 4 * MAX_STRING)) : '';
 
 function toNumbers(pages: readonly DecodedArray[], rows: number): ColumnValues {
   const only = pages[0];
@@ -164,7 +198,8 @@ function toCodes(pages: readonly DecodedArray[], rows: number, code: (word: stri
   const out = new Uint16Array(rows);
   let at = 0;
   for (const page of pages) {
-    for (let i = 0; i < page.length && at < rows; i++) out[at++] = code(typeof page[i] === 'string' ? (page[i] as string) : '');
+    for (let i = 0; i < page.length && at < rows; i++)
+      out[at++] = code(typeof page[i] === 'string' ? (page[i] as string) : '');
   }
   return out;
 }

@@ -1,5 +1,5 @@
-import type { Points } from './envelope.ts';
 import type { FileOrigin } from './bytes.ts';
+import type { Points } from './envelope.ts';
 import type { TableColumn } from './table.ts';
 
 /** What is known of a run file before any column is read. */
@@ -64,7 +64,9 @@ export interface TableApi {
 export type Method = keyof TableApi;
 
 /** Page → worker. */
-export type Call = { readonly id: number; readonly method: Method; readonly args: readonly unknown[] } | { readonly ping: number };
+export type Call =
+  | { readonly id: number; readonly method: Method; readonly args: readonly unknown[] }
+  | { readonly ping: number };
 
 /** Worker → page. */
 export type Reply =

@@ -22,7 +22,10 @@ export function serveTable(scope: WorkerScope, openTable: (file: ByteSource) => 
       scope.postMessage({ id: call.id, value: await method(...call.args) });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      scope.postMessage({ id: call.id, error: error instanceof RunFileError ? message : `the file cannot be read (${message})` });
+      scope.postMessage({
+        id: call.id,
+        error: error instanceof RunFileError ? message : `the file cannot be read (${message})`,
+      });
     }
   });
   scope.postMessage({ ready: true });

@@ -53,7 +53,8 @@ export function wordCoder(): { readonly words: string[]; code(word: string): num
       if (word === lastWord) return lastCode;
       let code = codes.get(word);
       if (code === undefined) {
-        if (words.length >= MAX_WORDS) throw new RunFileError(`a text column has more than ${MAX_WORDS} different words`);
+        if (words.length >= MAX_WORDS)
+          throw new RunFileError(`a text column has more than ${MAX_WORDS} different words`);
         code = words.length;
         words.push(word.length > MAX_STRING ? `${word.slice(0, MAX_STRING)}…` : word);
         codes.set(word, code);

@@ -41,10 +41,14 @@ export function tickText(value: number): string {
 /** Ticks of a logarithmic axis, all of them whole powers of ten. */
 export const powerText = (value: number): string => `10${superscript(Math.round(Math.log10(value)))}`;
 
-const superscript = (power: number): string => String(power).replace('-', '⁻').replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]!);
+const superscript = (power: number): string =>
+  String(power)
+    .replace('-', '⁻')
+    .replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]!);
 
 /** Step counts on the x axis. */
-export const stepText = (value: number): string => (value >= 1e6 ? `${Number((value / 1e6).toPrecision(7))} M` : String(value).replace(/\B(?=(\d{3})+$)/g, ' '));
+export const stepText = (value: number): string =>
+  value >= 1e6 ? `${Number((value / 1e6).toPrecision(7))} M` : String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
 
 /** Logarithmic ticks: whole powers of ten, thinned to about six; none of them where less than a decade is in view. */
 export function logTicks([low, high]: readonly [number, number]): number[] | undefined {

@@ -30,21 +30,45 @@ export interface Frame {
 export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | 'linear'): Frame {
   const titleId = `title-${head.id}`;
   const hintId = `hint-${head.id}`;
-  const info = el('span', { class: 'info' }, button(`About ${head.title}`, { class: 'icon', 'aria-describedby': hintId, title: undefined }, () => {}, icon('info')), el('span', { class: 'hint', id: hintId, role: 'tooltip' }, head.description));
+  const info = el(
+    'span',
+    { class: 'info' },
+    button(
+      `About ${head.title}`,
+      { class: 'icon', 'aria-describedby': hintId, title: undefined },
+      () => {},
+      icon('info'),
+    ),
+    el('span', { class: 'hint', id: hintId, role: 'tooltip' }, head.description),
+  );
   const scale = head.scales
-    ? button(`Scale of ${head.title}`, { class: 'scale', 'data-act': 'scale' }, () => {
-        const { scales } = app.store.get();
-        app.store.set({ scales: { ...scales, [head.id]: scaleNow?.() === 'log' ? 'linear' : 'log' } });
-      }, 'log')
+    ? button(
+        `Scale of ${head.title}`,
+        { class: 'scale', 'data-act': 'scale' },
+        () => {
+          const { scales } = app.store.get();
+          app.store.set({ scales: { ...scales, [head.id]: scaleNow?.() === 'log' ? 'linear' : 'log' } });
+        },
+        'log',
+      )
     : undefined;
-  const full = button(`Full screen: ${head.title}`, { class: 'icon', 'data-act': 'full', 'aria-pressed': 'false' }, () => {
-    app.store.set({ full: app.store.get().full === head.id ? null : head.id });
-  }, icon('full'));
+  const full = button(
+    `Full screen: ${head.title}`,
+    { class: 'icon', 'data-act': 'full', 'aria-pressed': 'false' },
+    () => {
+      app.store.set({ full: app.store.get().full === head.id ? null : head.id });
+    },
+    icon('full'),
+  );
   const legend = el('div', { class: 'legend', role: 'group', 'aria-label': `Series of ${head.title}` });
   const body = el('div', { class: 'plot' });
   const message = el('p', { class: 'problem', role: 'alert', hidden: true });
-  const element = el('section', { class: head.wide ? 'panel wide' : 'panel', 'data-panel': head.id, 'aria-labelledby': titleId },
-    el('header', {},
+  const element = el(
+    'section',
+    { class: head.wide ? 'panel wide' : 'panel', 'data-panel': head.id, 'aria-labelledby': titleId },
+    el(
+      'header',
+      {},
       el('h2', { id: titleId }, head.title),
       el('span', { class: 'unit' }, head.unit),
       info,
@@ -52,7 +76,11 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
       scale,
       exportMenu(app, head, body),
       full,
-    ), legend, message, body);
+    ),
+    legend,
+    message,
+    body,
+  );
   return {
     element,
     legend,
@@ -76,17 +104,29 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
 function exportMenu(app: App, head: PanelHead, body: HTMLElement): HTMLElement {
   const menu = el('details', { class: 'menu' });
   const item = (label: string, act: string, action: () => Promise<void>) =>
-    button(`${label} of ${head.title}`, { 'data-act': act }, () => {
-      menu.open = false;
-      action().catch((error: unknown) => app.announce(`Export failed: ${error instanceof Error ? error.message : error}`));
-    }, label);
+    button(
+      `${label} of ${head.title}`,
+      { 'data-act': act },
+      () => {
+        menu.open = false;
+        action().catch((error: unknown) =>
+          app.announce(`Export failed: ${error instanceof Error ? error.message : error}`),
+        );
+      },
+      label,
+    );
   const svg = () => body.querySelector<SVGSVGElement>('svg.main') ?? undefined;
   menu.append(
     el('summary', { class: 'icon', 'aria-label': `Export ${head.title}`, title: 'Export' }, icon('save')),
-    el('div', { class: 'menu-items' },
+    el(
+      'div',
+      { class: 'menu-items' },
       head.table ? undefined : item('SVG', 'svg', () => saveSvg(svg(), head)),
       head.table ? undefined : item('PNG', 'png', () => savePng(svg(), head)),
-      item('CSV', 'csv', async () => (head.table ? saveText(head.table(), `${head.id}.csv`) : saveCsv(app, head.csv ?? [], head.id)))),
+      item('CSV', 'csv', async () =>
+        head.table ? saveText(head.table(), `${head.id}.csv`) : saveCsv(app, head.csv ?? [], head.id),
+      ),
+    ),
   );
   menu.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !menu.open) return;

@@ -1,6 +1,6 @@
 import type { App, Panel } from '../app.ts';
-import { timePanel } from './time-panel.ts';
 import { predictedSlope } from './predicted-slope.ts';
+import { timePanel } from './time-panel.ts';
 
 /** L, L₂ and the surrogate L̂ on a logarithmic scale, with the slope that the model predicts for L̂ at the edge. */
 export const lossPanel = (app: App): Panel =>
@@ -16,6 +16,13 @@ export const lossPanel = (app: App): Panel =>
       { key: 'loss', label: 'L', column: 'loss', color: 'var(--series-1)' },
       { key: 'l2', label: 'L₂', column: 'l2', color: 'var(--series-3)' },
       { key: 'l_hat', label: 'L̂', column: 'l_hat', color: 'var(--series-2)', width: 2 },
-      { key: 'predicted', label: 'predicted slope', color: 'var(--text)', dash: '6 4', width: 1.2, derived: predictedSlope },
+      {
+        key: 'predicted',
+        label: 'predicted slope',
+        color: 'var(--text)',
+        dash: '6 4',
+        width: 1.2,
+        derived: predictedSlope,
+      },
     ],
   });

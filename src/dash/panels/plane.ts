@@ -11,7 +11,12 @@ const MARGINS = { top: 14, right: 18, bottom: 38, left: 58 };
 /** Points of a path nearer to the pointer than this take the crosshair. */
 const NEAR_PIXELS = 40;
 
-const LINES: readonly { readonly key: string; readonly label: string; readonly color: string; readonly dash?: string }[] = [
+const LINES: readonly {
+  readonly key: string;
+  readonly label: string;
+  readonly color: string;
+  readonly dash?: string;
+}[] = [
   { key: 'path', label: 'gradient descent', color: 'var(--phase-edge)' },
   { key: 'hyperbola', label: 'minima αβ₂ = 1', color: 'var(--text)', dash: '2 3' },
   { key: 'stable', label: 'stable set |α| ≤ α̂', color: 'var(--threshold)' },
@@ -36,7 +41,10 @@ export function planePanel(app: App): Panel {
   body.append(dots);
   body.tabIndex = 0;
   body.setAttribute('role', 'application');
-  body.setAttribute('aria-label', 'Parameter plane of alpha and beta 2. Left and right arrows move along the trajectory.');
+  body.setAttribute(
+    'aria-label',
+    'Parameter plane of alpha and beta 2. Left and right arrows move along the trajectory.',
+  );
   let turn = 0;
   let place: ((alpha: number, beta: number) => readonly [number, number]) | undefined;
   let paths: readonly { readonly run: Run; readonly path: Path }[] = [];
@@ -49,9 +57,18 @@ export function planePanel(app: App): Panel {
     const text = (run: Run) => (hasColumns(run, ['phase']) ? 'phase' : undefined);
     let companions: { kind: CompanionKind; path: Path }[];
     try {
-      const shown = await Promise.all(runs.map(async (run) => ({ run, path: await run.client.path('alpha', 'beta2', text(run), ...range) })));
-      const beside = (runs[0]?.companions ?? []).filter(({ info }) => ['alpha', 'beta2'].every((name) => info.columns.some((column) => column.name === name)));
-      companions = await Promise.all(beside.map(async ({ kind, client, info }) => ({ kind, path: await client.path('alpha', 'beta2', undefined, info.firstStep, info.lastStep) })));
+      const shown = await Promise.all(
+        runs.map(async (run) => ({ run, path: await run.client.path('alpha', 'beta2', text(run), ...range) })),
+      );
+      const beside = (runs[0]?.companions ?? []).filter(({ info }) =>
+        ['alpha', 'beta2'].every((name) => info.columns.some((column) => column.name === name)),
+      );
+      companions = await Promise.all(
+        beside.map(async ({ kind, client, info }) => ({
+          kind,
+          path: await client.path('alpha', 'beta2', undefined, info.firstStep, info.lastStep),
+        })),
+      );
       if (mine !== turn) return;
       paths = shown;
     } catch (error) {
@@ -81,13 +98,31 @@ export function planePanel(app: App): Panel {
         Plot.gridX({ stroke: 'var(--grid)', strokeOpacity: 1, ticks: 6 }),
         Plot.gridY({ stroke: 'var(--grid)', strokeOpacity: 1, ticks: 5 }),
         ...(hidden('hyperbola') ? [] : hyperbola(x, y)),
-        ...companions.filter(({ kind }) => !hidden(kind)).map(({ kind, path }) => {
-          const look = LINES.find(({ key }) => key === kind);
-          return Plot.line(path.x, { x: path.x, y: path.y, stroke: look?.color ?? 'var(--text)', strokeWidth: 1.6, strokeDasharray: look?.dash ?? '', clip: true, className: `companion-${kind}` });
-        }),
+        ...companions
+          .filter(({ kind }) => !hidden(kind))
+          .map(({ kind, path }) => {
+            const look = LINES.find(({ key }) => key === kind);
+            return Plot.line(path.x, {
+              x: path.x,
+              y: path.y,
+              stroke: look?.color ?? 'var(--text)',
+              strokeWidth: 1.6,
+              strokeDasharray: look?.dash ?? '',
+              clip: true,
+              className: `companion-${kind}`,
+            });
+          }),
         ...(hidden('path') ? [] : paths.flatMap(({ run, path }) => trajectory(path, many ? runColor(run) : undefined))),
         Plot.axisX({ label: 'α', labelArrow: 'none', tickFormat: tickText, ticks: 6, tickSize: 4 }),
-        Plot.axisY({ label: 'β₂', labelArrow: 'none', labelAnchor: 'center', tickFormat: tickText, ticks: 5, tickSize: 0, tickPadding: 6 }),
+        Plot.axisY({
+          label: 'β₂',
+          labelArrow: 'none',
+          labelAnchor: 'center',
+          tickFormat: tickText,
+          ticks: 5,
+          tickSize: 0,
+          tickPadding: 6,
+        }),
       ],
     });
     place = (alpha, beta) => [
@@ -103,27 +138,37 @@ export function planePanel(app: App): Panel {
   }
 
   function drawLegend(present: ReadonlySet<string>): void {
-    frame.legend.replaceChildren(...LINES.filter(({ key }) => present.has(key)).map(({ key, label, color }) => {
-      const dot = el('span', { class: 'dot' });
-      dot.style.background = color;
-      const id = `plane.${key}`;
-      return button(label, { class: 'key', 'data-series': key, 'aria-pressed': String(!hidden(key)) }, () => {
-        const now = app.store.get().hidden;
-        app.store.set({ hidden: now.includes(id) ? now.filter((other) => other !== id) : [...now, id] });
-      }, dot, label);
-    }));
+    frame.legend.replaceChildren(
+      ...LINES.filter(({ key }) => present.has(key)).map(({ key, label, color }) => {
+        const dot = el('span', { class: 'dot' });
+        dot.style.background = color;
+        const id = `plane.${key}`;
+        return button(
+          label,
+          { class: 'key', 'data-series': key, 'aria-pressed': String(!hidden(key)) },
+          () => {
+            const now = app.store.get().hidden;
+            app.store.set({ hidden: now.includes(id) ? now.filter((other) => other !== id) : [...now, id] });
+          },
+          dot,
+          label,
+        );
+      }),
+    );
   }
 
   function follow(): void {
     const shown = app.store.get().cursor === null ? [] : paths;
-    dots.replaceChildren(...shown.flatMap(({ run }) => {
-      const values = app.rows().get(run.id)?.values;
-      if (!place || typeof values?.alpha !== 'number' || typeof values.beta2 !== 'number') return [];
-      const [left, top] = place(values.alpha, values.beta2);
-      const dot = el('div', { class: 'plane-dot' });
-      dot.style.transform = `translate(${left}px, ${top}px)`;
-      return [dot];
-    }));
+    dots.replaceChildren(
+      ...shown.flatMap(({ run }) => {
+        const values = app.rows().get(run.id)?.values;
+        if (!place || typeof values?.alpha !== 'number' || typeof values.beta2 !== 'number') return [];
+        const [left, top] = place(values.alpha, values.beta2);
+        const dot = el('div', { class: 'plane-dot' });
+        dot.style.transform = `translate(${left}px, ${top}px)`;
+        return [dot];
+      }),
+    );
   }
 
   function nearest(event: PointerEvent): number | undefined {
@@ -174,10 +219,20 @@ export function planePanel(app: App): Panel {
     event.preventDefault();
     const [from, to] = app.range();
     const stride = Math.max(1, (to - from) / 400) * (event.shiftKey ? 20 : 1);
-    app.store.set({ cursor: Math.round(Math.min(to, Math.max(from, (app.store.get().cursor ?? from) + move * stride))) });
+    app.store.set({
+      cursor: Math.round(Math.min(to, Math.max(from, (app.store.get().cursor ?? from) + move * stride))),
+    });
   });
 
-  return { id: head.id, title: head.title, element: frame.element, needs: ['alpha', 'beta2'], shows: (run) => hasColumns(run, ['alpha', 'beta2']), draw, follow };
+  return {
+    id: head.id,
+    title: head.title,
+    element: frame.element,
+    needs: ['alpha', 'beta2'],
+    shows: (run) => hasColumns(run, ['alpha', 'beta2']),
+    draw,
+    follow,
+  };
 }
 
 function domain(arrays: readonly Float64Array[]): [number, number] {
@@ -196,14 +251,32 @@ function domain(arrays: readonly Float64Array[]): [number, number] {
 function nearestMinimum({ x, y }: Path): Float64Array {
   const [alpha, beta] = [x.at(-1), y.at(-1)];
   if (alpha === undefined || beta === undefined) return new Float64Array();
-  return Math.abs(1 / alpha) < 2 * Math.abs(beta) && 1 / alpha / beta > 0 ? Float64Array.of(1 / alpha) : new Float64Array();
+  return Math.abs(1 / alpha) < 2 * Math.abs(beta) && 1 / alpha / beta > 0
+    ? Float64Array.of(1 / alpha)
+    : new Float64Array();
 }
 
-function stableSet(edge: number, [left, right]: readonly [number, number], [bottom, top]: readonly [number, number]): Plot.Markish[] {
+function stableSet(
+  edge: number,
+  [left, right]: readonly [number, number],
+  [bottom, top]: readonly [number, number],
+): Plot.Markish[] {
   const [x1, x2] = [Math.max(left, -edge), Math.min(right, edge)];
   const edges = [-edge, edge].filter((x) => x > left && x < right);
   return [
-    ...(x1 < x2 ? [Plot.rect([0], { x1: [x1], x2: [x2], y1: [bottom], y2: [top], fill: 'var(--threshold)', fillOpacity: 0.1, className: 'stable-set' })] : []),
+    ...(x1 < x2
+      ? [
+          Plot.rect([0], {
+            x1: [x1],
+            x2: [x2],
+            y1: [bottom],
+            y2: [top],
+            fill: 'var(--threshold)',
+            fillOpacity: 0.1,
+            className: 'stable-set',
+          }),
+        ]
+      : []),
     Plot.ruleX(edges, { stroke: 'var(--threshold)', strokeWidth: 1.2, strokeDasharray: '6 4' }),
   ];
 }
@@ -212,8 +285,22 @@ function hyperbola([left, right]: readonly [number, number], [bottom, top]: read
   const branch = (sign: 1 | -1): Plot.Markish[] => {
     const [near, far] = sign > 0 ? [Math.max(left, 1e-6), right] : [Math.max(-right, 1e-6), -left];
     if (!(near < far)) return [];
-    const x = Array.from({ length: 160 }, (_, i) => sign * near * (far / near) ** (i / 159)).filter((alpha) => 1 / alpha >= bottom && 1 / alpha <= top);
-    return x.length > 1 ? [Plot.line(x, { x, y: x.map((alpha) => 1 / alpha), stroke: 'var(--text)', strokeWidth: 1.4, strokeDasharray: '2 3', clip: true, className: 'hyperbola' })] : [];
+    const x = Array.from({ length: 160 }, (_, i) => sign * near * (far / near) ** (i / 159)).filter(
+      (alpha) => 1 / alpha >= bottom && 1 / alpha <= top,
+    );
+    return x.length > 1
+      ? [
+          Plot.line(x, {
+            x,
+            y: x.map((alpha) => 1 / alpha),
+            stroke: 'var(--text)',
+            strokeWidth: 1.4,
+            strokeDasharray: '2 3',
+            clip: true,
+            className: 'hyperbola',
+          }),
+        ]
+      : [];
   };
   return [...branch(1), ...branch(-1)];
 }
@@ -238,11 +325,28 @@ function trajectory(path: Path, color: string | undefined): Plot.Markish[] {
   }
   const last = path.x.length - 1;
   return [
-    Plot.line(x, { x, y, z, stroke, strokeWidth: 2.2, strokeLinejoin: 'round', strokeLinecap: 'round', clip: true, className: 'trajectory' }),
+    Plot.line(x, {
+      x,
+      y,
+      z,
+      stroke,
+      strokeWidth: 2.2,
+      strokeLinejoin: 'round',
+      strokeLinecap: 'round',
+      clip: true,
+      className: 'trajectory',
+    }),
     ...(last < 0
       ? []
       : [
-          Plot.dot([0], { x: [path.x[0]!], y: [path.y[0]!], r: 4, fill: 'var(--panel)', stroke: 'var(--text)', strokeWidth: 1.6 }),
+          Plot.dot([0], {
+            x: [path.x[0]!],
+            y: [path.y[0]!],
+            r: 4,
+            fill: 'var(--panel)',
+            stroke: 'var(--text)',
+            strokeWidth: 1.6,
+          }),
           Plot.dot([0], { x: [path.x[last]!], y: [path.y[last]!], r: 4, fill: 'var(--text)' }),
         ]),
   ];

@@ -14,7 +14,13 @@ export const sharpnessPanel = (app: App): Panel =>
       'Largest eigenvalue S of the Hessian, and S∞: the sharpness of the minimum at which gradient flow from here would end. Dashed: the threshold 2/η. Shaded: the regime “edge”, S within the band around it.',
     series: [
       { key: 'sharpness', label: 'S', column: 'sharpness', color: 'var(--series-1)' },
-      { key: 'gfs', label: 'S∞ (gradient-flow solution)', column: 'gfs_sharpness', color: 'var(--series-4)', width: 1.8 },
+      {
+        key: 'gfs',
+        label: 'S∞ (gradient-flow solution)',
+        column: 'gfs_sharpness',
+        color: 'var(--series-4)',
+        width: 1.8,
+      },
       {
         key: 'threshold',
         label: '2/η',
@@ -27,6 +33,16 @@ export const sharpnessPanel = (app: App): Panel =>
     below: ({ facts: { threshold, band } }, [low, high]) => {
       if (threshold === undefined) return [];
       const [y1, y2] = [Math.max(low, threshold * (1 - band)), Math.min(high, threshold * (1 + band))];
-      return y1 < y2 ? [Plot.rect([0], { y1: [y1], y2: [y2], fill: 'var(--threshold)', fillOpacity: 0.12, className: 'regime-band' })] : [];
+      return y1 < y2
+        ? [
+            Plot.rect([0], {
+              y1: [y1],
+              y2: [y2],
+              fill: 'var(--threshold)',
+              fillOpacity: 0.12,
+              className: 'regime-band',
+            }),
+          ]
+        : [];
     },
   });

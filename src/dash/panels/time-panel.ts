@@ -59,15 +59,23 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
   const { body } = frame;
   body.tabIndex = 0;
   body.setAttribute('role', 'application');
-  body.setAttribute('aria-label', `${spec.title} over steps. Left and right arrows move the crosshair, plus and minus zoom, 0 resets, Enter pins.`);
+  body.setAttribute(
+    'aria-label',
+    `${spec.title} over steps. Left and right arrows move the crosshair, plus and minus zoom, 0 resets, Enter pins.`,
+  );
   let axis: StepAxis | undefined;
   let drawn: readonly Drawn[] = [];
   let turn = 0;
   let tipAt: { x: number; y: number } | null = null;
-  const interaction = interact(app, body, () => axis, (at) => {
-    tipAt = at;
-    showTip();
-  });
+  const interaction = interact(
+    app,
+    body,
+    () => axis,
+    (at) => {
+      tipAt = at;
+      showTip();
+    },
+  );
   const keys = new Map(spec.series.map((series) => [series.key, legendKey(app, spec.id, series)]));
   frame.legend.append(...[...keys.values()].map(({ element }) => element));
 
@@ -91,7 +99,13 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
     drawn = next;
     const log = scale() === 'log';
     const height = app.store.get().full === spec.id ? Math.max(HEIGHT, window.innerHeight - 330) : HEIGHT;
-    const domain = yDomain(drawn.filter(({ series }) => !hidden(series.key)), from, to, log, spec.id === 'sharpness' ? runs[0]?.facts.threshold : undefined);
+    const domain = yDomain(
+      drawn.filter(({ series }) => !hidden(series.key)),
+      from,
+      to,
+      log,
+      spec.id === 'sharpness' ? runs[0]?.facts.threshold : undefined,
+    );
     const ticks = log ? logTicks(domain) : undefined;
     const svg = drawPlot({
       width,
@@ -107,8 +121,23 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
         Plot.gridY({ ...(ticks ? { ticks } : { ticks: 5 }), stroke: 'var(--grid)', strokeOpacity: 1 }),
         ...(runs[0] && spec.below ? spec.below(runs[0], domain) : []),
         ...drawn.filter(({ series }) => !hidden(series.key)).map((line) => lineMark(line, log, runs.length > 1)),
-        Plot.axisX({ label: 'step t', ticks: Math.max(2, Math.round(width / 110)), tickFormat: (step: number) => (Number.isInteger(step) ? stepText(step) : ''), labelAnchor: 'right', labelArrow: 'none', tickSize: 4 }),
-        Plot.axisY({ label: spec.axis, ...(ticks ? { ticks } : { ticks: 5 }), tickFormat: log && ticks ? powerText : tickText, labelArrow: 'none', labelAnchor: 'center', tickSize: 0, tickPadding: 6 }),
+        Plot.axisX({
+          label: 'step t',
+          ticks: Math.max(2, Math.round(width / 110)),
+          tickFormat: (step: number) => (Number.isInteger(step) ? stepText(step) : ''),
+          labelAnchor: 'right',
+          labelArrow: 'none',
+          tickSize: 4,
+        }),
+        Plot.axisY({
+          label: spec.axis,
+          ...(ticks ? { ticks } : { ticks: 5 }),
+          tickFormat: log && ticks ? powerText : tickText,
+          labelArrow: 'none',
+          labelAnchor: 'center',
+          tickSize: 0,
+          tickPadding: 6,
+        }),
       ],
     });
     axis = { left: MARGIN.left, right: width - MARGIN.right, from, to };
@@ -117,7 +146,12 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
     for (const [key, legend] of keys) {
       const present = drawn.some(({ series }) => series.key === key);
       legend.element.hidden = !present;
-      legend.update(!hidden(key), runs.length > 1 ? 'var(--text)' : undefined, DASHES[spec.series.findIndex((series) => series.key === key) % DASHES.length]!, runs.length > 1);
+      legend.update(
+        !hidden(key),
+        runs.length > 1 ? 'var(--text)' : undefined,
+        DASHES[spec.series.findIndex((series) => series.key === key) % DASHES.length]!,
+        runs.length > 1,
+      );
     }
     frame.update();
     body.dataset.drawn = `${from}:${to}`;
@@ -135,7 +169,17 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
         return points ? [{ run, series, index, points, at: undefined }] : [];
       }
       const line = series.derived?.(run, byColumn);
-      return line ? [{ run, series, index, points: sample(line, from, to, pixels), at: (step) => (step >= (line.from ?? step) && step <= (line.to ?? step) ? line.at(step) : Number.NaN) }] : [];
+      return line
+        ? [
+            {
+              run,
+              series,
+              index,
+              points: sample(line, from, to, pixels),
+              at: (step) => (step >= (line.from ?? step) && step <= (line.to ?? step) ? line.at(step) : Number.NaN),
+            },
+          ]
+        : [];
     });
   }
 
@@ -173,21 +217,40 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
     body.dataset.tip = '1';
     const many = app.runs().length > 1;
     const { phase, cycle, regime } = row.values;
-    const state = [typeof phase === 'string' ? phaseName(phase) : '', typeof cycle === 'number' ? `cycle ${cycle}` : '', typeof regime === 'string' ? regime : ''].filter(Boolean);
+    const state = [
+      typeof phase === 'string' ? phaseName(phase) : '',
+      typeof cycle === 'number' ? `cycle ${cycle}` : '',
+      typeof regime === 'string' ? regime : '',
+    ].filter(Boolean);
     app.showTip({
       ...tipAt,
       title: `step ${formatNumber(row.step)}`,
       lines: [
         { label: state.join(' · '), value: '' },
-        ...drawn.filter(({ series }) => !hidden(series.key)).map((line) => {
-          const value = valueAt(line);
-          return { label: many ? `${line.series.label} · ${line.run.name}` : line.series.label, value: formatNumber(value), exact: String(value), color: many ? runColor(line.run) : line.series.color };
-        }),
+        ...drawn
+          .filter(({ series }) => !hidden(series.key))
+          .map((line) => {
+            const value = valueAt(line);
+            return {
+              label: many ? `${line.series.label} · ${line.run.name}` : line.series.label,
+              value: formatNumber(value),
+              exact: String(value),
+              color: many ? runColor(line.run) : line.series.color,
+            };
+          }),
       ],
     });
   }
 
-  return { id: spec.id, title: spec.title, element: frame.element, needs: columns, shows: (run) => columns.some((column) => hasColumns(run, [column])), draw, follow };
+  return {
+    id: spec.id,
+    title: spec.title,
+    element: frame.element,
+    needs: columns,
+    shows: (run) => columns.some((column) => hasColumns(run, [column])),
+    draw,
+    follow,
+  };
 }
 
 function lineMark({ run, series, index, points }: Drawn, log: boolean, many: boolean): Plot.Markish {
@@ -213,7 +276,13 @@ function sample(line: DerivedLine, from: number, to: number, pixels: number): Po
   return { x, y: x.map(line.at) };
 }
 
-function yDomain(lines: readonly Drawn[], from: number, to: number, log: boolean, level: number | undefined): [number, number] {
+function yDomain(
+  lines: readonly Drawn[],
+  from: number,
+  to: number,
+  log: boolean,
+  level: number | undefined,
+): [number, number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const { points } of lines) {
@@ -225,7 +294,8 @@ function yDomain(lines: readonly Drawn[], from: number, to: number, log: boolean
     }
   }
   // The threshold is what sharpness is looked at for, so it stays in view while it is near.
-  if (level !== undefined && high > level / 2 && low < level * 2) return niceDomain(Math.min(low, level), Math.max(high, level), log);
+  if (level !== undefined && high > level / 2 && low < level * 2)
+    return niceDomain(Math.min(low, level), Math.max(high, level), log);
   return niceDomain(low, high, log);
 }
 
@@ -235,13 +305,21 @@ function legendKey(app: App, panel: string, series: Series) {
   swatch.setAttribute('class', 'swatch');
   swatch.setAttribute('aria-hidden', 'true');
   const line = document.createElementNS('http://www.w3.org/2000/svg', 'line');
-  for (const [name, at] of Object.entries({ x1: '0', x2: '18', y1: '5', y2: '5', 'stroke-width': '2.5' })) line.setAttribute(name, at);
+  for (const [name, at] of Object.entries({ x1: '0', x2: '18', y1: '5', y2: '5', 'stroke-width': '2.5' }))
+    line.setAttribute(name, at);
   swatch.append(line);
   const id = `${panel}.${series.key}`;
-  const element = button(`Show ${series.label}`, { class: 'key', 'data-series': series.key, 'aria-pressed': 'true', title: 'Show or hide' }, () => {
-    const { hidden } = app.store.get();
-    app.store.set({ hidden: hidden.includes(id) ? hidden.filter((other) => other !== id) : [...hidden, id] });
-  }, swatch, series.label, value);
+  const element = button(
+    `Show ${series.label}`,
+    { class: 'key', 'data-series': series.key, 'aria-pressed': 'true', title: 'Show or hide' },
+    () => {
+      const { hidden } = app.store.get();
+      app.store.set({ hidden: hidden.includes(id) ? hidden.filter((other) => other !== id) : [...hidden, id] });
+    },
+    swatch,
+    series.label,
+    value,
+  );
   element.setAttribute('aria-label', series.label);
   return {
     element,

@@ -23,20 +23,30 @@ export function timelinePanel(app: App): Panel {
   const { body } = frame;
   body.tabIndex = 0;
   body.setAttribute('role', 'application');
-  body.setAttribute('aria-label', 'Phases over steps. Left and right arrows move the crosshair, plus and minus zoom, 0 resets.');
+  body.setAttribute(
+    'aria-label',
+    'Phases over steps. Left and right arrows move the crosshair, plus and minus zoom, 0 resets.',
+  );
   let axis: StepAxis | undefined;
   let tipAt: { x: number; y: number } | null = null;
-  const interaction = interact(app, body, () => axis, (at) => {
-    tipAt = at;
-    showTip();
-  });
+  const interaction = interact(
+    app,
+    body,
+    () => axis,
+    (at) => {
+      tipAt = at;
+      showTip();
+    },
+  );
 
   async function draw(): Promise<void> {
     const runs = app.runs().filter(({ phases }) => phases.length > 0);
     const [from, to] = app.range();
     const width = Math.max(160, body.clientWidth);
     const pixel = (to - from) / (width - MARGIN.left - MARGIN.right);
-    const bars = runs.flatMap((run, row) => visibleBars(run, from, to, pixel).map((bar) => ({ ...bar, row: String(row) })));
+    const bars = runs.flatMap((run, row) =>
+      visibleBars(run, from, to, pixel).map((bar) => ({ ...bar, row: String(row) })),
+    );
     const svg = drawPlot({
       width,
       height: runs.length * ROW + 40,
@@ -47,20 +57,45 @@ export function timelinePanel(app: App): Panel {
       x: { domain: [from, to], type: 'linear' },
       y: { domain: runs.map((_, row) => String(row)), type: 'band', padding: 0.16, axis: null },
       marks: [
-        Plot.rect(bars, { x1: 'x1', x2: 'x2', y: 'row', fill: (bar: { word: string }) => phaseColor(bar.word), fillOpacity: 0.9 }),
-        Plot.axisX({ label: 'step t', ticks: Math.max(2, Math.round(width / 110)), tickFormat: (step: number) => (Number.isInteger(step) ? stepText(step) : ''), labelAnchor: 'right', labelArrow: 'none', tickSize: 4 }),
-        ...(runs.length > 1 ? [Plot.text(runs, { x: from, dx: -8, y: (_: Run, row: number) => String(row), text: (_: Run, row: number) => `${row + 1}`, textAnchor: 'end' })] : []),
+        Plot.rect(bars, {
+          x1: 'x1',
+          x2: 'x2',
+          y: 'row',
+          fill: (bar: { word: string }) => phaseColor(bar.word),
+          fillOpacity: 0.9,
+        }),
+        Plot.axisX({
+          label: 'step t',
+          ticks: Math.max(2, Math.round(width / 110)),
+          tickFormat: (step: number) => (Number.isInteger(step) ? stepText(step) : ''),
+          labelAnchor: 'right',
+          labelArrow: 'none',
+          tickSize: 4,
+        }),
+        ...(runs.length > 1
+          ? [
+              Plot.text(runs, {
+                x: from,
+                dx: -8,
+                y: (_: Run, row: number) => String(row),
+                text: (_: Run, row: number) => `${row + 1}`,
+                textAnchor: 'end',
+              }),
+            ]
+          : []),
       ],
     });
     axis = { left: MARGIN.left, right: width - MARGIN.right, from, to };
     body.querySelector('svg.main')?.remove();
     body.prepend(svg);
     const words = [...new Set(runs.flatMap(({ phases }) => phases.map(({ word }) => word)))].slice(0, 12);
-    frame.legend.replaceChildren(...words.map((word) => {
-      const dot = el('span', { class: 'dot' });
-      dot.style.background = phaseColor(word);
-      return el('span', { class: 'key static' }, dot, phaseName(word));
-    }));
+    frame.legend.replaceChildren(
+      ...words.map((word) => {
+        const dot = el('span', { class: 'dot' });
+        dot.style.background = phaseColor(word);
+        return el('span', { class: 'key static' }, dot, phaseName(word));
+      }),
+    );
     frame.update();
     body.dataset.drawn = `${from}:${to}`;
     follow();
@@ -84,7 +119,13 @@ export function timelinePanel(app: App): Panel {
         const phase = app.rows().get(run.id)?.values.phase;
         if (typeof phase !== 'string') return [];
         const interval = run.phases.find(({ first: start, last }) => row.step >= start && row.step <= last);
-        return [{ label: phaseName(phase), value: interval ? `${formatNumber(interval.first)} – ${formatNumber(interval.last)}` : '', color: phaseColor(phase) }];
+        return [
+          {
+            label: phaseName(phase),
+            value: interval ? `${formatNumber(interval.first)} – ${formatNumber(interval.last)}` : '',
+            color: phaseColor(phase),
+          },
+        ];
       }),
     });
   }
@@ -97,7 +138,15 @@ export function timelinePanel(app: App): Panel {
     showTip();
   }
 
-  return { id: head.id, title: head.title, element: frame.element, needs: ['phase'], shows: (run) => hasColumns(run, ['phase']), draw, follow };
+  return {
+    id: head.id,
+    title: head.title,
+    element: frame.element,
+    needs: ['phase'],
+    shows: (run) => hasColumns(run, ['phase']),
+    draw,
+    follow,
+  };
 }
 
 /** Intervals in view, those of the same pixel as one. */

@@ -9,7 +9,8 @@ export const weightsPanel = (app: App): Panel =>
     unit: 'dimensionless',
     axis: 'α, β₂',
     scale: 'linear',
-    description: 'Second-layer weight α and first-layer weight β₂ of the relevant feature. At the edge |α| hovers around α̂ = √(2/(ηλ₁)) (dashed) while β₂ grows towards 1/α̂.',
+    description:
+      'Second-layer weight α and first-layer weight β₂ of the relevant feature. At the edge |α| hovers around α̂ = √(2/(ηλ₁)) (dashed) while β₂ grows towards 1/α̂.',
     series: [
       { key: 'alpha', label: 'α', column: 'alpha', color: 'var(--series-1)' },
       { key: 'beta2', label: 'β₂', column: 'beta2', color: 'var(--series-3)' },

@@ -4,7 +4,8 @@ import { UsageError } from '../../errors.ts';
 export default class DashServe extends Command {
   static override summary = 'Open the dashboard on this computer and follow runs while they are written';
 
-  static override description = `Serves the dashboard and the named runs on 127.0.0.1. A run that is still being written is shown as it grows; new rows appear within two seconds. Without a file it shows the sample run; run files can also be dropped on the page.
+  static override description =
+    `Serves the dashboard and the named runs on 127.0.0.1. A run that is still being written is shown as it grows; new rows appear within two seconds. Without a file it shows the sample run; run files can also be dropped on the page.
 
 Any other address than this computer's own is served only with --host, and then only to those who have the token.`;
 
@@ -17,13 +18,24 @@ Any other address than this computer's own is served only with --host, and then 
   static override strict = false;
 
   static override args = {
-    files: Args.string({ name: 'FILE', description: 'run files (.parquet, .arrow) or folders of runs', required: false }),
+    files: Args.string({
+      name: 'FILE',
+      description: 'run files (.parquet, .arrow) or folders of runs',
+      required: false,
+    }),
   };
 
   static override flags = {
-    host: Flags.string({ description: 'address to listen on; 127.0.0.1 unless given, any other needs a token', helpValue: 'ADDRESS' }),
+    host: Flags.string({
+      description: 'address to listen on; 127.0.0.1 unless given, any other needs a token',
+      helpValue: 'ADDRESS',
+    }),
     port: Flags.string({ description: 'port to listen on; the next free from 7333 on unless given', helpValue: 'N' }),
-    token: Flags.string({ description: 'token that every visitor must have; a random one unless given, where one is needed', helpValue: 'TOKEN', env: 'EOS_DASH_TOKEN' }),
+    token: Flags.string({
+      description: 'token that every visitor must have; a random one unless given, where one is needed',
+      helpValue: 'TOKEN',
+      env: 'EOS_DASH_TOKEN',
+    }),
   };
 
   async run(): Promise<void> {
