@@ -157,7 +157,7 @@ function showEmpty(): void {
       'Drop a run file (.parquet or .arrow) on this page, or open one. Files stay on this computer: nothing is uploaded.',
     ),
     button(
-      'Open run files',
+      'Open a file',
       { class: 'primary' },
       () => box('runs').querySelector<HTMLButtonElement>('[data-act=open]')?.click(),
       icon('file'),
@@ -177,14 +177,14 @@ function onBytes(bytes: number): void {
   if (performance.now() - bytesShown < 50) return;
   bytesShown = performance.now();
   const total = runs.reduce((sum, { info }) => sum + info.bytes, 0);
-  const bar = box('progress');
-  if (total > 0) bar.setAttribute('aria-valuenow', String(Math.min(100, Math.round((bytesRead / total) * 100))));
-  bar.style.setProperty('--done', total > 0 ? `${Math.min(100, (bytesRead / total) * 100)}%` : '30%');
+  const bar = box('progress') as HTMLProgressElement;
+  if (total > 0) bar.value = Math.min(100, (bytesRead / total) * 100);
 }
 
 /** Shows the progress bar while something loads. */
 async function loading<T>(work: () => Promise<T>): Promise<T> {
   opening++;
+  if (opening === 1) bytesRead = 0;
   box('progress').hidden = false;
   try {
     return await work();

@@ -306,7 +306,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     };
     const svg = await saved('sharpness', 'svg');
     expect(svg.name).toBe('sharpness.svg');
-    expect(svg.bytes.toString()).toMatch(/^<svg[^]*Sharpness \(dimensionless\)[^]*<path/);
+    expect(svg.bytes.toString()).toMatch(/^<svg[\s\S]*Sharpness \(dimensionless\)[\s\S]*<path/);
     expect(svg.bytes.toString()).not.toMatch(/var\(--|<style|<script/);
     const png = await saved('plane', 'png');
     expect(png.bytes.subarray(1, 4).toString()).toBe('PNG');

@@ -43,7 +43,7 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
   );
   const scale = head.scales
     ? button(
-        `Scale of ${head.title}`,
+        `log scale of ${head.title}`,
         { class: 'scale', 'data-act': 'scale' },
         () => {
           const { scales } = app.store.get();
@@ -92,7 +92,7 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
       element.classList.toggle('full', isFull);
       if (!scale || !scaleNow) return;
       scale.textContent = scaleNow() === 'log' ? 'log' : 'lin';
-      scale.setAttribute('aria-label', `Scale of ${head.title}: ${scaleNow() === 'log' ? 'logarithmic' : 'linear'}`);
+      scale.setAttribute('aria-label', `${scale.textContent} scale of ${head.title}`);
     },
     problem(text) {
       message.hidden = text === undefined;

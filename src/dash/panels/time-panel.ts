@@ -320,7 +320,8 @@ function legendKey(app: App, panel: string, series: Series) {
     series.label,
     value,
   );
-  element.setAttribute('aria-label', series.label);
+  // Its name is what it shows: the label, and the value under the crosshair.
+  element.removeAttribute('aria-label');
   return {
     element,
     value: (text: string) => {
