@@ -16,7 +16,7 @@ import {
 import { tableSink } from './table-sink.ts';
 
 export interface ParquetSinkOptions {
-  /** Columns to write; all columns of a run unless given. */
+  /** Columns to write; those of the run's config unless given. */
   readonly columns?: readonly ColumnSpec[];
   /** The program that encodes the file: hyparquet-writer unless given. */
   readonly format?: TableFormat;
