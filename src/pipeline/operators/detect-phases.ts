@@ -1,4 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { resumedState, withState } from '../checkpoint.ts';
 import { PHASES } from '../columns.ts';
 import type { ModelBatch } from '../source/gradient-descent.ts';
 import { sharpnessColumn } from './classify-sharpness.ts';
@@ -10,7 +11,9 @@ const EOS_SELF_STABILIZATION = PHASES.indexOf('eos-self-stabilization');
 const CONVERGENCE = PHASES.indexOf('convergence');
 
 /** Coarse phases, as the detector's state. */
-type CoarsePhase = 'progressive-sharpening' | 'edge-of-stability' | 'convergence';
+const COARSE = ['progressive-sharpening', 'edge-of-stability', 'convergence'] as const;
+type CoarsePhase = (typeof COARSE)[number];
+const STAGE = 'detectPhases';
 
 /** κ: how far below S∞ the sharpness may still be in convergence. */
 const KAPPA = 0.05;
@@ -32,10 +35,25 @@ export function detectPhases(options: { readonly delta?: number } = {}): MonoTyp
       let coarse: CoarsePhase | null = null;
       let cycle = 0;
       let before = Number.POSITIVE_INFINITY;
+      let started = false;
 
       return source.subscribe({
         next(batch) {
           const { run, length } = batch;
+          if (!started) {
+            started = true;
+            try {
+              const saved = resumedState(run, STAGE);
+              if (saved) {
+                coarse = saved.wordOrNull('coarse', COARSE);
+                cycle = saved.number('cycle');
+                before = saved.number('before');
+              }
+            } catch (error) {
+              subscriber.error(error);
+              return;
+            }
+          }
           const { eta } = run.config;
           const { lambda1, lambda2, covariance } = run.config.moments;
           const threshold = 2 / eta;
@@ -85,7 +103,8 @@ export function detectPhases(options: { readonly delta?: number } = {}): MonoTyp
               phase[i] = coarse === 'convergence' ? CONVERGENCE : PROGRESSIVE_SHARPENING;
             }
           }
-          subscriber.next({ ...batch, columns: { ...columns, phase, cycle: cycles } });
+          const state = { coarse, cycle, before };
+          subscriber.next(withState({ ...batch, columns: { ...columns, phase, cycle: cycles } }, STAGE, () => state));
         },
         error: (error: unknown) => subscriber.error(error),
         complete: () => subscriber.complete(),

@@ -1,6 +1,8 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { resumedState, withState } from '../checkpoint.ts';
 import {
   COARSE_OF_CODE,
+  COARSE_PHASES,
   type CoarsePhase,
   type RunSummary,
   type RunWarning,
@@ -38,8 +40,16 @@ export type RunEvent =
       readonly peak_step: number;
       readonly overshoot: number;
     }
+  | {
+      /** The file holds its first `rows` rows, up to this step, whatever happens to the program now. */
+      readonly event: 'flush';
+      readonly step: number;
+      readonly rows: number;
+    }
   | ({ readonly event: 'warning' } & RunWarning)
   | ({ readonly event: 'done' } & RunSummary);
+
+const STAGE = 'phaseLog';
 
 interface OpenCycle {
   readonly cycle: number;
@@ -90,6 +100,22 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
           const coarse = COARSE_OF_CODE[codes[i]!]!;
           if (run === undefined) {
             run = batch.run;
+            const saved = resumedState(run, STAGE);
+            if (saved) {
+              phase = saved.wordOrNull('phase', COARSE_PHASES) ?? undefined;
+              warned = saved.flag('warned');
+              const cycle = saved.recordOrNull('open');
+              if (cycle) {
+                open = {
+                  cycle: cycle.number('cycle'),
+                  first: cycle.number('first'),
+                  last: cycle.number('last'),
+                  peak: cycle.number('peak'),
+                  peakStep: cycle.number('peakStep'),
+                  maxRatio: cycle.number('maxRatio'),
+                };
+              }
+            }
             const { eta, steps } = run.config;
             const start = { step: t, eta, threshold: 2 / eta, steps };
             report({ event: 'start', ...start, sharpness: sharpness[i]!, ratio: ratio[i]!, loss: loss[i]! });
@@ -129,7 +155,8 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
             subscriber.error(error);
             return;
           }
-          subscriber.next(batch);
+          const state = { phase: phase ?? null, warned, open: open ? { ...open } : null };
+          subscriber.next(withState(batch, STAGE, () => state));
         },
         error: (error: unknown) => subscriber.error(error),
         complete() {

@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
+import { type Checkpoint, resumedState, type StateReader } from '../checkpoint.ts';
 import type { RunArrays } from '../columns.ts';
-import { DIVERGENCE_LOSS, type RunConfig, type RunOptions, resolveConfig } from '../config.ts';
+import { ConfigError, DIVERGENCE_LOSS, type RunConfig, type RunOptions, resolveConfig } from '../config.ts';
 import type { RunSummary } from '../operators/summarize.ts';
 import { type Run, type StepBatch, startRun } from '../step-batch.ts';
 import { type Clock, realClock } from './clock.ts';
@@ -49,6 +50,8 @@ export interface SourceOptions {
   readonly signal?: AbortSignal;
   /** Continue from here instead of from `init`. */
   readonly from?: DescentState;
+  /** Continue the run of this checkpoint, all stages of its pipeline included. */
+  readonly resume?: Checkpoint;
   readonly clock?: Clock;
 }
 
@@ -78,7 +81,18 @@ export function gradientDescent(options: RunOptions = {}, source: SourceOptions 
       float64ZeroAt: null,
       interrupted: false,
       state: source.from ?? initialState(config),
+      ...(source.resume ? { resumed: source.resume.stages } : {}),
     };
+    try {
+      const saved = resumedState(run, STAGE);
+      if (saved) {
+        run.state = descentState(saved, config);
+        run.float64ZeroAt = saved.numberOrNull('float64ZeroAt');
+      }
+    } catch (error) {
+      subscriber.error(error);
+      return;
+    }
 
     const descend = async () => {
       const start = clock.now();
@@ -107,6 +121,26 @@ export function gradientDescent(options: RunOptions = {}, source: SourceOptions 
     };
     descend().catch((error: unknown) => subscriber.error(error));
   });
+}
+
+const STAGE = 'gradientDescent';
+
+function descentState(saved: StateReader, { steps }: RunConfig): DescentState {
+  const step = saved.number('step');
+  if (!Number.isSafeInteger(step) || step < 0 || step > steps) {
+    throw new ConfigError(
+      'steps',
+      `the run stands at step ${step} already; there is nothing left to compute up to ${steps}`,
+    );
+  }
+  return {
+    step,
+    alpha: saved.number('alpha'),
+    mantissa: saved.number('mantissa'),
+    exponent: saved.number('exponent'),
+    beta2: saved.number('beta2'),
+    plainBeta1: saved.number('plainBeta1'),
+  };
 }
 
 /** The state of a run at step 0. */
@@ -140,7 +174,8 @@ function nextBatch(run: ModelRun, size: number): ModelBatch {
   };
   descend(run, capacity, columns);
   const length = run.state.step - columns.step[0]!;
-  return { run, length, columns };
+  const { state, float64ZeroAt } = run;
+  return { run, length, columns, after: { [STAGE]: () => ({ ...state, float64ZeroAt }) } };
 }
 
 /** The loop itself. Everything it touches is a local number: it is the speed of the whole. */
