@@ -69,6 +69,7 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
   return (source) =>
     new Observable((subscriber) => {
       let run: ModelRun | undefined;
+      let started = false;
       let phase: CoarsePhase | undefined;
       let open: OpenCycle | undefined;
       let warned = false;
@@ -89,34 +90,39 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
         open = undefined;
       };
 
+      const resume = (resumed: ModelRun) => {
+        const saved = resumedState(resumed, STAGE);
+        if (!saved) return;
+        phase = saved.wordOrNull('phase', COARSE_PHASES) ?? undefined;
+        warned = saved.flag('warned');
+        const cycle = saved.recordOrNull('open');
+        if (!cycle) return;
+        open = {
+          cycle: cycle.number('cycle'),
+          first: cycle.number('first'),
+          last: cycle.number('last'),
+          peak: cycle.number('peak'),
+          peakStep: cycle.number('peakStep'),
+          maxRatio: cycle.number('maxRatio'),
+        };
+      };
+
       const read = (batch: ModelBatch) => {
         const { columns, length } = batch;
         const { step, loss, l1, sharpness, sharpness_ratio: ratio, phase: codes, cycle } = columns;
         if (!l1 || !sharpness || !ratio || !codes || !cycle) {
           throw new TypeError('phaseLog() must come after splitLoss(), classifySharpness() and detectPhases()');
         }
+        if (run === undefined) {
+          run = batch.run;
+          resume(run);
+        }
         for (let i = 0; i < length; i++) {
           const t = step[i]!;
           const coarse = COARSE_OF_CODE[codes[i]!]!;
-          if (run === undefined) {
-            run = batch.run;
-            const saved = resumedState(run, STAGE);
-            if (saved) {
-              phase = saved.wordOrNull('phase', COARSE_PHASES) ?? undefined;
-              warned = saved.flag('warned');
-              const cycle = saved.recordOrNull('open');
-              if (cycle) {
-                open = {
-                  cycle: cycle.number('cycle'),
-                  first: cycle.number('first'),
-                  last: cycle.number('last'),
-                  peak: cycle.number('peak'),
-                  peakStep: cycle.number('peakStep'),
-                  maxRatio: cycle.number('maxRatio'),
-                };
-              }
-            }
-            const { eta, steps } = run.config;
+          if (!started) {
+            started = true;
+            const { eta, steps } = batch.run.config;
             const start = { step: t, eta, threshold: 2 / eta, steps };
             report({ event: 'start', ...start, sharpness: sharpness[i]!, ratio: ratio[i]!, loss: loss[i]! });
           }

@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import { type Checkpoint, resumedState, type StateReader } from '../checkpoint.ts';
+import { type Checkpoint, CheckpointError, resumedState, type StateReader } from '../checkpoint.ts';
 import type { RunArrays } from '../columns.ts';
 import { ConfigError, DIVERGENCE_LOSS, type RunConfig, type RunOptions, resolveConfig } from '../config.ts';
 import type { RunSummary } from '../operators/summarize.ts';
@@ -127,7 +127,8 @@ const STAGE = 'gradientDescent';
 
 function descentState(saved: StateReader, { steps }: RunConfig): DescentState {
   const step = saved.number('step');
-  if (!Number.isSafeInteger(step) || step < 0 || step > steps) {
+  if (!Number.isSafeInteger(step) || step < 0) throw new CheckpointError('checkpoint: its step is not a count');
+  if (step > steps + 1) {
     throw new ConfigError(
       'steps',
       `the run stands at step ${step} already; there is nothing left to compute up to ${steps}`,
@@ -162,7 +163,9 @@ function split(beta1: number): { mantissa: number; exponent: number } {
 /** Computes up to `size` rows from `run.state` on, and moves the state behind them. */
 function nextBatch(run: ModelRun, size: number): ModelBatch {
   const { steps } = run.config;
-  const capacity = Math.min(size, steps - run.state.step + 1);
+  const { step: first } = run.state;
+  // A resumed run may have nothing left to compute but its end.
+  const capacity = Math.max(0, Math.min(size, steps - first + 1));
   const columns = {
     step: new Float64Array(capacity),
     alpha: new Float64Array(capacity),
@@ -172,8 +175,8 @@ function nextBatch(run: ModelRun, size: number): ModelBatch {
     loss: new Float64Array(capacity),
     grad_norm: new Float64Array(capacity),
   };
-  descend(run, capacity, columns);
-  const length = run.state.step - columns.step[0]!;
+  if (capacity > 0) descend(run, capacity, columns);
+  const length = run.state.step - first;
   const { state, float64ZeroAt } = run;
   return { run, length, columns, after: { [STAGE]: () => ({ ...state, float64ZeroAt }) } };
 }
