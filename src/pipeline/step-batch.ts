@@ -15,7 +15,7 @@ export interface Run<Config = unknown, Summary = unknown> {
   /** What became of the run; set by `summarize` before it completes. */
   summary?: Summary;
   /** State of each stage from which this run goes on, where it continues an earlier one. */
-  readonly resumed?: Readonly<Record<string, unknown>>;
+  resumed?: Readonly<Record<string, unknown>>;
 }
 
 /**

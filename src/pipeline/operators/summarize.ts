@@ -115,6 +115,7 @@ export function createSummarizer(config: RunConfig, saved?: StateReader): Summar
   let finalLoss = Number.NaN;
   let cycles = 0;
   let zeroGfsRatio: number | null = null;
+  let lastGfsRatio: number | null = null;
 
   // Least squares of y = ln L̂ on x = step, both measured from the first edge step, and the means over edge steps.
   let n = 0;
@@ -140,6 +141,7 @@ export function createSummarizer(config: RunConfig, saved?: StateReader): Summar
     finalLoss = saved.number('finalLoss');
     cycles = saved.number('cycles');
     zeroGfsRatio = saved.numberOrNull('zeroGfsRatio');
+    lastGfsRatio = saved.numberOrNull('lastGfsRatio');
     n = saved.number('n');
     x0 = saved.number('x0');
     y0 = saved.number('y0');
@@ -156,7 +158,7 @@ export function createSummarizer(config: RunConfig, saved?: StateReader): Summar
     snapshot() {
       const count = spans.length;
       const numbers = {
-        ...{ firstCrossing, maxRatio, lastViolation, lastStep, finalLoss, cycles, zeroGfsRatio },
+        ...{ firstCrossing, maxRatio, lastViolation, lastStep, finalLoss, cycles, zeroGfsRatio, lastGfsRatio },
         ...{ n, x0, y0, sumX, sumY, sumXX, sumXY, edgeSteps, sumL1, sumPredicted },
       };
       // Only the last span still changes, and it ends at the last step.
@@ -213,10 +215,12 @@ export function createSummarizer(config: RunConfig, saved?: StateReader): Summar
       lastStep = step[length - 1]!;
       finalLoss = loss[length - 1]!;
       cycles = cycle[length - 1]!;
+      if (!columns.gfs_sharpness) return;
+      lastGfsRatio = columns.gfs_sharpness[length - 1]! / threshold;
+      // The step itself may be the first row of the next batch: what is told must not depend on where batches end.
       const zeroAt = batch.run.float64ZeroAt;
-      if (zeroAt !== null && zeroAt <= lastStep && zeroGfsRatio === null && columns.gfs_sharpness) {
-        const row = Math.max(0, zeroAt - step[0]!);
-        zeroGfsRatio = columns.gfs_sharpness[row]! / threshold;
+      if (zeroAt !== null && zeroGfsRatio === null && zeroAt <= lastStep) {
+        zeroGfsRatio = columns.gfs_sharpness[Math.max(0, zeroAt - step[0]!)]! / threshold;
       }
     },
 
@@ -250,7 +254,7 @@ export function createSummarizer(config: RunConfig, saved?: StateReader): Summar
 
       function warnings(): RunWarning[] {
         const all: RunWarning[] = [];
-        if (float64ZeroAt !== null) all.push(underflowWarning(float64ZeroAt, zeroGfsRatio));
+        if (float64ZeroAt !== null) all.push(underflowWarning(float64ZeroAt, zeroGfsRatio ?? lastGfsRatio));
         if (moments.covariance !== 0 && firstCrossing !== null) all.push(rounding(firstCrossing));
         if (interrupted) {
           all.push({

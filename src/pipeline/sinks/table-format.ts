@@ -1,6 +1,6 @@
 import type { FileBlock } from 'apache-arrow/ipc/metadata/file';
 import type { FileMetaData } from 'hyparquet';
-import type { ColumnArray, ColumnSpec } from '../columns.ts';
+import type { ColumnArray, ColumnSpec, ColumnType } from '../columns.ts';
 import type { ByteTarget } from './byte-target.ts';
 
 /** Rows of a table: one array a column, in the order of the table's columns. */
@@ -35,8 +35,30 @@ export type TableState =
 /** A file format: opens a table with these columns on a target, behind the row groups of `from` if there are any. */
 export type TableFormat = (target: ByteTarget, columns: readonly ColumnSpec[], from?: TableState) => TableWriter;
 
+/** A column of a table that is no run: it may also hold free text, truth values, and nulls. */
+export interface TableColumn extends Omit<ColumnSpec, 'type'> {
+  readonly type: ColumnType | 'TEXT' | 'BOOLEAN';
+  readonly nullable?: boolean;
+}
+
+/** The values of a `TableColumn`: a typed array, or a plain one where there are texts or nulls. */
+export type Cells = ColumnArray | readonly (number | string | boolean | null)[];
+
+/** Rows of a table of `TableColumn`s. */
+export interface WideRows {
+  readonly length: number;
+  readonly columns: readonly Cells[];
+}
+
+/** Writes a table of `TableColumn`s. */
+export interface WideTableWriter {
+  write(rows: WideRows, metadata?: Metadata): Promise<void>;
+  closing(rows: WideRows, metadata: Metadata): Promise<Uint8Array>;
+  finish(metadata: Metadata): Promise<void>;
+}
+
 /** The words of a STRING column, row by row. */
-export function words(codes: ArrayLike<number>, { name, values }: ColumnSpec): string[] {
+export function words(codes: ArrayLike<number>, { name, values }: Pick<ColumnSpec, 'name' | 'values'>): string[] {
   if (!values) throw new TypeError(`column ${name} has no list of values`);
   return Array.from(codes, (code) => values[code]!);
 }

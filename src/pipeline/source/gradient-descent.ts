@@ -75,20 +75,9 @@ export function gradientDescent(options: RunOptions = {}, source: SourceOptions 
     (pace ? Math.max(1, Math.min(DEFAULT_BATCH, Math.ceil(pace / FRAMES_PER_SECOND))) : DEFAULT_BATCH);
 
   return new Observable((subscriber) => {
-    const run: ModelRun = {
-      ...startRun<RunConfig, RunSummary>(config),
-      divergedAt: null,
-      float64ZeroAt: null,
-      interrupted: false,
-      state: source.from ?? initialState(config),
-      ...(source.resume ? { resumed: source.resume.stages } : {}),
-    };
+    const run = startDescent(config, source.from);
     try {
-      const saved = resumedState(run, STAGE);
-      if (saved) {
-        run.state = descentState(saved, config);
-        run.float64ZeroAt = saved.numberOrNull('float64ZeroAt');
-      }
+      if (source.resume) resumeDescent(run, source.resume);
     } catch (error) {
       subscriber.error(error);
       return;
@@ -100,7 +89,7 @@ export function gradientDescent(options: RunOptions = {}, source: SourceOptions 
       let sliceStart = start;
       for (;;) {
         const batch = nextBatch(run, batchSize);
-        const ended = run.divergedAt !== null || run.state.step > config.steps;
+        const ended = hasEnded(run);
         run.interrupted = !ended && signal?.aborted === true;
         subscriber.next(batch);
         await run.ready();
@@ -144,6 +133,32 @@ function descentState(saved: StateReader, { steps }: RunConfig): DescentState {
   };
 }
 
+/** A run before its first batch, at step 0 or where `from` left off. */
+export function startDescent(config: RunConfig, from: DescentState = initialState(config)): ModelRun {
+  return {
+    ...startRun<RunConfig, RunSummary>(config),
+    divergedAt: null,
+    float64ZeroAt: null,
+    interrupted: false,
+    state: from,
+  };
+}
+
+/** Moves a run to where a checkpoint stands, and lets its stages know. */
+function resumeDescent(run: ModelRun, { stages }: Checkpoint): void {
+  run.resumed = stages;
+  const saved = resumedState(run, STAGE);
+  if (!saved) return;
+  run.state = descentState(saved, run.config);
+  run.float64ZeroAt = saved.numberOrNull('float64ZeroAt');
+  run.divergedAt = saved.numberOrNull('divergedAt');
+}
+
+/** Whether all rows of a run have been computed. */
+export function hasEnded({ divergedAt, state, config }: ModelRun): boolean {
+  return divergedAt !== null || state.step > config.steps;
+}
+
 /** The state of a run at step 0. */
 export function initialState({ init: [alpha, beta1, beta2] }: RunConfig): DescentState {
   return { step: 0, alpha, ...split(beta1), beta2, plainBeta1: beta1 };
@@ -161,11 +176,11 @@ function split(beta1: number): { mantissa: number; exponent: number } {
 }
 
 /** Computes up to `size` rows from `run.state` on, and moves the state behind them. */
-function nextBatch(run: ModelRun, size: number): ModelBatch {
+export function nextBatch(run: ModelRun, size: number): ModelBatch {
   const { steps } = run.config;
   const { step: first } = run.state;
   // A resumed run may have nothing left to compute but its end.
-  const capacity = Math.max(0, Math.min(size, steps - first + 1));
+  const capacity = run.divergedAt !== null ? 0 : Math.max(0, Math.min(size, steps - first + 1));
   const columns = {
     step: new Float64Array(capacity),
     alpha: new Float64Array(capacity),
@@ -177,8 +192,8 @@ function nextBatch(run: ModelRun, size: number): ModelBatch {
   };
   if (capacity > 0) descend(run, capacity, columns);
   const length = run.state.step - first;
-  const { state, float64ZeroAt } = run;
-  return { run, length, columns, after: { [STAGE]: () => ({ ...state, float64ZeroAt }) } };
+  const { state, float64ZeroAt, divergedAt } = run;
+  return { run, length, columns, after: { [STAGE]: () => ({ ...state, float64ZeroAt, divergedAt }) } };
 }
 
 /** The loop itself. Everything it touches is a local number: it is the speed of the whole. */
