@@ -16,7 +16,7 @@ type CoarsePhase = (typeof COARSE)[number];
 const STAGE = 'detectPhases';
 
 /** κ: how far below S∞ the sharpness may still be in convergence. */
-const KAPPA = 0.05;
+export const KAPPA = 0.05;
 
 /**
  * Adds the `phase` of each step and the number of the `cycle` it is in, causally: a label depends on its own step and

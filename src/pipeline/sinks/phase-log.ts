@@ -7,7 +7,7 @@ import {
   type RunSummary,
   type RunWarning,
   underflowWarning,
-} from '../operators/summarize.ts';
+} from '../operators/run-summary.ts';
 import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
 
 /** What a run has to tell while it goes. Steps are t, ratio is ηS/2, overshoot is the largest ratio of a cycle − 1. */

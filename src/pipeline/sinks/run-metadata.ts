@@ -1,5 +1,6 @@
 import { CHECKPOINT_KEY, encodeCheckpoint, stateReader } from '../checkpoint.ts';
-import { createSummarizer, type RunSummary, SUMMARIZE } from '../operators/summarize.ts';
+import type { RunSummary } from '../operators/run-summary.ts';
+import { createSummarizer, SUMMARIZE } from '../operators/summarize.ts';
 import type { ModelRun } from '../source/gradient-descent.ts';
 import type { Metadata } from './table-format.ts';
 import type { Progress } from './table-sink.ts';

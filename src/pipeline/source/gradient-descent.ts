@@ -2,7 +2,7 @@ import { Observable } from 'rxjs';
 import { type Checkpoint, CheckpointError, resumedState, type StateReader } from '../checkpoint.ts';
 import type { RunArrays } from '../columns.ts';
 import { ConfigError, DIVERGENCE_LOSS, type RunConfig, type RunOptions, resolveConfig } from '../config.ts';
-import type { RunSummary } from '../operators/summarize.ts';
+import type { RunSummary } from '../operators/run-summary.ts';
 import { type Run, type StepBatch, startRun } from '../step-batch.ts';
 import { type Clock, realClock } from './clock.ts';
 
