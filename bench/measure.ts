@@ -88,8 +88,9 @@ async function run(
 ): Promise<{ seconds: number; result?: Result }> {
   const pinned = work.oneCore && process.platform === 'linux' ? ['taskset', '-c', '0'] : [];
   const [command, ...args] = [...pinned, ...contender.command(steps, out)];
-  // Python keeps what it compiles, as it does wherever nobody forbids it; numba's goes out of the source tree.
-  const { PYTHONDONTWRITEBYTECODE: _, ...env } = { ...process.env, NUMBA_CACHE_DIR: join(root, 'dist-bench/numba') };
+  const env: NodeJS.ProcessEnv = { ...process.env, NUMBA_CACHE_DIR: join(root, 'dist-bench/numba') };
+  // Python keeps what it compiles wherever nobody forbids it.
+  delete env.PYTHONDONTWRITEBYTECODE;
   const begin = performance.now();
   const { code, stdout, stderr } = await new Promise<{ code: number | null; stdout: string; stderr: string }>(
     (resolve, reject) => {
