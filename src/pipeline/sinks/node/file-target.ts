@@ -18,18 +18,20 @@ export function fileTarget(path: string): ByteTarget {
   };
 
   return {
-    async write(bytes) {
-      const file = await opened();
-      let at = 0;
-      while (at < bytes.length) at += (await file.write(bytes, at)).bytesWritten;
-    },
-    async commit() {
-      const file = await opened();
-      await file.sync();
-      await file.close();
-      await rename(partial, path);
-      await syncFolder(dirname(path));
-    },
+    write: (bytes) =>
+      naming(path, async () => {
+        const file = await opened();
+        let at = 0;
+        while (at < bytes.length) at += (await file.write(bytes, at)).bytesWritten;
+      }),
+    commit: () =>
+      naming(path, async () => {
+        const file = await opened();
+        await file.sync();
+        await file.close();
+        await rename(partial, path);
+        await syncFolder(dirname(path));
+      }),
     async abort() {
       if (!handle) return;
       const file = await handle.catch(() => undefined);
@@ -37,6 +39,15 @@ export function fileTarget(path: string): ByteTarget {
       await rm(partial, { force: true });
     },
   };
+}
+
+/** What the system says of a write (such as: no space left) does not tell of which file: adds it. */
+async function naming(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw error instanceof Error ? Object.assign(error, { path }) : error;
+  }
 }
 
 /** Makes a rename survive a power cut, where the system lets us. */
