@@ -54,7 +54,12 @@ async function writeGroup(writer: ParquetWriter, columns: readonly ColumnSpec[],
     ),
     pages: Object.fromEntries(columns.map(({ name }) => [name, []])),
   };
-  await writer.appendRow(Object.fromEntries(columns.map(({ name }, c) => [name, values[c]![last]!])));
+  await writer.appendRow(Object.fromEntries(columns.map(({ name }, c) => [name, rowValue(values[c]![last]!)])));
+}
+
+/** A value as `appendRow` takes it: it passes numbers through text, which loses the sign of −0. */
+function rowValue(value: number | Buffer): number | string | Buffer {
+  return Object.is(value, -0) ? '-0' : value;
 }
 
 function fieldOf({ type }: ColumnSpec): FieldDefinition {
