@@ -1,4 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { resumedState, type StageState, type StateReader, withState } from '../checkpoint.ts';
 import { PHASES } from '../columns.ts';
 import type { RunConfig } from '../config.ts';
 import { edgeAlpha, predictedMeanL1, predictedSlope } from '../model/surrogate.ts';
@@ -33,6 +34,8 @@ export interface RunSummary {
   readonly outcome: Outcome;
   /** True where the run was stopped from outside; the rest then speaks of the steps so far. */
   readonly interrupted: boolean;
+  /** True where the program that wrote the file died, and this was put together from what it had saved. */
+  readonly recovered?: true;
   readonly phases: readonly PhaseSpan[];
   readonly cycles: number;
   readonly first_crossing: number | null;
@@ -63,9 +66,14 @@ export function summarize(): MonoTypeOperatorFunction<ModelBatch> {
       return source.subscribe({
         next(batch) {
           run = batch.run;
-          summarizer ??= createSummarizer(run.config);
-          summarizer.add(batch);
-          subscriber.next(batch);
+          try {
+            summarizer ??= createSummarizer(run.config, resumedState(run, SUMMARIZE));
+            summarizer.add(batch);
+          } catch (error) {
+            subscriber.error(error);
+            return;
+          }
+          subscriber.next(withState(batch, SUMMARIZE, summarizer.snapshot()));
         },
         error: (error: unknown) => subscriber.error(error),
         complete() {
@@ -76,13 +84,22 @@ export function summarize(): MonoTypeOperatorFunction<ModelBatch> {
     });
 }
 
+/** Name of the summary's state in a checkpoint. */
+export const SUMMARIZE = 'summarize';
+
 export interface Summarizer {
   add(batch: ModelBatch): void;
+  /** Remembers where the summary stands now; the state itself is made only where it is asked for. */
+  snapshot(): () => StageState;
   finish(run: Pick<ModelRun, 'divergedAt' | 'float64ZeroAt' | 'interrupted'>): RunSummary;
 }
 
-/** Accumulates the summary of a run batch by batch, in memory that does not grow with the steps. */
-export function createSummarizer(config: RunConfig): Summarizer {
+/**
+ * Accumulates the summary of a run batch by batch, in memory that does not grow with the steps.
+ *
+ * @param saved state of an earlier summary, to go on from there
+ */
+export function createSummarizer(config: RunConfig, saved?: StateReader): Summarizer {
   const { eta, delta, epsilon, moments } = config;
   const tolerated = (2 + delta) / eta;
   const threshold = 2 / eta;
@@ -98,6 +115,7 @@ export function createSummarizer(config: RunConfig): Summarizer {
   let finalLoss = Number.NaN;
   let cycles = 0;
   let zeroGfsRatio: number | null = null;
+  let lastGfsRatio: number | null = null;
 
   // Least squares of y = ln L̂ on x = step, both measured from the first edge step, and the means over edge steps.
   let n = 0;
@@ -111,7 +129,47 @@ export function createSummarizer(config: RunConfig): Summarizer {
   let sumL1 = 0;
   let sumPredicted = 0;
 
+  if (saved) {
+    for (const span of saved.list('spans')) {
+      const phase = span.wordOrNull('phase', COARSE_PHASES) ?? 'progressive-sharpening';
+      spans.push({ phase, first_step: span.number('first_step'), last_step: span.number('last_step') });
+    }
+    firstCrossing = saved.numberOrNull('firstCrossing');
+    maxRatio = saved.number('maxRatio');
+    lastViolation = saved.number('lastViolation');
+    lastStep = saved.number('lastStep');
+    finalLoss = saved.number('finalLoss');
+    cycles = saved.number('cycles');
+    zeroGfsRatio = saved.numberOrNull('zeroGfsRatio');
+    lastGfsRatio = saved.numberOrNull('lastGfsRatio');
+    n = saved.number('n');
+    x0 = saved.number('x0');
+    y0 = saved.number('y0');
+    sumX = saved.number('sumX');
+    sumY = saved.number('sumY');
+    sumXX = saved.number('sumXX');
+    sumXY = saved.number('sumXY');
+    edgeSteps = saved.number('edgeSteps');
+    sumL1 = saved.number('sumL1');
+    sumPredicted = saved.number('sumPredicted');
+  }
+
   return {
+    snapshot() {
+      const count = spans.length;
+      const numbers = {
+        ...{ firstCrossing, maxRatio, lastViolation, lastStep, finalLoss, cycles, zeroGfsRatio, lastGfsRatio },
+        ...{ n, x0, y0, sumX, sumY, sumXX, sumXY, edgeSteps, sumL1, sumPredicted },
+      };
+      // Only the last span still changes, and it ends at the last step.
+      return () => ({
+        spans: spans
+          .slice(0, count)
+          .map((span, i) => (i === count - 1 ? { ...span, last_step: numbers.lastStep } : span)),
+        ...numbers,
+      });
+    },
+
     add(batch) {
       const { length, columns } = batch;
       const { step, alpha, beta2, loss, sharpness, phase, cycle } = columns;
@@ -157,10 +215,12 @@ export function createSummarizer(config: RunConfig): Summarizer {
       lastStep = step[length - 1]!;
       finalLoss = loss[length - 1]!;
       cycles = cycle[length - 1]!;
+      if (!columns.gfs_sharpness) return;
+      lastGfsRatio = columns.gfs_sharpness[length - 1]! / threshold;
+      // The step itself may be the first row of the next batch: what is told must not depend on where batches end.
       const zeroAt = batch.run.float64ZeroAt;
-      if (zeroAt !== null && zeroGfsRatio === null && columns.gfs_sharpness) {
-        const row = Math.min(length - 1, Math.max(0, zeroAt - step[0]!));
-        zeroGfsRatio = columns.gfs_sharpness[row]! / threshold;
+      if (zeroAt !== null && zeroGfsRatio === null && zeroAt <= lastStep) {
+        zeroGfsRatio = columns.gfs_sharpness[Math.max(0, zeroAt - step[0]!)]! / threshold;
       }
     },
 
@@ -194,7 +254,7 @@ export function createSummarizer(config: RunConfig): Summarizer {
 
       function warnings(): RunWarning[] {
         const all: RunWarning[] = [];
-        if (float64ZeroAt !== null) all.push(underflowWarning(float64ZeroAt, zeroGfsRatio));
+        if (float64ZeroAt !== null) all.push(underflowWarning(float64ZeroAt, zeroGfsRatio ?? lastGfsRatio));
         if (moments.covariance !== 0 && firstCrossing !== null) all.push(rounding(firstCrossing));
         if (interrupted) {
           all.push({
