@@ -1,6 +1,7 @@
 import { Command, Flags } from '@oclif/core';
 import type { RunOptions } from '../../pipeline/config.ts';
 import { UsageError } from '../errors.ts';
+import { type Origin, originOf } from '../origin.ts';
 import { runFlags, runOptions } from '../run-flags.ts';
 
 export default class Stream extends Command {
@@ -88,41 +89,52 @@ Flags win over EOS_* environment variables, those over --config, and that over t
   async run(): Promise<void> {
     const { flags } = await this.parse(Stream);
     const { readConfigFile } = await import('../config-file.ts');
-    const file = flags.config === undefined ? {} : await readConfigFile(flags.config, Object.keys(Stream.flags));
+    const settable = Object.keys(Stream.flags).filter((name) => name !== 'config');
+    const file = flags.config === undefined ? {} : await readConfigFile(flags.config, settable);
+    const origin: Origin = (name) => originOf(name, Object.hasOwn(file, name) ? flags.config : undefined);
     const { streamRun } = await import('../stream-run.ts');
+    const { ConfigError } = await import('../../pipeline/config.ts');
     process.exitCode = await streamRun({
       options: runOptions(flags, file as RunOptions),
-      out: text('out', flags.out ?? file.out),
-      arrow: text('arrow', flags.arrow ?? file.arrow),
-      writer: oneOf('parquet-writer', flags['parquet-writer'] ?? file['parquet-writer'], [
+      out: text(origin('out'), flags.out ?? file.out),
+      arrow: text(origin('arrow'), flags.arrow ?? file.arrow),
+      writer: oneOf(origin('parquet-writer'), flags['parquet-writer'] ?? file['parquet-writer'], [
         'hyparquet',
         'parquetjs-lite',
       ]),
-      logFormat: oneOf('log-format', flags['log-format'] ?? file['log-format'], ['text', 'json']),
-      pace: await paceOf(flags.pace ?? file.pace),
-      quiet: flags.quiet ?? file.quiet === true,
-      force: flags.force ?? file.force === true,
-      dryRun: flags['dry-run'] ?? file['dry-run'] === true,
+      logFormat: oneOf(origin('log-format'), flags['log-format'] ?? file['log-format'], ['text', 'json']),
+      pace: await paceOf(origin('pace'), flags.pace ?? file.pace),
+      quiet: flags.quiet ?? yesOrNo(origin('quiet'), file.quiet),
+      force: flags.force ?? yesOrNo(origin('force'), file.force),
+      dryRun: flags['dry-run'] ?? yesOrNo(origin('dry-run'), file['dry-run']),
+    }).catch((error: unknown) => {
+      if (!(error instanceof ConfigError)) throw error;
+      throw new UsageError(`${origin(error.parameter)}: ${error.problem}`);
     });
   }
 }
 
-function text(flag: string, value: unknown): string | undefined {
+function text(where: string, value: unknown): string | undefined {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  throw new UsageError(`--${flag}: '${String(value)}' is not the name of a file`);
+  throw new UsageError(`${where}: '${String(value)}' is not the name of a file`);
 }
 
-function oneOf<T extends string>(flag: string, value: unknown, allowed: readonly T[]): T {
+function oneOf<T extends string>(where: string, value: unknown, allowed: readonly T[]): T {
   if (value === undefined) return allowed[0]!;
   const match = allowed.find((word) => word === value);
   if (match) return match;
-  throw new UsageError(`--${flag}: '${String(value)}' is none of ${allowed.join(', ')}`);
+  throw new UsageError(`${where}: '${String(value)}' is none of ${allowed.join(', ')}`);
 }
 
-async function paceOf(value: unknown): Promise<number | undefined> {
+function yesOrNo(where: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw new UsageError(`${where}: '${String(value)}' is neither true nor false`);
+}
+
+async function paceOf(where: string, value: unknown): Promise<number | undefined> {
   if (value === undefined) return undefined;
   const { parseNumber } = await import('../../pipeline/config.ts');
   const pace = parseNumber(String(value));
   if (Number.isFinite(pace) && pace > 0) return pace;
-  throw new UsageError(`--pace: '${String(value)}' is not a positive number of steps per second`);
+  throw new UsageError(`${where}: '${String(value)}' is not a positive number of steps per second`);
 }
