@@ -10,7 +10,7 @@ export default class Stream extends Command {
   static override description =
     `Runs gradient descent on the minimal network f(x) = α(β₁x₁ + β₂x₂), detects its phases while it runs, and writes each step with all its columns to a Parquet file (and an Arrow file).
 
-Flags win over EOS_* environment variables, those over --config, and that over the preset. An existing file is replaced without --force only where it is a whole run of the very same parameters. Ctrl-C ends the run early: files are closed and valid, exit code 130.`;
+Flags win over EOS_* environment variables, those over --config, and that over the preset. An existing file is replaced without --force only where it is a whole run of the very same parameters. Ctrl-C ends the run early: files are closed and valid, exit code 130. --resume continues it to the very digits of a run that was never stopped. If the program dies instead, eos recover makes a whole file of what it left.`;
 
   static override examples = [
     { description: 'the run of the first figure', command: '<%= config.bin %> stream --out data/run.parquet' },
@@ -29,6 +29,10 @@ Flags win over EOS_* environment variables, those over --config, and that over t
     {
       description: 'the same run again, from its file',
       command: '<%= config.bin %> stream --config run.parquet --out again.parquet',
+    },
+    {
+      description: 'the rest of a run that was stopped',
+      command: '<%= config.bin %> stream --resume long.parquet',
     },
     {
       description: 'events for another program',
@@ -55,6 +59,17 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       helpValue: 'NAME',
       helpGroup: 'OUTPUT',
       env: 'EOS_PARQUET_WRITER',
+    }),
+    'flush-every': Flags.string({
+      description: 'seconds after which rows are safe from a crash [5]; 0 for as soon as they are there',
+      helpValue: 'SECONDS',
+      helpGroup: 'OUTPUT',
+      env: 'EOS_FLUSH_EVERY',
+    }),
+    resume: Flags.string({
+      description: 'continue the run in this file (interrupted, recovered, or its .partial), up to --steps if given',
+      helpValue: 'FILE',
+      helpGroup: 'OUTPUT',
     }),
     force: Flags.boolean({
       description: 'replace existing files whatever they are',
@@ -89,7 +104,8 @@ Flags win over EOS_* environment variables, those over --config, and that over t
   async run(): Promise<void> {
     const { flags } = await this.parse(Stream);
     const { readConfigFile } = await import('../config-file.ts');
-    const settable = Object.keys(Stream.flags).filter((name) => name !== 'config');
+    if (flags.resume !== undefined) refuseWithResume(flags);
+    const settable = Object.keys(Stream.flags).filter((name) => name !== 'config' && name !== 'resume');
     const file = flags.config === undefined ? {} : await readConfigFile(flags.config, settable);
     const origin: Origin = (name) => originOf(name, Object.hasOwn(file, name) ? flags.config : undefined);
     const { streamRun } = await import('../stream-run.ts');
@@ -104,6 +120,8 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       ]),
       logFormat: oneOf(origin('log-format'), flags['log-format'] ?? file['log-format'], ['text', 'json']),
       pace: await paceOf(origin('pace'), flags.pace ?? file.pace),
+      flushEvery: await flushEveryOf(origin('flush-every'), flags['flush-every'] ?? file['flush-every']),
+      resume: flags.resume,
       quiet: flags.quiet ?? yesOrNo(origin('quiet'), file.quiet),
       force: flags.force ?? yesOrNo(origin('force'), file.force),
       dryRun: flags['dry-run'] ?? yesOrNo(origin('dry-run'), file['dry-run']),
@@ -129,6 +147,23 @@ function oneOf<T extends string>(where: string, value: unknown, allowed: readonl
 function yesOrNo(where: string, value: unknown): boolean {
   if (value === undefined || typeof value === 'boolean') return value ?? false;
   throw new UsageError(`${where}: '${String(value)}' is neither true nor false`);
+}
+
+/** What a resumed run takes from its file, and what goes on in it, cannot be said again. */
+function refuseWithResume(flags: Readonly<Record<string, unknown>>): void {
+  const others = [...Object.keys(runFlags), 'out', 'config', 'parquet-writer', 'force', 'dry-run'];
+  for (const flag of others) {
+    if (flag === 'steps' || flags[flag] === undefined || flags[flag] === false) continue;
+    throw new UsageError(`--${flag}: --resume takes this from the file of the run; leave it out`);
+  }
+}
+
+async function flushEveryOf(where: string, value: unknown): Promise<number> {
+  if (value === undefined) return 5000;
+  const { parseNumber } = await import('../../pipeline/config.ts');
+  const seconds = parseNumber(String(value));
+  if (seconds >= 0 && seconds <= 1e6) return seconds * 1000;
+  throw new UsageError(`${where}: '${String(value)}' is not a number of seconds from 0 up`);
 }
 
 async function paceOf(where: string, value: unknown): Promise<number | undefined> {
