@@ -14,12 +14,7 @@ export interface ColumnSpec {
 }
 
 export const REGIMES = ['stable', 'edge', 'unstable'] as const;
-export const PHASES = [
-  'progressive-sharpening',
-  'eos-sharpening',
-  'eos-self-stabilization',
-  'convergence',
-] as const;
+export const PHASES = ['progressive-sharpening', 'eos-sharpening', 'eos-self-stabilization', 'convergence'] as const;
 
 export type Regime = (typeof REGIMES)[number];
 export type Phase = (typeof PHASES)[number];
@@ -86,4 +81,9 @@ export function columnArray(type: ColumnType, length: number): ColumnArray {
   if (type === 'INT32') return new Int32Array(length);
   if (type === 'STRING') return new Uint8Array(length);
   return new Float64Array(length);
+}
+
+/** The columns of these names in the order of a run file; all of them for null. */
+export function pickColumns(names: readonly string[] | null): readonly ColumnSpec[] {
+  return names === null ? RUN_COLUMNS : RUN_COLUMNS.filter(({ name }) => names.includes(name));
 }

@@ -1,0 +1,46 @@
+// Builds dist/ where it is older than what it is made of; npm runs this on every `npx`, so it must cost nothing then.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const force = process.argv.includes('--force');
+
+/** Newest modification time of a file or of anything in a folder, in milliseconds; 0 where there is none. */
+function newest(path) {
+  if (!existsSync(path)) return 0;
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+function run(script, ...args) {
+  const { status } = spawnSync(process.execPath, [join(root, script), ...args], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Makes a part of dist unless its stamp is newer than all of its sources. */
+function part(name, sources, make) {
+  const stamp = join(root, 'dist', `.${name}`);
+  const changed = Math.max(...sources.map((source) => newest(join(root, source))));
+  if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= changed) return;
+  make();
+  writeFileSync(stamp, '');
+  const now = new Date();
+  utimesSync(stamp, now, now);
+}
+
+// An installed package has its dist and none of the sources.
+if (existsSync(join(root, 'src'))) {
+  part('lib', ['src/pipeline', 'src/cli', 'package.json', 'tsconfig.json', 'tsconfig.build.json'], () => {
+    for (const folder of ['pipeline', 'cli']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
+    run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+    run('scripts/manifest.js');
+  });
+  if (existsSync(join(root, 'vite.config.ts'))) {
+    part('dash', ['src/dash', 'src/pipeline', 'vite.config.ts', 'package.json'], () => {
+      run('node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn');
+    });
+  }
+}

@@ -1,0 +1,34 @@
+// The public surface of the library, and nothing else. It runs in Node and in browsers alike; what needs Node stands
+// in `eos-stream/node`.
+export {
+  type ColumnArray,
+  type ColumnSpec,
+  type ColumnType,
+  PHASES,
+  type Phase,
+  REGIMES,
+  type Regime,
+  RUN_COLUMNS,
+  type RunArrays,
+  type RunColumn,
+} from './columns.ts';
+export { ConfigError, type RunConfig, type RunOptions, resolveConfig } from './config.ts';
+export { gradient, hessian, type LossSplit, lossSplit, type Theta } from './model/loss.ts';
+export { type Moments, type Spectrum, sampleMoments, spectrum } from './model/moments.ts';
+export { sharpness } from './model/sharpness.ts';
+export { balance, solution, solutionSharpness } from './model/solution.ts';
+export { edgeAlpha, predictedMeanL1, predictedSlope, surrogateLoss } from './model/surrogate.ts';
+export { classifySharpness } from './operators/classify-sharpness.ts';
+export { detectPhases } from './operators/detect-phases.ts';
+export { flowSolution } from './operators/flow-solution.ts';
+export { splitLoss } from './operators/split-loss.ts';
+export { type RunSummary, type RunWarning, summarize } from './operators/summarize.ts';
+export { thin } from './operators/thin.ts';
+export { type Step, toSteps } from './operators/to-steps.ts';
+export { type PresetName, presets } from './presets.ts';
+export { arrowSink } from './sinks/arrow.ts';
+export { type ByteTarget, memoryTarget } from './sinks/byte-target.ts';
+export { parquetSink } from './sinks/parquet.ts';
+export { phaseLog, type RunEvent } from './sinks/phase-log.ts';
+export { gradientDescent, type ModelBatch, type ModelRun, type SourceOptions } from './source/gradient-descent.ts';
+export type { Run, StepBatch } from './step-batch.ts';

@@ -1,0 +1,94 @@
+import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { PHASES } from '../columns.ts';
+import type { ModelBatch } from '../source/gradient-descent.ts';
+import { sharpnessColumn } from './classify-sharpness.ts';
+import { solutionColumns } from './flow-solution.ts';
+
+const PROGRESSIVE_SHARPENING = PHASES.indexOf('progressive-sharpening');
+const EOS_SHARPENING = PHASES.indexOf('eos-sharpening');
+const EOS_SELF_STABILIZATION = PHASES.indexOf('eos-self-stabilization');
+const CONVERGENCE = PHASES.indexOf('convergence');
+
+/** Coarse phases, as the detector's state. */
+type CoarsePhase = 'progressive-sharpening' | 'edge-of-stability' | 'convergence';
+
+/** κ: how far below S∞ the sharpness may still be in convergence. */
+const KAPPA = 0.05;
+
+/**
+ * Adds the `phase` of each step and the number of the `cycle` it is in, causally: a label depends on its own step and
+ * those before it, never on a later one. Columns that it needs and does not find it computes (and leaves behind).
+ *
+ * Progressive sharpening turns into the edge of stability at the first S ≥ 2/η; either turns into convergence where
+ * S and S∞ are at most (2 + δ)/η and S ≥ 0.95·S∞, so that nothing beyond lies ahead; convergence turns back at
+ * S > (2 + δ)/η. At the edge a step is `eos-sharpening` while |α| grows, else `eos-self-stabilization`. A cycle begins
+ * at each upward crossing of 2/η.
+ *
+ * @param options.delta δ; the run's own unless given
+ */
+export function detectPhases(options: { readonly delta?: number } = {}): MonoTypeOperatorFunction<ModelBatch> {
+  return (source) =>
+    new Observable((subscriber) => {
+      let coarse: CoarsePhase | null = null;
+      let cycle = 0;
+      let before = Number.POSITIVE_INFINITY;
+
+      return source.subscribe({
+        next(batch) {
+          const { run, length } = batch;
+          const { eta } = run.config;
+          const { lambda1, lambda2, covariance } = run.config.moments;
+          const threshold = 2 / eta;
+          const tolerated = (2 + (options.delta ?? run.config.delta)) / eta;
+          const solution =
+            batch.columns.gfs_sharpness && batch.columns.balance
+              ? { gfs_sharpness: batch.columns.gfs_sharpness, balance: batch.columns.balance }
+              : solutionColumns(batch);
+          const columns = {
+            ...batch.columns,
+            sharpness: batch.columns.sharpness ?? sharpnessColumn(batch),
+            ...solution,
+          };
+          const { alpha, beta1, beta2, sharpness, gfs_sharpness } = columns;
+          const phase = new Uint8Array(length);
+          const cycles = new Int32Array(length);
+
+          for (let i = 0; i < length; i++) {
+            const s = sharpness[i]!;
+            const over = s >= threshold;
+            if (coarse === null) {
+              coarse = over ? 'edge-of-stability' : 'progressive-sharpening';
+              if (over) cycle = 1;
+            } else if (over && before < threshold) {
+              cycle++;
+            }
+            before = s;
+
+            if (coarse === 'progressive-sharpening' && over) coarse = 'edge-of-stability';
+            if (coarse === 'convergence') {
+              if (s > tolerated) coarse = 'edge-of-stability';
+            } else {
+              const end = gfs_sharpness[i]!;
+              if (s <= tolerated && end <= tolerated && s >= (1 - KAPPA) * end) coarse = 'convergence';
+            }
+
+            cycles[i] = cycle;
+            if (coarse === 'edge-of-stability') {
+              const a = alpha[i]!;
+              const b1 = beta1[i]!;
+              const b2 = beta2[i]!;
+              const p = a * b1;
+              const r = a * b2 - 1;
+              const gradAlpha = b1 * (lambda1 * p + covariance * r) + b2 * (covariance * p + lambda2 * r);
+              phase[i] = a * gradAlpha < 0 ? EOS_SHARPENING : EOS_SELF_STABILIZATION;
+            } else {
+              phase[i] = coarse === 'convergence' ? CONVERGENCE : PROGRESSIVE_SHARPENING;
+            }
+          }
+          subscriber.next({ ...batch, columns: { ...columns, phase, cycle: cycles } });
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      });
+    });
+}

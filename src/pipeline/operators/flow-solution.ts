@@ -1,0 +1,33 @@
+import { type MonoTypeOperatorFunction, map } from 'rxjs';
+import { spectrum } from '../model/moments.ts';
+import { solutionSharpness } from '../model/solution.ts';
+import type { ModelBatch } from '../source/gradient-descent.ts';
+
+/**
+ * Adds what gradient flow from each step would keep and where it would end: the `balance` Q = α² − β₁² − β₂² and
+ * `gfs_sharpness` S∞, the sharpness of that end point, in closed form.
+ */
+export function flowSolution(): MonoTypeOperatorFunction<ModelBatch> {
+  return map((batch) => ({ ...batch, columns: { ...batch.columns, ...solutionColumns(batch) } }));
+}
+
+/** Balance and gradient-flow-solution sharpness of each row, from θ. */
+export function solutionColumns({ run, length, columns }: ModelBatch): {
+  balance: Float64Array;
+  gfs_sharpness: Float64Array;
+} {
+  const { alpha, beta1, beta2 } = columns;
+  const { moments } = run.config;
+  const axes = spectrum(moments);
+  const balance = new Float64Array(length);
+  const gfsSharpness = new Float64Array(length);
+  for (let i = 0; i < length; i++) {
+    const a = alpha[i]!;
+    const b1 = beta1[i]!;
+    const b2 = beta2[i]!;
+    const q = (a - b2) * (a + b2) - b1 * b1;
+    balance[i] = q;
+    gfsSharpness[i] = solutionSharpness(q, moments, axes);
+  }
+  return { balance, gfs_sharpness: gfsSharpness };
+}

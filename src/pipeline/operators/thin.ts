@@ -1,0 +1,107 @@
+import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import type { ColumnArray } from '../columns.ts';
+import type { Run, StepBatch } from '../step-batch.ts';
+
+/** Relative rise and fall that tells a peak of L₁ from the rounding of a constant. */
+const PROMINENCE = 1e-12;
+
+type Thinnable = { readonly phase?: ArrayLike<number>; readonly l1?: ArrayLike<number> };
+
+/**
+ * Keeps the first and the last row, every `every`-th row counted from the first, and all rows within `every` of a change of the
+ * `phase` column or of a local maximum of `l1` (where the batch has them). Rows are held back no longer than that takes.
+ *
+ * @param every K ≥ 1; 1 keeps everything
+ */
+export function thin<B extends StepBatch<Thinnable, Run>>(every: number): MonoTypeOperatorFunction<B> {
+  if (!(Number.isSafeInteger(every) && every >= 1))
+    throw new RangeError(`every: ${every} is not a whole number from 1 up`);
+  if (every === 1) return (source) => source;
+
+  return (source) =>
+    new Observable((subscriber) => {
+      const waiting: { readonly batch: B; readonly first: number; readonly keep: Uint8Array }[] = [];
+      let seen = 0;
+      let marked = -1;
+      let keepUntil = -1;
+      let lastPhase: number | undefined;
+      let lastL1 = Number.NaN;
+      let beforeLastL1 = Number.NaN;
+
+      /** Keeps rows `from` … `to`, as far as they have come. */
+      const mark = (from: number, to: number) => {
+        const start = Math.max(from, marked + 1);
+        for (let w = waiting.length - 1; w >= 0; w--) {
+          const { first, keep } = waiting[w]!;
+          keep.fill(1, Math.max(0, start - first), Math.max(0, to + 1 - first));
+          if (first <= start) break;
+        }
+        marked = Math.max(marked, to);
+      };
+
+      const release = (decided: number) => {
+        while (waiting.length > 0 && waiting[0]!.first + waiting[0]!.batch.length <= decided) {
+          const { batch, keep } = waiting.shift()!;
+          const kept = filterBatch(batch, keep);
+          if (kept) subscriber.next(kept);
+        }
+      };
+
+      return source.subscribe({
+        next(batch) {
+          const { phase, l1 } = batch.columns;
+          const keep = new Uint8Array(batch.length);
+          waiting.push({ batch, first: seen, keep });
+          for (let i = 0; i < batch.length; i++) {
+            const row = seen + i;
+            if (row % every === 0 || row <= keepUntil) keep[i] = 1;
+            let event = -1;
+            if (phase) {
+              const now = phase[i]!;
+              if (lastPhase !== undefined && now !== lastPhase) event = row;
+              lastPhase = now;
+            }
+            if (l1) {
+              const now = l1[i]!;
+              const least = lastL1 * (1 - PROMINENCE);
+              if (beforeLastL1 < least && now < least) {
+                mark(row - 1 - every, row);
+                keepUntil = Math.max(keepUntil, row - 1 + every);
+              }
+              beforeLastL1 = lastL1;
+              lastL1 = now;
+            }
+            if (event >= 0) {
+              mark(event - every, event);
+              keepUntil = Math.max(keepUntil, event + every);
+            }
+          }
+          seen += batch.length;
+          // A peak of the last row is known with the next one only.
+          release(seen - every - 1);
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete() {
+          if (seen > 0) mark(seen - 1, seen - 1);
+          release(seen);
+          subscriber.complete();
+        },
+      });
+    });
+}
+
+/** The rows whose flag is set, as a batch of its own; undefined where none is. */
+function filterBatch<B extends StepBatch<Thinnable, Run>>(batch: B, keep: Uint8Array): B | undefined {
+  let length = 0;
+  for (const flag of keep) length += flag;
+  if (length === 0) return undefined;
+  if (length === batch.length) return batch;
+  const columns: Record<string, ColumnArray> = {};
+  for (const [name, values] of Object.entries(batch.columns as Readonly<Record<string, ColumnArray>>)) {
+    const kept = new (values.constructor as new (n: number) => ColumnArray)(length);
+    let at = 0;
+    for (let i = 0; i < batch.length; i++) if (keep[i]) kept[at++] = values[i]!;
+    columns[name] = kept;
+  }
+  return { ...batch, length, columns };
+}

@@ -1,0 +1,147 @@
+import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import {
+  COARSE_OF_CODE,
+  type CoarsePhase,
+  type RunSummary,
+  type RunWarning,
+  underflowWarning,
+} from '../operators/summarize.ts';
+import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
+
+/** What a run has to tell while it goes. Steps are t, ratio is ηS/2, overshoot is the largest ratio of a cycle − 1. */
+export type RunEvent =
+  | {
+      readonly event: 'start';
+      readonly step: number;
+      readonly eta: number;
+      readonly threshold: number;
+      readonly steps: number;
+      readonly sharpness: number;
+      readonly ratio: number;
+      readonly loss: number;
+    }
+  | {
+      readonly event: 'phase';
+      readonly step: number;
+      readonly phase: CoarsePhase;
+      readonly sharpness: number;
+      readonly ratio: number;
+      readonly loss: number;
+    }
+  | {
+      readonly event: 'cycle';
+      readonly step: number;
+      readonly cycle: number;
+      readonly first_step: number;
+      readonly last_step: number;
+      readonly peak_l1: number;
+      readonly peak_step: number;
+      readonly overshoot: number;
+    }
+  | ({ readonly event: 'warning' } & RunWarning)
+  | ({ readonly event: 'done' } & RunSummary);
+
+interface OpenCycle {
+  readonly cycle: number;
+  readonly first: number;
+  last: number;
+  peak: number;
+  peakStep: number;
+  maxRatio: number;
+}
+
+/**
+ * Reports the run while it passes: its start, each change of phase, each cycle once it is over (with its peak of L₁ and
+ * how far S overshot 2/η), warnings, and at the end its summary. Needs `splitLoss`, `classifySharpness`, `detectPhases`,
+ * and `summarize` for the last; stands before `thin`.
+ */
+export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFunction<ModelBatch> {
+  return (source) =>
+    new Observable((subscriber) => {
+      let run: ModelRun | undefined;
+      let phase: CoarsePhase | undefined;
+      let open: OpenCycle | undefined;
+      let warned = false;
+
+      const closeCycle = () => {
+        if (!open) return;
+        const { cycle, first, last, peak, peakStep, maxRatio } = open;
+        report({
+          event: 'cycle',
+          step: last,
+          cycle,
+          first_step: first,
+          last_step: last,
+          peak_l1: peak,
+          peak_step: peakStep,
+          overshoot: maxRatio - 1,
+        });
+        open = undefined;
+      };
+
+      const read = (batch: ModelBatch) => {
+        const { columns, length } = batch;
+        const { step, loss, l1, sharpness, sharpness_ratio: ratio, phase: codes, cycle } = columns;
+        if (!l1 || !sharpness || !ratio || !codes || !cycle) {
+          throw new TypeError('phaseLog() must come after splitLoss(), classifySharpness() and detectPhases()');
+        }
+        for (let i = 0; i < length; i++) {
+          const t = step[i]!;
+          const coarse = COARSE_OF_CODE[codes[i]!]!;
+          if (run === undefined) {
+            run = batch.run;
+            const { eta, steps } = run.config;
+            const start = { step: t, eta, threshold: 2 / eta, steps };
+            report({ event: 'start', ...start, sharpness: sharpness[i]!, ratio: ratio[i]!, loss: loss[i]! });
+          }
+          const number = cycle[i]!;
+          if (number > 0 && number !== open?.cycle) {
+            closeCycle();
+            open = { cycle: number, first: t, last: t, peak: l1[i]!, peakStep: t, maxRatio: ratio[i]! };
+          }
+          if (coarse !== phase) {
+            phase = coarse;
+            report({ event: 'phase', step: t, phase, sharpness: sharpness[i]!, ratio: ratio[i]!, loss: loss[i]! });
+          }
+          if (!open) continue;
+          open.last = t;
+          if (l1[i]! > open.peak) {
+            open.peak = l1[i]!;
+            open.peakStep = t;
+          }
+          if (ratio[i]! > open.maxRatio) open.maxRatio = ratio[i]!;
+        }
+        const zeroAt = batch.run.float64ZeroAt;
+        if (zeroAt !== null && !warned && length > 0) {
+          warned = true;
+          const row = Math.min(length - 1, Math.max(0, zeroAt - step[0]!));
+          const gfs = columns.gfs_sharpness?.[row];
+          const gfsRatio = gfs === undefined ? null : (batch.run.config.eta * gfs) / 2;
+          report({ event: 'warning', ...underflowWarning(zeroAt, gfsRatio) });
+        }
+      };
+
+      return source.subscribe({
+        next(batch) {
+          try {
+            read(batch);
+          } catch (error) {
+            subscriber.error(error);
+            return;
+          }
+          subscriber.next(batch);
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete() {
+          closeCycle();
+          if (run?.summary) {
+            for (const warning of run.summary.warnings) {
+              if (warning.kind !== 'float64-underflow' || !warned) report({ event: 'warning', ...warning });
+            }
+            report({ event: 'done', ...run.summary });
+          }
+          subscriber.complete();
+        },
+      });
+    });
+}

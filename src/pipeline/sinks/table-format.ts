@@ -1,0 +1,31 @@
+import type { ColumnArray, ColumnSpec } from '../columns.ts';
+import type { ByteTarget } from './byte-target.ts';
+
+/** Rows of a table: one array a column, in the order of the table's columns. */
+export interface Rows {
+  readonly length: number;
+  readonly columns: readonly ColumnArray[];
+}
+
+/** Writes a table into a target, one row group at a time. */
+export interface TableWriter {
+  write(rows: Rows): Promise<void>;
+  /** Writes what closes the file, with this key-value metadata. */
+  finish(metadata: Readonly<Record<string, string>>): Promise<void>;
+}
+
+/** A file format: opens a table with these columns on a target. */
+export type TableFormat = (target: ByteTarget, columns: readonly ColumnSpec[]) => TableWriter;
+
+/** The words of a STRING column, row by row. */
+export function words(codes: ArrayLike<number>, { name, values }: ColumnSpec): string[] {
+  if (!values) throw new TypeError(`column ${name} has no list of values`);
+  return Array.from(codes, (code) => values[code]!);
+}
+
+/** A column of whole numbers as 64-bit integers. */
+export function bigints(values: ArrayLike<number>): BigInt64Array {
+  const result = new BigInt64Array(values.length);
+  for (let i = 0; i < values.length; i++) result[i] = BigInt(values[i]!);
+  return result;
+}
