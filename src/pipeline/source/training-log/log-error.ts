@@ -10,6 +10,9 @@ export class LogError extends Error {
   }
 }
 
+/** A second run begins in the log. */
+export class SecondRunError extends LogError {}
+
 /** Why a line or a value was not used, how often, and where first. */
 export interface Skipped {
   readonly reason: string;

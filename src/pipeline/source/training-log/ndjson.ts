@@ -120,7 +120,7 @@ export function createNdjsonReader(rows: RowTaker, tally: Tally, options: Ndjson
     i = skipBlank(bytes, i + 1, to);
     if (bytes[i] === 125) return skipBlank(bytes, i + 1, to) === to;
 
-    for (let n = 0; ; n++) {
+    for (;;) {
       if (i >= to || bytes[i] !== 34) return false;
       i++;
       let key = keys[guess];

@@ -1,4 +1,4 @@
-import { LogError, type Tally } from './log-error.ts';
+import { LogError, SecondRunError, type Tally } from './log-error.ts';
 import type { RowBlock, RowTaker } from './row-block.ts';
 
 /** A log may repeat so many steps before it is refused for repeating most of them. */
@@ -94,7 +94,7 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
       }
       if (fallen && step > fallen.step) {
         if (run === undefined) {
-          throw new LogError(
+          throw new SecondRunError(
             `step ${fallen.step} after step ${lastStep}: a second run begins here; split the log, or choose one with --run 1, --run 2, …`,
             fallen.line,
           );
