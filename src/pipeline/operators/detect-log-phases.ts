@@ -3,6 +3,7 @@ import { LOG_PHASES } from '../log-columns.ts';
 import { createSeriesDetector, type RowPhase } from '../series/detector.ts';
 import type { SeriesPhase } from '../series/phase-spans.ts';
 import type { Spike } from '../series/spikes.ts';
+import type { Skipped } from '../source/training-log/log-error.ts';
 import type { LogBatch, LogRun, LogSummary, LogWarning } from '../source/training-log/training-log.ts';
 
 /** What a log has to tell while it goes. Steps as the log counts them; ratio is sharpness over threshold. */
@@ -129,11 +130,7 @@ export function detectLogPhases(report: (event: LogEvent) => void = () => {}): O
             'no sharpness was logged: phases are guessed from the loss alone, sharpening and ratios stay unknown, and the edge shows only once the loss has spiked or risen',
           );
         }
-        for (const { reason, count, first_line } of of.tally.entries) {
-          const lines =
-            count === 1 ? `1 line (line ${first_line})` : `${count} lines (the first is line ${first_line})`;
-          warn('skipped', `left out ${lines}: ${reason}`);
-        }
+        for (const skipped of of.tally.entries) warn('skipped', skippedText(skipped));
         if (of.interrupted) warn('interrupted', `interrupted after step ${lastStep}`);
         return {
           outcome:
@@ -185,6 +182,11 @@ export function detectLogPhases(report: (event: LogEvent) => void = () => {}): O
         },
       });
     });
+}
+
+function skippedText({ what, reason, count, first_line: line }: Skipped): string {
+  const where = count === 1 ? `1 ${what} (line ${line})` : `${count} ${what}s (the first in line ${line})`;
+  return `left out ${where}: ${reason}`;
 }
 
 function known(value: number): number | null {

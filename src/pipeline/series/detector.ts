@@ -32,14 +32,19 @@ export const SERIES_DEFAULTS: SeriesOptions = {
 };
 
 /** Sharpness has to rise by this share before a flat series counts as sharpening. */
-const FLAT_RISE = 0.02;
+const FLAT_RISE = 0.01;
 /** Sharpness this far over its settled level ends a convergence below the edge. */
 const RESUMED_RISE = 1.1;
 /** Reversals of sharpness at the edge below this, and below so many deviations of noise, do not change the label. */
 const LEAST_SWING = 0.005;
 const SWING_NOISE = 4;
-/** Reference value of the tests that guard a state which is already known: less than half a deviation is no evidence. */
-const REFERENCE = 0.5;
+/** A sample this many deviations over the threshold is over it. */
+const OVER_NOISE = 3;
+/** A rise of the loss in one step by this share is oscillation. */
+const ACTIVE_RISE = 1e-3;
+/** Reference values of the tests, in deviations: what is less counts against a crossing, or against the end of a rest. */
+const CROSSING_REFERENCE = 0.5;
+const RETURN_REFERENCE = 1;
 /** Losses in a row that are not finite before the series counts as diverged. */
 const NOT_FINITE_ROWS = 3;
 const MOST_LOSS = 1e12;
@@ -108,6 +113,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
   let rising = true;
   let turn = 0;
   let level = 0;
+  let lastActive = Number.NEGATIVE_INFINITY;
 
   let firstLoss = Number.NaN;
   let lastLoss = Number.NaN;
@@ -129,6 +135,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     const finite = loss > Number.NEGATIVE_INFINITY && loss < Number.POSITIVE_INFINITY;
     if (finite) {
       if (Number.isNaN(firstLoss)) firstLoss = Math.abs(loss);
+      if (loss > lastLoss * (1 + ACTIVE_RISE)) lastActive = step;
       if (step > lastLossStep) work += ((loss + lastLoss) / 2) * (step - lastLossStep);
       lastLoss = loss;
       lastLossStep = step;
@@ -176,8 +183,9 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     lastRatio = ratio;
     if (phase === null || phase === 'descent') start(step, ratio);
 
+    if (ratio > 1 + OVER_NOISE * scale) lastActive = step;
     const distance = (pair - 1) / scale;
-    if (crossing.next((armed ? distance : -distance) - REFERENCE, step)) {
+    if (crossing.next((armed ? distance : -distance) - CROSSING_REFERENCE, step)) {
       if (armed) cycle++;
       armed = !armed;
       crossing.reset();
@@ -202,7 +210,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
         }
         break;
       case 'convergence':
-        if (beyond.next((ratio - (1 + delta / 2)) / scale - REFERENCE, step)) reachEdge(step);
+        if (beyond.next((ratio - (1 + delta / 2)) / scale - RETURN_REFERENCE, step)) reachEdge(step);
         else if (pair > RESUMED_RISE * level + SWING_NOISE * scale && pair < 1) {
           anchor = step;
           begin('progressive-sharpening', step, step, 0.9);
@@ -237,11 +245,11 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     if (phase === 'progressive-sharpening') {
       const blocks = since(anchor);
       if (!sharpened && isFlat(blocks, flatAfter)) return;
-      const rest = sharpened ? restBelowEdge(blocks, delta) : null;
+      const rest = sharpened ? restBelowEdge(blocks, delta, firstLoss) : null;
       if (rest) settle(step, rest, blocks);
     } else if (phase === 'edge-of-stability') {
       const blocks = since(anchor);
-      const rest = restAtEdge(blocks, delta);
+      const rest = restAtEdge(blocks, delta, { firstStep, firstLoss, lastActive });
       if (rest) settle(step, rest, blocks);
     }
 
@@ -296,7 +304,10 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
       // With the whole past in view, the dates are better than they could be when the phase was first known.
       if (phase === 'convergence') {
         const blocks = since(anchor);
-        const rest = restedFrom === 'edge' ? restAtEdge(blocks, delta) : restBelowEdge(blocks, delta);
+        const rest =
+          restedFrom === 'edge'
+            ? restAtEdge(blocks, delta, { firstStep, firstLoss, lastActive })
+            : restBelowEdge(blocks, delta, firstLoss);
         if (rest) spans.redate(rest.since, rest.confidence);
       }
       if (badRows > 0 && phase !== 'diverged') {

@@ -1,7 +1,7 @@
 /** Samples that the running scale looks back on. */
 const WINDOW = 33;
 /** The median is taken anew at every so many samples; in between it stands. */
-const REFRESH = 8;
+const REFRESH = 16;
 /** Standard deviation of white noise from the median of |x₋₂ − 2x₋₁ + x|: 1 / (0.6745·√6). */
 const MEDIAN_TO_DEVIATION = 1 / (0.674_489_75 * Math.sqrt(6));
 
@@ -29,7 +29,7 @@ export function createNoiseScale(floor: number): NoiseScale {
       if (seen >= 2) {
         const n = seen - 2;
         recent[n % WINDOW] = Math.abs(beforeThat - 2 * before + value);
-        if (n < 2 * REFRESH || n % REFRESH === 0) {
+        if (n < REFRESH || n % REFRESH === 0) {
           const sorted = recent.slice(0, Math.min(n + 1, WINDOW)).sort();
           scale = Math.max(floor, sorted[sorted.length >> 1]! * MEDIAN_TO_DEVIATION);
         }

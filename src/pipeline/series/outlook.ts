@@ -9,10 +9,26 @@ const LEAST_BLOCKS = 16;
 const LEAST_SAMPLES = 32;
 /** √L has to vary by this factor before anything is extrapolated along it. */
 const LEAST_SPAN = 1.05;
-/** Without a falling loss, sharpness must be at rest so well that it would stay within κ for so many times the past. */
+/** With a loss above this share of the first one, the training is not over, whatever the sharpness does. */
+const SPENT_LOSS = 0.01;
+/** Below the edge for so many times as long as it was at it, and not to come back within so many times as long. */
+const QUIET_FOR = 2;
+const QUIET_AHEAD = 3;
+/** … and for this share of the time before, at least. */
+const QUIET_SHARE = 1 / 3;
+/** Without a loss, sharpness must be at rest so well that it would stay within κ for so many times the past. */
 const AT_REST_FOR = 10;
 /** Blocks over which sharpness and its oscillation are set against each other. */
 const WINDOW = 32;
+
+/** What else has to be known of a series that is at the edge. */
+export interface EdgePast {
+  readonly firstStep: number;
+  /** Loss that the training started from; NaN without a loss. */
+  readonly firstLoss: number;
+  /** Last step at which the sharpness was over the threshold, noise allowed for, or the loss rose. */
+  readonly lastActive: number;
+}
 
 /** The verdict that nothing beyond the edge lies ahead. */
 export interface Rest {
@@ -26,12 +42,13 @@ export interface Rest {
  * Away from the edge: has the sharpness all but reached the value it is heading for, and is that below the edge?
  *
  * Near a minimum that gradient flow approaches, both S∞ − S and √L shrink as the distance does, so S∞ is where the line
- * through (√L, S) meets L = 0. Where the loss is unknown or at rest, S is extrapolated in time, for ten times as long.
- * At rest means S ≥ (1 − κ)·S∞ with S∞ ≤ (2 + δ)/η.
+ * through (√L, S) meets L = 0; asked only once the loss has fallen to a hundredth. Without any loss, S is extrapolated in
+ * time, for ten times as long. At rest means S ≥ (1 − κ)·S∞ with S∞ ≤ (2 + δ)/η.
  *
  * @param blocks history since the phase began
+ * @param firstLoss loss that the training started from; NaN without a loss
  */
-export function restBelowEdge(blocks: readonly Block[], delta: number): Rest | null {
+export function restBelowEdge(blocks: readonly Block[], delta: number, firstLoss: number): Rest | null {
   const first = blocks[0];
   const last = blocks.at(-1);
   if (!first || !last) return null;
@@ -44,7 +61,9 @@ export function restBelowEdge(blocks: readonly Block[], delta: number): Rest | n
   const tailRoots = roots.slice(start);
   const ratios = tail.map((block) => block.ratio);
   const limit = 1 + delta / 2;
-  if (tailRoots.every((root) => root >= 0) && Math.max(...tailRoots) > LEAST_SPAN * Math.min(...tailRoots)) {
+  if (!Number.isNaN(firstLoss)) {
+    if (!(tailRoots.at(-1)! ** 2 <= SPENT_LOSS * firstLoss)) return null;
+    if (!(Math.max(...tailRoots) > LEAST_SPAN * Math.min(...tailRoots))) return null;
     const fit = fitLine(tailRoots, ratios);
     if (!fit) return null;
     const end = fit.intercept;
@@ -72,16 +91,16 @@ export function restBelowEdge(blocks: readonly Block[], delta: number): Rest | n
  * At the edge each bit of sharpening is undone by oscillation, and oscillation costs loss: the sharpness falls by
  * k·∑ L·Δt. k comes from the falls so far, and the loss left to come from how the loss decays, L·T with
  * T = 1/|d ln L/dt|. At rest means k·L·T ≤ δ/2. Failing that (a loss that never goes to zero, or none): sharpness below
- * the edge for as long as it was at it, and not about to come back.
+ * the edge for twice as long as it was at it, and not about to come back.
  *
  * @param blocks history since the edge was reached
  */
-export function restAtEdge(blocks: readonly Block[], delta: number): Rest | null {
+export function restAtEdge(blocks: readonly Block[], delta: number, past: EdgePast): Rest | null {
   if (blocks.length < LEAST_BLOCKS || samples(blocks) < LEAST_SAMPLES) return null;
-  return oscillationSpent(blocks, delta) ?? quietBelow(blocks);
+  return oscillationSpent(blocks, delta, past.firstLoss) ?? quietBelow(blocks, past);
 }
 
-function oscillationSpent(blocks: readonly Block[], delta: number): Rest | null {
+function oscillationSpent(blocks: readonly Block[], delta: number, firstLoss: number): Rest | null {
   const damping = dampingPerWork(blocks);
   if (damping === null) return null;
   const third = blocks.slice(-Math.max(LEAST_BLOCKS, Math.ceil(blocks.length / 3)));
@@ -94,6 +113,7 @@ function oscillationSpent(blocks: readonly Block[], delta: number): Rest | null 
   if (!fit || fit.slope + 2 * fit.slopeError >= 0) return null;
   const last = blocks.at(-1)!;
   const level = Math.exp(fit.intercept + fit.slope * middle(last));
+  if (!(level <= SPENT_LOSS * firstLoss)) return null;
   const ahead = (damping * level) / -fit.slope;
   const tolerance = delta / 2;
   if (!(ahead <= tolerance)) return null;
@@ -140,13 +160,12 @@ export function dampingPerWork(blocks: readonly Block[]): number | null {
   return damping > 3 * error ? damping : null;
 }
 
-function quietBelow(blocks: readonly Block[]): Rest | null {
-  const at = backWhile(blocks, (i) => near(blocks, i) < 1);
-  const quiet = blocks.slice(at);
+function quietBelow(blocks: readonly Block[], { firstStep, lastActive }: EdgePast): Rest | null {
+  const quiet = blocks.filter((block) => block.firstStep > lastActive);
   if (quiet.length < LEAST_BLOCKS || samples(quiet) < LEAST_SAMPLES) return null;
   const since = quiet[0]!.firstStep;
   const length = quiet.at(-1)!.lastStep - since;
-  if (length < since - blocks[0]!.firstStep) return null;
+  if (length < QUIET_FOR * (since - blocks[0]!.firstStep) || length < QUIET_SHARE * (since - firstStep)) return null;
   const later = quiet.slice(quiet.length >> 1);
   const fit = fitLine(
     later.map(middle),
@@ -154,7 +173,7 @@ function quietBelow(blocks: readonly Block[]): Rest | null {
   );
   if (!fit) return null;
   const now = fit.intercept + fit.slope * middle(later.at(-1)!);
-  if (now + (Math.max(0, fit.slope) + 2 * fit.slopeError) * length >= 1) return null;
+  if (now + (Math.max(0, fit.slope) + 2 * fit.slopeError) * QUIET_AHEAD * length >= 1) return null;
   return { since, confidence: sure(1 - now, fit.slopeError * length) };
 }
 

@@ -15,6 +15,9 @@ const LEAST_RISE = 1.1;
 /** … and by so many standard deviations of the noise of ln L. */
 const NOISE_FACTOR = 6;
 
+/** A loss below this share of the first one is what rounding leaves of zero. */
+const ROUNDING = 1e-20;
+
 /** Finds the spikes of a loss, each when it has fallen halfway back. */
 export interface SpikeFinder {
   /** The spike that ends with this row, if one does. */
@@ -23,6 +26,7 @@ export interface SpikeFinder {
 
 export function createSpikeFinder(): SpikeFinder {
   const noise = createNoiseScale(0);
+  let first = Number.NaN;
   let base = Number.POSITIVE_INFINITY;
   let peak = 0;
   let peakStep = 0;
@@ -32,6 +36,8 @@ export function createSpikeFinder(): SpikeFinder {
   return {
     next(step, loss, ratio) {
       if (!(loss > 0) || loss === Number.POSITIVE_INFINITY) return null;
+      if (Number.isNaN(first)) first = loss;
+      if (loss < ROUNDING * first) return null;
       const scale = noise.next(Math.log(loss));
       if (!up) {
         if (loss < base) {

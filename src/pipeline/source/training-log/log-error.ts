@@ -13,8 +13,10 @@ export class LogError extends Error {
 /** A second run begins in the log. */
 export class SecondRunError extends LogError {}
 
-/** Why a line or a value was not used, how often, and where first. */
+/** What was not used, why, how often, and where first. */
 export interface Skipped {
+  /** A whole line, or one value of a row that was used otherwise. */
+  readonly what: 'line' | 'value';
   readonly reason: string;
   readonly count: number;
   readonly first_line: number;
@@ -22,20 +24,27 @@ export interface Skipped {
 
 /** Counts what is not used, by reason. */
 export interface Tally {
+  /** A line is left out. */
   add(reason: string, line: number): void;
+  /** A value of a line is not used. */
+  value(reason: string, line: number): void;
   readonly entries: readonly Skipped[];
 }
 
 export function createTally(): Tally {
-  const counts = new Map<string, { count: number; first: number }>();
+  const counts = new Map<string, { what: Skipped['what']; count: number; first: number }>();
+
+  function count(what: Skipped['what'], reason: string, line: number): void {
+    const known = counts.get(reason);
+    if (known) known.count++;
+    else counts.set(reason, { what, count: 1, first: line });
+  }
+
   return {
-    add(reason, line) {
-      const known = counts.get(reason);
-      if (known) known.count++;
-      else counts.set(reason, { count: 1, first: line });
-    },
+    add: (reason, line) => count('line', reason, line),
+    value: (reason, line) => count('value', reason, line),
     get entries() {
-      return [...counts].map(([reason, { count, first }]) => ({ reason, count, first_line: first }));
+      return [...counts].map(([reason, { what, count, first }]) => ({ what, reason, count, first_line: first }));
     },
   };
 }

@@ -5,6 +5,7 @@ import type { SeriesSpan } from '../../series/phase-spans.ts';
 import type { Spike } from '../../series/spikes.ts';
 import { type Run, type StepBatch, startRun } from '../../step-batch.ts';
 import { stabilityThreshold, type ThresholdOptions } from '../../thresholds.ts';
+import { NOT_FINITE } from './cell.ts';
 import type { GivenColumns } from './column-names.ts';
 import { createEtaLookup, type EtaSchedule } from './eta-schedule.ts';
 import { feed, type LogInput } from './feed.ts';
@@ -177,6 +178,11 @@ export function trainingLog(
         if (lookup) etas[i] = lookup(step[i]!);
         else if (etas[i]! > 0 && etas[i]! < Number.POSITIVE_INFINITY) eta = etas[i]!;
         else etas[i] = eta;
+        if (sharpness[i] === NOT_FINITE) {
+          sharpness[i] = Number.NaN;
+          tally.value('sharpness is not a finite number', line[i]!);
+        }
+        if (loss[i] === NOT_FINITE) tally.value('loss is not a finite number', line[i]!);
         if (Number.isNaN(etas[i]!) && !Number.isNaN(sharpness[i]!)) {
           throw new LogError(
             'the learning rate is not known; give it with --eta 0.01, a schedule --eta 0:0.1,1000:0.01, or a column --eta-col NAME',
