@@ -56,7 +56,12 @@ export function trainNetwork(options: NetworkOptions): NetworkLog {
         for (let o = 0; o < out; o++) {
           let sum = parameters[offset + inn * out + o]!;
           for (let i = 0; i < inn; i++) sum += parameters[offset + o * inn + i]! * before[i]!;
-          after[o] = l === layers.length - 1 || activation === 'linear' ? sum : activation === 'tanh' ? Math.tanh(sum) : Math.max(0, sum);
+          after[o] =
+            l === layers.length - 1 || activation === 'linear'
+              ? sum
+              : activation === 'tanh'
+                ? Math.tanh(sum)
+                : Math.max(0, sum);
         }
         activations.push(after);
         offset += inn * out + out;

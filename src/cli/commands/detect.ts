@@ -65,7 +65,7 @@ The log is CSV, TSV, NDJSON, JSON, Parquet or Arrow (text also gzipped), guessed
     nesterov: Flags.boolean({ description: 'the same as --optimizer nesterov', helpGroup: 'THRESHOLD' }),
     band: text('half-width of the regime edge, and of what starts over the threshold [0.05]', 'B', 'DETECTOR'),
     delta: text('sharpness up to (1 + δ/2) × threshold still counts as settled [0.01]', 'δ', 'DETECTOR'),
-    evidence: text('standard deviations that must add up before the edge counts as reached [8]', 'H', 'DETECTOR'),
+    evidence: text('standard deviations that must add up before the edge counts as reached [6]', 'H', 'DETECTOR'),
     'noise-floor': text('least noise assumed on sharpness over threshold [1e-4]', 'σ', 'DETECTOR'),
     'flat-after': text('measured rows without sharpening that make a log flat [256]', 'N', 'DETECTOR'),
     divergence: text('a loss so many times the first one has diverged [1e6]', 'X', 'DETECTOR'),

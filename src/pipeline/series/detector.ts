@@ -1,8 +1,8 @@
-import { createEvidence } from './evidence.ts';
+import { createEvidence, type Evidence } from './evidence.ts';
 import { type Block, createHistory } from './history.ts';
 import { createLossOnly } from './loss-only.ts';
 import { createNoiseScale } from './noise-scale.ts';
-import { type Rest, restAtEdge, restBelowEdge } from './outlook.ts';
+import { oscillationSpent, type Rest, restAtEdge, restBelowEdge } from './outlook.ts';
 import { createSpanList, type PhaseChange, type SeriesPhase, type SeriesSpan } from './phase-spans.ts';
 import { createSpikeFinder, type Spike } from './spikes.ts';
 
@@ -24,7 +24,7 @@ export interface SeriesOptions {
 
 export const SERIES_DEFAULTS: SeriesOptions = {
   delta: 0.01,
-  evidence: 8,
+  evidence: 6,
   noiseFloor: 1e-4,
   band: 0.05,
   flatAfter: 256,
@@ -38,6 +38,8 @@ const RESUMED_RISE = 1.1;
 /** Reversals of sharpness at the edge below this, and below so many deviations of noise, do not change the label. */
 const LEAST_SWING = 0.005;
 const SWING_NOISE = 4;
+/** Beyond this, what looks like noise is taken for movement that was sampled too rarely. */
+const MOST_NOISE = 0.03;
 /** A sample this many deviations over the threshold is over it. */
 const OVER_NOISE = 3;
 /** A rise of the loss in one step by this share is oscillation. */
@@ -45,6 +47,8 @@ const ACTIVE_RISE = 1e-3;
 /** Reference values of the tests, in deviations: what is less counts against a crossing, or against the end of a rest. */
 const CROSSING_REFERENCE = 0.5;
 const RETURN_REFERENCE = 1;
+/** It takes so many times as much to say that a rest was none after all. */
+const RETURN_EVIDENCE = 2;
 /** Losses in a row that are not finite before the series counts as diverged. */
 const NOT_FINITE_ROWS = 3;
 const MOST_LOSS = 1e12;
@@ -91,6 +95,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
   const history = createHistory();
   const noise = createNoiseScale(noiseFloor);
   const beyond = createEvidence(evidence);
+  const back = createEvidence(RETURN_EVIDENCE * evidence);
   const below = createEvidence(evidence);
   const crossing = createEvidence(evidence);
   const spikes = createSpikeFinder();
@@ -114,6 +119,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
   let turn = 0;
   let level = 0;
   let lastActive = Number.NEGATIVE_INFINITY;
+  let restFit = 1;
 
   let firstLoss = Number.NaN;
   let lastLoss = Number.NaN;
@@ -128,6 +134,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     change = { phase: next, step, since: Math.max(since, firstStep), confidence };
     spans.begin(change);
     beyond.reset();
+    back.reset();
     below.reset();
   }
 
@@ -161,9 +168,9 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     }
   }
 
-  function reachEdge(step: number): void {
-    anchor = beyond.onset;
-    begin('edge-of-stability', step, beyond.onset, beyond.confidence);
+  function reachEdge(step: number, by: Evidence): void {
+    anchor = by.onset;
+    begin('edge-of-stability', step, by.onset, by.confidence);
     rising = true;
     turn = lastRatio;
     if (cycle === 0) {
@@ -177,7 +184,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     measured++;
     const calm = phase !== 'edge-of-stability' || measured < 16;
     const running = noise.next(ratio);
-    if (calm) scale = running;
+    if (calm) scale = Math.min(MOST_NOISE, running);
     if (ratio > maxRatio) maxRatio = ratio;
     const pair = Number.isNaN(lastRatio) ? ratio : (ratio + lastRatio) / 2;
     lastRatio = ratio;
@@ -204,20 +211,20 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
       case 'flat':
         if (beyond.next((ratio - Math.min(1, level * (1 + FLAT_RISE))) / scale, step)) {
           anchor = beyond.onset;
-          if (pair >= 1) reachEdge(step);
+          if (pair >= 1) reachEdge(step, beyond);
           else begin('progressive-sharpening', step, beyond.onset, beyond.confidence);
           sharpened = true;
         }
         break;
       case 'convergence':
-        if (beyond.next((ratio - (1 + delta / 2)) / scale - RETURN_REFERENCE, step)) reachEdge(step);
+        if (back.next((ratio - (1 + delta / 2)) / scale - RETURN_REFERENCE, step)) reachEdge(step, back);
         else if (pair > RESUMED_RISE * level + SWING_NOISE * scale && pair < 1) {
           anchor = step;
           begin('progressive-sharpening', step, step, 0.9);
         }
         break;
       case 'progressive-sharpening':
-        if (beyond.next((ratio - 1) / scale, step)) reachEdge(step);
+        if (beyond.next((ratio - 1) / scale, step)) reachEdge(step, beyond);
         break;
       case 'edge-of-stability': {
         const swing = Math.max(LEAST_SWING, SWING_NOISE * scale);
@@ -251,6 +258,8 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
       const blocks = since(anchor);
       const rest = restAtEdge(blocks, delta, { firstStep, firstLoss, lastActive });
       if (rest) settle(step, rest, blocks);
+    } else if (phase === 'convergence') {
+      redate();
     }
 
     function isFlat(blocks: readonly Block[], least: number): boolean {
@@ -265,9 +274,17 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     }
   }
 
-  let restedFrom: 'edge' | 'below' = 'below';
+  /** Once the oscillation has become small, what it tells of the date is better than when it was first known. */
+  function redate(): void {
+    const rest = oscillationSpent(since(anchor), delta, firstLoss);
+    if (rest && rest.confidence > restFit) {
+      restFit = rest.confidence;
+      spans.redate(rest.since, rest.confidence);
+    }
+  }
+
   function settle(step: number, rest: Rest, blocks: readonly Block[]): void {
-    restedFrom = phase === 'edge-of-stability' ? 'edge' : 'below';
+    restFit = phase === 'edge-of-stability' ? rest.confidence : 1;
     level = blocks.at(-1)!.ratio;
     begin('convergence', step, rest.since, rest.confidence);
   }
@@ -301,15 +318,6 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
       return spike;
     },
     finish() {
-      // With the whole past in view, the dates are better than they could be when the phase was first known.
-      if (phase === 'convergence') {
-        const blocks = since(anchor);
-        const rest =
-          restedFrom === 'edge'
-            ? restAtEdge(blocks, delta, { firstStep, firstLoss, lastActive })
-            : restBelowEdge(blocks, delta, firstLoss);
-        if (rest) spans.redate(rest.since, rest.confidence);
-      }
       if (badRows > 0 && phase !== 'diverged') {
         divergedAt = badSince;
         spans.begin({ phase: 'diverged', step: lastStep, since: badSince, confidence: 0.75 });

@@ -14,7 +14,7 @@ export interface Evidence {
 
 /**
  * Cumulative-sum test (Page 1954, Biometrika 41:100): g ← max(0, g + z) over the distances z, enough at g ≥ `enough`.
- * Each z is clipped to ±5, so that with the default of 8 at least two samples have to agree. The excursion is dated
+ * Each z is clipped to ±5, so that with the default of 6 at least two samples have to agree. The excursion is dated
  * back to the sample after the last g = 0, the usual estimate of the time of change.
  */
 export function createEvidence(enough: number): Evidence {

@@ -7,6 +7,8 @@ const WINDOW = 64;
 const RISING_SHARE = 0.25;
 /** Rows at least without a rise before the edge counts as left, or with the loss at rest before it counts as flat. */
 const LEAST_QUIET = 256;
+/** … and the loss fell to this share of its first value. */
+const SPENT_SHARE = 0.01;
 /** A loss within this share of its first value is flat. */
 const FLAT_SHARE = 0.01;
 
@@ -25,8 +27,8 @@ export interface LossOnly {
 /**
  * What the loss alone can tell. Full-batch gradient descent lowers it steadily until it reaches the edge: a spike, or
  * rises among steps that were steady before, is then the edge (confidence 0.6). A loss that rises from its first step
- * on and comes down again was a catapult (0.6). A loss that falls steadily for twice as long as the edge had lasted
- * has left it for convergence (0.5). Of sharpening nothing can be said: `descent` is any steady fall.
+ * on and comes down again was a catapult (0.6). A loss that falls steadily for twice as long as the edge had lasted,
+ * to a hundredth of its first value, has left it for convergence (0.5). Of sharpening nothing can be said: `descent` is any steady fall.
  */
 export function createLossOnly(): LossOnly {
   const rises = new Uint8Array(WINDOW);
@@ -64,7 +66,8 @@ export function createLossOnly(): LossOnly {
       if (seen === 2 && loss > first * 1.1) return enter('catapult', Number.NEGATIVE_INFINITY, 0.6);
       if (phase === 'catapult') return spike || loss < first ? enter('descent', step, 0.5) : null;
       if (phase === 'edge-of-stability') {
-        const quiet = steady >= LEAST_QUIET && step - lastRise > 2 * (lastRise - onset);
+        const spent = loss <= SPENT_SHARE * first;
+        const quiet = spent && steady >= LEAST_QUIET && step - lastRise > 2 * (lastRise - onset);
         return quiet ? enter('convergence', lastRise, 0.5) : null;
       }
       if (spike || (wasSteady && recent >= RISING_SHARE * WINDOW)) {

@@ -18,8 +18,10 @@ const QUIET_AHEAD = 3;
 const QUIET_SHARE = 1 / 3;
 /** Without a loss, sharpness must be at rest so well that it would stay within κ for so many times the past. */
 const AT_REST_FOR = 10;
-/** Blocks over which sharpness and its oscillation are set against each other. */
-const WINDOW = 32;
+/** Amplitudes of ln L about its trend between which it counts as a pendulum, and how well it has to fit. */
+const MOST_SWING = 1;
+const LEAST_SWING = 0.003;
+const LEAST_FIT = 0.9;
 
 /** What else has to be known of a series that is at the edge. */
 export interface EdgePast {
@@ -88,10 +90,9 @@ export function restBelowEdge(blocks: readonly Block[], delta: number, firstLoss
 /**
  * At the edge: is what sharpening is still to come too little to leave the tolerance?
  *
- * At the edge each bit of sharpening is undone by oscillation, and oscillation costs loss: the sharpness falls by
- * k·∑ L·Δt. k comes from the falls so far, and the loss left to come from how the loss decays, L·T with
- * T = 1/|d ln L/dt|. At rest means k·L·T ≤ δ/2. Failing that (a loss that never goes to zero, or none): sharpness below
- * the edge for twice as long as it was at it, and not about to come back.
+ * Asked of the oscillation of the loss, see `pendulum`: at rest means S∞ ≤ (1 + δ/2) × the threshold. Failing that (a
+ * loss that never goes to zero, or none): sharpness below the edge, without any oscillation, for twice as long as it was
+ * at it, and not about to come back.
  *
  * @param blocks history since the edge was reached
  */
@@ -100,64 +101,89 @@ export function restAtEdge(blocks: readonly Block[], delta: number, past: EdgePa
   return oscillationSpent(blocks, delta, past.firstLoss) ?? quietBelow(blocks, past);
 }
 
-function oscillationSpent(blocks: readonly Block[], delta: number, firstLoss: number): Rest | null {
-  const damping = dampingPerWork(blocks);
-  if (damping === null) return null;
-  const third = blocks.slice(-Math.max(LEAST_BLOCKS, Math.ceil(blocks.length / 3)));
-  const losses = lossRoots(third).map((root) => root * root);
-  const times = third.map(middle);
-  const fit = fitLine(
-    times,
-    losses.map((loss) => Math.log(Math.max(loss, 1e-300))),
-  );
-  if (!fit || fit.slope + 2 * fit.slopeError >= 0) return null;
-  const last = blocks.at(-1)!;
-  const level = Math.exp(fit.intercept + fit.slope * middle(last));
-  if (!(level <= SPENT_LOSS * firstLoss)) return null;
-  const ahead = (damping * level) / -fit.slope;
-  const tolerance = delta / 2;
-  if (!(ahead <= tolerance)) return null;
-  const limit = 1 + tolerance;
-  const at = backWhile(blocks, (i) => damping * (last.work - blocks[i]!.work) + ahead <= tolerance);
-  const since = blocks.findIndex((_, i) => i >= at && near(blocks, i) <= limit);
-  if (since < 0) return null;
-  const rest = blocks.slice(since);
-  const level2 = mean(rest.map((block) => block.ratio));
-  if (level2 > limit || near(blocks, since) < (1 - 2 * KAPPA) * level2) return null;
-  return { since: blocks[since]!.firstStep, confidence: sure(Math.log(tolerance / ahead), 0.2) };
+/** The verdict from the oscillation of the loss alone; its confidence says how well it fits. */
+export function oscillationSpent(blocks: readonly Block[], delta: number, firstLoss: number): Rest | null {
+  const swing = pendulum(blocks);
+  if (!swing || !(swing.loss <= SPENT_LOSS * firstLoss)) return null;
+  // The sharpness itself hangs a little below the threshold, where the oscillation decays as fast as it does.
+  const tolerance = delta / 2 + 1 / (4 * swing.decay);
+  if (!(swing.ahead <= tolerance)) return null;
+  const date = middle(blocks.at(-1)!) - swing.decay * Math.log(tolerance / swing.ahead);
+  const since = blocks.find((block) => block.lastStep >= date)?.firstStep ?? date;
+  const rest = blocks.filter((block) => block.firstStep >= since);
+  if (mean(rest.map((block) => block.ratio)) > 1 + delta / 2) return null;
+  return { since: Math.max(blocks[0]!.firstStep, Math.round(date)), confidence: swing.fit };
+}
+
+/** A small oscillation about the balance of sharpening and self-stabilization. */
+export interface Pendulum {
+  /** S∞ − S over the threshold: the sharpening that the flow from here would still bring. */
+  readonly ahead: number;
+  /** Steps in which it shrinks by e. */
+  readonly decay: number;
+  /** Loss at the end of the blocks. */
+  readonly loss: number;
+  /** Share of the curvature of ln L that the oscillation accounts for. */
+  readonly fit: number;
 }
 
 /**
- * k of ΔS = f·Δt − k·∑ L·Δt (in units of the ratio), by least squares over windows within which f counts as constant;
- * null where no fall stands out.
+ * Reads from the loss alone what sharpening is still to come.
+ *
+ * With x = S/τ − 1 and y the loss of the oscillation, (ln y)' = 2·ln|1 − 2S/τ| ≈ 4x and x' = f − a·x − k·y: f is the
+ * sharpening that goes on all the time and a how sharpening itself slows it. So ln y swings about its trend as a damped
+ * pendulum, v'' + a·v' + 4f·v = 0. Its period gives f, its damping a. The trend, −1/T, is how f shrinks; the flow alone
+ * would be through in 1/(a + 1/T) steps, and bring f/(a + 1/T).
+ *
+ * @param blocks history since the edge was reached; its last third is used
+ * @returns null where the loss does not swing like that
  */
-export function dampingPerWork(blocks: readonly Block[]): number | null {
-  let xx = 0;
-  let xy = 0;
+export function pendulum(blocks: readonly Block[]): Pendulum | null {
+  const part = blocks.slice(-Math.max(LEAST_BLOCKS, Math.ceil(blocks.length / 3)));
+  const losses = lossRoots(part).map((root) => root * root);
+  const times = part.map(middle);
+  if (!losses.every((loss) => loss > 0)) return null;
+  const logs = losses.map(Math.log);
+  const trend = fitLine(times, logs);
+  if (!trend || !(trend.slope < 0)) return null;
+  const rate = -trend.slope;
+  const end = times.at(-1)!;
+  const v = logs.map((log, i) => log - trend.intercept - trend.slope * times[i]!);
+  // Beyond this a pendulum is no longer a line; below that rounding swings.
+  const amplitude = Math.max(...v.map(Math.abs));
+  if (amplitude > MOST_SWING || amplitude < LEAST_SWING) return null;
+
+  let aa = 0;
+  let ac = 0;
+  let cc = 0;
+  let ay = 0;
+  let cy = 0;
   let yy = 0;
-  let n = 0;
-  for (let start = 0; start + 4 < blocks.length; start += WINDOW) {
-    const end = Math.min(blocks.length, start + WINDOW + 1);
-    const xs: number[] = [];
-    const ys: number[] = [];
-    for (let i = start + 1; i < end; i++) {
-      xs.push(blocks[i]!.work - blocks[i - 1]!.work);
-      ys.push(blocks[i]!.ratio - blocks[i - 1]!.ratio);
-    }
-    if (xs.length < 4) continue;
-    const meanX = mean(xs);
-    const meanY = mean(ys);
-    for (let i = 0; i < xs.length; i++) {
-      xx += (xs[i]! - meanX) ** 2;
-      xy += (xs[i]! - meanX) * (ys[i]! - meanY);
-      yy += (ys[i]! - meanY) ** 2;
-    }
-    n += xs.length;
+  // The outermost losses are one-sided.
+  for (let i = 2; i + 2 < v.length; i++) {
+    const before = times[i]! - times[i - 1]!;
+    const after = times[i + 1]! - times[i]!;
+    const first = (v[i + 1]! - v[i - 1]!) / (before + after);
+    const second = (2 * ((v[i + 1]! - v[i]!) / after - (v[i]! - v[i - 1]!) / before)) / (before + after);
+    const pull = Math.exp(-rate * (times[i]! - end)) * v[i]!;
+    aa += first * first;
+    ac += first * pull;
+    cc += pull * pull;
+    ay -= second * first;
+    cy -= second * pull;
+    yy += second * second;
   }
-  if (!(xx > 0) || n < LEAST_BLOCKS) return null;
-  const damping = -xy / xx;
-  const error = Math.sqrt(Math.max(0, yy - (xy * xy) / xx) / (n - 1) / xx);
-  return damping > 3 * error ? damping : null;
+  const determinant = aa * cc - ac * ac;
+  const damping = (ay * cc - cy * ac) / determinant;
+  const stiffness = (aa * cy - ac * ay) / determinant;
+  const fit = (damping * ay + stiffness * cy) / yy;
+  if (!(fit >= LEAST_FIT && stiffness > 0 && damping + rate > 0)) return null;
+  return {
+    ahead: stiffness / 4 / (damping + rate),
+    decay: 1 / rate,
+    loss: Math.exp(trend.intercept + trend.slope * end),
+    fit,
+  };
 }
 
 function quietBelow(blocks: readonly Block[], { firstStep, lastActive }: EdgePast): Rest | null {
