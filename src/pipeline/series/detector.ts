@@ -40,6 +40,8 @@ const LEAST_SWING = 0.005;
 const SWING_NOISE = 4;
 /** Beyond this, what looks like noise is taken for movement that was sampled too rarely. */
 const MOST_NOISE = 0.03;
+/** A sample within so many deviations of where a line through the two before it leads is no outlier. */
+const EXPECTED_NOISE = 3;
 /** A sample this many deviations over the threshold is over it. */
 const OVER_NOISE = 3;
 /** A rise of the loss in one step by this share is oscillation. */
@@ -112,6 +114,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
   let measured = 0;
   let maxRatio = Number.NEGATIVE_INFINITY;
   let lastRatio = Number.NaN;
+  let ratioBefore = Number.NaN;
   let scale = noiseFloor;
   let cycle = 0;
   let armed = true;
@@ -187,6 +190,9 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     if (calm) scale = Math.min(MOST_NOISE, running);
     if (ratio > maxRatio) maxRatio = ratio;
     const pair = Number.isNaN(lastRatio) ? ratio : (ratio + lastRatio) / 2;
+    const rise = lastRatio - ratioBefore;
+    const expected = Math.abs(ratio - (lastRatio + rise)) <= Math.max(EXPECTED_NOISE * scale, Math.abs(rise));
+    ratioBefore = lastRatio;
     lastRatio = ratio;
     if (phase === null || phase === 'descent') start(step, ratio);
 
@@ -224,7 +230,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
         }
         break;
       case 'progressive-sharpening':
-        if (beyond.next((ratio - 1) / scale, step)) reachEdge(step, beyond);
+        if (beyond.next((ratio - 1) / scale, step, expected)) reachEdge(step, beyond);
         break;
       case 'edge-of-stability': {
         const swing = Math.max(LEAST_SWING, SWING_NOISE * scale);

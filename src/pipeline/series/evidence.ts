@@ -1,10 +1,14 @@
-/** What one sample may add at most, in standard deviations: one outlier alone convinces nobody. */
-const MOST_PER_SAMPLE = 5;
+/** What an outlier may add at most, in standard deviations: one alone convinces nobody. */
+const MOST_PER_OUTLIER = 5;
 
 /** Evidence that a noisy series has come to lie beyond a limit. */
 export interface Evidence {
-  /** Takes in a sample's distance beyond the limit in standard deviations; true once it is enough. */
-  next(distance: number, step: number): boolean;
+  /**
+   * Takes in a sample's distance beyond the limit in standard deviations; true once it is enough.
+   *
+   * @param expected whether the sample lies where the ones before it lead to
+   */
+  next(distance: number, step: number, expected?: boolean): boolean;
   /** Step of the first sample of the excursion that the evidence is from. */
   readonly onset: number;
   /** Probability, under white noise, that the samples of the excursion lie beyond the limit on average: 0.5 to 1. */
@@ -14,8 +18,8 @@ export interface Evidence {
 
 /**
  * Cumulative-sum test (Page 1954, Biometrika 41:100): g ← max(0, g + z) over the distances z, enough at g ≥ `enough`.
- * Each z is clipped to ±5, so that with the default of 6 at least two samples have to agree. The excursion is dated
- * back to the sample after the last g = 0, the usual estimate of the time of change.
+ * Each z is clipped, to ±5 where the sample is an outlier, so that with the default of 6 one of them is not enough. The
+ * excursion is dated back to the sample after the last g = 0, the usual estimate of the time of change.
  */
 export function createEvidence(enough: number): Evidence {
   let sum = 0;
@@ -23,8 +27,9 @@ export function createEvidence(enough: number): Evidence {
   let onset = Number.NaN;
 
   return {
-    next(distance, step) {
-      const g = sum + Math.max(-MOST_PER_SAMPLE, Math.min(MOST_PER_SAMPLE, distance));
+    next(distance, step, expected = false) {
+      const most = expected ? enough : MOST_PER_OUTLIER;
+      const g = sum + Math.max(-most, Math.min(most, distance));
       if (!(g > 0)) {
         sum = 0;
         count = 0;

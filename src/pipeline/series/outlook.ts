@@ -16,7 +16,7 @@ const QUIET_FOR = 2;
 const QUIET_AHEAD = 3;
 /** … and for this share of the time before, at least. */
 const QUIET_SHARE = 1 / 3;
-/** Without a loss, sharpness must be at rest so well that it would stay within κ for so many times the past. */
+/** Without a loss that falls, sharpness must be at rest so well that it would stay within κ for so many times the past. */
 const AT_REST_FOR = 10;
 /** Amplitudes of ln L about its trend between which it counts as a pendulum, and how well it has to fit. */
 const MOST_SWING = 1;
@@ -44,8 +44,8 @@ export interface Rest {
  * Away from the edge: has the sharpness all but reached the value it is heading for, and is that below the edge?
  *
  * Near a minimum that gradient flow approaches, both S∞ − S and √L shrink as the distance does, so S∞ is where the line
- * through (√L, S) meets L = 0; asked only once the loss has fallen to a hundredth. Without any loss, S is extrapolated in
- * time, for ten times as long. At rest means S ≥ (1 − κ)·S∞ with S∞ ≤ (2 + δ)/η.
+ * through (√L, S) meets L = 0; asked only once the loss has fallen to a hundredth. Where there is no loss, or it is at rest
+ * by then, S is extrapolated in time, for ten times as long. At rest means S ≥ (1 − κ)·S∞ with S∞ ≤ (2 + δ)/η.
  *
  * @param blocks history since the phase began
  * @param firstLoss loss that the training started from; NaN without a loss
@@ -63,9 +63,8 @@ export function restBelowEdge(blocks: readonly Block[], delta: number, firstLoss
   const tailRoots = roots.slice(start);
   const ratios = tail.map((block) => block.ratio);
   const limit = 1 + delta / 2;
-  if (!Number.isNaN(firstLoss)) {
-    if (!(tailRoots.at(-1)! ** 2 <= SPENT_LOSS * firstLoss)) return null;
-    if (!(Math.max(...tailRoots) > LEAST_SPAN * Math.min(...tailRoots))) return null;
+  if (!Number.isNaN(firstLoss) && !(tailRoots.at(-1)! ** 2 <= SPENT_LOSS * firstLoss)) return null;
+  if (Math.max(...tailRoots) > LEAST_SPAN * Math.min(...tailRoots)) {
     const fit = fitLine(tailRoots, ratios);
     if (!fit) return null;
     const end = fit.intercept;
