@@ -82,3 +82,8 @@ export function columnArray(type: ColumnType, length: number): ColumnArray {
   if (type === 'STRING') return new Uint8Array(length);
   return new Float64Array(length);
 }
+
+/** The columns of these names in the order of a run file; all of them for null. */
+export function pickColumns(names: readonly string[] | null): readonly ColumnSpec[] {
+  return names === null ? RUN_COLUMNS : RUN_COLUMNS.filter(({ name }) => names.includes(name));
+}

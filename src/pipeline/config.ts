@@ -1,3 +1,4 @@
+import { RUN_COLUMNS, type RunColumn } from './columns.ts';
 import { type Moments, sampleMoments } from './model/moments.ts';
 import { isPresetName, PRESET_NAMES, type PresetName, presets } from './presets.ts';
 
@@ -22,6 +23,10 @@ export interface RunConfig {
   readonly epsilon: number;
   /** Half-width of the regime `edge` around ηS/2 = 1. */
   readonly band: number;
+  /** K of `thin`: every K-th row is kept, and all within K of an event. */
+  readonly every: number;
+  /** Columns that are written; null for all. */
+  readonly columns: readonly RunColumn[] | null;
 }
 
 /** What a caller may say of a run; the rest comes from the preset (`paper` unless named). */
@@ -40,6 +45,8 @@ export interface RunOptions {
   readonly delta?: number | undefined;
   readonly epsilon?: number | undefined;
   readonly band?: number | undefined;
+  readonly every?: number | undefined;
+  readonly columns?: readonly string[] | null | undefined;
   /** Taken from `samples` and `seed`; accepted so that the config of an old run can be used again. */
   readonly moments?: Moments | undefined;
 }
@@ -58,7 +65,7 @@ export class ConfigError extends Error {
 /** A loss above this, or not finite, counts as divergence. */
 export const DIVERGENCE_LOSS = 1e12;
 
-const DEFAULTS = { covariance: 0, seed: 0, delta: 0.01, epsilon: 1e-8, band: 0.05 } as const;
+const DEFAULTS = { covariance: 0, seed: 0, delta: 0.01, epsilon: 1e-8, band: 0.05, every: 1 } as const;
 
 /** A number as text: decimal, or a fraction such as 1/20. NaN for anything else. */
 export function parseNumber(text: string): number {
@@ -112,6 +119,8 @@ export function resolveConfig(options: RunOptions = {}): RunConfig {
     delta: positive('delta', given('delta'), 'the tolerance of convergence, such as 0.01'),
     epsilon: positive('epsilon', given('epsilon'), 'the loss that counts as converged, such as 1e-8'),
     band: nonNegative('band', given('band'), 'give the half-width of the edge regime, such as 0.05'),
+    every: integer('every', given('every'), 1, 1e9),
+    columns: columnsOf(options.columns ?? null),
   };
   checkStart(config);
   return config;
@@ -151,6 +160,21 @@ function initOf(value: readonly number[]): readonly [number, number, number] {
   }
   const [alpha, beta1, beta2] = value;
   return [alpha!, beta1!, beta2!];
+}
+
+function columnsOf(names: readonly string[] | null): readonly RunColumn[] | null {
+  if (names === null) return null;
+  if (!Array.isArray(names)) throw new ConfigError('columns', `${show(names)} is not a list of column names`);
+  const wanted = new Set(names.map((name) => String(name)));
+  for (const name of wanted) {
+    if (RUN_COLUMNS.some((column) => column.name === name)) continue;
+    throw new ConfigError(
+      'columns',
+      `no column is called '${name}'; there are ${RUN_COLUMNS.map((column) => column.name).join(', ')}`,
+    );
+  }
+  if (wanted.size === 0) throw new ConfigError('columns', 'the list is empty; name at least one column');
+  return RUN_COLUMNS.map((column) => column.name).filter((name) => wanted.has(name));
 }
 
 function finite(parameter: string, value: number): number {

@@ -9,7 +9,7 @@ import { bigints, type TableFormat, words } from './table-format.ts';
 import { tableSink } from './table-sink.ts';
 
 export interface ParquetSinkOptions {
-  /** Columns to write; all columns of a run unless given. */
+  /** Columns to write; those of the run's config unless given. */
   readonly columns?: readonly ColumnSpec[];
   /** The program that encodes the file: hyparquet-writer unless given. */
   readonly format?: TableFormat;

@@ -1,0 +1,311 @@
+/* The work in C: cc -O3 -march=native kernel.c -lm. Prints one JSON line.
+ *
+ *   kernel bare STEPS LAMBDA2        only the three weights
+ *   kernel W1   STEPS LAMBDA2        every column of a run file, blocks of rows in arrays, no file
+ *   kernel W3   STEPS LAMBDA2 RUNS   many runs, one after the other, only each run's summary kept
+ */
+#define _GNU_SOURCE
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ROWS 4096
+#define PROBES 6
+#define LAMBDA1 100.0
+#define FLOOR 1e-6
+#define BAND 0.05
+#define DELTA 0.01
+#define EPSILON 1e-8
+#define KAPPA 0.05
+
+enum phase { SHARPENING, EDGE, CONVERGENCE };
+
+typedef struct {
+    int64_t step[ROWS];
+    double alpha[ROWS], beta1[ROWS], beta2[ROWS], log10_abs_beta1[ROWS];
+    double loss[ROWS], l1[ROWS], l2[ROWS], l_hat[ROWS], grad_norm[ROWS];
+    double sharpness[ROWS], sharpness_ratio[ROWS], gfs_sharpness[ROWS], balance[ROWS];
+    uint8_t regime[ROWS], phase[ROWS];
+    int32_t cycle[ROWS];
+} block;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Largest root of x = a + b²/(x − d1) + c²/(x − d2): the first pole exact, the second linearised at the last x.
+ * The error left after a step is about c²/(x − d2)³ (step)², so the step tells when 1e-12 is safely reached. */
+static inline double largest_root(double a, double b, double c, double d1, double d2) {
+    double x = (a > d1 ? a : d1) + fabs(b) + fabs(c), b2 = b * b, c2 = c * c;
+    for (int k = 0; k < 40; k++) {
+        double inverse = 1 / (x - d2), g = c2 * inverse, slope = g * inverse, s = 1 + slope;
+        double m = a + g + slope * x - s * d1, root = sqrt(m * m + 4 * s * b2);
+        double y = m > 0 ? (m + root) / (2 * s) : m < 0 ? 2 * b2 / (root - m) : root / (2 * s);
+        double next = d1 + y, change = next - x;
+        x = next;
+        if (slope * inverse * change * change <= 1e-14 * x) break;
+    }
+    return x;
+}
+
+static inline double sharpness_of(double alpha, double beta1, double beta2, double lambda2) {
+    double a = LAMBDA1 * beta1 * beta1 + lambda2 * beta2 * beta2;
+    return largest_root(a, 2 * LAMBDA1 * alpha * beta1, lambda2 * (2 * alpha * beta2 - 1), LAMBDA1 * alpha * alpha,
+                        lambda2 * alpha * alpha);
+}
+
+static inline double gfs_sharpness_of(double q, double lambda2) {
+    double root = sqrt(q * q + 4), square, inverse;
+    if (q >= 0) {
+        square = (q + root) / 2;
+        inverse = 1 / square;
+    } else {
+        inverse = (root - q) / 2;
+        square = 1 / inverse;
+    }
+    double top = LAMBDA1 * square, other = lambda2 * (square + inverse);
+    return top > other ? top : other;
+}
+
+static inline double floored(double beta1) {
+    if (fabs(beta1) >= FLOOR) return beta1;
+    return beta1 < 0 ? -FLOOR : FLOOR;
+}
+
+static void print_row(const block *rows, int64_t i, int first) {
+    static const char *names[] = {"alpha", "beta1", "beta2", "log10_abs_beta1", "loss", "l1", "l2", "l_hat",
+                                  "grad_norm", "sharpness", "sharpness_ratio", "gfs_sharpness", "balance"};
+    const double *columns[] = {rows->alpha, rows->beta1, rows->beta2, rows->log10_abs_beta1, rows->loss, rows->l1,
+                               rows->l2, rows->l_hat, rows->grad_norm, rows->sharpness, rows->sharpness_ratio,
+                               rows->gfs_sharpness, rows->balance};
+    long long t = rows->step[i];
+    for (int c = 0; c < 13; c++) printf("%s\"%lld.%s\":%.17g", first && c == 0 ? "" : ",", t, names[c], columns[c][i]);
+    printf(",\"%lld.regime\":%d,\"%lld.phase\":%d,\"%lld.cycle\":%d", t, rows->regime[i], t, rows->phase[i], t,
+           rows->cycle[i]);
+}
+
+typedef struct {
+    double eta, lambda2, alpha, beta1, beta2, last_sharpness;
+    int64_t step;
+    enum phase phase;
+    int cycle;
+} state;
+
+static void fill(state *s, block *rows, int64_t count) {
+    const double eta = s->eta, lambda2 = s->lambda2, threshold = 2 / eta, threshold_delta = (2 + DELTA) / eta;
+    const double alpha_hat = sqrt(threshold / LAMBDA1);
+    double alpha = s->alpha, beta1 = s->beta1, beta2 = s->beta2, last = s->last_sharpness;
+    enum phase phase = s->phase;
+    int cycle = s->cycle;
+    for (int64_t i = 0; i < count; i++) {
+        double p = alpha * beta1, r = alpha * beta2 - 1, e1 = LAMBDA1 * p, e2 = lambda2 * r;
+        double l1 = 0.5 * e1 * p, l2 = 0.5 * e2 * r, pinned = copysign(alpha_hat, alpha) * beta2 - 1;
+        double g_alpha = beta1 * e1 + beta2 * e2, g_beta1 = alpha * e1, g_beta2 = alpha * e2;
+        double q = alpha * alpha - beta1 * beta1 - beta2 * beta2;
+        double sharpness = sharpness_of(alpha, beta1, beta2, lambda2), ratio = 0.5 * eta * sharpness;
+        double gfs = gfs_sharpness_of(q, lambda2);
+        if (sharpness >= threshold) {
+            if (last < threshold) cycle++;
+            if (phase == SHARPENING) phase = EDGE;
+        }
+        if (phase == CONVERGENCE) {
+            if (sharpness > threshold_delta) phase = EDGE;
+        } else if (sharpness <= threshold_delta && gfs <= threshold_delta && sharpness >= (1 - KAPPA) * gfs) {
+            phase = CONVERGENCE;
+        }
+        rows->step[i] = s->step + i;
+        rows->alpha[i] = alpha;
+        rows->beta1[i] = beta1;
+        rows->beta2[i] = beta2;
+        rows->log10_abs_beta1[i] = log(fabs(beta1)) * M_LOG10E;
+        rows->loss[i] = l1 + l2;
+        rows->l1[i] = l1;
+        rows->l2[i] = l2;
+        rows->l_hat[i] = 0.5 * lambda2 * pinned * pinned;
+        rows->grad_norm[i] = sqrt(g_alpha * g_alpha + g_beta1 * g_beta1 + g_beta2 * g_beta2);
+        rows->sharpness[i] = sharpness;
+        rows->sharpness_ratio[i] = ratio;
+        rows->regime[i] = ratio < 1 - BAND ? 0 : ratio > 1 + BAND ? 2 : 1;
+        rows->gfs_sharpness[i] = gfs;
+        rows->balance[i] = q;
+        rows->phase[i] = phase == SHARPENING ? 0 : phase == CONVERGENCE ? 3 : alpha * g_alpha < 0 ? 1 : 2;
+        rows->cycle[i] = cycle;
+        last = sharpness;
+        alpha -= eta * g_alpha;
+        beta1 = floored(beta1 - eta * g_beta1);
+        beta2 -= eta * g_beta2;
+    }
+    *s = (state){eta, lambda2, alpha, beta1, beta2, last, s->step + count, phase, cycle};
+}
+
+static state start(double eta, double lambda2, double alpha, double beta1, double beta2) {
+    return (state){eta, lambda2, alpha, beta1, beta2, -1, 0, SHARPENING, 0};
+}
+
+static void columns_work(int64_t steps, double lambda2) {
+    static block rows;
+    int64_t probes[PROBES] = {0, 1000, 2015, 5000, 10000, steps};
+    block *kept = calloc(PROBES, sizeof(block));
+    state warm_up = start(0.05, lambda2, 0.3, 0.1, 0.3);
+    for (int k = 0; k < 50; k++) fill(&warm_up, &rows, ROWS);
+
+    double begin = now();
+    state s = start(0.05, lambda2, 0.3, 0.1, 0.3);
+    for (int64_t total = steps + 1; s.step < total;) {
+        int64_t first = s.step, count = total - first < ROWS ? total - first : ROWS;
+        fill(&s, &rows, count);
+        for (int k = 0; k < PROBES; k++) {
+            if (probes[k] >= first && probes[k] < first + count) memcpy(&kept[k], &rows, sizeof rows);
+        }
+    }
+    double seconds = now() - begin;
+
+    printf("{\"work\":\"W1\",\"seconds\":%.9f,\"steps\":%lld,\"check\":{", seconds, (long long)steps);
+    for (int k = 0, first = 1; k < PROBES; k++) {
+        if (probes[k] > steps || (k > 0 && probes[k] == probes[k - 1])) continue;
+        print_row(&kept[k], probes[k] % ROWS, first);
+        first = 0;
+    }
+    printf("}}\n");
+}
+
+static void bare_work(int64_t steps, double lambda2) {
+    double alpha = 0.3, beta1 = 0.1, beta2 = 0.3, eta = 0.05, begin = now();
+    for (int64_t t = 0; t < steps; t++) {
+        double e1 = LAMBDA1 * alpha * beta1, e2 = lambda2 * (alpha * beta2 - 1);
+        double g_alpha = beta1 * e1 + beta2 * e2;
+        beta1 = floored(beta1 - eta * alpha * e1);
+        beta2 -= eta * alpha * e2;
+        alpha -= eta * g_alpha;
+    }
+    printf("{\"work\":\"bare\",\"seconds\":%.9f,\"steps\":%lld,\"check\":{\"alpha\":%.17g,\"beta1\":%.17g,\"beta2\":%.17g}}\n",
+           now() - begin, (long long)steps, alpha, beta1, beta2);
+}
+
+typedef struct {
+    int64_t first_crossing, diverged_at, convergence_time, phases, phase_starts, edge_steps;
+    int cycles;
+    double max_ratio, final_loss, slope, mean_l1, mean_l1_predicted;
+} summary;
+
+static summary run_summary(double eta, double lambda2, double alpha, double beta1, double beta2, int64_t steps) {
+    const double threshold = 2 / eta, threshold_delta = (2 + DELTA) / eta, alpha_hat = sqrt(threshold / LAMBDA1);
+    summary out = {.first_crossing = -1, .diverged_at = -1, .convergence_time = 0, .slope = NAN, .mean_l1 = NAN,
+                   .mean_l1_predicted = NAN};
+    double last = -1, max_sharpness = 0, sum_l1 = 0, sum_predicted = 0;
+    double sum_t = 0, sum_tt = 0, sum_y = 0, sum_ty = 0, logs = 0;
+    int phase = -1;
+    for (int64_t t = 0; t <= steps; t++) {
+        double p = alpha * beta1, r = alpha * beta2 - 1, e1 = LAMBDA1 * p, e2 = lambda2 * r;
+        double l1 = 0.5 * e1 * p, loss = l1 + 0.5 * e2 * r;
+        if (!(loss <= 1e12)) {
+            out.diverged_at = t;
+            break;
+        }
+        double sharpness = sharpness_of(alpha, beta1, beta2, lambda2);
+        int next = phase < 0 ? SHARPENING : phase;
+        if (sharpness >= threshold) {
+            if (last < threshold) out.cycles++;
+            if (next == SHARPENING) next = EDGE;
+        }
+        if (next == CONVERGENCE) {
+            if (sharpness > threshold_delta) next = EDGE;
+        } else if (sharpness <= threshold_delta) {
+            double gfs = gfs_sharpness_of(alpha * alpha - beta1 * beta1 - beta2 * beta2, lambda2);
+            if (gfs <= threshold_delta && sharpness >= (1 - KAPPA) * gfs) next = CONVERGENCE;
+        }
+        if (next != phase) {
+            phase = next;
+            out.phases++;
+            out.phase_starts += t;
+        }
+        if (phase == EDGE) {
+            if (out.first_crossing < 0) out.first_crossing = t;
+            double pinned = copysign(alpha_hat, alpha) * beta2 - 1, l_hat = 0.5 * lambda2 * pinned * pinned;
+            double along = alpha < 0 ? -beta2 : beta2;
+            out.edge_steps++;
+            sum_l1 += l1;
+            sum_predicted += 0.5 * alpha_hat * lambda2 * along * (1 - alpha_hat * along);
+            if (l_hat > 0) {
+                double u = (double)(t - out.first_crossing), y = log(l_hat);
+                logs++;
+                sum_t += u;
+                sum_tt += u * u;
+                sum_y += y;
+                sum_ty += u * y;
+            }
+        }
+        if (loss > EPSILON || sharpness > threshold_delta) out.convergence_time = t + 1;
+        if (sharpness > max_sharpness) max_sharpness = sharpness;
+        out.final_loss = loss;
+        last = sharpness;
+        double g_alpha = beta1 * e1 + beta2 * e2;
+        beta1 = floored(beta1 - eta * alpha * e1);
+        beta2 -= eta * alpha * e2;
+        alpha -= eta * g_alpha;
+    }
+    out.max_ratio = 0.5 * eta * max_sharpness;
+    if (out.convergence_time > steps || out.diverged_at >= 0) out.convergence_time = -1;
+    if (out.edge_steps > 50) {
+        out.slope = (logs * sum_ty - sum_t * sum_y) / (logs * sum_tt - sum_t * sum_t);
+        out.mean_l1 = sum_l1 / (double)out.edge_steps;
+        out.mean_l1_predicted = sum_predicted / (double)out.edge_steps;
+    }
+    return out;
+}
+
+/* Run i of the sweep: η from 1/60 to 1/12, and the start of α and β₂ from 0.2 to 0.6. */
+static summary sweep_run(int64_t i, double lambda2, int64_t steps) {
+    double eta = 1 / (12 + 0.48 * (double)(i % 100)), weight = 0.2 + 0.004 * (double)(i / 100 % 100);
+    return run_summary(eta, lambda2, weight, 0.1, weight, steps);
+}
+
+static void sweep_work(int64_t steps, double lambda2, int64_t runs) {
+    summary *all = calloc((size_t)runs, sizeof(summary));
+    for (int64_t i = 0; i < 100 && i < runs; i++) all[i] = sweep_run(i, lambda2, steps);
+    double begin = now();
+    for (int64_t i = 0; i < runs; i++) all[i] = sweep_run(i, lambda2, steps);
+    double seconds = now() - begin;
+
+    double crossings = 0, cycles = 0, diverged = 0, times = 0, phases = 0, starts = 0, edge = 0;
+    double ratios = 0, losses = 0, slopes = 0, l1s = 0, predicted = 0;
+    for (int64_t i = 0; i < runs; i++) {
+        crossings += (double)all[i].first_crossing;
+        cycles += all[i].cycles;
+        diverged += (double)all[i].diverged_at;
+        times += (double)all[i].convergence_time;
+        phases += (double)all[i].phases;
+        starts += (double)all[i].phase_starts;
+        edge += (double)all[i].edge_steps;
+        ratios += all[i].max_ratio;
+        losses += all[i].final_loss;
+        if (all[i].edge_steps <= 50) continue;
+        slopes += all[i].slope;
+        l1s += all[i].mean_l1;
+        predicted += all[i].mean_l1_predicted;
+    }
+    printf("{\"work\":\"W3\",\"seconds\":%.9f,\"steps\":%lld,\"check\":{\"first_crossing\":%.17g,\"cycles\":%.17g,"
+           "\"diverged_at\":%.17g,\"convergence_time\":%.17g,\"phases\":%.17g,\"phase_starts\":%.17g,\"edge_steps\":%.17g,"
+           "\"max_sharpness_ratio\":%.17g,\"final_loss\":%.17g,\"l_hat_slope\":%.17g,\"mean_l1_in_eos\":%.17g,"
+           "\"mean_l1_predicted\":%.17g}}\n",
+           seconds, (long long)(runs * steps), crossings, cycles, diverged, times, phases, starts, edge, ratios, losses,
+           slopes, l1s, predicted);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 4) {
+        fprintf(stderr, "usage: kernel bare|W1|W3 STEPS LAMBDA2 [RUNS]\n");
+        return 2;
+    }
+    int64_t steps = atoll(argv[2]);
+    double lambda2 = atof(argv[3]);
+    if (strcmp(argv[1], "bare") == 0) bare_work(steps, lambda2);
+    if (strcmp(argv[1], "W1") == 0) columns_work(steps, lambda2);
+    if (strcmp(argv[1], "W3") == 0) sweep_work(steps, lambda2, argc > 4 ? atoll(argv[4]) : 10000);
+    return 0;
+}

@@ -1,0 +1,48 @@
+import { ConfigError } from '../pipeline/config.ts';
+
+/** Bad usage or bad input: the message is one line that says what is wrong, where, and what to do. Exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const EXIT = { done: 0, failure: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+
+/** What the system's error codes mean to the person at the terminal. */
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file is larger than this file system allows',
+  EACCES: 'permission denied',
+  EPERM: 'the system does not permit it',
+  EROFS: 'the file system is read-only',
+  ENOENT: 'no such file or folder',
+  EISDIR: 'this is a folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  ENAMETOOLONG: 'the name is too long',
+  EMFILE: 'too many open files',
+  EIO: 'the disk reports an error',
+  EPIPE: 'the reader of the output is gone',
+};
+
+/** A message in one line, without what oclif's parser wraps around the errors of our own flags. */
+export function oneLine(message: string): string {
+  return message
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && line !== 'See more help with --help' && !/^Parsing --\S+$/.test(line))
+    .join(' ');
+}
+
+/** One line for an error, and the exit code that goes with it. */
+export function describeError(error: unknown): { readonly line: string; readonly code: number } {
+  if (error instanceof UsageError) return { line: oneLine(error.message), code: EXIT.usage };
+  if (error instanceof ConfigError) return { line: `--${error.message}`, code: EXIT.usage };
+  if (error instanceof Error) {
+    const { code, path } = error as NodeJS.ErrnoException;
+    const meaning = code === undefined ? undefined : SYSTEM_ERRORS[code];
+    if (meaning !== undefined)
+      return { line: path ? `${path}: ${meaning}` : `${meaning} (${code})`, code: EXIT.failure };
+    return { line: error.message.split('\n')[0] || error.name, code: EXIT.failure };
+  }
+  return { line: String(error), code: EXIT.failure };
+}

@@ -1,0 +1,107 @@
+import { RUN_COLUMNS } from '../../pipeline/columns.ts';
+import { openTable, type TableReader } from './table-reader.ts';
+
+/** What `eos inspect` has found in a file. */
+export interface Report {
+  readonly file: string;
+  readonly kind: 'parquet' | 'arrow';
+  readonly bytes: number;
+  readonly rows: number;
+  readonly row_groups: number;
+  readonly schema: readonly { readonly name: string; readonly type: string; readonly expected: string | null }[];
+  readonly missing_columns: readonly string[];
+  readonly missing_metadata: readonly string[];
+  readonly config: Readonly<Record<string, unknown>> | null;
+  readonly summary: Readonly<Record<string, unknown>> | null;
+  /** From the summary, or else from the columns. */
+  readonly phases: readonly { readonly phase: string; readonly first_step: number; readonly last_step: number }[];
+  /** Largest ηS/2 in each of up to 60 stretches of equal length; the sharpness itself where there is no ratio. */
+  readonly sharpness: { readonly column: string; readonly bins: readonly number[] } | null;
+}
+
+const METADATA = ['eos.schema_version', 'eos.config', 'eos.summary'] as const;
+const BINS = 60;
+
+/** Reads a run file, or any table, and tells what it holds. */
+export async function inspectFile(file: string): Promise<Report> {
+  const table = await openTable(file);
+  const names = new Set(table.fields.map(({ name }) => name));
+  const summary = jsonObject(table.metadata['eos.summary']);
+  return {
+    file,
+    kind: table.kind,
+    bytes: table.bytes,
+    rows: table.rows,
+    row_groups: table.blocks,
+    schema: table.fields.map(({ name, type }) => {
+      const wanted = RUN_COLUMNS.find((column) => column.name === name)?.type ?? null;
+      return { name, type, expected: wanted === null || wanted === type ? null : wanted };
+    }),
+    missing_columns: RUN_COLUMNS.map(({ name }) => name).filter((name) => !names.has(name)),
+    missing_metadata: METADATA.filter((key) => !(key in table.metadata)),
+    config: jsonObject(table.metadata['eos.config']),
+    summary,
+    phases: phasesOf(summary) ?? (names.has('phase') ? await phasesFromColumns(table, names.has('step')) : []),
+    sharpness: await sparkline(
+      table,
+      ['sharpness_ratio', 'sharpness'].find((name) => names.has(name)),
+    ),
+  };
+}
+
+function jsonObject(text: string | undefined): Readonly<Record<string, unknown>> | null {
+  if (text === undefined) return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+function phasesOf(summary: Readonly<Record<string, unknown>> | null): Report['phases'] | undefined {
+  const phases = summary?.phases;
+  if (!Array.isArray(phases)) return undefined;
+  return phases.filter(
+    (span): span is Report['phases'][number] =>
+      typeof span === 'object' &&
+      span !== null &&
+      typeof span.phase === 'string' &&
+      typeof span.first_step === 'number' &&
+      typeof span.last_step === 'number',
+  );
+}
+
+async function phasesFromColumns(table: TableReader, stepped: boolean): Promise<Report['phases']> {
+  const spans: { phase: string; first_step: number; last_step: number }[] = [];
+  let row = 0;
+  for await (const block of table.read(stepped ? ['step', 'phase'] : ['phase'])) {
+    const phases = block.phase!;
+    for (let i = 0; i < phases.length; i++, row++) {
+      const name = String(phases[i]);
+      const phase = name.startsWith('eos-') ? 'edge-of-stability' : name;
+      const step = stepped ? Number(block.step![i]) : row;
+      const last = spans.at(-1);
+      if (last?.phase === phase) last.last_step = step;
+      else if (spans.length < 1000) spans.push({ phase, first_step: step, last_step: step });
+    }
+  }
+  return spans;
+}
+
+async function sparkline(table: TableReader, column: string | undefined): Promise<Report['sharpness']> {
+  if (column === undefined || table.rows === 0) return null;
+  const bins = new Array<number>(Math.min(BINS, table.rows)).fill(Number.NEGATIVE_INFINITY);
+  let row = 0;
+  for await (const block of table.read([column])) {
+    const values = block[column]!;
+    for (let i = 0; i < values.length; i++, row++) {
+      const value = Number(values[i]);
+      const bin = Math.floor((row * bins.length) / table.rows);
+      if (value > bins[bin]!) bins[bin] = value;
+    }
+  }
+  return { column, bins: bins.map((value) => (Number.isFinite(value) ? value : 0)) };
+}

@@ -1,0 +1,103 @@
+import { readFile, stat } from 'node:fs/promises';
+import { UsageError } from '../errors.ts';
+import { type TableKind, tableKind } from '../run-file.ts';
+
+/** A numeric column comes as numbers, a string column as strings; missing values as null. */
+export type Values = ArrayLike<number | bigint | string | null>;
+
+export interface TableField {
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
+}
+
+/** A table file of either kind, opened for reading a few of its columns block by block. */
+export interface TableReader {
+  readonly kind: TableKind;
+  readonly bytes: number;
+  readonly rows: number;
+  readonly blocks: number;
+  readonly fields: readonly TableField[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Values of these columns, one row group (record batch) after another. */
+  read(columns: readonly string[]): AsyncIterable<Readonly<Record<string, Values>>>;
+}
+
+/**
+ * Opens a Parquet or Arrow file.
+ * @throws UsageError where it is missing, neither of the two, or not whole.
+ */
+export async function openTable(path: string): Promise<TableReader> {
+  const file = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`${path}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`);
+  });
+  if (!file.isFile()) throw new UsageError(`${path}: this is no file; name a Parquet or Arrow file`);
+  const kind = await tableKind(path);
+  if (kind === undefined)
+    throw new UsageError(`${path}: neither a Parquet nor an Arrow file (its first bytes are of no such file)`);
+  try {
+    return kind === 'parquet' ? await openParquet(path, file.size) : await openArrow(path, file.size);
+  } catch (error) {
+    throw new UsageError(
+      `${path}: a damaged or unfinished ${kind === 'parquet' ? 'Parquet' : 'Arrow'} file: ${(error as Error).message}`,
+    );
+  }
+}
+
+async function openParquet(path: string, bytes: number): Promise<TableReader> {
+  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
+  const buffer = await asyncBufferFromFile(path);
+  const metadata = await parquetMetadataAsync(buffer);
+  const fields = metadata.schema.slice(1).map((element) => ({
+    name: element.name,
+    type: element.converted_type === 'UTF8' ? 'STRING' : (element.type ?? 'GROUP'),
+    required: element.repetition_type === 'REQUIRED',
+  }));
+  const groups = metadata.row_groups;
+  return {
+    kind: 'parquet',
+    bytes,
+    rows: Number(metadata.num_rows),
+    blocks: groups.length,
+    fields,
+    metadata: Object.fromEntries((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
+    async *read(columns) {
+      let rowStart = 0;
+      for (const group of groups) {
+        const rowEnd = rowStart + Number(group.num_rows);
+        const rows = await parquetReadObjects({ file: buffer, metadata, columns: [...columns], rowStart, rowEnd });
+        yield Object.fromEntries(columns.map((name) => [name, rows.map((row) => row[name] as number)]));
+        rowStart = rowEnd;
+      }
+    },
+  };
+}
+
+async function openArrow(path: string, bytes: number): Promise<TableReader> {
+  const { DataType, tableFromIPC } = await import('apache-arrow');
+  const table = tableFromIPC(await readFile(path));
+  return {
+    kind: 'arrow',
+    bytes,
+    rows: table.numRows,
+    blocks: table.batches.length,
+    fields: table.schema.fields.map(({ name, type, nullable }) => ({
+      name,
+      type: arrowTypeName(type.toString(), DataType.isDictionary(type) || DataType.isUtf8(type)),
+      required: !nullable,
+    })),
+    metadata: Object.fromEntries(table.schema.metadata),
+    async *read(columns) {
+      for (const batch of table.batches) {
+        yield Object.fromEntries(
+          columns.map((name) => [name, Array.from(batch.getChild(name) ?? []) as (number | string | null)[]]),
+        );
+      }
+    },
+  };
+}
+
+function arrowTypeName(name: string, text: boolean): string {
+  if (text) return 'STRING';
+  return { Int64: 'INT64', Int32: 'INT32', Float64: 'DOUBLE' }[name] ?? name;
+}

@@ -1,0 +1,143 @@
+import { count, fileSize, type Styles, significant, styles } from '../terminal.ts';
+import type { Report } from './report.ts';
+
+const BARS = '▁▂▃▄▅▆▇█';
+
+/** A report as lines for people. */
+export function reportLines(report: Report, stream: NodeJS.WriteStream): string[] {
+  const paint = styles(stream);
+  const { bold, dim } = paint;
+  const kind = report.kind === 'parquet' ? 'Parquet' : 'Arrow';
+  const groups = `${count(report.row_groups)} ${report.kind === 'parquet' ? 'row group' : 'record batch'}${report.row_groups === 1 ? '' : report.kind === 'parquet' ? 's' : 'es'}`;
+  return [
+    `${bold(printable(report.file))}  ${kind}, ${fileSize(report.bytes)}, ${count(report.rows)} rows, ${groups}`,
+    ...missingLines(report, paint),
+    '',
+    ...section('parameters', objectLines(report.config), paint),
+    ...section('phases', phaseLines(report), paint),
+    ...section('outcome', outcomeLines(report), paint),
+    ...section(`sharpness`, sparklineLines(report, dim), paint),
+    ...section('columns', schemaLines(report), paint),
+  ];
+}
+
+function section(title: string, lines: readonly string[], { bold }: Styles): string[] {
+  return lines.length === 0 ? [] : [bold(title), ...lines.map((line) => `  ${line}`), ''];
+}
+
+function missingLines(
+  { missing_columns: columns, missing_metadata: metadata, schema }: Report,
+  { yellow }: Styles,
+): string[] {
+  const wrong = schema.filter(({ expected }) => expected !== null);
+  return [
+    ...(columns.length > 0 ? [yellow(`missing columns: ${columns.join(', ')}`)] : []),
+    ...(metadata.length > 0 ? [yellow(`missing metadata: ${metadata.join(', ')}`)] : []),
+    ...wrong.map(({ name, type, expected }) =>
+      yellow(`column ${printable(name)} is ${type}, in a run file it is ${expected}`),
+    ),
+  ];
+}
+
+function objectLines(config: Report['config']): string[] {
+  if (config === null) return [];
+  const entries = Object.entries(config).filter(([, value]) => value !== null && typeof value !== 'object');
+  const init = Array.isArray(config.init) ? [['init', config.init.join(',')] as const] : [];
+  const pairs = [...entries, ...init].map(([key, value]) => `${printable(key)} ${printable(String(value))}`);
+  return wrapped(pairs, 90);
+}
+
+function wrapped(words: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length + 3 <= width) lines[lines.length - 1] = `${last} · ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+function phaseLines({ phases }: Report): string[] {
+  if (phases.length === 0) return [];
+  const rows = phases.map(({ phase, first_step, last_step }) => [
+    printable(phase),
+    count(first_step),
+    count(last_step),
+    count(last_step - first_step + 1),
+  ]);
+  return aligned([['phase', 'first step', 'last step', 'steps'], ...rows]);
+}
+
+/** Columns side by side: the first one left, numbers right. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, c) => Math.max(...rows.map((row) => row[c]!.length)));
+  return rows.map((row) =>
+    row.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!))).join('  '),
+  );
+}
+
+function outcomeLines({ summary }: Report): string[] {
+  if (summary === null) return [];
+  const number = (key: string) => (typeof summary[key] === 'number' ? (summary[key] as number) : null);
+  const lines: [string, string][] = [];
+  const add = (label: string, text: string | null) => {
+    if (text !== null) lines.push([label, text]);
+  };
+  const whole = (key: string) => {
+    const value = number(key);
+    return value === null ? null : count(value);
+  };
+  const real = (key: string) => {
+    const value = number(key);
+    return value === null ? null : significant(value);
+  };
+  add('outcome', printable(String(summary.outcome ?? '?')) + (summary.interrupted === true ? ' (interrupted)' : ''));
+  add('cycles', whole('cycles'));
+  add('first crossing of 2/η', whole('first_crossing') ?? 'never');
+  add('largest ηS/2', real('max_sharpness_ratio'));
+  add('diverged at step', whole('diverged_at'));
+  add('final loss', real('final_loss'));
+  add('T(δ, ε)', convergenceText(summary.convergence_time));
+  add('slope of ln L̂ per step', against(real('l_hat_slope'), real('l_hat_slope_predicted')));
+  add('mean L₁ at the edge', against(real('mean_l1_in_eos'), real('mean_l1_predicted')));
+  for (const warning of Array.isArray(summary.warnings) ? summary.warnings : []) {
+    const message: unknown = typeof warning === 'object' && warning !== null ? warning.message : warning;
+    add('warning', printable(String(message)));
+  }
+  const width = Math.max(...lines.map(([label]) => label.length));
+  return lines.map(([label, text]) => `${label.padEnd(width)}  ${text}`);
+}
+
+function against(fitted: string | null, predicted: string | null): string | null {
+  return fitted === null ? null : `${fitted} measured, ${predicted ?? '?'} predicted`;
+}
+
+function convergenceText(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { delta, epsilon, step } = value as Record<string, unknown>;
+  const at = typeof step === 'number' ? count(step) : 'not reached';
+  return `${at} (δ = ${String(delta)}, ε = ${String(epsilon)})`;
+}
+
+function sparklineLines({ sharpness }: Report, dim: (text: string) => string): string[] {
+  if (sharpness === null) return [];
+  const { bins, column } = sharpness;
+  const top = Math.max(...bins);
+  const bars = bins.map((value) => BARS[Math.max(0, Math.min(7, Math.floor((value / top) * 7.999)))]).join('');
+  const name = column === 'sharpness_ratio' ? 'ηS/2' : 'S';
+  return [`${bars}  ${dim(`${name} up to ${significant(top)}`)}`];
+}
+
+function schemaLines({ schema }: Report): string[] {
+  return wrapped(
+    schema.map(({ name, type }) => `${printable(name)} ${type}`),
+    90,
+  );
+}
+
+/** Text out of a file, without anything that a terminal would obey. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to go
+  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�');
+  return clean.length > 200 ? `${clean.slice(0, 200)}…` : clean;
+}

@@ -1,0 +1,37 @@
+import type { RunEvent } from '../pipeline/sinks/phase-log.ts';
+import { count, type Styles, significant } from './terminal.ts';
+
+/** One line of the live log for an event; several for the end. */
+export function eventLines(event: RunEvent, { bold, dim, blue, yellow, green, red }: Styles): string[] {
+  const at = (step: number) => dim(`t ${count(step).padStart(11)}`);
+  switch (event.event) {
+    case 'start':
+      return [
+        `${at(event.step)}  start   ${count(event.steps)} steps at η = ${significant(event.eta)}: 2/η = ${significant(event.threshold)}, S = ${significant(event.sharpness)}, L = ${significant(event.loss)}`,
+      ];
+    case 'phase': {
+      const paint = { 'progressive-sharpening': blue, 'edge-of-stability': yellow, convergence: green }[event.phase];
+      return [
+        `${at(event.step)}  ${bold('phase')}   ${paint(event.phase.replaceAll('-', ' '))}: S = ${significant(event.sharpness)} (${significant(event.ratio)} × 2/η), L = ${significant(event.loss)}`,
+      ];
+    }
+    case 'cycle':
+      return [
+        `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: from t = ${count(event.first_step)}, peak L₁ = ${significant(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S overshot 2/η by ${(100 * event.overshoot).toFixed(2)} %`,
+      ];
+    case 'warning':
+      return [`${at(event.step)}  ${red('warning')} ${event.message}`];
+    case 'done': {
+      const slope =
+        event.l_hat_slope === null || event.l_hat_slope_predicted === null
+          ? ''
+          : `; slope of ln L̂ ${significant(event.l_hat_slope)} (predicted ${significant(event.l_hat_slope_predicted)})`;
+      const end = event.diverged_at === null ? '' : ` at t = ${count(event.diverged_at)}`;
+      const state = event.interrupted ? ' so far (interrupted)' : '';
+      const cycles = event.cycles === 1 ? '1 cycle' : `${count(event.cycles)} cycles`;
+      return [
+        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${cycles}, largest ηS/2 = ${significant(event.max_sharpness_ratio)}, L = ${significant(event.final_loss)}${slope}`,
+      ];
+    }
+  }
+}
