@@ -98,6 +98,7 @@ export function createSummarizer(config: RunConfig): Summarizer {
   let finalLoss = Number.NaN;
   let cycles = 0;
   let zeroGfsRatio: number | null = null;
+  let lastGfsRatio: number | null = null;
 
   // Least squares of y = ln L̂ on x = step, both measured from the first edge step, and the means over edge steps.
   let n = 0;
@@ -157,10 +158,12 @@ export function createSummarizer(config: RunConfig): Summarizer {
       lastStep = step[length - 1]!;
       finalLoss = loss[length - 1]!;
       cycles = cycle[length - 1]!;
+      if (!columns.gfs_sharpness) return;
+      lastGfsRatio = columns.gfs_sharpness[length - 1]! / threshold;
+      // The step itself may be the first row of the next batch: what is told must not depend on where batches end.
       const zeroAt = batch.run.float64ZeroAt;
-      if (zeroAt !== null && zeroGfsRatio === null && columns.gfs_sharpness) {
-        const row = Math.min(length - 1, Math.max(0, zeroAt - step[0]!));
-        zeroGfsRatio = columns.gfs_sharpness[row]! / threshold;
+      if (zeroAt !== null && zeroGfsRatio === null && zeroAt <= lastStep) {
+        zeroGfsRatio = columns.gfs_sharpness[Math.max(0, zeroAt - step[0]!)]! / threshold;
       }
     },
 
@@ -194,7 +197,7 @@ export function createSummarizer(config: RunConfig): Summarizer {
 
       function warnings(): RunWarning[] {
         const all: RunWarning[] = [];
-        if (float64ZeroAt !== null) all.push(underflowWarning(float64ZeroAt, zeroGfsRatio));
+        if (float64ZeroAt !== null) all.push(underflowWarning(float64ZeroAt, zeroGfsRatio ?? lastGfsRatio));
         if (moments.covariance !== 0 && firstCrossing !== null) all.push(rounding(firstCrossing));
         if (interrupted) {
           all.push({

@@ -1,11 +1,18 @@
-import type { SchemaElement } from 'hyparquet';
+import type { DecodedArray, SchemaElement } from 'hyparquet';
 import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
 import type { MonoTypeOperatorFunction } from 'rxjs';
-import { type ColumnArray, type ColumnSpec, RUN_COLUMNS } from '../columns.ts';
+import { type ColumnSpec, RUN_COLUMNS } from '../columns.ts';
 import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
 import type { ByteTarget } from './byte-target.ts';
 import { runMetadata } from './run-metadata.ts';
-import { bigints, type TableFormat, words } from './table-format.ts';
+import {
+  bigints,
+  type Cells,
+  type TableColumn,
+  type TableFormat,
+  type WideTableWriter,
+  words,
+} from './table-format.ts';
 import { tableSink } from './table-sink.ts';
 
 export interface ParquetSinkOptions {
@@ -32,8 +39,8 @@ export function parquetSink(
   });
 }
 
-/** Parquet by hyparquet-writer. */
-export const hyparquetFormat: TableFormat = (target, columns) => {
+/** Parquet by hyparquet-writer: a `TableFormat` that takes free text, truth values and nulls as well. */
+export function hyparquetFormat(target: ByteTarget, columns: readonly TableColumn[]): WideTableWriter {
   const bytes = new ByteWriter(1 << 20);
   const parquet = new ParquetWriter({
     writer: bytes,
@@ -61,32 +68,32 @@ export const hyparquetFormat: TableFormat = (target, columns) => {
       await drain();
     },
   };
-};
-
-function schemaElement({ name, type }: ColumnSpec): SchemaElement {
-  if (type !== 'STRING') return { name, type, repetition_type: 'REQUIRED' };
-  return {
-    name,
-    type: 'BYTE_ARRAY',
-    converted_type: 'UTF8',
-    logical_type: { type: 'STRING' },
-    repetition_type: 'REQUIRED',
-  };
 }
 
-function encodable(spec: ColumnSpec, values: ColumnArray): ColumnSource {
+function schemaElement({ name, type, nullable }: TableColumn): SchemaElement {
+  const repetition_type = nullable ? 'OPTIONAL' : 'REQUIRED';
+  if (type !== 'STRING' && type !== 'TEXT') return { name, type, repetition_type };
+  return { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' }, repetition_type };
+}
+
+function encodable(spec: TableColumn, values: Cells): ColumnSource {
   const { name, type } = spec;
   // Page indexes are written at the very end only; statistics of row groups serve readers as well here.
   const column = { name, offsetIndex: false } as const;
   switch (type) {
     case 'INT64':
-      return { ...column, data: bigints(values), encoding: 'DELTA_BINARY_PACKED' };
+      return spec.nullable
+        ? { ...column, data: Array.from(values, (value) => (value === null ? null : BigInt(value))) }
+        : { ...column, data: bigints(values as ArrayLike<number>), encoding: 'DELTA_BINARY_PACKED' };
     case 'INT32':
-      return { ...column, data: values, encoding: 'RLE_DICTIONARY' };
+      return { ...column, data: values as DecodedArray, encoding: 'RLE_DICTIONARY' };
     case 'STRING':
-      return { ...column, data: words(values, spec), encoding: 'RLE_DICTIONARY' };
+      return { ...column, data: words(values as ArrayLike<number>, spec), encoding: 'RLE_DICTIONARY' };
+    case 'TEXT':
+    case 'BOOLEAN':
+      return { ...column, data: values as DecodedArray };
     case 'DOUBLE':
       // Digits of a trajectory hardly compress: Snappy would save 7 % and take twice the time.
-      return { ...column, data: values, encoding: 'PLAIN', codec: 'UNCOMPRESSED' };
+      return { ...column, data: values as DecodedArray, encoding: 'PLAIN', codec: 'UNCOMPRESSED' };
   }
 }

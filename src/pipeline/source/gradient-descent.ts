@@ -72,13 +72,7 @@ export function gradientDescent(options: RunOptions = {}, source: SourceOptions 
     (pace ? Math.max(1, Math.min(DEFAULT_BATCH, Math.ceil(pace / FRAMES_PER_SECOND))) : DEFAULT_BATCH);
 
   return new Observable((subscriber) => {
-    const run: ModelRun = {
-      ...startRun<RunConfig, RunSummary>(config),
-      divergedAt: null,
-      float64ZeroAt: null,
-      interrupted: false,
-      state: source.from ?? initialState(config),
-    };
+    const run = startDescent(config, source.from);
 
     const descend = async () => {
       const start = clock.now();
@@ -86,7 +80,7 @@ export function gradientDescent(options: RunOptions = {}, source: SourceOptions 
       let sliceStart = start;
       for (;;) {
         const batch = nextBatch(run, batchSize);
-        const ended = run.divergedAt !== null || run.state.step > config.steps;
+        const ended = hasEnded(run);
         run.interrupted = !ended && signal?.aborted === true;
         subscriber.next(batch);
         await run.ready();
@@ -109,6 +103,22 @@ export function gradientDescent(options: RunOptions = {}, source: SourceOptions 
   });
 }
 
+/** A run before its first batch, at step 0 or where `from` left off. */
+export function startDescent(config: RunConfig, from: DescentState = initialState(config)): ModelRun {
+  return {
+    ...startRun<RunConfig, RunSummary>(config),
+    divergedAt: null,
+    float64ZeroAt: null,
+    interrupted: false,
+    state: from,
+  };
+}
+
+/** Whether all rows of a run have been computed. */
+export function hasEnded({ divergedAt, state, config }: ModelRun): boolean {
+  return divergedAt !== null || state.step > config.steps;
+}
+
 /** The state of a run at step 0. */
 export function initialState({ init: [alpha, beta1, beta2] }: RunConfig): DescentState {
   return { step: 0, alpha, ...split(beta1), beta2, plainBeta1: beta1 };
@@ -126,7 +136,7 @@ function split(beta1: number): { mantissa: number; exponent: number } {
 }
 
 /** Computes up to `size` rows from `run.state` on, and moves the state behind them. */
-function nextBatch(run: ModelRun, size: number): ModelBatch {
+export function nextBatch(run: ModelRun, size: number): ModelBatch {
   const { steps } = run.config;
   const capacity = Math.min(size, steps - run.state.step + 1);
   const columns = {
