@@ -11,6 +11,7 @@ import { thin } from '../pipeline/operators/thin.ts';
 import { fileTarget } from '../pipeline/sinks/node/file-target.ts';
 import { phaseLog, type RunEvent } from '../pipeline/sinks/phase-log.ts';
 import { gradientDescent, type ModelBatch } from '../pipeline/source/gradient-descent.ts';
+import { type Beside, dynamicsNames, planBeside } from './beside.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { eventLines } from './log-lines.ts';
@@ -21,6 +22,8 @@ export interface StreamRequest {
   readonly options: RunOptions;
   readonly out: string | undefined;
   readonly arrow: string | undefined;
+  /** Names of dynamics to write beside the run. */
+  readonly also: readonly string[];
   readonly writer: 'hyparquet' | 'parquetjs-lite';
   readonly logFormat: 'text' | 'json';
   readonly pace: number | undefined;
@@ -33,6 +36,7 @@ export interface StreamRequest {
 export async function streamRun(request: StreamRequest): Promise<number> {
   const config = resolveConfig(request.options);
   const files = await outputFiles(request, config);
+  const beside = await trajectoriesBeside(request, config);
   const sinks = await Promise.all(files.map((file) => sinkOf(file, request, config)));
 
   const pipe = watchPipes();
@@ -82,6 +86,10 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       for (const { path } of files)
         progress.line(`wrote ${path}: ${count(rows)} rows in ${duration(seconds)} (${speed})`);
     }
+    for (const { path, write } of interrupt.signal.aborted ? [] : beside) {
+      const rowsBeside = await write(interrupt.signal);
+      if (say) progress.line(`wrote ${path}: ${count(rowsBeside)} rows`);
+    }
     pipe.check();
     return interrupt.exitCode() ?? EXIT.done;
   } finally {
@@ -108,6 +116,14 @@ async function outputFiles({ out, arrow, dryRun, force }: StreamRequest, config:
   if (arrow !== undefined) files.push({ flag: 'arrow', path: arrow });
   for (const { flag, path } of files) await checkOutput(flag, path, config, force);
   return files;
+}
+
+async function trajectoriesBeside(
+  { also, options, out, writer, force, dryRun }: StreamRequest,
+  config: RunConfig,
+): Promise<readonly Beside[]> {
+  const names = dynamicsNames(also);
+  return out === undefined || dryRun ? [] : planBeside(names, options, config, out, writer, force);
 }
 
 async function sinkOf(

@@ -30,6 +30,10 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       command: '<%= config.bin %> stream --config run.parquet --out again.parquet',
     },
     {
+      description: 'with the averaged dynamics beside it',
+      command: '<%= config.bin %> stream --out run.parquet --also central,constrained,gradient-flow',
+    },
+    {
       description: 'events for another program',
       command: '<%= config.bin %> stream --dry-run --log-format json | jq \'select(.event=="phase")\'',
     },
@@ -47,6 +51,12 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       helpValue: 'FILE.arrow',
       helpGroup: 'OUTPUT',
       env: 'EOS_ARROW',
+    }),
+    also: Flags.string({
+      description: 'dynamics to write beside the run (FILE.central.parquet, …): gradient-flow, constrained, central',
+      helpValue: 'A,B',
+      helpGroup: 'OUTPUT',
+      env: 'EOS_ALSO',
     }),
     ...runFlags,
     'parquet-writer': Flags.string({
@@ -94,6 +104,7 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       options: runOptions(flags, file as RunOptions),
       out: text('out', flags.out ?? file.out),
       arrow: text('arrow', flags.arrow ?? file.arrow),
+      also: list(flags.also ?? file.also),
       writer: oneOf('parquet-writer', flags['parquet-writer'] ?? file['parquet-writer'], [
         'hyparquet',
         'parquetjs-lite',
@@ -110,6 +121,11 @@ Flags win over EOS_* environment variables, those over --config, and that over t
 function text(flag: string, value: unknown): string | undefined {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value;
   throw new UsageError(`--${flag}: '${String(value)}' is not the name of a file`);
+}
+
+function list(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  return (Array.isArray(value) ? value.map(String) : String(value).split(',')).map((name) => name.trim());
 }
 
 function oneOf<T extends string>(flag: string, value: unknown, allowed: readonly T[]): T {

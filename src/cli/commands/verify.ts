@@ -36,13 +36,14 @@ export default class Verify extends Command {
     const { args, flags } = await this.parse(Verify);
     const { makeRun } = await import('../verify/run-preset.ts');
     const { readRun } = await import('../verify/read-run.ts');
-    const { verifyRun } = await import('../../pipeline/theory/verify.ts');
+    const { CHECKED_COLUMNS, verifyRun } = await import('../../pipeline/theory/verify.ts');
     const { countLine, verifyLines } = await import('../verify/text.ts');
     const { styles } = await import('../terminal.ts');
 
     if (args.run === '') throw new UsageError('the name of the run file is empty');
-    const options = runOptions(flags);
-    const table = args.run === undefined ? await makeRun(options) : await readRun(args.run, options);
+    const given = Object.fromEntries(Object.entries(flags).filter(([name]) => name in parameters));
+    const table =
+      args.run === undefined ? await makeRun(runOptions(flags)) : await readRun(args.run, given, CHECKED_COLUMNS);
     const results = verifyRun(table);
     const failed = results.some(({ verdict }) => verdict === 'fails');
     if (flags.json) {

@@ -9,17 +9,13 @@ import { openTable, type TableReader, type Values } from '../inspect/table-reade
 export const MOST_ROWS = 20_000_000;
 
 /**
- * Reads a run file, of eos or of another program, whole. Its parameters are those in its metadata; where it has none
+ * Reads a run file, of eos or of another program, into memory. Its parameters are those in its metadata; where it has none
  * they are `given`.
  *
- * @param wanted columns to read, as far as the file has them; all unless given
+ * @param wanted columns to read, as far as the file has them
  * @throws UsageError where the file cannot be read, is no run of gradient descent, or its parameters are not known
  */
-export async function readRun(
-  path: string,
-  given: RunOptions,
-  wanted: readonly RunColumn[] = RUN_COLUMNS.map(({ name }) => name),
-): Promise<RunTable> {
+export async function readRun(path: string, given: RunOptions, wanted: readonly RunColumn[]): Promise<RunTable> {
   const table = await openTable(path);
   const config = configOf(path, table, given);
   if (table.rows > MOST_ROWS) {
@@ -52,9 +48,6 @@ function configOf(path: string, { metadata }: TableReader, given: RunOptions): R
       `${path}: there is no eos.config in its metadata; say what run it is, with --preset or --lambda1, --lambda2, --eta, --init, --floor`,
     );
   }
-  if (options.length > 0) {
-    throw new UsageError(`--${options[0]![0]}: ${path} says itself what its parameters are; leave the flag out`);
-  }
   try {
     const recorded = JSON.parse(text) as RunOptions & { dynamics?: unknown; moments?: Moments };
     if (recorded.dynamics !== undefined) {
@@ -63,6 +56,11 @@ function configOf(path: string, { metadata }: TableReader, given: RunOptions): R
       );
     }
     const config = resolveConfig({ ...recorded, columns: null });
+    for (const [name, value] of options) {
+      const own = config[name as keyof RunConfig];
+      if (String(own) === String(value)) continue;
+      throw new UsageError(`--${name}: ${path} says itself that its ${name} is ${String(own)}; leave the flag out`);
+    }
     return { ...config, moments: recorded.moments ?? config.moments };
   } catch (error) {
     if (error instanceof UsageError) throw error;

@@ -1,4 +1,4 @@
-import type { CheckResult, Verdict } from '../../pipeline/theory/check.ts';
+import { type CheckResult, round, type Verdict } from '../../pipeline/theory/check.ts';
 import type { ConvergenceTime } from '../../pipeline/theory/checks/global-convergence.ts';
 import type { Styles } from '../terminal.ts';
 
@@ -27,7 +27,7 @@ export function verifyLines(
       `${paint[PAINTS[verdict]](MARKS[verdict])} ${paint.bold(name.padEnd(names))}  ${paint[PAINTS[verdict]](word)}`,
     );
     const add = (label: string, value: string) => {
-      if (value !== '') lines.push(...wrapped(value, width, `    ${label.padEnd(10)}`).map((line) => line));
+      if (value !== '') lines.push(...wrapped(value, width, `    ${label.padEnd(10)}`));
     };
     add('statement', statement);
     add('measured', text.measured);
@@ -66,8 +66,8 @@ function gridLines(grid: readonly ConvergenceTime[]): string[] {
     return found.step === null ? (found.verdict === 'fails' ? 'fails' : '…') : String(found.step);
   };
   const rows = [
-    ['T(δ, ε)', ...epsilons.map((epsilon) => `ε ${epsilon}`)],
-    ...deltas.map((delta) => [`δ ${delta}`, ...epsilons.map((epsilon) => cell(delta, epsilon))]),
+    ['T(δ, ε)', ...epsilons.map((epsilon) => `ε ${round(epsilon)}`)],
+    ...deltas.map((delta) => [`δ ${round(delta)}`, ...epsilons.map((epsilon) => cell(delta, epsilon))]),
   ];
   const widths = rows[0]!.map((_, c) => Math.max(...rows.map((row) => row[c]!.length)));
   return rows.map((row) =>

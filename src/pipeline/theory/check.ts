@@ -91,6 +91,11 @@ export function digits(value: number): string {
   return size >= 1e-3 && size < 1e6 ? String(Number(value.toPrecision(5))) : value.toExponential(4);
 }
 
+/** A round number such as a tolerance, without a forest of zeros: 0.01, 1e-8. */
+export function round(value: number): string {
+  return Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
+}
+
 export function plural(n: number, word: string): string {
   return `${n} ${word}${n === 1 ? '' : 's'}`;
 }

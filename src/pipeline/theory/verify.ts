@@ -1,3 +1,4 @@
+import type { RunColumn } from '../columns.ts';
 import { type Check, type CheckResult, doesNotApply, type Finding } from './check.ts';
 import { balanceLaw } from './checks/balance.ts';
 import { centralFlow } from './checks/central-flow.ts';
@@ -29,6 +30,11 @@ export const CHECKS: readonly Check[] = [
   gradientFlowEnd,
   constrainedShadow,
   finalSharpness,
+];
+
+/** The columns that some check reads, where a file has them. */
+export const CHECKED_COLUMNS: readonly RunColumn[] = [
+  ...new Set<RunColumn>(['step', 'log10_abs_beta1', 'loss', ...CHECKS.flatMap(({ needs }) => needs)]),
 ];
 
 /** Holds every statement against a run. */

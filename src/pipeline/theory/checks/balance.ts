@@ -1,6 +1,6 @@
 import { gradient } from '../../model/loss.ts';
 import { balanceChange, projectionChange } from '../../model/theory.ts';
-import { type Check, digits, plural } from '../check.ts';
+import { type Check, digits, plural, round } from '../check.ts';
 
 /** Rounding of a balance and of its change, relative to the squares it is made of. */
 const TOLERANCE = 1e-12;
@@ -43,7 +43,7 @@ export const balanceLaw: Check = {
       text: {
         measured: `${digits(worst)} off at most`,
         predicted: 'exact',
-        margin: `${digits(TOLERANCE)} allowed for rounding`,
+        margin: `${round(TOLERANCE)} allowed for rounding`,
       },
       note: `worst at step ${worstStep}; ${plural(pairs, 'change')} of ${table.length - 1} checked`,
       details: { worst_step: worstStep, changes_checked: pairs },

@@ -17,7 +17,8 @@ export interface CycleMean {
 /** The same balance in each whole cycle. */
 export const cycleL1: Check = {
   name: 'mean-l1-per-cycle',
-  statement: 'so it is in each whole cycle (median deviation within 5 %, each within 15 %)',
+  statement:
+    'in each whole cycle the mean of L₁ is that of ½·α̂λ₂β₂(1 − α̂β₂) (median deviation within 5 %, each within 15 %)',
   needs: ['l1', 'alpha', 'beta2', 'sharpness'],
   everyStep: true,
   noCovariance: true,

@@ -1,4 +1,4 @@
-import { type Check, plural } from '../check.ts';
+import { type Check, plural, round } from '../check.ts';
 import { type RunTable, stuckOver } from '../run-table.ts';
 
 const DELTAS = [0.001, 0.01, 0.1];
@@ -23,7 +23,7 @@ export const globalConvergence: Check = {
     const grid = convergenceTimes(table, withOwn(DELTAS, delta), withOwn(EPSILONS, epsilon));
     const own = grid.find((cell) => cell.delta === delta && cell.epsilon === epsilon)!;
     const stuck = stuckOver(table, (2 + delta) / table.config.eta);
-    const label = `T(${delta}, ${epsilon})`;
+    const label = `T(${round(delta)}, ${round(epsilon)})`;
     return {
       verdict: own.verdict,
       measured: own.step,

@@ -3,7 +3,7 @@ import type { Theta } from '../../model/loss.ts';
 import { spectrum } from '../../model/moments.ts';
 import { sharpness } from '../../model/sharpness.ts';
 import { balance, solutionAlphaSquared } from '../../model/solution.ts';
-import { type Check, digits, doesNotApply, plural } from '../check.ts';
+import { type Check, digits, doesNotApply, plural, round } from '../check.ts';
 import type { RunTable } from '../run-table.ts';
 
 const POINTS = 9;
@@ -30,7 +30,7 @@ export const gradientFlowEnd: Check = {
       text: {
         measured: `${digits(worst.error)} off at most`,
         predicted: 'the closed form',
-        margin: `${digits(TOLERANCE)} allowed`,
+        margin: `${round(TOLERANCE)} allowed`,
       },
       note: `worst from step ${worst.step}${saddles > 0 ? `; ${plural(saddles, 'point')} lead to the saddle` : ''}`,
       details: { points: reached },
