@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs';
 import { ConfigError, type RunConfig, type RunOptions, resolveConfig } from '../config.ts';
 import { gradient, lossSplit, type Theta } from '../model/loss.ts';
-import type { RunSummary } from '../operators/summarize.ts';
+import type { RunSummary } from '../operators/run-summary.ts';
 import { startRun } from '../step-batch.ts';
 import { realClock } from './clock.ts';
 import { initialState, type ModelBatch, type ModelRun, type SourceOptions } from './gradient-descent.ts';
