@@ -13,6 +13,7 @@ import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/sinks/node/fil
 import { JOURNAL } from '../pipeline/sinks/node/journal.ts';
 import { phaseLog, type RunEvent } from '../pipeline/sinks/phase-log.ts';
 import { gradientDescent, type ModelBatch } from '../pipeline/source/gradient-descent.ts';
+import { type Beside, dynamicsNames, planBeside } from './beside.ts';
 import { describeError, EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { eventLines } from './log-lines.ts';
@@ -24,6 +25,8 @@ export interface StreamRequest {
   readonly options: RunOptions;
   readonly out: string | undefined;
   readonly arrow: string | undefined;
+  /** Names of dynamics to write beside the run. */
+  readonly also: readonly string[];
   readonly writer: 'hyparquet' | 'parquetjs-lite';
   readonly logFormat: 'text' | 'json';
   readonly pace: number | undefined;
@@ -42,6 +45,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const options = plan?.options ?? request.options;
   const config = resolveConfig(options);
   const files = plan?.files.map(resumedOutput) ?? (await outputFiles(request, config));
+  const beside = await trajectoriesBeside(request, config);
 
   const pipe = watchPipes();
   const say = !request.quiet && request.logFormat === 'text';
@@ -100,6 +104,10 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       const speed = `${rateText((done.last_step + 1 - (firstStep ?? 0)) / seconds)} steps/s`;
       for (const { path } of files)
         progress.line(`wrote ${path}: ${count(rows)} rows in ${duration(seconds)} (${speed})`);
+    }
+    for (const { path, write } of interrupt.signal.aborted ? [] : beside) {
+      const rowsBeside = await write(interrupt.signal);
+      if (say) progress.line(`wrote ${path}: ${count(rowsBeside)} rows`);
     }
     pipe.check();
     return interrupt.exitCode() ?? EXIT.done;
@@ -170,6 +178,14 @@ async function outputFiles(
   if (arrow !== undefined) files.push({ flag: 'arrow', path: arrow, writer });
   for (const { flag, path } of files) await checkOutput(flag, path, config, force);
   return files;
+}
+
+async function trajectoriesBeside(
+  { also, options, out, writer, force, dryRun }: StreamRequest,
+  config: RunConfig,
+): Promise<readonly Beside[]> {
+  const names = dynamicsNames(also);
+  return out === undefined || dryRun ? [] : planBeside(names, options, config, out, writer, force);
 }
 
 async function sinkOf(

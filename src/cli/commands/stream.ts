@@ -35,6 +35,10 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       command: '<%= config.bin %> stream --resume long.parquet',
     },
     {
+      description: 'with the averaged dynamics beside it',
+      command: '<%= config.bin %> stream --out run.parquet --also central,constrained,gradient-flow',
+    },
+    {
       description: 'events for another program',
       command: '<%= config.bin %> stream --dry-run --log-format json | jq \'select(.event=="phase")\'',
     },
@@ -52,6 +56,12 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       helpValue: 'FILE.arrow',
       helpGroup: 'OUTPUT',
       env: 'EOS_ARROW',
+    }),
+    also: Flags.string({
+      description: 'dynamics to write beside the run (FILE.central.parquet, …): gradient-flow, constrained, central',
+      helpValue: 'A,B',
+      helpGroup: 'OUTPUT',
+      env: 'EOS_ALSO',
     }),
     ...runFlags,
     'parquet-writer': Flags.string({
@@ -114,6 +124,7 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       options: runOptions(flags, file as RunOptions),
       out: text(origin('out'), flags.out ?? file.out),
       arrow: text(origin('arrow'), flags.arrow ?? file.arrow),
+      also: list(flags.also ?? file.also),
       writer: oneOf(origin('parquet-writer'), flags['parquet-writer'] ?? file['parquet-writer'], [
         'hyparquet',
         'parquetjs-lite',
@@ -137,6 +148,11 @@ function text(where: string, value: unknown): string | undefined {
   throw new UsageError(`${where}: '${String(value)}' is not the name of a file`);
 }
 
+function list(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  return (Array.isArray(value) ? value.map(String) : String(value).split(',')).map((name) => name.trim());
+}
+
 function oneOf<T extends string>(where: string, value: unknown, allowed: readonly T[]): T {
   if (value === undefined) return allowed[0]!;
   const match = allowed.find((word) => word === value);
@@ -151,7 +167,7 @@ function yesOrNo(where: string, value: unknown): boolean {
 
 /** What a resumed run takes from its file, and what goes on in it, cannot be said again. */
 function refuseWithResume(flags: Readonly<Record<string, unknown>>): void {
-  const others = [...Object.keys(runFlags), 'out', 'config', 'parquet-writer', 'force', 'dry-run'];
+  const others = [...Object.keys(runFlags), 'out', 'also', 'config', 'parquet-writer', 'force', 'dry-run'];
   for (const flag of others) {
     if (flag === 'steps' || flags[flag] === undefined || flags[flag] === false) continue;
     throw new UsageError(`--${flag}: --resume takes this from the file of the run; leave it out`);
