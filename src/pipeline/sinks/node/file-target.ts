@@ -8,9 +8,10 @@ export const PARTIAL = '.partial';
 /**
  * A file that appears under its name only when it is whole: written beside it under the name + `.partial`, flushed to
  * the disk, then renamed over whatever stood there.
+ *
+ * @param partial another name to write under, where several processes may write the same file
  */
-export function fileTarget(path: string): ByteTarget {
-  const partial = path + PARTIAL;
+export function fileTarget(path: string, partial: string = path + PARTIAL): ByteTarget {
   let handle: Promise<FileHandle> | undefined;
   const opened = () => {
     handle ??= open(partial, 'w');
