@@ -4,8 +4,7 @@ import { readManifest, sweepFolder } from './folder.ts';
 import { makePart } from './make-part.ts';
 import type { PartOutcome, PartTask, ThreadData } from './thread-pool.ts';
 
-// piscina hands over [its own, ours].
-const { path, control } = (workerData as [unknown, ThreadData])[1];
+const { path, control } = workerData as ThreadData;
 const folder = sweepFolder(path);
 const stop = new Int32Array(control, 0, 1);
 const steps = new BigInt64Array(control, 8, 1);

@@ -18,8 +18,10 @@ export interface RedisConnection {
 }
 
 /** Milliseconds until a Redis that does not answer counts as absent. */
-const PATIENCE = 2500;
+const PATIENCE = 2000;
 const RETRY = 500;
+/** Milliseconds that a connection may take to say goodbye. */
+const GOODBYE = 100;
 
 /**
  * Reads the address of a Redis and makes sure that it answers, takes the password, and can be written to. User and
@@ -29,7 +31,13 @@ const RETRY = 500;
 export async function connectRedis(address: string, tls: RedisTls): Promise<RedisConnection> {
   const { options, shown } = await redisOptions(address, tls);
   const { Redis } = await import('ioredis');
-  const probe = new Redis({ ...options, lazyConnect: true, retryStrategy: () => null, connectTimeout: PATIENCE });
+  const probe = new Redis({
+    ...options,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    connectTimeout: PATIENCE,
+    disconnectTimeout: GOODBYE,
+  });
   let cause: Error | undefined;
   probe.on('error', (error: Error) => {
     cause ??= error;
@@ -132,6 +140,8 @@ function reason(error: Error, shown: string, { password }: RedisOptions): string
         ? 'there is no such host'
         : code === 'ETIMEDOUT' || /timed? ?out/i.test(text)
           ? 'no answer'
-          : text.split('\n')[0];
+          : /^Protocol error/.test(text)
+            ? 'what answers is no Redis'
+            : text.split('\n')[0];
   return `no Redis answers at ${shown} (${why}); start one there, or leave --engine out to run on this machine`;
 }

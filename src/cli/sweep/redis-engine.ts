@@ -24,13 +24,14 @@ export async function runDistributed(
   let { missing } = request;
   const asked = missing.length;
   try {
+    const gone = aborted(signal);
     await enqueue(queue, missing);
     if (detach) return { made: 0, cancelled: false };
     for (let round = 0; ; ) {
       await sleep(TICK, undefined, { signal }).catch(() => {});
       if (signal.aborted) return { made: asked - missing.length, cancelled: false };
       if (await isCancelled(folder)) return { made: asked - missing.length, cancelled: true };
-      const counts = await Promise.race([queueCounts(queue), aborted(signal)]);
+      const counts = await Promise.race([queueCounts(queue), gone]);
       if (!counts) continue;
       const pending = counts.waiting + counts.active + counts.failed;
       progress(request.totalSteps * Math.max(0, 1 - pending / asked));

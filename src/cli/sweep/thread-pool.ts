@@ -51,6 +51,8 @@ export function threadPool(folder: SweepFolder, threads: number): ThreadPool {
     maxThreads: threads,
     workerData: { path: folder.path, control } satisfies ThreadData,
   });
+  // What goes wrong in a thread also rejects the task that it was at.
+  pool.on('error', () => {});
   return {
     threads,
     async make({ sweep }, part) {

@@ -39,7 +39,9 @@ export async function workerRun(request: WorkerRequest): Promise<number> {
     for (const place of places) {
       if (interrupt.signal.aborted) break;
       if ((await sweepState(folder, place)).missing.length === 0) continue;
-      say(`sweep ${place.sweep.id}: working for ${connection.shown} on ${request.threads} threads`);
+      say(
+        `sweep ${place.sweep.id}: working for ${connection.shown} on ${request.threads} ${request.threads === 1 ? 'thread' : 'threads'}`,
+      );
       const result = await serve(request, folder, place, connection, interrupt, say);
       parts += result.parts;
       if (result.end === 'cancelled') {
