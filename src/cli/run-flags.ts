@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { parseNumber, type RunOptions } from '../pipeline/config.ts';
-import { PRESET_NAMES, presets } from '../pipeline/presets.ts';
+import { PRESET_NAMES, type PresetName, presets } from '../pipeline/presets.ts';
 import { UsageError } from './errors.ts';
 
 /** A number flag: 0.05, 1e-6, 1/20. */
@@ -31,7 +31,7 @@ const names = Flags.custom<string[]>({
 /** The flags that make up a run; the names are those of `eos.config`. */
 export const runFlags = {
   preset: Flags.string({
-    description: `parameters to start from: ${PRESET_NAMES.join(', ')}`,
+    description: `parameters to start from: ${PRESET_NAMES.join(', ')} [paper]`,
     helpValue: 'NAME',
     helpGroup: 'MODEL',
     env: 'EOS_PRESET',
@@ -119,6 +119,8 @@ export const runFlags = {
 
 export type RunFlagValues = { readonly [K in keyof typeof runFlags]?: RunOptions[K] | undefined };
 
+const DEFAULT_PRESET: PresetName = 'paper';
+
 /** Names that are the run's own: what a config file may say of it, and a preset does. */
 const RUN_KEYS = Object.keys(runFlags) as (keyof typeof runFlags)[];
 
@@ -128,7 +130,8 @@ const RUN_KEYS = Object.keys(runFlags) as (keyof typeof runFlags)[];
  */
 export function runOptions(flags: RunFlagValues, file: RunOptions = {}): RunOptions {
   const hidden = flags.preset ? new Set<string>(Object.keys(presets.paper)) : new Set<string>();
-  return Object.fromEntries(
+  const said = Object.fromEntries(
     RUN_KEYS.map((key) => [key, flags[key] ?? (hidden.has(key) ? undefined : file[key])]),
-  ) as RunOptions;
+  );
+  return { ...said, preset: said.preset ?? DEFAULT_PRESET } as RunOptions;
 }
