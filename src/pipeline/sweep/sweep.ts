@@ -132,7 +132,7 @@ export function runId(config: RunConfig): string {
 }
 
 /** Combinations looked at before a sweep starts; those of a larger one are checked as they come. */
-const MOST_CHECKED = 100_000;
+const MOST_CHECKED = 20_000;
 
 /** Tries the values of each axis, and the combinations of those that depend on each other, without sampling any data. */
 function checkValues({ spec, runs }: Sweep): void {
