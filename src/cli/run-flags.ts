@@ -1,14 +1,15 @@
 import { Flags } from '@oclif/core';
 import { parseNumber, type RunOptions } from '../pipeline/config.ts';
-import { PRESET_NAMES, presets } from '../pipeline/presets.ts';
+import { PRESET_NAMES, type PresetName, presets } from '../pipeline/presets.ts';
 import { UsageError } from './errors.ts';
+import { originOf } from './origin.ts';
 
 /** A number flag: 0.05, 1e-6, 1/20. */
 const number = Flags.custom<number>({
   async parse(text, _context, { name }) {
     const value = parseNumber(text);
     if (Number.isFinite(value)) return value;
-    throw new UsageError(`--${name}: '${text}' is not a number; write it as 0.05, 1e-6 or 1/20`);
+    throw new UsageError(`${originOf(name)}: '${text}' is not a number; write it as 0.05, 1e-6 or 1/20`);
   },
 });
 
@@ -16,7 +17,7 @@ const numbers = Flags.custom<number[]>({
   async parse(text, _context, { name }) {
     const values = text.split(',').map(parseNumber);
     if (values.every(Number.isFinite)) return values;
-    throw new UsageError(`--${name}: '${text}' is not a list of numbers; write it as 0.3,0.1,0.3`);
+    throw new UsageError(`${originOf(name)}: '${text}' is not a list of numbers; write it as 0.3,0.1,0.3`);
   },
 });
 
@@ -31,7 +32,7 @@ const names = Flags.custom<string[]>({
 /** The flags that make up a run; the names are those of `eos.config`. */
 export const runFlags = {
   preset: Flags.string({
-    description: `parameters to start from: ${PRESET_NAMES.join(', ')}`,
+    description: `parameters to start from: ${PRESET_NAMES.join(', ')} [paper]`,
     helpValue: 'NAME',
     helpGroup: 'MODEL',
     env: 'EOS_PRESET',
@@ -119,6 +120,8 @@ export const runFlags = {
 
 export type RunFlagValues = { readonly [K in keyof typeof runFlags]?: RunOptions[K] | undefined };
 
+const DEFAULT_PRESET: PresetName = 'paper';
+
 /** Names that are the run's own: what a config file may say of it, and a preset does. */
 const RUN_KEYS = Object.keys(runFlags) as (keyof typeof runFlags)[];
 
@@ -128,7 +131,8 @@ const RUN_KEYS = Object.keys(runFlags) as (keyof typeof runFlags)[];
  */
 export function runOptions(flags: RunFlagValues, file: RunOptions = {}): RunOptions {
   const hidden = flags.preset ? new Set<string>(Object.keys(presets.paper)) : new Set<string>();
-  return Object.fromEntries(
+  const said = Object.fromEntries(
     RUN_KEYS.map((key) => [key, flags[key] ?? (hidden.has(key) ? undefined : file[key])]),
-  ) as RunOptions;
+  );
+  return { ...said, preset: said.preset ?? DEFAULT_PRESET } as RunOptions;
 }

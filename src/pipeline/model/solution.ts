@@ -7,19 +7,23 @@ export function balance({ alpha, beta1, beta2 }: Theta): number {
   return (alpha - beta2) * (alpha + beta2) - beta1 * beta1;
 }
 
-/** α∞² of the minimum (α, 0, 1/α) with balance Q: the positive root of x − 1/x = Q, without cancellation. */
+/**
+ * α∞² of the minimum (α, 0, 1/α) with balance Q: the positive root (Q + √(Q² + 4))/2 of x − 1/x = Q. Below −1 its other
+ * form, 2/(√(Q² + 4) − Q), which does not cancel there.
+ */
 export function solutionAlphaSquared(q: number): number {
   const radius = Math.sqrt(q * q + 4);
-  return q >= 0 ? (q + radius) / 2 : 2 / (radius - q);
+  return q >= -1 ? (q + radius) / 2 : 2 / (radius - q);
 }
 
 /**
  * Sharpness S∞ of the minimum that gradient flow reaches from a point of balance Q (gradient-flow-solution sharpness).
- * For covariance 0 the Hessian there splits into λ₁α² and a block with eigenvalues 0 and λ₂(α² + α⁻²).
+ * For covariance 0 the Hessian there splits into λ₁α² and a block with eigenvalues 0 and
+ * λ₂(α² + α⁻²) = λ₂√(Q² + 4).
  */
 export function solutionSharpness(q: number, { lambda1, lambda2, covariance }: Moments, s: Spectrum): number {
   const square = solutionAlphaSquared(q);
-  if (covariance === 0) return Math.max(lambda1 * square, lambda2 * (square + 1 / square));
+  if (covariance === 0) return Math.max(lambda1 * square, lambda2 * Math.sqrt(q * q + 4));
   return arrowheadTop(lambda2 / square, s.large * s.u2, s.small * s.v2, s.large * square, s.small * square);
 }
 

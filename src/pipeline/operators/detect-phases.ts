@@ -1,4 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { resumedState, withState } from '../checkpoint.ts';
 import { PHASES } from '../columns.ts';
 import type { ModelBatch } from '../source/gradient-descent.ts';
 import { sharpnessColumn } from './classify-sharpness.ts';
@@ -10,10 +11,12 @@ const EOS_SELF_STABILIZATION = PHASES.indexOf('eos-self-stabilization');
 const CONVERGENCE = PHASES.indexOf('convergence');
 
 /** Coarse phases, as the detector's state. */
-type CoarsePhase = 'progressive-sharpening' | 'edge-of-stability' | 'convergence';
+const COARSE = ['progressive-sharpening', 'edge-of-stability', 'convergence'] as const;
+type CoarsePhase = (typeof COARSE)[number];
+const STAGE = 'detectPhases';
 
 /** κ: how far below S∞ the sharpness may still be in convergence. */
-const KAPPA = 0.05;
+export const KAPPA = 0.05;
 
 /**
  * Adds the `phase` of each step and the number of the `cycle` it is in, causally: a label depends on its own step and
@@ -29,66 +32,92 @@ const KAPPA = 0.05;
 export function detectPhases(options: { readonly delta?: number } = {}): MonoTypeOperatorFunction<ModelBatch> {
   return (source) =>
     new Observable((subscriber) => {
-      let coarse: CoarsePhase | null = null;
-      let cycle = 0;
-      let before = Number.POSITIVE_INFINITY;
-
+      const detect = createPhaseDetector(options);
       return source.subscribe({
         next(batch) {
-          const { run, length } = batch;
-          const { eta } = run.config;
-          const { lambda1, lambda2, covariance } = run.config.moments;
-          const threshold = 2 / eta;
-          const tolerated = (2 + (options.delta ?? run.config.delta)) / eta;
-          const solution =
-            batch.columns.gfs_sharpness && batch.columns.balance
-              ? { gfs_sharpness: batch.columns.gfs_sharpness, balance: batch.columns.balance }
-              : solutionColumns(batch);
-          const columns = {
-            ...batch.columns,
-            sharpness: batch.columns.sharpness ?? sharpnessColumn(batch),
-            ...solution,
-          };
-          const { alpha, beta1, beta2, sharpness, gfs_sharpness } = columns;
-          const phase = new Uint8Array(length);
-          const cycles = new Int32Array(length);
-
-          for (let i = 0; i < length; i++) {
-            const s = sharpness[i]!;
-            const over = s >= threshold;
-            if (coarse === null) {
-              coarse = over ? 'edge-of-stability' : 'progressive-sharpening';
-              if (over) cycle = 1;
-            } else if (over && before < threshold) {
-              cycle++;
-            }
-            before = s;
-
-            if (coarse === 'progressive-sharpening' && over) coarse = 'edge-of-stability';
-            if (coarse === 'convergence') {
-              if (s > tolerated) coarse = 'edge-of-stability';
-            } else {
-              const end = gfs_sharpness[i]!;
-              if (s <= tolerated && end <= tolerated && s >= (1 - KAPPA) * end) coarse = 'convergence';
-            }
-
-            cycles[i] = cycle;
-            if (coarse === 'edge-of-stability') {
-              const a = alpha[i]!;
-              const b1 = beta1[i]!;
-              const b2 = beta2[i]!;
-              const p = a * b1;
-              const r = a * b2 - 1;
-              const gradAlpha = b1 * (lambda1 * p + covariance * r) + b2 * (covariance * p + lambda2 * r);
-              phase[i] = a * gradAlpha < 0 ? EOS_SHARPENING : EOS_SELF_STABILIZATION;
-            } else {
-              phase[i] = coarse === 'convergence' ? CONVERGENCE : PROGRESSIVE_SHARPENING;
-            }
+          let labelled: ModelBatch;
+          try {
+            labelled = detect(batch);
+          } catch (error) {
+            subscriber.error(error);
+            return;
           }
-          subscriber.next({ ...batch, columns: { ...columns, phase, cycle: cycles } });
+          subscriber.next(labelled);
         },
         error: (error: unknown) => subscriber.error(error),
         complete: () => subscriber.complete(),
       });
     });
+}
+
+/** The same batch by batch, for one run: give it all batches of the run in order. */
+export function createPhaseDetector(options: { readonly delta?: number } = {}): (batch: ModelBatch) => ModelBatch {
+  let coarse: CoarsePhase | null = null;
+  let cycle = 0;
+  let before = Number.POSITIVE_INFINITY;
+  let started = false;
+
+  return (batch) => {
+    const { run, length } = batch;
+    if (!started) {
+      started = true;
+      const saved = resumedState(run, STAGE);
+      if (saved) {
+        coarse = saved.wordOrNull('coarse', COARSE);
+        cycle = saved.number('cycle');
+        before = saved.number('before');
+      }
+    }
+    const { eta } = run.config;
+    const { lambda1, lambda2, covariance } = run.config.moments;
+    const threshold = 2 / eta;
+    const tolerated = (2 + (options.delta ?? run.config.delta)) / eta;
+    const solution =
+      batch.columns.gfs_sharpness && batch.columns.balance
+        ? { gfs_sharpness: batch.columns.gfs_sharpness, balance: batch.columns.balance }
+        : solutionColumns(batch);
+    const columns = {
+      ...batch.columns,
+      sharpness: batch.columns.sharpness ?? sharpnessColumn(batch),
+      ...solution,
+    };
+    const { alpha, beta1, beta2, sharpness, gfs_sharpness } = columns;
+    const phase = new Uint8Array(length);
+    const cycles = new Int32Array(length);
+
+    for (let i = 0; i < length; i++) {
+      const s = sharpness[i]!;
+      const over = s >= threshold;
+      if (coarse === null) {
+        coarse = over ? 'edge-of-stability' : 'progressive-sharpening';
+        if (over) cycle = 1;
+      } else if (over && before < threshold) {
+        cycle++;
+      }
+      before = s;
+
+      if (coarse === 'progressive-sharpening' && over) coarse = 'edge-of-stability';
+      if (coarse === 'convergence') {
+        if (s > tolerated) coarse = 'edge-of-stability';
+      } else {
+        const end = gfs_sharpness[i]!;
+        if (s <= tolerated && end <= tolerated && s >= (1 - KAPPA) * end) coarse = 'convergence';
+      }
+
+      cycles[i] = cycle;
+      if (coarse === 'edge-of-stability') {
+        const a = alpha[i]!;
+        const b1 = beta1[i]!;
+        const b2 = beta2[i]!;
+        const p = a * b1;
+        const r = a * b2 - 1;
+        const gradAlpha = b1 * (lambda1 * p + covariance * r) + b2 * (covariance * p + lambda2 * r);
+        phase[i] = a * gradAlpha < 0 ? EOS_SHARPENING : EOS_SELF_STABILIZATION;
+      } else {
+        phase[i] = coarse === 'convergence' ? CONVERGENCE : PROGRESSIVE_SHARPENING;
+      }
+    }
+    const state = { coarse, cycle, before };
+    return withState({ ...batch, columns: { ...columns, phase, cycle: cycles } }, STAGE, () => state);
+  };
 }

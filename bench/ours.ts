@@ -1,0 +1,75 @@
+// Our pipeline on the same work as its peers.
+//
+//   node ours.js W1 STEPS LAMBDA2        every column of a run, no file
+//   node ours.js W3 STEPS LAMBDA2 RUNS   many runs, one after the other, only each run's summary kept
+import type { ColumnArray } from '../src/pipeline/columns.ts';
+import {
+  classifySharpness,
+  detectPhases,
+  flowSolution,
+  gradientDescent,
+  type RunOptions,
+  type RunSummary,
+  resolveConfig,
+  splitLoss,
+} from '../src/pipeline/index.ts';
+import { runToResult } from '../src/pipeline/sweep/run-result.ts';
+import { PROBES, report } from './protocol.ts';
+
+async function allColumns(steps: number, lambda2: number): Promise<Record<string, number>> {
+  const check: Record<string, number> = {};
+  await gradientDescent({ preset: 'paper', lambda2, steps })
+    .pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases())
+    .forEach(({ length, columns }) => {
+      const first = columns.step[0]!;
+      for (const probe of [...PROBES, steps]) {
+        if (probe < first || probe >= first + length) continue;
+        for (const [name, values] of Object.entries<ColumnArray>(columns)) {
+          if (name !== 'step') check[`${probe}.${name}`] = values[probe - first]!;
+        }
+      }
+    });
+  return check;
+}
+
+function summaryOf(options: RunOptions): RunSummary {
+  return runToResult(resolveConfig(options))!.summary;
+}
+
+/** Sums over all runs of each part of their summaries. */
+async function sweep(runs: number, steps: number, lambda2: number): Promise<Record<string, number>> {
+  const sums: Record<string, number> = {};
+  const add = (name: string, value: number) => {
+    sums[name] = (sums[name] ?? 0) + value;
+  };
+  for (let i = 0; i < runs; i++) {
+    const eta = 1 / (12 + 0.48 * (i % 100));
+    const weight = 0.2 + 0.004 * (Math.floor(i / 100) % 100);
+    const init = [weight, 0.1, weight];
+    const summary = summaryOf({ preset: 'paper', lambda2, eta, init, steps });
+    const edge = summary.phases.filter(({ phase }) => phase === 'edge-of-stability');
+    add('first_crossing', summary.first_crossing ?? -1);
+    add('cycles', summary.cycles);
+    add('diverged_at', summary.diverged_at ?? -1);
+    add('convergence_time', summary.convergence_time.step ?? -1);
+    add('phases', summary.phases.length);
+    for (const { first_step } of summary.phases) add('phase_starts', first_step);
+    for (const { first_step, last_step } of edge) add('edge_steps', last_step - first_step + 1);
+    add('max_sharpness_ratio', summary.max_sharpness_ratio);
+    add('final_loss', summary.final_loss);
+    add('l_hat_slope', summary.l_hat_slope ?? 0);
+    add('mean_l1_in_eos', summary.mean_l1_in_eos ?? 0);
+    add('mean_l1_predicted', summary.mean_l1_predicted ?? 0);
+  }
+  return sums;
+}
+
+const [work, steps, lambda2] = [process.argv[2] ?? '', Number(process.argv[3]), Number(process.argv[4])];
+const runs = Number(process.argv[5] ?? 1);
+const compute = work === 'W3' ? (n: number) => sweep(n, steps, lambda2) : () => allColumns(steps, lambda2);
+// Let the compiler see the loops first, as the other contenders do.
+if (work === 'W3') await sweep(Math.min(runs, 20), steps, lambda2);
+else await allColumns(200_000, lambda2);
+const begin = performance.now();
+const check = await compute(runs);
+report({ work, seconds: (performance.now() - begin) / 1000, steps: runs * steps, check });

@@ -1,0 +1,175 @@
+import { ConfigError, parseNumber } from '../config.ts';
+import { SWEEP_PARAMETERS, type SweepParameterName } from './parameters.ts';
+
+/** The values of one parameter in a sweep, computed when asked for: a range may be as long as it likes. */
+export interface Axis<T = number> {
+  /** Canonical text: equal for equal values, and read by `parseAxis` as the same axis. */
+  readonly text: string;
+  readonly count: number;
+  /** The i-th value, 0 ≤ i < count. */
+  at(i: number): T;
+  /** Whether the axis has this very value. */
+  has(value: T): boolean;
+}
+
+/** Digits of the inner points of a range: few enough to type, and free of the rounding of any logarithm. */
+const RANGE_DIGITS = 12;
+/** Ranges of whole numbers are rounded and cleared of duplicates, so they have to be listed. */
+const LONGEST_LIST = 1_000_000;
+
+/**
+ * Reads the values of one parameter: `0.05`, a fraction `1/20`, a list `0.01,0.02`, a range `from:to:lin:count` or
+ * `from:to:log:count` with both ends, whole numbers `0..99`, or any of these separated by commas. Values that stand
+ * twice count once.
+ *
+ * @throws ConfigError where the text is no such thing, runs backwards, or takes the logarithm of 0 or less
+ */
+export function parseAxis(parameter: SweepParameterName, text: string): Axis {
+  const items = text.split(',').map((item) => item.trim());
+  if (text.trim() === '') throw new ConfigError(parameter, `no values are given; ${EXAMPLES}`);
+  if (items.includes('')) throw new ConfigError(parameter, `"${text}" has an empty place between its commas`);
+  const parts = items.map((item) => parseItem(parameter, item));
+  const only = parts.length === 1 ? parts[0]! : undefined;
+  if (only && !SWEEP_PARAMETERS[parameter].whole) return only;
+  if (only && only.count === 1) return only;
+  // A run of consecutive whole numbers needs no list, however long it is.
+  if (only?.text.includes('..')) return only;
+  const count = parts.reduce((sum, part) => sum + part.count, 0);
+  if (count > LONGEST_LIST) {
+    throw new ConfigError(parameter, `${count} values in one list are too many; give a single range, or at most 10⁶`);
+  }
+  const values = new Set<number>();
+  for (const part of parts) for (let i = 0; i < part.count; i++) values.add(part.at(i));
+  return listAxis([...values], parts.map((part) => part.text).join(','));
+}
+
+const EXAMPLES = 'give a number, a list such as 0.01,0.02, or a range such as 0.01:0.5:log:60';
+
+function parseItem(parameter: SweepParameterName, item: string): Axis {
+  const { whole } = SWEEP_PARAMETERS[parameter];
+  const consecutive = /^([+-]?\d+)\.\.([+-]?\d+)$/.exec(item);
+  if (consecutive) return consecutiveAxis(parameter, Number(consecutive[1]), Number(consecutive[2]));
+  if (item.includes(':')) return rangeAxis(parameter, item);
+  const value = checked(parameter, parseNumber(item), item);
+  if (whole) checkWhole(parameter, value, whole);
+  return listAxis([value], String(value));
+}
+
+function consecutiveAxis(parameter: SweepParameterName, from: number, to: number): Axis {
+  const { whole } = SWEEP_PARAMETERS[parameter];
+  if (!whole) throw new ConfigError(parameter, `${from}..${to} is for whole numbers; ${EXAMPLES}`);
+  if (to < from) throw new ConfigError(parameter, `${from}..${to} goes backwards; put the smaller number first`);
+  checkWhole(parameter, from, whole);
+  checkWhole(parameter, to, whole);
+  return {
+    text: from === to ? String(from) : `${from}..${to}`,
+    count: to - from + 1,
+    at: (i) => from + i,
+    has: (value) => Number.isInteger(value) && value >= from && value <= to,
+  };
+}
+
+function rangeAxis(parameter: SweepParameterName, item: string): Axis {
+  const { whole } = SWEEP_PARAMETERS[parameter];
+  const fields = item.split(':').map((field) => field.trim());
+  const [fromText, toText, scale, countText] = fields;
+  if (fields.length !== 4 || (scale !== 'lin' && scale !== 'log') || !/^\d+$/.test(countText!)) {
+    throw new ConfigError(parameter, `"${item}" is no range; write from:to:lin:count or from:to:log:count`);
+  }
+  const from = checked(parameter, parseNumber(fromText!), fromText!);
+  const to = checked(parameter, parseNumber(toText!), toText!);
+  const count = Number(countText);
+  if (count === 0) throw new ConfigError(parameter, `the range ${item} is empty; give it at least one point`);
+  if (to < from) throw new ConfigError(parameter, `the range ${item} goes backwards; put the smaller end first`);
+  if (count === 1 && from !== to) {
+    throw new ConfigError(parameter, `the range ${item} has one point but two ends; write ${from}, or more points`);
+  }
+  if (count > 1 && from === to) {
+    throw new ConfigError(parameter, `the range ${item} has two equal ends; write ${from} alone`);
+  }
+  if (scale === 'log' && !(from > 0)) {
+    throw new ConfigError(parameter, `the range ${item} takes the logarithm of ${from}; start above 0, or use lin`);
+  }
+  if (count === 1) return listAxis([from], String(from));
+
+  const at = (i: number) => {
+    if (i === 0) return from;
+    if (i === count - 1) return to;
+    const share = i / (count - 1);
+    const value = scale === 'lin' ? from + (to - from) * share : from * (to / from) ** share;
+    return Number(value.toPrecision(RANGE_DIGITS));
+  };
+  const text = `${from}:${to}:${scale}:${count}`;
+  if (whole) return wholeRange(parameter, text, count, at, whole);
+  const distinct = [0, count >> 1, count - 2].every((i) => at(i) < at(i + 1) || i + 1 >= count);
+  if (!(distinct && Number.isSafeInteger(count))) {
+    throw new ConfigError(
+      parameter,
+      `the range ${item} is finer than ${RANGE_DIGITS} digits can tell; take fewer points`,
+    );
+  }
+  return {
+    text,
+    count,
+    at,
+    has(value) {
+      const share = scale === 'lin' ? (value - from) / (to - from) : Math.log(value / from) / Math.log(to / from);
+      const near = Math.round(share * (count - 1));
+      return [near - 1, near, near + 1].some((i) => i >= 0 && i < count && at(i) === value);
+    },
+  };
+}
+
+/** A range over whole numbers: each point rounded, duplicates dropped. */
+function wholeRange(
+  parameter: SweepParameterName,
+  text: string,
+  count: number,
+  at: (i: number) => number,
+  whole: readonly [number, number],
+): Axis {
+  if (count > LONGEST_LIST) {
+    throw new ConfigError(parameter, `a range of ${count} rounded points is too long; write from..to, or at most 10⁶`);
+  }
+  const values = new Set<number>();
+  for (let i = 0; i < count; i++) values.add(Math.round(at(i)));
+  for (const value of values) checkWhole(parameter, value, whole);
+  return listAxis([...values], text);
+}
+
+function listAxis(values: readonly number[], text: string): Axis {
+  const all = new Set(values);
+  return { text, count: values.length, at: (i) => values[i]!, has: (value) => all.has(value) };
+}
+
+/** Reads starts: three numbers `α,β₁,β₂`, several of them separated by semicolons. */
+export function parseStarts(text: string): Axis<readonly [number, number, number]> {
+  const starts = new Map<string, readonly [number, number, number]>();
+  for (const item of text.split(';')) {
+    const numbers = item.split(',').map(parseNumber);
+    if (numbers.length !== 3 || numbers.some((x) => !Number.isFinite(x))) {
+      throw new ConfigError(
+        'init',
+        `"${item}" is not three numbers; give α,β₁,β₂ such as 0.3,0.1,0.3, several of them separated by semicolons, or sweep over alpha, beta1 and beta2`,
+      );
+    }
+    starts.set(numbers.join(','), [numbers[0]!, numbers[1]!, numbers[2]!]);
+  }
+  const values = [...starts.values()];
+  return {
+    text: [...starts.keys()].join(';'),
+    count: values.length,
+    at: (i) => values[i]!,
+    has: (value) => starts.has(value.join(',')),
+  };
+}
+
+function checked(parameter: SweepParameterName, value: number, text: string): number {
+  if (Number.isFinite(value)) return value;
+  throw new ConfigError(parameter, `"${text}" is not a number; ${EXAMPLES}`);
+}
+
+function checkWhole(parameter: SweepParameterName, value: number, [least, most]: readonly [number, number]): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  throw new ConfigError(parameter, `${value} is not a whole number from ${least} to ${most}`);
+}

@@ -1,0 +1,126 @@
+import type { Cells, TableColumn } from '../sinks/table-format.ts';
+import { SWEEP_PARAMETER_NAMES, SWEEP_PARAMETERS, type SweepParameterName } from './parameters.ts';
+import type { RunResult } from './run-result.ts';
+import { parameterValue, runId } from './sweep.ts';
+
+export const OUTCOMES = ['gradient-flow', 'edge-of-stability', 'converged', 'diverged'] as const;
+
+/** One cell of a row of a sweep: the column, and how it comes out of a run. */
+interface SweepColumn extends TableColumn {
+  readonly of: (result: RunResult, seconds: number) => number | string | boolean | null;
+}
+
+/** Columns of a sweep's summary, in order: the run, its parameters, everything in its `eos.summary`, and what it took. */
+export const SWEEP_COLUMNS: readonly SweepColumn[] = [
+  text('run_id', 'hash of all parameters', ({ config }) => runId(config)),
+  ...SWEEP_PARAMETER_NAMES.map(parameterColumn),
+  double(
+    'moment_lambda1',
+    'Σ₁₁',
+    'second moment as used: that of the sampled points where there are any',
+    (r) => r.config.moments.lambda1,
+  ),
+  double('moment_lambda2', 'Σ₂₂', 'second moment as used', (r) => r.config.moments.lambda2),
+  double('moment_covariance', 'Σ₁₂', 'covariance as used', (r) => r.config.moments.covariance),
+  {
+    ...column('outcome', 'STRING', '', '', 'gradient-flow, edge-of-stability, converged or diverged'),
+    values: OUTCOMES,
+    of: ({ summary }) => OUTCOMES.indexOf(summary.outcome),
+  },
+  {
+    ...column('interrupted', 'BOOLEAN', '', '', 'stopped before its last step: never, in a sweep'),
+    of: ({ summary }) => summary.interrupted,
+  },
+  text('phases', 'JSON: [{phase, first_step, last_step}]', ({ summary }) => JSON.stringify(summary.phases)),
+  whole('cycles', 'upward crossings of 2/η', ({ summary }) => summary.cycles),
+  nullable(whole('first_crossing', 'first step at the edge of stability', (r) => r.summary.first_crossing)),
+  double('max_sharpness_ratio', 'max ηS/2', 'largest ratio of sharpness to 2/η', (r) => r.summary.max_sharpness_ratio),
+  nullable(whole('diverged_at', 'first step whose loss is over 10¹²', ({ summary }) => summary.diverged_at)),
+  double('final_loss', 'L', 'loss of the last row', ({ summary }) => summary.final_loss),
+  whole('last_step', 'step of the last row', ({ summary }) => summary.last_step),
+  nullable(
+    whole(
+      'convergence_time',
+      'T(δ, ε): first step from which on L ≤ ε and S ≤ (2 + δ)/η hold',
+      (r) => r.summary.convergence_time.step,
+    ),
+  ),
+  nullable(
+    double('l_hat_slope', '', 'slope of ln L̂ per step at the edge', ({ summary }) => finite(summary.l_hat_slope)),
+  ),
+  nullable(
+    double('l_hat_slope_predicted', '', '2·ln(1 − 2λ₂/λ₁)', ({ summary }) => finite(summary.l_hat_slope_predicted)),
+  ),
+  nullable(double('mean_l1_in_eos', '', 'mean of L₁ at the edge', ({ summary }) => finite(summary.mean_l1_in_eos))),
+  nullable(
+    double('mean_l1_predicted', '', 'mean of ½·α̂λ₂β₂(1 − α̂β₂) at the edge', (r) => finite(r.summary.mean_l1_predicted)),
+  ),
+  text('warnings', 'JSON: [{kind, step, message}]', ({ summary }) => JSON.stringify(summary.warnings)),
+  double('final_sharpness_ratio', 'ηS/2', 'ratio of the last row', (r) => 0.5 * (r.config.eta * r.finalSharpness)),
+  double(
+    'start_gfs_ratio',
+    'ηS∞(θ₀)/2',
+    'below 1 gradient flow from the start ends below 2/η: no edge of stability',
+    (r) => 0.5 * (r.config.eta * r.startSolutionSharpness),
+  ),
+  double('wall_seconds', 's', 'time the run took', (_, seconds) => seconds),
+];
+
+/** Cells of the rows that have been added, one array a column. */
+export interface SweepRows {
+  readonly columns: readonly Cells[];
+  add(result: RunResult, seconds: number): void;
+}
+
+/** An empty block of rows. */
+export function sweepRows(): SweepRows {
+  const columns: (number | string | boolean | null)[][] = SWEEP_COLUMNS.map(() => []);
+  return {
+    columns,
+    add(result, seconds) {
+      SWEEP_COLUMNS.forEach(({ of }, c) => {
+        columns[c]!.push(of(result, seconds));
+      });
+    },
+  };
+}
+
+function parameterColumn(name: SweepParameterName): SweepColumn {
+  const { whole: isWhole, symbol, meaning } = SWEEP_PARAMETERS[name];
+  const spec = isWhole ? whole(columnName(name), meaning, of, symbol) : double(columnName(name), symbol, meaning, of);
+  return name === 'samples' ? nullable(spec) : spec;
+
+  function of({ config }: RunResult): number | null {
+    return parameterValue(config, name);
+  }
+}
+
+/** Column of a parameter: starts are told apart from the θ_t of run files. */
+export function columnName(name: SweepParameterName): string {
+  return name === 'alpha' || name === 'beta1' || name === 'beta2' ? `init_${name}` : name;
+}
+
+function column(name: string, type: TableColumn['type'], symbol: string, unit: string, meaning: string): TableColumn {
+  return { name, type, symbol, unit, meaning };
+}
+
+function text(name: string, meaning: string, of: SweepColumn['of']): SweepColumn {
+  return { ...column(name, 'TEXT', '', '', meaning), of };
+}
+
+function double(name: string, symbol: string, meaning: string, of: SweepColumn['of']): SweepColumn {
+  return { ...column(name, 'DOUBLE', symbol, '1', meaning), of };
+}
+
+function whole(name: string, meaning: string, of: SweepColumn['of'], symbol = ''): SweepColumn {
+  return { ...column(name, 'INT64', symbol, '1', meaning), of };
+}
+
+function nullable(spec: SweepColumn): SweepColumn {
+  return { ...spec, nullable: true };
+}
+
+/** A number that JSON could not hold is null there, and so it is here. */
+function finite(value: number | null): number | null {
+  return value !== null && Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,163 @@
+import { ConfigError, type RunConfig, type RunOptions, resolveConfig } from '../config.ts';
+import { type Axis, parseAxis, parseStarts } from './axis.ts';
+import { SWEEP_PARAMETER_NAMES, type SweepParameterName } from './parameters.ts';
+import { sha256 } from './sha256.ts';
+
+/**
+ * What a caller may say of a sweep: for each parameter its values as text (see `parseAxis`), the rest from the preset.
+ * `init` gives whole starts; `alpha`, `beta1` and `beta2` sweep over the parts of one.
+ */
+export type SweepOptions = { readonly [P in SweepParameterName]?: string | undefined } & {
+  readonly preset?: string | undefined;
+  readonly init?: string | undefined;
+  /** Keep trajectories, each K-th row of them and all rows near a phase change or peak. */
+  readonly trajectories?: number | undefined;
+};
+
+/** A sweep in full and in text: nothing is left to defaults, so that it is the same sweep wherever it is read. */
+export interface SweepSpec {
+  readonly axes: { readonly [P in SweepParameterName | 'init']?: string };
+  readonly trajectories: number | null;
+}
+
+/** All runs of a spec: the product of its axes, numbered from 0, the last axis fastest. */
+export interface Sweep {
+  readonly spec: SweepSpec;
+  /** Hash of the spec. */
+  readonly id: string;
+  readonly axes: ReadonlyMap<SweepParameterName, Axis>;
+  readonly runs: number;
+  /** Parameters of the run of that number. @throws ConfigError where these cannot go together */
+  config(index: number): RunConfig;
+  /** Whether a run with these parameters is one of this sweep. */
+  has(config: RunConfig): boolean;
+}
+
+const PARTS_OF_START = ['alpha', 'beta1', 'beta2'] as const;
+
+/**
+ * The spec of a sweep from what the caller said, each value checked.
+ * @throws ConfigError naming the first parameter that cannot be used
+ */
+export function sweepSpec(options: SweepOptions): SweepSpec {
+  const base = resolveConfig({ preset: options.preset });
+  const parts = PARTS_OF_START.filter((name) => options[name] !== undefined);
+  const starts = options.init === undefined ? undefined : parseStarts(options.init);
+  if (starts && starts.count > 1 && parts.length > 0) {
+    throw new ConfigError('init', `several starts and --${parts[0]} do not go together; give one of the two`);
+  }
+  const start = starts?.at(0) ?? base.init;
+  const axes: { [P in SweepParameterName | 'init']?: string } = {};
+  for (const name of SWEEP_PARAMETER_NAMES) {
+    const part = PARTS_OF_START.indexOf(name as (typeof PARTS_OF_START)[number]);
+    if (part >= 0) {
+      if (parts.length > 0) axes[name] = parseAxis(name, options[name] ?? String(start[part])).text;
+      else if (part === 0) axes.init = (starts ?? parseStarts(start.join(','))).text;
+      continue;
+    }
+    const text = options[name] ?? valueText(base[name as keyof RunConfig]);
+    if (text !== undefined) axes[name] = parseAxis(name, text).text;
+  }
+  const trajectories = options.trajectories ?? null;
+  if (trajectories !== null && !(Number.isSafeInteger(trajectories) && trajectories >= 1)) {
+    throw new ConfigError('trajectories', `every:${trajectories} is no whole number from 1 up; give such as every:10`);
+  }
+  const spec = { axes, trajectories };
+  checkValues(openSweep(spec));
+  return spec;
+}
+
+function valueText(value: unknown): string | undefined {
+  return value === null ? undefined : String(value);
+}
+
+/** The runs of a spec that `sweepSpec` has made. */
+export function openSweep(spec: SweepSpec): Sweep {
+  const axes = new Map<SweepParameterName, Axis>();
+  for (const name of SWEEP_PARAMETER_NAMES) {
+    const text = spec.axes[name];
+    if (text !== undefined) axes.set(name, parseAxis(name, text));
+  }
+  const starts = spec.axes.init === undefined ? undefined : parseStarts(spec.axes.init);
+  // Starts nest where their first part would.
+  const order: [SweepParameterName | 'init', number][] = [];
+  for (const name of SWEEP_PARAMETER_NAMES) {
+    const axis = axes.get(name);
+    if (axis) order.push([name, axis.count]);
+    else if (name === 'alpha' && starts) order.push(['init', starts.count]);
+  }
+  const runs = order.reduce((product, [, count]) => product * count, 1);
+  if (!Number.isSafeInteger(runs)) throw new ConfigError('sweep', `${runs} runs are more than can be numbered`);
+
+  return {
+    spec,
+    id: sha256(JSON.stringify(spec)).slice(0, 16),
+    axes,
+    runs,
+    config(index) {
+      const values: { [P in SweepParameterName]?: number } = {};
+      let init: readonly number[] | undefined;
+      let rest = index;
+      for (let o = order.length - 1; o >= 0; o--) {
+        const [name, count] = order[o]!;
+        const i = rest % count;
+        rest = (rest - i) / count;
+        if (name === 'init') init = starts!.at(i);
+        else values[name] = axes.get(name)!.at(i);
+      }
+      return resolveConfig(runOptions(values, init));
+    },
+    has(config) {
+      if (starts && !starts.has(config.init)) return false;
+      if ((config.samples === null) !== !axes.has('samples')) return false;
+      return [...axes].every(([name, axis]) => axis.has(parameterValue(config, name) ?? Number.NaN));
+    },
+  };
+}
+
+function runOptions(values: { readonly [P in SweepParameterName]?: number }, init?: readonly number[]): RunOptions {
+  const { alpha, beta1, beta2, ...rest } = values;
+  return { ...rest, init: init ?? [alpha!, beta1!, beta2!] };
+}
+
+/** The value of a sweep's parameter in a run; null for `samples` where there are none. */
+export function parameterValue(config: RunConfig, name: SweepParameterName): number | null {
+  const part = PARTS_OF_START.indexOf(name as (typeof PARTS_OF_START)[number]);
+  return part >= 0 ? config.init[part]! : config[name as Exclude<SweepParameterName, 'alpha' | 'beta1' | 'beta2'>];
+}
+
+/** Identity of a run, wherever it is made: a hash of its parameters. It starts with a letter, so that no reader takes it for a number. */
+export function runId(config: RunConfig): string {
+  return `r${sha256(JSON.stringify(SWEEP_PARAMETER_NAMES.map((name) => parameterValue(config, name)))).slice(0, 20)}`;
+}
+
+/** Combinations looked at before a sweep starts; those of a larger one are checked as they come. */
+const MOST_CHECKED = 20_000;
+
+/** Tries the values of each axis, and the combinations of those that depend on each other, without sampling any data. */
+function checkValues({ spec, runs }: Sweep): void {
+  const trial = (keep: readonly string[]) => {
+    const texts = Object.entries(spec.axes).map(([name, text]) => [
+      name,
+      keep.includes(name) ? text : first(name, text),
+    ]);
+    const { samples: _, ...axes } = Object.fromEntries(texts) as SweepSpec['axes'];
+    const sweep = openSweep({ axes, trajectories: null });
+    const count = Math.min(sweep.runs, MOST_CHECKED);
+    for (let i = 0; i < count; i++) sweep.config(i);
+    // A range is worst at its ends.
+    sweep.config(sweep.runs - 1);
+  };
+  if (runs <= MOST_CHECKED && spec.axes.samples === undefined) {
+    trial(Object.keys(spec.axes));
+    return;
+  }
+  for (const name of Object.keys(spec.axes)) trial([name]);
+  trial(['lambda1', 'lambda2', 'covariance', 'init', 'alpha', 'beta1', 'beta2']);
+}
+
+function first(name: string, text: string): string {
+  return name === 'init'
+    ? parseStarts(text).at(0).join(',')
+    : String(parseAxis(name as SweepParameterName, text).at(0));
+}

@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { root } from './setup/parts.ts';
+
+const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+test('the generated parts of the README are up to date', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/docs.js', '--check'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
+
+test('the README names its two commands', () => {
+  expect(readme).toContain('npm ci && npx eos stream --out data/run.parquet');
+  expect(readme).toContain('npm ci && npm test');
+});
+
+test.each(documents)('every file that %s links to is there', (document) => {
+  const text = readFileSync(join(root, document), 'utf8');
+  const links = [...text.matchAll(/\]\(([^)#]+)[^)]*\)|(?:src|srcset)="([^"]+)"/g)].map(
+    (match) => match[1] ?? match[2]!,
+  );
+  for (const link of links.filter((target) => !/^https?:/.test(target))) {
+    expect(existsSync(join(root, link)), link).toBe(true);
+  }
+});
+
+test('the library program of the README runs', () => {
+  const program = /```ts\n([\s\S]*?)```/.exec(readme)![1]!;
+  const folder = mkdtempSync(join(tmpdir(), 'eos-readme-'));
+  const runnable = program
+    .replace("'eos-stream/node'", `'${root}dist/pipeline/sinks/node/index.js'`)
+    .replace("'eos-stream'", `'${root}dist/pipeline/index.js'`)
+    .replace("'run.parquet'", `'${join(folder, 'run.parquet')}'`);
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', runnable], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'converged\n', stderr: '' });
+  expect(readdirSync(folder)).toEqual(['run.parquet']);
+  rmSync(folder, { recursive: true });
+});

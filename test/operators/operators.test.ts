@@ -1,0 +1,190 @@
+import { lastValueFrom, type MonoTypeOperatorFunction, map, toArray } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import {
+  classifySharpness,
+  detectPhases,
+  flowSolution,
+  gradientDescent,
+  type ModelBatch,
+  phaseLog,
+  type RunEvent,
+  splitLoss,
+  summarize,
+  thin,
+  toSteps,
+} from '../../src/pipeline/index.ts';
+
+const run = gradientDescent({ preset: 'three-phases', steps: 3500 }, { batchSize: 500 });
+const chain = run.pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases());
+const rows = <T>(source: typeof run, pick: (batch: ModelBatch) => ArrayLike<T> | undefined) =>
+  lastValueFrom(
+    source.pipe(
+      map((batch) => Array.from(pick(batch) ?? [])),
+      toArray(),
+    ),
+  ).then((parts) => parts.flat());
+
+describe('each operator', () => {
+  test.each([
+    ['splitLoss', splitLoss(), ['l1', 'l2', 'l_hat']],
+    ['classifySharpness', classifySharpness(), ['sharpness', 'sharpness_ratio', 'regime']],
+    ['flowSolution', flowSolution(), ['balance', 'gfs_sharpness']],
+    ['detectPhases', detectPhases(), ['phase', 'cycle']],
+  ] as [string, MonoTypeOperatorFunction<ModelBatch>, (keyof ModelBatch['columns'])[]][])(
+    '%s is usable alone, and gives what it gives in the chain',
+    async (_name, operator, columns) => {
+      for (const column of columns) {
+        const alone = await rows<number>(run.pipe(operator), (batch) => batch.columns[column]);
+        const inChain = await rows<number>(chain, (batch) => batch.columns[column]);
+        expect(alone.length).toBe(3501);
+        expect(alone).toEqual(inChain);
+      }
+    },
+  );
+
+  test('has a state of its own in each subscription', async () => {
+    const phases = () => rows<number>(chain, (batch) => batch.columns.cycle);
+    const [first, second] = await Promise.all([phases(), phases()]);
+    expect(first).toEqual(second);
+    expect(first.at(-1)).toBe(16);
+    expect(await phases()).toEqual(first);
+  });
+
+  test('leaves the batch that it was given alone', async () => {
+    const seen: [ModelBatch, string[]][] = [];
+    const noted = run.pipe(
+      map((batch) => {
+        seen.push([batch, Object.keys(batch.columns)]);
+        return batch;
+      }),
+    );
+    await lastValueFrom(noted.pipe(splitLoss(), classifySharpness(), detectPhases()));
+    for (const [batch, columns] of seen) expect(Object.keys(batch.columns)).toEqual(columns);
+  });
+
+  test('passes errors on', async () => {
+    const failing = run.pipe(
+      map((batch) => {
+        if (batch.columns.step[0]! > 1000) throw new Error('broken source');
+        return batch;
+      }),
+    );
+    const all = failing.pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases(), summarize(), thin(10));
+    await expect(lastValueFrom(all)).rejects.toThrow('broken source');
+  });
+});
+
+describe('detectPhases', () => {
+  test('is causal: a longer run begins with the labels of a shorter one', async () => {
+    const longer = await rows<number>(chain, (batch) => batch.columns.phase);
+    for (const steps of [0, 201, 202, 300, 2854, 2855]) {
+      const shorter = gradientDescent({ preset: 'three-phases', steps }).pipe(detectPhases());
+      expect(await rows<number>(shorter, (batch) => batch.columns.phase)).toEqual(longer.slice(0, steps + 1));
+    }
+  });
+
+  test('starts at the edge where the run starts over 2/η, in cycle 1', async () => {
+    const [first] = await lastValueFrom(
+      gradientDescent({ preset: 'paper', eta: 1 / 2, floor: 0 }).pipe(detectPhases(), toSteps(), toArray()),
+    );
+    expect(first).toMatchObject({ phase: 'eos-self-stabilization', cycle: 1 });
+  });
+
+  test('starts in convergence where the run starts at a flat minimum', async () => {
+    const minimum = gradientDescent({ eta: 0.015, init: [1, 0, 1], floor: 0, steps: 3 });
+    const phases = await lastValueFrom(minimum.pipe(detectPhases(), toSteps(), toArray()));
+    expect(phases.map((step) => step.phase)).toEqual(Array(4).fill('convergence'));
+  });
+});
+
+describe('toSteps', () => {
+  test('gives one object a row, words for codes', async () => {
+    const steps = await lastValueFrom(chain.pipe(toSteps(), toArray()));
+    expect(steps.length).toBe(3501);
+    expect(steps[0]).toMatchObject({
+      step: 0,
+      alpha: 0.3,
+      regime: 'stable',
+      phase: 'progressive-sharpening',
+      cycle: 0,
+    });
+    expect(Object.keys(steps[0]!).length).toBe(17);
+    expect(Object.keys((await lastValueFrom(run.pipe(toSteps())))!)).not.toContain('phase');
+  });
+});
+
+describe('summarize', () => {
+  test('speaks of all steps, thinned or not', async () => {
+    const summary = async (every: number) => (await lastValueFrom(chain.pipe(summarize(), thin(every)))).run.summary;
+    expect(await summary(100)).toEqual(await summary(1));
+    expect((await summary(1))?.phases.map(({ phase }) => phase)).toEqual([
+      'progressive-sharpening',
+      'edge-of-stability',
+      'convergence',
+    ]);
+  });
+
+  test('warns where rounding seeds the oscillation', async () => {
+    const correlated = gradientDescent({ covariance: 0.02, floor: 0, steps: 3000 });
+    const { summary } = (
+      await lastValueFrom(correlated.pipe(splitLoss(), classifySharpness(), detectPhases(), summarize()))
+    ).run;
+    expect(summary!.first_crossing).not.toBeNull();
+    expect(summary!.warnings).toMatchObject([{ kind: 'not-reproducible', step: summary!.first_crossing }]);
+  });
+});
+
+describe('phaseLog', () => {
+  test('reports start, phases, cycles and the end, in order', async () => {
+    const events: RunEvent[] = [];
+    await lastValueFrom(
+      chain.pipe(
+        summarize(),
+        phaseLog((event) => events.push(event)),
+      ),
+    );
+    expect(events[0]).toMatchObject({ event: 'start', step: 0, threshold: 40, steps: 3500 });
+    expect(events.filter(({ event }) => event === 'phase')).toMatchObject([
+      { step: 0, phase: 'progressive-sharpening' },
+      { step: 202, phase: 'edge-of-stability' },
+      { step: 2855, phase: 'convergence' },
+    ]);
+    expect(events.at(-1)).toMatchObject({ event: 'done', outcome: 'converged', cycles: 16 });
+
+    const cycles = events.filter((event) => event.event === 'cycle');
+    const [l1, ratio, cycle] = await Promise.all([
+      rows<number>(chain, (batch) => batch.columns.l1),
+      rows<number>(chain, (batch) => batch.columns.sharpness_ratio),
+      rows<number>(chain, (batch) => batch.columns.cycle),
+    ]);
+    expect(cycles.map((event) => event.cycle)).toEqual(Array.from({ length: 16 }, (_, i) => i + 1));
+    for (const event of cycles) {
+      const inside = (values: readonly number[]) => values.filter((_, t) => cycle[t] === event.cycle);
+      expect(event.first_step).toBe(cycle.indexOf(event.cycle));
+      expect(event.last_step).toBe(cycle.lastIndexOf(event.cycle));
+      expect(event.peak_l1).toBe(Math.max(...inside(l1)));
+      expect(l1[event.peak_step]).toBe(event.peak_l1);
+      expect(event.overshoot).toBe(Math.max(...inside(ratio)) - 1);
+    }
+  });
+
+  test('warns of float64 underflow when it happens', async () => {
+    const events: RunEvent[] = [];
+    const plain = gradientDescent({ preset: 'plain' }, { batchSize: 100 });
+    await lastValueFrom(
+      plain.pipe(
+        splitLoss(),
+        classifySharpness(),
+        flowSolution(),
+        detectPhases(),
+        summarize(),
+        phaseLog((event) => events.push(event)),
+      ),
+    );
+    const warnings = events.filter(({ event }) => event === 'warning');
+    expect(warnings).toMatchObject([{ kind: 'float64-underflow', step: 2975 }]);
+    expect(events.indexOf(warnings[0]!)).toBeLessThan(
+      events.findIndex((event) => 'step' in event && event.step > 3100),
+    );
+  });
+});
