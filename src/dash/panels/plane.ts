@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { type App, type CompanionKind, hasColumns, type Panel, type Run, runColor } from '../app.ts';
-import { button, el } from '../dom.ts';
+import { button, el, swatch } from '../dom.ts';
 import { formatNumber, phaseColor, phaseName } from '../format.ts';
 import type { Path } from '../load/protocol.ts';
 import { drawPlot, niceDomain, tickText } from './draw.ts';
@@ -49,6 +49,8 @@ export function planePanel(app: App): Panel {
   let place: ((alpha: number, beta: number) => readonly [number, number]) | undefined;
   let paths: readonly { readonly run: Run; readonly path: Path }[] = [];
   const hidden = (key: string) => app.store.get().hidden.includes(`plane.${key}`);
+  const keys = new Map(LINES.map((line) => [line.key, legendKey(app, line)]));
+  frame.legend.append(...keys.values());
 
   async function draw(): Promise<void> {
     const mine = ++turn;
@@ -77,7 +79,7 @@ export function planePanel(app: App): Panel {
     }
     frame.problem(undefined);
     const width = Math.max(160, body.clientWidth);
-    const height = app.store.get().full === 'plane' ? Math.max(HEIGHT, window.innerHeight - 330) : HEIGHT;
+    const height = app.store.get().full === 'plane' ? Math.max(HEIGHT, window.innerHeight - 236) : HEIGHT;
     const seen = [...paths, ...companions.filter(({ kind }) => !hidden(kind))].map(({ path }) => path);
     const x = domain(seen.map((path) => path.x));
     const y = domain([...seen.map((path) => path.y), ...seen.map(nearestMinimum)]);
@@ -138,23 +140,10 @@ export function planePanel(app: App): Panel {
   }
 
   function drawLegend(present: ReadonlySet<string>): void {
-    frame.legend.replaceChildren(
-      ...LINES.filter(({ key }) => present.has(key)).map(({ key, label, color }) => {
-        const dot = el('span', { class: 'dot' });
-        dot.style.background = color;
-        const id = `plane.${key}`;
-        return button(
-          label,
-          { class: 'key', 'data-series': key, 'aria-pressed': String(!hidden(key)) },
-          () => {
-            const now = app.store.get().hidden;
-            app.store.set({ hidden: now.includes(id) ? now.filter((other) => other !== id) : [...now, id] });
-          },
-          dot,
-          label,
-        );
-      }),
-    );
+    for (const [key, element] of keys) {
+      element.hidden = !present.has(key);
+      element.setAttribute('aria-pressed', String(!hidden(key)));
+    }
   }
 
   function follow(): void {
@@ -233,6 +222,22 @@ export function planePanel(app: App): Panel {
     draw,
     follow,
   };
+}
+
+function legendKey(app: App, { key, label, color, dash }: (typeof LINES)[number]): HTMLElement {
+  const line = swatch();
+  line.look(color, dash ?? '');
+  const id = `plane.${key}`;
+  return button(
+    label,
+    { class: 'key', 'data-series': key },
+    () => {
+      const { hidden } = app.store.get();
+      app.store.set({ hidden: hidden.includes(id) ? hidden.filter((other) => other !== id) : [...hidden, id] });
+    },
+    line.element,
+    label,
+  );
 }
 
 function domain(arrays: readonly Float64Array[]): [number, number] {

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { type App, hasColumns, type Panel, type Run, runColor } from '../app.ts';
-import { button, el } from '../dom.ts';
+import { button, el, swatch } from '../dom.ts';
 import { formatNumber, phaseName } from '../format.ts';
 import { interact, type StepAxis } from '../interact.ts';
 import type { Points } from '../load/envelope.ts';
@@ -98,7 +98,7 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
     frame.problem(undefined);
     drawn = next;
     const log = scale() === 'log';
-    const height = app.store.get().full === spec.id ? Math.max(HEIGHT, window.innerHeight - 330) : HEIGHT;
+    const height = app.store.get().full === spec.id ? Math.max(HEIGHT, window.innerHeight - 236) : HEIGHT;
     const domain = yDomain(
       drawn.filter(({ series }) => !hidden(series.key)),
       from,
@@ -301,13 +301,7 @@ function yDomain(
 
 function legendKey(app: App, panel: string, series: Series) {
   const value = el('span', { class: 'legend-value' });
-  const swatch = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  swatch.setAttribute('class', 'swatch');
-  swatch.setAttribute('aria-hidden', 'true');
-  const line = document.createElementNS('http://www.w3.org/2000/svg', 'line');
-  for (const [name, at] of Object.entries({ x1: '0', x2: '18', y1: '5', y2: '5', 'stroke-width': '2.5' }))
-    line.setAttribute(name, at);
-  swatch.append(line);
+  const key = swatch();
   const id = `${panel}.${series.key}`;
   const element = button(
     `Show ${series.label}`,
@@ -316,7 +310,7 @@ function legendKey(app: App, panel: string, series: Series) {
       const { hidden } = app.store.get();
       app.store.set({ hidden: hidden.includes(id) ? hidden.filter((other) => other !== id) : [...hidden, id] });
     },
-    swatch,
+    key.element,
     series.label,
     value,
   );
@@ -329,8 +323,7 @@ function legendKey(app: App, panel: string, series: Series) {
     },
     update(shown: boolean, color: string | undefined, dash: string, many: boolean) {
       element.setAttribute('aria-pressed', String(shown));
-      line.setAttribute('stroke', color ?? series.color);
-      line.setAttribute('stroke-dasharray', many ? dash : (series.dash ?? ''));
+      key.look(color ?? series.color, many ? dash : (series.dash ?? ''));
     },
   };
 }
