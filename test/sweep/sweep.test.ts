@@ -78,7 +78,11 @@ describe('partPlan', () => {
     const axis = fc.integer({ min: 1, max: 5000 });
     fc.assert(
       fc.property(axis, axis, fc.integer({ min: 0, max: 100_000_000 }), (etas, seeds, steps) => {
-        const text = { eta: etas === 1 ? '0.1' : `0.01:0.5:log:${etas}`, seed: `0..${seeds - 1}`, steps: String(steps) };
+        const text = {
+          eta: etas === 1 ? '0.1' : `0.01:0.5:log:${etas}`,
+          seed: `0..${seeds - 1}`,
+          steps: String(steps),
+        };
         const sweep = sweepOf(text);
         const plan = partPlan(sweep);
         expect(partRange(sweep, plan, 0)[0]).toBe(0);
