@@ -2,7 +2,6 @@
 //
 //   node ours.js W1 STEPS LAMBDA2        every column of a run, no file
 //   node ours.js W3 STEPS LAMBDA2 RUNS   many runs, one after the other, only each run's summary kept
-import { lastValueFrom } from 'rxjs';
 import type { ColumnArray } from '../src/pipeline/columns.ts';
 import {
   classifySharpness,
@@ -11,9 +10,10 @@ import {
   gradientDescent,
   type RunOptions,
   type RunSummary,
+  resolveConfig,
   splitLoss,
-  summarize,
 } from '../src/pipeline/index.ts';
+import { runToResult } from '../src/pipeline/sweep/run-result.ts';
 import { PROBES, report } from './protocol.ts';
 
 async function allColumns(steps: number, lambda2: number): Promise<Record<string, number>> {
@@ -32,9 +32,8 @@ async function allColumns(steps: number, lambda2: number): Promise<Record<string
   return check;
 }
 
-async function summaryOf(options: RunOptions): Promise<RunSummary> {
-  const run = gradientDescent(options).pipe(classifySharpness(), detectPhases(), summarize());
-  return (await lastValueFrom(run)).run.summary!;
+function summaryOf(options: RunOptions): RunSummary {
+  return runToResult(resolveConfig(options))!.summary;
 }
 
 /** Sums over all runs of each part of their summaries. */
@@ -47,7 +46,7 @@ async function sweep(runs: number, steps: number, lambda2: number): Promise<Reco
     const eta = 1 / (12 + 0.48 * (i % 100));
     const weight = 0.2 + 0.004 * (Math.floor(i / 100) % 100);
     const init = [weight, 0.1, weight];
-    const summary = await summaryOf({ preset: 'paper', lambda2, eta, init, steps });
+    const summary = summaryOf({ preset: 'paper', lambda2, eta, init, steps });
     const edge = summary.phases.filter(({ phase }) => phase === 'edge-of-stability');
     add('first_crossing', summary.first_crossing ?? -1);
     add('cycles', summary.cycles);

@@ -19,6 +19,8 @@ export function eventLines(event: RunEvent, { bold, dim, blue, yellow, green, re
       return [
         `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: from t = ${count(event.first_step)}, peak L₁ = ${significant(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S overshot 2/η by ${(100 * event.overshoot).toFixed(2)} %`,
       ];
+    case 'flush':
+      return [];
     case 'warning':
       return [`${at(event.step)}  ${red('warning')} ${event.message}`];
     case 'done': {

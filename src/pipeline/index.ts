@@ -21,8 +21,9 @@ export { edgeAlpha, predictedMeanL1, predictedSlope, surrogateLoss } from './mod
 export { classifySharpness } from './operators/classify-sharpness.ts';
 export { detectPhases } from './operators/detect-phases.ts';
 export { flowSolution } from './operators/flow-solution.ts';
+export type { RunSummary, RunWarning } from './operators/run-summary.ts';
 export { splitLoss } from './operators/split-loss.ts';
-export { type RunSummary, type RunWarning, summarize } from './operators/summarize.ts';
+export { summarize } from './operators/summarize.ts';
 export { thin } from './operators/thin.ts';
 export { type Step, toSteps } from './operators/to-steps.ts';
 export { type PresetName, presets } from './presets.ts';

@@ -1,3 +1,4 @@
+import type { Snapshot } from './checkpoint.ts';
 import type { ColumnArray } from './columns.ts';
 
 /**
@@ -13,6 +14,8 @@ export interface Run<Config = unknown, Summary = unknown> {
   ready(): Promise<void>;
   /** What became of the run; set by `summarize` before it completes. */
   summary?: Summary;
+  /** State of each stage from which this run goes on, where it continues an earlier one. */
+  resumed?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -23,6 +26,8 @@ export interface StepBatch<Columns = Readonly<Record<string, ColumnArray>>, R ex
   readonly run: R;
   readonly length: number;
   readonly columns: Columns;
+  /** Where each stage stands behind this batch; absent where the rows are not those of the run to its end. */
+  readonly after?: Snapshot;
 }
 
 /** A new `Run` around a config. */

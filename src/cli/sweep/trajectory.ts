@@ -8,7 +8,7 @@ import { flowSolution } from '../../pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../../pipeline/operators/split-loss.ts';
 import { summarize } from '../../pipeline/operators/summarize.ts';
 import { thin } from '../../pipeline/operators/thin.ts';
-import { fileTarget } from '../../pipeline/sinks/node/file-target.ts';
+import { atomicFile } from '../../pipeline/sinks/node/atomic-file.ts';
 import { parquetSink } from '../../pipeline/sinks/parquet.ts';
 import { gradientDescent, type ModelRun } from '../../pipeline/source/gradient-descent.ts';
 import type { RunResult } from '../../pipeline/sweep/run-result.ts';
@@ -45,7 +45,7 @@ export async function writeTrajectory(
       if (!proceed(batch.length)) throw new GivenUp();
     }),
     thin(every),
-    parquetSink(fileTarget(path, await partialPath(folder, path))),
+    parquetSink(atomicFile(path, await partialPath(folder, path))),
   );
   try {
     await lastValueFrom(steps);

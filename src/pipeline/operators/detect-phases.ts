@@ -1,4 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { resumedState, withState } from '../checkpoint.ts';
 import { PHASES } from '../columns.ts';
 import type { ModelBatch } from '../source/gradient-descent.ts';
 import { sharpnessColumn } from './classify-sharpness.ts';
@@ -10,10 +11,12 @@ const EOS_SELF_STABILIZATION = PHASES.indexOf('eos-self-stabilization');
 const CONVERGENCE = PHASES.indexOf('convergence');
 
 /** Coarse phases, as the detector's state. */
-type CoarsePhase = 'progressive-sharpening' | 'edge-of-stability' | 'convergence';
+const COARSE = ['progressive-sharpening', 'edge-of-stability', 'convergence'] as const;
+type CoarsePhase = (typeof COARSE)[number];
+const STAGE = 'detectPhases';
 
 /** κ: how far below S∞ the sharpness may still be in convergence. */
-const KAPPA = 0.05;
+export const KAPPA = 0.05;
 
 /**
  * Adds the `phase` of each step and the number of the `cycle` it is in, causally: a label depends on its own step and
@@ -31,7 +34,16 @@ export function detectPhases(options: { readonly delta?: number } = {}): MonoTyp
     new Observable((subscriber) => {
       const detect = createPhaseDetector(options);
       return source.subscribe({
-        next: (batch) => subscriber.next(detect(batch)),
+        next(batch) {
+          let labelled: ModelBatch;
+          try {
+            labelled = detect(batch);
+          } catch (error) {
+            subscriber.error(error);
+            return;
+          }
+          subscriber.next(labelled);
+        },
         error: (error: unknown) => subscriber.error(error),
         complete: () => subscriber.complete(),
       });
@@ -43,9 +55,19 @@ export function createPhaseDetector(options: { readonly delta?: number } = {}): 
   let coarse: CoarsePhase | null = null;
   let cycle = 0;
   let before = Number.POSITIVE_INFINITY;
+  let started = false;
 
   return (batch) => {
     const { run, length } = batch;
+    if (!started) {
+      started = true;
+      const saved = resumedState(run, STAGE);
+      if (saved) {
+        coarse = saved.wordOrNull('coarse', COARSE);
+        cycle = saved.number('cycle');
+        before = saved.number('before');
+      }
+    }
     const { eta } = run.config;
     const { lambda1, lambda2, covariance } = run.config.moments;
     const threshold = 2 / eta;
@@ -95,6 +117,7 @@ export function createPhaseDetector(options: { readonly delta?: number } = {}): 
         phase[i] = coarse === 'convergence' ? CONVERGENCE : PROGRESSIVE_SHARPENING;
       }
     }
-    return { ...batch, columns: { ...columns, phase, cycle: cycles } };
+    const state = { coarse, cycle, before };
+    return withState({ ...batch, columns: { ...columns, phase, cycle: cycles } }, STAGE, () => state);
   };
 }

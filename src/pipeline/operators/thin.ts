@@ -1,9 +1,20 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { resumedState, type StageState, withState } from '../checkpoint.ts';
 import type { ColumnArray } from '../columns.ts';
 import type { Run, StepBatch } from '../step-batch.ts';
 
 /** Relative rise and fall that tells a peak of L₁ from the rounding of a constant. */
 const PROMINENCE = 1e-12;
+
+const STAGE = 'thin';
+
+interface Waiting<B> {
+  readonly batch: B;
+  readonly first: number;
+  readonly keep: Uint8Array;
+  /** State behind this batch, whose rows are decided by the time it is let go. */
+  state?: StageState;
+}
 
 type Thinnable = { readonly phase?: ArrayLike<number>; readonly l1?: ArrayLike<number> };
 
@@ -20,7 +31,8 @@ export function thin<B extends StepBatch<Thinnable, Run>>(every: number): MonoTy
 
   return (source) =>
     new Observable((subscriber) => {
-      const waiting: { readonly batch: B; readonly first: number; readonly keep: Uint8Array }[] = [];
+      const waiting: Waiting<B>[] = [];
+      let started = false;
       let seen = 0;
       let marked = -1;
       let keepUntil = -1;
@@ -39,19 +51,38 @@ export function thin<B extends StepBatch<Thinnable, Run>>(every: number): MonoTy
         marked = Math.max(marked, to);
       };
 
-      const release = (decided: number) => {
+      /** `final`: whether the rows are kept in any case, however the run goes on. */
+      const release = (decided: number, final: boolean) => {
         while (waiting.length > 0 && waiting[0]!.first + waiting[0]!.batch.length <= decided) {
-          const { batch, keep } = waiting.shift()!;
+          const { batch, keep, state } = waiting.shift()!;
           const kept = filterBatch(batch, keep);
-          if (kept) subscriber.next(kept);
+          if (kept) subscriber.next(final ? withState(kept, STAGE, () => state!) : withoutState(kept));
         }
       };
 
       return source.subscribe({
         next(batch) {
           const { phase, l1 } = batch.columns;
+          if (!started) {
+            started = true;
+            try {
+              const saved = resumedState(batch.run, STAGE);
+              if (saved) {
+                seen = saved.number('seen');
+                marked = saved.number('marked');
+                keepUntil = saved.number('keepUntil');
+                lastPhase = saved.numberOrNull('lastPhase') ?? undefined;
+                lastL1 = saved.number('lastL1');
+                beforeLastL1 = saved.number('beforeLastL1');
+              }
+            } catch (error) {
+              subscriber.error(error);
+              return;
+            }
+          }
           const keep = new Uint8Array(batch.length);
-          waiting.push({ batch, first: seen, keep });
+          const item: Waiting<B> = { batch, first: seen, keep };
+          waiting.push(item);
           for (let i = 0; i < batch.length; i++) {
             const row = seen + i;
             if (row % every === 0 || row <= keepUntil) keep[i] = 1;
@@ -77,13 +108,14 @@ export function thin<B extends StepBatch<Thinnable, Run>>(every: number): MonoTy
             }
           }
           seen += batch.length;
+          item.state = { every, seen, marked, keepUntil, lastPhase: lastPhase ?? null, lastL1, beforeLastL1 };
           // A peak of the last row is known with the next one only.
-          release(seen - every - 1);
+          release(seen - every - 1, true);
         },
         error: (error: unknown) => subscriber.error(error),
         complete() {
           if (seen > 0) mark(seen - 1, seen - 1);
-          release(seen);
+          release(seen, false);
           subscriber.complete();
         },
       });
@@ -104,4 +136,10 @@ function filterBatch<B extends StepBatch<Thinnable, Run>>(batch: B, keep: Uint8A
     columns[name] = kept;
   }
   return { ...batch, length, columns };
+}
+
+/** The last rows of a run that was stopped are kept only because it was: nothing can go on behind them. */
+function withoutState<B extends StepBatch<Thinnable, Run>>(batch: B): B {
+  const { after: _, ...rest } = batch;
+  return rest as B;
 }

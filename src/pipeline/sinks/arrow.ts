@@ -6,6 +6,7 @@ import {
   Float64,
   Int32,
   Int64,
+  MetadataVersion,
   makeData,
   RecordBatch,
   RecordBatchFileWriter,
@@ -16,57 +17,111 @@ import {
   type Vector,
   vectorFromArray,
 } from 'apache-arrow';
+import { type FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import { type ColumnArray, type ColumnSpec, RUN_COLUMNS } from '../columns.ts';
 import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
-import type { ByteTarget } from './byte-target.ts';
+import { type ByteTarget, concatBytes } from './byte-target.ts';
 import { runMetadata } from './run-metadata.ts';
-import { bigints, type TableFormat } from './table-format.ts';
-import { tableSink } from './table-sink.ts';
+import { bigints, type Metadata, type Rows, type TableFormat } from './table-format.ts';
+import { type DurabilityOptions, tableSink } from './table-sink.ts';
 
-export interface ArrowSinkOptions {
+export interface ArrowSinkOptions extends DurabilityOptions {
   /** Columns to write; all columns of a run unless given. */
   readonly columns?: readonly ColumnSpec[];
 }
 
 /** Writes a run to an Arrow IPC file: the columns and metadata of the Parquet file, strings dictionary-encoded. */
-export function arrowSink(target: ByteTarget, options: ArrowSinkOptions = {}): MonoTypeOperatorFunction<ModelBatch> {
-  return tableSink<ModelRun, ModelBatch>(target, arrowFormat, {
-    columns: options.columns ?? RUN_COLUMNS,
-    metadata: runMetadata,
-  });
+export function arrowSink(
+  target: ByteTarget,
+  { columns = RUN_COLUMNS, ...durability }: ArrowSinkOptions = {},
+): MonoTypeOperatorFunction<ModelBatch> {
+  return tableSink<ModelRun, ModelBatch>(target, arrowFormat, { ...durability, columns, metadata: runMetadata });
 }
 
 /** Arrow IPC file format by apache-arrow. */
-export const arrowFormat: TableFormat = (target, columns) => {
+export const arrowFormat: TableFormat = (target, columns, from) => {
   // The file format wants the very same dictionary vector in every batch.
   const dictionaries = columns.map(({ values }) => (values ? vectorFromArray([...values], new Utf8()) : undefined));
   const types = columns.map(arrowType);
   const schema = new Schema(columns.map(({ name }, c) => new Field(name, types[c]!, false)));
   const bytes = new ByteCollector();
-  const writer = new RecordBatchFileWriter();
+  const writer = new FileWriter();
   writer.reset(bytes, schema);
+  if (from?.kind === 'arrow') {
+    bytes.take();
+    const seen = new Map(dictionaries.flatMap((vector, id) => (vector ? [[id, vector] as const] : [])));
+    writer.restore(from, from.dictionaries.length > 0 ? seen : new Map());
+  }
 
-  const drain = async () => {
-    for (const chunk of bytes.take()) await target.write(chunk);
+  const encode = ({ length, columns: arrays }: Rows) => {
+    const children = columns.map((_, c) => columnData(types[c]!, arrays[c]!, dictionaries[c]));
+    writer.write(
+      new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length, nullCount: 0, children })),
+    );
   };
 
   return {
-    async write({ length, columns: arrays }) {
-      const children = columns.map((_, c) => columnData(types[c]!, arrays[c]!, dictionaries[c]));
-      writer.write(
-        new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length, nullCount: 0, children })),
-      );
-      await drain();
+    async write(rows, metadata) {
+      const before = writer.state();
+      encode(rows);
+      const { batches, dictionaries: written } = writer.state();
+      const group = {
+        batches: batches.slice(before.batches.length),
+        dictionaries: written.slice(before.dictionaries.length),
+      };
+      await target.write(bytes.take(), metadata && arrowFooter(schema, group, metadata));
+    },
+    async closing(rows, metadata) {
+      const header = bytes.take();
+      if (header.length > 0) await target.write(header);
+      const before = writer.state();
+      if (rows.length > 0) encode(rows);
+      const encoded = bytes.take();
+      const footer = arrowFooter(schema, writer.state(), metadata);
+      writer.restore(before, before.seen);
+      return concatBytes([encoded, footer]);
     },
     async finish(metadata) {
-      // The footer takes the schema's metadata as it is now; there is no other way to set it after the rows.
-      for (const [key, value] of Object.entries(metadata)) schema.metadata.set(key, value);
-      writer.finish();
-      await drain();
+      await target.write(concatBytes([bytes.take(), arrowFooter(schema, writer.state(), metadata)]));
     },
   };
 };
+
+export interface ArrowBlocks {
+  readonly batches: readonly FileBlock[];
+  readonly dictionaries: readonly FileBlock[];
+}
+
+const ARROW_MAGIC = new TextEncoder().encode('ARROW1');
+
+/** What stands behind the record batches of an Arrow file: the end-of-stream mark, the footer, its length, the magic. */
+export function arrowFooter(schema: Schema, { batches, dictionaries }: ArrowBlocks, metadata: Metadata): Uint8Array {
+  const described = new Schema(schema.fields, new Map(Object.entries(metadata)), schema.dictionaries);
+  const footer = Footer.encode(new Footer(described, MetadataVersion.V5, [...batches], [...dictionaries]));
+  const numbers = (...values: number[]) => new Uint8Array(Int32Array.from(values).buffer);
+  return concatBytes([numbers(-1, 0), footer, numbers(footer.byteLength), ARROW_MAGIC]);
+}
+
+/** A file writer whose place in the file can be kept and given back. */
+class FileWriter extends RecordBatchFileWriter {
+  state() {
+    return {
+      end: this._position,
+      batches: [...this._recordBatchBlocks],
+      dictionaries: [...this._dictionaryBlocks],
+      seen: new Map(this._seenDictionaries),
+    };
+  }
+
+  restore({ end, batches, dictionaries }: ArrowBlocks & { readonly end: number }, seen: Map<number, Vector>): void {
+    this._position = end;
+    this._recordBatchBlocks = [...batches];
+    this._dictionaryBlocks = [...dictionaries];
+    this._seenDictionaries = new Map(seen);
+    this._dictionaryDeltaOffsets = new Map([...seen].map(([id, { data }]) => [id, data.length]));
+  }
+}
 
 /** Collects what apache-arrow writes, chunk by chunk. */
 class ByteCollector extends AsyncByteQueue {
@@ -76,10 +131,10 @@ class ByteCollector extends AsyncByteQueue {
     if (value.byteLength > 0) this.#chunks.push(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
   }
 
-  take(): Uint8Array[] {
-    const chunks = this.#chunks;
+  take(): Uint8Array {
+    const all = concatBytes(this.#chunks);
     this.#chunks = [];
-    return chunks;
+    return all;
   }
 }
 

@@ -1,5 +1,6 @@
-import type { DecodedArray, SchemaElement } from 'hyparquet';
+import type { DecodedArray, FileMetaData, KeyValue, SchemaElement } from 'hyparquet';
 import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
+import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import { type ColumnSpec, RUN_COLUMNS } from '../columns.ts';
 import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
@@ -8,15 +9,18 @@ import { runMetadata } from './run-metadata.ts';
 import {
   bigints,
   type Cells,
+  type Metadata,
   type TableColumn,
   type TableFormat,
+  type TableState,
+  type WideRows,
   type WideTableWriter,
   words,
 } from './table-format.ts';
-import { tableSink } from './table-sink.ts';
+import { type DurabilityOptions, tableSink } from './table-sink.ts';
 
-export interface ParquetSinkOptions {
-  /** Columns to write; those of the run's config unless given. */
+export interface ParquetSinkOptions extends DurabilityOptions {
+  /** Columns to write; all columns of a run unless given. */
   readonly columns?: readonly ColumnSpec[];
   /** The program that encodes the file: hyparquet-writer unless given. */
   readonly format?: TableFormat;
@@ -31,43 +35,99 @@ export interface ParquetSinkOptions {
  */
 export function parquetSink(
   target: ByteTarget,
-  options: ParquetSinkOptions = {},
+  { format = hyparquetFormat, columns = RUN_COLUMNS, ...durability }: ParquetSinkOptions = {},
 ): MonoTypeOperatorFunction<ModelBatch> {
-  return tableSink<ModelRun, ModelBatch>(target, options.format ?? hyparquetFormat, {
-    columns: options.columns ?? RUN_COLUMNS,
-    metadata: runMetadata,
-  });
+  return tableSink<ModelRun, ModelBatch>(target, format, { ...durability, columns, metadata: runMetadata });
 }
 
+/** First and last bytes of a Parquet file, as a little-endian number. */
+const MAGIC = 0x31524150;
+
 /** Parquet by hyparquet-writer: a `TableFormat` that takes free text, truth values and nulls as well. */
-export function hyparquetFormat(target: ByteTarget, columns: readonly TableColumn[]): WideTableWriter {
+export function hyparquetFormat(
+  target: ByteTarget,
+  columns: readonly TableColumn[],
+  from?: TableState,
+): WideTableWriter {
   const bytes = new ByteWriter(1 << 20);
   const parquet = new ParquetWriter({
     writer: bytes,
     schema: [{ name: 'root', num_children: columns.length }, ...columns.map(schemaElement)],
     createdBy: 'eos-stream',
   });
+  if (from?.kind === 'parquet') {
+    parquet.row_groups = [...from.footer.row_groups];
+    parquet.num_rows = from.footer.num_rows;
+    bytes.index = 0;
+    bytes.offset = from.end;
+  }
+
   /** Hands over what has been encoded, and starts the buffer again; offsets in the file go on. */
-  const drain = async () => {
-    const encoded = bytes.getBytes();
-    await target.write(encoded);
+  const drain = async (footer?: Uint8Array) => {
+    if (bytes.index === 0) return;
+    await target.write(bytes.getBytes(), footer);
     bytes.index = 0;
   };
+  const encode = ({ length, columns: arrays }: WideRows) => {
+    parquet.write({
+      columnData: columns.map((spec, c) => encodable(spec, arrays[c]!)),
+      rowGroupSize: length,
+    });
+    // They serve page indexes, which are not written, and would pile up.
+    parquet.pendingIndexes.length = 0;
+  };
+  const fileMetadata = (metadata: Metadata): FileMetaData => ({
+    version: 2,
+    created_by: parquet.createdBy,
+    schema: parquet.schema,
+    num_rows: parquet.num_rows,
+    row_groups: parquet.row_groups,
+    key_value_metadata: keyValues(metadata),
+    metadata_length: 0,
+  });
 
   return {
-    async write(rows) {
-      await parquet.write({
-        columnData: columns.map((spec, c) => encodable(spec, rows.columns[c]!)),
-        rowGroupSize: rows.length,
-      });
+    async write(rows, metadata) {
+      encode(rows);
+      const group = parquet.row_groups.at(-1)!;
+      await drain(
+        metadata && parquetFooter({ ...fileMetadata(metadata), row_groups: [group], num_rows: group.num_rows }),
+      );
+    },
+    async closing(rows, metadata) {
       await drain();
+      const { offset } = bytes;
+      const { num_rows: before } = parquet;
+      if (rows.length > 0) encode(rows);
+      writeFooter(bytes, fileMetadata(metadata));
+      const closing = bytes.getBytes().slice();
+      if (rows.length > 0) parquet.row_groups.pop();
+      parquet.num_rows = before;
+      bytes.index = 0;
+      bytes.offset = offset;
+      return closing;
     },
     async finish(metadata) {
-      parquet.kvMetadata = Object.entries(metadata).map(([key, value]) => ({ key, value }));
-      await parquet.finish();
+      writeFooter(bytes, fileMetadata(metadata));
       await drain();
     },
   };
+}
+
+/** What stands behind the row groups of a Parquet file: the footer, its length, and the closing magic. */
+export function parquetFooter(metadata: FileMetaData): Uint8Array {
+  const bytes = new ByteWriter(1 << 12);
+  writeFooter(bytes, metadata);
+  return bytes.getBytes();
+}
+
+function writeFooter(bytes: ByteWriter, metadata: FileMetaData): void {
+  writeMetadata(bytes, metadata);
+  bytes.appendUint32(MAGIC);
+}
+
+export function keyValues(metadata: Metadata): KeyValue[] {
+  return Object.entries(metadata).map(([key, value]) => ({ key, value }));
 }
 
 function schemaElement({ name, type, nullable }: TableColumn): SchemaElement {

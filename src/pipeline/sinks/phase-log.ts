@@ -1,11 +1,13 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { resumedState, withState } from '../checkpoint.ts';
 import {
   COARSE_OF_CODE,
+  COARSE_PHASES,
   type CoarsePhase,
   type RunSummary,
   type RunWarning,
   underflowWarning,
-} from '../operators/summarize.ts';
+} from '../operators/run-summary.ts';
 import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
 
 /** What a run has to tell while it goes. Steps are t, ratio is ηS/2, overshoot is the largest ratio of a cycle − 1. */
@@ -38,8 +40,17 @@ export type RunEvent =
       readonly peak_step: number;
       readonly overshoot: number;
     }
+  | {
+      /** The file holds its first `rows` rows, up to this step, whatever happens to the program now. */
+      readonly event: 'flush';
+      readonly file: string;
+      readonly step: number;
+      readonly rows: number;
+    }
   | ({ readonly event: 'warning' } & RunWarning)
   | ({ readonly event: 'done' } & RunSummary);
+
+const STAGE = 'phaseLog';
 
 interface OpenCycle {
   readonly cycle: number;
@@ -59,6 +70,7 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
   return (source) =>
     new Observable((subscriber) => {
       let run: ModelRun | undefined;
+      let started = false;
       let phase: CoarsePhase | undefined;
       let open: OpenCycle | undefined;
       let warned = false;
@@ -79,18 +91,47 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
         open = undefined;
       };
 
+      const resume = (resumed: ModelRun) => {
+        const saved = resumedState(resumed, STAGE);
+        if (!saved) return;
+        phase = saved.wordOrNull('phase', COARSE_PHASES) ?? undefined;
+        warned = saved.flag('warned');
+        const cycle = saved.recordOrNull('open');
+        if (!cycle) return;
+        open = {
+          cycle: cycle.number('cycle'),
+          first: cycle.number('first'),
+          last: cycle.number('last'),
+          peak: cycle.number('peak'),
+          peakStep: cycle.number('peakStep'),
+          maxRatio: cycle.number('maxRatio'),
+        };
+      };
+
       const read = (batch: ModelBatch) => {
         const { columns, length } = batch;
         const { step, loss, l1, sharpness, sharpness_ratio: ratio, phase: codes, cycle } = columns;
         if (!l1 || !sharpness || !ratio || !codes || !cycle) {
           throw new TypeError('phaseLog() must come after splitLoss(), classifySharpness() and detectPhases()');
         }
+        if (run === undefined) {
+          run = batch.run;
+          resume(run);
+        }
+        let warnAt = warned ? Number.POSITIVE_INFINITY : (batch.run.float64ZeroAt ?? Number.POSITIVE_INFINITY);
         for (let i = 0; i < length; i++) {
           const t = step[i]!;
+          if (t >= warnAt) {
+            warnAt = Number.POSITIVE_INFINITY;
+            warned = true;
+            const gfs = columns.gfs_sharpness?.[i];
+            const gfsRatio = gfs === undefined ? null : (batch.run.config.eta * gfs) / 2;
+            report({ event: 'warning', ...underflowWarning(batch.run.float64ZeroAt!, gfsRatio) });
+          }
           const coarse = COARSE_OF_CODE[codes[i]!]!;
-          if (run === undefined) {
-            run = batch.run;
-            const { eta, steps } = run.config;
+          if (!started) {
+            started = true;
+            const { eta, steps } = batch.run.config;
             const start = { step: t, eta, threshold: 2 / eta, steps };
             report({ event: 'start', ...start, sharpness: sharpness[i]!, ratio: ratio[i]!, loss: loss[i]! });
           }
@@ -111,14 +152,6 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
           }
           if (ratio[i]! > open.maxRatio) open.maxRatio = ratio[i]!;
         }
-        const zeroAt = batch.run.float64ZeroAt;
-        if (zeroAt !== null && !warned && length > 0) {
-          warned = true;
-          const row = Math.min(length - 1, Math.max(0, zeroAt - step[0]!));
-          const gfs = columns.gfs_sharpness?.[row];
-          const gfsRatio = gfs === undefined ? null : (batch.run.config.eta * gfs) / 2;
-          report({ event: 'warning', ...underflowWarning(zeroAt, gfsRatio) });
-        }
       };
 
       return source.subscribe({
@@ -129,7 +162,8 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
             subscriber.error(error);
             return;
           }
-          subscriber.next(batch);
+          const state = { phase: phase ?? null, warned, open: open ? { ...open } : null };
+          subscriber.next(withState(batch, STAGE, () => state));
         },
         error: (error: unknown) => subscriber.error(error),
         complete() {

@@ -1,13 +1,35 @@
+import { CHECKPOINT_KEY, encodeCheckpoint, stateReader } from '../checkpoint.ts';
+import type { RunSummary } from '../operators/run-summary.ts';
+import { createSummarizer, SUMMARIZE } from '../operators/summarize.ts';
 import type { ModelRun } from '../source/gradient-descent.ts';
+import type { Metadata } from './table-format.ts';
+import type { Progress } from './table-sink.ts';
 
 /** Version of the layout of run files: columns and metadata. */
 export const SCHEMA_VERSION = '1';
 
-/** Key-value metadata of a run file. Numbers that JSON cannot hold become null. */
-export function runMetadata({ config, summary }: ModelRun): Record<string, string> {
+/**
+ * Key-value metadata of a run file. Numbers that JSON cannot hold become null. While the run has not ended, the summary
+ * is that of the steps so far, and a checkpoint tells how to go on.
+ */
+export function runMetadata(run: ModelRun, progress?: Progress): Metadata {
+  const summary = run.summary ?? summarySoFar(run, progress);
+  const open = progress && (!run.summary || run.interrupted);
   return {
     'eos.schema_version': SCHEMA_VERSION,
-    'eos.config': JSON.stringify(config),
+    'eos.config': JSON.stringify(run.config),
     ...(summary ? { 'eos.summary': JSON.stringify(summary) } : {}),
+    ...(open ? { [CHECKPOINT_KEY]: encodeCheckpoint(progress.rows, progress.after) } : {}),
   };
+}
+
+function summarySoFar(run: ModelRun, progress: Progress | undefined): RunSummary | undefined {
+  const state = progress?.after[SUMMARIZE];
+  if (!state) return undefined;
+  const { float64ZeroAt } = run;
+  return createSummarizer(run.config, stateReader(SUMMARIZE, state())).finish({
+    divergedAt: null,
+    float64ZeroAt,
+    interrupted: true,
+  });
 }

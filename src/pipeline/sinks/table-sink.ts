@@ -1,20 +1,53 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import type { Snapshot } from '../checkpoint.ts';
 import { type ColumnArray, type ColumnSpec, columnArray } from '../columns.ts';
 import type { Run, StepBatch } from '../step-batch.ts';
 import type { ByteTarget } from './byte-target.ts';
-import type { TableFormat } from './table-format.ts';
+import type { Metadata, Rows, TableFormat, TableState } from './table-format.ts';
 
-export interface TableSinkOptions<R extends Run> {
+/** Where a run can be continued: the state of its stages behind the first `rows` rows of the file. */
+export interface Progress {
+  readonly rows: number;
+  readonly after: Snapshot;
+}
+
+/** The rows that a file holds already and that the sink goes on behind. */
+export interface TableStart {
+  /** Its full row groups. */
+  readonly state: TableState;
+  /** Rows in them. */
+  readonly rows: number;
+  /** Rows behind them, which do not fill a group yet. */
+  readonly tail: Rows;
+  readonly metadata: Metadata;
+  /** Rows of the run before the first one that will come; where the file holds more, those are not written again. */
+  readonly resumedAt: number;
+}
+
+/** How much of a file outlives a crash, and from where it is continued after one. */
+export interface DurabilityOptions {
+  /** Milliseconds after which rows are flushed; 0 flushes behind every batch. Never unless given. */
+  readonly flushEvery?: number;
+  /** Told once the first `rows` rows of the file, the last of them of this step, are safe. */
+  readonly onFlush?: (flushed: { readonly rows: number; readonly step: number }) => void;
+  /** Continue a file instead of beginning one. */
+  readonly from?: TableStart;
+}
+
+export interface TableSinkOptions<R extends Run> extends DurabilityOptions {
   /** Columns to write, in this order. */
   readonly columns: readonly ColumnSpec[];
-  /** Key-value metadata of the file, asked for once the last row is there. */
-  readonly metadata: (run: R) => Readonly<Record<string, string>>;
+  /** Key-value metadata of the file if it ended where the run is now. */
+  readonly metadata: (run: R, progress: Progress | undefined) => Metadata;
   /** Rows a row group. */
   readonly rowGroupSize?: number;
 }
 
 /** Readers skip and load whole row groups; this many rows make a few megabytes. */
 export const ROW_GROUP_SIZE = 65_536;
+
+/** To encode the footer of very many row groups takes a while; it shall take no more than this part of the time. */
+const ENCODING_SHARE = 0.2;
 
 /**
  * Writes every batch that passes to a file, and completes only when the file is closed. While a row group is being
@@ -24,16 +57,27 @@ export const ROW_GROUP_SIZE = 65_536;
 export function tableSink<R extends Run, B extends StepBatch<object, R>>(
   target: ByteTarget,
   format: TableFormat,
-  { columns, metadata, rowGroupSize = ROW_GROUP_SIZE }: TableSinkOptions<R>,
+  options: TableSinkOptions<R>,
 ): MonoTypeOperatorFunction<B> {
+  const { columns, metadata, rowGroupSize = ROW_GROUP_SIZE, flushEvery, onFlush, from } = options;
   return (source) =>
     new Observable((subscriber) => {
-      const writer = format(target, columns);
+      const writer = format(target, columns, from?.state);
       let group = columns.map(({ type }) => columnArray(type, rowGroupSize));
       let filled = 0;
       let run: R | undefined;
       let work: Promise<void> = Promise.resolve();
       let settled = false;
+      /** Rows of the run that have come, and that the file holds. */
+      let seen = from?.resumedAt ?? 0;
+      let stored = from?.rows ?? 0;
+      let lastStep = -1;
+      let final = true;
+      let progress: Progress | undefined;
+      let flushing: Promise<void> | undefined;
+      let flushed = seen;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      let due = performance.now() + (flushEvery ?? 0);
 
       const enqueue = (task: () => Promise<void>) => {
         work = work.then(task);
@@ -42,40 +86,107 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
       const fail = (error: unknown) => {
         if (settled) return;
         settled = true;
+        clearTimeout(timer);
         subscription.unsubscribe();
-        target.abort().then(
-          () => subscriber.error(error),
-          () => subscriber.error(error),
-        );
+        const report = () => subscriber.error(error);
+        // What is being written comes to its end first: a file cannot be closed under it.
+        Promise.allSettled([work, flushing])
+          .then(() => target.abort())
+          .then(report, report);
       };
-      const writeGroup = () => {
-        const length = filled;
-        const rows = {
-          length,
-          columns: length === rowGroupSize ? group : group.map((values) => values.slice(0, length)),
-        };
+      const filledRows = (): Rows => ({
+        length: filled,
+        columns: filled === rowGroupSize ? group : group.map((values) => values.slice(0, filled)),
+      });
+      /** A group is noted for a recovery unless some of its rows stand there only because the run was stopped. */
+      const writeGroup = (current: R) => {
+        const rows = filledRows();
+        const described = final ? metadata(current, progress) : undefined;
         group = columns.map(({ type }) => columnArray(type, rowGroupSize));
         filled = 0;
-        return enqueue(() => writer.write(rows));
+        return enqueue(() => writer.write(rows, described));
       };
-      const take = (batch: B) => {
-        run = batch.run;
-        let taken = 0;
-        while (taken < batch.length) {
-          const count = Math.min(rowGroupSize - filled, batch.length - taken);
-          columns.forEach(({ name }, c) => {
-            const values = (batch.columns as Readonly<Record<string, ColumnArray | undefined>>)[name];
-            if (!values) throw new TypeError(`column ${name} is to be written, but no operator has computed it`);
-            group[c]!.set(values.subarray(taken, taken + count), filled);
-          });
+      const append = (values: readonly ColumnArray[], length: number, begin: number) => {
+        let taken = begin;
+        while (taken < length) {
+          const count = Math.min(rowGroupSize - filled, length - taken);
+          for (let c = 0; c < columns.length; c++) group[c]!.set(values[c]!.subarray(taken, taken + count), filled);
           filled += count;
           taken += count;
-          if (filled === rowGroupSize) {
-            const written = writeGroup();
+          stored += count;
+          if (filled === rowGroupSize && run) {
+            if (taken === length && pending) progress = pending;
+            const written = writeGroup(run);
             written.catch(fail);
-            batch.run.hold(written);
+            run.hold(written);
           }
         }
+      };
+      /** What may be said of the progress once all rows of the batch under way are there. */
+      let pending: Progress | undefined;
+      const take = (batch: B) => {
+        const arrays = columns.map(({ name }) => {
+          const values = (batch.columns as Readonly<Record<string, ColumnArray | undefined>>)[name];
+          if (!values) throw new TypeError(`column ${name} is to be written, but no operator has computed it`);
+          return values;
+        });
+        if (!run) {
+          run = batch.run;
+          begin(run);
+        }
+        const known = Math.min(batch.length, Math.max(0, stored - seen));
+        seen += batch.length;
+        final = batch.after !== undefined;
+        pending = batch.after ? { rows: seen, after: batch.after } : undefined;
+        append(arrays, batch.length, known);
+        if (pending) progress = pending;
+        lastStep = lastStepOf(batch) ?? lastStep;
+        planFlush();
+      };
+      /** A file that is continued is made safe as it is before anything is added. */
+      const begin = (current: R) => {
+        if (!from) return;
+        append(from.tail.columns, from.tail.length, 0);
+        if (!target.flush) return;
+        const rows = filledRows();
+        const safe = enqueue(async () => target.flush!(await writer.closing(rows, from.metadata)));
+        safe.catch(fail);
+        current.hold(safe);
+      };
+      const planFlush = () => {
+        if (flushEvery === undefined || !target.flush || flushing || timer !== undefined || settled) return;
+        const wait = due - performance.now();
+        if (wait <= 0) flush();
+        else {
+          timer = setTimeout(() => {
+            timer = undefined;
+            flush();
+          }, wait);
+        }
+      };
+      const flush = () => {
+        if (!run || !progress || settled || flushing || progress.rows === flushed) return;
+        const start = performance.now();
+        const rows = filledRows();
+        const described = metadata(run, progress);
+        const reached = { rows: stored, step: lastStep };
+        flushed = progress.rows;
+        let safe: Promise<void> = Promise.resolve();
+        const encoded = enqueue(async () => {
+          const begun = performance.now();
+          const closing = await writer.closing(rows, described);
+          due = Math.max(start + flushEvery!, start + (performance.now() - begun) / ENCODING_SHARE);
+          safe = target.flush!(closing);
+          safe.catch(() => {});
+        });
+        flushing = encoded
+          .then(() => safe)
+          .then(() => {
+            flushing = undefined;
+            if (settled) return;
+            onFlush?.(reached);
+            if (seen > flushed) planFlush();
+          }, fail);
       };
 
       const subscription = source.subscribe({
@@ -90,9 +201,12 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
         },
         error: fail,
         complete() {
-          if (filled > 0) writeGroup();
+          clearTimeout(timer);
+          if (filled > 0 && run) writeGroup(run).catch(fail);
           enqueue(async () => {
-            await writer.finish(run ? metadata(run) : {});
+            await flushing;
+            if (settled) return;
+            await writer.finish(run ? metadata(run, progress) : {});
             await target.commit();
           }).then(() => {
             if (settled) return;
@@ -102,16 +216,20 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
         },
       });
       return () => {
+        clearTimeout(timer);
         subscription.unsubscribe();
         if (settled) return;
         settled = true;
         // Nobody listens any more: let the write under way end, then clear away.
+        const abort = () => target.abort();
         work
-          .then(
-            () => target.abort(),
-            () => target.abort(),
-          )
+          .then(() => flushing)
+          .then(abort, abort)
           .catch(() => {});
       };
     });
+}
+
+function lastStepOf({ length, columns }: StepBatch<object>): number | undefined {
+  return length > 0 ? (columns as { readonly step?: ArrayLike<number> }).step?.[length - 1] : undefined;
 }

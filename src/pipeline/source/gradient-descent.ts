@@ -1,7 +1,8 @@
 import { Observable } from 'rxjs';
+import { type Checkpoint, CheckpointError, resumedState, type StateReader } from '../checkpoint.ts';
 import type { RunArrays } from '../columns.ts';
-import { DIVERGENCE_LOSS, type RunConfig, type RunOptions, resolveConfig } from '../config.ts';
-import type { RunSummary } from '../operators/summarize.ts';
+import { ConfigError, DIVERGENCE_LOSS, type RunConfig, type RunOptions, resolveConfig } from '../config.ts';
+import type { RunSummary } from '../operators/run-summary.ts';
 import { type Run, type StepBatch, startRun } from '../step-batch.ts';
 import { type Clock, realClock } from './clock.ts';
 
@@ -49,6 +50,8 @@ export interface SourceOptions {
   readonly signal?: AbortSignal;
   /** Continue from here instead of from `init`. */
   readonly from?: DescentState;
+  /** Continue the run of this checkpoint, all stages of its pipeline included. */
+  readonly resume?: Checkpoint;
   readonly clock?: Clock;
 }
 
@@ -73,6 +76,12 @@ export function gradientDescent(options: RunOptions = {}, source: SourceOptions 
 
   return new Observable((subscriber) => {
     const run = startDescent(config, source.from);
+    try {
+      if (source.resume) resumeDescent(run, source.resume);
+    } catch (error) {
+      subscriber.error(error);
+      return;
+    }
 
     const descend = async () => {
       const start = clock.now();
@@ -103,6 +112,27 @@ export function gradientDescent(options: RunOptions = {}, source: SourceOptions 
   });
 }
 
+const STAGE = 'gradientDescent';
+
+function descentState(saved: StateReader, { steps }: RunConfig): DescentState {
+  const step = saved.number('step');
+  if (!Number.isSafeInteger(step) || step < 0) throw new CheckpointError('checkpoint: its step is not a count');
+  if (step > steps + 1) {
+    throw new ConfigError(
+      'steps',
+      `the run stands at step ${step} already; there is nothing left to compute up to ${steps}`,
+    );
+  }
+  return {
+    step,
+    alpha: saved.number('alpha'),
+    mantissa: saved.number('mantissa'),
+    exponent: saved.number('exponent'),
+    beta2: saved.number('beta2'),
+    plainBeta1: saved.number('plainBeta1'),
+  };
+}
+
 /** A run before its first batch, at step 0 or where `from` left off. */
 export function startDescent(config: RunConfig, from: DescentState = initialState(config)): ModelRun {
   return {
@@ -112,6 +142,16 @@ export function startDescent(config: RunConfig, from: DescentState = initialStat
     interrupted: false,
     state: from,
   };
+}
+
+/** Moves a run to where a checkpoint stands, and lets its stages know. */
+function resumeDescent(run: ModelRun, { stages }: Checkpoint): void {
+  run.resumed = stages;
+  const saved = resumedState(run, STAGE);
+  if (!saved) return;
+  run.state = descentState(saved, run.config);
+  run.float64ZeroAt = saved.numberOrNull('float64ZeroAt');
+  run.divergedAt = saved.numberOrNull('divergedAt');
 }
 
 /** Whether all rows of a run have been computed. */
@@ -138,7 +178,9 @@ function split(beta1: number): { mantissa: number; exponent: number } {
 /** Computes up to `size` rows from `run.state` on, and moves the state behind them. */
 export function nextBatch(run: ModelRun, size: number): ModelBatch {
   const { steps } = run.config;
-  const capacity = Math.min(size, steps - run.state.step + 1);
+  const { step: first } = run.state;
+  // A resumed run may have nothing left to compute but its end.
+  const capacity = run.divergedAt !== null ? 0 : Math.max(0, Math.min(size, steps - first + 1));
   const columns = {
     step: new Float64Array(capacity),
     alpha: new Float64Array(capacity),
@@ -148,9 +190,10 @@ export function nextBatch(run: ModelRun, size: number): ModelBatch {
     loss: new Float64Array(capacity),
     grad_norm: new Float64Array(capacity),
   };
-  descend(run, capacity, columns);
-  const length = run.state.step - columns.step[0]!;
-  return { run, length, columns };
+  if (capacity > 0) descend(run, capacity, columns);
+  const length = run.state.step - first;
+  const { state, float64ZeroAt, divergedAt } = run;
+  return { run, length, columns, after: { [STAGE]: () => ({ ...state, float64ZeroAt, divergedAt }) } };
 }
 
 /** The loop itself. Everything it touches is a local number: it is the speed of the whole. */

@@ -1,7 +1,11 @@
 import type { RunConfig } from '../config.ts';
+import { spectrum } from '../model/moments.ts';
+import { balance, solutionSharpness } from '../model/solution.ts';
 import { createPhaseDetector } from '../operators/detect-phases.ts';
-import { createSummarizer, type RunSummary } from '../operators/summarize.ts';
+import type { RunSummary } from '../operators/run-summary.ts';
+import { createSummarizer } from '../operators/summarize.ts';
 import { hasEnded, nextBatch, startDescent } from '../source/gradient-descent.ts';
+import { type KernelResult, summarizeDescent } from './summary-kernel.ts';
 
 /** What a sweep keeps of a run. */
 export interface RunResult {
@@ -18,26 +22,32 @@ export interface RunResult {
 const BATCH = 1024;
 
 /**
- * Runs gradient descent to its end and keeps the summary alone: the same functions as the stream's source and
- * operators, called one after the other, without files and without a stream.
+ * Runs gradient descent to its end and keeps the summary alone, in the digits of the stream's, without files and
+ * without a stream.
  *
- * @param proceed asked after each batch with the rows it had; false gives the run up
+ * @param proceed asked now and then with the rows since; false gives the run up
  * @returns undefined where the run was given up
  */
 export function runToResult(config: RunConfig, proceed: (rows: number) => boolean = () => true): RunResult | undefined {
+  const result = summarizeDescent(config, proceed) ?? summarizeBatches(config, proceed);
+  if (result === 'given up') return undefined;
+  const [alpha, beta1, beta2] = config.init;
+  const start = balance({ alpha, beta1, beta2 });
+  const startSolutionSharpness = solutionSharpness(start, config.moments, spectrum(config.moments));
+  return { config, ...result, startSolutionSharpness };
+}
+
+/** The general way: the same functions as the stream's source and operators, called one after the other. */
+function summarizeBatches(config: RunConfig, proceed: (rows: number) => boolean): KernelResult | 'given up' {
   const run = startDescent(config);
   const detect = createPhaseDetector();
   const summarizer = createSummarizer(config);
-  let startSolutionSharpness = Number.NaN;
   for (;;) {
     const batch = detect(nextBatch(run, BATCH));
     summarizer.add(batch);
-    const { sharpness, gfs_sharpness, step } = batch.columns;
-    if (step[0] === 0) startSolutionSharpness = gfs_sharpness![0]!;
     if (hasEnded(run)) {
-      const finalSharpness = sharpness![batch.length - 1]!;
-      return { config, summary: summarizer.finish(run), finalSharpness, startSolutionSharpness };
+      return { summary: summarizer.finish(run), finalSharpness: batch.columns.sharpness![batch.length - 1]! };
     }
-    if (!proceed(batch.length)) return undefined;
+    if (!proceed(batch.length)) return 'given up';
   }
 }

@@ -14,8 +14,14 @@ declare module 'parquetjs-lite' {
       write: (bytes: Uint8Array) => Promise<void>,
       close: () => Promise<void>,
       fileOffset: number,
-      options: { readonly useDataPageV2: boolean; readonly pageSize: number },
+      options: { readonly useDataPageV2: boolean; readonly pageSize: number; readonly pageIndex: boolean },
     );
+    /** Bytes written so far, and the rows and groups in them. */
+    offset: number;
+    rowCount: number;
+    rowGroups: unknown[];
+    writeHeader(): Promise<void>;
+    writeFooter(metadata: Readonly<Record<string, string>>): Promise<void>;
   }
   export interface RowBuffer {
     rowCount: number;
@@ -44,4 +50,14 @@ declare module 'parquetjs-lite' {
     ParquetWriter: typeof ParquetWriter;
   };
   export default parquet;
+}
+
+declare module 'parquetjs-lite/lib/util.js' {
+  const util: { decodeThrift(target: object, bytes: Buffer, offset?: number): number };
+  export default util;
+}
+
+declare module 'parquetjs-lite/gen-nodejs/parquet_types.js' {
+  const types: { FileMetaData: new () => { readonly row_groups: unknown[] } };
+  export default types;
 }

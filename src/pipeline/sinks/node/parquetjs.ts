@@ -1,60 +1,112 @@
-import parquet, { type FieldDefinition, type ParquetWriter } from 'parquetjs-lite';
+import parquet, { type FieldDefinition } from 'parquetjs-lite';
+import parquetTypes from 'parquetjs-lite/gen-nodejs/parquet_types.js';
+import parquetUtil from 'parquetjs-lite/lib/util.js';
 import type { ColumnArray, ColumnSpec } from '../../columns.ts';
-import type { Rows, TableFormat } from '../table-format.ts';
+import { concatBytes } from '../byte-target.ts';
+import { parquetFooter } from '../parquet.ts';
+import type { Metadata, Rows, TableFormat, TableState } from '../table-format.ts';
 
 /**
  * Parquet by parquetjs-lite. It shreds row objects one at a time, which is some thirty times slower than the rest;
  * here its column buffers are filled directly, and only the last row of a group goes through `appendRow`, which then
  * encodes and writes the group. No dictionary and no statistics: its own are built from a Set of all values.
  */
-export const parquetjsFormat: TableFormat = (target, columns) => {
+export const parquetjsFormat: TableFormat = (target, columns, from) => {
   const schema = new parquet.ParquetSchema(Object.fromEntries(columns.map((spec) => [spec.name, fieldOf(spec)])));
+  let encoded: Uint8Array[] = [];
   const envelope = new parquet.ParquetEnvelopeWriter(
     schema,
-    (bytes) => target.write(bytes),
+    async (bytes) => {
+      encoded.push(bytes);
+    },
     async () => {},
     0,
-    // One page a group and column: pages are cut by calls of appendRow, and there is one a group.
-    { useDataPageV2: false, pageSize: 1 },
+    // One page a group and column, since pages are cut by calls of appendRow: an index of pages would say nothing.
+    { useDataPageV2: false, pageSize: 1, pageIndex: false },
   );
-  let writer: ParquetWriter | undefined;
+  const writer = new parquet.ParquetWriter(schema, envelope, { rowGroupSize: 1 });
+  if (from?.kind === 'parquet') {
+    encoded = [];
+    envelope.offset = from.end;
+    envelope.rowCount = Number(from.footer.num_rows);
+    envelope.rowGroups = rowGroupsOf(from);
+  }
+
+  const take = () => {
+    const bytes = concatBytes(encoded);
+    encoded = [];
+    return bytes;
+  };
+  const encode = async (rows: Rows) => {
+    const values = columns.map((spec, c) => plainValues(spec, rows.columns[c]!));
+    const last = rows.length - 1;
+    const levels = new Array<number>(last).fill(0);
+    writer.setRowGroupSize(rows.length);
+    writer.rowBuffer = {
+      rowCount: last,
+      pageRowCount: last,
+      columnData: Object.fromEntries(
+        columns.map(({ name }, c) => [
+          name,
+          {
+            dlevels: levels.slice(),
+            rlevels: levels.slice(),
+            values: values[c]!.slice(0, last),
+            distinct_values: new Set(),
+            count: last,
+          },
+        ]),
+      ),
+      pages: Object.fromEntries(columns.map(({ name }) => [name, []])),
+    };
+    await writer.appendRow(Object.fromEntries(columns.map(({ name }, c) => [name, rowValue(values[c]![last]!)])));
+  };
+  /** Encodes something and then puts the writer back where it was. */
+  const aside = async (task: () => Promise<void>) => {
+    const { offset, rowCount, rowGroups } = envelope;
+    envelope.rowGroups = [...rowGroups];
+    await task();
+    Object.assign(envelope, { offset, rowCount, rowGroups });
+    return take();
+  };
 
   return {
-    async write(rows) {
-      writer ??= new parquet.ParquetWriter(schema, envelope, { rowGroupSize: rows.length });
-      await writeGroup(writer, columns, rows);
+    async write(rows, metadata) {
+      await encode(rows);
+      const bytes = take();
+      if (!metadata) return target.write(bytes);
+      const footer = await aside(async () => {
+        envelope.rowGroups = envelope.rowGroups.slice(-1);
+        envelope.rowCount = rows.length;
+        await envelope.writeFooter(metadata);
+      });
+      await target.write(bytes, footer);
     },
-    async finish(metadata) {
-      writer ??= new parquet.ParquetWriter(schema, envelope, { rowGroupSize: 1 });
-      for (const [key, value] of Object.entries(metadata)) writer.setMetadata(key, value);
-      await writer.close();
+    async closing(rows, metadata) {
+      const header = take();
+      if (header.length > 0) await target.write(header);
+      return aside(async () => {
+        if (rows.length > 0) await encode(rows);
+        await envelope.writeFooter(metadata);
+      });
+    },
+    async finish(metadata: Metadata) {
+      await envelope.writeFooter(metadata);
+      await target.write(take());
     },
   };
 };
 
-async function writeGroup(writer: ParquetWriter, columns: readonly ColumnSpec[], rows: Rows): Promise<void> {
-  const values = columns.map((spec, c) => plainValues(spec, rows.columns[c]!));
-  const last = rows.length - 1;
-  writer.setRowGroupSize(rows.length);
-  const levels = new Array<number>(last).fill(0);
-  writer.rowBuffer = {
-    rowCount: last,
-    pageRowCount: last,
-    columnData: Object.fromEntries(
-      columns.map(({ name }, c) => [
-        name,
-        {
-          dlevels: levels.slice(),
-          rlevels: levels.slice(),
-          values: values[c]!.slice(0, last),
-          distinct_values: new Set(),
-          count: last,
-        },
-      ]),
-    ),
-    pages: Object.fromEntries(columns.map(({ name }) => [name, []])),
-  };
-  await writer.appendRow(Object.fromEntries(columns.map(({ name }, c) => [name, values[c]![last]!])));
+/** A value as `appendRow` takes it: it passes numbers through text, which loses the sign of −0. */
+function rowValue(value: number | Buffer): number | string | Buffer {
+  return Object.is(value, -0) ? '-0' : value;
+}
+
+/** Row groups of a footer as objects of parquetjs-lite. */
+function rowGroupsOf({ footer }: Extract<TableState, { kind: 'parquet' }>): unknown[] {
+  const metadata = new parquetTypes.FileMetaData();
+  parquetUtil.decodeThrift(metadata, Buffer.from(parquetFooter(footer)));
+  return metadata.row_groups;
 }
 
 function fieldOf({ type }: ColumnSpec): FieldDefinition {

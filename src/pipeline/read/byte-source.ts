@@ -1,0 +1,29 @@
+/** Bytes that can be read piece by piece: a file, a part of one, memory. */
+export interface ByteSource {
+  readonly byteLength: number;
+  /** The bytes from `start` up to `end` (to the last one unless given). */
+  slice(start: number, end?: number): Promise<ArrayBuffer>;
+}
+
+export function memorySource(bytes: Uint8Array): ByteSource {
+  return {
+    byteLength: bytes.length,
+    slice: async (start, end) => bytes.slice(start, end).buffer,
+  };
+}
+
+/** The first `offset` bytes of a source with other bytes behind them. */
+export function withEnd(source: ByteSource, offset: number, end: Uint8Array): ByteSource {
+  const byteLength = offset + end.length;
+  return {
+    byteLength,
+    async slice(start, stop = byteLength) {
+      if (stop <= offset) return source.slice(start, stop);
+      if (start >= offset) return end.slice(start - offset, stop - offset).buffer;
+      const bytes = new Uint8Array(stop - start);
+      bytes.set(new Uint8Array(await source.slice(start, offset)));
+      bytes.set(end.subarray(0, stop - offset), offset - start);
+      return bytes.buffer;
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { type ByteSource, withEnd } from '../../read/byte-source.ts';
+import { type ArrowParts, decodeArrowFooter, storedArrow } from '../../read/stored-arrow.ts';
+import { decodeParquetFooter, storedParquet } from '../../read/stored-parquet.ts';
+import { DamagedFileError, type StoredTable } from '../../read/stored-table.ts';
+import { PARTIAL } from './file-target.ts';
+import { JOURNAL, type JournalContent, type JournalGroup, readJournal } from './journal.ts';
+
+export interface StoredFile extends StoredTable {
+  readonly path: string;
+  /** Bytes of the groups: those of the file, and behind `offset` those of the journal. */
+  readonly bytes: ByteSource;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what a file holds: a whole file by its footer, a partial one by its journal. What the journal has acknowledged
+ * is there in full; row groups written since count as far as they are as they were written.
+ *
+ * @throws DamagedFileError where there is nothing to be had
+ */
+export async function openStored(path: string): Promise<StoredFile> {
+  const journal = path.endsWith(PARTIAL) ? await readJournal(path + JOURNAL) : undefined;
+  const file = await open(path, 'r');
+  try {
+    const source = await fileSource(file);
+    const found = journal ? await fromJournal(source, journal) : await fromFooter(source);
+    return { ...found.table, path, bytes: found.bytes, close: () => file.close() };
+  } catch (error) {
+    await file.close();
+    if (error instanceof DamagedFileError || (error as NodeJS.ErrnoException).code) throw error;
+    throw new DamagedFileError((error as Error).message.split('\n')[0] ?? 'it cannot be read');
+  }
+}
+
+/** A file that is written, as far as it has been flushed: a source that is whole at any moment. */
+export async function growingFile(path: string): Promise<ByteSource & { close(): Promise<void> }> {
+  const journal = await readJournal(path + JOURNAL);
+  const file = await open(path, 'r');
+  const source = await fileSource(file);
+  const bytes = journal?.flush ? withEnd(source, journal.flush.offset, journal.flush.closing) : source;
+  return { ...bytes, close: () => file.close() };
+}
+
+export async function fileSource(file: FileHandle): Promise<ByteSource> {
+  const { size } = await file.stat();
+  return {
+    byteLength: size,
+    async slice(start, end = size) {
+      const length = Math.max(0, Math.min(end, size) - start);
+      const bytes = new Uint8Array(length);
+      let at = 0;
+      while (at < length) {
+        const { bytesRead } = await file.read(bytes, at, length - at, start + at);
+        if (bytesRead === 0) throw new DamagedFileError('the file is shorter than it says');
+        at += bytesRead;
+      }
+      return bytes.buffer;
+    },
+  };
+}
+
+interface Found {
+  readonly table: StoredTable;
+  readonly bytes: ByteSource;
+}
+
+async function fromJournal(source: ByteSource, { flush, groups }: JournalContent): Promise<Found> {
+  const kind = await kindOf(source);
+  if (flush && source.byteLength < flush.offset) {
+    throw new DamagedFileError(
+      `it ends at byte ${source.byteLength}, but ${flush.offset} were safe when its journal was written`,
+    );
+  }
+  const good = await goodGroups(source, flush?.offset, groups);
+  const last = good.at(-1)?.footer ?? flush?.closing;
+  if (!last) throw new DamagedFileError('nothing had been flushed');
+  // The rows behind the last flush are those with which the first group after it begins: it takes their place.
+  const kept = (offset: number) => good.length === 0 || offset < flush!.offset;
+  const bytes = flush && good.length === 0 ? withEnd(source, flush.offset, flush.closing) : source;
+
+  if (kind === 'parquet') {
+    const base = flush ? decodeParquetFooter(flush.closing) : undefined;
+    const footer = decodeParquetFooter(last);
+    const before = (base?.row_groups ?? []).filter(({ columns }) =>
+      kept(Number(columns[0]?.meta_data?.data_page_offset)),
+    );
+    const row_groups = [...before, ...good.flatMap((group) => decodeParquetFooter(group.footer).row_groups)];
+    const num_rows = row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
+    const end = bytes === source ? endOf(good, flush) : footerStart(bytes, flush!.closing);
+    return { bytes, table: storedParquet(bytes, { ...footer, row_groups, num_rows }, end) };
+  }
+  const base = flush ? decodeArrowFooter(flush.closing) : undefined;
+  const noted = good.map((group) => decodeArrowFooter(group.footer));
+  const pick = (key: 'batches' | 'dictionaries') => [
+    ...(base?.[key] ?? []).filter(({ offset }) => kept(offset)),
+    ...noted.flatMap((parts) => parts[key]),
+  ];
+  const parts: ArrowParts = {
+    schema: decodeArrowFooter(last).schema,
+    batches: pick('batches'),
+    dictionaries: pick('dictionaries'),
+  };
+  return { bytes, table: await storedArrow(bytes, parts) };
+}
+
+function endOf(good: readonly JournalGroup[], flush: JournalContent['flush']): number {
+  const last = good.at(-1);
+  return last ? last.offset + last.length : flush!.offset;
+}
+
+function footerStart({ byteLength }: ByteSource, closing: Uint8Array): number {
+  const view = new DataView(closing.buffer, closing.byteOffset, closing.byteLength);
+  return byteLength - 8 - view.getUint32(closing.length - 8, true);
+}
+
+/** The groups noted since the flush, up to the first one that did not reach the disk as it was. */
+async function goodGroups(
+  source: ByteSource,
+  from: number | undefined,
+  groups: readonly JournalGroup[],
+): Promise<JournalGroup[]> {
+  const good: JournalGroup[] = [];
+  let at = from ?? groups[0]?.offset ?? 0;
+  for (const group of groups) {
+    if (group.offset !== at) break;
+    if (group.offset + group.length > source.byteLength) break;
+    const bytes = await source.slice(group.offset, group.offset + group.length);
+    if (crc32(new Uint8Array(bytes)) !== group.checksum) break;
+    good.push(group);
+    at = group.offset + group.length;
+  }
+  return good;
+}
+
+async function fromFooter(source: ByteSource): Promise<Found> {
+  const size = source.byteLength;
+  if ((await kindOf(source)) === 'parquet') {
+    const suffix = new DataView(await source.slice(size - 8));
+    const length = suffix.getUint32(0, true);
+    if (suffix.getUint32(4, true) !== 0x31524150 || length > size - 12) {
+      throw new DamagedFileError('it does not end with a Parquet footer');
+    }
+    const footer = decodeParquetFooter(new Uint8Array(await source.slice(size - 8 - length)));
+    return { bytes: source, table: storedParquet(source, footer, size - 8 - length) };
+  }
+  const suffix = new Uint8Array(await source.slice(Math.max(0, size - 10)));
+  const length = new DataView(suffix.buffer).getInt32(0, true);
+  if (new TextDecoder('latin1').decode(suffix.subarray(4)) !== 'ARROW1' || length <= 0 || length > size - 18) {
+    throw new DamagedFileError('it does not end with an Arrow footer');
+  }
+  const parts = decodeArrowFooter(new Uint8Array(await source.slice(size - 10 - length)));
+  return { bytes: source, table: await storedArrow(source, parts) };
+}
+
+async function kindOf(source: ByteSource): Promise<'parquet' | 'arrow'> {
+  const head = new TextDecoder('latin1').decode(await source.slice(0, Math.min(6, source.byteLength)));
+  if (source.byteLength >= 12 && head.startsWith('PAR1')) return 'parquet';
+  if (source.byteLength >= 18 && head === 'ARROW1') return 'arrow';
+  throw new DamagedFileError(
+    source.byteLength < 12 ? 'no rows had been written' : 'neither a Parquet nor an Arrow file',
+  );
+}

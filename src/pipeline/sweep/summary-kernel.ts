@@ -1,0 +1,245 @@
+import { DIVERGENCE_LOSS, type RunConfig } from '../config.ts';
+import { spectrum } from '../model/moments.ts';
+import { arrowheadTop } from '../model/sharpness.ts';
+import { solutionSharpness } from '../model/solution.ts';
+import { edgeAlpha, predictedMeanL1 } from '../model/surrogate.ts';
+import { KAPPA } from '../operators/detect-phases.ts';
+import {
+  COARSE_PHASES,
+  countPhase,
+  emptyTally,
+  logNear,
+  NEAR,
+  type RunSummary,
+  summaryOf,
+} from '../operators/run-summary.ts';
+
+const SHARPENING = 0;
+const EDGE = 1;
+const CONVERGENCE = 2;
+
+/** Bounds decide only what they decide by this much, far more than the rounding in them. */
+const MARGIN = 1e-9;
+
+/** Below this the source carries β₁ with an exponent of its own, which this loop does not. */
+const TINY = 2 ** -512;
+
+/** Steps between two questions whether to go on; a power of two. */
+const CHUNK = 2 ** 20;
+
+export interface KernelResult {
+  readonly summary: RunSummary;
+  /** Sharpness S of the last row. */
+  readonly finalSharpness: number;
+}
+
+/**
+ * The summary of a run, in the digits of the stream's, from one loop that computes no column: sharpness and S∞ only at
+ * steps where bounds do not settle what the summary asks of them. With d₁ = λ₁α², a = λ₁β₁² + λ₂β₂² and couplings
+ * b = 2λ₁αβ₁, c = λ₂(2αβ₂ − 1) of the Hessian,
+ *
+ *     d₁ ≤ S ≤ d₁ + 4b²/d₁   where 2a ≤ d₁, 8c² ≤ d₁² and 2λ₂ ≤ λ₁
+ *
+ * (from S = d₁ + μ with μ(μ + d₁ − a − c²/(μ + d₁ − d₂)) = b²), and S∞ > λ₁x where Q > x − 1/x.
+ *
+ * @param proceed asked every million steps with their number; false gives the run up
+ * @returns undefined for runs that take the general way: covariance, λ₁ < 2λ₂, or a β₁ beyond float64
+ */
+export function summarizeDescent(
+  config: RunConfig,
+  proceed: (rows: number) => boolean = () => true,
+): KernelResult | 'given up' | undefined {
+  const { eta, floor, steps, delta, epsilon, moments } = config;
+  const { lambda1, lambda2, covariance } = moments;
+  const start = Math.abs(config.init[1]);
+  if (covariance !== 0 || lambda1 < 2 * lambda2 || (start < TINY && start !== 0)) return undefined;
+  const axes = spectrum(moments);
+  const threshold = 2 / eta;
+  const tolerated = (2 + delta) / eta;
+  const alphaHat = edgeAlpha(lambda1, eta);
+  const belowThreshold = threshold * (1 - MARGIN);
+  const aboveTolerated = tolerated * (1 + MARGIN);
+  const x = tolerated / lambda1;
+  const flatBalance = x - 1 / x + MARGIN * (x + 1 / x);
+  const spread = 32 * lambda1 * (1 + MARGIN);
+  const coupling = 3 * lambda2;
+
+  const exact = (a: number, b1: number, b2: number) =>
+    arrowheadTop(
+      lambda1 * (b1 * b1) + lambda2 * (b2 * b2),
+      lambda1 * (2 * a * b1),
+      lambda2 * (2 * a * b2 - 1),
+      lambda1 * (a * a),
+      lambda2 * (a * a),
+    );
+
+  const tally = emptyTally();
+  let [alpha, beta1, beta2] = config.init;
+  let p = alpha * beta1;
+  let r = alpha * beta2 - 1;
+  let l1 = 0.5 * lambda1 * (p * p);
+  let loss = l1 + 0.5 * lambda2 * (r * r);
+  let divergedAt: number | null = null;
+
+  // The step with the largest S so far, known to lie between `least` and `most`; equal once it has been computed.
+  let least = -1.5;
+  let most = -1.5;
+  let topAlpha = alpha;
+  let topBeta1 = beta1;
+  let topBeta2 = beta2;
+
+  let phase = -1;
+  let cycles = 0;
+  let wasOver = false;
+  let lastViolation = -1;
+  let n = 0;
+  let x0 = 0;
+  let y0 = 0;
+  let sumX = 0;
+  let sumY = 0;
+  let sumXX = 0;
+  let sumXY = 0;
+  let reference = Number.NaN;
+  let inverse = Number.NaN;
+  let logReference = 0;
+  let edgeSteps = 0;
+  let sumL1 = 0;
+  let sumPredicted = 0;
+  let alphaBefore = alpha;
+  let beta1Before = beta1;
+  let beta2Before = beta2;
+  let t = 0;
+
+  for (;;) {
+    const d1 = lambda1 * (alpha * alpha);
+    const dd = d1 * d1;
+    const most2 = dd + spread * l1;
+    const c = coupling * (2 * r + 1);
+    const bounded = 2 * (lambda1 * (beta1 * beta1) + lambda2 * (beta2 * beta2)) <= d1 && c * c <= dd;
+
+    let s = -1.5;
+    let over = false;
+    let within = true;
+    if (!bounded || most2 >= belowThreshold * d1) {
+      if (bounded && d1 > aboveTolerated) {
+        over = true;
+        within = false;
+      } else {
+        s = exact(alpha, beta1, beta2);
+        over = s >= threshold;
+        within = s <= tolerated;
+      }
+    }
+
+    if (!bounded || most2 >= least * d1) {
+      if (bounded && s < 0 && d1 > most) {
+        least = d1;
+        most = (most2 / d1) * (1 + MARGIN);
+        topAlpha = alpha;
+        topBeta1 = beta1;
+        topBeta2 = beta2;
+      } else {
+        if (s < 0) s = exact(alpha, beta1, beta2);
+        if (most > least) {
+          least = exact(topAlpha, topBeta1, topBeta2);
+          most = least;
+        }
+        if (s > least) {
+          least = s;
+          most = s;
+        }
+      }
+    }
+
+    const phaseBefore = phase;
+    if (phase < 0) {
+      phase = over ? EDGE : SHARPENING;
+      if (over) cycles = 1;
+    } else if (over && !wasOver) {
+      cycles++;
+    }
+    wasOver = over;
+    if (phase === SHARPENING && over) phase = EDGE;
+    if (phase === CONVERGENCE) {
+      if (!within) phase = EDGE;
+    } else if (within) {
+      const q = (alpha - beta2) * (alpha + beta2) - beta1 * beta1;
+      if (q <= flatBalance) {
+        const end = solutionSharpness(q, moments, axes);
+        if (end <= tolerated && !(bounded && most2 < (1 - KAPPA - MARGIN) * end * d1)) {
+          if (s < 0) s = exact(alpha, beta1, beta2);
+          if (s >= (1 - KAPPA) * end) phase = CONVERGENCE;
+        }
+      }
+    }
+    if (phase !== phaseBefore) {
+      if (phaseBefore >= 0) countPhase(tally.spans, COARSE_PHASES[phaseBefore]!, t - 1);
+      countPhase(tally.spans, COARSE_PHASES[phase]!, t);
+      if (phase === EDGE) tally.firstCrossing ??= t;
+    }
+
+    if (!(loss <= epsilon && within)) lastViolation = t;
+    if (phase === EDGE) {
+      edgeSteps++;
+      sumL1 += l1;
+      sumPredicted += predictedMeanL1(alpha, beta2, lambda2, alphaHat);
+      const rHat = (alpha < 0 ? -alphaHat : alphaHat) * beta2 - 1;
+      const surrogate = 0.5 * lambda2 * (rHat * rHat);
+      if (surrogate > 0) {
+        let z = (surrogate - reference) * inverse;
+        if (!(Math.abs(z) < NEAR)) {
+          reference = surrogate;
+          inverse = 1 / reference;
+          logReference = Math.log(surrogate);
+          z = 0;
+        }
+        const y = logReference + logNear(z);
+        if (n === 0) {
+          x0 = t;
+          y0 = y;
+        }
+        const dx = t - x0;
+        n++;
+        sumX += dx;
+        sumY += y - y0;
+        sumXX += dx * dx;
+        sumXY += dx * (y - y0);
+      }
+    }
+
+    if (t === steps) break;
+    if ((t & (CHUNK - 1)) === CHUNK - 1 && !proceed(CHUNK)) return 'given up';
+    const gradAlpha = beta1 * (lambda1 * p) + beta2 * (lambda2 * r);
+    const gradBeta2 = alpha * (lambda2 * r);
+    const lossBefore = loss;
+    alphaBefore = alpha;
+    beta1Before = beta1;
+    beta2Before = beta2;
+    beta1 *= 1 - eta * d1;
+    if (Math.abs(beta1) < floor) beta1 = beta1 < 0 ? -floor : floor;
+    else if (Math.abs(beta1) < TINY && beta1 !== 0) return undefined;
+    alpha -= eta * gradAlpha;
+    beta2 -= eta * gradBeta2;
+    p = alpha * beta1;
+    r = alpha * beta2 - 1;
+    l1 = 0.5 * lambda1 * (p * p);
+    loss = l1 + 0.5 * lambda2 * (r * r);
+    t++;
+    if (!(loss <= DIVERGENCE_LOSS)) {
+      divergedAt = t;
+      t--;
+      loss = lossBefore;
+      alpha = alphaBefore;
+      beta1 = beta1Before;
+      beta2 = beta2Before;
+      break;
+    }
+  }
+
+  if (most > least) least = exact(topAlpha, topBeta1, topBeta2);
+  countPhase(tally.spans, COARSE_PHASES[phase]!, t);
+  Object.assign(tally, { maxSharpness: least, lastViolation, lastStep: t, finalLoss: loss, cycles });
+  Object.assign(tally, { n, x0, y0, sumX, sumY, sumXX, sumXY, edgeSteps, sumL1, sumPredicted });
+  const summary = summaryOf(tally, config, { divergedAt, float64ZeroAt: null, interrupted: false });
+  return { summary, finalSharpness: exact(alpha, beta1, beta2) };
+}
