@@ -1,5 +1,5 @@
 import { predictedSlope } from '../../pipeline/model/surrogate.ts';
-import { firstCrossing } from '../../pipeline/theory/run-table.ts';
+import { atEdge, firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
 import { curve, grids } from './curves.ts';
 import type { FigureSpec } from './figure.ts';
 import { glued, parameters, power, powers, powerTick } from './words.ts';
@@ -16,7 +16,7 @@ export const figure2: FigureSpec = {
     const surrogate = table.column('l_hat');
     const slope = predictedSlope(table.config.moments);
     const crossing = firstCrossing(table);
-    const guide = crossing < 0 ? [] : guideLine(step, surrogate, crossing, slope);
+    const sign = table.column('alpha')[0]! < 0 ? '−' : '';
     const values = [loss, l2, surrogate].flatMap((column) => [...column.filter((value) => value > 0)]);
     const high = values.reduce((a, b) => Math.max(a, b), 0);
     // A curve that passes through 0 would drag the axis to the end of the world.
@@ -24,12 +24,13 @@ export const figure2: FigureSpec = {
       values.reduce((a, b) => Math.min(a, b)),
       high * 1e-12,
     );
+    const guide = guideLine(table, slope, low);
     const ticks = powers(low, high);
     const shown = (column: Float64Array) => column.map((value) => (value >= low ? value : Number.NaN));
     return {
       title: 'The loss splits into a part that converges and one that oscillates',
       caption: glued(
-        `${parameters(table)}. Left: the loss L, its convergent part L₂ = ½λ₂(αβ₂ − 1)² and the surrogate L̂ = ½λ₂(α̂β₂ − 1)², in which α is held at the edge α̂ = √(2/(ηλ₁)). ${crossing < 0 ? 'The run never comes to 2/η.' : `At the edge ln L̂ falls by 2·ln(1 − 2λ₂/λ₁) = ${power(slope, 3)} a step (dashed, moved up to be seen).`} Right: the oscillatory part L₁ = ½λ₁(αβ₁)² is near zero but for spikes.`,
+        `${parameters(table)}. Left: the loss L, its convergent part L₂ = ½λ₂(αβ₂ − 1)² and the surrogate L̂ = ½λ₂(${sign}α̂β₂ − 1)², in which α is held at the edge α̂ = √(2/(ηλ₁)). ${crossing < 0 ? 'The run never comes to 2/η.' : `At the edge ln L̂ falls by 2·ln(1 − 2λ₂/λ₁) = ${power(slope, 3)} a step (dashed, moved up to be seen).`} Right: the oscillatory part L₁ = ½λ₁(αβ₁)² is near zero but for spikes.`,
       ),
       panels: [
         {
@@ -75,12 +76,14 @@ export const figure2: FigureSpec = {
   },
 };
 
-/** A straight line of the predicted slope from the first crossing on, half a decade over L̂ there. */
-function guideLine(step: Float64Array, surrogate: Float64Array, crossing: number, slope: number) {
-  const last = step.length - 1;
-  const start = 2.2 * surrogate[crossing]!;
-  return [crossing, last].map((row) => ({
-    x: step[row]!,
-    y: start * Math.exp(slope * (step[row]! - step[crossing]!)),
-  }));
+/** A straight line of the predicted slope through the edge of stability, above L̂ by a third of a decade, down to `low`. */
+function guideLine(table: RunTable, slope: number, low: number): readonly { x: number; y: number }[] {
+  const crossing = firstCrossing(table);
+  if (crossing < 0) return [];
+  const { step } = table;
+  const from = step[crossing]!;
+  const start = 2.2 * table.column('l_hat')[crossing]!;
+  const last = table.has('phase') ? table.column('phase').findLastIndex(atEdge) : table.length - 1;
+  const to = Math.min(step[last]!, from + Math.log(low / start) / slope);
+  return to > from ? [from, to].map((x) => ({ x, y: start * Math.exp(slope * (x - from)) })) : [];
 }

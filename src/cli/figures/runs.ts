@@ -21,7 +21,7 @@ export function runsFor(file: string | undefined): (figure: FigureSpec) => Promi
 }
 
 async function readFigureRun(file: string): Promise<RunTable> {
-  const table = await readRun(file, {}, ['step', ...THETA, ...DRAWN]);
+  const table = await readRun(file, {}, ['step', 'phase', ...THETA, ...DRAWN]);
   const missing = [...THETA, ...DRAWN].filter((name) => !table.has(name));
   if (missing.length === 0) return table;
   throw new UsageError(`--run: ${file} has no ${missing.join(', ')}, which the figures draw`);

@@ -1,6 +1,8 @@
+import { createEdgeMotion } from './edge-motion.ts';
 import { createEvidence, type Evidence } from './evidence.ts';
 import { type Block, createHistory } from './history.ts';
 import { createLossOnly } from './loss-only.ts';
+import { createLossWatch } from './loss-watch.ts';
 import { createNoiseScale } from './noise-scale.ts';
 import { oscillationSpent, type Rest, restAtEdge, restBelowEdge } from './outlook.ts';
 import { createSpanList, type PhaseChange, type SeriesPhase, type SeriesSpan } from './phase-spans.ts';
@@ -35,25 +37,17 @@ export const SERIES_DEFAULTS: SeriesOptions = {
 const FLAT_RISE = 0.01;
 /** Sharpness this far over its settled level ends a convergence below the edge. */
 const RESUMED_RISE = 1.1;
-/** Reversals of sharpness at the edge below this, and below so many deviations of noise, do not change the label. */
-const LEAST_SWING = 0.005;
-const SWING_NOISE = 4;
+const RESUMED_NOISE = 4;
 /** Beyond this, what looks like noise is taken for movement that was sampled too rarely. */
 const MOST_NOISE = 0.03;
 /** A sample within so many deviations of where a line through the two before it leads is no outlier. */
 const EXPECTED_NOISE = 3;
 /** A sample this many deviations over the threshold is over it. */
 const OVER_NOISE = 3;
-/** A rise of the loss in one step by this share is oscillation. */
-const ACTIVE_RISE = 1e-3;
-/** Reference values of the tests, in deviations: what is less counts against a crossing, or against the end of a rest. */
-const CROSSING_REFERENCE = 0.5;
+/** What lies less than so many deviations beyond the tolerance counts against the end of a rest. */
 const RETURN_REFERENCE = 1;
 /** It takes so many times as much to say that a rest was none after all. */
 const RETURN_EVIDENCE = 2;
-/** Losses in a row that are not finite before the series counts as diverged. */
-const NOT_FINITE_ROWS = 3;
-const MOST_LOSS = 1e12;
 
 /** How a row is labelled. */
 export type RowPhase = Exclude<SeriesPhase, 'edge-of-stability'> | 'eos-sharpening' | 'eos-self-stabilization';
@@ -99,7 +93,8 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
   const beyond = createEvidence(evidence);
   const back = createEvidence(RETURN_EVIDENCE * evidence);
   const below = createEvidence(evidence);
-  const crossing = createEvidence(evidence);
+  const motion = createEdgeMotion(evidence);
+  const losses = createLossWatch(divergence);
   const spikes = createSpikeFinder();
   const lossOnly = createLossOnly();
 
@@ -116,20 +111,9 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
   let lastRatio = Number.NaN;
   let ratioBefore = Number.NaN;
   let scale = noiseFloor;
-  let cycle = 0;
-  let armed = true;
-  let rising = true;
-  let turn = 0;
   let level = 0;
-  let lastActive = Number.NEGATIVE_INFINITY;
+  let lastOver = Number.NEGATIVE_INFINITY;
   let restFit = 1;
-
-  let firstLoss = Number.NaN;
-  let lastLoss = Number.NaN;
-  let lastLossStep = Number.NaN;
-  let work = 0;
-  let badRows = 0;
-  let badSince = Number.NaN;
   let divergedAt: number | null = null;
 
   function begin(next: SeriesPhase, step: number, since: number, confidence: number): void {
@@ -141,46 +125,17 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     below.reset();
   }
 
-  function takeLoss(step: number, loss: number): void {
-    const finite = loss > Number.NEGATIVE_INFINITY && loss < Number.POSITIVE_INFINITY;
-    if (finite) {
-      if (Number.isNaN(firstLoss)) firstLoss = Math.abs(loss);
-      if (loss > lastLoss * (1 + ACTIVE_RISE)) lastActive = step;
-      if (step > lastLossStep) work += ((loss + lastLoss) / 2) * (step - lastLossStep);
-      lastLoss = loss;
-      lastLossStep = step;
-      badRows = 0;
-      if (loss > MOST_LOSS || loss > divergence * firstLoss) divergedAt = step;
-    } else if (loss === Number.POSITIVE_INFINITY || lastLoss > 10 * firstLoss) {
-      if (badRows === 0) badSince = step;
-      badRows++;
-      if (badRows >= NOT_FINITE_ROWS) divergedAt = badSince;
-    }
-    if (divergedAt !== null) begin('diverged', step, divergedAt, 1);
-  }
-
   function start(step: number, ratio: number): void {
     anchor = step;
-    turn = ratio;
-    if (ratio >= 1 + band) {
-      cycle = 1;
-      armed = false;
-      begin('catapult', step, firstStep, 1);
-    } else {
-      begin('progressive-sharpening', step, firstStep, 1);
-    }
+    const over = ratio >= 1 + band;
+    motion.restart(ratio, true, over);
+    begin(over ? 'catapult' : 'progressive-sharpening', step, firstStep, 1);
   }
 
   function reachEdge(step: number, by: Evidence): void {
     anchor = by.onset;
     begin('edge-of-stability', step, by.onset, by.confidence);
-    rising = true;
-    turn = lastRatio;
-    if (cycle === 0) {
-      cycle = 1;
-      armed = false;
-      crossing.reset();
-    }
+    motion.restart(lastRatio, true, motion.cycle === 0);
   }
 
   function takeRatio(step: number, ratio: number): void {
@@ -196,13 +151,8 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     lastRatio = ratio;
     if (phase === null || phase === 'descent') start(step, ratio);
 
-    if (ratio > 1 + OVER_NOISE * scale) lastActive = step;
-    const distance = (pair - 1) / scale;
-    if (crossing.next((armed ? distance : -distance) - CROSSING_REFERENCE, step)) {
-      if (armed) cycle++;
-      armed = !armed;
-      crossing.reset();
-    }
+    if (ratio > 1 + OVER_NOISE * scale) lastOver = step;
+    motion.next(step, pair, scale);
 
     switch (phase) {
       case 'catapult':
@@ -211,8 +161,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
         sharpened = true;
         if (ratio >= 1 - band) begin('edge-of-stability', step, below.onset, below.confidence);
         else begin('progressive-sharpening', step, below.onset, below.confidence);
-        turn = ratio;
-        rising = false;
+        motion.restart(ratio, false, false);
         break;
       case 'flat':
         if (beyond.next((ratio - Math.min(1, level * (1 + FLAT_RISE))) / scale, step)) {
@@ -224,7 +173,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
         break;
       case 'convergence':
         if (back.next((ratio - (1 + delta / 2)) / scale - RETURN_REFERENCE, step)) reachEdge(step, back);
-        else if (pair > RESUMED_RISE * level + SWING_NOISE * scale && pair < 1) {
+        else if (pair > RESUMED_RISE * level + RESUMED_NOISE * scale && pair < 1) {
           anchor = step;
           begin('progressive-sharpening', step, step, 0.9);
         }
@@ -232,19 +181,10 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
       case 'progressive-sharpening':
         if (beyond.next((ratio - 1) / scale, step, expected)) reachEdge(step, beyond);
         break;
-      case 'edge-of-stability': {
-        const swing = Math.max(LEAST_SWING, SWING_NOISE * scale);
-        if (rising ? pair > turn : pair < turn) turn = pair;
-        else if (Math.abs(pair - turn) > swing) {
-          rising = !rising;
-          turn = pair;
-        }
-        break;
-      }
       default:
     }
 
-    if (history.push(step, ratio, work)) judge(step);
+    if (history.push(step, ratio, losses.work)) judge(step);
   }
 
   /** Blocks since the phase that is on began. */
@@ -258,11 +198,15 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     if (phase === 'progressive-sharpening') {
       const blocks = since(anchor);
       if (!sharpened && isFlat(blocks, flatAfter)) return;
-      const rest = sharpened ? restBelowEdge(blocks, delta, firstLoss) : null;
+      const rest = sharpened ? restBelowEdge(blocks, delta, losses.first) : null;
       if (rest) settle(step, rest, blocks);
     } else if (phase === 'edge-of-stability') {
       const blocks = since(anchor);
-      const rest = restAtEdge(blocks, delta, { firstStep, firstLoss, lastActive });
+      const rest = restAtEdge(blocks, delta, {
+        firstStep,
+        firstLoss: losses.first,
+        lastActive: Math.max(lastOver, losses.lastRise),
+      });
       if (rest) settle(step, rest, blocks);
     } else if (phase === 'convergence') {
       redate();
@@ -282,7 +226,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
 
   /** Once the oscillation has become small, what it tells of the date is better than when it was first known. */
   function redate(): void {
-    const rest = oscillationSpent(since(anchor), delta, firstLoss);
+    const rest = oscillationSpent(since(anchor), delta, losses.first);
     if (rest && rest.confidence > restFit) {
       restFit = rest.confidence;
       spans.redate(rest.since, rest.confidence);
@@ -302,20 +246,24 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
       if (Number.isNaN(firstStep)) firstStep = step;
       lastStep = step;
       if (phase !== 'diverged') {
-        takeLoss(step, loss);
-        spike = spikes.next(step, loss, lastRatio);
-        if (divergedAt !== null) return 'diverged';
+        losses.next(step, loss);
+        spike = spikes.next(step, loss, Number.isNaN(ratio) ? lastRatio : ratio);
+        divergedAt = losses.divergedAt;
+        if (divergedAt !== null) {
+          begin('diverged', step, divergedAt, 1);
+          return 'diverged';
+        }
         if (!Number.isNaN(ratio)) takeRatio(step, ratio);
         else if (measured === 0) {
           const next = lossOnly.next(step, loss, spike);
           if (next) begin(next.phase, step, next.since, next.confidence);
         }
       }
-      if (phase === 'edge-of-stability') return rising ? 'eos-sharpening' : 'eos-self-stabilization';
+      if (phase === 'edge-of-stability') return motion.rising ? 'eos-sharpening' : 'eos-self-stabilization';
       return phase ?? 'descent';
     },
     get cycle() {
-      return cycle;
+      return motion.cycle;
     },
     get change() {
       return change;
@@ -324,9 +272,9 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
       return spike;
     },
     finish() {
-      if (badRows > 0 && phase !== 'diverged') {
-        divergedAt = badSince;
-        spans.begin({ phase: 'diverged', step: lastStep, since: badSince, confidence: 0.75 });
+      if (phase !== 'diverged' && losses.notFiniteSince !== null) {
+        divergedAt = losses.notFiniteSince;
+        spans.begin({ phase: 'diverged', step: lastStep, since: divergedAt, confidence: 0.75 });
       }
       if (phase === 'progressive-sharpening' && spans.length === 1 && flatLevelOf(since(anchor), 16, scale) !== null) {
         spans.rename(0, 'flat');
@@ -340,7 +288,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
   };
 }
 
-/** Level of a series that does not sharpen: its last quarter is at most 2 % over its first, noise allowed for. */
+/** Level of a series that does not sharpen: its last quarter is at most 1 % over its first, noise allowed for. */
 function flatLevelOf(blocks: readonly Block[], least: number, scale: number): number | null {
   let count = 0;
   for (const block of blocks) count += block.count;
