@@ -1,6 +1,6 @@
 import type { Run } from '../app.ts';
 import { coarsePhases } from './phase-bands.ts';
-import type { DerivedLine } from './time-panel.ts';
+import type { DerivedLine } from './series.ts';
 
 /**
  * The line of slope 2·ln(1 − 2λ₂/λ₁) through L̂ at the first crossing of the edge: how fast the surrogate loss falls
