@@ -88,12 +88,9 @@ async function run(
 ): Promise<{ seconds: number; result?: Result }> {
   const pinned = work.oneCore && process.platform === 'linux' ? ['taskset', '-c', '0'] : [];
   const [command, ...args] = [...pinned, ...contender.command(steps, out)];
-  const env = {
-    ...process.env,
-    // What Python and numba compile is kept out of the source tree.
-    PYTHONPYCACHEPREFIX: join(root, 'dist-bench/pycache'),
-    NUMBA_CACHE_DIR: join(root, 'dist-bench/numba'),
-  };
+  const env: NodeJS.ProcessEnv = { ...process.env, NUMBA_CACHE_DIR: join(root, 'dist-bench/numba') };
+  // Python keeps what it compiles wherever nobody forbids it.
+  delete env.PYTHONDONTWRITEBYTECODE;
   const begin = performance.now();
   const { code, stdout, stderr } = await new Promise<{ code: number | null; stdout: string; stderr: string }>(
     (resolve, reject) => {

@@ -28,7 +28,7 @@ export async function readConfigFile(path: string, known: readonly string[]): Pr
   const entries = Object.entries(values).filter(([key, value]) => value !== null && !DERIVED.has(key));
   for (const [key] of entries) {
     if (!known.includes(key))
-      throw new UsageError(`--config: ${path} names '${key}', which is no flag${didYouMean(key, known)}`);
+      throw new UsageError(`--config: ${path} names '${key}', which no config file can set${didYouMean(key, known)}`);
   }
   return Object.fromEntries(entries);
 }

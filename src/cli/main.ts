@@ -4,7 +4,9 @@ import { didYouMean } from './suggest.ts';
 
 /** Runs the command line; every error ends here as one line on stderr and an exit code. */
 export async function run(url: string): Promise<void> {
-  process.stdout.on('error', exitOnBrokenPipe);
+  // oclif's own listener turns a full disk into a stack trace, and waits for ever on a closed pipe.
+  process.stdout.removeAllListeners('error');
+  process.stdout.on('error', lostOutput);
   try {
     await oclif(process.argv.slice(2), url);
     await flush();
@@ -13,10 +15,11 @@ export async function run(url: string): Promise<void> {
   }
 }
 
-/** Without a listener Node would print a stack trace; commands that must clean up first add their own. */
-function exitOnBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+/** The output cannot be written any more. Commands that must clean up first add a listener of their own. */
+function lostOutput(error: NodeJS.ErrnoException): void {
   if (process.stdout.listenerCount('error') > 1) return;
+  // A reader that has seen enough, such as `head`, is no news to anybody.
+  if (error.code !== 'EPIPE') report(error);
   process.exit(EXIT.failure);
 }
 

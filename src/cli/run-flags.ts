@@ -2,13 +2,14 @@ import { Flags } from '@oclif/core';
 import { parseNumber, type RunOptions } from '../pipeline/config.ts';
 import { PRESET_NAMES, type PresetName, presets } from '../pipeline/presets.ts';
 import { UsageError } from './errors.ts';
+import { originOf } from './origin.ts';
 
 /** A number flag: 0.05, 1e-6, 1/20. */
 const number = Flags.custom<number>({
   async parse(text, _context, { name }) {
     const value = parseNumber(text);
     if (Number.isFinite(value)) return value;
-    throw new UsageError(`--${name}: '${text}' is not a number; write it as 0.05, 1e-6 or 1/20`);
+    throw new UsageError(`${originOf(name)}: '${text}' is not a number; write it as 0.05, 1e-6 or 1/20`);
   },
 });
 
@@ -16,7 +17,7 @@ const numbers = Flags.custom<number[]>({
   async parse(text, _context, { name }) {
     const values = text.split(',').map(parseNumber);
     if (values.every(Number.isFinite)) return values;
-    throw new UsageError(`--${name}: '${text}' is not a list of numbers; write it as 0.3,0.1,0.3`);
+    throw new UsageError(`${originOf(name)}: '${text}' is not a list of numbers; write it as 0.3,0.1,0.3`);
   },
 });
 

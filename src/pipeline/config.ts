@@ -55,10 +55,12 @@ export interface RunOptions {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly parameter: string;
+  readonly problem: string;
 
   constructor(parameter: string, problem: string) {
     super(`${parameter}: ${problem}`);
     this.parameter = parameter;
+    this.problem = problem;
   }
 }
 
@@ -197,6 +199,8 @@ function integer(parameter: string, value: number, least: number, most: number):
   throw new ConfigError(parameter, `${show(value)} is not a whole number from ${least} to ${most}`);
 }
 
+/** A value as the message names it; text that should have been a number shows its quotes. */
 function show(value: unknown): string {
-  return Array.isArray(value) ? value.join(',') : String(value);
+  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
+  return typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -15,17 +15,23 @@ export interface Report {
   readonly summary: Readonly<Record<string, unknown>> | null;
   /** From the summary, or else from the columns. */
   readonly phases: readonly { readonly phase: string; readonly first_step: number; readonly last_step: number }[];
-  /** Largest ηS/2 in each of up to 60 stretches of equal length; the sharpness itself where there is no ratio. */
-  readonly sharpness: { readonly column: string; readonly bins: readonly number[] } | null;
+  /**
+   * Largest ηS/2 in each of up to 60 stretches of equal length (null where a stretch has no finite one); the sharpness
+   * itself where there is no ratio.
+   */
+  readonly sharpness: { readonly column: string; readonly bins: readonly (number | null)[] } | null;
 }
 
 const METADATA = ['eos.schema_version', 'eos.config', 'eos.summary'] as const;
 const BINS = 60;
+/** Types of number columns, as Parquet and Arrow name them. */
+const NUMERIC = /^(double|float|u?int)\d*$/i;
 
 /** Reads a run file, or any table, and tells what it holds. */
 export async function inspectFile(file: string): Promise<Report> {
   const table = await openTable(file);
   const names = new Set(table.fields.map(({ name }) => name));
+  const numeric = new Set(table.fields.filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name));
   const summary = jsonObject(table.metadata['eos.summary']);
   return {
     file,
@@ -41,10 +47,10 @@ export async function inspectFile(file: string): Promise<Report> {
     missing_metadata: METADATA.filter((key) => !(key in table.metadata)),
     config: jsonObject(table.metadata['eos.config']),
     summary,
-    phases: phasesOf(summary) ?? (names.has('phase') ? await phasesFromColumns(table, names.has('step')) : []),
+    phases: phasesOf(summary) ?? (names.has('phase') ? await phasesFromColumns(table, numeric.has('step')) : []),
     sharpness: await sparkline(
       table,
-      ['sharpness_ratio', 'sharpness'].find((name) => names.has(name)),
+      ['sharpness_ratio', 'sharpness'].find((name) => numeric.has(name)),
     ),
   };
 }
@@ -80,9 +86,11 @@ async function phasesFromColumns(table: TableReader, stepped: boolean): Promise<
   for await (const block of table.read(stepped ? ['step', 'phase'] : ['phase'])) {
     const phases = block.phase!;
     for (let i = 0; i < phases.length; i++, row++) {
+      const at = stepped ? block.step![i] : row;
+      if (phases[i] == null || at == null) continue;
       const name = String(phases[i]);
       const phase = name.startsWith('eos-') ? 'edge-of-stability' : name;
-      const step = stepped ? Number(block.step![i]) : row;
+      const step = Number(at);
       const last = spans.at(-1);
       if (last?.phase === phase) last.last_step = step;
       else if (spans.length < 1000) spans.push({ phase, first_step: step, last_step: step });
@@ -93,15 +101,17 @@ async function phasesFromColumns(table: TableReader, stepped: boolean): Promise<
 
 async function sparkline(table: TableReader, column: string | undefined): Promise<Report['sharpness']> {
   if (column === undefined || table.rows === 0) return null;
-  const bins = new Array<number>(Math.min(BINS, table.rows)).fill(Number.NEGATIVE_INFINITY);
+  const bins = new Array<number | null>(Math.min(BINS, table.rows)).fill(null);
   let row = 0;
   for await (const block of table.read([column])) {
     const values = block[column]!;
     for (let i = 0; i < values.length; i++, row++) {
-      const value = Number(values[i]);
+      const value = values[i] == null ? Number.NaN : Number(values[i]);
+      if (!Number.isFinite(value)) continue;
       const bin = Math.floor((row * bins.length) / table.rows);
-      if (value > bins[bin]!) bins[bin] = value;
+      const top = bins[bin] ?? null;
+      if (top === null || value > top) bins[bin] = value;
     }
   }
-  return { column, bins: bins.map((value) => (Number.isFinite(value) ? value : 0)) };
+  return bins.every((value) => value === null) ? null : { column, bins };
 }

@@ -36,21 +36,43 @@ export async function openTable(path: string): Promise<TableReader> {
   if (kind === undefined)
     throw new UsageError(`${path}: neither a Parquet nor an Arrow file (its first bytes are of no such file)`);
   try {
-    return kind === 'parquet' ? await openParquet(path, file.size) : await openArrow(path, file.size);
+    const table = kind === 'parquet' ? await openParquet(path, file.size) : await openArrow(path, file.size);
+    return { ...table, read: (columns) => readable(path, kind, table.read(columns)) };
   } catch (error) {
-    throw new UsageError(
-      `${path}: a damaged or unfinished ${kind === 'parquet' ? 'Parquet' : 'Arrow'} file: ${(error as Error).message}`,
-    );
+    throw unreadable(path, kind, error);
   }
 }
 
+/** Blocks of a table whose damage may show only where its pages are decoded. */
+async function* readable<T>(path: string, kind: TableKind, blocks: AsyncIterable<T>): AsyncIterable<T> {
+  try {
+    yield* blocks;
+  } catch (error) {
+    throw unreadable(path, kind, error);
+  }
+}
+
+function unreadable(path: string, kind: TableKind, error: unknown): UsageError {
+  const { message } = error as Error;
+  if (message.includes('compressed but codec not found')) {
+    return new UsageError(`${path}: a compressed Arrow file, which cannot be read here; write it uncompressed`);
+  }
+  // Where a decoder stumbles over its own state, its message tells the user nothing.
+  const why = error instanceof TypeError || error instanceof RangeError ? '' : `: ${message}`;
+  return new UsageError(`${path}: a damaged or unfinished ${kind === 'parquet' ? 'Parquet' : 'Arrow'} file${why}`);
+}
+
 async function openParquet(path: string, bytes: number): Promise<TableReader> {
-  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
+  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import('hyparquet');
+  const { compressors } = await import('hyparquet-compressors');
   const buffer = await asyncBufferFromFile(path);
   const metadata = await parquetMetadataAsync(buffer);
-  const fields = metadata.schema.slice(1).map((element) => ({
+  const fields = parquetSchema(metadata).children.map(({ element }) => ({
     name: element.name,
-    type: element.converted_type === 'UTF8' ? 'STRING' : (element.type ?? 'GROUP'),
+    type:
+      element.converted_type === 'UTF8' || element.logical_type?.type === 'STRING'
+        ? 'STRING'
+        : (element.type ?? 'GROUP'),
     required: element.repetition_type === 'REQUIRED',
   }));
   const groups = metadata.row_groups;
@@ -65,7 +87,14 @@ async function openParquet(path: string, bytes: number): Promise<TableReader> {
       let rowStart = 0;
       for (const group of groups) {
         const rowEnd = rowStart + Number(group.num_rows);
-        const rows = await parquetReadObjects({ file: buffer, metadata, columns: [...columns], rowStart, rowEnd });
+        const rows = await parquetReadObjects({
+          file: buffer,
+          metadata,
+          compressors,
+          columns: [...columns],
+          rowStart,
+          rowEnd,
+        });
         yield Object.fromEntries(columns.map((name) => [name, rows.map((row) => row[name] as number)]));
         rowStart = rowEnd;
       }
@@ -83,7 +112,7 @@ async function openArrow(path: string, bytes: number): Promise<TableReader> {
     blocks: table.batches.length,
     fields: table.schema.fields.map(({ name, type, nullable }) => ({
       name,
-      type: arrowTypeName(type.toString(), DataType.isDictionary(type) || DataType.isUtf8(type)),
+      type: arrowTypeName((DataType.isDictionary(type) ? type.dictionary : type).toString()),
       required: !nullable,
     })),
     metadata: Object.fromEntries(table.schema.metadata),
@@ -97,7 +126,7 @@ async function openArrow(path: string, bytes: number): Promise<TableReader> {
   };
 }
 
-function arrowTypeName(name: string, text: boolean): string {
-  if (text) return 'STRING';
+function arrowTypeName(name: string): string {
+  if (/utf8/i.test(name)) return 'STRING';
   return { Int64: 'INT64', Int32: 'INT32', Float64: 'DOUBLE' }[name] ?? name;
 }

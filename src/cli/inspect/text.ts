@@ -8,9 +8,10 @@ export function reportLines(report: Report, stream: NodeJS.WriteStream): string[
   const paint = styles(stream);
   const { bold, dim } = paint;
   const kind = report.kind === 'parquet' ? 'Parquet' : 'Arrow';
+  const rows = `${count(report.rows)} row${report.rows === 1 ? '' : 's'}`;
   const groups = `${count(report.row_groups)} ${report.kind === 'parquet' ? 'row group' : 'record batch'}${report.row_groups === 1 ? '' : report.kind === 'parquet' ? 's' : 'es'}`;
   return [
-    `${bold(printable(report.file))}  ${kind}, ${fileSize(report.bytes)}, ${count(report.rows)} rows, ${groups}`,
+    `${bold(printable(report.file))}  ${kind}, ${fileSize(report.bytes)}, ${rows}, ${groups}`,
     ...missingLines(report, paint),
     '',
     ...section('parameters', objectLines(report.config), paint),
@@ -122,8 +123,9 @@ function convergenceText(value: unknown): string | null {
 function sparklineLines({ sharpness }: Report, dim: (text: string) => string): string[] {
   if (sharpness === null) return [];
   const { bins, column } = sharpness;
-  const top = Math.max(...bins);
-  const bars = bins.map((value) => BARS[Math.max(0, Math.min(7, Math.floor((value / top) * 7.999)))]).join('');
+  const top = Math.max(...bins.map((value) => value ?? Number.NEGATIVE_INFINITY));
+  const height = (value: number) => (top > 0 ? Math.max(0, Math.floor((value / top) * (BARS.length - 0.001))) : 0);
+  const bars = bins.map((value) => (value === null ? ' ' : BARS[height(value)])).join('');
   const name = column === 'sharpness_ratio' ? 'ηS/2' : 'S';
   return [`${bars}  ${dim(`${name} up to ${significant(top)}`)}`];
 }

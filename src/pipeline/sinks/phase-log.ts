@@ -43,6 +43,7 @@ export type RunEvent =
   | {
       /** The file holds its first `rows` rows, up to this step, whatever happens to the program now. */
       readonly event: 'flush';
+      readonly file: string;
       readonly step: number;
       readonly rows: number;
     }
@@ -117,8 +118,16 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
           run = batch.run;
           resume(run);
         }
+        let warnAt = warned ? Number.POSITIVE_INFINITY : (batch.run.float64ZeroAt ?? Number.POSITIVE_INFINITY);
         for (let i = 0; i < length; i++) {
           const t = step[i]!;
+          if (t >= warnAt) {
+            warnAt = Number.POSITIVE_INFINITY;
+            warned = true;
+            const gfs = columns.gfs_sharpness?.[i];
+            const gfsRatio = gfs === undefined ? null : (batch.run.config.eta * gfs) / 2;
+            report({ event: 'warning', ...underflowWarning(batch.run.float64ZeroAt!, gfsRatio) });
+          }
           const coarse = COARSE_OF_CODE[codes[i]!]!;
           if (!started) {
             started = true;
@@ -142,14 +151,6 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
             open.peakStep = t;
           }
           if (ratio[i]! > open.maxRatio) open.maxRatio = ratio[i]!;
-        }
-        const zeroAt = batch.run.float64ZeroAt;
-        if (zeroAt !== null && !warned && length > 0) {
-          warned = true;
-          const row = Math.min(length - 1, Math.max(0, zeroAt - step[0]!));
-          const gfs = columns.gfs_sharpness?.[row];
-          const gfsRatio = gfs === undefined ? null : (batch.run.config.eta * gfs) / 2;
-          report({ event: 'warning', ...underflowWarning(zeroAt, gfsRatio) });
         }
       };
 

@@ -51,7 +51,8 @@ export function summarizeDescent(
 ): KernelResult | 'given up' | undefined {
   const { eta, floor, steps, delta, epsilon, moments } = config;
   const { lambda1, lambda2, covariance } = moments;
-  if (covariance !== 0 || lambda1 < 2 * lambda2) return undefined;
+  const start = Math.abs(config.init[1]);
+  if (covariance !== 0 || lambda1 < 2 * lambda2 || (start < TINY && start !== 0)) return undefined;
   const axes = spectrum(moments);
   const threshold = 2 / eta;
   const tolerated = (2 + delta) / eta;

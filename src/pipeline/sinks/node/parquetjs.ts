@@ -59,7 +59,7 @@ export const parquetjsFormat: TableFormat = (target, columns, from) => {
       ),
       pages: Object.fromEntries(columns.map(({ name }) => [name, []])),
     };
-    await writer.appendRow(Object.fromEntries(columns.map(({ name }, c) => [name, values[c]![last]!])));
+    await writer.appendRow(Object.fromEntries(columns.map(({ name }, c) => [name, rowValue(values[c]![last]!)])));
   };
   /** Encodes something and then puts the writer back where it was. */
   const aside = async (task: () => Promise<void>) => {
@@ -96,6 +96,11 @@ export const parquetjsFormat: TableFormat = (target, columns, from) => {
     },
   };
 };
+
+/** A value as `appendRow` takes it: it passes numbers through text, which loses the sign of −0. */
+function rowValue(value: number | Buffer): number | string | Buffer {
+  return Object.is(value, -0) ? '-0' : value;
+}
 
 /** Row groups of a footer as objects of parquetjs-lite. */
 function rowGroupsOf({ footer }: Extract<TableState, { kind: 'parquet' }>): unknown[] {

@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { assertSame } from '../../bench/compare.ts';
+import { PHASES, REGIMES } from '../../src/pipeline/columns.ts';
+import { describeWith, part, root } from '../setup/parts.ts';
+
+type Row = Readonly<Record<string, number | string>>;
+
+describeWith(['cc'], 'the C peer', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'eos-kernel-'));
+    execFileSync(part('cc'), ['-O3', '-o', join(folder, 'kernel'), join(root, 'bench/peers/kernel.c'), '-lm']);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('computes the columns of the reference run', () => {
+    const output = execFileSync(join(folder, 'kernel'), ['W1', '10000', '0.01'], { encoding: 'utf8' });
+    const { check } = JSON.parse(output) as { check: Record<string, number> };
+    const { rows } = JSON.parse(readFileSync(join(root, 'test/reference/paper.json'), 'utf8')) as { rows: Row[] };
+    const reference = Object.fromEntries(rows.flatMap(numbers));
+    expect(Object.keys(check).filter((name) => name in reference)).toHaveLength(80);
+    assertSame('C against the reference', check, reference);
+  });
+});
+
+/** A row as the peers print it, words as codes. */
+function numbers({ step, ...row }: Row): [string, number][] {
+  return Object.entries(row).map(([name, value]) => {
+    if (name === 'regime') return [`${step}.regime`, REGIMES.findIndex((word) => word === value)];
+    if (name === 'phase') return [`${step}.phase`, PHASES.findIndex((word) => word === value)];
+    return [`${step}.${name}`, Number(value)];
+  });
+}
