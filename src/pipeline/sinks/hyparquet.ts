@@ -1,11 +1,14 @@
 import type { DecodedArray, FileMetaData, KeyValue, SchemaElement } from 'hyparquet';
 import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
+import type { ColumnSpec } from '../columns.ts';
 import type { ByteTarget } from './byte-target.ts';
+import { writeRowGroup } from './parquet-chunk.ts';
 import {
   bigints,
   type Cells,
   type Metadata,
+  type Rows,
   type TableColumn,
   type TableState,
   type WideRows,
@@ -22,7 +25,7 @@ export function hyparquetFormat(
   columns: readonly TableColumn[],
   from?: TableState,
 ): WideTableWriter {
-  const bytes = new ByteWriter(1 << 20);
+  const bytes = new ByteWriter(1 << 16);
   const parquet = new ParquetWriter({
     writer: bytes,
     schema: [{ name: 'root', num_children: columns.length }, ...columns.map(schemaElement)],
@@ -41,7 +44,14 @@ export function hyparquetFormat(
     await target.write(bytes.getBytes(), footer);
     bytes.index = 0;
   };
-  const encode = ({ length, columns: arrays }: WideRows) => {
+  const encode = (rows: WideRows) => {
+    const { length, columns: arrays } = rows;
+    if (columns.every(isPlain)) {
+      const group = writeRowGroup(bytes, columns, rows as Rows);
+      parquet.row_groups.push(group);
+      parquet.num_rows += group.num_rows;
+      return;
+    }
     parquet.write({
       columnData: columns.map((spec, c) => encodable(spec, arrays[c]!)),
       rowGroupSize: length,
@@ -101,6 +111,11 @@ function writeFooter(bytes: ByteWriter, metadata: FileMetaData): void {
 
 export function keyValues(metadata: Metadata): KeyValue[] {
   return Object.entries(metadata).map(([key, value]) => ({ key, value }));
+}
+
+/** Whether a column is as in a run file: typed arrays without nulls. */
+function isPlain(column: TableColumn): column is ColumnSpec {
+  return !column.nullable && column.type !== 'TEXT' && column.type !== 'BOOLEAN';
 }
 
 function schemaElement({ name, type, nullable }: TableColumn): SchemaElement {
