@@ -31,6 +31,10 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       command: '<%= config.bin %> stream --config run.parquet --out again.parquet',
     },
     {
+      description: 'a run to watch in the browser',
+      command: '<%= config.bin %> stream --pace 500 --dash --out run.parquet',
+    },
+    {
       description: 'the rest of a run that was stopped',
       command: '<%= config.bin %> stream --resume long.parquet',
     },
@@ -108,6 +112,11 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       helpGroup: 'LOG',
       env: 'EOS_LOG_FORMAT',
     }),
+    dash: Flags.boolean({
+      description: 'show the run in the dashboard while it grows, and until Ctrl-C',
+      helpGroup: 'LOG',
+      env: 'EOS_DASH',
+    }),
     quiet: Flags.boolean({ char: 'q', description: 'say nothing but errors', helpGroup: 'LOG', env: 'EOS_QUIET' }),
   };
 
@@ -118,9 +127,12 @@ Flags win over EOS_* environment variables, those over --config, and that over t
     const settable = Object.keys(Stream.flags).filter((name) => name !== 'config' && name !== 'resume');
     const file = flags.config === undefined ? {} : await readConfigFile(flags.config, settable);
     const origin: Origin = (name) => originOf(name, Object.hasOwn(file, name) ? flags.config : undefined);
-    const { streamRun } = await import('../stream-run.ts');
     const { ConfigError } = await import('../../pipeline/config.ts');
-    process.exitCode = await streamRun({
+    const dash = flags.dash ?? yesOrNo(origin('dash'), file.dash);
+    const stream = dash
+      ? (await import('../stream-with-dash.ts')).streamWithDash
+      : (await import('../stream-run.ts')).streamRun;
+    process.exitCode = await stream({
       options: runOptions(flags, file as RunOptions),
       out: text(origin('out'), flags.out ?? file.out),
       arrow: text(origin('arrow'), flags.arrow ?? file.arrow),
