@@ -48,7 +48,11 @@ export async function openParquet(file: ByteSource): Promise<TableSource> {
       if (!group || !chunk) throw new RunFileError(`the file has no column ${column}`);
       const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
       const chunkBytes = await bytes(index, start, start + Number(chunk.total_compressed_size));
-      checkChunk(chunkBytes, chunk, optional.has(column));
+      try {
+        checkChunk(chunkBytes, chunk, optional.has(column));
+      } catch (error) {
+        throw unreadable(column, error);
+      }
       const rows = Number(group.num_rows);
       const pages = await decode(chunkBytes, start, file.byteLength, { ...footer, row_groups: [group] }, column, rows);
       const coder = coders.get(column);
@@ -163,11 +167,15 @@ async function decode(
       onChunk: ({ columnData }) => pages.push(columnData),
     });
   } catch (error) {
-    throw new RunFileError(
-      `the file is damaged: column ${column} cannot be read (${error instanceof Error ? error.message : error})`,
-    );
+    throw unreadable(column, error);
   }
   return pages;
+}
+
+function unreadable(column: string, error: unknown): RunFileError {
+  if (error instanceof RunFileError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new RunFileError(`the file is damaged: column ${column} cannot be read (${why})`);
 }
 
 const decoder = new TextDecoder();
