@@ -63,8 +63,7 @@ export async function openParquet(file: ByteSource): Promise<TableSource> {
 
 async function readFooter(file: ByteSource): Promise<FileMetaData> {
   if (file.byteLength < 12) throw new RunFileError('the file is empty or cut off');
-  const magic = new Uint8Array(await file.slice(0, 4));
-  if (String.fromCharCode(...magic) !== 'PAR1') throw new RunFileError('this is neither a Parquet nor an Arrow file');
+  const magic = file.slice(0, 4);
   let footer: FileMetaData;
   try {
     footer = await parquetMetadataAsync(
@@ -72,13 +71,20 @@ async function readFooter(file: ByteSource): Promise<FileMetaData> {
       { geoparquet: false },
     );
   } catch (error) {
+    checkMagic(await magic);
     if (error instanceof RunFileError) throw error;
     throw new RunFileError(
       'the file is cut off or damaged: it has no readable Parquet footer at its end (eos recover may save it)',
     );
   }
+  checkMagic(await magic);
   checkFooter(footer, file.byteLength);
   return footer;
+}
+
+function checkMagic(start: ArrayBuffer): void {
+  if (String.fromCharCode(...new Uint8Array(start)) === 'PAR1') return;
+  throw new RunFileError('this is neither a Parquet nor an Arrow file');
 }
 
 function tableColumns(footer: FileMetaData): TableColumn[] {
