@@ -11,6 +11,7 @@ import { thin } from '../pipeline/operators/thin.ts';
 import { fileTarget } from '../pipeline/sinks/node/file-target.ts';
 import { phaseLog, type RunEvent } from '../pipeline/sinks/phase-log.ts';
 import { gradientDescent, type ModelBatch } from '../pipeline/source/gradient-descent.ts';
+import { createCollector } from './collector.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { eventLines } from './log-lines.ts';
@@ -39,6 +40,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const say = !request.quiet && request.logFormat === 'text';
   const progress = createProgress(config.steps);
   const paint = styles(process.stderr);
+  const collect = createCollector();
   const start = performance.now();
   let rows = 0;
   let done: RunEvent | undefined;
@@ -69,6 +71,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       }),
       tap(({ run }) => {
         if (say) progress.update(run.state.step);
+        collect();
       }),
     );
     const thinned = steps.pipe(thin(config.every));

@@ -6,7 +6,8 @@ import { classifySharpness } from '../../src/pipeline/operators/classify-sharpne
 import { detectPhases } from '../../src/pipeline/operators/detect-phases.ts';
 import { flowSolution } from '../../src/pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../../src/pipeline/operators/split-loss.ts';
-import { type RunSummary, summarize } from '../../src/pipeline/operators/summarize.ts';
+import type { RunSummary } from '../../src/pipeline/operators/run-summary.ts';
+import { summarize } from '../../src/pipeline/operators/summarize.ts';
 import { arrowSink } from '../../src/pipeline/sinks/arrow.ts';
 import { fileTarget } from '../../src/pipeline/sinks/node/file-target.ts';
 import { parquetjsFormat } from '../../src/pipeline/sinks/node/parquetjs.ts';
