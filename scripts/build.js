@@ -41,6 +41,7 @@ if (existsSync(join(root, 'src'))) {
   if (existsSync(join(root, 'vite.config.ts'))) {
     part('dash', ['src/dash', 'src/pipeline', 'vite.config.ts', 'package.json'], () => {
       run('node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn');
+      run('node_modules/vite/bin/vite.js', 'build', '--mode', 'single', '--logLevel', 'warn');
     });
   }
 }

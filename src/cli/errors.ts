@@ -7,6 +7,9 @@ export class UsageError extends Error {
 
 export const EXIT = { done: 0, failure: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
 
+/** Errors of the pipeline that are the input's fault; by name, so that this costs no import. */
+const INPUT_ERRORS = new Set(['LockedError', 'CheckpointError', 'DamagedFileError']);
+
 /** What the system's error codes mean to the person at the terminal. */
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
@@ -38,6 +41,7 @@ export function describeError(error: unknown): { readonly line: string; readonly
   if (error instanceof UsageError) return { line: oneLine(error.message), code: EXIT.usage };
   if (error instanceof ConfigError) return { line: `--${error.message}`, code: EXIT.usage };
   if (error instanceof Error) {
+    if (INPUT_ERRORS.has(error.name)) return { line: oneLine(error.message), code: EXIT.usage };
     const { code, path } = error as NodeJS.ErrnoException;
     const meaning = code === undefined ? undefined : SYSTEM_ERRORS[code];
     if (meaning !== undefined)

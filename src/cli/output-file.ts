@@ -1,6 +1,5 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { RunConfig } from '../pipeline/config.ts';
 import { UsageError } from './errors.ts';
 import { runFileMetadata } from './run-file.ts';
 
@@ -9,7 +8,7 @@ import { runFileMetadata } from './run-file.ts';
  * to, it is no folder itself, and what stands there is nothing, or a whole run of the very same parameters, or `force`
  * was given.
  */
-export async function checkOutput(flag: string, path: string, config: RunConfig, force: boolean): Promise<void> {
+export async function checkOutput(flag: string, path: string, config: object, force: boolean): Promise<void> {
   const folder = await stat(dirname(resolve(path))).catch(() => undefined);
   if (!folder) throw new UsageError(`--${flag}: the folder of ${path} does not exist; create it first`);
   if (!folder.isDirectory()) throw new UsageError(`--${flag}: ${dirname(path)} is not a folder`);
@@ -27,7 +26,7 @@ export async function checkOutput(flag: string, path: string, config: RunConfig,
   );
 }
 
-async function isSameRun(metadata: Readonly<Record<string, string>>, config: RunConfig): Promise<boolean> {
+async function isSameRun(metadata: Readonly<Record<string, string>>, config: object): Promise<boolean> {
   const { isDeepStrictEqual } = await import('node:util');
   try {
     const summary: unknown = JSON.parse(metadata['eos.summary'] ?? 'null');

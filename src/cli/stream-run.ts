@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import { pickColumns } from '../pipeline/columns.ts';
@@ -8,33 +9,44 @@ import { flowSolution } from '../pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../pipeline/operators/split-loss.ts';
 import { summarize } from '../pipeline/operators/summarize.ts';
 import { thin } from '../pipeline/operators/thin.ts';
-import { fileTarget } from '../pipeline/sinks/node/file-target.ts';
+import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/sinks/node/file-target.ts';
+import { JOURNAL } from '../pipeline/sinks/node/journal.ts';
 import { phaseLog, type RunEvent } from '../pipeline/sinks/phase-log.ts';
 import { gradientDescent, type ModelBatch } from '../pipeline/source/gradient-descent.ts';
+import { type Beside, dynamicsNames, planBeside } from './beside.ts';
 import { createCollector } from './collector.ts';
-import { EXIT, UsageError } from './errors.ts';
+import { describeError, EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { eventLines } from './log-lines.ts';
 import { checkOutput } from './output-file.ts';
+import type { ResumedFile, ResumePlan } from './resume.ts';
 import { count, createProgress, duration, rateText, styles } from './terminal.ts';
 
 export interface StreamRequest {
   readonly options: RunOptions;
   readonly out: string | undefined;
   readonly arrow: string | undefined;
+  /** Names of dynamics to write beside the run. */
+  readonly also: readonly string[];
   readonly writer: 'hyparquet' | 'parquetjs-lite';
   readonly logFormat: 'text' | 'json';
   readonly pace: number | undefined;
   readonly quiet: boolean;
   readonly force: boolean;
   readonly dryRun: boolean;
+  /** Milliseconds after which rows are safe from a crash. */
+  readonly flushEvery: number;
+  /** File of a run that is to be continued; `options` then say no more than the step to go to. */
+  readonly resume: string | undefined;
 }
 
 /** Carries out `eos stream`; resolves with the exit code. */
 export async function streamRun(request: StreamRequest): Promise<number> {
-  const config = resolveConfig(request.options);
-  const files = await outputFiles(request, config);
-  const sinks = await Promise.all(files.map((file) => sinkOf(file, request, config)));
+  const plan = await resumePlan(request);
+  const options = plan?.options ?? request.options;
+  const config = resolveConfig(options);
+  const files = plan?.files.map(resumedOutput) ?? (await outputFiles(request, config));
+  const beside = await trajectoriesBeside(request, config);
 
   const pipe = watchPipes();
   const say = !request.quiet && request.logFormat === 'text';
@@ -42,7 +54,8 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const paint = styles(process.stderr);
   const collect = createCollector();
   const start = performance.now();
-  let rows = 0;
+  let rows = plan?.checkpoint.rows ?? 0;
+  let firstStep: number | undefined;
   let done: RunEvent | undefined;
 
   const show = (event: RunEvent) => {
@@ -54,8 +67,17 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   });
 
   try {
-    const steps = gradientDescent(request.options, {
+    const targets = await openTargets(files);
+    const sinks = await Promise.all(
+      files.map((file, i) =>
+        sinkOf(file, targets[i]!, config, request.flushEvery, (flushed) => {
+          show({ event: 'flush', file: file.path, ...flushed });
+        }),
+      ),
+    );
+    const steps = gradientDescent(options, {
       signal: interrupt.signal,
+      ...(plan ? { resume: plan.checkpoint } : {}),
       ...(request.pace === undefined ? {} : { pace: request.pace }),
     }).pipe(
       tap(pipe.check),
@@ -66,6 +88,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       summarize(),
       phaseLog((event) => {
         // The run is done when its files are closed, not before.
+        if (event.event === 'start') firstStep = event.step;
         if (event.event === 'done') done = event;
         else show(event);
       }),
@@ -81,12 +104,18 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     if (done) show(done);
     if (say && done?.event === 'done') {
       const seconds = (performance.now() - start) / 1000;
-      const speed = `${rateText((done.last_step + 1) / seconds)} steps/s`;
+      const speed = `${rateText((done.last_step + 1 - (firstStep ?? 0)) / seconds)} steps/s`;
       for (const { path } of files)
         progress.line(`wrote ${path}: ${count(rows)} rows in ${duration(seconds)} (${speed})`);
     }
+    for (const { path, write } of interrupt.signal.aborted ? [] : beside) {
+      const rowsBeside = await write(interrupt.signal);
+      if (say) progress.line(`wrote ${path}: ${count(rowsBeside)} rows`);
+    }
     pipe.check();
     return interrupt.exitCode() ?? EXIT.done;
+  } catch (error) {
+    throw await withRecovery(error, files);
   } finally {
     progress.stop();
     interrupt.release();
@@ -97,9 +126,50 @@ export async function streamRun(request: StreamRequest): Promise<number> {
 interface OutputFile {
   readonly flag: 'out' | 'arrow';
   readonly path: string;
+  readonly writer: StreamRequest['writer'];
+  /** Where its rows end, if it is continued. */
+  readonly resumed?: ResumedFile;
 }
 
-async function outputFiles({ out, arrow, dryRun, force }: StreamRequest, config: RunConfig): Promise<OutputFile[]> {
+async function resumePlan({ resume, arrow, options }: StreamRequest): Promise<ResumePlan | undefined> {
+  if (resume === undefined) return undefined;
+  const { planResume } = await import('./resume.ts');
+  return planResume(arrow === undefined ? [resume] : [resume, arrow], options.steps);
+}
+
+function resumedOutput(resumed: ResumedFile): OutputFile {
+  const { kind, path, writer } = resumed;
+  return { flag: kind === 'arrow' ? 'arrow' : 'out', path, writer, resumed };
+}
+
+/** Takes all files, or none, before anything is computed. */
+async function openTargets(files: readonly OutputFile[]): Promise<FileTarget[]> {
+  const targets = files.map(({ path, resumed }) => fileTarget(path, resumed?.target));
+  try {
+    for (const target of targets) await target.open();
+    return targets;
+  } catch (error) {
+    for (const target of targets) await target.abort();
+    throw error;
+  }
+}
+
+/** An error that ended the run, with how to get back what had been written by then. */
+async function withRecovery(error: unknown, files: readonly OutputFile[]): Promise<unknown> {
+  const { line, code } = describeError(error);
+  if (code !== EXIT.failure) return error;
+  const left: string[] = [];
+  for (const { path } of files) {
+    if (await stat(path + PARTIAL + JOURNAL).catch(() => undefined)) left.push(path + PARTIAL);
+  }
+  if (left.length === 0) return error;
+  return new Error(`${line}; what had been written is safe: eos recover ${left.join(', eos recover ')}`);
+}
+
+async function outputFiles(
+  { out, arrow, dryRun, force, writer }: StreamRequest,
+  config: RunConfig,
+): Promise<OutputFile[]> {
   if (dryRun) return [];
   if (out === undefined) {
     throw new UsageError('--out: no file was named; give --out FILE.parquet, or --dry-run to write none');
@@ -107,26 +177,37 @@ async function outputFiles({ out, arrow, dryRun, force }: StreamRequest, config:
   if (arrow !== undefined && resolve(out) === resolve(arrow)) {
     throw new UsageError(`--arrow: ${arrow} is the Parquet file already; give the Arrow file another name`);
   }
-  const files: OutputFile[] = [{ flag: 'out', path: out }];
-  if (arrow !== undefined) files.push({ flag: 'arrow', path: arrow });
+  const files: OutputFile[] = [{ flag: 'out', path: out, writer }];
+  if (arrow !== undefined) files.push({ flag: 'arrow', path: arrow, writer });
   for (const { flag, path } of files) await checkOutput(flag, path, config, force);
   return files;
 }
 
-async function sinkOf(
-  { flag, path }: OutputFile,
-  { writer }: StreamRequest,
+async function trajectoriesBeside(
+  { also, options, out, writer, force, dryRun }: StreamRequest,
   config: RunConfig,
+): Promise<readonly Beside[]> {
+  const names = dynamicsNames(also);
+  return out === undefined || dryRun ? [] : planBeside(names, options, config, out, writer, force);
+}
+
+async function sinkOf(
+  { flag, writer, resumed }: OutputFile,
+  target: FileTarget,
+  config: RunConfig,
+  flushEvery: number,
+  onFlush: (flushed: { readonly rows: number; readonly step: number }) => void,
 ): Promise<MonoTypeOperatorFunction<ModelBatch>> {
   const columns = pickColumns(config.columns);
+  const options = { columns, flushEvery, onFlush, ...(resumed ? { from: resumed.start } : {}) };
   if (flag === 'arrow') {
     const { arrowSink } = await import('../pipeline/sinks/arrow.ts');
-    return arrowSink(fileTarget(path), { columns });
+    return arrowSink(target, options);
   }
   const { parquetSink } = await import('../pipeline/sinks/parquet.ts');
-  if (writer === 'hyparquet') return parquetSink(fileTarget(path), { columns });
+  if (writer === 'hyparquet') return parquetSink(target, options);
   const { parquetjsFormat } = await import('../pipeline/sinks/node/parquetjs.ts');
-  return parquetSink(fileTarget(path), { columns, format: parquetjsFormat });
+  return parquetSink(target, { ...options, format: parquetjsFormat });
 }
 
 /** A reader that goes away ends the run, and nothing half-written stays. */

@@ -1,12 +1,35 @@
 import { type FileMetaData, parquetMetadata, parquetRead, type RowGroup } from 'hyparquet';
+import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import { type ColumnArray, type ColumnSpec, columnArray } from '../columns.ts';
 import { keyValues, parquetFooter } from '../sinks/parquet.ts';
 import type { ByteSource } from './byte-source.ts';
 import { codesOf, DamagedFileError, type StoredTable } from './stored-table.ts';
 
-/** The footer that these bytes end with. */
+/** The footer that these bytes end with, fit to be written again to the last bit. */
 export function decodeParquetFooter(bytes: Uint8Array): FileMetaData {
-  return parquetMetadata(bytes);
+  const footer = parquetMetadata(bytes, { geoparquet: false });
+  keepNanCounts(footer, bytes);
+  return footer;
+}
+
+/** The parts of a raw footer on the way to the number of NaNs in a column chunk. */
+interface RawFooter {
+  readonly field_4?: readonly {
+    readonly field_1?: readonly { readonly field_3?: { readonly field_12?: { readonly field_9?: bigint } } }[];
+  }[];
+}
+
+/** The reader of footers passes over the number of NaNs, which their writer notes. */
+function keepNanCounts(footer: FileMetaData, bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const offset = bytes.length - 8 - view.getUint32(bytes.length - 8, true);
+  const raw: RawFooter = deserializeTCompactProtocol({ view, offset });
+  footer.row_groups.forEach(({ columns }, g) => {
+    columns.forEach(({ meta_data }, c) => {
+      const nan_count = raw.field_4?.[g]?.field_1?.[c]?.field_3?.field_12?.field_9;
+      if (meta_data?.statistics && nan_count !== undefined) Object.assign(meta_data.statistics, { nan_count });
+    });
+  });
 }
 
 /** Row groups that a Parquet footer tells of and that stand in `source`; `end` is the first byte behind the last one. */

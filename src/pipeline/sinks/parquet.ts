@@ -5,11 +5,13 @@ import type { MonoTypeOperatorFunction } from 'rxjs';
 import { type ColumnSpec, RUN_COLUMNS } from '../columns.ts';
 import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
 import type { ByteTarget } from './byte-target.ts';
+import { writeRowGroup } from './parquet-chunk.ts';
 import { runMetadata } from './run-metadata.ts';
 import {
   bigints,
   type Cells,
   type Metadata,
+  type Rows,
   type TableColumn,
   type TableFormat,
   type TableState,
@@ -68,7 +70,14 @@ export function hyparquetFormat(
     await target.write(bytes.getBytes(), footer);
     bytes.index = 0;
   };
-  const encode = ({ length, columns: arrays }: WideRows) => {
+  const encode = (rows: WideRows) => {
+    const { length, columns: arrays } = rows;
+    if (columns.every(isPlain)) {
+      const group = writeRowGroup(bytes, columns, rows as Rows);
+      parquet.row_groups.push(group);
+      parquet.num_rows += group.num_rows;
+      return;
+    }
     parquet.write({
       columnData: columns.map((spec, c) => encodable(spec, arrays[c]!)),
       rowGroupSize: length,
@@ -128,6 +137,11 @@ function writeFooter(bytes: ByteWriter, metadata: FileMetaData): void {
 
 export function keyValues(metadata: Metadata): KeyValue[] {
   return Object.entries(metadata).map(([key, value]) => ({ key, value }));
+}
+
+/** Whether a column is as in a run file: typed arrays without nulls. */
+function isPlain(column: TableColumn): column is ColumnSpec {
+  return !column.nullable && column.type !== 'TEXT' && column.type !== 'BOOLEAN';
 }
 
 function schemaElement({ name, type, nullable }: TableColumn): SchemaElement {

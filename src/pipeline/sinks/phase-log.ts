@@ -43,6 +43,7 @@ export type RunEvent =
   | {
       /** The file holds its first `rows` rows, up to this step, whatever happens to the program now. */
       readonly event: 'flush';
+      readonly file: string;
       readonly step: number;
       readonly rows: number;
     }

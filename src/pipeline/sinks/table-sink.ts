@@ -46,12 +46,12 @@ export interface TableSinkOptions<R extends Run> extends DurabilityOptions {
 /** Readers skip and load whole row groups; this many rows make a few megabytes. */
 export const ROW_GROUP_SIZE = 65_536;
 
-/** A flush of a file of very many row groups takes a while; it shall take no more than this part of the time. */
-const FLUSH_SHARE = 0.2;
+/** To encode the footer of very many row groups takes a while; it shall take no more than this part of the time. */
+const ENCODING_SHARE = 0.2;
 
 /**
- * Writes every batch that passes to a file, and completes only when the file is closed. While a row group is being
- * written the source waits (`run.hold`), so memory stays flat. On an error, or when the subscriber leaves early, nothing
+ * Writes every batch that passes to a file, and completes only when the file is closed. The source may be one row
+ * group ahead of the disk; then it waits (`run.hold`), so memory stays flat. On an error, or when the subscriber leaves early, nothing
  * remains under the target's final name.
  */
 export function tableSink<R extends Run, B extends StepBatch<object, R>>(
@@ -116,9 +116,9 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
           stored += count;
           if (filled === rowGroupSize && run) {
             if (taken === length && pending) progress = pending;
-            const written = writeGroup(run);
-            written.catch(fail);
-            run.hold(written);
+            // One group may still be on its way to the disk while the next one is computed.
+            run.hold(work);
+            writeGroup(run).catch(fail);
           }
         }
       };
@@ -173,15 +173,16 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
         flushed = progress.rows;
         let safe: Promise<void> = Promise.resolve();
         const encoded = enqueue(async () => {
-          safe = target.flush!(await writer.closing(rows, described));
+          const begun = performance.now();
+          const closing = await writer.closing(rows, described);
+          due = Math.max(start + flushEvery!, start + (performance.now() - begun) / ENCODING_SHARE);
+          safe = target.flush!(closing);
           safe.catch(() => {});
         });
         flushing = encoded
           .then(() => safe)
           .then(() => {
             flushing = undefined;
-            const end = performance.now();
-            due = Math.max(start + flushEvery!, end + (end - start) * (1 / FLUSH_SHARE - 1));
             if (settled) return;
             onFlush?.(reached);
             if (seen > flushed) planFlush();

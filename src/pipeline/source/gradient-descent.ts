@@ -254,6 +254,7 @@ function descend(run: ModelRun, count: number, columns: Pick<RunArrays, SourceCo
     } else {
       beta1 -= eta * gradBeta1;
       mantissa = beta1;
+      exponent = 0;
     }
     alpha -= eta * gradAlpha;
     beta2 -= eta * gradBeta2;

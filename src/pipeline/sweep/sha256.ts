@@ -15,9 +15,13 @@ function fractionalBits(count: number, power: number): Int32Array {
   return result;
 }
 
+const encoder = new TextEncoder();
+const schedule = new Int32Array(64);
+const hash = new Int32Array(8);
+
 /** SHA-256 of a text in UTF-8, in hexadecimal: the same in Node and in browsers, and without a promise. */
 export function sha256(text: string): string {
-  const message = new TextEncoder().encode(text);
+  const message = encoder.encode(text);
   const padded = new Uint8Array(((message.length + 72) >> 6) << 6);
   padded.set(message);
   padded[message.length] = 0x80;
@@ -25,8 +29,8 @@ export function sha256(text: string): string {
   view.setUint32(padded.length - 8, Math.floor(message.length / 2 ** 29));
   view.setUint32(padded.length - 4, message.length << 3);
 
-  const hash = INITIAL_HASH.slice();
-  const w = new Int32Array(64);
+  const w = schedule;
+  hash.set(INITIAL_HASH);
   for (let block = 0; block < padded.length; block += 64) {
     for (let i = 0; i < 16; i++) w[i] = view.getInt32(block + 4 * i);
     for (let i = 16; i < 64; i++) {
@@ -36,13 +40,22 @@ export function sha256(text: string): string {
       const s1 = rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10);
       w[i] = w[i - 16]! + s0 + w[i - 7]! + s1;
     }
-    mix(hash, w);
+    mix(w);
   }
-  return Array.from(hash, (word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
+  let digits = '';
+  for (let i = 0; i < 8; i++) digits += (hash[i]! >>> 0).toString(16).padStart(8, '0');
+  return digits;
 }
 
-function mix(hash: Int32Array, w: Int32Array): void {
-  let [a, b, c, d, e, f, g, h] = hash as unknown as [number, number, number, number, number, number, number, number];
+function mix(w: Int32Array): void {
+  let a = hash[0]!;
+  let b = hash[1]!;
+  let c = hash[2]!;
+  let d = hash[3]!;
+  let e = hash[4]!;
+  let f = hash[5]!;
+  let g = hash[6]!;
+  let h = hash[7]!;
   for (let i = 0; i < 64; i++) {
     const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
     const t1 = (h + s1 + ((e & f) ^ (~e & g)) + ROUND_CONSTANTS[i]! + w[i]!) | 0;
@@ -57,8 +70,14 @@ function mix(hash: Int32Array, w: Int32Array): void {
     b = a;
     a = (t1 + t2) | 0;
   }
-  const sums = [a, b, c, d, e, f, g, h];
-  for (let i = 0; i < 8; i++) hash[i] = hash[i]! + sums[i]!;
+  hash[0]! += a;
+  hash[1]! += b;
+  hash[2]! += c;
+  hash[3]! += d;
+  hash[4]! += e;
+  hash[5]! += f;
+  hash[6]! += g;
+  hash[7]! += h;
 }
 
 function rotate(x: number, by: number): number {

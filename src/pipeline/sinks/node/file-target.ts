@@ -21,6 +21,8 @@ export interface FileTargetOptions {
     /** Where the bytes are: the partial file itself, or the file of a run that was stopped. */
     readonly in: 'partial' | 'whole';
   };
+  /** Gives back the lock of the file, where it has been taken already. */
+  readonly unlock?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -30,10 +32,10 @@ export interface FileTargetOptions {
  *
  * @throws LockedError where another process is writing it
  */
-export function fileTarget(path: string, { from }: FileTargetOptions = {}): FileTarget {
+export function fileTarget(path: string, { from, unlock: given }: FileTargetOptions = {}): FileTarget {
   const partial = path + PARTIAL;
   const journal = openJournal(partial + JOURNAL, from?.in === 'partial');
-  let unlock: (() => Promise<void>) | undefined;
+  let unlock = given;
   let handle: Promise<FileHandle> | undefined;
   let position = from?.end ?? 0;
   /** Calls of `write` so far. */
@@ -45,7 +47,7 @@ export function fileTarget(path: string, { from }: FileTargetOptions = {}): File
   let closed = false;
 
   const start = async () => {
-    unlock = await lockFile(path);
+    unlock ??= await lockFile(path);
     try {
       if (from?.in === 'partial') return await open(partial, 'r+');
       await journal.remove();
@@ -55,7 +57,7 @@ export function fileTarget(path: string, { from }: FileTargetOptions = {}): File
     } catch (error) {
       await unlock();
       unlock = undefined;
-      throw error;
+      throw named(error, path);
     }
   };
   const opened = () => {
@@ -80,18 +82,26 @@ export function fileTarget(path: string, { from }: FileTargetOptions = {}): File
       const file = await opened();
       await closingWritten;
       // The old end goes first: it must not be taken for that of the new bytes.
-      if (trailing) await file.truncate(position);
-      trailing = false;
-      await writeAll(file, bytes, position);
-      if (footer) await journal.group(position, bytes, footer);
+      try {
+        if (trailing) await file.truncate(position);
+        trailing = false;
+        await writeAll(file, bytes, position);
+        if (footer) await journal.group(position, bytes, footer);
+      } catch (error) {
+        throw named(error, path);
+      }
       position += bytes.length;
     },
     async flush(closing) {
       const offset = position;
       const before = writes;
       const file = await opened();
-      await file.datasync();
-      await journal.flush(offset, closing);
+      try {
+        await file.datasync();
+        await journal.flush(offset, closing);
+      } catch (error) {
+        throw named(error, path);
+      }
       // Readers that know nothing of the journal shall be able to open the growing file, where it has not grown since.
       if (writes !== before || closed) return;
       trailing = true;
@@ -119,6 +129,11 @@ export function fileTarget(path: string, { from }: FileTargetOptions = {}): File
       await unlock?.();
     },
   };
+}
+
+/** Errors of open files do not say which; this one does. */
+function named(error: unknown, path: string): unknown {
+  return error instanceof Error && 'code' in error && !('path' in error) ? Object.assign(error, { path }) : error;
 }
 
 /** Writes what closes the file behind its row groups. It is a courtesy: where it fails, nothing is lost. */

@@ -158,5 +158,7 @@ async function kindOf(source: ByteSource): Promise<'parquet' | 'arrow'> {
   const head = new TextDecoder('latin1').decode(await source.slice(0, Math.min(6, source.byteLength)));
   if (source.byteLength >= 12 && head.startsWith('PAR1')) return 'parquet';
   if (source.byteLength >= 18 && head === 'ARROW1') return 'arrow';
-  throw new DamagedFileError('neither a Parquet nor an Arrow file');
+  throw new DamagedFileError(
+    source.byteLength < 12 ? 'no rows had been written' : 'neither a Parquet nor an Arrow file',
+  );
 }

@@ -1,0 +1,57 @@
+import { Args, Command, Flags } from '@oclif/core';
+import { UsageError } from '../../errors.ts';
+
+export default class DashServe extends Command {
+  static override summary = 'Open the dashboard on this computer and follow runs while they are written';
+
+  static override description =
+    `Serves the dashboard and the named runs on 127.0.0.1. A run that is still being written is shown as it grows; new rows appear within two seconds. Without a file it shows the sample run; run files can also be dropped on the page.
+
+Any other address than this computer's own is served only with --host, and then only to those who have the token.`;
+
+  static override examples = [
+    { description: 'a run, finished or still being written', command: '<%= config.bin %> dash serve run.parquet' },
+    { description: 'all runs of a folder', command: '<%= config.bin %> dash serve runs/' },
+    { description: 'for others on the network', command: '<%= config.bin %> dash serve run.parquet --host 0.0.0.0' },
+  ];
+
+  static override strict = false;
+
+  static override args = {
+    files: Args.string({
+      name: 'FILE',
+      description: 'run files (.parquet, .arrow) or folders of runs',
+      required: false,
+    }),
+  };
+
+  static override flags = {
+    host: Flags.string({
+      description: 'address to listen on; 127.0.0.1 unless given, any other needs a token',
+      helpValue: 'ADDRESS',
+    }),
+    port: Flags.string({ description: 'port to listen on; the next free from 7333 on unless given', helpValue: 'N' }),
+    token: Flags.string({
+      description: 'token that every visitor must have; a random one unless given, where one is needed',
+      helpValue: 'TOKEN',
+      env: 'EOS_DASH_TOKEN',
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { argv, flags } = await this.parse(DashServe);
+    const { serveDash } = await import('../../dash-server/serve.ts');
+    process.exitCode = await serveDash({
+      files: argv.map(String),
+      ...(flags.host === undefined ? {} : { host: flags.host }),
+      ...(flags.port === undefined ? {} : { port: portOf(flags.port) }),
+      ...(flags.token === undefined ? {} : { token: flags.token }),
+    });
+  }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new UsageError(`--port: '${text}' is not a port; give a number from 0 to 65535`);
+}

@@ -1,0 +1,128 @@
+import { cp, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { packageRoot, pageFiles, pageFolder } from '../dash-server/page-files.ts';
+import { locate, runList, type SharedFile, type SharedRun, sharedRuns } from '../dash-server/shared-runs.ts';
+import { UsageError } from '../errors.ts';
+import { singleFile } from './single-file.ts';
+
+export interface BuildRequest {
+  readonly data: readonly string[];
+  readonly out: string;
+  readonly singleFile: boolean;
+  readonly force: boolean;
+}
+
+/** Base64 of more than this makes a page that browsers no longer open. */
+const MAX_SINGLE_BYTES = 200 * 1024 * 1024;
+/** Marks a folder that this command made, which it may replace. */
+const STAMP = 'runs.json';
+
+/**
+ * Writes the dashboard with the named runs: a folder for any static host, or one HTML file. It stands under its name
+ * only when it is whole.
+ *
+ * @returns the path written
+ * @throws UsageError where a file is no run, or something else stands in the way
+ */
+export async function buildDash(request: BuildRequest): Promise<string> {
+  const runs = sharedRuns(locate(request.data));
+  if (runs.length === 0) throw new UsageError('--data: there is no run in it; name files written by eos stream');
+  for (const run of runs) await checkRun(run);
+  return request.singleFile ? writeSingle(request, runs) : writeFolder(request, runs);
+}
+
+async function checkRun({ file }: SharedRun): Promise<void> {
+  const handle = await open(file).catch(() => undefined);
+  if (!handle)
+    throw new UsageError(`--data: ${file} is not finished yet or cannot be read; wait for the run, or recover it`);
+  try {
+    const head = Buffer.alloc(6);
+    await handle.read(head, 0, 6, 0);
+    const magic = head.toString('latin1');
+    if (magic.startsWith('PAR1') || magic === 'ARROW1') return;
+    throw new UsageError(`--data: ${file} is neither a Parquet nor an Arrow file`);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeFolder({ out, force }: BuildRequest, runs: readonly SharedRun[]): Promise<string> {
+  const target = resolve(out);
+  await checkTarget(target, force);
+  await mkdir(dirname(target), { recursive: true });
+  const work = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
+  try {
+    for (const [path, file] of pageFiles()) await copyTo(join(work, path), file);
+    for (const run of runs) {
+      for (const { path, file } of filesOf(run)) await copyTo(join(work, path), file);
+    }
+    await writeFile(join(work, STAMP), runList(runs, false));
+    await rm(target, { recursive: true, force: true });
+    await rename(work, target);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  return target;
+}
+
+const filesOf = (run: SharedRun): readonly SharedFile[] => [run, ...Object.values(run.companions)];
+
+async function copyTo(target: string, file: string): Promise<void> {
+  await mkdir(dirname(target), { recursive: true });
+  await cp(file, target, { dereference: true });
+}
+
+/** Only what this command made, or an empty folder, is replaced without --force. */
+async function checkTarget(target: string, force: boolean): Promise<void> {
+  const there = await stat(target).catch(() => undefined);
+  if (!there) return;
+  if (!there.isDirectory()) throw new UsageError(`--out: ${target} is a file; name a folder (or add --single-file)`);
+  const names = await readdir(target);
+  if (names.length === 0 || force) return;
+  const ours = new Set([STAMP, 'index.html', 'assets', 'data']);
+  if (names.includes(STAMP) && names.every((name) => ours.has(name))) return;
+  throw new UsageError(`--out: ${target} holds other files; name another folder, or --force to replace it`);
+}
+
+async function writeSingle({ out, force }: BuildRequest, runs: readonly SharedRun[]): Promise<string> {
+  const target = resolve(/\.html?$/i.test(out) ? out : join(out, 'index.html'));
+  const there = await stat(target).catch(() => undefined);
+  if (there?.isDirectory()) throw new UsageError(`--out: ${target} is a folder; name an HTML file`);
+  if (there && !force && !(await readFile(target, 'utf8')).includes('id="eos-data"')) {
+    throw new UsageError(`--out: ${target} exists and is no dashboard; give another name, or --force to replace it`);
+  }
+  let bytes = 0;
+  for (const run of runs) for (const { file } of filesOf(run)) bytes += (await stat(file)).size;
+  if (bytes > MAX_SINGLE_BYTES) {
+    throw new UsageError(
+      `--single-file: ${Math.round(bytes / 1e6)} MB of data are too much for one page; thin the run with --every, or build a folder`,
+    );
+  }
+  const embedded = await Promise.all(
+    runs.map(async (run) => ({
+      name: run.name,
+      data: (await readFile(run.file)).toString('base64'),
+      companions: Object.fromEntries(
+        await Promise.all(
+          Object.entries(run.companions).map(
+            async ([kind, { file }]) => [kind, (await readFile(file)).toString('base64')] as const,
+          ),
+        ),
+      ),
+    })),
+  );
+  const page = await singleFile({
+    page: pageFolder(),
+    script: join(packageRoot(), 'dist', 'dash-single'),
+    runs: embedded,
+  });
+  await mkdir(dirname(target), { recursive: true });
+  const work = `${target}.${process.pid}.partial`;
+  try {
+    await writeFile(work, page);
+    await rename(work, target);
+  } finally {
+    await rm(work, { force: true });
+  }
+  return target;
+}

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface EmbeddedRun {
+  readonly name: string;
+  /** The file in base64. */
+  readonly data: string;
+  readonly companions: Readonly<Record<string, string>>;
+}
+
+/** One HTML file with page and data inside, whose policy allows just these scripts and styles, by their hashes. */
+export async function singleFile({
+  page,
+  script,
+  runs,
+}: {
+  readonly page: string;
+  readonly script: string;
+  readonly runs: readonly EmbeddedRun[];
+}): Promise<string> {
+  const assets = await readdir(join(script, 'assets'));
+  const only = async (ending: string) => {
+    const names = assets.filter((name) => name.endsWith(ending));
+    if (names.length !== 1)
+      throw new Error(`the dashboard is not built as one ${ending} file; run npm run build in the folder of eos`);
+    return readFile(join(script, 'assets', names[0]!), 'utf8');
+  };
+  // The two sequences that would end a script early occur only inside strings, where the backslash changes nothing.
+  const code = (await only('.js')).replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
+  const style = (await only('.css')).replaceAll('</style', '<\\/style');
+  const html = await readFile(join(page, 'index.html'), 'utf8');
+  const policy = `default-src 'none'; script-src '${hash(code)}'; style-src '${hash(style)}'; img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'`;
+  // Names come from file names: < must not open a tag.
+  const data = JSON.stringify({ version: 1, live: false, runs }).replaceAll('<', '\\u003c');
+  return html
+    .replace(/<script\b[^>]*><\/script>/g, '')
+    .replace(/<link\b[^>]*rel="stylesheet"[^>]*>/g, '')
+    .replace(/(http-equiv="Content-Security-Policy" content=")[^"]*"/, (_, start: string) => `${start}${policy}"`)
+    .replace('</head>', () => `<style>${style}</style></head>`)
+    .replace(
+      '</body>',
+      () =>
+        `<script type="application/json" id="eos-data">${data}</script><script type="module">${code}</script></body>`,
+    );
+}
+
+const hash = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;

@@ -1,0 +1,36 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, extname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The package's own folder, from the sources and from dist alike. */
+export function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return folder;
+}
+
+/** Folder of the built page. */
+export const pageFolder = (): string => join(packageRoot(), 'dist', 'dash');
+
+/** The built page's files by the path under which they are asked for. */
+export function pageFiles(folder = pageFolder()): ReadonlyMap<string, string> {
+  if (!existsSync(join(folder, 'index.html'))) {
+    throw new Error('the dashboard is not built; run npm run build in the folder of eos');
+  }
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  return new Map(files.map((file) => [relative(folder, file).split(sep).join('/'), file]));
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json; charset=utf-8',
+  '.parquet': 'application/vnd.apache.parquet',
+  '.arrow': 'application/vnd.apache.arrow.file',
+};
+
+export const contentType = (path: string): string => TYPES[extname(path)] ?? 'application/octet-stream';

@@ -1,0 +1,93 @@
+import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { UsageError } from '../errors.ts';
+
+export const COMPANION_KINDS = ['gradient-flow', 'constrained', 'central'] as const;
+export type CompanionKind = (typeof COMPANION_KINDS)[number];
+
+/** A file that the page may read: where it stands, and under which path the server gives it. */
+export interface SharedFile {
+  readonly path: string;
+  readonly file: string;
+}
+
+/** A run with the trajectories that lie beside it (`run.constrained.parquet` beside `run.parquet`). */
+export interface SharedRun extends SharedFile {
+  readonly name: string;
+  readonly companions: Readonly<Partial<Record<CompanionKind, SharedFile>>>;
+}
+
+const RUN_FILE = /\.(parquet|arrow)$/;
+const PARTIAL = /\.partial$/;
+const COMPANION = new RegExp(`\\.(${COMPANION_KINDS.join('|')})\\.(parquet|arrow)$`);
+
+/**
+ * Where the named files stand. A link named on the command line is followed once, here; what it or its folder is
+ * replaced by later is not.
+ *
+ * @throws UsageError where there is neither the file nor its `.partial`
+ */
+export function locate(names: readonly string[], mayBeMissing = false): string[] {
+  return names.map((name) => {
+    const path = resolve(name).replace(PARTIAL, '');
+    if (existsSync(path)) return realpathSync(path);
+    if (existsSync(`${path}.partial`)) return join(realpathSync(resolve(path, '..')), basename(path));
+    if (mayBeMissing) return path;
+    throw new UsageError(`${name}: there is no such file; name a run written by eos stream, or a folder of runs`);
+  });
+}
+
+/** The runs behind located files and folders, as they are now. */
+export function sharedRuns(located: readonly string[]): SharedRun[] {
+  const files = located.flatMap((path) => (isFolder(path) ? runsOfFolder(path) : [path]));
+  const names = new Map<string, number>();
+  return [...new Set(files)].map((file) => {
+    const name = basename(file);
+    const seen = (names.get(name) ?? 0) + 1;
+    names.set(name, seen);
+    const folder = seen === 1 ? 'data' : `data/${seen}`;
+    return {
+      name: seen === 1 ? name : `${name} (${seen})`,
+      path: `${folder}/${name}`,
+      file,
+      companions: companionsOf(file, folder),
+    };
+  });
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+function runsOfFolder(folder: string): string[] {
+  const names = new Set(readdirSync(folder).map((name) => name.replace(PARTIAL, '')));
+  return [...names]
+    .filter((name) => RUN_FILE.test(name) && !COMPANION.test(name))
+    .sort()
+    .map((name) => join(folder, name))
+    .filter((file) => isPlainFile(file) || isPlainFile(`${file}.partial`));
+}
+
+/** Links are left out: they may lead out of the folder that was shared. */
+const isPlainFile = (file: string): boolean => lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+
+function companionsOf(file: string, folder: string): SharedRun['companions'] {
+  const stem = file.replace(RUN_FILE, '');
+  const found: Partial<Record<CompanionKind, SharedFile>> = {};
+  for (const kind of COMPANION_KINDS) {
+    const beside = [`${stem}.${kind}.parquet`, `${stem}.${kind}.arrow`].find(isPlainFile);
+    if (beside) found[kind] = { path: `${folder}/${basename(beside)}`, file: beside };
+  }
+  return found;
+}
+
+/** The list that the page reads: `runs.json`. */
+export function runList(runs: readonly SharedRun[], live: boolean): string {
+  return JSON.stringify({
+    version: 1,
+    live,
+    runs: runs.map(({ name, path, companions }) => ({
+      name,
+      path: encodeURI(path),
+      companions: Object.fromEntries(Object.entries(companions).map(([kind, file]) => [kind, encodeURI(file.path)])),
+    })),
+  });
+}

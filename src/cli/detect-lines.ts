@@ -1,0 +1,86 @@
+import type { LogEvent } from '../pipeline/operators/detect-log-phases.ts';
+import { count, type Styles, significant } from './terminal.ts';
+
+/** One line of the live log of a detection for an event; none for those that would only repeat another. */
+export function logEventLines(event: LogEvent, { bold, dim, blue, yellow, green, red }: Styles): string[] {
+  const at = (step: number) => dim(`t ${count(step).padStart(11)}`);
+  switch (event.event) {
+    case 'start': {
+      const known = [
+        ...(event.eta === null ? [] : [`η = ${significant(event.eta)}`]),
+        ...(event.threshold === null ? [] : [`threshold (${event.optimizer}) ${significant(event.threshold)}`]),
+        ...quantities(event),
+      ];
+      return [`${at(event.step)}  start   ${event.log}: ${known.join(', ')}`];
+    }
+    case 'phase': {
+      const paint = PAINT[event.phase] ?? 'blue';
+      const color = { blue, yellow, green, red }[paint];
+      const seen = event.detected_step === event.step ? '' : `, seen at ${count(event.detected_step)}`;
+      const sure = event.confidence >= 0.995 ? '' : `, confidence ${event.confidence.toFixed(2)}`;
+      const facts = quantities(event).join(', ');
+      return [
+        `${at(event.step)}  ${bold('phase')}   ${color(event.phase.replaceAll('-', ' '))}${facts ? `: ${facts}` : ''}${seen}${sure}`,
+      ];
+    }
+    case 'cycle':
+      return [];
+    case 'spike': {
+      const ratio = event.sharpness_ratio === null ? '' : `, ${significant(event.sharpness_ratio)} × threshold`;
+      return [
+        `${at(event.step)}  spike   L = ${significant(event.loss)}, ${significant(event.rise, 3)} × the level before${ratio}`,
+      ];
+    }
+    case 'warning':
+      return [`${at(event.step)}  ${red('warning')} ${event.message}`];
+    case 'done': {
+      const end = event.diverged_at === null ? '' : ` at t = ${count(event.diverged_at)}`;
+      const crossing =
+        event.first_crossing === null ? '' : `, at the threshold from t = ${count(event.first_crossing)}`;
+      const ratio =
+        event.max_sharpness_ratio === null
+          ? ''
+          : `, largest sharpness ${significant(event.max_sharpness_ratio)} × threshold`;
+      const state = event.interrupted ? ' so far (interrupted)' : '';
+      return [
+        `${at(event.last_step)}  ${bold('done')}    ${OUTCOME[event.outcome]}${end}${state}${crossing}: ${plural(event.cycles, 'cycle')}, ${plural(event.spike_count, 'spike')}${ratio}, L = ${significant(event.final_loss)} (${count(event.rows)} rows, ${count(event.measured)} with a sharpness)`,
+      ];
+    }
+  }
+}
+
+const PAINT: Readonly<Record<string, 'blue' | 'yellow' | 'green' | 'red'>> = {
+  'edge-of-stability': 'yellow',
+  catapult: 'yellow',
+  convergence: 'green',
+  diverged: 'red',
+};
+
+const OUTCOME = {
+  diverged: 'diverged',
+  'gradient-flow': 'never at the edge',
+  converged: 'converged',
+  'edge-of-stability': 'edge of stability',
+  unknown: 'never at the edge, as far as the loss tells',
+} as const;
+
+function quantities({
+  sharpness,
+  ratio,
+  loss,
+}: {
+  readonly sharpness: number | null;
+  readonly ratio: number | null;
+  readonly loss: number | null;
+}): string[] {
+  return [
+    ...(sharpness === null
+      ? []
+      : [`S = ${significant(sharpness)}${ratio === null ? '' : ` (${significant(ratio)} × threshold)`}`]),
+    ...(loss === null ? [] : [`L = ${significant(loss)}`]),
+  ];
+}
+
+function plural(number: number, word: string): string {
+  return number === 1 ? `1 ${word}` : `${count(number)} ${word}s`;
+}

@@ -1,0 +1,199 @@
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
+import { parseNumber } from '../pipeline/config.ts';
+import { LOG_COLUMNS } from '../pipeline/log-columns.ts';
+import { detectLogPhases, type LogEvent } from '../pipeline/operators/detect-log-phases.ts';
+import { relateToThreshold } from '../pipeline/operators/relate-to-threshold.ts';
+import type { SeriesOptions } from '../pipeline/series/detector.ts';
+import { logMetadata } from '../pipeline/sinks/log-metadata.ts';
+import { fileTarget } from '../pipeline/sinks/node/file-target.ts';
+import { tableSink } from '../pipeline/sinks/table-sink.ts';
+import { openLog } from '../pipeline/source/node/open-log.ts';
+import type { GivenColumns } from '../pipeline/source/training-log/column-names.ts';
+import { type EtaSchedule, parseEta } from '../pipeline/source/training-log/eta-schedule.ts';
+import { LogError } from '../pipeline/source/training-log/log-error.ts';
+import { LOG_FORMATS, type LogFormat } from '../pipeline/source/training-log/sniff.ts';
+import {
+  type LogBatch,
+  type LogConfig,
+  type LogOptions,
+  type LogRun,
+  logConfig,
+  trainingLog,
+} from '../pipeline/source/training-log/training-log.ts';
+import { logEventLines } from './detect-lines.ts';
+import { EXIT, UsageError } from './errors.ts';
+import { onInterrupt } from './interrupt.ts';
+import { checkOutput } from './output-file.ts';
+import { runFileMetadata } from './run-file.ts';
+import { count, createProgress, duration, rateText, styles } from './terminal.ts';
+
+export interface DetectRequest {
+  readonly log: string;
+  readonly eta: string | undefined;
+  readonly columns: GivenColumns;
+  readonly format: string | undefined;
+  readonly stride: number | undefined;
+  readonly run: number | undefined;
+  readonly follow: boolean;
+  readonly optimizer: string | undefined;
+  readonly beta: number | undefined;
+  readonly band: number | undefined;
+  readonly detector: { readonly [K in keyof SeriesOptions]: number | undefined };
+  readonly out: string | undefined;
+  readonly arrow: string | undefined;
+  readonly force: boolean;
+  readonly logFormat: 'text' | 'json';
+  readonly quiet: boolean;
+}
+
+/** Carries out `eos detect`; resolves with the exit code. */
+export async function detectRun(request: DetectRequest): Promise<number> {
+  const options: LogOptions = {
+    eta: await etaOf(request.eta),
+    columns: definedOf(request.columns),
+    format: formatOf(request.format),
+    stride: request.stride,
+    run: request.run,
+    optimizer: request.optimizer,
+    beta: request.beta,
+    band: request.band,
+    detector: definedOf(request.detector),
+    secondRun: request.follow ? 'end' : 'refuse',
+  };
+  if (request.follow && request.log === '-') {
+    throw new UsageError('--follow: standard input is followed anyway; name a file, or leave the flag out');
+  }
+  const name = request.log === '-' ? 'stdin' : request.log;
+  const config = logConfig(name, options);
+  const sinks = await Promise.all((await outputFiles(request, config)).map(sinkOf));
+
+  const say = !request.quiet && request.logFormat === 'text';
+  const progress = createProgress(0);
+  const paint = styles(process.stderr);
+  const start = performance.now();
+  let rows = 0;
+  let done: LogEvent | undefined;
+  const show = (event: LogEvent) => {
+    if (request.logFormat === 'json') process.stdout.write(`${JSON.stringify(event)}\n`);
+    else if (say) for (const line of logEventLines(event, paint)) progress.line(line);
+  };
+  const interrupt = onInterrupt(() => {
+    if (say) progress.line('interrupted: closing the files (once more to end at once)');
+  });
+  let broken: Error | undefined;
+  const note = (error: Error) => {
+    broken ??= error;
+  };
+  process.stdout.on('error', note);
+  const check = () => {
+    if (broken) throw broken;
+  };
+
+  try {
+    const input = await openLog(request.log, {
+      follow: request.follow,
+      signal: interrupt.signal,
+      onWait: () => {
+        if (say) progress.line(`waiting for ${name}`);
+      },
+    });
+    const labelled = trainingLog(input, options, { signal: interrupt.signal }).pipe(
+      tap(check),
+      relateToThreshold(),
+      // The run is done when its files are closed, not before.
+      detectLogPhases((event) => {
+        if (event.event === 'done') done = event;
+        else show(event);
+      }),
+    );
+    const written = sinks.reduce((stream, { sink }) => stream.pipe(sink), labelled);
+    await lastValueFrom(written.pipe(tap(({ length }) => (rows += length))), { defaultValue: undefined });
+    if (done) show(done);
+    else throw new LogError('it holds not a single row that can be used');
+    if (say) {
+      const seconds = (performance.now() - start) / 1000;
+      const speed = `${count(rows)} rows in ${duration(seconds)}, ${rateText(rows / seconds)} rows/s`;
+      for (const { path } of sinks) progress.line(`wrote ${path}: ${speed}`);
+    }
+    check();
+    return interrupt.exitCode() ?? EXIT.done;
+  } catch (error) {
+    if (error instanceof LogError) {
+      if (interrupt.exitCode() !== undefined && done === undefined && rows === 0) return interrupt.exitCode()!;
+      throw new UsageError(`${name}: ${error.message}`);
+    }
+    throw error;
+  } finally {
+    progress.stop();
+    interrupt.release();
+    process.stdout.off('error', note);
+    // A pipe that nobody reads any more must not keep the process alive.
+    if (request.log === '-') process.stdin.destroy();
+  }
+}
+
+interface OutputFile {
+  readonly flag: 'out' | 'arrow';
+  readonly path: string;
+}
+
+async function outputFiles({ out, arrow, force, log }: DetectRequest, config: LogConfig): Promise<OutputFile[]> {
+  const files: OutputFile[] = [];
+  if (out !== undefined) files.push({ flag: 'out', path: out });
+  if (arrow !== undefined) files.push({ flag: 'arrow', path: arrow });
+  if (out !== undefined && arrow !== undefined && resolve(out) === resolve(arrow)) {
+    throw new UsageError(`--arrow: ${arrow} is the Parquet file already; give the Arrow file another name`);
+  }
+  for (const { flag, path } of files) {
+    if (log !== '-' && resolve(path) === resolve(log)) {
+      throw new UsageError(`--${flag}: ${path} is the log itself; give another name`);
+    }
+    await checkOutput(flag, path, await asFound(path, config), force);
+  }
+  return files;
+}
+
+/** The configuration with what an earlier detection found in the log, so that the same command can be repeated. */
+async function asFound(path: string, config: LogConfig): Promise<LogConfig> {
+  const metadata = await runFileMetadata(path).catch(() => undefined);
+  try {
+    const { format, eta } = JSON.parse(metadata?.['eos.config'] ?? '{}') as Partial<LogConfig>;
+    const known = config.eta !== null || config.eta_schedule !== null;
+    return { ...config, format: format ?? null, eta: known ? config.eta : (eta ?? null) };
+  } catch {
+    return config;
+  }
+}
+
+async function sinkOf({ flag, path }: OutputFile): Promise<{ path: string; sink: MonoTypeOperatorFunction<LogBatch> }> {
+  const format =
+    flag === 'arrow'
+      ? (await import('../pipeline/sinks/arrow.ts')).arrowFormat
+      : (await import('../pipeline/sinks/parquet.ts')).hyparquetFormat;
+  const sink = tableSink<LogRun, LogBatch>(fileTarget(path), format, { columns: LOG_COLUMNS, metadata: logMetadata });
+  return { path, sink };
+}
+
+async function etaOf(text: string | undefined): Promise<EtaSchedule | undefined> {
+  if (text === undefined) return undefined;
+  if (Number.isNaN(parseNumber(text)) && (await stat(text).catch(() => undefined))?.isFile()) {
+    const content = await readFile(text, 'utf8');
+    return parseEta(content.includes('\n') ? content : `${content}\n`);
+  }
+  return parseEta(text);
+}
+
+function formatOf(text: string | undefined): LogFormat | undefined {
+  if (text === undefined) return undefined;
+  const format = LOG_FORMATS.find((known) => known === text);
+  if (format) return format;
+  throw new UsageError(`--format: '${text}' is none of ${LOG_FORMATS.join(', ')}`);
+}
+
+function definedOf<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}

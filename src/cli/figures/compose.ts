@@ -1,0 +1,130 @@
+import { DOMParser } from 'linkedom';
+import type { Figure, LegendItem, Panel, PlotModule } from './figure.ts';
+import { FONT, type Theme } from './theme.ts';
+
+export const WIDTH = 1000;
+const MARGIN = 28;
+const GAP = 30;
+const PANEL_HEIGHT = 380;
+const TITLE_SIZE = 22;
+const PANEL_TITLE_SIZE = 17;
+const TEXT_SIZE = 16;
+const LINE = 22;
+/** Mean width of a letter of the font, in parts of its size. */
+const LETTER = 0.42;
+
+/** Draws a figure as one SVG: title, panels side by side with their legends, caption. */
+export function composeSvg(number: number, figure: Figure, theme: Theme, plot: PlotModule): string {
+  const inner = WIDTH - 2 * MARGIN;
+  const width = (inner - GAP * (figure.panels.length - 1)) / figure.panels.length;
+  const legends = figure.panels.map(({ legend }) => legendRows(legend, width));
+  const legendHeight = Math.max(...legends.map((rows) => rows.length)) * LINE;
+  const title = `Figure ${number}. ${figure.title}`;
+  const titleLines = wrap(title, inner / (TITLE_SIZE * LETTER * 1.06));
+  const top = MARGIN + titleLines.length * 28 + 12;
+  const plotTop = top + LINE + 4 + legendHeight + 6;
+  const captionTop = plotTop + PANEL_HEIGHT + 30;
+  const caption = wrap(figure.caption, inner / (TEXT_SIZE * LETTER));
+  const height = captionTop + caption.length * LINE + MARGIN - 18;
+
+  const panels = figure.panels.map((panel, i) => {
+    const x = MARGIN + i * (width + GAP);
+    const heading = text(panel.title, x, top + 15, { size: PANEL_TITLE_SIZE, weight: 600, fill: theme.text });
+    const legend = legends[i]!.map((row, r) =>
+      row.map(({ item, at }) => legendItem(item, x + at, top + LINE + 4 + r * LINE + 12, theme)).join(''),
+    ).join('');
+    return `${heading}${legend}${panelSvg(panel, x, plotTop, width, theme, plot)}`;
+  });
+
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="title caption" font-family="${FONT}">`,
+    `<title id="title">${escaped(title)}</title>`,
+    `<desc id="caption">${escaped(figure.caption)}</desc>`,
+    `<rect width="100%" height="100%" fill="${theme.background}"/>`,
+    ...titleLines.map((line, i) =>
+      text(line, MARGIN, MARGIN + 18 + i * 28, { size: TITLE_SIZE, weight: 600, fill: theme.text }),
+    ),
+    ...panels,
+    ...caption.map((line, i) => text(line, MARGIN, captionTop + i * LINE, { size: TEXT_SIZE, fill: theme.muted })),
+    '</svg>',
+  ].join('\n');
+}
+
+function panelSvg(panel: Panel, x: number, y: number, width: number, theme: Theme, plot: PlotModule): string {
+  const document = new DOMParser().parseFromString('<html><body></body></html>', 'text/html');
+  const svg = plot.plot({
+    marginLeft: 62,
+    marginBottom: 48,
+    marginRight: 28,
+    marginTop: 28,
+    ...panel.options,
+    document: document as unknown as Document,
+    width: Math.round(width),
+    height: PANEL_HEIGHT,
+    style: { fontSize: '15px', fontFamily: FONT, color: theme.muted, background: 'none' },
+  }) as unknown as Element;
+  // Its style sheet is for pages; here every attribute stands where it applies.
+  for (const style of svg.querySelectorAll('style')) style.remove();
+  svg.removeAttribute('class');
+  svg.setAttribute('x', String(Math.round(x)));
+  svg.setAttribute('y', String(Math.round(y)));
+  svg.setAttribute('color', theme.muted);
+  svg.setAttribute('font-size', '15');
+  svg.removeAttribute('style');
+  svg.removeAttribute('xmlns');
+  svg.removeAttribute('xmlns:xlink');
+  return svg.outerHTML;
+}
+
+interface PlacedItem {
+  readonly item: LegendItem;
+  readonly at: number;
+}
+
+function legendRows(items: readonly LegendItem[], width: number): PlacedItem[][] {
+  const rows: PlacedItem[][] = [[]];
+  let at = 0;
+  for (const item of items) {
+    const size = 34 + item.label.length * TEXT_SIZE * 1.08 * LETTER + 20;
+    if (at > 0 && at + size - 20 > width) {
+      rows.push([]);
+      at = 0;
+    }
+    rows.at(-1)!.push({ item, at });
+    at += size;
+  }
+  return rows;
+}
+
+function legendItem(item: LegendItem, x: number, y: number, theme: Theme): string {
+  const middle = y - 5;
+  const dash = item.dash ? ` stroke-dasharray="${item.dash}"` : '';
+  const mark = {
+    line: `<path d="M${x},${middle}h26" stroke="${item.color}" stroke-width="${item.width ?? 2.4}"${dash}/>`,
+    dot: `<circle cx="${x + 13}" cy="${middle}" r="5" fill="${item.color}"/>`,
+    area: `<rect x="${x}" y="${middle - 7}" width="26" height="14" fill="${item.color}"/>`,
+  }[item.kind];
+  return `${mark}${text(item.label, x + 34, y, { size: TEXT_SIZE, fill: theme.text })}`;
+}
+
+function text(content: string, x: number, y: number, style: { size: number; fill: string; weight?: number }): string {
+  const weight = style.weight ? ` font-weight="${style.weight}"` : '';
+  return `<text x="${x}" y="${y}" font-size="${style.size}" fill="${style.fill}"${weight}>${escaped(content)}</text>`;
+}
+
+/** Lines of at most so many letters. */
+export function wrap(content: string, letters: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of content.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > letters) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
+export function escaped(content: string): string {
+  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}

@@ -1,0 +1,131 @@
+import { constrainedStep } from '../../pipeline/model/constrained.ts';
+import { createFlow } from '../../pipeline/model/flow.ts';
+import { edgeAlpha } from '../../pipeline/model/surrogate.ts';
+import { firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
+import { curve, grids, path } from './curves.ts';
+import type { FigureSpec, LegendItem } from './figure.ts';
+import { hyperbola, planeDomain, zeroLines } from './plane.ts';
+import type { Theme } from './theme.ts';
+import { glued, parameters, plain } from './words.ts';
+
+/** Gradient descent, gradient flow and constrained trajectory from the same start; the stable set shaded. */
+export const figure5: FigureSpec = {
+  number: 5,
+  preset: 'paper',
+  unfit: (table) =>
+    table.config.moments.covariance === 0
+      ? undefined
+      : `the constrained trajectory is defined for covariance 0 only, and here it is ${table.config.moments.covariance}`,
+  draw(table, theme, plot) {
+    const { step } = table;
+    const crosses = firstCrossing(table) >= 0;
+    const alphaHat = edgeAlpha(table.config.moments.lambda1, table.config.eta);
+    const alpha = table.column('alpha');
+    const beta2 = table.column('beta2');
+    const flow = flowBeside(table);
+    const constrained = constrainedBeside(table);
+    const domain = planeDomain([beta2, flow.beta2], [alpha, flow.alpha, [alpha[0]! < 0 ? -alphaHat : alphaHat]]);
+    const stable = { y1: Math.max(domain.y[0], -alphaHat), y2: Math.min(domain.y[1], alphaHat) };
+    return {
+      title: crosses
+        ? 'Gradient descent follows the flow to the edge, then the constrained trajectory'
+        : 'Gradient descent, gradient flow and constrained trajectory',
+      caption: glued(
+        `${parameters(table)}; all three from the same start. The constrained trajectory is gradient descent with β₁ = 0, projected onto the stable set {S ≤ 2/η, no slope along the top eigenvector}, which in this plane is |α| ≤ α̂ = ${plain(alphaHat)} (shaded).${crosses ? ' Gradient descent oscillates around it; gradient flow leaves the stable set for a minimizer that is too sharp.' : ''}`,
+      ),
+      panels: [
+        {
+          title: 'Plane of the relevant weights',
+          legend: legend(theme, true),
+          options: {
+            x: { label: 'first-layer weight β₂', domain: domain.x },
+            y: { label: 'second-layer weight α', domain: domain.y },
+            marks: [
+              plot.rect([stable], { x1: domain.x[0], x2: domain.x[1], y1: 'y1', y2: 'y2', fill: theme.shade }),
+              ...zeroLines(plot, theme),
+              hyperbola(plot, domain, theme),
+              path(plot, beta2, alpha, { color: theme.blue, width: 2 }),
+              path(plot, flow.beta2, flow.alpha, { color: theme.orange, width: 2.6, dash: '9 5' }),
+              path(plot, constrained.beta2, constrained.alpha, { color: theme.text, width: 1.8, dash: '2 3' }),
+              plot.dot([{ x: beta2[0]!, y: alpha[0]! }], { x: 'x', y: 'y', r: 5, fill: theme.text }),
+            ],
+          },
+        },
+        {
+          title: 'The same over time',
+          legend: legend(theme, false),
+          options: {
+            x: { label: 'step t (time ηt)' },
+            y: { label: 'second-layer weight α', domain: domain.y },
+            marks: [
+              plot.rect([stable], {
+                x1: step[0]!,
+                x2: step[table.length - 1]!,
+                y1: 'y1',
+                y2: 'y2',
+                fill: theme.shade,
+              }),
+              ...grids(plot, theme),
+              curve(plot, step, alpha, { color: theme.blue, width: 1.4 }),
+              curve(plot, step, flow.alpha, { color: theme.orange, width: 2.6, dash: '9 5' }),
+              curve(plot, step, constrained.alpha, { color: theme.text, width: 1.8, dash: '2 3' }),
+            ],
+          },
+        },
+      ],
+    };
+  },
+};
+
+function legend(theme: Theme, plane: boolean): readonly LegendItem[] {
+  const curves: LegendItem[] = [
+    { label: 'gradient descent', color: theme.blue, kind: 'line' },
+    { label: 'gradient flow', color: theme.orange, kind: 'line', dash: '9 5', width: 2.6 },
+    { label: 'constrained', color: theme.text, kind: 'line', dash: '2 3', width: 2 },
+    { label: 'stable set', color: theme.shade, kind: 'area' },
+  ];
+  return plane ? [...curves, { label: 'αβ₂ = 1', color: theme.muted, kind: 'line', dash: '2 3' }] : curves;
+}
+
+interface Way {
+  readonly alpha: Float64Array;
+  readonly beta2: Float64Array;
+}
+
+/** Gradient flow from the run's first row, at the times of its rows. */
+function flowBeside(table: RunTable): Way {
+  const { config, length, step } = table;
+  const start = {
+    alpha: table.column('alpha')[0]!,
+    beta1: table.column('beta1')[0]!,
+    beta2: table.column('beta2')[0]!,
+  };
+  const flow = createFlow(start, config.moments);
+  const way = { alpha: new Float64Array(length), beta2: new Float64Array(length) };
+  for (let i = 0; i < length; i++) {
+    if (i > 0) flow.advance(config.eta * (step[i]! - step[i - 1]!));
+    way.alpha[i] = flow.theta.alpha;
+    way.beta2[i] = flow.theta.beta2;
+  }
+  return way;
+}
+
+/** The constrained trajectory from the run's first row, at its rows. */
+function constrainedBeside(table: RunTable): Way {
+  const { config, length, step } = table;
+  const { lambda1, lambda2 } = config.moments;
+  const alphaHat = edgeAlpha(lambda1, config.eta);
+  let alpha = Math.max(-alphaHat, Math.min(alphaHat, table.column('alpha')[0]!));
+  let beta2 = table.column('beta2')[0]!;
+  const way = { alpha: new Float64Array(length), beta2: new Float64Array(length) };
+  for (let i = 0; i < length; i++) {
+    if (i > 0) {
+      for (let t = step[i - 1]!; t < step[i]!; t++) {
+        [alpha, beta2] = constrainedStep(alpha, beta2, lambda2, config.eta, alphaHat);
+      }
+    }
+    way.alpha[i] = alpha;
+    way.beta2[i] = beta2;
+  }
+  return way;
+}

@@ -1,0 +1,178 @@
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { lastValueFrom } from 'rxjs';
+import { CHECKPOINT_KEY, type Checkpoint, decodeCheckpoint } from '../pipeline/checkpoint.ts';
+import { RUN_COLUMNS } from '../pipeline/columns.ts';
+import { type RunConfig, resolveConfig } from '../pipeline/config.ts';
+import { classifySharpness } from '../pipeline/operators/classify-sharpness.ts';
+import { detectPhases } from '../pipeline/operators/detect-phases.ts';
+import { flowSolution } from '../pipeline/operators/flow-solution.ts';
+import type { RunSummary } from '../pipeline/operators/run-summary.ts';
+import { splitLoss } from '../pipeline/operators/split-loss.ts';
+import { summarize } from '../pipeline/operators/summarize.ts';
+import { DamagedFileError } from '../pipeline/read/stored-table.ts';
+import { PARTIAL } from '../pipeline/sinks/node/file-target.ts';
+import { JOURNAL, syncFolder } from '../pipeline/sinks/node/journal.ts';
+import { lockFile } from '../pipeline/sinks/node/lock.ts';
+import { openStored, type StoredFile } from '../pipeline/sinks/node/stored-file.ts';
+import { writeAll } from '../pipeline/sinks/node/write-all.ts';
+import type { Metadata } from '../pipeline/sinks/table-format.ts';
+import { gradientDescent } from '../pipeline/source/gradient-descent.ts';
+import { UsageError } from './errors.ts';
+
+export interface Recovery {
+  readonly out: string;
+  readonly rows: number;
+  readonly groups: number;
+  /** Step of the last row; null where the file does not say. */
+  readonly lastStep: number | null;
+  /** Steps that the run was to take. */
+  readonly steps: number | null;
+  /** Whether the partial file has been removed, now that its rows are elsewhere. */
+  readonly removed: boolean;
+}
+
+/** Ending of the name under which a recovered file is written until it is whole. */
+const RECOVERING = '.recovering';
+const SLICE = 1 << 23;
+
+/**
+ * Makes a whole file of what a program that died left in a partial one. The partial file is only read; it goes once
+ * the new file is whole under the name that it would have had.
+ *
+ * @throws UsageError where nothing can be recovered, or the file is still being written
+ */
+export async function recoverFile(name: string, given: string | undefined, force: boolean): Promise<Recovery> {
+  const partial = await partialOf(name);
+  const path = partial.slice(0, -PARTIAL.length);
+  const out = given ?? path;
+  if (resolve(out) === resolve(partial)) throw new UsageError(`--out: ${out} is the file that is to be recovered`);
+  if (!(await stat(dirname(resolve(out))).catch(() => undefined))?.isDirectory()) {
+    throw new UsageError(`--out: the folder of ${out} does not exist; create it first`);
+  }
+  const unlock = [await lockFile(path)];
+  try {
+    if (resolve(out) !== resolve(path)) unlock.push(await lockFile(out));
+    if (!force && (await stat(out).catch(() => undefined))) {
+      throw new UsageError(`${out} exists already; give another name with --out, or --force to replace it`);
+    }
+    return await recover(partial, out, given === undefined);
+  } finally {
+    for (const release of unlock) await release();
+  }
+}
+
+async function partialOf(name: string): Promise<string> {
+  const isFile = async (path: string) => (await stat(path).catch(() => undefined))?.isFile() === true;
+  if (name.endsWith(PARTIAL)) {
+    if (await isFile(name)) return name;
+    const whole = name.slice(0, -PARTIAL.length);
+    throw new UsageError(
+      (await isFile(whole)) ? `${whole} is whole: there is nothing to recover` : `${name}: there is no such file`,
+    );
+  }
+  if (await isFile(name + PARTIAL)) return name + PARTIAL;
+  throw new UsageError(
+    (await isFile(name))
+      ? `${name} has no ${name}${PARTIAL} beside it: there is nothing to recover`
+      : `${name}: there is no such file`,
+  );
+}
+
+async function recover(partial: string, out: string, replace: boolean): Promise<Recovery> {
+  const file = await openStored(partial).catch((error: unknown) => {
+    if (!(error instanceof DamagedFileError)) throw error;
+    throw new UsageError(`${partial}: nothing can be recovered: ${error.message}`);
+  });
+  try {
+    const rows = file.groups.reduce((sum, group) => sum + group.rows, 0);
+    if (rows === 0) throw new UsageError(`${partial}: nothing can be recovered: no rows had been flushed`);
+    const { metadata, lastStep, steps } = await describe(file);
+    await writeWhole(file, metadata, out);
+    if (replace) {
+      await rm(partial, { force: true });
+      await rm(partial + JOURNAL, { force: true });
+    }
+    return { out, rows, groups: file.groups.length, lastStep, steps, removed: replace };
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeWhole(file: StoredFile, metadata: Metadata, out: string): Promise<void> {
+  const count = file.groups.length;
+  const { end } = file.state(count);
+  const draft = out + RECOVERING;
+  const target = await open(draft, 'w');
+  try {
+    for (let at = 0; at < end; at += SLICE) {
+      await writeAll(target, new Uint8Array(await file.bytes.slice(at, Math.min(end, at + SLICE))));
+    }
+    await writeAll(target, file.closing(count, metadata));
+    await target.sync();
+    await target.close();
+    await rename(draft, out);
+    await syncFolder(dirname(resolve(out)));
+  } catch (error) {
+    await target.close().catch(() => {});
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** Metadata of the recovered file, with a summary of the steps that it holds. */
+async function describe(
+  file: StoredFile,
+): Promise<{ metadata: Metadata; lastStep: number | null; steps: number | null }> {
+  const { metadata } = file;
+  const lastStep = await lastStepOf(file);
+  const stored = metadata[CHECKPOINT_KEY];
+  const config = metadata['eos.config'];
+  if (stored === undefined || config === undefined) return { metadata, lastStep, steps: null };
+  const resolved = resolveConfig(JSON.parse(config) as RunConfig);
+  const checkpoint = decodeCheckpoint(stored);
+  const summary = marked(await summaryUpTo(resolved, checkpoint, lastStep), resolved);
+  return {
+    metadata: { ...metadata, 'eos.summary': JSON.stringify(summary) },
+    lastStep: lastStep ?? summary.last_step,
+    steps: resolved.steps,
+  };
+}
+
+function marked(summary: RunSummary, { steps }: RunConfig): RunSummary {
+  const { last_step: step } = summary;
+  const message = `recovered up to step ${step} of ${steps}: the program that wrote the file did not end it`;
+  return {
+    ...summary,
+    interrupted: true,
+    recovered: true,
+    warnings: [...summary.warnings, { kind: 'recovered', step, message }],
+  };
+}
+
+/** The checkpoint may be a little behind the last row: the steps between are computed again. */
+async function summaryUpTo(config: RunConfig, checkpoint: Checkpoint, lastStep: number | null): Promise<RunSummary> {
+  const { step } = checkpoint.stages.gradientDescent as { readonly step: number };
+  const steps = Math.max(step - 1, Math.min(lastStep ?? 0, config.steps));
+  const batch = await lastValueFrom(
+    gradientDescent({ ...config, steps }, { resume: checkpoint }).pipe(
+      splitLoss(),
+      classifySharpness(),
+      flowSolution(),
+      detectPhases(),
+      summarize(),
+    ),
+  );
+  if (!batch.run.summary) throw new DamagedFileError('its checkpoint gives no summary');
+  return batch.run.summary;
+}
+
+async function lastStepOf(file: StoredFile): Promise<number | null> {
+  const column = RUN_COLUMNS.filter(({ name }) => name === 'step');
+  try {
+    const { length, columns } = await file.read(file.groups.length - 1, column);
+    return columns[0]?.[length - 1] ?? null;
+  } catch {
+    return null;
+  }
+}

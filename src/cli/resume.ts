@@ -1,0 +1,178 @@
+import { stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { CHECKPOINT_KEY, type Checkpoint, CheckpointError, decodeCheckpoint } from '../pipeline/checkpoint.ts';
+import { pickColumns } from '../pipeline/columns.ts';
+import { type RunConfig, type RunOptions, resolveConfig } from '../pipeline/config.ts';
+import { DamagedFileError } from '../pipeline/read/stored-table.ts';
+import { type FileTargetOptions, PARTIAL } from '../pipeline/sinks/node/file-target.ts';
+import { lockFile } from '../pipeline/sinks/node/lock.ts';
+import { openStored, type StoredFile } from '../pipeline/sinks/node/stored-file.ts';
+import type { Rows } from '../pipeline/sinks/table-format.ts';
+import { ROW_GROUP_SIZE, type TableStart } from '../pipeline/sinks/table-sink.ts';
+import { UsageError } from './errors.ts';
+
+/** A run that is to be continued, and the files in which it is. */
+export interface ResumePlan {
+  readonly options: RunOptions;
+  readonly checkpoint: Checkpoint;
+  readonly files: readonly ResumedFile[];
+}
+
+export interface ResumedFile {
+  readonly kind: 'parquet' | 'arrow';
+  /** Name of the file once it is whole. */
+  readonly path: string;
+  readonly start: TableStart;
+  readonly target: FileTargetOptions;
+  /** Program that wrote it. */
+  readonly writer: 'hyparquet' | 'parquetjs-lite';
+}
+
+/** A file with the point from which its run can go on. */
+interface Found {
+  readonly file: StoredFile;
+  readonly path: string;
+  readonly in: 'partial' | 'whole';
+  readonly checkpoint: Checkpoint;
+  readonly config: unknown;
+  readonly unlock: () => Promise<void>;
+}
+
+/**
+ * Finds out where the run in these files stands. A file may be named itself or by its `.partial`; where there are both,
+ * the one that is further on counts.
+ *
+ * @param steps the step to go to, where it is another than the run was asked for
+ * @throws UsageError where there is nothing to continue
+ */
+export async function planResume(names: readonly string[], steps: number | undefined): Promise<ResumePlan> {
+  const found: Found[] = [];
+  try {
+    for (const name of names) found.push(await findRun(name));
+    const [main] = found;
+    const other = found.find(({ config }) => !isDeepStrictEqual(config, main!.config));
+    if (other) {
+      throw new UsageError(`--resume: ${other.path} and ${main!.path} are of different runs; name files of one run`);
+    }
+    const config = configOf(main!);
+    const options = steps === undefined ? config : resolveConfig({ ...config, steps });
+    // Where one file is behind the other, the run goes on from there; the other has some of its rows already.
+    const { checkpoint } = found.reduce((a, b) => (b.checkpoint.rows < a.checkpoint.rows ? b : a));
+    const files: ResumedFile[] = [];
+    for (const item of found) files.push(await resumedFile(item, config, checkpoint.rows));
+    return { options, checkpoint, files };
+  } catch (error) {
+    for (const { unlock } of found) await unlock();
+    throw error;
+  } finally {
+    for (const { file } of found) await file.close();
+  }
+}
+
+/** Takes the lock first: a file that is being written looks like any other that has been left. */
+async function findRun(name: string): Promise<Found> {
+  const path = name.endsWith(PARTIAL) ? name.slice(0, -PARTIAL.length) : name;
+  if (!(await stat(dirname(resolve(path))).catch(() => undefined))) {
+    throw new UsageError(`--resume: there is no ${name}`);
+  }
+  const unlock = await lockFile(path);
+  try {
+    return { ...(await findFile(name, path)), unlock };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+async function findFile(name: string, path: string): Promise<Omit<Found, 'unlock'>> {
+  const candidates = name === path ? [path, path + PARTIAL] : [name];
+  const found: Omit<Found, 'unlock'>[] = [];
+  let problem: string | undefined;
+  for (const candidate of candidates) {
+    if (!(await stat(candidate).catch(() => undefined))?.isFile()) continue;
+    try {
+      found.push(await openRun(candidate, path));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      problem ??= error.message;
+    }
+  }
+  const best = found.reduce<Omit<Found, 'unlock'> | undefined>(
+    (a, b) => (a && a.checkpoint.rows >= b.checkpoint.rows ? a : b),
+    undefined,
+  );
+  for (const item of found) if (item !== best) await item.file.close();
+  if (best) return best;
+  throw new UsageError(problem ?? `--resume: there is no ${name}${name === path ? ` and no ${path}${PARTIAL}` : ''}`);
+}
+
+async function openRun(candidate: string, path: string): Promise<Omit<Found, 'unlock'>> {
+  const file = await openStored(candidate).catch((error: unknown) => {
+    if (!(error instanceof DamagedFileError)) throw error;
+    throw new UsageError(`--resume: ${candidate} cannot be continued: ${error.message}`);
+  });
+  try {
+    const { metadata } = file;
+    if (metadata[CHECKPOINT_KEY] === undefined) {
+      throw new UsageError(
+        metadata['eos.summary'] === undefined
+          ? `--resume: ${candidate} is not the file of a run; it holds no checkpoint`
+          : `--resume: the run in ${candidate} is whole; there is nothing to continue`,
+      );
+    }
+    return {
+      file,
+      path,
+      in: candidate === path ? 'whole' : 'partial',
+      checkpoint: decodeCheckpoint(metadata[CHECKPOINT_KEY]),
+      config: JSON.parse(metadata['eos.config'] ?? 'null') as unknown,
+    };
+  } catch (error) {
+    await file.close();
+    if (error instanceof CheckpointError || error instanceof SyntaxError) {
+      throw new UsageError(`--resume: ${candidate}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+function configOf({ config, path }: Found): RunConfig {
+  if (typeof config !== 'object' || config === null) throw new UsageError(`--resume: ${path} holds no eos.config`);
+  return resolveConfig(config);
+}
+
+/** What of a file is kept, and where its writer goes on. */
+async function resumedFile(found: Found, config: RunConfig, resumedAt: number): Promise<ResumedFile> {
+  const { file, checkpoint, path } = found;
+  const damaged = (problem: string) => new UsageError(`--resume: ${file.path} cannot be continued: ${problem}`);
+  const columns = pickColumns(config.columns);
+  const total = file.groups.reduce((sum, { rows }) => sum + rows, 0);
+  if (checkpoint.rows > total) throw damaged(`it holds ${total} rows, and its checkpoint speaks of ${checkpoint.rows}`);
+  // The last rows of a run that was stopped are there only because it was; those of a partial file are of the run itself.
+  const wanted = found.in === 'whole' ? checkpoint.rows : total;
+  const full = Math.floor(wanted / ROW_GROUP_SIZE);
+  if (file.groups.slice(0, full).some(({ rows }) => rows !== ROW_GROUP_SIZE)) {
+    throw damaged(`its row groups are not of ${ROW_GROUP_SIZE} rows`);
+  }
+  const rest = wanted - full * ROW_GROUP_SIZE;
+  if (rest > (file.groups[full]?.rows ?? 0)) throw damaged(`its row groups are not of ${ROW_GROUP_SIZE} rows`);
+  let tail: Rows = { length: 0, columns: [] };
+  try {
+    if (rest > 0) {
+      const rows = await file.read(full, columns);
+      tail = { length: rest, columns: rows.columns.map((values) => values.subarray(0, rest)) };
+    }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw damaged(error.message);
+  }
+  const state = file.state(full);
+  return {
+    kind: file.kind,
+    path,
+    start: { state, rows: full * ROW_GROUP_SIZE, tail, metadata: file.metadata, resumedAt },
+    target: { from: { end: state.end, in: found.in }, unlock: found.unlock },
+    writer: state.kind === 'parquet' && state.footer.created_by === 'parquet.js' ? 'parquetjs-lite' : 'hyparquet',
+  };
+}

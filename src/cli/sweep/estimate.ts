@@ -1,0 +1,74 @@
+import { runToResult } from '../../pipeline/sweep/run-result.ts';
+import { sweepRows } from '../../pipeline/sweep/sweep-columns.ts';
+import type { FolderSweep } from './folder.ts';
+import { encodePart } from './part-file.ts';
+
+export interface Estimate {
+  readonly runs: number;
+  /** Steps of all runs; fewer where runs diverge. */
+  readonly steps: number;
+  readonly parts: number;
+  /** Seconds on that many threads of this machine. */
+  readonly seconds: number;
+  readonly threads: number;
+  /** Bytes of the summary, and of the trajectories where they are kept. */
+  readonly bytes: number;
+}
+
+/** Milliseconds spent on trying. */
+const BUDGET = 400;
+const SAMPLE = 24;
+const BYTES_A_ROW = 500;
+const TRAJECTORY_COLUMNS_BYTES = 112;
+const TRAJECTORY_FOOTER_BYTES = 6000;
+/** Rows around phase changes and peaks, over and above each K-th. */
+const TRAJECTORY_EXTRA = 1.2;
+
+/** What a sweep will take, from a few of its own runs: spread over all of them, for less than half a second. */
+export async function estimate({ sweep, plan }: FolderSweep, threads: number): Promise<Estimate> {
+  const count = Math.min(SAMPLE, sweep.runs);
+  const rows = sweepRows();
+  const start = performance.now();
+  let taken = 0;
+  let asked = 0;
+  let tried = 0;
+  while (tried < count && (tried === 0 || performance.now() - start < BUDGET)) {
+    // Golden-ratio steps: whenever the time is up, what has been tried is spread evenly.
+    const config = sweep.config(Math.floor(((0.5 + tried * 0.6180339887) % 1) * sweep.runs));
+    let own = 0;
+    const result = runToResult(config, (steps) => {
+      own += steps;
+      return performance.now() - start < BUDGET;
+    });
+    if (result) rows.add(result, 0.001);
+    taken += result ? result.summary.last_step + 1 : own;
+    asked += config.steps + 1;
+    tried++;
+  }
+  const secondsAStep = (performance.now() - start) / 1000 / taken;
+  const steps = totalSteps(sweep, asked / tried);
+  const finished = rows.columns[0]!.length;
+  const bytesARow = finished > 4 ? (await encodePart(rows, '')).length / finished : BYTES_A_ROW;
+  const every = sweep.spec.trajectories;
+  const trajectories =
+    every === null
+      ? 0
+      : sweep.runs * TRAJECTORY_FOOTER_BYTES + (steps / every) * TRAJECTORY_COLUMNS_BYTES * TRAJECTORY_EXTRA;
+  return {
+    runs: sweep.runs,
+    steps,
+    parts: plan.count,
+    seconds: (steps * secondsAStep) / Math.min(threads, plan.count),
+    threads,
+    bytes: Math.round(sweep.runs * bytesARow + trajectories),
+  };
+}
+
+/** Rows of all runs, counted where the axis of steps is short. */
+export function totalSteps({ axes, runs }: FolderSweep['sweep'], mean = 0): number {
+  const axis = axes.get('steps');
+  if (!axis || axis.count > 1e6) return Math.round(runs * mean);
+  let sum = 0;
+  for (let i = 0; i < axis.count; i++) sum += axis.at(i) + 1;
+  return (runs / axis.count) * sum;
+}

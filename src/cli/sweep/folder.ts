@@ -1,0 +1,152 @@
+import { access, constants, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SCHEMA_VERSION } from '../../pipeline/sinks/run-metadata.ts';
+import { type PartPlan, partPlan } from '../../pipeline/sweep/parts.ts';
+import { openSweep, type Sweep, type SweepSpec } from '../../pipeline/sweep/sweep.ts';
+import { UsageError } from '../errors.ts';
+import { commitFile } from './part-file.ts';
+
+/** Paths of a sweep's output folder. */
+export interface SweepFolder {
+  readonly path: string;
+  /** What the folder holds: `sweep.json`. */
+  readonly manifest: string;
+  /** The Parquet dataset, one row a run. */
+  readonly summary: string;
+  /** The Hive-partitioned dataset of trajectories. */
+  readonly trajectories: string;
+  /** Files under way; nothing in it is of use to a reader. */
+  readonly partial: string;
+  /** There while the sweep is cancelled. */
+  readonly cancelled: string;
+}
+
+/** A sweep of a folder, and those before it, whose runs it leaves to them. */
+export interface FolderSweep {
+  readonly sweep: Sweep;
+  readonly plan: PartPlan;
+  readonly earlier: readonly Sweep[];
+}
+
+interface Manifest {
+  readonly schema_version: string;
+  readonly sweeps: readonly (SweepSpec & { readonly id: string; readonly runs: number; readonly parts: number })[];
+}
+
+export function sweepFolder(path: string): SweepFolder {
+  return {
+    path,
+    manifest: join(path, 'sweep.json'),
+    summary: join(path, 'summary'),
+    trajectories: join(path, 'trajectories'),
+    partial: join(path, '.partial'),
+    cancelled: join(path, '.cancelled'),
+  };
+}
+
+/** File name of a part, unique among all sweeps. */
+export function partName({ id }: Sweep, part: number): string {
+  return `part-${id}-${String(part).padStart(6, '0')}.parquet`;
+}
+
+export function partPath(folder: SweepFolder, sweep: Sweep, part: number): string {
+  return join(folder.summary, partName(sweep, part));
+}
+
+/** Trajectory of a run, in the layout that readers know as Hive partitions. */
+export function trajectoryPath(folder: SweepFolder, run: string): string {
+  return join(folder.trajectories, `run_id=${run}`, 'part-0.parquet');
+}
+
+/** The sweeps of a folder, oldest first; none where there is no manifest. @throws UsageError for one of another kind */
+export async function readManifest(folder: SweepFolder): Promise<readonly FolderSweep[]> {
+  let text: string;
+  try {
+    text = await readFile(folder.manifest, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  let specs: readonly SweepSpec[];
+  try {
+    specs = (JSON.parse(text) as Manifest).sweeps.map(({ axes, trajectories }) => ({ axes, trajectories }));
+    return specs.map((spec, i) => folderSweep(spec, specs.slice(0, i)));
+  } catch {
+    throw new UsageError(`--out: ${folder.manifest} is damaged or of another program; choose another folder`);
+  }
+}
+
+function folderSweep(spec: SweepSpec, before: readonly SweepSpec[]): FolderSweep {
+  const sweep = openSweep(spec);
+  return { sweep, plan: partPlan(sweep), earlier: before.map(openSweep) };
+}
+
+/**
+ * The sweep's place in a folder, entered in its manifest where it is new there. A folder of another sweep is taken only
+ * where `extend` says so: then the runs that one has are left to it.
+ */
+export async function claimFolder(folder: SweepFolder, spec: SweepSpec, extend: boolean): Promise<FolderSweep> {
+  const found = await findSweep(folder, spec, extend);
+  if (found.entered) return found.place;
+  await mkdir(folder.summary, { recursive: true });
+  const all = [...found.before, spec];
+  const manifest: Manifest = {
+    schema_version: SCHEMA_VERSION,
+    sweeps: all.map((each) => {
+      const { sweep, plan } = folderSweep(each, []);
+      return { id: sweep.id, runs: sweep.runs, parts: plan.count, ...each };
+    }),
+  };
+  await commitFile(folder, folder.manifest, `${JSON.stringify(manifest, null, 2)}\n`);
+  return found.place;
+}
+
+/** As `claimFolder`, but only looks. */
+export async function findSweep(
+  folder: SweepFolder,
+  spec: SweepSpec,
+  extend: boolean,
+): Promise<{ readonly place: FolderSweep; readonly before: readonly SweepSpec[]; readonly entered: boolean }> {
+  await checkFolder(folder.path);
+  const there = await readManifest(folder);
+  const { id } = openSweep(spec);
+  const same = there.find(({ sweep }) => sweep.id === id);
+  const before = there.map(({ sweep }) => sweep.spec);
+  if (same) return { place: same, before, entered: true };
+  if (there.length > 0 && !extend) {
+    throw new UsageError(
+      `--out: ${folder.path} holds another sweep (${difference(there.at(-1)!.sweep.spec, spec)}); choose another folder, or add these runs to it with --extend`,
+    );
+  }
+  if (there.length === 0 && (await readdir(folder.path).catch(() => [])).some((name) => !name.startsWith('.'))) {
+    throw new UsageError(`--out: ${folder.path} is not empty and holds no sweep; choose a new or empty folder`);
+  }
+  return { place: folderSweep(spec, before), before, entered: false };
+}
+
+/** What tells two specs apart, in the words of the flags. */
+function difference(theirs: SweepSpec, ours: SweepSpec): string {
+  const names = [...new Set([...Object.keys(theirs.axes), ...Object.keys(ours.axes)])] as (keyof SweepSpec['axes'])[];
+  const name = names.find((each) => theirs.axes[each] !== ours.axes[each]);
+  if (name === undefined) return `with trajectories ${theirs.trajectories ?? 'off'}, not ${ours.trajectories ?? 'off'}`;
+  return `with --${name} ${shorten(theirs.axes[name])}, not ${shorten(ours.axes[name])}`;
+}
+
+function shorten(text = 'unset'): string {
+  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
+}
+
+async function checkFolder(path: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
+  if (there && !there.isDirectory()) throw new UsageError(`--out: ${path} is a file; name a folder`);
+  if (there) {
+    await access(path, constants.W_OK).catch(() => {
+      throw new UsageError(`--out: ${path} cannot be written to; choose another folder or change its permissions`);
+    });
+  }
+}
+
+/** Takes away what dead workers have left under way. Only for a sweep that is whole. */
+export async function clearPartials(folder: SweepFolder): Promise<void> {
+  await rm(folder.partial, { recursive: true, force: true });
+}

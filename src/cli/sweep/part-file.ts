@@ -1,0 +1,75 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { memoryTarget } from '../../pipeline/sinks/byte-target.ts';
+import { hyparquetFormat } from '../../pipeline/sinks/parquet.ts';
+import { SCHEMA_VERSION } from '../../pipeline/sinks/run-metadata.ts';
+import { SWEEP_COLUMNS, type SweepRows } from '../../pipeline/sweep/sweep-columns.ts';
+import type { SweepFolder } from './folder.ts';
+
+const CHECKSUM = 'sha256:';
+const BLANK = '0'.repeat(64);
+
+/** The bytes of a part: its rows, the name it goes by, and a checksum of all of it, itself taken as zeros. */
+export async function encodePart(rows: SweepRows, name: string): Promise<Uint8Array> {
+  const target = memoryTarget();
+  const writer = hyparquetFormat(target, SWEEP_COLUMNS);
+  const length = rows.columns[0]!.length;
+  if (length > 0) await writer.write({ length, columns: rows.columns });
+  await writer.finish({
+    'eos.schema_version': SCHEMA_VERSION,
+    'eos.part': name,
+    'eos.checksum': CHECKSUM + BLANK,
+  });
+  const bytes = target.bytes();
+  const at = checksumPlace(bytes);
+  bytes.set(Buffer.from(createHash('sha256').update(bytes).digest('hex')), at);
+  return bytes;
+}
+
+/** Whether a file is the part that its name says, whole and to the last bit as it was written. */
+export async function isWholePart(path: string): Promise<boolean> {
+  const bytes = await readFile(path).catch(() => undefined);
+  if (!bytes) return false;
+  const at = checksumPlace(bytes);
+  if (at < 0) return false;
+  const written = bytes.toString('latin1', at, at + BLANK.length);
+  bytes.write(BLANK, at, 'latin1');
+  if (createHash('sha256').update(bytes).digest('hex') !== written) return false;
+  // The footer holds the name of the part, so that a copy under another part's name is found out.
+  return bytes.lastIndexOf(basename(path), undefined, 'latin1') >= 0;
+}
+
+/** Where the hexadecimal digits of the checksum begin; −1 where there is none. */
+function checksumPlace(bytes: Uint8Array): number {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = buffer.lastIndexOf(CHECKSUM, undefined, 'latin1');
+  return at < 0 ? -1 : at + CHECKSUM.length;
+}
+
+/**
+ * Puts a file in its place by one rename. Any number of workers may do so at the same time with the same part: each
+ * writes under a name of its own first.
+ */
+export async function commitFile(folder: SweepFolder, path: string, bytes: Uint8Array | string): Promise<void> {
+  const partial = await partialPath(folder, path);
+  try {
+    const file = await open(partial, 'wx');
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** A new name in the folder for files under way. */
+export async function partialPath(folder: SweepFolder, path: string): Promise<string> {
+  await mkdir(folder.partial, { recursive: true });
+  return join(folder.partial, `${basename(path)}.${randomUUID()}`);
+}

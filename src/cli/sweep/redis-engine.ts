@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isCancelled } from './cancel-marker.ts';
+import type { EngineRequest, EngineResult } from './local-engine.ts';
+import { sweepState } from './missing.ts';
+import { enqueue, openQueue, queueCounts } from './queue.ts';
+import type { RedisConnection } from './redis-connection.ts';
+
+const TICK = 500;
+/** So often parts that are neither there nor in the queue are handed out again before something must be wrong. */
+const ROUNDS = 5;
+
+/**
+ * Hands parts to the queue and waits until all are in the folder. The folder is the truth: should Redis forget jobs,
+ * they are handed out again.
+ */
+export async function runDistributed(
+  request: EngineRequest & {
+    readonly connection: RedisConnection;
+    readonly detach: boolean;
+  },
+): Promise<EngineResult> {
+  const { folder, place, connection, signal, progress, detach } = request;
+  const queue = openQueue(place.sweep.id, connection);
+  let { missing } = request;
+  const asked = missing.length;
+  try {
+    const gone = aborted(signal);
+    await enqueue(queue, missing);
+    if (detach) return { made: 0, cancelled: false };
+    for (let round = 0; ; ) {
+      await sleep(TICK, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return { made: asked - missing.length, cancelled: false };
+      if (await isCancelled(folder)) return { made: asked - missing.length, cancelled: true };
+      const counts = await Promise.race([queueCounts(queue), gone]);
+      if (!counts) continue;
+      const pending = counts.waiting + counts.active + counts.failed;
+      progress(request.totalSteps * Math.max(0, 1 - pending / asked));
+      if (counts.waiting + counts.active > 0) continue;
+
+      const before = missing.length;
+      ({ missing } = await sweepState(folder, place));
+      if (missing.length === 0) return { made: asked, cancelled: false };
+      if (counts.failed > 0) {
+        const [job] = await queue.getFailed(0, 0);
+        throw new Error(
+          `${counts.failed} of ${asked} parts failed on all attempts, the first: ${job?.failedReason ?? 'unknown'}`,
+        );
+      }
+      round = missing.length < before ? 0 : round + 1;
+      if (round > ROUNDS) {
+        throw new Error(
+          `${missing.length} parts are out of the queue but not in ${folder.summary}; do all workers write to this very folder?`,
+        );
+      }
+      await enqueue(queue, missing);
+    }
+  } finally {
+    // A connection that waits for an absent Redis would keep the process alive.
+    await Promise.race([queue.close(), sleep(1000)]);
+    await queue.disconnect().catch(() => {});
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}

@@ -1,0 +1,191 @@
+import type { SweepOptions } from '../../pipeline/sweep/sweep.ts';
+import { sweepSpec } from '../../pipeline/sweep/sweep.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { count, createProgress, duration, fileSize, rateText } from '../terminal.ts';
+import { removeMarker } from './cancel-marker.ts';
+import { type Estimate, estimate, totalSteps } from './estimate.ts';
+import { claimFolder, clearPartials, type FolderSweep, findSweep, sweepFolder } from './folder.ts';
+import type { EngineRequest, EngineResult } from './local-engine.ts';
+import { removeParts, runsIn, sweepState } from './missing.ts';
+import type { RedisConnection, RedisTls } from './redis-connection.ts';
+import { timedLines } from './timed-lines.ts';
+
+export interface SweepRequest {
+  readonly options: SweepOptions;
+  readonly out: string;
+  /** `embedded`, or the address of a Redis. */
+  readonly engine: string;
+  readonly tls: RedisTls;
+  readonly threads: number;
+  readonly share: readonly [number, number];
+  readonly extend: boolean;
+  readonly confirmed: boolean;
+  readonly dryRun: boolean;
+  readonly detach: boolean;
+  readonly logFormat: 'text' | 'json';
+  readonly quiet: boolean;
+}
+
+/** More runs than this are taken for a slip of the keyboard until somebody says that they are not. */
+const UNCONFIRMED = 10_000_000;
+
+/** Carries out `eos sweep`; resolves with the exit code. */
+export async function sweepRun(request: SweepRequest): Promise<number> {
+  const spec = sweepSpec(request.options);
+  const folder = sweepFolder(request.out);
+  const { place: planned } = await findSweep(folder, spec, request.extend);
+  const say = sayer(request);
+  if (request.dryRun) {
+    tellEstimate(await estimate(planned, request.threads), planned, request);
+    return EXIT.done;
+  }
+  const { runs } = planned.sweep;
+  if (runs > UNCONFIRMED && !request.confirmed) {
+    throw new UsageError(
+      `sweep: these are ${count(runs)} runs; look at them with --dry-run, and confirm with --yes if you mean it`,
+    );
+  }
+  const connection = await connectFirst(request);
+  const place = await claimFolder(folder, spec, request.extend);
+  await removeMarker(folder);
+  return work(request, place, say, connection);
+}
+
+type Sayer = (event: Readonly<Record<string, unknown>> & { readonly event: string }, line: string) => void;
+
+function sayer({ logFormat, quiet }: SweepRequest): Sayer {
+  return (event, line) => {
+    if (logFormat === 'json') process.stdout.write(`${JSON.stringify(event)}\n`);
+    else if (!quiet) process.stderr.write(`${line}\n`);
+  };
+}
+
+/** A Redis that is absent is told before anything is written. */
+async function connectFirst({ engine, tls }: SweepRequest): Promise<RedisConnection | undefined> {
+  if (engine === 'embedded') return undefined;
+  const { connectRedis } = await import('./redis-connection.ts');
+  return connectRedis(engine, tls);
+}
+
+async function work(
+  request: SweepRequest,
+  place: FolderSweep,
+  say: Sayer,
+  connection: RedisConnection | undefined,
+): Promise<number> {
+  const folder = sweepFolder(request.out);
+  const { sweep, plan } = place;
+  const [index, of] = request.share;
+  const { missing, damaged: harmed } = await sweepState(folder, place, request.share);
+  await removeParts(folder, place, harmed);
+  const damaged = harmed.length;
+  const mine = Math.max(0, Math.ceil((plan.count - index) / of));
+  const todo = runsIn(place, missing);
+  const shareRuns = runsIn(place, range(index, plan.count, of));
+  const start = { event: 'start', sweep: sweep.id, runs: shareRuns, done: shareRuns - todo, damaged_parts: damaged };
+  say(start, startLine(request, place, { shareRuns, todo, damaged, resumed: missing.length < mine || damaged > 0 }));
+
+  const interrupt = onInterrupt(() => {
+    if (request.logFormat === 'text' && !request.quiet) process.stderr.write('interrupted: what is done is kept\n');
+  });
+  const steps = todo * (totalSteps(sweep, sweep.config(0).steps + 1) / sweep.runs);
+  const progress = createProgress(steps);
+  const lines = timedLines(steps, (text) => {
+    if (!process.stderr.isTTY && request.logFormat === 'text' && !request.quiet) process.stderr.write(`${text}\n`);
+  });
+  const engineRequest: EngineRequest = {
+    folder,
+    place,
+    missing,
+    signal: interrupt.signal,
+    totalSteps: steps,
+    progress(done) {
+      if (request.logFormat === 'json' || request.quiet) return;
+      progress.update(done);
+      lines.update(done);
+    },
+  };
+  const began = performance.now();
+  try {
+    const result =
+      missing.length === 0 ? { made: 0, cancelled: false } : await runEngine(request, engineRequest, connection);
+    progress.stop();
+    const seconds = (performance.now() - began) / 1000;
+    return await conclude(request, place, say, { ...result, todo, seconds, steps, code: interrupt.exitCode() });
+  } finally {
+    progress.stop();
+    interrupt.release();
+  }
+}
+
+async function runEngine(
+  request: SweepRequest,
+  engine: EngineRequest,
+  connection: RedisConnection | undefined,
+): Promise<EngineResult> {
+  if (!connection) {
+    const { runLocally } = await import('./local-engine.ts');
+    return runLocally({ ...engine, threads: request.threads });
+  }
+  const { runDistributed } = await import('./redis-engine.ts');
+  return runDistributed({ ...engine, connection, detach: request.detach });
+}
+
+interface Outcome extends EngineResult {
+  readonly todo: number;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly code: number | undefined;
+}
+
+async function conclude(
+  { out, detach, share }: SweepRequest,
+  place: FolderSweep,
+  say: Sayer,
+  { todo, steps, seconds, code, cancelled, made }: Outcome,
+): Promise<number> {
+  const folder = sweepFolder(out);
+  const { missing } = await sweepState(folder, place, share);
+  const left = runsIn(place, missing);
+  const done = { event: 'done', runs: todo - left, missing: left, seconds, cancelled };
+  if (left > 0) {
+    const why = code !== undefined ? 'interrupted' : cancelled ? 'cancelled' : detach ? 'handed over' : 'incomplete';
+    say(done, `${why}: ${count(todo - left)} runs done now, ${count(left)} to do; the same command goes on from here`);
+    if (code !== undefined) return code;
+    return detach && !cancelled ? EXIT.done : EXIT.failure;
+  }
+  if (share[1] === 1) await clearPartials(folder);
+  const speed = made > 0 ? ` (${rateText(steps / seconds)} steps/s)` : '';
+  say(done, `wrote ${folder.summary}: ${count(todo)} runs in ${duration(seconds)}${speed}`);
+  return code ?? EXIT.done;
+}
+
+function startLine(
+  { share: [index, of], engine, threads }: SweepRequest,
+  { sweep, earlier }: FolderSweep,
+  { shareRuns, todo, damaged, resumed }: { shareRuns: number; todo: number; damaged: number; resumed: boolean },
+): string {
+  const where = engine === 'embedded' ? `${threads} ${threads === 1 ? 'thread' : 'threads'}` : 'workers of the queue';
+  const which = of === 1 ? '' : ` of shard ${index} of ${of}`;
+  const others = earlier.length === 0 ? '' : ' (those that the folder has from before are left as they are)';
+  if (!resumed) return `sweep ${sweep.id}: ${count(shareRuns)} runs${which} on ${where}${others}`;
+  const redo = damaged === 0 ? '' : `, ${damaged} damaged ${damaged === 1 ? 'part is' : 'parts are'} redone`;
+  if (todo === 0) return `sweep ${sweep.id}: all ${count(shareRuns)} runs${which} are there already`;
+  return `sweep ${sweep.id}: resuming, ${count(shareRuns - todo)} of ${count(shareRuns)} runs${which} are there already, ${count(todo)} to do on ${where}${redo}`;
+}
+
+function tellEstimate(found: Estimate, { sweep }: FolderSweep, { logFormat }: SweepRequest): void {
+  if (logFormat === 'json') {
+    process.stdout.write(`${JSON.stringify({ event: 'estimate', sweep: sweep.id, ...found })}\n`);
+    return;
+  }
+  const { runs, steps, parts, seconds, threads, bytes } = found;
+  process.stderr.write(
+    `${count(runs)} runs, ${count(steps)} steps, in ${count(parts)} ${parts === 1 ? 'part' : 'parts'}\nabout ${duration(seconds)} on ${threads} ${threads === 1 ? 'thread' : 'threads'} of this machine, about ${fileSize(bytes)}\n`,
+  );
+}
+
+function range(from: number, to: number, step: number): number[] {
+  return Array.from({ length: Math.max(0, Math.ceil((to - from) / step)) }, (_, i) => from + i * step);
+}

@@ -1,0 +1,148 @@
+import { readdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UnrecoverableError, Worker } from 'bullmq';
+import { ConfigError } from '../../pipeline/config.ts';
+import { EXIT } from '../errors.ts';
+import { type Interrupt, onInterrupt } from '../interrupt.ts';
+import { count } from '../terminal.ts';
+import { isCancelled } from './cancel-marker.ts';
+import { type FolderSweep, partName, readManifest, type SweepFolder, sweepFolder } from './folder.ts';
+import { isWhole, sweepState } from './missing.ts';
+import { type PartJob, PREFIX, queueName } from './queue.ts';
+import { connectRedis, type RedisConnection, type RedisTls } from './redis-connection.ts';
+import { type ThreadPool, threadPool } from './thread-pool.ts';
+
+export interface WorkerRequest {
+  readonly out: string;
+  readonly engine: string;
+  readonly tls: RedisTls;
+  readonly threads: number;
+  /** Seconds without a sign of life after which a worker's parts go to others. */
+  readonly takeover: number;
+  readonly quiet: boolean;
+}
+
+const TICK = 500;
+
+/** Carries out `eos worker`: computes parts of the queue until the sweeps of the folder are whole. */
+export async function workerRun(request: WorkerRequest): Promise<number> {
+  const connection = await connectRedis(request.engine, request.tls);
+  const folder = sweepFolder(request.out);
+  const say = (line: string) => {
+    if (!request.quiet) process.stderr.write(`${line}\n`);
+  };
+  const interrupt = onInterrupt(() => say('interrupted: parts under way go back to the queue'));
+  try {
+    const places = await waitForSweep(folder, interrupt.signal, say);
+    let parts = 0;
+    for (const place of places) {
+      if (interrupt.signal.aborted) break;
+      if ((await sweepState(folder, place)).missing.length === 0) continue;
+      say(
+        `sweep ${place.sweep.id}: working for ${connection.shown} on ${request.threads} ${request.threads === 1 ? 'thread' : 'threads'}`,
+      );
+      const result = await serve(request, folder, place, connection, interrupt, say);
+      parts += result.parts;
+      if (result.end === 'cancelled') {
+        say(`cancelled: ${count(parts)} parts done by this worker`);
+        return EXIT.failure;
+      }
+    }
+    const code = interrupt.exitCode();
+    say(`${code === undefined ? 'the sweep is whole' : 'interrupted'}: ${count(parts)} parts done by this worker`);
+    return code ?? EXIT.done;
+  } finally {
+    interrupt.release();
+  }
+}
+
+/** A worker may be there before the sweep is. */
+async function waitForSweep(
+  folder: SweepFolder,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<readonly FolderSweep[]> {
+  let told = false;
+  for (;;) {
+    const places = await readManifest(folder);
+    if (places.length > 0 || signal.aborted) return places;
+    if (!told) say(`waiting for a sweep in ${folder.path}`);
+    told = true;
+    await sleep(TICK, undefined, { signal }).catch(() => {});
+  }
+}
+
+async function serve(
+  { threads, takeover }: WorkerRequest,
+  folder: SweepFolder,
+  place: FolderSweep,
+  { options, shown }: RedisConnection,
+  { signal }: Interrupt,
+  say: (line: string) => void,
+): Promise<{ readonly end: 'whole' | 'cancelled' | 'interrupted'; readonly parts: number }> {
+  const pool = threadPool(folder, threads);
+  let parts = 0;
+  let away = false;
+  const worker = new Worker<PartJob>(
+    queueName(place.sweep.id),
+    async ({ data }) => {
+      if (await compute(pool, folder, place, data.part)) parts++;
+    },
+    {
+      connection: options,
+      prefix: PREFIX,
+      concurrency: threads,
+      name: `${hostname()}-${process.pid}`,
+      lockDuration: takeover * 1000,
+      stalledInterval: (takeover * 1000) / 2,
+      maxStalledCount: 1000,
+      drainDelay: 1,
+      runRetryDelay: TICK,
+    },
+  );
+  worker.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ECONNREFUSED' || away) return;
+    away = true;
+    say(`no Redis answers at ${shown}; waiting for it`);
+  });
+  worker.on('active', () => {
+    away = false;
+  });
+  worker.on('failed', (job, error) => {
+    if (!signal.aborted) say(`part ${job?.data.part ?? '?'} failed: ${error.message}`);
+  });
+
+  let end: 'whole' | 'cancelled' | 'interrupted' | undefined;
+  while (end === undefined) {
+    await sleep(TICK, undefined, { signal }).catch(() => {});
+    if (signal.aborted) end = 'interrupted';
+    else if (await isCancelled(folder)) end = 'cancelled';
+    else if (await seemsWhole(folder, place)) end = 'whole';
+  }
+  pool.stop();
+  await Promise.race([worker.close(end !== 'interrupted'), sleep(2000)]);
+  await worker.disconnect().catch(() => {});
+  await pool.close();
+  return { end, parts };
+}
+
+/** Computes a part unless somebody has; true where it was computed here. */
+async function compute(pool: ThreadPool, folder: SweepFolder, place: FolderSweep, part: number): Promise<boolean> {
+  if (await isWhole(folder, place, part)) return false;
+  try {
+    if (await pool.make(place, part)) return true;
+  } catch (error) {
+    // Parameters that cannot go together will not do so next time.
+    if (error instanceof ConfigError) throw new UnrecoverableError(`--${error.message}`);
+    throw error;
+  }
+  throw new Error('given up, since the worker ends');
+}
+
+/** All parts are there by name, and then each of them to the last bit. */
+async function seemsWhole(folder: SweepFolder, place: FolderSweep): Promise<boolean> {
+  const names = new Set(await readdir(folder.summary).catch(() => []));
+  for (let part = 0; part < place.plan.count; part++) if (!names.has(partName(place.sweep, part))) return false;
+  return (await sweepState(folder, place)).missing.length === 0;
+}

@@ -1,0 +1,119 @@
+import { type ColumnSpec, RUN_COLUMNS, type RunColumn } from '../../pipeline/columns.ts';
+import { ConfigError, type RunConfig, type RunOptions, resolveConfig } from '../../pipeline/config.ts';
+import type { Moments } from '../../pipeline/model/moments.ts';
+import { type RunColumns, type RunTable, runTable } from '../../pipeline/theory/run-table.ts';
+import { UsageError } from '../errors.ts';
+import { openTable, type TableReader, type Values } from '../inspect/table-reader.ts';
+
+/** Rows that fit into memory with all their columns and what is computed of them. */
+export const MOST_ROWS = 20_000_000;
+
+/**
+ * Reads a run file, of eos or of another program, into memory. Its parameters are those in its metadata; where it has none
+ * they are `given`.
+ *
+ * @param wanted columns to read, as far as the file has them
+ * @throws UsageError where the file cannot be read, is no run of gradient descent, or its parameters are not known
+ */
+export async function readRun(path: string, given: RunOptions, wanted: readonly RunColumn[]): Promise<RunTable> {
+  const table = await openTable(path);
+  const config = configOf(path, table, given);
+  if (table.rows > MOST_ROWS) {
+    throw new UsageError(`${path}: ${table.rows} rows do not fit into memory; write the run with --every`);
+  }
+  const specs = RUN_COLUMNS.filter(
+    ({ name }) => wanted.includes(name) && table.fields.some((field) => field.name === name),
+  ) as readonly ColumnSpec[];
+  if (!specs.some(({ name }) => name === 'step')) {
+    throw new UsageError(`${path}: there is no column step, so it is not known which steps its rows are of`);
+  }
+  const columns = await readColumns(path, table, specs);
+  try {
+    return runTable(
+      config,
+      columns as RunColumns & { readonly step: Float64Array },
+      divergedAt(table.metadata['eos.summary']),
+    );
+  } catch (error) {
+    throw new UsageError(`${path}: ${(error as Error).message}`);
+  }
+}
+
+function configOf(path: string, { metadata }: TableReader, given: RunOptions): RunConfig {
+  const options = Object.entries(given).filter(([, value]) => value !== undefined);
+  const text = metadata['eos.config'];
+  if (text === undefined) {
+    if (options.length > 0) return resolveConfig(given);
+    throw new UsageError(
+      `${path}: there is no eos.config in its metadata; say what run it is, with --preset or --lambda1, --lambda2, --eta, --init, --floor`,
+    );
+  }
+  try {
+    const recorded = JSON.parse(text) as RunOptions & { dynamics?: unknown; moments?: Moments };
+    if (recorded.dynamics !== undefined) {
+      throw new UsageError(
+        `${path}: this is the ${String(recorded.dynamics)} trajectory that stands beside a run; name the file of the run itself`,
+      );
+    }
+    const config = resolveConfig({ ...recorded, columns: null });
+    for (const [name, value] of options) {
+      const own = config[name as keyof RunConfig];
+      if (String(own) === String(value)) continue;
+      throw new UsageError(`--${name}: ${path} says itself that its ${name} is ${String(own)}; leave the flag out`);
+    }
+    return { ...config, moments: recorded.moments ?? config.moments };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const problem = error instanceof ConfigError ? error.message : 'it is not JSON';
+    throw new UsageError(`${path}: its eos.config cannot be used: ${problem}`);
+  }
+}
+
+function divergedAt(summary: string | undefined): number | null {
+  if (summary === undefined) return null;
+  try {
+    const step = (JSON.parse(summary) as { diverged_at?: unknown } | null)?.diverged_at;
+    return typeof step === 'number' ? step : null;
+  } catch {
+    return null;
+  }
+}
+
+async function readColumns(
+  path: string,
+  table: TableReader,
+  specs: readonly ColumnSpec[],
+): Promise<Record<string, Float64Array | Int32Array | Uint8Array>> {
+  const arrays = specs.map(({ type }) => {
+    if (type === 'STRING') return new Uint8Array(table.rows);
+    return type === 'INT32' ? new Int32Array(table.rows) : new Float64Array(table.rows);
+  });
+  let at = 0;
+  for await (const block of table.read(specs.map(({ name }) => name))) {
+    let length = 0;
+    specs.forEach((spec, c) => {
+      const values = block[spec.name]!;
+      length = values.length;
+      fill(path, spec, values, arrays[c]!, at);
+    });
+    at += length;
+  }
+  return Object.fromEntries(specs.map(({ name }, c) => [name, arrays[c]!]));
+}
+
+function fill(
+  path: string,
+  { name, values: words }: ColumnSpec,
+  values: Values,
+  into: Float64Array | Int32Array | Uint8Array,
+  at: number,
+): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    const number = words ? words.indexOf(String(value)) : typeof value === 'string' ? Number.NaN : Number(value);
+    if (value === null || value === undefined || Number.isNaN(number) || (words && number < 0)) {
+      throw new UsageError(`${path}: row ${at + i} of column ${name} holds ${String(value)}, which is no value for it`);
+    }
+    into[at + i] = number;
+  }
+}

@@ -1,0 +1,29 @@
+import { lastValueFrom, tap } from 'rxjs';
+import { type RunOptions, resolveConfig } from '../../pipeline/config.ts';
+import { classifySharpness } from '../../pipeline/operators/classify-sharpness.ts';
+import { detectPhases } from '../../pipeline/operators/detect-phases.ts';
+import { flowSolution } from '../../pipeline/operators/flow-solution.ts';
+import { splitLoss } from '../../pipeline/operators/split-loss.ts';
+import { gradientDescent } from '../../pipeline/source/gradient-descent.ts';
+import { collectRun, type RunTable } from '../../pipeline/theory/run-table.ts';
+import { UsageError } from '../errors.ts';
+import { MOST_ROWS } from './read-run.ts';
+
+/** Makes a run in memory, with every column. */
+export async function makeRun(options: RunOptions): Promise<RunTable> {
+  const { steps } = resolveConfig(options);
+  if (steps >= MOST_ROWS) {
+    throw new UsageError(`--steps: ${steps} steps do not fit into memory; take fewer than ${MOST_ROWS}`);
+  }
+  const rows = collectRun();
+  await lastValueFrom(
+    gradientDescent(options).pipe(
+      splitLoss(),
+      classifySharpness(),
+      flowSolution(),
+      detectPhases(),
+      tap((batch) => rows.add(batch)),
+    ),
+  );
+  return rows.table();
+}

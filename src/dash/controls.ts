@@ -1,0 +1,125 @@
+import { type App, runColor } from './app.ts';
+import { button, el, icon } from './dom.ts';
+import type { ListedRun } from './runs.ts';
+import type { Theme } from './store.ts';
+
+/** What the top bar can do with runs. */
+export interface RunActions {
+  listed(): readonly ListedRun[];
+  add(run: ListedRun): void;
+  remove(id: number): void;
+  drop(files: readonly File[]): void;
+  refreshNow(): void;
+  setRefresh(seconds: number): void;
+}
+
+const REFRESH: readonly (readonly [number, string])[] = [
+  [0, 'Off'],
+  [1, '1 s'],
+  [2, '2 s'],
+  [5, '5 s'],
+  [10, '10 s'],
+  [30, '30 s'],
+  [60, '1 min'],
+];
+const THEMES: readonly (readonly [Theme, string])[] = [
+  ['auto', 'Auto'],
+  ['light', 'Light'],
+  ['dark', 'Dark'],
+];
+
+/** The top bar: the runs shown, a picker for more, and how the page looks. */
+export function controls(
+  app: App,
+  actions: RunActions,
+  runsBox: HTMLElement,
+  controlsBox: HTMLElement,
+): { draw(): void } {
+  const chips = el('ul', { class: 'chips', 'aria-label': 'Runs shown' });
+  const picker = el('select', { 'aria-label': 'Add a run', class: 'picker' });
+  picker.addEventListener('change', () => {
+    const run = actions.listed()[Number(picker.value)];
+    picker.value = '';
+    if (run) actions.add(run);
+  });
+  const input = el('input', {
+    type: 'file',
+    multiple: true,
+    accept: '.parquet,.arrow,.partial',
+    hidden: true,
+    'aria-label': 'Run files',
+  });
+  input.addEventListener('change', () => {
+    actions.drop([...(input.files ?? [])]);
+    input.value = '';
+  });
+  runsBox.append(
+    chips,
+    picker,
+    button('Open run files', { class: 'text-button', 'data-act': 'open' }, () => input.click(), icon('file'), 'Open'),
+    input,
+  );
+
+  const refresh = el(
+    'select',
+    { 'aria-label': 'Look at the files every', 'data-act': 'refresh' },
+    ...REFRESH.map(([seconds, label]) => el('option', { value: seconds }, label)),
+  );
+  refresh.addEventListener('change', () => actions.setRefresh(Number(refresh.value)));
+  const theme = el(
+    'select',
+    { 'aria-label': 'Theme', 'data-act': 'theme' },
+    ...THEMES.map(([value, label]) => el('option', { value }, label)),
+  );
+  theme.addEventListener('change', () => app.store.set({ theme: theme.value as Theme }));
+  controlsBox.append(
+    button(
+      'Copy a link to this view',
+      { class: 'icon', 'data-act': 'link' },
+      () => {
+        navigator.clipboard?.writeText(location.href).then(
+          () => app.announce('Link copied'),
+          () => app.announce('The link is in the address bar'),
+        );
+      },
+      icon('link'),
+    ),
+    el(
+      'span',
+      { class: 'joined' },
+      button('Look at the files now', { class: 'icon', 'data-act': 'refresh-now' }, actions.refreshNow, icon('reset')),
+      refresh,
+    ),
+    theme,
+  );
+
+  return {
+    draw() {
+      const view = app.store.get();
+      if (![...refresh.options].some(({ value }) => Number(value) === view.refresh))
+        refresh.append(el('option', { value: view.refresh }, `${view.refresh} s`));
+      refresh.value = String(view.refresh);
+      theme.value = view.theme;
+      const runs = app.runs();
+      chips.replaceChildren(
+        ...runs.map((run) => {
+          const dot = el('span', { class: 'dot' });
+          dot.style.background = runs.length > 1 ? runColor(run) : 'var(--series-1)';
+          return el(
+            'li',
+            { class: 'chip', title: run.facts.configText || run.name },
+            dot,
+            el('span', { class: 'chip-name' }, run.name),
+            button(`Remove ${run.name}`, { class: 'icon small' }, () => actions.remove(run.id), icon('close')),
+          );
+        }),
+      );
+      const shown = new Set(runs.map(({ link }) => link));
+      const more = actions
+        .listed()
+        .flatMap((run, i) => (shown.has(run.link) ? [] : [el('option', { value: i }, run.name)]));
+      picker.hidden = more.length === 0;
+      picker.replaceChildren(el('option', { value: '' }, runs.length > 0 ? 'Compare with…' : 'Choose a run…'), ...more);
+    },
+  };
+}

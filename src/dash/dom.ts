@@ -1,0 +1,69 @@
+type Child = Node | string | undefined;
+type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/**
+ * Makes an element. Strings become text nodes and attribute values, never markup, so what a file says cannot become
+ * part of the page.
+ */
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false) continue;
+    element.setAttribute(name, value === true ? '' : String(value));
+  }
+  element.append(...children.filter((child): child is Node | string => child !== undefined));
+  return element;
+}
+
+/** A button that does something. */
+export function button(
+  label: string,
+  attributes: Attributes,
+  action: () => void,
+  ...children: Child[]
+): HTMLButtonElement {
+  const element = el(
+    'button',
+    { type: 'button', 'aria-label': label, title: label, ...attributes },
+    ...(children.length > 0 ? children : [label]),
+  );
+  element.addEventListener('click', action);
+  return element;
+}
+
+const ICONS = {
+  info: 'M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13M8 7.2v4M8 4.7v.1',
+  full: 'M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4',
+  small: 'M6 2v4H2M10 2v4h4M14 10h-4v4M2 10h4v4',
+  save: 'M8 2v8M4.5 7 8 10.5 11.5 7M2.5 13.5h11',
+  close: 'M4 4l8 8M12 4l-8 8',
+  file: 'M2 13V3h4l1.5 2H14v8z',
+  link: 'M6.5 9.5l3-3M7 4.5l1.5-1.5a3 3 0 0 1 4.5 4.5L11.500 9M9 11.500 7.500 13A3 3 0 0 1 3 8.500L4.500 7',
+  reset: 'M2.500 8a5.500 5.500 0 1 0 1.700-4M2.500 1.800v3h3',
+} as const;
+
+/** A line icon of 16 × 16 that takes the colour of the text. */
+export function icon(name: keyof typeof ICONS): SVGSVGElement {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  for (const [key, value] of Object.entries({
+    viewBox: '0 0 16 16',
+    width: '16',
+    height: '16',
+    'aria-hidden': 'true',
+    fill: 'none',
+    stroke: 'currentColor',
+    'stroke-width': '1.5',
+    'stroke-linecap': 'round',
+    'stroke-linejoin': 'round',
+  })) {
+    svg.setAttribute(key, value);
+  }
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  path.setAttribute('d', ICONS[name]);
+  svg.append(path);
+  return svg;
+}

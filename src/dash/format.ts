@@ -1,0 +1,53 @@
+/** A number for reading: six significant digits, powers of ten where they are shorter. */
+export function formatNumber(value: number, digits = 6): string {
+  if (Number.isNaN(value)) return '–';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e15) return formatCount(value);
+  const text = size >= 1e6 || size < 1e-3 ? value.toExponential(digits - 1) : value.toPrecision(digits);
+  return text
+    .replace(/(\.\d*?)0+(e|$)/, '$1$2')
+    .replace(/\.(e|$)/, '$1')
+    .replaceAll('-', '−')
+    .replace('e+', 'e');
+}
+
+/** A whole number with thin spaces between thousands. */
+export function formatCount(value: number): string {
+  return String(value)
+    .replace(/\B(?=(\d{3})+$)/g, ' ')
+    .replace('-', '−');
+}
+
+/** Bytes for reading. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+const PHASE_NAMES: Readonly<Record<string, string>> = {
+  'progressive-sharpening': 'progressive sharpening',
+  'edge-of-stability': 'edge of stability',
+  'eos-sharpening': 'edge of stability: sharpening',
+  'eos-self-stabilization': 'edge of stability: self-stabilization',
+  convergence: 'convergence',
+};
+
+/** A phase's name for people; foreign words stay as they are. */
+export const phaseName = (word: string): string => PHASE_NAMES[word] ?? word;
+
+/** The coarse phase of a step's fine one. */
+export const coarsePhase = (word: string): string => (word.startsWith('eos-') ? 'edge-of-stability' : word);
+
+const PHASE_COLORS: Readonly<Record<string, string>> = {
+  'progressive-sharpening': 'var(--phase-sharpening)',
+  'edge-of-stability': 'var(--phase-edge)',
+  'eos-sharpening': 'var(--phase-edge)',
+  'eos-self-stabilization': 'var(--phase-stabilizing)',
+  convergence: 'var(--phase-convergence)',
+  catapult: 'var(--phase-catapult)',
+  diverged: 'var(--phase-diverged)',
+};
+
+export const phaseColor = (word: string): string => PHASE_COLORS[word] ?? 'var(--phase-other)';

@@ -1,0 +1,88 @@
+import type { FileOrigin } from './bytes.ts';
+import { openBytes } from './bytes.ts';
+import type { Call, Method, Reply, TableApi } from './protocol.ts';
+import { RunFileError } from './table.ts';
+import ParquetWorker from './worker-parquet.ts?worker&inline';
+
+/**
+ * A worker that is at work and leaves this many pings unanswered is stuck on a hostile file, and is stopped. Pings are
+ * counted, not time: in a background tab timers sleep, and the worker is not to blame.
+ */
+const MAX_UNANSWERED = 8;
+const PING_MS = 500;
+
+const METHODS: readonly Method[] = [
+  'open',
+  'refresh',
+  'lines',
+  'row',
+  'intervals',
+  'cycles',
+  'path',
+  'extremes',
+  'csv',
+];
+
+/** A run file in a worker of its own. */
+export interface TableClient extends TableApi {
+  close(): void;
+}
+
+/** Starts the worker that fits a file's first bytes. */
+export async function tableClient(origin: FileOrigin, onBytes: (bytes: number) => void): Promise<TableClient> {
+  const start = await (await openBytes(origin)).slice(0, 6);
+  const arrow = String.fromCharCode(...new Uint8Array(start)) === 'ARROW1';
+  const worker = arrow ? (await import('./arrow-worker.ts')).arrowWorker() : new ParquetWorker();
+  return connect(worker, onBytes);
+}
+
+function connect(worker: Worker, onBytes: (bytes: number) => void): TableClient {
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  let next = 0;
+  let ready = false;
+  let unanswered = 0;
+  let dead: string | undefined;
+
+  function stop(reason: string): void {
+    dead = reason;
+    worker.terminate();
+    clearInterval(timer);
+    for (const { reject } of waiting.values()) reject(new RunFileError(reason));
+    waiting.clear();
+  }
+
+  const timer = setInterval(() => {
+    if (!ready || waiting.size === 0) return;
+    if (unanswered >= MAX_UNANSWERED) {
+      stop('reading the file took too long, so it was given up (damaged, or made to hang readers)');
+      return;
+    }
+    unanswered++;
+    worker.postMessage({ ping: 1 } satisfies Call);
+  }, PING_MS);
+
+  worker.addEventListener('message', ({ data: reply }: MessageEvent<Reply>) => {
+    unanswered = 0;
+    if ('ready' in reply) ready = true;
+    else if ('bytes' in reply) onBytes(reply.bytes);
+    else if ('id' in reply) {
+      const call = waiting.get(reply.id);
+      waiting.delete(reply.id);
+      if ('error' in reply) call?.reject(new RunFileError(reply.error));
+      else call?.resolve(reply.value);
+    }
+  });
+  worker.addEventListener('error', (event) => {
+    event.preventDefault();
+    stop(`the file cannot be read (${event.message || 'its reader stopped'})`);
+  });
+
+  const call = (method: Method, args: readonly unknown[]): Promise<unknown> => {
+    if (dead) return Promise.reject(new RunFileError(dead));
+    const id = next++;
+    worker.postMessage({ id, method, args } satisfies Call);
+    return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+  };
+  const api = Object.fromEntries(METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)]));
+  return { ...(api as unknown as TableApi), close: () => stop('the run was closed') };
+}

@@ -1,0 +1,77 @@
+import type { FileOrigin } from './bytes.ts';
+import type { Points } from './envelope.ts';
+import type { TableColumn } from './table.ts';
+
+/** What is known of a run file before any column is read. */
+export interface TableInfo {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly groups: number;
+  readonly columns: readonly TableColumn[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly firstStep: number;
+  readonly lastStep: number;
+}
+
+/** Consecutive steps with the same word in a text column. */
+export interface Interval {
+  readonly word: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** One cycle at the edge: from an upward crossing of 2/η to the row before the next. */
+export interface Cycle {
+  readonly cycle: number;
+  readonly first: number;
+  readonly last: number;
+  /** NaN where the file has no such column. */
+  readonly peakL1: number;
+  readonly peakRatio: number;
+}
+
+/** A path through the plane of two columns, thinned to what a drawing can tell apart. */
+export interface Path extends Points {
+  readonly step: Float64Array;
+  /** Index into `words` at each point; all 0 without a text column. */
+  readonly code: Uint16Array;
+  readonly words: readonly string[];
+}
+
+/** One row of the file. */
+export interface Row {
+  readonly step: number;
+  readonly values: Readonly<Record<string, number | string>>;
+}
+
+/** What the page asks of the worker that holds a run. */
+export interface TableApi {
+  open(origin: FileOrigin): Promise<TableInfo>;
+  /** The file as it is now; undefined where it has not changed. */
+  refresh(): Promise<TableInfo | undefined>;
+  /** One line a column: every extreme of [from, to] at `width` pixel columns. */
+  lines(columns: readonly string[], from: number, to: number, width: number): Promise<readonly Points[]>;
+  /** The row at `step`, or the nearest one. */
+  row(step: number, columns: readonly string[]): Promise<Row | undefined>;
+  intervals(column: string): Promise<readonly Interval[]>;
+  cycles(): Promise<readonly Cycle[]>;
+  path(x: string, y: string, text: string | undefined, from: number, to: number): Promise<Path>;
+  /** The last row's number and the largest of a column. */
+  extremes(column: string): Promise<{ readonly last: number; readonly max: number }>;
+  csv(columns: readonly string[], from: number, to: number): Promise<Blob>;
+}
+
+export type Method = keyof TableApi;
+
+/** Page → worker. */
+export type Call =
+  | { readonly id: number; readonly method: Method; readonly args: readonly unknown[] }
+  | { readonly ping: number };
+
+/** Worker → page. */
+export type Reply =
+  | { readonly ready: true }
+  | { readonly pong: number }
+  | { readonly bytes: number }
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: string };

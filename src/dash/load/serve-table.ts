@@ -1,0 +1,32 @@
+import type { ByteSource } from './bytes.ts';
+import type { Call, Reply } from './protocol.ts';
+import { tableApi } from './queries.ts';
+import { RunFileError, type TableSource } from './table.ts';
+
+/** The part of a worker's global scope that is needed here. */
+export interface WorkerScope {
+  postMessage(message: Reply, transfer?: Transferable[]): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent<Call>) => void): void;
+}
+
+/** Serves one run file from a worker: decoding never blocks the page, and a file that makes it hang is let go with it. */
+export function serveTable(scope: WorkerScope, openTable: (file: ByteSource) => Promise<TableSource>): void {
+  const api = tableApi(openTable, (bytes) => scope.postMessage({ bytes }));
+  scope.addEventListener('message', async ({ data: call }) => {
+    if ('ping' in call) {
+      scope.postMessage({ pong: call.ping });
+      return;
+    }
+    try {
+      const method = api[call.method] as (...args: readonly unknown[]) => Promise<unknown>;
+      scope.postMessage({ id: call.id, value: await method(...call.args) });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      scope.postMessage({
+        id: call.id,
+        error: error instanceof RunFileError ? message : `the file cannot be read (${message})`,
+      });
+    }
+  });
+  scope.postMessage({ ready: true });
+}

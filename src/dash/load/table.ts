@@ -1,0 +1,67 @@
+/** What a column of a run file holds, as far as the page is concerned. */
+export interface TableColumn {
+  readonly name: string;
+  readonly kind: 'number' | 'string';
+}
+
+/** A block of consecutive rows that is read at once: a Parquet row group or an Arrow record batch. */
+export interface TableGroup {
+  readonly start: number;
+  readonly rows: number;
+  /** Changes where the bytes of the group may have changed; equal keys mean that cached values still hold. */
+  readonly key: string;
+  /** First and last step, where the file's statistics tell them without a read. */
+  readonly steps?: readonly [number, number];
+}
+
+/** Values of one column in one group: numbers (NaN for null), or codes into the source's `words(column)`. */
+export type ColumnValues = Float64Array | Uint16Array;
+
+/** A run file, opened: everything but the values, which are read column by column and group by group. */
+export interface TableSource {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly columns: readonly TableColumn[];
+  readonly groups: readonly TableGroup[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Words of a string column that the codes read so far stand for. */
+  words(column: string): readonly string[];
+  read(column: string, group: number): Promise<ColumnValues>;
+}
+
+/** A file that the page refuses, with a message for people. */
+export class RunFileError extends Error {
+  override readonly name = 'RunFileError';
+}
+
+/** More rows than this are refused: one column of them takes 160 MB. */
+export const MAX_ROWS = 20_000_000;
+/** Strings of a file are cut to this many characters wherever the page keeps them. */
+export const MAX_STRING = 200;
+/** Different words that a string column may hold. */
+const MAX_WORDS = 4096;
+
+/** Turns strings into small codes, the same code for the same word in every group of a column. */
+export function wordCoder(): { readonly words: string[]; code(word: string): number } {
+  const words: string[] = [];
+  const codes = new Map<string, number>();
+  let lastWord: string | undefined;
+  let lastCode = 0;
+  return {
+    words,
+    code(word) {
+      if (word === lastWord) return lastCode;
+      let code = codes.get(word);
+      if (code === undefined) {
+        if (words.length >= MAX_WORDS)
+          throw new RunFileError(`a text column has more than ${MAX_WORDS} different words`);
+        code = words.length;
+        words.push(word.length > MAX_STRING ? `${word.slice(0, MAX_STRING)}…` : word);
+        codes.set(word, code);
+      }
+      lastWord = word;
+      lastCode = code;
+      return code;
+    },
+  };
+}

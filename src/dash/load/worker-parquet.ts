@@ -1,0 +1,4 @@
+import { openParquet } from './parquet.ts';
+import { serveTable, type WorkerScope } from './serve-table.ts';
+
+serveTable(self as unknown as WorkerScope, openParquet);

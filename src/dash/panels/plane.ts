@@ -1,0 +1,353 @@
+import * as Plot from '@observablehq/plot';
+import { type App, type CompanionKind, hasColumns, type Panel, type Run, runColor } from '../app.ts';
+import { button, el } from '../dom.ts';
+import { formatNumber, phaseColor, phaseName } from '../format.ts';
+import type { Path } from '../load/protocol.ts';
+import { drawPlot, niceDomain, tickText } from './draw.ts';
+import { panelFrame } from './frame.ts';
+
+const HEIGHT = 250;
+const MARGINS = { top: 14, right: 18, bottom: 38, left: 58 };
+/** Points of a path nearer to the pointer than this take the crosshair. */
+const NEAR_PIXELS = 40;
+
+const LINES: readonly {
+  readonly key: string;
+  readonly label: string;
+  readonly color: string;
+  readonly dash?: string;
+}[] = [
+  { key: 'path', label: 'gradient descent', color: 'var(--phase-edge)' },
+  { key: 'hyperbola', label: 'minima αβ₂ = 1', color: 'var(--text)', dash: '2 3' },
+  { key: 'stable', label: 'stable set |α| ≤ α̂', color: 'var(--threshold)' },
+  { key: 'gradient-flow', label: 'gradient flow', color: 'var(--series-3)', dash: '7 3' },
+  { key: 'constrained', label: 'constrained', color: 'var(--series-1)', dash: '4 3' },
+  { key: 'central', label: 'central flow', color: 'var(--series-4)', dash: '9 3 2 3' },
+];
+
+/** The trajectory in the plane of (α, β₂), coloured by phase, with what it moves along. */
+export function planePanel(app: App): Panel {
+  const head = {
+    id: 'plane',
+    title: 'Parameter plane',
+    unit: 'dimensionless',
+    csv: ['alpha', 'beta2', 'phase'],
+    description:
+      'Trajectory (α, β₂), coloured by phase. Dotted: the minima αβ₂ = 1. Shaded: the stable set β₁ = 0, |α| ≤ α̂, where S ≤ 2/η. Where their files lie beside the run: gradient flow, the constrained trajectory and the central flow from the same start.',
+  };
+  const frame = panelFrame(app, head);
+  const { body } = frame;
+  const dots = el('div', { class: 'plane-dots' });
+  body.append(dots);
+  body.tabIndex = 0;
+  body.setAttribute('role', 'application');
+  body.setAttribute(
+    'aria-label',
+    'Parameter plane of alpha and beta 2. Left and right arrows move along the trajectory.',
+  );
+  let turn = 0;
+  let place: ((alpha: number, beta: number) => readonly [number, number]) | undefined;
+  let paths: readonly { readonly run: Run; readonly path: Path }[] = [];
+  const hidden = (key: string) => app.store.get().hidden.includes(`plane.${key}`);
+
+  async function draw(): Promise<void> {
+    const mine = ++turn;
+    const runs = app.runs().filter((run) => hasColumns(run, ['alpha', 'beta2']));
+    const range = app.range();
+    const text = (run: Run) => (hasColumns(run, ['phase']) ? 'phase' : undefined);
+    let companions: { kind: CompanionKind; path: Path }[];
+    try {
+      const shown = await Promise.all(
+        runs.map(async (run) => ({ run, path: await run.client.path('alpha', 'beta2', text(run), ...range) })),
+      );
+      const beside = (runs[0]?.companions ?? []).filter(({ info }) =>
+        ['alpha', 'beta2'].every((name) => info.columns.some((column) => column.name === name)),
+      );
+      companions = await Promise.all(
+        beside.map(async ({ kind, client, info }) => ({
+          kind,
+          path: await client.path('alpha', 'beta2', undefined, info.firstStep, info.lastStep),
+        })),
+      );
+      if (mine !== turn) return;
+      paths = shown;
+    } catch (error) {
+      if (mine === turn) frame.problem(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    frame.problem(undefined);
+    const width = Math.max(160, body.clientWidth);
+    const height = app.store.get().full === 'plane' ? Math.max(HEIGHT, window.innerHeight - 330) : HEIGHT;
+    const seen = [...paths, ...companions.filter(({ kind }) => !hidden(kind))].map(({ path }) => path);
+    const x = domain(seen.map((path) => path.x));
+    const y = domain([...seen.map((path) => path.y), ...seen.map(nearestMinimum)]);
+    const facts = runs[0]?.facts;
+    const edge = facts?.eta && facts.lambda1 ? Math.sqrt(2 / (facts.eta * facts.lambda1)) : undefined;
+    const many = runs.length > 1;
+    const svg = drawPlot({
+      width,
+      height,
+      marginTop: MARGINS.top,
+      marginRight: MARGINS.right,
+      marginBottom: MARGINS.bottom,
+      marginLeft: MARGINS.left,
+      x: { domain: x, type: 'linear' },
+      y: { domain: y, type: 'linear' },
+      marks: [
+        ...(edge && !hidden('stable') ? stableSet(edge, x, y) : []),
+        Plot.gridX({ stroke: 'var(--grid)', strokeOpacity: 1, ticks: 6 }),
+        Plot.gridY({ stroke: 'var(--grid)', strokeOpacity: 1, ticks: 5 }),
+        ...(hidden('hyperbola') ? [] : hyperbola(x, y)),
+        ...companions
+          .filter(({ kind }) => !hidden(kind))
+          .map(({ kind, path }) => {
+            const look = LINES.find(({ key }) => key === kind);
+            return Plot.line(path.x, {
+              x: path.x,
+              y: path.y,
+              stroke: look?.color ?? 'var(--text)',
+              strokeWidth: 1.6,
+              strokeDasharray: look?.dash ?? '',
+              clip: true,
+              className: `companion-${kind}`,
+            });
+          }),
+        ...(hidden('path') ? [] : paths.flatMap(({ run, path }) => trajectory(path, many ? runColor(run) : undefined))),
+        Plot.axisX({ label: 'α', labelArrow: 'none', tickFormat: tickText, ticks: 6, tickSize: 4 }),
+        Plot.axisY({
+          label: 'β₂',
+          labelArrow: 'none',
+          labelAnchor: 'center',
+          tickFormat: tickText,
+          ticks: 5,
+          tickSize: 0,
+          tickPadding: 6,
+        }),
+      ],
+    });
+    place = (alpha, beta) => [
+      MARGINS.left + ((alpha - x[0]) / (x[1] - x[0])) * (width - MARGINS.left - MARGINS.right),
+      height - MARGINS.bottom - ((beta - y[0]) / (y[1] - y[0])) * (height - MARGINS.top - MARGINS.bottom),
+    ];
+    body.querySelector('svg.main')?.remove();
+    body.prepend(svg);
+    drawLegend(new Set(['path', 'hyperbola', ...(edge ? ['stable'] : []), ...companions.map(({ kind }) => kind)]));
+    frame.update();
+    body.dataset.drawn = range.join(':');
+    follow();
+  }
+
+  function drawLegend(present: ReadonlySet<string>): void {
+    frame.legend.replaceChildren(
+      ...LINES.filter(({ key }) => present.has(key)).map(({ key, label, color }) => {
+        const dot = el('span', { class: 'dot' });
+        dot.style.background = color;
+        const id = `plane.${key}`;
+        return button(
+          label,
+          { class: 'key', 'data-series': key, 'aria-pressed': String(!hidden(key)) },
+          () => {
+            const now = app.store.get().hidden;
+            app.store.set({ hidden: now.includes(id) ? now.filter((other) => other !== id) : [...now, id] });
+          },
+          dot,
+          label,
+        );
+      }),
+    );
+  }
+
+  function follow(): void {
+    const shown = app.store.get().cursor === null ? [] : paths;
+    dots.replaceChildren(
+      ...shown.flatMap(({ run }) => {
+        const values = app.rows().get(run.id)?.values;
+        if (!place || typeof values?.alpha !== 'number' || typeof values.beta2 !== 'number') return [];
+        const [left, top] = place(values.alpha, values.beta2);
+        const dot = el('div', { class: 'plane-dot' });
+        dot.style.transform = `translate(${left}px, ${top}px)`;
+        return [dot];
+      }),
+    );
+  }
+
+  function nearest(event: PointerEvent): number | undefined {
+    if (!place) return undefined;
+    const box = body.getBoundingClientRect();
+    let best = NEAR_PIXELS ** 2;
+    let step: number | undefined;
+    const path = paths[0]?.path;
+    for (let i = 0; path && i < path.x.length; i++) {
+      const [left, top] = place(path.x[i]!, path.y[i]!);
+      const away = (left - (event.clientX - box.left)) ** 2 + (top - (event.clientY - box.top)) ** 2;
+      if (away >= best) continue;
+      best = away;
+      step = path.step[i]!;
+    }
+    return step;
+  }
+
+  body.addEventListener('pointermove', (event) => {
+    const step = nearest(event);
+    if (step === undefined) {
+      app.showTip(null);
+      return;
+    }
+    if (!app.store.get().pinned) app.store.set({ cursor: step });
+    const run = app.runs()[0];
+    const row = run && app.rows().get(run.id);
+    const { alpha, beta2, phase } = row?.values ?? {};
+    if (!row || typeof alpha !== 'number' || typeof beta2 !== 'number') return;
+    app.showTip({
+      x: event.clientX,
+      y: event.clientY,
+      title: `step ${formatNumber(row.step)}`,
+      lines: [
+        ...(typeof phase === 'string' ? [{ label: phaseName(phase), value: '', color: phaseColor(phase) }] : []),
+        { label: 'α', value: formatNumber(alpha), exact: String(alpha) },
+        { label: 'β₂', value: formatNumber(beta2), exact: String(beta2) },
+      ],
+    });
+  });
+  body.addEventListener('pointerleave', () => {
+    app.showTip(null);
+    if (!app.store.get().pinned) app.store.set({ cursor: null });
+  });
+  body.addEventListener('keydown', (event) => {
+    const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const [from, to] = app.range();
+    const stride = Math.max(1, (to - from) / 400) * (event.shiftKey ? 20 : 1);
+    app.store.set({
+      cursor: Math.round(Math.min(to, Math.max(from, (app.store.get().cursor ?? from) + move * stride))),
+    });
+  });
+
+  return {
+    id: head.id,
+    title: head.title,
+    element: frame.element,
+    needs: ['alpha', 'beta2'],
+    shows: (run) => hasColumns(run, ['alpha', 'beta2']),
+    draw,
+    follow,
+  };
+}
+
+function domain(arrays: readonly Float64Array[]): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const values of arrays) {
+    for (const value of values) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  return niceDomain(low, high, false);
+}
+
+/** The minimum αβ₂ = 1 above a path's end, where it is near enough to be shown. */
+function nearestMinimum({ x, y }: Path): Float64Array {
+  const [alpha, beta] = [x.at(-1), y.at(-1)];
+  if (alpha === undefined || beta === undefined) return new Float64Array();
+  return Math.abs(1 / alpha) < 2 * Math.abs(beta) && 1 / alpha / beta > 0
+    ? Float64Array.of(1 / alpha)
+    : new Float64Array();
+}
+
+function stableSet(
+  edge: number,
+  [left, right]: readonly [number, number],
+  [bottom, top]: readonly [number, number],
+): Plot.Markish[] {
+  const [x1, x2] = [Math.max(left, -edge), Math.min(right, edge)];
+  const edges = [-edge, edge].filter((x) => x > left && x < right);
+  return [
+    ...(x1 < x2
+      ? [
+          Plot.rect([0], {
+            x1: [x1],
+            x2: [x2],
+            y1: [bottom],
+            y2: [top],
+            fill: 'var(--threshold)',
+            fillOpacity: 0.1,
+            className: 'stable-set',
+          }),
+        ]
+      : []),
+    Plot.ruleX(edges, { stroke: 'var(--threshold)', strokeWidth: 1.2, strokeDasharray: '6 4' }),
+  ];
+}
+
+function hyperbola([left, right]: readonly [number, number], [bottom, top]: readonly [number, number]): Plot.Markish[] {
+  const branch = (sign: 1 | -1): Plot.Markish[] => {
+    const [near, far] = sign > 0 ? [Math.max(left, 1e-6), right] : [Math.max(-right, 1e-6), -left];
+    if (!(near < far)) return [];
+    const x = Array.from({ length: 160 }, (_, i) => sign * near * (far / near) ** (i / 159)).filter(
+      (alpha) => 1 / alpha >= bottom && 1 / alpha <= top,
+    );
+    return x.length > 1
+      ? [
+          Plot.line(x, {
+            x,
+            y: x.map((alpha) => 1 / alpha),
+            stroke: 'var(--text)',
+            strokeWidth: 1.4,
+            strokeDasharray: '2 3',
+            clip: true,
+            className: 'hyperbola',
+          }),
+        ]
+      : [];
+  };
+  return [...branch(1), ...branch(-1)];
+}
+
+function trajectory(path: Path, color: string | undefined): Plot.Markish[] {
+  const x: number[] = [];
+  const y: number[] = [];
+  const z: number[] = [];
+  const stroke: string[] = [];
+  let segment = 0;
+  for (let i = 0; i < path.x.length; i++) {
+    const changed = i > 0 && path.code[i] !== path.code[i - 1];
+    const add = (part: number, code: number) => {
+      x.push(path.x[i]!);
+      y.push(path.y[i]!);
+      z.push(part);
+      stroke.push(color ?? phaseColor(path.words[code] ?? ''));
+    };
+    // A segment ends where the next begins, so that no gap shows between two phases.
+    if (changed) add(segment++, path.code[i - 1]!);
+    add(segment, path.code[i]!);
+  }
+  const last = path.x.length - 1;
+  return [
+    Plot.line(x, {
+      x,
+      y,
+      z,
+      stroke,
+      strokeWidth: 2.2,
+      strokeLinejoin: 'round',
+      strokeLinecap: 'round',
+      clip: true,
+      className: 'trajectory',
+    }),
+    ...(last < 0
+      ? []
+      : [
+          Plot.dot([0], {
+            x: [path.x[0]!],
+            y: [path.y[0]!],
+            r: 4,
+            fill: 'var(--panel)',
+            stroke: 'var(--text)',
+            strokeWidth: 1.6,
+          }),
+          Plot.dot([0], { x: [path.x[last]!], y: [path.y[last]!], r: 4, fill: 'var(--text)' }),
+        ]),
+  ];
+}

@@ -1,0 +1,195 @@
+import { type App, hasColumns, type Run, runColor } from '../app.ts';
+import { el } from '../dom.ts';
+import { formatNumber, phaseName } from '../format.ts';
+
+interface Tile {
+  readonly key: string;
+  readonly title: string;
+  readonly hint: string;
+  /** What it shows of a run: the main figure, the exact value behind it, and a second line. */
+  read(
+    run: Run,
+    live: LiveFigures,
+  ): { readonly text: string; readonly exact?: number | string; readonly small?: string } | undefined;
+}
+
+/** Figures from the columns themselves, for files without a summary (a run that is still being written). */
+interface LiveFigures {
+  readonly maxRatio?: number;
+  readonly finalLoss?: number;
+  readonly cycles?: number;
+}
+
+const figure = (value: number | undefined, digits = 5) =>
+  value === undefined ? undefined : { text: formatNumber(value, digits), exact: value };
+
+const TILES: readonly Tile[] = [
+  {
+    key: 'outcome',
+    title: 'Outcome',
+    hint: 'What became of the run: diverged, gradient-flow (2/η never reached), converged, or at the edge of stability at its last step.',
+    read: ({ facts: { summary, steps }, info }) => {
+      const outcome = summary?.outcome;
+      const small = `${formatNumber(info.lastStep)}${steps ? ` of ${formatNumber(steps)}` : ''} steps`;
+      if (outcome === undefined) return { text: 'running', small };
+      return {
+        text: OUTCOMES[outcome] ?? outcome,
+        exact: outcome,
+        small: summary?.divergedAt != null ? `at step ${formatNumber(summary.divergedAt)}` : small,
+      };
+    },
+  },
+  {
+    key: 'eta',
+    title: 'Step size η',
+    hint: 'Learning rate of gradient descent, and the threshold of sharpness that belongs to it.',
+    read: ({ facts: { eta, threshold } }) =>
+      eta === undefined
+        ? threshold === undefined
+          ? undefined
+          : { text: formatNumber(threshold, 5), exact: threshold, small: 'threshold' }
+        : {
+            text: formatNumber(eta, 4),
+            exact: eta,
+            ...(threshold === undefined ? {} : { small: `2/η = ${formatNumber(threshold, 6)}` }),
+          },
+  },
+  {
+    key: 'max-ratio',
+    title: 'Largest ηS/2',
+    hint: 'Largest sharpness of the run over the threshold 2/η; above 1 the run was beyond the edge.',
+    read: ({ facts: { summary } }, live) => figure(summary?.maxRatio ?? live.maxRatio),
+  },
+  {
+    key: 'cycles',
+    title: 'Cycles',
+    hint: 'Upward crossings of 2/η.',
+    read: ({ facts: { summary }, phases }, live) => {
+      const cycles = figure(summary?.cycles ?? live.cycles);
+      const crossing =
+        summary?.firstCrossing ??
+        phases.find(({ word }) => word.startsWith('eos-') || word === 'edge-of-stability')?.first;
+      return (
+        cycles && { ...cycles, ...(crossing == null ? {} : { small: `first crossing at ${formatNumber(crossing)}` }) }
+      );
+    },
+  },
+  {
+    key: 'convergence',
+    title: 'T(δ, ε)',
+    hint: 'First step from which on the loss stays ≤ ε and the sharpness ≤ (2 + δ)/η to the end of the run.',
+    read: ({ facts: { summary }, info }) => {
+      const time = summary?.convergence;
+      if (!time) return undefined;
+      const small = [
+        time.delta === undefined ? '' : `δ = ${formatNumber(time.delta)}`,
+        time.epsilon === undefined ? '' : `ε = ${formatNumber(time.epsilon)}`,
+      ]
+        .filter(Boolean)
+        .join(', ');
+      return time.step === null
+        ? { text: 'not reached', exact: 'null', small: `within ${formatNumber(info.lastStep)} steps` }
+        : { text: formatNumber(time.step), exact: time.step, small };
+    },
+  },
+  {
+    key: 'final-loss',
+    title: 'Final loss',
+    hint: 'Training loss at the last step.',
+    read: ({ facts: { summary } }, live) => figure(summary?.finalLoss ?? live.finalLoss, 4),
+  },
+  {
+    key: 'slope',
+    title: 'Slope of ln L̂',
+    hint: 'Least-squares slope of ln L̂ per step over the steps at the edge, against the predicted 2·ln(1 − 2λ₂/λ₁).',
+    read: ({ facts: { summary } }) => {
+      const slope = figure(summary?.slope);
+      return (
+        slope && {
+          ...slope,
+          ...(summary?.slopePredicted === undefined
+            ? {}
+            : { small: `predicted ${formatNumber(summary.slopePredicted, 5)}` }),
+        }
+      );
+    },
+  },
+];
+
+const OUTCOMES: Readonly<Record<string, string>> = {
+  'edge-of-stability': 'at the edge',
+  'gradient-flow': 'gradient flow',
+};
+
+/** The row of key figures, one line a run in each. */
+export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
+  let turn = 0;
+  return {
+    async draw() {
+      const mine = ++turn;
+      const runs = app.runs();
+      const figures = await Promise.all(runs.map(liveFigures));
+      if (mine !== turn) return;
+      into.replaceChildren(
+        ...TILES.flatMap((tile) => {
+          const lines = runs.flatMap((run, i) => {
+            const value = tile.read(run, figures[i] ?? {});
+            return value ? [{ run, ...value }] : [];
+          });
+          if (lines.length === 0) return [];
+          return [
+            el(
+              'div',
+              { class: 'tile', 'data-tile': tile.key, title: tile.hint },
+              el('h2', {}, tile.title),
+              ...lines.map(({ run, text, exact, small }) => {
+                const line = el(
+                  'p',
+                  {
+                    class: runs.length > 1 ? 'figure many' : 'figure',
+                    'data-value': exact,
+                    title: runs.length > 1 ? run.name : undefined,
+                  },
+                  text,
+                );
+                if (runs.length > 1) line.style.setProperty('--mark', runColor(run));
+                return el('div', {}, line, small && runs.length === 1 ? el('p', { class: 'small' }, small) : undefined);
+              }),
+            ),
+          ];
+        }),
+      );
+      const warnings = runs.flatMap((run) =>
+        [...(run.facts.summary?.warnings ?? []), ...run.facts.problems].map((warning) =>
+          runs.length > 1 ? `${run.name}: ${warning}` : warning,
+        ),
+      );
+      into.dataset.phase = phaseName(runs[0]?.phases.at(-1)?.word ?? '');
+      if (warnings.length > 0)
+        into.append(
+          el(
+            'div',
+            { class: 'tile warnings', 'data-tile': 'warnings' },
+            el('h2', {}, 'Warnings'),
+            ...warnings.slice(0, 5).map((warning) => el('p', { class: 'small' }, warning)),
+          ),
+        );
+    },
+  };
+}
+
+async function liveFigures(run: Run): Promise<LiveFigures> {
+  const { summary } = run.facts;
+  const from = async (known: unknown, column: string) =>
+    known !== undefined || !hasColumns(run, [column]) ? undefined : run.client.extremes(column).catch(() => undefined);
+  const [ratio, loss, cycle] = await Promise.all([
+    from(summary?.maxRatio, 'sharpness_ratio'),
+    from(summary?.finalLoss, 'loss'),
+    from(summary?.cycles, 'cycle'),
+  ]);
+  return {
+    ...(ratio ? { maxRatio: ratio.max } : {}),
+    ...(loss ? { finalLoss: loss.last } : {}),
+    ...(cycle ? { cycles: cycle.last } : {}),
+  };
+}

@@ -1,0 +1,55 @@
+/** Everything that a link reproduces. */
+export interface View {
+  /** Steps shown; null is the whole run, also while it grows. */
+  readonly range: readonly [number, number] | null;
+  /** Step under the crosshair. */
+  readonly cursor: number | null;
+  /** The crosshair stays where it is while the pointer moves on. */
+  readonly pinned: boolean;
+  readonly theme: Theme;
+  /** Seconds between looks at the files; 0 is never. */
+  readonly refresh: number;
+  /** Panels whose scale differs from their own default. */
+  readonly scales: Readonly<Record<string, Scale>>;
+  /** Series switched off, as `panel.series`. */
+  readonly hidden: readonly string[];
+  /** The panel that fills the page. */
+  readonly full: string | null;
+}
+
+export type Theme = 'auto' | 'light' | 'dark';
+export type Scale = 'log' | 'linear';
+
+export const FIRST_VIEW: View = {
+  range: null,
+  cursor: null,
+  pinned: false,
+  theme: 'auto',
+  refresh: 0,
+  scales: {},
+  hidden: [],
+  full: null,
+};
+
+type Listener = (view: View, before: View) => void;
+
+/** The state of the page, in one place. */
+export interface Store {
+  get(): View;
+  set(change: Partial<View>): void;
+  subscribe(listener: Listener): void;
+}
+
+export function createStore(first: View): Store {
+  let view = first;
+  const listeners: Listener[] = [];
+  return {
+    get: () => view,
+    set(change) {
+      const before = view;
+      view = { ...view, ...change };
+      for (const listener of listeners) listener(view, before);
+    },
+    subscribe: (listener) => listeners.push(listener),
+  };
+}

@@ -1,0 +1,67 @@
+import { FIRST_VIEW, type Scale, type Theme, type View } from './store.ts';
+
+/** What a link holds: the runs shown, and the view of them. */
+export interface LinkState {
+  readonly runs: readonly string[];
+  readonly view: View;
+  /** Whether the link itself says how often to look at the files. */
+  readonly refreshGiven: boolean;
+}
+
+const THEMES: readonly string[] = ['auto', 'light', 'dark'];
+const MAX_RUNS = 12;
+
+/** Reads a link; what it cannot mean is left out. */
+export function readLink(query: string): LinkState {
+  const params = new URLSearchParams(query);
+  const from = number(params.get('from'));
+  const to = number(params.get('to'));
+  const at = number(params.get('at'));
+  const refresh = number(params.get('refresh'));
+  const theme = params.get('theme') ?? 'auto';
+  const scale = (name: string, value: Scale) => words(params.get(name)).map((panel): [string, Scale] => [panel, value]);
+  return {
+    runs: params.getAll('run').filter(Boolean).slice(0, MAX_RUNS),
+    refreshGiven: refresh !== undefined,
+    view: {
+      ...FIRST_VIEW,
+      range: from !== undefined && to !== undefined && from < to ? [from, to] : null,
+      cursor: at ?? null,
+      pinned: at !== undefined,
+      theme: THEMES.includes(theme) ? (theme as Theme) : 'auto',
+      refresh: refresh !== undefined && refresh > 0 ? Math.min(3600, Math.max(1, refresh)) : 0,
+      scales: Object.fromEntries([...scale('log', 'log'), ...scale('linear', 'linear')]),
+      hidden: words(params.get('hide')),
+      full: params.get('panel'),
+    },
+  };
+}
+
+/** The query that `readLink` reads back as the same state. */
+export function writeLink({ runs, view, refreshGiven }: LinkState): string {
+  const params = new URLSearchParams();
+  for (const run of runs) params.append('run', run);
+  if (view.range) {
+    params.set('from', String(view.range[0]));
+    params.set('to', String(view.range[1]));
+  }
+  if (view.pinned && view.cursor !== null) params.set('at', String(view.cursor));
+  if (view.theme !== 'auto') params.set('theme', view.theme);
+  if (refreshGiven) params.set('refresh', String(view.refresh));
+  for (const scale of ['log', 'linear'] as const) {
+    const panels = Object.keys(view.scales).filter((panel) => view.scales[panel] === scale);
+    if (panels.length > 0) params.set(scale, panels.join(','));
+  }
+  if (view.hidden.length > 0) params.set('hide', view.hidden.join(','));
+  if (view.full) params.set('panel', view.full);
+  // A path reads better unescaped, and means the same in a query.
+  return params.toString().replaceAll('%2F', '/').replaceAll('%2C', ',');
+}
+
+const words = (value: string | null): string[] =>
+  (value ?? '').split(',').filter((word) => /^[\w.-]{1,60}$/.test(word));
+
+function number(value: string | null): number | undefined {
+  const parsed = value === null || value.trim() === '' ? Number.NaN : Number(value);
+  return Number.isFinite(parsed) ? parsed : undefined;
+}

@@ -1,0 +1,79 @@
+import { createFlow, type Flow } from './flow.ts';
+import type { Theta } from './loss.ts';
+import type { Moments } from './moments.ts';
+import { edgeAlpha, predictedMeanL1 } from './surrogate.ts';
+
+/** The averaged dynamics of gradient descent, moved on in time. Covariance 0 only. */
+export interface Central {
+  /** (α, √mean β₁², β₂): off the edge the flow's own θ; at the edge β₁ is the root mean square of the oscillation. */
+  readonly theta: Theta;
+  readonly logBeta1: number;
+  /** Whether α is held at the edge now. */
+  readonly atEdge: boolean;
+  advance(duration: number): void;
+}
+
+/**
+ * Central flow: gradient flow while |α| < α̂; from where it would cross |α| = α̂, α is held there and β₂ follows
+ * β₂' = −λ₂α̂(α̂β₂ − 1), which has the solution 1 − α̂β₂ = (1 − α̂β₂(0))·exp(−λ₂α̂²t). The oscillation that holds α
+ * must cancel sharpening on average: mean L₁ = ½·α̂λ₂β₂(1 − α̂β₂), mean β₁² = 2·L₁/(λ₁α̂²). A start beyond the edge is
+ * taken to it at once, as the oscillation does within a few steps. Once held, α stays: α̂β₂ rises to 1 and never over it.
+ */
+export function createCentral(start: Theta, moments: Moments, eta: number): Central {
+  const { lambda1, lambda2 } = moments;
+  const alphaHat = edgeAlpha(lambda1, eta);
+  const rate = lambda2 * alphaHat * alphaHat;
+  const sign = start.alpha < 0 ? -1 : 1;
+  let beta2 = start.beta2;
+  let flow: Flow | undefined;
+
+  if (Math.abs(start.alpha) < alphaHat || !sharpens(beta2)) {
+    const alpha = sign * Math.min(alphaHat, Math.abs(start.alpha));
+    flow = createFlow({ ...start, alpha }, moments);
+  }
+
+  /** Whether gradient flow at |α| = α̂ would push |α| further up. */
+  function sharpens(b2: number): boolean {
+    const product = sign * alphaHat * b2;
+    return product > 0 && product < 1;
+  }
+
+  /** Moves β₂ on with α at the edge. */
+  function hold(duration: number): void {
+    const missing = 1 - sign * alphaHat * beta2;
+    beta2 = (sign * (1 - missing * Math.exp(-rate * duration))) / alphaHat;
+  }
+
+  function meanBeta1(): number {
+    const l1 = Math.max(0, predictedMeanL1(sign, beta2, lambda2, alphaHat));
+    return Math.sqrt((2 * l1) / lambda1) / alphaHat;
+  }
+
+  return {
+    get theta() {
+      return flow ? flow.theta : { alpha: sign * alphaHat, beta1: meanBeta1(), beta2 };
+    },
+    get logBeta1() {
+      return flow ? flow.logBeta1 : Math.log(meanBeta1());
+    },
+    get atEdge() {
+      return flow === undefined;
+    },
+    advance(duration) {
+      if (!flow) {
+        hold(duration);
+        return;
+      }
+      const before = flow.theta;
+      flow.advance(duration);
+      const after = flow.theta;
+      if (Math.abs(after.alpha) < alphaHat || !sharpens(after.beta2)) return;
+      // It crossed on the way. α and β₂ move by the small λ₂ only: on a straight line, within a step.
+      const moved = Math.abs(after.alpha) - Math.abs(before.alpha);
+      const part = moved > 0 ? Math.min(1, Math.max(0, (alphaHat - Math.abs(before.alpha)) / moved)) : 0;
+      beta2 = before.beta2 + part * (after.beta2 - before.beta2);
+      flow = undefined;
+      hold((1 - part) * duration);
+    },
+  };
+}

@@ -1,0 +1,198 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import { LOG_PHASES } from '../log-columns.ts';
+import { createSeriesDetector, type RowPhase } from '../series/detector.ts';
+import type { SeriesPhase } from '../series/phase-spans.ts';
+import type { Spike } from '../series/spikes.ts';
+import type { Skipped } from '../source/training-log/log-error.ts';
+import type { LogBatch, LogRun, LogSummary, LogWarning } from '../source/training-log/training-log.ts';
+
+/** What a log has to tell while it goes. Steps as the log counts them; ratio is sharpness over threshold. */
+export type LogEvent =
+  | {
+      readonly event: 'start';
+      readonly step: number;
+      readonly log: string;
+      readonly eta: number | null;
+      readonly threshold: number | null;
+      readonly optimizer: string;
+      readonly sharpness: number | null;
+      readonly ratio: number | null;
+      readonly loss: number | null;
+    }
+  | {
+      readonly event: 'phase';
+      /** Since when, as dated; `detected_step` is when it was known. */
+      readonly step: number;
+      readonly detected_step: number;
+      readonly phase: SeriesPhase;
+      readonly confidence: number;
+      readonly sharpness: number | null;
+      readonly ratio: number | null;
+      readonly loss: number | null;
+    }
+  | { readonly event: 'cycle'; readonly step: number; readonly cycle: number; readonly ratio: number | null }
+  | ({ readonly event: 'spike' } & Spike)
+  | ({ readonly event: 'warning' } & LogWarning)
+  | ({ readonly event: 'done' } & LogSummary);
+
+const CODE = Object.fromEntries(LOG_PHASES.map((phase, code) => [phase, code])) as Readonly<Record<RowPhase, number>>;
+const MOST_SPIKES = 1000;
+
+/**
+ * Adds the `phase` and the `cycle` of each row, causally, and when the log ends leaves its summary in `run.summary`.
+ * Needs the columns of `relateToThreshold`.
+ *
+ * @param report told of each event as it happens
+ */
+export function detectLogPhases(report: (event: LogEvent) => void = () => {}): OperatorFunction<LogBatch, LogBatch> {
+  return (source) =>
+    new Observable((subscriber) => {
+      let run: LogRun | undefined;
+      let detector = createSeriesDetector();
+      const spikes: Spike[] = [];
+      let spikeCount = 0;
+      let rows = 0;
+      let cycle = 0;
+      let finalLoss = Number.NaN;
+      let lastStep = Number.NaN;
+      let sharpness = Number.NaN;
+      let ratio = Number.NaN;
+
+      function label(batch: LogBatch): LogBatch {
+        const { length, columns } = batch;
+        const { step, loss, sharpness: measured, sharpness_ratio: ratios, eta, threshold } = columns;
+        if (!ratios || !threshold) throw new TypeError('detectLogPhases() must come after relateToThreshold()');
+        if (!run) {
+          run = batch.run;
+          const { config } = run;
+          detector = createSeriesDetector(config.detector);
+          report({
+            event: 'start',
+            step: step[0]!,
+            log: config.log,
+            eta: known(eta[0]!),
+            threshold: known(threshold[0]!),
+            optimizer: config.optimizer,
+            sharpness: known(measured[0]!),
+            ratio: known(ratios[0]!),
+            loss: known(loss[0]!),
+          });
+        }
+        const phase = new Uint8Array(length);
+        const cycles = new Int32Array(length);
+        for (let i = 0; i < length; i++) {
+          const t = step[i]!;
+          const l = loss[i]!;
+          if (!Number.isNaN(measured[i]!)) {
+            sharpness = measured[i]!;
+            ratio = ratios[i]!;
+          }
+          phase[i] = CODE[detector.next(t, l, ratios[i]!)];
+          cycles[i] = detector.cycle;
+          const { change, spike } = detector;
+          if (change) {
+            report({
+              event: 'phase',
+              step: change.since,
+              detected_step: t,
+              phase: change.phase,
+              confidence: round(change.confidence),
+              sharpness: known(sharpness),
+              ratio: known(ratio),
+              loss: known(l),
+            });
+          }
+          if (detector.cycle !== cycle) {
+            cycle = detector.cycle;
+            report({ event: 'cycle', step: t, cycle, ratio: known(ratio) });
+          }
+          if (spike) {
+            spikeCount++;
+            if (spikes.length < MOST_SPIKES) spikes.push(spike);
+            report({ event: 'spike', ...spike });
+          }
+          if (!Number.isNaN(l)) finalLoss = l;
+        }
+        rows += length;
+        if (length > 0) lastStep = step[length - 1]!;
+        return { ...batch, columns: { ...columns, phase, cycle: cycles } };
+      }
+
+      function summary(of: LogRun): LogSummary {
+        const { phases, maxRatio, divergedAt, measured } = detector.finish();
+        const reached = phases.find(({ phase }) => phase === 'edge-of-stability' || phase === 'catapult');
+        const last = phases.at(-1)?.phase;
+        const warnings: LogWarning[] = [...of.warnings];
+        const warn = (kind: LogWarning['kind'], message: string) => warnings.push({ kind, step: lastStep, message });
+        if (measured === 0) {
+          warn(
+            'loss-only',
+            'no sharpness was logged: phases are guessed from the loss alone, sharpening and ratios stay unknown, and the edge shows only once the loss has spiked or risen',
+          );
+        }
+        for (const skipped of of.tally.entries) warn('skipped', skippedText(skipped));
+        if (of.interrupted) warn('interrupted', `interrupted after step ${lastStep}`);
+        return {
+          outcome:
+            divergedAt !== null
+              ? 'diverged'
+              : reached
+                ? last === 'convergence'
+                  ? 'converged'
+                  : 'edge-of-stability'
+                : measured === 0
+                  ? 'unknown'
+                  : 'gradient-flow',
+          interrupted: of.interrupted,
+          phases: phases.map((span) => ({ ...span, confidence: round(span.confidence) })),
+          cycles: cycle,
+          first_crossing: reached?.first_step ?? null,
+          max_sharpness_ratio: measured === 0 ? null : maxRatio,
+          diverged_at: divergedAt,
+          final_loss: finalLoss,
+          last_step: lastStep,
+          rows,
+          measured,
+          spike_count: spikeCount,
+          spikes,
+          skipped: of.tally.entries,
+          warnings,
+        };
+      }
+
+      return source.subscribe({
+        next(batch) {
+          let labelled: LogBatch;
+          try {
+            labelled = label(batch);
+          } catch (error) {
+            subscriber.error(error);
+            return;
+          }
+          subscriber.next(labelled);
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete() {
+          if (run) {
+            run.summary = summary(run);
+            for (const warning of run.summary.warnings) report({ event: 'warning', ...warning });
+            report({ event: 'done', ...run.summary });
+          }
+          subscriber.complete();
+        },
+      });
+    });
+}
+
+function skippedText({ what, reason, count, first_line: line }: Skipped): string {
+  const where = count === 1 ? `1 ${what} (line ${line})` : `${count} ${what}s (the first in line ${line})`;
+  return `left out ${where}: ${reason}`;
+}
+
+function known(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function round(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}

@@ -1,0 +1,39 @@
+/** y ≈ intercept + slope·x, with the standard errors of both. */
+export interface LineFit {
+  readonly intercept: number;
+  readonly slope: number;
+  readonly interceptError: number;
+  readonly slopeError: number;
+}
+
+/** Least squares of a line through points of equal weight; null for fewer than three, or where all x are one. */
+export function fitLine(xs: readonly number[], ys: readonly number[]): LineFit | null {
+  const n = xs.length;
+  if (n < 3) return null;
+  const meanX = mean(xs);
+  const meanY = mean(ys);
+  let xx = 0;
+  let xy = 0;
+  for (let i = 0; i < n; i++) {
+    xx += (xs[i]! - meanX) ** 2;
+    xy += (xs[i]! - meanX) * (ys[i]! - meanY);
+  }
+  if (!(xx > 0)) return null;
+  const slope = xy / xx;
+  const intercept = meanY - slope * meanX;
+  let residual = 0;
+  for (let i = 0; i < n; i++) residual += (ys[i]! - intercept - slope * xs[i]!) ** 2;
+  const variance = residual / (n - 2);
+  return {
+    slope,
+    intercept,
+    slopeError: Math.sqrt(variance / xx),
+    interceptError: Math.sqrt(variance * (1 / n + meanX ** 2 / xx)),
+  };
+}
+
+export function mean(values: readonly number[]): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / values.length;
+}

@@ -1,0 +1,21 @@
+/**
+ * Rows as they stand in a log, before order is brought into them. NaN is a value that is missing; a loss of Infinity is
+ * one that is there but not finite (the words NaN and Infinity alike).
+ */
+export interface RowBlock {
+  length: number;
+  /** Line of each row in the log, from 1. */
+  readonly line: Float64Array;
+  readonly step: Float64Array;
+  readonly loss: Float64Array;
+  readonly sharpness: Float64Array;
+  readonly eta: Float64Array;
+}
+
+export const ROW_FIELDS = ['step', 'loss', 'sharpness', 'eta'] as const;
+export type RowField = (typeof ROW_FIELDS)[number];
+
+/** Takes in rows one by one, in the order of the log. */
+export interface RowTaker {
+  row(line: number, step: number, loss: number, sharpness: number, eta: number): void;
+}

@@ -1,0 +1,79 @@
+import { constrainedStep } from '../../model/constrained.ts';
+import { edgeAlpha } from '../../model/surrogate.ts';
+import { type Check, digits, notReached, percent, plural } from '../check.ts';
+import { atEdge, firstCrossing, type RunTable, wholeCycles } from '../run-table.ts';
+
+/** Allowed difference of β₂ averaged over a cycle, relative. */
+const TOLERANCE = 0.01;
+
+/** The constrained trajectory from the first crossing shadows gradient descent with the oscillation averaged out. */
+export const constrainedShadow: Check = {
+  name: 'constrained-trajectory',
+  statement:
+    'averaged over each whole cycle, β₂ of gradient descent is that of the constrained trajectory from the first crossing (within 1 %)',
+  needs: ['alpha', 'beta2', 'sharpness', 'phase'],
+  everyStep: true,
+  noCovariance: true,
+  edge: true,
+  recomputes: 'the constrained trajectory',
+  run(table) {
+    const cycles = wholeCycles(table);
+    if (cycles.length === 0) return notReached('there is no whole cycle yet');
+    const beta2 = table.column('beta2');
+    const crossing = firstCrossing(table);
+    const shadow = constrainedBeta2(table, crossing);
+    let worst = { deviation: -1, measured: 0, predicted: 0, step: 0 };
+    for (const [from, to] of cycles) {
+      const measured = mean(beta2, from, to);
+      const predicted = mean(shadow, from, to);
+      const deviation = Math.abs(measured / predicted - 1);
+      if (!(deviation <= worst.deviation)) worst = { deviation, measured, predicted, step: table.step[from]! };
+    }
+    const fromCrossing = edgeDistance(table, shadow);
+    const fromStart = edgeDistance(table, constrainedBeta2(table, 0));
+    return {
+      verdict: worst.deviation <= TOLERANCE ? 'holds' : 'fails',
+      measured: worst.measured,
+      predicted: worst.predicted,
+      margin: TOLERANCE - worst.deviation,
+      text: {
+        measured: digits(worst.measured),
+        predicted: digits(worst.predicted),
+        margin: `${percent(worst.deviation)} off, ${percent(TOLERANCE)} allowed`,
+      },
+      note: `${plural(cycles.length, 'whole cycle')}, the worst from step ${worst.step}; largest |Δβ₂| of a step ${digits(fromCrossing)}, or ${digits(fromStart)} where both start with the run`,
+      details: { max_distance_from_crossing: fromCrossing, max_distance_from_start: fromStart },
+    };
+  },
+};
+
+/** β₂ of the constrained trajectory that leaves the run at that row, at each row from there on; NaN before. */
+export function constrainedBeta2(table: RunTable, row: number): Float64Array {
+  const { eta, moments } = table.config;
+  const alphaHat = edgeAlpha(moments.lambda1, eta);
+  const path = new Float64Array(table.length).fill(Number.NaN);
+  let alpha = Math.max(-alphaHat, Math.min(alphaHat, table.column('alpha')[row]!));
+  let beta2 = table.column('beta2')[row]!;
+  for (let i = row; i < table.length; i++) {
+    path[i] = beta2;
+    [alpha, beta2] = constrainedStep(alpha, beta2, moments.lambda2, eta, alphaHat);
+  }
+  return path;
+}
+
+function mean(values: Float64Array, from: number, to: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += values[i]!;
+  return sum / (to - from);
+}
+
+/** Largest |Δβ₂| over the rows at the edge of stability. */
+export function edgeDistance(table: RunTable, other: Float64Array): number {
+  const beta2 = table.column('beta2');
+  const phase = table.column('phase');
+  let most = 0;
+  for (let i = 0; i < table.length; i++) {
+    if (atEdge(phase[i]!) && !Number.isNaN(other[i]!)) most = Math.max(most, Math.abs(beta2[i]! - other[i]!));
+  }
+  return most;
+}

@@ -1,0 +1,34 @@
+import { PHASES } from '../../columns.ts';
+import { type Check, digits } from '../check.ts';
+import { stuckOver } from '../run-table.ts';
+
+const CONVERGENCE = PHASES.indexOf('convergence');
+
+/** Where gradient descent ends, the sharpness is no more than it can hold. */
+export const finalSharpness: Check = {
+  name: 'final-sharpness',
+  statement: 'the run ends with S ≤ (2 + δ)/η',
+  needs: ['sharpness', 'phase'],
+  run(table) {
+    const { delta, eta } = table.config;
+    const tolerated = (2 + delta) / eta;
+    const last = table.column('sharpness')[table.length - 1]!;
+    const converged = table.column('phase')[table.length - 1] === CONVERGENCE;
+    const stuck = stuckOver(table, tolerated);
+    const below = last <= tolerated;
+    const verdict = stuck || (converged && !below) ? 'fails' : converged ? 'holds' : 'not reached';
+    const note = stuck ?? (verdict === 'not reached' ? 'the run has not converged' : undefined);
+    return {
+      verdict,
+      measured: last,
+      predicted: tolerated,
+      margin: tolerated - last,
+      text: {
+        measured: digits(last),
+        predicted: `at most ${digits(tolerated)}`,
+        margin: verdict === 'not reached' ? '' : `${digits(Math.abs(tolerated - last))} ${below ? 'below' : 'over'}`,
+      },
+      ...(note ? { note } : {}),
+    };
+  },
+};

@@ -1,0 +1,67 @@
+import { type Check, plural, round } from '../check.ts';
+import { type RunTable, stuckOver } from '../run-table.ts';
+
+const DELTAS = [0.001, 0.01, 0.1];
+const EPSILONS = [1e-2, 1e-4, 1e-6, 1e-8];
+
+/** T(δ, ε) of one pair: the first step from which on L ≤ ε and S ≤ (2 + δ)/η to the last; null where there is none. */
+export interface ConvergenceTime {
+  readonly delta: number;
+  readonly epsilon: number;
+  readonly step: number | null;
+  readonly verdict: 'holds' | 'fails' | 'not reached';
+}
+
+/** The paper's first theorem on a finite run; the run's own δ and ε decide, the others of the grid are shown. */
+export const globalConvergence: Check = {
+  name: 'global-convergence',
+  statement: 'from a step T(δ, ε) on, L ≤ ε and S ≤ (2 + δ)/η to the end',
+  needs: ['loss', 'sharpness'],
+  everyStep: true,
+  run(table) {
+    const { delta, epsilon } = table.config;
+    const grid = convergenceTimes(table, withOwn(DELTAS, delta), withOwn(EPSILONS, epsilon));
+    const own = grid.find((cell) => cell.delta === delta && cell.epsilon === epsilon)!;
+    const stuck = stuckOver(table, (2 + delta) / table.config.eta);
+    const label = `T(${round(delta)}, ${round(epsilon)})`;
+    return {
+      verdict: own.verdict,
+      measured: own.step,
+      predicted: null,
+      margin: own.step === null ? null : table.lastStep - own.step,
+      text: {
+        measured: own.step === null ? `no ${label}` : `${label} = ${own.step}`,
+        predicted: `${label} exists`,
+        margin: own.step === null ? '' : plural(table.lastStep - own.step, 'step'),
+      },
+      ...(own.verdict === 'fails' && stuck ? { note: stuck } : {}),
+      details: { grid },
+    };
+  },
+};
+
+function withOwn(values: readonly number[], own: number): number[] {
+  return [...new Set([...values, own])].sort((a, b) => a - b);
+}
+
+/** T(δ, ε) for each pair. */
+export function convergenceTimes(
+  table: RunTable,
+  deltas: readonly number[],
+  epsilons: readonly number[],
+): readonly ConvergenceTime[] {
+  const loss = table.column('loss');
+  const sharpness = table.column('sharpness');
+  return deltas.flatMap((delta) => {
+    const tolerated = (2 + delta) / table.config.eta;
+    const stuck = stuckOver(table, tolerated) !== undefined;
+    return epsilons.map((epsilon): ConvergenceTime => {
+      let row = table.length;
+      while (row > 0 && loss[row - 1]! <= epsilon && sharpness[row - 1]! <= tolerated) row--;
+      // Dead oscillation on its way over the threshold is a failure even where it has not come there yet.
+      if (stuck) return { delta, epsilon, step: null, verdict: 'fails' };
+      if (row === table.length) return { delta, epsilon, step: null, verdict: 'not reached' };
+      return { delta, epsilon, step: table.step[row]!, verdict: 'holds' };
+    });
+  });
+}

@@ -1,0 +1,66 @@
+import { flowEnd } from '../../model/flow.ts';
+import type { Theta } from '../../model/loss.ts';
+import { spectrum } from '../../model/moments.ts';
+import { sharpness } from '../../model/sharpness.ts';
+import { balance, solutionAlphaSquared } from '../../model/solution.ts';
+import { type Check, digits, doesNotApply, plural, round } from '../check.ts';
+import type { RunTable } from '../run-table.ts';
+
+const POINTS = 9;
+const TOLERANCE = 1e-8;
+
+/** Gradient flow, integrated from points of the run, ends where the closed form says, with the sharpness in the file. */
+export const gradientFlowEnd: Check = {
+  name: 'gradient-flow',
+  statement: `gradient flow from ${POINTS} points of the run ends at α∞² = (Q + √(Q² + 4))/2, with sharpness S∞ (within 1e-8)`,
+  needs: ['alpha', 'beta1', 'beta2', 'gfs_sharpness'],
+  recomputes: 'gradient flow from 9 points',
+  run(table) {
+    const rows = spread(table.length, POINTS);
+    const ends = rows.map((row) => endOf(table, row));
+    const reached = ends.filter((end) => end !== undefined);
+    const saddles = ends.length - reached.length;
+    if (reached.length === 0) return doesNotApply('every one of the points lies on the stable set of the saddle');
+    const worst = reached.reduce((a, b) => (b.error > a.error ? b : a));
+    return {
+      verdict: worst.error <= TOLERANCE ? 'holds' : 'fails',
+      measured: worst.error,
+      predicted: 0,
+      margin: TOLERANCE - worst.error,
+      text: {
+        measured: `${digits(worst.error)} off at most`,
+        predicted: 'the closed form',
+        margin: `${round(TOLERANCE)} allowed`,
+      },
+      note: `worst from step ${worst.step}${saddles > 0 ? `; ${plural(saddles, 'point')} lead to the saddle` : ''}`,
+      details: { points: reached },
+    };
+  },
+};
+
+function endOf(table: RunTable, row: number): ({ step: number; error: number } & Theta) | undefined {
+  const { moments } = table.config;
+  const theta = {
+    alpha: table.column('alpha')[row]!,
+    beta1: table.column('beta1')[row]!,
+    beta2: table.column('beta2')[row]!,
+  };
+  const { outcome, theta: end } = flowEnd(theta, moments);
+  if (outcome === 'saddle') return undefined;
+  const alpha = Math.sign(end.alpha) * Math.sqrt(solutionAlphaSquared(balance(theta)));
+  const point = Math.max(
+    Math.abs(end.alpha - alpha) / Math.max(1, Math.abs(alpha)),
+    Math.abs(end.beta1),
+    Math.abs(end.beta2 - 1 / alpha) / Math.max(1, 1 / Math.abs(alpha)),
+  );
+  const measured = sharpness(end, spectrum(moments));
+  const sharp = Math.abs(table.column('gfs_sharpness')[row]! / measured - 1);
+  const error = outcome === 'minimum' ? Math.max(point, sharp) : Number.POSITIVE_INFINITY;
+  return { step: table.step[row]!, error, ...end };
+}
+
+/** So many rows from the first to the last, as evenly as they go. */
+export function spread(length: number, count: number): readonly number[] {
+  const rows = Array.from({ length: count }, (_, k) => Math.round((k * (length - 1)) / (count - 1)));
+  return [...new Set(rows)];
+}

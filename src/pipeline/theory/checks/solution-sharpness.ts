@@ -1,0 +1,63 @@
+import { spectrum } from '../../model/moments.ts';
+import { balanceChange, solutionRiseBound } from '../../model/theory.ts';
+import { type Check, digits, percent, plural } from '../check.ts';
+import { type RunTable, wholeCycles } from '../run-table.ts';
+
+/** S∞ is what self-stabilization eats: each spike lowers it, and in between it creeps at second order in η only. */
+export const solutionSharpness: Check = {
+  name: 'flow-solution-sharpness',
+  statement:
+    'S∞ falls from each crossing of 2/η to the next, and in no step rises by more than Λ·g′(Q + q₊)·q₊ + λ₂·(−ΔQ)₊',
+  needs: ['alpha', 'beta1', 'beta2', 'gfs_sharpness'],
+  everyStep: true,
+  run(table) {
+    const end = table.column('gfs_sharpness');
+    const { largest, step, over, worst } = creep(table);
+    const cycles = table.has('sharpness') ? wholeCycles(table) : [];
+    const rising = cycles.filter(([from, to]) => !(end[to]! < end[from]!)).map(([from]) => table.step[from]!);
+    const fallText =
+      cycles.length === 0 ? '' : `, falls over ${cycles.length - rising.length} of ${cycles.length} cycles`;
+    const notes = [
+      ...(over.length > 0 ? [`over its bound in ${plural(over.length, 'step')}, first at step ${over[0]}`] : []),
+      ...(rising.length > 0 ? [`does not fall over the cycle from step ${rising[0]}`] : []),
+    ];
+    return {
+      verdict: over.length === 0 && rising.length === 0 ? 'holds' : 'fails',
+      measured: largest,
+      predicted: worst,
+      margin: 1 - (worst === 0 ? 0 : largest / worst),
+      text: {
+        measured: `rises by ${digits(largest)} at most${fallText}`,
+        predicted: `no more than ${digits(worst)} there`,
+        margin: worst === 0 ? '' : `${percent(1 - largest / worst)} of the bound is left`,
+      },
+      ...(notes.length > 0 ? { note: notes.join('; ') } : {}),
+      details: { largest_rise_at: step, steps_over_bound: over.slice(0, 20), cycles_not_falling: rising.slice(0, 20) },
+    };
+  },
+};
+
+/** The step in which S∞ takes the largest part of what its bound allows, and all steps over it. */
+function creep(table: RunTable): { largest: number; worst: number; step: number; over: number[] } {
+  const { eta, moments } = table.config;
+  const axes = spectrum(moments);
+  const [alpha, beta1, beta2] = [table.column('alpha'), table.column('beta1'), table.column('beta2')];
+  const end = table.column('gfs_sharpness');
+  const balance = table.column('balance');
+  const over: number[] = [];
+  let most = Number.NEGATIVE_INFINITY;
+  let found = { largest: 0, worst: 0, step: 0 };
+  for (let i = 0; i + 1 < table.length; i++) {
+    const theta = { alpha: alpha[i]!, beta1: beta1[i]!, beta2: beta2[i]! };
+    const q = balanceChange(theta, moments, eta);
+    const bound = solutionRiseBound(balance[i]!, balance[i + 1]!, q, moments, axes, end[i]!);
+    const rise = end[i + 1]! - end[i]!;
+    if (!(rise <= bound)) over.push(table.step[i + 1]!);
+    // Rises within rounding say nothing.
+    if (rise > 1e-12 * end[i]! && rise / bound > most) {
+      most = rise / bound;
+      found = { largest: rise, worst: bound, step: table.step[i + 1]! };
+    }
+  }
+  return { ...found, over };
+}

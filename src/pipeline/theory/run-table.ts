@@ -1,0 +1,256 @@
+import { of } from 'rxjs';
+import { PHASES, RUN_COLUMNS, type RunArrays, type RunColumn } from '../columns.ts';
+import type { RunConfig } from '../config.ts';
+import { gradient } from '../model/loss.ts';
+import { sharpnessColumn } from '../operators/classify-sharpness.ts';
+import { detectPhases } from '../operators/detect-phases.ts';
+import { solutionColumns } from '../operators/flow-solution.ts';
+import { lossColumns } from '../operators/split-loss.ts';
+import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
+
+/** A whole run in memory: what stands in its file, and what can be computed from that. */
+export interface RunTable {
+  readonly config: RunConfig;
+  readonly length: number;
+  readonly step: Float64Array;
+  readonly lastStep: number;
+  /** Whether the rows are all steps from 0 on. */
+  readonly everyStep: boolean;
+  readonly divergedAt: number | null;
+  /** Whether the column stands in the file or follows from others that do. */
+  has(column: RunColumn): boolean;
+  /** The column; recomputed where the file lacks it. Only where `has` says so. */
+  column<C extends RunColumn>(column: C): RunArrays[C];
+  /** Columns recomputed so far. */
+  recomputed(): readonly string[];
+}
+
+export type RunColumns = { readonly [C in RunColumn]?: RunArrays[C] };
+
+const THETA = ['alpha', 'beta1', 'beta2'] as const;
+const FROM_THETA: ReadonlySet<RunColumn> = new Set<RunColumn>([
+  'loss',
+  'l1',
+  'l2',
+  'l_hat',
+  'grad_norm',
+  'sharpness',
+  'gfs_sharpness',
+  'balance',
+]);
+
+/**
+ * A run as a table.
+ * @throws RangeError where there is no row, or steps do not increase
+ */
+export function runTable(
+  config: RunConfig,
+  columns: RunColumns & { readonly step: Float64Array },
+  divergedAt: number | null = null,
+): RunTable {
+  const { step } = columns;
+  const length = step.length;
+  if (length === 0) throw new RangeError('there are no rows');
+  let everyStep = step[0] === 0;
+  for (let i = 1; i < length; i++) {
+    if (!(step[i]! > step[i - 1]!)) throw new RangeError(`step ${step[i]} in row ${i} comes after step ${step[i - 1]}`);
+    if (step[i]! !== step[i - 1]! + 1) everyStep = false;
+  }
+  const known: { [C in RunColumn]?: RunArrays[C] } = { ...columns };
+  const recomputed: string[] = [];
+  const theta = THETA.every((name) => columns[name]);
+
+  const has = (name: RunColumn): boolean => {
+    if (columns[name]) return true;
+    if (FROM_THETA.has(name)) return theta;
+    if (name === 'sharpness_ratio') return has('sharpness');
+    if (name === 'phase' || name === 'cycle') return theta && everyStep;
+    return name === 'log10_abs_beta1' && theta && floored(config, columns.beta1!);
+  };
+
+  const compute = (name: RunColumn): void => {
+    const batch = { run: { config } as ModelRun, length, columns: known } as ModelBatch;
+    switch (name) {
+      case 'l1':
+      case 'l2':
+      case 'l_hat':
+        known[name] = lossColumns(batch)[name];
+        return;
+      case 'balance':
+      case 'gfs_sharpness':
+        known[name] = solutionColumns(batch)[name];
+        return;
+      case 'sharpness':
+        known.sharpness = sharpnessColumn(batch);
+        return;
+      case 'sharpness_ratio':
+        known.sharpness_ratio = get('sharpness').map((s) => 0.5 * (config.eta * s));
+        return;
+      case 'log10_abs_beta1':
+        known.log10_abs_beta1 = get('beta1').map((b) => Math.log10(Math.abs(b)));
+        return;
+      case 'phase':
+      case 'cycle':
+        of(batch)
+          .pipe(detectPhases())
+          .subscribe(({ columns: { phase, cycle } }) => {
+            if (phase) known.phase ??= phase;
+            if (cycle) known.cycle ??= cycle;
+          });
+        return;
+      case 'loss':
+      case 'grad_norm':
+        known[name] = pointwise(name);
+        return;
+      default:
+        throw new TypeError(`column ${name} cannot be recomputed`);
+    }
+  };
+
+  const pointwise = (name: 'loss' | 'grad_norm'): Float64Array => {
+    const [alpha, beta1, beta2] = [get('alpha'), get('beta1'), get('beta2')];
+    const { l1, l2 } = lossColumns({ run: { config }, length, columns: known } as unknown as ModelBatch);
+    const { moments } = config;
+    return Float64Array.from({ length }, (_, i) => {
+      const point = { alpha: alpha[i]!, beta1: beta1[i]!, beta2: beta2[i]! };
+      if (name === 'loss') {
+        const cross = moments.covariance * point.alpha * point.beta1 * (point.alpha * point.beta2 - 1);
+        return l1[i]! + l2[i]! + cross;
+      }
+      const slope = gradient(point, moments);
+      return Math.hypot(slope.alpha, slope.beta1, slope.beta2);
+    });
+  };
+
+  function get<C extends RunColumn>(name: C): RunArrays[C] {
+    if (!known[name]) {
+      compute(name);
+      recomputed.push(name);
+    }
+    return known[name] as RunArrays[C];
+  }
+
+  return {
+    config,
+    length,
+    step,
+    lastStep: step[length - 1]!,
+    everyStep,
+    divergedAt,
+    has,
+    column: get,
+    recomputed: () => recomputed,
+  };
+}
+
+/** With a floor that float64 holds, β₁ never underflows, and its logarithm follows from it. */
+function floored({ floor, moments }: RunConfig, beta1: Float64Array): boolean {
+  return floor > 1e-290 || moments.covariance !== 0 || beta1.every((b) => Math.abs(b) > 1e-290);
+}
+
+/** Collects the batches of a run into a table. */
+export function collectRun(): { add(batch: ModelBatch): void; table(): RunTable } {
+  const batches: ModelBatch[] = [];
+  return {
+    add: (batch) => batches.push(batch),
+    table() {
+      const first = batches[0];
+      if (!first) throw new RangeError('there are no rows');
+      const length = batches.reduce((sum, batch) => sum + batch.length, 0);
+      const columns: Record<string, RunArrays[RunColumn]> = {};
+      for (const { name } of RUN_COLUMNS) {
+        const sample = first.columns[name];
+        if (!sample) continue;
+        const whole = new (sample.constructor as new (n: number) => RunArrays[RunColumn])(length);
+        let at = 0;
+        for (const batch of batches) {
+          whole.set(batch.columns[name]!.subarray(0, batch.length), at);
+          at += batch.length;
+        }
+        columns[name] = whole;
+      }
+      return runTable(
+        first.run.config,
+        columns as RunColumns & { readonly step: Float64Array },
+        batches.at(-1)!.run.divergedAt,
+      );
+    },
+  };
+}
+
+const CONVERGENCE = PHASES.indexOf('convergence');
+const PROGRESSIVE = PHASES.indexOf('progressive-sharpening');
+
+/** Whether the phase of that code is the edge of stability. */
+export function atEdge(code: number): boolean {
+  return code !== CONVERGENCE && code !== PROGRESSIVE;
+}
+
+/** First row with S ≥ 2/η, or −1. */
+export function firstCrossing(table: RunTable): number {
+  const threshold = 2 / table.config.eta;
+  return table.column('sharpness').findIndex((s) => s >= threshold);
+}
+
+/** Whole cycles: from an upward crossing of 2/η to the next, as rows [from, to). Every step must be there. */
+export function wholeCycles(table: RunTable): readonly (readonly [from: number, to: number])[] {
+  const threshold = 2 / table.config.eta;
+  const sharpness = table.column('sharpness');
+  const cycles: (readonly [number, number])[] = [];
+  let from = -1;
+  for (let i = 1; i < table.length; i++) {
+    if (!(sharpness[i - 1]! < threshold && sharpness[i]! >= threshold)) continue;
+    if (from >= 0) cycles.push([from, i]);
+    from = i;
+  }
+  return cycles;
+}
+
+/**
+ * Why the run can never come back under a sharpness it is over at its end; undefined where it still may. It cannot
+ * where it has diverged; where β₁ is exactly 0, so that nothing oscillates any more, and gradient flow leads to a
+ * minimum over that sharpness; or where it has come to rest over it.
+ */
+export function stuckOver(table: RunTable, tolerated: number): string | undefined {
+  const { config, length, divergedAt } = table;
+  if (divergedAt !== null) return `the run diverges at step ${divergedAt}`;
+  const last = length - 1;
+  const threshold = 2 / config.eta;
+  const over = (s: number) => `${(s / threshold).toFixed(2)} × 2/η`;
+  if (config.moments.covariance === 0 && table.has('log10_abs_beta1') && table.has('gfs_sharpness')) {
+    const end = table.column('gfs_sharpness')[last]!;
+    if (table.column('log10_abs_beta1')[last] === Number.NEGATIVE_INFINITY && end > tolerated) {
+      return `β₁ is exactly 0 at the end, so nothing oscillates any more, and the run heads for a minimum of sharpness ${over(end)}`;
+    }
+  }
+  const sharpness = table.column('sharpness')[last]!;
+  return sharpness > tolerated && atRest(table)
+    ? `the run has come to rest at sharpness ${over(sharpness)}`
+    : undefined;
+}
+
+/** Rows that count as the end of a run, for telling whether it moves. */
+const LEAST_END = 100;
+
+/** Whether the run stands still at its end: loss within ε, S the same over its last tenth, no oscillation on the rise. */
+function atRest(table: RunTable): boolean {
+  const { length, config } = table;
+  const first = length - Math.max(LEAST_END, Math.floor(length / 10));
+  if (first < 0 || !table.has('loss') || !(table.column('loss')[length - 1]! <= config.epsilon)) return false;
+  const sharpness = table.column('sharpness');
+  const last = sharpness[length - 1]!;
+  for (let i = first; i < length; i++) if (!(Math.abs(sharpness[i]! - last) <= 1e-3 * last)) return false;
+  return !oscillationGrows(table, first);
+}
+
+/** Whether |β₁| is larger at the end than in that row, as far as the columns tell: 0 may have underflowed. */
+export function oscillationGrows(table: RunTable, row: number): boolean {
+  const last = table.length - 1;
+  if (table.has('log10_abs_beta1')) {
+    const log = table.column('log10_abs_beta1');
+    return log[last]! > log[row]!;
+  }
+  if (!table.has('beta1')) return false;
+  const beta1 = table.column('beta1');
+  return Math.abs(beta1[last]!) > Math.abs(beta1[row]!);
+}

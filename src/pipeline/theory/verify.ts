@@ -1,0 +1,73 @@
+import type { RunColumn } from '../columns.ts';
+import { type Check, type CheckResult, doesNotApply, type Finding } from './check.ts';
+import { balanceLaw } from './checks/balance.ts';
+import { centralFlow } from './checks/central-flow.ts';
+import { constrainedShadow } from './checks/constrained.ts';
+import { cycleL1 } from './checks/cycle-l1.ts';
+import { decayRate } from './checks/decay-rate.ts';
+import { excursions } from './checks/excursions.ts';
+import { finalSharpness } from './checks/final-sharpness.ts';
+import { globalConvergence } from './checks/global-convergence.ts';
+import { gradientFlowEnd } from './checks/gradient-flow.ts';
+import { meanL1 } from './checks/mean-l1.ts';
+import { progressiveSharpening } from './checks/progressive-sharpening.ts';
+import { solutionSharpness } from './checks/solution-sharpness.ts';
+import { surrogateFalls } from './checks/surrogate-falls.ts';
+import { firstCrossing, type RunTable } from './run-table.ts';
+
+/** Every check, in the order in which they are told. */
+export const CHECKS: readonly Check[] = [
+  globalConvergence,
+  progressiveSharpening,
+  excursions,
+  surrogateFalls,
+  decayRate,
+  meanL1,
+  cycleL1,
+  centralFlow,
+  solutionSharpness,
+  balanceLaw,
+  gradientFlowEnd,
+  constrainedShadow,
+  finalSharpness,
+];
+
+/** The columns that some check reads, where a file has them. */
+export const CHECKED_COLUMNS: readonly RunColumn[] = [
+  ...new Set<RunColumn>(['step', 'log10_abs_beta1', 'loss', ...CHECKS.flatMap(({ needs }) => needs)]),
+];
+
+/** Holds every statement against a run. */
+export function verifyRun(table: RunTable): readonly CheckResult[] {
+  return CHECKS.map((check) => {
+    const before = table.recomputed().length;
+    const finding = applicable(check, table) ?? check.run(table);
+    const columns = table.recomputed().slice(before);
+    const applies = finding.verdict !== 'does not apply';
+    return {
+      name: check.name,
+      statement: check.statement,
+      ...finding,
+      recomputed: [...columns, ...(applies && check.recomputes ? [check.recomputes] : [])],
+    };
+  });
+}
+
+/** Why a check does not apply to a run at all; undefined where it does. */
+function applicable(check: Check, table: RunTable): Finding | undefined {
+  if (check.everyStep && !table.everyStep) {
+    return doesNotApply('this takes every step from 0 on, and the file has only some (written with --every?)');
+  }
+  const missing = check.needs.filter((name) => !table.has(name));
+  if (missing.length > 0) {
+    return doesNotApply(`the file has no ${missing.join(', ')}, and it does not follow from what it has`);
+  }
+  const { covariance } = table.config.moments;
+  if (check.noCovariance && covariance !== 0) {
+    return doesNotApply(`the formula is for covariance 0, and here it is ${covariance}`);
+  }
+  if (check.edge && table.has('sharpness') && firstCrossing(table) < 0) {
+    return doesNotApply('S never comes to 2/η');
+  }
+  return undefined;
+}

@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { View } from '../../src/dash/store.ts';
+import { readLink, writeLink } from '../../src/dash/url.ts';
+
+const id = fc.stringMatching(/^[a-z][a-z0-9_-]{0,12}$/);
+const step = fc.integer({ min: 0, max: 1e9 });
+const view: fc.Arbitrary<View> = fc
+  .record({
+    range: fc.option(fc.tuple(step, step).map(([a, b]) => [Math.min(a, b), Math.max(a, b) + 1] as const)),
+    cursor: fc.option(step),
+    theme: fc.constantFrom('auto', 'light', 'dark'),
+    refresh: fc.integer({ min: 1, max: 3600 }),
+    scales: fc.dictionary(id, fc.constantFrom('log', 'linear'), { noNullPrototype: true }),
+    hidden: fc.uniqueArray(fc.tuple(id, id).map(([panel, series]) => `${panel}.${series}`)),
+    full: fc.option(id),
+  })
+  .map((made) => ({ ...made, pinned: made.cursor !== null }) as View);
+
+test('a link reproduces the view and the runs', () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.webPath({ size: 'small' }).filter((path) => path.length > 0),
+        { maxLength: 12 },
+      ),
+      view,
+      (runs, state) => {
+        expect(readLink(writeLink({ runs, view: state, refreshGiven: true }))).toEqual({
+          runs,
+          view: state,
+          refreshGiven: true,
+        });
+      },
+    ),
+  );
+});
+
+test('what a link cannot mean is left out, and nothing throws', () => {
+  fc.assert(
+    fc.property(fc.string(), (query) => {
+      expect(readLink(query).view.refresh).toBeGreaterThanOrEqual(0);
+    }),
+  );
+  const odd = readLink('from=9&to=3&theme=neon&refresh=-4&at=x&hide=<b>,loss.l1&run=');
+  expect(odd).toMatchObject({
+    runs: [],
+    view: { range: null, theme: 'auto', refresh: 0, cursor: null, hidden: ['loss.l1'] },
+  });
+});

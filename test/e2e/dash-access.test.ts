@@ -1,0 +1,132 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch, openPage, plot, type Started, serve, settled } from '../dash/browser.ts';
+import { describeWith, root } from '../setup/parts.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Rules that the page breaks, each with where. */
+async function violations(page: Page): Promise<string[]> {
+  // Put in by the driver, past the page's policy; the page itself may load no such thing.
+  await page.evaluate(axe);
+  const results = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  );
+  return results.violations.map(
+    ({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+  );
+}
+
+describeWith(['chromium'], 'access to the dashboard', () => {
+  let folder: string;
+  let server: Started;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'eos-access-'));
+    const file = join(folder, 'run.parquet');
+    execFileSync(process.execPath, [
+      join(root, 'bin/run.js'),
+      'stream',
+      '--preset',
+      'three-phases',
+      '--steps',
+      '3000',
+      '--out',
+      file,
+      '--quiet',
+    ]);
+    server = await serve([file]);
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test.each(['light', 'dark'] as const)(
+    'axe finds nothing in the %s page, nor in its menus, full screen and messages',
+    async (theme) => {
+      const { page } = await openPage(
+        browser,
+        `${server.url}?theme=${theme}&refresh=0&run=data/run.parquet&run=data/nowhere.parquet`,
+        { theme },
+      );
+      expect(await violations(page)).toEqual([]);
+      await page.locator('[data-panel=loss] summary').click();
+      await plot(page, 'sharpness').focus();
+      await page.keyboard.press('ArrowRight');
+      await page.locator('#tooltip').waitFor({ state: 'visible' });
+      expect(await violations(page)).toEqual([]);
+      await page.locator('[data-panel=loss] [data-act=full]').click();
+      await settled(page);
+      expect(await violations(page)).toEqual([]);
+      await page.close();
+    },
+  );
+
+  test('axe finds nothing in the page without a run', async () => {
+    const { page } = await openPage(browser, `${server.url}?refresh=0`);
+    await page.getByRole('button', { name: 'Remove run.parquet' }).click();
+    await settled(page);
+    expect(await page.locator('#empty').isVisible()).toBe(true);
+    expect(await violations(page)).toEqual([]);
+    await page.close();
+  });
+
+  test('everything can be reached with the Tab key, and shows that it is', async () => {
+    const { page } = await openPage(browser, `${server.url}?refresh=0`);
+    const seen = new Set<string>();
+    for (let i = 0; i < 140; i++) {
+      await page.keyboard.press('Tab');
+      const name = await page.evaluate(() => {
+        const element = document.activeElement;
+        if (!element || element === document.body) return '';
+        const outlined = getComputedStyle(element).outlineStyle !== 'none';
+        return `${outlined ? '' : 'no outline: '}${element.getAttribute('aria-label') ?? element.textContent}`;
+      });
+      seen.add(name);
+    }
+    const names = [...seen].join('\n');
+    expect(names).not.toContain('no outline');
+    for (const part of [
+      'Skip to the panels',
+      'Open run files',
+      'Theme',
+      'About Loss',
+      'scale of Loss',
+      'Export Loss',
+      'Full screen: Loss',
+      'Loss over steps',
+      'predicted slope',
+      'Parameter plane of alpha',
+      'Zoom to cycle 1',
+      'First step shown',
+      'Last step shown',
+    ]) {
+      expect(names).toContain(part);
+    }
+    await page.close();
+  });
+
+  test('a reader who wants no motion gets none', async () => {
+    const page = await browser.newPage({ reducedMotion: 'reduce' });
+    await page.goto(`${server.url}?refresh=0`);
+    const moving = await page.evaluate(
+      () =>
+        [...document.querySelectorAll('*')].filter((element) => {
+          const { transitionDuration, animationName } = getComputedStyle(element);
+          return transitionDuration !== '0s' || animationName !== 'none';
+        }).length,
+    );
+    expect(moving).toBe(0);
+    await page.close();
+  });
+});

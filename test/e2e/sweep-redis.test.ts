@@ -1,0 +1,203 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, test } from 'vitest';
+import { describeWith, part } from '../setup/parts.ts';
+import { comparable, eos, newFolder, parts, start, summaryRows } from './sweep-command.ts';
+
+const PASSWORD = 'correct-horse-battery';
+
+interface TestRedis {
+  readonly url: string;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+const servers: ChildProcess[] = [];
+afterAll(() => {
+  for (const server of servers) server.kill('SIGKILL');
+});
+
+/** A Redis of the test's own: on a free loopback port, with a password, and with every write on disk. */
+async function newRedis(): Promise<TestRedis> {
+  const folder = newFolder();
+  const port = await freePort();
+  let server: ChildProcess | undefined;
+  const redis: TestRedis = {
+    url: `redis://127.0.0.1:${port}`,
+    async start() {
+      const persistence = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
+      const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--requirepass', PASSWORD];
+      server = spawn(part('redis'), [...own, ...persistence], { stdio: ['ignore', 'pipe', 'ignore'] });
+      servers.push(server);
+      let log = '';
+      server.stdout!.on('data', (data) => (log += data));
+      while (!log.includes('Ready to accept connections')) await sleep(20);
+    },
+    async stop() {
+      const gone = new Promise((resolve) => server!.once('exit', resolve));
+      server!.kill('SIGTERM');
+      await gone;
+    },
+  };
+  await redis.start();
+  return redis;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(20);
+}
+
+const env = { EOS_REDIS_PASSWORD: PASSWORD };
+const partsIn = (out: string) => (existsSync(join(out, 'summary')) ? parts(out).length : 0);
+
+describeWith(['redis'], 'a sweep by workers of a queue', () => {
+  test('is whole, no run twice and none missing, whatever happens to workers and Redis', async () => {
+    const redis = await newRedis();
+    const out = join(newFolder(), 'sweep');
+    const grid = ['--eta', '0.02:0.5:log:16', '--lambda2', '0.005:0.5:log:12', '--steps', '150000'];
+    const sweep = start(['sweep', ...grid, '--out', out, '--engine', redis.url], env);
+    // Workers may come before the sweep does.
+    const worker = () =>
+      start(['worker', '--engine', redis.url, '--out', out, '--threads', '1', '--takeover', '2'], env);
+    const [killed, stopped, steady] = [worker(), worker(), worker()];
+
+    await until(() => partsIn(out) >= 4);
+    killed.child.kill('SIGKILL');
+    await until(() => partsIn(out) >= 10);
+    stopped.child.kill('SIGSTOP');
+    await until(() => partsIn(out) >= 16);
+    await redis.stop();
+    await sleep(1000);
+    await redis.start();
+    await until(() => partsIn(out) >= 24);
+    stopped.child.kill('SIGCONT');
+
+    const [coordinator, first, second, third] = await Promise.all([sweep.done, killed.done, stopped.done, steady.done]);
+    expect(coordinator).toMatchObject({ code: 0, stderr: expect.stringMatching(/wrote .*: 192 runs in/) });
+    expect(first).toMatchObject({ signal: 'SIGKILL' });
+    expect(second).toMatchObject({ code: 0, stderr: expect.stringContaining('the sweep is whole') });
+    expect(third).toMatchObject({ code: 0, stderr: expect.stringContaining('the sweep is whole') });
+
+    const rows = await summaryRows(out);
+    expect(rows).toHaveLength(192);
+    expect(new Set(rows.map((row) => row.run_id)).size).toBe(192);
+    expect(readdirSync(out).sort()).toEqual(['summary', 'sweep.json']);
+    const alone = join(newFolder(), 'alone');
+    expect(await eos(['sweep', ...grid, '--out', alone])).toMatchObject({ code: 0 });
+    expect(comparable(rows)).toEqual(comparable(await summaryRows(alone)));
+
+    // The password is nowhere: not in what is printed, not in what is written.
+    for (const { stderr, stdout } of [coordinator, first, second, third])
+      expect(stderr + stdout).not.toContain(PASSWORD);
+    for (const name of parts(out)) expect(readFileSync(join(out, 'summary', name)).includes(PASSWORD)).toBe(false);
+    expect(readFileSync(join(out, 'sweep.json'), 'utf8')).not.toContain(PASSWORD);
+
+    const again = await eos(['sweep', ...grid, '--out', out, '--engine', redis.url], env);
+    expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining('all 192 runs are there already') });
+    await redis.stop();
+  }, 300_000);
+
+  test('a queue that is lost is filled again from what the folder lacks', async () => {
+    const redis = await newRedis();
+    const out = join(newFolder(), 'sweep');
+    const grid = ['--eta', '0.02:0.5:log:48', '--steps', '2000', '--out', out, '--engine', redis.url];
+    const left = await eos(['sweep', ...grid, '--detach'], env);
+    expect(left).toMatchObject({ code: 0, stderr: expect.stringContaining('handed over: 0 runs done now, 48 to do') });
+    const status = await eos(['sweep', 'status', '--out', out, '--engine', redis.url], env);
+    expect(status.stdout).toMatch(/: 0 of 48 runs, 0 %; queue: 48 parts waiting, 0 active, 0 failed, 0 workers\n$/);
+    const cancelled = await eos(['sweep', 'cancel', '--out', out, '--engine', redis.url], env);
+    expect(cancelled.stdout).toBe('cancelled, 48 parts taken out of the queue\n');
+
+    const sweep = start(['sweep', ...grid], env);
+    const worker = start(['worker', '--engine', redis.url, '--out', out, '--threads', '2'], env);
+    expect(await sweep.done).toMatchObject({ code: 0 });
+    expect(await worker.done).toMatchObject({ code: 0 });
+    expect(await summaryRows(out)).toHaveLength(48);
+    await redis.stop();
+  }, 120_000);
+
+  test('SIGTERM sends a worker home; its part goes to another', async () => {
+    const redis = await newRedis();
+    const out = join(newFolder(), 'sweep');
+    const grid = ['--eta', '0.02:0.2:log:48', '--steps', '400000', '--out', out, '--engine', redis.url];
+    const sweep = start(['sweep', ...grid], env);
+    const args = ['worker', '--engine', redis.url, '--out', out, '--takeover', '2', '--threads', '1'];
+    const leaving = start(args, env);
+    await until(() => partsIn(out) >= 2);
+    leaving.child.kill('SIGTERM');
+    expect(await leaving.done).toMatchObject({ code: 143 });
+    const other = start(args, env);
+    expect(await sweep.done).toMatchObject({ code: 0 });
+    expect(await other.done).toMatchObject({ code: 0 });
+    expect(await summaryRows(out)).toHaveLength(48);
+    await redis.stop();
+  }, 120_000);
+
+  test('a wrong password is told as such, and not repeated', async () => {
+    const redis = await newRedis();
+    const out = join(newFolder(), 'sweep');
+    const none = await eos(['sweep', '--eta', '0.1', '--out', out, '--engine', redis.url], { EOS_REDIS_PASSWORD: '' });
+    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('asks for a password') });
+    const address = redis.url.replace('://', '://default:hunter2hunter2@');
+    const wrong = await eos(['worker', '--out', out, '--engine', address], { EOS_REDIS_PASSWORD: '' });
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('does not take this user and password') });
+    expect(wrong.stderr + wrong.stdout).not.toContain('hunter2');
+    expect(existsSync(out)).toBe(false);
+    await redis.stop();
+  });
+});
+
+describe('a Redis that is not there', () => {
+  const refused = async (engine: string) => {
+    const out = join(newFolder(), 'sweep');
+    const result = await eos(['sweep', '--eta', '0.1', '--out', out, '--engine', engine]);
+    expect(existsSync(out)).toBe(false);
+    expect(result.stderr.trimEnd().split('\n')).toHaveLength(1);
+    return result;
+  };
+
+  test('nothing listens', async () => {
+    const address = `redis://user:hunter2@127.0.0.1:${await freePort()}`;
+    const { code, stderr } = await refused(address);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^eos: --engine: no Redis answers at redis:\/\/127.0.0.1:\d+ \(nothing listens there\)/);
+    expect(stderr).not.toContain('hunter2');
+  });
+
+  test('something listens and is silent, or is no Redis', async () => {
+    const open: Server[] = [];
+    const listen = async (answer?: string) => {
+      const server = createServer((socket) => {
+        socket.on('error', () => {});
+        if (answer) socket.end(answer);
+      });
+      open.push(server);
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return `redis://127.0.0.1:${(server.address() as { port: number }).port}`;
+    };
+    const silent = await refused(await listen());
+    expect(silent).toMatchObject({ code: 2, stderr: expect.stringContaining('(no answer)') });
+    const web = await refused(await listen('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    expect(web).toMatchObject({ code: 2, stderr: expect.stringContaining('(what answers is no Redis)') });
+    for (const server of open) server.close();
+  });
+
+  test.each([
+    ['no address', 'nonsense', 'this is no address of a Redis'],
+    ['another protocol', 'http://127.0.0.1', 'http:// is no address of a Redis'],
+    ['a database that is no number', 'redis://127.0.0.1/main', "the database 'main' is no number"],
+  ])('%s', async (_, engine, message) => {
+    expect(await refused(engine)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  });
+});

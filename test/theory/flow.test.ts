@@ -1,0 +1,123 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { describe, expect, test } from 'vitest';
+import { createFlow, flowEnd, flowMinimum } from '../../src/pipeline/model/flow.ts';
+import { lossSplit, type Theta } from '../../src/pipeline/model/loss.ts';
+import type { Moments } from '../../src/pipeline/model/moments.ts';
+import { balance, solution, solutionAlphaSquared } from '../../src/pipeline/model/solution.ts';
+
+const paper: Moments = { lambda1: 100, lambda2: 0.01, covariance: 0 };
+const coupled: Moments = { lambda1: 100, lambda2: 0.01, covariance: 0.3 };
+
+/** Starts in [−2, 2]³, the same ones in every run of the tests. */
+function starts(count: number): Theta[] {
+  const generator = xoroshiro128plus(2503);
+  const coordinate = () => 4 * uniformFloat64(generator) - 2;
+  return Array.from({ length: count }, () => ({ alpha: coordinate(), beta1: coordinate(), beta2: coordinate() }));
+}
+
+describe.each([
+  ['the moments of the paper', paper],
+  ['covariance 0.3', coupled],
+])('gradient flow from 200 random points, %s', (_, moments) => {
+  const flows = starts(200).map((start) => ({ start, end: flowEnd(start, moments) }));
+
+  test('every one arrives', () => {
+    for (const { start, end } of flows) expect(end.outcome, JSON.stringify(start)).toBe('minimum');
+  });
+
+  test('each ends at its closed form to 1e-8', () => {
+    for (const { start, end } of flows) {
+      const alpha = Math.sign(end.theta.alpha) * Math.sqrt(solutionAlphaSquared(balance(start)));
+      expect(Math.abs(end.theta.alpha - alpha)).toBeLessThan(1e-8);
+      expect(Math.abs(end.theta.beta2 - 1 / alpha)).toBeLessThan(1e-8);
+      expect(Math.abs(end.theta.beta1)).toBeLessThan(1e-8);
+      const known = solution(start, moments);
+      if (known) expect(Math.sign(end.theta.alpha)).toBe(Math.sign(known.alpha));
+    }
+  });
+
+  test('each keeps its balance to 1e-9', () => {
+    for (const { start, end } of flows) {
+      expect(Math.abs(balance(end.theta) - balance(start))).toBeLessThan(1e-9);
+    }
+  });
+
+  test('what the integrator would have lost of the balance is below 1e-6 too', () => {
+    for (const { end } of flows) expect(end.drift).toBeLessThan(1e-6);
+  });
+});
+
+test('the way is right in time too: α² = 1/(1 + (α₀⁻² − 1)·e^(−2λ₂t)) where β₁ is negligible and α = β₂', () => {
+  const start = 0.3;
+  const flow = createFlow({ alpha: start, beta1: 1e-200, beta2: start }, paper);
+  let log = Math.log(1e-200);
+  for (const time of [0, 1, 10, 50, 100, 250]) {
+    flow.advance(time - flow.time);
+    const growth = Math.exp(2 * paper.lambda2 * time);
+    const square = 1 / (1 + (1 / start ** 2 - 1) / growth);
+    expect(Math.abs(flow.theta.alpha - Math.sqrt(square))).toBeLessThan(3e-9);
+    expect(Math.abs(flow.theta.beta2 - Math.sqrt(square))).toBeLessThan(3e-9);
+    // ∫α² dt = ln(1 + α₀²(e^(2λ₂t) − 1))/(2λ₂), and (ln|β₁|)' = −λ₁α².
+    log = Math.log(1e-200) - (paper.lambda1 * Math.log1p(start ** 2 * (growth - 1))) / (2 * paper.lambda2);
+    expect(Math.abs(flow.logBeta1 / log - 1)).toBeLessThan(3e-9);
+  }
+  expect(log).toBeLessThan(-4000);
+  expect(flow.theta.beta1).toBe(0);
+});
+
+test('advancing in parts is advancing at once', () => {
+  const start = { alpha: 0.3, beta1: 0.1, beta2: 0.3 };
+  const whole = createFlow(start, paper);
+  whole.advance(300);
+  const parts = createFlow(start, paper);
+  for (let i = 0; i < 6000; i++) parts.advance(0.05);
+  expect(parts.theta.alpha).toBeCloseTo(whole.theta.alpha, 9);
+  expect(parts.theta.beta2).toBeCloseTo(whole.theta.beta2, 9);
+});
+
+test('the loss falls all the way', () => {
+  for (const start of starts(20)) {
+    let before = Number.POSITIVE_INFINITY;
+    flowEnd(start, paper, (theta) => {
+      const { loss } = lossSplit(theta, paper);
+      expect(loss).toBeLessThanOrEqual(before * (1 + 1e-9) + 1e-18);
+      before = loss;
+    });
+  }
+});
+
+describe('the stable set of the saddle is told, not circled for ever', () => {
+  test.each([
+    { alpha: 0, beta1: 0.3, beta2: 0 },
+    { alpha: 0, beta1: 0, beta2: 0 },
+    { alpha: 0.4, beta1: 0, beta2: -0.4 },
+    { alpha: -0.4, beta1: 0, beta2: 0.4 },
+    // Closer to it than float64 can tell.
+    { alpha: 0.4, beta1: 1e-30, beta2: -0.4 },
+  ])('%j', (start) => {
+    const { outcome, steps } = flowEnd(start, paper);
+    expect(outcome).toBe('saddle');
+    expect(steps).toBeLessThan(5000);
+    expect(flowMinimum(start, paper)).toBeUndefined();
+  });
+
+  test('for covariance ≠ 0 it goes through α = 0, β·Σ(0, 1) = 0', () => {
+    const start = { alpha: 0, beta1: 1, beta2: -30 };
+    expect(flowEnd(start, coupled).outcome).toBe('saddle');
+  });
+});
+
+test('the side of the minimum is found by integration where no closed form has it', () => {
+  const start = { alpha: 0.4, beta1: 0.5, beta2: -0.9 };
+  expect(solution(start, paper)).toBeUndefined();
+  const end = flowMinimum(start, paper)!;
+  expect(end.alpha).toBeLessThan(0);
+  expect(end.alpha * end.beta2).toBeCloseTo(1, 12);
+  expect(balance(end)).toBeCloseTo(balance(start), 10);
+});
+
+test('a start whose flow leaves the finite numbers is an error, not a loop', () => {
+  const flow = createFlow({ alpha: Number.NaN, beta1: 0, beta2: 1 }, paper);
+  expect(() => flow.step()).toThrow(RangeError);
+});
