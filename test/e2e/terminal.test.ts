@@ -38,7 +38,7 @@ describeWith(['python'], 'on a terminal', () => {
       const frames = shown.match(/\r█*░*[^\r\n]*steps\/s[^\r\n]*/g) ?? [];
       expect(frames.length).toBeGreaterThan(2);
       for (const frame of frames) {
-        expect(frame).toMatch(/^\r█*░+ +\d+% {2}[\d,]+ of 4,000 steps {2}\d+ steps\/s {2}[\d.]+ s left/);
+        expect(frame).toMatch(/^\r█*░* +\d+% {2}[\d,]+ of 4,000 steps {2}\d+ steps\/s {2}[\d.]+ s left/);
         expect(frame.replace(/^\r|\u001b\[K/g, '').length).toBeLessThan(100);
       }
       expect(shown.slice(shown.lastIndexOf('steps/s'))).toContain('\r\u001b[K');
