@@ -4,6 +4,7 @@ import { PHASES } from '../columns.ts';
 import type { ModelBatch } from '../source/gradient-descent.ts';
 import { sharpnessColumn } from './classify-sharpness.ts';
 import { solutionColumns } from './flow-solution.ts';
+import { KAPPA } from './run-summary.ts';
 
 const PROGRESSIVE_SHARPENING = PHASES.indexOf('progressive-sharpening');
 const EOS_SHARPENING = PHASES.indexOf('eos-sharpening');
@@ -14,9 +15,6 @@ const CONVERGENCE = PHASES.indexOf('convergence');
 const COARSE = ['progressive-sharpening', 'edge-of-stability', 'convergence'] as const;
 type CoarsePhase = (typeof COARSE)[number];
 const STAGE = 'detectPhases';
-
-/** κ: how far below S∞ the sharpness may still be in convergence. */
-export const KAPPA = 0.05;
 
 /**
  * Adds the `phase` of each step and the number of the `cycle` it is in, causally: a label depends on its own step and
