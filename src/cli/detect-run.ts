@@ -167,7 +167,7 @@ async function sinkOf({ flag, path }: OutputFile): Promise<{ path: string; sink:
   const format =
     flag === 'arrow'
       ? (await import('../pipeline/sinks/arrow.ts')).arrowFormat
-      : (await import('../pipeline/sinks/parquet.ts')).hyparquetFormat;
+      : (await import('../pipeline/sinks/hyparquet.ts')).hyparquetFormat;
   const sink = tableSink<LogRun, LogBatch>(fileTarget(path), format, { columns: LOG_COLUMNS, metadata: logMetadata });
   return { path, sink };
 }
