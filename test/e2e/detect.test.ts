@@ -441,6 +441,26 @@ print(json.dumps(1))`;
   });
 });
 
+test('the program in TypeScript runs', async () => {
+  const program = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/detect.md'), 'utf8'))![1]!;
+  put('train.ndjson', asNdjson());
+  const runnable = program
+    .replace("'eos-stream/node'", `'${root}dist/pipeline/sinks/node/index.js'`)
+    .replace("'eos-stream'", `'${root}dist/pipeline/index.js'`)
+    .replace("'rxjs'", `'${join(root, 'node_modules/rxjs/dist/cjs/index.js')}'`);
+  put('program.mjs', runnable);
+  const outcome = await new Promise<Outcome>((resolve) => {
+    execFile(process.execPath, ['program.mjs'], { cwd: folder }, (error, stdout, stderr) =>
+      resolve({ code: error ? (error.code ?? null) : 0, stdout, stderr }),
+    );
+  });
+  expect(outcome).toEqual({
+    code: 0,
+    stdout: '0 progressive-sharpening\n60 edge-of-stability\nedge-of-stability\n',
+    stderr: '',
+  });
+});
+
 test('every flag of the command is told in its help and in the docs', async () => {
   const { stdout } = await eos('detect', '--help');
   const docs = readFileSync(join(root, 'docs/detect.md'), 'utf8');
