@@ -1,7 +1,7 @@
 import { type FileMetaData, parquetMetadata, parquetRead, type RowGroup } from 'hyparquet';
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import { type ColumnArray, type ColumnSpec, columnArray } from '../columns.ts';
-import { keyValues, parquetFooter } from '../sinks/parquet.ts';
+import { keyValues, parquetFooter } from '../sinks/hyparquet.ts';
 import type { ByteSource } from './byte-source.ts';
 import { codesOf, DamagedFileError, type StoredTable } from './stored-table.ts';
 
