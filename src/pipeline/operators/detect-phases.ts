@@ -48,11 +48,16 @@ export function detectPhases(options: { readonly delta?: number } = {}): MonoTyp
     });
 }
 
+interface DetectorState {
+  coarse: CoarsePhase | null;
+  cycle: number;
+  /** Sharpness of the row before. */
+  before: number;
+}
+
 /** The same batch by batch, for one run: give it all batches of the run in order. */
 export function createPhaseDetector(options: { readonly delta?: number } = {}): (batch: ModelBatch) => ModelBatch {
-  let coarse: CoarsePhase | null = null;
-  let cycle = 0;
-  let before = Number.POSITIVE_INFINITY;
+  const state: DetectorState = { coarse: null, cycle: 0, before: Number.POSITIVE_INFINITY };
   let started = false;
 
   return (batch) => {
@@ -61,9 +66,9 @@ export function createPhaseDetector(options: { readonly delta?: number } = {}): 
       started = true;
       const saved = resumedState(run, STAGE);
       if (saved) {
-        coarse = saved.wordOrNull('coarse', COARSE);
-        cycle = saved.number('cycle');
-        before = saved.number('before');
+        state.coarse = saved.wordOrNull('coarse', COARSE);
+        state.cycle = saved.number('cycle');
+        state.before = saved.number('before');
       }
     }
     const { eta } = run.config;
@@ -82,6 +87,8 @@ export function createPhaseDetector(options: { readonly delta?: number } = {}): 
     const { alpha, beta1, beta2, sharpness, gfs_sharpness } = columns;
     const phase = new Uint8Array(length);
     const cycles = new Int32Array(length);
+
+    let { coarse, cycle, before } = state;
 
     for (let i = 0; i < length; i++) {
       const s = sharpness[i]!;
@@ -115,7 +122,11 @@ export function createPhaseDetector(options: { readonly delta?: number } = {}): 
         phase[i] = coarse === 'convergence' ? CONVERGENCE : PROGRESSIVE_SHARPENING;
       }
     }
-    const state = { coarse, cycle, before };
-    return withState({ ...batch, columns: { ...columns, phase, cycle: cycles } }, STAGE, () => state);
+    Object.assign(state, { coarse, cycle, before });
+    return withState({ ...batch, columns: { ...columns, phase, cycle: cycles } }, STAGE, () => ({
+      coarse,
+      cycle,
+      before,
+    }));
   };
 }
