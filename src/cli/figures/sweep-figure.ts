@@ -27,7 +27,7 @@ export function sweepFigure(map: HeatMap, table: SweepTable, theme: Theme, plot:
             x2: ({ x }: Cell) => x.to,
             y1: ({ y }: Cell) => y.from,
             y2: ({ y }: Cell) => y.to,
-            fill: (cell: Cell) => colors.of(cell.value),
+            fill: (cell: Cell) => (cell.diverged ? theme.muted : colors.of(cell.value)),
             inset: 0,
             shapeRendering: 'crispEdges',
           }),
@@ -90,11 +90,20 @@ function rampColors({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme,
   const of = (value: number) => (Number.isFinite(value) ? String(color.apply(Math.max(value, from))) : theme.grid);
   const steps = Array.from({ length: RAMP_STEPS }, (_, i) => {
     const share = i / (RAMP_STEPS - 1);
-    return log ? from * (to / from) ** share : from + (to - from) * share;
+    const value = log ? from * (to / from) ** share : from + (to - from) * share;
+    return quantity.whole ? Math.round(value) : value;
   });
   const legend: LegendItem[] =
-    known.length === 0 ? [] : steps.map((value) => ({ label: plain(value), color: of(value), kind: 'area' }));
-  if (known.length < cells.length) legend.push({ label: 'not reached', color: theme.grid, kind: 'area' });
+    known.length === 0
+      ? []
+      : steps.map((value, i) => ({
+          label: `${i === 0 && low < from ? '≤\u00a0' : ''}${plain(value)}`,
+          color: of(value),
+          kind: 'area',
+        }));
+  if (cells.some(({ diverged }) => diverged)) legend.push({ label: 'diverged', color: theme.muted, kind: 'area' });
+  if (cells.some(({ value, diverged }) => Number.isNaN(value) && !diverged))
+    legend.push({ label: 'not reached', color: theme.grid, kind: 'area' });
   return { legend, of };
 }
 

@@ -32,8 +32,9 @@ export async function drawSweep(drawing: SweepDrawing, wrote: (path: string) => 
   const quantities = pickQuantities(drawing.only);
   const table = await readSummary('sweep', drawing.sweep, [
     ...SWEEP_PARAMETER_NAMES.map(columnName),
+    'outcome',
     'start_gfs_ratio',
-    ...quantities.map(({ name }) => name),
+    ...quantities.map(({ name }) => name).filter((name) => name !== 'outcome'),
   ]);
   const varied = variedParameters(table);
   const { x, y, facet } = axes(varied, drawing);

@@ -17,13 +17,15 @@ export interface Quantity {
   readonly title: string;
   /** Shown on a logarithmic colour scale where all values are positive and span decades. */
   readonly log?: boolean;
+  /** A count: whole numbers only. */
+  readonly whole?: boolean;
 }
 
 export const QUANTITIES: readonly Quantity[] = [
   { name: 'outcome', label: 'outcome', title: 'What became of each run' },
-  { name: 'cycles', label: 'cycles', title: 'Cycles of the edge of stability', log: true },
+  { name: 'cycles', label: 'cycles', title: 'Cycles of the edge of stability', log: true, whole: true },
   { name: 'max_sharpness_ratio', label: 'largest ηS/2', title: 'Largest sharpness over 2/η', log: true },
-  { name: 'convergence_time', label: 'T(δ, ε)', title: 'Steps to convergence', log: true },
+  { name: 'convergence_time', label: 'T(δ, ε)', title: 'Steps to convergence', log: true, whole: true },
   { name: 'final_sharpness_ratio', label: 'final ηS/2', title: 'Final sharpness over 2/η' },
 ];
 
@@ -65,8 +67,13 @@ export interface MapAxis {
 export interface Cell {
   readonly x: Place;
   readonly y: Place;
-  /** Median of the runs here; the number of the outcome where the map is of outcomes; NaN where there is none. */
+  /**
+   * Median of the runs here that have not diverged; the number of the outcome where the map is of outcomes. NaN where
+   * there is none.
+   */
   readonly value: number;
+  /** Most runs here have diverged, so that no value speaks for them. */
+  readonly diverged: boolean;
   readonly runs: number;
   /** A run here that has that value. */
   readonly row: number;
@@ -109,11 +116,12 @@ export function heatMap(table: SweepTable, { quantity, x, y, facet = null, filte
   const xAxis = mapAxis(x, distinct(xs, kept));
   const yAxis = mapAxis(y, distinct(ys, kept));
   const values = quantityColumn(table, quantity);
+  const diverged = divergedRows(table);
   const ratio = table.numbers('start_gfs_ratio');
   const facetValues = facet === null ? [null] : spread(distinct(table.numbers(facet), kept), MOST_FACETS);
   const facets = facetValues.map((value): Facet => {
     const rows = value === null ? kept : kept.filter((row) => table.numbers(facet!)[row] === value);
-    const cells = cellsOf(rows, xs, ys, values, xAxis, yAxis, quantity);
+    const cells = cellsOf(rows, xs, ys, values, diverged, xAxis, yAxis, quantity);
     return { value, cells, border: border(rows, xs, ys, ratio, xAxis, yAxis) };
   });
   return { quantity, x: xAxis, y: yAxis, facet, facets };
@@ -203,6 +211,7 @@ function cellsOf(
   xs: Float64Array,
   ys: Float64Array,
   values: Float64Array,
+  diverged: Uint8Array,
   x: MapAxis,
   y: MapAxis,
   { name }: Quantity,
@@ -215,15 +224,30 @@ function cellsOf(
     else groups.set(key, [row]);
   }
   return [...groups].map(([key, members]) => {
-    const row = name === 'outcome' ? mostFrequent(members, values) : median(members, values);
+    const lost = members.filter((row) => diverged[row] === 1);
+    const blown = name !== 'outcome' && 2 * lost.length > members.length;
+    const row =
+      name === 'outcome'
+        ? mostFrequent(members, values)
+        : blown
+          ? lost[0]!
+          : median(
+              members.filter((each) => diverged[each] === 0),
+              values,
+            );
     return {
       x: x.places[Math.floor(key / y.places.length)]!,
       y: y.places[key % y.places.length]!,
-      value: values[row]!,
+      value: blown ? Number.NaN : values[row]!,
+      diverged: blown,
       runs: members.length,
       row,
     };
   });
+}
+
+function divergedRows(table: SweepTable): Uint8Array {
+  return Uint8Array.from(table.texts('outcome'), (outcome) => (outcome === 'diverged' ? 1 : 0));
 }
 
 /** The row in the middle by value; one without a value where most have none. */
