@@ -60,8 +60,9 @@ export function describe(machine: Machine): string {
   const packages = Object.entries(machine.packages).flatMap(([name, version]) =>
     version ? [`${name} ${version}`] : [],
   );
+  const busy = machine.load > machine.cores / 4 ? ': it is busy with other things, do not trust the times' : '';
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, load ${machine.load}`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, load ${machine.load}${busy}`,
     [`node ${machine.node}`, machine.cc ?? 'no C compiler', machine.python ?? 'no Python', ...packages].join(', '),
   ].join('\n');
 }

@@ -66,7 +66,7 @@ export async function planBeside(
       const write = async (signal: AbortSignal) => {
         const format =
           writer === 'hyparquet'
-            ? (await import('../pipeline/sinks/parquet.ts')).hyparquetFormat
+            ? (await import('../pipeline/sinks/hyparquet.ts')).hyparquetFormat
             : (await import('../pipeline/sinks/node/parquetjs.ts')).parquetjsFormat;
         let rows = 0;
         const batches: Observable<ModelBatch> = dynamics[name](options, { signal }).pipe(

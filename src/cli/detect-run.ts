@@ -111,7 +111,6 @@ export async function detectRun(request: DetectRequest): Promise<number> {
     const written = sinks.reduce((stream, { sink }) => stream.pipe(sink), labelled);
     await lastValueFrom(written.pipe(tap(({ length }) => (rows += length))), { defaultValue: undefined });
     if (done) show(done);
-    else throw new LogError('it holds not a single row that can be used');
     if (say) {
       const seconds = (performance.now() - start) / 1000;
       const speed = `${count(rows)} rows in ${duration(seconds)}, ${rateText(rows / seconds)} rows/s`;
@@ -120,10 +119,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
     check();
     return interrupt.exitCode() ?? EXIT.done;
   } catch (error) {
-    if (error instanceof LogError) {
-      if (interrupt.exitCode() !== undefined && done === undefined && rows === 0) return interrupt.exitCode()!;
-      throw new UsageError(`${name}: ${error.message}`);
-    }
+    if (error instanceof LogError) throw new UsageError(`${name}: ${error.message}`);
     throw error;
   } finally {
     progress.stop();
@@ -171,7 +167,7 @@ async function sinkOf({ flag, path }: OutputFile): Promise<{ path: string; sink:
   const format =
     flag === 'arrow'
       ? (await import('../pipeline/sinks/arrow.ts')).arrowFormat
-      : (await import('../pipeline/sinks/parquet.ts')).hyparquetFormat;
+      : (await import('../pipeline/sinks/hyparquet.ts')).hyparquetFormat;
   const sink = tableSink<LogRun, LogBatch>(fileTarget(path), format, { columns: LOG_COLUMNS, metadata: logMetadata });
   return { path, sink };
 }

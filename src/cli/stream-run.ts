@@ -181,11 +181,15 @@ async function outputFiles(
 }
 
 async function trajectoriesBeside(
-  { also, options, out, writer, force, dryRun }: StreamRequest,
+  { also, options, out, arrow, writer, force, dryRun }: StreamRequest,
   config: RunConfig,
 ): Promise<readonly Beside[]> {
   const names = dynamicsNames(also);
-  return out === undefined || dryRun ? [] : planBeside(names, options, config, out, writer, force);
+  if (out === undefined || dryRun) return [];
+  const beside = await planBeside(names, options, config, out, writer, force);
+  const clash = arrow === undefined ? undefined : beside.find(({ path }) => resolve(path) === resolve(arrow));
+  if (!clash) return beside;
+  throw new UsageError(`--also: ${clash.path} is the Arrow file already; give the Arrow file another name`);
 }
 
 async function sinkOf(

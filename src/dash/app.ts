@@ -69,6 +69,8 @@ export interface Panel {
   readonly needs: readonly string[];
   /** Whether there is anything to show of a run. */
   shows(run: Run): boolean;
+  /** Whether the drawing found nothing but nulls in those columns. */
+  empty?(): boolean;
   draw(): Promise<void>;
   /** Follows the crosshair. */
   follow(): void;

@@ -93,6 +93,7 @@ export function controls(
     theme,
   );
 
+  let drawn = '';
   return {
     draw() {
       const view = app.store.get();
@@ -101,6 +102,13 @@ export function controls(
       refresh.value = String(view.refresh);
       theme.value = view.theme;
       const runs = app.runs();
+      const more = actions
+        .listed()
+        .flatMap((run, i) => (runs.some(({ link }) => link === run.link) ? [] : [[i, run.name] as const]));
+      // Rebuilt only where they change: an open list or a focused button must outlive the redraws of a growing run.
+      const signature = JSON.stringify([runs.map(({ id, name, slot }) => [id, name, slot]), more]);
+      if (signature === drawn) return;
+      drawn = signature;
       chips.replaceChildren(
         ...runs.map((run) => {
           const dot = el('span', { class: 'dot' });
@@ -114,12 +122,11 @@ export function controls(
           );
         }),
       );
-      const shown = new Set(runs.map(({ link }) => link));
-      const more = actions
-        .listed()
-        .flatMap((run, i) => (shown.has(run.link) ? [] : [el('option', { value: i }, run.name)]));
       picker.hidden = more.length === 0;
-      picker.replaceChildren(el('option', { value: '' }, runs.length > 0 ? 'Compare with…' : 'Choose a run…'), ...more);
+      picker.replaceChildren(
+        el('option', { value: '' }, runs.length > 0 ? 'Compare with…' : 'Choose a run…'),
+        ...more.map(([i, name]) => el('option', { value: i }, name)),
+      );
     },
   };
 }

@@ -13,10 +13,10 @@ export function formatNumber(value: number, digits = 6): string {
     .replace('e+', 'e');
 }
 
-/** A whole number with thin spaces between thousands. */
+/** A whole number with narrow spaces between thousands, at which no line breaks. */
 export function formatCount(value: number): string {
   return String(value)
-    .replace(/\B(?=(\d{3})+$)/g, ' ')
+    .replace(/\B(?=(\d{3})+$)/g, '\u202f')
     .replace('-', '−');
 }
 

@@ -90,7 +90,7 @@ export function droppedRuns(files: readonly File[]): ListedRun[] {
 let nextId = 1;
 
 /** Opens a run and what lies beside it; phases follow with `withPhases`. */
-export async function openRun(listed: ListedRun, slot: number, onBytes: (bytes: number) => void): Promise<Run> {
+export async function openRun(listed: ListedRun, onBytes: (bytes: number) => void): Promise<Run> {
   const client = await tableClient(listed.origin, onBytes);
   try {
     const info = await client.open(listed.origin);
@@ -99,7 +99,7 @@ export async function openRun(listed: ListedRun, slot: number, onBytes: (bytes: 
       id: nextId++,
       name: listed.name,
       link: listed.link,
-      slot,
+      slot: 0,
       client,
       info,
       facts: runFacts(info.metadata),

@@ -118,7 +118,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
     await page.getByRole('button', { name: 'Remove run.parquet' }).click();
     await settled(page);
     expect(await shownRange(page)).toEqual([0, 799]);
-    expect(await page.locator('[data-panel=plane] .key').allTextContents()).toEqual([
+    expect(await page.locator('[data-panel=plane] .key:visible').allTextContents()).toEqual([
       'gradient descent',
       'minima αβ₂ = 1',
       'stable set |α| ≤ α̂',
@@ -336,7 +336,7 @@ describeWith(['chromium'], 'eos dash build', () => {
       `http://127.0.0.1:${(site.address() as AddressInfo).port}/some/deep/path/`,
     );
     expect(await page.locator('.chip-name').textContent()).toBe('run.parquet');
-    expect(await page.locator('[data-panel=plane] .key').allTextContents()).toContain('constrained');
+    expect(await page.locator('[data-panel=plane] .key:visible').allTextContents()).toContain('constrained');
     await page.locator('.picker').selectOption({ label: 'other.arrow' });
     await page.locator('.chip').nth(1).waitFor();
     await settled(page);
@@ -391,7 +391,7 @@ describeWith(['chromium'], 'eos dash build', () => {
     const { page, problems } = await openPage(browser, pathToFileURL(file('page.html')).href);
     expect(await page.locator('.chip-name').textContent()).toBe('run.parquet');
     expect(await shownRange(page)).toEqual([0, 2000]);
-    expect(await page.locator('[data-panel=plane] .key').allTextContents()).toContain('constrained');
+    expect(await page.locator('[data-panel=plane] .key:visible').allTextContents()).toContain('constrained');
     await page.locator('.picker').selectOption({ label: 'other.arrow' });
     await page.locator('.chip').nth(1).waitFor();
     await settled(page);

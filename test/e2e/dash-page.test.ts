@@ -90,7 +90,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     expect(Number(await tile('max-ratio').getAttribute('data-value'))).toBe(summary.max_sharpness_ratio);
     expect(Number(await tile('cycles').getAttribute('data-value'))).toBe(summary.cycles);
     expect(Number(await tile('convergence').getAttribute('data-value'))).toBe(summary.convergence_time.step);
-    expect(await tile('convergence').textContent()).toBe('7 691');
+    expect(await tile('convergence').textContent()).toBe('7\u202f691');
     expect(Number(await tile('final-loss').getAttribute('data-value'))).toBe(summary.final_loss);
     expect(Number(await tile('slope').getAttribute('data-value'))).toBe(summary.l_hat_slope);
     expect(await page.locator('#missing, .missing').isVisible()).toBe(false);

@@ -142,7 +142,7 @@ describe('eos sweep', () => {
     ]);
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /^60 runs, 60,000 steps, in 60 parts\nabout .* on \d+ threads? of this machine, about .*B\n$/,
+      /^60 runs, 60,000 steps, in 30 parts\nabout .* on \d+ threads? of this machine, about .*B\n$/,
     );
     expect(existsSync(out)).toBe(false);
     const json = await eos(['sweep', '--eta', '0.1,0.2', '--out', out, '--dry-run', '--log-format', 'json']);

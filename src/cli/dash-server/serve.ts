@@ -9,9 +9,11 @@ export async function serveDash(options: DashServerOptions): Promise<number> {
   const sample = join(packageRoot(), 'data');
   const files = options.files.length > 0 || !existsSync(sample) ? options.files : [sample];
   const server = await startDashServer({ ...options, files });
-  process.stdout.write(`dashboard: ${server.url} (Ctrl-C ends it)\n`);
   const interrupt = onInterrupt(() => {});
-  await new Promise<void>((resolve) => interrupt.signal.addEventListener('abort', () => resolve()));
+  const interrupted = new Promise<void>((resolve) => interrupt.signal.addEventListener('abort', () => resolve()));
+  // Only now: who reads this line may send the signal at once.
+  process.stdout.write(`dashboard: ${server.url} (Ctrl-C ends it)\n`);
+  await interrupted;
   interrupt.release();
   await server.close();
   return 0;

@@ -56,6 +56,6 @@ export function powers(low: number, high: number, most = 7): number[] {
   const last = Math.floor(Math.log10(high) + 1e-9);
   const stride = Math.max(1, Math.ceil((last - first + 1) / most));
   const all: number[] = [];
-  for (let exponent = last; exponent >= first; exponent -= stride) all.push(10 ** exponent);
+  for (let exponent = last; exponent >= first; exponent -= stride) all.push(Number(`1e${exponent}`));
   return all.reverse();
 }

@@ -1,8 +1,8 @@
 import { access, constants, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SCHEMA_VERSION } from '../../pipeline/sinks/run-metadata.ts';
 import { type PartPlan, partPlan } from '../../pipeline/sweep/parts.ts';
 import { openSweep, type Sweep, type SweepSpec } from '../../pipeline/sweep/sweep.ts';
+import { SCHEMA_VERSION } from '../../pipeline/sweep/sweep-columns.ts';
 import { UsageError } from '../errors.ts';
 import { commitFile } from './part-file.ts';
 

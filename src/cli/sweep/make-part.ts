@@ -1,6 +1,6 @@
 import { ConfigError, type RunConfig } from '../../pipeline/config.ts';
+import { quickOrLoaded } from '../../pipeline/sweep/light-result.ts';
 import { partRange } from '../../pipeline/sweep/parts.ts';
-import { type RunResult, runToResult } from '../../pipeline/sweep/run-result.ts';
 import { sweepRows } from '../../pipeline/sweep/sweep-columns.ts';
 import { type FolderSweep, partName, partPath, type SweepFolder } from './folder.ts';
 import { commitFile, encodePart } from './part-file.ts';
@@ -34,7 +34,9 @@ export async function makePart(
       return control.proceed(steps);
     };
     const start = performance.now();
-    const result = await runOne(folder, place, config, proceed);
+    const attempt = runOne(folder, place, config, proceed);
+    // A million short runs do not wait for a million empty turns of the event loop.
+    const result = attempt instanceof Promise ? await attempt : attempt;
     if (!result) return false;
     rows.add(result, (performance.now() - start) / 1000);
     // A run that diverged has no more steps to take.
@@ -56,14 +58,15 @@ function configOf({ sweep }: FolderSweep, index: number): RunConfig {
   }
 }
 
-async function runOne(
+function runOne(
   folder: SweepFolder,
   { sweep }: FolderSweep,
   config: RunConfig,
   proceed: (steps: number) => boolean,
-): Promise<RunResult | undefined> {
+): ReturnType<typeof quickOrLoaded> {
   const { trajectories } = sweep.spec;
-  if (trajectories === null) return runToResult(config, proceed);
-  const { writeTrajectory } = await import('./trajectory.ts');
-  return writeTrajectory(folder, config, trajectories, proceed);
+  if (trajectories === null) return quickOrLoaded(config, proceed);
+  return import('./trajectory.ts').then(({ writeTrajectory }) =>
+    writeTrajectory(folder, config, trajectories, proceed),
+  );
 }

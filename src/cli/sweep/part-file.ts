@@ -2,9 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { memoryTarget } from '../../pipeline/sinks/byte-target.ts';
-import { hyparquetFormat } from '../../pipeline/sinks/parquet.ts';
-import { SCHEMA_VERSION } from '../../pipeline/sinks/run-metadata.ts';
-import { SWEEP_COLUMNS, type SweepRows } from '../../pipeline/sweep/sweep-columns.ts';
+import { hyparquetFormat } from '../../pipeline/sinks/hyparquet.ts';
+import { SCHEMA_VERSION, SWEEP_COLUMNS, type SweepRows } from '../../pipeline/sweep/sweep-columns.ts';
 import type { SweepFolder } from './folder.ts';
 
 const CHECKSUM = 'sha256:';

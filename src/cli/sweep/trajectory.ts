@@ -11,7 +11,7 @@ import { thin } from '../../pipeline/operators/thin.ts';
 import { atomicFile } from '../../pipeline/sinks/node/atomic-file.ts';
 import { parquetSink } from '../../pipeline/sinks/parquet.ts';
 import { gradientDescent, type ModelRun } from '../../pipeline/source/gradient-descent.ts';
-import type { RunResult } from '../../pipeline/sweep/run-result.ts';
+import type { RunResult } from '../../pipeline/sweep/light-result.ts';
 import { runId } from '../../pipeline/sweep/sweep.ts';
 import { type SweepFolder, trajectoryPath } from './folder.ts';
 import { partialPath } from './part-file.ts';

@@ -159,3 +159,13 @@ export const bucketRange = ({ start, end }: RowRange): RowRange => ({
   start: Math.floor(start / BUCKET),
   end: Math.ceil(end / BUCKET),
 });
+
+/** First step of the first of these groups, and last of the last. */
+export async function span(store: ColumnStore, groups: readonly number[]): Promise<readonly [number, number]> {
+  if (groups.length === 0) return [0, 0];
+  const [first] = await store.steps(groups[0]!);
+  const [, last] = await store.steps(groups.at(-1)!);
+  return [first, last];
+}
+
+export const allGroups = (store: ColumnStore): number[] => store.source.groups.map((_, group) => group);

@@ -8,8 +8,10 @@ export interface RunFacts {
   readonly covariance?: number;
   readonly band: number;
   readonly steps?: number;
-  /** 2/η, or what the log's detector used. */
+  /** 2/η, or what belongs to the log's optimizer. */
   readonly threshold?: number;
+  /** The threshold as a formula. */
+  readonly thresholdName: string;
   readonly summary?: RunSummary;
   /** Text of the whole configuration, for people. */
   readonly configText: string;
@@ -40,7 +42,7 @@ export function runFacts(metadata: Readonly<Record<string, string>>): RunFacts {
   const problems: string[] = [];
   const config = parse(metadata['eos.config'], 'eos.config', problems);
   const eta = fraction(config.eta);
-  const threshold = number(config.threshold) ?? (eta ? 2 / eta : undefined);
+  const threshold = eta ? (number(config.threshold_factor) ?? 2) / eta : undefined;
   const hasSummary = metadata['eos.summary'] !== undefined;
   const summary = parse(metadata['eos.summary'], 'eos.summary', problems);
   return {
@@ -50,6 +52,7 @@ export function runFacts(metadata: Readonly<Record<string, string>>): RunFacts {
     ...defined('covariance', number(config.covariance)),
     ...defined('steps', number(config.steps)),
     ...defined('threshold', threshold),
+    thresholdName: text(config.threshold) ?? '2/η',
     band: number(config.band) ?? 0.05,
     ...(hasSummary && Object.keys(summary).length > 0 ? { summary: runSummary(summary) } : {}),
     configText: Object.entries(config)

@@ -48,7 +48,7 @@ const superscript = (power: number): string =>
 
 /** Step counts on the x axis. */
 export const stepText = (value: number): string =>
-  value >= 1e6 ? `${Number((value / 1e6).toPrecision(7))} M` : String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
+  value >= 1e6 ? `${Number((value / 1e6).toPrecision(7))} M` : String(value).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 
 /** Logarithmic ticks: whole powers of ten, thinned to about six; none of them where less than a decade is in view. */
 export function logTicks([low, high]: readonly [number, number]): number[] | undefined {

@@ -1,29 +1,16 @@
 import * as Plot from '@observablehq/plot';
 import { type App, type CompanionKind, hasColumns, type Panel, type Run, runColor } from '../app.ts';
-import { button, el } from '../dom.ts';
+import { button, el, swatch } from '../dom.ts';
 import { formatNumber, phaseColor, phaseName } from '../format.ts';
 import type { Path } from '../load/protocol.ts';
-import { drawPlot, niceDomain, tickText } from './draw.ts';
+import { drawPlot, tickText } from './draw.ts';
 import { panelFrame } from './frame.ts';
+import { domain, hyperbola, LINES, nearestMinimum, stableSet, trajectory } from './plane-marks.ts';
 
 const HEIGHT = 250;
 const MARGINS = { top: 14, right: 18, bottom: 38, left: 58 };
 /** Points of a path nearer to the pointer than this take the crosshair. */
 const NEAR_PIXELS = 40;
-
-const LINES: readonly {
-  readonly key: string;
-  readonly label: string;
-  readonly color: string;
-  readonly dash?: string;
-}[] = [
-  { key: 'path', label: 'gradient descent', color: 'var(--phase-edge)' },
-  { key: 'hyperbola', label: 'minima αβ₂ = 1', color: 'var(--text)', dash: '2 3' },
-  { key: 'stable', label: 'stable set |α| ≤ α̂', color: 'var(--threshold)' },
-  { key: 'gradient-flow', label: 'gradient flow', color: 'var(--series-3)', dash: '7 3' },
-  { key: 'constrained', label: 'constrained', color: 'var(--series-1)', dash: '4 3' },
-  { key: 'central', label: 'central flow', color: 'var(--series-4)', dash: '9 3 2 3' },
-];
 
 /** The trajectory in the plane of (α, β₂), coloured by phase, with what it moves along. */
 export function planePanel(app: App): Panel {
@@ -49,6 +36,8 @@ export function planePanel(app: App): Panel {
   let place: ((alpha: number, beta: number) => readonly [number, number]) | undefined;
   let paths: readonly { readonly run: Run; readonly path: Path }[] = [];
   const hidden = (key: string) => app.store.get().hidden.includes(`plane.${key}`);
+  const keys = new Map(LINES.map((line) => [line.key, legendKey(app, line)]));
+  frame.legend.append(...keys.values());
 
   async function draw(): Promise<void> {
     const mine = ++turn;
@@ -77,7 +66,7 @@ export function planePanel(app: App): Panel {
     }
     frame.problem(undefined);
     const width = Math.max(160, body.clientWidth);
-    const height = app.store.get().full === 'plane' ? Math.max(HEIGHT, window.innerHeight - 330) : HEIGHT;
+    const height = app.store.get().full === 'plane' ? Math.max(HEIGHT, window.innerHeight - 236) : HEIGHT;
     const seen = [...paths, ...companions.filter(({ kind }) => !hidden(kind))].map(({ path }) => path);
     const x = domain(seen.map((path) => path.x));
     const y = domain([...seen.map((path) => path.y), ...seen.map(nearestMinimum)]);
@@ -138,23 +127,10 @@ export function planePanel(app: App): Panel {
   }
 
   function drawLegend(present: ReadonlySet<string>): void {
-    frame.legend.replaceChildren(
-      ...LINES.filter(({ key }) => present.has(key)).map(({ key, label, color }) => {
-        const dot = el('span', { class: 'dot' });
-        dot.style.background = color;
-        const id = `plane.${key}`;
-        return button(
-          label,
-          { class: 'key', 'data-series': key, 'aria-pressed': String(!hidden(key)) },
-          () => {
-            const now = app.store.get().hidden;
-            app.store.set({ hidden: now.includes(id) ? now.filter((other) => other !== id) : [...now, id] });
-          },
-          dot,
-          label,
-        );
-      }),
-    );
+    for (const [key, element] of keys) {
+      element.hidden = !present.has(key);
+      element.setAttribute('aria-pressed', String(!hidden(key)));
+    }
   }
 
   function follow(): void {
@@ -235,119 +211,18 @@ export function planePanel(app: App): Panel {
   };
 }
 
-function domain(arrays: readonly Float64Array[]): [number, number] {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const values of arrays) {
-    for (const value of values) {
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-  }
-  return niceDomain(low, high, false);
-}
-
-/** The minimum αβ₂ = 1 above a path's end, where it is near enough to be shown. */
-function nearestMinimum({ x, y }: Path): Float64Array {
-  const [alpha, beta] = [x.at(-1), y.at(-1)];
-  if (alpha === undefined || beta === undefined) return new Float64Array();
-  return Math.abs(1 / alpha) < 2 * Math.abs(beta) && 1 / alpha / beta > 0
-    ? Float64Array.of(1 / alpha)
-    : new Float64Array();
-}
-
-function stableSet(
-  edge: number,
-  [left, right]: readonly [number, number],
-  [bottom, top]: readonly [number, number],
-): Plot.Markish[] {
-  const [x1, x2] = [Math.max(left, -edge), Math.min(right, edge)];
-  const edges = [-edge, edge].filter((x) => x > left && x < right);
-  return [
-    ...(x1 < x2
-      ? [
-          Plot.rect([0], {
-            x1: [x1],
-            x2: [x2],
-            y1: [bottom],
-            y2: [top],
-            fill: 'var(--threshold)',
-            fillOpacity: 0.1,
-            className: 'stable-set',
-          }),
-        ]
-      : []),
-    Plot.ruleX(edges, { stroke: 'var(--threshold)', strokeWidth: 1.2, strokeDasharray: '6 4' }),
-  ];
-}
-
-function hyperbola([left, right]: readonly [number, number], [bottom, top]: readonly [number, number]): Plot.Markish[] {
-  const branch = (sign: 1 | -1): Plot.Markish[] => {
-    const [near, far] = sign > 0 ? [Math.max(left, 1e-6), right] : [Math.max(-right, 1e-6), -left];
-    if (!(near < far)) return [];
-    const x = Array.from({ length: 160 }, (_, i) => sign * near * (far / near) ** (i / 159)).filter(
-      (alpha) => 1 / alpha >= bottom && 1 / alpha <= top,
-    );
-    return x.length > 1
-      ? [
-          Plot.line(x, {
-            x,
-            y: x.map((alpha) => 1 / alpha),
-            stroke: 'var(--text)',
-            strokeWidth: 1.4,
-            strokeDasharray: '2 3',
-            clip: true,
-            className: 'hyperbola',
-          }),
-        ]
-      : [];
-  };
-  return [...branch(1), ...branch(-1)];
-}
-
-function trajectory(path: Path, color: string | undefined): Plot.Markish[] {
-  const x: number[] = [];
-  const y: number[] = [];
-  const z: number[] = [];
-  const stroke: string[] = [];
-  let segment = 0;
-  for (let i = 0; i < path.x.length; i++) {
-    const changed = i > 0 && path.code[i] !== path.code[i - 1];
-    const add = (part: number, code: number) => {
-      x.push(path.x[i]!);
-      y.push(path.y[i]!);
-      z.push(part);
-      stroke.push(color ?? phaseColor(path.words[code] ?? ''));
-    };
-    // A segment ends where the next begins, so that no gap shows between two phases.
-    if (changed) add(segment++, path.code[i - 1]!);
-    add(segment, path.code[i]!);
-  }
-  const last = path.x.length - 1;
-  return [
-    Plot.line(x, {
-      x,
-      y,
-      z,
-      stroke,
-      strokeWidth: 2.2,
-      strokeLinejoin: 'round',
-      strokeLinecap: 'round',
-      clip: true,
-      className: 'trajectory',
-    }),
-    ...(last < 0
-      ? []
-      : [
-          Plot.dot([0], {
-            x: [path.x[0]!],
-            y: [path.y[0]!],
-            r: 4,
-            fill: 'var(--panel)',
-            stroke: 'var(--text)',
-            strokeWidth: 1.6,
-          }),
-          Plot.dot([0], { x: [path.x[last]!], y: [path.y[last]!], r: 4, fill: 'var(--text)' }),
-        ]),
-  ];
+function legendKey(app: App, { key, label, color, dash }: (typeof LINES)[number]): HTMLElement {
+  const line = swatch();
+  line.look(color, dash ?? '');
+  const id = `plane.${key}`;
+  return button(
+    label,
+    { class: 'key', 'data-series': key },
+    () => {
+      const { hidden } = app.store.get();
+      app.store.set({ hidden: hidden.includes(id) ? hidden.filter((other) => other !== id) : [...hidden, id] });
+    },
+    line.element,
+    label,
+  );
 }

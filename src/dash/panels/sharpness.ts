@@ -11,7 +11,7 @@ export const sharpnessPanel = (app: App): Panel =>
     axis: 'sharpness S',
     scale: 'linear',
     description:
-      'Largest eigenvalue S of the Hessian, and S∞: the sharpness of the minimum at which gradient flow from here would end. Dashed: the threshold 2/η. Shaded: the regime “edge”, S within the band around it.',
+      'Largest eigenvalue S of the Hessian, and S∞: the sharpness of the minimum at which gradient flow from here would end. Dashed: the threshold 2/η, or what belongs to a log’s optimizer. Shaded: the regime “edge”, S within the band around it.',
     series: [
       { key: 'sharpness', label: 'S', column: 'sharpness', color: 'var(--series-1)' },
       {
@@ -24,6 +24,9 @@ export const sharpnessPanel = (app: App): Panel =>
       {
         key: 'threshold',
         label: '2/η',
+        name: ({ facts }) => facts.thresholdName,
+        // A log's threshold moves with its schedule of η, and then stands in a column of its own.
+        column: 'threshold',
         color: 'var(--threshold)',
         dash: '6 4',
         width: 1.6,

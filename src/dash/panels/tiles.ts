@@ -21,7 +21,7 @@ interface LiveFigures {
 }
 
 const figure = (value: number | undefined, digits = 5) =>
-  value === undefined ? undefined : { text: formatNumber(value, digits), exact: value };
+  value === undefined || Number.isNaN(value) ? undefined : { text: formatNumber(value, digits), exact: value };
 
 const TILES: readonly Tile[] = [
   {
@@ -43,7 +43,7 @@ const TILES: readonly Tile[] = [
     key: 'eta',
     title: 'Step size η',
     hint: 'Learning rate of gradient descent, and the threshold of sharpness that belongs to it.',
-    read: ({ facts: { eta, threshold } }) =>
+    read: ({ facts: { eta, threshold, thresholdName } }) =>
       eta === undefined
         ? threshold === undefined
           ? undefined
@@ -51,7 +51,7 @@ const TILES: readonly Tile[] = [
         : {
             text: formatNumber(eta, 4),
             exact: eta,
-            ...(threshold === undefined ? {} : { small: `2/η = ${formatNumber(threshold, 6)}` }),
+            ...(threshold === undefined ? {} : { small: `${thresholdName} = ${formatNumber(threshold, 6)}` }),
           },
   },
   {

@@ -1,32 +1,13 @@
 import * as Plot from '@observablehq/plot';
 import { type App, hasColumns, type Panel, type Run, runColor } from '../app.ts';
-import { button, el } from '../dom.ts';
 import { formatNumber, phaseName } from '../format.ts';
 import { interact, type StepAxis } from '../interact.ts';
-import type { Points } from '../load/envelope.ts';
 import type { Scale } from '../store.ts';
-import { drawPlot, logTicks, MARGIN, niceDomain, powerText, stepText, tickText } from './draw.ts';
+import { drawPlot, logTicks, MARGIN, powerText, stepText, tickText } from './draw.ts';
 import { panelFrame } from './frame.ts';
+import { legendKey } from './legend-key.ts';
 import { phaseBands } from './phase-bands.ts';
-
-/** A line of a time series. */
-export interface Series {
-  readonly key: string;
-  readonly label: string;
-  readonly color: string;
-  /** The file's column it shows … */
-  readonly column?: string;
-  /** … or what follows from the run's parameters: its value at a step, and over which steps it is drawn. */
-  readonly derived?: (run: Run, lines: ReadonlyMap<string, Points>) => DerivedLine | undefined;
-  readonly dash?: string;
-  readonly width?: number;
-}
-
-export interface DerivedLine {
-  readonly at: (step: number) => number;
-  readonly from?: number;
-  readonly to?: number;
-}
+import { DASHES, type Drawn, lineMark, linesOf, type Series, yDomain } from './series.ts';
 
 export interface TimePanelSpec {
   readonly id: string;
@@ -40,20 +21,13 @@ export interface TimePanelSpec {
   readonly below?: (run: Run, dark: readonly [number, number]) => Plot.Markish[];
 }
 
-const DASHES = ['', '7 3', '2 3', '9 3 2 3', '1 2'];
 const HEIGHT = 250;
-
-interface Drawn {
-  readonly run: Run;
-  readonly series: Series;
-  readonly index: number;
-  readonly points: Points;
-  readonly at: ((step: number) => number) | undefined;
-}
 
 /** A panel of time series: one line a series and run, as an envelope that keeps every spike. */
 export function timePanel(app: App, spec: TimePanelSpec): Panel {
   const columns = spec.series.flatMap(({ column }) => column ?? []);
+  /** Columns without any of which the panel has nothing to say; what can also be derived is not among them. */
+  const main = spec.series.flatMap(({ column, derived }) => (column && !derived ? [column] : []));
   const scale = (): Scale => app.store.get().scales[spec.id] ?? spec.scale;
   const frame = panelFrame(app, { ...spec, csv: columns, scales: true }, scale);
   const { body } = frame;
@@ -66,6 +40,8 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
   let axis: StepAxis | undefined;
   let drawn: readonly Drawn[] = [];
   let turn = 0;
+  let empty = false;
+  let silent: ReadonlySet<string> = new Set();
   let tipAt: { x: number; y: number } | null = null;
   const interaction = interact(
     app,
@@ -83,22 +59,25 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
 
   async function draw(): Promise<void> {
     const mine = ++turn;
-    const runs = app.runs().filter((run) => columns.some((column) => hasColumns(run, [column])));
+    const runs = app.runs().filter((run) => main.some((column) => hasColumns(run, [column])));
     const [from, to] = app.range();
     const width = Math.max(160, body.clientWidth);
     const pixels = Math.max(40, Math.round(width - MARGIN.left - MARGIN.right));
     let next: Drawn[];
     try {
-      next = (await Promise.all(runs.map((run) => linesOf(run, from, to, pixels)))).flat();
+      next = (await Promise.all(runs.map((run) => linesOf(run, spec.series, from, to, pixels)))).flat();
     } catch (error) {
       if (mine === turn) frame.problem(error instanceof Error ? error.message : String(error));
       return;
     }
     if (mine !== turn) return;
     frame.problem(undefined);
-    drawn = next;
+    // A column of nothing but nulls is left out; only the whole run can tell.
+    if (app.store.get().range === null) silent = new Set(next.filter(isSilent).map(keyOf));
+    drawn = next.filter((line) => !silent.has(keyOf(line)));
+    empty = !drawn.some(({ series }) => main.includes(series.column ?? ''));
     const log = scale() === 'log';
-    const height = app.store.get().full === spec.id ? Math.max(HEIGHT, window.innerHeight - 330) : HEIGHT;
+    const height = app.store.get().full === spec.id ? Math.max(HEIGHT, window.innerHeight - 236) : HEIGHT;
     const domain = yDomain(
       drawn.filter(({ series }) => !hidden(series.key)),
       from,
@@ -144,8 +123,9 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
     body.querySelector('svg.main')?.remove();
     body.prepend(svg);
     for (const [key, legend] of keys) {
-      const present = drawn.some(({ series }) => series.key === key);
-      legend.element.hidden = !present;
+      const line = drawn.find(({ series }) => series.key === key);
+      legend.element.hidden = line === undefined;
+      if (line) legend.name(nameOf(line));
       legend.update(
         !hidden(key),
         runs.length > 1 ? 'var(--text)' : undefined,
@@ -157,30 +137,6 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
     body.dataset.drawn = `${from}:${to}`;
     body.dataset.y = domain.join(':');
     follow();
-  }
-
-  async function linesOf(run: Run, from: number, to: number, pixels: number): Promise<Drawn[]> {
-    const present = spec.series.flatMap(({ column }) => (column && hasColumns(run, [column]) ? [column] : []));
-    const lines = await run.client.lines(present, from, to, pixels);
-    const byColumn = new Map(present.map((column, i) => [column, lines[i]!]));
-    return spec.series.flatMap((series, index): Drawn[] => {
-      if (series.column) {
-        const points = byColumn.get(series.column);
-        return points ? [{ run, series, index, points, at: undefined }] : [];
-      }
-      const line = series.derived?.(run, byColumn);
-      return line
-        ? [
-            {
-              run,
-              series,
-              index,
-              points: sample(line, from, to, pixels),
-              at: (step) => (step >= (line.from ?? step) && step <= (line.to ?? step) ? line.at(step) : Number.NaN),
-            },
-          ]
-        : [];
-    });
   }
 
   function follow(): void {
@@ -232,7 +188,7 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
           .map((line) => {
             const value = valueAt(line);
             return {
-              label: many ? `${line.series.label} · ${line.run.name}` : line.series.label,
+              label: many ? `${nameOf(line)} · ${line.run.name}` : nameOf(line),
               value: formatNumber(value),
               exact: String(value),
               color: many ? runColor(line.run) : line.series.color,
@@ -247,90 +203,13 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
     title: spec.title,
     element: frame.element,
     needs: columns,
-    shows: (run) => columns.some((column) => hasColumns(run, [column])),
+    empty: () => empty,
+    shows: (run) => main.some((column) => hasColumns(run, [column])),
     draw,
     follow,
   };
 }
 
-function lineMark({ run, series, index, points }: Drawn, log: boolean, many: boolean): Plot.Markish {
-  const dash = many ? DASHES[index % DASHES.length] : series.dash;
-  const y = log ? points.y.map((value) => (value > 0 ? value : Number.NaN)) : points.y;
-  return Plot.line(points.x, {
-    x: points.x,
-    y,
-    stroke: many ? runColor(run) : series.color,
-    strokeWidth: series.width ?? 1.4,
-    strokeLinejoin: 'round',
-    clip: true,
-    ...(dash ? { strokeDasharray: dash } : {}),
-  });
-}
-
-function sample(line: DerivedLine, from: number, to: number, pixels: number): Points {
-  const start = Math.max(from, line.from ?? from);
-  const end = Math.min(to, line.to ?? to);
-  if (!(start < end)) return { x: new Float64Array(), y: new Float64Array() };
-  const n = Math.min(pixels, 120);
-  const x = Float64Array.from({ length: n }, (_, i) => start + ((end - start) * i) / (n - 1));
-  return { x, y: x.map(line.at) };
-}
-
-function yDomain(
-  lines: readonly Drawn[],
-  from: number,
-  to: number,
-  log: boolean,
-  level: number | undefined,
-): [number, number] {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const { points } of lines) {
-    for (let i = 0; i < points.x.length; i++) {
-      const value = points.y[i]!;
-      if (points.x[i]! < from || points.x[i]! > to || (log && !(value > 0))) continue;
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-  }
-  // The threshold is what sharpness is looked at for, so it stays in view while it is near.
-  if (level !== undefined && high > level / 2 && low < level * 2)
-    return niceDomain(Math.min(low, level), Math.max(high, level), log);
-  return niceDomain(low, high, log);
-}
-
-function legendKey(app: App, panel: string, series: Series) {
-  const value = el('span', { class: 'legend-value' });
-  const swatch = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  swatch.setAttribute('class', 'swatch');
-  swatch.setAttribute('aria-hidden', 'true');
-  const line = document.createElementNS('http://www.w3.org/2000/svg', 'line');
-  for (const [name, at] of Object.entries({ x1: '0', x2: '18', y1: '5', y2: '5', 'stroke-width': '2.5' }))
-    line.setAttribute(name, at);
-  swatch.append(line);
-  const id = `${panel}.${series.key}`;
-  const element = button(
-    `Show ${series.label}`,
-    { class: 'key', 'data-series': series.key, 'aria-pressed': 'true', title: 'Show or hide' },
-    () => {
-      const { hidden } = app.store.get();
-      app.store.set({ hidden: hidden.includes(id) ? hidden.filter((other) => other !== id) : [...hidden, id] });
-    },
-    swatch,
-    series.label,
-    value,
-  );
-  // Its name is what it shows: the label, and the value under the crosshair.
-  element.removeAttribute('aria-label');
-  return {
-    element,
-    value: (text: string) => {
-      value.textContent = text;
-    },
-    update(shown: boolean, color: string | undefined, dash: string, many: boolean) {
-      element.setAttribute('aria-pressed', String(shown));
-      line.setAttribute('stroke', color ?? series.color);
-      line.setAttribute('stroke-dasharray', many ? dash : (series.dash ?? ''));
-    },
-  };
-}
+const keyOf = ({ run, series }: Drawn): string => `${run.id}:${series.key}`;
+const isSilent = ({ points, at }: Drawn): boolean => at === undefined && points.x.length === 0;
+const nameOf = ({ run, series }: Drawn): string => series.name?.(run) ?? series.label;

@@ -4,6 +4,7 @@ import { PHASES } from '../columns.ts';
 import type { ModelBatch } from '../source/gradient-descent.ts';
 import { sharpnessColumn } from './classify-sharpness.ts';
 import { solutionColumns } from './flow-solution.ts';
+import { KAPPA } from './run-summary.ts';
 
 const PROGRESSIVE_SHARPENING = PHASES.indexOf('progressive-sharpening');
 const EOS_SHARPENING = PHASES.indexOf('eos-sharpening');
@@ -14,9 +15,6 @@ const CONVERGENCE = PHASES.indexOf('convergence');
 const COARSE = ['progressive-sharpening', 'edge-of-stability', 'convergence'] as const;
 type CoarsePhase = (typeof COARSE)[number];
 const STAGE = 'detectPhases';
-
-/** κ: how far below S∞ the sharpness may still be in convergence. */
-export const KAPPA = 0.05;
 
 /**
  * Adds the `phase` of each step and the number of the `cycle` it is in, causally: a label depends on its own step and
@@ -50,11 +48,16 @@ export function detectPhases(options: { readonly delta?: number } = {}): MonoTyp
     });
 }
 
+interface DetectorState {
+  coarse: CoarsePhase | null;
+  cycle: number;
+  /** Sharpness of the row before. */
+  before: number;
+}
+
 /** The same batch by batch, for one run: give it all batches of the run in order. */
 export function createPhaseDetector(options: { readonly delta?: number } = {}): (batch: ModelBatch) => ModelBatch {
-  let coarse: CoarsePhase | null = null;
-  let cycle = 0;
-  let before = Number.POSITIVE_INFINITY;
+  const state: DetectorState = { coarse: null, cycle: 0, before: Number.POSITIVE_INFINITY };
   let started = false;
 
   return (batch) => {
@@ -63,9 +66,9 @@ export function createPhaseDetector(options: { readonly delta?: number } = {}): 
       started = true;
       const saved = resumedState(run, STAGE);
       if (saved) {
-        coarse = saved.wordOrNull('coarse', COARSE);
-        cycle = saved.number('cycle');
-        before = saved.number('before');
+        state.coarse = saved.wordOrNull('coarse', COARSE);
+        state.cycle = saved.number('cycle');
+        state.before = saved.number('before');
       }
     }
     const { eta } = run.config;
@@ -84,6 +87,8 @@ export function createPhaseDetector(options: { readonly delta?: number } = {}): 
     const { alpha, beta1, beta2, sharpness, gfs_sharpness } = columns;
     const phase = new Uint8Array(length);
     const cycles = new Int32Array(length);
+
+    let { coarse, cycle, before } = state;
 
     for (let i = 0; i < length; i++) {
       const s = sharpness[i]!;
@@ -117,7 +122,11 @@ export function createPhaseDetector(options: { readonly delta?: number } = {}): 
         phase[i] = coarse === 'convergence' ? CONVERGENCE : PROGRESSIVE_SHARPENING;
       }
     }
-    const state = { coarse, cycle, before };
-    return withState({ ...batch, columns: { ...columns, phase, cycle: cycles } }, STAGE, () => state);
+    Object.assign(state, { coarse, cycle, before });
+    return withState({ ...batch, columns: { ...columns, phase, cycle: cycles } }, STAGE, () => ({
+      coarse,
+      cycle,
+      before,
+    }));
   };
 }

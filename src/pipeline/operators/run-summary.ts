@@ -8,6 +8,9 @@ import type { ModelRun } from '../source/gradient-descent.ts';
 export const COARSE_PHASES = ['progressive-sharpening', 'edge-of-stability', 'convergence'] as const;
 export type CoarsePhase = (typeof COARSE_PHASES)[number];
 
+/** κ: how far below S∞ the sharpness may still be in convergence. */
+export const KAPPA = 0.05;
+
 /** Coarse phase of each code of the `phase` column. */
 export const COARSE_OF_CODE: readonly CoarsePhase[] = PHASES.map((phase) =>
   phase === 'eos-sharpening' || phase === 'eos-self-stabilization' ? 'edge-of-stability' : phase,

@@ -1,7 +1,7 @@
 import type { FileMetaData, RowGroup } from 'hyparquet';
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import type { ColumnArray, ColumnSpec } from '../columns.ts';
-import { keyValues, parquetFooter } from '../sinks/parquet.ts';
+import { keyValues, parquetFooter } from '../sinks/hyparquet.ts';
 import type { ByteSource } from './byte-source.ts';
 import { checkParquetFooter, parseParquetFooter } from './parquet-footer.ts';
 import { readParquetColumn } from './parquet-table.ts';

@@ -35,6 +35,8 @@ export const SERIES_DEFAULTS: SeriesOptions = {
 
 /** Sharpness has to rise by this share before a flat series counts as sharpening. */
 const FLAT_RISE = 0.01;
+/** A log of so many samples can be called flat when it ends. */
+const LEAST_FLAT = 16;
 /** Sharpness this far over its settled level ends a convergence below the edge. */
 const RESUMED_RISE = 1.1;
 const RESUMED_NOISE = 4;
@@ -257,6 +259,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
         else if (measured === 0) {
           const next = lossOnly.next(step, loss, spike);
           if (next) begin(next.phase, step, next.since, next.confidence);
+          else if (phase === null) begin('descent', step, step, 0.5);
         }
       }
       if (phase === 'edge-of-stability') return motion.rising ? 'eos-sharpening' : 'eos-self-stabilization';
@@ -276,9 +279,8 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
         divergedAt = losses.notFiniteSince;
         spans.begin({ phase: 'diverged', step: lastStep, since: divergedAt, confidence: 0.75 });
       }
-      if (phase === 'progressive-sharpening' && spans.length === 1 && flatLevelOf(since(anchor), 16, scale) !== null) {
+      if (phase === 'progressive-sharpening' && spans.length === 1 && !rises(since(anchor), scale))
         spans.rename(0, 'flat');
-      }
       const next = spans.at(1)?.phase;
       if (spans.at(0)?.phase === 'catapult' && (next === undefined || next === 'diverged')) {
         spans.rename(0, 'edge-of-stability');
@@ -290,14 +292,31 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
 
 /** Level of a series that does not sharpen: its last quarter is at most 1 % over its first, noise allowed for. */
 function flatLevelOf(blocks: readonly Block[], least: number, scale: number): number | null {
+  const change = changeOf(blocks, scale);
+  if (!change || change.count < least) return null;
+  const { early, late, error } = change;
+  return late - early + 2 * error <= FLAT_RISE * early && late < 1 ? meanRatio(blocks) : null;
+}
+
+/** Whether a series has risen, beyond doubt and by more than a flat one may; too short a one has. */
+function rises(blocks: readonly Block[], scale: number): boolean {
+  const change = changeOf(blocks, scale);
+  if (!change || change.count < LEAST_FLAT || change.late >= 1) return true;
+  return change.late - change.early > Math.max(FLAT_RISE * change.early, 2 * change.error);
+}
+
+/** Means of the first and the last quarter, and the standard error of their difference. */
+function changeOf(blocks: readonly Block[], scale: number) {
   let count = 0;
   for (const block of blocks) count += block.count;
   const quarter = Math.floor(blocks.length / 4);
-  if (count < least || quarter === 0) return null;
-  const early = meanRatio(blocks.slice(0, quarter));
-  const late = meanRatio(blocks.slice(-quarter));
-  const error = scale * Math.sqrt(8 / count);
-  return late - early + 2 * error <= FLAT_RISE * early && late < 1 ? meanRatio(blocks) : null;
+  if (quarter === 0) return null;
+  return {
+    count,
+    early: meanRatio(blocks.slice(0, quarter)),
+    late: meanRatio(blocks.slice(-quarter)),
+    error: scale * Math.sqrt(8 / count),
+  };
 }
 
 function meanRatio(blocks: readonly Block[]): number {

@@ -50,6 +50,11 @@ export function createLossWatch(divergence: number): LossWatch {
         if (loss > MOST_LOSS || (first > 0 && loss > divergence * first)) divergedAt = step;
         return;
       }
+      // What is missing counts as what was there last.
+      if (step > lastStep) {
+        work += last * (step - lastStep);
+        lastStep = step;
+      }
       if (Number.isNaN(loss) && (gaps || !(last > VANISHED_RISE * first))) {
         gaps = true;
         return;

@@ -50,8 +50,8 @@ export const ROW_GROUP_SIZE = 65_536;
 const ENCODING_SHARE = 0.2;
 
 /**
- * Writes every batch that passes to a file, and completes only when the file is closed. While a row group is being
- * written the source waits (`run.hold`), so memory stays flat. On an error, or when the subscriber leaves early, nothing
+ * Writes every batch that passes to a file, and completes only when the file is closed. The source may be one row
+ * group ahead of the disk; then it waits (`run.hold`), so memory stays flat. On an error, or when the subscriber leaves early, nothing
  * remains under the target's final name.
  */
 export function tableSink<R extends Run, B extends StepBatch<object, R>>(
@@ -116,9 +116,9 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
           stored += count;
           if (filled === rowGroupSize && run) {
             if (taken === length && pending) progress = pending;
-            const written = writeGroup(run);
-            written.catch(fail);
-            run.hold(written);
+            // One group may still be on its way to the disk while the next one is computed.
+            run.hold(work);
+            writeGroup(run).catch(fail);
           }
         }
       };

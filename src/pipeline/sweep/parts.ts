@@ -10,7 +10,7 @@ export interface PartPlan {
 /** Steps a part should not exceed, about a second of one core: that much is lost where a worker dies. */
 const STEPS = 8_000_000;
 /** With no fewer parts than this (where there are as many runs) all cores end at about the same time. */
-const LEAST_PARTS = 48;
+const LEAST_PARTS = 24;
 const MOST_RUNS = 4096;
 /** Many small files are slow to list and to read; from here on parts grow instead. */
 const MOST_PARTS = 4096;

@@ -3,11 +3,11 @@ import { spectrum } from '../model/moments.ts';
 import { arrowheadTop } from '../model/sharpness.ts';
 import { solutionSharpness } from '../model/solution.ts';
 import { edgeAlpha, predictedMeanL1 } from '../model/surrogate.ts';
-import { KAPPA } from '../operators/detect-phases.ts';
 import {
   COARSE_PHASES,
   countPhase,
   emptyTally,
+  KAPPA,
   logNear,
   NEAR,
   type RunSummary,

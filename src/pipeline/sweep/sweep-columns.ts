@@ -1,7 +1,10 @@
 import type { Cells, TableColumn } from '../sinks/table-format.ts';
+import type { RunResult } from './light-result.ts';
 import { SWEEP_PARAMETER_NAMES, SWEEP_PARAMETERS, type SweepParameterName } from './parameters.ts';
-import type { RunResult } from './run-result.ts';
 import { parameterValue, runId } from './sweep.ts';
+
+/** Version of the layout of a sweep's folder and columns. */
+export const SCHEMA_VERSION = '1';
 
 export const OUTCOMES = ['gradient-flow', 'edge-of-stability', 'converged', 'diverged'] as const;
 

@@ -21,8 +21,8 @@ export interface RunTable {
   has(column: RunColumn): boolean;
   /** The column; recomputed where the file lacks it. Only where `has` says so. */
   column<C extends RunColumn>(column: C): RunArrays[C];
-  /** Columns recomputed so far. */
-  recomputed(): readonly string[];
+  /** Whether the column stands in the file itself. */
+  stored(column: RunColumn): boolean;
 }
 
 export type RunColumns = { readonly [C in RunColumn]?: RunArrays[C] };
@@ -57,7 +57,6 @@ export function runTable(
     if (step[i]! !== step[i - 1]! + 1) everyStep = false;
   }
   const known: { [C in RunColumn]?: RunArrays[C] } = { ...columns };
-  const recomputed: string[] = [];
   const theta = THETA.every((name) => columns[name]);
 
   const has = (name: RunColumn): boolean => {
@@ -123,10 +122,7 @@ export function runTable(
   };
 
   function get<C extends RunColumn>(name: C): RunArrays[C] {
-    if (!known[name]) {
-      compute(name);
-      recomputed.push(name);
-    }
+    if (!known[name]) compute(name);
     return known[name] as RunArrays[C];
   }
 
@@ -139,7 +135,7 @@ export function runTable(
     divergedAt,
     has,
     column: get,
-    recomputed: () => recomputed,
+    stored: (name) => columns[name] !== undefined,
   };
 }
 

@@ -1,7 +1,6 @@
 import type { RunColumn } from '../columns.ts';
 import { type Check, type CheckResult, doesNotApply, type Finding } from './check.ts';
 import { balanceLaw } from './checks/balance.ts';
-import { centralFlow } from './checks/central-flow.ts';
 import { constrainedShadow } from './checks/constrained.ts';
 import { cycleL1 } from './checks/cycle-l1.ts';
 import { decayRate } from './checks/decay-rate.ts';
@@ -24,7 +23,6 @@ export const CHECKS: readonly Check[] = [
   decayRate,
   meanL1,
   cycleL1,
-  centralFlow,
   solutionSharpness,
   balanceLaw,
   gradientFlowEnd,
@@ -40,10 +38,9 @@ export const CHECKED_COLUMNS: readonly RunColumn[] = [
 /** Holds every statement against a run. */
 export function verifyRun(table: RunTable): readonly CheckResult[] {
   return CHECKS.map((check) => {
-    const before = table.recomputed().length;
     const finding = applicable(check, table) ?? check.run(table);
-    const columns = table.recomputed().slice(before);
     const applies = finding.verdict !== 'does not apply';
+    const columns = applies ? check.needs.filter((name) => !table.stored(name)) : [];
     return {
       name: check.name,
       statement: check.statement,

@@ -3,7 +3,7 @@ import parquetTypes from 'parquetjs-lite/gen-nodejs/parquet_types.js';
 import parquetUtil from 'parquetjs-lite/lib/util.js';
 import type { ColumnArray, ColumnSpec } from '../../columns.ts';
 import { concatBytes } from '../byte-target.ts';
-import { parquetFooter } from '../parquet.ts';
+import { parquetFooter } from '../hyparquet.ts';
 import type { Metadata, Rows, TableFormat, TableState } from '../table-format.ts';
 
 /**

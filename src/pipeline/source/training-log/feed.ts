@@ -9,6 +9,8 @@ import type { RowTaker } from './row-block.ts';
 import { type LogFormat, type Sniffed, sniff } from './sniff.ts';
 import { readArrow, readParquet } from './tables.ts';
 
+const HASH = 35;
+
 /** Where the bytes of a log come from. */
 export interface LogInput {
   /** What the log is called in messages. */
@@ -79,7 +81,7 @@ async function* readLines(
       : createDelimitedReader(rows, tally, { given, delimiter: format === 'tsv' ? '\t' : undefined });
   const take: LineTaker = (bytes, from, to, line, cut) => {
     if (line > preamble) reader(bytes, from, to, line, cut);
-    else if (to > from) tally.add('text before the log', line);
+    else if (to > from && bytes[from] !== HASH) tally.add('text before the log', line);
   };
   const lines = createLineSplitter(preamble > 0 ? take : reader, tally);
   for await (const chunk of chunks) {

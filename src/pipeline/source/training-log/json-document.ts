@@ -110,11 +110,11 @@ function readTable(root: unknown, rows: RowTaker, tally: Tally, given: GivenColu
 /** `eigenvalues[-1]`: the list of that name, and the index to take of each of its entries. */
 function listAt(root: unknown, text: string, field: RowField): { list: readonly unknown[]; at: number | null } {
   const path = parsePath(text);
-  const whole = path ? valueAt(root, path) : undefined;
-  if (Array.isArray(whole)) return { list: whole, at: null };
   const index = path?.at(-1);
   const outer = path ? valueAt(root, path.slice(0, -1)) : undefined;
-  if (typeof index === 'number' && Array.isArray(outer)) return { list: outer, at: index };
+  if (typeof index === 'number' && Array.isArray(outer) && outer.some(Array.isArray)) return { list: outer, at: index };
+  const whole = path ? valueAt(root, path) : undefined;
+  if (Array.isArray(whole)) return { list: whole, at: null };
   throw new LogError(`no list stands at ${text} (asked for as the ${field})`);
 }
 

@@ -89,23 +89,30 @@ function isDocument(value: unknown): boolean {
 function sniffText(text: string, ended: boolean, given: GivenColumns): Sniffed | null {
   const lines = text.replace(/^\uFEFF/, '').split('\n');
   const whole = ended ? lines : lines.slice(0, -1);
+  let before: { readonly line: number; readonly cells: number } | null = null;
   for (let i = 0; i < Math.min(whole.length, MOST_PREAMBLE); i++) {
     const line = whole[i]!.trim();
     if (line === '' || line.startsWith('#')) continue;
     if (line.startsWith('{')) return { format: 'ndjson', preamble: i };
     const delimiter = guessDelimiter(line);
     const cells = (delimiter === null ? [line] : (splitCells(line, delimiter) ?? [])).map((cell) => cell.trim());
-    if (isHeader(cells, given) || (cells.length > 0 && cells.every((cell) => isNumber(cell, delimiter)))) {
-      return { format: delimiter === '\t' ? 'tsv' : 'csv', preamble: i };
+    const format = delimiter === '\t' ? 'tsv' : 'csv';
+    if (isHeader(cells, delimiter, given)) return { format, preamble: i };
+    if (cells.length > 0 && cells.every((cell) => isNumber(cell, delimiter))) {
+      // What stands right above numbers, in as many cells, is their header, whatever its names.
+      return { format, preamble: before?.cells === cells.length ? before.line : i };
     }
+    before = { line: i, cells: cells.length };
   }
   return ended || whole.length >= MOST_PREAMBLE ? plain('csv') : null;
 }
 
-function isHeader(cells: readonly string[], given: GivenColumns): boolean {
-  return cells.some((cell) =>
+/** One known name makes a header; among words that only blanks separate, which may be a sentence, two. */
+function isHeader(cells: readonly string[], delimiter: string | null, given: GivenColumns): boolean {
+  const known = cells.filter((cell) =>
     ROW_FIELDS.some((field) => given[field] === cell || nameRank(field, cell) < Number.POSITIVE_INFINITY),
   );
+  return known.length >= (delimiter === ' ' ? 2 : 1);
 }
 
 function isNumber(cell: string, delimiter: string | null): boolean {

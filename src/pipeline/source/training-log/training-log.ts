@@ -151,6 +151,7 @@ export function trainingLog(
     const rows = createOrderedRows(tally, { stride: options.stride ?? 1, run: options.run });
     const lookup = options.eta ? createEtaLookup(options.eta) : null;
     let eta = Number.NaN;
+    let passed = 0;
 
     const work = feed(input, rows, tally, {
       format: options.format,
@@ -167,6 +168,7 @@ export function trainingLog(
       for (;;) {
         const block = rows.take(all);
         if (!block) return;
+        passed += block.length;
         subscriber.next({ run, length: block.length, columns: columnsOf(block) });
         await run.ready();
         if (subscriber.closed) return;
@@ -224,6 +226,7 @@ export function trainingLog(
       }
       rows.end();
       await emit(true);
+      if (passed === 0 && !run.interrupted) throw nothingUsable(tally);
       if (!subscriber.closed) subscriber.complete();
     };
 
@@ -233,6 +236,15 @@ export function trainingLog(
       work.return(undefined).catch(() => {});
     };
   });
+}
+
+function nothingUsable(tally: Tally): LogError {
+  const [first] = tally.entries;
+  if (!first) return new LogError('it holds no rows');
+  return new LogError(
+    `${first.reason}; the log holds not a single row that can be used (name its columns with --loss-col and --sharpness-col, its format with --format)`,
+    first.first_line,
+  );
 }
 
 /** The next piece of work, or `idle` where it takes its time. */

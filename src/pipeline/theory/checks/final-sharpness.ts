@@ -14,8 +14,8 @@ export const finalSharpness: Check = {
     const tolerated = (2 + delta) / eta;
     const last = table.column('sharpness')[table.length - 1]!;
     const converged = table.column('phase')[table.length - 1] === CONVERGENCE;
-    const stuck = stuckOver(table, tolerated);
     const below = last <= tolerated;
+    const stuck = below ? undefined : stuckOver(table, tolerated);
     const verdict = stuck || (converged && !below) ? 'fails' : converged ? 'holds' : 'not reached';
     const note = stuck ?? (verdict === 'not reached' ? 'the run has not converged' : undefined);
     return {

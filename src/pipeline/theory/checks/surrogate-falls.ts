@@ -1,4 +1,4 @@
-import { type Check, plural } from '../check.ts';
+import { type Check, notReached, plural } from '../check.ts';
 import { atEdge } from '../run-table.ts';
 
 /** Below this part of its largest value, what is left of L̂ is the rounding of its residual squared. */
@@ -22,6 +22,7 @@ export const surrogateFalls: Check = {
       steps++;
       if (!(surrogate[i]! < surrogate[i - 1]!) && surrogate[i]! > ROUNDING * scale) rises.push(table.step[i]!);
     }
+    if (steps === 0) return notReached('the edge of stability has only just begun');
     return {
       verdict: rises.length === 0 ? 'holds' : 'fails',
       measured: rises.length,

@@ -1,0 +1,86 @@
+import { bucketRange, type ColumnStore, rowsIn, span } from './columns.ts';
+import {
+  addPoints,
+  BUCKET,
+  type Envelope,
+  emptyEnvelope,
+  envelopePoints,
+  foldBuckets,
+  type Points,
+} from './envelope.ts';
+
+/**
+ * One line a column over [from, to] with every extreme: from the rows themselves, or where there are far more rows
+ * than pixels from their buckets.
+ */
+export async function lines(
+  store: ColumnStore,
+  columns: readonly string[],
+  from: number,
+  to: number,
+  width: number,
+): Promise<readonly Points[]> {
+  const groups = await store.groupsIn(from, to);
+  const rows = groups.reduce((sum, group) => sum + store.source.groups[group]!.rows, 0);
+  const [first, last] = await span(store, groups);
+  const share = last > first ? Math.min(1, (Math.min(to, last) - Math.max(from, first)) / (last - first)) : 1;
+  const overview = (rows * share) / width > 2 * BUCKET;
+  return Promise.all(
+    columns.map((column) =>
+      overview
+        ? overviewLine(store, column, groups, from, to, width)
+        : exactLine(store, column, groups, from, to, width),
+    ),
+  );
+}
+
+async function exactLine(
+  store: ColumnStore,
+  column: string,
+  groups: readonly number[],
+  from: number,
+  to: number,
+  width: number,
+): Promise<Points> {
+  const envelope = emptyEnvelope(from, to, width);
+  await store.visit(
+    groups,
+    (group) => Promise.all([store.values('step', group), store.values(column, group)]),
+    ([step, values]) => {
+      const { start, end } = rowsIn(step, from, to);
+      addPoints(envelope, step, values, start, end);
+    },
+  );
+  return envelopePoints(envelope);
+}
+
+async function overviewLine(
+  store: ColumnStore,
+  column: string,
+  groups: readonly number[],
+  from: number,
+  to: number,
+  width: number,
+): Promise<Points> {
+  const ranges = await Promise.all(
+    groups.map(async (group) => {
+      const { rows } = store.source.groups[group]!;
+      const [first, last] = await store.steps(group);
+      if (first >= from && last <= to) return bucketRange({ start: 0, end: rows });
+      return bucketRange(rowsIn(await store.values('step', group), from, to));
+    }),
+  );
+  const total = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+  const merge = Math.max(1, Math.ceil(total / width));
+  const envelope: Envelope = emptyEnvelope(from, to, Math.ceil(total / merge) + groups.length);
+  let at = 0;
+  await store.visit(
+    groups,
+    (group) => store.buckets(column, group),
+    (buckets, group) => {
+      const { start, end } = ranges[groups.indexOf(group)]!;
+      at = foldBuckets(envelope, buckets, start, end, merge, at);
+    },
+  );
+  return envelopePoints(envelope);
+}

@@ -1,0 +1,319 @@
+import { describe, expect, test } from 'vitest';
+import type { RunOptions } from '../../src/pipeline/config.ts';
+import { convergenceTimes } from '../../src/pipeline/theory/checks/global-convergence.ts';
+import { type RunTable, runTable, wholeCycles } from '../../src/pipeline/theory/run-table.ts';
+import { CHECKS, verifyRun } from '../../src/pipeline/theory/verify.ts';
+import { doctored, run, underflowed } from './run.ts';
+
+const paper = await run({ preset: 'paper' });
+const threePhases = await run({ preset: 'three-phases' });
+const flow = await run({ preset: 'gradient-flow' });
+
+const verdicts = (table: RunTable) => Object.fromEntries(verifyRun(table).map(({ name, verdict }) => [name, verdict]));
+const failing = (table: RunTable) =>
+  verifyRun(table)
+    .filter(({ verdict }) => verdict === 'fails')
+    .map(({ name }) => name);
+const finding = (table: RunTable, name: string) => verifyRun(table).find((result) => result.name === name)!;
+
+describe('what must hold', () => {
+  test.each(['paper', 'figure3', 'three-phases'])('no check fails on %s', async (preset) => {
+    const table = await run({ preset });
+    const results = verifyRun(table);
+    expect(results.filter(({ verdict }) => verdict === 'fails')).toEqual([]);
+    expect(results.filter(({ verdict }) => verdict === 'does not apply')).toEqual([]);
+    const slope = finding(table, 'decay-rate');
+    expect(Math.abs(slope.measured! / slope.predicted! - 1)).toBeLessThan(0.02);
+    const mean = finding(table, 'mean-l1');
+    expect(Math.abs(mean.measured! / mean.predicted! - 1)).toBeLessThan(0.03);
+  });
+
+  test('every check holds on three-phases, with T(0.01, 1e-8) = 7691', () => {
+    expect(new Set(Object.values(verdicts(threePhases)))).toEqual(new Set(['holds']));
+    expect(finding(threePhases, 'global-convergence')).toMatchObject({ measured: 7691, margin: 10_000 - 7691 });
+  });
+
+  test('on paper the end is not reached within its steps, and nothing fails', () => {
+    expect(verdicts(paper)).toMatchObject({ 'global-convergence': 'not reached', 'final-sharpness': 'not reached' });
+    expect(failing(paper)).toEqual([]);
+  });
+
+  test('checks of the edge do not apply to a run that never comes there', () => {
+    const found = verdicts(flow);
+    for (const { name } of CHECKS.filter(({ edge }) => edge)) expect(found[name], name).toBe('does not apply');
+    expect(found['progressive-sharpening']).toBe('does not apply');
+    expect(found).toMatchObject({ 'final-sharpness': 'holds', balance: 'holds', 'gradient-flow': 'holds' });
+    expect(failing(flow)).toEqual([]);
+  });
+
+  test('the transient of the paper takes 6 steps at most', () => {
+    expect(finding(paper, 'progressive-sharpening').measured).toBeLessThanOrEqual(6);
+    expect(finding(threePhases, 'progressive-sharpening').measured).toBeLessThanOrEqual(6);
+  });
+
+  test('excursions are counted, their overshoot averaged', () => {
+    const { details } = finding(paper, 'edge-of-stability');
+    expect(details).toMatchObject({ count: 25 });
+    expect(details!.largest_overshoot).toBeCloseTo(0.07577, 5);
+    expect(details!.mean_overshoot).toBeLessThan(0.07);
+  });
+
+  test('the distance to the constrained trajectory is measured', () => {
+    const { details } = finding(paper, 'constrained-trajectory');
+    expect(details!.max_distance_from_start).toBeCloseTo(1.01e-2, 4);
+    expect(details!.max_distance_from_crossing).toBeCloseTo(3.6e-4, 5);
+  });
+
+  test.each<[string, RunOptions]>([
+    ['mirrored', { preset: 'three-phases', init: [-0.3, 0.1, -0.3] }],
+    ['plain', { preset: 'plain' }],
+    ['covariance', { covariance: 0.02, floor: 0, steps: 3000 }],
+    ['one step', { preset: 'paper', steps: 1 }],
+    ['the start alone', { preset: 'paper', steps: 0 }],
+    ['a start beyond the edge', { init: [0.65, 1e-6, 0.7], steps: 300 }],
+  ])('nothing fails on %s', async (_, options) => {
+    expect(failing(await run(options))).toEqual([]);
+  });
+});
+
+describe('T(δ, ε)', () => {
+  test('grows as δ or ε shrinks', () => {
+    const deltas = [1e-4, 0.001, 0.01, 0.1, 1];
+    const epsilons = [1e-8, 1e-6, 1e-4, 1e-2];
+    const times = convergenceTimes(threePhases, deltas, epsilons);
+    for (const a of times) {
+      for (const b of times) {
+        if (a.delta <= b.delta && a.epsilon <= b.epsilon && a.step !== null) expect(b.step).toBeLessThanOrEqual(a.step);
+      }
+    }
+  });
+
+  test('is the first step from which on both hold', () => {
+    const { step } = convergenceTimes(threePhases, [0.01], [1e-8])[0]!;
+    const [loss, sharpness] = [threePhases.column('loss'), threePhases.column('sharpness')];
+    const fits = (t: number) => loss[t]! <= 1e-8 && sharpness[t]! <= 2.01 * 20;
+    expect(fits(step! - 1)).toBe(false);
+    for (let t = step!; t < threePhases.length; t++) expect(fits(t)).toBe(true);
+  });
+
+  test('a run that leaves again near its end has none', () => {
+    const left = doctored(threePhases, {
+      loss: (values) => {
+        values[9_999] = 1e-3;
+      },
+    });
+    expect(convergenceTimes(left, [0.01], [1e-8])[0]).toMatchObject({ step: 10_000, verdict: 'holds' });
+    const gone = doctored(threePhases, {
+      loss: (values) => {
+        values[10_000] = 1e-3;
+      },
+    });
+    expect(convergenceTimes(gone, [0.01], [1e-8])[0]).toMatchObject({ step: null, verdict: 'not reached' });
+  });
+});
+
+describe('a run made to underflow', () => {
+  const dead = underflowed(paper);
+
+  test('fails global convergence: it heads for 2.48 × 2/η', () => {
+    expect(dead.column('beta1')[2000]).toBeCloseTo(0, 300);
+    expect(failing(dead)).toContain('global-convergence');
+    expect(failing(dead)).toContain('edge-of-stability');
+    expect(failing(dead)).toContain('final-sharpness');
+    expect(finding(dead, 'global-convergence').note).toContain('2.48 × 2/η');
+  });
+
+  test('fails it too where the file says nothing of log₁₀|β₁|, once it has come to rest', async () => {
+    const long = underflowed(await run({ preset: 'paper', steps: 20_000 }));
+    const columns = {
+      step: long.step,
+      alpha: long.column('alpha'),
+      beta1: long.column('beta1'),
+      beta2: long.column('beta2'),
+    };
+    const bare = runTable({ ...long.config, floor: 0 }, columns);
+    expect(bare.has('log10_abs_beta1')).toBe(false);
+    expect(finding(bare, 'global-convergence')).toMatchObject({ verdict: 'fails' });
+    expect(finding(bare, 'global-convergence').note).toContain('come to rest');
+  });
+});
+
+describe('a run that diverges', () => {
+  test('fails what speaks of its end', async () => {
+    const table = await run({ eta: 0.5, floor: 0 });
+    expect(table.divergedAt).not.toBeNull();
+    expect(failing(table)).toEqual(
+      expect.arrayContaining(['global-convergence', 'edge-of-stability', 'final-sharpness']),
+    );
+    expect(finding(table, 'global-convergence').note).toMatch(/diverges at step \d+/);
+  });
+});
+
+/** For each check, a run that breaks it and no other. */
+const broken: Readonly<Record<string, () => RunTable | Promise<RunTable>>> = {
+  // Oscillation dead, S still below 2/η: the theorem fails already, and nothing else does.
+  'global-convergence': async () => underflowed(await run({ preset: 'paper', floor: 0, steps: 1500 })),
+  'progressive-sharpening': () =>
+    doctored(paper, {
+      sharpness: (s) => {
+        s[1000] = s[999]!;
+      },
+    }),
+  'edge-of-stability': () =>
+    doctored(paper, {
+      sharpness: (s) => s.fill(42, 9800),
+      l1: (l1) => l1.fill(0, 9990),
+      log10_abs_beta1: (log) => log.fill(-9, 9990),
+    }),
+  'surrogate-falls': () =>
+    doctored(paper, {
+      l_hat: (l) => {
+        l[5000] = l[4999]! * 1.0001;
+      },
+    }),
+  'decay-rate': () =>
+    doctored(paper, {
+      l_hat: (l) => l.set(l.map((value, t) => value * Math.exp(-1e-5 * t))),
+    }),
+  'mean-l1': () => doctored(paper, { l1: (l1) => l1.set(l1.map((value) => 1.03 * value)) }),
+  'mean-l1-per-cycle': () => {
+    const cycles = wholeCycles(paper);
+    return doctored(paper, {
+      l1: (l1) => {
+        for (const [k, factor] of [
+          [10, 1.2],
+          [11, 0.8],
+        ] as const) {
+          for (let t = cycles[k]![0]; t < cycles[k]![1]; t++) l1[t] = factor * l1[t]!;
+        }
+      },
+    });
+  },
+  'flow-solution-sharpness': () =>
+    doctored(paper, {
+      gfs_sharpness: (s) => {
+        s[3001] = s[3000]! + 1e-5;
+      },
+    }),
+  balance: () =>
+    doctored(paper, {
+      balance: (q) => {
+        q[4321] = q[4321]! + 1e-10;
+      },
+    }),
+  'gradient-flow': () => doctored(paper, { gfs_sharpness: (s) => s.set(s.map((value) => value * (1 - 1e-7))) }),
+  // Without β₁ the laws of single steps cannot be checked, which a shifted β₂ would break as well.
+  'constrained-trajectory': () =>
+    doctored(paper, {
+      beta1: null,
+      beta2: (b) => b.set(b.map((value, t) => (t > 2015 ? 0.988 * value : value))),
+    }),
+  'final-sharpness': () =>
+    doctored(flow, {
+      sharpness: (s) => {
+        s[20_000] = 125;
+      },
+    }),
+};
+
+describe('a check that cannot fail is no check', () => {
+  test('there is a broken run for each', () => {
+    expect(Object.keys(broken).sort()).toEqual(CHECKS.map(({ name }) => name).sort());
+  });
+
+  test.each(Object.entries(broken))('%s', async (name, make) => {
+    expect(failing(await make())).toEqual([name]);
+  });
+
+  test('S∞ that does not fall across a spike fails too', () => {
+    const cycles = wholeCycles(paper);
+    const [from, to] = cycles[5]!;
+    const flat = doctored(paper, {
+      gfs_sharpness: (s) => {
+        s[to] = s[from]! * (1 + 1e-9);
+      },
+    });
+    const { verdict, note } = finding(flat, 'flow-solution-sharpness');
+    expect(verdict).toBe('fails');
+    expect(note).toContain(`does not fall over the cycle from step ${from}`);
+  });
+
+  test('a wrong step of the dynamics fails the balance', () => {
+    const wrong = doctored(paper, {
+      beta1: (b) => {
+        b[3] = b[3]! * 1.001;
+      },
+      balance: null,
+    });
+    expect(finding(wrong, 'balance')).toMatchObject({ verdict: 'fails', recomputed: ['balance'] });
+  });
+
+  test('a projection that is not made fails the balance', async () => {
+    const table = await run({ preset: 'paper', floor: 0, steps: 500 });
+    const pretended = runTable(
+      { ...table.config, floor: 1e-3 },
+      { step: table.step, alpha: table.column('alpha'), beta1: table.column('beta1'), beta2: table.column('beta2') },
+    );
+    expect(finding(pretended, 'balance').verdict).toBe('fails');
+  });
+});
+
+describe('files that have not everything', () => {
+  const theta = {
+    step: paper.step,
+    alpha: paper.column('alpha'),
+    beta1: paper.column('beta1'),
+    beta2: paper.column('beta2'),
+  };
+
+  test('what follows from θ is recomputed, said, and comes to the same', () => {
+    const bare = runTable(paper.config, theta);
+    expect(verdicts(bare)).toEqual(verdicts(paper));
+    const said = verifyRun(bare).flatMap(({ recomputed }) => recomputed);
+    expect(said).toEqual(expect.arrayContaining(['loss', 'sharpness', 'l_hat', 'phase', 'l1', 'balance']));
+  });
+
+  test('a whole file has only flows recomputed', () => {
+    const said = verifyRun(paper).flatMap(({ recomputed }) => recomputed);
+    expect(said).toEqual(['the central flow', 'gradient flow from 9 points', 'the constrained trajectory']);
+  });
+
+  test('a thinned run says which checks cannot be done, and why', () => {
+    const rows = Array.from(paper.step).filter((t) => t % 10 === 0);
+    const pick = (values: Float64Array) => Float64Array.from(rows, (t) => values[t]!);
+    const thinned = runTable(paper.config, {
+      step: pick(paper.step),
+      alpha: pick(paper.column('alpha')),
+      beta1: pick(paper.column('beta1')),
+      beta2: pick(paper.column('beta2')),
+    });
+    for (const { name } of CHECKS.filter(({ everyStep }) => everyStep)) {
+      expect(finding(thinned, name)).toMatchObject({ verdict: 'does not apply' });
+      expect(finding(thinned, name).note).toContain('every step');
+    }
+    expect(finding(thinned, 'gradient-flow').verdict).toBe('holds');
+    expect(failing(thinned)).toEqual([]);
+  });
+
+  test('columns that do not follow from the rest are named', () => {
+    const bare = runTable(paper.config, { step: paper.step, sharpness: paper.column('sharpness') });
+    expect(finding(bare, 'balance')).toMatchObject({ verdict: 'does not apply' });
+    expect(finding(bare, 'balance').note).toContain('alpha, beta1, beta2, balance');
+  });
+
+  test.each([
+    ['no rows', []],
+    ['a step twice', [0, 1, 1]],
+    ['steps that fall', [2, 1]],
+  ])('%s is no run', (_, steps) => {
+    expect(() => runTable(paper.config, { step: Float64Array.from(steps) })).toThrow(RangeError);
+  });
+});
+
+test('formulas for covariance 0 say that they do not apply to another', async () => {
+  const table = await run({ covariance: 0.02, floor: 0, steps: 3000 });
+  for (const { name } of CHECKS.filter(({ noCovariance }) => noCovariance)) {
+    expect(finding(table, name)).toMatchObject({ verdict: 'does not apply' });
+    expect(finding(table, name).note).toContain('covariance');
+  }
+});
