@@ -1,5 +1,15 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -226,8 +236,8 @@ describe('the server of the dashboard', () => {
     symlinkSync(join(folder, 'secret.parquet'), path);
     expect((await ask(its, '/data/swap.parquet')).status).toBe(404);
     unlinkSync(path);
-    spawn('mkfifo', [path]);
-    await expect.poll(async () => (await ask(its, '/data/swap.parquet')).status).toBe(404);
+    execFileSync('mkfifo', [path]);
+    expect((await ask(its, '/data/swap.parquet')).status).toBe(404);
     unlinkSync(path);
     symlinkSync(join(folder, 'secret.parquet'), `${path}.partial`);
     expect((await ask(its, '/data/swap.parquet')).status).toBe(404);
@@ -396,6 +406,32 @@ describe('eos dash serve', () => {
       expect(code).toBe(2);
     }
     busy.close();
+  });
+
+  test('--open gives the address to the system, and goes on without it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'eos-open-'));
+    writeFileSync(join(folder, 'xdg-open'), '#!/bin/sh\nprintf %s "$1" > "$(dirname "$0")/opened"\n', { mode: 0o755 });
+    for (const path of [`${folder}:${process.env.PATH}`, folder]) {
+      const args = [join(root, 'bin/run.js'), 'dash', 'serve', '--open', '--port', '0'];
+      const child = spawn(process.execPath, args, {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: { ...process.env, PATH: path },
+      });
+      const url = await new Promise<string>((resolve) =>
+        child.stdout.on('data', (part) => resolve(/http:\S+/.exec(String(part))![0])),
+      );
+      if (path !== folder) {
+        await expect
+          .poll(() => (existsSync(join(folder, 'opened')) ? readFileSync(join(folder, 'opened'), 'utf8') : ''))
+          .toBe(url);
+        rmSync(join(folder, 'xdg-open'));
+      }
+      expect((await ask(Number(new URL(url).port), '/')).status).toBe(200);
+      const code = new Promise<number | null>((resolve) => child.once('exit', resolve));
+      child.kill('SIGINT');
+      expect(await code).toBe(0);
+    }
+    rmSync(folder, { recursive: true, force: true });
   });
 
   test('listens on 127.0.0.1 alone, and Ctrl-C ends it at once, with a client still connected', async () => {
