@@ -14,6 +14,7 @@ export {
 } from './columns.ts';
 export { ConfigError, type RunConfig, type RunOptions, resolveConfig } from './config.ts';
 export { LOG_COLUMNS, LOG_PHASES, type LogPhase } from './log-columns.ts';
+export { createFlow, type Flow, type FlowEnd, flowEnd, flowMinimum } from './model/flow.ts';
 export { gradient, hessian, type LossSplit, lossSplit, type Theta } from './model/loss.ts';
 export { type Moments, type Spectrum, sampleMoments, spectrum } from './model/moments.ts';
 export { sharpness } from './model/sharpness.ts';
@@ -36,7 +37,10 @@ export { type ByteTarget, memoryTarget } from './sinks/byte-target.ts';
 export { logSink } from './sinks/log-sink.ts';
 export { parquetSink } from './sinks/parquet.ts';
 export { phaseLog, type RunEvent } from './sinks/phase-log.ts';
+export { centralFlow } from './source/central-flow.ts';
+export { constrainedTrajectory } from './source/constrained-trajectory.ts';
 export { gradientDescent, type ModelBatch, type ModelRun, type SourceOptions } from './source/gradient-descent.ts';
+export { gradientFlow } from './source/gradient-flow.ts';
 export { type EtaSchedule, parseEta } from './source/training-log/eta-schedule.ts';
 export type { LogInput } from './source/training-log/feed.ts';
 export { LogError } from './source/training-log/log-error.ts';
@@ -48,5 +52,9 @@ export {
   type LogSummary,
   trainingLog,
 } from './source/training-log/training-log.ts';
+export type { DynamicsName, TrajectorySource } from './source/trajectory.ts';
 export type { Run, StepBatch } from './step-batch.ts';
+export type { Check, CheckResult, Finding, Verdict } from './theory/check.ts';
+export { collectRun, type RunTable, runTable } from './theory/run-table.ts';
+export { CHECKS, verifyRun } from './theory/verify.ts';
 export { stabilityThreshold, type Threshold } from './thresholds.ts';
