@@ -265,6 +265,8 @@ document.addEventListener('drop', (event) => {
   void book.drop([...(event.dataTransfer?.files ?? [])]);
 });
 
+let drawnWidth = box('panels').clientWidth;
+
 async function start(): Promise<void> {
   page.dataset.theme = store.get().theme;
   document.body.classList.toggle('pinned', store.get().pinned);
@@ -272,7 +274,12 @@ async function start(): Promise<void> {
   if (book.list().live && !refreshGiven) store.set({ refresh: LIVE_SECONDS });
   schedule();
   setTimer();
-  new ResizeObserver(schedule).observe(box('panels'));
+  new ResizeObserver(([entry]) => {
+    const width = entry?.contentRect.width ?? 0;
+    // Drawing changes the height, and must not lead to the next drawing.
+    if (width !== drawnWidth) schedule();
+    drawnWidth = width;
+  }).observe(box('panels'));
   if (store.get().cursor !== null) await followCursor();
   page.dataset.ready = '1';
 }
