@@ -103,7 +103,6 @@ export async function redisOptions(
       ...(encrypted
         ? {
             tls: {
-              servername: host,
               ...(await pem('redis-ca', 'ca', ca)),
               ...(await pem('redis-cert', 'cert', cert)),
               ...(await pem('redis-key', 'key', key)),
