@@ -47,7 +47,7 @@ export async function* feed(
         return;
       case 'arrow':
         found({ format: 'arrow', eta: null });
-        yield* readArrow(rest, rows, tally, given);
+        yield* readArrow(rest, rows, tally, given, input.random);
         return;
       case 'json': {
         const bytes = await inMemory(rest, 'JSON');
