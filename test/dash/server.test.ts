@@ -102,6 +102,7 @@ describe('the server of the dashboard', () => {
       runs: [
         { name: 'run.parquet', path: 'data/run.parquet', companions: { constrained: 'data/run.constrained.parquet' } },
       ],
+      sweeps: [],
     });
     for (const path of ['/', '/index.html', '/data/run.parquet', '/nowhere', '/runs.json']) {
       const { headers } = await ask(port, path);
@@ -257,6 +258,24 @@ describe('the server of the dashboard', () => {
     expect(after.headers.etag).not.toBe(before.headers.etag);
     unlinkSync(path);
     unlinkSync(`${path}.partial`);
+  });
+
+  test('goes on when a shared folder vanishes, and gives it again when it is back', async () => {
+    const shared = join(folder, 'passing');
+    mkdirSync(shared);
+    writeFileSync(join(shared, 'a.parquet'), 'PAR1');
+    const other = await startDashServer({ files: [shared, join(folder, 'runs/run.parquet')], port: 0 });
+    const its = Number(new URL(other.url).port);
+    const names = async () =>
+      JSON.parse((await ask(its, '/runs.json')).body.toString()).runs.map(({ name }: { name: string }) => name);
+    expect(await names()).toEqual(['a.parquet', 'run.parquet']);
+    rmSync(shared, { recursive: true });
+    expect((await ask(its, '/data/a.parquet')).status).toBe(404);
+    expect((await ask(its, '/data/run.parquet')).body).toEqual(run);
+    mkdirSync(shared);
+    writeFileSync(join(shared, 'b.parquet'), 'PAR1');
+    expect(await names()).toEqual(['b.parquet', 'run.parquet']);
+    await other.close();
   });
 
   test('gives ranges as HTTP has them', async () => {
