@@ -87,7 +87,7 @@ async function recover(partial: string, out: string, replace: boolean): Promise<
   try {
     const rows = file.groups.reduce((sum, group) => sum + group.rows, 0);
     if (rows === 0) throw new UsageError(`${partial}: nothing can be recovered: no rows had been flushed`);
-    const { metadata, lastStep, steps } = await describe(file);
+    const { metadata, lastStep, steps } = await describeStored(file);
     await writeWhole(file, metadata, out);
     if (replace) {
       await rm(partial, { force: true });
@@ -121,7 +121,7 @@ async function writeWhole(file: StoredFile, metadata: Metadata, out: string): Pr
 }
 
 /** Metadata of the recovered file, with a summary of the steps that it holds. */
-async function describe(
+export async function describeStored(
   file: StoredFile,
 ): Promise<{ metadata: Metadata; lastStep: number | null; steps: number | null }> {
   const { metadata } = file;
