@@ -14,6 +14,7 @@ import { JOURNAL } from '../pipeline/sinks/node/journal.ts';
 import { phaseLog, type RunEvent } from '../pipeline/sinks/phase-log.ts';
 import { gradientDescent, type ModelBatch } from '../pipeline/source/gradient-descent.ts';
 import { type Beside, dynamicsNames, planBeside } from './beside.ts';
+import { createCollector } from './collector.ts';
 import { describeError, EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { eventLines } from './log-lines.ts';
@@ -51,6 +52,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const say = !request.quiet && request.logFormat === 'text';
   const progress = createProgress(config.steps);
   const paint = styles(process.stderr);
+  const collect = createCollector();
   const start = performance.now();
   let rows = plan?.checkpoint.rows ?? 0;
   let firstStep: number | undefined;
@@ -92,6 +94,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       }),
       tap(({ run }) => {
         if (say) progress.update(run.state.step);
+        collect();
       }),
     );
     const thinned = steps.pipe(thin(config.every));

@@ -47,7 +47,7 @@ export function createProgress(total: number, stream: NodeJS.WriteStream = proce
       const now = performance.now();
       if (!stream.isTTY || now - start < 1000 || now - last < FRAME) return;
       last = now;
-      const text = bar(done, total, (now - start) / 1000);
+      const text = bar(Math.min(done, total), total, (now - start) / 1000);
       stream.write(`\r${text.slice(0, (stream.columns ?? 80) - 1)}\u001b[K`);
       drawn = true;
     },

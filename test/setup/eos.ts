@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { root } from './parts.ts';
 
-const LIFETIME = 60_000;
+const LIFETIME = 110_000;
 
 export interface Outcome {
   /** Exit code; null where a signal ended the process. */

@@ -51,11 +51,10 @@ export async function* feed(
         return;
       case 'json': {
         const bytes = await inMemory(rest, 'JSON');
-        const text = new TextDecoder().decode(bytes.slice(0));
-        const notes: RowTaker & { flush: () => void } = delayed(rows);
-        const { eta } = readDocument(text, notes, tally, given);
+        const kept = delayed(rows);
+        const { eta } = readDocument(new Uint8Array(bytes), kept, tally, given);
         found({ format: 'json', eta });
-        notes.flush();
+        kept.flush();
         yield;
         return;
       }
