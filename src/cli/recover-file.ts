@@ -129,14 +129,23 @@ export async function describeStored(
   const stored = metadata[CHECKPOINT_KEY];
   const config = metadata['eos.config'];
   if (stored === undefined || config === undefined) return { metadata, lastStep, steps: null };
-  const resolved = resolveConfig(JSON.parse(config) as RunConfig);
-  const checkpoint = decodeCheckpoint(stored);
+  const resolved = usable(() => resolveConfig(JSON.parse(config) as RunConfig), `${file.path}: its eos.config`);
+  const checkpoint = usable(() => decodeCheckpoint(stored), `${file.path}: its checkpoint`);
   const summary = marked(await summaryUpTo(resolved, checkpoint, lastStep), resolved);
   return {
     metadata: { ...metadata, 'eos.summary': JSON.stringify(summary) },
     lastStep: lastStep ?? summary.last_step,
     steps: resolved.steps,
   };
+}
+
+/** The metadata of a file is somebody's word as well. */
+function usable<T>(read: () => T, what: string): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UsageError(`${what} cannot be used: ${(error as Error).message}`);
+  }
 }
 
 function marked(summary: RunSummary, { steps }: RunConfig): RunSummary {

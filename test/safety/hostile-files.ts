@@ -195,16 +195,24 @@ export async function hostileParquet(): Promise<HostileFile[]> {
     file('no values', withPage(seed, 'sharpness_ratio', dataPage(0, PLAIN, new Uint8Array(64)))),
     file(
       'run of billions',
-      withPage(seed, 'phase', dataPage(601, RLE_DICTIONARY, Uint8Array.of(2, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0))),
+      withPage(
+        seed,
+        'sharpness_ratio',
+        dataPage(601, RLE_DICTIONARY, Uint8Array.of(2, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0)),
+      ),
     ),
     file(
       'bits of nothing',
-      withPage(seed, 'phase', dataPage(601, RLE_DICTIONARY, Uint8Array.of(200, 0xff, 0xff, 0xff, 0xff, 0x0f, 0))),
+      withPage(
+        seed,
+        'sharpness_ratio',
+        dataPage(601, RLE_DICTIONARY, Uint8Array.of(200, 0xff, 0xff, 0xff, 0xff, 0x0f, 0)),
+      ),
     ),
     file('endless delta', withPage(seed, 'step', dataPage(601, DELTA, Buffer.alloc(1_000_000, 0xff)))),
     file('deltas in no blocks', withPage(seed, 'step', dataPage(601, DELTA, Uint8Array.of(0, 0, 0, 0, 0, 0)))),
-    file('bomb', withPage(seed, 'phase', dataPage(601, PLAIN, snappy, 2 ** 31 - 1))),
-    file('smaller bomb', withPage(seed, 'phase', dataPage(601, PLAIN, snappy, 2 ** 26))),
+    file('bomb', withPage(seed, 'sharpness_ratio', dataPage(601, PLAIN, snappy, 2 ** 31 - 1))),
+    file('smaller bomb', withPage(seed, 'sharpness_ratio', dataPage(601, PLAIN, snappy, 2 ** 26))),
     file(
       'absurd names',
       withFooter(seed, ({ schema, row_groups, key_value_metadata }) => {
