@@ -68,6 +68,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
       let run: R | undefined;
       let work: Promise<void> = Promise.resolve();
       let settled = false;
+      let completed = false;
       /** Rows of the run that have come, and that the file holds. */
       let seen = from?.resumedAt ?? 0;
       let stored = from?.rows ?? 0;
@@ -96,7 +97,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
       };
       const filledRows = (): Rows => ({
         length: filled,
-        columns: filled === rowGroupSize ? group : group.map((values) => values.slice(0, filled)),
+        columns: filled === rowGroupSize ? group : group.map((values) => values.subarray(0, filled)),
       });
       /** A group is noted for a recovery unless some of its rows stand there only because the run was stopped. */
       const writeGroup = (current: R) => {
@@ -155,6 +156,8 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
       };
       const planFlush = () => {
         if (flushEvery === undefined || !target.flush || flushing || timer !== undefined || settled) return;
+        // The closing of the file waits for the flush under way: another one behind it would wait for the closing.
+        if (completed) return;
         const wait = due - performance.now();
         if (wait <= 0) flush();
         else {
@@ -201,6 +204,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
         },
         error: fail,
         complete() {
+          completed = true;
           clearTimeout(timer);
           if (filled > 0 && run) writeGroup(run).catch(fail);
           enqueue(async () => {
