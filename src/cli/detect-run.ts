@@ -2,13 +2,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import { parseNumber } from '../pipeline/config.ts';
-import { LOG_COLUMNS } from '../pipeline/log-columns.ts';
 import { detectLogPhases, type LogEvent } from '../pipeline/operators/detect-log-phases.ts';
 import { relateToThreshold } from '../pipeline/operators/relate-to-threshold.ts';
 import type { SeriesOptions } from '../pipeline/series/detector.ts';
-import { logMetadata } from '../pipeline/sinks/log-metadata.ts';
-import { fileTarget } from '../pipeline/sinks/node/file-target.ts';
-import { tableSink } from '../pipeline/sinks/table-sink.ts';
+import { type FileTarget, fileTarget } from '../pipeline/sinks/node/file-target.ts';
 import { openLog } from '../pipeline/source/node/open-log.ts';
 import type { GivenColumns } from '../pipeline/source/training-log/column-names.ts';
 import { type EtaSchedule, parseEta } from '../pipeline/source/training-log/eta-schedule.ts';
@@ -18,7 +15,6 @@ import {
   type LogBatch,
   type LogConfig,
   type LogOptions,
-  type LogRun,
   logConfig,
   trainingLog,
 } from '../pipeline/source/training-log/training-log.ts';
@@ -43,6 +39,8 @@ export interface DetectRequest {
   readonly detector: { readonly [K in keyof SeriesOptions]: number | undefined };
   readonly out: string | undefined;
   readonly arrow: string | undefined;
+  /** Milliseconds after which rows are safe from a crash, and shown by who follows the file. */
+  readonly flushEvery: number;
   readonly force: boolean;
   readonly logFormat: 'text' | 'json';
   readonly quiet: boolean;
@@ -67,7 +65,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
   }
   const name = request.log === '-' ? 'stdin' : request.log;
   const config = logConfig(name, options);
-  const sinks = await Promise.all((await outputFiles(request, config)).map(sinkOf));
+  const files = await outputFiles(request, config);
 
   const say = !request.quiet && request.logFormat === 'text';
   const progress = createProgress(0);
@@ -99,6 +97,8 @@ export async function detectRun(request: DetectRequest): Promise<number> {
         if (say) progress.line(`waiting for ${name}`);
       },
     });
+    const targets = await openTargets(files);
+    const sinks = await Promise.all(files.map((file, i) => sinkOf(file, targets[i]!, request.flushEvery)));
     const labelled = trainingLog(input, options, { signal: interrupt.signal }).pipe(
       tap(check),
       relateToThreshold(),
@@ -108,13 +108,13 @@ export async function detectRun(request: DetectRequest): Promise<number> {
         else show(event);
       }),
     );
-    const written = sinks.reduce((stream, { sink }) => stream.pipe(sink), labelled);
+    const written = sinks.reduce((stream, sink) => stream.pipe(sink), labelled);
     await lastValueFrom(written.pipe(tap(({ length }) => (rows += length))), { defaultValue: undefined });
     if (done) show(done);
     if (say) {
       const seconds = (performance.now() - start) / 1000;
       const speed = `${count(rows)} rows in ${duration(seconds)}, ${rateText(rows / seconds)} rows/s`;
-      for (const { path } of sinks) progress.line(`wrote ${path}: ${speed}`);
+      for (const { path } of files) progress.line(`wrote ${path}: ${speed}`);
     }
     check();
     return interrupt.exitCode() ?? EXIT.done;
@@ -163,13 +163,27 @@ async function asFound(path: string, config: LogConfig): Promise<LogConfig> {
   }
 }
 
-async function sinkOf({ flag, path }: OutputFile): Promise<{ path: string; sink: MonoTypeOperatorFunction<LogBatch> }> {
-  const format =
-    flag === 'arrow'
-      ? (await import('../pipeline/sinks/arrow.ts')).arrowFormat
-      : (await import('../pipeline/sinks/hyparquet.ts')).hyparquetFormat;
-  const sink = tableSink<LogRun, LogBatch>(fileTarget(path), format, { columns: LOG_COLUMNS, metadata: logMetadata });
-  return { path, sink };
+/** Takes all files, or none, before anything is read. */
+async function openTargets(files: readonly OutputFile[]): Promise<FileTarget[]> {
+  const targets = files.map(({ path }) => fileTarget(path));
+  try {
+    for (const target of targets) await target.open();
+    return targets;
+  } catch (error) {
+    for (const target of targets) await target.abort();
+    throw error;
+  }
+}
+
+async function sinkOf(
+  { flag }: OutputFile,
+  target: FileTarget,
+  flushEvery: number,
+): Promise<MonoTypeOperatorFunction<LogBatch>> {
+  const { logSink } = await import('../pipeline/sinks/log-sink.ts');
+  if (flag === 'out') return logSink(target, { flushEvery });
+  const { arrowFormat } = await import('../pipeline/sinks/arrow.ts');
+  return logSink(target, { flushEvery, format: arrowFormat });
 }
 
 async function etaOf(text: string | undefined): Promise<EtaSchedule | undefined> {

@@ -29,6 +29,9 @@ export interface ResumedFile {
   readonly writer: 'hyparquet' | 'parquetjs-lite';
 }
 
+/** A file whose run has come to its end. */
+class WholeRunError extends UsageError {}
+
 /** A file with the point from which its run can go on. */
 interface Found {
   readonly file: StoredFile;
@@ -49,8 +52,18 @@ interface Found {
 export async function planResume(names: readonly string[], steps: number | undefined): Promise<ResumePlan> {
   const found: Found[] = [];
   try {
-    for (const name of names) found.push(await findRun(name));
+    let whole: WholeRunError | undefined;
+    for (const name of names) {
+      try {
+        found.push(await findRun(name));
+      } catch (error) {
+        // One of two files may have been finished when the program died.
+        if (!(error instanceof WholeRunError)) throw error;
+        whole = error;
+      }
+    }
     const [main] = found;
+    if (whole && (!main || steps !== undefined)) throw whole;
     const other = found.find(({ config }) => !isDeepStrictEqual(config, main!.config));
     if (other) {
       throw new UsageError(`--resume: ${other.path} and ${main!.path} are of different runs; name files of one run`);
@@ -88,14 +101,14 @@ async function findRun(name: string): Promise<Found> {
 async function findFile(name: string, path: string): Promise<Omit<Found, 'unlock'>> {
   const candidates = name === path ? [path, path + PARTIAL] : [name];
   const found: Omit<Found, 'unlock'>[] = [];
-  let problem: string | undefined;
+  let problem: UsageError | undefined;
   for (const candidate of candidates) {
     if (!(await stat(candidate).catch(() => undefined))?.isFile()) continue;
     try {
       found.push(await openRun(candidate, path));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      problem ??= error.message;
+      problem ??= error;
     }
   }
   const best = found.reduce<Omit<Found, 'unlock'> | undefined>(
@@ -104,7 +117,7 @@ async function findFile(name: string, path: string): Promise<Omit<Found, 'unlock
   );
   for (const item of found) if (item !== best) await item.file.close();
   if (best) return best;
-  throw new UsageError(problem ?? `--resume: there is no ${name}${name === path ? ` and no ${path}${PARTIAL}` : ''}`);
+  throw problem ?? new UsageError(`--resume: there is no ${name}${name === path ? ` and no ${path}${PARTIAL}` : ''}`);
 }
 
 async function openRun(candidate: string, path: string): Promise<Omit<Found, 'unlock'>> {
@@ -115,11 +128,9 @@ async function openRun(candidate: string, path: string): Promise<Omit<Found, 'un
   try {
     const { metadata } = file;
     if (metadata[CHECKPOINT_KEY] === undefined) {
-      throw new UsageError(
-        metadata['eos.summary'] === undefined
-          ? `--resume: ${candidate} is not the file of a run; it holds no checkpoint`
-          : `--resume: the run in ${candidate} is whole; there is nothing to continue`,
-      );
+      throw metadata['eos.summary'] === undefined
+        ? new UsageError(`--resume: ${candidate} is not the file of a run; it holds no checkpoint`)
+        : new WholeRunError(`--resume: the run in ${candidate} is whole; there is nothing to continue`);
     }
     return {
       file,

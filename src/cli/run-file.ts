@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { pathSource } from '../pipeline/sinks/node/path-source.ts';
 
 export type TableKind = 'parquet' | 'arrow';
 
@@ -30,19 +31,12 @@ export async function runFileMetadata(path: string): Promise<Record<string, stri
 }
 
 async function parquetMetadata(path: string): Promise<Record<string, string>> {
-  const { asyncBufferFromFile, parquetMetadataAsync } = await import('hyparquet');
-  const { key_value_metadata: pairs } = await parquetMetadataAsync(await asyncBufferFromFile(path));
-  return Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, value ?? '']));
+  const { readParquetFooter } = await import('../pipeline/read/parquet-footer.ts');
+  const { footer } = await readParquetFooter(await pathSource(path));
+  return Object.fromEntries((footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']));
 }
 
 async function arrowMetadata(path: string): Promise<Record<string, string>> {
-  const { RecordBatchReader } = await import('apache-arrow');
-  const file = await open(path, 'r');
-  try {
-    const reader = await RecordBatchReader.from(file);
-    await reader.open();
-    return Object.fromEntries(reader.schema.metadata);
-  } finally {
-    await file.close();
-  }
+  const { openArrow } = await import('../pipeline/read/arrow-table.ts');
+  return Object.fromEntries((await openArrow(await pathSource(path))).schema.metadata);
 }

@@ -32,6 +32,8 @@ const link = readLink(inQuery ? location.search : location.hash.slice(1) || loca
 const store = createStore(link.view);
 let refreshGiven = link.refreshGiven;
 let rows: ReadonlyMap<number, Row> = new Map();
+/** The map of a sweep, above the runs. */
+let sweep: Panel | undefined;
 
 const book = runBook({
   changed: schedule,
@@ -43,6 +45,13 @@ const book = runBook({
   progress(bytes) {
     const total = book.runs().reduce((sum, { info }) => sum + info.bytes, 0);
     if (total > 0) (box('progress') as HTMLProgressElement).value = Math.min(100, (bytes / total) * 100);
+  },
+  async sweep(listed) {
+    const { openSweepPanel } = await import('./sweep/sweep-panel.ts');
+    const next = await openSweepPanel(app, listed, (work) => book.whileLoading(async () => book.add(await work())));
+    sweep?.element.remove();
+    sweep = next;
+    box('panels').prepend(next.element);
   },
   problem: (name, error) => notice(box('notices'), name, error),
 });
@@ -145,14 +154,15 @@ function schedule(): void {
 async function drawAll(): Promise<void> {
   const runs = book.runs();
   const { full } = store.get();
-  const able = panels.filter((panel) => runs.some((run) => panel.shows(run)));
+  const able = [...(sweep ? [sweep] : []), ...panels.filter((panel) => runs.some((run) => panel.shows(run)))];
   const fullPanel = able.find(({ id }) => id === full);
   const visible = fullPanel ? [fullPanel] : able;
   document.body.classList.toggle('has-full', fullPanel !== undefined);
   document.body.classList.toggle('no-runs', runs.length === 0);
   document.title = runs.length > 0 ? `${runs.map(({ name }) => name).join(', ')} · eos dashboard` : 'eos dashboard';
-  for (const panel of panels) panel.element.hidden = !visible.includes(panel) || (panel.empty?.() ?? false);
-  box('empty').hidden = runs.length > 0 || book.loading();
+  for (const panel of [...(sweep ? [sweep] : []), ...panels])
+    panel.element.hidden = !visible.includes(panel) || (panel.empty?.() ?? false);
+  box('empty').hidden = runs.length > 0 || sweep !== undefined || book.loading();
   top.draw();
   await Promise.all([...visible.map(drawPanel), tileRow.draw(), range.draw()]);
   showMissing(
@@ -238,7 +248,7 @@ function setTimer(): void {
 }
 
 store.subscribe((view, before) => {
-  const redraw = ['range', 'scales', 'hidden', 'full'] as const;
+  const redraw = ['range', 'scales', 'hidden', 'full', 'map'] as const;
   if (redraw.some((key) => view[key] !== before[key])) schedule();
   if (view.cursor !== before.cursor) void followCursor();
   if (view.refresh !== before.refresh) setTimer();
@@ -265,6 +275,8 @@ document.addEventListener('drop', (event) => {
   void book.drop([...(event.dataTransfer?.files ?? [])]);
 });
 
+let drawnWidth = box('panels').clientWidth;
+
 async function start(): Promise<void> {
   page.dataset.theme = store.get().theme;
   document.body.classList.toggle('pinned', store.get().pinned);
@@ -272,7 +284,12 @@ async function start(): Promise<void> {
   if (book.list().live && !refreshGiven) store.set({ refresh: LIVE_SECONDS });
   schedule();
   setTimer();
-  new ResizeObserver(schedule).observe(box('panels'));
+  new ResizeObserver(([entry]) => {
+    const width = entry?.contentRect.width ?? 0;
+    // Drawing changes the height, and must not lead to the next drawing.
+    if (width !== drawnWidth) schedule();
+    drawnWidth = width;
+  }).observe(box('panels'));
   if (store.get().cursor !== null) await followCursor();
   page.dataset.ready = '1';
 }

@@ -1,6 +1,16 @@
 import type { Run } from './app.ts';
 import { runFacts } from './load/facts.ts';
-import { droppedRuns, type ListedRun, linkedRun, listRuns, openRun, type RunList, withPhases } from './runs.ts';
+import {
+  droppedRuns,
+  droppedSweep,
+  type ListedRun,
+  type ListedSweep,
+  linkedRun,
+  listRuns,
+  openRun,
+  type RunList,
+  withPhases,
+} from './runs.ts';
 
 /** Phases of a short run are waited for, so that it is drawn once and not twice. */
 const PHASES_WAIT_MS = 120;
@@ -14,6 +24,8 @@ export interface RunBookEvents {
   loading(): void;
   /** So many bytes of the files were read since loading began. */
   progress(bytes: number): void;
+  /** A sweep is there, or has grown. */
+  sweep(listed: ListedSweep): Promise<void>;
   /** What is wrong with a file; undefined where it is well again. */
   problem(name: string, error: unknown): void;
 }
@@ -26,6 +38,8 @@ export interface RunBook {
   /** Opens the runs of a link, or the first of the list. */
   start(links: readonly string[]): Promise<void>;
   add(listed: ListedRun): Promise<void>;
+  /** Does some work during which the page counts as loading. */
+  whileLoading<T>(work: () => Promise<T>): Promise<T>;
   remove(id: number): void;
   drop(files: readonly File[]): Promise<void>;
   /** Looks whether files have grown or appeared; tells whether any has. */
@@ -34,7 +48,7 @@ export interface RunBook {
 
 export function runBook(events: RunBookEvents): RunBook {
   let runs: readonly Run[] = [];
-  let list: RunList = { live: false, runs: [] };
+  let list: RunList = { live: false, runs: [], sweeps: [] };
   let opening = 0;
   let bytes = 0;
   const failed = new Map<string, ListedRun>();
@@ -86,6 +100,18 @@ export function runBook(events: RunBookEvents): RunBook {
     events.changed();
   }
 
+  async function showSweep(listed: ListedSweep): Promise<void> {
+    await whileLoading(async () => {
+      try {
+        await events.sweep(listed);
+        events.problem(listed.name, undefined);
+      } catch (error) {
+        events.problem(listed.name, error);
+      }
+    });
+    events.changed();
+  }
+
   async function loadPhases(id: number): Promise<void> {
     const run = runs.find((candidate) => candidate.id === id);
     if (!run) return;
@@ -121,11 +147,13 @@ export function runBook(events: RunBookEvents): RunBook {
     loading: () => opening > 0,
     async start(links) {
       list = await whileLoading(listRuns);
+      if (list.sweeps[0]) await showSweep(list.sweeps[0]);
       const first = links.length > 0 ? links.map((link) => linkedRun(link, list)) : list.runs.slice(0, 1);
       // One after the other, so that colours follow the order of the link.
       for (const listed of first) await add(listed);
     },
     add,
+    whileLoading,
     remove(id) {
       const run = runs.find((candidate) => candidate.id === id);
       run?.client.close();
@@ -135,12 +163,17 @@ export function runBook(events: RunBookEvents): RunBook {
       events.changed();
     },
     async drop(files) {
+      const dropped = droppedSweep(files);
+      if (dropped) await showSweep(dropped);
       for (const listed of droppedRuns(files)) await add(listed);
     },
     async refresh() {
       if (list.live) {
+        const parts = list.sweeps[0]?.parts.length;
         const next = await listRuns();
-        if (next.runs.length > 0) list = next;
+        if (next.runs.length + next.sweeps.length > 0) list = next;
+        const [grown] = list.sweeps;
+        if (grown && grown.parts.length !== parts) await showSweep(grown);
       }
       for (const listed of failed.values()) await add(listed);
       const changed = (await Promise.all(runs.map(follow))).some(Boolean);

@@ -13,13 +13,20 @@ export interface ListedRun {
   readonly companions: readonly { readonly kind: CompanionKind; readonly origin: FileOrigin }[];
 }
 
+/** A sweep that the page may show: the parts of its summary. */
+export interface ListedSweep {
+  readonly name: string;
+  readonly parts: readonly FileOrigin[];
+}
+
 export interface RunList {
   /** The server watches the files: look at them often without being asked. */
   readonly live: boolean;
   readonly runs: readonly ListedRun[];
+  readonly sweeps: readonly ListedSweep[];
 }
 
-const NO_RUNS: RunList = { live: false, runs: [] };
+const NO_RUNS: RunList = { live: false, runs: [], sweeps: [] };
 
 /** The runs inside the page (a single file), or those of the list beside it. */
 export async function listRuns(): Promise<RunList> {
@@ -35,10 +42,15 @@ export async function listRuns(): Promise<RunList> {
 }
 
 function parseList(json: unknown, origin: (data: unknown) => FileOrigin): RunList {
-  const list = json as { live?: unknown; runs?: unknown };
+  const list = json as { live?: unknown; runs?: unknown; sweeps?: unknown };
   const runs = Array.isArray(list?.runs) ? list.runs : [];
+  const sweeps = Array.isArray(list?.sweeps) ? list.sweeps : [];
   return {
     live: list?.live === true,
+    sweeps: sweeps.map((sweep: { name?: unknown; parts?: unknown }) => ({
+      name: String(sweep.name),
+      parts: Array.isArray(sweep.parts) ? sweep.parts.map(origin) : [],
+    })),
     runs: runs.map((run: { name?: unknown; path?: unknown; data?: unknown; companions?: Record<string, unknown> }) => ({
       name: String(run.name),
       link: String(run.path ?? run.name),
@@ -67,13 +79,21 @@ export function linkedRun(link: string, list: RunList): ListedRun {
   return { name, link, origin: linkOrigin(link), companions: [] };
 }
 
+const SWEEP_PART = /^part-[0-9a-f]{16}-\d+\.parquet$/;
+
+/** Parts of a sweep's summary among dropped files, by their names. */
+export function droppedSweep(files: readonly File[]): ListedSweep | undefined {
+  const parts = files.filter(({ name }) => SWEEP_PART.test(name));
+  return parts.length > 0 ? { name: 'dropped sweep', parts: parts.map((blob) => ({ kind: 'blob', blob })) } : undefined;
+}
+
 /** Dropped files: those named `run.constrained.parquet` go with their `run.parquet`. */
 export function droppedRuns(files: readonly File[]): ListedRun[] {
   const companionOf = (file: File) =>
     COMPANIONS.find((kind) => new RegExp(`\\.${kind}\\.(parquet|arrow)$`).test(file.name));
   const stem = (name: string) => name.replace(/\.(parquet|arrow)$/, '');
-  const mains = files.filter((file) => !companionOf(file));
-  const alone = mains.length === 0 ? files : mains;
+  const mains = files.filter((file) => !companionOf(file) && !SWEEP_PART.test(file.name));
+  const alone = mains.length === 0 ? files.filter(({ name }) => !SWEEP_PART.test(name)) : mains;
   return alone.map((file) => ({
     name: file.name,
     link: undefined,

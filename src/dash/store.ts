@@ -15,6 +15,8 @@ export interface View {
   readonly hidden: readonly string[];
   /** The panel that fills the page. */
   readonly full: string | null;
+  /** What the map of a sweep shows, as `sweep/map-view.ts` writes it; null is its own choice. */
+  readonly map: string | null;
 }
 
 export type Theme = 'auto' | 'light' | 'dark';
@@ -29,6 +31,7 @@ export const FIRST_VIEW: View = {
   scales: {},
   hidden: [],
   full: null,
+  map: null,
 };
 
 type Listener = (view: View, before: View) => void;

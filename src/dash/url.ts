@@ -33,6 +33,7 @@ export function readLink(query: string): LinkState {
       scales: Object.fromEntries([...scale('log', 'log'), ...scale('linear', 'linear')]),
       hidden: words(params.get('hide')),
       full: params.get('panel'),
+      map: /^[\w.,=+-]{1,400}$/.test(params.get('map') ?? '') ? params.get('map') : null,
     },
   };
 }
@@ -54,8 +55,9 @@ export function writeLink({ runs, view, refreshGiven }: LinkState): string {
   }
   if (view.hidden.length > 0) params.set('hide', view.hidden.join(','));
   if (view.full) params.set('panel', view.full);
+  if (view.map) params.set('map', view.map);
   // A path reads better unescaped, and means the same in a query.
-  return params.toString().replaceAll('%2F', '/').replaceAll('%2C', ',');
+  return params.toString().replaceAll('%2F', '/').replaceAll('%2C', ',').replaceAll('%3D', '=');
 }
 
 const words = (value: string | null): string[] =>

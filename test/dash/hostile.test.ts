@@ -1,13 +1,18 @@
+import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import fc from 'fast-check';
 import { type FileMetaData, parquetMetadata } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import { describe, expect, test } from 'vitest';
+import { openArrow } from '../../src/dash/load/arrow.ts';
 import { openBytes } from '../../src/dash/load/bytes.ts';
 import { runFacts } from '../../src/dash/load/facts.ts';
 import { openParquet } from '../../src/dash/load/parquet.ts';
 import { RunFileError } from '../../src/dash/load/table.ts';
 import { makeRows, parquetBytes } from './make-run.ts';
+
+/** Files made of each seed; a longer campaign asks for more. */
+const RUNS = Number(process.env.EOS_FUZZ_RUNS ?? 400);
 
 const seed = parquetBytes(makeRows(600), undefined, 250);
 
@@ -26,8 +31,8 @@ async function survives(bytes: Uint8Array): Promise<void> {
   try {
     await readAll(bytes);
   } catch (error) {
-    // The worker wraps what the decoder itself throws; a hang or a huge allocation would fail the test by time.
-    expect(error).toBeInstanceOf(Error);
+    // A hang or a huge allocation would fail the test by time, or end its process.
+    expect(error).toBeInstanceOf(RunFileError);
   }
 }
 
@@ -66,7 +71,7 @@ describe('a Parquet file', () => {
           await survives(bytes);
         },
       ),
-      { numRuns: 400 },
+      { numRuns: RUNS },
     );
   });
 
@@ -78,7 +83,7 @@ describe('a Parquet file', () => {
         bytes[seed.length - 1 - back]! ^= mask;
         await survives(bytes);
       }),
-      { numRuns: 400 },
+      { numRuns: RUNS },
     );
   });
 
@@ -160,6 +165,38 @@ describe('a Parquet file', () => {
       'neither a Parquet nor an Arrow file',
     );
     await expect(readAll(new Uint8Array())).rejects.toThrow('empty or cut off');
+  });
+});
+
+describe('an Arrow file', () => {
+  const arrow = tableToIPC(
+    tableFromArrays({
+      step: BigInt64Array.from({ length: 200 }, (_, i) => BigInt(i)),
+      loss: Float64Array.from({ length: 200 }, (_, i) => 1 / (i + 1)),
+      phase: Array.from({ length: 200 }, (_, i) => (i < 99 ? 'progressive-sharpening' : 'convergence')),
+    }),
+    'file',
+  );
+
+  test('with flipped bits never crashes or hangs its reader', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(arrow.length - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 4 }),
+        async (flips) => {
+          const bytes = arrow.slice();
+          for (const [at, mask] of flips) bytes[at]! ^= mask;
+          try {
+            const source = await openArrow(await openBytes({ kind: 'bytes', bytes: bytes.buffer }));
+            for (const { name } of source.columns) {
+              for (let group = 0; group < source.groups.length; group++) await source.read(name, group);
+            }
+          } catch (error) {
+            expect(error).toBeInstanceOf(RunFileError);
+          }
+        },
+      ),
+      { numRuns: RUNS },
+    );
   });
 });
 

@@ -7,7 +7,7 @@ import { extname, join, normalize } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, openPage, plot, type Started, serve, settled, shownRange } from '../dash/browser.ts';
+import { launch, openPage, plot, type Started, serve, settled, shownRange, stepAt } from '../dash/browser.ts';
 import { CONFIG, growingFile, makeRows, parquetBytes } from '../dash/make-run.ts';
 import { describeWith, root } from '../setup/parts.ts';
 
@@ -227,9 +227,9 @@ describeWith(['chromium'], 'run files in the browser', () => {
     await settled(page);
     expect(await page.locator('[data-tile=outcome] .figure').textContent()).toBe(evil);
     expect(await page.locator('[data-panel=timeline] .key').allTextContents()).toEqual([evil]);
-    const box = (await plot(page, 'loss').boundingBox())!;
-    await page.mouse.move(box.x + 300, box.y + 80);
-    await page.mouse.move(box.x + 305, box.y + 80);
+    const at = await stepAt(page, 'loss', 150);
+    await page.mouse.move(at.x - 5, at.y);
+    await page.mouse.move(at.x, at.y);
     await page.locator('#tooltip').waitFor({ state: 'visible' });
     expect(await page.locator('#tooltip').textContent()).toContain(evil);
     expect(

@@ -3,8 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
-import { describeWith, part } from '../setup/parts.ts';
+import { describeWith, part, root } from '../setup/parts.ts';
 import { comparable, eos, newFolder, parts, start, summaryRows } from './sweep-command.ts';
 
 const PASSWORD = 'correct-horse-battery';
@@ -20,16 +21,22 @@ afterAll(() => {
   for (const server of servers) server.kill('SIGKILL');
 });
 
+/** Its certificate, signed by itself, for 127.0.0.1; and the key, which is no secret. */
+const CERTIFICATE = join(root, 'test/e2e/tls/cert.pem');
+const KEY = join(root, 'test/e2e/tls/key.pem');
+
 /** A Redis of the test's own: on a free loopback port, with a password, and with every write on disk. */
-async function newRedis(): Promise<TestRedis> {
+async function newRedis({ tls = false } = {}): Promise<TestRedis> {
   const folder = newFolder();
   const port = await freePort();
   let server: ChildProcess | undefined;
   const redis: TestRedis = {
-    url: `redis://127.0.0.1:${port}`,
+    url: `${tls ? 'rediss' : 'redis'}://127.0.0.1:${port}`,
     async start() {
       const persistence = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
-      const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--requirepass', PASSWORD];
+      const encrypted = ['--tls-cert-file', CERTIFICATE, '--tls-key-file', KEY, '--tls-ca-cert-file', CERTIFICATE];
+      const ports = tls ? ['--port', '0', '--tls-port', String(port), ...encrypted] : ['--port', String(port)];
+      const own = [...ports, '--bind', '127.0.0.1', '--dir', folder, '--requirepass', PASSWORD];
       server = spawn(part('redis'), [...own, ...persistence], { stdio: ['ignore', 'pipe', 'ignore'] });
       servers.push(server);
       let log = '';
@@ -52,6 +59,14 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** Waits until parts of the sweep in a folder wait in the queue. */
+async function waiting(engine: string, out: string, env: NodeJS.ProcessEnv): Promise<void> {
+  for (;;) {
+    const { stdout, code } = await eos(['sweep', 'status', '--out', out, '--engine', engine, '--json'], env);
+    if (code === 0 && JSON.parse(stdout).sweeps[0].queue.waiting > 0) return;
+  }
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -120,6 +135,10 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     expect(cancelled.stdout).toBe('cancelled, 24 parts taken out of the queue\n');
 
     const sweep = start(['sweep', ...grid], env);
+    await waiting(redis.url, out, env);
+    const client = new Redis(redis.url, { password: PASSWORD });
+    await client.flushall();
+    await client.quit();
     const worker = start(['worker', '--engine', redis.url, '--out', out, '--threads', '2'], env);
     expect(await sweep.done).toMatchObject({ code: 0 });
     expect(await worker.done).toMatchObject({ code: 0 });
@@ -143,6 +162,22 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     expect(await summaryRows(out)).toHaveLength(48);
     await redis.stop();
   }, 120_000);
+
+  test('over TLS, with certificates on both sides', async () => {
+    const redis = await newRedis({ tls: true });
+    const out = join(newFolder(), 'sweep');
+    const files = ['--redis-ca', CERTIFICATE, '--redis-cert', CERTIFICATE, '--redis-key', KEY];
+    const engine = ['--out', out, '--engine', redis.url];
+    const stranger = await eos(['sweep', '--eta', '0.1,0.2', ...engine], env);
+    expect(stranger).toMatchObject({ code: 2, stderr: expect.stringContaining('self-signed certificate') });
+    expect(existsSync(out)).toBe(false);
+    const sweep = start(['sweep', '--eta', '0.1,0.2', '--steps', '100', ...engine, ...files], env);
+    const worker = start(['worker', ...engine, ...files, '--threads', '1'], env);
+    expect(await sweep.done).toMatchObject({ code: 0 });
+    expect(await worker.done).toMatchObject({ code: 0, stderr: expect.not.stringContaining('Warning') });
+    expect(await summaryRows(out)).toHaveLength(2);
+    await redis.stop();
+  }, 60_000);
 
   test('a wrong password is told as such, and not repeated', async () => {
     const redis = await newRedis();

@@ -55,7 +55,8 @@ function dataMarks(svg: string): Mark[] {
 
 const draw = (number: number, theme = LIGHT) => {
   const figure = FIGURES.find((candidate) => candidate.number === number)!;
-  return composeSvg(number, figure.draw(runs[figure.preset], theme, plot), theme, plot);
+  const drawn = figure.draw(runs[figure.preset], theme, plot);
+  return composeSvg(`Figure ${number}. ${drawn.title}`, drawn, theme, plot);
 };
 
 describe.each([1, 2, 3, 4, 5])('figure %i', (number) => {

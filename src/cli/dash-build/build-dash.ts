@@ -1,7 +1,15 @@
 import { cp, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { packageRoot, pageFiles, pageFolder } from '../dash-server/page-files.ts';
-import { locate, runList, type SharedFile, type SharedRun, sharedRuns } from '../dash-server/shared-runs.ts';
+import {
+  locate,
+  runList,
+  type SharedFile,
+  type SharedRun,
+  type SharedSweep,
+  sharedRuns,
+  sharedSweeps,
+} from '../dash-server/shared-runs.ts';
 import { UsageError } from '../errors.ts';
 import { singleFile } from './single-file.ts';
 
@@ -25,10 +33,13 @@ const STAMP = 'runs.json';
  * @throws UsageError where a file is no run, or something else stands in the way
  */
 export async function buildDash(request: BuildRequest): Promise<string> {
-  const runs = sharedRuns(locate(request.data));
-  if (runs.length === 0) throw new UsageError('--data: there is no run in it; name files written by eos stream');
+  const located = locate(request.data);
+  const runs = sharedRuns(located);
+  const sweeps = sharedSweeps(located);
+  if (runs.length === 0 && sweeps.length === 0)
+    throw new UsageError('--data: there is no run in it; name files written by eos stream');
   for (const run of runs) await checkRun(run);
-  return request.singleFile ? writeSingle(request, runs) : writeFolder(request, runs);
+  return request.singleFile ? writeSingle(request, runs, sweeps) : writeFolder(request, runs, sweeps);
 }
 
 async function checkRun({ file }: SharedRun): Promise<void> {
@@ -46,7 +57,11 @@ async function checkRun({ file }: SharedRun): Promise<void> {
   }
 }
 
-async function writeFolder({ out, force }: BuildRequest, runs: readonly SharedRun[]): Promise<string> {
+async function writeFolder(
+  { out, force }: BuildRequest,
+  runs: readonly SharedRun[],
+  sweeps: readonly SharedSweep[],
+): Promise<string> {
   const target = resolve(out);
   await checkTarget(target, force);
   await mkdir(dirname(target), { recursive: true });
@@ -56,7 +71,8 @@ async function writeFolder({ out, force }: BuildRequest, runs: readonly SharedRu
     for (const run of runs) {
       for (const { path, file } of filesOf(run)) await copyTo(join(work, path), file);
     }
-    await writeFile(join(work, STAMP), runList(runs, false));
+    for (const { path, file } of sweeps.flatMap(({ parts }) => parts)) await copyTo(join(work, path), file);
+    await writeFile(join(work, STAMP), runList(runs, sweeps, false));
     await rm(target, { recursive: true, force: true });
     await rename(work, target);
   } finally {
@@ -84,7 +100,11 @@ async function checkTarget(target: string, force: boolean): Promise<void> {
   throw new UsageError(`--out: ${target} holds other files; name another folder, or --force to replace it`);
 }
 
-async function writeSingle({ out, force }: BuildRequest, runs: readonly SharedRun[]): Promise<string> {
+async function writeSingle(
+  { out, force }: BuildRequest,
+  runs: readonly SharedRun[],
+  sweeps: readonly SharedSweep[],
+): Promise<string> {
   const target = resolve(/\.html?$/i.test(out) ? out : join(out, 'index.html'));
   const there = await stat(target).catch(() => undefined);
   if (there?.isDirectory()) throw new UsageError(`--out: ${target} is a folder; name an HTML file`);
@@ -92,7 +112,8 @@ async function writeSingle({ out, force }: BuildRequest, runs: readonly SharedRu
     throw new UsageError(`--out: ${target} exists and is no dashboard; give another name, or --force to replace it`);
   }
   let bytes = 0;
-  for (const run of runs) for (const { file } of filesOf(run)) bytes += (await stat(file)).size;
+  const files = [...runs.flatMap(filesOf), ...sweeps.flatMap(({ parts }) => parts)];
+  for (const { file } of files) bytes += (await stat(file)).size;
   if (bytes > MAX_SINGLE_BYTES) {
     throw new UsageError(
       `--single-file: ${Math.round(bytes / 1e6)} MB of data are too much for one page; thin the run with --every, or build a folder`,
@@ -111,10 +132,17 @@ async function writeSingle({ out, force }: BuildRequest, runs: readonly SharedRu
       ),
     })),
   );
+  const embeddedSweeps = await Promise.all(
+    sweeps.map(async ({ name, parts }) => ({
+      name,
+      parts: await Promise.all(parts.map(async ({ file }) => (await readFile(file)).toString('base64'))),
+    })),
+  );
   const page = await singleFile({
     page: pageFolder(),
     script: join(packageRoot(), 'dist', 'dash-single'),
     runs: embedded,
+    sweeps: embeddedSweeps,
   });
   await mkdir(dirname(target), { recursive: true });
   const work = `${target}.${process.pid}.partial`;

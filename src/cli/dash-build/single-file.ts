@@ -9,15 +9,23 @@ export interface EmbeddedRun {
   readonly companions: Readonly<Record<string, string>>;
 }
 
+export interface EmbeddedSweep {
+  readonly name: string;
+  /** The parts of its summary in base64. */
+  readonly parts: readonly string[];
+}
+
 /** One HTML file with page and data inside, whose policy allows just these scripts and styles, by their hashes. */
 export async function singleFile({
   page,
   script,
   runs,
+  sweeps,
 }: {
   readonly page: string;
   readonly script: string;
   readonly runs: readonly EmbeddedRun[];
+  readonly sweeps: readonly EmbeddedSweep[];
 }): Promise<string> {
   const assets = await readdir(join(script, 'assets'));
   const only = async (ending: string) => {
@@ -32,7 +40,7 @@ export async function singleFile({
   const html = await readFile(join(page, 'index.html'), 'utf8');
   const policy = `default-src 'none'; script-src '${hash(code)}'; style-src '${hash(style)}'; img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'`;
   // Names come from file names: < must not open a tag.
-  const data = JSON.stringify({ version: 1, live: false, runs }).replaceAll('<', '\\u003c');
+  const data = JSON.stringify({ version: 1, live: false, runs, sweeps }).replaceAll('<', '\\u003c');
   return html
     .replace(/<script\b[^>]*><\/script>/g, '')
     .replace(/<link\b[^>]*rel="stylesheet"[^>]*>/g, '')

@@ -5,7 +5,7 @@ import { type AccessRules, cookieName, isLoopback, refusal } from './access.ts';
 import { SECURITY_HEADERS } from './headers.ts';
 import { pageFiles } from './page-files.ts';
 import { sendFile } from './send-file.ts';
-import { locate, runList, type SharedFile, sharedRuns } from './shared-runs.ts';
+import { locate, runList, type SharedFile, sharedRuns, sharedSweeps } from './shared-runs.ts';
 
 export interface DashServerOptions {
   /** Run files and folders of runs; each may still be missing where `waitForFiles` is set. */
@@ -103,7 +103,13 @@ function requestHandler(located: readonly string[], page: ReadonlyMap<string, st
     }
     if (path === 'runs.json') {
       response.setHeader('Cache-Control', 'no-store');
-      answer(request, response, 200, runList(sharedRuns(located), true), 'application/json; charset=utf-8');
+      answer(
+        request,
+        response,
+        200,
+        runList(sharedRuns(located), sharedSweeps(located), true),
+        'application/json; charset=utf-8',
+      );
       return;
     }
     const file = path === undefined ? undefined : findFile(path, page, located);
@@ -144,6 +150,10 @@ function findFile(path: string, page: ReadonlyMap<string, string>, located: read
   if (!path.startsWith('data/')) return undefined;
   for (const run of sharedRuns(located)) {
     const match = [run, ...Object.values(run.companions)].find((file) => file.path === path);
+    if (match) return match;
+  }
+  for (const sweep of sharedSweeps(located)) {
+    const match = sweep.parts.find((file) => file.path === path);
     if (match) return match;
   }
   return undefined;

@@ -17,6 +17,12 @@ export interface SharedRun extends SharedFile {
   readonly companions: Readonly<Partial<Record<CompanionKind, SharedFile>>>;
 }
 
+/** The summary of a sweep: the parts that are there. */
+export interface SharedSweep {
+  readonly name: string;
+  readonly parts: readonly SharedFile[];
+}
+
 const RUN_FILE = /\.(parquet|arrow)$/;
 const PARTIAL = /\.partial$/;
 const COMPANION = new RegExp(`\\.(${COMPANION_KINDS.join('|')})\\.(parquet|arrow)$`);
@@ -55,6 +61,20 @@ export function sharedRuns(located: readonly string[]): SharedRun[] {
   });
 }
 
+/** The sweeps among located folders, as they are now. */
+export function sharedSweeps(located: readonly string[]): SharedSweep[] {
+  return located.filter(isSweep).map((folder, i) => ({
+    name: basename(folder),
+    parts: readdirSync(join(folder, 'summary'))
+      .filter((name) => name.endsWith('.parquet'))
+      .sort()
+      .map((name) => ({ path: `data/sweep-${i + 1}/${name}`, file: join(folder, 'summary', name) }))
+      .filter(({ file }) => isPlainFile(file)),
+  }));
+}
+
+const isSweep = (path: string): boolean => isPlainFile(join(path, 'sweep.json')) && isFolder(join(path, 'summary'));
+
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 function runsOfFolder(folder: string): string[] {
@@ -80,7 +100,7 @@ function companionsOf(file: string, folder: string): SharedRun['companions'] {
 }
 
 /** The list that the page reads: `runs.json`. */
-export function runList(runs: readonly SharedRun[], live: boolean): string {
+export function runList(runs: readonly SharedRun[], sweeps: readonly SharedSweep[], live: boolean): string {
   return JSON.stringify({
     version: 1,
     live,
@@ -89,5 +109,6 @@ export function runList(runs: readonly SharedRun[], live: boolean): string {
       path: encodeURI(path),
       companions: Object.fromEntries(Object.entries(companions).map(([kind, file]) => [kind, encodeURI(file.path)])),
     })),
+    sweeps: sweeps.map(({ name, parts }) => ({ name, parts: parts.map(({ path }) => encodeURI(path)) })),
   });
 }

@@ -13,13 +13,12 @@ const LINE = 22;
 /** Mean width of a letter of the font, in parts of its size. */
 const LETTER = 0.42;
 
-/** Draws a figure as one SVG: title, panels side by side with their legends, caption. */
-export function composeSvg(number: number, figure: Figure, theme: Theme, plot: PlotModule): string {
+/** Draws a figure as one SVG under a title: panels side by side with their legends, caption. */
+export function composeSvg(title: string, figure: Figure, theme: Theme, plot: PlotModule): string {
   const inner = WIDTH - 2 * MARGIN;
   const width = (inner - GAP * (figure.panels.length - 1)) / figure.panels.length;
   const legends = figure.panels.map(({ legend }) => legendRows(legend, width));
   const legendHeight = Math.max(...legends.map((rows) => rows.length)) * LINE;
-  const title = `Figure ${number}. ${figure.title}`;
   const titleLines = wrap(title, inner / (TITLE_SIZE * LETTER * 1.06));
   const top = MARGIN + titleLines.length * 28 + 12;
   const plotTop = top + LINE + 4 + legendHeight + 6;

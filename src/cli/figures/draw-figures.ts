@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { RunTable } from '../../pipeline/theory/run-table.ts';
 import { UsageError } from '../errors.ts';
 import { composeSvg } from './compose.ts';
-import type { FigureSpec } from './figure.ts';
+import type { Figure, FigureSpec, PlotModule } from './figure.ts';
 import { figure1 } from './figure1.ts';
 import { figure2 } from './figure2.ts';
 import { figure3 } from './figure3.ts';
@@ -11,7 +11,7 @@ import { figure4 } from './figure4.ts';
 import { figure5 } from './figure5.ts';
 import { figurePage } from './html.ts';
 import { renderPng } from './png.ts';
-import { DARK, LIGHT } from './theme.ts';
+import { DARK, LIGHT, type Theme } from './theme.ts';
 
 export const FORMATS = ['svg', 'png', 'html'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -62,25 +62,39 @@ export async function drawFigures(
   const plot = await import('@observablehq/plot');
   for (const figure of figures) {
     const table = runs.get(figure)!;
-    const light = figure.draw(table, LIGHT, plot);
-    const lightSvg = composeSvg(figure.number, light, LIGHT, plot);
-    const darkSvg = composeSvg(figure.number, figure.draw(table, DARK, plot), DARK, plot);
-    const name = `figure-${figure.number}`;
-    const files: [string, string | Uint8Array][] = [];
-    if (formats.includes('svg')) files.push([`${name}.svg`, lightSvg], [`${name}-dark.svg`, darkSvg]);
-    if (formats.includes('png')) {
-      files.push([`${name}.png`, await renderPng(lightSvg)], [`${name}-dark.png`, await renderPng(darkSvg)]);
-    }
-    if (formats.includes('html')) files.push([`${name}.html`, figurePage(light, lightSvg, darkSvg)]);
-    for (const [file, content] of files) {
-      const path = join(folder, file);
-      await writeWhole(path, content);
-      wrote(path);
-    }
+    await writeFigure(`figure-${figure.number}`, `Figure ${figure.number}. `, formats, folder, plot, wrote, (theme) =>
+      figure.draw(table, theme, plot),
+    );
   }
 }
 
-async function makeFolder(folder: string): Promise<void> {
+/** Writes a figure under a name in each format, light and dark; `lead` stands before its title. */
+export async function writeFigure(
+  name: string,
+  lead: string,
+  formats: readonly Format[],
+  folder: string,
+  plot: PlotModule,
+  wrote: (path: string) => void,
+  draw: (theme: Theme) => Figure,
+): Promise<void> {
+  const light = draw(LIGHT);
+  const lightSvg = composeSvg(lead + light.title, light, LIGHT, plot);
+  const darkSvg = composeSvg(lead + light.title, draw(DARK), DARK, plot);
+  const files: [string, string | Uint8Array][] = [];
+  if (formats.includes('svg')) files.push([`${name}.svg`, lightSvg], [`${name}-dark.svg`, darkSvg]);
+  if (formats.includes('png')) {
+    files.push([`${name}.png`, await renderPng(lightSvg)], [`${name}-dark.png`, await renderPng(darkSvg)]);
+  }
+  if (formats.includes('html')) files.push([`${name}.html`, figurePage(light, lightSvg, darkSvg)]);
+  for (const [file, content] of files) {
+    const path = join(folder, file);
+    await writeWhole(path, content);
+    wrote(path);
+  }
+}
+
+export async function makeFolder(folder: string): Promise<void> {
   const there = await stat(folder).catch(() => undefined);
   if (there && !there.isDirectory()) throw new UsageError(`--out: ${folder} is a file; name a folder`);
   await mkdir(folder, { recursive: true });

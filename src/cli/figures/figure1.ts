@@ -15,7 +15,7 @@ export const figure1: FigureSpec = {
     return {
       title: crosses ? 'Progressive sharpening, then the edge of stability' : 'Training loss and sharpness',
       caption: glued(
-        `Gradient descent on the minimal network, ${parameters(table)}. 2/η = ${plain(threshold)}. ${crosses ? 'The sharpness S rises to 2/η and stays around it; each time it goes over, the loss spikes and S is brought back, while the loss falls in the long run.' : 'The sharpness S never comes to 2/η.'}`,
+        `Gradient descent on the minimal network, ${parameters(table)}; 2/η = ${plain(threshold)}. ${crosses ? 'The sharpness S rises to 2/η and stays around it; each time it goes over, the loss spikes and S is brought back, while the loss falls in the long run.' : 'The sharpness S never comes to 2/η.'}`,
       ),
       panels: [
         {

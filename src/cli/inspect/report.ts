@@ -1,4 +1,5 @@
-import { RUN_COLUMNS } from '../../pipeline/columns.ts';
+import { type ColumnSpec, RUN_COLUMNS } from '../../pipeline/columns.ts';
+import { LOG_COLUMNS } from '../../pipeline/log-columns.ts';
 import { openTable, type TableReader } from './table-reader.ts';
 
 /** What `eos inspect` has found in a file. */
@@ -33,6 +34,8 @@ export async function inspectFile(file: string): Promise<Report> {
   const names = new Set(table.fields.map(({ name }) => name));
   const numeric = new Set(table.fields.filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name));
   const summary = jsonObject(table.metadata['eos.summary']);
+  const config = jsonObject(table.metadata['eos.config']);
+  const columns: readonly ColumnSpec[] = config?.source === 'training-log' ? LOG_COLUMNS : RUN_COLUMNS;
   return {
     file,
     kind: table.kind,
@@ -40,12 +43,12 @@ export async function inspectFile(file: string): Promise<Report> {
     rows: table.rows,
     row_groups: table.blocks,
     schema: table.fields.map(({ name, type }) => {
-      const wanted = RUN_COLUMNS.find((column) => column.name === name)?.type ?? null;
+      const wanted = columns.find((column) => column.name === name)?.type ?? null;
       return { name, type, expected: wanted === null || wanted === type ? null : wanted };
     }),
-    missing_columns: RUN_COLUMNS.map(({ name }) => name).filter((name) => !names.has(name)),
+    missing_columns: columns.map(({ name }) => name).filter((name) => !names.has(name)),
     missing_metadata: METADATA.filter((key) => !(key in table.metadata)),
-    config: jsonObject(table.metadata['eos.config']),
+    config,
     summary,
     phases: phasesOf(summary) ?? (names.has('phase') ? await phasesFromColumns(table, numeric.has('step')) : []),
     sharpness: await sparkline(

@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { pathSource } from '../../pipeline/sinks/node/path-source.ts';
 import { UsageError } from '../errors.ts';
 import { type TableKind, tableKind } from '../run-file.ts';
 
@@ -63,11 +64,11 @@ function unreadable(path: string, kind: TableKind, error: unknown): UsageError {
 }
 
 async function openParquet(path: string, bytes: number): Promise<TableReader> {
-  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import('hyparquet');
+  const { parquetSchema } = await import('hyparquet');
   const { compressors } = await import('hyparquet-compressors');
-  const buffer = await asyncBufferFromFile(path);
-  const metadata = await parquetMetadataAsync(buffer);
-  const fields = parquetSchema(metadata).children.map(({ element }) => ({
+  const { openParquet: open } = await import('../../pipeline/read/parquet-table.ts');
+  const { footer, read } = await open(await pathSource(path), compressors);
+  const fields = parquetSchema(footer).children.map(({ element }) => ({
     name: element.name,
     type:
       element.converted_type === 'UTF8' || element.logical_type?.type === 'STRING'
@@ -75,51 +76,43 @@ async function openParquet(path: string, bytes: number): Promise<TableReader> {
         : (element.type ?? 'GROUP'),
     required: element.repetition_type === 'REQUIRED',
   }));
-  const groups = metadata.row_groups;
   return {
     kind: 'parquet',
     bytes,
-    rows: Number(metadata.num_rows),
-    blocks: groups.length,
+    rows: Number(footer.num_rows),
+    blocks: footer.row_groups.length,
     fields,
-    metadata: Object.fromEntries((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
+    metadata: Object.fromEntries((footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
     async *read(columns) {
-      let rowStart = 0;
-      for (const group of groups) {
-        const rowEnd = rowStart + Number(group.num_rows);
-        const rows = await parquetReadObjects({
-          file: buffer,
-          metadata,
-          compressors,
-          columns: [...columns],
-          rowStart,
-          rowEnd,
-        });
-        yield Object.fromEntries(columns.map((name) => [name, rows.map((row) => row[name] as number)]));
-        rowStart = rowEnd;
+      for (let group = 0; group < footer.row_groups.length; group++) {
+        const values: [string, Values][] = [];
+        for (const name of columns) values.push([name, (await read(name, group)) as Values]);
+        yield Object.fromEntries(values);
       }
     },
   };
 }
 
 async function openArrow(path: string, bytes: number): Promise<TableReader> {
-  const { DataType, tableFromIPC } = await import('apache-arrow');
-  const table = tableFromIPC(await readFile(path));
+  const { DataType } = await import('apache-arrow');
+  const { openArrow: open } = await import('../../pipeline/read/arrow-table.ts');
+  const { schema, rows, batches, read } = await open(await pathSource(path));
   return {
     kind: 'arrow',
     bytes,
-    rows: table.numRows,
-    blocks: table.batches.length,
-    fields: table.schema.fields.map(({ name, type, nullable }) => ({
+    rows,
+    blocks: batches.length,
+    fields: schema.fields.map(({ name, type, nullable }) => ({
       name,
       type: arrowTypeName((DataType.isDictionary(type) ? type.dictionary : type).toString()),
       required: !nullable,
     })),
-    metadata: Object.fromEntries(table.schema.metadata),
+    metadata: Object.fromEntries(schema.metadata),
     async *read(columns) {
-      for (const batch of table.batches) {
+      for (let batch = 0; batch < batches.length; batch++) {
+        const table = await read(batch);
         yield Object.fromEntries(
-          columns.map((name) => [name, Array.from(batch.getChild(name) ?? []) as (number | string | null)[]]),
+          columns.map((name) => [name, [...((table.getChild(name) ?? []) as Iterable<number | string | null>)]]),
         );
       }
     },

@@ -103,7 +103,6 @@ export async function redisOptions(
       ...(encrypted
         ? {
             tls: {
-              servername: host,
               ...(await pem('redis-ca', 'ca', ca)),
               ...(await pem('redis-cert', 'cert', cert)),
               ...(await pem('redis-key', 'key', key)),
@@ -133,6 +132,9 @@ function reason(error: Error, shown: string, { password }: RedisOptions): string
       : `the Redis at ${shown} does not take this user and password`;
   }
   if (/NOPERM|READONLY|ERR /.test(text)) return `the Redis at ${shown} refuses: ${text.split('\n')[0]}`;
+  if (/certificate/i.test(text)) {
+    return `this machine does not trust the Redis at ${shown} (${text.split('\n')[0]}); name its authority with --redis-ca`;
+  }
   const why =
     code === 'ECONNREFUSED'
       ? 'nothing listens there'

@@ -13,6 +13,8 @@ export interface PanelHead {
   readonly csv?: readonly string[];
   /** A table's own CSV, in place of the columns; a table has no picture. */
   readonly table?: () => string;
+  /** A drawing's own CSV, in place of the columns. */
+  readonly rows?: () => string;
   readonly scales?: boolean;
 }
 
@@ -123,9 +125,11 @@ function exportMenu(app: App, head: PanelHead, body: HTMLElement): HTMLElement {
       { class: 'menu-items' },
       head.table ? undefined : item('SVG', 'svg', () => saveSvg(svg(), head)),
       head.table ? undefined : item('PNG', 'png', () => savePng(svg(), head)),
-      item('CSV', 'csv', async () =>
-        head.table ? saveText(head.table(), `${head.id}.csv`) : saveCsv(app, head.csv ?? [], head.id),
-      ),
+      item('CSV', 'csv', async () => {
+        const own = head.table ?? head.rows;
+        if (own) saveText(own(), `${head.id}.csv`);
+        else await saveCsv(app, head.csv ?? [], head.id);
+      }),
     ),
   );
   menu.addEventListener('keydown', (event) => {

@@ -1,15 +1,62 @@
-import { type FileMetaData, parquetMetadata, parquetRead, type RowGroup } from 'hyparquet';
+import type { FileMetaData, RowGroup } from 'hyparquet';
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
-import { type ColumnArray, type ColumnSpec, columnArray } from '../columns.ts';
+import type { ColumnArray, ColumnSpec } from '../columns.ts';
 import { keyValues, parquetFooter } from '../sinks/hyparquet.ts';
 import type { ByteSource } from './byte-source.ts';
-import { codesOf, DamagedFileError, type StoredTable } from './stored-table.ts';
+import { checkParquetFooter, parseParquetFooter } from './parquet-footer.ts';
+import { readParquetColumn } from './parquet-table.ts';
+import { codesOf, type StoredTable } from './stored-table.ts';
 
 /** The footer that these bytes end with, fit to be written again to the last bit. */
 export function decodeParquetFooter(bytes: Uint8Array): FileMetaData {
-  const footer = parquetMetadata(bytes, { geoparquet: false });
+  const footer = parseParquetFooter(bytes);
   keepNanCounts(footer, bytes);
   return footer;
+}
+
+/** Row groups that a Parquet footer tells of and that stand in `source`; `end` is the first byte behind the last one. */
+export function storedParquet(source: ByteSource, footer: FileMetaData, end: number): StoredTable {
+  checkParquetFooter(footer, end, source.byteLength);
+  const starts = footer.row_groups.map(groupStart);
+  const groups = footer.row_groups.map(({ num_rows }, i) => ({ rows: Number(num_rows), end: starts[i + 1] ?? end }));
+  const first = (count: number): FileMetaData => {
+    const row_groups = footer.row_groups.slice(0, count);
+    return { ...footer, row_groups, num_rows: row_groups.reduce((sum, { num_rows }) => sum + num_rows, 0n) };
+  };
+  const endOf = (count: number) => (count === 0 ? MAGIC_LENGTH : groups[count - 1]!.end);
+
+  return {
+    kind: 'parquet',
+    groups,
+    metadata: Object.fromEntries((footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
+    state: (count) => ({ kind: 'parquet', end: endOf(count), footer: first(count) }),
+    closing: (count, metadata) => parquetFooter({ ...first(count), key_value_metadata: keyValues(metadata) }),
+    async read(group, columns) {
+      const read: ColumnArray[] = [];
+      for (const spec of columns) {
+        read.push(memoryArray(await readParquetColumn(source, { footer }, spec.name, group), spec));
+      }
+      return { length: groups[group]!.rows, columns: read };
+    },
+  };
+}
+
+const MAGIC_LENGTH = 4;
+
+function groupStart({ columns }: RowGroup): number {
+  let start = Number.POSITIVE_INFINITY;
+  for (const { meta_data } of columns) {
+    for (const offset of [meta_data?.dictionary_page_offset, meta_data?.data_page_offset]) {
+      if (offset !== undefined && offset > 0n) start = Math.min(start, Number(offset));
+    }
+  }
+  return start;
+}
+
+function memoryArray(values: ArrayLike<unknown>, spec: ColumnSpec): ColumnArray {
+  if (spec.values) return codesOf(values, spec);
+  const numbers = Float64Array.from(values as ArrayLike<number | bigint>, Number);
+  return spec.type === 'INT32' ? Int32Array.from(numbers) : numbers;
 }
 
 /** The parts of a raw footer on the way to the number of NaNs in a column chunk. */
@@ -30,61 +77,4 @@ function keepNanCounts(footer: FileMetaData, bytes: Uint8Array): void {
       if (meta_data?.statistics && nan_count !== undefined) Object.assign(meta_data.statistics, { nan_count });
     });
   });
-}
-
-/** Row groups that a Parquet footer tells of and that stand in `source`; `end` is the first byte behind the last one. */
-export function storedParquet(source: ByteSource, footer: FileMetaData, end: number): StoredTable {
-  const starts = footer.row_groups.map(groupStart);
-  const groups = footer.row_groups.map(({ num_rows }, i) => ({ rows: Number(num_rows), end: starts[i + 1] ?? end }));
-  const first = (count: number): FileMetaData => {
-    const row_groups = footer.row_groups.slice(0, count);
-    return { ...footer, row_groups, num_rows: row_groups.reduce((sum, { num_rows }) => sum + num_rows, 0n) };
-  };
-  const endOf = (count: number) => (count === 0 ? MAGIC_LENGTH : groups[count - 1]!.end);
-
-  return {
-    kind: 'parquet',
-    groups,
-    metadata: Object.fromEntries((footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
-    state: (count) => ({ kind: 'parquet', end: endOf(count), footer: first(count) }),
-    closing: (count, metadata) => parquetFooter({ ...first(count), key_value_metadata: keyValues(metadata) }),
-    async read(group, columns) {
-      const length = groups[group]!.rows;
-      const one = footer.row_groups[group]!;
-      const read = new Map<string, ColumnArray>(columns.map(({ name, type }) => [name, columnArray(type, length)]));
-      const specs = new Map(columns.map((spec) => [spec.name, spec]));
-      let taken = 0;
-      await parquetRead({
-        file: source,
-        metadata: { ...footer, row_groups: [one], num_rows: one.num_rows },
-        columns: [...specs.keys()],
-        onChunk({ columnName, columnData, rowStart }) {
-          const spec = specs.get(columnName);
-          if (!spec) return;
-          read.get(columnName)!.set(memoryValues(columnData, spec), rowStart);
-          taken += columnData.length;
-        },
-      });
-      if (taken !== length * columns.length) {
-        throw new DamagedFileError(`row group ${group} lacks columns or rows that its run would have`);
-      }
-      return { length, columns: columns.map(({ name }) => read.get(name)!) };
-    },
-  };
-}
-
-const MAGIC_LENGTH = 4;
-
-function groupStart({ columns }: RowGroup): number {
-  let start = Number.POSITIVE_INFINITY;
-  for (const { meta_data } of columns) {
-    for (const offset of [meta_data?.dictionary_page_offset, meta_data?.data_page_offset]) {
-      if (offset !== undefined && offset > 0n) start = Math.min(start, Number(offset));
-    }
-  }
-  return start;
-}
-
-function memoryValues(values: ArrayLike<unknown>, spec: ColumnSpec): ArrayLike<number> {
-  return spec.values ? codesOf(values, spec) : Float64Array.from(values as ArrayLike<number | bigint>, Number);
 }

@@ -30,7 +30,8 @@ export function createEvidence(enough: number): Evidence {
     next(distance, step, expected = false) {
       const most = expected ? enough : MOST_PER_OUTLIER;
       const g = sum + Math.max(-most, Math.min(most, distance));
-      if (!(g > 0)) {
+      // Exactly at the limit counts as beyond it.
+      if (!(g >= 0) || (g === 0 && distance < 0)) {
         sum = 0;
         count = 0;
         return false;

@@ -9,9 +9,6 @@ export interface Block {
   readonly count: number;
   /** Mean sharpness over threshold. */
   readonly ratio: number;
-  /** Largest and smallest of them. */
-  readonly most: number;
-  readonly least: number;
   /** ∑ L·Δt of all steps from the start of the log to the middle of the block; NaN without a loss. */
   readonly work: number;
 }
@@ -31,15 +28,24 @@ export interface History {
 export function createHistory(): History {
   let blocks: Block[] = [];
   let size = 1;
-  let open: Block | null = null;
+  let count = 0;
+  let firstStep = 0;
+  let ratioSum = 0;
+  let workSum = 0;
 
   return {
     push(step, ratio, work) {
-      const single = { firstStep: step, lastStep: step, count: 1, ratio, most: ratio, least: ratio, work };
-      open = open === null ? single : merge(open, single);
-      if (open.count < size) return false;
-      blocks.push(open);
-      open = null;
+      if (count === 0) {
+        firstStep = step;
+        ratioSum = 0;
+        workSum = 0;
+      }
+      count++;
+      ratioSum += ratio;
+      workSum += work;
+      if (count < size) return false;
+      blocks.push({ firstStep, lastStep: step, count, ratio: ratioSum / count, work: workSum / count });
+      count = 0;
       if (blocks.length >= CAPACITY) {
         const halved: Block[] = [];
         for (let i = 0; i + 1 < blocks.length; i += 2) halved.push(merge(blocks[i]!, blocks[i + 1]!));
@@ -61,8 +67,6 @@ function merge(a: Block, b: Block): Block {
     lastStep: b.lastStep,
     count,
     ratio: (a.ratio * a.count + b.ratio * b.count) / count,
-    most: Math.max(a.most, b.most),
-    least: Math.min(a.least, b.least),
     work: (a.work * a.count + b.work * b.count) / count,
   };
 }

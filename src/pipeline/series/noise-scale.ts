@@ -1,7 +1,5 @@
 /** Samples that the running scale looks back on. */
 const WINDOW = 33;
-/** The median is taken anew at every so many samples; in between it stands. */
-const REFRESH = 16;
 /** Standard deviation of white noise from the median of |x₋₂ − 2x₋₁ + x|: 1 / (0.6745·√6). */
 const MEDIAN_TO_DEVIATION = 1 / (0.674_489_75 * Math.sqrt(6));
 
@@ -18,26 +16,42 @@ export interface NoiseScale {
  * @param floor least value to answer with, in units of the series
  */
 export function createNoiseScale(floor: number): NoiseScale {
-  const recent = new Float64Array(WINDOW);
+  const ring = new Float64Array(WINDOW);
+  const sorted = new Float64Array(WINDOW);
   let seen = 0;
   let before = 0;
   let beforeThat = 0;
-  let scale = floor;
+
+  /** Puts `value` into the sorted window, in the place of the oldest where it is full. */
+  function slide(value: number, n: number): void {
+    let at = n;
+    if (n >= WINDOW) {
+      const oldest = ring[n % WINDOW]!;
+      at = 0;
+      while (sorted[at] !== oldest) at++;
+    }
+    const last = Math.min(n, WINDOW - 1);
+    while (at < last && sorted[at + 1]! < value) {
+      sorted[at] = sorted[at + 1]!;
+      at++;
+    }
+    while (at > 0 && sorted[at - 1]! > value) {
+      sorted[at] = sorted[at - 1]!;
+      at--;
+    }
+    sorted[at] = value;
+    ring[n % WINDOW] = value;
+  }
 
   return {
     next(value) {
-      if (seen >= 2) {
-        const n = seen - 2;
-        recent[n % WINDOW] = Math.abs(beforeThat - 2 * before + value);
-        if (n < REFRESH || n % REFRESH === 0) {
-          const sorted = recent.slice(0, Math.min(n + 1, WINDOW)).sort();
-          scale = Math.max(floor, sorted[sorted.length >> 1]! * MEDIAN_TO_DEVIATION);
-        }
-      }
+      const difference = Math.abs(beforeThat - 2 * before + value);
       beforeThat = before;
       before = value;
       seen++;
-      return scale;
+      if (seen <= 2) return floor;
+      slide(Number.isFinite(difference) ? difference : Number.MAX_VALUE, seen - 3);
+      return Math.max(floor, sorted[Math.min(seen - 2, WINDOW) >> 1]! * MEDIAN_TO_DEVIATION);
     },
   };
 }

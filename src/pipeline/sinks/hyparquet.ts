@@ -55,6 +55,8 @@ export function hyparquetFormat(
     parquet.write({
       columnData: columns.map((spec, c) => encodable(spec, arrays[c]!)),
       rowGroupSize: length,
+      // One page a column: looking for places to cut would measure each text once more.
+      pageSize: 0,
     });
     // They serve page indexes, which are not written, and would pile up.
     parquet.pendingIndexes.length = 0;
@@ -138,6 +140,8 @@ function encodable(spec: TableColumn, values: Cells): ColumnSource {
     case 'STRING':
       return { ...column, data: words(values as ArrayLike<number>, spec), encoding: 'RLE_DICTIONARY' };
     case 'TEXT':
+      // Free texts hardly repeat; where they do, Snappy sees it.
+      return { ...column, data: values as DecodedArray, encoding: 'PLAIN', statistics: false };
     case 'BOOLEAN':
       return { ...column, data: values as DecodedArray };
     case 'DOUBLE':

@@ -12,9 +12,9 @@ export const SCHEMA_VERSION = '1';
  * Key-value metadata of a run file. Numbers that JSON cannot hold become null. While the run has not ended, the summary
  * is that of the steps so far, and a checkpoint tells how to go on.
  */
-export function runMetadata(run: ModelRun, progress?: Progress): Metadata {
-  const summary = run.summary ?? summarySoFar(run, progress);
-  const open = progress && (!run.summary || run.interrupted);
+export function runMetadata(run: ModelRun, progress?: Progress, ended = true): Metadata {
+  const summary = ended ? run.summary : summarySoFar(run, progress);
+  const open = progress && (!ended || run.interrupted);
   return {
     'eos.schema_version': SCHEMA_VERSION,
     'eos.config': JSON.stringify(run.config),

@@ -37,8 +37,8 @@ export interface DurabilityOptions {
 export interface TableSinkOptions<R extends Run> extends DurabilityOptions {
   /** Columns to write, in this order. */
   readonly columns: readonly ColumnSpec[];
-  /** Key-value metadata of the file if it ended where the run is now. */
-  readonly metadata: (run: R, progress: Progress | undefined) => Metadata;
+  /** Key-value metadata of the file if it ended where the run is now; `ended` where it does. */
+  readonly metadata: (run: R, progress: Progress | undefined, ended: boolean) => Metadata;
   /** Rows a row group. */
   readonly rowGroupSize?: number;
 }
@@ -102,7 +102,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
       /** A group is noted for a recovery unless some of its rows stand there only because the run was stopped. */
       const writeGroup = (current: R) => {
         const rows = filledRows();
-        const described = final ? metadata(current, progress) : undefined;
+        const described = final ? metadata(current, progress, false) : undefined;
         group = columns.map(({ type }) => columnArray(type, rowGroupSize));
         filled = 0;
         return enqueue(() => writer.write(rows, described));
@@ -155,9 +155,8 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
         current.hold(safe);
       };
       const planFlush = () => {
-        if (flushEvery === undefined || !target.flush || flushing || timer !== undefined || settled) return;
-        // The closing of the file waits for the flush under way: another one behind it would wait for the closing.
-        if (completed) return;
+        if (flushEvery === undefined || !target.flush || flushing || timer !== undefined || settled || completed)
+          return;
         const wait = due - performance.now();
         if (wait <= 0) flush();
         else {
@@ -171,7 +170,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
         if (!run || !progress || settled || flushing || progress.rows === flushed) return;
         const start = performance.now();
         const rows = filledRows();
-        const described = metadata(run, progress);
+        const described = metadata(run, progress, false);
         const reached = { rows: stored, step: lastStep };
         flushed = progress.rows;
         let safe: Promise<void> = Promise.resolve();
@@ -210,7 +209,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
           enqueue(async () => {
             await flushing;
             if (settled) return;
-            await writer.finish(run ? metadata(run, progress) : {});
+            await writer.finish(run ? metadata(run, progress, true) : {});
             await target.commit();
           }).then(() => {
             if (settled) return;

@@ -20,7 +20,7 @@ Any other address than this computer's own is served only with --host, and then 
   static override args = {
     files: Args.string({
       name: 'FILE',
-      description: 'run files (.parquet, .arrow) or folders of runs',
+      description: 'run files (.parquet, .arrow), folders of runs, or the folder of a sweep',
       required: false,
     }),
   };

@@ -95,13 +95,14 @@ export function fileTarget(path: string, { from, unlock: given }: FileTargetOpti
     async flush(closing) {
       const offset = position;
       const before = writes;
-      const file = await opened();
+      // The journal is told at once, since row groups may be written while the disk takes its time.
+      const synced = opened().then((file) => file.datasync());
       try {
-        await file.datasync();
-        await journal.flush(offset, closing);
+        await journal.flush(offset, closing, synced);
       } catch (error) {
         throw named(error, path);
       }
+      const file = await opened();
       // Readers that know nothing of the journal shall be able to open the growing file, where it has not grown since.
       if (writes !== before || closed) return;
       trailing = true;

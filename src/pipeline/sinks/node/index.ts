@@ -1,3 +1,4 @@
-// What the library offers to Node alone: files, and the Parquet writer that needs Node's streams.
+// What the library offers to Node alone: files, logs to read, and the Parquet writer that needs Node's streams.
+export { type OpenLogOptions, openLog } from '../../source/node/open-log.ts';
 export { fileTarget } from './file-target.ts';
 export { parquetjsFormat } from './parquetjs.ts';

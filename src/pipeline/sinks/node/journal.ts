@@ -27,8 +27,11 @@ export interface JournalGroup {
 export interface Journal {
   /** Notes a row group that has been written. */
   group(offset: number, bytes: Uint8Array, footer: Uint8Array): Promise<void>;
-  /** Replaces all that stands in the journal, and resolves once it would outlive the machine. */
-  flush(offset: number, closing: Uint8Array): Promise<void>;
+  /**
+   * Replaces all that stands in the journal, once `settled` has, and resolves once it would outlive the machine. Groups
+   * that are noted from this call on stay.
+   */
+  flush(offset: number, closing: Uint8Array, settled: Promise<unknown>): Promise<void>;
   /** Whether anything is in it that could be recovered. */
   readonly used: boolean;
   close(): Promise<void>;
@@ -66,24 +69,27 @@ export function openJournal(path: string, used = false): Journal {
         used = true;
       });
     },
-    async flush(offset, closing) {
+    async flush(offset, closing, settled) {
       const records: Uint8Array[] = [];
       since = records;
-      const next = await open(fresh, 'w');
+      let next: FileHandle | undefined;
       try {
-        await writeAll(next, encodeRecord(FLUSH, offset, 0, 0, closing));
-        await next.datasync();
+        await settled;
+        const file = await open(fresh, 'w');
+        next = file;
+        await writeAll(file, encodeRecord(FLUSH, offset, 0, 0, closing));
+        await file.datasync();
         await inTurn(async () => {
-          for (const record of records) await writeAll(next, record);
+          for (const record of records) await writeAll(file, record);
           since = undefined;
           await rename(fresh, path);
           await current?.close();
-          current = next;
+          current = file;
           used = true;
         });
       } catch (error) {
         since = undefined;
-        await next.close().catch(() => {});
+        await next?.close().catch(() => {});
         await rm(fresh, { force: true }).catch(() => {});
         throw error;
       }

@@ -1,7 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { openArrow } from '../../read/arrow-table.ts';
 import { type ByteSource, withEnd } from '../../read/byte-source.ts';
-import { type ArrowParts, decodeArrowFooter, storedArrow } from '../../read/stored-arrow.ts';
+import { readParquetFooter } from '../../read/parquet-footer.ts';
+import { joinArrow, storedArrow } from '../../read/stored-arrow.ts';
 import { decodeParquetFooter, storedParquet } from '../../read/stored-parquet.ts';
 import { DamagedFileError, type StoredTable } from '../../read/stored-table.ts';
 import { PARTIAL } from './file-target.ts';
@@ -80,29 +82,18 @@ async function fromJournal(source: ByteSource, { flush, groups }: JournalContent
   const kept = (offset: number) => good.length === 0 || offset < flush!.offset;
   const bytes = flush && good.length === 0 ? withEnd(source, flush.offset, flush.closing) : source;
 
-  if (kind === 'parquet') {
-    const base = flush ? decodeParquetFooter(flush.closing) : undefined;
-    const footer = decodeParquetFooter(last);
-    const before = (base?.row_groups ?? []).filter(({ columns }) =>
-      kept(Number(columns[0]?.meta_data?.data_page_offset)),
-    );
-    const row_groups = [...before, ...good.flatMap((group) => decodeParquetFooter(group.footer).row_groups)];
-    const num_rows = row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
-    const end = bytes === source ? endOf(good, flush) : footerStart(bytes, flush!.closing);
-    return { bytes, table: storedParquet(bytes, { ...footer, row_groups, num_rows }, end) };
+  if (kind === 'arrow') {
+    const footers = good.map(({ footer }) => footer);
+    return { bytes, table: storedArrow(await joinArrow(bytes, flush?.closing, footers, kept)) };
   }
-  const base = flush ? decodeArrowFooter(flush.closing) : undefined;
-  const noted = good.map((group) => decodeArrowFooter(group.footer));
-  const pick = (key: 'batches' | 'dictionaries') => [
-    ...(base?.[key] ?? []).filter(({ offset }) => kept(offset)),
-    ...noted.flatMap((parts) => parts[key]),
+  const base = flush ? decodeParquetFooter(flush.closing).row_groups : [];
+  const row_groups = [
+    ...base.filter(({ columns }) => kept(Number(columns[0]?.meta_data?.data_page_offset))),
+    ...good.flatMap((group) => decodeParquetFooter(group.footer).row_groups),
   ];
-  const parts: ArrowParts = {
-    schema: decodeArrowFooter(last).schema,
-    batches: pick('batches'),
-    dictionaries: pick('dictionaries'),
-  };
-  return { bytes, table: await storedArrow(bytes, parts) };
+  const num_rows = row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
+  const end = bytes === source ? endOf(good, flush) : footerStart(bytes, flush!.closing);
+  return { bytes, table: storedParquet(bytes, { ...decodeParquetFooter(last), row_groups, num_rows }, end) };
 }
 
 function endOf(good: readonly JournalGroup[], flush: JournalContent['flush']): number {
@@ -135,23 +126,10 @@ async function goodGroups(
 }
 
 async function fromFooter(source: ByteSource): Promise<Found> {
-  const size = source.byteLength;
-  if ((await kindOf(source)) === 'parquet') {
-    const suffix = new DataView(await source.slice(size - 8));
-    const length = suffix.getUint32(0, true);
-    if (suffix.getUint32(4, true) !== 0x31524150 || length > size - 12) {
-      throw new DamagedFileError('it does not end with a Parquet footer');
-    }
-    const footer = decodeParquetFooter(new Uint8Array(await source.slice(size - 8 - length)));
-    return { bytes: source, table: storedParquet(source, footer, size - 8 - length) };
-  }
-  const suffix = new Uint8Array(await source.slice(Math.max(0, size - 10)));
-  const length = new DataView(suffix.buffer).getInt32(0, true);
-  if (new TextDecoder('latin1').decode(suffix.subarray(4)) !== 'ARROW1' || length <= 0 || length > size - 18) {
-    throw new DamagedFileError('it does not end with an Arrow footer');
-  }
-  const parts = decodeArrowFooter(new Uint8Array(await source.slice(size - 10 - length)));
-  return { bytes: source, table: await storedArrow(source, parts) };
+  if ((await kindOf(source)) === 'arrow') return { bytes: source, table: storedArrow(await openArrow(source)) };
+  const { start } = await readParquetFooter(source);
+  const footer = decodeParquetFooter(new Uint8Array(await source.slice(start)));
+  return { bytes: source, table: storedParquet(source, footer, start) };
 }
 
 async function kindOf(source: ByteSource): Promise<'parquet' | 'arrow'> {

@@ -47,15 +47,14 @@ export async function* feed(
         return;
       case 'arrow':
         found({ format: 'arrow', eta: null });
-        yield* readArrow(rest, rows, tally, given);
+        yield* readArrow(rest, rows, tally, given, input.random);
         return;
       case 'json': {
         const bytes = await inMemory(rest, 'JSON');
-        const text = new TextDecoder().decode(bytes.slice(0));
-        const notes: RowTaker & { flush: () => void } = delayed(rows);
-        const { eta } = readDocument(text, notes, tally, given);
+        const kept = delayed(rows);
+        const { eta } = readDocument(new Uint8Array(bytes), kept, tally, given);
         found({ format: 'json', eta });
-        notes.flush();
+        kept.flush();
         yield;
         return;
       }

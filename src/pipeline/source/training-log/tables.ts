@@ -1,9 +1,14 @@
-import type { AsyncBuffer } from 'hyparquet';
+import type { Table } from 'apache-arrow';
+import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
+import { memorySource } from '../../read/byte-source.ts';
+import { concatBytes } from '../../sinks/byte-target.ts';
 import { parseValue } from './cell.ts';
 import { chooseColumns, type GivenColumns } from './column-names.ts';
 import { LogError, type Tally } from './log-error.ts';
 import { ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
 
+/** Bytes of an Arrow file that comes through a pipe. */
+const LARGEST = 1 << 28;
 /** Rows read at once. */
 const SLICE = 1 << 15;
 
@@ -16,35 +21,59 @@ export async function* readParquet(
   tally: Tally,
   given: GivenColumns,
 ): AsyncGenerator<void> {
-  const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
+  const { openParquet } = await import('../../read/parquet-table.ts');
   const { compressors } = await import('hyparquet-compressors');
-  const metadata = await parquetMetadataAsync(file).catch((error: unknown) => {
+  const source = { byteLength: file.byteLength, slice: async (start: number, end?: number) => file.slice(start, end) };
+  const { footer, fields, read } = await openParquet(source, compressors).catch((error: unknown) => {
     throw new LogError(`a damaged or unfinished Parquet file: ${reason(error)}`);
   });
-  const names = topLevelNames(metadata.schema);
+  const names = topLevelNames(footer.schema);
   const chosen = chooseColumns(names, given, null);
-  const wanted = ROW_FIELDS.filter((field) => chosen[field] >= 0).map(
-    (field) => [field, names[chosen[field]]!] as const,
-  );
-  const columns = [...new Set(wanted.map(([, name]) => name))];
+  const flat = new Set(fields.map(({ name }) => name));
   let first = 0;
-  for (const group of metadata.row_groups) {
-    const end = first + Number(group.num_rows);
-    for (let rowStart = first; rowStart < end; rowStart += SLICE) {
-      const rowEnd = Math.min(end, rowStart + SLICE);
-      const objects = await parquetReadObjects({ file, metadata, columns, compressors, rowStart, rowEnd }).catch(
-        (error: unknown) => {
-          throw new LogError(`rows ${rowStart + 1} to ${rowEnd} of the Parquet file cannot be read: ${reason(error)}`);
-        },
-      );
-      const slice = Object.fromEntries(
-        wanted.map(([field, name]) => [field, objects.map((object) => object[name] as unknown)]),
-      );
-      takeColumns(slice, objects.length, rowStart + 1, rows, tally);
+  for (const [group, { num_rows }] of footer.row_groups.entries()) {
+    const length = Number(num_rows);
+    const columns: { [F in RowField]?: ArrayLike<unknown> } = {};
+    try {
+      for (const field of ROW_FIELDS) {
+        const name = names[chosen[field]];
+        if (name === undefined) continue;
+        columns[field] = flat.has(name)
+          ? await read(name, group)
+          : await readNested(file, footer, name, first, first + length, compressors);
+      }
+    } catch (error) {
+      throw new LogError(`rows ${first + 1} to ${first + length} of the Parquet file cannot be read: ${reason(error)}`);
+    }
+    for (let from = 0; from < length; from += SLICE) {
+      const to = Math.min(length, from + SLICE);
+      takeColumns(columns, from, to, first + 1, rows, tally);
       yield;
     }
-    first = end;
+    first += length;
   }
+}
+
+/** A column of lists, such as all eigenvalues of each row, for rows of one row group. */
+async function readNested(
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  name: string,
+  rowStart: number,
+  rowEnd: number,
+  compressors: Compressors,
+): Promise<readonly unknown[]> {
+  const { parquetReadObjects } = await import('hyparquet');
+  const { LIMITS } = await import('../../read/limits.ts');
+  for (const { columns } of metadata.row_groups) {
+    for (const { meta_data } of columns) {
+      if (meta_data?.path_in_schema[0] === name && meta_data.total_uncompressed_size > LIMITS.chunk) {
+        throw new LogError(`its column ${name} is too large`);
+      }
+    }
+  }
+  const objects = await parquetReadObjects({ file, metadata, columns: [name], compressors, rowStart, rowEnd });
+  return objects.map((object): unknown => object[name]);
 }
 
 /** Reads the rows of an Arrow file or stream; yields after each record batch. */
@@ -53,21 +82,22 @@ export async function* readArrow(
   rows: RowTaker,
   tally: Tally,
   given: GivenColumns,
+  file?: AsyncBuffer,
 ): AsyncGenerator<void> {
-  const { RecordBatchReader } = await import('apache-arrow');
   let row = 1;
   try {
-    const reader = await RecordBatchReader.from(chunks);
-    await reader.open();
-    const names = reader.schema.fields.map(({ name }) => name);
-    const chosen = chooseColumns(names, given, null);
-    for await (const batch of reader) {
-      const slice: { [F in RowField]?: unknown[] } = {};
+    for await (const table of arrowTables(chunks, file)) {
+      const chosen = chooseColumns(
+        table.schema.fields.map(({ name }) => String(name)),
+        given,
+        null,
+      );
+      const columns: { [F in RowField]?: ArrayLike<unknown> } = {};
       for (const field of ROW_FIELDS) {
-        if (chosen[field] >= 0) slice[field] = Array.from(batch.getChildAt(chosen[field]) ?? []) as unknown[];
+        if (chosen[field] >= 0) columns[field] = Array.from<unknown>(table.getChildAt(chosen[field]) ?? []);
       }
-      takeColumns(slice, batch.numRows, row, rows, tally);
-      row += batch.numRows;
+      takeColumns(columns, 0, table.numRows, row, rows, tally);
+      row += table.numRows;
       yield;
     }
   } catch (error) {
@@ -76,9 +106,48 @@ export async function* readArrow(
   }
 }
 
-function takeColumns(columns: Columns, length: number, first: number, rows: RowTaker, tally: Tally): void {
+/** Record batches of a file, which has its footer at the end, or of a stream. */
+async function* arrowTables(chunks: AsyncIterable<Uint8Array>, file?: AsyncBuffer): AsyncGenerator<Table> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const { value: head = new Uint8Array(0) } = await iterator.next();
+  const rest = prefixed(head, iterator);
+  if (new TextDecoder('latin1').decode(head.subarray(0, 6)) !== 'ARROW1') {
+    const { readArrowStream } = await import('../../read/arrow-stream.ts');
+    yield* readArrowStream(rest);
+    return;
+  }
+  const { openArrow } = await import('../../read/arrow-table.ts');
+  const { batches, read } = await openArrow(
+    file
+      ? { byteLength: file.byteLength, slice: async (start, end) => file.slice(start, end) }
+      : memorySource(await collected(rest)),
+  );
+  for (let batch = 0; batch < batches.length; batch++) yield read(batch);
+}
+
+async function* prefixed(head: Uint8Array, iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield head;
+  for (;;) {
+    const { value, done } = await iterator.next();
+    if (done) return;
+    yield value;
+  }
+}
+
+async function collected(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > LARGEST) throw new LogError('an Arrow file that is too large to be read from a pipe; name the file');
+    parts.push(chunk);
+  }
+  return concatBytes(parts);
+}
+
+function takeColumns(columns: Columns, from: number, to: number, first: number, rows: RowTaker, tally: Tally): void {
   const values = new Float64Array(ROW_FIELDS.length);
-  for (let i = 0; i < length; i++) {
+  for (let i = from; i < to; i++) {
     const line = first + i;
     let good = true;
     for (let f = 0; f < ROW_FIELDS.length && good; f++) {

@@ -1,0 +1,43 @@
+import { openBytes } from '../load/bytes.ts';
+import { openParquet } from '../load/parquet.ts';
+import { MAX_ROWS, RunFileError, type TableSource } from '../load/table.ts';
+import type { SweepCall, SweepReply } from './protocol.ts';
+
+const scope = self as unknown as {
+  postMessage(message: SweepReply, transfer?: Transferable[]): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent<SweepCall>) => void): void;
+};
+
+scope.addEventListener('message', ({ data }) => {
+  read(data).catch((error: unknown) => {
+    scope.postMessage({ error: error instanceof Error ? error.message : String(error) });
+  });
+});
+
+async function read({ parts, numbers, word, words }: SweepCall): Promise<void> {
+  const tables: TableSource[] = [];
+  let rows = 0;
+  for (const origin of parts) {
+    const table = await openParquet(await openBytes(origin));
+    const lacking = [...numbers, word].find((name) => !table.columns.some((column) => column.name === name));
+    if (lacking !== undefined) throw new RunFileError(`this is no part of a sweep: it has no column ${lacking}`);
+    rows += table.rows;
+    if (rows > MAX_ROWS) throw new RunFileError(`a sweep of more than ${MAX_ROWS} runs is too large for a page`);
+    tables.push(table);
+    scope.postMessage({ read: tables.length });
+  }
+  const columns = numbers.map(() => new Float64Array(rows));
+  const codes = new Uint8Array(rows);
+  let at = 0;
+  for (const table of tables) {
+    for (let group = 0; group < table.groups.length; group++) {
+      for (const [c, name] of numbers.entries()) columns[c]!.set(await table.read(name, group), at);
+      const found = await table.read(word, group);
+      const spelt = table.words(word);
+      for (let i = 0; i < found.length; i++) codes[at + i] = Math.max(0, words.indexOf(spelt[found[i]!] ?? ''));
+      at += table.groups[group]!.rows;
+    }
+    scope.postMessage({ read: at });
+  }
+  scope.postMessage({ numbers: columns, codes }, [...columns.map(({ buffer }) => buffer as ArrayBuffer), codes.buffer]);
+}

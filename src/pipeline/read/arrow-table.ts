@@ -1,0 +1,114 @@
+import { type Schema, type Table, tableFromIPC } from 'apache-arrow';
+import { FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
+import { arrowFooter } from '../sinks/arrow.ts';
+import { concatBytes } from '../sinks/byte-target.ts';
+import { type ArrowBlock, type CheckedFooter, checkArrowBatch, checkArrowFooter } from './arrow-guard.ts';
+import type { ByteSource } from './byte-source.ts';
+import { checkRowCount, damaged, LIMITS } from './limits.ts';
+import { DamagedFileError } from './stored-table.ts';
+
+/** An Arrow file of anybody, opened for reading batch by batch. */
+export interface ArrowTable {
+  readonly schema: Schema;
+  readonly rows: number;
+  readonly batches: readonly (FileBlock & { readonly rows: number })[];
+  readonly dictionaries: readonly FileBlock[];
+  /** One batch as a table, its dictionaries with it. */
+  read(batch: number): Promise<Table>;
+}
+
+/** What an Arrow footer tells of a file, or of a part of one. */
+export interface ArrowParts {
+  readonly schema: Schema;
+  readonly checked: CheckedFooter;
+}
+
+/** Length of the footer, and the closing magic. */
+const SUFFIX = 10;
+/** The opening magic, padded. */
+export const ARROW_HEADER = new TextEncoder().encode('ARROW1\0\0');
+/** Continuation mark and length of a message. */
+const MESSAGE_PREFIX = 8;
+
+/** Opens an Arrow IPC file. @throws DamagedFileError where it is none, or cannot be as it says */
+export async function openArrow(source: ByteSource): Promise<ArrowTable> {
+  const size = source.byteLength;
+  if (size < ARROW_HEADER.length + SUFFIX) damaged('it is empty or cut off');
+  const suffix = new Uint8Array(await source.slice(size - SUFFIX, size));
+  const length = new DataView(suffix.buffer).getInt32(0, true);
+  if (new TextDecoder('latin1').decode(suffix.subarray(4)) !== 'ARROW1') {
+    damaged('it is cut off: there is no Arrow footer at its end');
+  }
+  if (length <= 0 || length > size - ARROW_HEADER.length - SUFFIX) damaged(`its footer claims ${length} bytes`);
+  if (length > LIMITS.footer) damaged(`its footer has ${length} bytes`);
+  const end = size - SUFFIX - length;
+  return arrowTable(source, parseArrowFooter(new Uint8Array(await source.slice(end, size)), end));
+}
+
+/** The footer that these bytes end with. @param end where the record batches must have ended */
+export function parseArrowFooter(bytes: Uint8Array, end: number): ArrowParts {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = bytes.length < SUFFIX ? 0 : view.getInt32(bytes.length - SUFFIX, true);
+  if (length <= 0 || length > bytes.length - SUFFIX) damaged('its footer is cut off');
+  const footer = bytes.slice(bytes.length - SUFFIX - length, bytes.length - SUFFIX);
+  return guarded(() => ({ checked: checkArrowFooter(footer, end), schema: Footer.decode(footer).schema }));
+}
+
+/** The record batches that a footer tells of, in `source`. */
+export async function arrowTable(source: ByteSource, { schema, checked }: ArrowParts): Promise<ArrowTable> {
+  const { columns } = checked;
+  const bytesOf = async ({ offset, metaDataLength, bodyLength }: ArrowBlock, whole: boolean) =>
+    new Uint8Array(await source.slice(offset, offset + metaDataLength + (whole ? bodyLength : 0)));
+  const check = async (block: ArrowBlock, whole: boolean) => {
+    const bytes = await bytesOf(block, whole);
+    const message = bytes.slice(MESSAGE_PREFIX, block.metaDataLength);
+    const body = whole ? bytes.subarray(block.metaDataLength) : undefined;
+    return { bytes, rows: guarded(() => checkArrowBatch(message, body, columns, block.bodyLength)) };
+  };
+  const dictionaries: Uint8Array[] = [];
+  for (const block of checked.dictionaries) dictionaries.push((await check(block, true)).bytes);
+
+  const batches: (FileBlock & { readonly rows: number })[] = [];
+  let total = 0;
+  for (const block of checked.batches) {
+    const { rows } = await check(block, false);
+    total += rows;
+    checkRowCount(total, source.byteLength);
+    batches.push(Object.assign(fileBlock(block), { rows }));
+  }
+  return {
+    schema,
+    rows: total,
+    batches,
+    dictionaries: checked.dictionaries.map(fileBlock),
+    async read(index) {
+      const block = checked.batches[index];
+      if (!block) return damaged(`it has no record batch ${index}`);
+      const { bytes } = await check(block, true);
+      // A file of this batch alone.
+      let at = ARROW_HEADER.length;
+      const moved = [...checked.dictionaries, block].map(({ metaDataLength, bodyLength }) => {
+        const there = new FileBlock(metaDataLength, bodyLength, at);
+        at += metaDataLength + bodyLength;
+        return there;
+      });
+      const blocks = { dictionaries: moved.slice(0, -1), batches: moved.slice(-1) };
+      const file = concatBytes([ARROW_HEADER, ...dictionaries, bytes, arrowFooter(schema, blocks, {})]);
+      return guarded(() => tableFromIPC(file));
+    },
+  };
+}
+
+function fileBlock({ metaDataLength, bodyLength, offset }: ArrowBlock): FileBlock {
+  return new FileBlock(metaDataLength, bodyLength, offset);
+}
+
+/** Where the reader stumbles over what the checks have let through, its message tells nobody anything. */
+function guarded<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DamagedFileError) throw error;
+    return damaged('its metadata cannot be decoded');
+  }
+}

@@ -1,0 +1,38 @@
+import { DamagedFileError } from './stored-table.ts';
+
+/**
+ * What a file may claim before it is believed. A file of a stranger is read within 512 MB and two seconds; these are
+ * the numbers that see to it, and no run file comes near them.
+ */
+export const LIMITS = {
+  /** Bytes of a Parquet or Arrow footer. */
+  footer: 1 << 26,
+  /** Fields, list items and structs in a footer, structs counting eightfold for the memory that they take. */
+  footerWeight: 12_000_000,
+  /** Columns, nested ones included. */
+  columns: 10_000,
+  /** Levels of nesting. */
+  depth: 32,
+  /** Bytes of a page once it is unpacked. */
+  page: 1 << 26,
+  /** Bytes of all pages of one column in one row group. */
+  chunk: 1 << 28,
+  /** Rows of a row group or record batch. */
+  groupRows: 1 << 24,
+  /** Rows a byte of the file: constant columns pack well, but no further. */
+  rowsPerByte: 64,
+  /** Rows that are allowed for however small the file. */
+  leastRows: 1 << 17,
+} as const;
+
+/** @throws DamagedFileError where a file of so many bytes claims more rows than it can hold */
+export function checkRowCount(rows: number, bytes: number): void {
+  if (!Number.isSafeInteger(rows) || rows < 0) throw new DamagedFileError(`it claims ${rows} rows`);
+  if (rows > LIMITS.leastRows + bytes * LIMITS.rowsPerByte) {
+    throw new DamagedFileError(`it claims ${rows} rows in ${bytes} bytes`);
+  }
+}
+
+export function damaged(problem: string): never {
+  throw new DamagedFileError(problem);
+}

@@ -1,0 +1,29 @@
+import type { MonoTypeOperatorFunction } from 'rxjs';
+import { LOG_COLUMNS } from '../log-columns.ts';
+import type { LogBatch, LogRun } from '../source/training-log/training-log.ts';
+import type { ByteTarget } from './byte-target.ts';
+import { hyparquetFormat } from './hyparquet.ts';
+import { logMetadata } from './log-metadata.ts';
+import type { TableFormat } from './table-format.ts';
+import { tableSink } from './table-sink.ts';
+
+export interface LogSinkOptions {
+  /** The file format: Parquet unless given. */
+  readonly format?: TableFormat;
+  /** Milliseconds after which rows are flushed; never unless given. */
+  readonly flushEvery?: number;
+}
+
+/**
+ * Writes what was detected in a log to a file with the columns of `LOG_COLUMNS`, config and summary as metadata. Passes
+ * the batches on, and completes when the file is closed.
+ *
+ * @example trainingLog(input, { eta: parseEta('0.01') }).pipe(relateToThreshold(), detectLogPhases(console.log),
+ *   logSink(fileTarget('run.parquet')))
+ */
+export function logSink(
+  target: ByteTarget,
+  { format = hyparquetFormat, ...durability }: LogSinkOptions = {},
+): MonoTypeOperatorFunction<LogBatch> {
+  return tableSink<LogRun, LogBatch>(target, format, { ...durability, columns: LOG_COLUMNS, metadata: logMetadata });
+}

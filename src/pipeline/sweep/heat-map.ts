@@ -1,0 +1,307 @@
+import { SWEEP_PARAMETER_NAMES, SWEEP_PARAMETERS } from './parameters.ts';
+import { columnName, OUTCOMES } from './sweep-columns.ts';
+
+/** Rows of a sweep's summary, whatever they were read from. Null is NaN among numbers. */
+export interface SweepTable {
+  readonly length: number;
+  numbers(column: string): Float64Array;
+  /** Texts of `outcome` and `run_id`. */
+  texts(column: string): readonly string[];
+}
+
+/** A quantity that a heat map can show. */
+export interface Quantity {
+  readonly name: string;
+  readonly label: string;
+  /** What the map is called. */
+  readonly title: string;
+  /** Shown on a logarithmic colour scale where all values are positive and span decades. */
+  readonly log?: boolean;
+  /** A count: whole numbers only. */
+  readonly whole?: boolean;
+}
+
+export const QUANTITIES: readonly Quantity[] = [
+  { name: 'outcome', label: 'outcome', title: 'What became of each run' },
+  { name: 'cycles', label: 'cycles', title: 'Cycles of the edge of stability', log: true, whole: true },
+  { name: 'max_sharpness_ratio', label: 'largest ηS/2', title: 'Largest sharpness over 2/η', log: true },
+  { name: 'convergence_time', label: 'T(δ, ε)', title: 'Steps to convergence', log: true, whole: true },
+  { name: 'final_sharpness_ratio', label: 'final ηS/2', title: 'Final sharpness over 2/η' },
+];
+
+/** A parameter of the table, by its column. */
+export interface TableParameter {
+  readonly column: string;
+  readonly symbol: string;
+  readonly values: readonly number[];
+}
+
+/** Parameters that take more than one value, the learning rate first: what a map can have as its axes. */
+export function variedParameters(table: SweepTable): readonly TableParameter[] {
+  const all = SWEEP_PARAMETER_NAMES.map((name) => {
+    const column = columnName(name);
+    return { column, symbol: SWEEP_PARAMETERS[name].symbol, values: distinct(table.numbers(column)) };
+  });
+  const varied = all.filter(({ values }) => values.length > 1);
+  return [...varied.filter(({ column }) => column === 'eta'), ...varied.filter(({ column }) => column !== 'eta')];
+}
+
+export function parameterSymbol(column: string): string {
+  const name = SWEEP_PARAMETER_NAMES.find((each) => columnName(each) === column);
+  return name ? SWEEP_PARAMETERS[name].symbol : column;
+}
+
+/** One place on an axis of a map: from edge to edge, with the value in its middle. */
+export interface Place {
+  readonly value: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface MapAxis {
+  readonly column: string;
+  readonly log: boolean;
+  readonly places: readonly Place[];
+}
+
+export interface Cell {
+  readonly x: Place;
+  readonly y: Place;
+  /**
+   * Median of the runs here that have not diverged; the number of the outcome where the map is of outcomes. NaN where
+   * there is none.
+   */
+  readonly value: number;
+  /** Most runs here have diverged, so that no value speaks for them. */
+  readonly diverged: boolean;
+  readonly runs: number;
+  /** A run here that has that value. */
+  readonly row: number;
+}
+
+export interface Facet {
+  /** Value of the parameter that tells facets apart; null where none does. */
+  readonly value: number | null;
+  readonly cells: readonly Cell[];
+  /** Where S∞(θ₀) = 2/η: on one side gradient flow from the start ends below 2/η, and there is no edge of stability. */
+  readonly border: readonly { readonly x: number; readonly y: number }[];
+}
+
+export interface HeatMap {
+  readonly quantity: Quantity;
+  readonly x: MapAxis;
+  readonly y: MapAxis;
+  readonly facet: string | null;
+  readonly facets: readonly Facet[];
+}
+
+export interface HeatMapRequest {
+  readonly quantity: Quantity;
+  readonly x: string;
+  readonly y: string;
+  readonly facet?: string | null;
+  /** Only rows that have one of these values in the column. */
+  readonly filters?: ReadonlyMap<string, readonly number[]>;
+}
+
+/** Nobody tells more places of an axis apart; neighbours share one from there on. */
+const MOST_PLACES = 200;
+export const MOST_FACETS = 4;
+
+/** Lays the rows of a sweep out over two of its parameters, a map for each value of a third. */
+export function heatMap(table: SweepTable, { quantity, x, y, facet = null, filters }: HeatMapRequest): HeatMap {
+  const kept = keptRows(table, filters);
+  const xs = table.numbers(x);
+  const ys = table.numbers(y);
+  const xAxis = mapAxis(x, distinct(xs, kept));
+  const yAxis = mapAxis(y, distinct(ys, kept));
+  const values = quantityColumn(table, quantity);
+  const diverged = divergedRows(table);
+  const ratio = table.numbers('start_gfs_ratio');
+  const facetValues = facet === null ? [null] : spread(distinct(table.numbers(facet), kept), MOST_FACETS);
+  const facets = facetValues.map((value): Facet => {
+    const rows = value === null ? kept : kept.filter((row) => table.numbers(facet!)[row] === value);
+    const cells = cellsOf(rows, xs, ys, values, diverged, xAxis, yAxis, quantity);
+    return { value, cells, border: border(rows, xs, ys, ratio, xAxis, yAxis) };
+  });
+  return { quantity, x: xAxis, y: yAxis, facet, facets };
+}
+
+/** A quantity of each row as a number. */
+export function quantityColumn(table: SweepTable, { name }: Quantity): Float64Array {
+  if (name !== 'outcome') return table.numbers(name);
+  return Float64Array.from(table.texts(name), (outcome) => (OUTCOMES as readonly string[]).indexOf(outcome));
+}
+
+function keptRows(table: SweepTable, filters: HeatMapRequest['filters'] = new Map()): number[] {
+  const tests = [...filters].map(([column, values]) => ({ numbers: table.numbers(column), values: new Set(values) }));
+  const rows: number[] = [];
+  for (let row = 0; row < table.length; row++) {
+    if (tests.every(({ numbers, values }) => values.has(numbers[row]!))) rows.push(row);
+  }
+  return rows;
+}
+
+function distinct(numbers: Float64Array, rows?: readonly number[]): number[] {
+  const all = new Set(rows ? rows.map((row) => numbers[row]!) : numbers);
+  return [...all].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
+}
+
+/** So many of them at most, spread over all, both ends among them. */
+function spread<T>(values: readonly T[], most: number): T[] {
+  if (values.length <= most) return [...values];
+  return Array.from({ length: most }, (_, i) => values[Math.round((i * (values.length - 1)) / (most - 1))]!);
+}
+
+function mapAxis(column: string, values: readonly number[]): MapAxis {
+  const log = isGeometric(values);
+  const grouped: number[][] = [];
+  const count = Math.min(values.length, MOST_PLACES);
+  values.forEach((value, i) => {
+    const group = Math.floor((i * count) / values.length);
+    grouped[group] ??= [];
+    grouped[group].push(value);
+  });
+  const middle = (a: number, b: number) => (log ? Math.sqrt(a * b) : (a + b) / 2);
+  const ends = grouped.map((group) => [group[0]!, group.at(-1)!] as const);
+  const outer = (inner: number, edge: number) => (log ? (inner * inner) / edge : 2 * inner - edge);
+  const places = ends.map(([first, last], i) => {
+    const before = ends[i - 1];
+    const after = ends[i + 1];
+    const to = after ? middle(last, after[0]) : undefined;
+    const from = before ? middle(before[1], first) : undefined;
+    const alone = log
+      ? [first / 1.1, last * 1.1]
+      : [first - 0.5 * (Math.abs(first) || 1), last + 0.5 * (Math.abs(last) || 1)];
+    return {
+      value: middle(first, last),
+      from: from ?? (to === undefined ? alone[0]! : outer(first, to)),
+      to: to ?? (from === undefined ? alone[1]! : outer(last, from)),
+    };
+  });
+  return { column, log, places };
+}
+
+/** Whether values are spaced by factors rather than by differences. */
+function isGeometric(values: readonly number[]): boolean {
+  if (values.length < 3 || !(values[0]! > 0)) return false;
+  const spacings = values.slice(1).map((value, i) => value / values[i]!);
+  const steps = values.slice(1).map((value, i) => value - values[i]!);
+  return unevenness(spacings) < unevenness(steps);
+}
+
+function unevenness(spacings: readonly number[]): number {
+  return Math.max(...spacings) / Math.min(...spacings);
+}
+
+/** Index of the place that a value falls into. */
+function placeOf({ places }: MapAxis, value: number): number {
+  let low = 0;
+  let high = places.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (value > places[middle]!.to) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function cellsOf(
+  rows: readonly number[],
+  xs: Float64Array,
+  ys: Float64Array,
+  values: Float64Array,
+  diverged: Uint8Array,
+  x: MapAxis,
+  y: MapAxis,
+  { name }: Quantity,
+): Cell[] {
+  const groups = new Map<number, number[]>();
+  for (const row of rows) {
+    const key = placeOf(x, xs[row]!) * y.places.length + placeOf(y, ys[row]!);
+    const group = groups.get(key);
+    if (group) group.push(row);
+    else groups.set(key, [row]);
+  }
+  return [...groups].map(([key, members]) => {
+    const lost = members.filter((row) => diverged[row] === 1);
+    const blown = name !== 'outcome' && 2 * lost.length > members.length;
+    const row =
+      name === 'outcome'
+        ? mostFrequent(members, values)
+        : blown
+          ? lost[0]!
+          : median(
+              members.filter((each) => diverged[each] === 0),
+              values,
+            );
+    return {
+      x: x.places[Math.floor(key / y.places.length)]!,
+      y: y.places[key % y.places.length]!,
+      value: blown ? Number.NaN : values[row]!,
+      diverged: blown,
+      runs: members.length,
+      row,
+    };
+  });
+}
+
+function divergedRows(table: SweepTable): Uint8Array {
+  return Uint8Array.from(table.texts('outcome'), (outcome) => (outcome === 'diverged' ? 1 : 0));
+}
+
+/** The row in the middle by value; one without a value where most have none. */
+function median(rows: readonly number[], values: Float64Array): number {
+  const known = rows.filter((row) => !Number.isNaN(values[row]!));
+  if (2 * known.length < rows.length) return rows.find((row) => Number.isNaN(values[row]!))!;
+  return known.sort((a, b) => values[a]! - values[b]!)[(known.length - 1) >> 1]!;
+}
+
+function mostFrequent(rows: readonly number[], values: Float64Array): number {
+  const counts = new Map<number, number>();
+  for (const row of rows) counts.set(values[row]!, (counts.get(values[row]!) ?? 0) + 1);
+  const [winner] = [...counts].sort((a, b) => b[1] - a[1])[0]!;
+  return rows.find((row) => values[row] === winner)!;
+}
+
+/**
+ * Points of the line ηS∞(θ₀)/2 = 1: for each y where the ratio goes through 1 between two neighbouring x, or, where
+ * there are more of these, for each x. Between neighbours ln ratio is taken as linear in ln x, which is exact for x = η.
+ */
+function border(
+  rows: readonly number[],
+  xs: Float64Array,
+  ys: Float64Array,
+  ratio: Float64Array,
+  x: MapAxis,
+  y: MapAxis,
+): { x: number; y: number }[] {
+  const along = crossings(rows, xs, ys, ratio).map(([at, other]) => ({ x: at, y: other }));
+  if (x.column === 'eta') return along;
+  const across = crossings(rows, ys, xs, ratio).map(([at, other]) => ({ x: other, y: at }));
+  if (y.column === 'eta') return across;
+  return along.length >= across.length ? along : across;
+}
+
+function crossings(rows: readonly number[], at: Float64Array, other: Float64Array, ratio: Float64Array) {
+  const lines = new Map<number, number[]>();
+  for (const row of rows) {
+    const line = lines.get(other[row]!);
+    if (line) line.push(row);
+    else lines.set(other[row]!, [row]);
+  }
+  const found: [number, number][] = [];
+  for (const [value, line] of [...lines].sort((a, b) => a[0] - b[0])) {
+    line.sort((a, b) => at[a]! - at[b]!);
+    for (let i = 1; i < line.length; i++) {
+      const [a, b] = [line[i - 1]!, line[i]!];
+      const [before, after] = [Math.log(ratio[a]!), Math.log(ratio[b]!)];
+      if (at[a] === at[b] || before < 0 === after < 0) continue;
+      const share = before / (before - after);
+      const [from, to] = [at[a]!, at[b]!];
+      found.push([from > 0 ? from * (to / from) ** share : from + (to - from) * share, value]);
+      break;
+    }
+  }
+  return found;
+}

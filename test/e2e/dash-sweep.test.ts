@@ -1,0 +1,153 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { launch, openPage, ready, type Started, serve, settled } from '../dash/browser.ts';
+import { describeWith, root } from '../setup/parts.ts';
+import { newFolder, parts, type Row, summaryRows } from './sweep-command.ts';
+
+describeWith(['chromium'], 'the map of a sweep in a browser', () => {
+  const sweep = join(newFolder(), 'diagram');
+  let rows: Row[];
+  let server: Started;
+  let browser: Browser;
+  let page: Page;
+  let problems: string[];
+
+  beforeAll(async () => {
+    const grid = ['--eta', '0.01:0.5:log:12', '--lambda2', '0.01:1:log:8', '--delta', '0.01,0.1', '--steps', '3000'];
+    execFileSync(process.execPath, [join(root, 'bin/run.js'), 'sweep', ...grid, '--out', sweep, '--quiet']);
+    rows = await summaryRows(sweep);
+    server = await serve([sweep]);
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    expect(await server?.stop()).toBe(0);
+  });
+  beforeEach(async () => {
+    ({ page, problems } = await openPage(browser, `${server.url}?refresh=0`));
+  });
+  afterEach(async () => {
+    await page.close();
+    expect(problems).toEqual([]);
+  });
+
+  const cells = () => page.locator('[data-panel=sweep] .cells rect');
+  const choose = async (label: string, value: string) => {
+    await page.locator(`[data-panel=sweep] [data-choice="${label}"]`).selectOption(value);
+    await settled(page);
+  };
+  const tip = (label: string) => page.locator(`#tooltip [data-label="${label}"] .tip-value`);
+
+  test('shows a cell for each place, the line of theory, and what became of the runs', async () => {
+    expect(await page.locator('[data-panel=sweep] h2').textContent()).toBe('Sweep diagram');
+    expect(await page.locator('[data-panel=sweep] .unit').textContent()).toBe('192 runs');
+    expect(await cells().count()).toBe(96);
+    const legend = await page.locator('[data-panel=sweep] .legend').textContent();
+    for (const words of ['gradient flow', 'edge of stability', 'converged', 'diverged', 'S∞(θ₀) = 2/η']) {
+      expect(legend).toContain(words);
+    }
+    await cells().first().hover();
+    const outcome = await tip('outcome').getAttribute('data-value');
+    expect(rows.some((row) => row.outcome === outcome)).toBe(true);
+    expect(await page.locator('#tooltip strong').textContent()).toMatch(/^η = .*, λ₂ = .*, δ = /);
+  });
+
+  test('other quantities, axes, facets and filters, and the link that reproduces them', async () => {
+    await choose('show', 'cycles');
+    await choose('a map for each', 'delta');
+    expect(await cells().count()).toBe(192);
+    await choose('x', 'lambda2');
+    await choose('a map for each', '-');
+    await choose('δ', '0.1');
+    expect(await cells().count()).toBe(96);
+    await expect.poll(() => page.url()).toContain('map=cycles,lambda2,eta,-,delta=0.1');
+    const drawn = await page.locator('[data-panel=sweep] .plot').getAttribute('data-drawn');
+    await page.reload();
+    await ready(page);
+    expect(await page.locator('[data-panel=sweep] .plot').getAttribute('data-drawn')).toBe(drawn);
+    expect(await page.locator('[data-choice=show]').inputValue()).toBe('cycles');
+  });
+
+  test('a click on a cell runs that very run and shows it', async () => {
+    await choose('δ', '0.01');
+    const cell = cells().nth(40);
+    await cell.hover();
+    const exact = async (label: string) => Number(await tip(label).getAttribute('data-value'));
+    const [cycles, ratio] = [await exact('cycles'), await exact('largest ηS/2')];
+    await cell.click();
+    await page.locator('[data-tile=max-ratio]').waitFor();
+    await settled(page);
+    const row = rows.find(
+      (each) => each.max_sharpness_ratio === ratio && each.cycles === cycles && each.delta === 0.01,
+    )!;
+    const figure = async (key: string) => page.locator(`[data-tile=${key}] .figure`).getAttribute('data-value');
+    expect(await figure('outcome')).toBe(row.outcome);
+    expect(Number(await figure('eta'))).toBe(row.eta);
+    expect(Number(await figure('max-ratio'))).toBe(row.max_sharpness_ratio);
+    expect(await page.locator('.chip-name').textContent()).toMatch(/^η = .*, λ₂ = .*, δ = 0.01$/);
+    expect(await page.locator('[data-panel=sharpness]').isVisible()).toBe(true);
+  });
+
+  test('by keyboard: arrows move, Enter runs', async () => {
+    const plot = page.locator('[data-panel=sweep] .plot');
+    await plot.focus();
+    for (const key of ['ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowUp']) await page.keyboard.press(key);
+    expect(await page.locator('.map-mark').isVisible()).toBe(true);
+    await expect
+      .poll(() => page.locator('#announce').textContent())
+      .toMatch(/^η = .*: (gradient flow|edge of|conv|div)/);
+    await page.keyboard.press('Enter');
+    await page.locator('.chip-name').waitFor();
+    await settled(page);
+    expect(await page.locator('.chip-name').count()).toBe(1);
+  });
+
+  test('CSV of the map', async () => {
+    await choose('show', 'cycles');
+    await page.locator('[data-panel=sweep] .menu summary').click();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.locator('[data-panel=sweep] [data-act=csv]').click(),
+    ]);
+    const lines = readFileSync(await download.path(), 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines[0]).toBe('eta,lambda2,cycles,runs');
+    expect(lines).toHaveLength(97);
+  });
+
+  test('parts dropped on the page are read as they are; a file that is none is refused in words', async () => {
+    const { page: empty, problems: wrong } = await openPage(browser, `${server.url}?refresh=0`);
+    const files = parts(sweep).map((name) => join(sweep, 'summary', name));
+    await empty.locator('input[type=file]').setInputFiles(files);
+    await expect.poll(() => empty.locator('[data-panel=sweep] h2').textContent()).toBe('Sweep dropped sweep');
+    await settled(empty);
+    expect(await empty.locator('[data-panel=sweep] .cells rect').count()).toBe(96);
+    const bad = {
+      name: 'part-0123456789abcdef-000000.parquet',
+      mimeType: '',
+      buffer: Buffer.from('PAR1 but not really'),
+    };
+    await empty.locator('input[type=file]').setInputFiles(bad);
+    await expect.poll(() => empty.locator('.notice').textContent()).toContain('dropped sweep: the file is cut off');
+    await empty.close();
+    expect(wrong).toEqual([]);
+  });
+
+  test('the page as one file holds the sweep', async () => {
+    const file = join(newFolder(), 'diagram.html');
+    execFileSync(process.execPath, [
+      ...[join(root, 'bin/run.js'), 'dash', 'build', '--data', sweep],
+      ...['--single-file', '--out', file],
+    ]);
+    const { page: single, problems: wrong } = await openPage(browser, `file://${file}`);
+    expect(await single.locator('[data-panel=sweep] .cells rect').count()).toBe(96);
+    await single.locator('[data-panel=sweep] .cells rect').nth(30).click();
+    await single.locator('.chip-name').waitFor();
+    await single.close();
+    expect(wrong).toEqual([]);
+  });
+});
