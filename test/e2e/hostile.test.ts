@@ -34,7 +34,6 @@ function expectGrace(answer: Answer, file: string): void {
     expect(answer.stderr).toContain(basename(file).slice(0, 20));
   }
   expect(answer.stderr).not.toMatch(/\n {4}at |node:internal|FATAL ERROR|RangeError|TypeError/);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
   expect(answer.stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f]/);
   expect(answer.megabytes).toBeLessThan(MEGABYTES);
   expect(answer.seconds).toBeLessThan(SECONDS);
