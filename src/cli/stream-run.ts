@@ -52,7 +52,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const say = !request.quiet && request.logFormat === 'text';
   const progress = createProgress(config.steps);
   const paint = styles(process.stderr);
-  const collect = createCollector();
+  const collector = createCollector();
   const start = performance.now();
   let rows = plan?.checkpoint.rows ?? 0;
   let firstStep: number | undefined;
@@ -72,6 +72,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       files.map((file, i) =>
         sinkOf(file, targets[i]!, config, request.flushEvery, (flushed) => {
           show({ event: 'flush', file: file.path, ...flushed });
+          collector.flushed();
         }),
       ),
     );
@@ -94,7 +95,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       }),
       tap(({ run }) => {
         if (say) progress.update(run.state.step);
-        collect();
+        collector.batchPassed();
       }),
     );
     const thinned = steps.pipe(thin(config.every));

@@ -21,7 +21,7 @@ import { tooltip } from './tooltip.ts';
 import { readLink, writeLink } from './url.ts';
 
 /** How often a page of `eos dash serve` looks at its files, unless its link says otherwise. */
-const LIVE_SECONDS = 1;
+const LIVE_SECONDS = 0.5;
 /** Steps that a zoomed view holds at least. */
 const MIN_STEPS = 4;
 
@@ -275,6 +275,8 @@ document.addEventListener('drop', (event) => {
   void book.drop([...(event.dataTransfer?.files ?? [])]);
 });
 
+let drawnWidth = box('panels').clientWidth;
+
 async function start(): Promise<void> {
   page.dataset.theme = store.get().theme;
   document.body.classList.toggle('pinned', store.get().pinned);
@@ -282,7 +284,12 @@ async function start(): Promise<void> {
   if (book.list().live && !refreshGiven) store.set({ refresh: LIVE_SECONDS });
   schedule();
   setTimer();
-  new ResizeObserver(schedule).observe(box('panels'));
+  new ResizeObserver(([entry]) => {
+    const width = entry?.contentRect.width ?? 0;
+    // Drawing changes the height, and must not lead to the next drawing.
+    if (width !== drawnWidth) schedule();
+    drawnWidth = width;
+  }).observe(box('panels'));
   if (store.get().cursor !== null) await followCursor();
   page.dataset.ready = '1';
 }

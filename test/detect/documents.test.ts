@@ -91,6 +91,7 @@ test.each([
   ['[', 'not JSON: '],
   ['{"loss": [1, 2', 'line 1: cut off in mid-line; the log holds not a single row that can be used'],
   ['{"a":[1,2,3],"b":[4]}', 'line 1: no loss and no sharpness; the log holds not a single row that can be used'],
+  [`{"loss":${'['.repeat(5000)}${']'.repeat(5000)}}`, 'lists and objects are nested more than 1000 deep, as in no log'],
   ['[1,2,3]', 'the document is neither a list of objects nor an object of lists'],
   ['{"loss":[],"eigenvalues":[]}', 'the lists of loss and sharpness are empty'],
   ['\u0000\u0001binary', 'neither text nor a Parquet or Arrow file'],

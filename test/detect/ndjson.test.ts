@@ -4,6 +4,7 @@ import type { GivenColumns } from '../../src/pipeline/source/training-log/column
 import { createLineSplitter } from '../../src/pipeline/source/training-log/lines.ts';
 import { createTally } from '../../src/pipeline/source/training-log/log-error.ts';
 import { createNdjsonReader } from '../../src/pipeline/source/training-log/ndjson.ts';
+import { detectLog } from './read-log.ts';
 
 const encoder = new TextEncoder();
 
@@ -213,4 +214,11 @@ test('lists nested a hundred thousand deep are left out like any other value tha
   const { rows, skipped } = readAll(`{"step":0,"loss":1,"x":${deep}}\n{"step":1,"loss":${deep}}\n`);
   expect(rows).toHaveLength(1);
   expect(skipped).toEqual([{ what: 'line', reason: 'loss is not a number', count: 1, first_line: 2 }]);
+});
+
+test('a column that was asked for and stands in no line is refused', async () => {
+  const columns = { sharpness: 'hessian.top' };
+  await expect(detectLog('{"step":0,"loss":1}\n{"step":1,"loss":1}\n', { eta: 0.1, columns })).rejects.toThrow(
+    'nothing stands at hessian.top (asked for as the sharpness) in any line',
+  );
 });

@@ -1,4 +1,5 @@
 import { DataType, type RecordBatch, RecordBatchReader, type Vector } from 'apache-arrow';
+import { startGuard } from './arrow-guard.ts';
 import type { ByteSource } from './bytes.ts';
 import { type ColumnValues, MAX_ROWS, RunFileError, type TableColumn, type TableSource, wordCoder } from './table.ts';
 
@@ -19,6 +20,10 @@ export async function openArrow(file: ByteSource): Promise<TableSource> {
     rows += batch.numRows;
     return group;
   });
+  // Every row takes at least the four bytes of a step.
+  if (batches.some(({ numRows }) => !(numRows >= 0 && numRows * 4 <= file.byteLength)) || rows * 4 > file.byteLength) {
+    throw new RunFileError(`the file is damaged: it claims ${rows} rows in ${file.byteLength} bytes`);
+  }
   if (rows > MAX_ROWS)
     throw new RunFileError(`it has ${rows} rows; this page shows up to ${MAX_ROWS} (thin the run with --every)`);
   return {
@@ -31,6 +36,9 @@ export async function openArrow(file: ByteSource): Promise<TableSource> {
     async read(column, index) {
       const vector = batches[index]?.getChild(column);
       if (!vector) throw new RunFileError(`the file has no column ${column}`);
+      if (vector.length !== batches[index]?.numRows) {
+        throw new RunFileError(`the file is damaged: column ${column} claims ${vector.length} rows`);
+      }
       try {
         const coder = coders.get(column);
         return coder ? toCodes(vector, coder.code) : toNumbers(vector);
@@ -48,12 +56,14 @@ function readBatches(bytes: Uint8Array): { batches: RecordBatch[]; metadata: Rec
   const tail = String.fromCharCode(...bytes.subarray(-6));
   if (tail !== 'ARROW1')
     throw new RunFileError('the file is cut off: it has no Arrow footer at its end (eos recover may save it)');
+  startGuard(bytes.length);
   try {
     const reader = RecordBatchReader.from(bytes).open();
     // The footer's schema: only there does a run's summary stand. Iterating closes the reader and forgets it.
     const metadata = Object.fromEntries(reader.schema.metadata);
     return { batches: [...reader], metadata };
   } catch (error) {
+    if (error instanceof RunFileError) throw error;
     throw new RunFileError(
       `the file is damaged: not readable as Arrow (${error instanceof Error ? error.message : error})`,
     );

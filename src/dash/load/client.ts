@@ -9,6 +9,8 @@ import ParquetWorker from './worker-parquet.ts?worker&inline';
  * counted, not time: in a background tab timers sleep, and the worker is not to blame.
  */
 const MAX_UNANSWERED = 8;
+/** The same before its first word, for machines so busy that starting it takes long. */
+const MAX_UNANSWERED_AT_START = 40;
 const PING_MS = 500;
 
 const METHODS: readonly Method[] = [
@@ -30,17 +32,24 @@ export interface TableClient extends TableApi {
 
 /** Starts the worker that fits a file's first bytes. */
 export async function tableClient(origin: FileOrigin, onBytes: (bytes: number) => void): Promise<TableClient> {
-  const start = await (await openBytes(origin)).slice(0, 6);
-  const arrow = String.fromCharCode(...new Uint8Array(start)) === 'ARROW1';
-  const worker = arrow ? (await import('./arrow-worker.ts')).arrowWorker() : new ParquetWorker();
-  return connect(worker, onBytes);
+  // Most files are Parquet: its worker starts while the first bytes are on their way.
+  const parquet = new ParquetWorker();
+  try {
+    const start = await (await openBytes(origin)).slice(0, 6);
+    if (String.fromCharCode(...new Uint8Array(start)) !== 'ARROW1') return connect(parquet, onBytes);
+  } catch (error) {
+    parquet.terminate();
+    throw error;
+  }
+  parquet.terminate();
+  return connect((await import('./arrow-worker.ts')).arrowWorker(), onBytes);
 }
 
 function connect(worker: Worker, onBytes: (bytes: number) => void): TableClient {
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let next = 0;
-  let ready = false;
   let unanswered = 0;
+  let heard = false;
   let dead: string | undefined;
 
   function stop(reason: string): void {
@@ -52,8 +61,8 @@ function connect(worker: Worker, onBytes: (bytes: number) => void): TableClient 
   }
 
   const timer = setInterval(() => {
-    if (!ready || waiting.size === 0) return;
-    if (unanswered >= MAX_UNANSWERED) {
+    if (waiting.size === 0) return;
+    if (unanswered >= (heard ? MAX_UNANSWERED : MAX_UNANSWERED_AT_START)) {
       stop('reading the file took too long, so it was given up (damaged, or made to hang readers)');
       return;
     }
@@ -63,8 +72,8 @@ function connect(worker: Worker, onBytes: (bytes: number) => void): TableClient 
 
   worker.addEventListener('message', ({ data: reply }: MessageEvent<Reply>) => {
     unanswered = 0;
-    if ('ready' in reply) ready = true;
-    else if ('bytes' in reply) onBytes(reply.bytes);
+    heard = true;
+    if ('bytes' in reply) onBytes(reply.bytes);
     else if ('id' in reply) {
       const call = waiting.get(reply.id);
       waiting.delete(reply.id);

@@ -48,7 +48,11 @@ export async function openParquet(file: ByteSource): Promise<TableSource> {
       if (!group || !chunk) throw new RunFileError(`the file has no column ${column}`);
       const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
       const chunkBytes = await bytes(index, start, start + Number(chunk.total_compressed_size));
-      checkChunk(chunkBytes, chunk, optional.has(column));
+      try {
+        checkChunk(chunkBytes, chunk, optional.has(column));
+      } catch (error) {
+        throw unreadable(column, error);
+      }
       const rows = Number(group.num_rows);
       const pages = await decode(chunkBytes, start, file.byteLength, { ...footer, row_groups: [group] }, column, rows);
       const coder = coders.get(column);
@@ -59,8 +63,7 @@ export async function openParquet(file: ByteSource): Promise<TableSource> {
 
 async function readFooter(file: ByteSource): Promise<FileMetaData> {
   if (file.byteLength < 12) throw new RunFileError('the file is empty or cut off');
-  const magic = new Uint8Array(await file.slice(0, 4));
-  if (String.fromCharCode(...magic) !== 'PAR1') throw new RunFileError('this is neither a Parquet nor an Arrow file');
+  const magic = file.slice(0, 4);
   let footer: FileMetaData;
   try {
     footer = await parquetMetadataAsync(
@@ -68,13 +71,20 @@ async function readFooter(file: ByteSource): Promise<FileMetaData> {
       { geoparquet: false },
     );
   } catch (error) {
+    checkMagic(await magic);
     if (error instanceof RunFileError) throw error;
     throw new RunFileError(
       'the file is cut off or damaged: it has no readable Parquet footer at its end (eos recover may save it)',
     );
   }
+  checkMagic(await magic);
   checkFooter(footer, file.byteLength);
   return footer;
+}
+
+function checkMagic(start: ArrayBuffer): void {
+  if (String.fromCharCode(...new Uint8Array(start)) === 'PAR1') return;
+  throw new RunFileError('this is neither a Parquet nor an Arrow file');
 }
 
 function tableColumns(footer: FileMetaData): TableColumn[] {
@@ -163,11 +173,15 @@ async function decode(
       onChunk: ({ columnData }) => pages.push(columnData),
     });
   } catch (error) {
-    throw new RunFileError(
-      `the file is damaged: column ${column} cannot be read (${error instanceof Error ? error.message : error})`,
-    );
+    throw unreadable(column, error);
   }
   return pages;
+}
+
+function unreadable(column: string, error: unknown): RunFileError {
+  if (error instanceof RunFileError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new RunFileError(`the file is damaged: column ${column} cannot be read (${why})`);
 }
 
 const decoder = new TextDecoder();

@@ -70,7 +70,6 @@ export type Call =
 
 /** Worker → page. */
 export type Reply =
-  | { readonly ready: true }
   | { readonly pong: number }
   | { readonly bytes: number }
   | { readonly id: number; readonly value: unknown }

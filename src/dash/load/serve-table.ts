@@ -28,5 +28,4 @@ export function serveTable(scope: WorkerScope, openTable: (file: ByteSource) => 
       });
     }
   });
-  scope.postMessage({ ready: true });
 }

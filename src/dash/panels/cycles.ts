@@ -38,8 +38,9 @@ export function cyclesPanel(app: App): Panel {
   let source: unknown;
 
   async function draw(): Promise<void> {
-    const run = app.runs().find((candidate) => hasColumns(candidate, ['cycle']));
+    // First, since it may change the width to draw at.
     frame.update();
+    const run = app.runs().find((candidate) => hasColumns(candidate, ['cycle']));
     if (!run) return;
     if (source !== run.info || rows.childElementCount === 0) {
       try {

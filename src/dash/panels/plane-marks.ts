@@ -12,7 +12,7 @@ export const LINES: readonly {
 }[] = [
   { key: 'path', label: 'gradient descent', color: 'var(--phase-edge)' },
   { key: 'hyperbola', label: 'minima αβ₂ = 1', color: 'var(--text)', dash: '2 3' },
-  { key: 'stable', label: 'stable set |α| ≤ α̂', color: 'var(--threshold)' },
+  { key: 'stable', label: 'stable set |α| ≤ α̂', color: 'var(--threshold)', dash: '6 4' },
   { key: 'gradient-flow', label: 'gradient flow', color: 'var(--series-3)', dash: '7 3' },
   { key: 'constrained', label: 'constrained', color: 'var(--series-1)', dash: '4 3' },
   { key: 'central', label: 'central flow', color: 'var(--series-4)', dash: '9 3 2 3' },

@@ -40,6 +40,8 @@ export function planePanel(app: App): Panel {
   frame.legend.append(...keys.values());
 
   async function draw(): Promise<void> {
+    // First, since it may change the width to draw at.
+    frame.update();
     const mine = ++turn;
     const runs = app.runs().filter((run) => hasColumns(run, ['alpha', 'beta2']));
     const range = app.range();
@@ -121,7 +123,6 @@ export function planePanel(app: App): Panel {
     body.querySelector('svg.main')?.remove();
     body.prepend(svg);
     drawLegend(new Set(['path', 'hyperbola', ...(edge ? ['stable'] : []), ...companions.map(({ kind }) => kind)]));
-    frame.update();
     body.dataset.drawn = range.join(':');
     follow();
   }

@@ -58,6 +58,8 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
   const hidden = (key: string): boolean => app.store.get().hidden.includes(`${spec.id}.${key}`);
 
   async function draw(): Promise<void> {
+    // First, since it may change the width to draw at.
+    frame.update();
     const mine = ++turn;
     const runs = app.runs().filter((run) => main.some((column) => hasColumns(run, [column])));
     const [from, to] = app.range();
@@ -133,7 +135,6 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
         runs.length > 1,
       );
     }
-    frame.update();
     body.dataset.drawn = `${from}:${to}`;
     body.dataset.y = domain.join(':');
     follow();

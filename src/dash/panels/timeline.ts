@@ -40,6 +40,8 @@ export function timelinePanel(app: App): Panel {
   );
 
   async function draw(): Promise<void> {
+    // First, since it may change the width to draw at.
+    frame.update();
     const runs = app.runs().filter(({ phases }) => phases.length > 0);
     const [from, to] = app.range();
     const width = Math.max(160, body.clientWidth);
@@ -96,7 +98,6 @@ export function timelinePanel(app: App): Panel {
         return el('span', { class: 'key static' }, dot, phaseName(word));
       }),
     );
-    frame.update();
     body.dataset.drawn = `${from}:${to}`;
     follow();
   }

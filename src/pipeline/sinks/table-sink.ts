@@ -97,7 +97,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
       };
       const filledRows = (): Rows => ({
         length: filled,
-        columns: filled === rowGroupSize ? group : group.map((values) => values.slice(0, filled)),
+        columns: filled === rowGroupSize ? group : group.map((values) => values.subarray(0, filled)),
       });
       /** A group is noted for a recovery unless some of its rows stand there only because the run was stopped. */
       const writeGroup = (current: R) => {

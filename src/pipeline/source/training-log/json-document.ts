@@ -7,6 +7,9 @@ import { ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
 /** A JSON document is parsed whole, so it may be this large; longer logs are better written one object a line. */
 export const LONGEST_DOCUMENT = 256 << 20;
 
+/** Nested deeper than this a document is no log, and would only cost memory to parse. */
+const DEEPEST = 1000;
+
 type Table = Readonly<Record<string, readonly unknown[]>>;
 
 /** What a document says besides its rows. */
@@ -20,7 +23,9 @@ export interface DocumentNotes {
  * at the top or one level below it. Lists of several lengths are taken as recorded over the same run: with `totalSteps`
  * steps in all, a list of n entries holds every round(totalSteps / n)-th; without it the longest is of every step.
  */
-export function readDocument(text: string, rows: RowTaker, tally: Tally, given: GivenColumns): DocumentNotes {
+export function readDocument(bytes: Uint8Array, rows: RowTaker, tally: Tally, given: GivenColumns): DocumentNotes {
+  if (isDeep(bytes)) throw new LogError(`lists and objects are nested more than ${DEEPEST} deep, as in no log`);
+  const text = new TextDecoder().decode(bytes);
   let root: unknown;
   try {
     root = parseJson(text);
@@ -35,6 +40,22 @@ export function readDocument(text: string, rows: RowTaker, tally: Tally, given: 
   }
   readTable(root, rows, tally, given);
   return { eta };
+}
+
+/** Whether brackets are nested deeper than `DEEPEST` anywhere outside of strings. */
+function isDeep(bytes: Uint8Array): boolean {
+  let depth = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const code = bytes[i]!;
+    if (code === 34) {
+      for (i++; i < bytes.length && bytes[i] !== 34; i++) if (bytes[i] === 92) i++;
+    } else if (code === 91 || code === 123) {
+      if (++depth > DEEPEST) return true;
+    } else if (code === 93 || code === 125) {
+      depth--;
+    }
+  }
+  return false;
 }
 
 function readObjects(objects: readonly unknown[], rows: RowTaker, tally: Tally, given: GivenColumns): void {

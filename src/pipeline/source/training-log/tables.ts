@@ -1,5 +1,5 @@
 import type { Table } from 'apache-arrow';
-import type { AsyncBuffer } from 'hyparquet';
+import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
 import { memorySource } from '../../read/byte-source.ts';
 import { concatBytes } from '../../sinks/byte-target.ts';
 import { parseValue } from './cell.ts';
@@ -24,18 +24,23 @@ export async function* readParquet(
   const { openParquet } = await import('../../read/parquet-table.ts');
   const { compressors } = await import('hyparquet-compressors');
   const source = { byteLength: file.byteLength, slice: async (start: number, end?: number) => file.slice(start, end) };
-  const { footer, read } = await openParquet(source, compressors).catch((error: unknown) => {
+  const { footer, fields, read } = await openParquet(source, compressors).catch((error: unknown) => {
     throw new LogError(`a damaged or unfinished Parquet file: ${reason(error)}`);
   });
   const names = topLevelNames(footer.schema);
   const chosen = chooseColumns(names, given, null);
+  const flat = new Set(fields.map(({ name }) => name));
   let first = 0;
   for (const [group, { num_rows }] of footer.row_groups.entries()) {
     const length = Number(num_rows);
     const columns: { [F in RowField]?: ArrayLike<unknown> } = {};
     try {
       for (const field of ROW_FIELDS) {
-        if (chosen[field] >= 0) columns[field] = await read(names[chosen[field]]!, group);
+        const name = names[chosen[field]];
+        if (name === undefined) continue;
+        columns[field] = flat.has(name)
+          ? await read(name, group)
+          : await readNested(file, footer, name, first, first + length, compressors);
       }
     } catch (error) {
       throw new LogError(`rows ${first + 1} to ${first + length} of the Parquet file cannot be read: ${reason(error)}`);
@@ -47,6 +52,28 @@ export async function* readParquet(
     }
     first += length;
   }
+}
+
+/** A column of lists, such as all eigenvalues of each row, for rows of one row group. */
+async function readNested(
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  name: string,
+  rowStart: number,
+  rowEnd: number,
+  compressors: Compressors,
+): Promise<readonly unknown[]> {
+  const { parquetReadObjects } = await import('hyparquet');
+  const { LIMITS } = await import('../../read/limits.ts');
+  for (const { columns } of metadata.row_groups) {
+    for (const { meta_data } of columns) {
+      if (meta_data?.path_in_schema[0] === name && meta_data.total_uncompressed_size > LIMITS.chunk) {
+        throw new LogError(`its column ${name} is too large`);
+      }
+    }
+  }
+  const objects = await parquetReadObjects({ file, metadata, columns: [name], compressors, rowStart, rowEnd });
+  return objects.map((object): unknown => object[name]);
 }
 
 /** Reads the rows of an Arrow file or stream; yields after each record batch. */

@@ -152,6 +152,7 @@ export function trainingLog(
     const lookup = options.eta ? createEtaLookup(options.eta) : null;
     let eta = Number.NaN;
     let passed = 0;
+    const found = { loss: false, sharpness: false };
 
     const work = feed(input, rows, tally, {
       format: options.format,
@@ -177,6 +178,8 @@ export function trainingLog(
 
     function columnsOf({ length, line, step, loss, sharpness, eta: etas }: RowBlock): LogColumns {
       for (let i = 0; i < length; i++) {
+        if (!Number.isNaN(loss[i]!)) found.loss = true;
+        if (!Number.isNaN(sharpness[i]!)) found.sharpness = true;
         if (lookup) etas[i] = lookup(step[i]!);
         else if (etas[i]! > 0 && etas[i]! < Number.POSITIVE_INFINITY) eta = etas[i]!;
         else etas[i] = eta;
@@ -226,7 +229,15 @@ export function trainingLog(
       }
       rows.end();
       await emit(true);
-      if (passed === 0 && !run.interrupted) throw nothingUsable(tally);
+      if (!run.interrupted) {
+        if (passed === 0) throw nothingUsable(tally);
+        for (const field of ['loss', 'sharpness'] as const) {
+          const asked = options.columns?.[field];
+          if (asked !== undefined && !found[field]) {
+            throw new LogError(`nothing stands at ${asked} (asked for as the ${field}) in any line`);
+          }
+        }
+      }
       if (!subscriber.closed) subscriber.complete();
     };
 

@@ -1,0 +1,201 @@
+// npm run bench:dash [-- --rows 1000000,10000] [--rounds 3]
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Browser, type CDPSession, chromium, type Page } from 'playwright-core';
+import { describe, describeMachine, root } from './machine.ts';
+
+const ZOOMS = 20;
+
+const { values } = parseArgs({
+  options: { rows: { type: 'string', default: '1000000,10000' }, rounds: { type: 'string', default: '3' } },
+});
+const print = (text: string) => process.stdout.write(`${text}\n`);
+const folder = mkdtempSync(join(tmpdir(), 'eos-bench-'));
+
+try {
+  print(`${describe(describeMachine())}\n`);
+  for (const rows of values.rows.split(',').map(Number)) await measureRun(rows, Number(values.rounds));
+  await measureLive();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measureRun(rows: number, rounds: number): Promise<void> {
+  const file = join(folder, `${rows}.parquet`);
+  execFileSync(process.execPath, [
+    join(root, 'bin/run.js'),
+    'stream',
+    '--steps',
+    String(rows - 1),
+    '--out',
+    file,
+    '--quiet',
+  ]);
+  const server = spawn(process.execPath, [join(root, 'bin/run.js'), 'dash', 'serve', file, '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const url = await new Promise<string>((resolve) =>
+    server.stdout.on('data', (text) => resolve(/http:\S+/.exec(String(text))![0])),
+  );
+  const browser = await launch();
+  try {
+    const results: PageResult[] = [];
+    for (let round = 0; round < rounds; round++) results.push(await measurePage(browser, `${url}?refresh=0`));
+    const middle = (pick: (result: PageResult) => number) => median(results.map(pick));
+    print(
+      `${rows.toLocaleString('en-US')} rows, ${(statSync(file).size / 1e6).toFixed(1)} MB; medians of ${rounds} openings`,
+    );
+    print(`  first panel drawn        ${middle(({ first }) => first).toFixed(0)} ms after the page is asked for`);
+    print(`  all panels drawn         ${middle(({ all }) => all).toFixed(0)} ms`);
+    print(
+      `  redraw after a zoom      ${middle(({ zoom }) => zoom).toFixed(0)} ms (median of ${ZOOMS}; slowest ${middle(({ slowest }) => slowest).toFixed(0)} ms)`,
+    );
+    print(
+      `  memory of the page       ${middle(({ memory }) => memory).toFixed(0)} MB of scripts and data, workers included`,
+    );
+    print(`  memory of its process    ${middle(({ resident }) => resident).toFixed(0)} MB resident\n`);
+  } finally {
+    await browser.close();
+    server.kill('SIGINT');
+  }
+}
+
+/** How far the page is behind a run that is being computed at a steady pace. */
+async function measureLive(): Promise<void> {
+  const [pace, steps] = [500, 6000];
+  const file = join(folder, 'live.parquet');
+  const args = [
+    'stream',
+    '--pace',
+    String(pace),
+    '--steps',
+    String(steps),
+    '--out',
+    file,
+    '--dash',
+    '--log-format',
+    'json',
+  ];
+  const stream = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const url = await new Promise<string>((resolve) =>
+    stream.stderr.on('data', (text) => resolve(/http:\S+/.exec(String(text))![0])),
+  );
+  let start = Number.NaN;
+  stream.stdout.on('data', (text) => {
+    if (Number.isNaN(start) && String(text).includes('"start"')) start = Date.now();
+  });
+  const browser = await launch();
+  try {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    await page.goto(`${url}?run=data/live.parquet`);
+    const behind: number[] = [];
+    while (Date.now() < start + (steps / pace) * 1000 - 1000 || Number.isNaN(start)) {
+      const drawn = await page.locator('[data-panel=loss] .plot').getAttribute('data-drawn', { timeout: 20_000 });
+      const shown = Number(drawn?.split(':')[1] ?? 0);
+      if (shown > pace) behind.push((((Date.now() - start) / 1000) * pace - shown) / pace);
+      await page.waitForTimeout(50);
+    }
+    print(`a run at ${pace} steps/s, watched while it is computed`);
+    print(
+      `  page behind the run      ${median(behind).toFixed(2)} s (median), ${Math.max(...behind).toFixed(2)} s at most`,
+    );
+  } finally {
+    await browser.close();
+    stream.kill('SIGINT');
+  }
+}
+
+function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.EOS_CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+interface PageResult {
+  readonly first: number;
+  readonly all: number;
+  readonly zoom: number;
+  readonly slowest: number;
+  readonly memory: number;
+  readonly resident: number;
+}
+
+async function measurePage(browser: Browser, url: string): Promise<PageResult> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  await page.goto(url);
+  await page.waitForFunction(
+    () => document.documentElement.dataset.ready === '1' && document.documentElement.dataset.busy === 'false',
+  );
+  const { first, all } = await page.evaluate(() => {
+    const draws = performance.getEntriesByName('eos-draw');
+    return {
+      first: performance.getEntriesByName('eos-first-panel')[0]?.startTime ?? Number.NaN,
+      all: Math.max(...draws.map(({ startTime, duration }) => startTime + duration)),
+    };
+  });
+  const zooms: number[] = [];
+  // In by keys around where the spikes are, then out again: every redraw is of all panels.
+  await page.locator('[data-panel=loss] .plot').focus();
+  for (let i = 0; i < ZOOMS; i++) zooms.push(await zoomTime(page, i < ZOOMS / 2 || i === ZOOMS - 1 ? '+' : '-'));
+  const cdp = await browser.newBrowserCDPSession();
+  const bytes = await page.evaluate(async () => {
+    const measure = (
+      performance as unknown as { measureUserAgentSpecificMemory(): Promise<{ bytes: number }> }
+    ).measureUserAgentSpecificMemory();
+    return (await measure).bytes;
+  });
+  const resident = await residentBytes(cdp);
+  await context.close();
+  return {
+    first,
+    all,
+    zoom: median(zooms),
+    slowest: Math.max(...zooms),
+    memory: bytes / 1e6,
+    resident: resident / 1e6,
+  };
+}
+
+/** Milliseconds from the key that zooms to the end of the redraw of all panels. */
+async function zoomTime(page: Page, key: string): Promise<number> {
+  const before = await page.evaluate(() => performance.getEntriesByName('eos-draw').length);
+  await page.keyboard.press(key);
+  await page.waitForFunction(
+    (drawn) =>
+      performance.getEntriesByName('eos-draw').length > drawn && document.documentElement.dataset.busy === 'false',
+    before,
+  );
+  return page.evaluate((drawn) => {
+    const draws = performance.getEntriesByName('eos-draw').slice(drawn);
+    return draws.reduce((sum, { duration }) => sum + duration, 0);
+  }, before);
+}
+
+/** Resident memory of the largest renderer process: the page's. */
+async function residentBytes(cdp: CDPSession): Promise<number> {
+  const browserSession = await cdp.send('SystemInfo.getProcessInfo').catch(() => undefined);
+  const pids = browserSession?.processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id) ?? [];
+  const sizes = pids.map(
+    (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024,
+  );
+  return sizes.length > 0 ? Math.max(...sizes) : Number.NaN;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,49 @@
+// Takes the pictures of the dashboard that README and docs show, light and dark.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const folder = join(root, 'docs', 'figures');
+const eos = join(root, 'bin', 'run.js');
+
+const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.js')], { cwd: root, stdio: 'inherit' });
+if (status !== 0) process.exit(status ?? 1);
+mkdirSync(folder, { recursive: true });
+
+const server = spawn(process.execPath, [eos, 'dash', 'serve', join(root, 'data'), '--port', '0'], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+const url = await new Promise((resolve, reject) => {
+  server.stdout.on('data', (text) => {
+    const match = /http:\S+/.exec(String(text));
+    if (match) resolve(match[0]);
+  });
+  server.once('exit', () => reject(new Error('eos dash serve ended')));
+});
+const browser = await chromium.launch({
+  executablePath: process.env.EOS_CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
+});
+try {
+  for (const theme of ['light', 'dark']) {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 1130 }, deviceScaleFactor: 1.25 });
+    await page.goto(`${url}?run=data/run.parquet&theme=${theme}&refresh=0`);
+    await page.waitForFunction(() => {
+      const { ready, busy, draws } = document.documentElement.dataset;
+      return ready === '1' && busy === 'false' && Number(draws) > 0;
+    });
+    const box = await page.locator('[data-panel=loss] .plot').boundingBox();
+    await page.mouse.move(box.x + box.width * 0.44, box.y + 90);
+    await page.mouse.move(box.x + box.width * 0.45, box.y + 90);
+    await page.locator('#tooltip').waitFor({ state: 'visible' });
+    await page.waitForTimeout(300);
+    await page.screenshot({ path: join(folder, `dashboard-${theme}.png`) });
+    await page.close();
+  }
+} finally {
+  await browser.close();
+  server.kill('SIGINT');
+}
