@@ -18,6 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'eos-bench-'));
 try {
   print(`${describe(describeMachine())}\n`);
   for (const rows of values.rows.split(',').map(Number)) await measureRun(rows, Number(values.rounds));
+  await measureLive();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -62,6 +63,51 @@ async function measureRun(rows: number, rounds: number): Promise<void> {
   }
 }
 
+/** How far the page is behind a run that is being computed at a steady pace. */
+async function measureLive(): Promise<void> {
+  const [pace, steps] = [500, 6000];
+  const file = join(folder, 'live.parquet');
+  const args = [
+    'stream',
+    '--pace',
+    String(pace),
+    '--steps',
+    String(steps),
+    '--out',
+    file,
+    '--dash',
+    '--log-format',
+    'json',
+  ];
+  const stream = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const url = await new Promise<string>((resolve) =>
+    stream.stderr.on('data', (text) => resolve(/http:\S+/.exec(String(text))![0])),
+  );
+  let start = Number.NaN;
+  stream.stdout.on('data', (text) => {
+    if (Number.isNaN(start) && String(text).includes('"start"')) start = Date.now();
+  });
+  const browser = await launch();
+  try {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    await page.goto(`${url}?run=data/live.parquet`);
+    const behind: number[] = [];
+    while (Date.now() < start + (steps / pace) * 1000 - 1000 || Number.isNaN(start)) {
+      const drawn = await page.locator('[data-panel=loss] .plot').getAttribute('data-drawn', { timeout: 20_000 });
+      const shown = Number(drawn?.split(':')[1] ?? 0);
+      if (shown > pace) behind.push((((Date.now() - start) / 1000) * pace - shown) / pace);
+      await page.waitForTimeout(50);
+    }
+    print(`a run at ${pace} steps/s, watched while it is computed`);
+    print(
+      `  page behind the run      ${median(behind).toFixed(2)} s (median), ${Math.max(...behind).toFixed(2)} s at most`,
+    );
+  } finally {
+    await browser.close();
+    stream.kill('SIGINT');
+  }
+}
+
 function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.EOS_CHROMIUM ?? '/usr/bin/chromium',
@@ -103,7 +149,7 @@ async function measurePage(browser: Browser, url: string): Promise<PageResult> {
   const zooms: number[] = [];
   // In by keys around where the spikes are, then out again: every redraw is of all panels.
   await page.locator('[data-panel=loss] .plot').focus();
-  for (let i = 0; i < ZOOMS; i++) zooms.push(await zoomTime(page, i < ZOOMS / 2 ? '+' : '-'));
+  for (let i = 0; i < ZOOMS; i++) zooms.push(await zoomTime(page, i < ZOOMS / 2 || i === ZOOMS - 1 ? '+' : '-'));
   const cdp = await browser.newBrowserCDPSession();
   const bytes = await page.evaluate(async () => {
     const measure = (

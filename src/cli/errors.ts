@@ -36,6 +36,16 @@ export function oneLine(message: string): string {
     .join(' ');
 }
 
+/** Longest message; what a file says of itself may be of any length. */
+const LONGEST = 500;
+
+/** Text that may come from a stranger's file, without what would steer a terminal. */
+export function forTerminal(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to go
+  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
+  return clean.length > LONGEST ? `${clean.slice(0, LONGEST)}…` : clean;
+}
+
 /** One line for an error, and the exit code that goes with it. */
 export function describeError(error: unknown): { readonly line: string; readonly code: number } {
   if (error instanceof UsageError) return { line: oneLine(error.message), code: EXIT.usage };

@@ -1,5 +1,5 @@
 import { Errors, flush, run as oclif } from '@oclif/core';
-import { describeError, EXIT, oneLine } from './errors.ts';
+import { describeError, EXIT, forTerminal, oneLine } from './errors.ts';
 import { didYouMean } from './suggest.ts';
 
 /** Runs the command line; every error ends here as one line on stderr and an exit code. */
@@ -29,7 +29,7 @@ function report(error: unknown): void {
     return;
   }
   const { line, code } = describeUsage(error) ?? describeError(error);
-  process.stderr.write(`eos: ${line}\n`);
+  process.stderr.write(`eos: ${forTerminal(line)}\n`);
   if (process.env.EOS_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   process.exitCode = code;
 }

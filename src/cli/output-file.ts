@@ -15,6 +15,7 @@ export async function checkOutput(flag: string, path: string, config: object, fo
   await access(dirname(resolve(path)), constants.W_OK | constants.X_OK).catch(() => {
     throw new UsageError(`--${flag}: the folder of ${path} may not be written to; choose another, or change its mode`);
   });
+  if (!force) await checkLeftover(flag, path, config);
   const there = await stat(path).catch(() => undefined);
   if (!there) return;
   if (there.isDirectory()) throw new UsageError(`--${flag}: ${path} is a folder; name a file in it`);
@@ -26,14 +27,39 @@ export async function checkOutput(flag: string, path: string, config: object, fo
   );
 }
 
+/** Rows that a program left when it died are not written over, unless this run makes the very same ones. */
+async function checkLeftover(flag: string, path: string, config: object): Promise<void> {
+  const partial = `${path}.partial`;
+  if (!(await stat(`${partial}.journal`).catch(() => undefined))) return;
+  const { refuseIfLocked } = await import('../pipeline/sinks/node/lock.ts');
+  const { openStored } = await import('../pipeline/sinks/node/stored-file.ts');
+  await refuseIfLocked(path);
+  const left = await openStored(partial).catch(() => undefined);
+  if (!left) return;
+  await left.close();
+  const rows = left.groups.reduce((sum, group) => sum + group.rows, 0);
+  if (rows === 0 || (await hasConfig(left.metadata, config))) return;
+  throw new UsageError(
+    `--${flag}: ${partial} holds ${rows} rows of another run that did not end; get them with eos recover, or --force to lose them`,
+  );
+}
+
 async function isSameRun(metadata: Readonly<Record<string, string>>, config: object): Promise<boolean> {
-  const { isDeepStrictEqual } = await import('node:util');
   try {
     const summary: unknown = JSON.parse(metadata['eos.summary'] ?? 'null');
     const whole =
       typeof summary === 'object' && summary !== null && 'interrupted' in summary && summary.interrupted === false;
+    return whole && (await hasConfig(metadata, config));
+  } catch {
+    return false;
+  }
+}
+
+async function hasConfig(metadata: Readonly<Record<string, string>>, config: object): Promise<boolean> {
+  const { isDeepStrictEqual } = await import('node:util');
+  try {
     const recorded: unknown = JSON.parse(metadata['eos.config'] ?? 'null');
-    return whole && isDeepStrictEqual(recorded, JSON.parse(JSON.stringify(config)));
+    return isDeepStrictEqual(recorded, JSON.parse(JSON.stringify(config)));
   } catch {
     return false;
   }

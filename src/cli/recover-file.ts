@@ -87,7 +87,7 @@ async function recover(partial: string, out: string, replace: boolean): Promise<
   try {
     const rows = file.groups.reduce((sum, group) => sum + group.rows, 0);
     if (rows === 0) throw new UsageError(`${partial}: nothing can be recovered: no rows had been flushed`);
-    const { metadata, lastStep, steps } = await describe(file);
+    const { metadata, lastStep, steps } = await describeStored(file);
     await writeWhole(file, metadata, out);
     if (replace) {
       await rm(partial, { force: true });
@@ -121,7 +121,7 @@ async function writeWhole(file: StoredFile, metadata: Metadata, out: string): Pr
 }
 
 /** Metadata of the recovered file, with a summary of the steps that it holds. */
-async function describe(
+export async function describeStored(
   file: StoredFile,
 ): Promise<{ metadata: Metadata; lastStep: number | null; steps: number | null }> {
   const { metadata } = file;
@@ -129,14 +129,23 @@ async function describe(
   const stored = metadata[CHECKPOINT_KEY];
   const config = metadata['eos.config'];
   if (stored === undefined || config === undefined) return { metadata, lastStep, steps: null };
-  const resolved = resolveConfig(JSON.parse(config) as RunConfig);
-  const checkpoint = decodeCheckpoint(stored);
+  const resolved = usable(() => resolveConfig(JSON.parse(config) as RunConfig), `${file.path}: its eos.config`);
+  const checkpoint = usable(() => decodeCheckpoint(stored), `${file.path}: its checkpoint`);
   const summary = marked(await summaryUpTo(resolved, checkpoint, lastStep), resolved);
   return {
     metadata: { ...metadata, 'eos.summary': JSON.stringify(summary) },
     lastStep: lastStep ?? summary.last_step,
     steps: resolved.steps,
   };
+}
+
+/** The metadata of a file is somebody's word as well. */
+function usable<T>(read: () => T, what: string): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UsageError(`${what} cannot be used: ${(error as Error).message}`);
+  }
 }
 
 function marked(summary: RunSummary, { steps }: RunConfig): RunSummary {

@@ -150,7 +150,11 @@ async function openRun(candidate: string, path: string): Promise<Omit<Found, 'un
 
 function configOf({ config, path }: Found): RunConfig {
   if (typeof config !== 'object' || config === null) throw new UsageError(`--resume: ${path} holds no eos.config`);
-  return resolveConfig(config);
+  try {
+    return resolveConfig(config);
+  } catch (error) {
+    throw new UsageError(`--resume: ${path}: its eos.config cannot be used: ${(error as Error).message}`);
+  }
 }
 
 /** What of a file is kept, and where its writer goes on. */

@@ -15,6 +15,7 @@ export interface RunActions {
 
 const REFRESH: readonly (readonly [number, string])[] = [
   [0, 'Off'],
+  [0.5, '0.5 s'],
   [1, '1 s'],
   [2, '2 s'],
   [5, '5 s'],

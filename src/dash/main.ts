@@ -21,7 +21,7 @@ import { tooltip } from './tooltip.ts';
 import { readLink, writeLink } from './url.ts';
 
 /** How often a page of `eos dash serve` looks at its files, unless its link says otherwise. */
-const LIVE_SECONDS = 1;
+const LIVE_SECONDS = 0.5;
 /** Steps that a zoomed view holds at least. */
 const MIN_STEPS = 4;
 

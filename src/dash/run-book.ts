@@ -52,6 +52,7 @@ export function runBook(events: RunBookEvents): RunBook {
   let opening = 0;
   let bytes = 0;
   const failed = new Map<string, ListedRun>();
+  const underway = new Set<string>();
 
   const onBytes = (read: number): void => {
     bytes += read;
@@ -80,7 +81,10 @@ export function runBook(events: RunBookEvents): RunBook {
   }
 
   async function add(listed: ListedRun): Promise<void> {
-    if (listed.link !== undefined && runs.some((run) => run.link === listed.link)) return;
+    if (listed.link !== undefined) {
+      if (underway.has(listed.link) || runs.some((run) => run.link === listed.link)) return;
+      underway.add(listed.link);
+    }
     await whileLoading(async () => {
       try {
         const run = await openRun(listed, onBytes);
@@ -97,6 +101,7 @@ export function runBook(events: RunBookEvents): RunBook {
         events.problem(listed.name, error);
       }
     });
+    underway.delete(listed.link ?? '');
     events.changed();
   }
 

@@ -29,7 +29,7 @@ export function readLink(query: string): LinkState {
       cursor: at ?? null,
       pinned: at !== undefined,
       theme: THEMES.includes(theme) ? (theme as Theme) : 'auto',
-      refresh: refresh !== undefined && refresh > 0 ? Math.min(3600, Math.max(1, refresh)) : 0,
+      refresh: refresh !== undefined && refresh > 0 ? Math.min(3600, Math.max(0.5, refresh)) : 0,
       scales: Object.fromEntries([...scale('log', 'log'), ...scale('linear', 'linear')]),
       hidden: words(params.get('hide')),
       full: params.get('panel'),

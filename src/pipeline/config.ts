@@ -202,5 +202,10 @@ function integer(parameter: string, value: number, least: number, most: number):
 /** A value as the message names it; text that should have been a number shows its quotes. */
 function show(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
-  return typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (typeof value !== 'string' && typeof value !== 'object') return String(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'what is given, nested beyond reason,';
+  }
 }

@@ -1,5 +1,15 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -92,6 +102,7 @@ describe('the server of the dashboard', () => {
       runs: [
         { name: 'run.parquet', path: 'data/run.parquet', companions: { constrained: 'data/run.constrained.parquet' } },
       ],
+      sweeps: [],
     });
     for (const path of ['/', '/index.html', '/data/run.parquet', '/nowhere', '/runs.json']) {
       const { headers } = await ask(port, path);
@@ -226,8 +237,8 @@ describe('the server of the dashboard', () => {
     symlinkSync(join(folder, 'secret.parquet'), path);
     expect((await ask(its, '/data/swap.parquet')).status).toBe(404);
     unlinkSync(path);
-    spawn('mkfifo', [path]);
-    await expect.poll(async () => (await ask(its, '/data/swap.parquet')).status).toBe(404);
+    execFileSync('mkfifo', [path]);
+    expect((await ask(its, '/data/swap.parquet')).status).toBe(404);
     unlinkSync(path);
     symlinkSync(join(folder, 'secret.parquet'), `${path}.partial`);
     expect((await ask(its, '/data/swap.parquet')).status).toBe(404);
@@ -247,6 +258,24 @@ describe('the server of the dashboard', () => {
     expect(after.headers.etag).not.toBe(before.headers.etag);
     unlinkSync(path);
     unlinkSync(`${path}.partial`);
+  });
+
+  test('goes on when a shared folder vanishes, and gives it again when it is back', async () => {
+    const shared = join(folder, 'passing');
+    mkdirSync(shared);
+    writeFileSync(join(shared, 'a.parquet'), 'PAR1');
+    const other = await startDashServer({ files: [shared, join(folder, 'runs/run.parquet')], port: 0 });
+    const its = Number(new URL(other.url).port);
+    const names = async () =>
+      JSON.parse((await ask(its, '/runs.json')).body.toString()).runs.map(({ name }: { name: string }) => name);
+    expect(await names()).toEqual(['a.parquet', 'run.parquet']);
+    rmSync(shared, { recursive: true });
+    expect((await ask(its, '/data/a.parquet')).status).toBe(404);
+    expect((await ask(its, '/data/run.parquet')).body).toEqual(run);
+    mkdirSync(shared);
+    writeFileSync(join(shared, 'b.parquet'), 'PAR1');
+    expect(await names()).toEqual(['b.parquet', 'run.parquet']);
+    await other.close();
   });
 
   test('gives ranges as HTTP has them', async () => {
@@ -397,6 +426,37 @@ describe('eos dash serve', () => {
     }
     busy.close();
   });
+
+  test.runIf(process.platform === 'linux')(
+    '--open gives the address to the system, and goes on without it',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'eos-open-'));
+      writeFileSync(join(folder, 'xdg-open'), '#!/bin/sh\nprintf %s "$1" > "$(dirname "$0")/opened"\n', {
+        mode: 0o755,
+      });
+      for (const path of [`${folder}:${process.env.PATH}`, folder]) {
+        const args = [join(root, 'bin/run.js'), 'dash', 'serve', '--open', '--port', '0'];
+        const child = spawn(process.execPath, args, {
+          stdio: ['ignore', 'pipe', 'ignore'],
+          env: { ...process.env, PATH: path },
+        });
+        const url = await new Promise<string>((resolve) =>
+          child.stdout.on('data', (part) => resolve(/http:\S+/.exec(String(part))![0])),
+        );
+        if (path !== folder) {
+          await expect
+            .poll(() => (existsSync(join(folder, 'opened')) ? readFileSync(join(folder, 'opened'), 'utf8') : ''))
+            .toBe(url);
+          rmSync(join(folder, 'xdg-open'));
+        }
+        expect((await ask(Number(new URL(url).port), '/')).status).toBe(200);
+        const code = new Promise<number | null>((resolve) => child.once('exit', resolve));
+        child.kill('SIGINT');
+        expect(await code).toBe(0);
+      }
+      rmSync(folder, { recursive: true, force: true });
+    },
+  );
 
   test('listens on 127.0.0.1 alone, and Ctrl-C ends it at once, with a client still connected', async () => {
     const child = start('--port', '0');

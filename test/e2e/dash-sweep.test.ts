@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { launch, openPage, ready, type Started, serve, settled } from '../dash/browser.ts';
@@ -103,6 +105,26 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     await page.locator('.chip-name').waitFor();
     await settled(page);
     expect(await page.locator('.chip-name').count()).toBe(1);
+  });
+
+  test('axe finds nothing to complain of, light and dark', async () => {
+    for (const theme of ['light', 'dark'] as const) {
+      const { page: themed } = await openPage(
+        browser,
+        `${server.url}?refresh=0&theme=${theme}&map=cycles,eta,lambda2,delta`,
+        {
+          theme,
+        },
+      );
+      await themed.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+      const { violations } = await themed.evaluate(() =>
+        (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+      );
+      expect(
+        violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`),
+      ).toEqual([]);
+      await themed.close();
+    }
   });
 
   test('CSV of the map', async () => {

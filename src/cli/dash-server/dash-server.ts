@@ -82,6 +82,22 @@ export async function startDashServer(options: DashServerOptions): Promise<DashS
 function requestHandler(located: readonly string[], page: ReadonlyMap<string, string>, rules: () => AccessRules) {
   let sending = 0;
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      await respond(request, response);
+    } catch (error) {
+      // A folder may vanish, or be closed to us, while it is listed: that is no reason to end.
+      if (response.headersSent) response.destroy();
+      else
+        answer(
+          request,
+          response,
+          500,
+          `the files cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`,
+        );
+    }
+  };
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     // Whatever a client sends along is not read.
     request.resume();
@@ -131,7 +147,7 @@ function requestHandler(located: readonly string[], page: ReadonlyMap<string, st
     } finally {
       sending--;
     }
-  };
+  }
 }
 
 /** The decoded path without its leading slash; undefined where it is none. */

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { onInterrupt } from '../interrupt.ts';
@@ -5,7 +6,7 @@ import { type DashServerOptions, startDashServer } from './dash-server.ts';
 import { packageRoot } from './page-files.ts';
 
 /** Carries out `eos dash serve` until it is interrupted; Ctrl-C is how it is meant to end. */
-export async function serveDash(options: DashServerOptions): Promise<number> {
+export async function serveDash({ open, ...options }: DashServerOptions & { readonly open: boolean }): Promise<number> {
   const sample = join(packageRoot(), 'data');
   const files = options.files.length > 0 || !existsSync(sample) ? options.files : [sample];
   const server = await startDashServer({ ...options, files });
@@ -13,8 +14,24 @@ export async function serveDash(options: DashServerOptions): Promise<number> {
   const interrupted = new Promise<void>((resolve) => interrupt.signal.addEventListener('abort', () => resolve()));
   // Only now: who reads this line may send the signal at once.
   process.stdout.write(`dashboard: ${server.url} (Ctrl-C ends it)\n`);
+  if (open) openBrowser(server.url);
   await interrupted;
   interrupt.release();
   await server.close();
   return 0;
+}
+
+/** Asks the system to open an address; where it cannot, the printed one is still there to be clicked. */
+function openBrowser(url: string): void {
+  const [command, ...args] =
+    process.platform === 'darwin'
+      ? ['open', url]
+      : process.platform === 'win32'
+        ? ['explorer', url]
+        : ['xdg-open', url];
+  const child = spawn(command!, args, { stdio: 'ignore', detached: true });
+  child.on('error', () =>
+    process.stderr.write(`no browser could be started (${command}); open the address yourself\n`),
+  );
+  child.unref();
 }

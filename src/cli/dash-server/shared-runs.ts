@@ -75,7 +75,13 @@ export function sharedSweeps(located: readonly string[]): SharedSweep[] {
 
 const isSweep = (path: string): boolean => isPlainFile(join(path, 'sweep.json')) && isFolder(join(path, 'summary'));
 
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
 
 function runsOfFolder(folder: string): string[] {
   const names = new Set(readdirSync(folder).map((name) => name.replace(PARTIAL, '')));
@@ -87,7 +93,14 @@ function runsOfFolder(folder: string): string[] {
 }
 
 /** Links are left out: they may lead out of the folder that was shared. */
-const isPlainFile = (file: string): boolean => lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+function isPlainFile(file: string): boolean {
+  try {
+    return lstatSync(file).isFile();
+  } catch {
+    // Nothing there, or below what is no folder, or not to be seen by us.
+    return false;
+  }
+}
 
 function companionsOf(file: string, folder: string): SharedRun['companions'] {
   const stem = file.replace(RUN_FILE, '');

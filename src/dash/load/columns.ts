@@ -34,14 +34,24 @@ export interface ColumnStore {
   replace(source: TableSource): ColumnStore;
 }
 
-/** A store over a source; `carried` holds what an earlier store knew of the same groups. */
+interface Kept {
+  readonly values: Promise<ColumnValues>;
+  readonly bytes: number;
+}
+
+/**
+ * A store over a source.
+ *
+ * @param carried what an earlier store computed from the same groups
+ * @param kept values that an earlier store read from them, by column and group, oldest first
+ */
 export function columnStore(
   source: TableSource,
   carried: Map<string, Map<string, Promise<unknown>>> = new Map(),
+  kept: Map<string, Kept> = new Map(),
 ): ColumnStore {
-  const kept = new Map<string, { values: Promise<ColumnValues>; bytes: number }>();
   const names = new Set(source.columns.map(({ name }) => name));
-  let bytes = 0;
+  let bytes = [...kept.values()].reduce((sum, entry) => sum + entry.bytes, 0);
 
   const store: ColumnStore = {
     source,
@@ -58,7 +68,7 @@ export function columnStore(
       const values = source.read(column, group).then((array) => (column === 'step' ? ascending(array, group) : array));
       const entry = { values, bytes: source.groups[group]!.rows * 8 };
       values.catch(() => {
-        if (kept.get(key) === entry) kept.delete(key);
+        if (kept.get(key) === entry && kept.delete(key)) bytes -= entry.bytes;
       });
       kept.set(key, entry);
       bytes += entry.bytes;
@@ -118,7 +128,13 @@ export function columnStore(
     },
     replace(next) {
       const ids = new Set(next.groups.map((_, group) => groupId(next, group)));
-      return columnStore(next, new Map([...carried].filter(([id]) => ids.has(id))));
+      // Codes of words belong to the source that gave them; numbers are the same in both.
+      const numbers = new Set(next.columns.flatMap(({ name, kind }) => (kind === 'number' ? [name] : [])));
+      const still = [...kept].filter(([key]) => {
+        const [column = '', group = ''] = key.split(/:(?=\d+$)/);
+        return numbers.has(column) && source.groups[Number(group)] && ids.has(groupId(source, Number(group)));
+      });
+      return columnStore(next, new Map([...carried].filter(([id]) => ids.has(id))), new Map(still));
     },
   };
   return store;
@@ -159,6 +175,21 @@ export const bucketRange = ({ start, end }: RowRange): RowRange => ({
   start: Math.floor(start / BUCKET),
   end: Math.ceil(end / BUCKET),
 });
+
+/** @throws RunFileError where a group begins before the one before it ends */
+export async function checkOrder(store: ColumnStore): Promise<void> {
+  let before = Number.NEGATIVE_INFINITY;
+  for (const group of allGroups(store)) {
+    if (store.source.groups[group]!.rows === 0) continue;
+    const [first, last] = await store.steps(group);
+    if (!(first >= before && last >= first)) {
+      throw new RunFileError(
+        `its steps are not in ascending order (block ${group} begins at ${first}, after ${before})`,
+      );
+    }
+    before = last;
+  }
+}
 
 /** First step of the first of these groups, and last of the last. */
 export async function span(store: ColumnStore, groups: readonly number[]): Promise<readonly [number, number]> {

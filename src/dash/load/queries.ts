@@ -1,6 +1,6 @@
 import type { ByteSource, FileOrigin, OnBytes } from './bytes.ts';
 import { openBytes } from './bytes.ts';
-import { allGroups, type ColumnStore, columnStore, lowerBound, span } from './columns.ts';
+import { allGroups, type ColumnStore, checkOrder, columnStore, lowerBound, span } from './columns.ts';
 import { csv } from './csv.ts';
 import { cycles, intervals } from './intervals.ts';
 import { lines } from './lines.ts';
@@ -77,6 +77,7 @@ export function tableApi(openTable: (file: ByteSource) => Promise<TableSource>, 
 
 async function tableInfo(store: ColumnStore): Promise<TableInfo> {
   const { rows, bytes, columns, groups, metadata } = store.source;
+  await checkOrder(store);
   const filled = groups.flatMap((group, index) => (group.rows > 0 ? [index] : []));
   const [firstStep, lastStep] = await span(store, filled);
   return { rows, bytes, groups: groups.length, columns, metadata, firstStep, lastStep };

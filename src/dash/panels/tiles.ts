@@ -141,7 +141,7 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
             el(
               'div',
               { class: 'tile', 'data-tile': tile.key, title: tile.hint },
-              el('h2', {}, tile.title),
+              el('h2', {}, tile.title, el('span', { class: 'sr-only' }, `: ${tile.hint}`)),
               ...lines.map(({ run, text, exact, small }) => {
                 const line = el(
                   'p',

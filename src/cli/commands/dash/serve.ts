@@ -31,6 +31,7 @@ Any other address than this computer's own is served only with --host, and then 
       helpValue: 'ADDRESS',
     }),
     port: Flags.string({ description: 'port to listen on; the next free from 7333 on unless given', helpValue: 'N' }),
+    open: Flags.boolean({ description: 'open the page in the browser' }),
     token: Flags.string({
       description: 'token that every visitor must have; a random one unless given, where one is needed',
       helpValue: 'TOKEN',
@@ -43,6 +44,7 @@ Any other address than this computer's own is served only with --host, and then 
     const { serveDash } = await import('../../dash-server/serve.ts');
     process.exitCode = await serveDash({
       files: argv.map(String),
+      open: flags.open,
       ...(flags.host === undefined ? {} : { host: flags.host }),
       ...(flags.port === undefined ? {} : { port: portOf(flags.port) }),
       ...(flags.token === undefined ? {} : { token: flags.token }),

@@ -58,6 +58,13 @@ export async function lockFile(path: string): Promise<() => Promise<void>> {
   throw new LockedError(`${path} is being taken by another process; try again`, null);
 }
 
+/** Makes sure that nobody writes a file, without taking it. @throws LockedError naming the process that has it */
+export async function refuseIfLocked(path: string): Promise<void> {
+  const lock = path + LOCK;
+  const found = await contentOf(lock);
+  if (found !== undefined) await refuseIfAlive(path, lock, found, { host: hostname(), boot: await bootId() });
+}
+
 async function create(lock: string, text: string): Promise<boolean> {
   // Written beside and linked into place: a lock is never seen half-written.
   const draft = `${lock}.${randomUUID()}`;
@@ -98,7 +105,12 @@ async function contentOf(lock: string): Promise<string | undefined> {
   }
 }
 
-async function refuseIfAlive(path: string, lock: string, found: string, mine: Holder): Promise<void> {
+async function refuseIfAlive(
+  path: string,
+  lock: string,
+  found: string,
+  mine: Pick<Holder, 'host' | 'boot'>,
+): Promise<void> {
   const holder = parseHolder(found);
   // A lock that says nothing was cut off when its machine died: nobody can hold it.
   if (!holder) return;

@@ -132,11 +132,10 @@ async function fromFooter(source: ByteSource): Promise<Found> {
   return { bytes: source, table: storedParquet(source, footer, start) };
 }
 
+/** By the first bytes alone: right after the first flush a partial file may hold nothing else. */
 async function kindOf(source: ByteSource): Promise<'parquet' | 'arrow'> {
   const head = new TextDecoder('latin1').decode(await source.slice(0, Math.min(6, source.byteLength)));
-  if (source.byteLength >= 12 && head.startsWith('PAR1')) return 'parquet';
-  if (source.byteLength >= 18 && head === 'ARROW1') return 'arrow';
-  throw new DamagedFileError(
-    source.byteLength < 12 ? 'no rows had been written' : 'neither a Parquet nor an Arrow file',
-  );
+  if (head.startsWith('PAR1')) return 'parquet';
+  if (head === 'ARROW1') return 'arrow';
+  throw new DamagedFileError(head.length < 4 ? 'no rows had been written' : 'neither a Parquet nor an Arrow file');
 }

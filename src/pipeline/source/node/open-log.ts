@@ -19,6 +19,9 @@ export interface OpenLogOptions {
 /** Milliseconds between two looks at a file that is followed. */
 const LOOK = 40;
 const CHUNK = 1 << 18;
+/** Bytes that any gzip file may unpack to, and how many times its size a larger one may. */
+const LEAST_BOMB = 1 << 26;
+const DENSEST = 200;
 const NEWLINE = new Uint8Array([10]);
 
 /**
@@ -49,8 +52,16 @@ async function* unzipped(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     // A stream that was cut off gives what there is, and then its last line is cut.
     const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH, chunkSize: CHUNK });
     try {
-      yield* Readable.from(rest).pipe(gunzip) as AsyncIterable<Uint8Array>;
+      let bytes = 0;
+      for await (const chunk of Readable.from(rest).pipe(gunzip) as AsyncIterable<Uint8Array>) {
+        bytes += chunk.length;
+        if (bytes > LEAST_BOMB && bytes > gunzip.bytesWritten * DENSEST) {
+          throw new LogError(`it unpacks to more than ${DENSEST} times its size, which no log does`);
+        }
+        yield chunk;
+      }
     } catch (error) {
+      if (error instanceof LogError) throw error;
       throw new LogError(`the gzip stream is damaged (${error instanceof Error ? error.message : error})`);
     }
   } finally {

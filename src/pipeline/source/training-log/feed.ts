@@ -6,7 +6,7 @@ import { createLineSplitter, type LineTaker } from './lines.ts';
 import { LogError, type Tally } from './log-error.ts';
 import { createNdjsonReader } from './ndjson.ts';
 import type { RowTaker } from './row-block.ts';
-import { type LogFormat, type Sniffed, sniff } from './sniff.ts';
+import { LONGEST_HEAD, type LogFormat, type Sniffed, sniff } from './sniff.ts';
 import { readArrow, readParquet } from './tables.ts';
 
 const HASH = 35;
@@ -105,7 +105,9 @@ async function begin(
     else head = head.length === 0 ? new Uint8Array(value) : joined(head, value);
     // A byte order mark is no part of the log.
     if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) head = head.subarray(3);
-    const sniffed = format ? { format, preamble: 0 } : sniff(head, ended, given);
+    // What is not clear by then will not be made so by more, which would have to be kept.
+    const enough = ended || head.length >= LONGEST_HEAD;
+    const sniffed = format ? { format, preamble: 0 } : sniff(head, enough, given);
     if (sniffed && (head.length >= 3 || ended)) return { sniffed, head, ended };
     if (ended) throw new LogError('it is empty');
   }

@@ -17,7 +17,7 @@ export interface Sniffed {
 /** Lines that may come before a log. */
 const MOST_PREAMBLE = 20;
 /** A first line longer than this is a document. */
-const LONGEST_HEAD = 1 << 20;
+export const LONGEST_HEAD = 1 << 20;
 
 /**
  * Guesses the format of a log from its beginning; null while more has to be seen.
