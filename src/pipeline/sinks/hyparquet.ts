@@ -47,6 +47,8 @@ export function hyparquetFormat(
   const encode = (rows: WideRows) => {
     const { length, columns: arrays } = rows;
     if (columns.every(isPlain)) {
+      // Doubling on the way to the size of a row group would leave three times as much behind.
+      bytes.ensure(columns.length * (8 * length + 1024));
       const group = writeRowGroup(bytes, columns, rows as Rows);
       parquet.row_groups.push(group);
       parquet.num_rows += group.num_rows;
