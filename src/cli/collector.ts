@@ -3,8 +3,11 @@ import { runInNewContext } from 'node:vm';
 
 type Collect = (options: { readonly type: 'minor' | 'major'; readonly execution: 'sync' }) => void;
 
-/** Batches between two collections: about 10 MB of arrays. */
-const EVERY = 16;
+/** Batches between two minor collections: about 10 MB of arrays. */
+const MINOR = 16;
+
+/** Batches between two major ones, which find what the minor ones happened to meet alive. One takes some 5 ms. */
+const MAJOR = 64 * MINOR;
 
 /**
  * Asks V8 to collect garbage where it would not think of it: arrays lie outside its heap, and some 60 MB of dead ones
@@ -16,23 +19,25 @@ export interface Collector {
    * since the same memory is used again while it is in the caches.
    */
   batchPassed(): void;
-  /** A flush is done. Its copies of the rows have lived too long for a minor collection. */
+  /** A flush is done. Its copies of the rows have lived too long for a minor collection: the next is a major one. */
   flushed(): void;
 }
 
 export function createCollector(): Collector {
   let batches = 0;
+  let afterFlush = false;
   let gc: Collect | undefined;
-  const collect: Collect = (options) => {
-    gc ??= exposed();
-    gc(options);
-  };
   return {
     batchPassed() {
-      if (++batches % EVERY === 0) collect({ type: 'minor', execution: 'sync' });
+      batches++;
+      const major = afterFlush || batches % MAJOR === 0;
+      if (!major && batches % MINOR !== 0) return;
+      gc ??= exposed();
+      gc({ type: major ? 'major' : 'minor', execution: 'sync' });
+      afterFlush = false;
     },
     flushed() {
-      collect({ type: 'major', execution: 'sync' });
+      afterFlush = true;
     },
   };
 }

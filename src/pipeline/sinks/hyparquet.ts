@@ -34,6 +34,8 @@ export function hyparquetFormat(
     bytes.index = 0;
   };
   const encode = (rows: WideRows) => {
+    // Doubling on the way to the size of a row group would leave three times as much behind.
+    bytes.ensure(columns.length * (8 * rows.length + 1024));
     const group = writeRowGroup(bytes, columns, rows);
     parquet.row_groups.push(group);
     parquet.num_rows += group.num_rows;

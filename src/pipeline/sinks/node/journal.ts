@@ -77,7 +77,8 @@ export function openJournal(path: string, used = false): Journal {
         await settled;
         const file = await open(fresh, 'w');
         next = file;
-        await writeAll(file, encodeRecord(FLUSH, offset, 0, 0, closing));
+        await writeAll(file, encodeHeader(FLUSH, offset, 0, 0, closing));
+        await writeAll(file, closing);
         await file.datasync();
         await inTurn(async () => {
           for (const record of records) await writeAll(file, record);
@@ -146,16 +147,20 @@ const GROUP = 2;
 const HEADER = 36;
 
 function encodeRecord(kind: number, offset: number, length: number, checksum: number, payload: Uint8Array): Uint8Array {
-  const record = Buffer.alloc(HEADER + payload.length);
-  record.writeUInt32LE(MAGIC, 0);
-  record.writeUInt32LE(kind, 4);
-  record.writeBigUInt64LE(BigInt(offset), 8);
-  record.writeBigUInt64LE(BigInt(length), 16);
-  record.writeUInt32LE(checksum, 24);
-  record.writeUInt32LE(payload.length, 28);
-  record.set(payload, HEADER);
-  record.writeUInt32LE(crc32(payload, crc32(record.subarray(0, 32))), 32);
-  return record;
+  return Buffer.concat([encodeHeader(kind, offset, length, checksum, payload), payload]);
+}
+
+/** What stands in a record before its payload, which may be large: a flush does not copy it. */
+function encodeHeader(kind: number, offset: number, length: number, checksum: number, payload: Uint8Array): Uint8Array {
+  const header = Buffer.alloc(HEADER);
+  header.writeUInt32LE(MAGIC, 0);
+  header.writeUInt32LE(kind, 4);
+  header.writeBigUInt64LE(BigInt(offset), 8);
+  header.writeBigUInt64LE(BigInt(length), 16);
+  header.writeUInt32LE(checksum, 24);
+  header.writeUInt32LE(payload.length, 28);
+  header.writeUInt32LE(crc32(payload, crc32(header.subarray(0, 32))), 32);
+  return header;
 }
 
 function decodeRecord(bytes: Buffer, at: number) {
