@@ -23,6 +23,9 @@ export const isLoopback = (host: string): boolean =>
 export function refusal(request: IncomingMessage, rules: AccessRules): Refusal | undefined {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return { status: 405, message: 'only GET and HEAD are answered' };
+  // Of two hosts Node tells the first alone.
+  if (request.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length > 1)
+    return { status: 400, message: 'a request has one host' };
   const host = request.headers.host ?? '';
   if (!isOwnHost(host, rules)) return { status: 403, message: 'this server does not answer to that host name' };
   const { origin } = request.headers;

@@ -35,10 +35,13 @@ export function checkPages(
     const body = checkThrift(view, at, bytes.length);
     const header = parquetHeader({ view, offset: at });
     const { compressed_page_size: packed, uncompressed_page_size: size } = header;
-    if (!(packed >= 0 && packed <= bytes.length - body)) damaged(`a page of its column ${element.name} is cut off`);
+    // A number of another width than the format has would be a bigint.
+    if (!(Number.isInteger(packed) && packed >= 0 && packed <= bytes.length - body))
+      damaged(`a page of its column ${element.name} is cut off`);
     const most =
       chunk.codec === 'UNCOMPRESSED' ? packed : Math.min(LIMITS.page, 1024 + packed * (RATIO[chunk.codec] ?? 1e6));
-    if (!(size >= 0 && size <= most)) damaged(`a page of its column ${element.name} claims ${size} bytes`);
+    if (!(Number.isInteger(size) && size >= 0 && size <= most))
+      damaged(`a page of its column ${element.name} claims ${size} bytes`);
     total += size;
     if (total > LIMITS.chunk) damaged(`its column ${element.name} unpacks to more than ${LIMITS.chunk} bytes`);
     at = body + packed;
@@ -47,14 +50,15 @@ export function checkPages(
 
     if (header.type === 'DICTIONARY_PAGE') {
       const count = header.dictionary_page_header?.num_values ?? -1;
-      if (!(count >= 0 && count * (width ?? 1 / 8) <= size)) damaged(`a dictionary of its claims ${count} values`);
+      if (!(Number.isInteger(count) && count >= 0 && count * (width ?? 1 / 8) <= size))
+        damaged(`a dictionary of its claims ${count} values`);
       continue;
     }
     const v1 = header.data_page_header;
     const v2 = header.data_page_header_v2;
     if (header.type !== (v1 ? 'DATA_PAGE' : 'DATA_PAGE_V2')) damaged('it has a page of unknown kind');
     const { num_values: count, encoding } = v1 ?? v2 ?? damaged('it has a page of unknown kind');
-    if (!(count >= 0 && count <= rows - seen)) {
+    if (!(Number.isInteger(count) && count >= 0 && count <= rows - seen)) {
       damaged(`a page of its column ${element.name} claims ${count} values where ${rows - seen} are left`);
     }
     seen += count;
@@ -63,7 +67,7 @@ export function checkPages(
     let start = 0;
     if (v2) {
       const { definition_levels_byte_length: levels, repetition_levels_byte_length: repetition } = v2;
-      if (!(levels >= 0 && levels <= Math.min(packed, size) && repetition === 0))
+      if (!(Number.isInteger(levels) && levels >= 0 && levels <= Math.min(packed, size) && repetition === 0))
         damaged('it has a page that is cut off');
       if (v2.num_rows !== count) damaged('it has a page of nested values in a flat column');
       if (optional) values = checkRuns(viewOf(page), 0, levels, 1, count);

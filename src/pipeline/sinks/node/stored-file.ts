@@ -31,6 +31,10 @@ export async function openStored(path: string): Promise<StoredFile> {
     return { ...found.table, path, bytes: found.bytes, close: () => file.close() };
   } catch (error) {
     await file.close();
+    // Without a journal, and not whole: the program died before its first flush.
+    if (error instanceof DamagedFileError && path.endsWith(PARTIAL) && !journal) {
+      throw new DamagedFileError(`no rows had been flushed, or its journal is lost (${error.message})`);
+    }
     if (error instanceof DamagedFileError || (error as NodeJS.ErrnoException).code) throw error;
     throw new DamagedFileError((error as Error).message.split('\n')[0] ?? 'it cannot be read');
   }
