@@ -104,7 +104,9 @@ async function measureLive(): Promise<void> {
     );
   } finally {
     await browser.close();
+    const ended = new Promise((resolve) => stream.once('exit', resolve));
     stream.kill('SIGINT');
+    await ended;
   }
 }
 

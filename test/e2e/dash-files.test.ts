@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parquetMetadata } from 'hyparquet';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, openPage, plot, type Started, serve, settled, shownRange, stepAt } from '../dash/browser.ts';
@@ -169,6 +170,34 @@ describeWith(['chromium'], 'run files in the browser', () => {
     expect(await page.locator('.chip-name').first().textContent()).toBe('run.parquet');
     expect(Number(await plot(page, 'loss').locator('[aria-label=line] path').count())).toBeGreaterThan(0);
     await page.locator('.notice').first().getByRole('button').click();
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('a damaged column is told in its panel; the other panels keep working', async () => {
+    const { page, problems } = await openPage(browser, `${server.url}?refresh=0`);
+    const bytes = parquetBytes(makeRows(600));
+    for (const { columns } of parquetMetadata(bytes.slice().buffer).row_groups) {
+      const chunk = columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === 'l1')!.meta_data!;
+      const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset);
+      bytes.fill(0xff, start, start + 12);
+    }
+    await dropFiles(page, [{ name: 'hurt.parquet', bytes }]);
+    await page.getByRole('button', { name: 'Remove run.parquet' }).click();
+    await settled(page);
+    expect(await page.locator('[data-panel=split] .problem').textContent()).toMatch(/damaged: column l1/);
+    expect(await page.locator('.problem:visible').count()).toBe(2);
+    for (const panel of ['loss', 'sharpness', 'oscillation', 'weights']) {
+      expect(await plot(page, panel).locator('[aria-label=line] path').count()).toBeGreaterThan(0);
+    }
+    const at = await stepAt(page, 'loss', 300);
+    await page.mouse.move(at.x - 5, at.y);
+    await page.mouse.move(at.x, at.y);
+    await page.locator('#tooltip [data-label="L"]').waitFor({ state: 'visible' });
+    const step = Number((await page.locator('#tooltip strong').textContent())!.replace(/\D/g, ''));
+    expect(Number(await page.locator('#tooltip [data-label="L"] .tip-value').getAttribute('data-value'))).toBe(
+      makeRows(600).loss![step],
+    );
     expect(problems).toEqual([]);
     await page.close();
   });

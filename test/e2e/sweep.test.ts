@@ -222,7 +222,7 @@ describe('eos sweep', () => {
       /1,000,000,000,000 runs; .*--yes/,
     ],
     ['a step that is no number', ['--steps', 'many'], /--steps: "many" is not a number/],
-    ['an unknown preset', ['--preset', 'nosuch'], /--preset: no preset is called nosuch/],
+    ['an unknown preset', ['--preset', 'nosuch'], /--preset: no preset is called .nosuch./],
     ['a shard out of range', ['--shard', '4/4'], /--shard: '4\/4' is not i\/n/],
     ['a spec that is not there', ['--spec', '/nonexistent.json'], /--spec: \/nonexistent.json: there is no such file/],
     ['threads that are none', ['--threads', '0'], /--threads: '0' is not a whole number/],

@@ -87,8 +87,10 @@ function folderSweep(spec: SweepSpec, before: readonly SweepSpec[]): FolderSweep
  */
 export async function claimFolder(folder: SweepFolder, spec: SweepSpec, extend: boolean): Promise<FolderSweep> {
   const found = await findSweep(folder, spec, extend);
-  if (found.entered) return found.place;
-  await mkdir(folder.summary, { recursive: true });
+  if (found.entered) {
+    await mkdir(folder.summary, { recursive: true });
+    return found.place;
+  }
   const all = [...found.before, spec];
   const manifest: Manifest = {
     schema_version: SCHEMA_VERSION,
@@ -97,7 +99,9 @@ export async function claimFolder(folder: SweepFolder, spec: SweepSpec, extend: 
       return { id: sweep.id, runs: sweep.runs, parts: plan.count, ...each };
     }),
   };
+  // First of all: shards that start at the same moment must find a folder of this sweep, or an empty one.
   await commitFile(folder, folder.manifest, `${JSON.stringify(manifest, null, 2)}\n`);
+  await mkdir(folder.summary, { recursive: true });
   return found.place;
 }
 

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { ConfigError, type RunConfig } from '../../pipeline/config.ts';
 import { quickOrLoaded } from '../../pipeline/sweep/light-result.ts';
 import { partRange } from '../../pipeline/sweep/parts.ts';
@@ -43,6 +44,8 @@ export async function makePart(
     if (!control.proceed(left)) return false;
   }
   const bytes = await encodePart(rows, partName(sweep, part));
+  // Whoever made the folder's manifest may not have come to this yet.
+  await mkdir(folder.summary, { recursive: true });
   await commitFile(folder, partPath(folder, sweep, part), bytes);
   return true;
 }

@@ -2,7 +2,7 @@ import { BUCKET, type Buckets, makeBuckets } from './envelope.ts';
 import { type ColumnValues, RunFileError, type TableSource } from './table.ts';
 
 /** Bytes of decoded values kept; what is older is read from the file again when it is asked for. */
-const KEPT_BYTES = 96 * 1024 * 1024;
+const KEPT_BYTES = 64 * 1024 * 1024;
 /** Groups that are fetched ahead of the one in work. */
 const AHEAD = 3;
 

@@ -49,9 +49,13 @@ export function tableApi(openTable: (file: ByteSource) => Promise<TableSource>, 
         columns
           .filter((column) => store.has(column))
           .map(async (column) => {
-            const value = (await store.values(column, group))[index]!;
-            const words = store.source.words(column);
-            values[column] = words.length > 0 ? (words[value] ?? '') : value;
+            try {
+              const value = (await store.values(column, group))[index]!;
+              const words = store.source.words(column);
+              values[column] = words.length > 0 ? (words[value] ?? '') : value;
+            } catch {
+              // A damaged column is told by the panel that draws it; the others still have their values.
+            }
           }),
       );
       return { step: steps[index]!, values };

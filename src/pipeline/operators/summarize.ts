@@ -28,6 +28,7 @@ export function summarize(): MonoTypeOperatorFunction<ModelBatch> {
       return source.subscribe({
         next(batch) {
           run = batch.run;
+          run.summarized = true;
           try {
             summarizer ??= createSummarizer(run.config, resumedState(run, SUMMARIZE));
             summarizer.add(batch);
@@ -40,6 +41,39 @@ export function summarize(): MonoTypeOperatorFunction<ModelBatch> {
         error: (error: unknown) => subscriber.error(error),
         complete() {
           if (run && summarizer) run.summary = summarizer.finish(run);
+          subscriber.complete();
+        },
+      });
+    });
+}
+
+/**
+ * `summarize` for where nobody else has: it leaves a run alone that is summarised already, or of which not all steps and
+ * columns come by.
+ */
+export function summarizeUnlessDone(): MonoTypeOperatorFunction<ModelBatch> {
+  return (source) =>
+    new Observable((subscriber) => {
+      let run: ModelRun | undefined;
+      let summarizer: Summarizer | undefined;
+      let next = 0;
+      let fit = true;
+      return source.subscribe({
+        next(batch) {
+          const { columns, length } = batch;
+          run = batch.run;
+          fit &&= !run.summarized && !run.resumed && columns.sharpness !== undefined && columns.phase !== undefined;
+          fit &&= length === 0 || (columns.step[0] === next && columns.step[length - 1] === next + length - 1);
+          next += length;
+          if (fit) {
+            summarizer ??= createSummarizer(run.config);
+            summarizer.add(batch);
+          }
+          subscriber.next(batch);
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete() {
+          if (run && summarizer && fit) run.summary = summarizer.finish(run);
           subscriber.complete();
         },
       });

@@ -20,6 +20,7 @@ import {
 import { type FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import { type ColumnArray, type ColumnSpec, RUN_COLUMNS } from '../columns.ts';
+import { summarizeUnlessDone } from '../operators/summarize.ts';
 import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
 import { type ByteTarget, concatBytes } from './byte-target.ts';
 import { runMetadata } from './run-metadata.ts';
@@ -36,7 +37,8 @@ export function arrowSink(
   target: ByteTarget,
   { columns = RUN_COLUMNS, ...durability }: ArrowSinkOptions = {},
 ): MonoTypeOperatorFunction<ModelBatch> {
-  return tableSink<ModelRun, ModelBatch>(target, arrowFormat, { ...durability, columns, metadata: runMetadata });
+  const write = tableSink<ModelRun, ModelBatch>(target, arrowFormat, { ...durability, columns, metadata: runMetadata });
+  return (source) => source.pipe(summarizeUnlessDone(), write);
 }
 
 /** Arrow IPC file format by apache-arrow. */

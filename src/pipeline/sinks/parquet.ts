@@ -1,5 +1,6 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import { type ColumnSpec, RUN_COLUMNS } from '../columns.ts';
+import { summarizeUnlessDone } from '../operators/summarize.ts';
 import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
 import type { ByteTarget } from './byte-target.ts';
 import { hyparquetFormat } from './hyparquet.ts';
@@ -19,11 +20,12 @@ export interface ParquetSinkOptions extends DurabilityOptions {
  * metadata. Passes the batches on, and completes when the file is closed.
  *
  * @example gradientDescent(presets.paper).pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases(),
- *   summarize(), parquetSink(fileTarget('run.parquet')))
+ *   parquetSink(memoryTarget()))
  */
 export function parquetSink(
   target: ByteTarget,
   { format = hyparquetFormat, columns = RUN_COLUMNS, ...durability }: ParquetSinkOptions = {},
 ): MonoTypeOperatorFunction<ModelBatch> {
-  return tableSink<ModelRun, ModelBatch>(target, format, { ...durability, columns, metadata: runMetadata });
+  const write = tableSink<ModelRun, ModelBatch>(target, format, { ...durability, columns, metadata: runMetadata });
+  return (source) => source.pipe(summarizeUnlessDone(), write);
 }

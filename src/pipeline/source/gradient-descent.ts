@@ -14,6 +14,8 @@ export interface ModelRun extends Run<RunConfig, RunSummary> {
   float64ZeroAt: number | null;
   /** Whether the run was stopped from outside before its last step. */
   interrupted: boolean;
+  /** Whether somebody downstream counts the steps for its summary. */
+  summarized?: boolean;
   /** Where the run stands after the last batch: enough to continue it to the last digit. */
   state: DescentState;
 }

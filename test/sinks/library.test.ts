@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
+import { lastValueFrom } from 'rxjs';
+import { afterAll, expect, test } from 'vitest';
+import {
+  arrowSink,
+  classifySharpness,
+  detectPhases,
+  flowSolution,
+  gradientDescent,
+  parquetSink,
+  presets,
+  splitLoss,
+  summarize,
+  thin,
+} from '../../src/pipeline/sinks/node/library.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'eos-library-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function metadataOf(path: string): Promise<Record<string, string>> {
+  const { key_value_metadata: pairs } = await parquetMetadataAsync(await asyncBufferFromFile(path));
+  return Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, value ?? '']));
+}
+
+const columns = () => gradientDescent(presets['three-phases']).pipe(splitLoss(), classifySharpness(), detectPhases());
+
+test('the sinks take the name of a file, and see to the summary where nobody else does', async () => {
+  const path = join(folder, 'run.parquet');
+  const { run } = await lastValueFrom(columns().pipe(parquetSink(path), arrowSink(join(folder, 'run.arrow'))));
+  const summarised = await lastValueFrom(columns().pipe(flowSolution(), summarize()));
+  expect(run.summary).toEqual(summarised.run.summary);
+  expect(JSON.parse((await metadataOf(path))['eos.summary']!)).toEqual(run.summary);
+});
+
+test('they claim no summary of a run that they have not seen whole', async () => {
+  const path = join(folder, 'thin.parquet');
+  const { run } = await lastValueFrom(columns().pipe(thin(7), parquetSink(path)));
+  expect(run.summary).toBeUndefined();
+  expect(await metadataOf(path)).not.toHaveProperty('eos.summary');
+});
+
+test('they leave a summary alone that somebody else has made', async () => {
+  const path = join(folder, 'summarised.parquet');
+  const { run } = await lastValueFrom(columns().pipe(summarize(), thin(7), parquetSink(path)));
+  expect(JSON.parse((await metadataOf(path))['eos.summary']!)).toEqual(run.summary);
+});
