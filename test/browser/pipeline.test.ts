@@ -22,6 +22,7 @@ beforeAll(async () => {
     build: {
       write: false,
       minify: false,
+      rolldownOptions: { output: { codeSplitting: false } },
       lib: { entry: join(root, 'src/pipeline/index.ts'), formats: ['es'], fileName: 'eos' },
     },
   });

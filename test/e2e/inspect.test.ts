@@ -174,7 +174,8 @@ frame = pd.DataFrame({
 for codec in ["snappy", "gzip", "zstd", "brotli"]:
     frame.to_parquet(folder + codec + ".parquet", compression=codec)
 pl.from_pandas(frame).write_parquet(folder + "polars.parquet")
-pl.from_pandas(frame).write_ipc(folder + "polars.arrow")
+pl.from_pandas(frame).write_ipc(folder + "polars.arrow", compat_level=pl.CompatLevel.oldest())
+pl.from_pandas(frame).write_ipc(folder + "view.arrow")
 table = pa.Table.from_pandas(frame)
 for name, options in {"pyarrow.arrow": None, "lz4.arrow": pa.ipc.IpcWriteOptions(compression="lz4")}.items():
     with pa.ipc.new_file(folder + name, table.schema, options=options) as writer:
@@ -188,7 +189,7 @@ print("null")
     test('nullable columns, every compression, strings that a terminal would obey', async () => {
       const cwd = temporaryFolder();
       await python(WRITE, [cwd]);
-      const files = (await readdir(cwd)).filter((name) => !/^(lz4|strange)/.test(name));
+      const files = (await readdir(cwd)).filter((name) => !/^(lz4|view|strange)/.test(name));
       expect(files).toHaveLength(7);
       for (const file of files) {
         const text = await inspect(cwd, file);
@@ -209,11 +210,14 @@ print("null")
       expect(strange).toMatch(/^ {2}outcome +�\[31mred�$/m);
       expect(strange).toMatch(/^ {2}warning +�\[31mred�$/m);
 
-      const { code, stdout, stderr } = await eos(['inspect', 'lz4.arrow'], { cwd });
-      expect(stderr).toBe(
-        'eos: lz4.arrow: a compressed Arrow file, which cannot be read here; write it uncompressed\n',
-      );
-      expect([code, stdout]).toEqual([2, '']);
+      // What is not read is said plainly, and not called damaged.
+      for (const [file, why] of [
+        ['lz4.arrow', 'it is compressed, which is not read; write it uncompressed'],
+        ['view.arrow', 'its column phase is of a type that is not read'],
+      ] as const) {
+        const stderr = `eos: ${file}: Arrow of a kind that is not read here: ${why}\n`;
+        expect(await eos(['inspect', file], { cwd })).toEqual({ code: 2, stdout: '', stderr });
+      }
     });
   });
 });

@@ -75,10 +75,10 @@ describe('a signal in the middle of a run', () => {
     const cwd = temporaryFolder();
     const run = startEos(['stream', '--out', 'run.parquet', '--pace', '500', ...ENDLESS], { cwd });
     await run.says('progressive sharpening');
-    // Both arrive before the files can be closed.
+    // Both arrive before the files can be closed, in whichever order.
     for (const signal of ['SIGSTOP', 'SIGINT', 'SIGTERM', 'SIGCONT'] as const) run.child.kill(signal);
     const { code, stderr } = await run.done;
-    expect(code).toBe(143);
+    expect([130, 143]).toContain(code);
     expect(stderr).not.toContain('done');
     expect(await readdir(cwd)).not.toContain('run.parquet');
   });

@@ -55,12 +55,13 @@ async function* readable<T>(path: string, kind: TableKind, blocks: AsyncIterable
 
 function unreadable(path: string, kind: TableKind, error: unknown): UsageError {
   const { message } = error as Error;
-  if (message.includes('compressed but codec not found')) {
-    return new UsageError(`${path}: a compressed Arrow file, which cannot be read here; write it uncompressed`);
-  }
+  const format = kind === 'parquet' ? 'Parquet' : 'Arrow';
+  // Nothing is wrong with such a file.
+  if (message.includes('not read'))
+    return new UsageError(`${path}: ${format} of a kind that is not read here: ${message}`);
   // Where a decoder stumbles over its own state, its message tells the user nothing.
   const why = error instanceof TypeError || error instanceof RangeError ? '' : `: ${message}`;
-  return new UsageError(`${path}: a damaged or unfinished ${kind === 'parquet' ? 'Parquet' : 'Arrow'} file${why}`);
+  return new UsageError(`${path}: a damaged or unfinished ${format} file${why}`);
 }
 
 async function openParquet(path: string, bytes: number): Promise<TableReader> {

@@ -1,20 +1,9 @@
-import type { DecodedArray, FileMetaData, KeyValue, SchemaElement } from 'hyparquet';
-import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
+import type { FileMetaData, KeyValue, SchemaElement } from 'hyparquet';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
-import type { ColumnSpec } from '../columns.ts';
 import type { ByteTarget } from './byte-target.ts';
 import { writeRowGroup } from './parquet-chunk.ts';
-import {
-  bigints,
-  type Cells,
-  type Metadata,
-  type Rows,
-  type TableColumn,
-  type TableState,
-  type WideRows,
-  type WideTableWriter,
-  words,
-} from './table-format.ts';
+import type { Metadata, TableColumn, TableState, WideRows, WideTableWriter } from './table-format.ts';
 
 /** First and last bytes of a Parquet file, as a little-endian number. */
 const MAGIC = 0x31524150;
@@ -45,23 +34,11 @@ export function hyparquetFormat(
     bytes.index = 0;
   };
   const encode = (rows: WideRows) => {
-    const { length, columns: arrays } = rows;
-    if (columns.every(isPlain)) {
-      // Doubling on the way to the size of a row group would leave three times as much behind.
-      bytes.ensure(columns.length * (8 * length + 1024));
-      const group = writeRowGroup(bytes, columns, rows as Rows);
-      parquet.row_groups.push(group);
-      parquet.num_rows += group.num_rows;
-      return;
-    }
-    parquet.write({
-      columnData: columns.map((spec, c) => encodable(spec, arrays[c]!)),
-      rowGroupSize: length,
-      // One page a column: looking for places to cut would measure each text once more.
-      pageSize: 0,
-    });
-    // They serve page indexes, which are not written, and would pile up.
-    parquet.pendingIndexes.length = 0;
+    // Doubling on the way to the size of a row group would leave three times as much behind.
+    bytes.ensure(columns.length * (8 * rows.length + 1024));
+    const group = writeRowGroup(bytes, columns, rows);
+    parquet.row_groups.push(group);
+    parquet.num_rows += group.num_rows;
   };
   const fileMetadata = (metadata: Metadata): FileMetaData => ({
     version: 2,
@@ -117,37 +94,8 @@ export function keyValues(metadata: Metadata): KeyValue[] {
   return Object.entries(metadata).map(([key, value]) => ({ key, value }));
 }
 
-/** Whether a column is as in a run file: typed arrays without nulls. */
-function isPlain(column: TableColumn): column is ColumnSpec {
-  return !column.nullable && column.type !== 'TEXT' && column.type !== 'BOOLEAN';
-}
-
 function schemaElement({ name, type, nullable }: TableColumn): SchemaElement {
   const repetition_type = nullable ? 'OPTIONAL' : 'REQUIRED';
   if (type !== 'STRING' && type !== 'TEXT') return { name, type, repetition_type };
   return { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' }, repetition_type };
-}
-
-function encodable(spec: TableColumn, values: Cells): ColumnSource {
-  const { name, type } = spec;
-  // Page indexes are written at the very end only; statistics of row groups serve readers as well here.
-  const column = { name, offsetIndex: false } as const;
-  switch (type) {
-    case 'INT64':
-      return spec.nullable
-        ? { ...column, data: Array.from(values, (value) => (value === null ? null : BigInt(value))) }
-        : { ...column, data: bigints(values as ArrayLike<number>), encoding: 'DELTA_BINARY_PACKED' };
-    case 'INT32':
-      return { ...column, data: values as DecodedArray, encoding: 'RLE_DICTIONARY' };
-    case 'STRING':
-      return { ...column, data: words(values as ArrayLike<number>, spec), encoding: 'RLE_DICTIONARY' };
-    case 'TEXT':
-      // Free texts hardly repeat; where they do, Snappy sees it.
-      return { ...column, data: values as DecodedArray, encoding: 'PLAIN', statistics: false };
-    case 'BOOLEAN':
-      return { ...column, data: values as DecodedArray };
-    case 'DOUBLE':
-      // Digits of a trajectory hardly compress: Snappy would save 7 % and take twice the time.
-      return { ...column, data: values as DecodedArray, encoding: 'PLAIN', codec: 'UNCOMPRESSED' };
-  }
 }

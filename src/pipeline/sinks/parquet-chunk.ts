@@ -3,8 +3,9 @@ import { ByteWriter } from 'hyparquet-writer';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import { deltaBinaryPack } from 'hyparquet-writer/src/delta.js';
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
-import type { ColumnArray, ColumnSpec } from '../columns.ts';
-import { bigints, type Rows } from './table-format.ts';
+import { snappyCompress } from 'hyparquet-writer/src/snappy.js';
+import type { ColumnArray } from '../columns.ts';
+import { bigints, type Cells, type TableColumn, type WideRows } from './table-format.ts';
 
 /**
  * Encodes a row group of typed arrays with the parts of hyparquet-writer. Its own entrance takes any JavaScript values:
@@ -12,7 +13,11 @@ import { bigints, type Rows } from './table-format.ts';
  * of its time on that. Here the bytes of a float64 column are its page, a string column goes from codes to codes, and
  * one plain loop finds the bounds.
  */
-export function writeRowGroup(writer: ByteWriter, specs: readonly ColumnSpec[], { length, columns }: Rows): RowGroup {
+export function writeRowGroup(
+  writer: ByteWriter,
+  specs: readonly TableColumn[],
+  { length, columns }: WideRows,
+): RowGroup {
   const start = writer.offset;
   const chunks = specs.map((spec, c) => writeChunk(writer, spec, columns[c]!));
   return {
@@ -24,40 +29,44 @@ export function writeRowGroup(writer: ByteWriter, specs: readonly ColumnSpec[], 
 }
 
 /** One column of a row group: a page of data, for strings behind a page with their words. */
-function writeChunk(writer: ByteWriter, spec: ColumnSpec, values: ColumnArray): ColumnChunk {
+function writeChunk(writer: ByteWriter, spec: TableColumn, cells: Cells): ColumnChunk {
   const start = writer.offset;
-  const { encoding, statistics, page, words } = encode(spec, values);
+  const { levels, values, nulls } = spec.nullable ? presence(cells) : { levels: NO_LEVELS, values: cells, nulls: 0 };
+  const { encoding, bounds: minMax, page, words } = encode(spec, values);
   if (words) writeDictionary(writer, words);
   const dataStart = writer.offset;
+  const compressed = spec.type === 'TEXT';
+  const stored = compressed ? snappyCompress(page) : page;
   writePageHeader(writer, {
     type: 'DATA_PAGE_V2',
-    uncompressed_page_size: page.length,
-    compressed_page_size: page.length,
+    uncompressed_page_size: levels.length + page.length,
+    compressed_page_size: levels.length + stored.length,
     data_page_header_v2: {
-      num_values: values.length,
-      num_nulls: 0,
-      num_rows: values.length,
+      num_values: cells.length,
+      num_nulls: nulls,
+      num_rows: cells.length,
       encoding,
-      definition_levels_byte_length: 0,
+      definition_levels_byte_length: levels.length,
       repetition_levels_byte_length: 0,
-      is_compressed: false,
+      is_compressed: compressed,
     },
   });
-  writer.appendBytes(page);
-  const size = BigInt(writer.offset - start);
+  writer.appendBytes(levels);
+  writer.appendBytes(stored);
+  const size = writer.offset - start;
   return {
     file_offset: BigInt(start),
     meta_data: {
-      type: spec.type === 'STRING' ? 'BYTE_ARRAY' : spec.type,
+      type: spec.type === 'STRING' || spec.type === 'TEXT' ? 'BYTE_ARRAY' : spec.type,
       encodings: words ? ['PLAIN', encoding] : [encoding],
       path_in_schema: [spec.name],
-      codec: 'UNCOMPRESSED',
-      num_values: BigInt(values.length),
-      total_compressed_size: size,
-      total_uncompressed_size: size,
+      codec: compressed ? 'SNAPPY' : 'UNCOMPRESSED',
+      num_values: BigInt(cells.length),
+      total_compressed_size: BigInt(size),
+      total_uncompressed_size: BigInt(size + page.length - stored.length),
       data_page_offset: BigInt(dataStart),
       ...(words ? { dictionary_page_offset: BigInt(start) } : {}),
-      statistics,
+      statistics: { ...minMax, null_count: BigInt(nulls) },
       encoding_stats: [
         ...(words ? [{ page_type: 'DICTIONARY_PAGE', encoding: 'PLAIN', count: 1 } as const] : []),
         { page_type: 'DATA_PAGE_V2', encoding, count: 1 },
@@ -66,28 +75,77 @@ function writeChunk(writer: ByteWriter, spec: ColumnSpec, values: ColumnArray): 
   };
 }
 
+const NO_LEVELS = new Uint8Array(0);
+
+/** Which rows have a value, as definition levels, and these values. */
+function presence(cells: Cells): { readonly levels: Uint8Array; readonly values: Cells; readonly nulls: number } {
+  const there = Array.from(cells, (cell) => (cell === null ? 0 : 1));
+  const values = (cells as readonly (number | string | boolean | null)[]).filter((cell) => cell !== null);
+  const levels = new ByteWriter();
+  writeRleBitPackedHybrid(levels, there, 1);
+  return { levels: levels.getBytes(), values, nulls: cells.length - values.length };
+}
+
 interface Encoded {
   readonly encoding: Encoding;
-  readonly statistics: Statistics;
+  readonly bounds: Statistics;
   readonly page: Uint8Array;
   /** The dictionary, for strings. */
   readonly words?: readonly string[];
 }
 
-function encode(spec: ColumnSpec, values: ColumnArray): Encoded {
+function encode(spec: TableColumn, cells: Cells): Encoded {
   switch (spec.type) {
-    case 'DOUBLE':
+    case 'DOUBLE': {
+      const values = cells instanceof Float64Array ? cells : Float64Array.from(cells as readonly number[]);
       // Digits of a trajectory hardly compress: Snappy would save 7 % and take twice the time.
-      return { encoding: 'PLAIN', statistics: doubleBounds(values as Float64Array), page: bytesOf(values) };
+      return { encoding: 'PLAIN', bounds: doubleBounds(values), page: bytesOf(values) };
+    }
     case 'STRING':
-      return encodeWords(spec, values);
+      return encodeWords(spec, Uint8Array.from(cells as ArrayLike<number>));
+    case 'TEXT':
+      return { encoding: 'PLAIN', bounds: {}, page: plainTexts(cells as readonly string[]) };
+    case 'BOOLEAN':
+      return { encoding: 'PLAIN', bounds: {}, page: bits(cells as readonly boolean[]) };
     default: {
+      const values = isTyped(cells) ? cells : Float64Array.from(cells as readonly number[]);
+      if (values.length === 0)
+        return { encoding: 'DELTA_BINARY_PACKED', bounds: {}, page: packed(spec.type, values, 0, 0) };
       const [min, max] = bounds(values);
       const whole = spec.type === 'INT32' ? [min, max] : [BigInt(min), BigInt(max)];
-      const statistics = { min_value: whole[0]!, max_value: whole[1]!, null_count: 0n };
-      return { encoding: 'DELTA_BINARY_PACKED', statistics, page: packed(spec.type, values, min, max) };
+      return {
+        encoding: 'DELTA_BINARY_PACKED',
+        bounds: { min_value: whole[0]!, max_value: whole[1]! },
+        page: packed(spec.type, values, min, max),
+      };
     }
   }
+}
+
+function isTyped(cells: Cells): cells is ColumnArray {
+  return ArrayBuffer.isView(cells);
+}
+
+const encoder = new TextEncoder();
+
+/** Texts one behind the other, each behind its length in bytes. */
+function plainTexts(texts: readonly string[]): Uint8Array {
+  const page = new ByteWriter();
+  for (const text of texts) {
+    const bytes = encoder.encode(text);
+    page.appendUint32(bytes.length);
+    page.appendBytes(bytes);
+  }
+  return page.getBytes();
+}
+
+/** Eight truth values a byte, the first in the lowest bit. */
+function bits(values: readonly boolean[]): Uint8Array {
+  const page = new Uint8Array(Math.ceil(values.length / 8));
+  values.forEach((value, i) => {
+    if (value) page[i >> 3]! |= 1 << (i & 7);
+  });
+  return page;
 }
 
 /** Whole numbers by their differences; as plain numbers wherever 32 bits hold them. */
@@ -100,7 +158,7 @@ function packed(type: 'INT32' | 'INT64', values: ColumnArray, min: number, max: 
 }
 
 /** The words that occur, in the order of the column's own list, and for each row the place of its word among them. */
-function encodeWords({ name, values: all }: ColumnSpec, codes: ColumnArray): Encoded {
+function encodeWords({ name, values: all }: TableColumn, codes: Uint8Array): Encoded {
   if (!all) throw new TypeError(`column ${name} has no list of values`);
   const place = new Int32Array(all.length).fill(-1);
   for (let i = 0; i < codes.length; i++) place[codes[i]!] = 0;
@@ -108,7 +166,7 @@ function encodeWords({ name, values: all }: ColumnSpec, codes: ColumnArray): Enc
   all.forEach((word, code) => {
     place[code] = words.indexOf(word);
   });
-  const places = codes.map((code) => place[code]!) as Uint8Array;
+  const places = codes.map((code) => place[code]!);
   const width = Math.ceil(Math.log2(words.length));
   const page = new ByteWriter();
   page.appendUint8(width);
@@ -116,33 +174,28 @@ function encodeWords({ name, values: all }: ColumnSpec, codes: ColumnArray): Enc
   const sorted = [...words].sort();
   return {
     encoding: 'RLE_DICTIONARY',
-    statistics: { min_value: sorted[0]!, max_value: sorted.at(-1)!, null_count: 0n },
+    bounds: { min_value: sorted[0]!, max_value: sorted.at(-1)! },
     page: page.getBytes(),
     words,
   };
 }
 
 function writeDictionary(writer: ByteWriter, words: readonly string[]): void {
-  const page = new ByteWriter();
-  for (const word of words) {
-    const bytes = new TextEncoder().encode(word);
-    page.appendUint32(bytes.length);
-    page.appendBytes(bytes);
-  }
+  const page = plainTexts(words);
   writePageHeader(writer, {
     type: 'DICTIONARY_PAGE',
-    uncompressed_page_size: page.offset,
-    compressed_page_size: page.offset,
+    uncompressed_page_size: page.length,
+    compressed_page_size: page.length,
     dictionary_page_header: { num_values: words.length, encoding: 'PLAIN' },
   });
-  writer.appendBytes(page.getBytes());
+  writer.appendBytes(page);
 }
 
 /** Bounds as the format wants them: NaN counts for nothing, and a zero among them may have either sign. */
 function doubleBounds(values: Float64Array): Statistics {
   const [min, max] = bounds(values);
-  if (min > max) return { null_count: 0n };
-  return { min_value: min === 0 ? -0 : min, max_value: max === 0 ? 0 : max, null_count: 0n };
+  if (min > max) return {};
+  return { min_value: min === 0 ? -0 : min, max_value: max === 0 ? 0 : max };
 }
 
 function bounds(values: ColumnArray): readonly [number, number] {
