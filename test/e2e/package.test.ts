@@ -39,7 +39,7 @@ test('npm pack gives a package that installs and runs in an empty folder, withou
   for (const path of ['package.json', 'README.md', 'LICENSE', 'bin/run.js', 'dist/pipeline/index.d.ts']) {
     expect(paths).toContain(path);
   }
-  expect(paths.filter((path) => /^(src|test|bench|data|\.ci)\//.test(path))).toEqual([]);
+  expect(paths.filter((path) => /^(src|test|bench|\.ci)\//.test(path))).toEqual([]);
 
   await writeFile(join(cwd, 'package.json'), '{"private": true, "type": "module"}');
   await succeed(cwd, 'npm', 'install', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline', packed.filename);

@@ -76,6 +76,8 @@ describe('gradientDescent', () => {
   test('is symmetric under (α, β₂) → −(α, β₂) and β₁ → −β₁, digit for digit', async () => {
     await fc.assert(
       fc.asyncProperty(theta, decoupled, async (at, m) => {
+        // Of α = 0 the surrogate loss takes one side, as it must.
+        fc.pre(at.alpha !== 0);
         const rest = { ...m, eta: 0.02, floor: 0, steps: 300 };
         const straight = await table(options(at, rest));
         const mirrored = await table(options({ ...at, alpha: -at.alpha, beta2: -at.beta2 }, rest));
