@@ -105,9 +105,6 @@ export function summarizeDescent(
   let edgeSteps = 0;
   let sumL1 = 0;
   let sumPredicted = 0;
-  let alphaBefore = alpha;
-  let beta1Before = beta1;
-  let beta2Before = beta2;
   let t = 0;
 
   for (;;) {
@@ -211,29 +208,28 @@ export function summarizeDescent(
     if ((t & (CHUNK - 1)) === CHUNK - 1 && !proceed(CHUNK)) return 'given up';
     const gradAlpha = beta1 * (lambda1 * p) + beta2 * (lambda2 * r);
     const gradBeta2 = alpha * (lambda2 * r);
-    const lossBefore = loss;
-    alphaBefore = alpha;
-    beta1Before = beta1;
-    beta2Before = beta2;
-    beta1 *= 1 - eta * d1;
-    if (Math.abs(beta1) < floor) beta1 = beta1 < 0 ? -floor : floor;
-    else if (Math.abs(beta1) < TINY && beta1 !== 0) return undefined;
-    alpha -= eta * gradAlpha;
-    beta2 -= eta * gradBeta2;
-    p = alpha * beta1;
-    r = alpha * beta2 - 1;
-    l1 = 0.5 * lambda1 * (p * p);
-    loss = l1 + 0.5 * lambda2 * (r * r);
-    t++;
-    if (!(loss <= DIVERGENCE_LOSS)) {
-      divergedAt = t;
-      t--;
-      loss = lossBefore;
-      alpha = alphaBefore;
-      beta1 = beta1Before;
-      beta2 = beta2Before;
+    const multiplied = beta1 * (1 - eta * d1);
+    const under = Math.abs(multiplied) < floor;
+    if (!under && Math.abs(multiplied) < TINY && multiplied !== 0) return undefined;
+    const nextAlpha = alpha - eta * gradAlpha;
+    const nextBeta1 = under ? (multiplied < 0 ? -floor : floor) : multiplied;
+    const nextBeta2 = beta2 - eta * gradBeta2;
+    const nextP = nextAlpha * nextBeta1;
+    const nextR = nextAlpha * nextBeta2 - 1;
+    const nextL1 = 0.5 * lambda1 * (nextP * nextP);
+    const nextLoss = nextL1 + 0.5 * lambda2 * (nextR * nextR);
+    if (!(nextLoss <= DIVERGENCE_LOSS)) {
+      divergedAt = t + 1;
       break;
     }
+    alpha = nextAlpha;
+    beta1 = nextBeta1;
+    beta2 = nextBeta2;
+    p = nextP;
+    r = nextR;
+    l1 = nextL1;
+    loss = nextLoss;
+    t++;
   }
 
   if (most > least) least = exact(topAlpha, topBeta1, topBeta2);
