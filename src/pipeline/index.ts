@@ -13,6 +13,7 @@ export {
   type RunColumn,
 } from './columns.ts';
 export { ConfigError, type RunConfig, type RunOptions, resolveConfig } from './config.ts';
+export { runBlocks } from './kernel.ts';
 export { LOG_COLUMNS, LOG_PHASES, type LogPhase } from './log-columns.ts';
 export { createFlow, type Flow, type FlowEnd, flowEnd, flowMinimum } from './model/flow.ts';
 export { gradient, hessian, type LossSplit, lossSplit, type Theta } from './model/loss.ts';

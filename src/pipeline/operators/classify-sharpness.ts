@@ -24,10 +24,12 @@ export function classifySharpness(options: { readonly band?: number } = {}): Mon
 }
 
 /** Sharpness of each row, from θ. */
-export function sharpnessColumn({ run, length, columns }: ModelBatch): Float64Array {
+export function sharpnessColumn(
+  { run, length, columns }: ModelBatch,
+  sharpness: Float64Array = new Float64Array(length),
+): Float64Array {
   const { alpha, beta1, beta2 } = columns;
   const { large, small, u1, u2, v1, v2 } = spectrum(run.config.moments);
-  const sharpness = new Float64Array(length);
   for (let i = 0; i < length; i++) {
     const a = alpha[i]!;
     const b1 = beta1[i]!;
@@ -45,13 +47,15 @@ export function sharpnessColumn({ run, length, columns }: ModelBatch): Float64Ar
   return sharpness;
 }
 
-function regimeColumns(
+/** Ratio and regime of each row, from its sharpness. */
+export function regimeColumns(
   sharpness: Float64Array,
   eta: number,
   band: number,
+  into: Partial<RunArrays> = {},
 ): Pick<RunArrays, 'sharpness' | 'sharpness_ratio' | 'regime'> {
-  const ratio = new Float64Array(sharpness.length);
-  const regime = new Uint8Array(sharpness.length);
+  const ratio = into.sharpness_ratio ?? new Float64Array(sharpness.length);
+  const regime = into.regime ?? new Uint8Array(sharpness.length);
   for (let i = 0; i < sharpness.length; i++) {
     const rho = 0.5 * (eta * sharpness[i]!);
     ratio[i] = rho;

@@ -1,6 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { resumedState, withState } from '../checkpoint.ts';
-import { PHASES } from '../columns.ts';
+import { PHASES, type RunArrays } from '../columns.ts';
 import type { ModelBatch } from '../source/gradient-descent.ts';
 import { sharpnessColumn } from './classify-sharpness.ts';
 import { solutionColumns } from './flow-solution.ts';
@@ -48,6 +48,9 @@ export function detectPhases(options: { readonly delta?: number } = {}): MonoTyp
     });
 }
 
+/** Labels a batch; the labels go into new arrays unless others are given. */
+export type PhaseDetector = (batch: ModelBatch, into?: Partial<RunArrays>) => ModelBatch;
+
 interface DetectorState {
   coarse: CoarsePhase | null;
   cycle: number;
@@ -56,11 +59,11 @@ interface DetectorState {
 }
 
 /** The same batch by batch, for one run: give it all batches of the run in order. */
-export function createPhaseDetector(options: { readonly delta?: number } = {}): (batch: ModelBatch) => ModelBatch {
+export function createPhaseDetector(options: { readonly delta?: number } = {}): PhaseDetector {
   const state: DetectorState = { coarse: null, cycle: 0, before: Number.POSITIVE_INFINITY };
   let started = false;
 
-  return (batch) => {
+  return (batch, into = {}) => {
     const { run, length } = batch;
     if (!started) {
       started = true;
@@ -85,8 +88,8 @@ export function createPhaseDetector(options: { readonly delta?: number } = {}): 
       ...solution,
     };
     const { alpha, beta1, beta2, sharpness, gfs_sharpness } = columns;
-    const phase = new Uint8Array(length);
-    const cycles = new Int32Array(length);
+    const phase = into.phase ?? new Uint8Array(length);
+    const cycles = into.cycle ?? new Int32Array(length);
 
     let { coarse, cycle, before } = state;
 

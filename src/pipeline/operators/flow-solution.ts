@@ -1,4 +1,5 @@
 import { type MonoTypeOperatorFunction, map } from 'rxjs';
+import type { RunArrays } from '../columns.ts';
 import { spectrum } from '../model/moments.ts';
 import { solutionSharpness } from '../model/solution.ts';
 import type { ModelBatch } from '../source/gradient-descent.ts';
@@ -12,15 +13,15 @@ export function flowSolution(): MonoTypeOperatorFunction<ModelBatch> {
 }
 
 /** Balance and gradient-flow-solution sharpness of each row, from θ. */
-export function solutionColumns({ run, length, columns }: ModelBatch): {
-  balance: Float64Array;
-  gfs_sharpness: Float64Array;
-} {
+export function solutionColumns(
+  { run, length, columns }: ModelBatch,
+  into: Partial<RunArrays> = {},
+): Pick<RunArrays, 'balance' | 'gfs_sharpness'> {
   const { alpha, beta1, beta2 } = columns;
   const { moments } = run.config;
   const axes = spectrum(moments);
-  const balance = new Float64Array(length);
-  const gfsSharpness = new Float64Array(length);
+  const balance = into.balance ?? new Float64Array(length);
+  const gfsSharpness = into.gfs_sharpness ?? new Float64Array(length);
   for (let i = 0; i < length; i++) {
     const a = alpha[i]!;
     const b1 = beta1[i]!;

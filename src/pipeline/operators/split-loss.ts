@@ -1,4 +1,5 @@
 import { type MonoTypeOperatorFunction, map } from 'rxjs';
+import type { RunArrays } from '../columns.ts';
 import { edgeAlpha } from '../model/surrogate.ts';
 import type { ModelBatch } from '../source/gradient-descent.ts';
 
@@ -13,17 +14,16 @@ export function splitLoss(): MonoTypeOperatorFunction<ModelBatch> {
 }
 
 /** The three parts of the loss, from θ. */
-export function lossColumns({ run, length, columns }: ModelBatch): {
-  l1: Float64Array;
-  l2: Float64Array;
-  l_hat: Float64Array;
-} {
+export function lossColumns(
+  { run, length, columns }: ModelBatch,
+  into: Partial<RunArrays> = {},
+): Pick<RunArrays, 'l1' | 'l2' | 'l_hat'> {
   const { alpha, beta1, beta2 } = columns;
   const { lambda1, lambda2 } = run.config.moments;
   const alphaHat = edgeAlpha(lambda1, run.config.eta);
-  const l1 = new Float64Array(length);
-  const l2 = new Float64Array(length);
-  const lHat = new Float64Array(length);
+  const l1 = into.l1 ?? new Float64Array(length);
+  const l2 = into.l2 ?? new Float64Array(length);
+  const lHat = into.l_hat ?? new Float64Array(length);
   for (let i = 0; i < length; i++) {
     const a = alpha[i]!;
     const b2 = beta2[i]!;

@@ -177,13 +177,21 @@ function split(beta1: number): { mantissa: number; exponent: number } {
     : { mantissa: beta1, exponent: 0 };
 }
 
-/** Computes up to `size` rows from `run.state` on, and moves the state behind them. */
-export function nextBatch(run: ModelRun, size: number): ModelBatch {
+/** Computes up to `size` rows from `run.state` on, into new arrays unless others are given, and moves the state behind them. */
+export function nextBatch(run: ModelRun, size: number, into?: Pick<RunArrays, SourceColumn>): ModelBatch {
   const { steps } = run.config;
   const { step: first } = run.state;
   // A resumed run may have nothing left to compute but its end.
   const capacity = run.divergedAt !== null ? 0 : Math.max(0, Math.min(size, steps - first + 1));
-  const columns = {
+  const columns = into ?? sourceArrays(capacity);
+  if (capacity > 0) descend(run, capacity, columns);
+  const length = run.state.step - first;
+  const { state, float64ZeroAt, divergedAt } = run;
+  return { run, length, columns, after: { [STAGE]: () => ({ ...state, float64ZeroAt, divergedAt }) } };
+}
+
+function sourceArrays(capacity: number): Pick<RunArrays, SourceColumn> {
+  return {
     step: new Float64Array(capacity),
     alpha: new Float64Array(capacity),
     beta1: new Float64Array(capacity),
@@ -192,10 +200,6 @@ export function nextBatch(run: ModelRun, size: number): ModelBatch {
     loss: new Float64Array(capacity),
     grad_norm: new Float64Array(capacity),
   };
-  if (capacity > 0) descend(run, capacity, columns);
-  const length = run.state.step - first;
-  const { state, float64ZeroAt, divergedAt } = run;
-  return { run, length, columns, after: { [STAGE]: () => ({ ...state, float64ZeroAt, divergedAt }) } };
 }
 
 /** The loop itself. Everything it touches is a local number: it is the speed of the whole. */
