@@ -1,6 +1,7 @@
 // Our pipeline on the same work as its peers.
 //
-//   node ours.js W1 STEPS LAMBDA2        every column of a run, no file
+//   node ours.js W1 STEPS LAMBDA2        every column of a run, no file: the loop alone
+//   node ours.js W1-rx STEPS LAMBDA2     the same through the pipeline
 //   node ours.js W3 STEPS LAMBDA2 RUNS   many runs, one after the other, only each run's summary kept
 import type { ColumnArray } from '../src/pipeline/columns.ts';
 import {
@@ -8,27 +9,46 @@ import {
   detectPhases,
   flowSolution,
   gradientDescent,
+  type ModelBatch,
   type RunOptions,
   type RunSummary,
   resolveConfig,
+  runBlocks,
   splitLoss,
 } from '../src/pipeline/index.ts';
 import { runToResult } from '../src/pipeline/sweep/run-result.ts';
 import { PROBES, report } from './protocol.ts';
 
-async function allColumns(steps: number, lambda2: number): Promise<Record<string, number>> {
+/** The values at the probed steps, kept while the blocks pass. */
+function probe(steps: number): { look(batch: ModelBatch): void; readonly check: Record<string, number> } {
   const check: Record<string, number> = {};
-  await gradientDescent({ preset: 'paper', lambda2, steps })
-    .pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases())
-    .forEach(({ length, columns }) => {
+  return {
+    check,
+    look({ length, columns }) {
       const first = columns.step[0]!;
-      for (const probe of [...PROBES, steps]) {
-        if (probe < first || probe >= first + length) continue;
+      for (const step of [...PROBES, steps]) {
+        if (step < first || step >= first + length) continue;
         for (const [name, values] of Object.entries<ColumnArray>(columns)) {
-          if (name !== 'step') check[`${probe}.${name}`] = values[probe - first]!;
+          if (name !== 'step') check[`${step}.${name}`] = values[step - first]!;
         }
       }
-    });
+    },
+  };
+}
+
+/** The loop alone: one block of arrays, used again. */
+function kernelColumns(steps: number, lambda2: number): Record<string, number> {
+  const { look, check } = probe(steps);
+  for (const block of runBlocks({ preset: 'paper', lambda2, steps })) look(block);
+  return check;
+}
+
+/** The same through RxJS: each batch with arrays of its own. */
+async function pipelineColumns(steps: number, lambda2: number): Promise<Record<string, number>> {
+  const { look, check } = probe(steps);
+  await gradientDescent({ preset: 'paper', lambda2, steps })
+    .pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases())
+    .forEach(look);
   return check;
 }
 
@@ -66,10 +86,11 @@ async function sweep(runs: number, steps: number, lambda2: number): Promise<Reco
 
 const [work, steps, lambda2] = [process.argv[2] ?? '', Number(process.argv[3]), Number(process.argv[4])];
 const runs = Number(process.argv[5] ?? 1);
-const compute = work === 'W3' ? (n: number) => sweep(n, steps, lambda2) : () => allColumns(steps, lambda2);
+const columns = work === 'W1-rx' ? pipelineColumns : kernelColumns;
+const compute = work === 'W3' ? (n: number) => sweep(n, steps, lambda2) : () => columns(steps, lambda2);
 // Let the compiler see the loops first, as the other contenders do.
 if (work === 'W3') await sweep(Math.min(runs, 20), steps, lambda2);
-else await allColumns(200_000, lambda2);
+else await columns(200_000, lambda2);
 const begin = performance.now();
 const check = await compute(runs);
 report({ work, seconds: (performance.now() - begin) / 1000, steps: runs * steps, check });

@@ -82,8 +82,13 @@ export function works(quick: boolean): readonly Work[] {
       oneCore: false,
       contenders: [
         {
-          name: 'eos pipeline',
+          name: 'eos kernel',
           command: (n) => [process.execPath, compiled('ours.js'), 'W1', String(n), PAPER],
+          needs: [],
+        },
+        {
+          name: 'eos pipeline',
+          command: (n) => [process.execPath, compiled('ours.js'), 'W1-rx', String(n), PAPER],
           needs: [],
         },
         { name: 'C', command: (n) => [kernel, 'W1', String(n), PAPER], needs: ['cc'] },
