@@ -3,6 +3,7 @@
 //   node ours.js W1 STEPS LAMBDA2        every column of a run, no file: the loop alone
 //   node ours.js W1-rx STEPS LAMBDA2     the same through the pipeline
 //   node ours.js W3 STEPS LAMBDA2 RUNS   many runs, one after the other, only each run's summary kept
+import { expectRuns } from '../src/cli/sweep/short-runs.ts';
 import type { ColumnArray } from '../src/pipeline/columns.ts';
 import {
   classifySharpness,
@@ -86,6 +87,8 @@ async function sweep(runs: number, steps: number, lambda2: number): Promise<Reco
 
 const [work, steps, lambda2] = [process.argv[2] ?? '', Number(process.argv[3]), Number(process.argv[4])];
 const runs = Number(process.argv[5] ?? 1);
+// As the threads of a sweep do.
+if (work === 'W3') expectRuns(steps);
 const columns = work === 'W1-rx' ? pipelineColumns : kernelColumns;
 const compute = work === 'W3' ? (n: number) => sweep(n, steps, lambda2) : () => columns(steps, lambda2);
 // Let the compiler see the loops first, as the other contenders do.

@@ -5,6 +5,7 @@ import { partRange } from '../../pipeline/sweep/parts.ts';
 import { sweepRows } from '../../pipeline/sweep/sweep-columns.ts';
 import { type FolderSweep, partName, partPath, type SweepFolder } from './folder.ts';
 import { commitFile, encodePart } from './part-file.ts';
+import { expectRuns } from './short-runs.ts';
 
 /** How a part under way is watched and stopped. */
 export interface PartControl {
@@ -26,6 +27,7 @@ export async function makePart(
   const { sweep, plan, earlier } = place;
   const [from, to] = partRange(sweep, plan, part);
   const rows = sweepRows();
+  if (from < to) expectRuns(Math.max(configOf(place, from).steps, configOf(place, to - 1).steps));
   for (let i = from; i < to; i++) {
     const config = configOf(place, i);
     if (earlier.some((other) => other.has(config))) continue;

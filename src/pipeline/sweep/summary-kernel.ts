@@ -49,8 +49,14 @@ export function summarizeDescent(
   config: RunConfig,
   proceed: (rows: number) => boolean = () => true,
 ): KernelResult | 'given up' | undefined {
-  const { eta, floor, steps, delta, epsilon, moments } = config;
-  const { lambda1, lambda2, covariance } = moments;
+  const { delta, moments } = config;
+  const { covariance } = moments;
+  const eta = Number(config.eta);
+  const floor = Number(config.floor);
+  const steps = Number(config.steps);
+  const epsilon = Number(config.epsilon);
+  const lambda1 = Number(moments.lambda1);
+  const lambda2 = Number(moments.lambda2);
   const start = Math.abs(config.init[1]);
   if (covariance !== 0 || lambda1 < 2 * lambda2 || (start < TINY && start !== 0)) return undefined;
   const axes = spectrum(moments);
@@ -64,17 +70,11 @@ export function summarizeDescent(
   const spread = 32 * lambda1 * (1 + MARGIN);
   const coupling = 3 * lambda2;
 
-  const exact = (a: number, b1: number, b2: number) =>
-    arrowheadTop(
-      lambda1 * (b1 * b1) + lambda2 * (b2 * b2),
-      lambda1 * (2 * a * b1),
-      lambda2 * (2 * a * b2 - 1),
-      lambda1 * (a * a),
-      lambda2 * (a * a),
-    );
-
   const tally = emptyTally();
-  let [alpha, beta1, beta2] = config.init;
+  // Number() tells the compiler what they are; else it may carry them through the loop as objects.
+  let alpha = Number(config.init[0]);
+  let beta1 = Number(config.init[1]);
+  let beta2 = Number(config.init[2]);
   let p = alpha * beta1;
   let r = alpha * beta2 - 1;
   let l1 = 0.5 * lambda1 * (p * p);
@@ -114,37 +114,30 @@ export function summarizeDescent(
     const c = coupling * (2 * r + 1);
     const bounded = 2 * (lambda1 * (beta1 * beta1) + lambda2 * (beta2 * beta2)) <= d1 && c * c <= dd;
 
-    let s = -1.5;
-    let over = false;
-    let within = true;
-    if (!bounded || most2 >= belowThreshold * d1) {
-      if (bounded && d1 > aboveTolerated) {
-        over = true;
-        within = false;
-      } else {
-        s = exact(alpha, beta1, beta2);
-        over = s >= threshold;
-        within = s <= tolerated;
-      }
-    }
+    // Whether bounds tell on which side of both thresholds S is, whether it may be the largest so far, and surely is.
+    const above = d1 > aboveTolerated;
+    const settled = bounded && (above || most2 < belowThreshold * d1);
+    const rival = !bounded || most2 >= least * d1;
+    const leads = rival && settled && d1 > most;
+    // The one place of the loop where S is computed often: small enough to be inlined always.
+    const s = settled && (leads || !rival) ? -1 : sharpnessAt(lambda1, lambda2, alpha, beta1, beta2);
+    const over = s < 0 ? above : s >= threshold;
+    const within = s < 0 ? !above : s <= tolerated;
 
-    if (!bounded || most2 >= least * d1) {
-      if (bounded && s < 0 && d1 > most) {
-        least = d1;
-        most = (most2 / d1) * (1 + MARGIN);
-        topAlpha = alpha;
-        topBeta1 = beta1;
-        topBeta2 = beta2;
-      } else {
-        if (s < 0) s = exact(alpha, beta1, beta2);
-        if (most > least) {
-          least = exact(topAlpha, topBeta1, topBeta2);
-          most = least;
-        }
-        if (s > least) {
-          least = s;
-          most = s;
-        }
+    if (leads) {
+      least = d1;
+      most = (most2 / d1) * (1 + MARGIN);
+      topAlpha = alpha;
+      topBeta1 = beta1;
+      topBeta2 = beta2;
+    } else if (rival) {
+      if (most > least) {
+        least = sharpnessAt(lambda1, lambda2, topAlpha, topBeta1, topBeta2);
+        most = least;
+      }
+      if (s > least) {
+        least = s;
+        most = s;
       }
     }
 
@@ -164,8 +157,8 @@ export function summarizeDescent(
       if (q <= flatBalance) {
         const end = solutionSharpness(q, moments, axes);
         if (end <= tolerated && !(bounded && most2 < (1 - KAPPA - MARGIN) * end * d1)) {
-          if (s < 0) s = exact(alpha, beta1, beta2);
-          if (s >= (1 - KAPPA) * end) phase = CONVERGENCE;
+          const exact = s < 0 ? sharpnessAt(lambda1, lambda2, alpha, beta1, beta2) : s;
+          if (exact >= (1 - KAPPA) * end) phase = CONVERGENCE;
         }
       }
     }
@@ -232,10 +225,21 @@ export function summarizeDescent(
     t++;
   }
 
-  if (most > least) least = exact(topAlpha, topBeta1, topBeta2);
+  if (most > least) least = sharpnessAt(lambda1, lambda2, topAlpha, topBeta1, topBeta2);
   countPhase(tally.spans, COARSE_PHASES[phase]!, t);
   Object.assign(tally, { maxSharpness: least, lastViolation, lastStep: t, finalLoss: loss, cycles });
   Object.assign(tally, { n, x0, y0, sumX, sumY, sumXX, sumXY, edgeSteps, sumL1, sumPredicted });
   const summary = summaryOf(tally, config, { divergedAt, float64ZeroAt: null, interrupted: false });
-  return { summary, finalSharpness: exact(alpha, beta1, beta2) };
+  return { summary, finalSharpness: sharpnessAt(lambda1, lambda2, alpha, beta1, beta2) };
+}
+
+/** Sharpness at a point, in the digits of `sharpnessColumn`. A closure would not be inlined in every run of a sweep. */
+function sharpnessAt(lambda1: number, lambda2: number, a: number, b1: number, b2: number): number {
+  return arrowheadTop(
+    lambda1 * (b1 * b1) + lambda2 * (b2 * b2),
+    lambda1 * (2 * a * b1),
+    lambda2 * (2 * a * b2 - 1),
+    lambda1 * (a * a),
+    lambda2 * (a * a),
+  );
 }
