@@ -126,7 +126,7 @@ export function works(quick: boolean): readonly Work[] {
       contenders: streams(size(5_000_000)),
       goals: [
         { peer: 'numba + pyarrow', factor: 1 },
-        { peer: 'NumPy + pandas', factor: 8 },
+        { peer: 'NumPy + pandas', factor: 1 },
         { peer: 'plain Python + pandas', factor: 8 },
       ],
     },
