@@ -13,7 +13,7 @@ import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/sinks/node/fil
 import { JOURNAL } from '../pipeline/sinks/node/journal.ts';
 import { phaseLog, type RunEvent } from '../pipeline/sinks/phase-log.ts';
 import { gradientDescent, type ModelBatch } from '../pipeline/source/gradient-descent.ts';
-import { type Beside, dynamicsNames, planBeside } from './beside.ts';
+import type { Beside } from './beside.ts';
 import { createCollector } from './collector.ts';
 import { describeError, EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -188,6 +188,8 @@ async function trajectoriesBeside(
   { also, options, out, arrow, writer, force, dryRun }: StreamRequest,
   config: RunConfig,
 ): Promise<readonly Beside[]> {
+  if (also.length === 0) return [];
+  const { dynamicsNames, planBeside } = await import('./beside.ts');
   const names = dynamicsNames(also);
   if (out === undefined || dryRun) return [];
   const beside = await planBeside(names, options, config, out, writer, force);

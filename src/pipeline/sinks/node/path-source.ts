@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import type { ByteSource } from '../../read/byte-source.ts';
-import { fileSource } from './stored-file.ts';
+import { fileSource } from './file-source.ts';
 
 /** The bytes of a file, which is open only while they are read. */
 export async function pathSource(path: string): Promise<ByteSource> {

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { openArrow } from '../../read/arrow-table.ts';
 import { type ByteSource, withEnd } from '../../read/byte-source.ts';
@@ -6,6 +6,7 @@ import { readParquetFooter } from '../../read/parquet-footer.ts';
 import { joinArrow, storedArrow } from '../../read/stored-arrow.ts';
 import { decodeParquetFooter, storedParquet } from '../../read/stored-parquet.ts';
 import { DamagedFileError, type StoredTable } from '../../read/stored-table.ts';
+import { fileSource } from './file-source.ts';
 import { PARTIAL } from './file-target.ts';
 import { JOURNAL, type JournalContent, type JournalGroup, readJournal } from './journal.ts';
 
@@ -47,24 +48,6 @@ export async function growingFile(path: string): Promise<ByteSource & { close():
   const source = await fileSource(file);
   const bytes = journal?.flush ? withEnd(source, journal.flush.offset, journal.flush.closing) : source;
   return { ...bytes, close: () => file.close() };
-}
-
-export async function fileSource(file: FileHandle): Promise<ByteSource> {
-  const { size } = await file.stat();
-  return {
-    byteLength: size,
-    async slice(start, end = size) {
-      const length = Math.max(0, Math.min(end, size) - start);
-      const bytes = new Uint8Array(length);
-      let at = 0;
-      while (at < length) {
-        const { bytesRead } = await file.read(bytes, at, length - at, start + at);
-        if (bytesRead === 0) throw new DamagedFileError('the file is shorter than it says');
-        at += bytesRead;
-      }
-      return bytes.buffer;
-    },
-  };
 }
 
 interface Found {
