@@ -20,6 +20,7 @@ interface Cost {
 }
 
 const ROUNDS = 3;
+const SECONDS = [0.2, 0.5, 1, 2, 5, 10];
 const COLUMN_STEPS = 5_000_000;
 const folder = mkdtempSync(join(tmpdir(), 'eos-scaling-'));
 const out = join(folder, 'run.parquet');
@@ -128,9 +129,9 @@ function draw(theme: Theme, plot: typeof Plot, { computed, written, thinned, col
         legend,
         options: {
           x: steps,
-          y: { type: 'log' as const, label: 'seconds', tickFormat: '~s' },
+          y: { type: 'log' as const, label: 'seconds', ticks: SECONDS, tickFormat: String },
           marks: [
-            grid,
+            plot.gridY({ ticks: SECONDS, stroke: theme.grid, strokeOpacity: 1 }),
             ...line(computed, seconds, theme.blue),
             ...line(written, seconds, theme.orange),
             ...line(thinned, seconds, theme.green),
