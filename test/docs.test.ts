@@ -45,3 +45,10 @@ test('the library program of the README runs', () => {
   expect(readdirSync(folder)).toEqual(['run.parquet']);
   rmSync(folder, { recursive: true });
 });
+
+test('nothing in the checkout stands where the README writes its run', () => {
+  const { status, stdout } = spawnSync('git', ['ls-files', 'data'], { cwd: root, encoding: 'utf8' });
+  // A copy without its history has no list to ask.
+  if (status === 0) expect(stdout).toBe('data/three-phases.parquet\n');
+  else expect(existsSync(join(root, '.git'))).toBe(false);
+});
