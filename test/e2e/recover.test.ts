@@ -110,7 +110,7 @@ describe('eos recover', () => {
     ['folder.partial', /there is no such file/],
   ])('%s: refused in one line', async (name, message) => {
     const cwd = temporaryFolder();
-    copyFileSync(new URL('../../data/run.parquet', import.meta.url), join(cwd, 'whole.parquet'));
+    copyFileSync(new URL('../../data/three-phases.parquet', import.meta.url), join(cwd, 'whole.parquet'));
     writeFileSync(join(cwd, 'empty.parquet.partial'), '');
     writeFileSync(join(cwd, 'text.parquet.partial'), 'step,loss\n1,2\n');
     mkdirSync(join(cwd, 'folder.partial'));

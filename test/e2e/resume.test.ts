@@ -68,7 +68,7 @@ describe('eos stream --resume', () => {
     [['--out', 'x.parquet', '--flush-every', '-1'], /--flush-every: '-1' is not a number of seconds/],
   ])('%j is refused in one line', async (args, message) => {
     const cwd = temporaryFolder();
-    copyFileSync(new URL('../../data/run.parquet', import.meta.url), join(cwd, 'whole.parquet'));
+    copyFileSync(new URL('../../data/three-phases.parquet', import.meta.url), join(cwd, 'whole.parquet'));
     const { code, stdout, stderr } = await eos(['stream', ...args], { cwd });
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^eos: [^\n]+\n$/);

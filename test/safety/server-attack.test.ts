@@ -20,7 +20,7 @@ async function serve(args: readonly string[] = []): Promise<Target> {
   const runs = join(folder, 'runs');
   mkdirSync(runs);
   writeFileSync(join(folder, 'secret.parquet'), SECRET);
-  copyFileSync(join(root, 'data/run.parquet'), join(runs, 'run.parquet'));
+  copyFileSync(join(root, 'data/three-phases.parquet'), join(runs, 'run.parquet'));
   symlinkSync(join(folder, 'secret.parquet'), join(runs, 'link.parquet'));
   symlinkSync(folder, join(runs, 'folder'));
   const server = startEos(['dash', 'serve', runs, '--port', '0', ...args], { cwd: folder });
