@@ -58,6 +58,27 @@ describe('eos stream --resume', () => {
     expect(readFileSync(join(cwd, 'run.parquet')).equals(whole.parquet)).toBe(true);
   });
 
+  test('one file was whole when the program died, its journal still there: the other goes on, nothing is left', async () => {
+    const args = ['--preset', 'three-phases', '--steps', '60000'];
+    const whole = await wholeRun(args);
+    const cwd = temporaryFolder();
+    const run = startEos(
+      ['stream', ...BOTH, ...args, '--pace', '30000', '--flush-every', '0.05', '--log-format', 'json'],
+      { cwd },
+    );
+    await run.says('run.arrow');
+    run.child.kill('SIGKILL');
+    await run.done;
+    expect((await eos(['stream', '--resume', 'run.parquet', '--quiet'], { cwd })).code).toBe(0);
+    for (const rest of ['partial.journal', 'lock'])
+      copyFileSync(join(cwd, `run.arrow.${rest}`), join(cwd, `run.parquet.${rest}`));
+    const resumed = await eos(['stream', '--resume', 'run.parquet', '--arrow', 'run.arrow', '--quiet'], { cwd });
+    expect([resumed.code, resumed.stderr]).toEqual([0, '']);
+    expect(readFileSync(join(cwd, 'run.arrow')).equals(whole.arrow)).toBe(true);
+    expect(readFileSync(join(cwd, 'run.parquet')).equals(whole.parquet)).toBe(true);
+    expect(readdirSync(cwd).sort()).toEqual(['run.arrow', 'run.parquet']);
+  });
+
   test.each([
     [['--resume', 'whole.parquet'], /--resume: the run in whole\.parquet is whole; there is nothing to continue/],
     [['--resume', 'nosuch.parquet'], /--resume: there is no nosuch\.parquet/],
