@@ -14,44 +14,43 @@ export interface Central {
 }
 
 /**
- * Central flow: gradient flow while |α| < α̂; from where it would cross |α| = α̂, α is held there and β₂ follows
- * β₂' = −λ₂α̂(α̂β₂ − 1), which has the solution 1 − α̂β₂ = (1 − α̂β₂(0))·exp(−λ₂α̂²t). The oscillation that holds α
- * must cancel sharpening on average: mean L₁ = ½·α̂λ₂β₂(1 − α̂β₂), mean β₁² = 2·L₁/(λ₁α̂²). A start beyond the edge is
- * taken to it at once, as the oscillation does within a few steps. Once held, α stays: α̂β₂ rises to 1 and never over it.
+ * Central flow: gradient flow while |α| < α̂; from where it would cross |α| = α̂, α is held there, at the edge s·α̂ of the
+ * side s = sign(α) on which it comes (the flow may have taken α through 0 on its way), and β₂ follows
+ * β₂' = −λ₂·sα̂(sα̂β₂ − 1), which has the solution 1 − sα̂β₂ = (1 − sα̂β₂(0))·exp(−λ₂α̂²t). The oscillation that holds α
+ * must cancel sharpening on average: mean L₁ = ½·sα̂λ₂β₂(1 − sα̂β₂), mean β₁² = 2·L₁/(λ₁α̂²). A start beyond the edge is
+ * taken to it at once, as the oscillation does within a few steps. Once held, α stays: sα̂β₂ rises to 1 and never over it.
  */
 export function createCentral(start: Theta, moments: Moments, eta: number): Central {
   const { lambda1, lambda2 } = moments;
   const alphaHat = edgeAlpha(lambda1, eta);
   const rate = lambda2 * alphaHat * alphaHat;
-  const sign = start.alpha < 0 ? -1 : 1;
-  let beta2 = start.beta2;
+  const clamped = Math.max(-alphaHat, Math.min(alphaHat, start.alpha));
   let flow: Flow | undefined;
+  /** At the edge: ±α̂, and β₂. */
+  let edge = clamped;
+  let beta2 = start.beta2;
+  if (!held(clamped, beta2)) flow = createFlow({ ...start, alpha: clamped }, moments);
 
-  if (Math.abs(start.alpha) < alphaHat || !sharpens(beta2)) {
-    const alpha = sign * Math.min(alphaHat, Math.abs(start.alpha));
-    flow = createFlow({ ...start, alpha }, moments);
-  }
-
-  /** Whether gradient flow at |α| = α̂ would push |α| further up. */
-  function sharpens(b2: number): boolean {
-    const product = sign * alphaHat * b2;
-    return product > 0 && product < 1;
+  /** Whether α has come to the edge, and gradient flow there would push |α| further up. */
+  function held(alpha: number, b2: number): boolean {
+    const product = Math.sign(alpha) * alphaHat * b2;
+    return Math.abs(alpha) >= alphaHat && product > 0 && product < 1;
   }
 
   /** Moves β₂ on with α at the edge. */
   function hold(duration: number): void {
-    const missing = 1 - sign * alphaHat * beta2;
-    beta2 = (sign * (1 - missing * Math.exp(-rate * duration))) / alphaHat;
+    const missing = 1 - edge * beta2;
+    beta2 = (1 - missing * Math.exp(-rate * duration)) / edge;
   }
 
   function meanBeta1(): number {
-    const l1 = Math.max(0, predictedMeanL1(sign, beta2, lambda2, alphaHat));
+    const l1 = Math.max(0, predictedMeanL1(edge, beta2, lambda2, alphaHat));
     return Math.sqrt((2 * l1) / lambda1) / alphaHat;
   }
 
   return {
     get theta() {
-      return flow ? flow.theta : { alpha: sign * alphaHat, beta1: meanBeta1(), beta2 };
+      return flow ? flow.theta : { alpha: edge, beta1: meanBeta1(), beta2 };
     },
     get logBeta1() {
       return flow ? flow.logBeta1 : Math.log(meanBeta1());
@@ -67,10 +66,11 @@ export function createCentral(start: Theta, moments: Moments, eta: number): Cent
       const before = flow.theta;
       flow.advance(duration);
       const after = flow.theta;
-      if (Math.abs(after.alpha) < alphaHat || !sharpens(after.beta2)) return;
+      if (!held(after.alpha, after.beta2)) return;
+      edge = Math.sign(after.alpha) * alphaHat;
       // It crossed on the way. α and β₂ move by the small λ₂ only: on a straight line, within a step.
-      const moved = Math.abs(after.alpha) - Math.abs(before.alpha);
-      const part = moved > 0 ? Math.min(1, Math.max(0, (alphaHat - Math.abs(before.alpha)) / moved)) : 0;
+      const moved = after.alpha - before.alpha;
+      const part = moved === 0 ? 0 : Math.min(1, Math.max(0, (edge - before.alpha) / moved));
       beta2 = before.beta2 + part * (after.beta2 - before.beta2);
       flow = undefined;
       hold((1 - part) * duration);

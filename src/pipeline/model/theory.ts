@@ -15,6 +15,15 @@ export function projectionChange(before: number, floor: number): number {
 }
 
 /**
+ * Top eigenvalue of the (α, β₂) block of the Hessian at β₁ = 0, covariance 0: what S is where λ₁α², the sharpness across
+ * the valley, is smaller, as it is near α = 0.
+ */
+export function blockSharpness(alpha: number, beta2: number, lambda2: number): number {
+  const [a, b] = [alpha * alpha, beta2 * beta2];
+  return 0.5 * lambda2 * (a + b + Math.hypot(a - b, 2 * (2 * alpha * beta2 - 1)));
+}
+
+/**
  * Bound on the rise S∞(t+1) − S∞(t) of the gradient-flow-solution sharpness in one step:
  *
  *     Λ·g'(Q_t + q₊)·q₊ + λ₂·(Q_t − Q_{t+1})₊ + rounding,   g'(x) = ½(1 + x/√(x² + 4)),  Λ = λ_max(Σ),  q₊ = max(q, 0)

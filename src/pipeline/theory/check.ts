@@ -28,6 +28,8 @@ export interface Check {
   readonly everyStep?: boolean;
   /** Whether its formulas are for covariance 0 only. */
   readonly noCovariance?: boolean;
+  /** Whether it is for λ₁ ≫ λ₂ only (see premise.ts). */
+  readonly separated?: boolean;
   /** Whether it speaks of the edge of stability, so that the run must have come there. */
   readonly edge?: boolean;
   /** What it computes anew by its nature, besides columns that a file lacks. */

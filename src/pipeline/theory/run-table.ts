@@ -188,11 +188,14 @@ export function firstCrossing(table: RunTable): number {
   return table.column('sharpness').findIndex((s) => s >= threshold);
 }
 
-/** Whole cycles: from an upward crossing of 2/η to the next, as rows [from, to). Every step must be there. */
-export function wholeCycles(table: RunTable): readonly (readonly [from: number, to: number])[] {
+/** Rows from an upward crossing of 2/η to the next, that one not included. */
+export type Cycle = readonly [from: number, to: number];
+
+/** Whole cycles: from an upward crossing of 2/η (S from below it to it or over it) to the next. */
+export function wholeCycles(table: RunTable): readonly Cycle[] {
   const threshold = 2 / table.config.eta;
   const sharpness = table.column('sharpness');
-  const cycles: (readonly [number, number])[] = [];
+  const cycles: Cycle[] = [];
   let from = -1;
   for (let i = 1; i < table.length; i++) {
     if (!(sharpness[i - 1]! < threshold && sharpness[i]! >= threshold)) continue;
@@ -200,53 +203,4 @@ export function wholeCycles(table: RunTable): readonly (readonly [from: number, 
     from = i;
   }
   return cycles;
-}
-
-/**
- * Why the run can never come back under a sharpness it is over at its end; undefined where it still may. It cannot
- * where it has diverged; where β₁ is exactly 0, so that nothing oscillates any more, and gradient flow leads to a
- * minimum over that sharpness; or where it has come to rest over it.
- */
-export function stuckOver(table: RunTable, tolerated: number): string | undefined {
-  const { config, length, divergedAt } = table;
-  if (divergedAt !== null) return `the run diverges at step ${divergedAt}`;
-  const last = length - 1;
-  const threshold = 2 / config.eta;
-  const over = (s: number) => `${(s / threshold).toFixed(2)} × 2/η`;
-  if (config.moments.covariance === 0 && table.has('log10_abs_beta1') && table.has('gfs_sharpness')) {
-    const end = table.column('gfs_sharpness')[last]!;
-    if (table.column('log10_abs_beta1')[last] === Number.NEGATIVE_INFINITY && end > tolerated) {
-      return `β₁ is exactly 0 at the end, so nothing oscillates any more, and the run heads for a minimum of sharpness ${over(end)}`;
-    }
-  }
-  const sharpness = table.column('sharpness')[last]!;
-  return sharpness > tolerated && atRest(table)
-    ? `the run has come to rest at sharpness ${over(sharpness)}`
-    : undefined;
-}
-
-/** Rows that count as the end of a run, for telling whether it moves. */
-const LEAST_END = 100;
-
-/** Whether the run stands still at its end: loss within ε, S the same over its last tenth, no oscillation on the rise. */
-function atRest(table: RunTable): boolean {
-  const { length, config } = table;
-  const first = length - Math.max(LEAST_END, Math.floor(length / 10));
-  if (first < 0 || !table.has('loss') || !(table.column('loss')[length - 1]! <= config.epsilon)) return false;
-  const sharpness = table.column('sharpness');
-  const last = sharpness[length - 1]!;
-  for (let i = first; i < length; i++) if (!(Math.abs(sharpness[i]! - last) <= 1e-3 * last)) return false;
-  return !oscillationGrows(table, first);
-}
-
-/** Whether |β₁| is larger at the end than in that row, as far as the columns tell: 0 may have underflowed. */
-export function oscillationGrows(table: RunTable, row: number): boolean {
-  const last = table.length - 1;
-  if (table.has('log10_abs_beta1')) {
-    const log = table.column('log10_abs_beta1');
-    return log[last]! > log[row]!;
-  }
-  if (!table.has('beta1')) return false;
-  const beta1 = table.column('beta1');
-  return Math.abs(beta1[last]!) > Math.abs(beta1[row]!);
 }

@@ -12,6 +12,7 @@ import { meanL1 } from './checks/mean-l1.ts';
 import { progressiveSharpening } from './checks/progressive-sharpening.ts';
 import { solutionSharpness } from './checks/solution-sharpness.ts';
 import { surrogateFalls } from './checks/surrogate-falls.ts';
+import { notSeparated } from './premise.ts';
 import { firstCrossing, type RunTable } from './run-table.ts';
 
 /** Every check, in the order in which they are told. */
@@ -63,6 +64,8 @@ function applicable(check: Check, table: RunTable): Finding | undefined {
   if (check.noCovariance && covariance !== 0) {
     return doesNotApply(`the formula is for covariance 0, and here it is ${covariance}`);
   }
+  const problem = check.separated ? notSeparated(table.config.moments) : undefined;
+  if (problem) return doesNotApply(problem);
   if (check.edge && table.has('sharpness') && firstCrossing(table) < 0) {
     return doesNotApply('S never comes to 2/η');
   }

@@ -1,5 +1,6 @@
 import { type Check, type Finding, notReached, percent } from '../check.ts';
-import { oscillationGrows, type RunTable } from '../run-table.ts';
+import { lostReason } from '../evidence.ts';
+import type { RunTable } from '../run-table.ts';
 
 /** A stretch of steps with S ≥ 2/η; `overshoot` is its largest ηS/2 − 1. */
 export interface Excursion {
@@ -9,7 +10,10 @@ export interface Excursion {
   readonly open: boolean;
 }
 
-/** The edge of stability: S goes over 2/η again and again and is brought back each time. */
+/**
+ * The edge of stability: S goes over 2/η again and again and is brought back each time. An excursion that the end of the
+ * run cuts off is open; it fails only where there is evidence that it will not be brought back (see `lostReason`).
+ */
 export const excursions: Check = {
   name: 'edge-of-stability',
   statement: 'every excursion of S over 2/η is brought back below it',
@@ -23,7 +27,7 @@ export const excursions: Check = {
     const overshoots = all.map(({ overshoot }) => overshoot);
     const mean = overshoots.reduce((sum, x) => sum + x, 0) / overshoots.length;
     const largest = Math.max(...overshoots);
-    const lost = open ? lostReason(table, open) : undefined;
+    const lost = open ? lostReason(table, open.first_step) : undefined;
     if (!lost && closed.length === 0) return notReached('the first excursion is still under way');
     return {
       verdict: lost ? 'fails' : 'holds',
@@ -55,18 +59,4 @@ export function findExcursions(table: RunTable): readonly Excursion[] {
     all.push({ first_step: step[first]!, last_step: step[i]!, overshoot, open: i === length - 1 });
   }
   return all;
-}
-
-/**
- * Why an excursion that is open at the end will not be brought back; undefined where it may. Over 2/η the oscillation
- * grows (|1 − ηλ₁α²| > 1) until L₁ pushes α down; an excursion in which neither happens is lost.
- */
-function lostReason(table: RunTable, { first_step: from }: Excursion): string | undefined {
-  if (table.divergedAt !== null) return `the run diverges at step ${table.divergedAt}`;
-  const { length, config } = table;
-  const first = table.length - 1 - (table.lastStep - from);
-  const x = table.column('alpha')[length - 1]! * table.column('beta2')[length - 1]!;
-  const pushedBack = 2 * table.column('l1')[length - 1]! >= config.moments.lambda2 * x * (1 - x);
-  if (pushedBack || first === length - 1 || oscillationGrows(table, first)) return undefined;
-  return `the excursion from step ${from} is not brought back: the oscillation does not grow in it`;
 }

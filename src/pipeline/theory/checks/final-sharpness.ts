@@ -1,6 +1,6 @@
 import { PHASES } from '../../columns.ts';
 import { type Check, digits } from '../check.ts';
-import { stuckOver } from '../run-table.ts';
+import { stuckOver } from '../evidence.ts';
 
 const CONVERGENCE = PHASES.indexOf('convergence');
 

@@ -1,5 +1,6 @@
 import { type Check, plural, round } from '../check.ts';
-import { type RunTable, stuckOver } from '../run-table.ts';
+import { stuckAbove, stuckOver } from '../evidence.ts';
+import type { RunTable } from '../run-table.ts';
 
 const DELTAS = [0.001, 0.01, 0.1];
 const EPSILONS = [1e-2, 1e-4, 1e-6, 1e-8];
@@ -22,7 +23,7 @@ export const globalConvergence: Check = {
     const { delta, epsilon } = table.config;
     const grid = convergenceTimes(table, withOwn(DELTAS, delta), withOwn(EPSILONS, epsilon));
     const own = grid.find((cell) => cell.delta === delta && cell.epsilon === epsilon)!;
-    const stuck = stuckOver(table, (2 + delta) / table.config.eta);
+    const stuck = stuckOver(table, (2 + delta) / table.config.eta) ?? stuckAbove(table, epsilon);
     const label = `T(${round(delta)}, ${round(epsilon)})`;
     return {
       verdict: own.verdict,
@@ -44,7 +45,7 @@ function withOwn(values: readonly number[], own: number): number[] {
   return [...new Set([...values, own])].sort((a, b) => a - b);
 }
 
-/** T(δ, ε) for each pair. */
+/** T(δ, ε) for each pair; one that there is on the run's own steps fails for nothing that may come after them. */
 export function convergenceTimes(
   table: RunTable,
   deltas: readonly number[],
@@ -52,16 +53,17 @@ export function convergenceTimes(
 ): readonly ConvergenceTime[] {
   const loss = table.column('loss');
   const sharpness = table.column('sharpness');
+  const diverged = table.divergedAt !== null;
   return deltas.flatMap((delta) => {
     const tolerated = (2 + delta) / table.config.eta;
-    const stuck = stuckOver(table, tolerated) !== undefined;
+    const stuck = stuckOver(table, tolerated);
     return epsilons.map((epsilon): ConvergenceTime => {
       let row = table.length;
       while (row > 0 && loss[row - 1]! <= epsilon && sharpness[row - 1]! <= tolerated) row--;
-      // Dead oscillation on its way over the threshold is a failure even where it has not come there yet.
-      if (stuck) return { delta, epsilon, step: null, verdict: 'fails' };
-      if (row === table.length) return { delta, epsilon, step: null, verdict: 'not reached' };
-      return { delta, epsilon, step: table.step[row]!, verdict: 'holds' };
+      if (row < table.length && !diverged) return { delta, epsilon, step: table.step[row]!, verdict: 'holds' };
+      // A run that can never get there fails, however few steps it has.
+      const verdict = stuck || stuckAbove(table, epsilon) ? 'fails' : 'not reached';
+      return { delta, epsilon, step: null, verdict };
     });
   });
 }

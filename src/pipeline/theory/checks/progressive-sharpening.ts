@@ -1,18 +1,24 @@
+import { blockSharpness } from '../../model/theory.ts';
 import { type Check, doesNotApply, notReached, plural } from '../check.ts';
 import { firstCrossing } from '../run-table.ts';
 
 /** The oscillation no longer matters once it takes less than this part of what pushes α up. */
 const NEGLIGIBLE = 0.01;
 
+/** S is λ₁α² once that is so many times the sharpness along the valley: the two no longer mix. */
+const LEADS = 2;
+
 /**
  * S rises strictly from the end of the initial transient to the first crossing of 2/η. The transient may last while
  * the start's own oscillation still weighs against the push on α, or while α is not pushed up (αβ₂ outside (0, 1)):
- * α·∂α = 2L₁ − λ₂αβ₂(1 − αβ₂).
+ * α·∂α = 2L₁ − λ₂αβ₂(1 − αβ₂); and while S is not λ₁α² yet, but that of the block of λ₂, which falls on the way past
+ * the saddle α = β₂ = 0. Where the transient lasts to the crossing, the statement says nothing of the run.
  */
 export const progressiveSharpening: Check = {
   name: 'progressive-sharpening',
   statement: 'after the initial transient, S rises strictly to its first crossing of 2/η',
   needs: ['sharpness', 'gfs_sharpness', 'alpha', 'beta1', 'beta2'],
+  separated: true,
   run(table) {
     const { eta, moments } = table.config;
     const threshold = 2 / eta;
@@ -24,11 +30,14 @@ export const progressiveSharpening: Check = {
         ? notReached('S has not come to 2/η')
         : doesNotApply('S never comes to 2/η, and the minimum ahead lies below it');
     }
+    // For covariance ≠ 0 the push is that only to first order, so that where it is near 0 its sign says nothing.
+    const least = moments.covariance === 0 ? 0 : NEGLIGIBLE * moments.lambda2;
     const alpha = table.column('alpha');
     const beta1 = table.column('beta1');
     const beta2 = table.column('beta2');
     let allowed = 0;
     while (allowed < crossing && !settled(allowed)) allowed++;
+    if (allowed === crossing) return doesNotApply('the run comes to 2/η before the transient of its start is over');
     let transient = crossing;
     while (transient > 0 && sharpness[transient]! > sharpness[transient - 1]!) transient--;
 
@@ -50,10 +59,11 @@ export const progressiveSharpening: Check = {
 
     function settled(i: number): boolean {
       const x = alpha[i]! * beta2[i]!;
+      const leads = moments.lambda1 * alpha[i]! ** 2 >= LEADS * blockSharpness(alpha[i]!, beta2[i]!, moments.lambda2);
       const push = moments.lambda2 * x * (1 - x);
       // For covariance ≠ 0 the resting place of αβ₁ is not 0.
       const p = alpha[i]! * beta1[i]! + (moments.covariance * (x - 1)) / moments.lambda1;
-      return push > 0 && moments.lambda1 * p * p <= NEGLIGIBLE * push;
+      return leads && push > least && moments.lambda1 * p * p <= NEGLIGIBLE * push;
     }
   },
 };

@@ -1,9 +1,14 @@
 import { spectrum } from '../../model/moments.ts';
 import { balanceChange, solutionRiseBound } from '../../model/theory.ts';
 import { type Check, digits, percent, plural } from '../check.ts';
+import { inValley, notSeparated } from '../premise.ts';
 import { type RunTable, wholeCycles } from '../run-table.ts';
 
-/** S∞ is what self-stabilization eats: each spike lowers it, and in between it creeps at second order in η only. */
+/**
+ * S∞ is what self-stabilization eats: each spike lowers it, and in between it creeps at second order in η only. The bound
+ * of a step is proven whatever the moments are; that a cycle lowers S∞ is for λ₁ ≫ λ₂ and
+ * 0 < αβ₂ < 1 (see premise.ts).
+ */
 export const solutionSharpness: Check = {
   name: 'flow-solution-sharpness',
   statement:
@@ -13,11 +18,16 @@ export const solutionSharpness: Check = {
   run(table) {
     const end = table.column('gfs_sharpness');
     const { largest, step, over, worst } = creep(table);
-    const cycles = table.has('sharpness') ? wholeCycles(table) : [];
+    const problem = notSeparated(table.config.moments);
+    const whole = table.has('sharpness') && !problem ? wholeCycles(table) : [];
+    const cycles = whole.filter(([from]) => inValley(table, from));
     const rising = cycles.filter(([from, to]) => !(end[to]! < end[from]!)).map(([from]) => table.step[from]!);
     const fallText =
       cycles.length === 0 ? '' : `, falls over ${cycles.length - rising.length} of ${cycles.length} cycles`;
+    const outside = whole.length - cycles.length;
     const notes = [
+      ...(outside > 0 ? [`${plural(outside, 'cycle')} outside 0 < αβ₂ < 1 left out`] : []),
+      ...(problem ? [`only the bound is checked: that S∞ falls over a cycle, ${problem}`] : []),
       ...(over.length > 0 ? [`over its bound in ${plural(over.length, 'step')}, first at step ${over[0]}`] : []),
       ...(rising.length > 0 ? [`does not fall over the cycle from step ${rising[0]}`] : []),
     ];

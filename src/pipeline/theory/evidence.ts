@@ -1,0 +1,119 @@
+import { onStableSet } from '../model/flow.ts';
+import { solutionAlphaSquared } from '../model/solution.ts';
+import { blockSharpness } from '../model/theory.ts';
+import { notSeparated } from './premise.ts';
+import type { RunTable } from './run-table.ts';
+
+/**
+ * Why the run can never come back under a sharpness, whatever steps follow; undefined where it still may. It cannot
+ * where it has diverged; where β₁ is exactly 0, so that nothing oscillates any more, and gradient flow leads to a
+ * minimum over that sharpness; or where it has come to rest over it.
+ */
+export function stuckOver(table: RunTable, tolerated: number): string | undefined {
+  const { config, length, divergedAt } = table;
+  if (divergedAt !== null) return `the run diverges at step ${divergedAt}`;
+  const last = length - 1;
+  const threshold = 2 / config.eta;
+  const over = (s: number) => `${(s / threshold).toFixed(2)} × 2/η`;
+  if (oscillationDead(table) && table.has('gfs_sharpness') && !headsForSaddle(table)) {
+    const end = table.column('gfs_sharpness')[last]!;
+    // Across the valley, that is: along it, steps over 2/η may still bring it back.
+    const valley = config.moments.lambda1 * solutionAlphaSquared(table.column('balance')[last]!);
+    if (end > tolerated && valley > tolerated) {
+      return `β₁ is exactly 0 at the end, so nothing oscillates any more, and the run heads for a minimum of sharpness ${over(end)}`;
+    }
+  }
+  const sharpness = table.column('sharpness')[last]!;
+  return sharpness - addedSharpness(table, last) > tolerated && atRest(table)
+    ? `the run has come to rest at sharpness ${over(sharpness)}`
+    : undefined;
+}
+
+/** Why the loss can never come down to ε; undefined where it still may. It cannot on the stable set of the saddle. */
+export function stuckAbove(table: RunTable, epsilon: number): string | undefined {
+  const end = 0.5 * table.config.moments.lambda2;
+  if (!(end > epsilon) || !oscillationDead(table) || !headsForSaddle(table)) return undefined;
+  return `the run is on the stable set of the saddle α = β₂ = 0 and heads for it, where the loss is ½λ₂ = ${end}`;
+}
+
+/** Whether β₁ is exactly 0 at the end, and stays so. */
+function oscillationDead(table: RunTable): boolean {
+  if (table.config.moments.covariance !== 0 || !table.has('log10_abs_beta1') || !table.has('balance')) return false;
+  return table.column('log10_abs_beta1')[table.length - 1] === Number.NEGATIVE_INFINITY;
+}
+
+function headsForSaddle(table: RunTable): boolean {
+  if (!table.has('alpha') || !table.has('beta1') || !table.has('beta2')) return false;
+  const last = table.length - 1;
+  const [alpha, beta1, beta2] = [
+    table.column('alpha')[last]!,
+    table.column('beta1')[last]!,
+    table.column('beta2')[last]!,
+  ];
+  return onStableSet({ alpha, beta1, beta2 }, table.config.moments);
+}
+
+/** Rows that count as the end of a run, for telling whether it moves. */
+const LEAST_END = 100;
+
+/** Whether the run stands still at its end: loss within ε, S the same over its last tenth, no oscillation on the rise. */
+function atRest(table: RunTable): boolean {
+  const { length, config } = table;
+  const first = length - Math.max(LEAST_END, Math.floor(length / 10));
+  if (first < 0 || !table.has('loss') || !(table.column('loss')[length - 1]! <= config.epsilon)) return false;
+  const sharpness = table.column('sharpness');
+  const last = sharpness[length - 1]!;
+  for (let i = first; i < length; i++) if (!(Math.abs(sharpness[i]! - last) <= 1e-3 * last)) return false;
+  // For covariance ≠ 0 the place around which β₁ oscillates moves: only a β₁ that does not move at all is at rest.
+  return config.moments.covariance === 0 ? !oscillationGrows(table, first) : !betaMoves(table, first);
+}
+
+/** Whether |β₁| is larger at the end than in that row, as far as the columns tell: 0 may have underflowed. */
+function oscillationGrows(table: RunTable, row: number): boolean {
+  const size = oscillation(table);
+  return size !== undefined && size[table.length - 1]! > size[row]!;
+}
+
+/** |β₁| on a scale of its own, increasing. */
+function oscillation(table: RunTable): Float64Array | undefined {
+  if (table.has('log10_abs_beta1')) return table.column('log10_abs_beta1');
+  return table.has('beta1') ? table.column('beta1').map(Math.abs) : undefined;
+}
+
+function betaMoves(table: RunTable, row: number): boolean {
+  if (!table.has('beta1')) return true;
+  const beta1 = table.column('beta1');
+  for (let i = row + 1; i < table.length; i++) if (beta1[i] !== beta1[row]) return true;
+  return false;
+}
+
+/** Twice what an oscillation of that row's size adds to the sharpness λ₁α² of the valley floor: 4λ₁β₁² for covariance 0. */
+function addedSharpness(table: RunTable, row: number): number {
+  const { lambda1, covariance } = table.config.moments;
+  return covariance === 0 && table.has('beta1') ? 8 * lambda1 * table.column('beta1')[row]! ** 2 : 0;
+}
+
+/**
+ * Why an excursion over 2/η that is open at the end will not be brought back; undefined where it may, or where the run
+ * says too little. For covariance 0 β₁ is multiplied by 1 − ηλ₁α² in each step, so it must grow in every step in which
+ * S is over 2/η by more than the oscillation itself adds, until L₁ pushes |α| down; where neither happens, nothing will.
+ */
+export function lostReason(table: RunTable, from: number): string | undefined {
+  const threshold = 2 / table.config.eta;
+  const stuck = stuckOver(table, threshold);
+  if (stuck) return stuck;
+  const { length } = table;
+  const { lambda2, covariance } = table.config.moments;
+  const size = oscillation(table);
+  if (covariance !== 0 || notSeparated(table.config.moments) || !size) return undefined;
+  const [alpha, beta2] = [table.column('alpha'), table.column('beta2')];
+  const sharpness = table.column('sharpness');
+  const x = alpha[length - 1]! * beta2[length - 1]!;
+  if (2 * table.column('l1')[length - 1]! >= lambda2 * x * (1 - x)) return undefined;
+  const mustGrow = (i: number) =>
+    sharpness[i]! - addedSharpness(table, i) > threshold && blockSharpness(alpha[i]!, beta2[i]!, lambda2) < threshold;
+  let first = length;
+  while (first > 0 && table.step[first - 1]! >= from && mustGrow(first - 1)) first--;
+  if (first >= length - 1 || size[length - 1]! > size[first]!) return undefined;
+  return `the excursion from step ${from} is not brought back: the oscillation does not grow in it`;
+}
