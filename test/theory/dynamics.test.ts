@@ -144,6 +144,43 @@ test('the central flow takes a start beyond the edge to it, and lets go where no
   expect(over.column('alpha')[2000]).toBeLessThan(alphaHat);
 });
 
+describe('a start whose α changes sign on the way', () => {
+  test.each([
+    [[-0.2, 0.05, 0.5], 1],
+    [[0.2, 0.05, -0.5], -1],
+  ] as const)('%j: the central flow is held at the edge to which it comes', async (init, side) => {
+    const steps = 20_000;
+    const central = await beside('central', { init, steps });
+    const descent = await run({ init, steps });
+    const alpha = central.column('alpha');
+    const entry = alpha.findIndex((value) => Math.abs(value) >= alphaHat);
+    expect(entry).toBeGreaterThan(0);
+    expect(alpha.subarray(entry).every((value) => value === side * alphaHat)).toBe(true);
+    expect(Math.max(...central.column('sharpness'))).toBeLessThan(40 * 1.01);
+    expect(Math.abs(descent.column('alpha')[steps]! - alpha[steps]!)).toBeLessThan(0.02);
+    // β₁ is that of the oscillation that holds α, and L₁ its mean, on this side too.
+    const [beta2, l1] = [central.column('beta2')[steps]!, central.column('l1')[steps]!];
+    expect(l1).toBeGreaterThan(0);
+    expect(l1 / (0.5 * 0.01 * side * alphaHat * beta2 * (1 - side * alphaHat * beta2))).toBeCloseTo(1, 10);
+  });
+
+  test.each([
+    [[-0.2, 0, 0.5], 1],
+    [[0.2, 0, -0.5], -1],
+  ] as const)('%j: so is the constrained trajectory, without ever leaving |α| ≤ α̂', async (init, side) => {
+    const alpha = (await beside('constrained', { init, floor: 0, steps: 20_000 })).column('alpha');
+    expect(Math.max(...alpha.map(Math.abs))).toBe(alphaHat);
+    expect(alpha[20_000]).toBe(side * alphaHat);
+  });
+
+  test('the central flow predicts the means of cycles there, and no deviation is infinite', async () => {
+    const table = await run({ init: [-0.2, 0.05, 0.5], steps: 20_000 });
+    const cycles = cycleMeans(table, centralL1(table));
+    expect(cycles.length).toBeGreaterThan(20);
+    for (const { deviation } of cycles) expect(Math.abs(deviation)).toBeLessThan(0.05);
+  });
+});
+
 test.each(['constrained', 'central'] as const)('%s says at once that covariance is not for it', (name) => {
   expect(() => dynamics[name]({ covariance: 0.1 })).toThrow(ConfigError);
   expect(() => dynamics[name]({ covariance: 0.1 })).toThrow(/^covariance: .*covariance 0 only/);

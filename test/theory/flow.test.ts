@@ -1,13 +1,41 @@
+import { createRequire } from 'node:module';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, test } from 'vitest';
 import { createFlow, flowEnd, flowMinimum } from '../../src/pipeline/model/flow.ts';
-import { lossSplit, type Theta } from '../../src/pipeline/model/loss.ts';
+import { gradient, lossSplit, type Theta } from '../../src/pipeline/model/loss.ts';
 import type { Moments } from '../../src/pipeline/model/moments.ts';
 import { balance, solution, solutionAlphaSquared } from '../../src/pipeline/model/solution.ts';
 
 const paper: Moments = { lambda1: 100, lambda2: 0.01, covariance: 0 };
 const coupled: Moments = { lambda1: 100, lambda2: 0.01, covariance: 0.3 };
+
+interface OdexSolver {
+  absoluteTolerance: number;
+  relativeTolerance: number;
+  maxSteps: number;
+  solve(
+    f: (x: number, y: number[]) => number[],
+    from: number,
+    y: number[],
+    to: number,
+  ): { readonly y: number[]; readonly outcome: number };
+}
+
+const { Solver } = createRequire(import.meta.url)('odex') as { Solver: new (size: number) => OdexSolver };
+
+function odex({ alpha, beta1, beta2 }: Theta, moments: Moments, time: number): [number, number, number] {
+  const solver = new Solver(3);
+  solver.absoluteTolerance = solver.relativeTolerance = 1e-12;
+  solver.maxSteps = 1_000_000;
+  const slope = (_: number, [a, b, c]: number[]) => {
+    const g = gradient({ alpha: a!, beta1: b!, beta2: c! }, moments);
+    return [-g.alpha, -g.beta1, -g.beta2];
+  };
+  const { y, outcome } = solver.solve(slope, 0, [alpha, beta1, beta2], time);
+  expect(outcome).toBe(0);
+  return y as [number, number, number];
+}
 
 /** Starts in [−2, 2]³, the same ones in every run of the tests. */
 function starts(count: number): Theta[] {
@@ -37,14 +65,57 @@ describe.each([
     }
   });
 
-  test('each keeps its balance to 1e-9', () => {
+  test('each is put back onto its balance, to rounding', () => {
     for (const { start, end } of flows) {
       expect(Math.abs(balance(end.theta) - balance(start))).toBeLessThan(1e-9);
     }
   });
 
-  test('what the integrator would have lost of the balance is below 1e-6 too', () => {
+  test('what the integrator would have lost of the balance is below 1e-6', () => {
     for (const { end } of flows) expect(end.drift).toBeLessThan(1e-6);
+  });
+});
+
+describe('the integrator left to itself, nothing put back onto the balance', () => {
+  const alone = { tolerance: 1e-13, project: false };
+
+  test.each([
+    ['the moments of the paper', paper],
+    ['covariance 0.3', coupled],
+  ])('comes to the closed form to 1e-8 and keeps the balance to 1e-8, %s', (_, moments) => {
+    for (const start of starts(60)) {
+      const { theta, drift, outcome } = flowEnd(start, moments, undefined, alone);
+      expect(outcome).toBe('minimum');
+      const alpha = Math.sign(theta.alpha) * Math.sqrt(solutionAlphaSquared(balance(start)));
+      expect(Math.abs(theta.alpha - alpha)).toBeLessThan(1e-8);
+      expect(Math.abs(theta.beta2 - 1 / alpha)).toBeLessThan(1e-8);
+      expect(drift).toBeLessThan(1e-8);
+      expect(Math.abs(balance(theta) - balance(start))).toBeLessThanOrEqual(drift);
+    }
+  });
+
+  test('with a coarse tolerance it does not, and says so: the assertion can fail', () => {
+    const { theta, drift } = flowEnd(starts(1)[0]!, paper, undefined, { tolerance: 1e-5, project: false });
+    expect(drift).toBeGreaterThan(1e-7);
+    expect(Math.abs(balance(theta) - balance(starts(1)[0]!))).toBeGreaterThan(1e-8);
+  });
+});
+
+describe('against an explicit integrator of another make (ODEX), θ at several times', () => {
+  test.each([
+    ['the moments of the paper', paper],
+    ['covariance 0.3', coupled],
+  ])('%s', (_, moments) => {
+    for (const start of starts(8)) {
+      const flow = createFlow(start, moments);
+      for (const time of [0.003, 0.1, 2, 8]) {
+        flow.advance(time - flow.time);
+        const [alpha, beta1, beta2] = odex(start, moments, time);
+        expect(Math.abs(flow.theta.alpha - alpha)).toBeLessThan(3e-9);
+        expect(Math.abs(flow.theta.beta1 - beta1)).toBeLessThan(3e-9);
+        expect(Math.abs(flow.theta.beta2 - beta2)).toBeLessThan(3e-9);
+      }
+    }
   });
 });
 

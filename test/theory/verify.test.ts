@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RunOptions } from '../../src/pipeline/config.ts';
-import { convergenceTimes } from '../../src/pipeline/theory/checks/global-convergence.ts';
+import { type ConvergenceTime, convergenceTimes } from '../../src/pipeline/theory/checks/global-convergence.ts';
+import { notSeparated, steadyStretch } from '../../src/pipeline/theory/premise.ts';
 import { type RunTable, runTable, wholeCycles } from '../../src/pipeline/theory/run-table.ts';
 import { CHECKS, verifyRun } from '../../src/pipeline/theory/verify.ts';
 import { doctored, run, underflowed } from './run.ts';
@@ -71,8 +72,101 @@ describe('what must hold', () => {
     ['one step', { preset: 'paper', steps: 1 }],
     ['the start alone', { preset: 'paper', steps: 0 }],
     ['a start beyond the edge', { init: [0.65, 1e-6, 0.7], steps: 300 }],
+    ['an excursion that the end cuts off, covariance ≠ 0', { samples: 1000, seed: 3 }],
+    ['a path past the saddle', { init: [-0.3, -0.1, 0.3], steps: 20_000 }],
+    ['a path whose α changes sign', { init: [-0.2, 0.05, 0.5], steps: 20_000 }],
+    ['λ₁ < λ₂', { lambda1: 1, lambda2: 3, eta: 0.5 }],
+    [
+      'an oscillation that neither grows nor decays, cut off',
+      {
+        lambda1: 1.597341874230131,
+        lambda2: 0.0008088790274054387,
+        eta: 7.505487354706652,
+        init: [-0.1299691159883514, -0.00014763945541368894, 0.4273408338939771],
+        floor: 1e-6,
+        steps: 3174,
+      },
+    ],
+    [
+      'wide swings',
+      {
+        lambda1: 100,
+        lambda2: 0.63,
+        eta: 0.0487,
+        init: [-0.678, 0.000255, 0.879],
+        floor: 1e-6,
+        steps: 8749,
+      },
+    ],
+    [
+      'the edge across β₁, near α = 0',
+      {
+        lambda1: 100,
+        lambda2: 0.0806597428980752,
+        eta: 0.05356390426681711,
+        init: [0.4899408111535013, -0.11396326055530008, -1.1520095318555832],
+        floor: 0,
+        covariance: 0.9159198695847727,
+        steps: 7783,
+      },
+    ],
   ])('nothing fails on %s', async (_, options) => {
     expect(failing(await run(options))).toEqual([]);
+  });
+});
+
+describe('what is checked of them', () => {
+  test('an excursion that the end cuts off is open: with more steps it is brought back', async () => {
+    const cut = finding(await run({ samples: 1000, seed: 3 }), 'edge-of-stability');
+    expect(cut).toMatchObject({
+      verdict: 'holds',
+      text: { measured: '12 of 13 brought back', predicted: 'all but one under way' },
+    });
+    const longer = finding(await run({ samples: 1000, seed: 3, steps: 10_200 }), 'edge-of-stability');
+    expect(longer.text.measured).toBe('13 of 13 brought back');
+    const first = finding(await run({ samples: 1000, seed: 3, steps: 2050 }), 'edge-of-stability');
+    expect(first.verdict).toBe('not reached');
+  });
+
+  test('past the saddle, S rises strictly from where it is λ₁α² on', async () => {
+    const table = await run({ init: [-0.3, -0.1, 0.3], steps: 20_000 });
+    expect(finding(table, 'progressive-sharpening')).toMatchObject({ verdict: 'holds', measured: 3388 });
+    const still = doctored(table, {
+      sharpness: (s) => {
+        s[4000] = s[3999]!;
+      },
+    });
+    expect(failing(still)).toEqual(['progressive-sharpening']);
+    expect(finding(table, 'mean-l1-per-cycle').note).not.toContain('Infinity');
+  });
+
+  test('where λ₁ ≫ λ₂ is not so, its checks do not apply, but the bound of §5 still can fail', async () => {
+    const table = await run({ lambda1: 1, lambda2: 3, eta: 0.5 });
+    for (const { name } of CHECKS.filter(({ separated }) => separated)) {
+      expect(finding(table, name)).toMatchObject({ verdict: 'does not apply' });
+      expect(finding(table, name).note).toContain('λ₁ ≫ λ₂, at least 100 times, and here λ₁/λ₂ is 0.333');
+    }
+    expect(finding(table, 'flow-solution-sharpness')).toMatchObject({ verdict: 'holds' });
+    const creeping = doctored(table, {
+      gfs_sharpness: (s) => {
+        s[500] = s[499]! + 0.1;
+      },
+    });
+    expect(failing(creeping)).toContain('flow-solution-sharpness');
+  });
+
+  test('λ₁ = 100·λ₂ is far enough apart, 99 times is not', async () => {
+    const separated = async (lambda2: number) =>
+      notSeparated((await run({ lambda2, steps: 5 })).config.moments) === undefined;
+    expect([await separated(1), await separated(100 / 99)]).toEqual([true, false]);
+  });
+
+  test('averages speak of short and narrow cycles only where the others are off', async () => {
+    const wide = await run({ lambda2: 0.63, eta: 0.0487, init: [-0.678, 0.000255, 0.879], steps: 8749 });
+    const { verdict, note } = finding(wide, 'mean-l1-per-cycle');
+    expect(verdict).toBe('does not apply');
+    expect(note).toMatch(/averages over cycles .*; of \d+ whole cycles the worst is \d/);
+    expect(steadyStretch(paper).cycles.length).toBeGreaterThanOrEqual(20);
   });
 });
 
@@ -109,6 +203,26 @@ describe('T(δ, ε)', () => {
       },
     });
     expect(convergenceTimes(gone, [0.01], [1e-8])[0]).toMatchObject({ step: null, verdict: 'not reached' });
+  });
+});
+
+describe('a run on the stable set of the saddle', async () => {
+  const saddle = await run({ init: [0.3, 0, -0.3], floor: 0, steps: 300 });
+
+  test('has T for each ε that the saddle meets, and none ahead for the others', () => {
+    const { details } = finding(saddle, 'global-convergence');
+    for (const { epsilon, step, verdict } of details!.grid as ConvergenceTime[]) {
+      expect([epsilon, step, verdict]).toEqual(epsilon === 1e-2 ? [1e-2, 0, 'holds'] : [epsilon, null, 'fails']);
+    }
+  });
+
+  test('is told to head for the saddle, not for a minimum', () => {
+    const { verdict, note } = finding(saddle, 'global-convergence');
+    expect(verdict).toBe('fails');
+    expect(note).toBe(
+      'the run is on the stable set of the saddle α = β₂ = 0 and heads for it, where the loss is ½λ₂ = 0.005',
+    );
+    expect(failing(saddle)).toEqual(['global-convergence']);
   });
 });
 

@@ -22,10 +22,12 @@ export function notSeparated({ lambda1, lambda2 }: Moments): string | undefined 
 export const SHORT = 0.1;
 
 /**
- * Root mean square of S/(2/η) − 1 over a cycle, for it to count as narrow. The averages take |α| to be α̂, and are off
- * by the square of its swing, the more the nearer α̂β₂ is to 1.
+ * Root mean square of S/(2/η) − 1 over a cycle, for it to count as narrow: no more than this, nor than
+ * NARROW_PART of the 1 − αβ₂ that is left at its end. The averages take |α| to be α̂, and are off by the square of its swing, the more
+ * the nearer α̂β₂ is to 1.
  */
 export const NARROW = 0.07;
+const NARROW_PART = 0.4;
 
 /** Whole cycles in a row that are short and narrow: where what holds at the edge on average holds to a few per cent. */
 export interface SteadyStretch {
@@ -47,18 +49,25 @@ export function steadyStretch(table: RunTable): SteadyStretch {
   const narrow = `S stays within ${percent(NARROW)} of 2/η (root mean square)`;
   return {
     cycles: stretch,
-    reason: `it is one of averages over cycles in which β₂ goes no more than ${percent(SHORT)} of its way and ${narrow}; of ${plural(cycles.length, 'whole cycle')} ${stretch.length} in a row are such`,
+    reason: `it is one of averages over cycles in which β₂ goes no more than ${percent(SHORT)} of its way and ${narrow}, or less where αβ₂ is nearly 1; of ${plural(cycles.length, 'whole cycle')} ${stretch.length} in a row are such`,
   };
 }
 
 /**
- * Whether the run is where sharpening pushes |α| up, 0 < αβ₂ < 1, in that row, as far as the columns tell. There is
- * another edge of stability near α = 0, where λ₁β₁² is the sharpness and α oscillates; nothing here is about that one.
+ * Whether the run is in the valley in that row, as far as the columns tell: where sharpening pushes |α| up (0 < αβ₂ < 1)
+ * and λ₁α² is the sharpness (|β₁| ≤ ½|α|). There is another edge of stability near α = 0, where λ₁β₁² is the sharpness
+ * and α oscillates; nothing here is about that one.
  */
 export function inValley(table: RunTable, row: number): boolean {
   if (!table.has('alpha') || !table.has('beta2')) return true;
-  const product = table.column('alpha')[row]! * table.column('beta2')[row]!;
-  return product > 0 && product < 1;
+  const x = product(table, row);
+  const beta1 = table.has('beta1') ? table.column('beta1')[row]! : 0;
+  return x > 0 && x < 1 && Math.abs(beta1) <= 0.5 * Math.abs(table.column('alpha')[row]!);
+}
+
+/** αβ₂ in that row; 0 where the columns do not tell. */
+function product(table: RunTable, row: number): number {
+  return table.has('alpha') && table.has('beta2') ? table.column('alpha')[row]! * table.column('beta2')[row]! : 0;
 }
 
 /** Whether a cycle is short, narrow and in the valley. */
@@ -70,5 +79,6 @@ export function isSteady(table: RunTable, [from, to]: Cycle): boolean {
   const sharpness = table.column('sharpness');
   let squares = 0;
   for (let i = from; i < to; i++) squares += (0.5 * eta * sharpness[i]! - 1) ** 2;
-  return squares <= NARROW * NARROW * (to - from);
+  const width = Math.min(NARROW, NARROW_PART * (1 - product(table, to)));
+  return width > 0 && squares <= width * width * (to - from);
 }

@@ -9,10 +9,16 @@ import type { RunTable } from '../run-table.ts';
 const POINTS = 9;
 const TOLERANCE = 1e-8;
 
-/** Gradient flow, integrated from points of the run, ends where the closed form says, with the sharpness in the file. */
+/** Put back onto its balance, a flow would end at the closed form however wrong its way. */
+const UNPROJECTED = { tolerance: 1e-13, project: false };
+
+/**
+ * Gradient flow, integrated from points of the run, ends where the closed form says, with the sharpness in the file. The
+ * integrator is left to itself here, so that its end point is evidence: nothing puts it back onto its balance.
+ */
 export const gradientFlowEnd: Check = {
   name: 'gradient-flow',
-  statement: `gradient flow from ${POINTS} points of the run ends at α∞² = (Q + √(Q² + 4))/2, with sharpness S∞ (within 1e-8)`,
+  statement: `gradient flow from ${POINTS} points of the run ends at α∞² = (Q + √(Q² + 4))/2, with sharpness S∞ (within 1e-8, or 1e-8·‖θ‖² where that is more)`,
   needs: ['alpha', 'beta1', 'beta2', 'gfs_sharpness'],
   recomputes: 'gradient flow from 9 points',
   run(table) {
@@ -45,7 +51,7 @@ function endOf(table: RunTable, row: number): ({ step: number; error: number } &
     beta1: table.column('beta1')[row]!,
     beta2: table.column('beta2')[row]!,
   };
-  const { outcome, theta: end } = flowEnd(theta, moments);
+  const { outcome, theta: end } = flowEnd(theta, moments, undefined, UNPROJECTED);
   if (outcome === 'saddle') return undefined;
   const alpha = Math.sign(end.alpha) * Math.sqrt(solutionAlphaSquared(balance(theta)));
   const point = Math.max(
@@ -55,7 +61,9 @@ function endOf(table: RunTable, row: number): ({ step: number; error: number } &
   );
   const measured = sharpness(end, spectrum(moments));
   const sharp = Math.abs(table.column('gfs_sharpness')[row]! / measured - 1);
-  const error = outcome === 'minimum' ? Math.max(point, sharp) : Number.POSITIVE_INFINITY;
+  // What the integrator loses of the balance is relative to the squares of which it is the difference.
+  const squares = theta.alpha ** 2 + theta.beta1 ** 2 + theta.beta2 ** 2;
+  const error = outcome === 'minimum' ? Math.max(point, sharp) / Math.max(1, squares) : Number.POSITIVE_INFINITY;
   return { step: table.step[row]!, error, ...end };
 }
 

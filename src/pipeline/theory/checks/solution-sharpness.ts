@@ -7,7 +7,7 @@ import { type RunTable, wholeCycles } from '../run-table.ts';
 /**
  * S∞ is what self-stabilization eats: each spike lowers it, and in between it creeps at second order in η only. The bound
  * of a step is proven whatever the moments are; that a cycle lowers S∞ is for λ₁ ≫ λ₂ and
- * 0 < αβ₂ < 1 (see premise.ts).
+ * in the valley (see premise.ts).
  */
 export const solutionSharpness: Check = {
   name: 'flow-solution-sharpness',
@@ -26,7 +26,7 @@ export const solutionSharpness: Check = {
       cycles.length === 0 ? '' : `, falls over ${cycles.length - rising.length} of ${cycles.length} cycles`;
     const outside = whole.length - cycles.length;
     const notes = [
-      ...(outside > 0 ? [`${plural(outside, 'cycle')} outside 0 < αβ₂ < 1 left out`] : []),
+      ...(outside > 0 ? [`${plural(outside, 'cycle')} outside the valley left out`] : []),
       ...(problem ? [`only the bound is checked: that S∞ falls over a cycle, ${problem}`] : []),
       ...(over.length > 0 ? [`over its bound in ${plural(over.length, 'step')}, first at step ${over[0]}`] : []),
       ...(rising.length > 0 ? [`does not fall over the cycle from step ${rising[0]}`] : []),
