@@ -8,6 +8,7 @@ import { flowsFrom } from '../../src/cli/figures/figure4.ts';
 import { DARK, LIGHT } from '../../src/cli/figures/theme.ts';
 import { fraction, plain, power, powers, powerTick } from '../../src/cli/figures/words.ts';
 import { edgeAlpha } from '../../src/pipeline/model/surrogate.ts';
+import type { RunTable } from '../../src/pipeline/theory/run-table.ts';
 import { run } from '../theory/run.ts';
 
 const runs = { paper: await run({ preset: 'paper' }), figure3: await run({ preset: 'figure3' }) };
@@ -20,37 +21,42 @@ interface Mark {
 }
 
 /** The marks that hold data, each with its number of points and the box around them. */
+const DATA_MARKS = ['line', 'dot', 'area', 'rect', 'rule'].map((label) => `[aria-label="${label}"]`).join(', ');
+
 function dataMarks(svg: string): Mark[] {
   const document = new DOMParser().parseFromString(svg, 'image/svg+xml');
-  return [
-    ...document.querySelectorAll(
-      '[aria-label="line"], [aria-label="dot"], [aria-label="area"], [aria-label="rect"], [aria-label="rule"]',
-    ),
-  ].map((group) => {
-    const numbers = [...group.querySelectorAll('path, circle, line, rect')].flatMap((shape) => {
-      const d = shape.getAttribute('d');
-      if (d) return [...d.matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map((match) => [Number(match[1]), Number(match[2])]);
-      return [
-        ['cx', 'cy'],
-        ['x', 'y'],
-        ['x1', 'y1'],
-        ['x2', 'y2'],
-      ].flatMap(([x, y]) => {
-        const at = shape.getAttribute(x!);
-        const to = shape.getAttribute(y!);
-        return at === null || to === null ? [] : [[Number(at), Number(to)]];
-      });
+  return [...document.querySelectorAll(DATA_MARKS)].map(markOf);
+}
+
+function markOf(group: Element): Mark {
+  // The rectangle of a clip is no data.
+  const shapes = [...group.querySelectorAll('path, circle, line, rect')].filter(
+    (shape) => shape.parentElement?.localName.toLowerCase() !== 'clippath',
+  );
+  const numbers = shapes.flatMap((shape) => {
+    const d = shape.getAttribute('d');
+    if (d) return [...d.matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map((match) => [Number(match[1]), Number(match[2])]);
+    return [
+      ['cx', 'cy'],
+      ['x', 'y'],
+      ['x1', 'y1'],
+      ['x2', 'y2'],
+    ].flatMap(([x, y]) => {
+      const at = shape.getAttribute(x!);
+      const to = shape.getAttribute(y!);
+      return at === null || to === null ? [] : [[Number(at), Number(to)]];
     });
-    const xs = numbers.map(([x]) => x!);
-    const ys = numbers.map(([, y]) => y!);
-    const box = numbers.length === 0 ? [] : [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
-    return {
-      mark: group.getAttribute('aria-label')!,
-      stroke: group.getAttribute('stroke'),
-      points: numbers.length,
-      box: box.map((value) => Math.round(value)),
-    };
   });
+  const xs = numbers.map(([x]) => x!);
+  const ys = numbers.map(([, y]) => y!);
+  const box = numbers.length === 0 ? [] : [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+  return {
+    mark: group.getAttribute('aria-label')!,
+    // A clipped mark has its attributes on a group within.
+    stroke: group.getAttribute('stroke') ?? group.querySelector('g[stroke]')?.getAttribute('stroke') ?? null,
+    points: numbers.length,
+    box: box.map((value) => Math.round(value)),
+  };
 }
 
 const draw = (number: number, theme = LIGHT) => {
@@ -84,13 +90,116 @@ describe.each([1, 2, 3, 4, 5])('figure %i', (number) => {
     expect(light).not.toMatch(/NaN|undefined|<style|currentcolor/);
   });
 
-  test('every curve stays within its panel', () => {
-    for (const { box } of dataMarks(light)) {
-      if (box.length === 0) continue;
-      expect(Math.min(...box)).toBeGreaterThanOrEqual(0);
-      expect(box[2]).toBeLessThanOrEqual(1000);
-      expect(box[3]).toBeLessThanOrEqual(380);
+  test('every curve stays within its panel, without being cut', () => {
+    for (const { box, frame } of framedMarks(light)) {
+      expect(box[0]).toBeGreaterThanOrEqual(frame[0]! - 1);
+      expect(box[1]).toBeGreaterThanOrEqual(frame[1]! - 1);
+      expect(box[2]).toBeLessThanOrEqual(frame[2]! + 1);
+      expect(box[3]).toBeLessThanOrEqual(frame[3]! + 1);
     }
+  });
+});
+
+/** The marks of data with the frame of their panel, having seen that they are clipped to it. */
+function framedMarks(svg: string): { box: readonly number[]; frame: readonly number[] }[] {
+  const document = new DOMParser().parseFromString(svg, 'image/svg+xml');
+  return [...document.querySelectorAll('svg svg')].flatMap((panel) => {
+    const [width, height] = ['width', 'height'].map((name) => Number(panel.getAttribute(name)));
+    const frame = [62, 28, width! - 28, height! - 48];
+    return [...panel.querySelectorAll(DATA_MARKS)].flatMap((group) => {
+      const label = group.getAttribute('aria-label')!;
+      // The line of 2/η spans the frame by itself, and has no clip to be cut by.
+      const clip = group.getAttribute('clip-path');
+      if (label !== 'rule' || clip !== null) {
+        const id = /^url\(#(.*)\)$/.exec(clip ?? '')?.[1];
+        const rect = [...panel.querySelectorAll('clipPath')].find((path) => path.id === id)?.querySelector('rect');
+        const [x, y, w, h] = ['x', 'y', 'width', 'height'].map((name) => Number(rect?.getAttribute(name)));
+        expect([x, y, x! + w!, y! + h!], `${label} is clipped to its frame`).toEqual(frame);
+      }
+      const { box } = markOf(group);
+      return box.length === 0 ? [] : [{ box, frame }];
+    });
+  });
+}
+
+/** Runs that are not the presets. */
+const odd = {
+  'a run that diverges': await run({ floor: 0 }),
+  'one that diverges at once': await run({ eta: 0.5, floor: 0 }),
+  'one past the saddle': await run({ init: [-0.3, -0.1, 0.3], steps: 20_000 }),
+  mirrored: await run({ init: [-0.3, 0.1, -0.3], steps: 5000 }),
+  'one with covariance': await run({ samples: 1000, seed: 3, steps: 4000 }),
+  'one to the saddle': await run({ init: [0.3, 0, -0.3], floor: 0, steps: 300 }),
+  'λ₁ < λ₂': await run({ lambda1: 1, lambda2: 3, eta: 0.5, steps: 500 }),
+  'gradient flow': await run({ preset: 'gradient-flow' }),
+  'a start beyond the edge': await run({ init: [0.8, 0.1, 0.7], steps: 1000 }),
+  'one step': await run({ steps: 1 }),
+  'one row': await run({ steps: 0 }),
+  'one row, diverged at 1': await run({ eta: 5, init: [8, 5, 3], floor: 0 }),
+};
+
+describe.each(Object.entries(odd))('figures of %s', (name, table) => {
+  test.each(FIGURES.map((figure) => [figure.number, figure] as const))('figure %i', (number, figure) => {
+    const problem = figure.unfit?.(table);
+    if (problem !== undefined) {
+      expect(problem).toMatch(/covariance 0 only|a single row/);
+      expect(number === 5 || table.length === 1).toBe(true);
+      return;
+    }
+    const drawn = figure.draw(table, LIGHT, plot);
+    const svg = composeSvg(`Figure ${number}. ${drawn.title}`, drawn, LIGHT, plot);
+    expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+    expect(framedMarks(svg).length).toBeGreaterThan(0);
+    const document = new DOMParser().parseFromString(svg, 'image/svg+xml');
+    const ticks = document.querySelectorAll('[aria-label="y-axis tick label"] text');
+    for (const label of ticks)
+      expect(label.textContent!.length, `${name}: ${label.textContent}`).toBeLessThanOrEqual(7);
+  });
+});
+
+describe('titles and captions say only what is true of the run', () => {
+  const words = (number: number, table: RunTable) => {
+    const { title, caption } = FIGURES[number - 1]!.draw(table, LIGHT, plot);
+    return `${title} | ${caption}`.replaceAll('\u00a0', ' ');
+  };
+
+  test('of the preset', () => {
+    expect(words(1, runs.paper)).toContain('Progressive sharpening, then the edge of stability');
+    expect(words(1, runs.paper)).toMatch(
+      /rises to 2\/η; it goes over 25 times, and .*brought back.*loss spikes.*the loss falls/,
+    );
+    expect(words(2, runs.paper)).toContain('near zero but for spikes');
+    expect(words(3, runs.figure3)).toContain('Each spike lowers the sharpness');
+    expect(words(5, runs.paper)).toContain('follows the flow to the edge, then the constrained trajectory');
+    expect(words(5, runs.paper)).toMatch(/oscillates around it\. Gradient flow leaves the stable set/);
+  });
+
+  test('of a run that diverges', () => {
+    const table = odd['a run that diverges'];
+    const at = `diverges at step ${table.divergedAt}`;
+    for (const number of [1, 3, 4, 5]) expect(words(number, table)).toContain(at);
+    for (const number of [1, 2, 3, 4, 5]) {
+      expect(words(number, table)).not.toMatch(
+        /in the long run|then the edge|Each spike|oscillates around|that converges|until the minimizer/,
+      );
+    }
+  });
+
+  test('of one whose constrained trajectory goes to the saddle', () => {
+    const said = words(5, odd['one past the saddle']);
+    expect(said).not.toMatch(/then the constrained|oscillates around/);
+    expect(said).toContain('Here it ends near the saddle α = β₂ = 0.');
+  });
+
+  test('of others', () => {
+    expect(words(2, odd.mirrored)).toContain('½λ₂(−α̂β₂ − 1)²');
+    expect(words(2, odd['one past the saddle'])).toContain('½λ₂(sign(α)α̂β₂ − 1)²');
+    expect(words(1, odd['a start beyond the edge'])).toContain('at or over 2/η from the start');
+    expect(words(1, odd['gradient flow'])).toContain('never comes to 2/η.');
+    expect(words(4, odd['one to the saddle'])).toContain('to the saddle α = β₂ = 0');
+    expect(words(4, odd['one row'])).toContain('0 steps. Gradient flow from the start of the run, to its minimizer');
+    expect(words(1, odd['one step'])).toContain('1 step;');
+    expect(words(5, odd['λ₁ < λ₂'])).toContain('here it is not');
   });
 });
 

@@ -32,7 +32,7 @@ export function composeSvg(title: string, figure: Figure, theme: Theme, plot: Pl
     const legend = legends[i]!.map((row, r) =>
       row.map(({ item, at }) => legendItem(item, x + at, top + LINE + 4 + r * LINE + 12, theme)).join(''),
     ).join('');
-    return `${heading}${legend}${panelSvg(panel, x, plotTop, width, theme, plot)}`;
+    return `${heading}${legend}${panelSvg(panel, x, plotTop, width, theme, plot, i)}`;
   });
 
   return [
@@ -49,7 +49,15 @@ export function composeSvg(title: string, figure: Figure, theme: Theme, plot: Pl
   ].join('\n');
 }
 
-function panelSvg(panel: Panel, x: number, y: number, width: number, theme: Theme, plot: PlotModule): string {
+function panelSvg(
+  panel: Panel,
+  x: number,
+  y: number,
+  width: number,
+  theme: Theme,
+  plot: PlotModule,
+  index: number,
+): string {
   const document = new DOMParser().parseFromString('<html><body></body></html>', 'text/html');
   const svg = plot.plot({
     marginLeft: 62,
@@ -72,7 +80,8 @@ function panelSvg(panel: Panel, x: number, y: number, width: number, theme: Them
   svg.removeAttribute('style');
   svg.removeAttribute('xmlns');
   svg.removeAttribute('xmlns:xlink');
-  return svg.outerHTML;
+  // Plot counts its ids through a whole process; here they are the same whatever was drawn before.
+  return svg.outerHTML.replaceAll(/plot-clip-\d+/g, `clip-${index}`);
 }
 
 interface PlacedItem {

@@ -1,53 +1,50 @@
 import type * as Plot from '@observablehq/plot';
 import { envelope } from '../../pipeline/envelope.ts';
+import { cut, type Frame, type Point } from './cut.ts';
 import { COLUMNS, type PlotModule } from './figure.ts';
 import type { Theme } from './theme.ts';
+import { powers, powerTick, tick } from './words.ts';
 
 export interface CurveStyle {
   readonly color: string;
   readonly width?: number;
   readonly dash?: string;
   readonly opacity?: number;
+  /** What the panel shows, where a curve may leave it. */
+  readonly within?: Frame;
 }
 
 /** A curve over an increasing x, drawn by an envelope that keeps every extreme. */
-export function curve(
-  plot: PlotModule,
-  x: ArrayLike<number>,
-  y: ArrayLike<number>,
-  { color, width = 1.6, dash, opacity = 1 }: CurveStyle,
-): Plot.Markish {
-  const rows = envelope(x, y, COLUMNS);
-  return plot.line(rows, {
-    x: (row: number) => x[row],
-    y: (row: number) => y[row],
-    stroke: color,
-    strokeWidth: width,
-    strokeOpacity: opacity,
-    strokeLinejoin: 'round',
-    ...(dash ? { strokeDasharray: dash } : {}),
-  });
+export function curve(plot: PlotModule, x: ArrayLike<number>, y: ArrayLike<number>, style: CurveStyle): Plot.Markish {
+  return line(plot, x, y, envelope(x, y, COLUMNS), style);
 }
 
 /**
  * A path through a plane: the rows where either coordinate has an extreme of its pixel column, taken along the path.
  */
-export function path(
-  plot: PlotModule,
-  x: ArrayLike<number>,
-  y: ArrayLike<number>,
-  { color, width = 1.6, dash, opacity = 1 }: CurveStyle,
-): Plot.Markish {
+export function path(plot: PlotModule, x: ArrayLike<number>, y: ArrayLike<number>, style: CurveStyle): Plot.Markish {
   const order = { length: x.length } as { length: number; [row: number]: number };
   for (let i = 0; i < x.length; i++) order[i] = i;
   const rows = [...new Set([...envelope(order, x, COLUMNS), ...envelope(order, y, COLUMNS)])].sort((a, b) => a - b);
-  return plot.line(rows, {
-    x: (row: number) => x[row],
-    y: (row: number) => y[row],
+  return line(plot, x, y, rows, style);
+}
+
+function line(
+  plot: PlotModule,
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  rows: readonly number[],
+  { color, width = 1.6, dash, opacity = 1, within = {} }: CurveStyle,
+): Plot.Markish {
+  const points = rows.map((row): Point => [x[row]!, y[row]!]);
+  const shown = within.x || within.y ? cut(points, within) : points;
+  if (shown.length === 0) return null;
+  return plot.line(shown, {
     stroke: color,
     strokeWidth: width,
     strokeOpacity: opacity,
     strokeLinejoin: 'round',
+    clip: 'frame',
     ...(dash ? { strokeDasharray: dash } : {}),
   });
 }
@@ -63,4 +60,47 @@ export function level(plot: PlotModule, y: number, label: string, theme: Theme):
 /** Grid lines under everything. */
 export function grids(plot: PlotModule, theme: Theme, ticks?: readonly number[]): Plot.Markish[] {
   return [plot.gridY({ stroke: theme.grid, strokeOpacity: 1, ...(ticks ? { ticks: [...ticks] } : {}) })];
+}
+
+/** How much larger than the median a value must be for the axis to be logarithmic: else all but it would lie at 0. */
+const OUTLIER = 1e4;
+
+/** A value axis that shows what there is to see, and what of a column can be drawn on it. */
+export interface ValueAxis {
+  readonly scale: Plot.ScaleOptions;
+  readonly grid: readonly Plot.Markish[];
+  shown(column: Float64Array): Float64Array;
+}
+
+/** A linear axis from 0, or a logarithmic one where the values blow up, as those of a run that diverges do. */
+export function valueAxis(
+  plot: PlotModule,
+  label: string,
+  columns: readonly Float64Array[],
+  theme: Theme,
+  { nice = false, zero = true } = {},
+): ValueAxis {
+  const positive = columns.flatMap((column) => [...column.filter((value) => value > 0)]).sort((a, b) => a - b);
+  const high = positive.at(-1) ?? 1;
+  const middle = positive[Math.floor(positive.length / 2)] ?? 1;
+  if (!(high > OUTLIER * middle)) {
+    const format = high >= 1e5 ? { tickFormat: tick } : {};
+    return {
+      scale: { label, zero, ...(nice ? { nice } : {}), ...format },
+      grid: grids(plot, theme),
+      shown: (column) => column,
+    };
+  }
+  const low = Math.max(positive[0]!, high * 1e-15);
+  const ticks = powers(low, high);
+  return {
+    scale: { type: 'log', label: `${label} (log scale)`, domain: [low, high], ticks, tickFormat: powerTick },
+    grid: grids(plot, theme, ticks),
+    shown: (column) => column.map((value) => (value >= low ? value : Number.NaN)),
+  };
+}
+
+/** The axis of steps. */
+export function stepAxis(step: ArrayLike<number>, label = 'step t'): Plot.ScaleOptions {
+  return { label, ...(step[step.length - 1]! >= 1e6 ? { ticks: 4, tickFormat: tick } : {}) };
 }

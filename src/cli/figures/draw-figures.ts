@@ -39,34 +39,64 @@ export function pickFormats(names: readonly string[]): readonly Format[] {
   });
 }
 
+/** What `drawFigures` tells, as it happens. */
+export interface DrawingEvents {
+  readonly wrote: (path: string) => void;
+  /** A figure that cannot be drawn of that run, and was not asked for by its number. */
+  readonly leftOut: (figure: FigureSpec, reason: string) => void;
+}
+
 /**
- * Draws figures into a folder, each as SVG, PNG (twice the size) and page, light and dark; `wrote` is told each file.
+ * Draws figures into a folder, each as SVG, PNG (twice the size) and page, light and dark. All of them are drawn before
+ * the first is written. A figure that cannot be drawn of its run is left out, unless it is `wanted` by its number.
  *
  * @param runOf the run that a figure is of
+ * @throws UsageError where a wanted figure cannot be drawn, or none can
  */
 export async function drawFigures(
   figures: readonly FigureSpec[],
+  wanted: boolean,
   formats: readonly Format[],
   folder: string,
   runOf: (figure: FigureSpec) => Promise<RunTable>,
-  wrote: (path: string) => void,
+  { wrote, leftOut }: DrawingEvents,
 ): Promise<void> {
   const runs = new Map<FigureSpec, RunTable>();
+  const problems = new Map<FigureSpec, string>();
   for (const figure of figures) {
     const table = await runOf(figure);
-    const problem = figure.unfit?.(table);
-    if (problem !== undefined) throw new UsageError(`--run: figure ${figure.number} cannot be drawn: ${problem}`);
-    runs.set(figure, table);
+    const problem = unfit(figure, table);
+    if (problem === undefined) runs.set(figure, table);
+    else problems.set(figure, problem);
+    if (problem !== undefined && wanted) {
+      throw new UsageError(`--run: figure ${figure.number} cannot be drawn: ${problem}`);
+    }
   }
-  await makeFolder(folder);
+  if (runs.size === 0) {
+    const reasons = [...problems].map(([{ number }, problem]) => `figure ${number}: ${problem}`);
+    throw new UsageError(`--run: no figure can be drawn; ${reasons.join('; ')}`);
+  }
   const plot = await import('@observablehq/plot');
-  for (const figure of figures) {
-    const table = runs.get(figure)!;
-    await writeFigure(`figure-${figure.number}`, `Figure ${figure.number}. `, formats, folder, plot, wrote, (theme) =>
-      figure.draw(table, theme, plot),
+  const files: DrawnFile[] = [];
+  for (const [figure, table] of runs) {
+    files.push(
+      ...(await renderFigure(`figure-${figure.number}`, `Figure ${figure.number}. `, formats, plot, (theme) =>
+        figure.draw(table, theme, plot),
+      )),
     );
   }
+  await makeFolder(folder);
+  await writeFiles(folder, files, wrote);
+  for (const [figure, problem] of problems) leftOut(figure, problem);
 }
+
+function unfit({ needs, unfit: own }: FigureSpec, table: RunTable): string | undefined {
+  const missing = needs.filter((name) => !table.has(name));
+  if (missing.length === 0) return own?.(table);
+  return `the file has no ${missing.join(', ')}, and it does not follow from what it has`;
+}
+
+type DrawnFile = readonly [name: string, content: string | Uint8Array];
 
 /** Writes a figure under a name in each format, light and dark; `lead` stands before its title. */
 export async function writeFigure(
@@ -78,20 +108,26 @@ export async function writeFigure(
   wrote: (path: string) => void,
   draw: (theme: Theme) => Figure,
 ): Promise<void> {
+  await writeFiles(folder, await renderFigure(name, lead, formats, plot, draw), wrote);
+}
+
+async function renderFigure(
+  name: string,
+  lead: string,
+  formats: readonly Format[],
+  plot: PlotModule,
+  draw: (theme: Theme) => Figure,
+): Promise<DrawnFile[]> {
   const light = draw(LIGHT);
   const lightSvg = composeSvg(lead + light.title, light, LIGHT, plot);
   const darkSvg = composeSvg(lead + light.title, draw(DARK), DARK, plot);
-  const files: [string, string | Uint8Array][] = [];
+  const files: DrawnFile[] = [];
   if (formats.includes('svg')) files.push([`${name}.svg`, lightSvg], [`${name}-dark.svg`, darkSvg]);
   if (formats.includes('png')) {
     files.push([`${name}.png`, await renderPng(lightSvg)], [`${name}-dark.png`, await renderPng(darkSvg)]);
   }
   if (formats.includes('html')) files.push([`${name}.html`, figurePage(light, lightSvg, darkSvg)]);
-  for (const [file, content] of files) {
-    const path = join(folder, file);
-    await writeWhole(path, content);
-    wrote(path);
-  }
+  return files;
 }
 
 export async function makeFolder(folder: string): Promise<void> {
@@ -100,14 +136,18 @@ export async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
 }
 
-/** Writes a file that appears under its name only when it is whole. */
-async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const partial = `${path}.partial`;
+/** Writes files that appear under their names only when every one of them is whole. */
+async function writeFiles(folder: string, files: readonly DrawnFile[], wrote: (path: string) => void): Promise<void> {
+  const paths = files.map(([name]) => join(folder, name));
+  const partial = (path: string) => `${path}.partial`;
   try {
-    await writeFile(partial, content);
-    await rename(partial, path);
+    for (const [k, [, content]] of files.entries()) await writeFile(partial(paths[k]!), content);
   } catch (error) {
-    await rm(partial, { force: true });
+    for (const path of paths) await rm(partial(path), { force: true });
     throw error;
+  }
+  for (const path of paths) {
+    await rename(partial(path), path);
+    wrote(path);
   }
 }

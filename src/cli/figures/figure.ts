@@ -1,4 +1,5 @@
 import type * as Plot from '@observablehq/plot';
+import type { RunColumn } from '../../pipeline/columns.ts';
 import type { RunTable } from '../../pipeline/theory/run-table.ts';
 import type { Theme } from './theme.ts';
 
@@ -33,10 +34,17 @@ export interface FigureSpec {
   readonly number: number;
   /** The preset it is of, unless another run is given. */
   readonly preset: 'paper' | 'figure3';
-  /** Why it cannot be drawn of that run; undefined where it can. */
+  /** The columns that it draws, or draws from. */
+  readonly needs: readonly RunColumn[];
+  /** Why it cannot be drawn of a run that has these columns; undefined where it can. */
   readonly unfit?: (table: RunTable) => string | undefined;
   readonly draw: (table: RunTable, theme: Theme, plot: PlotModule) => Figure;
 }
 
 /** Pixel columns of a panel, and twice as many points as a printed one has. */
 export const COLUMNS = 900;
+
+/** Why no curve can be drawn of a run: it is a point. */
+export function tooShort({ length }: RunTable): string | undefined {
+  return length < 2 ? 'the run has a single row, and a curve takes two' : undefined;
+}

@@ -1,30 +1,35 @@
-import { firstCrossing } from '../../pipeline/theory/run-table.ts';
-import { curve, grids, level } from './curves.ts';
-import type { FigureSpec } from './figure.ts';
+import { findExcursions } from '../../pipeline/theory/checks/excursions.ts';
+import { firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
+import { curve, level, stepAxis, valueAxis } from './curves.ts';
+import { type FigureSpec, tooShort } from './figure.ts';
 import { glued, parameters, plain } from './words.ts';
 
 /** Training loss, and sharpness with the line 2/η. */
 export const figure1: FigureSpec = {
   number: 1,
   preset: 'paper',
+  needs: ['loss', 'sharpness'],
+  unfit: tooShort,
   draw(table, theme, plot) {
     const { step } = table;
     const threshold = 2 / table.config.eta;
-    const crosses = firstCrossing(table) >= 0;
+    const loss = table.column('loss');
     const sharpness = table.column('sharpness');
+    const lossAxis = valueAxis(plot, 'training loss L', [loss], theme);
+    const sharpnessAxis = valueAxis(plot, 'sharpness S', [sharpness], theme, { nice: true });
     return {
-      title: crosses ? 'Progressive sharpening, then the edge of stability' : 'Training loss and sharpness',
+      title: title(table),
       caption: glued(
-        `Gradient descent on the minimal network, ${parameters(table)}; 2/η = ${plain(threshold)}. ${crosses ? 'The sharpness S rises to 2/η and stays around it; each time it goes over, the loss spikes and S is brought back, while the loss falls in the long run.' : 'The sharpness S never comes to 2/η.'}`,
+        `Gradient descent on the minimal network, ${parameters(table)}; 2/η = ${plain(threshold)}. ${story(table)}`,
       ),
       panels: [
         {
           title: 'Training loss',
           legend: [{ label: 'L', color: theme.blue, kind: 'line' }],
           options: {
-            x: { label: 'step t' },
-            y: { label: 'training loss L', zero: true },
-            marks: [...grids(plot, theme), curve(plot, step, table.column('loss'), { color: theme.blue })],
+            x: stepAxis(step),
+            y: lossAxis.scale,
+            marks: [...lossAxis.grid, curve(plot, step, lossAxis.shown(loss), { color: theme.blue })],
           },
         },
         {
@@ -34,11 +39,11 @@ export const figure1: FigureSpec = {
             { label: '2/η', color: theme.text, kind: 'line', dash: '6 4', width: 1.6 },
           ],
           options: {
-            x: { label: 'step t' },
-            y: { label: 'sharpness S', zero: true, nice: true },
+            x: stepAxis(step),
+            y: sharpnessAxis.scale,
             marks: [
-              ...grids(plot, theme),
-              curve(plot, step, sharpness, { color: theme.blue }),
+              ...sharpnessAxis.grid,
+              curve(plot, step, sharpnessAxis.shown(sharpness), { color: theme.blue }),
               ...level(plot, threshold, '', theme),
             ],
           },
@@ -47,3 +52,50 @@ export const figure1: FigureSpec = {
     };
   },
 };
+
+function title(table: RunTable): string {
+  const crossing = firstCrossing(table);
+  if (table.divergedAt !== null) return 'Training loss and sharpness of a run that diverges';
+  if (crossing < 0 || closedExcursions(table) === 0) return 'Training loss and sharpness';
+  return crossing > 0 ? 'Progressive sharpening, then the edge of stability' : 'The edge of stability';
+}
+
+function closedExcursions(table: RunTable): number {
+  return findExcursions(table).filter(({ open }) => !open).length;
+}
+
+/** What S and L do in this run, and nothing that they do not. */
+function story(table: RunTable): string {
+  const crossing = firstCrossing(table);
+  if (crossing < 0) return `The sharpness S never comes to 2/η${diverges(table, ', and ')}.`;
+  const all = findExcursions(table);
+  const closed = closedExcursions(table);
+  const comes = crossing > 0 ? 'The sharpness S rises to 2/η' : 'The sharpness S is at or over 2/η from the start';
+  if (closed === 0)
+    return `${comes}${table.divergedAt === null ? ' and stays over it to the end' : diverges(table, ', and ')}.`;
+  const times = all.length === 1 ? 'once' : `${all.length} times`;
+  const over = `${comes}; it goes over ${times}, and ${closed === all.length ? 'is brought back' : `${closed} of them it is brought back`}`;
+  if (table.divergedAt !== null) return `${over}, until the run diverges at step ${table.divergedAt}.`;
+  const loss = table.column('loss');
+  const spikes = spikesIn(table) ? '; each time the loss spikes' : '';
+  return `${over}${spikes}${loss.at(-1)! < loss[crossing]! ? ', while in the long run the loss falls' : ''}.`;
+}
+
+function diverges({ divergedAt }: RunTable, lead: string): string {
+  return divergedAt === null ? '' : `${lead}the run diverges at step ${divergedAt}`;
+}
+
+/** Whether every excursion that is over has a loss in it, or just after, that is higher than where it began. */
+function spikesIn(table: RunTable): boolean {
+  const { step } = table;
+  const loss = table.column('loss');
+  const all = findExcursions(table);
+  let row = 0;
+  return all.every(({ first_step, open }, k) => {
+    if (open) return true;
+    while (step[row]! < first_step) row++;
+    const until = all[k + 1]?.first_step ?? Number.POSITIVE_INFINITY;
+    for (let i = row; i < table.length && step[i]! < until; i++) if (loss[i]! > 1.2 * loss[row]!) return true;
+    return false;
+  });
+}

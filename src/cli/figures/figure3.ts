@@ -2,15 +2,19 @@ import { envelope } from '../../pipeline/envelope.ts';
 import { spectrum } from '../../pipeline/model/moments.ts';
 import { balanceChange, solutionRiseBound } from '../../pipeline/model/theory.ts';
 import { type RunTable, wholeCycles } from '../../pipeline/theory/run-table.ts';
-import { curve, grids, level } from './curves.ts';
-import { COLUMNS, type FigureSpec } from './figure.ts';
-import { glued, parameters, plain } from './words.ts';
+import { curve, grids, level, stepAxis } from './curves.ts';
+import { bounded } from './cut.ts';
+import { COLUMNS, type FigureSpec, tooShort } from './figure.ts';
+import { near, range } from './plane.ts';
+import { glued, parameters, plain, tick } from './words.ts';
 
 /** Gradient-flow-solution sharpness between an upper and a lower bound. */
 export const figure3: FigureSpec = {
   number: 3,
   preset: 'figure3',
-  unfit: (table) => (table.everyStep ? undefined : 'its bounds take every step, and the run is thinned'),
+  needs: ['alpha', 'beta1', 'beta2', 'sharpness', 'gfs_sharpness', 'balance'],
+  unfit: (table) =>
+    tooShort(table) ?? (table.everyStep ? undefined : 'its bounds take every step, and the run is thinned'),
   draw(table, theme, plot) {
     const { step } = table;
     const threshold = 2 / table.config.eta;
@@ -20,48 +24,85 @@ export const figure3: FigureSpec = {
     const first = cycles[1]?.[0] ?? 0;
     const last = cycles[4]?.[1] ?? table.length - 1;
     const zoom = (column: Float64Array) => column.subarray(first, last);
-    const panel = (title: string, part: (column: Float64Array) => Float64Array, zero: boolean) => ({
-      title,
-      legend: [
-        { label: 'S∞', color: theme.blue, kind: 'line' },
-        { label: 'upper bound', color: theme.orange, kind: 'line', dash: '7 4' },
-        { label: 'lower bound', color: theme.green, kind: 'line', dash: '2 3' },
-        ...(zero ? [{ label: '2/η', color: theme.text, kind: 'line', dash: '6 4', width: 1.6 } as const] : []),
-      ] as const,
-      options: {
-        x: { label: 'step t' },
-        y: { label: 'sharpness S∞ of the flow’s minimum', zero, nice: true },
-        marks: [
-          ...grids(plot, theme),
-          band(part(step), part(lower), part(upper)),
-          curve(plot, part(step), part(end), { color: theme.blue, width: 2.4 }),
-          curve(plot, part(step), part(upper), { color: theme.orange, width: 1.6, dash: '7 4' }),
-          curve(plot, part(step), part(lower), { color: theme.green, width: 1.8, dash: '2 3' }),
-          ...(zero ? level(plot, threshold, '', theme) : []),
-        ],
-      },
-    });
-    const band = (x: Float64Array, low: Float64Array, high: Float64Array) => {
+    const panel = (title: string, part: (column: Float64Array) => Float64Array, zero: boolean) => {
+      const axis = boundedAxis(part(end), [part(lower), part(upper)], zero ? [0, threshold] : []);
+      const within = { y: axis.domain };
+      return {
+        title,
+        legend: [
+          { label: 'S∞', color: theme.blue, kind: 'line' },
+          { label: 'upper bound', color: theme.orange, kind: 'line', dash: '7 4' },
+          { label: 'lower bound', color: theme.green, kind: 'line', dash: '2 3' },
+          ...(zero ? [{ label: '2/η', color: theme.text, kind: 'line', dash: '6 4', width: 1.6 } as const] : []),
+        ] as const,
+        options: {
+          x: stepAxis(part(step)),
+          y: { label: 'sharpness S∞ of the flow’s minimum', zero, nice: true, ...axis },
+          marks: [
+            ...grids(plot, theme),
+            band(part(step), part(lower), part(upper), within.y),
+            curve(plot, part(step), part(end), { color: theme.blue, width: 2.4, within }),
+            curve(plot, part(step), part(upper), { color: theme.orange, width: 1.6, dash: '7 4', within }),
+            curve(plot, part(step), part(lower), { color: theme.green, width: 1.8, dash: '2 3', within }),
+            ...(zero ? level(plot, threshold, '', theme) : []),
+          ],
+        },
+      };
+    };
+    const band = (x: Float64Array, low: Float64Array, high: Float64Array, range?: readonly [number, number]) => {
       const rows = [...new Set([...envelope(x, low, COLUMNS), ...envelope(x, high, COLUMNS)])].sort((a, b) => a - b);
-      return plot.areaY(rows, { x: (row) => x[row], y1: (row) => low[row], y2: (row) => high[row], fill: theme.shade });
+      return plot.areaY(rows, {
+        x: (row) => x[row],
+        y1: (row) => bounded(low[row]!, range),
+        y2: (row) => bounded(high[row]!, range),
+        fill: theme.shade,
+        clip: 'frame',
+      });
     };
     return {
       title:
-        cycles.length > 0 ? 'Each spike lowers the sharpness of the minimum ahead' : 'Sharpness of the minimum ahead',
+        cycles.length > 0 && cycles.every(([from, to]) => end[to]! < end[from]!) && table.divergedAt === null
+          ? 'Each spike lowers the sharpness of the minimum ahead'
+          : 'Sharpness of the minimum ahead',
       caption: glued(
-        `${parameters(table)}; 2/η = ${plain(threshold)}. S∞ is the sharpness of the minimum that gradient flow from step t would reach. From one crossing of 2/η to the next it lies between its value at the last crossing plus what second-order creep allows since (upper bound) and its value at the next crossing less what creep allows until then (lower bound).`,
+        `${parameters(table)}; 2/η = ${plain(threshold)}. S∞ is the sharpness of the minimum that gradient flow from step t would reach${table.divergedAt === null ? '' : `; the run diverges at step ${table.divergedAt}`}. From ${cycles.length > 0 ? 'one upward crossing of 2/η' : 'the start, or an upward crossing of 2/η,'} to the next${cycles.length > 0 ? '' : ', or the end,'} it lies between its value at the former plus what second-order creep allows since (upper bound) and its value at the latter less what creep allows until then (lower bound).`,
       ),
       panels: [
         panel('Whole run', (column) => column, true),
-        panel(
-          `Steps ${step[first]!.toLocaleString('en-US')} to ${step[last - 1]!.toLocaleString('en-US')}`,
-          zoom,
-          false,
-        ),
+        ...(cycles.length < 2
+          ? []
+          : [
+              panel(
+                `Steps ${step[first]!.toLocaleString('en-US')} to ${step[last - 1]!.toLocaleString('en-US')}`,
+                zoom,
+                false,
+              ),
+            ]),
       ],
     };
   },
 };
+
+/**
+ * Of a value axis: nothing where the bounds are about as far apart as what they bound is, so that all is shown; else,
+ * where a run blows up and its bounds with it, the range of what they bound.
+ */
+function boundedAxis(
+  end: Float64Array,
+  bounds: readonly Float64Array[],
+  also: readonly number[],
+): { readonly domain?: [number, number]; readonly tickFormat?: typeof tick } {
+  const [low, high] = range([near(end), also]);
+  const room = high - low;
+  const far = [end, ...bounds].some((bound) => bound.some((value) => value > high + room || value < low - room));
+  // What stands still must not fill the panel with its rounding.
+  const least = 1e-3 * Math.max(Math.abs(low), Math.abs(high));
+  if (high - low < least) return { domain: [low - least, high + least] };
+  return {
+    ...(far ? { domain: [low, high] } : {}),
+    ...(high >= 1e5 ? { tickFormat: tick } : {}),
+  };
+}
 
 /**
  * Bounds of the gradient-flow-solution sharpness S∞ between crossings of 2/η.

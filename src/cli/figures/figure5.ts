@@ -1,10 +1,12 @@
 import { constrainedStep } from '../../pipeline/model/constrained.ts';
 import { createFlow } from '../../pipeline/model/flow.ts';
 import { edgeAlpha } from '../../pipeline/model/surrogate.ts';
+import { notSeparated } from '../../pipeline/theory/premise.ts';
 import { firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
-import { curve, grids, path } from './curves.ts';
-import type { FigureSpec, LegendItem } from './figure.ts';
-import { hyperbola, planeDomain, zeroLines } from './plane.ts';
+import { curve, grids, path, stepAxis } from './curves.ts';
+import { bounded } from './cut.ts';
+import { type FigureSpec, type LegendItem, tooShort } from './figure.ts';
+import { hyperbola, leaves, planeDomain, planeScales, zeroLines } from './plane.ts';
 import type { Theme } from './theme.ts';
 import { glued, parameters, plain } from './words.ts';
 
@@ -12,42 +14,58 @@ import { glued, parameters, plain } from './words.ts';
 export const figure5: FigureSpec = {
   number: 5,
   preset: 'paper',
+  needs: ['alpha', 'beta1', 'beta2', 'sharpness'],
   unfit: (table) =>
     table.config.moments.covariance === 0
-      ? undefined
+      ? tooShort(table)
       : `the constrained trajectory is defined for covariance 0 only, and here it is ${table.config.moments.covariance}`,
   draw(table, theme, plot) {
     const { step } = table;
-    const crosses = firstCrossing(table) >= 0;
     const alphaHat = edgeAlpha(table.config.moments.lambda1, table.config.eta);
     const alpha = table.column('alpha');
     const beta2 = table.column('beta2');
     const flow = flowBeside(table);
     const constrained = constrainedBeside(table);
-    const domain = planeDomain([beta2, flow.beta2], [alpha, flow.alpha, [alpha[0]! < 0 ? -alphaHat : alphaHat]]);
+    const domain = planeDomain(
+      [beta2, flow.beta2, constrained.beta2],
+      [alpha, flow.alpha, constrained.alpha, [alpha[table.length - 1]! < 0 ? -alphaHat : alphaHat]],
+    );
+    const follows = followsConstrained(table, flow, constrained);
     const stable = { y1: Math.max(domain.y[0], -alphaHat), y2: Math.min(domain.y[1], alphaHat) };
     return {
-      title: crosses
+      title: follows
         ? 'Gradient descent follows the flow to the edge, then the constrained trajectory'
         : 'Gradient descent, gradient flow and constrained trajectory',
       caption: glued(
-        `${parameters(table)}; all three from the same start. The constrained trajectory is gradient descent with β₁ = 0, projected onto the stable set {S ≤ 2/η, no slope along the top eigenvector}, which in this plane is |α| ≤ α̂ = ${plain(alphaHat)} (shaded).${crosses ? ' Gradient descent oscillates around it; gradient flow leaves the stable set for a minimizer that is too sharp.' : ''}`,
+        `${parameters(table)}; all three from the same start. The constrained trajectory is gradient descent with β₁ = 0, projected onto the stable set {S ≤ 2/η, no slope along the top eigenvector}, which in this plane is |α| ≤ α̂ = ${plain(alphaHat)} (shaded).${story(table, flow, constrained, follows)}${leaves(domain, beta2, alpha) ? ' What lies beyond the frame is cut off.' : ''}`,
       ),
       panels: [
         {
           title: 'Plane of the relevant weights',
           legend: legend(theme, true),
           options: {
-            x: { label: 'first-layer weight β₂', domain: domain.x },
-            y: { label: 'second-layer weight α', domain: domain.y },
+            ...planeScales(domain),
             marks: [
-              plot.rect([stable], { x1: domain.x[0], x2: domain.x[1], y1: 'y1', y2: 'y2', fill: theme.shade }),
+              plot.rect([stable], {
+                x1: domain.x[0],
+                x2: domain.x[1],
+                y1: 'y1',
+                y2: 'y2',
+                fill: theme.shade,
+                clip: 'frame',
+              }),
               ...zeroLines(plot, theme),
               hyperbola(plot, domain, theme),
-              path(plot, beta2, alpha, { color: theme.blue, width: 2 }),
-              path(plot, flow.beta2, flow.alpha, { color: theme.orange, width: 2.6, dash: '9 5' }),
+              path(plot, beta2, alpha, { color: theme.blue, width: 2, within: domain }),
+              path(plot, flow.beta2, flow.alpha, { color: theme.orange, width: 2.6, dash: '9 5', within: domain }),
               path(plot, constrained.beta2, constrained.alpha, { color: theme.text, width: 1.8, dash: '2 3' }),
-              plot.dot([{ x: beta2[0]!, y: alpha[0]! }], { x: 'x', y: 'y', r: 5, fill: theme.text }),
+              plot.dot([{ x: bounded(beta2[0]!, domain.x), y: bounded(alpha[0]!, domain.y) }], {
+                x: 'x',
+                y: 'y',
+                r: 5,
+                fill: theme.text,
+                clip: 'frame',
+              }),
             ],
           },
         },
@@ -55,8 +73,8 @@ export const figure5: FigureSpec = {
           title: 'The same over time',
           legend: legend(theme, false),
           options: {
-            x: { label: 'step t (time ηt)' },
-            y: { label: 'second-layer weight α', domain: domain.y },
+            x: stepAxis(step, 'step t (time ηt)'),
+            y: planeScales(domain).y,
             marks: [
               plot.rect([stable], {
                 x1: step[0]!,
@@ -64,10 +82,11 @@ export const figure5: FigureSpec = {
                 y1: 'y1',
                 y2: 'y2',
                 fill: theme.shade,
+                clip: 'frame',
               }),
               ...grids(plot, theme),
-              curve(plot, step, alpha, { color: theme.blue, width: 1.4 }),
-              curve(plot, step, flow.alpha, { color: theme.orange, width: 2.6, dash: '9 5' }),
+              curve(plot, step, alpha, { color: theme.blue, width: 1.4, within: { y: domain.y } }),
+              curve(plot, step, flow.alpha, { color: theme.orange, width: 2.6, dash: '9 5', within: { y: domain.y } }),
               curve(plot, step, constrained.alpha, { color: theme.text, width: 1.8, dash: '2 3' }),
             ],
           },
@@ -76,6 +95,45 @@ export const figure5: FigureSpec = {
     };
   },
 };
+
+/** What the run may be off another trajectory, of its largest |β₂|, to be said to follow it. */
+const CLOSE = 0.05;
+
+/** Largest distance in β₂ over the rows [from, to), of the run's largest |β₂|. */
+function distance(table: RunTable, { beta2: other }: Way, from: number, to: number): number {
+  const beta2 = table.column('beta2');
+  let most = 0;
+  let scale = 0;
+  for (let i = from; i < to; i++) {
+    most = Math.max(most, Math.abs(beta2[i]! - other[i]!));
+    scale = Math.max(scale, Math.abs(beta2[i]!));
+  }
+  return most / scale;
+}
+
+/** Whether the run follows the flow to its first crossing of 2/η, and from there on the constrained trajectory. */
+function followsConstrained(table: RunTable, flow: Way, constrained: Way): boolean {
+  const crossing = firstCrossing(table);
+  if (crossing < 1 || table.divergedAt !== null) return false;
+  return distance(table, flow, 0, crossing) <= CLOSE && distance(table, constrained, crossing, table.length) <= CLOSE;
+}
+
+/** What the three do in this run, and nothing that they do not. */
+function story(table: RunTable, flow: Way, constrained: Way, follows: boolean): string {
+  const { moments, eta } = table.config;
+  const last = table.length - 1;
+  const alphaHat = edgeAlpha(moments.lambda1, eta);
+  const atSaddle = (way: Way) =>
+    Math.abs(way.alpha[last]!) < 0.05 * alphaHat && Math.abs(way.beta2[last]!) < 0.05 * alphaHat;
+  const sharp = flow.alpha[last]! * flow.beta2[last]! > 0.99 ? ' for a minimizer that is too sharp' : '';
+  return [
+    ...(notSeparated(moments) ? [' (That is so where λ₁ ≫ λ₂; here it is not.)'] : []),
+    ...(follows ? [' Gradient descent oscillates around it.'] : []),
+    ...(atSaddle(constrained) ? [' Here it ends near the saddle α = β₂ = 0.'] : []),
+    ...(Math.abs(flow.alpha[last]!) > alphaHat ? [` Gradient flow leaves the stable set${sharp}.`] : []),
+    ...(table.divergedAt === null ? [] : [` Gradient descent diverges at step ${table.divergedAt}.`]),
+  ].join('');
+}
 
 function legend(theme: Theme, plane: boolean): readonly LegendItem[] {
   const curves: LegendItem[] = [

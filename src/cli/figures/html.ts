@@ -39,5 +39,6 @@ function withIds(svg: string, theme: string): string {
   return svg
     .replace('aria-labelledby="title caption"', `aria-labelledby="title-${theme} caption-${theme}"`)
     .replace('id="title"', `id="title-${theme}"`)
-    .replace('id="caption"', `id="caption-${theme}"`);
+    .replace('id="caption"', `id="caption-${theme}"`)
+    .replaceAll(/(id="|url\(#)clip-(\d+)/g, `$1clip-$2-${theme}`);
 }

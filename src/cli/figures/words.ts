@@ -6,8 +6,13 @@ export function parameters({ config, lastStep }: RunTable): string {
   const sigma = covariance === 0 ? '' : `, σ = ${plain(covariance)}`;
   const floor = config.floor === 0 ? 'no floor' : `|β₁| ≥ ${power(config.floor)}`;
   return glued(
-    `λ₁ = ${plain(lambda1)}, λ₂ = ${plain(lambda2)}${sigma}, η = ${fraction(config.eta)}, θ₀ = (${config.init.map(plain).join(',\u00a0')}), ${floor}, ${lastStep.toLocaleString('en-US')} steps`,
+    `λ₁ = ${plain(lambda1)}, λ₂ = ${plain(lambda2)}${sigma}, η = ${fraction(config.eta)}, θ₀ = (${config.init.map(plain).join(',\u00a0')}), ${floor}, ${steps(lastStep)}`,
   );
+}
+
+/** 1 step, 10,000 steps. */
+export function steps(n: number): string {
+  return `${n.toLocaleString('en-US')}\u00a0step${n === 1 ? '' : 's'}`;
 }
 
 /** A text in which no line breaks around = + − ≤ ≥, nor within 3 steps. */
@@ -42,6 +47,11 @@ const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 export function superscript(n: number): string {
   const digits = [...String(Math.abs(n))].map((digit) => SUPERSCRIPTS[Number(digit)]).join('');
   return n < 0 ? `⁻${digits}` : digits;
+}
+
+/** Tick of an axis of large numbers: 2·10⁷ takes no more room than 20,000. */
+export function tick(value: number): string {
+  return value === 0 ? '0' : power(value);
 }
 
 /** Tick of a logarithmic axis: powers of ten only. */
