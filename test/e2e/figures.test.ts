@@ -79,6 +79,65 @@ describe('eos figures', () => {
     expect(stderr).toContain('--run: figure 3 cannot be drawn: its bounds take every step');
   });
 
+  test.each([
+    [
+      'covariance',
+      ['--samples', '1000', '--seed', '3'],
+      [5],
+      /^left out figure 5: the constrained trajectory is defined for covariance 0 only, and here it is -0\.09\d+$/,
+    ],
+    [
+      'a thinned file',
+      ['--every', '100'],
+      [3],
+      /^left out figure 3: its bounds take every step, and the run is thinned$/,
+    ],
+    [
+      'a file without θ',
+      ['--columns', 'step,loss,l1,l2,l_hat,sharpness'],
+      [3, 4, 5],
+      /^left out figure \d: the file has no alpha, beta1, beta2/,
+    ],
+    ['a single row', ['--steps', '0'], [1, 2, 3, 5], /^left out figure \d: the run has a single row/],
+  ])('%s: what cannot be drawn is left out, in one line, and the others are drawn', async (_, args, missing, line) => {
+    const folder = temporaryFolder();
+    const run = join(folder, 'run.parquet');
+    await eos(['stream', '--out', run, '-q', ...args]);
+    const out = join(folder, 'figures');
+    const { code, stderr } = await eos(['figures', '--run', run, '--out', out, '--format', 'svg,png']);
+    expect(code).toBe(0);
+    const left = stderr.split('\n').filter((text) => text.startsWith('left out'));
+    expect(left).toHaveLength(missing.length);
+    for (const text of left) expect(text).toMatch(line);
+    const drawn = [1, 2, 3, 4, 5].filter((n) => !missing.includes(n));
+    expect((await readdir(out)).sort()).toEqual(names(drawn).filter((name) => !name.endsWith('html')));
+
+    const only = await eos(['figures', '--run', run, '--out', join(folder, 'only'), '--only', `1,${missing.at(-1)}`]);
+    expect(only.code).toBe(2);
+    expect(only.stderr).toMatch(/^eos: --run: figure \d cannot be drawn: .*\n$/);
+    await expect(readdir(join(folder, 'only'))).rejects.toThrow();
+  });
+
+  test('a file of which nothing can be drawn is refused with each reason, and no folder is made', async () => {
+    const folder = temporaryFolder();
+    const run = join(folder, 'run.parquet');
+    await eos(['stream', '--out', run, '--columns', 'step,alpha', '-q']);
+    const { code, stderr } = await eos(['figures', '--run', run, '--out', join(folder, 'f')]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^eos: --run: no figure can be drawn; figure 1: the file has no loss, sharpness.*figure 5: .*\n$/,
+    );
+    await expect(readdir(join(folder, 'f'))).rejects.toThrow();
+  });
+
+  test('a run that diverges is drawn', async () => {
+    const folder = temporaryFolder();
+    const run = join(folder, 'run.parquet');
+    await eos(['stream', '--floor', '0', '--out', run, '-q']);
+    const { code, stderr } = await eos(['figures', '--run', run, '--out', join(folder, 'f'), '--format', 'png']);
+    expect({ code, lines: stderr.trim().split('\n').length }).toEqual({ code: 0, lines: 10 });
+  });
+
   test('a file in the place of the folder is not touched', async () => {
     const folder = temporaryFolder();
     await mkdir(folder, { recursive: true });

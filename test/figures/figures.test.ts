@@ -2,9 +2,11 @@ import * as plot from '@observablehq/plot';
 import { DOMParser } from 'linkedom';
 import { describe, expect, test } from 'vitest';
 import { composeSvg, wrap } from '../../src/cli/figures/compose.ts';
+import { cut, type Point } from '../../src/cli/figures/cut.ts';
 import { FIGURES } from '../../src/cli/figures/draw-figures.ts';
 import { solutionBounds } from '../../src/cli/figures/figure3.ts';
 import { flowsFrom } from '../../src/cli/figures/figure4.ts';
+import { renderPng } from '../../src/cli/figures/png.ts';
 import { DARK, LIGHT } from '../../src/cli/figures/theme.ts';
 import { fraction, plain, power, powers, powerTick } from '../../src/cli/figures/words.ts';
 import { edgeAlpha } from '../../src/pipeline/model/surrogate.ts';
@@ -101,23 +103,19 @@ describe.each([1, 2, 3, 4, 5])('figure %i', (number) => {
 });
 
 /** The marks of data with the frame of their panel, having seen that they are clipped to it. */
-function framedMarks(svg: string): { box: readonly number[]; frame: readonly number[] }[] {
+function framedMarks(svg: string): { mark: string; box: readonly number[]; frame: readonly number[] }[] {
   const document = new DOMParser().parseFromString(svg, 'image/svg+xml');
   return [...document.querySelectorAll('svg svg')].flatMap((panel) => {
     const [width, height] = ['width', 'height'].map((name) => Number(panel.getAttribute(name)));
     const frame = [62, 28, width! - 28, height! - 48];
     return [...panel.querySelectorAll(DATA_MARKS)].flatMap((group) => {
       const label = group.getAttribute('aria-label')!;
-      // The line of 2/η spans the frame by itself, and has no clip to be cut by.
-      const clip = group.getAttribute('clip-path');
-      if (label !== 'rule' || clip !== null) {
-        const id = /^url\(#(.*)\)$/.exec(clip ?? '')?.[1];
-        const rect = [...panel.querySelectorAll('clipPath')].find((path) => path.id === id)?.querySelector('rect');
-        const [x, y, w, h] = ['x', 'y', 'width', 'height'].map((name) => Number(rect?.getAttribute(name)));
-        expect([x, y, x! + w!, y! + h!], `${label} is clipped to its frame`).toEqual(frame);
-      }
+      const id = /^url\(#(.*)\)$/.exec(group.getAttribute('clip-path') ?? '')?.[1];
+      const rect = [...panel.querySelectorAll('clipPath')].find((path) => path.id === id)?.querySelector('rect');
+      const [x, y, w, h] = ['x', 'y', 'width', 'height'].map((name) => Number(rect?.getAttribute(name)));
+      expect([x, y, x! + w!, y! + h!], `${label} is clipped to its frame`).toEqual(frame);
       const { box } = markOf(group);
-      return box.length === 0 ? [] : [{ box, frame }];
+      return box.length === 0 ? [] : [{ mark: label, box, frame }];
     });
   });
 }
@@ -139,7 +137,7 @@ const odd = {
 };
 
 describe.each(Object.entries(odd))('figures of %s', (name, table) => {
-  test.each(FIGURES.map((figure) => [figure.number, figure] as const))('figure %i', (number, figure) => {
+  test.each(FIGURES.map((figure) => [figure.number, figure] as const))('figure %i', async (number, figure) => {
     const problem = figure.unfit?.(table);
     if (problem !== undefined) {
       expect(problem).toMatch(/covariance 0 only|a single row/);
@@ -149,7 +147,18 @@ describe.each(Object.entries(odd))('figures of %s', (name, table) => {
     const drawn = figure.draw(table, LIGHT, plot);
     const svg = composeSvg(`Figure ${number}. ${drawn.title}`, drawn, LIGHT, plot);
     expect(svg).not.toMatch(/NaN|undefined|Infinity/);
-    expect(framedMarks(svg).length).toBeGreaterThan(0);
+    const framed = framedMarks(svg);
+    expect(framed.length).toBeGreaterThan(0);
+    // Nothing is far from its frame either, where renderers fail; and the line of 2/η is in it.
+    for (const { box, frame, mark } of framed) {
+      const [width, height] = [frame[2]! - frame[0]!, frame[3]! - frame[1]!];
+      const room = mark === 'rule' ? [1, 1] : [width, height];
+      expect(box[0], mark).toBeGreaterThanOrEqual(frame[0]! - room[0]!);
+      expect(box[1], mark).toBeGreaterThanOrEqual(frame[1]! - room[1]!);
+      expect(box[2], mark).toBeLessThanOrEqual(frame[2]! + room[0]!);
+      expect(box[3], mark).toBeLessThanOrEqual(frame[3]! + room[1]!);
+    }
+    expect((await renderPng(svg)).length).toBeGreaterThan(1000);
     const document = new DOMParser().parseFromString(svg, 'image/svg+xml');
     const ticks = document.querySelectorAll('[aria-label="y-axis tick label"] text');
     for (const label of ticks)
@@ -198,7 +207,11 @@ describe('titles and captions say only what is true of the run', () => {
     expect(words(1, odd['gradient flow'])).toContain('never comes to 2/η.');
     expect(words(4, odd['one to the saddle'])).toContain('to the saddle α = β₂ = 0');
     expect(words(4, odd['one row'])).toContain('0 steps. Gradient flow from the start of the run, to its minimizer');
+    expect(words(4, odd['one row'])).toContain('from the start |');
     expect(words(1, odd['one step'])).toContain('1 step;');
+    expect(words(1, odd['a start beyond the edge'])).toMatch(
+      /^Training loss and sharpness \|.*it goes over once, and is brought back/,
+    );
     expect(words(5, odd['λ₁ < λ₂'])).toContain('here it is not');
   });
 });
@@ -255,4 +268,54 @@ test('numbers in captions', () => {
 
 test('lines break between words, and never where a space does not allow it', () => {
   expect(wrap('one two\u00a0=\u00a0three four', 9)).toEqual(['one', 'two\u00a0=\u00a0three', 'four']);
+});
+
+describe('a curve is cut where it leaves its frame', () => {
+  const frame = { x: [0, 10], y: [0, 10] } as const;
+
+  test('not at all where it stays', () => {
+    const points: Point[] = [
+      [0, 0],
+      [5, 10],
+      [10, 3],
+    ];
+    expect(cut(points, frame)).toBe(points);
+  });
+
+  test('along its own straight line, and taken up where it comes back', () => {
+    const part = cut(
+      [
+        [5, 5],
+        [5, 1e9],
+        [6, 1e9],
+        [6, 5],
+      ],
+      frame,
+    );
+    const gap = [Number.NaN, Number.NaN];
+    expect(part).toEqual([[5, 5], [5, expect.closeTo(15, 6)], gap, gap, [6, expect.closeTo(15, 6)], [6, 5]]);
+  });
+
+  test('nothing is left of one that passes by, and a segment across is kept', () => {
+    expect(
+      cut(
+        [
+          [20, 20],
+          [30, 25],
+        ],
+        frame,
+      ),
+    ).toEqual([]);
+    const across = cut(
+      [
+        [-1e6, 5],
+        [1e6, 5],
+      ],
+      frame,
+    ).filter(([x]) => !Number.isNaN(x));
+    expect(across).toEqual([
+      [expect.closeTo(-5, 6), 5],
+      [expect.closeTo(15, 6), 5],
+    ]);
+  });
 });

@@ -52,7 +52,7 @@ function line(
 /** A horizontal line with its name over its end. */
 export function level(plot: PlotModule, y: number, label: string, theme: Theme): Plot.Markish[] {
   return [
-    plot.ruleY([y], { stroke: theme.text, strokeWidth: 1.4, strokeDasharray: '6 4' }),
+    plot.ruleY([y], { stroke: theme.text, strokeWidth: 1.4, strokeDasharray: '6 4', clip: 'frame' }),
     plot.text([label], { frameAnchor: 'right', y, dy: -10, textAnchor: 'end', fill: theme.text, fontWeight: 600 }),
   ];
 }
@@ -72,13 +72,17 @@ export interface ValueAxis {
   shown(column: Float64Array): Float64Array;
 }
 
-/** A linear axis from 0, or a logarithmic one where the values blow up, as those of a run that diverges do. */
+/**
+ * A linear axis from 0, or a logarithmic one where the values blow up, as those of a run that diverges do.
+ *
+ * @param line a value that the axis must show
+ */
 export function valueAxis(
   plot: PlotModule,
   label: string,
   columns: readonly Float64Array[],
   theme: Theme,
-  { nice = false, zero = true } = {},
+  { nice = false, zero = true, line }: { nice?: boolean; zero?: boolean; line?: number } = {},
 ): ValueAxis {
   const positive = columns.flatMap((column) => [...column.filter((value) => value > 0)]).sort((a, b) => a - b);
   const high = positive.at(-1) ?? 1;
@@ -91,7 +95,8 @@ export function valueAxis(
       shown: (column) => column,
     };
   }
-  const low = Math.max(positive[0]!, high * 1e-15);
+  const least = Math.max(positive[0]!, Math.min(high * 1e-15, middle * 1e-6));
+  const low = line === undefined ? least : Math.min(least, line / 2);
   const ticks = powers(low, high);
   return {
     scale: { type: 'log', label: `${label} (log scale)`, domain: [low, high], ticks, tickFormat: powerTick },

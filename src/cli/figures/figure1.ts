@@ -1,5 +1,5 @@
 import { findExcursions } from '../../pipeline/theory/checks/excursions.ts';
-import { firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
+import { firstCrossing, type RunTable, wholeCycles } from '../../pipeline/theory/run-table.ts';
 import { curve, level, stepAxis, valueAxis } from './curves.ts';
 import { type FigureSpec, tooShort } from './figure.ts';
 import { glued, parameters, plain } from './words.ts';
@@ -16,7 +16,7 @@ export const figure1: FigureSpec = {
     const loss = table.column('loss');
     const sharpness = table.column('sharpness');
     const lossAxis = valueAxis(plot, 'training loss L', [loss], theme);
-    const sharpnessAxis = valueAxis(plot, 'sharpness S', [sharpness], theme, { nice: true });
+    const sharpnessAxis = valueAxis(plot, 'sharpness S', [sharpness], theme, { nice: true, line: threshold });
     return {
       title: title(table),
       caption: glued(
@@ -56,7 +56,8 @@ export const figure1: FigureSpec = {
 function title(table: RunTable): string {
   const crossing = firstCrossing(table);
   if (table.divergedAt !== null) return 'Training loss and sharpness of a run that diverges';
-  if (crossing < 0 || closedExcursions(table) === 0) return 'Training loss and sharpness';
+  const comesBack = crossing > 0 ? closedExcursions(table) > 0 : wholeCycles(table).length > 0;
+  if (crossing < 0 || !comesBack) return 'Training loss and sharpness';
   return crossing > 0 ? 'Progressive sharpening, then the edge of stability' : 'The edge of stability';
 }
 
@@ -73,11 +74,13 @@ function story(table: RunTable): string {
   const comes = crossing > 0 ? 'The sharpness S rises to 2/η' : 'The sharpness S is at or over 2/η from the start';
   if (closed === 0)
     return `${comes}${table.divergedAt === null ? ' and stays over it to the end' : diverges(table, ', and ')}.`;
-  const times = all.length === 1 ? 'once' : `${all.length} times`;
-  const over = `${comes}; it goes over ${times}, and ${closed === all.length ? 'is brought back' : `${closed} of them it is brought back`}`;
+  const back = closed === all.length ? 'is brought back' : `${closed} of them it is brought back`;
+  const went =
+    all.length === 1 ? 'it goes over once, and is brought back' : `it goes over ${all.length} times, and ${back}`;
+  const over = `${comes}; ${went}`;
   if (table.divergedAt !== null) return `${over}, until the run diverges at step ${table.divergedAt}.`;
   const loss = table.column('loss');
-  const spikes = spikesIn(table) ? '; each time the loss spikes' : '';
+  const spikes = spikesIn(table) ? `; ${all.length === 1 ? 'meanwhile' : 'each time'} the loss spikes` : '';
   return `${over}${spikes}${loss.at(-1)! < loss[crossing]! ? ', while in the long run the loss falls' : ''}.`;
 }
 

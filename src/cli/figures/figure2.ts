@@ -21,10 +21,11 @@ export const figure2: FigureSpec = {
     const parts = valueAxis(plot, 'loss', [l1, l2], theme);
     const values = [loss, l2, surrogate].flatMap((column) => [...column.filter((value) => value > 0)]);
     const high = values.reduce((a, b) => Math.max(a, b), 0);
+    const middle = values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 1;
     // A curve that passes through 0 would drag the axis to the end of the world.
     const low = Math.max(
       values.reduce((a, b) => Math.min(a, b), high),
-      high * 1e-12,
+      Math.min(high * 1e-12, 1e-6 * middle),
     );
     const guide = guideLine(table, slope, low);
     const ticks = powers(low, high);

@@ -65,7 +65,7 @@ export const figure3: FigureSpec = {
           ? 'Each spike lowers the sharpness of the minimum ahead'
           : 'Sharpness of the minimum ahead',
       caption: glued(
-        `${parameters(table)}; 2/η = ${plain(threshold)}. S∞ is the sharpness of the minimum that gradient flow from step t would reach${table.divergedAt === null ? '' : `; the run diverges at step ${table.divergedAt}`}. From ${cycles.length > 0 ? 'one upward crossing of 2/η' : 'the start, or an upward crossing of 2/η,'} to the next${cycles.length > 0 ? '' : ', or the end,'} it lies between its value at the former plus what second-order creep allows since (upper bound) and its value at the latter less what creep allows until then (lower bound).`,
+        `${parameters(table)}; 2/η = ${plain(threshold)}. S∞ is the sharpness of the minimum that gradient flow from step t would reach${table.divergedAt === null ? '' : `; the run diverges at step ${table.divergedAt}`}. From ${cycles.length > 0 ? 'one upward crossing of 2/η' : 'the start, or an upward crossing of 2/η,'} to the next${cycles.length > 0 ? '' : ', or the end,'} it lies between its value at the former plus what second-order creep allows since (upper bound) and its value at the latter less what creep allows until then (lower bound).${runsAway([end, upper, lower]) ? ' What lies beyond the frame is cut off.' : ''}`,
       ),
       panels: [
         panel('Whole run', (column) => column, true),
@@ -82,6 +82,11 @@ export const figure3: FigureSpec = {
     };
   },
 };
+
+/** Whether some values are far from the others of their column, so that an axis leaves them out. */
+function runsAway(columns: readonly Float64Array[]): boolean {
+  return columns.some((column) => near(column).length < column.length);
+}
 
 /**
  * Of a value axis: nothing where the bounds are about as far apart as what they bound is, so that all is shown; else,

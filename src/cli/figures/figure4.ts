@@ -34,7 +34,9 @@ export const figure4: FigureSpec = {
         : `${many ? 'each ' : ''}to its minimizer on the hyperbola αβ₂ = 1 (β₁ = 0)${ends.length < starts.length ? `, but for ${starts.length - ends.length} that end at the saddle α = β₂ = 0` : ''}`;
     const cut = leaves(domain, beta2, alpha) ? ' What lies beyond the frame is cut off.' : '';
     return {
-      title: 'Where gradient flow would go from points of the run',
+      title: many
+        ? 'Where gradient flow would go from points of the run'
+        : 'Where gradient flow would go from the start',
       caption: glued(
         `${parameters(table)}. Gradient flow from ${of}, ${whither}. A minimizer with |α| over α̂ = ${plain(alphaHat)} is too sharp to be held at this\u00a0η.${alongEdge(table, alphaHat, ends.at(-1))}${cut}`,
       ),
@@ -42,7 +44,9 @@ export const figure4: FigureSpec = {
         {
           title: 'Plane of the relevant weights',
           legend: [
-            { label: 'gradient descent', color: theme.blue, kind: 'line', width: 3 },
+            ...(table.length > 1
+              ? [{ label: 'gradient descent', color: theme.blue, kind: 'line', width: 3 } as const]
+              : []),
             { label: 'gradient flows', color: theme.orange, kind: 'line', width: 1.6 },
             { label: 'minimizers', color: theme.green, kind: 'dot' },
             { label: 'αβ₂ = 1', color: theme.muted, kind: 'line', dash: '2 3' },
