@@ -12,6 +12,8 @@ export interface Run {
   /** Which of the run colours is its. */
   readonly slot: number;
   readonly client: TableClient;
+  /** Whoever serves the file says that it is still being written. */
+  readonly writing: boolean;
   readonly info: TableInfo;
   readonly facts: RunFacts;
   /** Phases from the file's own column, fine ones. */
@@ -37,8 +39,10 @@ export interface App {
   runs(): readonly Run[];
   /** All steps of all runs. */
   fullRange(): readonly [number, number];
-  /** The steps shown. */
+  /** The steps shown: what the view asks for as far as the runs have it. */
   range(): readonly [number, number];
+  /** Whether less than all steps is shown. */
+  zoomed(): boolean;
   /** The row under the crosshair in each run, once it is read. */
   rows(): ReadonlyMap<number, Row>;
   /** Sets the range within the run, or resets it. */

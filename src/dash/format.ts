@@ -20,6 +20,10 @@ export function formatCount(value: number): string {
     .replace('-', '−');
 }
 
+/** How many of something, in the words that go with one and with many. */
+export const counted = (count: number, noun: string): string =>
+  `${formatNumber(count)} ${noun}${count === 1 ? '' : 's'}`;
+
 /** Bytes for reading. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;

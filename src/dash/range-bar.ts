@@ -73,7 +73,7 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
     const step = toStep(event.clientX);
     grabbed.moved = true;
     const [from, to] = grabbed.range;
-    const within = app.store.get().range && grabbed.step >= from && grabbed.step <= to;
+    const within = app.zoomed() && grabbed.step >= from && grabbed.step <= to;
     if (within) app.zoom([from + step - grabbed.step, to + step - grabbed.step]);
     else app.zoom([Math.min(step, grabbed.step), Math.max(step, grabbed.step)]);
   });
@@ -101,8 +101,8 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
         element.setAttribute('aria-valuemax', String(Math.round(last)));
         element.setAttribute('aria-valuenow', String(Math.round(side === 'from' ? from : to)));
       }
-      label.textContent = `${formatNumber(Math.round(from))} – ${formatNumber(Math.round(to))}`;
-      reset.disabled = app.store.get().range === null;
+      label.textContent = `${formatNumber(Math.ceil(from))} – ${formatNumber(Math.floor(to))}`;
+      reset.disabled = !app.zoomed();
       if (pictured === run.info && width === box.clientWidth) return;
       const column = ['loss', 'sharpness'].find((name) => hasColumns(run, [name]));
       const pixels = Math.max(40, inner());

@@ -16,6 +16,8 @@ export interface PanelHead {
   /** A drawing's own CSV, in place of the columns. */
   readonly rows?: () => string;
   readonly scales?: boolean;
+  /** What a picture of it must say besides title and legend. */
+  readonly caption?: () => string;
 }
 
 export interface Frame {
@@ -123,8 +125,8 @@ function exportMenu(app: App, head: PanelHead, body: HTMLElement): HTMLElement {
     el(
       'div',
       { class: 'menu-items' },
-      head.table ? undefined : item('SVG', 'svg', () => saveSvg(svg(), head)),
-      head.table ? undefined : item('PNG', 'png', () => savePng(svg(), head)),
+      head.table ? undefined : item('SVG', 'svg', () => saveSvg(app, svg(), head)),
+      head.table ? undefined : item('PNG', 'png', () => savePng(app, svg(), head)),
       item('CSV', 'csv', async () => {
         const own = head.table ?? head.rows;
         if (own) saveText(own(), `${head.id}.csv`);

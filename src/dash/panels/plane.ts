@@ -37,7 +37,8 @@ export function planePanel(app: App): Panel {
   let paths: readonly { readonly run: Run; readonly path: Path }[] = [];
   const hidden = (key: string) => app.store.get().hidden.includes(`plane.${key}`);
   const keys = new Map(LINES.map((line) => [line.key, legendKey(app, line)]));
-  frame.legend.append(...keys.values());
+  const phases = el('span', { class: 'phase-keys' });
+  frame.legend.append(...keys.values(), phases);
 
   async function draw(): Promise<void> {
     // First, since it may change the width to draw at.
@@ -120,9 +121,11 @@ export function planePanel(app: App): Panel {
       MARGINS.left + ((alpha - x[0]) / (x[1] - x[0])) * (width - MARGINS.left - MARGINS.right),
       height - MARGINS.bottom - ((beta - y[0]) / (y[1] - y[0])) * (height - MARGINS.top - MARGINS.bottom),
     ];
+    body.classList.toggle('by-run', many);
     body.querySelector('svg.main')?.remove();
     body.prepend(svg);
     drawLegend(new Set(['path', 'hyperbola', ...(edge ? ['stable'] : []), ...companions.map(({ kind }) => kind)]));
+    phases.replaceChildren(...(many || hidden('path') ? [] : phaseKeys(paths[0]?.path)));
     body.dataset.drawn = range.join(':');
     follow();
   }
@@ -210,6 +213,18 @@ export function planePanel(app: App): Panel {
     draw,
     follow,
   };
+}
+
+/** What the colours of a path stand for. */
+function phaseKeys(path: Path | undefined): HTMLElement[] {
+  const words = [...new Set(path?.code)].map((code) => path?.words[code] ?? '').filter(Boolean);
+  // Words of one colour, such as a stranger's, are not told apart by it.
+  const byColor = new Map(words.slice(0, 12).map((word) => [phaseColor(word), word]));
+  return [...byColor].map(([color, word]) => {
+    const dot = el('span', { class: 'dot' });
+    dot.style.background = color;
+    return el('span', { class: 'key static' }, dot, phaseName(word));
+  });
 }
 
 function legendKey(app: App, { key, label, color, dash }: (typeof LINES)[number]): HTMLElement {

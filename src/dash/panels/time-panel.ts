@@ -3,11 +3,11 @@ import { type App, hasColumns, type Panel, type Run, runColor } from '../app.ts'
 import { formatNumber, phaseName } from '../format.ts';
 import { interact, type StepAxis } from '../interact.ts';
 import type { Scale } from '../store.ts';
-import { drawPlot, logTicks, MARGIN, powerText, stepText, tickText } from './draw.ts';
+import { drawPlot, linearTicks, logTicks, MARGIN, powerText, stepText, stepTicks, tickText } from './draw.ts';
 import { panelFrame } from './frame.ts';
 import { legendKey } from './legend-key.ts';
 import { phaseBands } from './phase-bands.ts';
-import { DASHES, type Drawn, lineMark, linesOf, type Series, yDomain } from './series.ts';
+import { DASHES, type Drawn, dotMark, lineMark, linesOf, type Series, yDomain } from './series.ts';
 
 export interface TimePanelSpec {
   readonly id: string;
@@ -75,7 +75,7 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
     if (mine !== turn) return;
     frame.problem(undefined);
     // A column of nothing but nulls is left out; only the whole run can tell.
-    if (app.store.get().range === null) silent = new Set(next.filter(isSilent).map(keyOf));
+    if (!app.zoomed()) silent = new Set(next.filter(isSilent).map(keyOf));
     drawn = next.filter((line) => !silent.has(keyOf(line)));
     empty = !drawn.some(({ series }) => main.includes(series.column ?? ''));
     const log = scale() === 'log';
@@ -87,7 +87,10 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
       log,
       spec.id === 'sharpness' ? runs[0]?.facts.threshold : undefined,
     );
-    const ticks = log ? logTicks(domain) : undefined;
+    const powers = log ? logTicks(domain) : undefined;
+    const plain = log ? undefined : linearTicks(domain, spec.axis);
+    const ticks = powers ?? plain?.ticks;
+    const visible = drawn.filter(({ series }) => !hidden(series.key));
     const svg = drawPlot({
       width,
       height,
@@ -99,21 +102,22 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
       y: { domain, type: log ? 'log' : 'linear' },
       marks: [
         ...phaseBands(runs[0], [from, to], domain),
-        Plot.gridY({ ...(ticks ? { ticks } : { ticks: 5 }), stroke: 'var(--grid)', strokeOpacity: 1 }),
+        Plot.gridY({ ticks: ticks ?? 5, stroke: 'var(--grid)', strokeOpacity: 1 }),
         ...(runs[0] && spec.below ? spec.below(runs[0], domain) : []),
-        ...drawn.filter(({ series }) => !hidden(series.key)).map((line) => lineMark(line, log, runs.length > 1)),
+        ...visible.map((line) => lineMark(line, log, runs.length > 1)),
+        ...visible.flatMap((line) => dotMark(line, [from, to], pixels, log, runs.length > 1)),
         Plot.axisX({
           label: 'step t',
-          ticks: Math.max(2, Math.round(width / 110)),
+          ticks: stepTicks([from, to], Math.max(2, Math.round(width / 110))),
           tickFormat: (step: number) => (Number.isInteger(step) ? stepText(step) : ''),
           labelAnchor: 'right',
           labelArrow: 'none',
           tickSize: 4,
         }),
         Plot.axisY({
-          label: spec.axis,
-          ...(ticks ? { ticks } : { ticks: 5 }),
-          tickFormat: log && ticks ? powerText : tickText,
+          label: plain?.title ?? spec.axis,
+          ticks: ticks ?? 5,
+          tickFormat: powers ? powerText : (plain?.text ?? tickText),
           labelArrow: 'none',
           labelAnchor: 'center',
           tickSize: 0,
@@ -122,6 +126,7 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
       ],
     });
     axis = { left: MARGIN.left, right: width - MARGIN.right, from, to };
+    body.classList.toggle('by-run', runs.length > 1);
     body.querySelector('svg.main')?.remove();
     body.prepend(svg);
     for (const [key, legend] of keys) {
