@@ -107,11 +107,13 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       const seconds = (performance.now() - start) / 1000;
       const speed = `${rateText((done.last_step + 1 - (firstStep ?? 0)) / seconds)} steps/s`;
       for (const { path } of files)
-        progress.line(`wrote ${path}: ${count(rows)} rows in ${duration(seconds)} (${speed})`);
+        progress.line(
+          `wrote ${path}: ${count(rows)} ${rows === 1 ? 'row' : 'rows'} in ${duration(seconds)} (${speed})`,
+        );
     }
     for (const { path, write } of interrupt.signal.aborted ? [] : beside) {
       const rowsBeside = await write(interrupt.signal);
-      if (say) progress.line(`wrote ${path}: ${count(rowsBeside)} rows`);
+      if (say) progress.line(`wrote ${path}: ${count(rowsBeside)} ${rowsBeside === 1 ? 'row' : 'rows'}`);
     }
     pipe.check();
     return interrupt.exitCode() ?? EXIT.done;

@@ -54,12 +54,14 @@ export function controls(
     actions.drop([...(input.files ?? [])]);
     input.value = '';
   });
-  runsBox.append(
-    chips,
-    picker,
-    button('Open run files', { class: 'text-button', 'data-act': 'open' }, () => input.click(), icon('file'), 'Open'),
-    input,
+  const open = button(
+    'Open run files',
+    { class: 'text-button', 'data-act': 'open' },
+    () => input.click(),
+    icon('file'),
+    'Open',
   );
+  runsBox.append(chips, picker, open, input);
 
   const refresh = el(
     'select',
@@ -110,6 +112,7 @@ export function controls(
       const signature = JSON.stringify([runs.map(({ id, name, slot }) => [id, name, slot]), more]);
       if (signature === drawn) return;
       drawn = signature;
+      const focused = [...chips.querySelectorAll('button')].indexOf(document.activeElement as HTMLButtonElement);
       chips.replaceChildren(
         ...runs.map((run) => {
           const dot = el('span', { class: 'dot' });
@@ -123,6 +126,11 @@ export function controls(
           );
         }),
       );
+      // Who removes a run by key goes on from the next.
+      if (focused >= 0) {
+        const left = [...chips.querySelectorAll('button')];
+        (left[Math.min(focused, left.length - 1)] ?? open).focus();
+      }
       picker.hidden = more.length === 0;
       picker.replaceChildren(
         el('option', { value: '' }, runs.length > 0 ? 'Compare with…' : 'Choose a run…'),

@@ -87,12 +87,12 @@ function standalone(app: App, svg: SVGSVGElement | undefined, { title, unit, cap
   }
   const panel = svg.closest<HTMLElement>('.panel') ?? document.body;
   const { fontFamily, color, backgroundColor } = getComputedStyle(panel);
-  const width = svg.width.baseVal.value;
+  const width = svg.width.baseVal.value + 2 * SIDE;
   const text = (x: number, y: number, size: number, content: string, weight = '400') =>
     make('text', { x, y, 'font-size': size, 'font-weight': weight, 'font-family': fontFamily, fill: color }, content);
   const legend = placed(legendOf(app, panel), width, fontFamily);
   const head = TITLE_HEIGHT + LEGEND_ROW * Math.max(0, ...legend.map(({ row }) => row + 1));
-  const height = svg.height.baseVal.value + head;
+  const height = svg.height.baseVal.value + head + SIDE / 2;
   const outer = make('svg', { width, height, viewBox: `0 0 ${width} ${height}` });
   outer.append(
     make('rect', { width: '100%', height: '100%', fill: backgroundColor }),
@@ -114,7 +114,10 @@ function standalone(app: App, svg: SVGSVGElement | undefined, { title, unit, cap
       return [key, text(x + 24, y + 4, 12, label)];
     }),
   );
+  copy.setAttribute('x', String(SIDE));
   copy.setAttribute('y', String(head));
+  // Labels at the ends of an axis reach over the drawing.
+  copy.setAttribute('overflow', 'visible');
   outer.append(copy);
   return new XMLSerializer().serializeToString(outer);
 }
@@ -137,7 +140,7 @@ function legendOf(app: App, panel: HTMLElement): LegendEntry[] {
   const dots = [...document.querySelectorAll('.chip .dot')];
   return [
     ...runs.map(({ name }, i) => ({
-      label: name,
+      label: panel.querySelector('.plot.numbered') ? `${i + 1}: ${name}` : name,
       color: dots[i] ? getComputedStyle(dots[i]).backgroundColor : 'currentColor',
       dash: undefined,
     })),

@@ -121,6 +121,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
       'stable set |α| ≤ α̂',
       'gradient flow',
       'constrained',
+      'progressive sharpening',
     ]);
     expect(await plot(page, 'plane').locator('.companion-constrained path').count()).toBe(1);
     await page.locator('[data-panel=plane] [data-series=constrained]').click();

@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import { formatNumber } from '../format.ts';
 
 /** Room around the drawing for the axes, the same in every time series so that their steps stand under each other. */
-export const MARGIN = { top: 12, right: 16, bottom: 34, left: 64 } as const;
+export const MARGIN = { top: 12, right: 16, bottom: 34, left: 68 } as const;
 
 /**
  * Draws with Observable Plot. Its `<style>` element is taken out before the drawing meets the page, whose
@@ -28,12 +28,17 @@ export function niceDomain(low: number, high: number, log: boolean): [number, nu
   return [low - air, high + air];
 }
 
+/** Digits of a tick written plainly, and of one written with a power of ten. */
+const PLAIN_DIGITS = 6;
+const POWER_DIGITS = 3;
+const isPlain = (size: number): boolean => size < 1e4 && size >= 1e-3;
+
 /** Ticks of a linear y axis: short numbers, powers of ten where they are shorter. */
 export function tickText(value: number): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
-  if (size < 1e4 && size >= 1e-3) return String(Number(value.toPrecision(6))).replace('-', '−');
-  const [factor = '', power = ''] = value.toExponential(2).split('e');
+  if (isPlain(size)) return String(Number(value.toPrecision(PLAIN_DIGITS))).replace('-', '−');
+  const [factor = '', power = ''] = value.toExponential(POWER_DIGITS - 1).split('e');
   const short = String(Number(factor)).replace('-', '−');
   const raised = superscript(Number(power));
   return short === '1' ? `10${raised}` : `${short}·10${raised}`;
@@ -96,12 +101,15 @@ export function linearTicks([low, high]: readonly [number, number], title: strin
 const floorLog = (value: number): number => Math.floor(Math.log10(value) + 1e-9);
 
 /** Whether a tick's text tells all of it, down to the place at which the ticks differ. */
-const isTold = (tick: number, power: number): boolean => tick === 0 || floorLog(Math.abs(tick)) - power < 6;
+const isTold = (tick: number, power: number): boolean => {
+  const size = Math.abs(tick);
+  return size === 0 || floorLog(size) - power < (isPlain(size) ? PLAIN_DIGITS : POWER_DIGITS);
+};
 
 const longText = (value: number, power: number): string =>
   value >= 1e7 || value < 1e-3
     ? formatNumber(value, Math.min(15, floorLog(value) - power + 1))
-    : value.toFixed(Math.min(15, Math.max(0, -power)));
+    : String(Number(value.toFixed(Math.min(15, Math.max(0, -power)))));
 
 function niceStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));

@@ -140,6 +140,9 @@ function exportMenu(app: App, head: PanelHead, body: HTMLElement): HTMLElement {
     menu.querySelector('summary')?.focus();
     event.stopPropagation();
   });
+  menu.addEventListener('focusout', ({ relatedTarget }) => {
+    if (relatedTarget instanceof Node && !menu.contains(relatedTarget)) menu.open = false;
+  });
   document.addEventListener('pointerdown', (event) => {
     if (event.target instanceof Node && !menu.contains(event.target)) menu.open = false;
   });

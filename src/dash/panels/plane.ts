@@ -3,12 +3,12 @@ import { type App, type CompanionKind, hasColumns, type Panel, type Run, runColo
 import { button, el, swatch } from '../dom.ts';
 import { formatNumber, phaseColor, phaseName } from '../format.ts';
 import type { Path } from '../load/protocol.ts';
-import { drawPlot, tickText } from './draw.ts';
+import { drawPlot, linearTicks } from './draw.ts';
 import { panelFrame } from './frame.ts';
 import { domain, hyperbola, LINES, nearestMinimum, stableSet, trajectory } from './plane-marks.ts';
 
 const HEIGHT = 250;
-const MARGINS = { top: 14, right: 18, bottom: 38, left: 58 };
+const MARGINS = { top: 14, right: 18, bottom: 38, left: 68 };
 /** Points of a path nearer to the pointer than this take the crosshair. */
 const NEAR_PIXELS = 40;
 
@@ -73,6 +73,7 @@ export function planePanel(app: App): Panel {
     const seen = [...paths, ...companions.filter(({ kind }) => !hidden(kind))].map(({ path }) => path);
     const x = domain(seen.map((path) => path.x));
     const y = domain([...seen.map((path) => path.y), ...seen.map(nearestMinimum)]);
+    const [across, upward] = [linearTicks(x, 'α'), linearTicks(y, 'β₂')];
     const facts = runs[0]?.facts;
     const edge = facts?.eta && facts.lambda1 ? Math.sqrt(2 / (facts.eta * facts.lambda1)) : undefined;
     const many = runs.length > 1;
@@ -87,8 +88,8 @@ export function planePanel(app: App): Panel {
       y: { domain: y, type: 'linear' },
       marks: [
         ...(edge && !hidden('stable') ? stableSet(edge, x, y) : []),
-        Plot.gridX({ stroke: 'var(--grid)', strokeOpacity: 1, ticks: 6 }),
-        Plot.gridY({ stroke: 'var(--grid)', strokeOpacity: 1, ticks: 5 }),
+        Plot.gridX({ stroke: 'var(--grid)', strokeOpacity: 1, ticks: across.ticks }),
+        Plot.gridY({ stroke: 'var(--grid)', strokeOpacity: 1, ticks: upward.ticks }),
         ...(hidden('hyperbola') ? [] : hyperbola(x, y)),
         ...companions
           .filter(({ kind }) => !hidden(kind))
@@ -105,13 +106,19 @@ export function planePanel(app: App): Panel {
             });
           }),
         ...(hidden('path') ? [] : paths.flatMap(({ run, path }) => trajectory(path, many ? runColor(run) : undefined))),
-        Plot.axisX({ label: 'α', labelArrow: 'none', tickFormat: tickText, ticks: 6, tickSize: 4 }),
+        Plot.axisX({
+          label: across.title,
+          labelArrow: 'none',
+          tickFormat: across.text,
+          ticks: across.ticks,
+          tickSize: 4,
+        }),
         Plot.axisY({
-          label: 'β₂',
+          label: upward.title,
           labelArrow: 'none',
           labelAnchor: 'center',
-          tickFormat: tickText,
-          ticks: 5,
+          tickFormat: upward.text,
+          ticks: upward.ticks,
           tickSize: 0,
           tickPadding: 6,
         }),

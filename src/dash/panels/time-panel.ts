@@ -22,6 +22,7 @@ export interface TimePanelSpec {
 }
 
 const HEIGHT = 250;
+const NOTHING_ABOVE = 'No value here is above 0, so a logarithmic scale shows none; switch to linear.';
 
 /** A panel of time series: one line a series and run, as an envelope that keeps every spike. */
 export function timePanel(app: App, spec: TimePanelSpec): Panel {
@@ -73,7 +74,6 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
       return;
     }
     if (mine !== turn) return;
-    frame.problem(undefined);
     // A column of nothing but nulls is left out; only the whole run can tell.
     if (!app.zoomed()) silent = new Set(next.filter(isSilent).map(keyOf));
     drawn = next.filter((line) => !silent.has(keyOf(line)));
@@ -87,6 +87,8 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
       log,
       spec.id === 'sharpness' ? runs[0]?.facts.threshold : undefined,
     );
+    const allBelow = noneAbove(drawn.filter(({ series }) => !hidden(series.key)));
+    frame.problem(log && allBelow ? NOTHING_ABOVE : undefined);
     const powers = log ? logTicks(domain) : undefined;
     const plain = log ? undefined : linearTicks(domain, spec.axis);
     const ticks = powers ?? plain?.ticks;
@@ -215,6 +217,11 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
     follow,
   };
 }
+
+/** Whether there are values, and none that a logarithmic scale has a place for. */
+const noneAbove = (lines: readonly Drawn[]): boolean =>
+  lines.some(({ points }) => points.y.length > 0) &&
+  lines.every(({ points }) => points.y.every((value) => !(value > 0)));
 
 const keyOf = ({ run, series }: Drawn): string => `${run.id}:${series.key}`;
 const isSilent = ({ points, at }: Drawn): boolean => at === undefined && points.x.length === 0;

@@ -94,6 +94,7 @@ export function timelinePanel(app: App): Panel {
     });
     axis = { left: MARGIN.left, right: width - MARGIN.right, from, to };
     body.classList.toggle('by-run', runs.length > 1);
+    body.classList.add('numbered');
     body.querySelector('svg.main')?.remove();
     body.prepend(svg);
     const words = [...new Set(runs.flatMap(({ phases }) => phases.map(({ word }) => word)))].slice(0, 12);
