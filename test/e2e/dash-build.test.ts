@@ -16,6 +16,7 @@ import { makeRows, parquetBytes } from '../dash/make-run.ts';
 import { root } from '../setup/parts.ts';
 
 describe('where eos dash build writes', () => {
+  let outer: string;
   let folder: string;
   const run = parquetBytes(makeRows(50));
   const build = (...args: string[]) => {
@@ -28,7 +29,10 @@ describe('where eos dash build writes', () => {
   const names = () => readdirSync(folder).sort();
 
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'eos-out-'));
+    outer = mkdtempSync(join(tmpdir(), 'eos-out-'));
+    // Not at the top: what a test asks for may not reach out of what is its own, should the command obey.
+    folder = join(outer, 'here/inside');
+    mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'run.parquet'), run);
     copyFileSync(join(folder, 'run.parquet'), join(folder, 'data.html'));
     mkdirSync(join(folder, 'there'));
@@ -36,7 +40,7 @@ describe('where eos dash build writes', () => {
     copyFileSync(join(folder, 'run.parquet'), join(folder, 'runs/mine.parquet'));
     writeFileSync(join(folder, 'letter.html'), '<p>Dear reader</p>');
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(outer, { recursive: true, force: true }));
 
   test.each([
     ['the data as HTML file', 'run.parquet', /run\.parquet is no name of an HTML file; .* such as run\.html/],

@@ -314,12 +314,13 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
   });
 
   test('what has the focus is not hidden under the bars', async () => {
-    const { page } = await open('run=data/three.parquet', { height: 600 });
-    for (let i = 0; i < 60; i++) {
+    const { page } = await open('run=data/three.parquet', { height: 800 });
+    for (let i = 0; i < 90; i++) {
       await page.keyboard.press('Tab');
       const under = await page.evaluate(() => {
         const element = document.activeElement!;
-        if (element.closest('.topbar, .range-dock') || !element.matches('button, summary')) return '';
+        if (element.closest('.topbar, .range-dock') || !element.matches('button, summary, [role=application]'))
+          return '';
         const { top, bottom } = element.getBoundingClientRect();
         const dock = document.querySelector('.range-dock')!.getBoundingClientRect();
         const bar = document.querySelector('.topbar')!.getBoundingClientRect();
