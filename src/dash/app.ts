@@ -43,7 +43,7 @@ export interface App {
   range(): readonly [number, number];
   /** Whether less than all steps is shown. */
   zoomed(): boolean;
-  /** The row under the crosshair in each run, once it is read. */
+  /** The row under the crosshair in each run that has one there, once it is read. */
   rows(): ReadonlyMap<number, Row>;
   /** Sets the range within the run, or resets it. */
   zoom(range: readonly [number, number] | null): void;
@@ -82,5 +82,16 @@ export interface Panel {
 
 export const hasColumns = (run: Run, columns: readonly string[]): boolean =>
   columns.every((column) => run.info.columns.some(({ name }) => name === column));
+
+/** The row nearest to the crosshair among those of all runs: what its step is. */
+export function rowUnder(app: App): Row | undefined {
+  const { cursor } = app.store.get();
+  if (cursor === null) return undefined;
+  const away = ({ step }: Row) => Math.abs(step - cursor);
+  return [...app.rows().values()].reduce<Row | undefined>(
+    (best, row) => (best && away(best) <= away(row) ? best : row),
+    undefined,
+  );
+}
 
 export const runColor = (run: Run): string => `var(--run-${(run.slot % 8) + 1})`;

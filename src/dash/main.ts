@@ -1,5 +1,5 @@
 import './style.css';
-import { type App, hasColumns, type Panel } from './app.ts';
+import { type App, hasColumns, type Panel, rowUnder } from './app.ts';
 import { controls } from './controls.ts';
 import { el } from './dom.ts';
 import { formatNumber } from './format.ts';
@@ -230,13 +230,15 @@ async function followCursor(): Promise<void> {
       ? []
       : await Promise.all(
           book.runs().map(async (run) => {
+            // Where a run has ended, or not begun, it has no values.
+            if (cursor < run.info.firstStep - 1 || cursor > run.info.lastStep + 1) return [run.id, undefined] as const;
             const columns = columnsFollowed.filter((column) => hasColumns(run, [column]));
             return [run.id, await run.client.row(cursor, columns).catch(() => undefined)] as const;
           }),
         );
   rows = new Map(found.flatMap(([id, row]) => (row ? [[id, row] as const] : [])));
   for (const panel of panels) panel.follow();
-  const row = rows.get(book.runs()[0]?.id ?? -1);
+  const row = rowUnder(app);
   if (row && document.activeElement?.matches('.plot')) {
     app.announce(`step ${formatNumber(row.step)}, ${row.values.phase ?? ''}`);
   }

@@ -24,7 +24,7 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
   into.append(label, box, reset);
   let turn = 0;
   let pictured: unknown;
-  let width = 0;
+  let drawnAs = '';
 
   const inner = () => box.clientWidth - 2 * 8;
   const toStep = (clientX: number): number => {
@@ -103,13 +103,15 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
       }
       label.textContent = `${formatNumber(Math.ceil(from))} – ${formatNumber(Math.floor(to))}`;
       reset.disabled = !app.zoomed();
-      if (pictured === run.info && width === box.clientWidth) return;
+      // Another run may have made the whole longer.
+      const wanted = `${first}:${last}:${box.clientWidth}`;
+      if (pictured === run.info && drawnAs === wanted) return;
       const column = ['loss', 'sharpness'].find((name) => hasColumns(run, [name]));
       const pixels = Math.max(40, inner());
       const [points] = column ? await run.client.lines([column], first, last, Math.round(pixels)).catch(() => []) : [];
       if (mine !== turn) return;
       pictured = run.info;
-      width = box.clientWidth;
+      drawnAs = wanted;
       const log = column === 'loss';
       const values = points ? points.y.filter((value) => !log || value > 0) : new Float64Array();
       let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, openPage, plot, type Started, serve, settled, shownRange } from '../dash/browser.ts';
+import { launch, openPage, plot, type Started, serve, settled, shownRange, stepAt } from '../dash/browser.ts';
 import { CONFIG, makeRows, parquetBytes } from '../dash/make-run.ts';
 import { describeWith, root } from '../setup/parts.ts';
 
@@ -329,6 +329,58 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
       expect(under).toBe('');
     }
     await page.close();
+  });
+
+  test('beside a longer run the crosshair goes on where a run has ended, which then has no values', async () => {
+    const { page, problems } = await open('run=data/a.parquet&run=data/three.parquet');
+    const tip = (label: string) => page.locator(`#tooltip [data-label="${label}"] .tip-value`);
+    for (const [step, ended] of [
+      [150, false],
+      [5000, true],
+    ] as const) {
+      const at = await stepAt(page, 'loss', step);
+      await page.mouse.move(at.x - 3, at.y);
+      await page.mouse.move(at.x, at.y);
+      await page.locator('#tooltip').waitFor({ state: 'visible' });
+      await settled(page);
+      const shown = Number((await page.locator('#tooltip strong').textContent())!.replace(/\D/g, ''));
+      expect(Math.abs(shown - step)).toBeLessThan(20);
+      expect((await tip('L · a.parquet').textContent()) === '–').toBe(ended);
+      expect(Number(await tip('L · three.parquet').getAttribute('data-value'))).toBeGreaterThan(0);
+      const cross = (await page.locator('[data-panel=loss] .cross').boundingBox())!;
+      expect(Math.abs(cross.x - at.x)).toBeLessThan(3);
+    }
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('the bar below shows a run over the steps of all', async () => {
+    const { page } = await open('run=data/a.parquet&run=data/three.parquet');
+    const widths = await page.locator('.range-picture [aria-label=line] path').evaluateAll((paths) => {
+      return paths.map((path) => path.getBoundingClientRect().width);
+    });
+    const bar = (await page.locator('.range-box').boundingBox())!;
+    expect(Math.max(...widths)).toBeLessThan(bar.width * 0.1);
+    await page.close();
+  });
+
+  test('names too long for their place keep their end, and the link that is copied is said to be', async () => {
+    copyFileSync(file('a.parquet'), file('a-run-of-a-very-long-name-indeed-with-seed-7.parquet'));
+    const { page } = await open('run=data/a-run-of-a-very-long-name-indeed-with-seed-7.parquet', { width: 390 });
+    const name = page.locator('.chip-name');
+    expect(await name.textContent()).toBe('a-run-of-a-very-long-name-indeed-with-seed-7.parquet');
+    const [chip, end] = [
+      (await page.locator('.chip').boundingBox())!,
+      (await name.locator('span').last().boundingBox())!,
+    ];
+    expect(end.x + end.width).toBeLessThan(chip.x + chip.width);
+    expect(await name.locator('span').last().textContent()).toMatch(/7\.parquet$/);
+    await page.locator('[data-act=link]').click();
+    await page.locator('.said').waitFor({ state: 'visible' });
+    expect(await page.locator('.said').textContent()).toMatch(/^(Link copied|The link is in the address bar)$/);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await page.close();
+    rmSync(file('a-run-of-a-very-long-name-indeed-with-seed-7.parquet'));
   });
 
   test('a logarithmic scale says where it has no place for any value', async () => {

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
-import { type App, hasColumns, type Panel, type Run, runColor } from '../app.ts';
-import { formatNumber, phaseName } from '../format.ts';
+import { type App, hasColumns, type Panel, type Run, rowUnder, runColor } from '../app.ts';
+import { formatNumber, phaseName, shortName } from '../format.ts';
 import { interact, type StepAxis } from '../interact.ts';
 import type { Scale } from '../store.ts';
 import { drawPlot, linearTicks, logTicks, MARGIN, powerText, stepText, stepTicks, tickText } from './draw.ts';
@@ -149,10 +149,7 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
 
   function follow(): void {
     const { cursor } = app.store.get();
-    const rows = app.rows();
-    const first = app.runs()[0];
-    const row = first && rows.get(first.id);
-    interaction.follow(cursor === null ? null : (row?.step ?? cursor));
+    interaction.follow(rowUnder(app)?.step ?? cursor);
     for (const [key, legend] of keys) {
       const line = drawn.find(({ series }) => series.key === key);
       legend.value(cursor === null || !line ? '' : formatNumber(valueAt(line), 5));
@@ -169,18 +166,21 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
   }
 
   function showTip(): void {
-    const { cursor } = app.store.get();
-    const first = app.runs()[0];
-    const row = first && app.rows().get(first.id);
+    const row = rowUnder(app);
     if (!tipAt) {
       if (body.dataset.tip) app.showTip(null);
       delete body.dataset.tip;
       return;
     }
-    if (cursor === null || !row) return;
+    if (!row) {
+      app.showTip(null);
+      return;
+    }
     body.dataset.tip = '1';
     const many = app.runs().length > 1;
-    const { phase, cycle, regime } = row.values;
+    const first = app.runs().find(({ id }) => app.rows().has(id));
+    const { phase, cycle, regime } = (first && app.rows().get(first.id)?.values) ?? row.values;
+    const ofWhom = many && first ? `${shortName(first.name)}: ` : '';
     const state = [
       typeof phase === 'string' ? phaseName(phase) : '',
       typeof cycle === 'number' ? `cycle ${cycle}` : '',
@@ -190,13 +190,13 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
       ...tipAt,
       title: `step ${formatNumber(row.step)}`,
       lines: [
-        { label: state.join(' · '), value: '' },
+        { label: state.length > 0 ? `${ofWhom}${state.join(' · ')}` : '', value: '' },
         ...drawn
           .filter(({ series }) => !hidden(series.key))
           .map((line) => {
             const value = valueAt(line);
             return {
-              label: many ? `${nameOf(line)} · ${line.run.name}` : nameOf(line),
+              label: many ? `${nameOf(line)} · ${shortName(line.run.name)}` : nameOf(line),
               value: formatNumber(value),
               exact: String(value),
               color: many ? runColor(line.run) : line.series.color,

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
-import { type App, hasColumns, type Panel, type Run, runColor } from '../app.ts';
+import { type App, hasColumns, type Panel, type Run, rowUnder, runColor } from '../app.ts';
 import { el } from '../dom.ts';
-import { formatNumber, phaseColor, phaseName } from '../format.ts';
+import { formatNumber, phaseColor, phaseName, shortName } from '../format.ts';
 import { interact, type StepAxis } from '../interact.ts';
 import { drawPlot, MARGIN, stepText, stepTicks } from './draw.ts';
 import { panelFrame } from './frame.ts';
@@ -110,26 +110,25 @@ export function timelinePanel(app: App): Panel {
   }
 
   function showTip(): void {
-    const { cursor } = app.store.get();
     if (!tipAt) {
       if (body.dataset.tip) app.showTip(null);
       delete body.dataset.tip;
       return;
     }
-    const first = app.runs()[0];
-    const row = first && app.rows().get(first.id);
-    if (cursor === null || !row) return;
+    const row = rowUnder(app);
+    if (!row) return;
     body.dataset.tip = '1';
     app.showTip({
       ...tipAt,
       title: `step ${formatNumber(row.step)}`,
       lines: app.runs().flatMap((run) => {
-        const phase = app.rows().get(run.id)?.values.phase;
-        if (typeof phase !== 'string') return [];
-        const interval = run.phases.find(({ first: start, last }) => row.step >= start && row.step <= last);
+        const own = app.rows().get(run.id);
+        const phase = own?.values.phase;
+        if (typeof phase !== 'string' || !own) return [];
+        const interval = run.phases.find(({ first, last }) => own.step >= first && own.step <= last);
         return [
           {
-            label: phaseName(phase),
+            label: app.runs().length > 1 ? `${phaseName(phase)} · ${shortName(run.name)}` : phaseName(phase),
             value: interval ? `${formatNumber(interval.first)} – ${formatNumber(interval.last)}` : '',
             color: phaseColor(phase),
           },
@@ -139,10 +138,7 @@ export function timelinePanel(app: App): Panel {
   }
 
   function follow(): void {
-    const first = app.runs()[0];
-    const row = first && app.rows().get(first.id);
-    const { cursor } = app.store.get();
-    interaction.follow(cursor === null ? null : (row?.step ?? cursor));
+    interaction.follow(rowUnder(app)?.step ?? app.store.get().cursor);
     showTip();
   }
 
