@@ -33,6 +33,7 @@ export async function inspectFile(file: string): Promise<Report> {
   const table = await openTable(file);
   const names = new Set(table.fields.map(({ name }) => name));
   const numeric = new Set(table.fields.filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name));
+  const phased = table.fields.some(({ name, nested }) => name === 'phase' && !nested);
   const summary = jsonObject(table.metadata['eos.summary']);
   const config = jsonObject(table.metadata['eos.config']);
   const columns: readonly ColumnSpec[] = config?.source === 'training-log' ? LOG_COLUMNS : RUN_COLUMNS;
@@ -50,7 +51,7 @@ export async function inspectFile(file: string): Promise<Report> {
     missing_metadata: METADATA.filter((key) => !(key in table.metadata)),
     config,
     summary,
-    phases: phasesOf(summary) ?? (names.has('phase') ? await phasesFromColumns(table, numeric.has('step')) : []),
+    phases: phasesOf(summary) ?? (phased ? await phasesFromColumns(table, numeric.has('step')) : []),
     sharpness: await sparkline(
       table,
       ['sharpness_ratio', 'sharpness'].find((name) => numeric.has(name)),

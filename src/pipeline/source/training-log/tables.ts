@@ -1,4 +1,4 @@
-import type { Table } from 'apache-arrow';
+import type { Table, Vector } from 'apache-arrow';
 import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
 import { memorySource } from '../../read/byte-source.ts';
 import { concatBytes } from '../../sinks/byte-target.ts';
@@ -11,6 +11,10 @@ import { ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
 const LARGEST = 1 << 28;
 /** Rows read at once. */
 const SLICE = 1 << 15;
+
+/** Types of lists, as apache-arrow numbers them: list, list of fixed size, large list. */
+const LISTS: ReadonlySet<number> = new Set([12, 16, 21]);
+const NO_NUMBER = {};
 
 type Columns = { readonly [F in RowField]?: ArrayLike<unknown> };
 
@@ -94,7 +98,8 @@ export async function* readArrow(
       );
       const columns: { [F in RowField]?: ArrayLike<unknown> } = {};
       for (const field of ROW_FIELDS) {
-        if (chosen[field] >= 0) columns[field] = Array.from<unknown>(table.getChildAt(chosen[field]) ?? []);
+        const column = chosen[field] >= 0 ? table.getChildAt(chosen[field]) : null;
+        if (column) columns[field] = arrowValues(column);
       }
       takeColumns(columns, 0, table.numRows, row, rows, tally);
       row += table.numRows;
@@ -102,8 +107,28 @@ export async function* readArrow(
     }
   } catch (error) {
     if (error instanceof LogError) throw error;
-    throw new LogError(`a damaged, unfinished or compressed Arrow file: ${reason(error)}`);
+    const problem = reason(error);
+    throw new LogError(
+      problem.includes('not read')
+        ? `an Arrow file of a kind that is not read here: ${problem}`
+        : `a damaged or unfinished Arrow file: ${problem}`,
+    );
   }
+}
+
+/** Values of a column; of lists the largest number at once, since a list of them all would take far more memory. */
+function arrowValues(column: Vector): unknown[] {
+  const { type } = column;
+  const [item] = type.children ?? [];
+  if (!item) return Array.from<unknown>(column);
+  if (!LISTS.has(type.typeId) || item.type.children?.length) {
+    // There is no number in anything else, and looking into each row would take long.
+    return Array.from({ length: column.length }, (_, i) => (column.isValid(i) ? NO_NUMBER : null));
+  }
+  return Array.from(column as Iterable<unknown>, (value) => {
+    const number = parseValue(value) ?? NO_NUMBER;
+    return Number.isNaN(number) ? null : number;
+  });
 }
 
 /** Record batches of a file, which has its footer at the end, or of a stream. */
