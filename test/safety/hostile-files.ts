@@ -15,6 +15,7 @@ import {
   splitLoss,
   summarize,
 } from '../../src/pipeline/index.ts';
+import { hostileForeignArrow } from './hostile-arrow.ts';
 
 /** A file that means harm, and whether it can be read at all. */
 export interface HostileFile {
@@ -290,6 +291,7 @@ export async function hostileArrow(): Promise<HostileFile[]> {
         'file',
       ),
     ),
+    ...hostileForeignArrow(),
   ];
 }
 

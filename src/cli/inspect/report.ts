@@ -25,6 +25,8 @@ export interface Report {
 
 const METADATA = ['eos.schema_version', 'eos.config', 'eos.summary'] as const;
 const BINS = 60;
+/** Characters of a phase's name that are kept. */
+const LONGEST = 200;
 /** Types of number columns, as Parquet and Arrow name them. */
 const NUMERIC = /^(double|float|u?int)\d*$/i;
 
@@ -92,7 +94,7 @@ async function phasesFromColumns(table: TableReader, stepped: boolean): Promise<
     for (let i = 0; i < phases.length; i++, row++) {
       const at = stepped ? block.step![i] : row;
       if (phases[i] == null || at == null) continue;
-      const name = String(phases[i]);
+      const name = shortened(String(phases[i]));
       const phase = name.startsWith('eos-') ? 'edge-of-stability' : name;
       const step = Number(at);
       const last = spans.at(-1);
@@ -101,6 +103,11 @@ async function phasesFromColumns(table: TableReader, stepped: boolean): Promise<
     }
   }
   return spans;
+}
+
+/** A copy of the beginning: a part of a long text would keep all of it in memory. */
+function shortened(name: string): string {
+  return name.length > LONGEST ? `${Array.from(name.slice(0, LONGEST)).join('')}…` : name;
 }
 
 async function sparkline(table: TableReader, column: string | undefined): Promise<Report['sharpness']> {

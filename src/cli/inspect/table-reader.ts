@@ -99,7 +99,7 @@ async function openParquet(path: string, bytes: number): Promise<TableReader> {
 
 async function openArrow(path: string, bytes: number): Promise<TableReader> {
   const { DataType } = await import('apache-arrow');
-  const { openArrow: open } = await import('../../pipeline/read/arrow-table.ts');
+  const { openAnyArrow: open } = await import('../../pipeline/read/arrow-any.ts');
   const { schema, rows, batches, read } = await open(await pathSource(path));
   return {
     kind: 'arrow',

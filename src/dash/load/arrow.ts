@@ -1,5 +1,5 @@
 import { DataType, type Schema, type Table, type Vector } from 'apache-arrow';
-import { openArrow as openTable } from '../../pipeline/read/arrow-table.ts';
+import { openAnyArrow } from '../../pipeline/read/arrow-any.ts';
 import { DamagedFileError } from '../../pipeline/read/stored-table.ts';
 import type { ByteSource } from './bytes.ts';
 import { type ColumnValues, MAX_ROWS, RunFileError, type TableColumn, type TableSource, wordCoder } from './table.ts';
@@ -8,12 +8,12 @@ import { type ColumnValues, MAX_ROWS, RunFileError, type TableColumn, type Table
 const KEPT_BYTES = 256 * 1024 * 1024;
 
 /**
- * Opens an Arrow IPC file. Its record batches are read when they are asked for.
+ * Opens an Arrow IPC file or stream. Its record batches are read when they are asked for.
  *
  * @throws RunFileError where it is cut off or no Arrow file
  */
 export async function openArrow(file: ByteSource): Promise<TableSource> {
-  const table = await refused(() => openTable(file));
+  const table = await refused(() => openAnyArrow(file));
   if (table.rows > MAX_ROWS)
     throw new RunFileError(`it has ${table.rows} rows; this page shows up to ${MAX_ROWS} (thin the run with --every)`);
   const columns = tableColumns(table.schema);

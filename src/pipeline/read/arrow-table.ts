@@ -53,10 +53,18 @@ export function parseArrowFooter(bytes: Uint8Array, end: number): ArrowParts {
   return guarded(() => ({ checked: checkArrowFooter(footer, end), schema: Footer.decode(footer).schema }));
 }
 
-/** The record batches that a footer tells of, in `source`. */
-export async function arrowTable(source: ByteSource, { schema, checked }: ArrowParts): Promise<ArrowTable> {
+/**
+ * The record batches that a footer tells of, in `source`.
+ *
+ * @param stream whether a batch knows the dictionaries before it alone; those behind it may replace them
+ */
+export async function arrowTable(
+  source: ByteSource,
+  { schema, checked }: ArrowParts,
+  stream = false,
+): Promise<ArrowTable> {
   const allow = unpackingAllowance();
-  const known = new Set<ArrowBlock>();
+  const seen = new Set<ArrowBlock>();
   let kept = 0;
   const bytesOf = async ({ offset, metaDataLength, bodyLength }: ArrowBlock, whole: boolean) =>
     new Uint8Array(await source.slice(offset, offset + metaDataLength + (whole ? bodyLength : 0)));
@@ -76,8 +84,8 @@ export async function arrowTable(source: ByteSource, { schema, checked }: ArrowP
       const stored = { bytes, metaDataLength };
       check(stored);
       // The dictionaries are read anew with each batch, which itself may be read several times.
-      const spend = known.has(block) ? () => {} : allow;
-      known.add(block);
+      const spend = seen.has(block) ? () => {} : allow;
+      seen.add(block);
       spend(bodyLength, kept);
       const plain = unpackArrow(stored, (unpacked) => spend(0, unpacked));
       if (plain !== stored) check(plain);
@@ -108,7 +116,8 @@ export async function arrowTable(source: ByteSource, { schema, checked }: ArrowP
     async read(index) {
       const block = checked.batches[index];
       if (!block) return damaged(`it has no record batch ${index}`);
-      const parts = [...dictionaries, await messageOf(block)];
+      const known = dictionaries.filter((_, i) => !stream || checked.dictionaries[i]!.offset < block.offset);
+      const parts = [...known, await messageOf(block)];
       // A file of this batch alone.
       let at = ARROW_HEADER.length;
       const blocks = parts.map(({ bytes, metaDataLength }) => {
