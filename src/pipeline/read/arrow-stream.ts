@@ -12,8 +12,6 @@ import { DamagedFileError } from './stored-table.ts';
 
 /** What a message begins with. */
 const MARK = Uint8Array.of(0xff, 0xff, 0xff, 0xff);
-/** Continuation mark and the length 0: the end of a stream. */
-const END = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
 
 /**
  * Reads an Arrow IPC stream of anybody, one record batch after the other.
@@ -72,7 +70,7 @@ export async function* readArrowStream(chunks: AsyncIterable<Uint8Array>): Async
     rows += length;
     checkRowCount(rows, seen);
     const begun = schema;
-    yield decode(() => tableFromIPC(concatBytes([begun, ...dictionaries, bytes, END])));
+    yield decode(() => tableFromIPC([begun, ...dictionaries, bytes]));
   }
 }
 

@@ -1,9 +1,7 @@
 import { type Schema, type Table, tableFromIPC } from 'apache-arrow';
 import { FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
-import { arrowFooter } from '../sinks/arrow-footer.ts';
-import { concatBytes } from '../sinks/byte-target.ts';
 import { type ArrowBlock, type CheckedFooter, checkArrowBatch, checkArrowFooter } from './arrow-guard.ts';
-import { type ArrowMessage, MESSAGE_PREFIX, unpackArrow, unpackingAllowance } from './arrow-unpack.ts';
+import { type ArrowMessage, MESSAGE_PREFIX, schemaMessage, unpackArrow, unpackingAllowance } from './arrow-unpack.ts';
 import type { ByteSource } from './byte-source.ts';
 import { checkRowCount, damaged, LIMITS } from './limits.ts';
 import { DamagedFileError } from './stored-table.ts';
@@ -64,6 +62,7 @@ export async function arrowTable(
   stream = false,
 ): Promise<ArrowTable> {
   const allow = unpackingAllowance();
+  const columns = schemaMessage(schema);
   const seen = new Set<ArrowBlock>();
   let kept = 0;
   const bytesOf = async ({ offset, metaDataLength, bodyLength }: ArrowBlock, whole: boolean) =>
@@ -117,16 +116,10 @@ export async function arrowTable(
       const block = checked.batches[index];
       if (!block) return damaged(`it has no record batch ${index}`);
       const known = dictionaries.filter((_, i) => !stream || checked.dictionaries[i]!.offset < block.offset);
-      const parts = [...known, await messageOf(block)];
-      // A file of this batch alone.
-      let at = ARROW_HEADER.length;
-      const blocks = parts.map(({ bytes, metaDataLength }) => {
-        const there = new FileBlock(metaDataLength, bytes.length - metaDataLength, at);
-        at += bytes.length;
-        return there;
-      });
-      const footer = arrowFooter(schema, { dictionaries: blocks.slice(0, -1), batches: blocks.slice(-1) }, {});
-      return guarded(() => tableFromIPC(concatBytes([ARROW_HEADER, ...parts.map(({ bytes }) => bytes), footer])));
+      const batch = await messageOf(block);
+      // A stream of this batch alone; its pieces are not put together, so that they are not copied.
+      const pieces = [...known, batch].map(({ bytes }) => bytes);
+      return guarded(() => tableFromIPC([columns, ...pieces]));
     },
   };
 }

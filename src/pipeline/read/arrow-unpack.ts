@@ -1,3 +1,4 @@
+import { Schema } from 'apache-arrow';
 import { BodyCompressionMethod } from 'apache-arrow/fb/body-compression-method';
 import { CompressionType } from 'apache-arrow/fb/compression-type';
 import {
@@ -76,6 +77,11 @@ export function unpackArrow(message: ArrowMessage, spend: (bytes: number) => voi
     }
   }
   return unpacked;
+}
+
+/** The message that a stream of these columns begins with. */
+export function schemaMessage({ fields, dictionaries }: Schema): Uint8Array {
+  return arrowMessage(Message.encode(Message.from(new Schema(fields, new Map(), dictionaries))), 0).bytes;
 }
 
 /** A message with room for its body. */
