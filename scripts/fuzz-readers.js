@@ -145,9 +145,9 @@ async function readStream(bytes) {
 }
 
 function readAll(table) {
-  for (const { name, type } of table.schema.fields) {
-    for (const value of table.getChild(name)) if (value && type.children?.length) void [...value];
-  }
+  table.schema.fields.forEach(({ type }, i) => {
+    for (const value of table.getChildAt(i)) if (value && type.children?.length) void [...value];
+  });
 }
 
 async function readLog(bytes) {

@@ -33,9 +33,11 @@ const NUMERIC = /^(double|float|u?int)\d*$/i;
 /** Reads a run file, or any table, and tells what it holds. */
 export async function inspectFile(file: string): Promise<Report> {
   const table = await openTable(file);
-  const names = new Set(table.fields.map(({ name }) => name));
-  const numeric = new Set(table.fields.filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name));
-  const phased = table.fields.some(({ name, nested }) => name === 'phase' && !nested);
+  // Of columns of one name it is the first that is read.
+  const named = new Map(table.fields.toReversed().map((field) => [field.name, field]));
+  const names = new Set(named.keys());
+  const numeric = new Set([...named.values()].filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name));
+  const phased = named.get('phase')?.nested === false;
   const summary = jsonObject(table.metadata['eos.summary']);
   const config = jsonObject(table.metadata['eos.config']);
   const columns: readonly ColumnSpec[] = config?.source === 'training-log' ? LOG_COLUMNS : RUN_COLUMNS;

@@ -87,7 +87,11 @@ function keptBatches(read: (index: number) => Promise<Table>): (index: number) =
 }
 
 function tableColumns({ fields }: Schema): TableColumn[] {
-  return fields.flatMap(({ name, type }): TableColumn[] => {
+  // Of columns of one name it is the first that is read.
+  const named = new Map(fields.toReversed().map((field) => [field.name, field]));
+  return fields.flatMap((field): TableColumn[] => {
+    const { name, type } = field;
+    if (named.get(name) !== field) return [];
     if (DataType.isInt(type) || DataType.isFloat(type)) return [{ name, kind: 'number' }];
     if (isText(DataType.isDictionary(type) ? type.dictionary : type)) return [{ name, kind: 'string' }];
     return [];
