@@ -102,6 +102,15 @@ test('spikes are found once each, at their peak, with their rise', () => {
   }
 });
 
+test('what rounding in float32 leaves of a loss does not spike', () => {
+  const random = generator(2);
+  const finder = createSpikeFinder();
+  for (let t = 0; t < 2000; t++) {
+    const rounding = 1e-14 * Math.abs(normal(random));
+    expect(finder.next(t, 5 * Math.exp(-t / 20) + rounding, 0.6)).toBeNull();
+  }
+});
+
 /** Labels a whole series; gives the dated phases, and how often the label changed. */
 function label(loss: (t: number) => number, ratio: (t: number) => number, steps: number) {
   const detector = createSeriesDetector();
@@ -153,6 +162,32 @@ describe('phases of made series', () => {
     expect(phases).toEqual(['progressive-sharpening', 'edge-of-stability']);
     expect(Math.abs(spans[1]!.first_step - 1000)).toBeLessThanOrEqual(50);
     expect(flips).toBeLessThan(70);
+  });
+
+  test.each([
+    [0.998, ['progressive-sharpening', 'edge-of-stability']],
+    [0.97, ['progressive-sharpening', 'convergence']],
+  ])('sharpness that jumps from step to step about a level of %d', (level, expected) => {
+    const noise = noisy(6, 0.004);
+    const { phases, spans } = label(
+      (t) => Math.exp(-t / 500),
+      (t) => noise(level - 0.5 * Math.exp(-t / 250)),
+      4000,
+    );
+    expect(phases).toEqual(expected);
+    if (level > 0.99) expect(Math.abs(spans[1]!.first_step - 900)).toBeLessThanOrEqual(150);
+  });
+
+  test.each([
+    [550, 200, 15],
+    [550, 400, 25],
+    [1000, 500, 40],
+  ])('the loss after a spike (times %d, %d, %d) is no oscillation that has come to rest', (fall, period, tail) => {
+    const into = (t: number) => (t - 3000) % period;
+    const ratio = (t: number) => (t < 3000 ? 0.3 + (0.7 * t) / 3000 : 0.98 + (0.04 * into(t)) / period);
+    const bump = (t: number) => (t < 3000 + period ? 0 : 8 * Math.exp(-into(t) / tail));
+    const { phases } = label((t) => Math.exp(-t / fall) * (1 + bump(t)), ratio, 5000);
+    expect(phases).toEqual(['progressive-sharpening', 'edge-of-stability']);
   });
 
   test('a single sample far over the threshold is no edge', () => {

@@ -162,6 +162,8 @@ describe('config files', () => {
 
 describe('the environment', () => {
   test.each([
+    ['EOS_FORCE', 'maybe', "EOS_FORCE: 'maybe' is neither yes nor no; write 1 or 0"],
+    ['EOS_QUIET', 'on', "EOS_QUIET: 'on' is neither yes nor no"],
     ['EOS_ETA', 'fast', "EOS_ETA: 'fast' is not a number"],
     ['EOS_ETA', '-1', 'EOS_ETA: -1 is not a positive number'],
     ['EOS_INIT', '1;2;3', "EOS_INIT: '1;2;3' is not a list of numbers"],

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
@@ -433,6 +434,34 @@ print(json.dumps(1))`;
       expect(outcome, name).toMatchObject({ code: 0, stderr: '' });
       expect(events(outcome).at(-1), name).toMatchObject({ rows: 200, measured: 100, first_crossing: 60, skipped: [] });
     }
+  });
+});
+
+describeWith(['tensorboard'], 'the line in docs/detect.md for event files of TensorBoard', () => {
+  test('turns them into a log', async () => {
+    const write = `
+import json, math, sys
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+writer = EventFileWriter(sys.argv[1])
+for step in range(200):
+    values = [Summary.Value(tag="train/loss", simple_value=math.exp(-step / 50))]
+    if step % 2 == 0:
+        sharpness = 8 + 0.2 * step if step < 60 else 20 + math.sin((step - 60) / 4)
+        values.append(Summary.Value(tag="sharpness", simple_value=sharpness))
+    writer.add_event(Event(step=step, wall_time=step, summary=Summary(value=values)))
+writer.close()
+print(json.dumps(1))`;
+    await python(write, [join(folder, 'runs/exp')]);
+    const line = /^python -c "(.*)" runs\/exp \| eos detect - --eta 0\.1$/m.exec(
+      readFileSync(join(root, 'docs/detect.md'), 'utf8'),
+    )![1]!;
+    const { stdout } = await promisify(execFile)(part('tensorboard'), ['-c', line, 'runs/exp'], { cwd: folder });
+    put('events.ndjson', stdout);
+    const outcome = await eos('detect', 'events.ndjson', '--eta', '0.1', '--log-format', 'json');
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(events(outcome).at(-1)).toMatchObject({ rows: 200, measured: 100, first_crossing: 60, skipped: [] });
   });
 });
 

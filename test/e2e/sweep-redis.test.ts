@@ -41,7 +41,10 @@ async function newRedis({ tls = false } = {}): Promise<TestRedis> {
       servers.push(server);
       let log = '';
       server.stdout!.on('data', (data) => (log += data));
-      while (!log.includes('Ready to accept connections')) await sleep(20);
+      while (!log.includes('Ready to accept connections')) {
+        if (server.exitCode !== null) throw new Error(`Redis did not start:\n${log}`);
+        await sleep(20);
+      }
     },
     async stop() {
       const gone = new Promise((resolve) => server!.once('exit', resolve));

@@ -24,6 +24,14 @@ const parts = {
       return python && holdsPackages(python, ['duckdb', 'pandas', 'polars', 'pyarrow']) ? python : undefined;
     },
   },
+  tensorboard: {
+    what: "TensorBoard's Python package",
+    howToGet: 'run scripts/venv.sh',
+    find: () => {
+      const python = executable(process.env.EOS_PYTHON ?? join(root, '.venv/bin/python'));
+      return python && holdsPackages(python, ['tensorboard']) ? python : undefined;
+    },
+  },
   chromium: {
     what: 'Chromium',
     howToGet: 'apt-get install chromium, or set EOS_CHROMIUM to its path',

@@ -3,6 +3,7 @@ import type { RunOptions } from '../../pipeline/config.ts';
 import { UsageError } from '../errors.ts';
 import { type Origin, originOf } from '../origin.ts';
 import { runFlags, runOptions } from '../run-flags.ts';
+import { checkSwitches } from '../switches.ts';
 
 export default class Stream extends Command {
   static override summary = 'Run gradient descent and stream every step into files';
@@ -121,6 +122,7 @@ Flags win over EOS_* environment variables, those over --config, and that over t
   };
 
   async run(): Promise<void> {
+    checkSwitches(Stream.flags);
     const { flags } = await this.parse(Stream);
     const { readConfigFile } = await import('../config-file.ts');
     if (flags.resume !== undefined) refuseWithResume(flags);

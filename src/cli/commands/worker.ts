@@ -1,6 +1,7 @@
 import { Command, Flags } from '@oclif/core';
 import { UsageError } from '../errors.ts';
 import { countOf, engineFlags, threadsFlag } from '../sweep/engine-flags.ts';
+import { checkSwitches } from '../switches.ts';
 
 export default class WorkerCommand extends Command {
   static override summary = 'Work for a sweep that another machine has handed to a queue';
@@ -29,6 +30,7 @@ export default class WorkerCommand extends Command {
   };
 
   async run(): Promise<void> {
+    checkSwitches(WorkerCommand.flags);
     const { flags } = await this.parse(WorkerCommand);
     if (!flags.out) throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
     if (flags.engine === undefined || flags.engine === 'embedded') {

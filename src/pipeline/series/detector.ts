@@ -4,7 +4,7 @@ import { type Block, createHistory } from './history.ts';
 import { createLossOnly } from './loss-only.ts';
 import { createLossWatch } from './loss-watch.ts';
 import { createNoiseScale } from './noise-scale.ts';
-import { oscillationSpent, type Rest, restAtEdge, restBelowEdge } from './outlook.ts';
+import { oscillationSpent, plateauAtEdge, restAtEdge, restBelowEdge, type Verdict } from './outlook.ts';
 import { createSpanList, type PhaseChange, type SeriesPhase, type SeriesSpan } from './phase-spans.ts';
 import { createSpikeFinder, type Spike } from './spikes.ts';
 
@@ -46,6 +46,8 @@ const MOST_NOISE = 0.03;
 const EXPECTED_NOISE = 3;
 /** A sample this many deviations over the threshold is over it. */
 const OVER_NOISE = 3;
+/** Samples that have to have been at or over the threshold before a plateau may be at it. */
+const LEAST_OVER = 3;
 /** What lies less than so many deviations beyond the tolerance counts against the end of a rest. */
 const RETURN_REFERENCE = 1;
 /** It takes so many times as much to say that a rest was none after all. */
@@ -114,6 +116,8 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
   let ratioBefore = Number.NaN;
   let scale = noiseFloor;
   let level = 0;
+  /** Samples at or over the threshold since the phase began. */
+  let samplesOver = 0;
   let lastOver = Number.NEGATIVE_INFINITY;
   let restFit = 1;
   let divergedAt: number | null = null;
@@ -122,6 +126,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     phase = next;
     change = { phase: next, step, since: Math.max(since, firstStep), confidence };
     spans.begin(change);
+    samplesOver = 0;
     beyond.reset();
     back.reset();
     below.reset();
@@ -134,9 +139,9 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     begin(over ? 'catapult' : 'progressive-sharpening', step, firstStep, 1);
   }
 
-  function reachEdge(step: number, by: Evidence): void {
-    anchor = by.onset;
-    begin('edge-of-stability', step, by.onset, by.confidence);
+  function reachEdge(step: number, { since, confidence }: Verdict): void {
+    anchor = since;
+    begin('edge-of-stability', step, since, confidence);
     motion.restart(lastRatio, true, motion.cycle === 0);
   }
 
@@ -153,6 +158,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     lastRatio = ratio;
     if (phase === null || phase === 'descent') start(step, ratio);
 
+    if (ratio >= 1) samplesOver++;
     if (ratio > 1 + OVER_NOISE * scale) lastOver = step;
     motion.next(step, pair, scale);
 
@@ -168,20 +174,20 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
       case 'flat':
         if (beyond.next((ratio - Math.min(1, level * (1 + FLAT_RISE))) / scale, step)) {
           anchor = beyond.onset;
-          if (pair >= 1) reachEdge(step, beyond);
+          if (pair >= 1) reachEdge(step, onsetOf(beyond));
           else begin('progressive-sharpening', step, beyond.onset, beyond.confidence);
           sharpened = true;
         }
         break;
       case 'convergence':
-        if (back.next((ratio - (1 + delta / 2)) / scale - RETURN_REFERENCE, step)) reachEdge(step, back);
+        if (back.next((ratio - (1 + delta / 2)) / scale - RETURN_REFERENCE, step)) reachEdge(step, onsetOf(back));
         else if (pair > RESUMED_RISE * level + RESUMED_NOISE * scale && pair < 1) {
           anchor = step;
           begin('progressive-sharpening', step, step, 0.9);
         }
         break;
       case 'progressive-sharpening':
-        if (beyond.next((ratio - 1) / scale, step, expected)) reachEdge(step, beyond);
+        if (beyond.next((ratio - 1) / scale, step, expected)) reachEdge(step, onsetOf(beyond));
         break;
       default:
     }
@@ -200,6 +206,11 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     if (phase === 'progressive-sharpening') {
       const blocks = since(anchor);
       if (!sharpened && isFlat(blocks, flatAfter)) return;
+      const edge = sharpened && samplesOver >= LEAST_OVER ? plateauAtEdge(blocks, scale) : null;
+      if (edge) {
+        reachEdge(step, edge);
+        return;
+      }
       const rest = sharpened ? restBelowEdge(blocks, delta, losses.first) : null;
       if (rest) settle(step, rest, blocks);
     } else if (phase === 'edge-of-stability') {
@@ -235,7 +246,7 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
     }
   }
 
-  function settle(step: number, rest: Rest, blocks: readonly Block[]): void {
+  function settle(step: number, rest: Verdict, blocks: readonly Block[]): void {
     restFit = phase === 'edge-of-stability' ? rest.confidence : 1;
     level = blocks.at(-1)!.ratio;
     begin('convergence', step, rest.since, rest.confidence);
@@ -288,6 +299,10 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
       return { phases: spans.close(lastStep), maxRatio, divergedAt, measured };
     },
   };
+}
+
+function onsetOf({ onset, confidence }: Evidence): Verdict {
+  return { since: onset, confidence };
 }
 
 /** Level of a series that does not sharpen: its last quarter is at most 1 % over its first, noise allowed for. */

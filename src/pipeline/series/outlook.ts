@@ -16,12 +16,17 @@ const QUIET_FOR = 2;
 const QUIET_AHEAD = 3;
 /** … and for this share of the time before, at least. */
 const QUIET_SHARE = 1 / 3;
+/** A plateau is at the threshold within so many deviations of a sample, and never further than this. */
+const PLATEAU_NOISE = 3;
+const MOST_PLATEAU = 0.015;
 /** Without a loss that falls, sharpness must be at rest so well that it would stay within κ for so many times the past. */
 const AT_REST_FOR = 10;
 /** Amplitudes of ln L about its trend between which it counts as a pendulum, and how well it has to fit. */
 const MOST_SWING = 1;
 const LEAST_SWING = 0.003;
 const LEAST_FIT = 0.9;
+/** Periods that it has to be seen for. */
+const LEAST_SWINGS = 1;
 
 /** What else has to be known of a series that is at the edge. */
 export interface EdgePast {
@@ -32,8 +37,8 @@ export interface EdgePast {
   readonly lastActive: number;
 }
 
-/** The verdict that nothing beyond the edge lies ahead. */
-export interface Rest {
+/** What the history of a series was found to say. */
+export interface Verdict {
   /** Step since when it holds, seen from now. */
   readonly since: number;
   /** 0.5 to 1. */
@@ -50,7 +55,7 @@ export interface Rest {
  * @param blocks history since the phase began
  * @param firstLoss loss that the training started from; NaN without a loss
  */
-export function restBelowEdge(blocks: readonly Block[], delta: number, firstLoss: number): Rest | null {
+export function restBelowEdge(blocks: readonly Block[], delta: number, firstLoss: number): Verdict | null {
   const first = blocks[0];
   const last = blocks.at(-1);
   if (!first || !last) return null;
@@ -87,6 +92,33 @@ export function restBelowEdge(blocks: readonly Block[], delta: number, firstLoss
 }
 
 /**
+ * Away from the edge, so far as single samples tell: has the sharpness stopped rising right at the threshold? That is the
+ * edge too. With kinked activations it jumps from step to step, and swings about a mean just under the threshold, which
+ * no test for a mean beyond it would ever notice; that a minimum lies just there by chance is much less likely.
+ *
+ * @param blocks history since the phase began
+ * @param scale standard deviation of a sample
+ */
+export function plateauAtEdge(blocks: readonly Block[], scale: number): Verdict | null {
+  const first = blocks[0];
+  const last = blocks.at(-1);
+  if (!first || !last) return null;
+  const begin = first.firstStep + (2 / 3) * (last.lastStep - first.firstStep);
+  const tail = blocks.filter((block) => block.firstStep >= begin);
+  if (tail.length < LEAST_BLOCKS || samples(tail) < LEAST_SAMPLES) return null;
+  const width = Math.min(PLATEAU_NOISE * scale, MOST_PLATEAU);
+  const fit = fitLine(
+    tail.map(middle),
+    tail.map((block) => block.ratio),
+  );
+  const level = mean(tail.map((block) => block.ratio));
+  if (!fit || level < 1 - width || fit.slope * (last.lastStep - begin) > width) return null;
+  const span = Math.max(3, blocks.length >> 5);
+  const at = blocks.findIndex((_, i) => mean(blocks.slice(i, i + span).map((block) => block.ratio)) >= 1 - width);
+  return { since: blocks[at]!.firstStep, confidence: sure(level - (1 - width), scale / Math.sqrt(samples(tail))) };
+}
+
+/**
  * At the edge: is what sharpening is still to come too little to leave the tolerance?
  *
  * Asked of the oscillation of the loss, see `pendulum`: at rest means S∞ ≤ (1 + δ/2) × the threshold. Failing that (a
@@ -95,13 +127,13 @@ export function restBelowEdge(blocks: readonly Block[], delta: number, firstLoss
  *
  * @param blocks history since the edge was reached
  */
-export function restAtEdge(blocks: readonly Block[], delta: number, past: EdgePast): Rest | null {
+export function restAtEdge(blocks: readonly Block[], delta: number, past: EdgePast): Verdict | null {
   if (blocks.length < LEAST_BLOCKS || samples(blocks) < LEAST_SAMPLES) return null;
   return oscillationSpent(blocks, delta, past.firstLoss) ?? quietBelow(blocks, past);
 }
 
 /** The verdict from the oscillation of the loss alone; its confidence says how well it fits. */
-export function oscillationSpent(blocks: readonly Block[], delta: number, firstLoss: number): Rest | null {
+export function oscillationSpent(blocks: readonly Block[], delta: number, firstLoss: number): Verdict | null {
   const swing = pendulum(blocks);
   if (!swing || !(swing.loss <= SPENT_LOSS * firstLoss)) return null;
   // The sharpness itself hangs a little below the threshold, where the oscillation decays as fast as it does.
@@ -177,6 +209,8 @@ export function pendulum(blocks: readonly Block[]): Pendulum | null {
   const stiffness = (aa * cy - ac * ay) / determinant;
   const fit = (damping * ay + stiffness * cy) / yy;
   if (!(fit >= LEAST_FIT && stiffness > 0 && damping + rate > 0)) return null;
+  // Anything that bends once fits a part of a swing.
+  if (end - times[0]! < LEAST_SWINGS * ((2 * Math.PI) / Math.sqrt(stiffness))) return null;
   return {
     ahead: stiffness / 4 / (damping + rate),
     decay: 1 / rate,
@@ -185,7 +219,7 @@ export function pendulum(blocks: readonly Block[]): Pendulum | null {
   };
 }
 
-function quietBelow(blocks: readonly Block[], { firstStep, lastActive }: EdgePast): Rest | null {
+function quietBelow(blocks: readonly Block[], { firstStep, lastActive }: EdgePast): Verdict | null {
   const quiet = blocks.filter((block) => block.firstStep > lastActive);
   if (quiet.length < LEAST_BLOCKS || samples(quiet) < LEAST_SAMPLES) return null;
   const since = quiet[0]!.firstStep;

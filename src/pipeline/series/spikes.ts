@@ -15,8 +15,8 @@ const LEAST_RISE = 1.1;
 /** … and by so many standard deviations of the noise of ln L. */
 const NOISE_FACTOR = 6;
 
-/** A loss below this share of the first one is what rounding leaves of zero. */
-const ROUNDING = 1e-20;
+/** A loss below this share of the first one is what rounding leaves of zero: a square of errors of 3e-7 in float32. */
+const ROUNDING = 1e-13;
 
 /** Finds the spikes of a loss, each when it has fallen halfway back. */
 export interface SpikeFinder {

@@ -67,7 +67,7 @@ const SLICE = 10;
  * batches of consecutive steps, rows t = 0 … steps. Each subscription is a run of its own. A run that diverges ends
  * with the last row whose loss is at most 10¹².
  *
- * @throws ConfigError at once where a parameter cannot be used.
+ * @throws ConfigError at once where a parameter cannot be used, RangeError where `batchSize` or `pace` cannot.
  */
 export function gradientDescent(options: RunOptions = {}, source: SourceOptions = {}): Observable<ModelBatch> {
   const config = resolveConfig(options);
@@ -75,6 +75,9 @@ export function gradientDescent(options: RunOptions = {}, source: SourceOptions 
   const batchSize =
     source.batchSize ??
     (pace ? Math.max(1, Math.min(DEFAULT_BATCH, Math.ceil(pace / FRAMES_PER_SECOND))) : DEFAULT_BATCH);
+  if (!(Number.isSafeInteger(batchSize) && batchSize >= 1))
+    throw new RangeError(`batchSize: ${batchSize} is not a whole number from 1 up`);
+  if (pace !== undefined && !(pace > 0)) throw new RangeError(`pace: ${pace} is not a positive number`);
 
   return new Observable((subscriber) => {
     const run = startDescent(config, source.from);

@@ -2,6 +2,7 @@ import { Command, Flags } from '@oclif/core';
 import { UsageError } from '../../errors.ts';
 import { countOf, engineFlags, shareOf, threadsFlag } from '../../sweep/engine-flags.ts';
 import { sweepFlags, sweepOptions } from '../../sweep/sweep-flags.ts';
+import { checkSwitches } from '../../switches.ts';
 
 export default class Sweep extends Command {
   static override summary = 'Run gradient descent over grids of parameters and keep a table of what became of each run';
@@ -61,6 +62,7 @@ DIR/summary becomes a Parquet dataset with one row a run: its parameters and eve
   };
 
   async run(): Promise<void> {
+    checkSwitches(Sweep.flags);
     const { flags } = await this.parse(Sweep);
     const format = flags['log-format'] ?? 'text';
     if (format !== 'text' && format !== 'json') {
