@@ -130,7 +130,7 @@ function zstdZeros(length: number, claimed = length): Buffer {
 }
 
 /** A frame of one block that copies 65,539 bytes with each two of its own: 2.6 GB, in 80 kB. */
-function zstdCopies(length: number): Buffer {
+export function zstdCopies(length: number): Buffer {
   const count = 40_000;
   const bits = Buffer.alloc(2 * count + 1);
   bits[2 * count] = 1;

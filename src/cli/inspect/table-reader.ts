@@ -68,7 +68,7 @@ function unreadable(path: string, kind: TableKind, error: unknown): UsageError {
 
 async function openParquet(path: string, bytes: number): Promise<TableReader> {
   const { parquetSchema } = await import('hyparquet');
-  const { compressors } = await import('hyparquet-compressors');
+  const { compressors } = await import('../../pipeline/read/parquet-compressors.ts');
   const { openParquet: open } = await import('../../pipeline/read/parquet-table.ts');
   const { footer, read } = await open(await pathSource(path), compressors);
   const fields = parquetSchema(footer).children.map(({ element, children }) => ({

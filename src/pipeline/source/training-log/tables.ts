@@ -26,7 +26,7 @@ export async function* readParquet(
   given: GivenColumns,
 ): AsyncGenerator<void> {
   const { openParquet } = await import('../../read/parquet-table.ts');
-  const { compressors } = await import('hyparquet-compressors');
+  const { compressors } = await import('../../read/parquet-compressors.ts');
   const source = { byteLength: file.byteLength, slice: async (start: number, end?: number) => file.slice(start, end) };
   const { footer, fields, read } = await openParquet(source, compressors).catch((error: unknown) => {
     throw new LogError(`a damaged or unfinished Parquet file: ${reason(error)}`);
