@@ -23,7 +23,7 @@ import { EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { checkOutput } from './output-file.ts';
 import { runFileMetadata } from './run-file.ts';
-import { count, createProgress, duration, rateText, styles } from './terminal.ts';
+import { createProgress, duration, plural, rateText, styles } from './terminal.ts';
 
 export interface DetectRequest {
   readonly log: string;
@@ -113,7 +113,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
     if (done) show(done);
     if (say) {
       const seconds = (performance.now() - start) / 1000;
-      const speed = `${count(rows)} rows in ${duration(seconds)}, ${rateText(rows / seconds)} rows/s`;
+      const speed = `${plural(rows, 'row')} in ${duration(seconds)}, ${rateText(rows / seconds)} rows/s`;
       for (const { path } of files) progress.line(`wrote ${path}: ${speed}`);
     }
     check();

@@ -59,6 +59,8 @@ export interface SourceOptions {
 
 const DEFAULT_BATCH = 4096;
 const FRAMES_PER_SECOND = 20;
+/** Squares below this have lost digits to underflow. */
+const LEAST_SQUARES = 2 ** -960;
 /** How long the source may keep the event loop to itself, in milliseconds. */
 const SLICE = 10;
 
@@ -235,7 +237,9 @@ function descend(run: ModelRun, count: number, columns: Pick<RunArrays, SourceCo
     beta2s[i] = beta2;
     logs[i] = exponent !== 0 ? Math.log10(size) + exponent * LOG10_2 : size === floor ? logFloor : Math.log10(size);
     losses[i] = loss;
-    grad_norm[i] = Math.sqrt(gradAlpha * gradAlpha + gradBeta1 * gradBeta1 + gradBeta2 * gradBeta2);
+    const squares = gradAlpha * gradAlpha + gradBeta1 * gradBeta1 + gradBeta2 * gradBeta2;
+    // Squares lose digits long before what is squared does; the function that minds that is slow.
+    grad_norm[i] = squares >= LEAST_SQUARES ? Math.sqrt(squares) : Math.hypot(gradAlpha, gradBeta1, gradBeta2);
     i++;
 
     if (decoupled) {
