@@ -61,7 +61,8 @@ interface Frame {
 /**
  * Unpacks Zstandard frames (checksums are not verified) so that they fill `out` to the last byte.
  *
- * Takes memory for one block, and time in proportion to both lengths, whatever the frames say. RFC 8878.
+ * Takes memory for one block, and time in proportion to both lengths, whatever the frames say; the decoder that comes
+ * with Parquet's other ones can be kept busy for many seconds by a few kilobytes. RFC 8878.
  *
  * @throws Error where there are none, or where they unpack to another length
  */
