@@ -24,6 +24,7 @@ export function logEventLines(event: LogEvent, { bold, dim, blue, yellow, green,
       ];
     }
     case 'cycle':
+    case 'flush':
       return [];
     case 'spike': {
       const ratio = event.sharpness_ratio === null ? '' : `, ${significant(event.sharpness_ratio)} × threshold`;

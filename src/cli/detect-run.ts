@@ -5,6 +5,7 @@ import { parseNumber } from '../pipeline/config.ts';
 import { detectLogPhases, type LogEvent } from '../pipeline/operators/detect-log-phases.ts';
 import { relateToThreshold } from '../pipeline/operators/relate-to-threshold.ts';
 import type { SeriesOptions } from '../pipeline/series/detector.ts';
+import type { LogSinkOptions } from '../pipeline/sinks/log-sink.ts';
 import { type FileTarget, fileTarget } from '../pipeline/sinks/node/file-target.ts';
 import { openLog } from '../pipeline/source/node/open-log.ts';
 import type { GivenColumns } from '../pipeline/source/training-log/column-names.ts';
@@ -98,7 +99,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
       },
     });
     const targets = await openTargets(files);
-    const sinks = await Promise.all(files.map((file, i) => sinkOf(file, targets[i]!, request.flushEvery)));
+    const sinks = await Promise.all(files.map((file, i) => sinkOf(file, targets[i]!, request.flushEvery, show)));
     const labelled = trainingLog(input, options, { signal: interrupt.signal }).pipe(
       tap(check),
       relateToThreshold(),
@@ -176,14 +177,19 @@ async function openTargets(files: readonly OutputFile[]): Promise<FileTarget[]> 
 }
 
 async function sinkOf(
-  { flag }: OutputFile,
+  { flag, path }: OutputFile,
   target: FileTarget,
   flushEvery: number,
+  show: (event: LogEvent) => void,
 ): Promise<MonoTypeOperatorFunction<LogBatch>> {
   const { logSink } = await import('../pipeline/sinks/log-sink.ts');
-  if (flag === 'out') return logSink(target, { flushEvery });
+  const durability: LogSinkOptions = {
+    flushEvery,
+    onFlush: (flushed) => show({ event: 'flush', file: path, ...flushed }),
+  };
+  if (flag === 'out') return logSink(target, durability);
   const { arrowFormat } = await import('../pipeline/sinks/arrow.ts');
-  return logSink(target, { flushEvery, format: arrowFormat });
+  return logSink(target, { ...durability, format: arrowFormat });
 }
 
 async function etaOf(text: string | undefined): Promise<EtaSchedule | undefined> {
