@@ -80,7 +80,7 @@ async function readNested(
   return objects.map((object): unknown => object[name]);
 }
 
-/** Reads the rows of an Arrow file or stream; yields after each record batch. */
+/** Reads the rows of an Arrow file or stream; yields after each slice of them. */
 export async function* readArrow(
   chunks: AsyncIterable<Uint8Array>,
   rows: RowTaker,
@@ -96,14 +96,17 @@ export async function* readArrow(
         given,
         null,
       );
-      const columns: { [F in RowField]?: ArrayLike<unknown> } = {};
-      for (const field of ROW_FIELDS) {
-        const column = chosen[field] >= 0 ? table.getChildAt(chosen[field]) : null;
-        if (column) columns[field] = arrowValues(column);
+      for (let from = 0; from < table.numRows; from += SLICE) {
+        const part = table.slice(from, from + SLICE);
+        const columns: { [F in RowField]?: ArrayLike<unknown> } = {};
+        for (const field of ROW_FIELDS) {
+          const column = chosen[field] >= 0 ? part.getChildAt(chosen[field]) : null;
+          if (column) columns[field] = arrowValues(column);
+        }
+        takeColumns(columns, 0, part.numRows, row, rows, tally);
+        row += part.numRows;
+        yield;
       }
-      takeColumns(columns, 0, table.numRows, row, rows, tally);
-      row += table.numRows;
-      yield;
     }
   } catch (error) {
     if (error instanceof LogError) throw error;
