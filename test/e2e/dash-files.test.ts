@@ -142,6 +142,22 @@ describeWith(['chromium'], 'run files in the browser', () => {
     await page.close();
   });
 
+  test('Arrow files and streams of other programs are drawn', async () => {
+    const { page, problems } = await openPage(browser, `${server.url}?refresh=0`);
+    const names = ['pandas-lz4', 'polars-zstd', 'polars-views', 'pyarrow-zstd-stream'].map((name) => `${name}.arrow`);
+    const lines = () => plot(page, 'loss').locator('[aria-label=line] path').count();
+    const before = await lines();
+    await dropFiles(
+      page,
+      names.map((name) => ({ name, bytes: new Uint8Array(readFileSync(join(root, 'test/read/foreign', name))) })),
+    );
+    expect(await page.locator('.chip-name').allTextContents()).toEqual(['run.parquet', ...names]);
+    expect(await page.locator('.notice').allTextContents()).toEqual([]);
+    expect(await lines()).toBeGreaterThanOrEqual(before + names.length);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
   test('broken and foreign files are named in the page; the run beside them stays', async () => {
     const { page, problems } = await openPage(browser, `${server.url}?refresh=0`);
     const whole = parquetBytes(makeRows(600));

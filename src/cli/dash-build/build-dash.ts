@@ -49,7 +49,8 @@ async function checkRun({ file }: SharedRun): Promise<void> {
     const head = Buffer.alloc(6);
     await handle.read(head, 0, 6, 0);
     const magic = head.toString('latin1');
-    if (magic.startsWith('PAR1') || magic === 'ARROW1') return;
+    // The last is what the messages of an Arrow stream begin with.
+    if (magic.startsWith('PAR1') || magic === 'ARROW1' || magic.startsWith('\xff\xff\xff\xff')) return;
     throw new UsageError(`--data: ${file} is neither a Parquet nor an Arrow file`);
   } finally {
     await handle.close();
