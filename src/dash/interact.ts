@@ -1,5 +1,6 @@
 import type { App } from './app.ts';
 import { el } from './dom.ts';
+import { MIN_STEPS } from './steps-shown.ts';
 
 /** Where a chart's steps lie inside its box. */
 export interface StepAxis {
@@ -158,5 +159,7 @@ export function interact(
 /** Zooms by a factor so that `step` stays where it is. */
 export function zoomAround(app: App, step: number, factor: number): void {
   const [from, to] = app.range();
-  app.zoom([step - (step - from) * factor, step + (to - step) * factor]);
+  // As far in as it goes, and no further: widened again, it would move away from the step.
+  const limited = Math.max(factor, Math.min(1, MIN_STEPS / (to - from)));
+  app.zoom([step - (step - from) * limited, step + (to - step) * limited]);
 }

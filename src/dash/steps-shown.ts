@@ -2,7 +2,7 @@
 export type Steps = readonly [number, number];
 
 /** Steps that a zoomed view holds at least. */
-const MIN_STEPS = 4;
+export const MIN_STEPS = 4;
 
 /**
  * What of the steps that a view asks for is there to be shown. A link may come from a longer run, or be made up: what

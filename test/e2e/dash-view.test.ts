@@ -383,6 +383,43 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     rmSync(file('a-run-of-a-very-long-name-indeed-with-seed-7.parquet'));
   });
 
+  test.each([
+    [1440, 900],
+    [390, 844],
+  ])('full screen fits a window of %i × %i', async (width, height) => {
+    for (const panel of ['loss', 'plane']) {
+      const { page } = await open(`run=data/three.parquet&panel=${panel}`, { width, height });
+      const drawing = (await plot(page, panel).locator('svg.main').boundingBox())!;
+      const dock = (await page.locator('.range-dock').boundingBox())!;
+      expect(drawing.y + drawing.height).toBeLessThanOrEqual(dock.y);
+      expect(drawing.height).toBeGreaterThan(height * 0.4);
+      await page.close();
+    }
+  });
+
+  test('zooming in by the wheel keeps the step under the pointer, down to the last rows', async () => {
+    const { page } = await open('run=data/three.parquet');
+    const at = await stepAt(page, 'loss', 3474);
+    await page.mouse.move(at.x, at.y);
+    const box = (await plot(page, 'loss').boundingBox())!;
+    const under = async () => {
+      const [from, to] = await shownRange(page);
+      return from + ((at.x - box.x - 68) / (box.width - 84)) * (to - from);
+    };
+    const before = await under();
+    await page.keyboard.down('Control');
+    for (let i = 0; i < 30; i++) {
+      await page.mouse.wheel(0, -100);
+      await page.waitForTimeout(20);
+    }
+    await page.keyboard.up('Control');
+    await settled(page);
+    const [from, to] = await shownRange(page);
+    expect(to - from).toBeCloseTo(4, 1);
+    expect(Math.abs((await under()) - before)).toBeLessThan(0.6);
+    await page.close();
+  });
+
   test('a logarithmic scale says where it has no place for any value', async () => {
     const { page } = await open('run=data/three.parquet&log=oscillation');
     expect(await page.locator('[data-panel=oscillation] .problem').textContent()).toContain('No value here is above 0');

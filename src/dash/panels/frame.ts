@@ -30,6 +30,16 @@ export interface Frame {
   problem(text: string | undefined): void;
 }
 
+/** Height of a drawing in full screen: what the page leaves between what stands above it and the bar below. */
+export function fullHeight(body: HTMLElement, least: number): number {
+  const above = body.getBoundingClientRect().top + window.scrollY;
+  const below = document.querySelector<HTMLElement>('.range-dock')?.offsetHeight ?? 0;
+  return Math.max(least, Math.floor(window.innerHeight - above - below - AIR));
+}
+
+/** Padding of the panel and of the page below it. */
+const AIR = 28;
+
 /** The box around a panel: title, unit, description, scale switch, full screen and export. */
 export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | 'linear'): Frame {
   const titleId = `title-${head.id}`;

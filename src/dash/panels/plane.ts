@@ -4,7 +4,7 @@ import { button, el, swatch } from '../dom.ts';
 import { formatNumber, phaseColor, phaseName } from '../format.ts';
 import type { Path } from '../load/protocol.ts';
 import { drawPlot, linearTicks } from './draw.ts';
-import { panelFrame } from './frame.ts';
+import { fullHeight, panelFrame } from './frame.ts';
 import { domain, hyperbola, LINES, nearestMinimum, stableSet, trajectory } from './plane-marks.ts';
 
 const HEIGHT = 250;
@@ -68,15 +68,18 @@ export function planePanel(app: App): Panel {
       return;
     }
     frame.problem(undefined);
+    const facts = runs[0]?.facts;
+    const edge = facts?.eta && facts.lambda1 ? Math.sqrt(2 / (facts.eta * facts.lambda1)) : undefined;
+    const many = runs.length > 1;
+    // Before the drawing, which in full screen takes the room that it leaves.
+    drawLegend(new Set(['path', 'hyperbola', ...(edge ? ['stable'] : []), ...companions.map(({ kind }) => kind)]));
+    phases.replaceChildren(...(many || hidden('path') ? [] : phaseKeys(paths[0]?.path)));
     const width = Math.max(160, body.clientWidth);
-    const height = app.store.get().full === 'plane' ? Math.max(HEIGHT, window.innerHeight - 236) : HEIGHT;
+    const height = app.store.get().full === 'plane' ? fullHeight(body, HEIGHT) : HEIGHT;
     const seen = [...paths, ...companions.filter(({ kind }) => !hidden(kind))].map(({ path }) => path);
     const x = domain(seen.map((path) => path.x));
     const y = domain([...seen.map((path) => path.y), ...seen.map(nearestMinimum)]);
     const [across, upward] = [linearTicks(x, 'α'), linearTicks(y, 'β₂')];
-    const facts = runs[0]?.facts;
-    const edge = facts?.eta && facts.lambda1 ? Math.sqrt(2 / (facts.eta * facts.lambda1)) : undefined;
-    const many = runs.length > 1;
     const svg = drawPlot({
       width,
       height,
@@ -131,8 +134,6 @@ export function planePanel(app: App): Panel {
     body.classList.toggle('by-run', many);
     body.querySelector('svg.main')?.remove();
     body.prepend(svg);
-    drawLegend(new Set(['path', 'hyperbola', ...(edge ? ['stable'] : []), ...companions.map(({ kind }) => kind)]));
-    phases.replaceChildren(...(many || hidden('path') ? [] : phaseKeys(paths[0]?.path)));
     body.dataset.drawn = range.join(':');
     follow();
   }

@@ -4,7 +4,7 @@ import { formatNumber, phaseName, shortName } from '../format.ts';
 import { interact, type StepAxis } from '../interact.ts';
 import type { Scale } from '../store.ts';
 import { drawPlot, linearTicks, logTicks, MARGIN, powerText, stepText, stepTicks, tickText } from './draw.ts';
-import { panelFrame } from './frame.ts';
+import { fullHeight, panelFrame } from './frame.ts';
 import { legendKey } from './legend-key.ts';
 import { phaseBands } from './phase-bands.ts';
 import { DASHES, type Drawn, dotMark, lineMark, linesOf, type Series, yDomain } from './series.ts';
@@ -79,7 +79,7 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
     drawn = next.filter((line) => !silent.has(keyOf(line)));
     empty = !drawn.some(({ series }) => main.includes(series.column ?? ''));
     const log = scale() === 'log';
-    const height = app.store.get().full === spec.id ? Math.max(HEIGHT, window.innerHeight - 236) : HEIGHT;
+    const height = app.store.get().full === spec.id ? fullHeight(body, HEIGHT) : HEIGHT;
     const domain = yDomain(
       drawn.filter(({ series }) => !hidden(series.key)),
       from,

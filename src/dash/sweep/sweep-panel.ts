@@ -3,7 +3,7 @@ import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
 import type { App, Panel } from '../app.ts';
 import { el } from '../dom.ts';
 import { counted, formatCount, formatNumber } from '../format.ts';
-import { panelFrame } from '../panels/frame.ts';
+import { fullHeight, panelFrame } from '../panels/frame.ts';
 import type { ListedRun, ListedSweep } from '../runs.ts';
 import { drawMap, type MapDrawing, outcomeName } from './draw-map.ts';
 import { loadSweep } from './load-sweep.ts';
@@ -226,7 +226,7 @@ export async function openSweepPanel(
       frame.update();
       const map = heatMap(table, now);
       const full = app.store.get().full === head.id;
-      drawing = drawMap(map, { width: body.clientWidth, height: full ? Math.max(320, window.innerHeight - 260) : 400 });
+      drawing = drawMap(map, { width: body.clientWidth, height: full ? fullHeight(body, 320) : 400 });
       body.querySelector('svg')?.remove();
       body.prepend(drawing.svg);
       frame.legend.replaceChildren(...drawing.legend);
