@@ -97,9 +97,11 @@ export function interact(
       const now = axis();
       if (!now || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
+      // The range may be ahead of what is drawn, while the wheel turns.
+      const [from, to] = app.range();
       zoomAround(
         app,
-        toStep(now, event.clientX - box.getBoundingClientRect().left),
+        toStep({ ...now, from, to }, event.clientX - box.getBoundingClientRect().left),
         event.deltaY < 0 ? ZOOM : 1 / ZOOM,
       );
     },
