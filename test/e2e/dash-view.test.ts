@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
@@ -170,6 +170,29 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     await page.close();
     rmSync(file('live.parquet.partial'));
     rmSync(file('live.parquet.lock'));
+  });
+
+  test('a real run is running while it is computed, and interrupted once its program is killed', async () => {
+    const args = ['--preset', 'paper', '--pace', '400', '--steps', '50000', '--flush-every', '0'];
+    const stream = spawn(
+      process.execPath,
+      [join(root, 'bin/run.js'), 'stream', ...args, '--out', file('real.parquet'), '--quiet'],
+      { stdio: ['ignore', 'inherit', 'inherit'] },
+    );
+    const ended = new Promise((resolve) => stream.once('exit', resolve));
+    await expect.poll(() => existsSync(file('real.parquet.partial')), { timeout: 20_000 }).toBe(true);
+    const { page } = await openPage(browser, `${server.url}?run=data/real.parquet`);
+    const outcome = () => page.locator('[data-tile=outcome] .figure').textContent();
+    for (const steps of [500, 1000]) {
+      await expect.poll(async () => (await shownRange(page))[1], { timeout: 20_000 }).toBeGreaterThan(steps);
+      expect(await outcome()).toBe('running');
+      expect(await page.locator('[data-tile=warnings]').count()).toBe(0);
+    }
+    stream.kill('SIGKILL');
+    await ended;
+    await expect.poll(outcome, { timeout: 20_000 }).toBe('interrupted');
+    expect(await page.locator('[data-tile=warnings]').textContent()).toContain('interrupted after step');
+    await page.close();
   });
 
   test.each(['from=8000&to=8004', 'from=500&to=504', 'from=196&to=200', 'from=9000&to=9100'])(

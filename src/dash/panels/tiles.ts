@@ -27,21 +27,23 @@ const TILES: readonly Tile[] = [
   {
     key: 'outcome',
     title: 'Outcome',
-    hint: 'What became of the run: diverged, gradient-flow (2/η never reached), converged, or at the edge of stability at its last step; running while its file is still being written.',
+    hint: 'What became of the run: diverged, gradient-flow (2/η never reached), converged, or at the edge of stability at its last step; interrupted where it was stopped before, running while its file is still being written.',
     read: ({ facts: { summary, steps }, info, writing }) => {
       const outcome = summary?.outcome;
       const small =
         steps === undefined
           ? counted(info.lastStep, 'step')
           : `${formatNumber(info.lastStep)} of ${counted(steps, 'step')}`;
+      if (writing) return { text: 'running', small };
       if (outcome === undefined) {
-        if (writing) return { text: 'running', small };
         // A file without a summary may be anybody's, and whole; only one of ours tells that steps are missing.
         const missing = steps !== undefined && info.lastStep < steps;
         return { text: missing ? 'unfinished' : 'not told', small: missing ? small : `${small}, no summary` };
       }
+      const name = OUTCOMES[outcome] ?? outcome;
+      if (summary?.interrupted) return { text: 'interrupted', exact: outcome, small: `${name} so far, ${small}` };
       return {
-        text: OUTCOMES[outcome] ?? outcome,
+        text: name,
         exact: outcome,
         small: summary?.divergedAt != null ? `at step ${formatNumber(summary.divergedAt)}` : small,
       };
@@ -212,7 +214,7 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
       grid.style.setProperty('--first', String(1 + ((columns - (shown.length % columns)) % columns)));
       into.replaceChildren(grid);
       const warnings = runs.flatMap((run) =>
-        [...(run.facts.summary?.warnings ?? []), ...run.facts.problems].map((warning) =>
+        [...warningsOf(run), ...run.facts.problems].map((warning) =>
           runs.length > 1 ? `${run.name}: ${warning}` : warning,
         ),
       );
@@ -229,6 +231,9 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
     },
   };
 }
+
+const warningsOf = ({ writing, facts: { summary } }: Run): readonly string[] =>
+  (writing ? summary?.standing : summary?.warnings) ?? [];
 
 async function liveFigures(run: Run): Promise<LiveFigures> {
   const { summary } = run.facts;
