@@ -1,11 +1,10 @@
 // What is fuzzed: each with a valid file to begin with, and all that is done with a file of that kind.
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tableFromIPC, tableToIPC } from 'apache-arrow';
 import { parquetMetadata } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { lastValueFrom } from 'rxjs';
 import { readConfigFile } from '../dist/cli/config-file.js';
@@ -23,9 +22,11 @@ import {
   splitLoss,
   summarize,
 } from '../dist/pipeline/index.js';
+import { openAnyArrow } from '../dist/pipeline/read/arrow-any.js';
 import { readArrowStream } from '../dist/pipeline/read/arrow-stream.js';
 import { openArrow } from '../dist/pipeline/read/arrow-table.js';
 import { memorySource } from '../dist/pipeline/read/byte-source.js';
+import { compressors } from '../dist/pipeline/read/parquet-compressors.js';
 import { openParquet } from '../dist/pipeline/read/parquet-table.js';
 import { parquetFooter } from '../dist/pipeline/sinks/hyparquet.js';
 import { fileTarget } from '../dist/pipeline/sinks/node/file-target.js';
@@ -58,6 +59,13 @@ export async function readers() {
   const csv = ['step,loss,sharpness', ...rows.map((row) => Object.values(row).join(','))].join('\n');
   const partial = await left(folder);
 
+  // Compressed, with string views, lists, structs and dictionaries inside lists.
+  const foreign = ['pandas-lz4', 'polars-views', 'polars-zstd', 'pyarrow-zstd-stream'].map((name) => ({
+    name,
+    seed: readFileSync(new URL(`../test/read/foreign/${name}.arrow`, import.meta.url)),
+    read: readForeign,
+  }));
+
   const table = (name, seed) => ({ name, seed, read: readTable, changeFooter: (change) => withFooter(seed, change) });
   const log = (name, seed) => ({ name, seed: Buffer.from(seed), read: readLog });
   return [
@@ -66,6 +74,7 @@ export async function readers() {
     table('Snappy, nulls, text', other),
     { name: 'run.arrow', seed: arrow, read: readArrow },
     { name: 'Arrow stream', seed: tableToIPC(tableFromIPC(arrow), 'stream'), read: readStream },
+    ...foreign,
     log('log.csv', csv),
     log('log.ndjson', rows.map((row) => JSON.stringify(row)).join('\n')),
     log('log.json', JSON.stringify({ params: { eta: 0.05 }, steps: rows })),
@@ -125,12 +134,20 @@ async function readArrow(bytes) {
   for (let i = 0; i < batches.length; i++) readAll(await read(i));
 }
 
+async function readForeign(bytes) {
+  const { batches, read } = await openAnyArrow(memorySource(bytes));
+  for (let i = 0; i < batches.length; i++) readAll(await read(i));
+  await readLog(bytes);
+}
+
 async function readStream(bytes) {
   for await (const table of readArrowStream(chunksOf(bytes))) readAll(table);
 }
 
 function readAll(table) {
-  for (const { name } of table.schema.fields) for (const value of table.getChild(name)) void value;
+  table.schema.fields.forEach(({ type }, i) => {
+    for (const value of table.getChildAt(i)) if (value && type.children?.length) void [...value];
+  });
 }
 
 async function readLog(bytes) {

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { parseNumber } from '../pipeline/config.ts';
 import { UsageError } from './errors.ts';
 import { runFileMetadata } from './run-file.ts';
 import { didYouMean } from './suggest.ts';
@@ -30,7 +31,16 @@ export async function readConfigFile(path: string, known: readonly string[]): Pr
     if (!known.includes(key))
       throw new UsageError(`--config: ${path} names '${key}', which no config file can set${didYouMean(key, known)}`);
   }
-  return Object.fromEntries(entries);
+  return Object.fromEntries(entries.map(([key, value]) => [key, asList(key, value)]));
+}
+
+/** Lists may also be written as their flags take them: "0.3,0.1,0.3". What is none is left for those who check it. */
+function asList(key: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  if (key === 'columns') return value.split(',').map((name) => name.trim());
+  if (key !== 'init') return value;
+  const numbers = value.split(',').map(parseNumber);
+  return numbers.every(Number.isFinite) ? numbers : value;
 }
 
 async function configText(path: string): Promise<string> {

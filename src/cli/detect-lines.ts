@@ -1,5 +1,5 @@
 import type { LogEvent } from '../pipeline/operators/detect-log-phases.ts';
-import { count, type Styles, significant } from './terminal.ts';
+import { count, plural, type Styles, significant } from './terminal.ts';
 
 /** One line of the live log of a detection for an event; none for those that would only repeat another. */
 export function logEventLines(event: LogEvent, { bold, dim, blue, yellow, green, red }: Styles): string[] {
@@ -24,6 +24,7 @@ export function logEventLines(event: LogEvent, { bold, dim, blue, yellow, green,
       ];
     }
     case 'cycle':
+    case 'flush':
       return [];
     case 'spike': {
       const ratio = event.sharpness_ratio === null ? '' : `, ${significant(event.sharpness_ratio)} × threshold`;
@@ -43,7 +44,7 @@ export function logEventLines(event: LogEvent, { bold, dim, blue, yellow, green,
           : `, largest sharpness ${significant(event.max_sharpness_ratio)} × threshold`;
       const state = event.interrupted ? ' so far (interrupted)' : '';
       return [
-        `${at(event.last_step)}  ${bold('done')}    ${OUTCOME[event.outcome]}${end}${state}${crossing}: ${plural(event.cycles, 'cycle')}, ${plural(event.spike_count, 'spike')}${ratio}, L = ${significant(event.final_loss)} (${count(event.rows)} rows, ${count(event.measured)} with a sharpness)`,
+        `${at(event.last_step)}  ${bold('done')}    ${OUTCOME[event.outcome]}${end}${state}${crossing}: ${plural(event.cycles, 'cycle')}, ${plural(event.spike_count, 'spike')}${ratio}, L = ${significant(event.final_loss)} (${plural(event.rows, 'row')}, ${count(event.measured)} with a sharpness)`,
       ];
     }
   }
@@ -79,8 +80,4 @@ function quantities({
       : [`S = ${significant(sharpness)}${ratio === null ? '' : ` (${significant(ratio)} × threshold)`}`]),
     ...(loss === null ? [] : [`L = ${significant(loss)}`]),
   ];
-}
-
-function plural(number: number, word: string): string {
-  return number === 1 ? `1 ${word}` : `${count(number)} ${word}s`;
 }

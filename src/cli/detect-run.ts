@@ -5,6 +5,7 @@ import { parseNumber } from '../pipeline/config.ts';
 import { detectLogPhases, type LogEvent } from '../pipeline/operators/detect-log-phases.ts';
 import { relateToThreshold } from '../pipeline/operators/relate-to-threshold.ts';
 import type { SeriesOptions } from '../pipeline/series/detector.ts';
+import type { LogSinkOptions } from '../pipeline/sinks/log-sink.ts';
 import { type FileTarget, fileTarget } from '../pipeline/sinks/node/file-target.ts';
 import { openLog } from '../pipeline/source/node/open-log.ts';
 import type { GivenColumns } from '../pipeline/source/training-log/column-names.ts';
@@ -23,7 +24,7 @@ import { EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { checkOutput } from './output-file.ts';
 import { runFileMetadata } from './run-file.ts';
-import { count, createProgress, duration, rateText, styles } from './terminal.ts';
+import { createProgress, duration, plural, rateText, styles } from './terminal.ts';
 
 export interface DetectRequest {
   readonly log: string;
@@ -98,7 +99,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
       },
     });
     const targets = await openTargets(files);
-    const sinks = await Promise.all(files.map((file, i) => sinkOf(file, targets[i]!, request.flushEvery)));
+    const sinks = await Promise.all(files.map((file, i) => sinkOf(file, targets[i]!, request.flushEvery, show)));
     const labelled = trainingLog(input, options, { signal: interrupt.signal }).pipe(
       tap(check),
       relateToThreshold(),
@@ -113,7 +114,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
     if (done) show(done);
     if (say) {
       const seconds = (performance.now() - start) / 1000;
-      const speed = `${count(rows)} rows in ${duration(seconds)}, ${rateText(rows / seconds)} rows/s`;
+      const speed = `${plural(rows, 'row')} in ${duration(seconds)}, ${rateText(rows / seconds)} rows/s`;
       for (const { path } of files) progress.line(`wrote ${path}: ${speed}`);
     }
     check();
@@ -176,14 +177,19 @@ async function openTargets(files: readonly OutputFile[]): Promise<FileTarget[]> 
 }
 
 async function sinkOf(
-  { flag }: OutputFile,
+  { flag, path }: OutputFile,
   target: FileTarget,
   flushEvery: number,
+  show: (event: LogEvent) => void,
 ): Promise<MonoTypeOperatorFunction<LogBatch>> {
   const { logSink } = await import('../pipeline/sinks/log-sink.ts');
-  if (flag === 'out') return logSink(target, { flushEvery });
+  const durability: LogSinkOptions = {
+    flushEvery,
+    onFlush: (flushed) => show({ event: 'flush', file: path, ...flushed }),
+  };
+  if (flag === 'out') return logSink(target, durability);
   const { arrowFormat } = await import('../pipeline/sinks/arrow.ts');
-  return logSink(target, { flushEvery, format: arrowFormat });
+  return logSink(target, { ...durability, format: arrowFormat });
 }
 
 async function etaOf(text: string | undefined): Promise<EtaSchedule | undefined> {

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../pipeline/sinks/phase-log.ts';
-import { count, type Styles, significant } from './terminal.ts';
+import { count, percent, plural, type Styles, significant } from './terminal.ts';
 
 /** One line of the live log for an event; several for the end. */
 export function eventLines(event: RunEvent, { bold, dim, blue, yellow, green, red }: Styles): string[] {
@@ -17,7 +17,7 @@ export function eventLines(event: RunEvent, { bold, dim, blue, yellow, green, re
     }
     case 'cycle':
       return [
-        `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: from t = ${count(event.first_step)}, peak L₁ = ${significant(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S overshot 2/η by ${(100 * event.overshoot).toFixed(2)} %`,
+        `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: from t = ${count(event.first_step)}, peak L₁ = ${significant(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S overshot 2/η by ${percent(event.overshoot)}`,
       ];
     case 'flush':
       return [];
@@ -30,9 +30,8 @@ export function eventLines(event: RunEvent, { bold, dim, blue, yellow, green, re
           : `; slope of ln L̂ ${significant(event.l_hat_slope)} (predicted ${significant(event.l_hat_slope_predicted)})`;
       const end = event.diverged_at === null ? '' : ` at t = ${count(event.diverged_at)}`;
       const state = event.interrupted ? ' so far (interrupted)' : '';
-      const cycles = event.cycles === 1 ? '1 cycle' : `${count(event.cycles)} cycles`;
       return [
-        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${cycles}, largest ηS/2 = ${significant(event.max_sharpness_ratio)}, L = ${significant(event.final_loss)}${slope}`,
+        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${plural(event.cycles, 'cycle')}, largest ηS/2 = ${significant(event.max_sharpness_ratio)}, L = ${significant(event.final_loss)}${slope}`,
       ];
     }
   }

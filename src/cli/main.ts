@@ -37,8 +37,14 @@ function report(error: unknown): void {
 interface ParseError extends Error {
   readonly oclif?: { readonly exit?: number };
   readonly flags?: readonly string[];
-  readonly args?: readonly unknown[];
-  readonly parse?: { readonly input?: { readonly flags?: Readonly<Record<string, unknown>> } };
+  /** Arguments that are missing, where some are. */
+  readonly args?: readonly Described[];
+  readonly parse?: { readonly input?: { readonly flags?: Readonly<Record<string, Described | undefined>> } };
+}
+
+interface Described {
+  readonly name?: string;
+  readonly description?: string;
 }
 
 /** Errors of oclif's parser, said in one line; undefined for any other. */
@@ -50,5 +56,18 @@ function describeUsage(error: unknown): { line: string; code: number } | undefin
     const known = Object.keys(parse.input?.flags ?? {}).map((name) => `--${name}`);
     return { line: `there is no flag ${flag}${didYouMean(flag!, known)} (see --help)`, code: EXIT.usage };
   }
-  return { line: `${oneLine(message)}${parse ? ' (see --help)' : ''}`, code: EXIT.usage };
+  const missing = whatIsMissing(error as ParseError);
+  const line = missing.length > 0 ? missing.join('; ') : oneLine(message);
+  return { line: `${line}${parse ? ' (see --help)' : ''}`, code: EXIT.usage };
+}
+
+/** Each argument and flag that a command cannot do without, and was not given. */
+function whatIsMissing({ message, args = [], parse }: ParseError): string[] {
+  if (!/^Missing \d+ required arg|Missing required flag/.test(message)) return [];
+  const flags = [...message.matchAll(/Missing required flag (\S+)/g)].map(([, name]) => ({
+    name: `--${name}`,
+    description: parse?.input?.flags?.[name!]?.description,
+  }));
+  const missing = [...args.map(({ name = '', description }) => ({ name: name.toUpperCase(), description })), ...flags];
+  return missing.map(({ name, description }) => `${name} is missing: ${description ?? 'it is required'}`);
 }

@@ -1,12 +1,12 @@
-import { access, constants, stat } from 'node:fs/promises';
+import { access, constants, lstat, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { UsageError } from './errors.ts';
 import { runFileMetadata } from './run-file.ts';
 
 /**
  * Makes sure, before anything is computed, that a run may be written to `path`: its folder exists and may be written
- * to, it is no folder itself, and what stands there is nothing, or a whole run of the very same parameters, or `force`
- * was given.
+ * to, it is no folder, link or device itself, and what stands there is nothing, or a whole run of the very same
+ * parameters, or `force` was given.
  */
 export async function checkOutput(flag: string, path: string, config: object, force: boolean): Promise<void> {
   const folder = await stat(dirname(resolve(path))).catch(() => undefined);
@@ -16,10 +16,16 @@ export async function checkOutput(flag: string, path: string, config: object, fo
     throw new UsageError(`--${flag}: the folder of ${path} may not be written to; choose another, or change its mode`);
   });
   if (!force) await checkLeftover(flag, path, config);
-  const there = await stat(path).catch(() => undefined);
+  const there = await lstat(path).catch(() => undefined);
   if (!there) return;
-  if (there.isDirectory()) throw new UsageError(`--${flag}: ${path} is a folder; name a file in it`);
-  if (force || !there.isFile()) return;
+  const target = there.isSymbolicLink() ? await stat(path).catch(() => undefined) : there;
+  if (target?.isDirectory()) throw new UsageError(`--${flag}: ${path} is a folder; name a file in it`);
+  // A whole file is renamed into place, which would put it there instead of what a link leads to, or of a device.
+  if (there.isSymbolicLink()) throw new UsageError(`--${flag}: ${path} is a link; name the file that it shall lead to`);
+  if (!there.isFile()) {
+    throw new UsageError(`--${flag}: ${path} is no regular file; give another name`);
+  }
+  if (force) return;
   const metadata = await runFileMetadata(path);
   if (metadata && (await isSameRun(metadata, config))) return;
   throw new UsageError(

@@ -19,6 +19,7 @@ import { writeAll } from '../pipeline/sinks/node/write-all.ts';
 import type { Metadata } from '../pipeline/sinks/table-format.ts';
 import { gradientDescent } from '../pipeline/source/gradient-descent.ts';
 import { UsageError } from './errors.ts';
+import { describeStoredLog, isLogConfig } from './recover-log.ts';
 
 export interface Recovery {
   readonly out: string;
@@ -128,6 +129,10 @@ export async function describeStored(
   const lastStep = await lastStepOf(file);
   const stored = metadata[CHECKPOINT_KEY];
   const config = metadata['eos.config'];
+  if (config !== undefined && stored === undefined) {
+    const parsed = usable(() => JSON.parse(config) as unknown, `${file.path}: its eos.config`);
+    if (isLogConfig(parsed)) return { metadata: await describeStoredLog(file, parsed), lastStep, steps: null };
+  }
   if (stored === undefined || config === undefined) return { metadata, lastStep, steps: null };
   const resolved = usable(() => resolveConfig(JSON.parse(config) as RunConfig), `${file.path}: its eos.config`);
   const checkpoint = usable(() => decodeCheckpoint(stored), `${file.path}: its checkpoint`);

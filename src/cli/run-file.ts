@@ -5,6 +5,8 @@ export type TableKind = 'parquet' | 'arrow';
 
 const PARQUET_MAGIC = 'PAR1';
 const ARROW_MAGIC = 'ARROW1';
+/** What the messages of an Arrow stream begin with. */
+const ARROW_MARK = '\xff\xff\xff\xff';
 
 /** What kind of table a file holds, by its first bytes; undefined for anything else. */
 export async function tableKind(path: string): Promise<TableKind | undefined> {
@@ -13,7 +15,7 @@ export async function tableKind(path: string): Promise<TableKind | undefined> {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(6), 0, 6, 0);
     const head = buffer.toString('latin1', 0, bytesRead);
     if (head.startsWith(PARQUET_MAGIC)) return 'parquet';
-    return head === ARROW_MAGIC ? 'arrow' : undefined;
+    return head === ARROW_MAGIC || head.startsWith(ARROW_MARK) ? 'arrow' : undefined;
   } finally {
     await file.close();
   }

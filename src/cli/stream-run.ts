@@ -20,7 +20,7 @@ import { onInterrupt } from './interrupt.ts';
 import { eventLines } from './log-lines.ts';
 import { checkOutput } from './output-file.ts';
 import type { ResumedFile, ResumePlan } from './resume.ts';
-import { count, createProgress, duration, rateText, styles } from './terminal.ts';
+import { createProgress, duration, plural, rateText, styles } from './terminal.ts';
 
 export interface StreamRequest {
   readonly options: RunOptions;
@@ -107,11 +107,11 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       const seconds = (performance.now() - start) / 1000;
       const speed = `${rateText((done.last_step + 1 - (firstStep ?? 0)) / seconds)} steps/s`;
       for (const { path } of files)
-        progress.line(`wrote ${path}: ${count(rows)} rows in ${duration(seconds)} (${speed})`);
+        progress.line(`wrote ${path}: ${plural(rows, 'row')} in ${duration(seconds)} (${speed})`);
     }
     for (const { path, write } of interrupt.signal.aborted ? [] : beside) {
       const rowsBeside = await write(interrupt.signal);
-      if (say) progress.line(`wrote ${path}: ${count(rowsBeside)} rows`);
+      if (say) progress.line(`wrote ${path}: ${plural(rowsBeside, 'row')}`);
     }
     pipe.check();
     return interrupt.exitCode() ?? EXIT.done;

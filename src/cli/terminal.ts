@@ -68,6 +68,17 @@ export function count(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
 
+/** A number of things: 1 row, 10,001 rows. */
+export function plural(number: number, word: string): string {
+  return `${count(number)} ${word}${number === 1 ? '' : 's'}`;
+}
+
+/** A share in percent with two decimals, or in powers of ten where those would be digits without end. */
+export function percent(share: number): string {
+  const value = 100 * share;
+  return `${Math.abs(value) < 1e6 ? value.toFixed(2) : value.toExponential(2)} %`;
+}
+
 export function rateText(rate: number): string {
   if (rate >= 1e6) return `${(rate / 1e6).toFixed(1)} M`;
   return rate >= 1e4 ? `${(rate / 1e3).toFixed(0)} k` : rate.toFixed(rate < 10 ? 1 : 0);

@@ -12,6 +12,8 @@ export interface Run {
   /** Which of the run colours is its. */
   readonly slot: number;
   readonly client: TableClient;
+  /** Whoever serves the file says that it is still being written. */
+  readonly writing: boolean;
   readonly info: TableInfo;
   readonly facts: RunFacts;
   /** Phases from the file's own column, fine ones. */
@@ -37,9 +39,11 @@ export interface App {
   runs(): readonly Run[];
   /** All steps of all runs. */
   fullRange(): readonly [number, number];
-  /** The steps shown. */
+  /** The steps shown: what the view asks for as far as the runs have it. */
   range(): readonly [number, number];
-  /** The row under the crosshair in each run, once it is read. */
+  /** Whether less than all steps is shown. */
+  zoomed(): boolean;
+  /** The row under the crosshair in each run that has one there, once it is read. */
   rows(): ReadonlyMap<number, Row>;
   /** Sets the range within the run, or resets it. */
   zoom(range: readonly [number, number] | null): void;
@@ -78,5 +82,16 @@ export interface Panel {
 
 export const hasColumns = (run: Run, columns: readonly string[]): boolean =>
   columns.every((column) => run.info.columns.some(({ name }) => name === column));
+
+/** The row nearest to the crosshair among those of all runs: what its step is. */
+export function rowUnder(app: App): Row | undefined {
+  const { cursor } = app.store.get();
+  if (cursor === null) return undefined;
+  const away = ({ step }: Row) => Math.abs(step - cursor);
+  return [...app.rows().values()].reduce<Row | undefined>(
+    (best, row) => (best && away(best) <= away(row) ? best : row),
+    undefined,
+  );
+}
 
 export const runColor = (run: Run): string => `var(--run-${(run.slot % 8) + 1})`;

@@ -1,5 +1,6 @@
 import { type App, runColor } from './app.ts';
 import { button, el, icon } from './dom.ts';
+import { nameParts } from './format.ts';
 import type { ListedRun } from './runs.ts';
 import type { Theme } from './store.ts';
 
@@ -29,6 +30,19 @@ const THEMES: readonly (readonly [Theme, string])[] = [
   ['dark', 'Dark'],
 ];
 
+/** How long the page says that something is done. */
+const SAID_MS = 2500;
+/** A run's name, shortened in its middle where there is no room. */
+function chipName(name: string): HTMLElement {
+  const [start, end] = nameParts(name);
+  return el(
+    'span',
+    { class: 'chip-name' },
+    el('span', { class: 'chip-start' }, start),
+    end === '' ? undefined : el('span', {}, end),
+  );
+}
+
 /** The top bar: the runs shown, a picker for more, and how the page looks. */
 export function controls(
   app: App,
@@ -54,12 +68,14 @@ export function controls(
     actions.drop([...(input.files ?? [])]);
     input.value = '';
   });
-  runsBox.append(
-    chips,
-    picker,
-    button('Open run files', { class: 'text-button', 'data-act': 'open' }, () => input.click(), icon('file'), 'Open'),
-    input,
+  const open = button(
+    'Open run files',
+    { class: 'text-button', 'data-act': 'open' },
+    () => input.click(),
+    icon('file'),
+    'Open',
   );
+  runsBox.append(chips, picker, open, input);
 
   const refresh = el(
     'select',
@@ -73,14 +89,27 @@ export function controls(
     ...THEMES.map(([value, label]) => el('option', { value }, label)),
   );
   theme.addEventListener('change', () => app.store.set({ theme: theme.value as Theme }));
+  // What it says is announced as well; this is for the eyes.
+  const said = el('span', { class: 'said', 'aria-hidden': 'true', hidden: true });
+  let saidTimer: ReturnType<typeof setTimeout> | undefined;
   controlsBox.append(
+    said,
     button(
       'Copy a link to this view',
       { class: 'icon', 'data-act': 'link' },
       () => {
-        navigator.clipboard?.writeText(location.href).then(
-          () => app.announce('Link copied'),
-          () => app.announce('The link is in the address bar'),
+        const told = (text: string) => {
+          app.announce(text);
+          said.textContent = text;
+          said.hidden = false;
+          clearTimeout(saidTimer);
+          saidTimer = setTimeout(() => (said.hidden = true), SAID_MS);
+        };
+        // Without HTTPS, and off this computer, browsers give pages no clipboard.
+        const copied = navigator.clipboard?.writeText(location.href) ?? Promise.reject();
+        copied.then(
+          () => told('Link copied'),
+          () => told('The link is in the address bar'),
         );
       },
       icon('link'),
@@ -110,19 +139,25 @@ export function controls(
       const signature = JSON.stringify([runs.map(({ id, name, slot }) => [id, name, slot]), more]);
       if (signature === drawn) return;
       drawn = signature;
+      const focused = [...chips.querySelectorAll('button')].indexOf(document.activeElement as HTMLButtonElement);
       chips.replaceChildren(
         ...runs.map((run) => {
           const dot = el('span', { class: 'dot' });
           dot.style.background = runs.length > 1 ? runColor(run) : 'var(--series-1)';
           return el(
             'li',
-            { class: 'chip', title: run.facts.configText || run.name },
+            { class: 'chip', title: `${run.name}\n${run.facts.configText}`.trim() },
             dot,
-            el('span', { class: 'chip-name' }, run.name),
+            chipName(run.name),
             button(`Remove ${run.name}`, { class: 'icon small' }, () => actions.remove(run.id), icon('close')),
           );
         }),
       );
+      // Who removes a run by key goes on from the next.
+      if (focused >= 0) {
+        const left = [...chips.querySelectorAll('button')];
+        (left[Math.min(focused, left.length - 1)] ?? open).focus();
+      }
       picker.hidden = more.length === 0;
       picker.replaceChildren(
         el('option', { value: '' }, runs.length > 0 ? 'Compare with…' : 'Choose a run…'),

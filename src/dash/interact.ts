@@ -1,5 +1,6 @@
 import type { App } from './app.ts';
 import { el } from './dom.ts';
+import { MIN_STEPS } from './steps-shown.ts';
 
 /** Where a chart's steps lie inside its box. */
 export interface StepAxis {
@@ -96,9 +97,11 @@ export function interact(
       const now = axis();
       if (!now || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
+      // The range may be ahead of what is drawn, while the wheel turns.
+      const [from, to] = app.range();
       zoomAround(
         app,
-        toStep(now, event.clientX - box.getBoundingClientRect().left),
+        toStep({ ...now, from, to }, event.clientX - box.getBoundingClientRect().left),
         event.deltaY < 0 ? ZOOM : 1 / ZOOM,
       );
     },
@@ -158,5 +161,7 @@ export function interact(
 /** Zooms by a factor so that `step` stays where it is. */
 export function zoomAround(app: App, step: number, factor: number): void {
   const [from, to] = app.range();
-  app.zoom([step - (step - from) * factor, step + (to - step) * factor]);
+  // As far in as it goes, and no further: widened again, it would move away from the step.
+  const limited = Math.max(factor, Math.min(1, MIN_STEPS / (to - from)));
+  app.zoom([step - (step - from) * limited, step + (to - step) * limited]);
 }

@@ -1,5 +1,5 @@
 import './style.css';
-import { type App, hasColumns, type Panel } from './app.ts';
+import { type App, hasColumns, type Panel, rowUnder } from './app.ts';
 import { controls } from './controls.ts';
 import { el } from './dom.ts';
 import { formatNumber } from './format.ts';
@@ -16,14 +16,13 @@ import { timelinePanel } from './panels/timeline.ts';
 import { weightsPanel } from './panels/weights.ts';
 import { rangeBar } from './range-bar.ts';
 import { runBook } from './run-book.ts';
+import { moveInside, shownSteps } from './steps-shown.ts';
 import { createStore } from './store.ts';
 import { tooltip } from './tooltip.ts';
 import { readLink, writeLink } from './url.ts';
 
 /** How often a page of `eos dash serve` looks at its files, unless its link says otherwise. */
 const LIVE_SECONDS = 0.5;
-/** Steps that a zoomed view holds at least. */
-const MIN_STEPS = 4;
 
 const box = (id: string): HTMLElement => document.getElementById(id)!;
 const page = document.documentElement;
@@ -34,6 +33,7 @@ let refreshGiven = link.refreshGiven;
 let rows: ReadonlyMap<number, Row> = new Map();
 /** The map of a sweep, above the runs. */
 let sweep: Panel | undefined;
+let sweepTurn = 0;
 
 const book = runBook({
   changed: schedule,
@@ -47,10 +47,19 @@ const book = runBook({
     if (total > 0) (box('progress') as HTMLProgressElement).value = Math.min(100, (bytes / total) * 100);
   },
   async sweep(listed) {
+    const mine = ++sweepTurn;
     const { openSweepPanel } = await import('./sweep/sweep-panel.ts');
-    const next = await openSweepPanel(app, listed, (work) => book.whileLoading(async () => book.add(await work())));
+    const next = await openSweepPanel(app, listed, {
+      sweeps: () => book.sweeps().map(({ name }) => name),
+      show: (work) => book.whileLoading(async () => book.add(await work())),
+      focus: () => (sweep?.element.contains(document.activeElement) ? document.activeElement : null),
+    });
+    // Another may have been chosen meanwhile.
+    if (mine !== sweepTurn) return;
     sweep?.element.remove();
     sweep = next;
+    // The address names what is shown, also where it named what is not there.
+    if ((store.get().sweep ?? book.sweeps()[0]?.name) !== listed.name) store.set({ sweep: listed.name });
     box('panels').prepend(next.element);
   },
   problem: (name, error) => notice(box('notices'), name, error),
@@ -63,20 +72,16 @@ const app: App = {
     const filled = book.runs().filter(({ info }) => info.rows > 0);
     if (filled.length === 0) return [0, 1];
     const first = Math.min(...filled.map(({ info }) => info.firstStep));
-    return [first, Math.max(first + 1, ...filled.map(({ info }) => info.lastStep))];
+    const last = Math.max(...filled.map(({ info }) => info.lastStep));
+    // A single row stands in the middle.
+    return first < last ? [first, last] : [first - 0.5, first + 0.5];
   },
-  range: () => store.get().range ?? app.fullRange(),
+  range: () => shownSteps(store.get().range, app.fullRange()) ?? app.fullRange(),
+  zoomed: () => shownSteps(store.get().range, app.fullRange()) !== null,
   rows: () => rows,
   zoom(range) {
-    const [first, last] = app.fullRange();
-    if (!range) {
-      store.set({ range: null });
-      return;
-    }
-    const span = Math.min(last - first, Math.max(MIN_STEPS, range[1] - range[0]));
-    const from = Math.min(Math.max(range[0], first), last - span);
-    const round = (step: number): number => Number(step.toFixed(2));
-    store.set({ range: span >= last - first ? null : [round(from), round(from + span)] });
+    const shown = range && moveInside(range, app.fullRange());
+    store.set({ range: shown });
   },
   announce(text) {
     box('announce').textContent = text;
@@ -197,7 +202,12 @@ let refreshTimer: ReturnType<typeof setTimeout> | undefined;
 function writeUrl(): void {
   clearTimeout(urlTimer);
   urlTimer = setTimeout(() => {
-    const query = writeLink({ runs: book.runs().flatMap((run) => run.link ?? []), view: store.get(), refreshGiven });
+    const runs = book.runs();
+    const view = store.get();
+    // What a run does not have yet is kept, since it may come.
+    const range =
+      runs.some(({ writing }) => writing) || runs.length === 0 ? view.range : app.zoomed() ? app.range() : null;
+    const query = writeLink({ runs: runs.flatMap((run) => run.link ?? []), view: { ...view, range }, refreshGiven });
     try {
       history.replaceState(null, '', inQuery ? `${location.pathname}${query ? `?${query}` : ''}` : `#${query}`);
     } catch {
@@ -220,13 +230,15 @@ async function followCursor(): Promise<void> {
       ? []
       : await Promise.all(
           book.runs().map(async (run) => {
+            // Where a run has ended, or not begun, it has no values.
+            if (cursor < run.info.firstStep - 1 || cursor > run.info.lastStep + 1) return [run.id, undefined] as const;
             const columns = columnsFollowed.filter((column) => hasColumns(run, [column]));
             return [run.id, await run.client.row(cursor, columns).catch(() => undefined)] as const;
           }),
         );
   rows = new Map(found.flatMap(([id, row]) => (row ? [[id, row] as const] : [])));
   for (const panel of panels) panel.follow();
-  const row = rows.get(book.runs()[0]?.id ?? -1);
+  const row = rowUnder(app);
   if (row && document.activeElement?.matches('.plot')) {
     app.announce(`step ${formatNumber(row.step)}, ${row.values.phase ?? ''}`);
   }
@@ -251,6 +263,7 @@ store.subscribe((view, before) => {
   const redraw = ['range', 'scales', 'hidden', 'full', 'map'] as const;
   if (redraw.some((key) => view[key] !== before[key])) schedule();
   if (view.cursor !== before.cursor) void followCursor();
+  if (view.sweep !== before.sweep) void book.showSweep(view.sweep);
   if (view.refresh !== before.refresh) setTimer();
   if (view.theme !== before.theme || view.refresh !== before.refresh) top.draw();
   page.dataset.theme = view.theme;
@@ -275,12 +288,30 @@ document.addEventListener('drop', (event) => {
   void book.drop([...(event.dataTransfer?.files ?? [])]);
 });
 
+/** A link may come from another run than the one that is there. */
+function tellWhatIsNotThere(): void {
+  const asked = link.view.range;
+  const runs = book.runs();
+  const [first, last] = app.fullRange();
+  if (!asked || runs.length === 0 || runs.some(({ writing }) => writing)) return;
+  if (asked[0] < last && asked[1] > first) return;
+  const steps = (from: number, to: number) => `${formatNumber(from)} – ${formatNumber(to)}`;
+  const there = steps(Math.ceil(first), Math.floor(last));
+  notice(
+    box('notices'),
+    'link',
+    `it asks for steps ${steps(...asked)}, and there are steps ${there}; all of them are shown`,
+  );
+  writeUrl();
+}
+
 let drawnWidth = box('panels').clientWidth;
 
 async function start(): Promise<void> {
   page.dataset.theme = store.get().theme;
   document.body.classList.toggle('pinned', store.get().pinned);
-  await book.start(link.runs);
+  await book.start(link.runs, link.view.sweep);
+  tellWhatIsNotThere();
   if (book.list().live && !refreshGiven) store.set({ refresh: LIVE_SECONDS });
   schedule();
   setTimer();

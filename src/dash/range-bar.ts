@@ -24,7 +24,7 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
   into.append(label, box, reset);
   let turn = 0;
   let pictured: unknown;
-  let width = 0;
+  let drawnAs = '';
 
   const inner = () => box.clientWidth - 2 * 8;
   const toStep = (clientX: number): number => {
@@ -73,7 +73,7 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
     const step = toStep(event.clientX);
     grabbed.moved = true;
     const [from, to] = grabbed.range;
-    const within = app.store.get().range && grabbed.step >= from && grabbed.step <= to;
+    const within = app.zoomed() && grabbed.step >= from && grabbed.step <= to;
     if (within) app.zoom([from + step - grabbed.step, to + step - grabbed.step]);
     else app.zoom([Math.min(step, grabbed.step), Math.max(step, grabbed.step)]);
   });
@@ -101,15 +101,17 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
         element.setAttribute('aria-valuemax', String(Math.round(last)));
         element.setAttribute('aria-valuenow', String(Math.round(side === 'from' ? from : to)));
       }
-      label.textContent = `${formatNumber(Math.round(from))} – ${formatNumber(Math.round(to))}`;
-      reset.disabled = app.store.get().range === null;
-      if (pictured === run.info && width === box.clientWidth) return;
+      label.textContent = `${formatNumber(Math.ceil(from))} – ${formatNumber(Math.floor(to))}`;
+      reset.disabled = !app.zoomed();
+      // Another run may have made the whole longer.
+      const wanted = `${first}:${last}:${box.clientWidth}`;
+      if (pictured === run.info && drawnAs === wanted) return;
       const column = ['loss', 'sharpness'].find((name) => hasColumns(run, [name]));
       const pixels = Math.max(40, inner());
       const [points] = column ? await run.client.lines([column], first, last, Math.round(pixels)).catch(() => []) : [];
       if (mine !== turn) return;
       pictured = run.info;
-      width = box.clientWidth;
+      drawnAs = wanted;
       const log = column === 'loss';
       const values = points ? points.y.filter((value) => !log || value > 0) : new Float64Array();
       let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

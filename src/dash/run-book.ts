@@ -1,6 +1,7 @@
 import type { Run } from './app.ts';
 import { runFacts } from './load/facts.ts';
 import {
+  distinct,
   droppedRuns,
   droppedSweep,
   type ListedRun,
@@ -34,9 +35,15 @@ export interface RunBookEvents {
 export interface RunBook {
   runs(): readonly Run[];
   list(): RunList;
+  /** The sweeps to choose from, those dropped on the page among them. */
+  sweeps(): readonly ListedSweep[];
+  /** The sweep on the page. */
+  sweep(): ListedSweep | undefined;
+  /** Shows the sweep of this name, or without one, or where it is unknown, the first. */
+  showSweep(name: string | null): Promise<void>;
   loading(): boolean;
-  /** Opens the runs of a link, or the first of the list. */
-  start(links: readonly string[]): Promise<void>;
+  /** Opens the runs and the sweep of a link, or the first of the list. */
+  start(links: readonly string[], sweep: string | null): Promise<void>;
   add(listed: ListedRun): Promise<void>;
   /** Does some work during which the page counts as loading. */
   whileLoading<T>(work: () => Promise<T>): Promise<T>;
@@ -51,6 +58,8 @@ export function runBook(events: RunBookEvents): RunBook {
   let list: RunList = { live: false, runs: [], sweeps: [] };
   let opening = 0;
   let bytes = 0;
+  let dropped: readonly ListedSweep[] = [];
+  let shown: ListedSweep | undefined;
   const failed = new Map<string, ListedRun>();
   const underway = new Set<string>();
 
@@ -105,7 +114,10 @@ export function runBook(events: RunBookEvents): RunBook {
     events.changed();
   }
 
+  const sweeps = () => distinct([...list.sweeps, ...dropped]);
+
   async function showSweep(listed: ListedSweep): Promise<void> {
+    shown = listed;
     await whileLoading(async () => {
       try {
         await events.sweep(listed);
@@ -146,13 +158,29 @@ export function runBook(events: RunBookEvents): RunBook {
     }
   }
 
+  /** Takes from the list which runs are still being written; tells whether that has changed. */
+  function followList(): boolean {
+    const changed = runs.filter(({ link, writing }) => writing !== (listedAs(link)?.writing ?? false));
+    for (const { id, writing } of changed) update(id, { writing: !writing });
+    return changed.length > 0;
+  }
+
+  const listedAs = (link: string | undefined) =>
+    link === undefined ? undefined : list.runs.find((listed) => listed.link === link);
+
   return {
     runs: () => runs,
     list: () => list,
+    sweeps,
+    sweep: () => shown,
+    async showSweep(name) {
+      const listed = sweeps().find((sweep) => sweep.name === name) ?? sweeps()[0];
+      if (listed && listed.name !== shown?.name) await showSweep(listed);
+    },
     loading: () => opening > 0,
-    async start(links) {
+    async start(links, sweep) {
       list = await whileLoading(listRuns);
-      if (list.sweeps[0]) await showSweep(list.sweeps[0]);
+      await this.showSweep(sweep);
       const first = links.length > 0 ? links.map((link) => linkedRun(link, list)) : list.runs.slice(0, 1);
       // One after the other, so that colours follow the order of the link.
       for (const listed of first) await add(listed);
@@ -168,20 +196,24 @@ export function runBook(events: RunBookEvents): RunBook {
       events.changed();
     },
     async drop(files) {
-      const dropped = droppedSweep(files);
-      if (dropped) await showSweep(dropped);
+      const sweep = droppedSweep(files);
+      if (sweep) {
+        // A second one takes the place of the first: a folder is often dropped in several goes.
+        dropped = [sweep];
+        await showSweep(sweeps().at(-1)!);
+      }
       for (const listed of droppedRuns(files)) await add(listed);
     },
     async refresh() {
       if (list.live) {
-        const parts = list.sweeps[0]?.parts.length;
         const next = await listRuns();
         if (next.runs.length + next.sweeps.length > 0) list = next;
-        const [grown] = list.sweeps;
-        if (grown && grown.parts.length !== parts) await showSweep(grown);
+        const now = sweeps().find(({ name }) => name === shown?.name) ?? sweeps()[0];
+        if (now && (now.name !== shown?.name || now.parts.length !== shown.parts.length)) await showSweep(now);
       }
       for (const listed of failed.values()) await add(listed);
-      const changed = (await Promise.all(runs.map(follow))).some(Boolean);
+      const grown = (await Promise.all(runs.map(follow))).some(Boolean);
+      const changed = followList() || grown;
       if (changed) events.changed();
       return changed;
     },

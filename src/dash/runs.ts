@@ -10,6 +10,7 @@ export interface ListedRun {
   readonly origin: FileOrigin;
   /** How links name it; a dropped file has none. */
   readonly link: string | undefined;
+  readonly writing?: boolean;
   readonly companions: readonly { readonly kind: CompanionKind; readonly origin: FileOrigin }[];
 }
 
@@ -41,25 +42,46 @@ export async function listRuns(): Promise<RunList> {
   }
 }
 
+interface ListEntry {
+  readonly name?: unknown;
+  readonly path?: unknown;
+  readonly data?: unknown;
+  readonly writing?: unknown;
+  readonly companions?: Record<string, unknown>;
+}
+
 function parseList(json: unknown, origin: (data: unknown) => FileOrigin): RunList {
   const list = json as { live?: unknown; runs?: unknown; sweeps?: unknown };
   const runs = Array.isArray(list?.runs) ? list.runs : [];
   const sweeps = Array.isArray(list?.sweeps) ? list.sweeps : [];
   return {
     live: list?.live === true,
-    sweeps: sweeps.map((sweep: { name?: unknown; parts?: unknown }) => ({
-      name: String(sweep.name),
-      parts: Array.isArray(sweep.parts) ? sweep.parts.map(origin) : [],
-    })),
-    runs: runs.map((run: { name?: unknown; path?: unknown; data?: unknown; companions?: Record<string, unknown> }) => ({
+    sweeps: distinct(
+      sweeps.map((sweep: { name?: unknown; parts?: unknown }) => ({
+        name: String(sweep.name),
+        parts: Array.isArray(sweep.parts) ? sweep.parts.map(origin) : [],
+      })),
+    ),
+    runs: runs.map((run: ListEntry) => ({
       name: String(run.name),
       link: String(run.path ?? run.name),
+      writing: run.writing === true,
       origin: origin(run.data ?? run.path),
       companions: COMPANIONS.flatMap((kind) =>
         run.companions?.[kind] === undefined ? [] : [{ kind, origin: origin(run.companions[kind]) }],
       ),
     })),
   };
+}
+
+/** Sweeps under names that tell them apart: folders in different places may be called the same. */
+export function distinct(sweeps: readonly ListedSweep[]): readonly ListedSweep[] {
+  const seen = new Map<string, number>();
+  return sweeps.map((sweep) => {
+    const count = (seen.get(sweep.name) ?? 0) + 1;
+    seen.set(sweep.name, count);
+    return count === 1 ? sweep : { ...sweep, name: `${sweep.name} (${count})` };
+  });
 }
 
 function embedded(data: unknown): FileOrigin {
@@ -69,7 +91,11 @@ function embedded(data: unknown): FileOrigin {
   return { kind: 'bytes', bytes: bytes.buffer };
 }
 
-const linkOrigin = (path: string): FileOrigin => ({ kind: 'url', url: new URL(path, document.baseURI).href });
+/** A link that is none is kept as it is: the attempt to open it tells what is wrong with it. */
+const linkOrigin = (path: string): FileOrigin => ({
+  kind: 'url',
+  url: URL.canParse(path, document.baseURI) ? new URL(path, document.baseURI).href : path,
+});
 
 /** The run that a link names: from the list, or a file beside the page. */
 export function linkedRun(link: string, list: RunList): ListedRun {
@@ -121,6 +147,7 @@ export async function openRun(listed: ListedRun, onBytes: (bytes: number) => voi
       link: listed.link,
       slot: 0,
       client,
+      writing: listed.writing ?? false,
       info,
       facts: runFacts(info.metadata),
       phases: [],

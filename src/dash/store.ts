@@ -15,6 +15,8 @@ export interface View {
   readonly hidden: readonly string[];
   /** The panel that fills the page. */
   readonly full: string | null;
+  /** Name of the sweep whose map is shown; null is the first. */
+  readonly sweep: string | null;
   /** What the map of a sweep shows, as `sweep/map-view.ts` writes it; null is its own choice. */
   readonly map: string | null;
 }
@@ -31,6 +33,7 @@ export const FIRST_VIEW: View = {
   scales: {},
   hidden: [],
   full: null,
+  sweep: null,
   map: null,
 };
 

@@ -10,6 +10,7 @@ export interface LinkState {
 
 const THEMES: readonly string[] = ['auto', 'light', 'dark'];
 const MAX_RUNS = 12;
+const MAX_NAME = 200;
 
 /** Reads a link; what it cannot mean is left out. */
 export function readLink(query: string): LinkState {
@@ -33,6 +34,7 @@ export function readLink(query: string): LinkState {
       scales: Object.fromEntries([...scale('log', 'log'), ...scale('linear', 'linear')]),
       hidden: words(params.get('hide')),
       full: params.get('panel'),
+      sweep: params.get('sweep')?.slice(0, MAX_NAME) || null,
       map: /^[\w.,=+-]{1,400}$/.test(params.get('map') ?? '') ? params.get('map') : null,
     },
   };
@@ -55,6 +57,7 @@ export function writeLink({ runs, view, refreshGiven }: LinkState): string {
   }
   if (view.hidden.length > 0) params.set('hide', view.hidden.join(','));
   if (view.full) params.set('panel', view.full);
+  if (view.sweep) params.set('sweep', view.sweep);
   if (view.map) params.set('map', view.map);
   // A path reads better unescaped, and means the same in a query.
   return params.toString().replaceAll('%2F', '/').replaceAll('%2C', ',').replaceAll('%3D', '=');

@@ -92,8 +92,8 @@ export function resolveConfig(options: RunOptions = {}): RunConfig {
   const lambda1 = positive('lambda1', given('lambda1'), 'the second moment of the irrelevant feature, such as 100');
   const lambda2 = positive('lambda2', given('lambda2'), 'the second moment of the relevant feature, such as 0.01');
   const covariance = finite('covariance', given('covariance'));
-  if (!(covariance * covariance < lambda1 * lambda2)) {
-    const limit = Math.sqrt(lambda1 * lambda2);
+  if (!isDefinite({ lambda1, lambda2, covariance })) {
+    const limit = Math.sqrt(lambda1) * Math.sqrt(lambda2);
     throw new ConfigError(
       'covariance',
       `${covariance} is out of range; |σ| must be below √(λ₁λ₂) = ${limit}, else Σ is not positive definite`,
@@ -128,10 +128,17 @@ export function resolveConfig(options: RunOptions = {}): RunConfig {
   return config;
 }
 
+/** Whether Σ is positive definite, |σ| < √(λ₁λ₂); products of very small or large moments have lost their digits. */
+function isDefinite({ lambda1, lambda2, covariance }: Moments): boolean {
+  const product = lambda1 * lambda2;
+  if (product > 1e-290 && product < 1e290) return covariance * covariance < product;
+  return Math.abs(covariance) / Math.sqrt(lambda1) < Math.sqrt(lambda2);
+}
+
 function momentsOf(population: Moments, samples: number | null, seed: number): Moments {
   if (samples === null) return population;
   const moments = sampleMoments(population, integer('samples', samples, 2, 1e9), seed);
-  if (!(moments.covariance ** 2 < moments.lambda1 * moments.lambda2)) {
+  if (!isDefinite(moments)) {
     throw new ConfigError('samples', `the ${samples} points of seed ${seed} lie on one line; take more points`);
   }
   return moments;

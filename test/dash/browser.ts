@@ -82,7 +82,7 @@ export async function shownRange(page: Page, panel = 'loss'): Promise<readonly [
 }
 
 /** Room at the sides of a time series, as the page lays it out. */
-const [LEFT, RIGHT] = [58, 16];
+const [LEFT, RIGHT] = [68, 16];
 
 /** Window coordinates of a step in a panel's plot. */
 export async function stepAt(

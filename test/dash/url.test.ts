@@ -14,6 +14,7 @@ const view: fc.Arbitrary<View> = fc
     scales: fc.dictionary(id, fc.constantFrom('log', 'linear'), { noNullPrototype: true }),
     hidden: fc.uniqueArray(fc.tuple(id, id).map(([panel, series]) => `${panel}.${series}`)),
     full: fc.option(id),
+    sweep: fc.option(fc.string({ minLength: 1, maxLength: 40 })),
     map: fc.option(fc.stringMatching(/^[a-z0-9_.,=+-]{1,40}$/)),
   })
   .map((made) => ({ ...made, pinned: made.cursor !== null }) as View);

@@ -50,3 +50,22 @@ test('the same rows come out in however many chunks they come in', async () => {
     expect(summary).toEqual(whole.summary);
   }
 });
+
+test('a row that does not say its step, where others do, is left out and counted', async () => {
+  const text =
+    '{"step":0,"loss":3}\n{"loss":0.4}\n{"step":1,"loss":2}\n{"step":null,"loss":0.1}\n{"step":2,"loss":1}\n';
+  const { rows, summary } = await detectLog(text, { eta: 0.1 });
+  expect(rows).toMatchObject({ step: [0, 1, 2], loss: [3, 2, 1] });
+  expect(summary.skipped).toEqual([{ what: 'line', reason: 'step is missing', count: 2, first_line: 2 }]);
+});
+
+test('a learning rate that cannot be one is counted, a missing one is that of the row before, and 0 is a warm-up', async () => {
+  const text = 'step,loss,sharpness,lr\n0,1,5,0\n1,1,5,0.1\n2,1,5,\n3,1,5,-0.2\n4,1,5,nan\n5,1,5,0.2\n6,1,5,inf\n';
+  const { rows, summary } = await detectLog(text, {});
+  expect(rows.eta).toEqual([0, 0.1, 0.1, 0.1, 0.1, 0.2, 0.2]);
+  expect(rows.threshold).toEqual([Number.POSITIVE_INFINITY, 20, 20, 20, 20, 10, 10]);
+  expect(rows.sharpness_ratio).toEqual([0, 0.25, 0.25, 0.25, 0.25, 0.5, 0.5]);
+  expect(summary.skipped).toEqual([
+    { what: 'value', reason: 'learning rate is not a number from 0 up', count: 3, first_line: 5 },
+  ]);
+});

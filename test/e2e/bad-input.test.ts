@@ -1,4 +1,5 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { lstat, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eos, type Outcome, temporaryFolder } from '../setup/eos.ts';
@@ -81,6 +82,27 @@ describe('where a run cannot be written', () => {
   });
 });
 
+test.each([
+  ['link', '--out: link is a link; name the file that it shall lead to'],
+  ['nowhere', '--out: nowhere is a link; name the file that it shall lead to'],
+  ['to-folder', '--out: to-folder is a folder; name a file in it'],
+  ['pipe', '--out: pipe is no regular file; give another name'],
+])('a %s is not put out of its place, not even by force', async (name, message) => {
+  const cwd = temporaryFolder();
+  await mkdir(join(cwd, 'folder'));
+  await writeFile(join(cwd, 'file'), 'a file of the user');
+  await symlink('file', join(cwd, 'link'));
+  await symlink('missing', join(cwd, 'nowhere'));
+  await symlink('folder', join(cwd, 'to-folder'));
+  execFileSync('mkfifo', [join(cwd, 'pipe')]);
+  for (const more of [[], ['--force']]) {
+    expectOneLine(await eos(['stream', '--steps', '3', '--out', name, ...more], { cwd }), message);
+  }
+  expect((await readdir(cwd)).sort()).toEqual(['file', 'folder', 'link', 'nowhere', 'pipe', 'to-folder']);
+  expect((await lstat(join(cwd, 'link'))).isSymbolicLink()).toBe(true);
+  expect((await lstat(join(cwd, 'pipe'))).isFIFO()).toBe(true);
+});
+
 describe('commands', () => {
   test.each([
     ['strem', "there is no command 'strem'; did you mean stream? (see eos --help)"],
@@ -88,7 +110,9 @@ describe('commands', () => {
     ['xyzzy', /there is no command 'xyzzy' \(see eos --help\)/],
     ['stream again', "stream takes no argument 'again' (see eos stream --help)"],
     ['--colour', "there is no command '--colour'"],
-    ['inspect', 'Missing 1 required arg: file'],
+    ['inspect', 'FILE is missing: Parquet or Arrow file (see --help)'],
+    ['figures', '--out is missing: folder to write to; made where it is missing (see --help)'],
+    ['dash build', '--data is missing: run files or folders of runs; --out is missing: folder to write'],
     ['inspect --jsn run.parquet', 'there is no flag --jsn; did you mean --json?'],
     ['inspect nowhere.parquet', 'nowhere.parquet: there is no such file'],
     ['inspect .', '.: this is no file; name a Parquet or Arrow file'],
@@ -122,7 +146,8 @@ describe('config files', () => {
     ['{"seed": true}', '--config: c.json: seed: true is not a whole number'],
     ['{"eta": true}', '--config: c.json: eta: true is not a positive number'],
     ['{"eta": "1/0"}', '--config: c.json: eta: "1/0" is not a positive number'],
-    ['{"init": "0.3,0.1,0.3"}', '--config: c.json: init: "0.3,0.1,0.3" is not three finite numbers'],
+    ['{"init": "0.3,0.1"}', '--config: c.json: init: [0.3, 0.1] is not three finite numbers'],
+    ['{"init": "0.3,0.1,x"}', '--config: c.json: init: "0.3,0.1,x" is not three finite numbers'],
     ['{"init": [1, 2]}', '--config: c.json: init: [1, 2] is not three finite numbers'],
     ['{"init": [1, 2, "3"]}', '--config: c.json: init: [1, 2, "3"] is not three finite numbers'],
     ['{"floor": []}', '--config: c.json: floor: [] is not a number from 0 up'],
@@ -132,7 +157,8 @@ describe('config files', () => {
     ['{"epsilon": false}', '--config: c.json: epsilon: false is not a positive number'],
     ['{"band": {}}', '--config: c.json: band: {} is not a number from 0 up'],
     ['{"every": "2"}', '--config: c.json: every: "2" is not a whole number'],
-    ['{"columns": "step"}', '--config: c.json: columns: "step" is not a list of column names'],
+    ['{"columns": "step,stp"}', "--config: c.json: columns: no column is called 'stp'"],
+    ['{"columns": {}}', '--config: c.json: columns: {} is not a list of column names'],
     ['{"columns": ["stp"]}', "--config: c.json: columns: no column is called 'stp'"],
     ['{"columns": [1]}', "--config: c.json: columns: no column is called '1'"],
     ['{"out": 3}', "--config: c.json: out: '3' is not the name of a file", ['--quiet']],

@@ -121,6 +121,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
       'stable set |α| ≤ α̂',
       'gradient flow',
       'constrained',
+      'progressive sharpening',
     ]);
     expect(await plot(page, 'plane').locator('.companion-constrained path').count()).toBe(1);
     await page.locator('[data-panel=plane] [data-series=constrained]').click();
@@ -137,6 +138,22 @@ describeWith(['chromium'], 'run files in the browser', () => {
     await page.waitForTimeout(100);
     await settled(page);
     expect(await page.locator('.chip').count()).toBe(2);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('Arrow files and streams of other programs are drawn', async () => {
+    const { page, problems } = await openPage(browser, `${server.url}?refresh=0`);
+    const names = ['pandas-lz4', 'polars-zstd', 'polars-views', 'pyarrow-zstd-stream'].map((name) => `${name}.arrow`);
+    const lines = () => plot(page, 'loss').locator('[aria-label=line] path').count();
+    const before = await lines();
+    await dropFiles(
+      page,
+      names.map((name) => ({ name, bytes: new Uint8Array(readFileSync(join(root, 'test/read/foreign', name))) })),
+    );
+    expect(await page.locator('.chip-name').allTextContents()).toEqual(['run.parquet', ...names]);
+    expect(await page.locator('.notice').allTextContents()).toEqual([]);
+    expect(await lines()).toBeGreaterThanOrEqual(before + names.length);
     expect(problems).toEqual([]);
     await page.close();
   });

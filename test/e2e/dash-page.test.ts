@@ -68,6 +68,11 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     expect(problems).toEqual([]);
   });
 
+  /** A column between its rows. */
+  const valueAt = (column: string, step: number): number => {
+    const [before, after] = [rows[Math.floor(step)]!, rows[Math.ceil(step)]!].map((row) => Number(row[column]));
+    return before! + (after! - before!) * (step - Math.floor(step));
+  };
   const tile = (key: string) => page.locator(`[data-tile=${key}] .figure`);
   const tipValue = async (label: string) =>
     Number(await page.locator(`#tooltip [data-label="${label}"] .tip-value`).getAttribute('data-value'));
@@ -142,7 +147,10 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
       expect(Math.abs(to - 3000)).toBeLessThan(20);
     }
     const [from, to] = await shownRange(page);
-    const seen = rows.slice(Math.ceil(from), Math.floor(to) + 1).flatMap(({ l1, l2 }) => [Number(l1), Number(l2)]);
+    // The lines run on to the ends of the plot, towards the rows outside.
+    const seen = [from, ...rows.slice(Math.ceil(from), Math.floor(to) + 1).map(({ step }) => Number(step)), to].flatMap(
+      (step) => ['l1', 'l2'].map((column) => valueAt(column, step)),
+    );
     const [low, high] = (await plot(page, 'split').getAttribute('data-y'))!.split(':').map(Number);
     expect(high! - Math.max(...seen)).toBeLessThan(0.06 * (Math.max(...seen) - Math.min(...seen)));
     expect(low!).toBeLessThanOrEqual(Math.min(...seen));

@@ -159,6 +159,75 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('several sweeps are chosen from, by pointer, key and link; also two of the same name, and one dropped', async () => {
+    const other = join(newFolder(), 'diagram');
+    const grid = ['--eta', '0.02:0.2:log:4', '--delta', '0.01,0.1', '--steps', '500'];
+    execFileSync(process.execPath, [join(root, 'bin/run.js'), 'sweep', ...grid, '--out', other, '--quiet']);
+    const several = await serve([sweep, other]);
+    const { page: both, problems: wrong } = await openPage(browser, `${several.url}?refresh=0`);
+    const shown = () => both.locator('[data-panel=sweep] h2').textContent();
+    const units = () => both.locator('[data-panel=sweep] .unit').textContent();
+    const chooser = both.locator('[data-choice=sweep]');
+    expect(await chooser.locator('option').allTextContents()).toEqual(['diagram', 'diagram (2)']);
+    expect([await shown(), await units()]).toEqual(['Sweep diagram', '192 runs']);
+    expect(both.url()).not.toContain('sweep=');
+    await chooser.focus();
+    await both.keyboard.press('ArrowDown');
+    await expect.poll(shown).toBe('Sweep diagram (2)');
+    await settled(both);
+    expect([await units(), await both.locator('[data-panel=sweep] .cells rect').count()]).toEqual(['8 runs', 8]);
+    expect(await both.evaluate(() => document.activeElement?.getAttribute('data-choice'))).toBe('sweep');
+    await expect.poll(() => both.url()).toContain('sweep=diagram+%282%29');
+    await both.reload();
+    await ready(both);
+    expect([await shown(), await chooser.inputValue()]).toEqual(['Sweep diagram (2)', 'diagram (2)']);
+    const files = parts(sweep).map((name) => join(sweep, 'summary', name));
+    await both.locator('input[type=file]').setInputFiles(files);
+    await expect.poll(shown).toBe('Sweep dropped sweep');
+    await settled(both);
+    await chooser.selectOption('diagram (2)');
+    await expect.poll(shown).toBe('Sweep diagram (2)');
+    await both.goto(`${several.url}?refresh=0&sweep=nowhere`);
+    await ready(both);
+    expect(await shown()).toBe('Sweep diagram');
+    await both.close();
+    expect(wrong).toEqual([]);
+    expect(await several.stop()).toBe(0);
+
+    const built = join(newFolder(), 'both.html');
+    execFileSync(process.execPath, [
+      ...[
+        join(root, 'bin/run.js'),
+        'dash',
+        'build',
+        '--data',
+        sweep,
+        other,
+        '--single-file',
+        '--out',
+        built,
+        '--quiet',
+      ],
+    ]);
+    const { page: single } = await openPage(browser, `file://${built}#sweep=diagram+(2)`);
+    expect(await single.locator('[data-panel=sweep] .unit').textContent()).toBe('8 runs');
+    await single.close();
+  });
+
+  test('a picture of the map tells the quantity and what its colours mean', async () => {
+    await choose('show', 'cycles');
+    await choose('δ', '0.1');
+    await page.locator('[data-panel=sweep] .menu summary').click();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.locator('[data-panel=sweep] [data-act=svg]').click(),
+    ]);
+    const svg = readFileSync(await download.path(), 'utf8');
+    expect(svg).toContain('Sweep diagram (192 runs): cycles, δ = 0.1');
+    expect(svg).toContain('S∞(θ₀) = 2/η');
+    expect(svg.match(/<circle/g)!.length).toBeGreaterThanOrEqual(4);
+  });
+
   test('the page as one file holds the sweep', async () => {
     const file = join(newFolder(), 'diagram.html');
     execFileSync(process.execPath, [

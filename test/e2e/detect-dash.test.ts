@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, openPage, plot, type Started, serve } from '../dash/browser.ts';
+import { launch, openPage, plot, type Started, serve, shownRange } from '../dash/browser.ts';
 import { describeWith, root } from '../setup/parts.ts';
 
 describeWith(['chromium'], 'detected logs in the browser', () => {
@@ -47,4 +47,31 @@ describeWith(['chromium'], 'detected logs in the browser', () => {
     expect(problems).toEqual([]);
     await page.close();
   });
+
+  test('a log that is followed is shown as it grows', async () => {
+    const args = ['detect', '-', '--eta', '0.1', '--out', join(folder, 'live.parquet'), '--flush-every', '0.2', '-q'];
+    const detect = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], {
+      stdio: ['pipe', 'inherit', 'inherit'],
+    });
+    const ended = new Promise((resolve) => detect.on('exit', resolve));
+    const write = (from: number, to: number) => {
+      for (let t = from; t < to; t++)
+        detect.stdin.write(`{"step":${t},"loss":${Math.exp(-t / 300)},"sharpness":${Math.min(8 + 0.1 * t, 20.5)}}\n`);
+    };
+    write(0, 100);
+    await expect.poll(() => existsSync(join(folder, 'live.parquet.partial')), { timeout: 20_000 }).toBe(true);
+    const live = await serve([join(folder, 'live.parquet')]);
+    const { page, problems } = await openPage(browser, live.url);
+    const last = async () => (await shownRange(page))[1];
+    await expect.poll(last, { timeout: 20_000 }).toBe(99);
+    write(100, 300);
+    await expect.poll(last, { timeout: 20_000 }).toBe(299);
+    await expect(page.locator('[data-panel=timeline]').textContent()).resolves.toContain('edge of stability');
+    detect.stdin.end();
+    await ended;
+    await expect.poll(last, { timeout: 20_000 }).toBe(299);
+    expect(problems).toEqual([]);
+    await page.close();
+    await live.stop();
+  }, 90_000);
 });

@@ -232,12 +232,7 @@ describe('bad input is one line, exit code 2, and no file', () => {
       'line 1: no column is named like a loss or a sharpness (found a, b); name them with --loss-col and --sharpness-col',
     ],
     ['damaged Parquet', () => 'PAR1 and then nothing of the kind', [], 'a damaged or unfinished Parquet file: '],
-    [
-      'damaged Arrow',
-      () => 'ARROW1\0\0 and then nothing of the kind',
-      [],
-      'a damaged, unfinished or compressed Arrow file: ',
-    ],
+    ['damaged Arrow', () => 'ARROW1\0\0 and then nothing of the kind', [], 'a damaged or unfinished Arrow file: '],
     [
       'damaged gzip',
       () => Uint8Array.of(0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9),
@@ -316,6 +311,25 @@ function collect(child: ChildProcessWithoutNullStreams): Promise<Outcome> {
 const phase = (name: string) => (event: Event) => event.event === 'phase' && event.phase === name;
 
 describe('live', () => {
+  test('lines that never pause are answered while they come', async () => {
+    const { child, until, ended } = live('-', '--eta', '0.1');
+    let step = 0;
+    // A little faster than any pause that could be waited for.
+    const feed = setInterval(() => {
+      child.stdin.write(
+        `${JSON.stringify({ step, loss: Math.exp(-step / 500), sharpness: Math.min(19 + step, 21) })}\n`,
+      );
+      step++;
+    }, 4);
+    await until((event) => event.event === 'phase' && event.phase === 'edge-of-stability');
+    clearInterval(feed);
+    child.stdin.end();
+    const outcome = await ended;
+    expect(outcome.code).toBe(0);
+    expect(events(outcome).at(-1)).toMatchObject({ event: 'done', rows: step });
+    expect(step).toBeLessThan(4000);
+  });
+
   test('each line that is piped in is answered before the next one comes', async () => {
     const { child, until, ended } = live('-', '--eta', '0.1', '--out', 'live.parquet');
     child.stdin.write('{"step":0,"loss":1,"sharpness":10}\n');
@@ -387,6 +401,35 @@ describe('live', () => {
     });
     child.kill('SIGINT');
     expect((await ended).code).toBe(130);
+  });
+});
+
+describe('a detection that is killed', () => {
+  test.each(['run.parquet', 'run.arrow'])('%s: what was flushed is recovered, with its summary', async (name) => {
+    for (const rest of readdirSync(folder).filter((file) => file.startsWith('run.')))
+      rmSync(join(folder, rest), { force: true });
+    const out = name.endsWith('arrow') ? '--arrow' : '--out';
+    const { child, until, ended } = live('-', '--eta', '0.1', out, name, '--flush-every', '0.05');
+    const log = `${asNdjson(rows.slice(0, 100))}not a line\n${asNdjson(rows.slice(100))}`;
+    child.stdin.write(log);
+    await until((event) => event.event === 'flush' && event.rows === 200);
+    child.kill('SIGKILL');
+    await ended;
+    const recovered = await eos('recover', `${name}.partial`, '--json');
+    expect(recovered).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(recovered.stdout)).toMatchObject({ rows: 200, last_step: 199 });
+
+    put('whole.ndjson', log);
+    const whole = events(await eos('detect', 'whole.ndjson', '--eta', '0.1', '--log-format', 'json')).at(-1)!;
+    const { summary } = JSON.parse((await eos('inspect', name, '--json')).stdout);
+    const { event: _, warnings, ...rest } = whole as Event & { warnings: { kind: string }[] };
+    expect(summary).toEqual({
+      ...rest,
+      interrupted: true,
+      recovered: true,
+      warnings: [...warnings, { kind: 'recovered', step: 199, message: expect.stringContaining('up to step 199') }],
+    });
+    expect(readdirSync(folder).filter((file) => file.startsWith('run.'))).toEqual([name]);
   });
 });
 

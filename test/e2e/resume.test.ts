@@ -79,6 +79,19 @@ describe('eos stream --resume', () => {
     expect(readdirSync(cwd).sort()).toEqual(['run.arrow', 'run.parquet']);
   });
 
+  test('to a step that the run has passed: refused in one line, and the file stays as it is', async () => {
+    const cwd = temporaryFolder();
+    await interrupted(cwd, ['--steps', '5000000', '--every', '50']);
+    const before = readFileSync(join(cwd, 'run.parquet'));
+    const { code, stderr } = await eos(['stream', '--resume', 'run.parquet', '--steps', '100'], { cwd });
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^eos: [^\n]*the run stands at step \d+ already[^\n]*\n$/),
+    ]);
+    expect(readFileSync(join(cwd, 'run.parquet')).equals(before)).toBe(true);
+    expect(readdirSync(cwd).sort()).toEqual(['run.arrow', 'run.parquet']);
+  });
+
   test.each([
     [['--resume', 'whole.parquet'], /--resume: the run in whole\.parquet is whole; there is nothing to continue/],
     [['--resume', 'nosuch.parquet'], /--resume: there is no nosuch\.parquet/],

@@ -52,6 +52,10 @@ describe('eos stream --out run.parquet', () => {
     expect(code).toBe(0);
     expect(stderr).toContain('wrote a.parquet: 201 rows');
     expect(stderr).toContain('wrote a.arrow: 201 rows');
+    const one = await eos(['stream', '--steps', '0', '--out', 'one.parquet'], { cwd });
+    expect(one.stderr).toContain('wrote one.parquet: 1 row in');
+    const high = await eos(['stream', '--eta', '1e300', '--steps', '1', '--dry-run'], { cwd });
+    expect(high.stderr).toMatch(/S overshot 2\/η by 6\.11e\+302 %/);
     expect((await parquetFooter(join(cwd, 'a.parquet'))).created_by).toMatch(/parquet\.js/);
     expect((await readBack(join(cwd, 'a.arrow'))).rows).toBe(201);
   });

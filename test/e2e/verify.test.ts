@@ -115,7 +115,7 @@ describe('eos verify refuses in one line', () => {
     [['package.json'], /^eos: package\.json: neither a Parquet nor an Arrow file/],
     [
       ['data/three-phases.parquet', '--eta', '1'],
-      /^eos: --eta: data\/three-phases\.parquet says itself that its eta is 0\.05/,
+      /^eos: --eta: data\/three-phases\.parquet says itself that its eta is 0\.05; leave it out\n$/,
     ],
     [['--steps', '100000000000'], /^eos: --steps: 100000000000 steps do not fit into memory/],
     [['--eta', '0'], /^eos: --eta: 0 is not a positive number/],

@@ -132,6 +132,14 @@ describe('summarize', () => {
     expect(summary!.first_crossing).not.toBeNull();
     expect(summary!.warnings).toMatchObject([{ kind: 'not-reproducible', step: summary!.first_crossing }]);
   });
+
+  test('warns where β₁ is exactly 0, and S goes over 2/η for good', async () => {
+    const still = gradientDescent({ init: [0.3, 0, 0.3], floor: 0, steps: 3000 });
+    const { summary } = (await lastValueFrom(still.pipe(splitLoss(), classifySharpness(), detectPhases(), summarize())))
+      .run;
+    expect(summary!.max_sharpness_ratio).toBeGreaterThan(1.5);
+    expect(summary!.warnings).toMatchObject([{ kind: 'no-oscillation', step: summary!.first_crossing }]);
+  });
 });
 
 describe('phaseLog', () => {
@@ -166,6 +174,25 @@ describe('phaseLog', () => {
       expect(l1[event.peak_step]).toBe(event.peak_l1);
       expect(event.overshoot).toBe(Math.max(...inside(ratio)) - 1);
     }
+  });
+
+  test.each([
+    ['not-reproducible', { covariance: 0.02, floor: 0, steps: 6000 }],
+    ['no-oscillation', { init: [0.3, 0, 0.3], floor: 0, steps: 3000 }],
+  ] as const)('warns of %s at the crossing, and once', async (kind, options) => {
+    const events: RunEvent[] = [];
+    await lastValueFrom(
+      gradientDescent(options).pipe(
+        splitLoss(),
+        classifySharpness(),
+        detectPhases(),
+        summarize(),
+        phaseLog((event) => events.push(event)),
+      ),
+    );
+    const at = events.findIndex((event) => event.event === 'phase' && event.phase === 'edge-of-stability');
+    expect(events[at + 1]).toMatchObject({ event: 'warning', kind, step: (events[at] as { step: number }).step });
+    expect(events.filter(({ event }) => event === 'warning')).toHaveLength(1);
   });
 
   test('warns of float64 underflow when it happens', async () => {

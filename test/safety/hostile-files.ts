@@ -15,6 +15,7 @@ import {
   splitLoss,
   summarize,
 } from '../../src/pipeline/index.ts';
+import { hostileForeignArrow, zstdCopies } from './hostile-arrow.ts';
 
 /** A file that means harm, and whether it can be read at all. */
 export interface HostileFile {
@@ -72,13 +73,14 @@ function withRootChildren(seed: Buffer): Uint8Array {
 }
 
 /** The run whose column has this as its only page. */
-function withPage(seed: Buffer, column: string, page: Uint8Array): Uint8Array {
+function withPage(seed: Buffer, column: string, page: Uint8Array, codec?: 'ZSTD'): Uint8Array {
   const footer = parquetMetadata(new Uint8Array(seed));
   const body = seed.subarray(0, seed.length - footer.metadata_length - 8);
   const meta = footer.row_groups[0]!.columns.find(({ meta_data }) => meta_data!.path_in_schema[0] === column)!
     .meta_data!;
   const writer = new ByteWriter();
   writer.appendBytes(body);
+  if (codec) meta.codec = codec;
   meta.data_page_offset = BigInt(body.length);
   delete meta.dictionary_page_offset;
   meta.total_compressed_size = BigInt(page.length);
@@ -212,6 +214,7 @@ export async function hostileParquet(): Promise<HostileFile[]> {
     file('endless delta', withPage(seed, 'step', dataPage(601, DELTA, Buffer.alloc(1_000_000, 0xff)))),
     file('deltas in no blocks', withPage(seed, 'step', dataPage(601, DELTA, Uint8Array.of(0, 0, 0, 0, 0, 0)))),
     file('bomb', withPage(seed, 'sharpness_ratio', dataPage(601, PLAIN, snappy, 2 ** 31 - 1))),
+    file('copies', withPage(seed, 'sharpness_ratio', dataPage(601, PLAIN, zstdCopies(1 << 20), 1 << 20), 'ZSTD')),
     file('smaller bomb', withPage(seed, 'sharpness_ratio', dataPage(601, PLAIN, snappy, 2 ** 26))),
     file(
       'absurd names',
@@ -290,6 +293,7 @@ export async function hostileArrow(): Promise<HostileFile[]> {
         'file',
       ),
     ),
+    ...hostileForeignArrow(),
   ];
 }
 

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
-import { lastValueFrom } from 'rxjs';
+import { lastValueFrom, throwError } from 'rxjs';
 import { afterAll, expect, test } from 'vitest';
 import {
   arrowSink,
@@ -10,6 +10,7 @@ import {
   detectPhases,
   flowSolution,
   gradientDescent,
+  memoryTarget,
   parquetSink,
   presets,
   splitLoss,
@@ -46,4 +47,21 @@ test('they leave a summary alone that somebody else has made', async () => {
   const path = join(folder, 'summarised.parquet');
   const { run } = await lastValueFrom(columns().pipe(summarize(), thin(7), parquetSink(path)));
   expect(JSON.parse((await metadataOf(path))['eos.summary']!)).toEqual(run.summary);
+});
+
+test('what goes wrong with the first batch is an error of the stream', async () => {
+  const lacking = /column l1 is to be written, but no operator has computed it/;
+  await expect(lastValueFrom(gradientDescent({ steps: 100 }).pipe(parquetSink(memoryTarget())))).rejects.toThrow(
+    lacking,
+  );
+  await expect(lastValueFrom(gradientDescent({ steps: 100 }).pipe(arrowSink(memoryTarget())))).rejects.toThrow(lacking);
+  const path = join(folder, 'never.parquet');
+  await expect(lastValueFrom(gradientDescent({ steps: 100 }).pipe(parquetSink(path)))).rejects.toThrow(lacking);
+  const broken = throwError(() => new Error('no source'));
+  await expect(lastValueFrom(broken.pipe(parquetSink(path)))).rejects.toThrow('no source');
+  expect(readdirSync(folder).filter((name) => name.startsWith('never'))).toEqual([]);
+});
+
+test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('a batch of %d rows is refused', (batchSize) => {
+  expect(() => gradientDescent({ steps: 10 }, { batchSize })).toThrow(/batchSize: .* is not a whole number from 1 up/);
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { lastValueFrom, take, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { ConfigError, resolveConfig } from '../../src/pipeline/config.ts';
 import {
   balance,
   classifySharpness,
@@ -43,6 +44,21 @@ const options = (at: { alpha: number; beta1: number; beta2: number }, rest: RunO
 });
 
 describe('gradientDescent', () => {
+  test.each([1e-140, 1e-150, 1e-170, 1e-300])(
+    'the gradient at a distance of %d from a minimum keeps its norm',
+    async (d) => {
+      const { grad_norm } = await table({ init: [1, d, 1], floor: 0, steps: 0 });
+      expect(grad_norm![0]! / (100 * d)).toBeCloseTo(1, 12);
+    },
+  );
+
+  test('moments whose product leaves the range of float64 are told from degenerate ones', () => {
+    const tiny = (covariance: number) => () => resolveConfig({ lambda1: 1e-200, lambda2: 1e-200, covariance });
+    expect(tiny(5e-201)).not.toThrow();
+    expect(tiny(1e-200)).toThrow(/must be below √\(λ₁λ₂\) = 1e-200/);
+    expect(tiny(2e-200)).toThrow(ConfigError);
+  });
+
   test('takes the step θ − η∇L, then the projection', async () => {
     await fc.assert(
       fc.asyncProperty(theta, moments, fc.constantFrom(0, 1e-6, 0.5), async (at, m, floor) => {

@@ -1,5 +1,5 @@
-import { cp, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { cp, mkdir, mkdtemp, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { packageRoot, pageFiles, pageFolder } from '../dash-server/page-files.ts';
 import {
   locate,
@@ -12,6 +12,7 @@ import {
 } from '../dash-server/shared-runs.ts';
 import { UsageError } from '../errors.ts';
 import { singleFile } from './single-file.ts';
+import { fileTarget, folderTarget, STAMP } from './target.ts';
 
 export interface BuildRequest {
   readonly data: readonly string[];
@@ -22,8 +23,6 @@ export interface BuildRequest {
 
 /** Base64 of more than this makes a page that browsers no longer open. */
 const MAX_SINGLE_BYTES = 200 * 1024 * 1024;
-/** Marks a folder that this command made, which it may replace. */
-const STAMP = 'runs.json';
 
 /**
  * Writes the dashboard with the named runs: a folder for any static host, or one HTML file. It stands under its name
@@ -50,7 +49,8 @@ async function checkRun({ file }: SharedRun): Promise<void> {
     const head = Buffer.alloc(6);
     await handle.read(head, 0, 6, 0);
     const magic = head.toString('latin1');
-    if (magic.startsWith('PAR1') || magic === 'ARROW1') return;
+    // The last is what the messages of an Arrow stream begin with.
+    if (magic.startsWith('PAR1') || magic === 'ARROW1' || magic.startsWith('\xff\xff\xff\xff')) return;
     throw new UsageError(`--data: ${file} is neither a Parquet nor an Arrow file`);
   } finally {
     await handle.close();
@@ -62,8 +62,8 @@ async function writeFolder(
   runs: readonly SharedRun[],
   sweeps: readonly SharedSweep[],
 ): Promise<string> {
-  const target = resolve(out);
-  await checkTarget(target, force);
+  const files = [...runs.flatMap(filesOf), ...sweeps.flatMap(({ parts }) => parts)].map(({ file }) => file);
+  const target = await folderTarget({ out, force, files });
   await mkdir(dirname(target), { recursive: true });
   const work = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
   try {
@@ -88,32 +88,15 @@ async function copyTo(target: string, file: string): Promise<void> {
   await cp(file, target, { dereference: true });
 }
 
-/** Only what this command made, or an empty folder, is replaced without --force. */
-async function checkTarget(target: string, force: boolean): Promise<void> {
-  const there = await stat(target).catch(() => undefined);
-  if (!there) return;
-  if (!there.isDirectory()) throw new UsageError(`--out: ${target} is a file; name a folder (or add --single-file)`);
-  const names = await readdir(target);
-  if (names.length === 0 || force) return;
-  const ours = new Set([STAMP, 'index.html', 'assets', 'data']);
-  if (names.includes(STAMP) && names.every((name) => ours.has(name))) return;
-  throw new UsageError(`--out: ${target} holds other files; name another folder, or --force to replace it`);
-}
-
 async function writeSingle(
   { out, force }: BuildRequest,
   runs: readonly SharedRun[],
   sweeps: readonly SharedSweep[],
 ): Promise<string> {
-  const target = resolve(/\.html?$/i.test(out) ? out : join(out, 'index.html'));
-  const there = await stat(target).catch(() => undefined);
-  if (there?.isDirectory()) throw new UsageError(`--out: ${target} is a folder; name an HTML file`);
-  if (there && !force && !(await readFile(target, 'utf8')).includes('id="eos-data"')) {
-    throw new UsageError(`--out: ${target} exists and is no dashboard; give another name, or --force to replace it`);
-  }
+  const files = [...runs.flatMap(filesOf), ...sweeps.flatMap(({ parts }) => parts)].map(({ file }) => file);
+  const target = await fileTarget({ out, force, files });
   let bytes = 0;
-  const files = [...runs.flatMap(filesOf), ...sweeps.flatMap(({ parts }) => parts)];
-  for (const { file } of files) bytes += (await stat(file)).size;
+  for (const file of files) bytes += (await stat(file)).size;
   if (bytes > MAX_SINGLE_BYTES) {
     throw new UsageError(
       `--single-file: ${Math.round(bytes / 1e6)} MB of data are too much for one page; thin the run with --every, or build a folder`,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { UsageError } from '../errors.ts';
 import { type AccessRules, cookieName, isLoopback, refusal } from './access.ts';
+import { beingWritten } from './being-written.ts';
 import { SECURITY_HEADERS } from './headers.ts';
 import { pageFiles } from './page-files.ts';
 import { sendFile } from './send-file.ts';
@@ -119,11 +120,12 @@ function requestHandler(located: readonly string[], page: ReadonlyMap<string, st
     }
     if (path === 'runs.json') {
       response.setHeader('Cache-Control', 'no-store');
+      const runs = sharedRuns(located);
       answer(
         request,
         response,
         200,
-        runList(sharedRuns(located), sharedSweeps(located), true),
+        runList(runs, sharedSweeps(located), true, await beingWritten(runs)),
         'application/json; charset=utf-8',
       );
       return;

@@ -113,13 +113,19 @@ function companionsOf(file: string, folder: string): SharedRun['companions'] {
 }
 
 /** The list that the page reads: `runs.json`. */
-export function runList(runs: readonly SharedRun[], sweeps: readonly SharedSweep[], live: boolean): string {
+export function runList(
+  runs: readonly SharedRun[],
+  sweeps: readonly SharedSweep[],
+  live: boolean,
+  written: ReadonlySet<string> = new Set(),
+): string {
   return JSON.stringify({
     version: 1,
     live,
     runs: runs.map(({ name, path, companions }) => ({
       name,
       path: encodeURI(path),
+      ...(written.has(path) ? { writing: true } : {}),
       companions: Object.fromEntries(Object.entries(companions).map(([kind, file]) => [kind, encodeURI(file.path)])),
     })),
     sweeps: sweeps.map(({ name, parts }) => ({ name, parts: parts.map(({ path }) => encodeURI(path)) })),

@@ -25,14 +25,19 @@ export interface Report {
 
 const METADATA = ['eos.schema_version', 'eos.config', 'eos.summary'] as const;
 const BINS = 60;
+/** Characters of a phase's name that are kept. */
+const LONGEST = 200;
 /** Types of number columns, as Parquet and Arrow name them. */
 const NUMERIC = /^(double|float|u?int)\d*$/i;
 
 /** Reads a run file, or any table, and tells what it holds. */
 export async function inspectFile(file: string): Promise<Report> {
   const table = await openTable(file);
-  const names = new Set(table.fields.map(({ name }) => name));
-  const numeric = new Set(table.fields.filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name));
+  // Of columns of one name it is the first that is read.
+  const named = new Map(table.fields.toReversed().map((field) => [field.name, field]));
+  const names = new Set(named.keys());
+  const numeric = new Set([...named.values()].filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name));
+  const phased = named.get('phase')?.nested === false;
   const summary = jsonObject(table.metadata['eos.summary']);
   const config = jsonObject(table.metadata['eos.config']);
   const columns: readonly ColumnSpec[] = config?.source === 'training-log' ? LOG_COLUMNS : RUN_COLUMNS;
@@ -50,7 +55,7 @@ export async function inspectFile(file: string): Promise<Report> {
     missing_metadata: METADATA.filter((key) => !(key in table.metadata)),
     config,
     summary,
-    phases: phasesOf(summary) ?? (names.has('phase') ? await phasesFromColumns(table, numeric.has('step')) : []),
+    phases: phasesOf(summary) ?? (phased ? await phasesFromColumns(table, numeric.has('step')) : []),
     sharpness: await sparkline(
       table,
       ['sharpness_ratio', 'sharpness'].find((name) => numeric.has(name)),
@@ -91,7 +96,7 @@ async function phasesFromColumns(table: TableReader, stepped: boolean): Promise<
     for (let i = 0; i < phases.length; i++, row++) {
       const at = stepped ? block.step![i] : row;
       if (phases[i] == null || at == null) continue;
-      const name = String(phases[i]);
+      const name = shortened(String(phases[i]));
       const phase = name.startsWith('eos-') ? 'edge-of-stability' : name;
       const step = Number(at);
       const last = spans.at(-1);
@@ -100,6 +105,11 @@ async function phasesFromColumns(table: TableReader, stepped: boolean): Promise<
     }
   }
   return spans;
+}
+
+/** A copy of the beginning: a part of a long text would keep all of it in memory. */
+function shortened(name: string): string {
+  return name.length > LONGEST ? `${Array.from(name.slice(0, LONGEST)).join('')}…` : name;
 }
 
 async function sparkline(table: TableReader, column: string | undefined): Promise<Report['sharpness']> {

@@ -10,6 +10,8 @@ export interface TableField {
   readonly name: string;
   readonly type: string;
   readonly required: boolean;
+  /** Whether it holds lists or structs, which are named but not read. */
+  readonly nested: boolean;
 }
 
 /** A table file of either kind, opened for reading a few of its columns block by block. */
@@ -66,16 +68,17 @@ function unreadable(path: string, kind: TableKind, error: unknown): UsageError {
 
 async function openParquet(path: string, bytes: number): Promise<TableReader> {
   const { parquetSchema } = await import('hyparquet');
-  const { compressors } = await import('hyparquet-compressors');
+  const { compressors } = await import('../../pipeline/read/parquet-compressors.ts');
   const { openParquet: open } = await import('../../pipeline/read/parquet-table.ts');
   const { footer, read } = await open(await pathSource(path), compressors);
-  const fields = parquetSchema(footer).children.map(({ element }) => ({
+  const fields = parquetSchema(footer).children.map(({ element, children }) => ({
     name: element.name,
     type:
       element.converted_type === 'UTF8' || element.logical_type?.type === 'STRING'
         ? 'STRING'
         : (element.type ?? 'GROUP'),
     required: element.repetition_type === 'REQUIRED',
+    nested: children.length > 0 || element.repetition_type === 'REPEATED',
   }));
   return {
     kind: 'parquet',
@@ -96,7 +99,7 @@ async function openParquet(path: string, bytes: number): Promise<TableReader> {
 
 async function openArrow(path: string, bytes: number): Promise<TableReader> {
   const { DataType } = await import('apache-arrow');
-  const { openArrow: open } = await import('../../pipeline/read/arrow-table.ts');
+  const { openAnyArrow: open } = await import('../../pipeline/read/arrow-any.ts');
   const { schema, rows, batches, read } = await open(await pathSource(path));
   return {
     kind: 'arrow',
@@ -107,6 +110,7 @@ async function openArrow(path: string, bytes: number): Promise<TableReader> {
       name,
       type: arrowTypeName((DataType.isDictionary(type) ? type.dictionary : type).toString()),
       required: !nullable,
+      nested: Boolean(type.children?.length),
     })),
     metadata: Object.fromEntries(schema.metadata),
     async *read(columns) {
@@ -121,6 +125,6 @@ async function openArrow(path: string, bytes: number): Promise<TableReader> {
 }
 
 function arrowTypeName(name: string): string {
-  if (/utf8/i.test(name)) return 'STRING';
+  if (/^(large)?utf8(view)?$/i.test(name)) return 'STRING';
   return { Int64: 'INT64', Int32: 'INT32', Float64: 'DOUBLE' }[name] ?? name;
 }

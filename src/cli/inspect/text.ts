@@ -140,6 +140,6 @@ function schemaLines({ schema }: Report): string[] {
 /** Text out of a file, without anything that a terminal would obey. */
 function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to go
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�');
-  return clean.length > 200 ? `${clean.slice(0, 200)}…` : clean;
+  const clean = text.slice(0, 200).replace(/[\u0000-\u001f\u007f-\u009f]/g, '�');
+  return text.length > 200 ? `${clean}…` : clean;
 }

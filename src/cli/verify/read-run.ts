@@ -4,6 +4,7 @@ import type { Moments } from '../../pipeline/model/moments.ts';
 import { type RunColumns, type RunTable, runTable } from '../../pipeline/theory/run-table.ts';
 import { UsageError } from '../errors.ts';
 import { openTable, type TableReader, type Values } from '../inspect/table-reader.ts';
+import { originOf } from '../origin.ts';
 
 /** Rows that fit into memory with all their columns and what is computed of them. */
 export const MOST_ROWS = 20_000_000;
@@ -59,7 +60,7 @@ function configOf(path: string, { metadata }: TableReader, given: RunOptions): R
     for (const [name, value] of options) {
       const own = config[name as keyof RunConfig];
       if (String(own) === String(value)) continue;
-      throw new UsageError(`--${name}: ${path} says itself that its ${name} is ${String(own)}; leave the flag out`);
+      throw new UsageError(`${originOf(name)}: ${path} says itself that its ${name} is ${String(own)}; leave it out`);
     }
     return { ...config, moments: recorded.moments ?? config.moments };
   } catch (error) {

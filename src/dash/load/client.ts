@@ -35,8 +35,10 @@ export async function tableClient(origin: FileOrigin, onBytes: (bytes: number) =
   // Most files are Parquet: its worker starts while the first bytes are on their way.
   const parquet = new ParquetWorker();
   try {
-    const start = await (await openBytes(origin)).slice(0, 6);
-    if (String.fromCharCode(...new Uint8Array(start)) !== 'ARROW1') return connect(parquet, onBytes);
+    const start = new Uint8Array(await (await openBytes(origin)).slice(0, 6));
+    // The mark of a stream's first message.
+    const stream = start.length >= 4 && start.subarray(0, 4).every((byte) => byte === 0xff);
+    if (!stream && String.fromCharCode(...start) !== 'ARROW1') return connect(parquet, onBytes);
   } catch (error) {
     parquet.terminate();
     throw error;

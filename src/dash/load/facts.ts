@@ -21,6 +21,8 @@ export interface RunFacts {
 
 export interface RunSummary {
   readonly outcome?: string;
+  /** The run was stopped, or is under way: a file that is being written always stands ready to be its last state. */
+  readonly interrupted: boolean;
   readonly phases: readonly { readonly phase: string; readonly first: number; readonly last: number }[];
   readonly cycles?: number;
   readonly firstCrossing?: number | null;
@@ -31,6 +33,8 @@ export interface RunSummary {
   readonly slope?: number;
   readonly slopePredicted?: number;
   readonly warnings: readonly string[];
+  /** Those among them that hold while the run goes on. */
+  readonly standing: readonly string[];
 }
 
 /** Longer JSON than this is no run's metadata. */
@@ -67,6 +71,7 @@ function runSummary(json: Record<string, unknown>): RunSummary {
   const time = record(json.convergence_time);
   return {
     ...defined('outcome', text(json.outcome)),
+    interrupted: json.interrupted === true,
     phases: list(json.phases).flatMap((entry) => {
       const { phase, first_step, last_step } = record(entry);
       const [name, first, last] = [text(phase), number(first_step), number(last_step)];
@@ -88,9 +93,13 @@ function runSummary(json: Record<string, unknown>): RunSummary {
         }),
     ...defined('slope', number(json.l_hat_slope)),
     ...defined('slopePredicted', number(json.l_hat_slope_predicted)),
-    warnings: list(json.warnings).flatMap((warning) => text(warning) ?? text(record(warning).message) ?? []),
+    warnings: messages(list(json.warnings)),
+    standing: messages(list(json.warnings).filter((warning) => record(warning).kind !== 'interrupted')),
   };
 }
+
+const messages = (warnings: readonly unknown[]): string[] =>
+  warnings.flatMap((warning) => text(warning) ?? text(record(warning).message) ?? []);
 
 function parse(json: string | undefined, name: string, problems: string[]): Record<string, unknown> {
   if (json === undefined) return {};

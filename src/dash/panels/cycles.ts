@@ -56,7 +56,7 @@ export function cyclesPanel(app: App): Panel {
     const [from, to] = app.range();
     for (const row of rows.rows) {
       const [first, last] = [Number(row.dataset.first), Number(row.dataset.last)];
-      row.classList.toggle('in-range', app.store.get().range !== null && first < to && last > from);
+      row.classList.toggle('in-range', app.zoomed() && first < to && last > from);
     }
     frame.body.dataset.drawn = `${from}:${to}`;
   }

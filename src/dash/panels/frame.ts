@@ -16,6 +16,8 @@ export interface PanelHead {
   /** A drawing's own CSV, in place of the columns. */
   readonly rows?: () => string;
   readonly scales?: boolean;
+  /** What a picture of it must say besides title and legend. */
+  readonly caption?: () => string;
 }
 
 export interface Frame {
@@ -27,6 +29,16 @@ export interface Frame {
   /** A message in place of the drawing, or none. */
   problem(text: string | undefined): void;
 }
+
+/** Height of a drawing in full screen: what the page leaves between what stands above it and the bar below. */
+export function fullHeight(body: HTMLElement, least: number): number {
+  const above = body.getBoundingClientRect().top + window.scrollY;
+  const below = document.querySelector<HTMLElement>('.range-dock')?.offsetHeight ?? 0;
+  return Math.max(least, Math.floor(window.innerHeight - above - below - AIR));
+}
+
+/** Padding of the panel and of the page below it. */
+const AIR = 28;
 
 /** The box around a panel: title, unit, description, scale switch, full screen and export. */
 export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | 'linear'): Frame {
@@ -123,8 +135,8 @@ function exportMenu(app: App, head: PanelHead, body: HTMLElement): HTMLElement {
     el(
       'div',
       { class: 'menu-items' },
-      head.table ? undefined : item('SVG', 'svg', () => saveSvg(svg(), head)),
-      head.table ? undefined : item('PNG', 'png', () => savePng(svg(), head)),
+      head.table ? undefined : item('SVG', 'svg', () => saveSvg(app, svg(), head)),
+      head.table ? undefined : item('PNG', 'png', () => savePng(app, svg(), head)),
       item('CSV', 'csv', async () => {
         const own = head.table ?? head.rows;
         if (own) saveText(own(), `${head.id}.csv`);
@@ -137,6 +149,9 @@ function exportMenu(app: App, head: PanelHead, body: HTMLElement): HTMLElement {
     menu.open = false;
     menu.querySelector('summary')?.focus();
     event.stopPropagation();
+  });
+  menu.addEventListener('focusout', ({ relatedTarget }) => {
+    if (relatedTarget instanceof Node && !menu.contains(relatedTarget)) menu.open = false;
   });
   document.addEventListener('pointerdown', (event) => {
     if (event.target instanceof Node && !menu.contains(event.target)) menu.open = false;

@@ -18,6 +18,29 @@ export function coarsePhases(phases: readonly Interval[]): Interval[] {
   return merged;
 }
 
+/** A phase as far as it is in view. */
+export interface Bar {
+  readonly word: string;
+  readonly x1: number;
+  readonly x2: number;
+}
+
+/**
+ * Phases in view, each up to the first step of the next.
+ *
+ * @param least of steps to a bar at the end of the run, where a phase of one step, such as `diverged`, is none wide
+ */
+export function bars(phases: readonly Interval[], [from, to]: readonly [number, number], least = 0): Bar[] {
+  return phases.flatMap(({ word, first, last }, i) => {
+    const next = phases[i + 1]?.first;
+    // A run of one row has it in the middle of what is shown.
+    const alone = phases.length === 1 && first === last;
+    const x1 = Math.max(from, alone ? from : next === undefined ? Math.min(first, last - least) : first);
+    const x2 = Math.min(to, alone ? to : (next ?? last));
+    return x1 < x2 ? [{ word, x1, x2 }] : [];
+  });
+}
+
 /** The phases of a run as bands behind a time series; each reaches to the first step of the next. */
 export function phaseBands(
   run: Run | undefined,
@@ -25,15 +48,7 @@ export function phaseBands(
   [low, high]: readonly [number, number],
 ): Plot.Markish[] {
   if (!run) return [];
-  const phases = coarsePhases(run.phases);
-  const bands = phases
-    .map(({ word, first, last }, i) => ({
-      word,
-      x1: Math.max(from, first),
-      x2: Math.min(to, phases[i + 1]?.first ?? last),
-    }))
-    .filter(({ x1, x2 }) => x1 < x2)
-    .slice(0, MAX_BANDS);
+  const bands = bars(coarsePhases(run.phases), [from, to]).slice(0, MAX_BANDS);
   return [
     Plot.rect(bands, {
       x1: 'x1',

@@ -66,16 +66,24 @@ export function stableSet(
   ];
 }
 
+/** Enough that no corner shows in full screen. */
+const HYPERBOLA_POINTS = 400;
+
 /** The minima αβ₂ = 1, both branches as far as they are in view. */
 export function hyperbola(
   [left, right]: readonly [number, number],
   [bottom, top]: readonly [number, number],
 ): Plot.Markish[] {
   const branch = (sign: 1 | -1): Plot.Markish[] => {
-    const [near, far] = sign > 0 ? [Math.max(left, 1e-6), right] : [Math.max(-right, 1e-6), -left];
-    if (!(near < far)) return [];
-    const x = Array.from({ length: 160 }, (_, i) => sign * near * (far / near) ** (i / 159)).filter(
-      (alpha) => 1 / alpha >= bottom && 1 / alpha <= top,
+    const [inner, outer] = sign > 0 ? [left, right] : [-right, -left];
+    const [lower, upper] = sign > 0 ? [bottom, top] : [-top, -bottom];
+    // Just the part in view, so that all points are spent on it.
+    const near = Math.max(inner, 1 / upper);
+    const far = lower > 0 ? Math.min(outer, 1 / lower) : outer;
+    if (!(upper > 0 && near > 0 && near < far)) return [];
+    const x = Array.from(
+      { length: HYPERBOLA_POINTS },
+      (_, i) => sign * near * (far / near) ** (i / (HYPERBOLA_POINTS - 1)),
     );
     return x.length > 1
       ? [

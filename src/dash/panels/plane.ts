@@ -3,12 +3,12 @@ import { type App, type CompanionKind, hasColumns, type Panel, type Run, runColo
 import { button, el, swatch } from '../dom.ts';
 import { formatNumber, phaseColor, phaseName } from '../format.ts';
 import type { Path } from '../load/protocol.ts';
-import { drawPlot, tickText } from './draw.ts';
-import { panelFrame } from './frame.ts';
+import { drawPlot, linearTicks } from './draw.ts';
+import { fullHeight, panelFrame } from './frame.ts';
 import { domain, hyperbola, LINES, nearestMinimum, stableSet, trajectory } from './plane-marks.ts';
 
 const HEIGHT = 250;
-const MARGINS = { top: 14, right: 18, bottom: 38, left: 58 };
+const MARGINS = { top: 14, right: 18, bottom: 38, left: 68 };
 /** Points of a path nearer to the pointer than this take the crosshair. */
 const NEAR_PIXELS = 40;
 
@@ -37,7 +37,8 @@ export function planePanel(app: App): Panel {
   let paths: readonly { readonly run: Run; readonly path: Path }[] = [];
   const hidden = (key: string) => app.store.get().hidden.includes(`plane.${key}`);
   const keys = new Map(LINES.map((line) => [line.key, legendKey(app, line)]));
-  frame.legend.append(...keys.values());
+  const phases = el('span', { class: 'phase-keys' });
+  frame.legend.append(...keys.values(), phases);
 
   async function draw(): Promise<void> {
     // First, since it may change the width to draw at.
@@ -67,14 +68,18 @@ export function planePanel(app: App): Panel {
       return;
     }
     frame.problem(undefined);
-    const width = Math.max(160, body.clientWidth);
-    const height = app.store.get().full === 'plane' ? Math.max(HEIGHT, window.innerHeight - 236) : HEIGHT;
-    const seen = [...paths, ...companions.filter(({ kind }) => !hidden(kind))].map(({ path }) => path);
-    const x = domain(seen.map((path) => path.x));
-    const y = domain([...seen.map((path) => path.y), ...seen.map(nearestMinimum)]);
     const facts = runs[0]?.facts;
     const edge = facts?.eta && facts.lambda1 ? Math.sqrt(2 / (facts.eta * facts.lambda1)) : undefined;
     const many = runs.length > 1;
+    // Before the drawing, which in full screen takes the room that it leaves.
+    drawLegend(new Set(['path', 'hyperbola', ...(edge ? ['stable'] : []), ...companions.map(({ kind }) => kind)]));
+    phases.replaceChildren(...(many || hidden('path') ? [] : phaseKeys(paths[0]?.path)));
+    const width = Math.max(160, body.clientWidth);
+    const height = app.store.get().full === 'plane' ? fullHeight(body, HEIGHT) : HEIGHT;
+    const seen = [...paths, ...companions.filter(({ kind }) => !hidden(kind))].map(({ path }) => path);
+    const x = domain(seen.map((path) => path.x));
+    const y = domain([...seen.map((path) => path.y), ...seen.map(nearestMinimum)]);
+    const [across, upward] = [linearTicks(x, 'α'), linearTicks(y, 'β₂')];
     const svg = drawPlot({
       width,
       height,
@@ -86,8 +91,8 @@ export function planePanel(app: App): Panel {
       y: { domain: y, type: 'linear' },
       marks: [
         ...(edge && !hidden('stable') ? stableSet(edge, x, y) : []),
-        Plot.gridX({ stroke: 'var(--grid)', strokeOpacity: 1, ticks: 6 }),
-        Plot.gridY({ stroke: 'var(--grid)', strokeOpacity: 1, ticks: 5 }),
+        Plot.gridX({ stroke: 'var(--grid)', strokeOpacity: 1, ticks: across.ticks }),
+        Plot.gridY({ stroke: 'var(--grid)', strokeOpacity: 1, ticks: upward.ticks }),
         ...(hidden('hyperbola') ? [] : hyperbola(x, y)),
         ...companions
           .filter(({ kind }) => !hidden(kind))
@@ -104,13 +109,19 @@ export function planePanel(app: App): Panel {
             });
           }),
         ...(hidden('path') ? [] : paths.flatMap(({ run, path }) => trajectory(path, many ? runColor(run) : undefined))),
-        Plot.axisX({ label: 'α', labelArrow: 'none', tickFormat: tickText, ticks: 6, tickSize: 4 }),
+        Plot.axisX({
+          label: across.title,
+          labelArrow: 'none',
+          tickFormat: across.text,
+          ticks: across.ticks,
+          tickSize: 4,
+        }),
         Plot.axisY({
-          label: 'β₂',
+          label: upward.title,
           labelArrow: 'none',
           labelAnchor: 'center',
-          tickFormat: tickText,
-          ticks: 5,
+          tickFormat: upward.text,
+          ticks: upward.ticks,
           tickSize: 0,
           tickPadding: 6,
         }),
@@ -120,9 +131,9 @@ export function planePanel(app: App): Panel {
       MARGINS.left + ((alpha - x[0]) / (x[1] - x[0])) * (width - MARGINS.left - MARGINS.right),
       height - MARGINS.bottom - ((beta - y[0]) / (y[1] - y[0])) * (height - MARGINS.top - MARGINS.bottom),
     ];
+    body.classList.toggle('by-run', many);
     body.querySelector('svg.main')?.remove();
     body.prepend(svg);
-    drawLegend(new Set(['path', 'hyperbola', ...(edge ? ['stable'] : []), ...companions.map(({ kind }) => kind)]));
     body.dataset.drawn = range.join(':');
     follow();
   }
@@ -210,6 +221,18 @@ export function planePanel(app: App): Panel {
     draw,
     follow,
   };
+}
+
+/** What the colours of a path stand for. */
+function phaseKeys(path: Path | undefined): HTMLElement[] {
+  const words = [...new Set(path?.code)].map((code) => path?.words[code] ?? '').filter(Boolean);
+  // Words of one colour, such as a stranger's, are not told apart by it.
+  const byColor = new Map(words.slice(0, 12).map((word) => [phaseColor(word), word]));
+  return [...byColor].map(([color, word]) => {
+    const dot = el('span', { class: 'dot' });
+    dot.style.background = color;
+    return el('span', { class: 'key static' }, dot, phaseName(word));
+  });
 }
 
 function legendKey(app: App, { key, label, color, dash }: (typeof LINES)[number]): HTMLElement {

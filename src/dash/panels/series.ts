@@ -80,6 +80,32 @@ export function lineMark({ run, series, index, points }: Drawn, log: boolean, ma
   });
 }
 
+/** Rows further apart than this are seen as dots, as is one that stands alone. */
+const DOT_PIXELS = 12;
+
+/** Dots at the rows, where there are so few that the line alone would not tell where they are. */
+export function dotMark(
+  { run, series, points, at }: Drawn,
+  [from, to]: readonly [number, number],
+  pixels: number,
+  log: boolean,
+  many: boolean,
+): Plot.Markish[] {
+  if (at) return [];
+  const seen = [...points.x.keys()].filter(
+    (i) => points.x[i]! >= from && points.x[i]! <= to && (!log || points.y[i]! > 0),
+  );
+  if (seen.length === 0 || seen.length > Math.max(1, pixels / DOT_PIXELS)) return [];
+  return [
+    Plot.dot(seen, {
+      x: seen.map((i) => points.x[i]!),
+      y: seen.map((i) => points.y[i]!),
+      r: seen.length === 1 ? 4 : 2.5,
+      fill: many ? runColor(run) : series.color,
+    }),
+  ];
+}
+
 function sample(line: DerivedLine, from: number, to: number, pixels: number): Points {
   const start = Math.max(from, line.from ?? from);
   const end = Math.min(to, line.to ?? to);
@@ -87,6 +113,13 @@ function sample(line: DerivedLine, from: number, to: number, pixels: number): Po
   const n = Math.min(pixels, 120);
   const x = Float64Array.from({ length: n }, (_, i) => start + ((end - start) * i) / (n - 1));
   return { x, y: x.map(line.at) };
+}
+
+/** Where the line from point `i` to the next is at `x`, straight as it is drawn. */
+function valueOnLine({ x: steps, y }: Points, i: number, x: number, log: boolean): number {
+  const part = (x - steps[i]!) / (steps[i + 1]! - steps[i]!);
+  const [a, b] = [y[i]!, y[i + 1]!];
+  return log ? Math.exp(Math.log(a) + part * (Math.log(b) - Math.log(a))) : a + part * (b - a);
 }
 
 /** Ends of the y axis: what is visible, and the level where it is near. */
@@ -99,12 +132,17 @@ export function yDomain(
 ): [number, number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
+  const add = (value: number) => {
+    if (log && !(value > 0)) return;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  };
   for (const { points } of lines) {
     for (let i = 0; i < points.x.length; i++) {
-      const value = points.y[i]!;
-      if (points.x[i]! < from || points.x[i]! > to || (log && !(value > 0))) continue;
-      if (value < low) low = value;
-      if (value > high) high = value;
+      if (points.x[i]! >= from && points.x[i]! <= to) add(points.y[i]!);
+      // The line runs on to the next row outside.
+      for (const end of [from, to])
+        if (points.x[i]! < end && points.x[i + 1]! > end) add(valueOnLine(points, i, end, log));
     }
   }
   // The threshold is what sharpness is looked at for, so it stays in view while it is near.

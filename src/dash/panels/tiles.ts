@@ -1,6 +1,6 @@
 import { type App, hasColumns, type Run, runColor } from '../app.ts';
 import { el } from '../dom.ts';
-import { formatNumber, phaseName } from '../format.ts';
+import { counted, formatNumber, phaseName } from '../format.ts';
 
 interface Tile {
   readonly key: string;
@@ -27,13 +27,23 @@ const TILES: readonly Tile[] = [
   {
     key: 'outcome',
     title: 'Outcome',
-    hint: 'What became of the run: diverged, gradient-flow (2/η never reached), converged, or at the edge of stability at its last step.',
-    read: ({ facts: { summary, steps }, info }) => {
+    hint: 'What became of the run: diverged, gradient-flow (2/η never reached), converged, or at the edge of stability at its last step; interrupted where it was stopped before, running while its file is still being written.',
+    read: ({ facts: { summary, steps }, info, writing }) => {
       const outcome = summary?.outcome;
-      const small = `${formatNumber(info.lastStep)}${steps ? ` of ${formatNumber(steps)}` : ''} steps`;
-      if (outcome === undefined) return { text: 'running', small };
+      const small =
+        steps === undefined
+          ? counted(info.lastStep, 'step')
+          : `${formatNumber(info.lastStep)} of ${counted(steps, 'step')}`;
+      if (writing) return { text: 'running', small };
+      if (outcome === undefined) {
+        // A file without a summary may be anybody's, and whole; only one of ours tells that steps are missing.
+        const missing = steps !== undefined && info.lastStep < steps;
+        return { text: missing ? 'unfinished' : 'not told', small: missing ? small : `${small}, no summary` };
+      }
+      const name = OUTCOMES[outcome] ?? outcome;
+      if (summary?.interrupted) return { text: 'interrupted', exact: outcome, small: `${name} so far, ${small}` };
       return {
-        text: OUTCOMES[outcome] ?? outcome,
+        text: name,
         exact: outcome,
         small: summary?.divergedAt != null ? `at step ${formatNumber(summary.divergedAt)}` : small,
       };
@@ -88,7 +98,7 @@ const TILES: readonly Tile[] = [
         .filter(Boolean)
         .join(', ');
       return time.step === null
-        ? { text: 'not reached', exact: 'null', small: `within ${formatNumber(info.lastStep)} steps` }
+        ? { text: 'not reached', exact: 'null', small: `within ${counted(info.lastStep, 'step')}` }
         : { text: formatNumber(time.step), exact: time.step, small };
     },
   },
@@ -121,6 +131,36 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   'gradient-flow': 'gradient flow',
 };
 
+/** Least width of a tile, and what of it is its padding and border. */
+const LEAST_WIDTH = 132;
+const PADDING = 32;
+const GAP = 10;
+/** Smallest letters of a figure, and the width of a digit in letter heights. */
+const LEAST_LETTERS = 12;
+const DIGIT = 0.62;
+
+const isNumber = (text: string): boolean => /^[−\d∞]/.test(text) && text.length <= MAX_NUMBER;
+const longestWord = (text: string): number =>
+  isNumber(text) ? text.length : Math.max(...text.split(' ').map((word) => Math.min(12, word.length)));
+
+/** Text in which no number breaks: a part of a number is another number. */
+function unbroken(text: string): (Node | string)[] {
+  return text
+    .split(/(\s*[−+]?\d\S*)/)
+    .filter(Boolean)
+    .map((part) => (/\d/.test(part) && part.length <= MAX_NUMBER ? el('span', { class: 'whole' }, part) : part));
+}
+
+/** Longer than any number that is written here: words of a file. */
+const MAX_NUMBER = 24;
+
+/** Tiles in rows of equal length, as many in a row as their longest figures leave room for. */
+function columnsFor(count: number, longest: number, width: number): number {
+  const least = Math.max(LEAST_WIDTH, longest * DIGIT * LEAST_LETTERS + PADDING);
+  const most = Math.min(count, Math.max(1, Math.floor((width + GAP) / (least + GAP))));
+  return Math.max(1, Math.ceil(count / Math.ceil(count / most)));
+}
+
 /** The row of key figures, one line a run in each. */
 export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
   let turn = 0;
@@ -130,37 +170,51 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
       const runs = app.runs();
       const figures = await Promise.all(runs.map(liveFigures));
       if (mine !== turn) return;
-      into.replaceChildren(
-        ...TILES.flatMap((tile) => {
-          const lines = runs.flatMap((run, i) => {
-            const value = tile.read(run, figures[i] ?? {});
-            return value ? [{ run, ...value }] : [];
-          });
-          if (lines.length === 0) return [];
-          return [
-            el(
-              'div',
-              { class: 'tile', 'data-tile': tile.key, title: tile.hint },
-              el('h2', {}, tile.title, el('span', { class: 'sr-only' }, `: ${tile.hint}`)),
-              ...lines.map(({ run, text, exact, small }) => {
-                const line = el(
-                  'p',
-                  {
-                    class: runs.length > 1 ? 'figure many' : 'figure',
-                    'data-value': exact,
-                    title: runs.length > 1 ? run.name : undefined,
-                  },
-                  text,
-                );
-                if (runs.length > 1) line.style.setProperty('--mark', runColor(run));
-                return el('div', {}, line, small && runs.length === 1 ? el('p', { class: 'small' }, small) : undefined);
-              }),
-            ),
-          ];
-        }),
+      const shown = TILES.flatMap((tile) => {
+        const lines = runs.flatMap((run, i) => {
+          const value = tile.read(run, figures[i] ?? {});
+          return value ? [{ run, ...value }] : [];
+        });
+        return lines.length > 0 ? [{ tile, lines }] : [];
+      });
+      const numbers = shown.flatMap(({ lines }) => lines.flatMap(({ text }) => (isNumber(text) ? [text.length] : [])));
+      const grid = el(
+        'div',
+        { class: 'tile-grid' },
+        ...shown.map(({ tile, lines }) =>
+          el(
+            'div',
+            { class: 'tile', 'data-tile': tile.key, title: tile.hint },
+            el('h2', {}, tile.title, el('span', { class: 'sr-only' }, `: ${tile.hint}`)),
+            ...lines.map(({ run, text, exact, small }) => {
+              const line = el(
+                'p',
+                {
+                  class: `figure${runs.length > 1 ? ' many' : ''}${isNumber(text) ? ' whole' : ''}`,
+                  'data-value': exact,
+                  title: runs.length > 1 ? run.name : undefined,
+                },
+                text,
+              );
+              if (runs.length > 1) line.style.setProperty('--mark', runColor(run));
+              line.style.setProperty('--letters', String(Math.max(6, longestWord(text))));
+              return el(
+                'div',
+                {},
+                line,
+                small && runs.length === 1 ? el('p', { class: 'small' }, ...unbroken(small)) : undefined,
+              );
+            }),
+          ),
+        ),
       );
+      const columns = columnsFor(shown.length, Math.max(0, ...numbers), into.clientWidth);
+      grid.style.setProperty('--columns', String(columns));
+      // The first takes what is left over, so that every row is full.
+      grid.style.setProperty('--first', String(1 + ((columns - (shown.length % columns)) % columns)));
+      into.replaceChildren(grid);
       const warnings = runs.flatMap((run) =>
-        [...(run.facts.summary?.warnings ?? []), ...run.facts.problems].map((warning) =>
+        [...warningsOf(run), ...run.facts.problems].map((warning) =>
           runs.length > 1 ? `${run.name}: ${warning}` : warning,
         ),
       );
@@ -177,6 +231,9 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
     },
   };
 }
+
+const warningsOf = ({ writing, facts: { summary } }: Run): readonly string[] =>
+  (writing ? summary?.standing : summary?.warnings) ?? [];
 
 async function liveFigures(run: Run): Promise<LiveFigures> {
   const { summary } = run.facts;

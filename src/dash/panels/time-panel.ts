@@ -1,13 +1,13 @@
 import * as Plot from '@observablehq/plot';
-import { type App, hasColumns, type Panel, type Run, runColor } from '../app.ts';
-import { formatNumber, phaseName } from '../format.ts';
+import { type App, hasColumns, type Panel, type Run, rowUnder, runColor } from '../app.ts';
+import { formatNumber, phaseName, shortName } from '../format.ts';
 import { interact, type StepAxis } from '../interact.ts';
 import type { Scale } from '../store.ts';
-import { drawPlot, logTicks, MARGIN, powerText, stepText, tickText } from './draw.ts';
-import { panelFrame } from './frame.ts';
+import { drawPlot, linearTicks, logTicks, MARGIN, powerText, stepText, stepTicks, tickText } from './draw.ts';
+import { fullHeight, panelFrame } from './frame.ts';
 import { legendKey } from './legend-key.ts';
 import { phaseBands } from './phase-bands.ts';
-import { DASHES, type Drawn, lineMark, linesOf, type Series, yDomain } from './series.ts';
+import { DASHES, type Drawn, dotMark, lineMark, linesOf, type Series, yDomain } from './series.ts';
 
 export interface TimePanelSpec {
   readonly id: string;
@@ -22,6 +22,7 @@ export interface TimePanelSpec {
 }
 
 const HEIGHT = 250;
+const NOTHING_ABOVE = 'No value here is above 0, so a logarithmic scale shows none; switch to linear.';
 
 /** A panel of time series: one line a series and run, as an envelope that keeps every spike. */
 export function timePanel(app: App, spec: TimePanelSpec): Panel {
@@ -73,13 +74,12 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
       return;
     }
     if (mine !== turn) return;
-    frame.problem(undefined);
     // A column of nothing but nulls is left out; only the whole run can tell.
-    if (app.store.get().range === null) silent = new Set(next.filter(isSilent).map(keyOf));
+    if (!app.zoomed()) silent = new Set(next.filter(isSilent).map(keyOf));
     drawn = next.filter((line) => !silent.has(keyOf(line)));
     empty = !drawn.some(({ series }) => main.includes(series.column ?? ''));
     const log = scale() === 'log';
-    const height = app.store.get().full === spec.id ? Math.max(HEIGHT, window.innerHeight - 236) : HEIGHT;
+    const height = app.store.get().full === spec.id ? fullHeight(body, HEIGHT) : HEIGHT;
     const domain = yDomain(
       drawn.filter(({ series }) => !hidden(series.key)),
       from,
@@ -87,7 +87,12 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
       log,
       spec.id === 'sharpness' ? runs[0]?.facts.threshold : undefined,
     );
-    const ticks = log ? logTicks(domain) : undefined;
+    const allBelow = noneAbove(drawn.filter(({ series }) => !hidden(series.key)));
+    frame.problem(log && allBelow ? NOTHING_ABOVE : undefined);
+    const powers = log ? logTicks(domain) : undefined;
+    const plain = log ? undefined : linearTicks(domain, spec.axis);
+    const ticks = powers ?? plain?.ticks;
+    const visible = drawn.filter(({ series }) => !hidden(series.key));
     const svg = drawPlot({
       width,
       height,
@@ -99,21 +104,22 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
       y: { domain, type: log ? 'log' : 'linear' },
       marks: [
         ...phaseBands(runs[0], [from, to], domain),
-        Plot.gridY({ ...(ticks ? { ticks } : { ticks: 5 }), stroke: 'var(--grid)', strokeOpacity: 1 }),
+        Plot.gridY({ ticks: ticks ?? 5, stroke: 'var(--grid)', strokeOpacity: 1 }),
         ...(runs[0] && spec.below ? spec.below(runs[0], domain) : []),
-        ...drawn.filter(({ series }) => !hidden(series.key)).map((line) => lineMark(line, log, runs.length > 1)),
+        ...visible.map((line) => lineMark(line, log, runs.length > 1)),
+        ...visible.flatMap((line) => dotMark(line, [from, to], pixels, log, runs.length > 1)),
         Plot.axisX({
           label: 'step t',
-          ticks: Math.max(2, Math.round(width / 110)),
+          ticks: stepTicks([from, to], Math.max(2, Math.round(width / 110))),
           tickFormat: (step: number) => (Number.isInteger(step) ? stepText(step) : ''),
           labelAnchor: 'right',
           labelArrow: 'none',
           tickSize: 4,
         }),
         Plot.axisY({
-          label: spec.axis,
-          ...(ticks ? { ticks } : { ticks: 5 }),
-          tickFormat: log && ticks ? powerText : tickText,
+          label: plain?.title ?? spec.axis,
+          ticks: ticks ?? 5,
+          tickFormat: powers ? powerText : (plain?.text ?? tickText),
           labelArrow: 'none',
           labelAnchor: 'center',
           tickSize: 0,
@@ -122,6 +128,7 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
       ],
     });
     axis = { left: MARGIN.left, right: width - MARGIN.right, from, to };
+    body.classList.toggle('by-run', runs.length > 1);
     body.querySelector('svg.main')?.remove();
     body.prepend(svg);
     for (const [key, legend] of keys) {
@@ -142,10 +149,7 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
 
   function follow(): void {
     const { cursor } = app.store.get();
-    const rows = app.rows();
-    const first = app.runs()[0];
-    const row = first && rows.get(first.id);
-    interaction.follow(cursor === null ? null : (row?.step ?? cursor));
+    interaction.follow(rowUnder(app)?.step ?? cursor);
     for (const [key, legend] of keys) {
       const line = drawn.find(({ series }) => series.key === key);
       legend.value(cursor === null || !line ? '' : formatNumber(valueAt(line), 5));
@@ -162,18 +166,21 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
   }
 
   function showTip(): void {
-    const { cursor } = app.store.get();
-    const first = app.runs()[0];
-    const row = first && app.rows().get(first.id);
+    const row = rowUnder(app);
     if (!tipAt) {
       if (body.dataset.tip) app.showTip(null);
       delete body.dataset.tip;
       return;
     }
-    if (cursor === null || !row) return;
+    if (!row) {
+      app.showTip(null);
+      return;
+    }
     body.dataset.tip = '1';
     const many = app.runs().length > 1;
-    const { phase, cycle, regime } = row.values;
+    const first = app.runs().find(({ id }) => app.rows().has(id));
+    const { phase, cycle, regime } = (first && app.rows().get(first.id)?.values) ?? row.values;
+    const ofWhom = many && first ? `${shortName(first.name)}: ` : '';
     const state = [
       typeof phase === 'string' ? phaseName(phase) : '',
       typeof cycle === 'number' ? `cycle ${cycle}` : '',
@@ -183,13 +190,13 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
       ...tipAt,
       title: `step ${formatNumber(row.step)}`,
       lines: [
-        { label: state.join(' · '), value: '' },
+        { label: state.length > 0 ? `${ofWhom}${state.join(' · ')}` : '', value: '' },
         ...drawn
           .filter(({ series }) => !hidden(series.key))
           .map((line) => {
             const value = valueAt(line);
             return {
-              label: many ? `${nameOf(line)} · ${line.run.name}` : nameOf(line),
+              label: many ? `${nameOf(line)} · ${shortName(line.run.name)}` : nameOf(line),
               value: formatNumber(value),
               exact: String(value),
               color: many ? runColor(line.run) : line.series.color,
@@ -210,6 +217,11 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
     follow,
   };
 }
+
+/** Whether there are values, and none that a logarithmic scale has a place for. */
+const noneAbove = (lines: readonly Drawn[]): boolean =>
+  lines.some(({ points }) => points.y.length > 0) &&
+  lines.every(({ points }) => points.y.every((value) => !(value > 0)));
 
 const keyOf = ({ run, series }: Drawn): string => `${run.id}:${series.key}`;
 const isSilent = ({ points, at }: Drawn): boolean => at === undefined && points.x.length === 0;

@@ -1,12 +1,15 @@
 import * as Plot from '@observablehq/plot';
-import { type App, hasColumns, type Panel, type Run } from '../app.ts';
+import { type App, hasColumns, type Panel, type Run, rowUnder, runColor } from '../app.ts';
 import { el } from '../dom.ts';
-import { formatNumber, phaseColor, phaseName } from '../format.ts';
+import { formatNumber, phaseColor, phaseName, shortName } from '../format.ts';
 import { interact, type StepAxis } from '../interact.ts';
-import { drawPlot, MARGIN, stepText } from './draw.ts';
+import { drawPlot, MARGIN, stepText, stepTicks } from './draw.ts';
 import { panelFrame } from './frame.ts';
+import { type Bar, bars } from './phase-bands.ts';
 
 const ROW = 34;
+/** A phase of one step at the end of a run is seen all the same. */
+const LEAST_PIXELS = 3;
 
 /** Which phase each run is in, step by step; at the edge also which half of a cycle. */
 export function timelinePanel(app: App): Panel {
@@ -46,7 +49,7 @@ export function timelinePanel(app: App): Panel {
     const [from, to] = app.range();
     const width = Math.max(160, body.clientWidth);
     const pixel = (to - from) / (width - MARGIN.left - MARGIN.right);
-    const bars = runs.flatMap((run, row) =>
+    const drawn = runs.flatMap((run, row) =>
       visibleBars(run, from, to, pixel).map((bar) => ({ ...bar, row: String(row) })),
     );
     const svg = drawPlot({
@@ -59,7 +62,7 @@ export function timelinePanel(app: App): Panel {
       x: { domain: [from, to], type: 'linear' },
       y: { domain: runs.map((_, row) => String(row)), type: 'band', padding: 0.16, axis: null },
       marks: [
-        Plot.rect(bars, {
+        Plot.rect(drawn, {
           x1: 'x1',
           x2: 'x2',
           y: 'row',
@@ -68,7 +71,7 @@ export function timelinePanel(app: App): Panel {
         }),
         Plot.axisX({
           label: 'step t',
-          ticks: Math.max(2, Math.round(width / 110)),
+          ticks: stepTicks([from, to], Math.max(2, Math.round(width / 110))),
           tickFormat: (step: number) => (Number.isInteger(step) ? stepText(step) : ''),
           labelAnchor: 'right',
           labelArrow: 'none',
@@ -82,12 +85,16 @@ export function timelinePanel(app: App): Panel {
                 y: (_: Run, row: number) => String(row),
                 text: (_: Run, row: number) => `${row + 1}`,
                 textAnchor: 'end',
+                fontWeight: 700,
+                fill: (run: Run) => runColor(run),
               }),
             ]
           : []),
       ],
     });
     axis = { left: MARGIN.left, right: width - MARGIN.right, from, to };
+    body.classList.toggle('by-run', runs.length > 1);
+    body.classList.add('numbered');
     body.querySelector('svg.main')?.remove();
     body.prepend(svg);
     const words = [...new Set(runs.flatMap(({ phases }) => phases.map(({ word }) => word)))].slice(0, 12);
@@ -103,26 +110,25 @@ export function timelinePanel(app: App): Panel {
   }
 
   function showTip(): void {
-    const { cursor } = app.store.get();
     if (!tipAt) {
       if (body.dataset.tip) app.showTip(null);
       delete body.dataset.tip;
       return;
     }
-    const first = app.runs()[0];
-    const row = first && app.rows().get(first.id);
-    if (cursor === null || !row) return;
+    const row = rowUnder(app);
+    if (!row) return;
     body.dataset.tip = '1';
     app.showTip({
       ...tipAt,
       title: `step ${formatNumber(row.step)}`,
       lines: app.runs().flatMap((run) => {
-        const phase = app.rows().get(run.id)?.values.phase;
-        if (typeof phase !== 'string') return [];
-        const interval = run.phases.find(({ first: start, last }) => row.step >= start && row.step <= last);
+        const own = app.rows().get(run.id);
+        const phase = own?.values.phase;
+        if (typeof phase !== 'string' || !own) return [];
+        const interval = run.phases.find(({ first, last }) => own.step >= first && own.step <= last);
         return [
           {
-            label: phaseName(phase),
+            label: app.runs().length > 1 ? `${phaseName(phase)} · ${shortName(run.name)}` : phaseName(phase),
             value: interval ? `${formatNumber(interval.first)} – ${formatNumber(interval.last)}` : '',
             color: phaseColor(phase),
           },
@@ -132,10 +138,7 @@ export function timelinePanel(app: App): Panel {
   }
 
   function follow(): void {
-    const first = app.runs()[0];
-    const row = first && app.rows().get(first.id);
-    const { cursor } = app.store.get();
-    interaction.follow(cursor === null ? null : (row?.step ?? cursor));
+    interaction.follow(rowUnder(app)?.step ?? app.store.get().cursor);
     showTip();
   }
 
@@ -151,16 +154,13 @@ export function timelinePanel(app: App): Panel {
 }
 
 /** Intervals in view, those of the same pixel as one. */
-function visibleBars(run: Run, from: number, to: number, pixel: number): { word: string; x1: number; x2: number }[] {
+function visibleBars(run: Run, from: number, to: number, pixel: number): Bar[] {
   if (!hasColumns(run, ['phase'])) return [];
-  const bars: { word: string; x1: number; x2: number }[] = [];
-  for (const [i, { word, first, last }] of run.phases.entries()) {
-    const x1 = Math.max(from, first);
-    const x2 = Math.min(to, run.phases[i + 1]?.first ?? last);
-    if (!(x1 < x2)) continue;
-    const before = bars.at(-1);
-    if (before && x2 - before.x1 < pixel) before.x2 = x2;
-    else bars.push({ word, x1, x2 });
+  const visible: Bar[] = [];
+  for (const bar of bars(run.phases, [from, to], LEAST_PIXELS * pixel)) {
+    const before = visible.at(-1);
+    if (before && bar.x2 - before.x1 < pixel) visible[visible.length - 1] = { ...before, x2: bar.x2 };
+    else visible.push(bar);
   }
-  return bars;
+  return visible;
 }

@@ -2,8 +2,8 @@ import { heatMap, QUANTITIES, type TableParameter, variedParameters } from '../.
 import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
 import type { App, Panel } from '../app.ts';
 import { el } from '../dom.ts';
-import { formatCount, formatNumber } from '../format.ts';
-import { panelFrame } from '../panels/frame.ts';
+import { counted, formatCount, formatNumber } from '../format.ts';
+import { fullHeight, panelFrame } from '../panels/frame.ts';
 import type { ListedRun, ListedSweep } from '../runs.ts';
 import { drawMap, type MapDrawing, outcomeName } from './draw-map.ts';
 import { loadSweep } from './load-sweep.ts';
@@ -12,20 +12,32 @@ import { type MapView, readMapView, writeMapView } from './map-view.ts';
 /** More values than this make no sensible list to choose from. */
 const MOST_CHOICES = 500;
 
-/** A run under way; the page shows that it is busy, and then the run. */
-export type ShowRun = (work: () => Promise<ListedRun>) => Promise<void>;
+/** What the map has of the page around it. */
+export interface Surroundings {
+  /** Names of the sweeps to choose from. */
+  sweeps(): readonly string[];
+  /** Takes a run under way; the page shows that it is busy, and then the run. */
+  show(work: () => Promise<ListedRun>): Promise<void>;
+  /** What has the focus in the map that this one takes the place of. */
+  focus(): Element | null;
+}
 
 /** The map of a sweep over two of its parameters; a click on a cell runs that very run. */
-export async function openSweepPanel(app: App, listed: ListedSweep, show: ShowRun): Promise<Panel> {
+export async function openSweepPanel(
+  app: App,
+  listed: ListedSweep,
+  { sweeps, show, focus }: Surroundings,
+): Promise<Panel> {
   const table = await loadSweep(listed);
   const varied = variedParameters(table);
   const view = () => readMapView(app.store.get().map, varied, table);
   const head = {
     id: 'sweep',
     title: `Sweep ${listed.name}`,
-    unit: `${formatCount(table.length)} runs`,
+    unit: counted(table.length, 'run'),
     wide: true,
     rows: () => mapCsv(drawing),
+    caption: () => captionOf(view(), varied),
     description:
       'What became of the runs of a sweep, over two of its parameters. Where several runs share a cell it shows their median (of outcomes the most frequent). Dashed: S∞(θ₀) = 2/η; where η is smaller, gradient flow from the start ends below 2/η and there is no edge of stability. A click on a cell, or Enter, runs that very run here and shows it below.',
   };
@@ -44,6 +56,7 @@ export async function openSweepPanel(app: App, listed: ListedSweep, show: ShowRu
   );
   let drawing: MapDrawing | undefined;
   let chosen: number | undefined;
+  let inherited = focus()?.getAttribute('data-choice');
 
   const change = (next: Partial<MapView>) => {
     chosen = undefined;
@@ -67,11 +80,23 @@ export async function openSweepPanel(app: App, listed: ListedSweep, show: ShowRu
   }
 
   function drawChoices({ quantity, x, y, facet, filters }: MapView): void {
-    const focused = document.activeElement?.getAttribute('data-choice');
+    const focused = document.activeElement?.getAttribute('data-choice') ?? inherited;
+    inherited = undefined;
     const axis = ({ column, symbol }: TableParameter) =>
       [column, symbol === column ? column : `${symbol} (${column})`] as const;
     const others = varied.filter(({ column }) => column !== x && column !== y);
+    const names = sweeps();
     choices.replaceChildren(
+      ...(names.length > 1
+        ? [
+            chooser(
+              'sweep',
+              names.map((name) => [name, name]),
+              listed.name,
+              (name) => app.store.set({ sweep: name }),
+            ),
+          ]
+        : []),
       chooser(
         'show',
         QUANTITIES.map(({ name, label }) => [name, label]),
@@ -201,7 +226,7 @@ export async function openSweepPanel(app: App, listed: ListedSweep, show: ShowRu
       frame.update();
       const map = heatMap(table, now);
       const full = app.store.get().full === head.id;
-      drawing = drawMap(map, { width: body.clientWidth, height: full ? Math.max(320, window.innerHeight - 260) : 400 });
+      drawing = drawMap(map, { width: body.clientWidth, height: full ? fullHeight(body, 320) : 400 });
       body.querySelector('svg')?.remove();
       body.prepend(drawing.svg);
       frame.legend.replaceChildren(...drawing.legend);
@@ -211,6 +236,15 @@ export async function openSweepPanel(app: App, listed: ListedSweep, show: ShowRu
     },
     follow() {},
   };
+}
+
+/** The quantity of a map, and what it is of where not of all runs. */
+function captionOf({ quantity, filters }: MapView, varied: readonly TableParameter[]): string {
+  const chosen = [...filters].map(([column, [value]]) => {
+    const symbol = varied.find((parameter) => parameter.column === column)?.symbol ?? column;
+    return `${symbol} = ${formatNumber(value ?? Number.NaN)}`;
+  });
+  return [quantity.label, ...chosen].join(', ');
 }
 
 function mapCsv(drawing: MapDrawing | undefined): string {

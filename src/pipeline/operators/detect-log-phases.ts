@@ -32,6 +32,13 @@ export type LogEvent =
     }
   | { readonly event: 'cycle'; readonly step: number; readonly cycle: number; readonly ratio: number | null }
   | ({ readonly event: 'spike' } & Spike)
+  | {
+      /** The file holds its first `rows` rows, up to this step, whatever happens to the program now. */
+      readonly event: 'flush';
+      readonly file: string;
+      readonly step: number;
+      readonly rows: number;
+    }
   | ({ readonly event: 'warning' } & LogWarning)
   | ({ readonly event: 'done' } & LogSummary);
 

@@ -25,7 +25,7 @@ export interface PhaseSpan {
 }
 
 export interface RunWarning {
-  readonly kind: 'float64-underflow' | 'not-reproducible' | 'interrupted' | 'recovered';
+  readonly kind: 'float64-underflow' | 'not-reproducible' | 'no-oscillation' | 'interrupted' | 'recovered';
   readonly step: number;
   readonly message: string;
 }
@@ -188,7 +188,7 @@ export function summaryOf(
     if (float64ZeroAt !== null) {
       all.push(underflowWarning(float64ZeroAt, tally.zeroGfsRatio ?? tally.lastGfsRatio));
     }
-    if (moments.covariance !== 0 && tally.firstCrossing !== null) all.push(rounding(tally.firstCrossing));
+    if (tally.firstCrossing !== null) all.push(...crossingWarnings(config, tally.firstCrossing));
     if (interrupted) {
       all.push({
         kind: 'interrupted',
@@ -215,10 +215,23 @@ export function underflowWarning(step: number, gfsRatio: number | null): RunWarn
   };
 }
 
-function rounding(step: number): RunWarning {
-  return {
-    kind: 'not-reproducible',
-    step,
-    message: `covariance is not 0: past the first crossing of 2/η at step ${step}, rounding seeds the oscillation, and another program gets other digits`,
-  };
+/** What has to be said of a run once it has reached the edge, at this step. */
+export function crossingWarnings({ moments, init, floor }: RunConfig, step: number): RunWarning[] {
+  if (moments.covariance !== 0) {
+    return [
+      {
+        kind: 'not-reproducible',
+        step,
+        message: `covariance is not 0: past the first crossing of 2/η at step ${step}, rounding seeds the oscillation, and another program gets other digits`,
+      },
+    ];
+  }
+  if (floor > 0 || init[1] !== 0) return [];
+  return [
+    {
+      kind: 'no-oscillation',
+      step,
+      message: `β₁ is exactly 0 and stays so: nothing oscillates, and from step ${step} on the run stands where any other start would be thrown out`,
+    },
+  ];
 }

@@ -4,14 +4,14 @@ import { MessageHeader } from 'apache-arrow/fb/message-header';
 import { Schema } from 'apache-arrow/fb/schema';
 import { ByteBuffer } from 'flatbuffers';
 import { concatBytes } from '../sinks/byte-target.ts';
-import { type ArrowColumn, checkArrowBatch, checkArrowSchema } from './arrow-guard.ts';
-import { damaged, LIMITS } from './limits.ts';
+import { checkArrowBatch } from './arrow-guard.ts';
+import { type CheckedSchema, checkArrowSchema } from './arrow-schema.ts';
+import { MESSAGE_PREFIX, unpackArrow, unpackingAllowance } from './arrow-unpack.ts';
+import { checkRowCount, damaged, LIMITS } from './limits.ts';
 import { DamagedFileError } from './stored-table.ts';
 
-/** Bytes of all dictionaries of a stream, which are kept while it lasts. */
-const DICTIONARIES = 1 << 26;
-/** Continuation mark and the length 0: the end of a stream. */
-const END = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
+/** What a message begins with. */
+const MARK = Uint8Array.of(0xff, 0xff, 0xff, 0xff);
 
 /**
  * Reads an Arrow IPC stream of anybody, one record batch after the other.
@@ -19,8 +19,11 @@ const END = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
  */
 export async function* readArrowStream(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Table> {
   const input = byteReader(chunks);
-  let columns: readonly ArrowColumn[] | undefined;
+  const allow = unpackingAllowance();
+  let columns: CheckedSchema | undefined;
   let schema: Uint8Array | undefined;
+  let rows = 0;
+  let seen = 0;
   let dictionaries: Uint8Array[] = [];
   let kept = 0;
   for (;;) {
@@ -35,7 +38,8 @@ export async function* readArrowStream(chunks: AsyncIterable<Uint8Array>): Async
     const bodyLength = Number(message.bodyLength());
     if (!(bodyLength >= 0 && bodyLength <= LIMITS.chunk * 4)) damaged(`it has a message of ${bodyLength} bytes`);
     const body = await input.take(bodyLength);
-    const whole = concatBytes([prefix.bytes, metadata, body]);
+    // Streams of before 2019 have no mark.
+    const whole = concatBytes([MARK, prefix.bytes.subarray(-4), metadata, body]);
     if (message.headerType() === MessageHeader.Schema) {
       if (columns) damaged('its columns change');
       const root = message.header(new Schema()) as Schema | null;
@@ -46,15 +50,27 @@ export async function* readArrowStream(chunks: AsyncIterable<Uint8Array>): Async
     }
     if (!columns || !schema) return damaged('it does not begin with a schema');
     const known = columns;
-    decode(() => checkArrowBatch(metadata, body, known, bodyLength));
+    seen += whole.length;
+    const { bytes, length } = decode(() => {
+      checkArrowBatch(metadata, body, known, bodyLength);
+      const stored = { bytes: whole, metaDataLength: MESSAGE_PREFIX + metadata.length };
+      // The dictionaries are read anew with each batch.
+      allow(bodyLength, kept);
+      const plain = unpackArrow(stored, (unpacked) => allow(0, unpacked));
+      const unpacked = plain.bytes.subarray(plain.metaDataLength);
+      const message = plain === stored ? metadata : plain.bytes.slice(MESSAGE_PREFIX, plain.metaDataLength);
+      return { bytes: plain.bytes, length: checkArrowBatch(message, unpacked, known, unpacked.length, bodyLength) };
+    });
     if (message.headerType() === MessageHeader.DictionaryBatch) {
-      kept += whole.length;
-      if (kept > DICTIONARIES) damaged(`its dictionaries take more than ${DICTIONARIES} bytes`);
-      dictionaries = [...dictionaries, whole];
+      kept += bytes.length;
+      if (kept > LIMITS.dictionaries) damaged(`its dictionaries take more than ${LIMITS.dictionaries} bytes`);
+      dictionaries = [...dictionaries, bytes];
       continue;
     }
+    rows += length;
+    checkRowCount(rows, seen);
     const begun = schema;
-    yield decode(() => tableFromIPC(concatBytes([begun, ...dictionaries, whole, END])));
+    yield decode(() => tableFromIPC([begun, ...dictionaries, bytes]));
   }
 }
 

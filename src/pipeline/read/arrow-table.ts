@@ -1,8 +1,7 @@
 import { type Schema, type Table, tableFromIPC } from 'apache-arrow';
 import { FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
-import { arrowFooter } from '../sinks/arrow.ts';
-import { concatBytes } from '../sinks/byte-target.ts';
 import { type ArrowBlock, type CheckedFooter, checkArrowBatch, checkArrowFooter } from './arrow-guard.ts';
+import { type ArrowMessage, MESSAGE_PREFIX, schemaMessage, unpackArrow, unpackingAllowance } from './arrow-unpack.ts';
 import type { ByteSource } from './byte-source.ts';
 import { checkRowCount, damaged, LIMITS } from './limits.ts';
 import { DamagedFileError } from './stored-table.ts';
@@ -27,8 +26,6 @@ export interface ArrowParts {
 const SUFFIX = 10;
 /** The opening magic, padded. */
 export const ARROW_HEADER = new TextEncoder().encode('ARROW1\0\0');
-/** Continuation mark and length of a message. */
-const MESSAGE_PREFIX = 8;
 
 /** Opens an Arrow IPC file. @throws DamagedFileError where it is none, or cannot be as it says */
 export async function openArrow(source: ByteSource): Promise<ArrowTable> {
@@ -54,24 +51,58 @@ export function parseArrowFooter(bytes: Uint8Array, end: number): ArrowParts {
   return guarded(() => ({ checked: checkArrowFooter(footer, end), schema: Footer.decode(footer).schema }));
 }
 
-/** The record batches that a footer tells of, in `source`. */
-export async function arrowTable(source: ByteSource, { schema, checked }: ArrowParts): Promise<ArrowTable> {
-  const { columns } = checked;
+/**
+ * The record batches that a footer tells of, in `source`.
+ *
+ * @param stream whether a batch knows the dictionaries before it alone; those behind it may replace them
+ */
+export async function arrowTable(
+  source: ByteSource,
+  { schema, checked }: ArrowParts,
+  stream = false,
+): Promise<ArrowTable> {
+  const allow = unpackingAllowance();
+  const columns = schemaMessage(schema);
+  const seen = new Set<ArrowBlock>();
+  let kept = 0;
   const bytesOf = async ({ offset, metaDataLength, bodyLength }: ArrowBlock, whole: boolean) =>
     new Uint8Array(await source.slice(offset, offset + metaDataLength + (whole ? bodyLength : 0)));
-  const check = async (block: ArrowBlock, whole: boolean) => {
-    const bytes = await bytesOf(block, whole);
-    const message = bytes.slice(MESSAGE_PREFIX, block.metaDataLength);
-    const body = whole ? bytes.subarray(block.metaDataLength) : undefined;
-    return { bytes, rows: guarded(() => checkArrowBatch(message, body, columns, block.bodyLength)) };
+  const rowsOf = async (block: ArrowBlock) => {
+    const message = (await bytesOf(block, false)).slice(MESSAGE_PREFIX);
+    return guarded(() => checkArrowBatch(message, undefined, checked.schema, block.bodyLength));
   };
-  const dictionaries: Uint8Array[] = [];
-  for (const block of checked.dictionaries) dictionaries.push((await check(block, true)).bytes);
+  const messageOf = async (block: ArrowBlock): Promise<ArrowMessage> => {
+    const bytes = await bytesOf(block, true);
+    return guarded(() => {
+      const { metaDataLength, bodyLength } = block;
+      const check = (message: ArrowMessage) => {
+        const metadata = message.bytes.slice(MESSAGE_PREFIX, message.metaDataLength);
+        const body = message.bytes.subarray(message.metaDataLength);
+        checkArrowBatch(metadata, body, checked.schema, body.length, bodyLength);
+      };
+      const stored = { bytes, metaDataLength };
+      check(stored);
+      // The dictionaries are read anew with each batch, which itself may be read several times.
+      const spend = seen.has(block) ? () => {} : allow;
+      seen.add(block);
+      spend(bodyLength, kept);
+      const plain = unpackArrow(stored, (unpacked) => spend(0, unpacked));
+      if (plain !== stored) check(plain);
+      return plain;
+    });
+  };
+  const dictionaries: ArrowMessage[] = [];
+  for (const block of checked.dictionaries) {
+    const message = await messageOf(block);
+    kept += message.bytes.length;
+    if (kept > LIMITS.dictionaries + source.byteLength) damaged(`its dictionaries take more than ${kept} bytes`);
+    dictionaries.push(message);
+  }
 
   const batches: (FileBlock & { readonly rows: number })[] = [];
   let total = 0;
   for (const block of checked.batches) {
-    const { rows } = await check(block, false);
+    const rows = await rowsOf(block);
     total += rows;
     checkRowCount(total, source.byteLength);
     batches.push(Object.assign(fileBlock(block), { rows }));
@@ -84,17 +115,11 @@ export async function arrowTable(source: ByteSource, { schema, checked }: ArrowP
     async read(index) {
       const block = checked.batches[index];
       if (!block) return damaged(`it has no record batch ${index}`);
-      const { bytes } = await check(block, true);
-      // A file of this batch alone.
-      let at = ARROW_HEADER.length;
-      const moved = [...checked.dictionaries, block].map(({ metaDataLength, bodyLength }) => {
-        const there = new FileBlock(metaDataLength, bodyLength, at);
-        at += metaDataLength + bodyLength;
-        return there;
-      });
-      const blocks = { dictionaries: moved.slice(0, -1), batches: moved.slice(-1) };
-      const file = concatBytes([ARROW_HEADER, ...dictionaries, bytes, arrowFooter(schema, blocks, {})]);
-      return guarded(() => tableFromIPC(file));
+      const known = dictionaries.filter((_, i) => !stream || checked.dictionaries[i]!.offset < block.offset);
+      const batch = await messageOf(block);
+      // A stream of this batch alone; its pieces are not put together, so that they are not copied.
+      const pieces = [...known, batch].map(({ bytes }) => bytes);
+      return guarded(() => tableFromIPC([columns, ...pieces]));
     },
   };
 }

@@ -17,6 +17,16 @@ export const LIMITS = {
   page: 1 << 26,
   /** Bytes of all pages of one column in one row group. */
   chunk: 1 << 28,
+  /** Bytes of an Arrow record batch once it is unpacked, or of the texts that it points at, however little it takes, */
+  batch: 1 << 26,
+  /** and so many more for each byte that it takes in the file. */
+  bytesPerByte: 8,
+  /** Bytes of all record batches of an Arrow file once they are unpacked: reading them takes time, however few at once, */
+  unpacked: 1 << 28,
+  /** and so many more for each byte of theirs: those of a run that stands still pack well. */
+  unpackedPerByte: 128,
+  /** Bytes of all dictionaries of an Arrow file, which are kept while it is read. */
+  dictionaries: 1 << 26,
   /** Rows of a row group or record batch. */
   groupRows: 1 << 24,
   /** Rows a byte of the file: constant columns pack well, but no further. */

@@ -1,5 +1,5 @@
 import type { ColumnArray, ColumnSpec } from '../columns.ts';
-import { arrowFooter } from '../sinks/arrow.ts';
+import { arrowFooter } from '../sinks/arrow-footer.ts';
 import { ARROW_HEADER, type ArrowParts, type ArrowTable, arrowTable, parseArrowFooter } from './arrow-table.ts';
 import type { ByteSource } from './byte-source.ts';
 import { codesOf, DamagedFileError, type StoredTable } from './stored-table.ts';
@@ -57,7 +57,7 @@ export function joinArrow(
   ];
   const parts: ArrowParts = {
     schema: last.schema,
-    checked: { columns: last.checked.columns, batches: pick('batches'), dictionaries: pick('dictionaries') },
+    checked: { schema: last.checked.schema, batches: pick('batches'), dictionaries: pick('dictionaries') },
   };
   return arrowTable(source, parts);
 }

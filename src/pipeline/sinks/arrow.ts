@@ -6,7 +6,6 @@ import {
   Float64,
   Int32,
   Int64,
-  MetadataVersion,
   makeData,
   RecordBatch,
   RecordBatchFileWriter,
@@ -17,14 +16,14 @@ import {
   type Vector,
   vectorFromArray,
 } from 'apache-arrow';
-import { type FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import { type ColumnArray, type ColumnSpec, RUN_COLUMNS } from '../columns.ts';
 import { summarizeUnlessDone } from '../operators/summarize.ts';
 import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
+import { type ArrowBlocks, arrowFooter } from './arrow-footer.ts';
 import { type ByteTarget, concatBytes } from './byte-target.ts';
 import { runMetadata } from './run-metadata.ts';
-import { bigints, type Metadata, type Rows, type TableFormat } from './table-format.ts';
+import { bigints, type Rows, type TableFormat } from './table-format.ts';
 import { type DurabilityOptions, tableSink } from './table-sink.ts';
 
 export interface ArrowSinkOptions extends DurabilityOptions {
@@ -89,21 +88,6 @@ export const arrowFormat: TableFormat = (target, columns, from) => {
     },
   };
 };
-
-export interface ArrowBlocks {
-  readonly batches: readonly FileBlock[];
-  readonly dictionaries: readonly FileBlock[];
-}
-
-const ARROW_MAGIC = new TextEncoder().encode('ARROW1');
-
-/** What stands behind the record batches of an Arrow file: the end-of-stream mark, the footer, its length, the magic. */
-export function arrowFooter(schema: Schema, { batches, dictionaries }: ArrowBlocks, metadata: Metadata): Uint8Array {
-  const described = new Schema(schema.fields, new Map(Object.entries(metadata)), schema.dictionaries);
-  const footer = Footer.encode(new Footer(described, MetadataVersion.V5, [...batches], [...dictionaries]));
-  const numbers = (...values: number[]) => new Uint8Array(Int32Array.from(values).buffer);
-  return concatBytes([numbers(-1, 0), footer, numbers(footer.byteLength), ARROW_MAGIC]);
-}
 
 /** A file writer whose place in the file can be kept and given back. */
 class FileWriter extends RecordBatchFileWriter {

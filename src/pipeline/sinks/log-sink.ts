@@ -5,13 +5,11 @@ import type { ByteTarget } from './byte-target.ts';
 import { hyparquetFormat } from './hyparquet.ts';
 import { logMetadata } from './log-metadata.ts';
 import type { TableFormat } from './table-format.ts';
-import { tableSink } from './table-sink.ts';
+import { type DurabilityOptions, tableSink } from './table-sink.ts';
 
-export interface LogSinkOptions {
+export interface LogSinkOptions extends Omit<DurabilityOptions, 'from'> {
   /** The file format: Parquet unless given. */
   readonly format?: TableFormat;
-  /** Milliseconds after which rows are flushed; never unless given. */
-  readonly flushEvery?: number;
 }
 
 /**
@@ -25,5 +23,9 @@ export function logSink(
   target: ByteTarget,
   { format = hyparquetFormat, ...durability }: LogSinkOptions = {},
 ): MonoTypeOperatorFunction<LogBatch> {
-  return tableSink<LogRun, LogBatch>(target, format, { ...durability, columns: LOG_COLUMNS, metadata: logMetadata });
+  return tableSink<LogRun, LogBatch>(target, format, {
+    ...durability,
+    columns: LOG_COLUMNS,
+    metadata: (run, _progress, ended) => logMetadata(run, ended),
+  });
 }

@@ -4,6 +4,7 @@ import {
   COARSE_OF_CODE,
   COARSE_PHASES,
   type CoarsePhase,
+  crossingWarnings,
   type RunSummary,
   type RunWarning,
   underflowWarning,
@@ -51,6 +52,8 @@ export type RunEvent =
   | ({ readonly event: 'done' } & RunSummary);
 
 const STAGE = 'phaseLog';
+/** Kinds of warnings that are told with the first crossing. */
+const LIVE: ReadonlySet<RunWarning['kind']> = new Set(['not-reproducible', 'no-oscillation']);
 
 interface OpenCycle {
   readonly cycle: number;
@@ -73,7 +76,9 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
       let started = false;
       let phase: CoarsePhase | undefined;
       let open: OpenCycle | undefined;
+      /** Warnings that have been told already: of float64, and of the first crossing. */
       let warned = false;
+      let crossed = false;
 
       const closeCycle = () => {
         if (!open) return;
@@ -96,6 +101,7 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
         if (!saved) return;
         phase = saved.wordOrNull('phase', COARSE_PHASES) ?? undefined;
         warned = saved.flag('warned');
+        crossed = saved.flag('crossed');
         const cycle = saved.recordOrNull('open');
         if (!cycle) return;
         open = {
@@ -143,6 +149,10 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
           if (coarse !== phase) {
             phase = coarse;
             report({ event: 'phase', step: t, phase, sharpness: sharpness[i]!, ratio: ratio[i]!, loss: loss[i]! });
+            if (phase === 'edge-of-stability' && !crossed) {
+              crossed = true;
+              for (const warning of crossingWarnings(batch.run.config, t)) report({ event: 'warning', ...warning });
+            }
           }
           if (!open) continue;
           open.last = t;
@@ -162,7 +172,7 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
             subscriber.error(error);
             return;
           }
-          const state = { phase: phase ?? null, warned, open: open ? { ...open } : null };
+          const state = { phase: phase ?? null, warned, crossed, open: open ? { ...open } : null };
           subscriber.next(withState(batch, STAGE, () => state));
         },
         error: (error: unknown) => subscriber.error(error),
@@ -170,7 +180,8 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
           closeCycle();
           if (run?.summary) {
             for (const warning of run.summary.warnings) {
-              if (warning.kind !== 'float64-underflow' || !warned) report({ event: 'warning', ...warning });
+              const told = warning.kind === 'float64-underflow' ? warned : crossed && LIVE.has(warning.kind);
+              if (!told) report({ event: 'warning', ...warning });
             }
             report({ event: 'done', ...run.summary });
           }

@@ -1,4 +1,4 @@
-import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { type MonoTypeOperatorFunction, Observable, Subscription } from 'rxjs';
 import type { Snapshot } from '../checkpoint.ts';
 import { type ColumnArray, type ColumnSpec, columnArray } from '../columns.ts';
 import type { Run, StepBatch } from '../step-batch.ts';
@@ -79,6 +79,8 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
       let flushed = seen;
       let timer: ReturnType<typeof setTimeout> | undefined;
       let due = performance.now() + (flushEvery ?? 0);
+      // A source may emit, and the first batch fail, before `subscribe` has returned.
+      const subscription = new Subscription();
 
       const enqueue = (task: () => Promise<void>) => {
         work = work.then(task);
@@ -191,8 +193,9 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
           }, fail);
       };
 
-      const subscription = source.subscribe({
+      const upstream = source.subscribe({
         next(batch) {
+          if (settled) return;
           try {
             take(batch);
           } catch (error) {
@@ -203,6 +206,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
         },
         error: fail,
         complete() {
+          if (settled) return;
           completed = true;
           clearTimeout(timer);
           if (filled > 0 && run) writeGroup(run).catch(fail);
@@ -218,6 +222,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
           }, fail);
         },
       });
+      subscription.add(upstream);
       return () => {
         clearTimeout(timer);
         subscription.unsubscribe();

@@ -59,6 +59,8 @@ export interface SourceOptions {
 
 const DEFAULT_BATCH = 4096;
 const FRAMES_PER_SECOND = 20;
+/** Squares below this have lost digits to underflow. */
+const LEAST_SQUARES = 2 ** -960;
 /** How long the source may keep the event loop to itself, in milliseconds. */
 const SLICE = 10;
 
@@ -67,7 +69,7 @@ const SLICE = 10;
  * batches of consecutive steps, rows t = 0 … steps. Each subscription is a run of its own. A run that diverges ends
  * with the last row whose loss is at most 10¹².
  *
- * @throws ConfigError at once where a parameter cannot be used.
+ * @throws ConfigError at once where a parameter cannot be used, RangeError where `batchSize` or `pace` cannot.
  */
 export function gradientDescent(options: RunOptions = {}, source: SourceOptions = {}): Observable<ModelBatch> {
   const config = resolveConfig(options);
@@ -75,6 +77,9 @@ export function gradientDescent(options: RunOptions = {}, source: SourceOptions 
   const batchSize =
     source.batchSize ??
     (pace ? Math.max(1, Math.min(DEFAULT_BATCH, Math.ceil(pace / FRAMES_PER_SECOND))) : DEFAULT_BATCH);
+  if (!(Number.isSafeInteger(batchSize) && batchSize >= 1))
+    throw new RangeError(`batchSize: ${batchSize} is not a whole number from 1 up`);
+  if (pace !== undefined && !(pace > 0)) throw new RangeError(`pace: ${pace} is not a positive number`);
 
   return new Observable((subscriber) => {
     const run = startDescent(config, source.from);
@@ -232,7 +237,9 @@ function descend(run: ModelRun, count: number, columns: Pick<RunArrays, SourceCo
     beta2s[i] = beta2;
     logs[i] = exponent !== 0 ? Math.log10(size) + exponent * LOG10_2 : size === floor ? logFloor : Math.log10(size);
     losses[i] = loss;
-    grad_norm[i] = Math.sqrt(gradAlpha * gradAlpha + gradBeta1 * gradBeta1 + gradBeta2 * gradBeta2);
+    const squares = gradAlpha * gradAlpha + gradBeta1 * gradBeta1 + gradBeta2 * gradBeta2;
+    // Squares lose digits long before what is squared does; the function that minds that is slow.
+    grad_norm[i] = squares >= LEAST_SQUARES ? Math.sqrt(squares) : Math.hypot(gradAlpha, gradBeta1, gradBeta2);
     i++;
 
     if (decoupled) {

@@ -20,18 +20,19 @@ export default class DashBuild extends Command {
 
   static override flags = {
     data: Flags.string({
-      description: 'run files or folders of runs',
+      description: 'run files, folders of runs, or folders of sweeps',
       helpValue: 'FILE',
       multiple: true,
       required: true,
     }),
     out: Flags.string({
-      description: 'folder to write, or with --single-file the HTML file',
+      description:
+        'folder to write; with --single-file the HTML file (a name in .html), or a folder that is there, for its index.html',
       helpValue: 'DIR',
       required: true,
     }),
     'single-file': Flags.boolean({ description: 'one HTML file with the data inside' }),
-    force: Flags.boolean({ description: 'replace what is there, whatever it is' }),
+    force: Flags.boolean({ description: 'replace what is there, whatever it is but the data' }),
     quiet: Flags.boolean({ char: 'q', description: 'say nothing but errors' }),
   };
 

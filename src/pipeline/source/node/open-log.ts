@@ -88,6 +88,8 @@ async function* followed(path: string, { signal, onWait }: OpenLogOptions): Asyn
     file = await opened(path, signal, onWait);
     let at = 0;
     let inode = (await file?.stat())?.ino;
+    /** Another file has the name already, and what came to this one before that is still to be read. */
+    let replaced = false;
     while (file && !signal?.aborted) {
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, at);
       if (bytesRead > 0) {
@@ -100,7 +102,10 @@ async function* followed(path: string, { signal, onWait }: OpenLogOptions): Asyn
       if (size < at) {
         at = 0;
         yield NEWLINE;
-      } else if (named && named.ino !== inode) {
+      } else if (named && named.ino !== inode && !replaced) {
+        replaced = true;
+      } else if (replaced) {
+        replaced = false;
         await file.close();
         file = await opened(path, signal);
         inode = (await file?.stat())?.ino;

@@ -19,11 +19,14 @@ export function parseCell(text: string, decimalComma: boolean): number | undefin
   return undefined;
 }
 
+/** Characters of the longest number that a table may hold as text; its words may be shared by a million rows. */
+const LONGEST = 1000;
+
 /** Number of a parsed value of JSON, Parquet or Arrow, in the same terms; of a list its largest. */
 export function parseValue(value: unknown): number | undefined {
   if (value === null || value === undefined) return Number.NaN;
   if (typeof value === 'number') return finiteOrNot(value);
-  if (typeof value === 'string') return parseCell(value, false);
+  if (typeof value === 'string') return value.length > LONGEST ? undefined : parseCell(value, false);
   if (typeof value === 'bigint') return finiteOrNot(Number(value));
   if (Array.isArray(value) || ArrayBuffer.isView(value) || isIterableObject(value))
     return largest(value as Iterable<unknown>);

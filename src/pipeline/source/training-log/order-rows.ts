@@ -30,6 +30,8 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
   const { stride = 1, run } = options;
   let block = emptyBlock(1 << 10);
   let rows = 0;
+  /** Whether the rows say their steps. */
+  let stepped = false;
   let repeats = 0;
   let runNumber = 1;
   let firstStep = Number.NaN;
@@ -71,7 +73,12 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
 
   return {
     row(line, given, loss, sharpness, eta) {
-      const step = Number.isNaN(given) ? rows * stride : given;
+      if (Number.isNaN(given) && stepped) {
+        tally.add('step is missing', line);
+        return;
+      }
+      stepped = !Number.isNaN(given);
+      const step = stepped ? given : rows * stride;
       rows++;
       if (!Number.isSafeInteger(step)) {
         const problem = Number.isFinite(step) ? `${step} is not a whole number` : 'the step is not a finite number';

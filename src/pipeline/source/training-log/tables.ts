@@ -1,4 +1,4 @@
-import type { Table } from 'apache-arrow';
+import type { Table, Vector } from 'apache-arrow';
 import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
 import { memorySource } from '../../read/byte-source.ts';
 import { concatBytes } from '../../sinks/byte-target.ts';
@@ -12,6 +12,10 @@ const LARGEST = 1 << 28;
 /** Rows read at once. */
 const SLICE = 1 << 15;
 
+/** Types of lists, as apache-arrow numbers them: list, list of fixed size, large list. */
+const LISTS: ReadonlySet<number> = new Set([12, 16, 21]);
+const NO_NUMBER = {};
+
 type Columns = { readonly [F in RowField]?: ArrayLike<unknown> };
 
 /** Reads the rows of a Parquet file; yields after each slice of them. */
@@ -22,7 +26,7 @@ export async function* readParquet(
   given: GivenColumns,
 ): AsyncGenerator<void> {
   const { openParquet } = await import('../../read/parquet-table.ts');
-  const { compressors } = await import('hyparquet-compressors');
+  const { compressors } = await import('../../read/parquet-compressors.ts');
   const source = { byteLength: file.byteLength, slice: async (start: number, end?: number) => file.slice(start, end) };
   const { footer, fields, read } = await openParquet(source, compressors).catch((error: unknown) => {
     throw new LogError(`a damaged or unfinished Parquet file: ${reason(error)}`);
@@ -76,7 +80,7 @@ async function readNested(
   return objects.map((object): unknown => object[name]);
 }
 
-/** Reads the rows of an Arrow file or stream; yields after each record batch. */
+/** Reads the rows of an Arrow file or stream; yields after each slice of them. */
 export async function* readArrow(
   chunks: AsyncIterable<Uint8Array>,
   rows: RowTaker,
@@ -92,18 +96,42 @@ export async function* readArrow(
         given,
         null,
       );
-      const columns: { [F in RowField]?: ArrayLike<unknown> } = {};
-      for (const field of ROW_FIELDS) {
-        if (chosen[field] >= 0) columns[field] = Array.from<unknown>(table.getChildAt(chosen[field]) ?? []);
+      for (let from = 0; from < table.numRows; from += SLICE) {
+        const part = table.slice(from, from + SLICE);
+        const columns: { [F in RowField]?: ArrayLike<unknown> } = {};
+        for (const field of ROW_FIELDS) {
+          const column = chosen[field] >= 0 ? part.getChildAt(chosen[field]) : null;
+          if (column) columns[field] = arrowValues(column);
+        }
+        takeColumns(columns, 0, part.numRows, row, rows, tally);
+        row += part.numRows;
+        yield;
       }
-      takeColumns(columns, 0, table.numRows, row, rows, tally);
-      row += table.numRows;
-      yield;
     }
   } catch (error) {
     if (error instanceof LogError) throw error;
-    throw new LogError(`a damaged, unfinished or compressed Arrow file: ${reason(error)}`);
+    const problem = reason(error);
+    throw new LogError(
+      problem.includes('not read')
+        ? `an Arrow file of a kind that is not read here: ${problem}`
+        : `a damaged or unfinished Arrow file: ${problem}`,
+    );
   }
+}
+
+/** Values of a column; of lists the largest number at once, since a list of them all would take far more memory. */
+function arrowValues(column: Vector): unknown[] {
+  const { type } = column;
+  const [item] = type.children ?? [];
+  if (!item) return Array.from<unknown>(column);
+  if (!LISTS.has(type.typeId) || item.type.children?.length) {
+    // There is no number in anything else, and looking into each row would take long.
+    return Array.from({ length: column.length }, (_, i) => (column.isValid(i) ? NO_NUMBER : null));
+  }
+  return Array.from(column as Iterable<unknown>, (value) => {
+    const number = parseValue(value) ?? NO_NUMBER;
+    return Number.isNaN(number) ? null : number;
+  });
 }
 
 /** Record batches of a file, which has its footer at the end, or of a stream. */

@@ -51,7 +51,7 @@ export interface LogConfig {
 }
 
 export interface LogWarning {
-  readonly kind: 'skipped' | 'loss-only' | 'second-run' | 'interrupted' | 'rotated' | 'cut' | 'threshold';
+  readonly kind: 'skipped' | 'loss-only' | 'second-run' | 'interrupted' | 'recovered';
   readonly step: number;
   readonly message: string;
 }
@@ -60,6 +60,8 @@ export interface LogWarning {
 export interface LogSummary {
   readonly outcome: 'diverged' | 'gradient-flow' | 'converged' | 'edge-of-stability' | 'unknown';
   readonly interrupted: boolean;
+  /** Whether the program that read the log died, and what it left was made whole. */
+  readonly recovered?: true;
   /** Dated with all in view; `detected_step` is where the `phase` column changes. */
   readonly phases: readonly SeriesSpan[];
   readonly cycles: number;
@@ -129,11 +131,15 @@ export interface LogSourceOptions {
 const BATCH = 8192;
 /** Milliseconds without new bytes after which the rows that wait are passed on. */
 const IDLE = 15;
+/** … and the longest that any of them waits while bytes keep coming. */
+const LONGEST_WAIT = 40;
+/** A log can be read again: what is safe of it needs no state of any stage. */
+const AFTER = {};
 
 /**
  * The rows of a training log, in order, as batches with `step`, `eta`, `loss` and `sharpness`. A cold Observable: each
- * subscription reads the input once. Rows are passed on in large batches while bytes keep coming, and at once when none
- * do, so that a live log is followed line by line.
+ * subscription reads the input once. Rows are passed on in large batches while bytes come fast, and after 40 ms at most,
+ * so that a live log is followed line by line.
  *
  * Errors with a `LogError` that names the line where the log cannot be used; lines that can be left out are counted in
  * `run.tally`.
@@ -170,7 +176,7 @@ export function trainingLog(
         const block = rows.take(all);
         if (!block) return;
         passed += block.length;
-        subscriber.next({ run, length: block.length, columns: columnsOf(block) });
+        subscriber.next({ run, length: block.length, columns: columnsOf(block), after: AFTER });
         await run.ready();
         if (subscriber.closed) return;
       }
@@ -181,8 +187,11 @@ export function trainingLog(
         if (!Number.isNaN(loss[i]!)) found.loss = true;
         if (!Number.isNaN(sharpness[i]!)) found.sharpness = true;
         if (lookup) etas[i] = lookup(step[i]!);
-        else if (etas[i]! > 0 && etas[i]! < Number.POSITIVE_INFINITY) eta = etas[i]!;
-        else etas[i] = eta;
+        else if (etas[i]! >= 0 && etas[i]! < Number.POSITIVE_INFINITY) eta = etas[i]!;
+        else {
+          if (!Number.isNaN(etas[i]!)) tally.value('learning rate is not a number from 0 up', line[i]!);
+          etas[i] = eta;
+        }
         if (sharpness[i] === NOT_FINITE) {
           sharpness[i] = Number.NaN;
           tally.value('sharpness is not a finite number', line[i]!);
@@ -210,6 +219,7 @@ export function trainingLog(
         else signal?.addEventListener('abort', () => resolve('aborted'), { once: true });
       });
       let next = work.next();
+      let waitingSince = Number.NaN;
       for (;;) {
         const got = await (rows.ready >= 0 ? orIdle(next, aborted) : Promise.race([next, aborted])).catch(endOfRun);
         if (subscriber.closed) return;
@@ -218,13 +228,20 @@ export function trainingLog(
           break;
         }
         if (got === 'idle') {
+          waitingSince = Number.NaN;
           await emit(true);
           continue;
         }
         if (got === 'ended' || got.done) break;
         next = work.next();
         next.catch(() => {});
-        if (rows.ready >= BATCH) await emit(false);
+        if (rows.ready < 1) continue;
+        const now = performance.now();
+        if (Number.isNaN(waitingSince)) waitingSince = now;
+        if (rows.ready >= BATCH || now - waitingSince > LONGEST_WAIT) {
+          waitingSince = Number.NaN;
+          await emit(false);
+        }
         if (subscriber.closed) return;
       }
       rows.end();

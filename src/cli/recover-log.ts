@@ -1,0 +1,82 @@
+import { from, lastValueFrom } from 'rxjs';
+import { LOG_COLUMNS, type LogColumn } from '../pipeline/log-columns.ts';
+import { detectLogPhases } from '../pipeline/operators/detect-log-phases.ts';
+import { SERIES_DEFAULTS } from '../pipeline/series/detector.ts';
+import { SKIPPED_KEY } from '../pipeline/sinks/log-metadata.ts';
+import type { StoredFile } from '../pipeline/sinks/node/stored-file.ts';
+import type { Metadata } from '../pipeline/sinks/table-format.ts';
+import { createTally, type Skipped, type Tally } from '../pipeline/source/training-log/log-error.ts';
+import type {
+  LogBatch,
+  LogColumns,
+  LogConfig,
+  LogRun,
+  LogSummary,
+} from '../pipeline/source/training-log/training-log.ts';
+import { startRun } from '../pipeline/step-batch.ts';
+
+/** What of a row the detector looks at. */
+const LOOKED_AT: readonly LogColumn[] = ['step', 'eta', 'loss', 'sharpness', 'threshold', 'sharpness_ratio'];
+
+/** Whether these are the parameters of a detection, and not of a run. */
+export function isLogConfig(config: unknown): config is LogConfig {
+  return typeof config === 'object' && config !== null && 'source' in config && config.source === 'training-log';
+}
+
+/**
+ * Metadata of the file that a detection left when it died: the detector goes over the rows that are there once more, for
+ * the summary that it would have given them.
+ */
+export async function describeStoredLog(file: StoredFile, config: LogConfig): Promise<Metadata> {
+  const { [SKIPPED_KEY]: skipped, ...metadata } = file.metadata;
+  const run: LogRun = {
+    ...startRun<LogConfig, LogSummary>({ ...config, detector: { ...SERIES_DEFAULTS, ...config.detector } }),
+    tally: tallyOf(skipped),
+    warnings: [],
+    interrupted: true,
+  };
+  const batches = from(storedBatches(file, run)).pipe(detectLogPhases());
+  await lastValueFrom(batches);
+  return { ...metadata, 'eos.summary': JSON.stringify(run.summary && marked(run.summary)) };
+}
+
+async function* storedBatches(file: StoredFile, run: LogRun): AsyncGenerator<LogBatch> {
+  const specs = LOG_COLUMNS.filter(({ name }) => LOOKED_AT.includes(name));
+  for (let group = 0; group < file.groups.length; group++) {
+    const { length, columns } = await file.read(group, specs);
+    const named = Object.fromEntries(specs.map(({ name }, c) => [name, columns[c]!])) as unknown as LogColumns;
+    yield { run, length, columns: named };
+  }
+}
+
+function marked(summary: LogSummary): LogSummary {
+  const { last_step: step, warnings } = summary;
+  const message = `recovered up to step ${step}: the program that read the log did not end the file`;
+  return {
+    ...summary,
+    recovered: true,
+    warnings: [...warnings.filter(({ kind }) => kind !== 'interrupted'), { kind: 'recovered', step, message }],
+  };
+}
+
+/** What had been left out of the log by then; the metadata of a file is somebody's word. */
+function tallyOf(text: string | undefined): Tally {
+  const entries = skippedOf(text);
+  return entries.length === 0 ? createTally() : { add() {}, value() {}, entries };
+}
+
+function skippedOf(text: string | undefined): readonly Skipped[] {
+  try {
+    const value: unknown = JSON.parse(text ?? '[]');
+    return Array.isArray(value) ? value.filter(isSkipped) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isSkipped(value: unknown): value is Skipped {
+  if (typeof value !== 'object' || value === null) return false;
+  const { what, reason, count, first_line: line } = value as Partial<Record<keyof Skipped, unknown>>;
+  const named = (what === 'line' || what === 'value') && typeof reason === 'string';
+  return named && Number.isSafeInteger(count) && Number.isSafeInteger(line);
+}
