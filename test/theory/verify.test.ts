@@ -1,3 +1,5 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, test } from 'vitest';
 import type { RunOptions } from '../../src/pipeline/config.ts';
 import { type ConvergenceTime, convergenceTimes } from '../../src/pipeline/theory/checks/global-convergence.ts';
@@ -113,6 +115,36 @@ describe('what must hold', () => {
   ])('nothing fails on %s', async (_, options) => {
     expect(failing(await run(options))).toEqual([]);
   });
+});
+
+describe('random runs', () => {
+  const generator = xoroshiro128plus(28_097);
+  const uniform = (a: number, b: number) => a + (b - a) * uniformFloat64(generator);
+  const logUniform = (a: number, b: number) => Math.exp(uniform(Math.log(a), Math.log(b)));
+  const signed = (value: number) => (uniform(0, 1) < 0.5 ? -value : value);
+
+  test('no check fails on any that does not diverge, and some of each kind apply', async () => {
+    const seen = new Set<string>();
+    for (let k = 0; k < 250; k++) {
+      const lambda2 = 100 * logUniform(1e-5, 1e-2);
+      const options: RunOptions = {
+        lambda2,
+        eta: logUniform(0.005, 0.12),
+        init: [signed(uniform(0.02, 1)), signed(logUniform(1e-4, 0.3)), signed(uniform(0.02, 1.2))],
+        floor: uniform(0, 1) < 0.7 ? logUniform(1e-10, 1e-3) : 0,
+        covariance: uniform(0, 1) < 0.25 ? signed(logUniform(0.01, 0.5)) * Math.sqrt(100 * lambda2) : 0,
+        steps: Math.round(logUniform(20, 12_000)),
+      };
+      const table = await run(options);
+      const results = verifyRun(table);
+      for (const { name, verdict, text, note } of results) {
+        if (verdict === 'holds') seen.add(name);
+        expect(`${Object.values(text).join()} ${note}`).not.toMatch(/NaN|Infinity/);
+      }
+      if (table.divergedAt === null) expect(failing(table), JSON.stringify(options)).toEqual([]);
+    }
+    expect(seen.size).toBe(CHECKS.length);
+  }, 60_000);
 });
 
 describe('what is checked of them', () => {
