@@ -60,6 +60,7 @@ export default class Figures extends Command {
         (path) => {
           if (!quiet) process.stderr.write(`wrote ${path}\n`);
         },
+        (line) => process.stderr.write(`${line}\n`),
       );
       return;
     }

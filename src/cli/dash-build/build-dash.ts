@@ -10,7 +10,9 @@ import {
   sharedRuns,
   sharedSweeps,
 } from '../dash-server/shared-runs.ts';
+import { wholeSweeps } from '../dash-server/whole-sweeps.ts';
 import { UsageError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { singleFile } from './single-file.ts';
 import { fileTarget, folderTarget, STAMP } from './target.ts';
 
@@ -34,7 +36,7 @@ const MAX_SINGLE_BYTES = 200 * 1024 * 1024;
 export async function buildDash(request: BuildRequest): Promise<string> {
   const located = locate(request.data);
   const runs = sharedRuns(located);
-  const sweeps = sharedSweeps(located);
+  const sweeps = await wholeSweeps(sharedSweeps(located));
   if (runs.length === 0 && sweeps.length === 0)
     throw new UsageError('--data: there is no run in it; name files written by eos stream');
   for (const run of runs) await checkRun(run);
@@ -64,7 +66,7 @@ async function writeFolder(
 ): Promise<string> {
   const files = [...runs.flatMap(filesOf), ...sweeps.flatMap(({ parts }) => parts)].map(({ file }) => file);
   const target = await folderTarget({ out, force, files });
-  await mkdir(dirname(target), { recursive: true });
+  await makeFolder(dirname(target), 'out');
   const work = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
   try {
     for (const [path, file] of pageFiles()) await copyTo(join(work, path), file);
@@ -116,8 +118,10 @@ async function writeSingle(
     })),
   );
   const embeddedSweeps = await Promise.all(
-    sweeps.map(async ({ name, parts }) => ({
+    sweeps.map(async ({ name, parts, missing, damaged }) => ({
       name,
+      missing,
+      damaged,
       parts: await Promise.all(parts.map(async ({ file }) => (await readFile(file)).toString('base64'))),
     })),
   );
@@ -127,7 +131,7 @@ async function writeSingle(
     runs: embedded,
     sweeps: embeddedSweeps,
   });
-  await mkdir(dirname(target), { recursive: true });
+  await makeFolder(dirname(target), 'out');
   const work = `${target}.${process.pid}.partial`;
   try {
     await writeFile(work, page);

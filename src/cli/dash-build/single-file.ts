@@ -13,6 +13,9 @@ export interface EmbeddedSweep {
   readonly name: string;
   /** The parts of its summary in base64. */
   readonly parts: readonly string[];
+  /** Runs that are in none of the parts, and parts that are left out as damaged. */
+  readonly missing: number | undefined;
+  readonly damaged: number | undefined;
 }
 
 /** One HTML file with page and data inside, whose policy allows just these scripts and styles, by their hashes. */

@@ -7,6 +7,7 @@ import { SECURITY_HEADERS } from './headers.ts';
 import { pageFiles } from './page-files.ts';
 import { sendFile } from './send-file.ts';
 import { locate, runList, type SharedFile, sharedRuns, sharedSweeps } from './shared-runs.ts';
+import { wholeSweeps } from './whole-sweeps.ts';
 
 export interface DashServerOptions {
   /** Run files and folders of runs; each may still be missing where `waitForFiles` is set. */
@@ -125,7 +126,7 @@ function requestHandler(located: readonly string[], page: ReadonlyMap<string, st
         request,
         response,
         200,
-        runList(runs, sharedSweeps(located), true, await beingWritten(runs)),
+        runList(runs, await wholeSweeps(sharedSweeps(located)), true, await beingWritten(runs)),
         'application/json; charset=utf-8',
       );
       return;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,10 +17,12 @@ export function pageFiles(folder = pageFolder()): ReadonlyMap<string, string> {
   if (!existsSync(join(folder, 'index.html'))) {
     throw new Error('the dashboard is not built; run npm run build in the folder of eos');
   }
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+  // The server gives files by their real paths alone; an installed package may stand behind a link.
+  const real = realpathSync.native(folder);
+  const files = readdirSync(real, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  return new Map(files.map((file) => [relative(folder, file).split(sep).join('/'), file]));
+  return new Map(files.map((file) => [relative(real, file).split(sep).join('/'), file]));
 }
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { contentType } from './page-files.ts';
@@ -31,10 +31,16 @@ async function openShared(file: string): Promise<FileHandle | undefined> {
       () => undefined,
     );
     if (!handle) continue;
-    if ((await handle.stat()).isFile()) return handle;
+    if ((await handle.stat()).isFile() && (await standsAt(handle, path).catch(() => false))) return handle;
     await handle.close();
   }
   return undefined;
+}
+
+/** Whether an open file is the one of that very path, with no link in any part of it. */
+async function standsAt(handle: FileHandle, path: string): Promise<boolean> {
+  const [own, there] = [await handle.stat(), await lstat(path)];
+  return own.dev === there.dev && own.ino === there.ino && (await realpath(path)) === path;
 }
 
 /** Answers GET and HEAD for a file, whole or one range of it; false where there is no such file. */

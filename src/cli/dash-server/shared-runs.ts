@@ -1,5 +1,5 @@
-import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 
 export const COMPANION_KINDS = ['gradient-flow', 'constrained', 'central'] as const;
@@ -21,6 +21,11 @@ export interface SharedRun extends SharedFile {
 export interface SharedSweep {
   readonly name: string;
   readonly parts: readonly SharedFile[];
+  readonly folder: string;
+  /** Runs that are in none of the parts; undefined where nobody has looked (see `wholeSweeps`). */
+  readonly missing?: number | undefined;
+  /** Parts that are there, but damaged, and therefore not among `parts`. */
+  readonly damaged?: number;
 }
 
 const RUN_FILE = /\.(parquet|arrow)$/;
@@ -36,11 +41,16 @@ const COMPANION = new RegExp(`\\.(${COMPANION_KINDS.join('|')})\\.(parquet|arrow
 export function locate(names: readonly string[], mayBeMissing = false): string[] {
   return names.map((name) => {
     const path = resolve(name).replace(PARTIAL, '');
-    if (existsSync(path)) return realpathSync(path);
-    if (existsSync(`${path}.partial`)) return join(realpathSync(resolve(path, '..')), basename(path));
-    if (mayBeMissing) return path;
+    if (existsSync(path)) return realpathSync.native(path);
+    if (existsSync(`${path}.partial`) || mayBeMissing) return realPlace(path);
     throw new UsageError(`${name}: there is no such file; name a run written by eos stream, or a folder of runs`);
   });
+}
+
+/** Where a file that is not there yet will stand. */
+function realPlace(path: string): string {
+  const folder = dirname(path);
+  return join(existsSync(folder) || folder === path ? realpathSync.native(folder) : realPlace(folder), basename(path));
 }
 
 /** The runs behind located files and folders, as they are now. */
@@ -65,6 +75,7 @@ export function sharedRuns(located: readonly string[]): SharedRun[] {
 export function sharedSweeps(located: readonly string[]): SharedSweep[] {
   return located.filter(isSweep).map((folder, i) => ({
     name: basename(folder),
+    folder,
     parts: readdirSync(join(folder, 'summary'))
       .filter((name) => name.endsWith('.parquet'))
       .sort()
@@ -75,9 +86,10 @@ export function sharedSweeps(located: readonly string[]): SharedSweep[] {
 
 const isSweep = (path: string): boolean => isPlainFile(join(path, 'sweep.json')) && isFolder(join(path, 'summary'));
 
+/** A link to a folder is none: it may lead out of what was shared. Those that were named have been followed already. */
 function isFolder(path: string): boolean {
   try {
-    return statSync(path).isDirectory();
+    return lstatSync(path).isDirectory();
   } catch {
     return false;
   }
@@ -128,6 +140,11 @@ export function runList(
       ...(written.has(path) ? { writing: true } : {}),
       companions: Object.fromEntries(Object.entries(companions).map(([kind, file]) => [kind, encodeURI(file.path)])),
     })),
-    sweeps: sweeps.map(({ name, parts }) => ({ name, parts: parts.map(({ path }) => encodeURI(path)) })),
+    sweeps: sweeps.map(({ name, parts, missing, damaged }) => ({
+      name,
+      parts: parts.map(({ path }) => encodeURI(path)),
+      missing,
+      damaged,
+    })),
   });
 }

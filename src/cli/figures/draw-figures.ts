@@ -1,7 +1,8 @@
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunTable } from '../../pipeline/theory/run-table.ts';
 import { UsageError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { composeSvg } from './compose.ts';
 import type { Figure, FigureSpec, PlotModule } from './figure.ts';
 import { figure1 } from './figure1.ts';
@@ -85,7 +86,7 @@ export async function drawFigures(
       )),
     );
   }
-  await makeFolder(folder);
+  await makeFolder(folder, 'out');
   await writeFiles(folder, files, wrote);
   for (const [figure, problem] of problems) leftOut(figure, problem);
 }
@@ -128,12 +129,6 @@ async function renderFigure(
   }
   if (formats.includes('html')) files.push([`${name}.html`, figurePage(light, lightSvg, darkSvg)]);
   return files;
-}
-
-export async function makeFolder(folder: string): Promise<void> {
-  const there = await stat(folder).catch(() => undefined);
-  if (there && !there.isDirectory()) throw new UsageError(`--out: ${folder} is a file; name a folder`);
-  await mkdir(folder, { recursive: true });
 }
 
 /** Writes files that appear under their names only when every one of them is whole. */

@@ -7,8 +7,16 @@ import { glued, plain } from './words.ts';
 
 const RAMP_STEPS = 4;
 
-/** A map of a sweep as a figure: a panel for each facet, and the line where the edge of stability begins. */
-export function sweepFigure(map: HeatMap, table: SweepTable, theme: Theme, plot: PlotModule): Figure {
+/**
+ * A map of a sweep as a figure: a panel for each facet, and the line where the edge of stability begins.
+ * @param missing runs that the sweep has beyond those of the table
+ */
+export function sweepFigure(
+  map: HeatMap,
+  { table, missing }: { readonly table: SweepTable; readonly missing: number },
+  theme: Theme,
+  plot: PlotModule,
+): Figure {
   const cells = map.facets.flatMap((facet) => facet.cells);
   const colors = map.quantity.name === 'outcome' ? outcomeColors(cells, theme) : rampColors(map, cells, theme, plot);
   const line: LegendItem = { label: 'S∞(θ₀) = 2/η', color: theme.text, kind: 'line', dash: '6 4', width: 2 };
@@ -51,7 +59,7 @@ export function sweepFigure(map: HeatMap, table: SweepTable, theme: Theme, plot:
       },
     };
   });
-  return { title: map.quantity.title, caption: caption(map, cells, table, lined), panels };
+  return { title: map.quantity.title, caption: caption(map, cells, table, missing, lined), panels };
 }
 
 /** Names of outcomes in words, with what they mean. */
@@ -116,7 +124,7 @@ function scale({ column, log, places }: MapAxis) {
   };
 }
 
-function caption(map: HeatMap, cells: readonly Cell[], table: SweepTable, lined: boolean): string {
+function caption(map: HeatMap, cells: readonly Cell[], table: SweepTable, missing: number, lined: boolean): string {
   const runs = cells.reduce((sum, cell) => sum + cell.runs, 0);
   const most = cells.reduce((least, cell) => Math.max(least, cell.runs), 0);
   const axes = `${parameterSymbol(map.x.column)} and ${parameterSymbol(map.y.column)}`;
@@ -131,7 +139,23 @@ function caption(map: HeatMap, cells: readonly Cell[], table: SweepTable, lined:
     : '';
   const steps = table.numbers('steps');
   const longest = steps.reduce((a, b) => Math.max(a, b), 0);
+  const partial = missing === 0 ? '' : ` The sweep is not whole: ${wholeness(table, missing)} are there.`;
+  const omitted = map.omitted.length === 0 ? '' : ` Not shown: ${omittedFacets(map)}.`;
   return glued(
-    `${runs.toLocaleString('en-US')} runs of up to ${longest.toLocaleString('en-US')} steps over ${axes}.${several}${theory}`,
+    `${runs.toLocaleString('en-US')} ${runs === 1 ? 'run' : 'runs'} of up to ${longest.toLocaleString('en-US')} steps over ${axes}.${partial}${omitted}${several}${theory}`,
   );
+}
+
+/** How much of a sweep is there: 4 of 50 runs. */
+export function wholeness({ length }: SweepTable, missing: number): string {
+  return `${length.toLocaleString('en-US')} of ${(length + missing).toLocaleString('en-US')} runs`;
+}
+
+const MOST_NAMED = 6;
+
+/** The facets that a map leaves out: λ₁ = 20, 30, 40 and 12 more. */
+export function omittedFacets({ facet, omitted }: HeatMap): string {
+  const named = omitted.slice(0, MOST_NAMED).map(plain).join(', ');
+  const rest = omitted.length - MOST_NAMED;
+  return `${parameterSymbol(facet!)} = ${named}${rest > 0 ? ` and ${rest} more` : ''}`;
 }

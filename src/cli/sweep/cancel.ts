@@ -15,14 +15,20 @@ export async function cancelSweep(
   const connection = engine === undefined || engine === 'embedded' ? undefined : await connectRedis(engine, tls);
   await setMarker(folder);
   if (!connection) return { dropped: undefined };
-  const { openQueue, queueCounts } = await import('./queue.ts');
+  const { openQueue, queueCounts, removeQueue } = await import('./queue.ts');
+  const { watchRedis } = await import('./redis-clients.ts');
+  const clients = watchRedis(connection, (line) => process.stderr.write(`${line}\n`));
   let dropped = 0;
-  for (const { sweep } of places) {
-    const queue = openQueue(sweep.id, connection);
-    const { waiting, active } = await queueCounts(queue);
-    dropped += waiting + active;
-    await queue.obliterate({ force: true });
-    await queue.close();
+  try {
+    for (const place of places) {
+      const queue = openQueue(place, connection);
+      const { waiting, active } = await queueCounts(queue);
+      dropped += waiting + active;
+      await removeQueue(queue);
+      await queue.close();
+    }
+  } finally {
+    clients.close();
   }
   return { dropped };
 }

@@ -10,8 +10,9 @@ import {
 import { SWEEP_PARAMETER_NAMES } from '../../pipeline/sweep/parameters.ts';
 import { columnName } from '../../pipeline/sweep/sweep-columns.ts';
 import { UsageError } from '../errors.ts';
-import { makeFolder, pickFormats, writeFigure } from '../figures/draw-figures.ts';
-import { sweepFigure } from '../figures/sweep-figure.ts';
+import { pickFormats, writeFigure } from '../figures/draw-figures.ts';
+import { omittedFacets, sweepFigure, wholeness } from '../figures/sweep-figure.ts';
+import { makeFolder } from '../make-folder.ts';
 import { didYouMean } from '../suggest.ts';
 import { readSummary } from './read-summary.ts';
 
@@ -26,28 +27,39 @@ export interface SweepDrawing {
   readonly out: string;
 }
 
-/** Draws maps of a sweep, one a quantity; `wrote` is told each file. */
-export async function drawSweep(drawing: SweepDrawing, wrote: (path: string) => void): Promise<void> {
+/** Draws maps of a sweep, one a quantity; `wrote` is told each file, `warn` what the maps do not show. */
+export async function drawSweep(
+  drawing: SweepDrawing,
+  wrote: (path: string) => void,
+  warn: (line: string) => void,
+): Promise<void> {
   const formats = pickFormats(drawing.formats);
   const quantities = pickQuantities(drawing.only);
-  const table = await readSummary('sweep', drawing.sweep, [
+  const summary = await readSummary('sweep', drawing.sweep, [
     ...SWEEP_PARAMETER_NAMES.map(columnName),
     'outcome',
     'start_gfs_ratio',
     ...quantities.map(({ name }) => name).filter((name) => name !== 'outcome'),
   ]);
-  const varied = variedParameters(table);
+  const { table, missing, damaged } = summary;
+  const filters = filtersOf(drawing.where, table);
+  const varied = variedParameters(table, filters);
   const { x, y, facet } = axes(varied, drawing);
-  const filters = new Map(drawing.where.map((text) => filterOf(text, table)));
   const maps = quantities.map((quantity) => heatMap(table, { quantity, x, y, facet, filters }));
-  if (maps.some(({ facets }) => facets.every(({ cells }) => cells.length === 0))) {
+  const [first] = maps;
+  if (first?.facets.every(({ cells }) => cells.length === 0)) {
     throw new UsageError(`--where: no run of ${drawing.sweep} is left by ${drawing.where.join(' and ')}`);
   }
-  await makeFolder(drawing.out);
+  await makeFolder(drawing.out, 'out');
+  for (const file of damaged) warn(`${file} is damaged and left out; run the sweep again to have it redone`);
+  if (missing > 0) warn(`the sweep is not whole: the maps show ${wholeness(table, missing)}`);
+  if (first && first.omitted.length > 0) {
+    warn(`--facet: not shown are ${omittedFacets(first)}; pick others with --where ${facet}=V,W`);
+  }
   const plot = await import('@observablehq/plot');
   for (const map of maps) {
     const name = `sweep-${map.quantity.name.replaceAll('_', '-')}`;
-    await writeFigure(name, '', formats, drawing.out, plot, wrote, (theme) => sweepFigure(map, table, theme, plot));
+    await writeFigure(name, '', formats, drawing.out, plot, wrote, (theme) => sweepFigure(map, summary, theme, plot));
   }
 }
 
@@ -61,14 +73,15 @@ function pickQuantities(names: readonly string[]): readonly Quantity[] {
   });
 }
 
-function axes(varied: readonly TableParameter[], { x, y, facet, sweep }: SweepDrawing) {
+function axes(varied: readonly TableParameter[], { x, y, facet, sweep, where }: SweepDrawing) {
   const names = varied.map(({ column }) => column);
+  const there = where.length === 0 ? sweep : `the runs that --where leaves of ${sweep}`;
   if (names.length === 0)
-    throw new UsageError(`--sweep: nothing varies in ${sweep}; a map needs at least one parameter`);
+    throw new UsageError(`--sweep: nothing varies in ${there}; a map needs at least one parameter`);
   for (const [flag, name] of Object.entries({ x, y, facet })) {
     if (name === undefined || names.includes(name)) continue;
     throw new UsageError(
-      `--${flag}: '${name}' does not vary in ${sweep}${didYouMean(name, names)}; what varies is ${names.join(', ')}`,
+      `--${flag}: '${name}' does not vary in ${there}${didYouMean(name, names)}; what varies is ${names.join(', ')}`,
     );
   }
   const free = names.filter((name) => name !== x && name !== y && name !== facet);
@@ -82,20 +95,51 @@ function axes(varied: readonly TableParameter[], { x, y, facet, sweep }: SweepDr
   return { x: across, y: up, facet: facet ?? null };
 }
 
-function filterOf(text: string, table: SweepTable): [string, number[]] {
-  const [column, list] = text.split('=', 2) as [string, string | undefined];
+function filtersOf(texts: readonly string[], table: SweepTable): ReadonlyMap<string, readonly number[]> {
+  const filters = new Map<string, readonly number[]>();
+  for (const text of texts) {
+    const [column, values] = filterOf(text, table);
+    if (filters.has(column)) {
+      throw new UsageError(`--where: ${column} is there twice; give its values in one, such as ${column}=V,W`);
+    }
+    filters.set(column, values);
+  }
+  return filters;
+}
+
+function filterOf(text: string, table: SweepTable): readonly [string, readonly number[]] {
+  const at = text.indexOf('=');
+  const column = (at < 0 ? text : text.slice(0, at)).trim();
   const known = SWEEP_PARAMETER_NAMES.map(columnName);
-  if (!known.includes(column) || list === undefined) {
+  if (!known.includes(column)) {
     throw new UsageError(
-      `--where: '${text}' is not NAME=VALUE with a parameter such as eta${didYouMean(column, known)}`,
+      `--where: '${column}' is no parameter${didYouMean(column, known)}; write NAME=VALUE, such as eta=0.05`,
     );
   }
-  const numbers = table.numbers(column);
-  const values = list.split(',').map((item) => {
-    const value = parseNumber(item.trim());
-    if (Number.isNaN(value)) throw new UsageError(`--where: '${item}' is not a number`);
-    // The nearest value there is: nobody types all digits of a grid's inner points.
-    return numbers.reduce((best, each) => (Math.abs(each - value) < Math.abs(best - value) ? each : best), numbers[0]!);
-  });
+  if (at < 0) throw new UsageError(`--where: '${text}' names no value; write NAME=VALUE, such as ${column}=VALUE`);
+  const there = [...new Set(table.numbers(column))].filter((value) => !Number.isNaN(value));
+  const values = text
+    .slice(at + 1)
+    .split(',')
+    .map((item) => storedValue(column, item.trim(), there));
   return [column, values];
 }
+
+/** The value of a run that is meant: the very number, or, of an inner point of a grid, three digits of it or more. */
+function storedValue(column: string, item: string, there: readonly number[]): number {
+  const value = parseNumber(item);
+  if (Number.isNaN(value)) throw new UsageError(`--where: '${item}' is not a number`);
+  if (there.length === 0) throw new UsageError(`--where: no run has a value of ${column}`);
+  const nearest = there.reduce((best, each) => (Math.abs(each - value) < Math.abs(best - value) ? each : best));
+  if (Math.abs(nearest - value) <= ROUNDING * Math.abs(value)) return nearest;
+  const digits = item
+    .replace(/e.*$/i, '')
+    .replace(/^[+-]?[0.]*/, '')
+    .replace('.', '').length;
+  const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(item) && digits >= 3 && digits <= 17;
+  if (decimal && Number(nearest.toPrecision(digits)) === value) return nearest;
+  throw new UsageError(`--where: no run has ${column} = ${item}; the nearest is ${nearest}`);
+}
+
+/** Points of a range are rounded to 12 digits, fractions to those of a float64. */
+const ROUNDING = 1e-11;

@@ -42,3 +42,16 @@ export function shareOf(text: string | undefined): readonly [number, number] {
   if (match && of >= 1 && index < of) return [index, of];
   throw new UsageError(`--shard: '${text}' is not i/n with 0 ≤ i < n; of four shards the first is 0/4, the last 3/4`);
 }
+
+/** Refuses files for TLS where there is no Redis that they could be for. */
+export function checkEngine(
+  engine: string | undefined,
+  flags: { readonly [K in 'redis-ca' | 'redis-cert' | 'redis-key']: string | undefined },
+): void {
+  if (engine !== undefined && engine !== 'embedded') return;
+  for (const name of ['redis-ca', 'redis-cert', 'redis-key'] as const) {
+    if (flags[name] !== undefined) {
+      throw new UsageError(`--${name}: this is for the queue of a Redis; give --engine rediss://host too`);
+    }
+  }
+}

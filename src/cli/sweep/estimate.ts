@@ -24,8 +24,16 @@ const TRAJECTORY_FOOTER_BYTES = 6000;
 /** Rows around phase changes and peaks, over and above each K-th. */
 const TRAJECTORY_EXTRA = 1.2;
 
-/** What a sweep will take, from a few of its own runs: spread over all of them, for less than half a second. */
-export async function estimate({ sweep, plan }: FolderSweep, threads: number): Promise<Estimate> {
+/**
+ * What a sweep will take, from a few of its own runs: spread over all of them, for less than half a second.
+ * @param share [i, n]: only each n-th part from the i-th on
+ */
+export async function estimate(
+  place: FolderSweep,
+  threads: number,
+  [index, of]: readonly [number, number] = [0, 1],
+): Promise<Estimate> {
+  const { sweep, plan } = place;
   const count = Math.min(SAMPLE, sweep.runs);
   const rows = sweepRows();
   const start = performance.now();
@@ -46,21 +54,23 @@ export async function estimate({ sweep, plan }: FolderSweep, threads: number): P
     tried++;
   }
   const secondsAStep = (performance.now() - start) / 1000 / taken;
-  const steps = totalSteps(sweep, asked / tried);
+  const parts = Math.max(0, Math.ceil((plan.count - index) / of));
+  // All parts have as many runs but for the last one.
+  const shorter = parts > 0 && (plan.count - 1 - index) % of === 0 ? plan.count * plan.size - sweep.runs : 0;
+  const runs = parts * plan.size - shorter;
+  const steps = totalSteps(sweep, asked / tried) * (runs / sweep.runs);
   const finished = rows.columns[0]!.length;
   const bytesARow = finished > 4 ? (await encodePart(rows, '')).length / finished : BYTES_A_ROW;
   const every = sweep.spec.trajectories;
   const trajectories =
-    every === null
-      ? 0
-      : sweep.runs * TRAJECTORY_FOOTER_BYTES + (steps / every) * TRAJECTORY_COLUMNS_BYTES * TRAJECTORY_EXTRA;
+    every === null ? 0 : runs * TRAJECTORY_FOOTER_BYTES + (steps / every) * TRAJECTORY_COLUMNS_BYTES * TRAJECTORY_EXTRA;
   return {
-    runs: sweep.runs,
-    steps,
-    parts: plan.count,
-    seconds: (steps * secondsAStep) / Math.min(threads, plan.count),
+    runs,
+    steps: Math.round(steps),
+    parts,
+    seconds: (steps * secondsAStep) / Math.max(1, Math.min(threads, parts)),
     threads,
-    bytes: Math.round(sweep.runs * bytesARow + trajectories),
+    bytes: Math.round(runs * bytesARow + trajectories),
   };
 }
 

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { access, constants, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type PartPlan, partPlan } from '../../pipeline/sweep/parts.ts';
 import { openSweep, type Sweep, type SweepSpec } from '../../pipeline/sweep/sweep.ts';
 import { SCHEMA_VERSION } from '../../pipeline/sweep/sweep-columns.ts';
 import { UsageError } from '../errors.ts';
-import { commitFile } from './part-file.ts';
+import { makeFolder } from '../make-folder.ts';
+import { commitFile, commitNewFile } from './part-file.ts';
 
 /** Paths of a sweep's output folder. */
 export interface SweepFolder {
@@ -23,6 +25,8 @@ export interface SweepFolder {
 
 /** A sweep of a folder, and those before it, whose runs it leaves to them. */
 export interface FolderSweep {
+  /** Identity of the folder: another one with the same sweep has another. */
+  readonly folder: string;
   readonly sweep: Sweep;
   readonly plan: PartPlan;
   readonly earlier: readonly Sweep[];
@@ -30,6 +34,7 @@ export interface FolderSweep {
 
 interface Manifest {
   readonly schema_version: string;
+  readonly folder: string;
   readonly sweeps: readonly (SweepSpec & { readonly id: string; readonly runs: number; readonly parts: number })[];
 }
 
@@ -58,27 +63,37 @@ export function trajectoryPath(folder: SweepFolder, run: string): string {
   return join(folder.trajectories, `run_id=${run}`, 'part-0.parquet');
 }
 
+/** A list of a million numbers takes less. */
+const LARGEST_MANIFEST = 1 << 26;
+
 /** The sweeps of a folder, oldest first; none where there is no manifest. @throws UsageError for one of another kind */
-export async function readManifest(folder: SweepFolder): Promise<readonly FolderSweep[]> {
+export async function readManifest(folder: SweepFolder, flag = 'out'): Promise<readonly FolderSweep[]> {
   let text: string;
   try {
-    text = await readFile(folder.manifest, 'utf8');
+    const { size } = await stat(folder.manifest);
+    text = size > LARGEST_MANIFEST ? '' : await readFile(folder.manifest, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw error;
   }
-  let specs: readonly SweepSpec[];
   try {
-    specs = (JSON.parse(text) as Manifest).sweeps.map(({ axes, trajectories }) => ({ axes, trajectories }));
-    return specs.map((spec, i) => folderSweep(spec, specs.slice(0, i)));
+    const { folder: id, sweeps } = JSON.parse(text) as Manifest;
+    if (!/^[\w-]{1,64}$/.test(id)) throw new Error('no folder is called so');
+    const specs = sweeps.map(({ axes, trajectories }): SweepSpec => ({ axes, trajectories }));
+    return specs.map((spec, i) => folderSweep(id, spec, specs.slice(0, i)));
   } catch {
-    throw new UsageError(`--out: ${folder.manifest} is damaged or of another program; choose another folder`);
+    throw new UsageError(`--${flag}: ${folder.manifest} is damaged or of another program; choose another folder`);
   }
 }
 
-function folderSweep(spec: SweepSpec, before: readonly SweepSpec[]): FolderSweep {
+function folderSweep(folder: string, spec: SweepSpec, before: readonly SweepSpec[]): FolderSweep {
   const sweep = openSweep(spec);
-  return { sweep, plan: partPlan(sweep), earlier: before.map(openSweep) };
+  return { folder, sweep, plan: partPlan(sweep), earlier: before.map(openSweep) };
+}
+
+/** The place of a sweep in a new folder. */
+export function newPlace(spec: SweepSpec): FolderSweep {
+  return folderSweep(randomUUID(), spec, []);
 }
 
 /**
@@ -86,21 +101,24 @@ function folderSweep(spec: SweepSpec, before: readonly SweepSpec[]): FolderSweep
  * where `extend` says so: then the runs that one has are left to it.
  */
 export async function claimFolder(folder: SweepFolder, spec: SweepSpec, extend: boolean): Promise<FolderSweep> {
+  await makeFolder(folder.path, 'out');
   const found = await findSweep(folder, spec, extend);
   if (found.entered) {
     await mkdir(folder.summary, { recursive: true });
     return found.place;
   }
-  const all = [...found.before, spec];
   const manifest: Manifest = {
     schema_version: SCHEMA_VERSION,
-    sweeps: all.map((each) => {
-      const { sweep, plan } = folderSweep(each, []);
+    folder: found.place.folder,
+    sweeps: [...found.before, spec].map((each) => {
+      const { sweep, plan } = folderSweep('', each, []);
       return { id: sweep.id, runs: sweep.runs, parts: plan.count, ...each };
     }),
   };
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
   // First of all: shards that start at the same moment must find a folder of this sweep, or an empty one.
-  await commitFile(folder, folder.manifest, `${JSON.stringify(manifest, null, 2)}\n`);
+  if (found.before.length > 0) await commitFile(folder, folder.manifest, text);
+  else if (!(await commitNewFile(folder, folder.manifest, text))) return claimFolder(folder, spec, extend);
   await mkdir(folder.summary, { recursive: true });
   return found.place;
 }
@@ -125,7 +143,7 @@ export async function findSweep(
   if (there.length === 0 && (await readdir(folder.path).catch(() => [])).some((name) => !name.startsWith('.'))) {
     throw new UsageError(`--out: ${folder.path} is not empty and holds no sweep; choose a new or empty folder`);
   }
-  return { place: folderSweep(spec, before), before, entered: false };
+  return { place: folderSweep(there[0]?.folder ?? randomUUID(), spec, before), before, entered: false };
 }
 
 /** What tells two specs apart, in the words of the flags. */

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { ConfigError, type RunConfig } from '../../pipeline/config.ts';
 import { quickOrLoaded } from '../../pipeline/sweep/light-result.ts';
@@ -27,6 +28,7 @@ export async function makePart(
   const { sweep, plan, earlier } = place;
   const [from, to] = partRange(sweep, plan, part);
   const rows = sweepRows();
+  const trajectories = sweep.spec.trajectories === null ? undefined : createHash('sha256');
   if (from < to) expectRuns(Math.max(configOf(place, from).steps, configOf(place, to - 1).steps));
   for (let i = from; i < to; i++) {
     const config = configOf(place, i);
@@ -37,7 +39,7 @@ export async function makePart(
       return control.proceed(steps);
     };
     const start = performance.now();
-    const attempt = runOne(folder, place, config, proceed);
+    const attempt = runOne(folder, place, config, trajectories, proceed);
     // A million short runs do not wait for a million empty turns of the event loop.
     const result = attempt instanceof Promise ? await attempt : attempt;
     if (!result) return false;
@@ -45,7 +47,7 @@ export async function makePart(
     // A run that diverged has no more steps to take.
     if (!control.proceed(left)) return false;
   }
-  const bytes = await encodePart(rows, partName(sweep, part));
+  const bytes = await encodePart(rows, partName(sweep, part), trajectories?.digest('hex'));
   // Whoever made the folder's manifest may not have come to this yet.
   await mkdir(folder.summary, { recursive: true });
   await commitFile(folder, partPath(folder, sweep, part), bytes);
@@ -67,11 +69,12 @@ function runOne(
   folder: SweepFolder,
   { sweep }: FolderSweep,
   config: RunConfig,
+  hash: Hash | undefined,
   proceed: (steps: number) => boolean,
 ): ReturnType<typeof quickOrLoaded> {
   const { trajectories } = sweep.spec;
-  if (trajectories === null) return quickOrLoaded(config, proceed);
+  if (trajectories === null || !hash) return quickOrLoaded(config, proceed);
   return import('./trajectory.ts').then(({ writeTrajectory }) =>
-    writeTrajectory(folder, config, trajectories, proceed),
+    writeTrajectory(folder, config, trajectories, hash, proceed),
   );
 }

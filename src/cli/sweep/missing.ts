@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { RunConfig } from '../../pipeline/config.ts';
 import { partRange } from '../../pipeline/sweep/parts.ts';
 import { runId } from '../../pipeline/sweep/sweep.ts';
-import { runFileMetadata } from '../run-file.ts';
 import { type FolderSweep, partPath, type SweepFolder, trajectoryPath } from './folder.ts';
-import { isWholePart } from './part-file.ts';
+import { readWholePart, trajectoriesDigest } from './part-file.ts';
 
 /** How far a sweep has come. */
 export interface SweepState {
@@ -15,7 +17,7 @@ export interface SweepState {
 }
 
 /**
- * Looks through the parts of a sweep, every byte of them, and through its trajectories.
+ * Looks through the parts of a sweep and the trajectories of their runs, every byte of them.
  * @param share [i, n]: only each n-th part from the i-th on
  */
 export async function sweepState(
@@ -46,19 +48,37 @@ export async function removeParts(
   for (const part of parts) await rm(partPath(folder, sweep, part), { force: true });
 }
 
-/** Whether a part and the trajectories of its runs are whole. */
+/** Whether a part and the trajectories of its runs are whole, to the last bit as they were written. */
 export async function isWhole(folder: SweepFolder, place: FolderSweep, part: number): Promise<boolean> {
-  const { sweep, plan } = place;
-  if (!(await isWholePart(partPath(folder, sweep, part)))) return false;
-  if (sweep.spec.trajectories === null) return true;
+  const bytes = await readWholePart(partPath(folder, place.sweep, part));
+  if (!bytes) return false;
+  if (place.sweep.spec.trajectories === null) return true;
+  const hash = createHash('sha256');
+  try {
+    for (const config of ownRuns(place, part)) {
+      for await (const chunk of createReadStream(trajectoryPath(folder, runId(config)))) hash.update(chunk as Buffer);
+    }
+  } catch {
+    return false;
+  }
+  return hash.digest('hex') === trajectoriesDigest(bytes);
+}
+
+/** Runs of a part that are not left to an earlier sweep of the folder. */
+function* ownRuns({ sweep, plan, earlier }: FolderSweep, part: number): Generator<RunConfig> {
   const [from, to] = partRange(sweep, plan, part);
   for (let i = from; i < to; i++) {
     const config = sweep.config(i);
-    if (place.earlier.some((other) => other.has(config))) continue;
-    const metadata = await runFileMetadata(trajectoryPath(folder, runId(config)));
-    if (metadata?.['eos.summary'] === undefined) return false;
+    if (!earlier.some((other) => other.has(config))) yield config;
   }
-  return true;
+}
+
+/** Rows that a summary lacks for these parts. */
+export function rowsIn(place: FolderSweep, parts: readonly number[]): number {
+  if (place.earlier.length === 0) return runsIn(place, parts);
+  let rows = 0;
+  for (const part of parts) for (const _ of ownRuns(place, part)) rows++;
+  return rows;
 }
 
 /** Runs in these parts. */

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { parquetMetadata } from 'hyparquet';
 import { memoryTarget } from '../../pipeline/sinks/byte-target.ts';
 import { hyparquetFormat } from '../../pipeline/sinks/hyparquet.ts';
 import { SCHEMA_VERSION, SWEEP_COLUMNS, type SweepRows } from '../../pipeline/sweep/sweep-columns.ts';
@@ -9,8 +10,14 @@ import type { SweepFolder } from './folder.ts';
 const CHECKSUM = 'sha256:';
 const BLANK = '0'.repeat(64);
 
-/** The bytes of a part: its rows, the name it goes by, and a checksum of all of it, itself taken as zeros. */
-export async function encodePart(rows: SweepRows, name: string): Promise<Uint8Array> {
+/** Key of the digest of the trajectories of a part, one file after the other in the order of its rows. */
+const TRAJECTORIES_KEY = 'eos.trajectories';
+
+/**
+ * The bytes of a part: its rows, the name it goes by, and a checksum of all of it, itself taken as zeros.
+ * @param trajectories digest of the trajectories of its runs, where these are kept
+ */
+export async function encodePart(rows: SweepRows, name: string, trajectories?: string): Promise<Uint8Array> {
   const target = memoryTarget();
   const writer = hyparquetFormat(target, SWEEP_COLUMNS);
   const length = rows.columns[0]!.length;
@@ -18,6 +25,7 @@ export async function encodePart(rows: SweepRows, name: string): Promise<Uint8Ar
   await writer.finish({
     'eos.schema_version': SCHEMA_VERSION,
     'eos.part': name,
+    ...(trajectories === undefined ? {} : { [TRAJECTORIES_KEY]: trajectories }),
     'eos.checksum': CHECKSUM + BLANK,
   });
   const bytes = target.bytes();
@@ -28,15 +36,27 @@ export async function encodePart(rows: SweepRows, name: string): Promise<Uint8Ar
 
 /** Whether a file is the part that its name says, whole and to the last bit as it was written. */
 export async function isWholePart(path: string): Promise<boolean> {
+  return (await readWholePart(path)) !== undefined;
+}
+
+/** The bytes of a part, its checksum as zeros; undefined unless it is whole (see `isWholePart`). */
+export async function readWholePart(path: string): Promise<Buffer<ArrayBuffer> | undefined> {
   const bytes = await readFile(path).catch(() => undefined);
-  if (!bytes) return false;
+  if (!bytes) return undefined;
   const at = checksumPlace(bytes);
-  if (at < 0) return false;
+  if (at < 0) return undefined;
   const written = bytes.toString('latin1', at, at + BLANK.length);
   bytes.write(BLANK, at, 'latin1');
-  if (createHash('sha256').update(bytes).digest('hex') !== written) return false;
+  if (createHash('sha256').update(bytes).digest('hex') !== written) return undefined;
   // The footer holds the name of the part, so that a copy under another part's name is found out.
-  return bytes.lastIndexOf(basename(path), undefined, 'latin1') >= 0;
+  return bytes.lastIndexOf(basename(path), undefined, 'latin1') >= 0 ? bytes : undefined;
+}
+
+/** The digest of its trajectories that a whole part holds. */
+export function trajectoriesDigest(part: Buffer<ArrayBuffer>): string | undefined {
+  const { buffer, byteOffset, byteLength } = part;
+  const { key_value_metadata: pairs } = parquetMetadata(buffer.slice(byteOffset, byteOffset + byteLength));
+  return pairs?.find(({ key }) => key === TRAJECTORIES_KEY)?.value;
 }
 
 /** Where the hexadecimal digits of the checksum begin; −1 where there is none. */
@@ -51,6 +71,32 @@ function checksumPlace(bytes: Uint8Array): number {
  * writes under a name of its own first.
  */
 export async function commitFile(folder: SweepFolder, path: string, bytes: Uint8Array | string): Promise<void> {
+  const partial = await writePartial(folder, path, bytes);
+  try {
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** As `commitFile`, but leaves a file that is there already: false then. */
+export async function commitNewFile(folder: SweepFolder, path: string, bytes: Uint8Array | string): Promise<boolean> {
+  const partial = await writePartial(folder, path, bytes);
+  try {
+    await link(partial, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    // A file system without links.
+    await rename(partial, path);
+    return true;
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+async function writePartial(folder: SweepFolder, path: string, bytes: Uint8Array | string): Promise<string> {
   const partial = await partialPath(folder, path);
   try {
     const file = await open(partial, 'wx');
@@ -60,7 +106,7 @@ export async function commitFile(folder: SweepFolder, path: string, bytes: Uint8
     } finally {
       await file.close();
     }
-    await rename(partial, path);
+    return partial;
   } catch (error) {
     await rm(partial, { force: true });
     throw error;

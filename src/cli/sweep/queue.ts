@@ -1,4 +1,5 @@
 import { Queue } from 'bullmq';
+import type { FolderSweep } from './folder.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
 /** What a job says: which part. All else stands in the folder that all workers see. */
@@ -9,16 +10,26 @@ export interface PartJob {
 /** Namespace of all keys in Redis. */
 export const PREFIX = 'eos';
 
-/** A queue a sweep, so that a worker only meets parts of the folder that it works for. */
-export function queueName(sweep: string): string {
-  return `sweep-${sweep}`;
+/**
+ * A queue for each sweep of each folder, so that a worker only meets parts of the folder that it works for, and nobody
+ * takes away those of another that happens to hold the same sweep.
+ */
+export function queueName({ folder, sweep }: FolderSweep): string {
+  return `sweep-${folder}-${sweep.id}`;
 }
 
-export function openQueue(sweep: string, { options }: RedisConnection): Queue<PartJob> {
-  const queue = new Queue<PartJob>(queueName(sweep), { connection: options, prefix: PREFIX });
-  // Connections come and go with Redis; without a listener the first loss would end the process.
+export function openQueue(place: FolderSweep, { options }: RedisConnection): Queue<PartJob> {
+  const queue = new Queue<PartJob>(queueName(place), { connection: options, prefix: PREFIX });
+  // Without a listener the first loss of the connection would end the process; `watchRedis` tells of it.
   queue.on('error', () => {});
   return queue;
+}
+
+/** Takes all of a queue out of Redis, what it says of itself as well. */
+export async function removeQueue(queue: Queue<PartJob>): Promise<void> {
+  await queue.obliterate({ force: true });
+  const client = await queue.backend.client;
+  await client.del(...['meta', 'events', 'id', 'marker', 'stalled-check', 'stalled'].map((key) => queue.toKey(key)));
 }
 
 const BULK = 1000;

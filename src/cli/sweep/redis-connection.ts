@@ -15,11 +15,15 @@ export interface RedisConnection {
   readonly options: RedisOptions;
   /** The address without what is secret in it. */
   readonly shown: string;
+  /** What an error of a connection means to the person at the terminal. */
+  explain(error: Error): string;
 }
 
 /** Milliseconds until a Redis that does not answer counts as absent. */
 const PATIENCE = 2000;
 const RETRY = 500;
+/** What fits the number that Redis keeps of them. */
+const MOST_DATABASES = 2 ** 31 - 1;
 /** Milliseconds that a connection may take to say goodbye. */
 const GOODBYE = 100;
 
@@ -46,15 +50,22 @@ export async function connectRedis(address: string, tls: RedisTls): Promise<Redi
     await withPatience(
       (async () => {
         await probe.connect();
+        // Where there is no such database, the connection would go on with the first one.
+        await probe.select(options.db ?? 0);
         await probe.set('eos:probe', '1', 'PX', 1000);
       })(),
     );
   } catch (error) {
-    throw new UsageError(`--engine: ${reason(cause ?? (error as Error), shown, options)}`);
+    const why = reason(cause ?? (error as Error), shown, options);
+    throw new UsageError(`--engine: ${why.what}; ${why.remedy}`);
   } finally {
     probe.disconnect();
   }
-  return { options: { ...options, maxRetriesPerRequest: null, retryStrategy: () => RETRY }, shown };
+  return {
+    options: { ...options, maxRetriesPerRequest: null, retryStrategy: () => RETRY },
+    shown,
+    explain: (error) => reason(error, shown, options).what,
+  };
 }
 
 async function withPatience(work: Promise<unknown>): Promise<void> {
@@ -84,10 +95,17 @@ export async function redisOptions(
       `--engine: ${url.protocol}// is no address of a Redis; write redis://host:6379, rediss://host for TLS, or embedded`,
     );
   }
+  if (url.search !== '' || url.hash !== '') {
+    throw new UsageError(
+      '--engine: what stands behind ? or # in the address would be ignored; write redis://user:password@host:6379/0, or set EOS_REDIS_PASSWORD',
+    );
+  }
   const db = url.pathname.replace(/^\//, '');
   if (!/^\d*$/.test(db)) throw new UsageError(`--engine: the database '${db}' is no number; write redis://host:6379/0`);
-  const username = decodeURIComponent(url.username) || process.env.EOS_REDIS_USERNAME;
-  const password = decodeURIComponent(url.password) || process.env.EOS_REDIS_PASSWORD;
+  if (Number(db) > MOST_DATABASES)
+    throw new UsageError(`--engine: there is no database ${db.slice(0, 20)} in any Redis`);
+  const username = decoded(url.username) || process.env.EOS_REDIS_USERNAME;
+  const password = decoded(url.password) || process.env.EOS_REDIS_PASSWORD;
   const encrypted = url.protocol === 'rediss:';
   if (!encrypted && (ca ?? cert ?? key) !== undefined) {
     throw new UsageError('--engine: certificates are for TLS; write rediss:// instead of redis://');
@@ -114,6 +132,16 @@ export async function redisOptions(
   };
 }
 
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new UsageError(
+      '--engine: in user and password of the address each % begins a code of two digits; write %25 for a percent sign',
+    );
+  }
+}
+
 async function pem(flag: string, name: string, path: string | undefined): Promise<Record<string, Buffer>> {
   if (path === undefined) return {};
   return {
@@ -123,17 +151,39 @@ async function pem(flag: string, name: string, path: string | undefined): Promis
   };
 }
 
-function reason(error: Error, shown: string, { password }: RedisOptions): string {
+interface Reason {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+function reason(error: Error, shown: string, { password, db }: RedisOptions): Reason {
   const { code } = error as NodeJS.ErrnoException;
   const text = error.message;
   if (/NOAUTH|WRONGPASS|invalid (username|password)/i.test(text)) {
     return password === undefined
-      ? `the Redis at ${shown} asks for a password; set EOS_REDIS_PASSWORD, or write redis://user:password@host`
-      : `the Redis at ${shown} does not take this user and password`;
+      ? {
+          what: `the Redis at ${shown} asks for a password`,
+          remedy: 'set EOS_REDIS_PASSWORD, or write redis://user:password@host',
+        }
+      : {
+          what: `the Redis at ${shown} does not take this user and password`,
+          remedy: 'look at EOS_REDIS_USERNAME, EOS_REDIS_PASSWORD and the address',
+        };
   }
-  if (/NOPERM|READONLY|ERR /.test(text)) return `the Redis at ${shown} refuses: ${text.split('\n')[0]}`;
+  if (/DB index is out of range|invalid DB index/i.test(text)) {
+    return {
+      what: `the Redis at ${shown} has no database ${db}`,
+      remedy: 'databases count from 0, and there are 16 by default',
+    };
+  }
+  if (/NOPERM|READONLY|LOADING|MISCONF|OOM |ERR /.test(text)) {
+    return { what: `the Redis at ${shown} refuses: ${text.split('\n')[0]}`, remedy: 'look at its settings' };
+  }
   if (/certificate/i.test(text)) {
-    return `this machine does not trust the Redis at ${shown} (${text.split('\n')[0]}); name its authority with --redis-ca`;
+    return {
+      what: `this machine does not trust the Redis at ${shown} (${text.split('\n')[0]})`,
+      remedy: 'name its authority with --redis-ca',
+    };
   }
   const why =
     code === 'ECONNREFUSED'
@@ -145,5 +195,8 @@ function reason(error: Error, shown: string, { password }: RedisOptions): string
           : /^Protocol error/.test(text)
             ? 'what answers is no Redis'
             : text.split('\n')[0];
-  return `no Redis answers at ${shown} (${why}); start one there, or leave --engine out to run on this machine`;
+  return {
+    what: `no Redis answers at ${shown} (${why})`,
+    remedy: 'start one there, or leave --engine out to run on this machine',
+  };
 }

@@ -2,10 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isCancelled } from './cancel-marker.ts';
 import type { EngineRequest, EngineResult } from './local-engine.ts';
 import { sweepState } from './missing.ts';
-import { enqueue, openQueue, queueCounts } from './queue.ts';
+import { enqueue, openQueue, queueCounts, removeQueue } from './queue.ts';
+import { unlessAway, watchRedis } from './redis-clients.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
 const TICK = 500;
+/** Milliseconds that a queue may take to close properly. */
+const GOODBYE = 1000;
 /** So often parts that are neither there nor in the queue are handed out again before something must be wrong. */
 const ROUNDS = 5;
 
@@ -17,21 +20,28 @@ export async function runDistributed(
   request: EngineRequest & {
     readonly connection: RedisConnection;
     readonly detach: boolean;
+    readonly say: (line: string) => void;
   },
 ): Promise<EngineResult> {
-  const { folder, place, connection, signal, progress, detach } = request;
-  const queue = openQueue(place.sweep.id, connection);
+  const { folder, place, connection, signal, progress, detach, say } = request;
+  const clients = watchRedis(connection, say);
+  const queue = openQueue(place, connection);
   let { missing } = request;
   const asked = missing.length;
   try {
     const gone = aborted(signal);
-    await enqueue(queue, missing);
-    if (detach) return { made: 0, cancelled: false };
+    if (detach) {
+      await enqueue(queue, missing);
+      return { made: 0, cancelled: false };
+    }
+    let handed = false;
     for (let round = 0; ; ) {
+      if (!handed) handed = (await Promise.race([unlessAway(enqueue(queue, missing).then(() => true)), gone])) === true;
       await sleep(TICK, undefined, { signal }).catch(() => {});
       if (signal.aborted) return { made: asked - missing.length, cancelled: false };
       if (await isCancelled(folder)) return { made: asked - missing.length, cancelled: true };
-      const counts = await Promise.race([queueCounts(queue), gone]);
+      if (!handed) continue;
+      const counts = await Promise.race([unlessAway(queueCounts(queue)), gone]);
       if (!counts) continue;
       const pending = counts.waiting + counts.active + counts.failed;
       progress(request.totalSteps * Math.max(0, 1 - pending / asked));
@@ -39,7 +49,10 @@ export async function runDistributed(
 
       const before = missing.length;
       ({ missing } = await sweepState(folder, place));
-      if (missing.length === 0) return { made: asked, cancelled: false };
+      if (missing.length === 0) {
+        await Promise.race([unlessAway(removeQueue(queue)), gone]);
+        return { made: asked, cancelled: false };
+      }
       if (counts.failed > 0) {
         const [job] = await queue.getFailed(0, 0);
         throw new Error(
@@ -52,12 +65,12 @@ export async function runDistributed(
           `${missing.length} parts are out of the queue but not in ${folder.summary}; do all workers write to this very folder?`,
         );
       }
-      await enqueue(queue, missing);
+      handed = false;
     }
   } finally {
+    await Promise.race([queue.close().catch(() => {}), sleep(GOODBYE)]);
     // A connection that waits for an absent Redis would keep the process alive.
-    await Promise.race([queue.close(), sleep(1000)]);
-    await queue.disconnect().catch(() => {});
+    clients.close();
   }
 }
 

@@ -54,11 +54,38 @@ function everyOf(text: string | undefined): number | undefined {
   throw new UsageError(`--trajectories: '${text}' is not every:K with a whole number K from 1 up, such as every:10`);
 }
 
-async function readSpecFile(path: string): Promise<Record<string, string>> {
-  const { readFile } = await import('node:fs/promises');
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`--spec: ${path}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`);
+/** Spec files are written by hand; anything larger is something else. */
+const LARGEST = 1 << 20;
+
+/** The text of a file without its byte order mark. What never ends, such as a device, is read no further than it may be. */
+async function specText(path: string): Promise<string> {
+  const { open } = await import('node:fs/promises');
+  const problem = ({ code, message }: NodeJS.ErrnoException) =>
+    new UsageError(
+      `--spec: ${path}: ${code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a folder' : message}`,
+    );
+  const file = await open(path).catch((error) => {
+    throw problem(error);
   });
+  try {
+    const bytes = Buffer.alloc(LARGEST + 1);
+    let length = 0;
+    while (length < bytes.length) {
+      const { bytesRead } = await file.read(bytes, length, bytes.length - length).catch((error) => {
+        throw problem(error);
+      });
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    if (length > LARGEST) throw new UsageError(`--spec: ${path} is larger than a spec file can be (1 MiB)`);
+    return bytes.toString('utf8', 0, length).replace(/^\ufeff/, '');
+  } finally {
+    await file.close();
+  }
+}
+
+async function readSpecFile(path: string): Promise<Record<string, string>> {
+  const text = await specText(path);
   let values: unknown;
   try {
     values = JSON.parse(text);

@@ -2,9 +2,9 @@ import type { SweepOptions } from '../../pipeline/sweep/sweep.ts';
 import { sweepSpec } from '../../pipeline/sweep/sweep.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { count, createProgress, duration, fileSize, rateText } from '../terminal.ts';
+import { count, createProgress, duration, rateText } from '../terminal.ts';
 import { removeMarker } from './cancel-marker.ts';
-import { type Estimate, estimate, totalSteps } from './estimate.ts';
+import { totalSteps } from './estimate.ts';
 import { claimFolder, clearPartials, type FolderSweep, findSweep, sweepFolder } from './folder.ts';
 import type { EngineRequest, EngineResult } from './local-engine.ts';
 import { removeParts, runsIn, sweepState } from './missing.ts';
@@ -21,7 +21,6 @@ export interface SweepRequest {
   readonly share: readonly [number, number];
   readonly extend: boolean;
   readonly confirmed: boolean;
-  readonly dryRun: boolean;
   readonly detach: boolean;
   readonly logFormat: 'text' | 'json';
   readonly quiet: boolean;
@@ -36,10 +35,6 @@ export async function sweepRun(request: SweepRequest): Promise<number> {
   const folder = sweepFolder(request.out);
   const { place: planned } = await findSweep(folder, spec, request.extend);
   const say = sayer(request);
-  if (request.dryRun) {
-    tellEstimate(await estimate(planned, request.threads), planned, request);
-    return EXIT.done;
-  }
   const { runs } = planned.sweep;
   if (runs > UNCONFIRMED && !request.confirmed) {
     throw new UsageError(
@@ -94,6 +89,10 @@ async function work(
   const lines = timedLines(steps, (text) => {
     if (!process.stderr.isTTY && request.logFormat === 'text' && !request.quiet) process.stderr.write(`${text}\n`);
   });
+  const tell = (line: string) => {
+    progress.stop();
+    say({ event: 'redis', message: line }, line);
+  };
   const engineRequest: EngineRequest = {
     folder,
     place,
@@ -109,7 +108,7 @@ async function work(
   const began = performance.now();
   try {
     const result =
-      missing.length === 0 ? { made: 0, cancelled: false } : await runEngine(request, engineRequest, connection);
+      missing.length === 0 ? { made: 0, cancelled: false } : await runEngine(request, engineRequest, connection, tell);
     progress.stop();
     const seconds = (performance.now() - began) / 1000;
     return await conclude(request, place, say, { ...result, todo, seconds, steps, code: interrupt.exitCode() });
@@ -123,13 +122,14 @@ async function runEngine(
   request: SweepRequest,
   engine: EngineRequest,
   connection: RedisConnection | undefined,
+  say: (line: string) => void,
 ): Promise<EngineResult> {
   if (!connection) {
     const { runLocally } = await import('./local-engine.ts');
     return runLocally({ ...engine, threads: request.threads });
   }
   const { runDistributed } = await import('./redis-engine.ts');
-  return runDistributed({ ...engine, connection, detach: request.detach });
+  return runDistributed({ ...engine, connection, detach: request.detach, say });
 }
 
 interface Outcome extends EngineResult {
@@ -173,17 +173,6 @@ function startLine(
   const redo = damaged === 0 ? '' : `, ${damaged} damaged ${damaged === 1 ? 'part is' : 'parts are'} redone`;
   if (todo === 0) return `sweep ${sweep.id}: all ${count(shareRuns)} runs${which} are there already`;
   return `sweep ${sweep.id}: resuming, ${count(shareRuns - todo)} of ${count(shareRuns)} runs${which} are there already, ${count(todo)} to do on ${where}${redo}`;
-}
-
-function tellEstimate(found: Estimate, { sweep }: FolderSweep, { logFormat }: SweepRequest): void {
-  if (logFormat === 'json') {
-    process.stdout.write(`${JSON.stringify({ event: 'estimate', sweep: sweep.id, ...found })}\n`);
-    return;
-  }
-  const { runs, steps, parts, seconds, threads, bytes } = found;
-  process.stderr.write(
-    `${count(runs)} runs, ${count(steps)} steps, in ${count(parts)} ${parts === 1 ? 'part' : 'parts'}\nabout ${duration(seconds)} on ${threads} ${threads === 1 ? 'thread' : 'threads'} of this machine, about ${fileSize(bytes)}\n`,
-  );
 }
 
 function range(from: number, to: number, step: number): number[] {

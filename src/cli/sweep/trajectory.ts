@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { lastValueFrom, tap } from 'rxjs';
@@ -8,6 +9,7 @@ import { flowSolution } from '../../pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../../pipeline/operators/split-loss.ts';
 import { summarize } from '../../pipeline/operators/summarize.ts';
 import { thin } from '../../pipeline/operators/thin.ts';
+import type { ByteTarget } from '../../pipeline/sinks/byte-target.ts';
 import { atomicFile } from '../../pipeline/sinks/node/atomic-file.ts';
 import { parquetSink } from '../../pipeline/sinks/parquet.ts';
 import { gradientDescent, type ModelRun } from '../../pipeline/source/gradient-descent.ts';
@@ -18,11 +20,15 @@ import { partialPath } from './part-file.ts';
 
 class GivenUp extends Error {}
 
-/** Streams a run into its trajectory file, as `eos stream --every K` does, and keeps its summary as well. */
+/**
+ * Streams a run into its trajectory file, as `eos stream --every K` does, and keeps its summary as well.
+ * @param hash takes the bytes of the file
+ */
 export async function writeTrajectory(
   folder: SweepFolder,
   config: RunConfig,
   every: number,
+  hash: Hash,
   proceed: (steps: number) => boolean,
 ): Promise<RunResult | undefined> {
   const path = trajectoryPath(folder, runId(config));
@@ -45,7 +51,7 @@ export async function writeTrajectory(
       if (!proceed(batch.length)) throw new GivenUp();
     }),
     thin(every),
-    parquetSink(atomicFile(path, await partialPath(folder, path))),
+    parquetSink(hashedTarget(atomicFile(path, await partialPath(folder, path)), hash)),
   );
   try {
     await lastValueFrom(steps);
@@ -54,4 +60,14 @@ export async function writeTrajectory(
     throw error;
   }
   return { config, summary: run!.summary!, finalSharpness, startSolutionSharpness };
+}
+
+function hashedTarget(target: ByteTarget, hash: Hash): ByteTarget {
+  return {
+    ...target,
+    async write(bytes) {
+      hash.update(bytes);
+      await target.write(bytes);
+    },
+  };
 }

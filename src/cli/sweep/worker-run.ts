@@ -9,7 +9,8 @@ import { count } from '../terminal.ts';
 import { isCancelled } from './cancel-marker.ts';
 import { type FolderSweep, partName, readManifest, type SweepFolder, sweepFolder } from './folder.ts';
 import { isWhole, sweepState } from './missing.ts';
-import { type PartJob, PREFIX, queueName } from './queue.ts';
+import { openQueue, type PartJob, PREFIX, queueName, removeQueue } from './queue.ts';
+import { unlessAway, watchRedis } from './redis-clients.ts';
 import { connectRedis, type RedisConnection, type RedisTls } from './redis-connection.ts';
 import { type ThreadPool, threadPool } from './thread-pool.ts';
 
@@ -24,6 +25,8 @@ export interface WorkerRequest {
 }
 
 const TICK = 500;
+/** Milliseconds that a worker may take to give its parts back. */
+const GOODBYE = 2000;
 
 /** Carries out `eos worker`: computes parts of the queue until the sweeps of the folder are whole. */
 export async function workerRun(request: WorkerRequest): Promise<number> {
@@ -77,20 +80,20 @@ async function serve(
   { threads, takeover }: WorkerRequest,
   folder: SweepFolder,
   place: FolderSweep,
-  { options, shown }: RedisConnection,
+  connection: RedisConnection,
   { signal }: Interrupt,
   say: (line: string) => void,
 ): Promise<{ readonly end: 'whole' | 'cancelled' | 'interrupted'; readonly parts: number }> {
   const pool = threadPool(folder, threads);
+  const clients = watchRedis(connection, say);
   let parts = 0;
-  let away = false;
   const worker = new Worker<PartJob>(
-    queueName(place.sweep.id),
+    queueName(place),
     async ({ data }) => {
       if (await compute(pool, folder, place, data.part)) parts++;
     },
     {
-      connection: options,
+      connection: connection.options,
       prefix: PREFIX,
       concurrency: threads,
       name: `${hostname()}-${process.pid}`,
@@ -101,14 +104,8 @@ async function serve(
       runRetryDelay: TICK,
     },
   );
-  worker.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ECONNREFUSED' || away) return;
-    away = true;
-    say(`no Redis answers at ${shown}; waiting for it`);
-  });
-  worker.on('active', () => {
-    away = false;
-  });
+  // `watchRedis` tells what is wrong with the connection.
+  worker.on('error', () => {});
   worker.on('failed', (job, error) => {
     if (!signal.aborted) say(`part ${job?.data.part ?? '?'} failed: ${error.message}`);
   });
@@ -121,8 +118,14 @@ async function serve(
     else if (await seemsWhole(folder, place)) end = 'whole';
   }
   pool.stop();
-  await Promise.race([worker.close(end !== 'interrupted'), sleep(2000)]);
-  await worker.disconnect().catch(() => {});
+  await Promise.race([worker.close(end !== 'interrupted').catch(() => {}), sleep(GOODBYE)]);
+  // What `eos sweep --detach` has left behind, nobody else would clear.
+  if (end === 'whole') {
+    const queue = openQueue(place, connection);
+    await Promise.race([unlessAway(removeQueue(queue)), sleep(GOODBYE)]);
+  }
+  // Closing and disconnecting a worker both wait for a Redis that is away.
+  clients.close();
   await pool.close();
   return { end, parts };
 }

@@ -36,11 +36,12 @@ export interface TableParameter {
   readonly values: readonly number[];
 }
 
-/** Parameters that take more than one value, the learning rate first: what a map can have as its axes. */
-export function variedParameters(table: SweepTable): readonly TableParameter[] {
+/** Parameters that take more than one value in the rows left by filters, the learning rate first: what a map can have as its axes. */
+export function variedParameters(table: SweepTable, filters?: HeatMapRequest['filters']): readonly TableParameter[] {
+  const rows = filters && filters.size > 0 ? keptRows(table, filters) : undefined;
   const all = SWEEP_PARAMETER_NAMES.map((name) => {
     const column = columnName(name);
-    return { column, symbol: SWEEP_PARAMETERS[name].symbol, values: distinct(table.numbers(column)) };
+    return { column, symbol: SWEEP_PARAMETERS[name].symbol, values: distinct(table.numbers(column), rows) };
   });
   const varied = all.filter(({ values }) => values.length > 1);
   return [...varied.filter(({ column }) => column === 'eta'), ...varied.filter(({ column }) => column !== 'eta')];
@@ -93,6 +94,8 @@ export interface HeatMap {
   readonly y: MapAxis;
   readonly facet: string | null;
   readonly facets: readonly Facet[];
+  /** Values of the facets' parameter that have no map, since there are too many of them. */
+  readonly omitted: readonly number[];
 }
 
 export interface HeatMapRequest {
@@ -118,13 +121,16 @@ export function heatMap(table: SweepTable, { quantity, x, y, facet = null, filte
   const values = quantityColumn(table, quantity);
   const diverged = divergedRows(table);
   const ratio = table.numbers('start_gfs_ratio');
-  const facetValues = facet === null ? [null] : spread(distinct(table.numbers(facet), kept), MOST_FACETS);
+  const all = facet === null ? [] : distinct(table.numbers(facet), kept);
+  const shown = spread(all, MOST_FACETS);
+  const facetValues = facet === null ? [null] : shown;
   const facets = facetValues.map((value): Facet => {
     const rows = value === null ? kept : kept.filter((row) => table.numbers(facet!)[row] === value);
     const cells = cellsOf(rows, xs, ys, values, diverged, xAxis, yAxis, quantity);
     return { value, cells, border: border(rows, xs, ys, ratio, xAxis, yAxis) };
   });
-  return { quantity, x: xAxis, y: yAxis, facet, facets };
+  const omitted = all.filter((value) => !shown.includes(value));
+  return { quantity, x: xAxis, y: yAxis, facet, facets, omitted };
 }
 
 /** A quantity of each row as a number. */
@@ -143,7 +149,9 @@ function keptRows(table: SweepTable, filters: HeatMapRequest['filters'] = new Ma
 }
 
 function distinct(numbers: Float64Array, rows?: readonly number[]): number[] {
-  const all = new Set(rows ? rows.map((row) => numbers[row]!) : numbers);
+  const all = new Set<number>();
+  if (rows) for (const row of rows) all.add(numbers[row]!);
+  else for (const value of numbers) all.add(value);
   return [...all].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
 }
 

@@ -1,6 +1,7 @@
 import { Command, Flags } from '@oclif/core';
 import { UsageError } from '../../errors.ts';
-import { engineFlags } from '../../sweep/engine-flags.ts';
+import { checkEngine, engineFlags } from '../../sweep/engine-flags.ts';
+import { plural } from '../../terminal.ts';
 
 export default class SweepCancel extends Command {
   static override summary = 'Stop a sweep wherever it runs, and keep what is done';
@@ -24,12 +25,13 @@ export default class SweepCancel extends Command {
   async run(): Promise<void> {
     const { flags } = await this.parse(SweepCancel);
     if (!flags.out) throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
+    checkEngine(flags.engine, flags);
     const { cancelSweep } = await import('../../sweep/cancel.ts');
     const { dropped } = await cancelSweep(flags.out, flags.engine, {
       ca: flags['redis-ca'],
       cert: flags['redis-cert'],
       key: flags['redis-key'],
     });
-    this.log(`cancelled${dropped === undefined ? '' : `, ${dropped} parts taken out of the queue`}`);
+    this.log(`cancelled${dropped === undefined ? '' : `, ${plural(dropped, 'part')} taken out of the queue`}`);
   }
 }

@@ -1,6 +1,6 @@
 import { Command, Flags } from '@oclif/core';
 import { UsageError } from '../../errors.ts';
-import { countOf, engineFlags, shareOf, threadsFlag } from '../../sweep/engine-flags.ts';
+import { checkEngine, countOf, engineFlags, shareOf, threadsFlag } from '../../sweep/engine-flags.ts';
 import { sweepFlags, sweepOptions } from '../../sweep/sweep-flags.ts';
 import { checkSwitches } from '../../switches.ts';
 
@@ -36,7 +36,11 @@ DIR/summary becomes a Parquet dataset with one row a run: its parameters and eve
   ];
 
   static override flags = {
-    out: Flags.string({ description: 'folder to write (required)', helpValue: 'DIR', helpGroup: 'OUTPUT' }),
+    out: Flags.string({
+      description: 'folder to write (required, but for --dry-run)',
+      helpValue: 'DIR',
+      helpGroup: 'OUTPUT',
+    }),
     ...sweepFlags,
     ...engineFlags,
     threads: threadsFlag,
@@ -73,24 +77,35 @@ DIR/summary becomes a Parquet dataset with one row a run: its parameters and eve
     if (engine !== 'embedded' && flags.shard !== undefined) {
       throw new UsageError('--shard: a queue hands out the work itself; give --shard or --engine redis://…, not both');
     }
-    if (flags.out === undefined || flags.out === '') {
+    checkEngine(engine, flags);
+    if (engine === 'embedded' && flags.detach) {
+      throw new UsageError('--detach: only a queue can be left to itself; give --engine redis://host too');
+    }
+    if (flags.out === '' || (flags.out === undefined && !flags['dry-run'])) {
       throw new UsageError('--out: no folder was named; give --out DIR');
     }
     const options = await sweepOptions(flags);
     const { availableParallelism } = await import('node:os');
-    const { sweepRun } = await import('../../sweep/sweep-run.ts');
-    process.exitCode = await sweepRun({
+    const request = {
       options,
-      out: flags.out,
-      engine,
-      tls: { ca: flags['redis-ca'], cert: flags['redis-cert'], key: flags['redis-key'] },
       threads: countOf('threads', flags.threads) ?? availableParallelism(),
       share,
       extend: flags.extend,
-      confirmed: flags.yes,
-      dryRun: flags['dry-run'],
-      detach: flags.detach,
       logFormat: format,
+    } as const;
+    if (flags['dry-run'] || flags.out === undefined) {
+      const { dryRun } = await import('../../sweep/dry-run.ts');
+      process.exitCode = await dryRun({ ...request, out: flags.out });
+      return;
+    }
+    const { sweepRun } = await import('../../sweep/sweep-run.ts');
+    process.exitCode = await sweepRun({
+      ...request,
+      out: flags.out,
+      engine,
+      tls: { ca: flags['redis-ca'], cert: flags['redis-cert'], key: flags['redis-key'] },
+      confirmed: flags.yes,
+      detach: flags.detach,
       quiet: flags.quiet,
     });
   }

@@ -1,6 +1,6 @@
 import { Command, Flags } from '@oclif/core';
 import { UsageError } from '../../errors.ts';
-import { engineFlags } from '../../sweep/engine-flags.ts';
+import { checkEngine, engineFlags } from '../../sweep/engine-flags.ts';
 
 export default class SweepStatus extends Command {
   static override summary = 'Tell how far a sweep has come';
@@ -22,6 +22,7 @@ export default class SweepStatus extends Command {
   async run(): Promise<void> {
     const { flags } = await this.parse(SweepStatus);
     if (!flags.out) throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
+    checkEngine(flags.engine, flags);
     const { sweepStatus, statusLines } = await import('../../sweep/status.ts');
     const status = await sweepStatus(flags.out, flags.engine, {
       ca: flags['redis-ca'],
