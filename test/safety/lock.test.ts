@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LockedError, lockFile } from '../../src/pipeline/sinks/node/lock.ts';
-import { temporaryFolder } from '../setup/eos.ts';
+import { temporaryFolder, watch } from '../setup/eos.ts';
+import { root } from '../setup/parts.ts';
 
 const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 const holder = (fields: object) =>
@@ -61,4 +63,60 @@ test('of many that want a dead lock at once, one gets it', async () => {
     }
     await taken[0]!.value();
   }
+});
+
+test('processes that take dead locks from each other are never two at once', { timeout: 60_000 }, async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'run.parquet');
+  writeFileSync(`${path}.lock`, holder({ pid: await deadPid(), token: 'first' }));
+  const module = join(root, 'dist/pipeline/sinks/node/lock.js');
+  const args = [join(root, 'test/safety/lock-hammer.mjs'), module, path, String(await deadPid()), '4000'];
+  const all = Array.from({ length: 6 }, () => watch(spawn(process.execPath, args)).done);
+  const counts = (await Promise.all(all)).map(({ stdout, stderr }) => {
+    expect(stderr).toBe('');
+    return JSON.parse(stdout) as { taken: number; together: number };
+  });
+  const sum = (key: 'taken' | 'together') => counts.reduce((total, each) => total + each[key], 0);
+  expect(sum('together')).toBe(0);
+  expect(sum('taken')).toBeGreaterThan(20);
+  await (await lockFile(path))();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('who takes a lock over from one that died while taking it over gets it, and clears away what is left', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'run.parquet');
+  const pid = await deadPid();
+  const claim = (token: string) =>
+    `${path}.lock.${createHash('sha256').update(token).digest('hex').slice(0, 32)}.claim`;
+  writeFileSync(`${path}.lock`, holder({ pid, token: 'a' }));
+  writeFileSync(claim('a'), holder({ pid, token: 'b' }));
+  writeFileSync(claim('of a lock that has long gone'), holder({ pid, token: 'c' }));
+  const unlock = await lockFile(path);
+  expect(readdirSync(folder)).toEqual(['run.parquet.lock']);
+  await unlock();
+});
+
+test('while another process takes a dead lock over, it is refused to all others', async () => {
+  const path = join(temporaryFolder(), 'run.parquet');
+  writeFileSync(`${path}.lock`, holder({ pid: await deadPid(), token: 'a' }));
+  const claim = createHash('sha256').update('a').digest('hex').slice(0, 32);
+  writeFileSync(`${path}.lock.${claim}.claim`, holder({ token: 'b' }));
+  await expect(lockFile(path)).rejects.toThrow(`is being written by process ${process.pid}`);
+});
+
+test('drafts of processes that were killed are swept away, those of the living stay', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'run.parquet');
+  const draft = (content: string) => {
+    const name = `run.parquet.lock.${randomUUID()}`;
+    writeFileSync(join(folder, name), content);
+    return name;
+  };
+  draft(holder({ pid: await deadPid() }));
+  const empty = draft('');
+  utimesSync(join(folder, empty), 1, 1);
+  const kept = [draft(holder({})), draft('')].sort();
+  await (await lockFile(path))();
+  expect(readdirSync(folder).sort()).toEqual(kept);
 });

@@ -3,6 +3,9 @@ import { UsageError } from '../errors.ts';
 import { countOf, engineFlags, threadsFlag } from '../sweep/engine-flags.ts';
 import { checkSwitches } from '../switches.ts';
 
+/** Milliseconds that are left to what is still being said. */
+const FAREWELL = 200;
+
 export default class WorkerCommand extends Command {
   static override summary = 'Work for a sweep that another machine has handed to a queue';
 
@@ -46,5 +49,7 @@ export default class WorkerCommand extends Command {
       takeover: countOf('takeover', flags.takeover) ?? 15,
       quiet: flags.quiet,
     });
+    // BullMQ tries for ever to give back a part to a Redis that is away, on connections that have long been closed.
+    setTimeout(() => process.exit(), FAREWELL).unref();
   }
 }

@@ -1,6 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Holder, isAlive, ourselves, parseHolder } from './lock-holder.ts';
 
 /** Ending of the name of the lock of an output file. */
 export const LOCK = '.lock';
@@ -16,14 +19,10 @@ export class LockedError extends Error {
   }
 }
 
-/** Who holds a lock. `started` and `boot` tell a process from a later one with the same number. */
-interface Holder {
-  readonly pid: number;
-  readonly host: string;
-  readonly started: string | null;
-  readonly boot: string | null;
-  readonly token: string;
-}
+const ATTEMPTS = 50;
+/** Milliseconds after which a lock that says nothing was cut off, rather than being about to be written. */
+const YOUNG = 1000;
+const PAUSE = 50;
 
 /**
  * Makes this process the only one that writes `path`, by a file beside it. The lock of a process that is no more is
@@ -34,62 +33,101 @@ interface Holder {
  */
 export async function lockFile(path: string): Promise<() => Promise<void>> {
   const lock = path + LOCK;
-  const mine: Holder = {
-    pid: process.pid,
-    host: hostname(),
-    started: await startOf(process.pid),
-    boot: await bootId(),
-    token: randomUUID(),
-  };
-  const text = `${JSON.stringify(mine)}\n`;
-  for (let attempt = 0; attempt < 5; attempt++) {
-    if (await create(lock, text)) {
-      // Who took a lock over a moment ago may have moved ours away; only what stands there now counts.
-      if ((await contentOf(lock)) !== text) continue;
+  const text = `${JSON.stringify(await ourselves())}\n`;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if ((await create(lock, text)) || (await takeOver(path, text))) {
+      await sweepLitter(lock);
       return async () => {
         if ((await contentOf(lock)) === text) await rm(lock, { force: true });
       };
     }
-    const found = await contentOf(lock);
-    if (found === undefined) continue;
-    await refuseIfAlive(path, lock, found, mine);
-    await moveAway(lock, found);
   }
   throw new LockedError(`${path} is being taken by another process; try again`, null);
 }
 
 /** Makes sure that nobody writes a file, without taking it. @throws LockedError naming the process that has it */
 export async function refuseIfLocked(path: string): Promise<void> {
-  const lock = path + LOCK;
-  const found = await contentOf(lock);
-  if (found !== undefined) await refuseIfAlive(path, lock, found, { host: hostname(), boot: await bootId() });
+  const holder = parseHolder((await contentOf(path + LOCK)) ?? '');
+  if (holder) await refuseIfAlive(path, holder);
 }
 
-async function create(lock: string, text: string): Promise<boolean> {
-  // Written beside and linked into place: a lock is never seen half-written.
-  const draft = `${lock}.${randomUUID()}`;
-  const file = await open(draft, 'wx');
-  try {
-    await file.writeFile(text);
-  } finally {
-    await file.close();
+/**
+ * Puts our lock in the place of a dead one. Only who has a file named after the dead lock may do so, and only while the
+ * dead lock stands there. Should its owner die as well, the same holds for that file.
+ *
+ * @returns false where the dead lock has gone, or was not dead; true where the lock is ours
+ * @throws LockedError naming the process that has the lock, or is taking it
+ */
+async function takeOver(path: string, text: string): Promise<boolean> {
+  const lock = path + LOCK;
+  const claims: string[] = [];
+  const dead = await contentOf(lock);
+  let above = dead;
+  let file = lock;
+  for (;;) {
+    if (above === undefined) return false;
+    const holder = parseHolder(above);
+    if (holder) await refuseIfAlive(path, holder);
+    else if (await isYoung(file)) {
+      await sleep(PAUSE);
+      return false;
+    }
+    file = `${lock}.${idOf(above, holder)}.claim`;
+    claims.push(file);
+    if (await create(file, text)) break;
+    above = await contentOf(file);
   }
   try {
-    await link(draft, lock);
+    if ((await contentOf(lock)) !== dead) return false;
+    const draft = await writeDraft(lock, text);
+    await rename(draft, lock);
+    // Claims before ours were those of the dead.
+    for (const claim of claims.slice(0, -1)) await rm(claim, { force: true });
+    return true;
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+function idOf(text: string, holder: Holder | undefined): string {
+  // A token is somebody's word; a name made of it must not lead elsewhere.
+  return createHash('sha256')
+    .update(holder?.token || text)
+    .digest('hex')
+    .slice(0, 32);
+}
+
+async function isYoung(file: string): Promise<boolean> {
+  const there = await stat(file).catch(() => undefined);
+  return there !== undefined && Date.now() - there.mtimeMs < YOUNG;
+}
+
+async function create(file: string, text: string): Promise<boolean> {
+  // Written beside and linked into place: a lock is never seen half-written.
+  const draft = await writeDraft(file, text);
+  try {
+    await link(draft, file);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    return await createDirectly(lock, text);
+    return await createDirectly(file, text);
   } finally {
     await rm(draft, { force: true });
   }
 }
 
+async function writeDraft(file: string, text: string): Promise<string> {
+  const draft = `${file}.${randomUUID()}`;
+  const handle = await open(draft, 'wx');
+  await handle.writeFile(text).finally(() => handle.close());
+  return draft;
+}
+
 /** For file systems without links. */
-async function createDirectly(lock: string, text: string): Promise<boolean> {
+async function createDirectly(file: string, text: string): Promise<boolean> {
   try {
-    const file = await open(lock, 'wx');
-    await file.writeFile(text).finally(() => file.close());
+    const handle = await open(file, 'wx');
+    await handle.writeFile(text).finally(() => handle.close());
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -97,86 +135,39 @@ async function createDirectly(lock: string, text: string): Promise<boolean> {
   }
 }
 
-async function contentOf(lock: string): Promise<string | undefined> {
+async function contentOf(file: string): Promise<string | undefined> {
   try {
-    return await readFile(lock, 'utf8');
+    return await readFile(file, 'utf8');
   } catch {
     return undefined;
   }
 }
 
-async function refuseIfAlive(
-  path: string,
-  lock: string,
-  found: string,
-  mine: Pick<Holder, 'host' | 'boot'>,
-): Promise<void> {
-  const holder = parseHolder(found);
-  // A lock that says nothing was cut off when its machine died: nobody can hold it.
-  if (!holder) return;
+async function refuseIfAlive(path: string, holder: Holder): Promise<void> {
+  if (!(await isAlive(holder))) return;
   const { pid, host } = holder;
-  if (host !== mine.host) {
-    throw new LockedError(
-      `${path} is being written by process ${pid} on ${host}; if that is no more, remove ${lock}`,
-      pid,
-    );
-  }
-  if (holder.boot !== mine.boot) return;
-  if (!isRunning(pid)) return;
-  if (holder.started !== null && holder.started !== (await startOf(pid))) return;
-  throw new LockedError(`${path} is being written by process ${pid}; wait for it, or give another name`, pid);
+  const what = `${path} is being written by process ${pid}`;
+  throw new LockedError(
+    host === hostname()
+      ? `${what}; wait for it, or give another name`
+      : `${what} on ${host}; if that is no more, remove ${path}${LOCK}`,
+    pid,
+  );
 }
 
-/** Takes a dead lock out of the way; where another process was quicker, its lock stays. */
-async function moveAway(lock: string, found: string): Promise<void> {
-  const aside = `${lock}.${randomUUID()}`;
-  try {
-    await rename(lock, aside);
-  } catch {
-    return;
-  }
-  if ((await contentOf(aside)) !== found) await link(aside, lock).catch(() => {});
-  await rm(aside, { force: true });
-}
+const LITTER = /^(?:[0-9a-f]{32}\.claim(?:\.[0-9a-f-]{36})?|[0-9a-f-]{36})$/;
+/** Milliseconds after which a draft that says nothing has been left. */
+const OLD = 60_000;
 
-function parseHolder(text: string): Holder | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<Holder> | null;
-    if (typeof value !== 'object' || value === null) return undefined;
-    const { pid, host, started = null, boot = null, token = '' } = value;
-    if (!Number.isSafeInteger(pid) || pid! <= 0 || typeof host !== 'string') return undefined;
-    return { pid: pid!, host, started, boot, token };
-  } catch {
-    return undefined;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** When a process was started, in ticks since the machine was; null where the system does not say, or it is no more. */
-async function startOf(pid: number): Promise<string | null> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The name of the program, in parentheses, may hold anything; the fields behind it are numbers.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie writes nothing any more.
-    return fields[0] === 'Z' ? null : (fields[19] ?? null);
-  } catch {
-    return null;
-  }
-}
-
-async function bootId(): Promise<string | null> {
-  try {
-    return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-  } catch {
-    return null;
+/** Takes away what processes that were killed while they took the lock have left. */
+async function sweepLitter(lock: string): Promise<void> {
+  const folder = dirname(lock);
+  const prefix = `${basename(lock)}.`;
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.startsWith(prefix) || !LITTER.test(name.slice(prefix.length))) continue;
+    const file = join(folder, name);
+    const holder = parseHolder((await contentOf(file)) ?? '');
+    const age = Date.now() - ((await stat(file).catch(() => undefined))?.mtimeMs ?? Date.now());
+    if (holder ? !(await isAlive(holder)) : age > OLD) await rm(file, { force: true });
   }
 }
