@@ -145,6 +145,11 @@ export function works(quick: boolean): readonly Work[] {
         },
         { name: 'C', command: (n) => [kernel, 'W3', '10000', SWEEP, String(n / 10_000)], needs: ['cc'] },
         {
+          name: 'C, S at every step',
+          command: (n) => [kernel, 'W3-plain', '10000', SWEEP, String(n / 10_000)],
+          needs: ['cc'],
+        },
+        {
           name: 'JAX',
           command: (n) => [...python('jax_scan.py'), 'W3', '10000', SWEEP, String(n / 10_000)],
           needs: ['jax'],

@@ -3,6 +3,7 @@
  *   kernel bare STEPS LAMBDA2        only the three weights
  *   kernel W1   STEPS LAMBDA2        every column of a run file, blocks of rows in arrays, no file
  *   kernel W3   STEPS LAMBDA2 RUNS   many runs, one after the other, only each run's summary kept
+ *   kernel W3-plain …                the same with S and ln L̂ computed at every step
  */
 #define _GNU_SOURCE
 #include <math.h>
@@ -193,7 +194,9 @@ typedef struct {
     double max_ratio, final_loss, slope, mean_l1, mean_l1_predicted;
 } summary;
 
-static summary run_summary(double eta, double lambda2, double alpha, double beta1, double beta2, int64_t steps) {
+/* S and ln L̂ at every step, as a first version has them. */
+static summary plain_summary(double eta, double lambda2, double alpha, double beta1, double beta2,
+                             int64_t steps) {
     const double threshold = 2 / eta, threshold_delta = (2 + DELTA) / eta, alpha_hat = sqrt(threshold / LAMBDA1);
     summary out = {.first_crossing = -1, .diverged_at = -1, .convergence_time = 0, .slope = NAN, .mean_l1 = NAN,
                    .mean_l1_predicted = NAN};
@@ -259,17 +262,123 @@ static summary run_summary(double eta, double lambda2, double alpha, double beta
     return out;
 }
 
-/* Run i of the sweep: η from 1/60 to 1/12, and the start of α and β₂ from 0.2 to 0.6. */
-static summary sweep_run(int64_t i, double lambda2, int64_t steps) {
-    double eta = 1 / (12 + 0.48 * (double)(i % 100)), weight = 0.2 + 0.004 * (double)(i / 100 % 100);
-    return run_summary(eta, lambda2, weight, 0.1, weight, steps);
+/* log(1 + z) for |z| < 2⁻⁷ to the last bit or two: L̂ hardly differs between neighbouring steps. */
+static inline double log_near(double z) {
+    return z * (1 - z * (1 / 2. - z * (1 / 3. - z * (1 / 4. - z * (1 / 5. - z * (1 / 6. - z * (1 / 7.)))))));
 }
 
-static void sweep_work(int64_t steps, double lambda2, int64_t runs) {
+/* What the summary asks of S is on which side of two thresholds it is, and its maximum. With d1 = λ₁α² and b = 2λ₁αβ₁ it
+ * lies between d1 and d1 + 4b²/d1 where the rest of the Hessian is small beside d1, which settles that at nearly all
+ * steps. The maximum is kept as a pair of bounds, and computed only where another step may be larger. */
+static summary run_summary(double eta, double lambda2, double alpha, double beta1, double beta2, int64_t steps) {
+    const double threshold = 2 / eta, threshold_delta = (2 + DELTA) / eta, alpha_hat = sqrt(threshold / LAMBDA1);
+    const double below = threshold * (1 - 1e-9), above_delta = threshold_delta * (1 + 1e-9);
+    const double square = threshold_delta / LAMBDA1, flat = square - 1 / square + 1e-9 * (square + 1 / square);
+    const double spread = 32 * LAMBDA1 * (1 + 1e-9);
+    summary out = {.first_crossing = -1, .diverged_at = -1, .convergence_time = 0, .slope = NAN, .mean_l1 = NAN,
+                   .mean_l1_predicted = NAN};
+    double least = -1, most = -1, top_alpha = alpha, top_beta1 = beta1, top_beta2 = beta2;
+    double sum_l1 = 0, sum_predicted = 0, reference = NAN, inverse = NAN, log_reference = 0;
+    double sum_t = 0, sum_tt = 0, sum_y = 0, sum_ty = 0, logs = 0;
+    int phase = -1, was_over = 0;
+    for (int64_t t = 0; t <= steps; t++) {
+        double p = alpha * beta1, r = alpha * beta2 - 1, e1 = LAMBDA1 * p, e2 = lambda2 * r;
+        double l1 = 0.5 * e1 * p, loss = l1 + 0.5 * e2 * r;
+        if (!(loss <= 1e12)) {
+            out.diverged_at = t;
+            break;
+        }
+        double d1 = LAMBDA1 * alpha * alpha, high = d1 * d1 + spread * l1, c = 3 * lambda2 * (2 * r + 1);
+        int bounded = 2 * (LAMBDA1 * beta1 * beta1 + lambda2 * beta2 * beta2) <= d1 && c * c <= d1 * d1;
+        int above = d1 > above_delta, settled = bounded && (above || high < below * d1);
+        int rival = !bounded || high >= least * d1, leads = rival && settled && d1 > most;
+        double s = settled && (leads || !rival) ? -1 : sharpness_of(alpha, beta1, beta2, lambda2);
+        int over = s < 0 ? above : s >= threshold, within = s < 0 ? !above : s <= threshold_delta;
+        if (leads) {
+            least = d1;
+            most = high / d1 * (1 + 1e-9);
+            top_alpha = alpha;
+            top_beta1 = beta1;
+            top_beta2 = beta2;
+        } else if (rival) {
+            if (most > least) least = most = sharpness_of(top_alpha, top_beta1, top_beta2, lambda2);
+            if (s > least) least = most = s;
+        }
+        int next = phase < 0 ? SHARPENING : phase;
+        if (over) {
+            if (!was_over) out.cycles++;
+            if (next == SHARPENING) next = EDGE;
+        }
+        was_over = over;
+        if (next == CONVERGENCE) {
+            if (!within) next = EDGE;
+        } else if (within) {
+            double q = alpha * alpha - beta1 * beta1 - beta2 * beta2;
+            if (q <= flat) {
+                double gfs = gfs_sharpness_of(q, lambda2);
+                if (gfs <= threshold_delta && !(bounded && high < (1 - KAPPA - 1e-9) * gfs * d1)) {
+                    double exact = s < 0 ? sharpness_of(alpha, beta1, beta2, lambda2) : s;
+                    if (exact >= (1 - KAPPA) * gfs) next = CONVERGENCE;
+                }
+            }
+        }
+        if (next != phase) {
+            phase = next;
+            out.phases++;
+            out.phase_starts += t;
+        }
+        if (phase == EDGE) {
+            if (out.first_crossing < 0) out.first_crossing = t;
+            double pinned = copysign(alpha_hat, alpha) * beta2 - 1, l_hat = 0.5 * lambda2 * pinned * pinned;
+            double along = alpha < 0 ? -beta2 : beta2;
+            out.edge_steps++;
+            sum_l1 += l1;
+            sum_predicted += 0.5 * alpha_hat * lambda2 * along * (1 - alpha_hat * along);
+            if (l_hat > 0) {
+                double z = (l_hat - reference) * inverse;
+                if (!(fabs(z) < 1. / 128)) {
+                    reference = l_hat;
+                    inverse = 1 / l_hat;
+                    log_reference = log(l_hat);
+                    z = 0;
+                }
+                double u = (double)(t - out.first_crossing), y = log_reference + log_near(z);
+                logs++;
+                sum_t += u;
+                sum_tt += u * u;
+                sum_y += y;
+                sum_ty += u * y;
+            }
+        }
+        if (loss > EPSILON || !within) out.convergence_time = t + 1;
+        out.final_loss = loss;
+        double g_alpha = beta1 * e1 + beta2 * e2;
+        beta1 = floored(beta1 - eta * alpha * e1);
+        beta2 -= eta * alpha * e2;
+        alpha -= eta * g_alpha;
+    }
+    if (most > least) least = sharpness_of(top_alpha, top_beta1, top_beta2, lambda2);
+    out.max_ratio = 0.5 * eta * least;
+    if (out.convergence_time > steps || out.diverged_at >= 0) out.convergence_time = -1;
+    if (out.edge_steps > 50) {
+        out.slope = (logs * sum_ty - sum_t * sum_y) / (logs * sum_tt - sum_t * sum_t);
+        out.mean_l1 = sum_l1 / (double)out.edge_steps;
+        out.mean_l1_predicted = sum_predicted / (double)out.edge_steps;
+    }
+    return out;
+}
+
+/* Run i of the sweep: η from 1/60 to 1/12, and the start of α and β₂ from 0.2 to 0.6. */
+static summary sweep_run(int64_t i, double lambda2, int64_t steps, int plain) {
+    double eta = 1 / (12 + 0.48 * (double)(i % 100)), weight = 0.2 + 0.004 * (double)(i / 100 % 100);
+    return (plain ? plain_summary : run_summary)(eta, lambda2, weight, 0.1, weight, steps);
+}
+
+static void sweep_work(int64_t steps, double lambda2, int64_t runs, int plain) {
     summary *all = calloc((size_t)runs, sizeof(summary));
-    for (int64_t i = 0; i < 100 && i < runs; i++) all[i] = sweep_run(i, lambda2, steps);
+    for (int64_t i = 0; i < 100 && i < runs; i++) all[i] = sweep_run(i, lambda2, steps, plain);
     double begin = now();
-    for (int64_t i = 0; i < runs; i++) all[i] = sweep_run(i, lambda2, steps);
+    for (int64_t i = 0; i < runs; i++) all[i] = sweep_run(i, lambda2, steps, plain);
     double seconds = now() - begin;
 
     double crossings = 0, cycles = 0, diverged = 0, times = 0, phases = 0, starts = 0, edge = 0;
@@ -299,13 +408,14 @@ static void sweep_work(int64_t steps, double lambda2, int64_t runs) {
 
 int main(int argc, char **argv) {
     if (argc < 4) {
-        fprintf(stderr, "usage: kernel bare|W1|W3 STEPS LAMBDA2 [RUNS]\n");
+        fprintf(stderr, "usage: kernel bare|W1|W3|W3-plain STEPS LAMBDA2 [RUNS]\n");
         return 2;
     }
     int64_t steps = atoll(argv[2]);
     double lambda2 = atof(argv[3]);
     if (strcmp(argv[1], "bare") == 0) bare_work(steps, lambda2);
     if (strcmp(argv[1], "W1") == 0) columns_work(steps, lambda2);
-    if (strcmp(argv[1], "W3") == 0) sweep_work(steps, lambda2, argc > 4 ? atoll(argv[4]) : 10000);
+    int plain = strcmp(argv[1], "W3-plain") == 0;
+    if (plain || strcmp(argv[1], "W3") == 0) sweep_work(steps, lambda2, argc > 4 ? atoll(argv[4]) : 10000, plain);
     return 0;
 }

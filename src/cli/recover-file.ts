@@ -12,7 +12,7 @@ import { splitLoss } from '../pipeline/operators/split-loss.ts';
 import { summarize } from '../pipeline/operators/summarize.ts';
 import { DamagedFileError } from '../pipeline/read/stored-table.ts';
 import { PARTIAL } from '../pipeline/sinks/node/file-target.ts';
-import { JOURNAL, syncFolder } from '../pipeline/sinks/node/journal.ts';
+import { removeJournals, syncFolder } from '../pipeline/sinks/node/journal.ts';
 import { lockFile } from '../pipeline/sinks/node/lock.ts';
 import { openStored, type StoredFile } from '../pipeline/sinks/node/stored-file.ts';
 import { writeAll } from '../pipeline/sinks/node/write-all.ts';
@@ -68,16 +68,24 @@ async function partialOf(name: string): Promise<string> {
   if (name.endsWith(PARTIAL)) {
     if (await isFile(name)) return name;
     const whole = name.slice(0, -PARTIAL.length);
-    throw new UsageError(
-      (await isFile(whole)) ? `${whole} is whole: there is nothing to recover` : `${name}: there is no such file`,
-    );
+    if (!(await isFile(whole))) throw new UsageError(`${name}: there is no such file`);
+    await clearLeftovers(whole);
+    throw new UsageError(`${whole} is whole: there is nothing to recover`);
   }
   if (await isFile(name + PARTIAL)) return name + PARTIAL;
-  throw new UsageError(
-    (await isFile(name))
-      ? `${name} has no ${name}${PARTIAL} beside it: there is nothing to recover`
-      : `${name}: there is no such file`,
-  );
+  if (!(await isFile(name))) throw new UsageError(`${name}: there is no such file`);
+  await clearLeftovers(name);
+  throw new UsageError(`${name} has no ${name}${PARTIAL} beside it: there is nothing to recover`);
+}
+
+/** A program that died right after it had given a file its name could remove neither journal nor lock any more. */
+async function clearLeftovers(path: string): Promise<void> {
+  const unlock = await lockFile(path);
+  try {
+    if (!(await stat(path + PARTIAL).catch(() => undefined))) await removeJournals(path + PARTIAL);
+  } finally {
+    await unlock();
+  }
 }
 
 async function recover(partial: string, out: string, replace: boolean): Promise<Recovery> {
@@ -92,7 +100,7 @@ async function recover(partial: string, out: string, replace: boolean): Promise<
     await writeWhole(file, metadata, out);
     if (replace) {
       await rm(partial, { force: true });
-      await rm(partial + JOURNAL, { force: true });
+      await removeJournals(partial);
     }
     return { out, rows, groups: file.groups.length, lastStep, steps, removed: replace };
   } finally {

@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { CHECKPOINT_KEY, type Checkpoint, CheckpointError, decodeCheckpoint } from '../pipeline/checkpoint.ts';
@@ -6,7 +6,7 @@ import { pickColumns } from '../pipeline/columns.ts';
 import { type RunConfig, type RunOptions, resolveConfig } from '../pipeline/config.ts';
 import { DamagedFileError } from '../pipeline/read/stored-table.ts';
 import { type FileTargetOptions, PARTIAL } from '../pipeline/sinks/node/file-target.ts';
-import { JOURNAL } from '../pipeline/sinks/node/journal.ts';
+import { removeJournals } from '../pipeline/sinks/node/journal.ts';
 import { lockFile } from '../pipeline/sinks/node/lock.ts';
 import { openStored, type StoredFile } from '../pipeline/sinks/node/stored-file.ts';
 import type { Rows } from '../pipeline/sinks/table-format.ts';
@@ -103,7 +103,7 @@ async function findRun(name: string): Promise<Found> {
 /** A program that died right after it had given a file its name could not remove the journal any more. */
 async function clearLeftover(path: string): Promise<void> {
   if (await stat(path + PARTIAL).catch(() => undefined)) return;
-  await rm(path + PARTIAL + JOURNAL, { force: true });
+  await removeJournals(path + PARTIAL);
 }
 
 async function findFile(name: string, path: string): Promise<Omit<Found, 'unlock'>> {

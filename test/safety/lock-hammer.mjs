@@ -3,7 +3,20 @@
 //   node lock-hammer.mjs LOCK_MODULE PATH DEAD_PID MILLISECONDS
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+// As on a busy network drive: any call may take a while, so that processes come between each other's.
+for (const name of ['rename', 'link', 'readFile', 'rm', 'stat', 'open']) {
+  const real = fs[name];
+  fs[name] = async (...args) => {
+    if (Math.random() < 0.3) await sleep(Math.random() * 20);
+    return real(...args);
+  };
+}
+syncBuiltinESMExports();
 
 const [, , module, path, dead, milliseconds] = process.argv;
 const { lockFile } = await import(module);
@@ -21,7 +34,7 @@ while (Date.now() < end) {
   taken++;
   try {
     closeSync(openSync(`${path}.inside`, 'wx'));
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+    await sleep(Math.random() * 40);
     rmSync(`${path}.inside`);
   } catch {
     together++;

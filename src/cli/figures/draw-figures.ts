@@ -1,4 +1,4 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunTable } from '../../pipeline/theory/run-table.ts';
 import { UsageError } from '../errors.ts';
@@ -87,7 +87,7 @@ export async function drawFigures(
     );
   }
   await makeFolder(folder, 'out');
-  await writeFiles(folder, files, wrote);
+  writeFiles(folder, files, wrote);
   for (const [figure, problem] of problems) leftOut(figure, problem);
 }
 
@@ -109,7 +109,7 @@ export async function writeFigure(
   wrote: (path: string) => void,
   draw: (theme: Theme) => Figure,
 ): Promise<void> {
-  await writeFiles(folder, await renderFigure(name, lead, formats, plot, draw), wrote);
+  writeFiles(folder, await renderFigure(name, lead, formats, plot, draw), wrote);
 }
 
 async function renderFigure(
@@ -131,18 +131,19 @@ async function renderFigure(
   return files;
 }
 
-/** Writes files that appear under their names only when every one of them is whole. */
-async function writeFiles(folder: string, files: readonly DrawnFile[], wrote: (path: string) => void): Promise<void> {
+/**
+ * Writes files that appear under their names only when every one of them is whole. In one go: a process that ends
+ * because nobody reads what it says any more would leave the half of them.
+ */
+function writeFiles(folder: string, files: readonly DrawnFile[], wrote: (path: string) => void): void {
   const paths = files.map(([name]) => join(folder, name));
   const partial = (path: string) => `${path}.partial`;
   try {
-    for (const [k, [, content]] of files.entries()) await writeFile(partial(paths[k]!), content);
+    for (const [k, [, content]] of files.entries()) writeFileSync(partial(paths[k]!), content);
+    for (const path of paths) renameSync(partial(path), path);
   } catch (error) {
-    for (const path of paths) await rm(partial(path), { force: true });
+    for (const path of paths) rmSync(partial(path), { force: true });
     throw error;
   }
-  for (const path of paths) {
-    await rename(partial(path), path);
-    wrote(path);
-  }
+  for (const path of paths) wrote(path);
 }

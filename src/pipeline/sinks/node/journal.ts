@@ -5,6 +5,8 @@ import { writeAll } from './write-all.ts';
 
 /** Ending of the name of a partial file's journal. */
 export const JOURNAL = '.journal';
+/** Ending of a journal that is to take the place of the one before it. */
+const FRESH = '.new';
 
 /**
  * The journal beside a partial file says what in that file can be trusted. It begins with the last flush, if there was
@@ -43,7 +45,7 @@ export interface Journal {
  * whole journal at any moment. Row groups may be noted while a flush is under way.
  */
 export function openJournal(path: string, used = false): Journal {
-  const fresh = `${path}.new`;
+  const fresh = path + FRESH;
   let current: FileHandle | undefined;
   /** Records of groups written since the flush under way was asked for. */
   let since: Uint8Array[] | undefined;
@@ -176,4 +178,10 @@ function decodeRecord(bytes: Buffer, at: number) {
     checksum: bytes.readUInt32LE(at + 24),
     payload: new Uint8Array(payload.buffer, payload.byteOffset, payload.length),
   };
+}
+
+/** Takes away the journals of a partial file that is no more, or no longer needed. */
+export async function removeJournals(partial: string): Promise<void> {
+  await rm(partial + JOURNAL, { force: true });
+  await rm(partial + JOURNAL + FRESH, { force: true });
 }
