@@ -25,6 +25,15 @@ describeWith(['cc'], 'the C peer', () => {
     expect(Object.keys(check).filter((name) => name in reference)).toHaveLength(80);
     assertSame('C against the reference', check, reference);
   });
+
+  test('sums up the same whether it looks at S at every step or only where bounds leave it open', () => {
+    const sums = (work: string) => {
+      const output = execFileSync(join(folder, 'kernel'), [work, '10000', '0.1', '200'], { encoding: 'utf8' });
+      return (JSON.parse(output) as { check: Record<string, number> }).check;
+    };
+    expect(Object.keys(sums('W3'))).toHaveLength(12);
+    assertSame('C against itself', sums('W3'), sums('W3-plain'));
+  });
 });
 
 /** A row as the peers print it, words as codes. */

@@ -52,13 +52,16 @@ describe('eos sweep', () => {
         eta: '0.02,1/20,0.12,0.6',
       }),
     );
+    // As some editors write it.
+    const marked = join(folder, 'marked.json');
+    writeFileSync(marked, `\ufeff${readFileSync(spec, 'utf8')}`);
     const [one, three, shards] = ['one', 'three', 'shards'].map((name) => join(folder, name)) as [
       string,
       string,
       string,
     ];
     expect(await eos(['sweep', ...many, '--out', one, '--threads', '1'])).toMatchObject({ code: 0 });
-    expect(await eos(['sweep', '--spec', spec, '--out', three, '--threads', '3'])).toMatchObject({ code: 0 });
+    expect(await eos(['sweep', '--spec', marked, '--out', three, '--threads', '3'])).toMatchObject({ code: 0 });
     const shares = ['2/3', '0/3', '1/3'].map((shard) => eos(['sweep', ...many, '--out', shards, '--shard', shard]));
     for (const share of await Promise.all(shares)) expect(share).toMatchObject({ code: 0 });
     const expected = comparable(await summaryRows(one));
@@ -67,7 +70,11 @@ describe('eos sweep', () => {
     expect(comparable(await summaryRows(shards))).toEqual(expected);
     expect(parts(three)).toEqual(parts(one));
     expect(parts(shards)).toEqual(parts(one));
-    expect(readFileSync(join(shards, 'sweep.json'), 'utf8')).toBe(readFileSync(join(one, 'sweep.json'), 'utf8'));
+    const manifest = (out: string) => JSON.parse(readFileSync(join(out, 'sweep.json'), 'utf8'));
+    const { folder: own, ...rest } = manifest(shards);
+    const { folder: other, ...expectedRest } = manifest(one);
+    expect(rest).toEqual(expectedRest);
+    expect(own).not.toBe(other);
   });
 
   test('the same command again does only what is missing, and says so; a damaged part is redone', async () => {
@@ -145,8 +152,16 @@ describe('eos sweep', () => {
       /^60 runs, 60,000 steps, in 30 parts\nabout .* on \d+ threads? of this machine, about .*B\n$/,
     );
     expect(existsSync(out)).toBe(false);
-    const json = await eos(['sweep', '--eta', '0.1,0.2', '--out', out, '--dry-run', '--log-format', 'json']);
+    const json = await eos(['sweep', '--eta', '0.1,0.2', '--dry-run', '--log-format', 'json']);
     expect(JSON.parse(json.stdout)).toMatchObject({ event: 'estimate', runs: 2, steps: 20_002 });
+    const share = async (shard: string) => {
+      const args = ['sweep', '--eta', '0.01:0.5:log:61', '--steps', '9', '--shard', shard, '--dry-run'];
+      return JSON.parse((await eos([...args, '--log-format', 'json'])).stdout) as { runs: number; steps: number };
+    };
+    const shares = await Promise.all(['0/3', '1/3', '2/3'].map(share));
+    expect(shares.reduce((sum, { runs }) => sum + runs, 0)).toBe(61);
+    expect(shares.reduce((sum, { steps }) => sum + steps, 0)).toBe(610);
+    expect(shares.every(({ runs }) => runs > 15 && runs < 25)).toBe(true);
   });
 
   test('events for another program', async () => {
@@ -205,8 +220,16 @@ describe('eos sweep', () => {
     expect(steps.length).toBeGreaterThan(60);
     expect(steps).toEqual(await read(file));
 
+    const whole = readFileSync(path);
     rmSync(path);
     expect((await eos(args)).stderr).toContain('1 damaged part is redone');
+    const flipped = Buffer.from(whole);
+    flipped.fill('X', whole.length >> 1, (whole.length >> 1) + 8);
+    writeFileSync(path, flipped);
+    expect((await eos(['sweep', 'status', '--out', out])).stdout).toContain('; 1 damaged part, which');
+    expect((await eos(args)).stderr).toContain('1 damaged part is redone');
+    expect(readFileSync(path).equals(whole)).toBe(true);
+    expect((await eos(args)).stderr).toContain('all 2 runs are there already');
     expect(await read(path)).toEqual(steps);
     expect(readdirSync(out).sort()).toEqual(['summary', 'sweep.json', 'trajectories']);
   });
@@ -226,6 +249,14 @@ describe('eos sweep', () => {
     ['a shard out of range', ['--shard', '4/4'], /--shard: '4\/4' is not i\/n/],
     ['a spec that is not there', ['--spec', '/nonexistent.json'], /--spec: \/nonexistent.json: there is no such file/],
     ['threads that are none', ['--threads', '0'], /--threads: '0' is not a whole number/],
+    [
+      'a spec that never ends',
+      ['--spec', '/dev/zero'],
+      /--spec: \/dev\/zero is larger than a spec file can be \(1 MiB\)/,
+    ],
+    ['a spec that is a folder', ['--spec', '/'], /--spec: \/: this is a folder/],
+    ['to leave the work to no queue', ['--detach'], /--detach: only a queue can be left to itself/],
+    ['certificates for no queue', ['--redis-ca', 'x.pem'], /--redis-ca: this is for the queue of a Redis/],
     ['a shard of a queue', ['--shard', '0/4', '--engine', 'redis://127.0.0.1:1'], /--shard: a queue hands out/],
   ])('refuses %s in one line', async (_, args, message) => {
     const out = join(newFolder(), 'sweep');

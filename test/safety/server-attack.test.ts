@@ -1,4 +1,13 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -127,6 +136,61 @@ test('no path leads to a file beside the shared ones', async () => {
     expect([path, statusOf(answer)]).not.toEqual([path, 500]);
   }
   await expectServing(target);
+});
+
+test('links inside what is shared are neither listed nor followed, those that were named are', async () => {
+  const folder = temporaryFolder();
+  const outside = join(folder, 'outside');
+  mkdirSync(outside);
+  for (const name of ['private.parquet', 'run.parquet', 'run.constrained.parquet'])
+    writeFileSync(join(outside, name), SECRET);
+  const share = (name: string) => {
+    const path = join(folder, name);
+    mkdirSync(path);
+    writeFileSync(join(path, 'sweep.json'), '{}');
+    return path;
+  };
+  const linked = share('linked');
+  symlinkSync(outside, join(linked, 'summary'));
+  const swapped = share('swapped');
+  mkdirSync(join(swapped, 'summary'));
+  writeFileSync(join(swapped, 'summary', 'private.parquet'), 'own');
+  const runs = join(folder, 'runs');
+  mkdirSync(runs);
+  writeFileSync(join(runs, 'run.parquet'), 'own');
+  symlinkSync(runs, join(folder, 'named'));
+  symlinkSync(join(outside, 'run.parquet'), join(runs, 'other.parquet'));
+  symlinkSync(join(outside, 'run.constrained.parquet'), join(runs, 'run.constrained.parquet'));
+  const server = startEos(['dash', 'serve', linked, swapped, join(folder, 'named'), '--port', '0']);
+  let printed = '';
+  server.child.stdout?.on('data', (text: string) => {
+    printed += text;
+  });
+  onTestFinished(() => {
+    server.child.kill('SIGKILL');
+  });
+  await server.says('Ctrl-C ends it');
+  const port = Number(new URL(/http:\/\/\S+/.exec(printed)![0]).port);
+  const body = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
+  const list = JSON.parse(body(await get(port, '/runs.json'))) as {
+    runs: { name: string }[];
+    sweeps: { name: string }[];
+  };
+  expect(list.runs.map(({ name }) => name)).toEqual(['run.parquet']);
+  expect(list.sweeps.map(({ name }) => name)).toEqual(['swapped']);
+  expect(body(await get(port, '/data/run.parquet'))).toBe('own');
+  expect(body(await get(port, '/data/sweep-1/private.parquet'))).toBe('own');
+  // A folder may be replaced by a link while the server runs, the shared one itself as well.
+  renameSync(join(swapped, 'summary'), join(swapped, 'before'));
+  symlinkSync(outside, join(swapped, 'summary'));
+  renameSync(runs, join(folder, 'before'));
+  symlinkSync(outside, runs);
+  for (const path of ['run', 'other', 'private', 'run.constrained', 'sweep-1/private', 'sweep-2/private']) {
+    const answer = await get(port, `/data/${path}.parquet`);
+    expect([path, statusOf(answer)]).toEqual([path, 404]);
+    expect(answer).not.toContain(SECRET);
+  }
+  expect(body(await get(port, '/runs.json'))).not.toContain('private');
 });
 
 test('other hosts, origins and methods are refused', async () => {
