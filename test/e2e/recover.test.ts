@@ -8,6 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lastFlushes } from '../safety/killed-run.ts';
@@ -42,6 +43,26 @@ async function inspect(cwd: string, file: string) {
 }
 
 describe('eos recover', () => {
+  test.each([
+    ['a partial file', 'run.parquet.partial', 0],
+    ['a whole file, by its own name', 'run.parquet', 2],
+    ['a whole file, by the name that it had', 'run.parquet.partial', 2],
+  ])('%s: takes away what the dead writer has left beside it', async (_, name, expected) => {
+    const cwd = temporaryFolder();
+    if (expected === 0) await killedRun(cwd);
+    else {
+      expect((await eos(['stream', '--out', 'run.parquet', '--steps', '10', '--quiet'], { cwd })).code).toBe(0);
+      const dead = { pid: 4_194_303, host: hostname(), started: '1', boot: null, token: 'gone' };
+      writeFileSync(join(cwd, 'run.parquet.lock'), JSON.stringify(dead));
+      writeFileSync(join(cwd, 'run.parquet.partial.journal'), 'left');
+    }
+    writeFileSync(join(cwd, 'run.parquet.partial.journal.new'), 'half');
+    const { code, stderr } = await eos(['recover', name], { cwd });
+    expect({ code, stderr }).toMatchObject({ code: expected });
+    if (expected === 2) expect(stderr).toMatch(/: there is nothing to recover\n$/);
+    expect(readdirSync(cwd).filter((each) => !each.includes('.arrow'))).toEqual(['run.parquet']);
+  });
+
   test.each(['run.parquet', 'run.arrow'])(
     '%s: makes a whole file, marked recovered, and says how many rows',
     async (file) => {

@@ -176,6 +176,91 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     await redis.stop();
   }, 120_000);
 
+  test('one signal ends worker and sweep while Redis is away; both say once that it is, and once that it is back', async () => {
+    const redis = await newRedis();
+    const out = join(newFolder(), 'sweep');
+    const work = ['--out', out, '--engine', redis.url];
+    const sweep = start(['sweep', '--eta', '0.02:0.2:log:48', '--steps', '20000000', ...work], env);
+    const worker = start(['worker', ...work, '--threads', '1'], env);
+    const both = [sweep, worker];
+    const said = ['', ''];
+    both.forEach(({ child }, i) => {
+      child.stderr!.on('data', (text) => {
+        said[i] += text;
+      });
+    });
+    const all = (text: string, times: number) => said.every((each) => each.split(text).length - 1 === times);
+    await until(() => partsIn(out) >= 1);
+    await redis.stop();
+    await until(() => all('nothing listens there', 1));
+    await redis.start();
+    await until(() => all('is back', 1));
+
+    // The password changes, and nobody may stay.
+    const admin = new Redis(redis.url, { password: PASSWORD });
+    await admin.config('SET', 'requirepass', 'another');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await until(() => all('does not take this user and password', 1));
+    await sleep(1500);
+    await admin.config('SET', 'requirepass', PASSWORD);
+    await until(() => all('is back', 2));
+    admin.disconnect();
+
+    await redis.stop();
+    await until(() => all('nothing listens there', 2));
+    const before = performance.now();
+    for (const { child } of both) child.kill('SIGINT');
+    const [coordinator, leaving] = await Promise.all([sweep.done, worker.done]);
+    expect(coordinator).toMatchObject({ code: 130 });
+    expect(leaving).toMatchObject({
+      code: 130,
+      stderr: expect.stringContaining('parts under way go back to the queue'),
+    });
+    // Not a matter of speed: what hangs, hangs for minutes.
+    expect(performance.now() - before).toBeLessThan(20_000);
+    for (const { stderr } of [coordinator, leaving]) {
+      expect(stderr).not.toMatch(/ioredis|\n\s+at /);
+      expect(stderr.split('nothing listens there')).toHaveLength(3);
+      expect(stderr.split('does not take this user')).toHaveLength(2);
+    }
+  }, 90_000);
+
+  test('two folders with the same sweep do not meet, and leave nothing in Redis', async () => {
+    const redis = await newRedis();
+    const [mine, other] = [join(newFolder(), 'mine'), join(newFolder(), 'other')] as const;
+    const grid = ['--eta', '0.02:0.5:log:48', '--steps', '2000', '--engine', redis.url];
+    for (const out of [mine, other]) {
+      expect(await eos(['sweep', ...grid, '--out', out, '--detach'], env)).toMatchObject({ code: 0 });
+    }
+    const cancelled = await eos(['sweep', 'cancel', '--out', other, '--engine', redis.url], env);
+    expect(cancelled.stdout).toBe('cancelled, 24 parts taken out of the queue\n');
+    const status = await eos(['sweep', 'status', '--out', mine, '--engine', redis.url], env);
+    expect(status.stdout).toMatch(/queue: 24 parts waiting/);
+    const work = (out: string) => start(['worker', '--engine', redis.url, '--out', out, '--threads', '1'], env).done;
+    expect(await work(mine)).toMatchObject({ code: 0 });
+    const again = start(['sweep', ...grid, '--out', other], env).done;
+    expect(await work(other)).toMatchObject({ code: 0 });
+    expect(await again).toMatchObject({ code: 0 });
+    for (const out of [mine, other]) expect(await summaryRows(out)).toHaveLength(48);
+    const client = new Redis(redis.url, { password: PASSWORD });
+    await client.del('eos:probe');
+    expect(await client.keys('*')).toEqual([]);
+    client.disconnect();
+    await redis.stop();
+  }, 60_000);
+
+  test('a database that the Redis does not have is refused, and the first one stays as it is', async () => {
+    const redis = await newRedis();
+    const out = join(newFolder(), 'sweep');
+    const { code, stderr } = await eos(['sweep', '--eta', '0.1', '--out', out, '--engine', `${redis.url}/99`], env);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('has no database 99;') });
+    expect(existsSync(out)).toBe(false);
+    const client = new Redis(redis.url, { password: PASSWORD });
+    expect(await client.keys('*')).toEqual([]);
+    client.disconnect();
+    await redis.stop();
+  });
+
   test('over TLS, with certificates on both sides', async () => {
     const redis = await newRedis({ tls: true });
     const out = join(newFolder(), 'sweep');
@@ -244,8 +329,14 @@ describe('a Redis that is not there', () => {
   test.each([
     ['no address', 'nonsense', 'this is no address of a Redis'],
     ['another protocol', 'http://127.0.0.1', 'http:// is no address of a Redis'],
+    ['a password that is no code', 'redis://:%zz@127.0.0.1', 'write %25 for a percent sign'],
+    ['a query', 'redis://127.0.0.1?password=hunter2', 'what stands behind ? or # in the address would be ignored'],
+    ['a database beyond all numbers', 'redis://127.0.0.1/99999999999', 'there is no database 99999999999'],
     ['a database that is no number', 'redis://127.0.0.1/main', "the database 'main' is no number"],
   ])('%s', async (_, engine, message) => {
-    expect(await refused(engine)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+    const { code, stderr } = await refused(engine);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+    expect(stderr).toMatch(/^eos: --engine: /);
+    expect(stderr).not.toContain('hunter2');
   });
 });
