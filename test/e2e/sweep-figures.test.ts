@@ -22,7 +22,16 @@ describe('eos figures --sweep', () => {
     );
     expect(readdirSync(out).sort()).toEqual(files.sort());
     const svg = readFileSync(join(out, 'sweep-outcome.svg'), 'utf8');
-    expect(svg.match(/<rect [^>]*shape-rendering|<rect /g)!.length).toBeGreaterThanOrEqual(96);
+    const [, map] = /<g shape-rendering="crispEdges">(.*?)<\/g>/s.exec(svg)!;
+    // Each of the eight rows from end to end, in stripes.
+    const tiles = [...map!.matchAll(/M([\d.]+),([\d.]+)H([\d.]+)V[\d.]+H\1Z/g)];
+    const rows = new Map<string, number>();
+    for (const [, left, top, right] of tiles) rows.set(top!, (rows.get(top!) ?? 0) + Number(right) - Number(left));
+    expect(rows.size).toBe(8);
+    const widths = [...rows.values()];
+    expect(Math.max(...widths) - Math.min(...widths)).toBeLessThan(0.5);
+    expect(tiles.length).toBeGreaterThan(16);
+    expect(map!.match(/<path /g)!.length).toBeLessThanOrEqual(4);
     for (const text of [
       'What became of each run',
       'η',

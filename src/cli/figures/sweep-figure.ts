@@ -1,4 +1,5 @@
-import type { Cell, HeatMap, MapAxis, SweepTable } from '../../pipeline/sweep/heat-map.ts';
+import type { RenderFunction } from '@observablehq/plot';
+import type { Cell, HeatMap, MapAxis, Place, SweepTable } from '../../pipeline/sweep/heat-map.ts';
 import { parameterSymbol } from '../../pipeline/sweep/heat-map.ts';
 import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
 import type { Figure, LegendItem, Panel, PlotModule } from './figure.ts';
@@ -30,15 +31,7 @@ export function sweepFigure(
         x: scale(map.x),
         y: scale(map.y),
         marks: [
-          plot.rect(facet.cells, {
-            x1: ({ x }: Cell) => x.from,
-            x2: ({ x }: Cell) => x.to,
-            y1: ({ y }: Cell) => y.from,
-            y2: ({ y }: Cell) => y.to,
-            fill: (cell: Cell) => (cell.diverged ? theme.muted : colors.of(cell.value)),
-            inset: 0,
-            shapeRendering: 'crispEdges',
-          }),
+          tiles(facet.cells, (cell) => (cell.diverged ? theme.muted : colors.of(cell.value))),
           plot.line(facet.border, {
             x: 'x',
             y: 'y',
@@ -61,6 +54,50 @@ export function sweepFigure(
   });
   return { title: map.quantity.title, caption: caption(map, cells, table, missing, lined), panels };
 }
+
+/** Cells as one path a colour: an element for each of some ten thousand would take most of a gigabyte. */
+function tiles(cells: readonly Cell[], colorOf: (cell: Cell) => string): RenderFunction {
+  return (_index, { x, y }, _values, _dimensions, context) => {
+    const paths = new Map<string, string>();
+    const at = (position: number) => String(Math.round(100 * position) / 100);
+    for (const { row, from, to, color } of stripes(cells, colorOf)) {
+      const outline = `M${at(x!(from))},${at(y!(row.to))}H${at(x!(to))}V${at(y!(row.from))}H${at(x!(from))}Z`;
+      paths.set(color, (paths.get(color) ?? '') + outline);
+    }
+    const group = context.document.createElementNS(SVG, 'g');
+    group.setAttribute('shape-rendering', 'crispEdges');
+    for (const [color, outline] of paths) {
+      const path = context.document.createElementNS(SVG, 'path');
+      path.setAttribute('fill', color);
+      path.setAttribute('d', outline);
+      group.append(path);
+    }
+    return group;
+  };
+}
+
+interface Stripe {
+  readonly row: Place;
+  readonly from: number;
+  readonly to: number;
+  readonly color: string;
+}
+
+/** Neighbours along x that have the same colour, as one. */
+function stripes(cells: readonly Cell[], colorOf: (cell: Cell) => string): Stripe[] {
+  const sorted = [...cells].sort((a, b) => a.y.from - b.y.from || a.x.from - b.x.from);
+  const found: Stripe[] = [];
+  for (const cell of sorted) {
+    const color = colorOf(cell);
+    const last = found.at(-1);
+    if (last?.row === cell.y && last.color === color && last.to === cell.x.from) {
+      found[found.length - 1] = { ...last, to: cell.x.to };
+    } else found.push({ row: cell.y, from: cell.x.from, to: cell.x.to, color });
+  }
+  return found;
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
 
 /** Names of outcomes in words, with what they mean. */
 const OUTCOME_WORDS = ['gradient flow', 'edge of stability', 'converged', 'diverged'];
@@ -104,7 +141,7 @@ function rampColors({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme,
   const legend: LegendItem[] =
     known.length === 0
       ? []
-      : steps.map((value, i) => ({
+      : [...new Set(steps)].map((value, i) => ({
           label: `${i === 0 && low < from ? '≤\u00a0' : ''}${plain(value)}`,
           color: of(value),
           kind: 'area',

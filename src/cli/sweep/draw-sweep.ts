@@ -45,8 +45,9 @@ export async function drawSweep(
   const filters = filtersOf(drawing.where, table);
   const varied = variedParameters(table, filters);
   const { x, y, facet } = axes(varied, drawing);
-  const maps = quantities.map((quantity) => heatMap(table, { quantity, x, y, facet, filters }));
-  const [first] = maps;
+  // One after the other: five maps of a large sweep at once would fill the memory.
+  const mapOf = (quantity: Quantity) => heatMap(table, { quantity, x, y, facet, filters });
+  const [first] = quantities.slice(0, 1).map(mapOf);
   if (first?.facets.every(({ cells }) => cells.length === 0)) {
     throw new UsageError(`--where: no run of ${drawing.sweep} is left by ${drawing.where.join(' and ')}`);
   }
@@ -57,8 +58,9 @@ export async function drawSweep(
     warn(`--facet: not shown are ${omittedFacets(first)}; pick others with --where ${facet}=V,W`);
   }
   const plot = await import('@observablehq/plot');
-  for (const map of maps) {
-    const name = `sweep-${map.quantity.name.replaceAll('_', '-')}`;
+  for (const quantity of quantities) {
+    const map = mapOf(quantity);
+    const name = `sweep-${quantity.name.replaceAll('_', '-')}`;
     await writeFigure(name, '', formats, drawing.out, plot, wrote, (theme) => sweepFigure(map, summary, theme, plot));
   }
 }

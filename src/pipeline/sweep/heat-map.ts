@@ -139,16 +139,17 @@ export function quantityColumn(table: SweepTable, { name }: Quantity): Float64Ar
   return Float64Array.from(table.texts(name), (outcome) => (OUTCOMES as readonly string[]).indexOf(outcome));
 }
 
-function keptRows(table: SweepTable, filters: HeatMapRequest['filters'] = new Map()): number[] {
+function keptRows(table: SweepTable, filters: HeatMapRequest['filters'] = new Map()): Int32Array {
   const tests = [...filters].map(([column, values]) => ({ numbers: table.numbers(column), values: new Set(values) }));
-  const rows: number[] = [];
+  const rows = new Int32Array(table.length);
+  let count = 0;
   for (let row = 0; row < table.length; row++) {
-    if (tests.every(({ numbers, values }) => values.has(numbers[row]!))) rows.push(row);
+    if (tests.every(({ numbers, values }) => values.has(numbers[row]!))) rows[count++] = row;
   }
-  return rows;
+  return rows.subarray(0, count);
 }
 
-function distinct(numbers: Float64Array, rows?: readonly number[]): number[] {
+function distinct(numbers: Float64Array, rows?: Int32Array): number[] {
   const all = new Set<number>();
   if (rows) for (const row of rows) all.add(numbers[row]!);
   else for (const value of numbers) all.add(value);
@@ -215,7 +216,7 @@ function placeOf({ places }: MapAxis, value: number): number {
 }
 
 function cellsOf(
-  rows: readonly number[],
+  rows: Int32Array,
   xs: Float64Array,
   ys: Float64Array,
   values: Float64Array,
@@ -224,14 +225,8 @@ function cellsOf(
   y: MapAxis,
   { name }: Quantity,
 ): Cell[] {
-  const groups = new Map<number, number[]>();
-  for (const row of rows) {
-    const key = placeOf(x, xs[row]!) * y.places.length + placeOf(y, ys[row]!);
-    const group = groups.get(key);
-    if (group) group.push(row);
-    else groups.set(key, [row]);
-  }
-  return [...groups].map(([key, members]) => {
+  const keys = rows.map((row) => placeOf(x, xs[row]!) * y.places.length + placeOf(y, ys[row]!));
+  return groups(rows, keys, x.places.length * y.places.length).map(([key, members]) => {
     const lost = members.filter((row) => diverged[row] === 1);
     const blown = name !== 'outcome' && 2 * lost.length > members.length;
     const row =
@@ -254,18 +249,34 @@ function cellsOf(
   });
 }
 
+/** Rows by key, those of one key in their order. Parts of one array: half a million rows in lists fill the memory. */
+function groups(rows: Int32Array, keys: Int32Array, count: number): (readonly [number, Int32Array])[] {
+  const ends = new Int32Array(count + 1);
+  for (const key of keys) ends[key + 1]!++;
+  for (let key = 0; key < count; key++) ends[key + 1]! += ends[key]!;
+  const starts = ends.slice();
+  const sorted = new Int32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) sorted[ends[keys[i]!]!++] = rows[i]!;
+  const found: (readonly [number, Int32Array])[] = [];
+  for (let key = 0; key < count; key++) {
+    const [from, to] = [starts[key]!, starts[key + 1]!];
+    if (to > from) found.push([key, sorted.subarray(from, to)]);
+  }
+  return found;
+}
+
 function divergedRows(table: SweepTable): Uint8Array {
   return Uint8Array.from(table.texts('outcome'), (outcome) => (outcome === 'diverged' ? 1 : 0));
 }
 
 /** The row in the middle by value; one without a value where most have none. */
-function median(rows: readonly number[], values: Float64Array): number {
+function median(rows: Int32Array, values: Float64Array): number {
   const known = rows.filter((row) => !Number.isNaN(values[row]!));
   if (2 * known.length < rows.length) return rows.find((row) => Number.isNaN(values[row]!))!;
   return known.sort((a, b) => values[a]! - values[b]!)[(known.length - 1) >> 1]!;
 }
 
-function mostFrequent(rows: readonly number[], values: Float64Array): number {
+function mostFrequent(rows: Int32Array, values: Float64Array): number {
   const counts = new Map<number, number>();
   for (const row of rows) counts.set(values[row]!, (counts.get(values[row]!) ?? 0) + 1);
   const [winner] = [...counts].sort((a, b) => b[1] - a[1])[0]!;
@@ -277,7 +288,7 @@ function mostFrequent(rows: readonly number[], values: Float64Array): number {
  * there are more of these, for each x. Between neighbours ln ratio is taken as linear in ln x, which is exact for x = η.
  */
 function border(
-  rows: readonly number[],
+  rows: Int32Array,
   xs: Float64Array,
   ys: Float64Array,
   ratio: Float64Array,
@@ -291,15 +302,15 @@ function border(
   return along.length >= across.length ? along : across;
 }
 
-function crossings(rows: readonly number[], at: Float64Array, other: Float64Array, ratio: Float64Array) {
-  const lines = new Map<number, number[]>();
-  for (const row of rows) {
-    const line = lines.get(other[row]!);
-    if (line) line.push(row);
-    else lines.set(other[row]!, [row]);
-  }
+function crossings(rows: Int32Array, at: Float64Array, other: Float64Array, ratio: Float64Array) {
+  const lines = distinct(other, rows);
+  const numbers = new Map(lines.map((value, i) => [value, i]));
   const found: [number, number][] = [];
-  for (const [value, line] of [...lines].sort((a, b) => a[0] - b[0])) {
+  for (const [key, line] of groups(
+    rows,
+    rows.map((row) => numbers.get(other[row]!)!),
+    lines.length,
+  )) {
     line.sort((a, b) => at[a]! - at[b]!);
     for (let i = 1; i < line.length; i++) {
       const [a, b] = [line[i - 1]!, line[i]!];
@@ -307,7 +318,7 @@ function crossings(rows: readonly number[], at: Float64Array, other: Float64Arra
       if (at[a] === at[b] || before < 0 === after < 0) continue;
       const share = before / (before - after);
       const [from, to] = [at[a]!, at[b]!];
-      found.push([from > 0 ? from * (to / from) ** share : from + (to - from) * share, value]);
+      found.push([from > 0 ? from * (to / from) ** share : from + (to - from) * share, lines[key]!]);
       break;
     }
   }
