@@ -110,6 +110,12 @@ export function works(quick: boolean): readonly Work[] {
           needs: [],
           steps: size(2_000_000),
         },
+        {
+          name: 'rxjs, fields written out',
+          command: (n) => [process.execPath, compiled('peers/rxjs-fields.js'), 'W1', String(n), PAPER],
+          needs: [],
+          steps: size(2_000_000),
+        },
       ],
       goals: [
         { peer: 'C', factor: 0.5 },
@@ -145,8 +151,8 @@ export function works(quick: boolean): readonly Work[] {
         },
         { name: 'C', command: (n) => [kernel, 'W3', '10000', SWEEP, String(n / 10_000)], needs: ['cc'] },
         {
-          name: 'C, S at every step',
-          command: (n) => [kernel, 'W3-plain', '10000', SWEEP, String(n / 10_000)],
+          name: 'C, S only in doubt',
+          command: (n) => [kernel, 'W3-bounds', '10000', SWEEP, String(n / 10_000)],
           needs: ['cc'],
         },
         {

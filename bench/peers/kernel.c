@@ -3,7 +3,7 @@
  *   kernel bare STEPS LAMBDA2        only the three weights
  *   kernel W1   STEPS LAMBDA2        every column of a run file, blocks of rows in arrays, no file
  *   kernel W3   STEPS LAMBDA2 RUNS   many runs, one after the other, only each run's summary kept
- *   kernel W3-plain …                the same with S and ln L̂ computed at every step
+ *   kernel W3-bounds …               the same with S only where bounds leave it open, and ln L̂ from a near neighbour
  */
 #define _GNU_SOURCE
 #include <math.h>
@@ -408,14 +408,14 @@ static void sweep_work(int64_t steps, double lambda2, int64_t runs, int plain) {
 
 int main(int argc, char **argv) {
     if (argc < 4) {
-        fprintf(stderr, "usage: kernel bare|W1|W3|W3-plain STEPS LAMBDA2 [RUNS]\n");
+        fprintf(stderr, "usage: kernel bare|W1|W3|W3-bounds STEPS LAMBDA2 [RUNS]\n");
         return 2;
     }
     int64_t steps = atoll(argv[2]);
     double lambda2 = atof(argv[3]);
     if (strcmp(argv[1], "bare") == 0) bare_work(steps, lambda2);
     if (strcmp(argv[1], "W1") == 0) columns_work(steps, lambda2);
-    int plain = strcmp(argv[1], "W3-plain") == 0;
-    if (plain || strcmp(argv[1], "W3") == 0) sweep_work(steps, lambda2, argc > 4 ? atoll(argv[4]) : 10000, plain);
+    int plain = strcmp(argv[1], "W3") == 0;
+    if (plain || strcmp(argv[1], "W3-bounds") == 0) sweep_work(steps, lambda2, argc > 4 ? atoll(argv[4]) : 10000, plain);
     return 0;
 }

@@ -112,7 +112,7 @@ describe('commands', () => {
     ['--colour', "there is no command '--colour'"],
     ['inspect', 'FILE is missing: Parquet or Arrow file (see --help)'],
     ['figures', '--out is missing: folder to write to; made where it is missing (see --help)'],
-    ['dash build', '--data is missing: run files or folders of runs; --out is missing: folder to write'],
+    ['dash build', /--data is missing: run files.*; --out is missing: folder to write/],
     ['inspect --jsn run.parquet', 'there is no flag --jsn; did you mean --json?'],
     ['inspect nowhere.parquet', 'nowhere.parquet: there is no such file'],
     ['inspect .', '.: this is no file; name a Parquet or Arrow file'],
