@@ -18,6 +18,10 @@ export interface ListedRun {
 export interface ListedSweep {
   readonly name: string;
   readonly parts: readonly FileOrigin[];
+  /** Runs that are in none of the parts, as far as the list tells. */
+  readonly missing?: number;
+  /** Parts that are left out because they are damaged. */
+  readonly damaged?: number;
 }
 
 export interface RunList {
@@ -57,9 +61,11 @@ function parseList(json: unknown, origin: (data: unknown) => FileOrigin): RunLis
   return {
     live: list?.live === true,
     sweeps: distinct(
-      sweeps.map((sweep: { name?: unknown; parts?: unknown }) => ({
+      sweeps.map((sweep: { name?: unknown; parts?: unknown; missing?: unknown; damaged?: unknown }) => ({
         name: String(sweep.name),
         parts: Array.isArray(sweep.parts) ? sweep.parts.map(origin) : [],
+        missing: countOf(sweep.missing),
+        damaged: countOf(sweep.damaged),
       })),
     ),
     runs: runs.map((run: ListEntry) => ({
@@ -73,6 +79,8 @@ function parseList(json: unknown, origin: (data: unknown) => FileOrigin): RunLis
     })),
   };
 }
+
+const countOf = (value: unknown): number => (Number.isSafeInteger(value) ? Math.max(0, Number(value)) : 0);
 
 /** Sweeps under names that tell them apart: folders in different places may be called the same. */
 export function distinct(sweeps: readonly ListedSweep[]): readonly ListedSweep[] {

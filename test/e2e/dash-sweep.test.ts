@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
@@ -55,6 +55,24 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     const outcome = await tip('outcome').getAttribute('data-value');
     expect(rows.some((row) => row.outcome === outcome)).toBe(true);
     expect(await page.locator('#tooltip strong').textContent()).toMatch(/^η = .*, λ₂ = .*, δ = /);
+  });
+
+  test('a sweep that lacks runs, or has damaged parts, says so', async () => {
+    const broken = join(newFolder(), 'broken');
+    cpSync(sweep, broken, { recursive: true });
+    const [first, second] = parts(broken);
+    rmSync(join(broken, 'summary', first!));
+    const bytes = readFileSync(join(broken, 'summary', second!));
+    bytes[400]! ^= 0xff;
+    writeFileSync(join(broken, 'summary', second!), bytes);
+    const other = await serve([broken]);
+    const opened = await openPage(browser, other.url);
+    const unit = await opened.page.locator('[data-panel=sweep] .unit').textContent();
+    const [, shown] = /^(\d+) of 192 runs, 1 damaged part left out$/.exec(unit!)!;
+    expect(Number(shown)).toBeLessThan(191);
+    expect(opened.problems).toEqual([]);
+    await opened.page.close();
+    await other.stop();
   });
 
   test('other quantities, axes, facets and filters, and the link that reproduces them', async () => {

@@ -64,19 +64,18 @@ async function withEach(
 /** What `inspect` looks at is sound in these. */
 const READABLE = /wrong types|of another kind|absurd names|delta/;
 
+/** Wrong in the ratio of sharpness to threshold alone, which no check reads. */
+const UNREAD = /^(values|no values|run of billions|bits of nothing|bomb|copies|smaller bomb)\.parquet$/;
+
 describe('a hostile Parquet file', () => {
   test('eos inspect refuses it, or shows what can be shown', { timeout: 300_000 }, async () => {
     const answers = await withEach(await hostileParquet(), (file) => ['inspect', file]);
     for (const [name, { code }] of answers) if (!READABLE.test(name)) expect([name, code]).toEqual([name, 2]);
   });
 
-  test('eos verify refuses it', { timeout: 300_000 }, async () => {
-    // It reads as `inspect` does: some will do.
-    const some = (await hostileParquet()).filter((_, i) => i % 4 === 0);
-    const answers = await withEach(some, (file) => ['verify', file]);
-    // A run can be checked without the column that is wrong in this one.
-    const sound = /run of billions/;
-    for (const [name, { code }] of answers) if (!sound.test(name)) expect([name, code]).not.toEqual([name, 0]);
+  test('eos verify refuses it, or reads nothing of what is wrong', { timeout: 300_000 }, async () => {
+    const answers = await withEach(await hostileParquet(), (file) => ['verify', file]);
+    for (const [name, { code }] of answers) if (!UNREAD.test(name)) expect([name, code]).not.toEqual([name, 0]);
   });
 
   test('eos detect refuses it, or finds what there is', { timeout: 300_000 }, async () => {

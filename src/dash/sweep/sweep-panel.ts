@@ -34,10 +34,10 @@ export async function openSweepPanel(
   const head = {
     id: 'sweep',
     title: `Sweep ${listed.name}`,
-    unit: counted(table.length, 'run'),
+    unit: extentOf(listed, table.length),
     wide: true,
     rows: () => mapCsv(drawing),
-    caption: () => captionOf(view(), varied),
+    caption: () => [captionOf(view(), varied), ...lackOf(listed, table.length)].join(', '),
     description:
       'What became of the runs of a sweep, over two of its parameters. Where several runs share a cell it shows their median (of outcomes the most frequent). Dashed: S∞(θ₀) = 2/η; where η is smaller, gradient flow from the start ends below 2/η and there is no edge of stability. A click on a cell, or Enter, runs that very run here and shows it below.',
   };
@@ -239,6 +239,18 @@ export async function openSweepPanel(
 }
 
 /** The quantity of a map, and what it is of where not of all runs. */
+/** How many runs are shown, and of how many, where some are not there yet or any more. */
+function extentOf(listed: ListedSweep, rows: number): string {
+  return lackOf(listed, rows).join(', ') || counted(rows, 'run');
+}
+
+function lackOf({ missing = 0, damaged = 0 }: ListedSweep, rows: number): string[] {
+  return [
+    ...(missing > 0 ? [`${formatCount(rows)} of ${counted(rows + missing, 'run')}`] : []),
+    ...(damaged > 0 ? [`${counted(damaged, 'damaged part')} left out`] : []),
+  ];
+}
+
 function captionOf({ quantity, filters }: MapView, varied: readonly TableParameter[]): string {
   const chosen = [...filters].map(([column, [value]]) => {
     const symbol = varied.find((parameter) => parameter.column === column)?.symbol ?? column;
