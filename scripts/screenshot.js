@@ -1,6 +1,7 @@
 // Takes the pictures of the dashboard that README and docs show, light and dark.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -13,7 +14,11 @@ const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.js'
 if (status !== 0) process.exit(status ?? 1);
 mkdirSync(folder, { recursive: true });
 
-const server = spawn(process.execPath, [eos, 'dash', 'serve', join(root, 'data'), '--port', '0'], {
+const runs = mkdtempSync(join(tmpdir(), 'eos-screenshot-'));
+const run = join(runs, 'run.parquet');
+if (spawnSync(process.execPath, [eos, 'stream', '--out', run, '-q'], { stdio: 'inherit' }).status !== 0)
+  process.exit(1);
+const server = spawn(process.execPath, [eos, 'dash', 'serve', run, '--port', '0'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 const url = await new Promise((resolve, reject) => {
@@ -46,4 +51,5 @@ try {
 } finally {
   await browser.close();
   server.kill('SIGINT');
+  rmSync(runs, { recursive: true, force: true });
 }
