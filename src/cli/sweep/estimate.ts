@@ -1,4 +1,3 @@
-import { runToResult } from '../../pipeline/sweep/run-result.ts';
 import { sweepRows } from '../../pipeline/sweep/sweep-columns.ts';
 import type { FolderSweep } from './folder.ts';
 import { encodePart } from './part-file.ts';
@@ -33,6 +32,8 @@ export async function estimate(
   threads: number,
   [index, of]: readonly [number, number] = [0, 1],
 ): Promise<Estimate> {
+  // Only an estimate needs what this brings along.
+  const { runToResult } = await import('../../pipeline/sweep/run-result.ts');
   const { sweep, plan } = place;
   const count = Math.min(SAMPLE, sweep.runs);
   const rows = sweepRows();
