@@ -3,7 +3,6 @@ import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parquetMetadata } from 'hyparquet';
 import { memoryTarget } from '../../pipeline/sinks/byte-target.ts';
-import { hyparquetFormat } from '../../pipeline/sinks/hyparquet.ts';
 import { SCHEMA_VERSION, SWEEP_COLUMNS, type SweepRows } from '../../pipeline/sweep/sweep-columns.ts';
 import type { SweepFolder } from './folder.ts';
 
@@ -19,6 +18,8 @@ const TRAJECTORIES_KEY = 'eos.trajectories';
  */
 export async function encodePart(rows: SweepRows, name: string, trajectories?: string): Promise<Uint8Array> {
   const target = memoryTarget();
+  // The program that writes: whoever only looks after the parts does without.
+  const { hyparquetFormat } = await import('../../pipeline/sinks/hyparquet.ts');
   const writer = hyparquetFormat(target, SWEEP_COLUMNS);
   const length = rows.columns[0]!.length;
   if (length > 0) await writer.write({ length, columns: rows.columns });
