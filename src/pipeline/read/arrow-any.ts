@@ -9,8 +9,7 @@ import { checkArrowSchema } from './arrow-schema.ts';
 import { type ArrowParts, type ArrowTable, arrowTable, openArrow } from './arrow-table.ts';
 import { MESSAGE_PREFIX } from './arrow-unpack.ts';
 import type { ByteSource } from './byte-source.ts';
-import { damaged, LIMITS } from './limits.ts';
-import { DamagedFileError } from './stored-table.ts';
+import { damaged, decoded, LIMITS } from './limits.ts';
 
 /** Bytes that are fetched at once where messages are small. */
 const WINDOW = 1 << 16;
@@ -84,13 +83,4 @@ function windowed(source: ByteSource): (offset: number, length: number) => Promi
     }
     return window.slice(offset - start, offset - start + length);
   };
-}
-
-function decoded<T>(task: () => T): T {
-  try {
-    return task();
-  } catch (error) {
-    if (error instanceof DamagedFileError) throw error;
-    return damaged('its metadata cannot be decoded');
-  }
 }

@@ -7,8 +7,7 @@ import { concatBytes } from '../sinks/byte-target.ts';
 import { checkArrowBatch } from './arrow-guard.ts';
 import { type CheckedSchema, checkArrowSchema } from './arrow-schema.ts';
 import { MESSAGE_PREFIX, unpackArrow, unpackingAllowance } from './arrow-unpack.ts';
-import { checkRowCount, damaged, LIMITS } from './limits.ts';
-import { DamagedFileError } from './stored-table.ts';
+import { checkRowCount, damaged, decoded, LIMITS } from './limits.ts';
 
 /** What a message begins with. */
 const MARK = Uint8Array.of(0xff, 0xff, 0xff, 0xff);
@@ -34,7 +33,7 @@ export async function* readArrowStream(chunks: AsyncIterable<Uint8Array>): Async
     }
     if (prefix.length === 0) return;
     const metadata = await input.take(prefix.length);
-    const message = decode(() => Message.getRootAsMessage(new ByteBuffer(metadata)));
+    const message = decoded(() => Message.getRootAsMessage(new ByteBuffer(metadata)));
     const bodyLength = Number(message.bodyLength());
     if (!(bodyLength >= 0 && bodyLength <= LIMITS.chunk * 4)) damaged(`it has a message of ${bodyLength} bytes`);
     const body = await input.take(bodyLength);
@@ -44,14 +43,14 @@ export async function* readArrowStream(chunks: AsyncIterable<Uint8Array>): Async
       if (columns) damaged('its columns change');
       const root = message.header(new Schema()) as Schema | null;
       if (!root) return damaged('it has no schema');
-      columns = decode(() => checkArrowSchema(root, metadata.length));
+      columns = decoded(() => checkArrowSchema(root, metadata.length));
       schema = whole;
       continue;
     }
     if (!columns || !schema) return damaged('it does not begin with a schema');
     const known = columns;
     seen += whole.length;
-    const { bytes, length } = decode(() => {
+    const { bytes, length } = decoded(() => {
       checkArrowBatch(metadata, body, known, bodyLength);
       const stored = { bytes: whole, metaDataLength: MESSAGE_PREFIX + metadata.length };
       // The dictionaries are read anew with each batch.
@@ -70,16 +69,7 @@ export async function* readArrowStream(chunks: AsyncIterable<Uint8Array>): Async
     rows += length;
     checkRowCount(rows, seen);
     const begun = schema;
-    yield decode(() => tableFromIPC([begun, ...dictionaries, bytes]));
-  }
-}
-
-function decode<T>(task: () => T): T {
-  try {
-    return task();
-  } catch (error) {
-    if (error instanceof DamagedFileError) throw error;
-    return damaged('its metadata cannot be decoded');
+    yield decoded(() => tableFromIPC([begun, ...dictionaries, bytes]));
   }
 }
 

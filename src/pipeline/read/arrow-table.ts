@@ -3,8 +3,7 @@ import { FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
 import { type ArrowBlock, type CheckedFooter, checkArrowBatch, checkArrowFooter } from './arrow-guard.ts';
 import { type ArrowMessage, MESSAGE_PREFIX, schemaMessage, unpackArrow, unpackingAllowance } from './arrow-unpack.ts';
 import type { ByteSource } from './byte-source.ts';
-import { checkRowCount, damaged, LIMITS } from './limits.ts';
-import { DamagedFileError } from './stored-table.ts';
+import { checkRowCount, damaged, decoded, LIMITS } from './limits.ts';
 
 /** An Arrow file of anybody, opened for reading batch by batch. */
 export interface ArrowTable {
@@ -48,7 +47,7 @@ export function parseArrowFooter(bytes: Uint8Array, end: number): ArrowParts {
   const length = bytes.length < SUFFIX ? 0 : view.getInt32(bytes.length - SUFFIX, true);
   if (length <= 0 || length > bytes.length - SUFFIX) damaged('its footer is cut off');
   const footer = bytes.slice(bytes.length - SUFFIX - length, bytes.length - SUFFIX);
-  return guarded(() => ({ checked: checkArrowFooter(footer, end), schema: Footer.decode(footer).schema }));
+  return decoded(() => ({ checked: checkArrowFooter(footer, end), schema: Footer.decode(footer).schema }));
 }
 
 /**
@@ -69,11 +68,11 @@ export async function arrowTable(
     new Uint8Array(await source.slice(offset, offset + metaDataLength + (whole ? bodyLength : 0)));
   const rowsOf = async (block: ArrowBlock) => {
     const message = (await bytesOf(block, false)).slice(MESSAGE_PREFIX);
-    return guarded(() => checkArrowBatch(message, undefined, checked.schema, block.bodyLength));
+    return decoded(() => checkArrowBatch(message, undefined, checked.schema, block.bodyLength));
   };
   const messageOf = async (block: ArrowBlock): Promise<ArrowMessage> => {
     const bytes = await bytesOf(block, true);
-    return guarded(() => {
+    return decoded(() => {
       const { metaDataLength, bodyLength } = block;
       const check = (message: ArrowMessage) => {
         const metadata = message.bytes.slice(MESSAGE_PREFIX, message.metaDataLength);
@@ -119,21 +118,11 @@ export async function arrowTable(
       const batch = await messageOf(block);
       // A stream of this batch alone; its pieces are not put together, so that they are not copied.
       const pieces = [...known, batch].map(({ bytes }) => bytes);
-      return guarded(() => tableFromIPC([columns, ...pieces]));
+      return decoded(() => tableFromIPC([columns, ...pieces]));
     },
   };
 }
 
 function fileBlock({ metaDataLength, bodyLength, offset }: ArrowBlock): FileBlock {
   return new FileBlock(metaDataLength, bodyLength, offset);
-}
-
-/** Where the reader stumbles over what the checks have let through, its message tells nobody anything. */
-function guarded<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof DamagedFileError) throw error;
-    return damaged('its metadata cannot be decoded');
-  }
 }

@@ -46,3 +46,13 @@ export function checkRowCount(rows: number, bytes: number): void {
 export function damaged(problem: string): never {
   throw new DamagedFileError(problem);
 }
+
+/** Where a reader stumbles over what the checks have let through, its message tells nobody anything. */
+export function decoded<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DamagedFileError) throw error;
+    return damaged('its metadata cannot be decoded');
+  }
+}
