@@ -5,6 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
+import { newPlace } from '../../src/cli/sweep/folder.ts';
+import { enqueue, openQueue, removeQueue } from '../../src/cli/sweep/queue.ts';
+import { watchRedis } from '../../src/cli/sweep/redis-clients.ts';
+import { redisOptions } from '../../src/cli/sweep/redis-connection.ts';
+import { sweepSpec } from '../../src/pipeline/sweep/sweep.ts';
 import { describeWith, part, root } from '../setup/parts.ts';
 import { comparable, eos, newFolder, parts, start, summaryRows } from './sweep-command.ts';
 
@@ -25,7 +30,7 @@ afterAll(() => {
 const CERTIFICATE = join(root, 'test/e2e/tls/cert.pem');
 const KEY = join(root, 'test/e2e/tls/key.pem');
 
-/** A Redis of the test's own: on a free loopback port, with a password, and with every write on disk. */
+/** A Redis of the test's own: on a free loopback port, with a password, and with all that it holds on disk once it is stopped. */
 async function newRedis({ tls = false } = {}): Promise<TestRedis> {
   const folder = newFolder();
   const port = await freePort();
@@ -33,7 +38,7 @@ async function newRedis({ tls = false } = {}): Promise<TestRedis> {
   const redis: TestRedis = {
     url: `${tls ? 'rediss' : 'redis'}://127.0.0.1:${port}`,
     async start() {
-      const persistence = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
+      const persistence = ['--appendonly', 'yes', '--save', ''];
       const encrypted = ['--tls-cert-file', CERTIFICATE, '--tls-key-file', KEY, '--tls-ca-cert-file', CERTIFICATE];
       const ports = tls ? ['--port', '0', '--tls-port', String(port), ...encrypted] : ['--port', String(port)];
       const own = [...ports, '--bind', '127.0.0.1', '--dir', folder, '--requirepass', PASSWORD];
@@ -238,8 +243,15 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     expect(status.stdout).toMatch(/queue: 24 parts waiting/);
     const work = (out: string) => start(['worker', '--engine', redis.url, '--out', out, '--threads', '1'], env).done;
     expect(await work(mine)).toMatchObject({ code: 0 });
+    // A worker that comes to a cancelled sweep waits until somebody wants it again.
+    const early = start(['worker', '--engine', redis.url, '--out', other, '--threads', '1'], env);
+    let said = '';
+    early.child.stderr!.on('data', (text) => {
+      said += text;
+    });
+    await until(() => said.includes('is cancelled'));
     const again = start(['sweep', ...grid, '--out', other], env).done;
-    expect(await work(other)).toMatchObject({ code: 0 });
+    expect(await early.done).toMatchObject({ code: 0, stderr: expect.stringContaining('the sweep is whole') });
     expect(await again).toMatchObject({ code: 0 });
     for (const out of [mine, other]) expect(await summaryRows(out)).toHaveLength(48);
     const client = new Redis(redis.url, { password: PASSWORD });
@@ -247,7 +259,25 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     expect(await client.keys('*')).toEqual([]);
     client.disconnect();
     await redis.stop();
-  }, 60_000);
+  }, 120_000);
+
+  test('a queue may be taken out of Redis by any number of processes at once', async () => {
+    const redis = await newRedis();
+    const { options } = await redisOptions(redis.url, { ca: undefined, cert: undefined, key: undefined });
+    const connection = { options: { ...options, password: PASSWORD }, shown: redis.url, explain: String };
+    const place = newPlace(sweepSpec({ eta: '0.02:0.5:log:48' }));
+    const clients = watchRedis(connection, () => {});
+    const queues = Array.from({ length: 8 }, () => openQueue(place, connection));
+    for (let round = 0; round < 10; round++) {
+      await enqueue(queues[0]!, [0, 1, 2, 3]);
+      await Promise.all(queues.map(removeQueue));
+    }
+    const client = new Redis(redis.url, { password: PASSWORD });
+    expect(await client.keys('*')).toEqual([]);
+    client.disconnect();
+    clients.close();
+    await redis.stop();
+  });
 
   test('a database that the Redis does not have is refused, and the first one stays as it is', async () => {
     const redis = await newRedis();
@@ -275,7 +305,7 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     expect(await worker.done).toMatchObject({ code: 0, stderr: expect.not.stringContaining('Warning') });
     expect(await summaryRows(out)).toHaveLength(2);
     await redis.stop();
-  }, 60_000);
+  }, 120_000);
 
   test('a wrong password is told as such, and not repeated', async () => {
     const redis = await newRedis();

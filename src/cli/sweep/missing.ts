@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import type { RunConfig } from '../../pipeline/config.ts';
 import { partRange } from '../../pipeline/sweep/parts.ts';
 import { runId } from '../../pipeline/sweep/sweep.ts';
-import { type FolderSweep, partPath, type SweepFolder, trajectoryPath } from './folder.ts';
+import { type FolderSweep, partName, partPath, type SweepFolder, trajectoryPath } from './folder.ts';
 import { readWholePart, trajectoriesDigest } from './part-file.ts';
 
 /** How far a sweep has come. */
@@ -37,6 +37,13 @@ export async function sweepState(
     if (there) damaged.push(part);
   }
   return { missing, damaged };
+}
+
+/** Whether all parts of a sweep are there by name, and then each of them to the last bit. */
+export async function seemsWhole(folder: SweepFolder, place: FolderSweep): Promise<boolean> {
+  const names = new Set(await readdir(folder.summary).catch(() => []));
+  for (let part = 0; part < place.plan.count; part++) if (!names.has(partName(place.sweep, part))) return false;
+  return (await sweepState(folder, place)).missing.length === 0;
 }
 
 /** Takes damaged parts away: a worker that looks by name must not count them. */

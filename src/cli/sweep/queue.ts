@@ -25,9 +25,23 @@ export function openQueue(place: FolderSweep, { options }: RedisConnection): Que
   return queue;
 }
 
-/** Takes all of a queue out of Redis, what it says of itself as well. */
+/** So often a queue is taken out of Redis anew where somebody else does so at the same moment. */
+const ATTEMPTS = 100;
+
+/**
+ * Takes all of a queue out of Redis, what it says of itself as well. Any number of processes may do so at once, as
+ * sweep and workers do when the last part is there.
+ */
 export async function removeQueue(queue: Queue<PartJob>): Promise<void> {
-  await queue.obliterate({ force: true });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await queue.obliterate({ force: true });
+      break;
+    } catch (error) {
+      // It is paused first, and the other one has just taken away that it was.
+      if (attempt === ATTEMPTS || !(error as Error).message.includes('non-paused')) throw error;
+    }
+  }
   const client = await queue.backend.client;
   await client.del(...['meta', 'events', 'id', 'marker', 'stalled-check', 'stalled'].map((key) => queue.toKey(key)));
 }

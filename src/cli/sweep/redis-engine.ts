@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isCancelled } from './cancel-marker.ts';
 import type { EngineRequest, EngineResult } from './local-engine.ts';
-import { sweepState } from './missing.ts';
+import { seemsWhole, sweepState } from './missing.ts';
 import { enqueue, openQueue, queueCounts, removeQueue } from './queue.ts';
 import { unlessAway, watchRedis } from './redis-clients.ts';
 import type { RedisConnection } from './redis-connection.ts';
@@ -45,14 +45,16 @@ export async function runDistributed(
       if (!counts) continue;
       const pending = counts.waiting + counts.active + counts.failed;
       progress(request.totalSteps * Math.max(0, 1 - pending / asked));
+      // Whatever the queue holds: workers leave once all parts are there, and nobody would take what is in it still.
+      if (await seemsWhole(folder, place)) {
+        await Promise.race([unlessAway(removeQueue(queue)), gone]);
+        return { made: asked, cancelled: false };
+      }
       if (counts.waiting + counts.active > 0) continue;
 
       const before = missing.length;
       ({ missing } = await sweepState(folder, place));
-      if (missing.length === 0) {
-        await Promise.race([unlessAway(removeQueue(queue)), gone]);
-        return { made: asked, cancelled: false };
-      }
+      if (missing.length === 0) continue;
       if (counts.failed > 0) {
         const [job] = await queue.getFailed(0, 0);
         throw new Error(

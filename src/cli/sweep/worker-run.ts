@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnrecoverableError, Worker } from 'bullmq';
@@ -7,8 +6,8 @@ import { EXIT } from '../errors.ts';
 import { type Interrupt, onInterrupt } from '../interrupt.ts';
 import { count } from '../terminal.ts';
 import { isCancelled } from './cancel-marker.ts';
-import { type FolderSweep, partName, readManifest, type SweepFolder, sweepFolder } from './folder.ts';
-import { isWhole, sweepState } from './missing.ts';
+import { type FolderSweep, readManifest, type SweepFolder, sweepFolder } from './folder.ts';
+import { isWhole, seemsWhole, sweepState } from './missing.ts';
 import { openQueue, type PartJob, PREFIX, queueName, removeQueue } from './queue.ts';
 import { unlessAway, watchRedis } from './redis-clients.ts';
 import { connectRedis, type RedisConnection, type RedisTls } from './redis-connection.ts';
@@ -60,18 +59,22 @@ export async function workerRun(request: WorkerRequest): Promise<number> {
   }
 }
 
-/** A worker may be there before the sweep is. */
+/** A worker may be there before the sweep is, or before one that was cancelled is started again. */
 async function waitForSweep(
   folder: SweepFolder,
   signal: AbortSignal,
   say: (line: string) => void,
 ): Promise<readonly FolderSweep[]> {
-  let told = false;
+  let told = '';
   for (;;) {
     const places = await readManifest(folder);
-    if (places.length > 0 || signal.aborted) return places;
-    if (!told) say(`waiting for a sweep in ${folder.path}`);
-    told = true;
+    const cancelled = await isCancelled(folder);
+    if ((places.length > 0 && !cancelled) || signal.aborted) return places;
+    const line = cancelled
+      ? `waiting: the sweep in ${folder.path} is cancelled, and goes on when eos sweep is started again`
+      : `waiting for a sweep in ${folder.path}`;
+    if (line !== told) say(line);
+    told = line;
     await sleep(TICK, undefined, { signal }).catch(() => {});
   }
 }
@@ -111,23 +114,27 @@ async function serve(
   });
 
   let end: 'whole' | 'cancelled' | 'interrupted' | undefined;
-  while (end === undefined) {
-    await sleep(TICK, undefined, { signal }).catch(() => {});
-    if (signal.aborted) end = 'interrupted';
-    else if (await isCancelled(folder)) end = 'cancelled';
-    else if (await seemsWhole(folder, place)) end = 'whole';
+  try {
+    while (end === undefined) {
+      await sleep(TICK, undefined, { signal }).catch(() => {});
+      if (signal.aborted) end = 'interrupted';
+      else if (await isCancelled(folder)) end = 'cancelled';
+      else if (await seemsWhole(folder, place)) end = 'whole';
+    }
+    pool.stop();
+    await Promise.race([worker.close(end !== 'interrupted').catch(() => {}), sleep(GOODBYE)]);
+    // What `eos sweep --detach` has left behind, nobody else would clear.
+    if (end === 'whole') {
+      const queue = openQueue(place, connection);
+      await Promise.race([unlessAway(removeQueue(queue)), sleep(GOODBYE)]);
+    }
+    return { end, parts };
+  } finally {
+    // Closing and disconnecting a worker both wait for a Redis that is away; and what stays open keeps the process.
+    clients.close();
+    pool.stop();
+    await pool.close();
   }
-  pool.stop();
-  await Promise.race([worker.close(end !== 'interrupted').catch(() => {}), sleep(GOODBYE)]);
-  // What `eos sweep --detach` has left behind, nobody else would clear.
-  if (end === 'whole') {
-    const queue = openQueue(place, connection);
-    await Promise.race([unlessAway(removeQueue(queue)), sleep(GOODBYE)]);
-  }
-  // Closing and disconnecting a worker both wait for a Redis that is away.
-  clients.close();
-  await pool.close();
-  return { end, parts };
 }
 
 /** Computes a part unless somebody has; true where it was computed here. */
@@ -141,11 +148,4 @@ async function compute(pool: ThreadPool, folder: SweepFolder, place: FolderSweep
     throw error;
   }
   throw new Error('given up, since the worker ends');
-}
-
-/** All parts are there by name, and then each of them to the last bit. */
-async function seemsWhole(folder: SweepFolder, place: FolderSweep): Promise<boolean> {
-  const names = new Set(await readdir(folder.summary).catch(() => []));
-  for (let part = 0; part < place.plan.count; part++) if (!names.has(partName(place.sweep, part))) return false;
-  return (await sweepState(folder, place)).missing.length === 0;
 }
