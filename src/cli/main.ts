@@ -12,7 +12,20 @@ export async function run(url: string): Promise<void> {
     await flush();
   } catch (error) {
     report(error);
+    leave();
   }
+}
+
+/** Milliseconds that what a failed command has left open may keep the process. */
+const FAREWELL = 500;
+
+/** Ends the process once all is said, whatever connection, thread or timer of a failed command is still there. */
+function leave(): void {
+  const timer = setTimeout(() => {
+    if (process.stdout.writableLength + process.stderr.writableLength > 0) leave();
+    else process.exit();
+  }, FAREWELL);
+  timer.unref();
 }
 
 /** The output cannot be written any more. Commands that must clean up first add a listener of their own. */
