@@ -1,11 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { ConfigError, type RunConfig } from '../../pipeline/config.ts';
 import { quickOrLoaded } from '../../pipeline/sweep/light-result.ts';
 import { partRange } from '../../pipeline/sweep/parts.ts';
 import { sweepRows } from '../../pipeline/sweep/sweep-columns.ts';
-import { type FolderSweep, partName, partPath, type SweepFolder } from './folder.ts';
-import { commitFile, encodePart } from './part-file.ts';
+import { type FolderSweep, partName, type SweepFolder } from './folder.ts';
+import { encodePart } from './part-file.ts';
 import { expectRuns } from './short-runs.ts';
 
 /** How a part under way is watched and stopped. */
@@ -15,8 +14,8 @@ export interface PartControl {
 }
 
 /**
- * Computes the runs of a part one after the other and commits their rows by one rename.
- * @returns false where the part was given up
+ * Computes the runs of a part one after the other.
+ * @returns the bytes of its file; undefined where the part was given up
  * @throws ConfigError naming the run whose parameters cannot go together
  */
 export async function makePart(
@@ -24,7 +23,7 @@ export async function makePart(
   place: FolderSweep,
   part: number,
   control: PartControl,
-): Promise<boolean> {
+): Promise<Uint8Array | undefined> {
   const { sweep, plan, earlier } = place;
   const [from, to] = partRange(sweep, plan, part);
   const rows = sweepRows();
@@ -42,16 +41,12 @@ export async function makePart(
     const attempt = runOne(folder, place, config, trajectories, proceed);
     // A million short runs do not wait for a million empty turns of the event loop.
     const result = attempt instanceof Promise ? await attempt : attempt;
-    if (!result) return false;
+    if (!result) return undefined;
     rows.add(result, (performance.now() - start) / 1000);
     // A run that diverged has no more steps to take.
-    if (!control.proceed(left)) return false;
+    if (!control.proceed(left)) return undefined;
   }
-  const bytes = await encodePart(rows, partName(sweep, part), trajectories?.digest('hex'));
-  // Whoever made the folder's manifest may not have come to this yet.
-  await mkdir(folder.summary, { recursive: true });
-  await commitFile(folder, partPath(folder, sweep, part), bytes);
-  return true;
+  return encodePart(rows, partName(sweep, part), trajectories?.digest('hex'));
 }
 
 function configOf({ sweep }: FolderSweep, index: number): RunConfig {

@@ -68,7 +68,7 @@ export async function isWhole(folder: SweepFolder, place: FolderSweep, part: num
   } catch {
     return false;
   }
-  return hash.digest('hex') === trajectoriesDigest(bytes);
+  return hash.digest('hex') === (await trajectoriesDigest(bytes));
 }
 
 /** Runs of a part that are not left to an earlier sweep of the folder. */

@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { parquetMetadata } from 'hyparquet';
 import { memoryTarget } from '../../pipeline/sinks/byte-target.ts';
 import { SCHEMA_VERSION, SWEEP_COLUMNS, type SweepRows } from '../../pipeline/sweep/sweep-columns.ts';
 import type { SweepFolder } from './folder.ts';
@@ -54,7 +53,8 @@ export async function readWholePart(path: string): Promise<Buffer<ArrayBuffer> |
 }
 
 /** The digest of its trajectories that a whole part holds. */
-export function trajectoriesDigest(part: Buffer<ArrayBuffer>): string | undefined {
+export async function trajectoriesDigest(part: Buffer<ArrayBuffer>): Promise<string | undefined> {
+  const { parquetMetadata } = await import('hyparquet');
   const { buffer, byteOffset, byteLength } = part;
   const { key_value_metadata: pairs } = parquetMetadata(buffer.slice(byteOffset, byteOffset + byteLength));
   return pairs?.find(({ key }) => key === TRAJECTORIES_KEY)?.value;

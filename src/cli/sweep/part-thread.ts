@@ -15,13 +15,13 @@ export default async function partThread({ sweep, part }: PartTask): Promise<Par
   try {
     const place = (await places).find((each) => each.sweep.id === sweep);
     if (!place) throw new Error(`${folder.manifest} no longer holds sweep ${sweep}`);
-    const done = await makePart(folder, place, part, {
+    const bytes = await makePart(folder, place, part, {
       proceed(taken) {
         Atomics.add(steps, 0, BigInt(taken));
         return Atomics.load(stop, 0) === 0;
       },
     });
-    return { part, done };
+    return bytes ? { part, bytes } : { part };
   } catch (error) {
     // Only a message and a stack survive the way between threads.
     const {
@@ -32,7 +32,6 @@ export default async function partThread({ sweep, part }: PartTask): Promise<Par
     } = error as Error & { code?: string; path?: string; parameter?: string };
     return {
       part,
-      done: false,
       error: { message, code, path: at, parameter: error instanceof ConfigError ? parameter : undefined },
     };
   }

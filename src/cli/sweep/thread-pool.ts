@@ -1,7 +1,9 @@
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { ConfigError } from '../../pipeline/config.ts';
-import type { FolderSweep, SweepFolder } from './folder.ts';
+import { type FolderSweep, partPath, type SweepFolder } from './folder.ts';
+import { commitFile } from './part-file.ts';
 
 export interface PartTask {
   readonly sweep: string;
@@ -10,8 +12,8 @@ export interface PartTask {
 
 export interface PartOutcome {
   readonly part: number;
-  /** False where it was given up or failed. */
-  readonly done: boolean;
+  /** Its file; none where it was given up or failed. */
+  readonly bytes?: Uint8Array;
   readonly error?: {
     readonly message: string;
     readonly code: string | undefined;
@@ -28,7 +30,7 @@ export interface ThreadData {
 /** Threads that compute parts of the sweeps of a folder. */
 export interface ThreadPool {
   readonly threads: number;
-  /** Computes and commits a part; false where the pool was stopped meanwhile. */
+  /** Computes a part and commits it by one rename; false where the pool was stopped meanwhile. */
   make(place: FolderSweep, part: number): Promise<boolean>;
   /** Steps that all threads have taken so far. */
   steps(): number;
@@ -56,9 +58,13 @@ export function threadPool(folder: SweepFolder, threads: number): ThreadPool {
   return {
     threads,
     async make({ sweep }, part) {
-      const { done, error } = await pool.run({ sweep: sweep.id, part });
+      const { bytes, error } = await pool.run({ sweep: sweep.id, part });
       if (error) throw revived(error);
-      return done;
+      if (!bytes) return false;
+      // Here rather than in the thread: that one computes while the disk is waited for.
+      await mkdir(folder.summary, { recursive: true });
+      await commitFile(folder, partPath(folder, sweep, part), bytes);
+      return true;
     },
     steps: () => Number(Atomics.load(steps, 0)),
     stop: () => {
