@@ -33,6 +33,12 @@ async function serve(args: readonly string[] = []): Promise<Target> {
   symlinkSync(join(folder, 'secret.parquet'), join(runs, 'link.parquet'));
   symlinkSync(folder, join(runs, 'folder'));
   const server = startEos(['dash', 'serve', runs, '--port', '0', ...args], { cwd: folder });
+  const url = await addressOf(server);
+  return { pid: server.child.pid!, port: Number(new URL(url).port), url };
+}
+
+/** What a server says that it serves at, once it does; it goes with the test. */
+async function addressOf(server: ReturnType<typeof startEos>): Promise<string> {
   let printed = '';
   server.child.stdout?.on('data', (text: string) => {
     printed += text;
@@ -41,8 +47,7 @@ async function serve(args: readonly string[] = []): Promise<Target> {
     server.child.kill('SIGKILL');
   });
   await server.says('Ctrl-C ends it');
-  const url = /http:\/\/\S+/.exec(printed)![0];
-  return { pid: server.child.pid!, port: Number(new URL(url).port), url };
+  return /http:\/\/\S+/.exec(printed)![0];
 }
 
 /** Sends bytes, says no more, and gives back what comes until the connection ends or has been silent for a while. */
@@ -162,15 +167,7 @@ test('links inside what is shared are neither listed nor followed, those that we
   symlinkSync(join(outside, 'run.parquet'), join(runs, 'other.parquet'));
   symlinkSync(join(outside, 'run.constrained.parquet'), join(runs, 'run.constrained.parquet'));
   const server = startEos(['dash', 'serve', linked, swapped, join(folder, 'named'), '--port', '0']);
-  let printed = '';
-  server.child.stdout?.on('data', (text: string) => {
-    printed += text;
-  });
-  onTestFinished(() => {
-    server.child.kill('SIGKILL');
-  });
-  await server.says('Ctrl-C ends it');
-  const port = Number(new URL(/http:\/\/\S+/.exec(printed)![0]).port);
+  const port = Number(new URL(await addressOf(server)).port);
   const body = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
   const list = JSON.parse(body(await get(port, '/runs.json'))) as {
     runs: { name: string }[];

@@ -1,6 +1,6 @@
 import { constrainedStep } from '../../model/constrained.ts';
 import { edgeAlpha } from '../../model/surrogate.ts';
-import { type Check, digits, doesNotApply, type Finding, notReached, percent, plural } from '../check.ts';
+import { agreement, type Check, digits, doesNotApply, type Finding, notReached, percent, plural } from '../check.ts';
 import { steadyStretch } from '../premise.ts';
 import { atEdge, type Cycle, type RunTable, wholeCycles } from '../run-table.ts';
 
@@ -40,20 +40,9 @@ export const constrainedShadow: Check = {
     const where = `against the constrained trajectory from step ${table.step[steady[0]![0]]} on, over the ${plural(steady.length, 'cycle')} in a row that are short and narrow`;
     return finding(part, `${where}; ${off}; ${distances}`);
 
-    function finding({ deviation, measured, predicted }: Worst, note: string): Finding {
-      return {
-        verdict: deviation <= TOLERANCE ? 'holds' : 'fails',
-        measured,
-        predicted,
-        margin: TOLERANCE - deviation,
-        text: {
-          measured: digits(measured),
-          predicted: digits(predicted),
-          margin: `${percent(deviation)} off, ${percent(TOLERANCE)} allowed`,
-        },
-        note,
-        details: { max_distance_from_crossing: fromCrossing, max_distance_from_start: fromStart },
-      };
+    function finding({ measured, predicted }: Worst, note: string): Finding {
+      const details = { max_distance_from_crossing: fromCrossing, max_distance_from_start: fromStart };
+      return agreement(measured, predicted, TOLERANCE, { note, details });
     }
   },
 };
