@@ -1,5 +1,5 @@
 import { DuckDBInstance } from '@duckdb/node-api';
-import { type ColumnSpec, RUN_COLUMNS } from '../src/pipeline/columns.ts';
+import { type ColumnSpec, RUN_COLUMNS } from '../src/pipeline/models/minimal/columns.ts';
 
 type Numbers = Readonly<Record<string, number>>;
 

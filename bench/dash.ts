@@ -10,14 +10,18 @@ import { describe, describeMachine, root } from './machine.ts';
 const ZOOMS = 20;
 
 const { values } = parseArgs({
-  options: { rows: { type: 'string', default: '1000000,10000' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    rows: { type: 'string', default: '1000000,10000' },
+    rounds: { type: 'string', default: '3' },
+  },
 });
 const print = (text: string) => process.stdout.write(`${text}\n`);
 const folder = mkdtempSync(join(tmpdir(), 'eos-bench-'));
 
 try {
   print(`${describe(describeMachine())}\n`);
-  for (const rows of values.rows.split(',').map(Number)) await measureRun(rows, Number(values.rounds));
+  for (const rows of values.rows.split(',').map(Number))
+    await measureRun(rows, Number(values.rounds));
   await measureLive();
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -34,21 +38,28 @@ async function measureRun(rows: number, rounds: number): Promise<void> {
     file,
     '--quiet',
   ]);
-  const server = spawn(process.execPath, [join(root, 'bin/run.js'), 'dash', 'serve', file, '--port', '0'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const server = spawn(
+    process.execPath,
+    [join(root, 'bin/run.js'), 'dash', 'serve', file, '--port', '0'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const url = await new Promise<string>((resolve) =>
     server.stdout.on('data', (text) => resolve(/http:\S+/.exec(String(text))![0])),
   );
   const browser = await launch();
   try {
     const results: PageResult[] = [];
-    for (let round = 0; round < rounds; round++) results.push(await measurePage(browser, `${url}?refresh=0`));
+    for (let round = 0; round < rounds; round++)
+      results.push(await measurePage(browser, `${url}?refresh=0`));
     const middle = (pick: (result: PageResult) => number) => median(results.map(pick));
     print(
       `${rows.toLocaleString('en-US')} rows, ${(statSync(file).size / 1e6).toFixed(1)} MB; medians of ${rounds} openings`,
     );
-    print(`  first panel drawn        ${middle(({ first }) => first).toFixed(0)} ms after the page is asked for`);
+    print(
+      `  first panel drawn        ${middle(({ first }) => first).toFixed(0)} ms after the page is asked for`,
+    );
     print(`  all panels drawn         ${middle(({ all }) => all).toFixed(0)} ms`);
     print(
       `  redraw after a zoom      ${middle(({ zoom }) => zoom).toFixed(0)} ms (median of ${ZOOMS}; slowest ${middle(({ slowest }) => slowest).toFixed(0)} ms)`,
@@ -56,7 +67,9 @@ async function measureRun(rows: number, rounds: number): Promise<void> {
     print(
       `  memory of the page       ${middle(({ memory }) => memory).toFixed(0)} MB of scripts and data, workers included`,
     );
-    print(`  memory of its process    ${middle(({ resident }) => resident).toFixed(0)} MB resident\n`);
+    print(
+      `  memory of its process    ${middle(({ resident }) => resident).toFixed(0)} MB resident\n`,
+    );
   } finally {
     await browser.close();
     server.kill('SIGINT');
@@ -79,7 +92,9 @@ async function measureLive(): Promise<void> {
     '--log-format',
     'json',
   ];
-  const stream = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const stream = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const url = await new Promise<string>((resolve) =>
     stream.stderr.on('data', (text) => resolve(/http:\S+/.exec(String(text))![0])),
   );
@@ -93,7 +108,9 @@ async function measureLive(): Promise<void> {
     await page.goto(`${url}?run=data/live.parquet`);
     const behind: number[] = [];
     while (Date.now() < start + (steps / pace) * 1000 - 1000 || Number.isNaN(start)) {
-      const drawn = await page.locator('[data-panel=loss] .plot').getAttribute('data-drawn', { timeout: 20_000 });
+      const drawn = await page
+        .locator('[data-panel=loss] .plot')
+        .getAttribute('data-drawn', { timeout: 20_000 });
       const shown = Number(drawn?.split(':')[1] ?? 0);
       if (shown > pace) behind.push((((Date.now() - start) / 1000) * pace - shown) / pace);
       await page.waitForTimeout(50);
@@ -139,7 +156,9 @@ async function measurePage(browser: Browser, url: string): Promise<PageResult> {
   const page = await context.newPage();
   await page.goto(url);
   await page.waitForFunction(
-    () => document.documentElement.dataset.ready === '1' && document.documentElement.dataset.busy === 'false',
+    () =>
+      document.documentElement.dataset.ready === '1' &&
+      document.documentElement.dataset.busy === 'false',
   );
   const { first, all } = await page.evaluate(() => {
     const draws = performance.getEntriesByName('eos-draw');
@@ -151,7 +170,8 @@ async function measurePage(browser: Browser, url: string): Promise<PageResult> {
   const zooms: number[] = [];
   // In by keys around where the spikes are, then out again: every redraw is of all panels.
   await page.locator('[data-panel=loss] .plot').focus();
-  for (let i = 0; i < ZOOMS; i++) zooms.push(await zoomTime(page, i < ZOOMS / 2 || i === ZOOMS - 1 ? '+' : '-'));
+  for (let i = 0; i < ZOOMS; i++)
+    zooms.push(await zoomTime(page, i < ZOOMS / 2 || i === ZOOMS - 1 ? '+' : '-'));
   const cdp = await browser.newBrowserCDPSession();
   const bytes = await page.evaluate(async () => {
     const measure = (
@@ -177,7 +197,8 @@ async function zoomTime(page: Page, key: string): Promise<number> {
   await page.keyboard.press(key);
   await page.waitForFunction(
     (drawn) =>
-      performance.getEntriesByName('eos-draw').length > drawn && document.documentElement.dataset.busy === 'false',
+      performance.getEntriesByName('eos-draw').length > drawn &&
+      document.documentElement.dataset.busy === 'false',
     before,
   );
   return page.evaluate((drawn) => {
@@ -189,9 +210,11 @@ async function zoomTime(page: Page, key: string): Promise<number> {
 /** Resident memory of the largest renderer process: the page's. */
 async function residentBytes(cdp: CDPSession): Promise<number> {
   const browserSession = await cdp.send('SystemInfo.getProcessInfo').catch(() => undefined);
-  const pids = browserSession?.processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id) ?? [];
+  const pids =
+    browserSession?.processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id) ?? [];
   const sizes = pids.map(
-    (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024,
+    (pid) =>
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024,
   );
   return sizes.length > 0 ? Math.max(...sizes) : Number.NaN;
 }

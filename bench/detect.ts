@@ -23,7 +23,8 @@ async function writeLog(
     for (const end = Math.min(lines, t + 10_000); t < end; t++) {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
       const noise = 1 + 0.01 * (state / 2 ** 32 - 0.5);
-      const ratio = Math.min(1, 0.3 + (1.4 * t) / lines) + (t > lines / 2 ? 0.05 * Math.sin(t / 40) : 0);
+      const ratio =
+        Math.min(1, 0.3 + (1.4 * t) / lines) + (t > lines / 2 ? 0.05 * Math.sin(t / 40) : 0);
       text += line(t, Math.exp((-5 * t) / lines), 40 * ratio * noise);
     }
     if (!file.write(text)) await once(file, 'drain');
@@ -42,9 +43,13 @@ interface Sample {
 /** Runs the command; its memory is read from /proc while it runs. */
 async function detect(...args: string[]): Promise<Sample> {
   const start = performance.now();
-  const child = spawn(process.execPath, [join(root, 'bin/run.js'), 'detect', ...args, '--eta', '0.05', '--quiet'], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(root, 'bin/run.js'), 'detect', ...args, '--eta', '0.05', '--quiet'],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   const resident: number[] = [];
   const { readFileSync } = await import('node:fs');
   const timer = setInterval(() => {
@@ -81,12 +86,16 @@ async function answers(): Promise<number[]> {
   let step = 1;
   for (let n = 0; n < 10; n++) {
     // Down and up again: each upward crossing is an event.
-    for (let k = 0; k < 5; k++) child.stdin.write(`{"step":${step++},"loss":1,"sharpness":${10 + k}}\n`);
+    for (let k = 0; k < 5; k++)
+      child.stdin.write(`{"step":${step++},"loss":1,"sharpness":${10 + k}}\n`);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    for (let k = 0; k < 3; k++) child.stdin.write(`{"step":${step++},"loss":1,"sharpness":${16 + k}}\n`);
+    for (let k = 0; k < 3; k++)
+      child.stdin.write(`{"step":${step++},"loss":1,"sharpness":${16 + k}}\n`);
     await new Promise((resolve) => setTimeout(resolve, 100));
     const start = performance.now();
-    child.stdin.write(`{"step":${step++},"loss":1,"sharpness":${40}}\n{"step":${step++},"loss":1,"sharpness":${40}}\n`);
+    child.stdin.write(
+      `{"step":${step++},"loss":1,"sharpness":${40}}\n{"step":${step++},"loss":1,"sharpness":${40}}\n`,
+    );
     await once(child.stdout, 'data');
     times.push(performance.now() - start);
   }
@@ -107,12 +116,25 @@ try {
   const lines = MILLIONS * 1e6;
   console.log(`eos detect, ${MILLIONS} million lines, Node ${process.version}`);
   const ndjson = join(folder, 'log.ndjson');
-  await writeLog(ndjson, lines, (t, loss, s) => `{"step": ${t}, "loss": ${loss}, "sharpness": ${s}}\n`);
+  await writeLog(
+    ndjson,
+    lines,
+    (t, loss, s) => `{"step": ${t}, "loss": ${loss}, "sharpness": ${s}}\n`,
+  );
   report('NDJSON', ndjson, lines, await detect(ndjson));
-  report('NDJSON to Parquet', ndjson, lines, await detect(ndjson, '--out', join(folder, 'run.parquet')));
+  report(
+    'NDJSON to Parquet',
+    ndjson,
+    lines,
+    await detect(ndjson, '--out', join(folder, 'run.parquet')),
+  );
   rmSync(ndjson);
   const csv = join(folder, 'log.csv');
-  await writeLog(csv, lines, (t, loss, s) => `${t === 0 ? 'step,loss,sharpness\n' : ''}${t},${loss},${s}\n`);
+  await writeLog(
+    csv,
+    lines,
+    (t, loss, s) => `${t === 0 ? 'step,loss,sharpness\n' : ''}${t},${loss},${s}\n`,
+  );
   report('CSV', csv, lines, await detect(csv));
   const times = await answers();
   console.log(

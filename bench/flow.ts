@@ -3,9 +3,9 @@
 import { createRequire } from 'node:module';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { flowEnd } from '../src/pipeline/model/flow.ts';
-import { gradient, type Theta } from '../src/pipeline/model/loss.ts';
-import { balance, solutionAlphaSquared } from '../src/pipeline/model/solution.ts';
+import { flowEnd } from '../src/pipeline/models/minimal/flow.ts';
+import { gradient, type Theta } from '../src/pipeline/models/minimal/loss.ts';
+import { balance, solutionAlphaSquared } from '../src/pipeline/models/minimal/solution.ts';
 
 interface OdexSolver {
   absoluteTolerance: number;
@@ -19,7 +19,9 @@ interface OdexSolver {
   ): { readonly y: number[]; readonly outcome: number; readonly nEval: number };
 }
 
-const { Solver } = createRequire(import.meta.url)('odex') as { Solver: new (size: number) => OdexSolver };
+const { Solver } = createRequire(import.meta.url)('odex') as {
+  Solver: new (size: number) => OdexSolver;
+};
 
 const moments = { lambda1: 100, lambda2: 0.01, covariance: 0 };
 const starts = Number(process.argv[2] ?? 12);
@@ -52,7 +54,11 @@ function measure(name: string, solve: (theta: Theta, k: number) => Theta | undef
       return;
     }
     const alpha = Math.sign(end.alpha) * Math.sqrt(solutionAlphaSquared(balance(theta)));
-    total.error = Math.max(total.error, Math.abs(end.alpha - alpha), Math.abs(end.beta2 - 1 / alpha));
+    total.error = Math.max(
+      total.error,
+      Math.abs(end.alpha - alpha),
+      Math.abs(end.beta2 - 1 / alpha),
+    );
     total.balance = Math.max(total.balance, Math.abs(balance(end) - balance(theta)));
   });
   const mean = (total.milliseconds / starts).toFixed(1).padStart(8);

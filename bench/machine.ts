@@ -29,7 +29,11 @@ export interface Machine {
 export function describeMachine(): Machine {
   const python = join(root, '.venv/bin/python');
   const versions = existsSync(python)
-    ? output(python, ['-c', `from importlib.metadata import version, PackageNotFoundError\n${VERSIONS}`, ...PACKAGES])
+    ? output(python, [
+        '-c',
+        `from importlib.metadata import version, PackageNotFoundError\n${VERSIONS}`,
+        ...PACKAGES,
+      ])
     : null;
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -60,10 +64,18 @@ export function describe(machine: Machine): string {
   const packages = Object.entries(machine.packages).flatMap(([name, version]) =>
     version ? [`${name} ${version}`] : [],
   );
-  const busy = machine.load > machine.cores / 4 ? ': it is busy with other things, do not trust the times' : '';
+  const busy =
+    machine.load > machine.cores / 4
+      ? ': it is busy with other things, do not trust the times'
+      : '';
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, load ${machine.load}${busy}`,
-    [`node ${machine.node}`, machine.cc ?? 'no C compiler', machine.python ?? 'no Python', ...packages].join(', '),
+    [
+      `node ${machine.node}`,
+      machine.cc ?? 'no C compiler',
+      machine.python ?? 'no Python',
+      ...packages,
+    ].join(', '),
   ].join('\n');
 }
 
@@ -76,7 +88,10 @@ print(json.dumps({name: find(name) for name in sys.argv[1:]}))`;
 
 function output(command: string, args: readonly string[]): string | null {
   try {
-    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync(command, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return null;
   }

@@ -63,7 +63,8 @@ async function compare(
     const theirs = await run(work, contender, steps, file);
     const what = `${work.name}, ${contender.name} against ${first.name}`;
     if (theirs.result) assertSame(what, theirs.result.check, ours.result?.check ?? {});
-    if (work.writes) assertSame(what, await columnSums(file, steps + 1), await columnSums(reference, steps + 1));
+    if (work.writes)
+      assertSame(what, await columnSums(file, steps + 1), await columnSums(reference, steps + 1));
     rmSync(file, { force: true });
   }
   rmSync(reference, { force: true });
@@ -76,7 +77,9 @@ async function time(work: Work, contender: Contender, out: string): Promise<numb
   if (steps === work.steps) return seconds;
   if (work.clock === 'own') return (seconds * work.steps) / steps;
   const start = await run(work, contender, FEW_STEPS, out);
-  return start.seconds + ((seconds - start.seconds) * (work.steps - FEW_STEPS)) / (steps - FEW_STEPS);
+  return (
+    start.seconds + ((seconds - start.seconds) * (work.steps - FEW_STEPS)) / (steps - FEW_STEPS)
+  );
 }
 
 /** One process; its output file is gone afterwards but in the warm-up, where names differ. */
@@ -88,26 +91,32 @@ async function run(
 ): Promise<{ seconds: number; result?: Result }> {
   const pinned = work.oneCore && process.platform === 'linux' ? ['taskset', '-c', '0'] : [];
   const [command, ...args] = [...pinned, ...contender.command(steps, out)];
-  const env: NodeJS.ProcessEnv = { ...process.env, NUMBA_CACHE_DIR: join(root, 'dist-bench/numba') };
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    NUMBA_CACHE_DIR: join(root, 'dist-bench/numba'),
+  };
   // Python keeps what it compiles wherever nobody forbids it.
   delete env.PYTHONDONTWRITEBYTECODE;
   const begin = performance.now();
-  const { code, stdout, stderr } = await new Promise<{ code: number | null; stdout: string; stderr: string }>(
-    (resolve, reject) => {
-      const child = spawn(command!, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-      let [stdout, stderr] = ['', ''];
-      child.stdout.on('data', (chunk: Buffer) => {
-        stdout += chunk.toString();
-      });
-      child.stderr.on('data', (chunk: Buffer) => {
-        stderr += chunk.toString();
-      });
-      child.on('error', reject);
-      child.on('close', (code) => resolve({ code, stdout, stderr }));
-    },
-  );
+  const { code, stdout, stderr } = await new Promise<{
+    code: number | null;
+    stdout: string;
+    stderr: string;
+  }>((resolve, reject) => {
+    const child = spawn(command!, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
   const seconds = (performance.now() - begin) / 1000;
-  if (code !== 0) throw new Error(`${work.name}: ${contender.name} ended with code ${code}: ${stderr.trim()}`);
+  if (code !== 0)
+    throw new Error(`${work.name}: ${contender.name} ended with code ${code}: ${stderr.trim()}`);
   if (work.clock === 'process') return { seconds };
   const result = JSON.parse(stdout) as Result;
   return { seconds: result.seconds, result };

@@ -4,7 +4,6 @@
 //   node ours.js W1-rx STEPS LAMBDA2     the same through the pipeline
 //   node ours.js W3 STEPS LAMBDA2 RUNS   many runs, one after the other, only each run's summary kept
 import { expectRuns } from '../src/cli/sweep/short-runs.ts';
-import type { ColumnArray } from '../src/pipeline/columns.ts';
 import {
   classifySharpness,
   detectPhases,
@@ -17,11 +16,15 @@ import {
   runBlocks,
   splitLoss,
 } from '../src/pipeline/index.ts';
+import type { ColumnArray } from '../src/pipeline/models/minimal/columns.ts';
 import { runToResult } from '../src/pipeline/sweep/run-result.ts';
 import { PROBES, report } from './protocol.ts';
 
 /** The values at the probed steps, kept while the blocks pass. */
-function probe(steps: number): { look(batch: ModelBatch): void; readonly check: Record<string, number> } {
+function probe(steps: number): {
+  look(batch: ModelBatch): void;
+  readonly check: Record<string, number>;
+} {
   const check: Record<string, number> = {};
   return {
     check,
@@ -58,7 +61,11 @@ function summaryOf(options: RunOptions): RunSummary {
 }
 
 /** Sums over all runs of each part of their summaries. */
-async function sweep(runs: number, steps: number, lambda2: number): Promise<Record<string, number>> {
+async function sweep(
+  runs: number,
+  steps: number,
+  lambda2: number,
+): Promise<Record<string, number>> {
   const sums: Record<string, number> = {};
   const add = (name: string, value: number) => {
     sums[name] = (sums[name] ?? 0) + value;
@@ -85,12 +92,17 @@ async function sweep(runs: number, steps: number, lambda2: number): Promise<Reco
   return sums;
 }
 
-const [work, steps, lambda2] = [process.argv[2] ?? '', Number(process.argv[3]), Number(process.argv[4])];
+const [work, steps, lambda2] = [
+  process.argv[2] ?? '',
+  Number(process.argv[3]),
+  Number(process.argv[4]),
+];
 const runs = Number(process.argv[5] ?? 1);
 // As the threads of a sweep do.
 if (work === 'W3') expectRuns(steps);
 const columns = work === 'W1-rx' ? pipelineColumns : kernelColumns;
-const compute = work === 'W3' ? (n: number) => sweep(n, steps, lambda2) : () => columns(steps, lambda2);
+const compute =
+  work === 'W3' ? (n: number) => sweep(n, steps, lambda2) : () => columns(steps, lambda2);
 // Let the compiler see the loops first, as the other contenders do.
 if (work === 'W3') await sweep(Math.min(runs, 20), steps, lambda2);
 else await columns(200_000, lambda2);

@@ -7,7 +7,11 @@ export interface WorkReport {
   readonly steps: number;
   readonly contenders: readonly ContenderReport[];
   readonly absent: readonly { readonly name: string; readonly why: string }[];
-  readonly goals: readonly { readonly text: string; readonly value: number; readonly met: boolean }[];
+  readonly goals: readonly {
+    readonly text: string;
+    readonly value: number;
+    readonly met: boolean;
+  }[];
 }
 
 export interface ContenderReport {
@@ -41,11 +45,21 @@ export function reportWork(
   const goals = work.goals.flatMap(({ peer, factor }) => {
     const found = contenders.find(({ name }) => name === peer);
     if (!found) return [];
-    return [{ text: `at least ${factor} × ${peer}`, value: found.timesOurs, met: found.timesOurs >= factor }];
+    return [
+      {
+        text: `at least ${factor} × ${peer}`,
+        value: found.timesOurs,
+        met: found.timesOurs >= factor,
+      },
+    ];
   });
   if (work.atMostSeconds !== undefined) {
     const value = median(ours);
-    goals.push({ text: `at most ${work.atMostSeconds} s`, value, met: value <= work.atMostSeconds });
+    goals.push({
+      text: `at most ${work.atMostSeconds} s`,
+      value,
+      met: value <= work.atMostSeconds,
+    });
   }
   return { name: work.name, title: work.title, steps: work.steps, contenders, absent, goals };
 }
@@ -54,13 +68,22 @@ export function asText({ name, title, steps, contenders, absent, goals }: WorkRe
   const lines = [`${name}  ${title}${steps > 0 ? ` (${steps.toLocaleString('en')} steps)` : ''}`];
   for (const c of contenders) {
     const rate = c.stepsPerSecond === null ? '' : `${short(c.stepsPerSecond / 1e6)} M steps/s`;
-    const scaled = c.ranSteps < steps ? `scaled up from ${c.ranSteps.toLocaleString('en')} steps` : '';
+    const scaled =
+      c.ranSteps < steps ? `scaled up from ${c.ranSteps.toLocaleString('en')} steps` : '';
     const spread = `${short(Math.min(...c.seconds))} … ${short(Math.max(...c.seconds))}`;
-    const cells = [c.name.padEnd(24), `${short(c.median)} s`.padStart(9), spread.padStart(17), rate.padStart(17)];
-    lines.push(`  ${cells.join('  ')}  ${short(c.timesOurs).padStart(6)} × ours  ${scaled}`.trimEnd());
+    const cells = [
+      c.name.padEnd(24),
+      `${short(c.median)} s`.padStart(9),
+      spread.padStart(17),
+      rate.padStart(17),
+    ];
+    lines.push(
+      `  ${cells.join('  ')}  ${short(c.timesOurs).padStart(6)} × ours  ${scaled}`.trimEnd(),
+    );
   }
   for (const { name: peer, why } of absent) lines.push(`  ${peer.padEnd(24)}    absent: ${why}`);
-  for (const { text, value, met } of goals) lines.push(`  goal ${text}: ${short(value)}, ${met ? 'met' : 'MISSED'}`);
+  for (const { text, value, met } of goals)
+    lines.push(`  goal ${text}: ${short(value)}, ${met ? 'met' : 'MISSED'}`);
   return `${lines.join('\n')}\n`;
 }
 

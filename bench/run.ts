@@ -19,7 +19,9 @@ async function main(): Promise<void> {
   const all = works(quick);
   const unknown = only?.filter((name) => !all.some((work) => work.name === name)) ?? [];
   if (unknown.length > 0) {
-    throw new RangeError(`--only ${unknown.join(',')}: there are ${all.map(({ name }) => name).join(', ')}`);
+    throw new RangeError(
+      `--only ${unknown.join(',')}: there are ${all.map(({ name }) => name).join(', ')}`,
+    );
   }
   const machine = describeMachine();
   if (machine.cc !== null) {
@@ -41,7 +43,8 @@ async function main(): Promise<void> {
       process.exitCode = 1;
     }
   }
-  if (json) process.stdout.write(`${JSON.stringify({ machine, rounds, works: reports }, null, 2)}\n`);
+  if (json)
+    process.stdout.write(`${JSON.stringify({ machine, rounds, works: reports }, null, 2)}\n`);
 }
 
 function options(): { only: string[] | undefined; rounds: number; quick: boolean; json: boolean } {
@@ -54,7 +57,8 @@ function options(): { only: string[] | undefined; rounds: number; quick: boolean
     },
   });
   const rounds = Number(values.rounds);
-  if (!(Number.isInteger(rounds) && rounds > 0)) throw new RangeError(`--rounds ${values.rounds}: give 1, 2, …`);
+  if (!(Number.isInteger(rounds) && rounds > 0))
+    throw new RangeError(`--rounds ${values.rounds}: give 1, 2, …`);
   return { only: values.only?.split(','), rounds, quick: values.quick, json: values.json };
 }
 
@@ -68,6 +72,8 @@ async function runWork(
     return why === undefined ? [] : [{ name, why }];
   });
   const present = work.contenders.filter(({ needs }) => lacks(needs) === undefined);
-  const samples = await measure(work, present, rounds, (message) => process.stderr.write(`${message}\n`));
+  const samples = await measure(work, present, rounds, (message) =>
+    process.stderr.write(`${message}\n`),
+  );
   return reportWork(work, samples, absent);
 }

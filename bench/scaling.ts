@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type * as Plot from '@observablehq/plot';
 import { writeFigure } from '../src/cli/figures/draw-figures.ts';
 import type { Theme } from '../src/cli/figures/theme.ts';
-import { RUN_COLUMNS } from '../src/pipeline/columns.ts';
+import { RUN_COLUMNS } from '../src/pipeline/models/minimal/columns.ts';
 import { describe, describeMachine, root } from './machine.ts';
 
 interface Cost {
@@ -31,9 +31,13 @@ async function cost(size: number, args: readonly string[], rounds = ROUNDS): Pro
   for (let round = 0; round < rounds; round++) {
     rmSync(out, { force: true });
     const begin = performance.now();
-    const child = spawn(process.execPath, [join(root, 'bin/run.js'), 'stream', '--quiet', ...args], {
-      stdio: 'inherit',
-    });
+    const child = spawn(
+      process.execPath,
+      [join(root, 'bin/run.js'), 'stream', '--quiet', ...args],
+      {
+        stdio: 'inherit',
+      },
+    );
     let memory = 0;
     const watch = setInterval(() => {
       try {
@@ -58,13 +62,19 @@ function table(title: string, costs: readonly Cost[], perStep: (cost: Cost) => n
     (c) =>
       `| ${c.size.toLocaleString('en-US')} | ${c.seconds.toFixed(2)} | ${(1e9 * perStep(c)).toFixed(0)} | ${c.memory.toFixed(0)} | ${c.file === 0 ? '–' : c.file.toFixed(1)} |`,
   );
-  return [`| ${title} | s | ns a step | MB resident | MB file |`, '|---:|---:|---:|---:|---:|', ...rows].join('\n');
+  return [
+    `| ${title} | s | ns a step | MB resident | MB file |`,
+    '|---:|---:|---:|---:|---:|',
+    ...rows,
+  ].join('\n');
 }
 
 try {
   const computed: Cost[] = [];
   for (const steps of [1e4, 1e5, 1e6, 1e7, 1e8]) {
-    computed.push(await cost(steps, ['--dry-run', '--steps', String(steps)], steps > 1e7 ? 1 : ROUNDS));
+    computed.push(
+      await cost(steps, ['--dry-run', '--steps', String(steps)], steps > 1e7 ? 1 : ROUNDS),
+    );
   }
   const written: Cost[] = [];
   for (const steps of [1e4, 1e5, 1e6, 1e7]) {
@@ -78,7 +88,16 @@ try {
   const columns: Cost[] = [];
   for (const count of [1, 2, 4, 8, 12, 17]) {
     const names = RUN_COLUMNS.slice(0, count).map(({ name }) => name);
-    columns.push(await cost(count, ['--out', out, '--steps', String(COLUMN_STEPS), '--columns', names.join(',')]));
+    columns.push(
+      await cost(count, [
+        '--out',
+        out,
+        '--steps',
+        String(COLUMN_STEPS),
+        '--columns',
+        names.join(','),
+      ]),
+    );
   }
   const each = ({ seconds, size }: Cost) => seconds / size;
   process.stdout.write(
@@ -118,7 +137,12 @@ function draw(theme: Theme, plot: typeof Plot, { computed, written, thinned, col
     { label: 'all to Parquet', color: theme.orange, kind: 'line' as const },
     { label: 'every 1000th', color: theme.green, kind: 'line' as const },
   ];
-  const steps = { type: 'log' as const, label: 'steps', ticks: [1e4, 1e5, 1e6, 1e7, 1e8], tickFormat: '~s' };
+  const steps = {
+    type: 'log' as const,
+    label: 'steps',
+    ticks: [1e4, 1e5, 1e6, 1e7, 1e8],
+    tickFormat: '~s',
+  };
   return {
     title: 'What a run costs',
     caption:

@@ -6,5 +6,6 @@ import { openSweep, type SweepSpec } from '../src/pipeline/sweep/sweep.ts';
 const { spec, index, of } = workerData as { spec: SweepSpec; index: number; of: number };
 const sweep = openSweep(spec);
 let steps = 0;
-for (let i = index; i < sweep.runs; i += of) steps += (await quickOrLoaded(sweep.config(i)))!.summary.last_step + 1;
+for (let i = index; i < sweep.runs; i += of)
+  steps += (await quickOrLoaded(sweep.config(i)))!.summary.last_step + 1;
 parentPort!.postMessage(steps);

@@ -20,7 +20,9 @@ const threads = availableParallelism();
 const ours: number[] = [];
 const bare: number[] = [];
 let memory = 0;
-console.log(`${describe(describeMachine())}\n${threads} threads, medians of ${values.rounds} rounds, in turn\n`);
+console.log(
+  `${describe(describeMachine())}\n${threads} threads, medians of ${values.rounds} rounds, in turn\n`,
+);
 for (let round = 0; round < Number(values.rounds); round++) {
   bare.push(await bareKernel());
   const { seconds, megabytes } = await sweep(GRID);
@@ -33,7 +35,9 @@ console.log(
 );
 console.log(`                           ${memory.toFixed(0)} MB at most`);
 const short = await sweep(SHORT);
-console.log(`1,000,000 runs × 100 steps ${short.seconds.toFixed(1)} s, ${short.megabytes.toFixed(0)} MB at most`);
+console.log(
+  `1,000,000 runs × 100 steps ${short.seconds.toFixed(1)} s, ${short.megabytes.toFixed(0)} MB at most`,
+);
 
 /** Seconds of the runs alone. */
 async function bareKernel(): Promise<number> {
@@ -53,11 +57,15 @@ async function bareKernel(): Promise<number> {
 }
 
 /** Seconds of the engine of `eos sweep`, and the largest resident set of its process (Linux; else 0). */
-async function sweep(grid: Readonly<Record<string, string>>): Promise<{ seconds: number; megabytes: number }> {
+async function sweep(
+  grid: Readonly<Record<string, string>>,
+): Promise<{ seconds: number; megabytes: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'eos-bench-'));
   const flags = Object.entries(grid).flatMap(([name, text]) => [`--${name}`, text]);
   const args = ['sweep', ...flags, '--out', join(folder, 'sweep'), '--log-format', 'json'];
-  const child = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let stdout = '';
   let kilobytes = 0;
   child.stdout.on('data', (data: Buffer) => {
@@ -66,7 +74,9 @@ async function sweep(grid: Readonly<Record<string, string>>): Promise<{ seconds:
   const timer = setInterval(() => {
     try {
       kilobytes =
-        Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) || kilobytes;
+        Number(
+          /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0,
+        ) || kilobytes;
     } catch {
       // No such file on other systems, and none once the process has ended.
     }

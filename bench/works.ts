@@ -50,7 +50,14 @@ export function works(quick: boolean): readonly Work[] {
     {
       name: 'eos stream',
       command: (n, out) =>
-        eos('stream', '--out', out, '--quiet', '--force', ...(n === 10_000 ? [] : ['--steps', String(n)])),
+        eos(
+          'stream',
+          '--out',
+          out,
+          '--quiet',
+          '--force',
+          ...(n === 10_000 ? [] : ['--steps', String(n)]),
+        ),
       needs: [],
     },
     {
@@ -106,13 +113,25 @@ export function works(quick: boolean): readonly Work[] {
         },
         {
           name: 'rxjs, an object a step',
-          command: (n) => [process.execPath, compiled('peers/rxjs-objects.js'), 'W1', String(n), PAPER],
+          command: (n) => [
+            process.execPath,
+            compiled('peers/rxjs-objects.js'),
+            'W1',
+            String(n),
+            PAPER,
+          ],
           needs: [],
           steps: size(2_000_000),
         },
         {
           name: 'rxjs, fields written out',
-          command: (n) => [process.execPath, compiled('peers/rxjs-fields.js'), 'W1', String(n), PAPER],
+          command: (n) => [
+            process.execPath,
+            compiled('peers/rxjs-fields.js'),
+            'W1',
+            String(n),
+            PAPER,
+          ],
           needs: [],
           steps: size(2_000_000),
         },
@@ -146,10 +165,21 @@ export function works(quick: boolean): readonly Work[] {
       contenders: [
         {
           name: 'eos pipeline',
-          command: (n) => [process.execPath, compiled('ours.js'), 'W3', '10000', SWEEP, String(n / 10_000)],
+          command: (n) => [
+            process.execPath,
+            compiled('ours.js'),
+            'W3',
+            '10000',
+            SWEEP,
+            String(n / 10_000),
+          ],
           needs: [],
         },
-        { name: 'C', command: (n) => [kernel, 'W3', '10000', SWEEP, String(n / 10_000)], needs: ['cc'] },
+        {
+          name: 'C',
+          command: (n) => [kernel, 'W3', '10000', SWEEP, String(n / 10_000)],
+          needs: ['cc'],
+        },
         {
           name: 'C, S only in doubt',
           command: (n) => [kernel, 'W3-bounds', '10000', SWEEP, String(n / 10_000)],

@@ -16,7 +16,10 @@ function newest(path) {
 }
 
 function run(script, ...args) {
-  const { status } = spawnSync(process.execPath, [join(root, script), ...args], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [join(root, script), ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
 
@@ -35,9 +38,17 @@ function part(name, sources, make) {
 if (existsSync(join(root, 'src'))) {
   part(
     'lib',
-    ['src/pipeline', 'src/cli', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/thread.js'],
+    [
+      'src/pipeline',
+      'src/cli',
+      'package.json',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'scripts/thread.js',
+    ],
     () => {
-      for (const folder of ['pipeline', 'cli']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
+      for (const folder of ['pipeline', 'cli'])
+        rmSync(join(root, 'dist', folder), { recursive: true, force: true });
       run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
       run('scripts/manifest.js');
       run('scripts/thread.js');

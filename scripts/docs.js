@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { RUN_COLUMNS } from '../dist/pipeline/columns.js';
+import { RUN_COLUMNS } from '../dist/pipeline/models/minimal/columns.js';
 
 const README = join(dirname(fileURLToPath(import.meta.url)), '..', 'README.md');
 
@@ -12,7 +12,9 @@ function columnTable() {
     ({ name, type, symbol, unit, meaning }) =>
       `| \`${name}\` | ${type} | ${cell(symbol)} | ${unit} | ${cell(meaning)} |`,
   );
-  return ['| column | type | symbol | unit | meaning |', '|---|---|---|---|---|', ...rows].join('\n');
+  return ['| column | type | symbol | unit | meaning |', '|---|---|---|---|---|', ...rows].join(
+    '\n',
+  );
 }
 
 /** Replaces what stands between the two markers of a section. */

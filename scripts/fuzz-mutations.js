@@ -1,7 +1,10 @@
 // Ways to damage a file: its bytes anywhere, most often near its end where the footer is, or one number of a footer.
 import fc from 'fast-check';
 
-const place = fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0.6, max: 1, noNaN: true }));
+const place = fc.oneof(
+  fc.double({ min: 0, max: 1, noNaN: true }),
+  fc.double({ min: 0.6, max: 1, noNaN: true }),
+);
 const length = fc.oneof(fc.integer({ min: 1, max: 16 }), fc.integer({ min: 1, max: 400 }));
 const number = fc.constantFrom(
   0,
@@ -25,12 +28,26 @@ export const mutation = fc.record({
       fc.record({ kind: fc.constant('flip'), at: place, bit: fc.nat(7) }),
       fc.record({ kind: fc.constant('set'), at: place, byte: fc.nat(255) }),
       fc.record({ kind: fc.constant('number'), at: place, value: number }),
-      fc.record({ kind: fc.constant('varint'), at: place, length: fc.integer({ min: 1, max: 12 }) }),
+      fc.record({
+        kind: fc.constant('varint'),
+        at: place,
+        length: fc.integer({ min: 1, max: 12 }),
+      }),
       fc.record({ kind: fc.constant('cut'), at: place }),
       fc.record({ kind: fc.constant('drop'), at: place, length }),
       fc.record({ kind: fc.constant('copy'), at: place, from: place, length }),
-      fc.record({ kind: fc.constant('repeat'), at: place, length, times: fc.integer({ min: 1, max: 500 }) }),
-      fc.record({ kind: fc.constant('fill'), at: place, length, byte: fc.constantFrom(0, 0x7f, 0x80, 0xff) }),
+      fc.record({
+        kind: fc.constant('repeat'),
+        at: place,
+        length,
+        times: fc.integer({ min: 1, max: 500 }),
+      }),
+      fc.record({
+        kind: fc.constant('fill'),
+        at: place,
+        length,
+        byte: fc.constantFrom(0, 0x7f, 0x80, 0xff),
+      }),
     ),
     { maxLength: 4 },
   ),
@@ -51,10 +68,18 @@ function changed(file, { kind, at, bit, byte, value, length, from, times }) {
     case 'drop':
       return Buffer.concat([file.subarray(0, i), file.subarray(end)]);
     case 'repeat':
-      return Buffer.concat([file.subarray(0, end), ...Array(times).fill(file.subarray(i, end)), file.subarray(end)]);
+      return Buffer.concat([
+        file.subarray(0, end),
+        ...Array(times).fill(file.subarray(i, end)),
+        file.subarray(end),
+      ]);
     case 'copy': {
       const source = Math.floor(from * file.length);
-      return Buffer.concat([file.subarray(0, i), file.subarray(source, source + length), file.subarray(i)]);
+      return Buffer.concat([
+        file.subarray(0, i),
+        file.subarray(source, source + length),
+        file.subarray(i),
+      ]);
     }
   }
   const copy = Buffer.from(file);

@@ -9,8 +9,13 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { lastValueFrom } from 'rxjs';
 import { readConfigFile } from '../dist/cli/config-file.js';
 import { describeStored } from '../dist/cli/recover-file.js';
-import { pickColumns } from '../dist/pipeline/columns.js';
-import { resolveConfig } from '../dist/pipeline/config.js';
+import { openAnyArrow } from '../dist/pipeline/formats/arrow/arrow-any.js';
+import { readArrowStream } from '../dist/pipeline/formats/arrow/arrow-stream.js';
+import { openArrow } from '../dist/pipeline/formats/arrow/arrow-table.js';
+import { memorySource } from '../dist/pipeline/formats/byte-source.js';
+import { parquetFooter } from '../dist/pipeline/formats/parquet/hyparquet.js';
+import { compressors } from '../dist/pipeline/formats/parquet/parquet-compressors.js';
+import { openParquet } from '../dist/pipeline/formats/parquet/parquet-table.js';
 import {
   arrowSink,
   classifySharpness,
@@ -22,22 +27,29 @@ import {
   splitLoss,
   summarize,
 } from '../dist/pipeline/index.js';
-import { openAnyArrow } from '../dist/pipeline/read/arrow-any.js';
-import { readArrowStream } from '../dist/pipeline/read/arrow-stream.js';
-import { openArrow } from '../dist/pipeline/read/arrow-table.js';
-import { memorySource } from '../dist/pipeline/read/byte-source.js';
-import { compressors } from '../dist/pipeline/read/parquet-compressors.js';
-import { openParquet } from '../dist/pipeline/read/parquet-table.js';
-import { parquetFooter } from '../dist/pipeline/sinks/hyparquet.js';
-import { fileTarget } from '../dist/pipeline/sinks/node/file-target.js';
-import { parquetjsFormat } from '../dist/pipeline/sinks/node/parquetjs.js';
-import { openStored } from '../dist/pipeline/sinks/node/stored-file.js';
-import { trainingLog } from '../dist/pipeline/source/training-log/training-log.js';
+import { pickColumns } from '../dist/pipeline/models/minimal/columns.js';
+import { resolveConfig } from '../dist/pipeline/models/minimal/config.js';
+import { fileTarget } from '../dist/pipeline/node/file-target.js';
+import { parquetjsFormat } from '../dist/pipeline/node/parquetjs.js';
+import { openStored } from '../dist/pipeline/node/stored-file.js';
+import { trainingLog } from '../dist/pipeline/sources/training-log/training-log.js';
 
 const RUN = { preset: 'three-phases', steps: 150 };
 
 /** The flags that a config file may set, as far as these readers care. */
-const FLAGS = ['eta', 'steps', 'init', 'floor', 'preset', 'lambda1', 'lambda2', 'columns', 'every', 'samples', 'seed'];
+const FLAGS = [
+  'eta',
+  'steps',
+  'init',
+  'floor',
+  'preset',
+  'lambda1',
+  'lambda2',
+  'columns',
+  'every',
+  'samples',
+  'seed',
+];
 
 export async function readers() {
   const folder = mkdtempSync(join(tmpdir(), 'eos-fuzz-'));
@@ -48,29 +60,53 @@ export async function readers() {
     parquetWriteBuffer({
       columnData: [
         { name: 'step', data: Int32Array.from({ length: 90 }, (_, i) => i) },
-        { name: 'loss', data: Array.from({ length: 90 }, (_, i) => (i % 7 ? 1 / (i + 1) : null)), type: 'DOUBLE' },
-        { name: 'name', data: Array.from({ length: 90 }, (_, i) => `run ${i % 3}`), type: 'STRING' },
+        {
+          name: 'loss',
+          data: Array.from({ length: 90 }, (_, i) => (i % 7 ? 1 / (i + 1) : null)),
+          type: 'DOUBLE',
+        },
+        {
+          name: 'name',
+          data: Array.from({ length: 90 }, (_, i) => `run ${i % 3}`),
+          type: 'STRING',
+        },
         { name: 'ok', data: Array.from({ length: 90 }, (_, i) => i % 2 === 0), type: 'BOOLEAN' },
       ],
       rowGroupSize: 40,
     }),
   );
-  const rows = Array.from({ length: 60 }, (_, i) => ({ step: i, loss: 1 / (i + 1), sharpness: 30 + i / 4 }));
-  const csv = ['step,loss,sharpness', ...rows.map((row) => Object.values(row).join(','))].join('\n');
+  const rows = Array.from({ length: 60 }, (_, i) => ({
+    step: i,
+    loss: 1 / (i + 1),
+    sharpness: 30 + i / 4,
+  }));
+  const csv = ['step,loss,sharpness', ...rows.map((row) => Object.values(row).join(','))].join(
+    '\n',
+  );
   const partial = await left(folder);
 
   // Compressed, with string views, lists, structs and dictionaries inside lists.
-  const foreign = ['pandas-lz4', 'polars-views', 'polars-zstd', 'pyarrow-zstd-stream'].map((name) => ({
-    name,
-    seed: readFileSync(new URL(`../test/read/foreign/${name}.arrow`, import.meta.url)),
-    read: readForeign,
-  }));
+  const foreign = ['pandas-lz4', 'polars-views', 'polars-zstd', 'pyarrow-zstd-stream'].map(
+    (name) => ({
+      name,
+      seed: readFileSync(new URL(`../test/formats/foreign/${name}.arrow`, import.meta.url)),
+      read: readForeign,
+    }),
+  );
 
-  const table = (name, seed) => ({ name, seed, read: readTable, changeFooter: (change) => withFooter(seed, change) });
+  const table = (name, seed) => ({
+    name,
+    seed,
+    read: readTable,
+    changeFooter: (change) => withFooter(seed, change),
+  });
   const log = (name, seed) => ({ name, seed: Buffer.from(seed), read: readLog });
   return [
     table('run.parquet', parquet),
-    table('parquetjs-lite', await written((target) => parquetSink(target, { format: parquetjsFormat, columns: few }))),
+    table(
+      'parquetjs-lite',
+      await written((target) => parquetSink(target, { format: parquetjsFormat, columns: few })),
+    ),
     table('Snappy, nulls, text', other),
     { name: 'run.arrow', seed: arrow, read: readArrow },
     { name: 'Arrow stream', seed: tableToIPC(tableFromIPC(arrow), 'stream'), read: readStream },
@@ -78,9 +114,22 @@ export async function readers() {
     log('log.csv', csv),
     log('log.ndjson', rows.map((row) => JSON.stringify(row)).join('\n')),
     log('log.json', JSON.stringify({ params: { eta: 0.05 }, steps: rows })),
-    { name: 'log.parquet', seed: parquet, read: readLog, changeFooter: (change) => withFooter(parquet, change) },
-    { name: 'partial file', seed: partial.file, read: (bytes) => readPartial(folder, bytes, partial.journal) },
-    { name: 'journal', seed: partial.journal, read: (bytes) => readPartial(folder, partial.file, bytes) },
+    {
+      name: 'log.parquet',
+      seed: parquet,
+      read: readLog,
+      changeFooter: (change) => withFooter(parquet, change),
+    },
+    {
+      name: 'partial file',
+      seed: partial.file,
+      read: (bytes) => readPartial(folder, bytes, partial.journal),
+    },
+    {
+      name: 'journal',
+      seed: partial.journal,
+      read: (bytes) => readPartial(folder, partial.file, bytes),
+    },
     {
       name: 'config',
       seed: Buffer.from(JSON.stringify(resolveConfig(RUN))),

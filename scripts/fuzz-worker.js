@@ -5,7 +5,13 @@ import { mutant, mutation } from './fuzz-mutations.js';
 import { readers } from './fuzz-readers.js';
 
 /** Errors that are meant for people. */
-const MEANT = new Set(['DamagedFileError', 'LogError', 'ConfigError', 'UsageError', 'CheckpointError']);
+const MEANT = new Set([
+  'DamagedFileError',
+  'LogError',
+  'ConfigError',
+  'UsageError',
+  'CheckpointError',
+]);
 
 const { files, seed } = workerData;
 const result = { read: 0, refused: 0, slowest: 0 };
@@ -17,7 +23,9 @@ for (let first = 0; first < files; first += batch) {
   for (let i = 0; i < count; i++) {
     const reader = all[(first + i) % all.length];
     const bytes = mutant(reader, mutations[i]);
-    parentPort.postMessage({ begun: `file ${first + i} (${reader.name}) ${JSON.stringify(mutations[i])}` });
+    parentPort.postMessage({
+      begun: `file ${first + i} (${reader.name}) ${JSON.stringify(mutations[i])}`,
+    });
     const begun = performance.now();
     try {
       await reader.read(bytes);

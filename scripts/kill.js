@@ -5,9 +5,13 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [kills = '300'] = process.argv.slice(2);
-const { status } = spawnSync('npx', ['vitest', 'run', 'test/safety/kill.test.ts', '--disable-console-intercept'], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, EOS_KILLS: kills },
-});
+const { status } = spawnSync(
+  'npx',
+  ['vitest', 'run', 'test/safety/kill.test.ts', '--disable-console-intercept'],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, EOS_KILLS: kills },
+  },
+);
 process.exit(status ?? 1);

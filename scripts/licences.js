@@ -13,7 +13,9 @@ export function runtimePackages() {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   const direct = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).dependencies;
   return Object.entries(packages)
-    .filter(([path, entry]) => path !== '' && !entry.dev && !entry.devOptional && !entry.os && !entry.cpu)
+    .filter(
+      ([path, entry]) => path !== '' && !entry.dev && !entry.devOptional && !entry.os && !entry.cpu,
+    )
     .map(([path, entry]) => {
       const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
       return {
@@ -40,7 +42,11 @@ export function dependencyTable() {
   const packages = runtimePackages();
   const row = ({ name, version, licence, optional }) =>
     `| ${name}${optional ? ' (optional)' : ''} | ${version} | ${licence} |`;
-  const section = (title, list) => [`| ${title} | version | licence |`, '|---|---|---|', ...list.map(row)];
+  const section = (title, list) => [
+    `| ${title} | version | licence |`,
+    '|---|---|---|',
+    ...list.map(row),
+  ];
   const direct = packages.filter((entry) => entry.direct);
   const others = packages.filter((entry) => !entry.direct);
   return [
@@ -70,7 +76,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const written = withTable(readme);
   if (process.argv.includes('--check')) {
     if (written !== readme) {
-      console.error('the table of dependencies in README.md is not up to date: node scripts/licences.js');
+      console.error(
+        'the table of dependencies in README.md is not up to date: node scripts/licences.js',
+      );
       process.exit(1);
     }
   } else writeFileSync(path, written);

@@ -15,7 +15,20 @@ const out = join(folder, 'long.parquet');
 const begun = performance.now();
 const child = spawn(
   process.execPath,
-  [eos, 'stream', '--steps', steps, '--every', every, '--out', out, '--flush-every', '1', '--log-format', 'json'],
+  [
+    eos,
+    'stream',
+    '--steps',
+    steps,
+    '--every',
+    every,
+    '--out',
+    out,
+    '--flush-every',
+    '1',
+    '--log-format',
+    'json',
+  ],
   { stdio: ['ignore', 'pipe', 'inherit'] },
 );
 let flushes = 0;
@@ -25,7 +38,9 @@ child.stdout.on('data', (text) => {
 const samples = [];
 const timer = setInterval(() => {
   try {
-    const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
+    const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(
+      readFileSync(`/proc/${child.pid}/status`, 'utf8'),
+    );
     samples.push(kilobytes / 1024);
   } catch {
     // It has just ended.

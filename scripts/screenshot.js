@@ -10,13 +10,19 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folder = join(root, 'docs', 'figures');
 const eos = join(root, 'bin', 'run.js');
 
-const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.js')], { cwd: root, stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.js')], {
+  cwd: root,
+  stdio: 'inherit',
+});
 if (status !== 0) process.exit(status ?? 1);
 mkdirSync(folder, { recursive: true });
 
 const runs = mkdtempSync(join(tmpdir(), 'eos-screenshot-'));
 const run = join(runs, 'run.parquet');
-if (spawnSync(process.execPath, [eos, 'stream', '--out', run, '-q'], { stdio: 'inherit' }).status !== 0)
+if (
+  spawnSync(process.execPath, [eos, 'stream', '--out', run, '-q'], { stdio: 'inherit' }).status !==
+  0
+)
   process.exit(1);
 const server = spawn(process.execPath, [eos, 'dash', 'serve', run, '--port', '0'], {
   stdio: ['ignore', 'pipe', 'inherit'],
@@ -30,11 +36,19 @@ const url = await new Promise((resolve, reject) => {
 });
 const browser = await chromium.launch({
   executablePath: process.env.EOS_CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-background-networking',
+    '--disable-component-update',
+  ],
 });
 try {
   for (const theme of ['light', 'dark']) {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 1130 }, deviceScaleFactor: 1.25 });
+    const page = await browser.newPage({
+      viewport: { width: 1440, height: 1130 },
+      deviceScaleFactor: 1.25,
+    });
     await page.goto(`${url}?run=data/run.parquet&theme=${theme}&refresh=0`);
     await page.waitForFunction(() => {
       const { ready, busy, draws } = document.documentElement.dataset;

@@ -37,17 +37,24 @@ test('the library program of the README runs', () => {
   const runnable = program
     .replace("'eos-stream'", `'${root}dist/pipeline/sinks/node/library.js'`)
     .replace("'run.parquet'", `'${join(folder, 'run.parquet')}'`);
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', runnable], {
-    cwd: root,
-    encoding: 'utf8',
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '--eval', runnable],
+    {
+      cwd: root,
+      encoding: 'utf8',
+    },
+  );
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'converged\n', stderr: '' });
   expect(readdirSync(folder)).toEqual(['run.parquet']);
   rmSync(folder, { recursive: true });
 });
 
 test('nothing in the checkout stands where the README writes its run', () => {
-  const { status, stdout } = spawnSync('git', ['ls-files', 'data'], { cwd: root, encoding: 'utf8' });
+  const { status, stdout } = spawnSync('git', ['ls-files', 'data'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   // A copy without its history has no list to ask.
   if (status === 0) expect(stdout).toBe('data/three-phases.parquet\n');
   else expect(existsSync(join(root, '.git'))).toBe(false);

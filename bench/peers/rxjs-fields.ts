@@ -134,7 +134,9 @@ function detectPhases() {
     last = sharpness;
     if (over && coarse === 'progressive-sharpening') coarse = 'edge-of-stability';
     const settled =
-      sharpness <= THRESHOLD_DELTA && gfs_sharpness <= THRESHOLD_DELTA && sharpness >= (1 - KAPPA) * gfs_sharpness;
+      sharpness <= THRESHOLD_DELTA &&
+      gfs_sharpness <= THRESHOLD_DELTA &&
+      sharpness >= (1 - KAPPA) * gfs_sharpness;
     if (coarse === 'convergence' && sharpness > THRESHOLD_DELTA) coarse = 'edge-of-stability';
     else if (settled) coarse = 'convergence';
     return {
@@ -154,12 +156,22 @@ function detectPhases() {
       regime: s.regime,
       balance: s.balance,
       gfs_sharpness,
-      phase: coarse !== 'edge-of-stability' ? coarse : s.growing ? 'eos-sharpening' : 'eos-self-stabilization',
+      phase:
+        coarse !== 'edge-of-stability'
+          ? coarse
+          : s.growing
+            ? 'eos-sharpening'
+            : 'eos-self-stabilization',
       cycle,
     };
   });
 }
 
 time((weights, lambda2) =>
-  weights.pipe(splitLoss(lambda2), classifySharpness(lambda2), flowSolution(lambda2), detectPhases()),
+  weights.pipe(
+    splitLoss(lambda2),
+    classifySharpness(lambda2),
+    flowSolution(lambda2),
+    detectPhases(),
+  ),
 );

@@ -60,7 +60,12 @@ export function largestRoot(a: number, b: number, c: number, d1: number, d2: num
 function run(pipeline: Pipeline, steps: number, lambda2: number): Record<string, number> {
   const check: Record<string, number> = {};
   const regimes = ['stable', 'edge', 'unstable'];
-  const phases = ['progressive-sharpening', 'eos-sharpening', 'eos-self-stabilization', 'convergence'];
+  const phases = [
+    'progressive-sharpening',
+    'eos-sharpening',
+    'eos-self-stabilization',
+    'convergence',
+  ];
   pipeline(descend(steps, lambda2), lambda2).subscribe((row) => {
     if (!PROBES.has(row.step) && row.step !== steps) return;
     const { step, growing, coarse, regime, phase, ...numbers } = row;
@@ -75,7 +80,11 @@ export type Pipeline = (weights: Observable<Weights>, lambda2: number) => Observ
 
 /** Runs what the command line asks for, once to warm up and once against the clock. */
 export function time(pipeline: Pipeline): void {
-  const [work, steps, lambda2] = [process.argv[2] ?? 'W1', Number(process.argv[3]), Number(process.argv[4])];
+  const [work, steps, lambda2] = [
+    process.argv[2] ?? 'W1',
+    Number(process.argv[3]),
+    Number(process.argv[4]),
+  ];
   run(pipeline, 10_000, lambda2);
   const begin = performance.now();
   const check = run(pipeline, steps, lambda2);

@@ -85,13 +85,23 @@ function detectPhases<T extends { sharpness: number; gfs_sharpness: number; grow
       s.sharpness >= (1 - KAPPA) * s.gfs_sharpness;
     if (coarse === 'convergence' && s.sharpness > THRESHOLD_DELTA) coarse = 'edge-of-stability';
     else if (settled) coarse = 'convergence';
-    const phase = coarse !== 'edge-of-stability' ? coarse : s.growing ? 'eos-sharpening' : 'eos-self-stabilization';
+    const phase =
+      coarse !== 'edge-of-stability'
+        ? coarse
+        : s.growing
+          ? 'eos-sharpening'
+          : 'eos-self-stabilization';
     return Object.assign({}, s, { coarse, phase, cycle });
   }, start);
 }
 
 time((weights, lambda2) => {
-  const rows = weights.pipe(splitLoss(lambda2), classifySharpness(lambda2), flowSolution(lambda2), detectPhases());
+  const rows = weights.pipe(
+    splitLoss(lambda2),
+    classifySharpness(lambda2),
+    flowSolution(lambda2),
+    detectPhases(),
+  );
   // The type of what `scan` keeps is that of its seed, which lacks what the rows bring along.
   return rows as Observable<Phased & Row>;
 });

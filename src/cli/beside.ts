@@ -1,16 +1,16 @@
 import { lastValueFrom, type Observable, tap } from 'rxjs';
-import { pickColumns } from '../pipeline/columns.ts';
-import type { RunConfig, RunOptions } from '../pipeline/config.ts';
+import { DYNAMICS_NAMES, dynamics } from '../pipeline/dynamics/dynamics.ts';
+import type { DynamicsName } from '../pipeline/dynamics/trajectory.ts';
+import { runMetadata } from '../pipeline/formats/run-metadata.ts';
+import { pickColumns } from '../pipeline/models/minimal/columns.ts';
+import type { RunConfig, RunOptions } from '../pipeline/models/minimal/config.ts';
+import { fileTarget } from '../pipeline/node/file-target.ts';
 import { classifySharpness } from '../pipeline/operators/classify-sharpness.ts';
 import { flowSolution } from '../pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../pipeline/operators/split-loss.ts';
 import { thin } from '../pipeline/operators/thin.ts';
-import { fileTarget } from '../pipeline/sinks/node/file-target.ts';
-import { runMetadata } from '../pipeline/sinks/run-metadata.ts';
 import { tableSink } from '../pipeline/sinks/table-sink.ts';
-import { DYNAMICS_NAMES, dynamics } from '../pipeline/source/dynamics.ts';
-import type { ModelBatch, ModelRun } from '../pipeline/source/gradient-descent.ts';
-import type { DynamicsName } from '../pipeline/source/trajectory.ts';
+import type { ModelBatch, ModelRun } from '../pipeline/sources/descent/gradient-descent.ts';
 import { UsageError } from './errors.ts';
 import { checkOutput } from './output-file.ts';
 import { didYouMean } from './suggest.ts';
@@ -39,7 +39,9 @@ export function dynamicsNames(values: readonly string[]): readonly DynamicsName[
 
 /** `run.parquet` → `run.central.parquet`. */
 export function besidePath(out: string, name: DynamicsName): string {
-  return out.endsWith('.parquet') ? `${out.slice(0, -'.parquet'.length)}.${name}.parquet` : `${out}.${name}.parquet`;
+  return out.endsWith('.parquet')
+    ? `${out.slice(0, -'.parquet'.length)}.${name}.parquet`
+    : `${out}.${name}.parquet`;
 }
 
 /**
@@ -54,9 +56,13 @@ export async function planBeside(
   writer: 'hyparquet' | 'parquetjs-lite',
   force: boolean,
 ): Promise<readonly Beside[]> {
-  const columns = pickColumns(config.columns).filter((column) => !NOT_OF_FLOWS.includes(column.name));
+  const columns = pickColumns(config.columns).filter(
+    (column) => !NOT_OF_FLOWS.includes(column.name),
+  );
   if (names.length > 0 && columns.length === 0) {
-    throw new UsageError('--also: none of --columns applies to flows; name others, such as alpha, beta2, loss');
+    throw new UsageError(
+      '--also: none of --columns applies to flows; name others, such as alpha, beta2, loss',
+    );
   }
   return Promise.all(
     names.map(async (name) => {
@@ -66,8 +72,8 @@ export async function planBeside(
       const write = async (signal: AbortSignal) => {
         const format =
           writer === 'hyparquet'
-            ? (await import('../pipeline/sinks/hyparquet.ts')).hyparquetFormat
-            : (await import('../pipeline/sinks/node/parquetjs.ts')).parquetjsFormat;
+            ? (await import('../pipeline/formats/parquet/hyparquet.ts')).hyparquetFormat
+            : (await import('../pipeline/node/parquetjs.ts')).parquetjsFormat;
         let rows = 0;
         const batches: Observable<ModelBatch> = dynamics[name](options, { signal }).pipe(
           splitLoss(),
@@ -75,7 +81,10 @@ export async function planBeside(
           flowSolution(),
           thin(config.every),
           tap(({ length }) => (rows += length)),
-          tableSink<ModelRun, ModelBatch>(fileTarget(path), format, { columns, metadata: besideMetadata }),
+          tableSink<ModelRun, ModelBatch>(fileTarget(path), format, {
+            columns,
+            metadata: besideMetadata,
+          }),
         );
         await lastValueFrom(batches);
         return rows;
@@ -88,5 +97,8 @@ export async function planBeside(
 /** Metadata of such a file; its summary says only whether it is whole. */
 function besideMetadata(run: ModelRun): Record<string, string> {
   const { interrupted, state } = run;
-  return { ...runMetadata(run), 'eos.summary': JSON.stringify({ interrupted, last_step: state.step - 1 }) };
+  return {
+    ...runMetadata(run),
+    'eos.summary': JSON.stringify({ interrupted, last_step: state.step - 1 }),
+  };
 }

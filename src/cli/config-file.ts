@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { parseNumber } from '../pipeline/config.ts';
+import { parseNumber } from '../pipeline/models/minimal/config.ts';
 import { UsageError } from './errors.ts';
 import { runFileMetadata } from './run-file.ts';
 import { didYouMean } from './suggest.ts';
@@ -15,7 +15,10 @@ const DERIVED = new Set(['moments']);
  * Values that are null count as not given.
  * @throws UsageError for a file that is neither, and for names that no flag has.
  */
-export async function readConfigFile(path: string, known: readonly string[]): Promise<Record<string, unknown>> {
+export async function readConfigFile(
+  path: string,
+  known: readonly string[],
+): Promise<Record<string, unknown>> {
   const text = await configText(path);
   let values: unknown;
   try {
@@ -24,12 +27,18 @@ export async function readConfigFile(path: string, known: readonly string[]): Pr
     throw new UsageError(`--config: ${path} is not JSON: ${(error as Error).message}`);
   }
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
-    throw new UsageError(`--config: ${path} does not hold a JSON object such as {"eta": 0.05, "steps": 10000}`);
+    throw new UsageError(
+      `--config: ${path} does not hold a JSON object such as {"eta": 0.05, "steps": 10000}`,
+    );
   }
-  const entries = Object.entries(values).filter(([key, value]) => value !== null && !DERIVED.has(key));
+  const entries = Object.entries(values).filter(
+    ([key, value]) => value !== null && !DERIVED.has(key),
+  );
   for (const [key] of entries) {
     if (!known.includes(key))
-      throw new UsageError(`--config: ${path} names '${key}', which no config file can set${didYouMean(key, known)}`);
+      throw new UsageError(
+        `--config: ${path} names '${key}', which no config file can set${didYouMean(key, known)}`,
+      );
   }
   return Object.fromEntries(entries.map(([key, value]) => [key, asList(key, value)]));
 }
@@ -45,9 +54,12 @@ function asList(key: string, value: unknown): unknown {
 
 async function configText(path: string): Promise<string> {
   const file = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`--config: ${path}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`);
+    throw new UsageError(
+      `--config: ${path}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`,
+    );
   });
-  if (file.isDirectory()) throw new UsageError(`--config: ${path} is a folder; name a JSON file or a run file`);
+  if (file.isDirectory())
+    throw new UsageError(`--config: ${path} is a folder; name a JSON file or a run file`);
   const metadata = await runFileMetadata(path);
   if (metadata) {
     const config = metadata['eos.config'];
@@ -55,6 +67,7 @@ async function configText(path: string): Promise<string> {
       throw new UsageError(`--config: ${path} holds no eos.config; it is not the file of a run`);
     return config;
   }
-  if (file.size > LARGEST) throw new UsageError(`--config: ${path} is larger than a config file can be (1 MiB)`);
+  if (file.size > LARGEST)
+    throw new UsageError(`--config: ${path} is larger than a config file can be (1 MiB)`);
   return readFile(path, 'utf8');
 }

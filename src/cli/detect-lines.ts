@@ -2,13 +2,18 @@ import type { LogEvent } from '../pipeline/operators/detect-log-phases.ts';
 import { count, plural, type Styles, significant } from './terminal.ts';
 
 /** One line of the live log of a detection for an event; none for those that would only repeat another. */
-export function logEventLines(event: LogEvent, { bold, dim, blue, yellow, green, red }: Styles): string[] {
+export function logEventLines(
+  event: LogEvent,
+  { bold, dim, blue, yellow, green, red }: Styles,
+): string[] {
   const at = (step: number) => dim(`t ${count(step).padStart(11)}`);
   switch (event.event) {
     case 'start': {
       const known = [
         ...(event.eta === null ? [] : [`η = ${significant(event.eta)}`]),
-        ...(event.threshold === null ? [] : [`threshold (${event.optimizer}) ${significant(event.threshold)}`]),
+        ...(event.threshold === null
+          ? []
+          : [`threshold (${event.optimizer}) ${significant(event.threshold)}`]),
         ...quantities(event),
       ];
       return [`${at(event.step)}  start   ${event.log}: ${known.join(', ')}`];
@@ -16,7 +21,8 @@ export function logEventLines(event: LogEvent, { bold, dim, blue, yellow, green,
     case 'phase': {
       const paint = PAINT[event.phase] ?? 'blue';
       const color = { blue, yellow, green, red }[paint];
-      const seen = event.detected_step === event.step ? '' : `, seen at ${count(event.detected_step)}`;
+      const seen =
+        event.detected_step === event.step ? '' : `, seen at ${count(event.detected_step)}`;
       const sure = event.confidence >= 0.995 ? '' : `, confidence ${event.confidence.toFixed(2)}`;
       const facts = quantities(event).join(', ');
       return [
@@ -27,7 +33,8 @@ export function logEventLines(event: LogEvent, { bold, dim, blue, yellow, green,
     case 'flush':
       return [];
     case 'spike': {
-      const ratio = event.sharpness_ratio === null ? '' : `, ${significant(event.sharpness_ratio)} × threshold`;
+      const ratio =
+        event.sharpness_ratio === null ? '' : `, ${significant(event.sharpness_ratio)} × threshold`;
       return [
         `${at(event.step)}  spike   L = ${significant(event.loss)}, ${significant(event.rise, 3)} × the level before${ratio}`,
       ];
@@ -37,7 +44,9 @@ export function logEventLines(event: LogEvent, { bold, dim, blue, yellow, green,
     case 'done': {
       const end = event.diverged_at === null ? '' : ` at t = ${count(event.diverged_at)}`;
       const crossing =
-        event.first_crossing === null ? '' : `, at the threshold from t = ${count(event.first_crossing)}`;
+        event.first_crossing === null
+          ? ''
+          : `, at the threshold from t = ${count(event.first_crossing)}`;
       const ratio =
         event.max_sharpness_ratio === null
           ? ''
@@ -77,7 +86,9 @@ function quantities({
   return [
     ...(sharpness === null
       ? []
-      : [`S = ${significant(sharpness)}${ratio === null ? '' : ` (${significant(ratio)} × threshold)`}`]),
+      : [
+          `S = ${significant(sharpness)}${ratio === null ? '' : ` (${significant(ratio)} × threshold)`}`,
+        ]),
     ...(loss === null ? [] : [`L = ${significant(loss)}`]),
   ];
 }

@@ -1,24 +1,24 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
-import { parseNumber } from '../pipeline/config.ts';
+import { parseNumber } from '../pipeline/models/minimal/config.ts';
+import { type FileTarget, fileTarget } from '../pipeline/node/file-target.ts';
+import { openLog } from '../pipeline/node/open-log.ts';
 import { detectLogPhases, type LogEvent } from '../pipeline/operators/detect-log-phases.ts';
 import { relateToThreshold } from '../pipeline/operators/relate-to-threshold.ts';
-import type { SeriesOptions } from '../pipeline/series/detector.ts';
-import type { LogSinkOptions } from '../pipeline/sinks/log-sink.ts';
-import { type FileTarget, fileTarget } from '../pipeline/sinks/node/file-target.ts';
-import { openLog } from '../pipeline/source/node/open-log.ts';
-import type { GivenColumns } from '../pipeline/source/training-log/column-names.ts';
-import { type EtaSchedule, parseEta } from '../pipeline/source/training-log/eta-schedule.ts';
-import { LogError } from '../pipeline/source/training-log/log-error.ts';
-import { LOG_FORMATS, type LogFormat } from '../pipeline/source/training-log/sniff.ts';
+import type { SeriesOptions } from '../pipeline/phases/measured/detector.ts';
+import type { GivenColumns } from '../pipeline/sources/training-log/column-names.ts';
+import { type EtaSchedule, parseEta } from '../pipeline/sources/training-log/eta-schedule.ts';
+import { LogError } from '../pipeline/sources/training-log/log-error.ts';
+import type { LogSinkOptions } from '../pipeline/sources/training-log/log-sink.ts';
+import { LOG_FORMATS, type LogFormat } from '../pipeline/sources/training-log/sniff.ts';
 import {
   type LogBatch,
   type LogConfig,
   type LogOptions,
   logConfig,
   trainingLog,
-} from '../pipeline/source/training-log/training-log.ts';
+} from '../pipeline/sources/training-log/training-log.ts';
 import { logEventLines } from './detect-lines.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -62,7 +62,9 @@ export async function detectRun(request: DetectRequest): Promise<number> {
     secondRun: request.follow ? 'end' : 'refuse',
   };
   if (request.follow && request.log === '-') {
-    throw new UsageError('--follow: standard input is followed anyway; name a file, or leave the flag out');
+    throw new UsageError(
+      '--follow: standard input is followed anyway; name a file, or leave the flag out',
+    );
   }
   const name = request.log === '-' ? 'stdin' : request.log;
   const config = logConfig(name, options);
@@ -99,7 +101,9 @@ export async function detectRun(request: DetectRequest): Promise<number> {
       },
     });
     const targets = await openTargets(files);
-    const sinks = await Promise.all(files.map((file, i) => sinkOf(file, targets[i]!, request.flushEvery, show)));
+    const sinks = await Promise.all(
+      files.map((file, i) => sinkOf(file, targets[i]!, request.flushEvery, show)),
+    );
     const labelled = trainingLog(input, options, { signal: interrupt.signal }).pipe(
       tap(check),
       relateToThreshold(),
@@ -110,7 +114,9 @@ export async function detectRun(request: DetectRequest): Promise<number> {
       }),
     );
     const written = sinks.reduce((stream, sink) => stream.pipe(sink), labelled);
-    await lastValueFrom(written.pipe(tap(({ length }) => (rows += length))), { defaultValue: undefined });
+    await lastValueFrom(written.pipe(tap(({ length }) => (rows += length))), {
+      defaultValue: undefined,
+    });
     if (done) show(done);
     if (say) {
       const seconds = (performance.now() - start) / 1000;
@@ -136,12 +142,17 @@ interface OutputFile {
   readonly path: string;
 }
 
-async function outputFiles({ out, arrow, force, log }: DetectRequest, config: LogConfig): Promise<OutputFile[]> {
+async function outputFiles(
+  { out, arrow, force, log }: DetectRequest,
+  config: LogConfig,
+): Promise<OutputFile[]> {
   const files: OutputFile[] = [];
   if (out !== undefined) files.push({ flag: 'out', path: out });
   if (arrow !== undefined) files.push({ flag: 'arrow', path: arrow });
   if (out !== undefined && arrow !== undefined && resolve(out) === resolve(arrow)) {
-    throw new UsageError(`--arrow: ${arrow} is the Parquet file already; give the Arrow file another name`);
+    throw new UsageError(
+      `--arrow: ${arrow} is the Parquet file already; give the Arrow file another name`,
+    );
   }
   for (const { flag, path } of files) {
     if (log !== '-' && resolve(path) === resolve(log)) {
@@ -182,13 +193,13 @@ async function sinkOf(
   flushEvery: number,
   show: (event: LogEvent) => void,
 ): Promise<MonoTypeOperatorFunction<LogBatch>> {
-  const { logSink } = await import('../pipeline/sinks/log-sink.ts');
+  const { logSink } = await import('../pipeline/sources/training-log/log-sink.ts');
   const durability: LogSinkOptions = {
     flushEvery,
     onFlush: (flushed) => show({ event: 'flush', file: path, ...flushed }),
   };
   if (flag === 'out') return logSink(target, durability);
-  const { arrowFormat } = await import('../pipeline/sinks/arrow.ts');
+  const { arrowFormat } = await import('../pipeline/formats/arrow/arrow-sink.ts');
   return logSink(target, { ...durability, format: arrowFormat });
 }
 

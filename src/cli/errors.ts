@@ -1,4 +1,4 @@
-import { ConfigError } from '../pipeline/config.ts';
+import { ConfigError } from '../pipeline/models/minimal/config.ts';
 
 /** Bad usage or bad input: the message is one line that says what is wrong, where, and what to do. Exit code 2. */
 export class UsageError extends Error {
@@ -32,7 +32,10 @@ export function oneLine(message: string): string {
   return message
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '' && line !== 'See more help with --help' && !/^Parsing --\S+$/.test(line))
+    .filter(
+      (line) =>
+        line !== '' && line !== 'See more help with --help' && !/^Parsing --\S+$/.test(line),
+    )
     .join(' ');
 }
 

@@ -2,7 +2,10 @@ import type { RunEvent } from '../pipeline/sinks/phase-log.ts';
 import { count, percent, plural, type Styles, significant } from './terminal.ts';
 
 /** One line of the live log for an event; several for the end. */
-export function eventLines(event: RunEvent, { bold, dim, blue, yellow, green, red }: Styles): string[] {
+export function eventLines(
+  event: RunEvent,
+  { bold, dim, blue, yellow, green, red }: Styles,
+): string[] {
   const at = (step: number) => dim(`t ${count(step).padStart(11)}`);
   switch (event.event) {
     case 'start':
@@ -10,7 +13,11 @@ export function eventLines(event: RunEvent, { bold, dim, blue, yellow, green, re
         `${at(event.step)}  start   ${count(event.steps)} steps at η = ${significant(event.eta)}: 2/η = ${significant(event.threshold)}, S = ${significant(event.sharpness)}, L = ${significant(event.loss)}`,
       ];
     case 'phase': {
-      const paint = { 'progressive-sharpening': blue, 'edge-of-stability': yellow, convergence: green }[event.phase];
+      const paint = {
+        'progressive-sharpening': blue,
+        'edge-of-stability': yellow,
+        convergence: green,
+      }[event.phase];
       return [
         `${at(event.step)}  ${bold('phase')}   ${paint(event.phase.replaceAll('-', ' '))}: S = ${significant(event.sharpness)} (${significant(event.ratio)} × 2/η), L = ${significant(event.loss)}`,
       ];

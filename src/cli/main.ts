@@ -52,7 +52,9 @@ interface ParseError extends Error {
   readonly flags?: readonly string[];
   /** Arguments that are missing, where some are. */
   readonly args?: readonly Described[];
-  readonly parse?: { readonly input?: { readonly flags?: Readonly<Record<string, Described | undefined>> } };
+  readonly parse?: {
+    readonly input?: { readonly flags?: Readonly<Record<string, Described | undefined>> };
+  };
 }
 
 interface Described {
@@ -67,7 +69,10 @@ function describeUsage(error: unknown): { line: string; code: number } | undefin
   if (parse && flags && flags.length > 0) {
     const [flag] = flags;
     const known = Object.keys(parse.input?.flags ?? {}).map((name) => `--${name}`);
-    return { line: `there is no flag ${flag}${didYouMean(flag!, known)} (see --help)`, code: EXIT.usage };
+    return {
+      line: `there is no flag ${flag}${didYouMean(flag!, known)} (see --help)`,
+      code: EXIT.usage,
+    };
   }
   const missing = whatIsMissing(error as ParseError);
   const line = missing.length > 0 ? missing.join('; ') : oneLine(message);
@@ -81,6 +86,11 @@ function whatIsMissing({ message, args = [], parse }: ParseError): string[] {
     name: `--${name}`,
     description: parse?.input?.flags?.[name!]?.description,
   }));
-  const missing = [...args.map(({ name = '', description }) => ({ name: name.toUpperCase(), description })), ...flags];
-  return missing.map(({ name, description }) => `${name} is missing: ${description ?? 'it is required'}`);
+  const missing = [
+    ...args.map(({ name = '', description }) => ({ name: name.toUpperCase(), description })),
+    ...flags,
+  ];
+  return missing.map(
+    ({ name, description }) => `${name} is missing: ${description ?? 'it is required'}`,
+  );
 }

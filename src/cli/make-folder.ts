@@ -33,7 +33,9 @@ export async function makeFolder(path: string, flag: string): Promise<void> {
       // Another process may have been quicker.
       if (code === 'EEXIST' && (await stat(folder).catch(() => undefined))?.isDirectory()) continue;
       if (code === 'ENOSPC' || code === 'EDQUOT') throw error;
-      throw new UsageError(`--${flag}: the folder ${folder} cannot be made (${code}); name another one`);
+      throw new UsageError(
+        `--${flag}: the folder ${folder} cannot be made (${code}); name another one`,
+      );
     }
   }
 }

@@ -8,20 +8,30 @@ import { runFileMetadata } from './run-file.ts';
  * to, it is no folder, link or device itself, and what stands there is nothing, or a whole run of the very same
  * parameters, or `force` was given.
  */
-export async function checkOutput(flag: string, path: string, config: object, force: boolean): Promise<void> {
+export async function checkOutput(
+  flag: string,
+  path: string,
+  config: object,
+  force: boolean,
+): Promise<void> {
   const folder = await stat(dirname(resolve(path))).catch(() => undefined);
-  if (!folder) throw new UsageError(`--${flag}: the folder of ${path} does not exist; create it first`);
+  if (!folder)
+    throw new UsageError(`--${flag}: the folder of ${path} does not exist; create it first`);
   if (!folder.isDirectory()) throw new UsageError(`--${flag}: ${dirname(path)} is not a folder`);
   await access(dirname(resolve(path)), constants.W_OK | constants.X_OK).catch(() => {
-    throw new UsageError(`--${flag}: the folder of ${path} may not be written to; choose another, or change its mode`);
+    throw new UsageError(
+      `--${flag}: the folder of ${path} may not be written to; choose another, or change its mode`,
+    );
   });
   if (!force) await checkLeftover(flag, path, config);
   const there = await lstat(path).catch(() => undefined);
   if (!there) return;
   const target = there.isSymbolicLink() ? await stat(path).catch(() => undefined) : there;
-  if (target?.isDirectory()) throw new UsageError(`--${flag}: ${path} is a folder; name a file in it`);
+  if (target?.isDirectory())
+    throw new UsageError(`--${flag}: ${path} is a folder; name a file in it`);
   // A whole file is renamed into place, which would put it there instead of what a link leads to, or of a device.
-  if (there.isSymbolicLink()) throw new UsageError(`--${flag}: ${path} is a link; name the file that it shall lead to`);
+  if (there.isSymbolicLink())
+    throw new UsageError(`--${flag}: ${path} is a link; name the file that it shall lead to`);
   if (!there.isFile()) {
     throw new UsageError(`--${flag}: ${path} is no regular file; give another name`);
   }
@@ -37,8 +47,8 @@ export async function checkOutput(flag: string, path: string, config: object, fo
 async function checkLeftover(flag: string, path: string, config: object): Promise<void> {
   const partial = `${path}.partial`;
   if (!(await stat(`${partial}.journal`).catch(() => undefined))) return;
-  const { refuseIfLocked } = await import('../pipeline/sinks/node/lock.ts');
-  const { openStored } = await import('../pipeline/sinks/node/stored-file.ts');
+  const { refuseIfLocked } = await import('../pipeline/node/lock.ts');
+  const { openStored } = await import('../pipeline/node/stored-file.ts');
   await refuseIfLocked(path);
   const left = await openStored(partial).catch(() => undefined);
   if (!left) return;
@@ -50,18 +60,27 @@ async function checkLeftover(flag: string, path: string, config: object): Promis
   );
 }
 
-async function isSameRun(metadata: Readonly<Record<string, string>>, config: object): Promise<boolean> {
+async function isSameRun(
+  metadata: Readonly<Record<string, string>>,
+  config: object,
+): Promise<boolean> {
   try {
     const summary: unknown = JSON.parse(metadata['eos.summary'] ?? 'null');
     const whole =
-      typeof summary === 'object' && summary !== null && 'interrupted' in summary && summary.interrupted === false;
+      typeof summary === 'object' &&
+      summary !== null &&
+      'interrupted' in summary &&
+      summary.interrupted === false;
     return whole && (await hasConfig(metadata, config));
   } catch {
     return false;
   }
 }
 
-async function hasConfig(metadata: Readonly<Record<string, string>>, config: object): Promise<boolean> {
+async function hasConfig(
+  metadata: Readonly<Record<string, string>>,
+  config: object,
+): Promise<boolean> {
   const { isDeepStrictEqual } = await import('node:util');
   try {
     const recorded: unknown = JSON.parse(metadata['eos.config'] ?? 'null');

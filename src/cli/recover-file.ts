@@ -1,23 +1,23 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { lastValueFrom } from 'rxjs';
-import { CHECKPOINT_KEY, type Checkpoint, decodeCheckpoint } from '../pipeline/checkpoint.ts';
-import { RUN_COLUMNS } from '../pipeline/columns.ts';
-import { type RunConfig, resolveConfig } from '../pipeline/config.ts';
+import { CHECKPOINT_KEY, type Checkpoint, decodeCheckpoint } from '../pipeline/core/checkpoint.ts';
+import { DamagedFileError } from '../pipeline/formats/stored-table.ts';
+import type { Metadata } from '../pipeline/formats/table-format.ts';
+import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
+import { type RunConfig, resolveConfig } from '../pipeline/models/minimal/config.ts';
+import { PARTIAL } from '../pipeline/node/file-target.ts';
+import { removeJournals, syncFolder } from '../pipeline/node/journal.ts';
+import { lockFile } from '../pipeline/node/lock.ts';
+import { openStored, type StoredFile } from '../pipeline/node/stored-file.ts';
+import { writeAll } from '../pipeline/node/write-all.ts';
 import { classifySharpness } from '../pipeline/operators/classify-sharpness.ts';
 import { detectPhases } from '../pipeline/operators/detect-phases.ts';
 import { flowSolution } from '../pipeline/operators/flow-solution.ts';
 import type { RunSummary } from '../pipeline/operators/run-summary.ts';
 import { splitLoss } from '../pipeline/operators/split-loss.ts';
 import { summarize } from '../pipeline/operators/summarize.ts';
-import { DamagedFileError } from '../pipeline/read/stored-table.ts';
-import { PARTIAL } from '../pipeline/sinks/node/file-target.ts';
-import { removeJournals, syncFolder } from '../pipeline/sinks/node/journal.ts';
-import { lockFile } from '../pipeline/sinks/node/lock.ts';
-import { openStored, type StoredFile } from '../pipeline/sinks/node/stored-file.ts';
-import { writeAll } from '../pipeline/sinks/node/write-all.ts';
-import type { Metadata } from '../pipeline/sinks/table-format.ts';
-import { gradientDescent } from '../pipeline/source/gradient-descent.ts';
+import { gradientDescent } from '../pipeline/sources/descent/gradient-descent.ts';
 import { UsageError } from './errors.ts';
 import { describeStoredLog, isLogConfig } from './recover-log.ts';
 
@@ -43,11 +43,16 @@ const SLICE = 1 << 23;
  *
  * @throws UsageError where nothing can be recovered, or the file is still being written
  */
-export async function recoverFile(name: string, given: string | undefined, force: boolean): Promise<Recovery> {
+export async function recoverFile(
+  name: string,
+  given: string | undefined,
+  force: boolean,
+): Promise<Recovery> {
   const partial = await partialOf(name);
   const path = partial.slice(0, -PARTIAL.length);
   const out = given ?? path;
-  if (resolve(out) === resolve(partial)) throw new UsageError(`--out: ${out} is the file that is to be recovered`);
+  if (resolve(out) === resolve(partial))
+    throw new UsageError(`--out: ${out} is the file that is to be recovered`);
   if (!(await stat(dirname(resolve(out))).catch(() => undefined))?.isDirectory()) {
     throw new UsageError(`--out: the folder of ${out} does not exist; create it first`);
   }
@@ -55,7 +60,9 @@ export async function recoverFile(name: string, given: string | undefined, force
   try {
     if (resolve(out) !== resolve(path)) unlock.push(await lockFile(out));
     if (!force && (await stat(out).catch(() => undefined))) {
-      throw new UsageError(`${out} exists already; give another name with --out, or --force to replace it`);
+      throw new UsageError(
+        `${out} exists already; give another name with --out, or --force to replace it`,
+      );
     }
     return await recover(partial, out, given === undefined);
   } finally {
@@ -64,7 +71,8 @@ export async function recoverFile(name: string, given: string | undefined, force
 }
 
 async function partialOf(name: string): Promise<string> {
-  const isFile = async (path: string) => (await stat(path).catch(() => undefined))?.isFile() === true;
+  const isFile = async (path: string) =>
+    (await stat(path).catch(() => undefined))?.isFile() === true;
   if (name.endsWith(PARTIAL)) {
     if (await isFile(name)) return name;
     const whole = name.slice(0, -PARTIAL.length);
@@ -95,7 +103,8 @@ async function recover(partial: string, out: string, replace: boolean): Promise<
   });
   try {
     const rows = file.groups.reduce((sum, group) => sum + group.rows, 0);
-    if (rows === 0) throw new UsageError(`${partial}: nothing can be recovered: no rows had been flushed`);
+    if (rows === 0)
+      throw new UsageError(`${partial}: nothing can be recovered: no rows had been flushed`);
     const { metadata, lastStep, steps } = await describeStored(file);
     await writeWhole(file, metadata, out);
     if (replace) {
@@ -139,10 +148,14 @@ export async function describeStored(
   const config = metadata['eos.config'];
   if (config !== undefined && stored === undefined) {
     const parsed = usable(() => JSON.parse(config) as unknown, `${file.path}: its eos.config`);
-    if (isLogConfig(parsed)) return { metadata: await describeStoredLog(file, parsed), lastStep, steps: null };
+    if (isLogConfig(parsed))
+      return { metadata: await describeStoredLog(file, parsed), lastStep, steps: null };
   }
   if (stored === undefined || config === undefined) return { metadata, lastStep, steps: null };
-  const resolved = usable(() => resolveConfig(JSON.parse(config) as RunConfig), `${file.path}: its eos.config`);
+  const resolved = usable(
+    () => resolveConfig(JSON.parse(config) as RunConfig),
+    `${file.path}: its eos.config`,
+  );
   const checkpoint = usable(() => decodeCheckpoint(stored), `${file.path}: its checkpoint`);
   const summary = marked(await summaryUpTo(resolved, checkpoint, lastStep), resolved);
   return {
@@ -173,7 +186,11 @@ function marked(summary: RunSummary, { steps }: RunConfig): RunSummary {
 }
 
 /** The checkpoint may be a little behind the last row: the steps between are computed again. */
-async function summaryUpTo(config: RunConfig, checkpoint: Checkpoint, lastStep: number | null): Promise<RunSummary> {
+async function summaryUpTo(
+  config: RunConfig,
+  checkpoint: Checkpoint,
+  lastStep: number | null,
+): Promise<RunSummary> {
   const { step } = checkpoint.stages.gradientDescent as { readonly step: number };
   const steps = Math.max(step - 1, Math.min(lastStep ?? 0, config.steps));
   const batch = await lastValueFrom(

@@ -1,26 +1,42 @@
 import { from, lastValueFrom } from 'rxjs';
-import { LOG_COLUMNS, type LogColumn } from '../pipeline/log-columns.ts';
+import { startRun } from '../pipeline/core/batch.ts';
+import type { Metadata } from '../pipeline/formats/table-format.ts';
+import type { StoredFile } from '../pipeline/node/stored-file.ts';
 import { detectLogPhases } from '../pipeline/operators/detect-log-phases.ts';
-import { SERIES_DEFAULTS } from '../pipeline/series/detector.ts';
-import { SKIPPED_KEY } from '../pipeline/sinks/log-metadata.ts';
-import type { StoredFile } from '../pipeline/sinks/node/stored-file.ts';
-import type { Metadata } from '../pipeline/sinks/table-format.ts';
-import { createTally, type Skipped, type Tally } from '../pipeline/source/training-log/log-error.ts';
+import { SERIES_DEFAULTS } from '../pipeline/phases/measured/detector.ts';
+import { LOG_COLUMNS, type LogColumn } from '../pipeline/sources/training-log/columns.ts';
+import {
+  createTally,
+  type Skipped,
+  type Tally,
+} from '../pipeline/sources/training-log/log-error.ts';
+import { SKIPPED_KEY } from '../pipeline/sources/training-log/log-metadata.ts';
 import type {
   LogBatch,
   LogColumns,
   LogConfig,
   LogRun,
   LogSummary,
-} from '../pipeline/source/training-log/training-log.ts';
-import { startRun } from '../pipeline/step-batch.ts';
+} from '../pipeline/sources/training-log/training-log.ts';
 
 /** What of a row the detector looks at. */
-const LOOKED_AT: readonly LogColumn[] = ['step', 'eta', 'loss', 'sharpness', 'threshold', 'sharpness_ratio'];
+const LOOKED_AT: readonly LogColumn[] = [
+  'step',
+  'eta',
+  'loss',
+  'sharpness',
+  'threshold',
+  'sharpness_ratio',
+];
 
 /** Whether these are the parameters of a detection, and not of a run. */
 export function isLogConfig(config: unknown): config is LogConfig {
-  return typeof config === 'object' && config !== null && 'source' in config && config.source === 'training-log';
+  return (
+    typeof config === 'object' &&
+    config !== null &&
+    'source' in config &&
+    config.source === 'training-log'
+  );
 }
 
 /**
@@ -30,7 +46,10 @@ export function isLogConfig(config: unknown): config is LogConfig {
 export async function describeStoredLog(file: StoredFile, config: LogConfig): Promise<Metadata> {
   const { [SKIPPED_KEY]: skipped, ...metadata } = file.metadata;
   const run: LogRun = {
-    ...startRun<LogConfig, LogSummary>({ ...config, detector: { ...SERIES_DEFAULTS, ...config.detector } }),
+    ...startRun<LogConfig, LogSummary>({
+      ...config,
+      detector: { ...SERIES_DEFAULTS, ...config.detector },
+    }),
     tally: tallyOf(skipped),
     warnings: [],
     interrupted: true,
@@ -44,7 +63,9 @@ async function* storedBatches(file: StoredFile, run: LogRun): AsyncGenerator<Log
   const specs = LOG_COLUMNS.filter(({ name }) => LOOKED_AT.includes(name));
   for (let group = 0; group < file.groups.length; group++) {
     const { length, columns } = await file.read(group, specs);
-    const named = Object.fromEntries(specs.map(({ name }, c) => [name, columns[c]!])) as unknown as LogColumns;
+    const named = Object.fromEntries(
+      specs.map(({ name }, c) => [name, columns[c]!]),
+    ) as unknown as LogColumns;
     yield { run, length, columns: named };
   }
 }
@@ -55,7 +76,10 @@ function marked(summary: LogSummary): LogSummary {
   return {
     ...summary,
     recovered: true,
-    warnings: [...warnings.filter(({ kind }) => kind !== 'interrupted'), { kind: 'recovered', step, message }],
+    warnings: [
+      ...warnings.filter(({ kind }) => kind !== 'interrupted'),
+      { kind: 'recovered', step, message },
+    ],
   };
 }
 
@@ -76,7 +100,12 @@ function skippedOf(text: string | undefined): readonly Skipped[] {
 
 function isSkipped(value: unknown): value is Skipped {
   if (typeof value !== 'object' || value === null) return false;
-  const { what, reason, count, first_line: line } = value as Partial<Record<keyof Skipped, unknown>>;
+  const {
+    what,
+    reason,
+    count,
+    first_line: line,
+  } = value as Partial<Record<keyof Skipped, unknown>>;
   const named = (what === 'line' || what === 'value') && typeof reason === 'string';
   return named && Number.isSafeInteger(count) && Number.isSafeInteger(line);
 }

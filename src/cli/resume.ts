@@ -1,15 +1,24 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { CHECKPOINT_KEY, type Checkpoint, CheckpointError, decodeCheckpoint } from '../pipeline/checkpoint.ts';
-import { pickColumns } from '../pipeline/columns.ts';
-import { type RunConfig, type RunOptions, resolveConfig } from '../pipeline/config.ts';
-import { DamagedFileError } from '../pipeline/read/stored-table.ts';
-import { type FileTargetOptions, PARTIAL } from '../pipeline/sinks/node/file-target.ts';
-import { removeJournals } from '../pipeline/sinks/node/journal.ts';
-import { lockFile } from '../pipeline/sinks/node/lock.ts';
-import { openStored, type StoredFile } from '../pipeline/sinks/node/stored-file.ts';
-import type { Rows } from '../pipeline/sinks/table-format.ts';
+import {
+  CHECKPOINT_KEY,
+  type Checkpoint,
+  CheckpointError,
+  decodeCheckpoint,
+} from '../pipeline/core/checkpoint.ts';
+import { DamagedFileError } from '../pipeline/formats/stored-table.ts';
+import type { Rows } from '../pipeline/formats/table-format.ts';
+import { pickColumns } from '../pipeline/models/minimal/columns.ts';
+import {
+  type RunConfig,
+  type RunOptions,
+  resolveConfig,
+} from '../pipeline/models/minimal/config.ts';
+import { type FileTargetOptions, PARTIAL } from '../pipeline/node/file-target.ts';
+import { removeJournals } from '../pipeline/node/journal.ts';
+import { lockFile } from '../pipeline/node/lock.ts';
+import { openStored, type StoredFile } from '../pipeline/node/stored-file.ts';
 import { ROW_GROUP_SIZE, type TableStart } from '../pipeline/sinks/table-sink.ts';
 import { UsageError } from './errors.ts';
 
@@ -50,7 +59,10 @@ interface Found {
  * @param steps the step to go to, where it is another than the run was asked for
  * @throws UsageError where there is nothing to continue
  */
-export async function planResume(names: readonly string[], steps: number | undefined): Promise<ResumePlan> {
+export async function planResume(
+  names: readonly string[],
+  steps: number | undefined,
+): Promise<ResumePlan> {
   const found: Found[] = [];
   try {
     let whole: WholeRunError | undefined;
@@ -67,7 +79,9 @@ export async function planResume(names: readonly string[], steps: number | undef
     if (whole && (!main || steps !== undefined)) throw whole;
     const other = found.find(({ config }) => !isDeepStrictEqual(config, main!.config));
     if (other) {
-      throw new UsageError(`--resume: ${other.path} and ${main!.path} are of different runs; name files of one run`);
+      throw new UsageError(
+        `--resume: ${other.path} and ${main!.path} are of different runs; name files of one run`,
+      );
     }
     const config = configOf(main!);
     const options = steps === undefined ? config : resolveConfig({ ...config, steps });
@@ -125,7 +139,12 @@ async function findFile(name: string, path: string): Promise<Omit<Found, 'unlock
   );
   for (const item of found) if (item !== best) await item.file.close();
   if (best) return best;
-  throw problem ?? new UsageError(`--resume: there is no ${name}${name === path ? ` and no ${path}${PARTIAL}` : ''}`);
+  throw (
+    problem ??
+    new UsageError(
+      `--resume: there is no ${name}${name === path ? ` and no ${path}${PARTIAL}` : ''}`,
+    )
+  );
 }
 
 async function openRun(candidate: string, path: string): Promise<Omit<Found, 'unlock'>> {
@@ -138,7 +157,9 @@ async function openRun(candidate: string, path: string): Promise<Omit<Found, 'un
     if (metadata[CHECKPOINT_KEY] === undefined) {
       throw metadata['eos.summary'] === undefined
         ? new UsageError(`--resume: ${candidate} is not the file of a run; it holds no checkpoint`)
-        : new WholeRunError(`--resume: the run in ${candidate} is whole; there is nothing to continue`);
+        : new WholeRunError(
+            `--resume: the run in ${candidate} is whole; there is nothing to continue`,
+          );
     }
     return {
       file,
@@ -157,21 +178,30 @@ async function openRun(candidate: string, path: string): Promise<Omit<Found, 'un
 }
 
 function configOf({ config, path }: Found): RunConfig {
-  if (typeof config !== 'object' || config === null) throw new UsageError(`--resume: ${path} holds no eos.config`);
+  if (typeof config !== 'object' || config === null)
+    throw new UsageError(`--resume: ${path} holds no eos.config`);
   try {
     return resolveConfig(config);
   } catch (error) {
-    throw new UsageError(`--resume: ${path}: its eos.config cannot be used: ${(error as Error).message}`);
+    throw new UsageError(
+      `--resume: ${path}: its eos.config cannot be used: ${(error as Error).message}`,
+    );
   }
 }
 
 /** What of a file is kept, and where its writer goes on. */
-async function resumedFile(found: Found, config: RunConfig, resumedAt: number): Promise<ResumedFile> {
+async function resumedFile(
+  found: Found,
+  config: RunConfig,
+  resumedAt: number,
+): Promise<ResumedFile> {
   const { file, checkpoint, path } = found;
-  const damaged = (problem: string) => new UsageError(`--resume: ${file.path} cannot be continued: ${problem}`);
+  const damaged = (problem: string) =>
+    new UsageError(`--resume: ${file.path} cannot be continued: ${problem}`);
   const columns = pickColumns(config.columns);
   const total = file.groups.reduce((sum, { rows }) => sum + rows, 0);
-  if (checkpoint.rows > total) throw damaged(`it holds ${total} rows, and its checkpoint speaks of ${checkpoint.rows}`);
+  if (checkpoint.rows > total)
+    throw damaged(`it holds ${total} rows, and its checkpoint speaks of ${checkpoint.rows}`);
   // The last rows of a run that was stopped are there only because it was; those of a partial file are of the run itself.
   const wanted = found.in === 'whole' ? checkpoint.rows : total;
   const full = Math.floor(wanted / ROW_GROUP_SIZE);
@@ -179,7 +209,8 @@ async function resumedFile(found: Found, config: RunConfig, resumedAt: number): 
     throw damaged(`its row groups are not of ${ROW_GROUP_SIZE} rows`);
   }
   const rest = wanted - full * ROW_GROUP_SIZE;
-  if (rest > (file.groups[full]?.rows ?? 0)) throw damaged(`its row groups are not of ${ROW_GROUP_SIZE} rows`);
+  if (rest > (file.groups[full]?.rows ?? 0))
+    throw damaged(`its row groups are not of ${ROW_GROUP_SIZE} rows`);
   let tail: Rows = { length: 0, columns: [] };
   try {
     if (rest > 0) {
@@ -196,6 +227,9 @@ async function resumedFile(found: Found, config: RunConfig, resumedAt: number): 
     path,
     start: { state, rows: full * ROW_GROUP_SIZE, tail, metadata: file.metadata, resumedAt },
     target: { from: { end: state.end, in: found.in }, unlock: found.unlock },
-    writer: state.kind === 'parquet' && state.footer.created_by === 'parquet.js' ? 'parquetjs-lite' : 'hyparquet',
+    writer:
+      state.kind === 'parquet' && state.footer.created_by === 'parquet.js'
+        ? 'parquetjs-lite'
+        : 'hyparquet',
   };
 }

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { pathSource } from '../pipeline/sinks/node/path-source.ts';
+import { pathSource } from '../pipeline/node/path-source.ts';
 
 export type TableKind = 'parquet' | 'arrow';
 
@@ -33,12 +33,14 @@ export async function runFileMetadata(path: string): Promise<Record<string, stri
 }
 
 async function parquetMetadata(path: string): Promise<Record<string, string>> {
-  const { readParquetFooter } = await import('../pipeline/read/parquet-footer.ts');
+  const { readParquetFooter } = await import('../pipeline/formats/parquet/parquet-footer.ts');
   const { footer } = await readParquetFooter(await pathSource(path));
-  return Object.fromEntries((footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']));
+  return Object.fromEntries(
+    (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
+  );
 }
 
 async function arrowMetadata(path: string): Promise<Record<string, string>> {
-  const { openArrow } = await import('../pipeline/read/arrow-table.ts');
+  const { openArrow } = await import('../pipeline/formats/arrow/arrow-table.ts');
   return Object.fromEntries((await openArrow(await pathSource(path))).schema.metadata);
 }

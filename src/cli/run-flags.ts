@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
-import { parseNumber, type RunOptions } from '../pipeline/config.ts';
-import { PRESET_NAMES, type PresetName, presets } from '../pipeline/presets.ts';
+import { parseNumber, type RunOptions } from '../pipeline/models/minimal/config.ts';
+import { PRESET_NAMES, type PresetName, presets } from '../pipeline/models/minimal/presets.ts';
 import { UsageError } from './errors.ts';
 import { originOf } from './origin.ts';
 
@@ -9,7 +9,9 @@ const number = Flags.custom<number>({
   async parse(text, _context, { name }) {
     const value = parseNumber(text);
     if (Number.isFinite(value)) return value;
-    throw new UsageError(`${originOf(name)}: '${text}' is not a number; write it as 0.05, 1e-6 or 1/20`);
+    throw new UsageError(
+      `${originOf(name)}: '${text}' is not a number; write it as 0.05, 1e-6 or 1/20`,
+    );
   },
 });
 
@@ -17,7 +19,9 @@ const numbers = Flags.custom<number[]>({
   async parse(text, _context, { name }) {
     const values = text.split(',').map(parseNumber);
     if (values.every(Number.isFinite)) return values;
-    throw new UsageError(`${originOf(name)}: '${text}' is not a list of numbers; write it as 0.3,0.1,0.3`);
+    throw new UsageError(
+      `${originOf(name)}: '${text}' is not a list of numbers; write it as 0.3,0.1,0.3`,
+    );
   },
 });
 
@@ -61,7 +65,12 @@ export const runFlags = {
     helpGroup: 'MODEL',
     env: 'EOS_SAMPLES',
   }),
-  seed: number({ description: 'seed of the points', helpValue: 'S', helpGroup: 'MODEL', env: 'EOS_SEED' }),
+  seed: number({
+    description: 'seed of the points',
+    helpValue: 'S',
+    helpGroup: 'MODEL',
+    env: 'EOS_SEED',
+  }),
   eta: number({
     description: 'learning rate η, such as 0.05 or 1/20',
     helpValue: 'η',

@@ -1,18 +1,22 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
-import { pickColumns } from '../pipeline/columns.ts';
-import { type RunConfig, type RunOptions, resolveConfig } from '../pipeline/config.ts';
+import { pickColumns } from '../pipeline/models/minimal/columns.ts';
+import {
+  type RunConfig,
+  type RunOptions,
+  resolveConfig,
+} from '../pipeline/models/minimal/config.ts';
+import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/node/file-target.ts';
+import { JOURNAL } from '../pipeline/node/journal.ts';
 import { classifySharpness } from '../pipeline/operators/classify-sharpness.ts';
 import { detectPhases } from '../pipeline/operators/detect-phases.ts';
 import { flowSolution } from '../pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../pipeline/operators/split-loss.ts';
 import { summarize } from '../pipeline/operators/summarize.ts';
 import { thin } from '../pipeline/operators/thin.ts';
-import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/sinks/node/file-target.ts';
-import { JOURNAL } from '../pipeline/sinks/node/journal.ts';
 import { phaseLog, type RunEvent } from '../pipeline/sinks/phase-log.ts';
-import { gradientDescent, type ModelBatch } from '../pipeline/source/gradient-descent.ts';
+import { gradientDescent, type ModelBatch } from '../pipeline/sources/descent/gradient-descent.ts';
 import type { Beside } from './beside.ts';
 import { createCollector } from './collector.ts';
 import { describeError, EXIT, UsageError } from './errors.ts';
@@ -132,7 +136,11 @@ interface OutputFile {
   readonly resumed?: ResumedFile;
 }
 
-async function resumePlan({ resume, arrow, options }: StreamRequest): Promise<ResumePlan | undefined> {
+async function resumePlan({
+  resume,
+  arrow,
+  options,
+}: StreamRequest): Promise<ResumePlan | undefined> {
   if (resume === undefined) return undefined;
   const { planResume } = await import('./resume.ts');
   return planResume(arrow === undefined ? [resume] : [resume, arrow], options.steps);
@@ -164,7 +172,9 @@ async function withRecovery(error: unknown, files: readonly OutputFile[]): Promi
     if (await stat(path + PARTIAL + JOURNAL).catch(() => undefined)) left.push(path + PARTIAL);
   }
   if (left.length === 0) return error;
-  return new Error(`${line}; what had been written is safe: eos recover ${left.join(', eos recover ')}`);
+  return new Error(
+    `${line}; what had been written is safe: eos recover ${left.join(', eos recover ')}`,
+  );
 }
 
 async function outputFiles(
@@ -173,10 +183,14 @@ async function outputFiles(
 ): Promise<OutputFile[]> {
   if (dryRun) return [];
   if (out === undefined) {
-    throw new UsageError('--out: no file was named; give --out FILE.parquet, or --dry-run to write none');
+    throw new UsageError(
+      '--out: no file was named; give --out FILE.parquet, or --dry-run to write none',
+    );
   }
   if (arrow !== undefined && resolve(out) === resolve(arrow)) {
-    throw new UsageError(`--arrow: ${arrow} is the Parquet file already; give the Arrow file another name`);
+    throw new UsageError(
+      `--arrow: ${arrow} is the Parquet file already; give the Arrow file another name`,
+    );
   }
   const files: OutputFile[] = [{ flag: 'out', path: out, writer }];
   if (arrow !== undefined) files.push({ flag: 'arrow', path: arrow, writer });
@@ -193,9 +207,12 @@ async function trajectoriesBeside(
   const names = dynamicsNames(also);
   if (out === undefined || dryRun) return [];
   const beside = await planBeside(names, options, config, out, writer, force);
-  const clash = arrow === undefined ? undefined : beside.find(({ path }) => resolve(path) === resolve(arrow));
+  const clash =
+    arrow === undefined ? undefined : beside.find(({ path }) => resolve(path) === resolve(arrow));
   if (!clash) return beside;
-  throw new UsageError(`--also: ${clash.path} is the Arrow file already; give the Arrow file another name`);
+  throw new UsageError(
+    `--also: ${clash.path} is the Arrow file already; give the Arrow file another name`,
+  );
 }
 
 async function sinkOf(
@@ -208,12 +225,12 @@ async function sinkOf(
   const columns = pickColumns(config.columns);
   const options = { columns, flushEvery, onFlush, ...(resumed ? { from: resumed.start } : {}) };
   if (flag === 'arrow') {
-    const { arrowSink } = await import('../pipeline/sinks/arrow.ts');
+    const { arrowSink } = await import('../pipeline/formats/arrow/arrow-sink.ts');
     return arrowSink(target, options);
   }
-  const { parquetSink } = await import('../pipeline/sinks/parquet.ts');
+  const { parquetSink } = await import('../pipeline/formats/parquet/parquet-sink.ts');
   if (writer === 'hyparquet') return parquetSink(target, options);
-  const { parquetjsFormat } = await import('../pipeline/sinks/node/parquetjs.ts');
+  const { parquetjsFormat } = await import('../pipeline/node/parquetjs.ts');
   return parquetSink(target, { ...options, format: parquetjsFormat });
 }
 

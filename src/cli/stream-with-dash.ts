@@ -10,7 +10,9 @@ const FLUSH_EVERY = 1000;
 export async function streamWithDash(request: StreamRequest): Promise<number> {
   const file = request.out ?? request.resume;
   if (file === undefined || request.dryRun) {
-    throw new UsageError('--dash: there is no file to show; give --out FILE.parquet and leave out --dry-run');
+    throw new UsageError(
+      '--dash: there is no file to show; give --out FILE.parquet and leave out --dry-run',
+    );
   }
   const server = await startDashServer({ files: [file], waitForFiles: true });
   const say = (line: string) => {
@@ -18,11 +20,16 @@ export async function streamWithDash(request: StreamRequest): Promise<number> {
   };
   try {
     say(`dashboard: ${server.url}`);
-    const code = await streamRun({ ...request, flushEvery: Math.min(request.flushEvery, FLUSH_EVERY) });
+    const code = await streamRun({
+      ...request,
+      flushEvery: Math.min(request.flushEvery, FLUSH_EVERY),
+    });
     if (code !== EXIT.done) return code;
     const interrupt = onInterrupt(() => {});
     say(`the dashboard stays at ${server.url} (Ctrl-C ends it)`);
-    await new Promise<void>((resolve) => interrupt.signal.addEventListener('abort', () => resolve()));
+    await new Promise<void>((resolve) =>
+      interrupt.signal.addEventListener('abort', () => resolve()),
+    );
     interrupt.release();
     return code;
   } finally {

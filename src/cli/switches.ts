@@ -10,7 +10,9 @@ const OFF = ['0', 'false', 'n', 'no'];
  *
  * @throws UsageError naming the variable
  */
-export function checkSwitches(flags: Readonly<Record<string, Pick<Interfaces.Flag<unknown>, 'type' | 'env'>>>): void {
+export function checkSwitches(
+  flags: Readonly<Record<string, Pick<Interfaces.Flag<unknown>, 'type' | 'env'>>>,
+): void {
   for (const { type, env } of Object.values(flags)) {
     const word = type === 'boolean' && env !== undefined ? process.env[env] : undefined;
     if (!word || [...ON, ...OFF].includes(word.toLowerCase())) continue;

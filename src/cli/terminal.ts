@@ -1,7 +1,11 @@
 /** Styles for a stream: escape codes on a terminal, nothing elsewhere or where NO_COLOR is set. */
 export function styles(stream: NodeJS.WriteStream): Styles {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
-  const on = NO_COLOR ? false : FORCE_COLOR ? FORCE_COLOR !== '0' : stream.isTTY === true && TERM !== 'dumb';
+  const on = NO_COLOR
+    ? false
+    : FORCE_COLOR
+      ? FORCE_COLOR !== '0'
+      : stream.isTTY === true && TERM !== 'dumb';
   const style = (open: number, close: number) => (text: string) =>
     on ? `\u001b[${open}m${text}\u001b[${close}m` : text;
   return {
@@ -14,7 +18,9 @@ export function styles(stream: NodeJS.WriteStream): Styles {
   };
 }
 
-export type Styles = Readonly<Record<'bold' | 'dim' | 'blue' | 'yellow' | 'green' | 'red', (text: string) => string>>;
+export type Styles = Readonly<
+  Record<'bold' | 'dim' | 'blue' | 'yellow' | 'green' | 'red', (text: string) => string>
+>;
 
 const FRAME = 100;
 const BAR = 24;
@@ -29,7 +35,10 @@ export interface Progress {
 }
 
 /** Lines and a progress bar on stderr; the bar only on a terminal, and only from the second second on. */
-export function createProgress(total: number, stream: NodeJS.WriteStream = process.stderr): Progress {
+export function createProgress(
+  total: number,
+  stream: NodeJS.WriteStream = process.stderr,
+): Progress {
   const start = performance.now();
   let drawn = false;
   let last = 0;
@@ -112,5 +121,7 @@ export function fileSize(bytes: number): string {
 export function significant(value: number, digits = 4): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  return size >= 1e-3 && size < 1e6 ? String(Number(value.toPrecision(digits))) : value.toExponential(digits - 1);
+  return size >= 1e-3 && size < 1e6
+    ? String(Number(value.toPrecision(digits)))
+    : value.toExponential(digits - 1);
 }

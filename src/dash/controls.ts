@@ -117,7 +117,12 @@ export function controls(
     el(
       'span',
       { class: 'joined' },
-      button('Look at the files now', { class: 'icon', 'data-act': 'refresh-now' }, actions.refreshNow, icon('reset')),
+      button(
+        'Look at the files now',
+        { class: 'icon', 'data-act': 'refresh-now' },
+        actions.refreshNow,
+        icon('reset'),
+      ),
       refresh,
     ),
     theme,
@@ -134,12 +139,16 @@ export function controls(
       const runs = app.runs();
       const more = actions
         .listed()
-        .flatMap((run, i) => (runs.some(({ link }) => link === run.link) ? [] : [[i, run.name] as const]));
+        .flatMap((run, i) =>
+          runs.some(({ link }) => link === run.link) ? [] : [[i, run.name] as const],
+        );
       // Rebuilt only where they change: an open list or a focused button must outlive the redraws of a growing run.
       const signature = JSON.stringify([runs.map(({ id, name, slot }) => [id, name, slot]), more]);
       if (signature === drawn) return;
       drawn = signature;
-      const focused = [...chips.querySelectorAll('button')].indexOf(document.activeElement as HTMLButtonElement);
+      const focused = [...chips.querySelectorAll('button')].indexOf(
+        document.activeElement as HTMLButtonElement,
+      );
       chips.replaceChildren(
         ...runs.map((run) => {
           const dot = el('span', { class: 'dot' });
@@ -149,7 +158,12 @@ export function controls(
             { class: 'chip', title: `${run.name}\n${run.facts.configText}`.trim() },
             dot,
             chipName(run.name),
-            button(`Remove ${run.name}`, { class: 'icon small' }, () => actions.remove(run.id), icon('close')),
+            button(
+              `Remove ${run.name}`,
+              { class: 'icon small' },
+              () => actions.remove(run.id),
+              icon('close'),
+            ),
           );
         }),
       );

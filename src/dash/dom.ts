@@ -69,12 +69,21 @@ export function icon(name: keyof typeof ICONS): SVGSVGElement {
 }
 
 /** The key of a line in a legend. */
-export function swatch(): { readonly element: SVGSVGElement; look(color: string, dash: string): void } {
+export function swatch(): {
+  readonly element: SVGSVGElement;
+  look(color: string, dash: string): void;
+} {
   const element = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   element.setAttribute('class', 'swatch');
   element.setAttribute('aria-hidden', 'true');
   const line = document.createElementNS('http://www.w3.org/2000/svg', 'line');
-  for (const [name, at] of Object.entries({ x1: '0', x2: '18', y1: '5', y2: '5', 'stroke-width': '2.5' })) {
+  for (const [name, at] of Object.entries({
+    x1: '0',
+    x2: '18',
+    y1: '5',
+    y2: '5',
+    'stroke-width': '2.5',
+  })) {
     line.setAttribute(name, at);
   }
   element.append(line);

@@ -35,12 +35,20 @@ const LEGEND_ROW = 20;
 const SIDE = 12;
 
 /** Saves a panel's drawing as an SVG file that looks the same outside the page. */
-export async function saveSvg(app: App, svg: SVGSVGElement | undefined, head: ExportHead): Promise<void> {
+export async function saveSvg(
+  app: App,
+  svg: SVGSVGElement | undefined,
+  head: ExportHead,
+): Promise<void> {
   save(new Blob([standalone(app, svg, head)], { type: 'image/svg+xml' }), `${head.id}.svg`);
 }
 
 /** Saves a panel's drawing as a picture of twice the screen's resolution. */
-export async function savePng(app: App, svg: SVGSVGElement | undefined, head: ExportHead): Promise<void> {
+export async function savePng(
+  app: App,
+  svg: SVGSVGElement | undefined,
+  head: ExportHead,
+): Promise<void> {
   const text = standalone(app, svg, head);
   const url = URL.createObjectURL(new Blob([text], { type: 'image/svg+xml' }));
   try {
@@ -74,7 +82,11 @@ export function saveText(text: string, name: string): void {
   save(new Blob([text], { type: 'text/csv' }), name);
 }
 
-function standalone(app: App, svg: SVGSVGElement | undefined, { title, unit, caption }: ExportHead): string {
+function standalone(
+  app: App,
+  svg: SVGSVGElement | undefined,
+  { title, unit, caption }: ExportHead,
+): string {
   if (!svg) throw new Error('nothing is drawn yet');
   const copy = svg.cloneNode(true) as SVGSVGElement;
   const from = [svg, ...svg.querySelectorAll<SVGElement>('*')];
@@ -89,7 +101,11 @@ function standalone(app: App, svg: SVGSVGElement | undefined, { title, unit, cap
   const { fontFamily, color, backgroundColor } = getComputedStyle(panel);
   const width = svg.width.baseVal.value + 2 * SIDE;
   const text = (x: number, y: number, size: number, content: string, weight = '400') =>
-    make('text', { x, y, 'font-size': size, 'font-weight': weight, 'font-family': fontFamily, fill: color }, content);
+    make(
+      'text',
+      { x, y, 'font-size': size, 'font-weight': weight, 'font-family': fontFamily, fill: color },
+      content,
+    );
   const legend = placed(legendOf(app, panel), width, fontFamily);
   const head = TITLE_HEIGHT + LEGEND_ROW * Math.max(0, ...legend.map(({ row }) => row + 1));
   const height = svg.height.baseVal.value + head + SIDE / 2;
@@ -124,9 +140,14 @@ function standalone(app: App, svg: SVGSVGElement | undefined, { title, unit, cap
 
 /** The keys of a panel's legend that are drawn, and where colours tell runs apart, the runs. */
 function legendOf(app: App, panel: HTMLElement): LegendEntry[] {
-  const keys = [...panel.querySelectorAll<HTMLElement>('.legend .key:not([hidden]):not([aria-pressed="false"])')];
+  const keys = [
+    ...panel.querySelectorAll<HTMLElement>(
+      '.legend .key:not([hidden]):not([aria-pressed="false"])',
+    ),
+  ];
   const series = keys.flatMap((key): LegendEntry[] => {
-    const label = key.querySelector('span:not(.dot, .map-swatch, .legend-value)')?.textContent ?? ownText(key);
+    const label =
+      key.querySelector('span:not(.dot, .map-swatch, .legend-value)')?.textContent ?? ownText(key);
     const line = key.querySelector('.swatch line');
     if (line) {
       const { stroke } = getComputedStyle(line);

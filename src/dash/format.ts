@@ -5,7 +5,8 @@ export function formatNumber(value: number, digits = 6): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
   if (Number.isInteger(value) && size < 1e15) return formatCount(value);
-  const text = size >= 1e6 || size < 1e-3 ? value.toExponential(digits - 1) : value.toPrecision(digits);
+  const text =
+    size >= 1e6 || size < 1e-3 ? value.toExponential(digits - 1) : value.toPrecision(digits);
   return text
     .replace(/(\.\d*?)0+(e|$)/, '$1$2')
     .replace(/\.(e|$)/, '$1')
@@ -38,7 +39,10 @@ const LONG_NAME = 28;
 export function nameParts(name: string): readonly [string, string] {
   const letters = [...name];
   const end = letters.length > LONG_NAME ? NAME_END : 0;
-  return [letters.slice(0, letters.length - end).join(''), letters.slice(letters.length - end).join('')];
+  return [
+    letters.slice(0, letters.length - end).join(''),
+    letters.slice(letters.length - end).join(''),
+  ];
 }
 
 /** A name shortened in its middle. */
@@ -59,7 +63,8 @@ const PHASE_NAMES: Readonly<Record<string, string>> = {
 export const phaseName = (word: string): string => PHASE_NAMES[word] ?? word;
 
 /** The coarse phase of a step's fine one. */
-export const coarsePhase = (word: string): string => (word.startsWith('eos-') ? 'edge-of-stability' : word);
+export const coarsePhase = (word: string): string =>
+  word.startsWith('eos-') ? 'edge-of-stability' : word;
 
 const PHASE_COLORS: Readonly<Record<string, string>> = {
   'progressive-sharpening': 'var(--phase-sharpening)',

@@ -74,7 +74,8 @@ export function interact(
     const at = inside(event, now);
     brush.hidden = true;
     if (dragging) app.zoom([toStep(now, Math.min(at, downAt)), toStep(now, Math.max(at, downAt))]);
-    else if (event.detail < 2) app.store.set({ pinned: !app.store.get().pinned, cursor: Math.round(toStep(now, at)) });
+    else if (event.detail < 2)
+      app.store.set({ pinned: !app.store.get().pinned, cursor: Math.round(toStep(now, at)) });
     downAt = undefined;
     dragging = false;
   });
@@ -109,7 +110,8 @@ export function interact(
   );
   box.addEventListener('focus', () => {
     const now = axis();
-    if (now && app.store.get().cursor === null && box.matches(':focus-visible')) setCursor((now.from + now.to) / 2);
+    if (now && app.store.get().cursor === null && box.matches(':focus-visible'))
+      setCursor((now.from + now.to) / 2);
     showAtCursor();
   });
   box.addEventListener('blur', () => hovered(null));

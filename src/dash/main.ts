@@ -44,7 +44,8 @@ const book = runBook({
   },
   progress(bytes) {
     const total = book.runs().reduce((sum, { info }) => sum + info.bytes, 0);
-    if (total > 0) (box('progress') as HTMLProgressElement).value = Math.min(100, (bytes / total) * 100);
+    if (total > 0)
+      (box('progress') as HTMLProgressElement).value = Math.min(100, (bytes / total) * 100);
   },
   async sweep(listed) {
     const mine = ++sweepTurn;
@@ -52,14 +53,16 @@ const book = runBook({
     const next = await openSweepPanel(app, listed, {
       sweeps: () => book.sweeps().map(({ name }) => name),
       show: (work) => book.whileLoading(async () => book.add(await work())),
-      focus: () => (sweep?.element.contains(document.activeElement) ? document.activeElement : null),
+      focus: () =>
+        sweep?.element.contains(document.activeElement) ? document.activeElement : null,
     });
     // Another may have been chosen meanwhile.
     if (mine !== sweepTurn) return;
     sweep?.element.remove();
     sweep = next;
     // The address names what is shown, also where it named what is not there.
-    if ((store.get().sweep ?? book.sweeps()[0]?.name) !== listed.name) store.set({ sweep: listed.name });
+    if ((store.get().sweep ?? book.sweeps()[0]?.name) !== listed.name)
+      store.set({ sweep: listed.name });
     box('panels').prepend(next.element);
   },
   problem: (name, error) => notice(box('notices'), name, error),
@@ -103,7 +106,9 @@ const tileRow = tiles(app, box('tiles'));
 const range = rangeBar(app, box('rangebar'));
 const missing = el('p', { class: 'note missing', hidden: true });
 box('panels').append(...panels.map(({ element }) => element), missing);
-const columnsFollowed = [...new Set([...panels.flatMap(({ needs }) => needs), 'phase', 'cycle', 'regime'])];
+const columnsFollowed = [
+  ...new Set([...panels.flatMap(({ needs }) => needs), 'phase', 'cycle', 'regime']),
+];
 const top = controls(
   app,
   {
@@ -120,7 +125,9 @@ const top = controls(
   box('runs'),
   box('controls'),
 );
-box('empty').append(...emptyPage(() => box('runs').querySelector<HTMLButtonElement>('[data-act=open]')?.click()));
+box('empty').append(
+  ...emptyPage(() => box('runs').querySelector<HTMLButtonElement>('[data-act=open]')?.click()),
+);
 
 /* ---- drawing ---- */
 
@@ -159,12 +166,18 @@ function schedule(): void {
 async function drawAll(): Promise<void> {
   const runs = book.runs();
   const { full } = store.get();
-  const able = [...(sweep ? [sweep] : []), ...panels.filter((panel) => runs.some((run) => panel.shows(run)))];
+  const able = [
+    ...(sweep ? [sweep] : []),
+    ...panels.filter((panel) => runs.some((run) => panel.shows(run))),
+  ];
   const fullPanel = able.find(({ id }) => id === full);
   const visible = fullPanel ? [fullPanel] : able;
   document.body.classList.toggle('has-full', fullPanel !== undefined);
   document.body.classList.toggle('no-runs', runs.length === 0);
-  document.title = runs.length > 0 ? `${runs.map(({ name }) => name).join(', ')} · eos dashboard` : 'eos dashboard';
+  document.title =
+    runs.length > 0
+      ? `${runs.map(({ name }) => name).join(', ')} · eos dashboard`
+      : 'eos dashboard';
   for (const panel of [...(sweep ? [sweep] : []), ...panels])
     panel.element.hidden = !visible.includes(panel) || (panel.empty?.() ?? false);
   box('empty').hidden = runs.length > 0 || sweep !== undefined || book.loading();
@@ -185,12 +198,15 @@ async function drawPanel(panel: Panel): Promise<void> {
     await panel.draw();
   }
   panel.element.hidden = empty;
-  if (performance.getEntriesByName('eos-first-panel').length === 0) performance.mark('eos-first-panel');
+  if (performance.getEntriesByName('eos-first-panel').length === 0)
+    performance.mark('eos-first-panel');
 }
 
 function showMissing(absent: readonly Panel[], covered: boolean): void {
   missing.hidden = covered || absent.length === 0;
-  const names = absent.map(({ title, needs }) => (needs.length > 0 ? `${title} (${needs.join(', ')})` : title));
+  const names = absent.map(({ title, needs }) =>
+    needs.length > 0 ? `${title} (${needs.join(', ')})` : title,
+  );
   missing.textContent = `Not shown, since the file has no values for it: ${names.join('; ')}.`;
 }
 
@@ -206,10 +222,22 @@ function writeUrl(): void {
     const view = store.get();
     // What a run does not have yet is kept, since it may come.
     const range =
-      runs.some(({ writing }) => writing) || runs.length === 0 ? view.range : app.zoomed() ? app.range() : null;
-    const query = writeLink({ runs: runs.flatMap((run) => run.link ?? []), view: { ...view, range }, refreshGiven });
+      runs.some(({ writing }) => writing) || runs.length === 0
+        ? view.range
+        : app.zoomed()
+          ? app.range()
+          : null;
+    const query = writeLink({
+      runs: runs.flatMap((run) => run.link ?? []),
+      view: { ...view, range },
+      refreshGiven,
+    });
     try {
-      history.replaceState(null, '', inQuery ? `${location.pathname}${query ? `?${query}` : ''}` : `#${query}`);
+      history.replaceState(
+        null,
+        '',
+        inQuery ? `${location.pathname}${query ? `?${query}` : ''}` : `#${query}`,
+      );
     } catch {
       // A page from disk may not be allowed to rewrite its address; it works all the same.
     }
@@ -231,7 +259,8 @@ async function followCursor(): Promise<void> {
       : await Promise.all(
           book.runs().map(async (run) => {
             // Where a run has ended, or not begun, it has no values.
-            if (cursor < run.info.firstStep - 1 || cursor > run.info.lastStep + 1) return [run.id, undefined] as const;
+            if (cursor < run.info.firstStep - 1 || cursor > run.info.lastStep + 1)
+              return [run.id, undefined] as const;
             const columns = columnsFollowed.filter((column) => hasColumns(run, [column]));
             return [run.id, await run.client.row(cursor, columns).catch(() => undefined)] as const;
           }),
@@ -256,7 +285,8 @@ async function refresh(): Promise<void> {
 function setTimer(): void {
   clearTimeout(refreshTimer);
   const { refresh: seconds } = store.get();
-  if (seconds > 0) refreshTimer = setTimeout(() => void refresh().finally(setTimer), seconds * 1000);
+  if (seconds > 0)
+    refreshTimer = setTimeout(() => void refresh().finally(setTimer), seconds * 1000);
 }
 
 store.subscribe((view, before) => {
@@ -273,7 +303,8 @@ store.subscribe((view, before) => {
 });
 
 document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape') store.set(store.get().pinned ? { pinned: false, cursor: null } : { full: null });
+  if (event.key === 'Escape')
+    store.set(store.get().pinned ? { pinned: false, cursor: null } : { full: null });
 });
 document.addEventListener('dragover', (event) => {
   event.preventDefault();

@@ -2,11 +2,17 @@ import { button, el, icon } from './dom.ts';
 
 /** Shows what is wrong with a file, one message a file and as text; no error takes the message away. */
 export function notice(box: HTMLElement, name: string, error: unknown): void {
-  const old = [...box.children].find((child) => child instanceof HTMLElement && child.dataset.run === name);
+  const old = [...box.children].find(
+    (child) => child instanceof HTMLElement && child.dataset.run === name,
+  );
   old?.remove();
   if (error === undefined) return;
   const text = error instanceof Error ? error.message : String(error);
-  const note = el('div', { class: 'notice', 'data-run': name }, el('span', {}, el('strong', {}, name), `: ${text}`));
+  const note = el(
+    'div',
+    { class: 'notice', 'data-run': name },
+    el('span', {}, el('strong', {}, name), `: ${text}`),
+  );
   note.append(button('Dismiss', { class: 'icon small' }, () => note.remove(), icon('close')));
   box.append(note);
 }

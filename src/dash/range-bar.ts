@@ -55,7 +55,9 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
       const [from, to] = app.fullRange();
       const stride = (to - from) / (event.shiftKey ? 10 : 100);
       const now = app.range()[side === 'from' ? 0 : 1];
-      const target = { ArrowLeft: now - stride, ArrowRight: now + stride, Home: from, End: to }[event.key];
+      const target = { ArrowLeft: now - stride, ArrowRight: now + stride, Home: from, End: to }[
+        event.key
+      ];
       if (target === undefined) return;
       event.preventDefault();
       move(target);
@@ -108,7 +110,9 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
       if (pictured === run.info && drawnAs === wanted) return;
       const column = ['loss', 'sharpness'].find((name) => hasColumns(run, [name]));
       const pixels = Math.max(40, inner());
-      const [points] = column ? await run.client.lines([column], first, last, Math.round(pixels)).catch(() => []) : [];
+      const [points] = column
+        ? await run.client.lines([column], first, last, Math.round(pixels)).catch(() => [])
+        : [];
       if (mine !== turn) return;
       pictured = run.info;
       drawnAs = wanted;
@@ -120,7 +124,8 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
         if (value > high) high = value;
       }
       const domain = niceDomain(low, high, log);
-      const y = points && log ? points.y.map((value) => (value > 0 ? value : Number.NaN)) : points?.y;
+      const y =
+        points && log ? points.y.map((value) => (value > 0 ? value : Number.NaN)) : points?.y;
       picture.replaceChildren(
         drawPlot({
           width: pixels,

@@ -160,7 +160,9 @@ export function runBook(events: RunBookEvents): RunBook {
 
   /** Takes from the list which runs are still being written; tells whether that has changed. */
   function followList(): boolean {
-    const changed = runs.filter(({ link, writing }) => writing !== (listedAs(link)?.writing ?? false));
+    const changed = runs.filter(
+      ({ link, writing }) => writing !== (listedAs(link)?.writing ?? false),
+    );
     for (const { id, writing } of changed) update(id, { writing: !writing });
     return changed.length > 0;
   }
@@ -181,7 +183,8 @@ export function runBook(events: RunBookEvents): RunBook {
     async start(links, sweep) {
       list = await whileLoading(listRuns);
       await this.showSweep(sweep);
-      const first = links.length > 0 ? links.map((link) => linkedRun(link, list)) : list.runs.slice(0, 1);
+      const first =
+        links.length > 0 ? links.map((link) => linkedRun(link, list)) : list.runs.slice(0, 1);
       // One after the other, so that colours follow the order of the link.
       for (const listed of first) await add(listed);
     },
@@ -209,7 +212,8 @@ export function runBook(events: RunBookEvents): RunBook {
         const next = await listRuns();
         if (next.runs.length + next.sweeps.length > 0) list = next;
         const now = sweeps().find(({ name }) => name === shown?.name) ?? sweeps()[0];
-        if (now && (now.name !== shown?.name || now.parts.length !== shown.parts.length)) await showSweep(now);
+        if (now && (now.name !== shown?.name || now.parts.length !== shown.parts.length))
+          await showSweep(now);
       }
       for (const listed of failed.values()) await add(listed);
       const grown = (await Promise.all(runs.map(follow))).some(Boolean);

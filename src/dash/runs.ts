@@ -40,7 +40,9 @@ export async function listRuns(): Promise<RunList> {
   if (!/^https?:$/.test(location.protocol)) return NO_RUNS;
   try {
     const response = await fetch('runs.json', { cache: 'no-store' });
-    return response.ok ? parseList(await response.json(), (path) => linkOrigin(String(path))) : NO_RUNS;
+    return response.ok
+      ? parseList(await response.json(), (path) => linkOrigin(String(path)))
+      : NO_RUNS;
   } catch {
     return NO_RUNS;
   }
@@ -61,12 +63,14 @@ function parseList(json: unknown, origin: (data: unknown) => FileOrigin): RunLis
   return {
     live: list?.live === true,
     sweeps: distinct(
-      sweeps.map((sweep: { name?: unknown; parts?: unknown; missing?: unknown; damaged?: unknown }) => ({
-        name: String(sweep.name),
-        parts: Array.isArray(sweep.parts) ? sweep.parts.map(origin) : [],
-        missing: countOf(sweep.missing),
-        damaged: countOf(sweep.damaged),
-      })),
+      sweeps.map(
+        (sweep: { name?: unknown; parts?: unknown; missing?: unknown; damaged?: unknown }) => ({
+          name: String(sweep.name),
+          parts: Array.isArray(sweep.parts) ? sweep.parts.map(origin) : [],
+          missing: countOf(sweep.missing),
+          damaged: countOf(sweep.damaged),
+        }),
+      ),
     ),
     runs: runs.map((run: ListEntry) => ({
       name: String(run.name),
@@ -74,13 +78,16 @@ function parseList(json: unknown, origin: (data: unknown) => FileOrigin): RunLis
       writing: run.writing === true,
       origin: origin(run.data ?? run.path),
       companions: COMPANIONS.flatMap((kind) =>
-        run.companions?.[kind] === undefined ? [] : [{ kind, origin: origin(run.companions[kind]) }],
+        run.companions?.[kind] === undefined
+          ? []
+          : [{ kind, origin: origin(run.companions[kind]) }],
       ),
     })),
   };
 }
 
-const countOf = (value: unknown): number => (Number.isSafeInteger(value) ? Math.max(0, Number(value)) : 0);
+const countOf = (value: unknown): number =>
+  Number.isSafeInteger(value) ? Math.max(0, Number(value)) : 0;
 
 /** Sweeps under names that tell them apart: folders in different places may be called the same. */
 export function distinct(sweeps: readonly ListedSweep[]): readonly ListedSweep[] {
@@ -118,7 +125,9 @@ const SWEEP_PART = /^part-[0-9a-f]{16}-\d+\.parquet$/;
 /** Parts of a sweep's summary among dropped files, by their names. */
 export function droppedSweep(files: readonly File[]): ListedSweep | undefined {
   const parts = files.filter(({ name }) => SWEEP_PART.test(name));
-  return parts.length > 0 ? { name: 'dropped sweep', parts: parts.map((blob) => ({ kind: 'blob', blob })) } : undefined;
+  return parts.length > 0
+    ? { name: 'dropped sweep', parts: parts.map((blob) => ({ kind: 'blob', blob })) }
+    : undefined;
 }
 
 /** Dropped files: those named `run.constrained.parquet` go with their `run.parquet`. */
@@ -148,7 +157,9 @@ export async function openRun(listed: ListedRun, onBytes: (bytes: number) => voi
   const client = await tableClient(listed.origin, onBytes);
   try {
     const info = await client.open(listed.origin);
-    const companions = await Promise.all(listed.companions.map((companion) => openCompanion(companion, onBytes)));
+    const companions = await Promise.all(
+      listed.companions.map((companion) => openCompanion(companion, onBytes)),
+    );
     return {
       id: nextId++,
       name: listed.name,
@@ -184,9 +195,12 @@ async function openCompanion(
 /** The run with its phases, and the values from which derived lines start. */
 export async function withPhases(run: Run): Promise<Run> {
   const phases = hasColumns(run, ['phase']) ? await run.client.intervals('phase') : [];
-  const start = coarsePhases(phases).find(({ word }) => word === 'edge-of-stability')?.first ?? run.info.firstStep;
+  const start =
+    coarsePhases(phases).find(({ word }) => word === 'edge-of-stability')?.first ??
+    run.info.firstStep;
   const columns = ['l_hat', 'alpha'].filter((column) => hasColumns(run, [column]));
-  const row = columns.length > 0 && run.info.rows > 0 ? await run.client.row(start, columns) : undefined;
+  const row =
+    columns.length > 0 && run.info.rows > 0 ? await run.client.row(start, columns) : undefined;
   const anchors = new Map(
     Object.entries(row?.values ?? {}).flatMap(([column, value]) =>
       typeof value === 'number' ? [[column, value] as const] : [],

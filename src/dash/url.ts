@@ -20,7 +20,8 @@ export function readLink(query: string): LinkState {
   const at = number(params.get('at'));
   const refresh = number(params.get('refresh'));
   const theme = params.get('theme') ?? 'auto';
-  const scale = (name: string, value: Scale) => words(params.get(name)).map((panel): [string, Scale] => [panel, value]);
+  const scale = (name: string, value: Scale) =>
+    words(params.get(name)).map((panel): [string, Scale] => [panel, value]);
   return {
     runs: params.getAll('run').filter(Boolean).slice(0, MAX_RUNS),
     refreshGiven: refresh !== undefined,

@@ -1,5 +1,14 @@
 // The public surface of the library, and nothing else. It runs in Node and in browsers alike; what needs Node stands
 // in `eos-stream/node`.
+
+export type { Run, StepBatch } from './core/batch.ts';
+export { centralFlow } from './dynamics/central.ts';
+export { constrainedTrajectory } from './dynamics/constrained.ts';
+export { gradientFlow } from './dynamics/gradient-flow.ts';
+export type { DynamicsName, TrajectorySource } from './dynamics/trajectory.ts';
+export { arrowSink } from './formats/arrow/arrow-sink.ts';
+export { type ByteTarget, memoryTarget } from './formats/byte-target.ts';
+export { parquetSink } from './formats/parquet/parquet-sink.ts';
 export {
   type ColumnArray,
   type ColumnSpec,
@@ -11,16 +20,31 @@ export {
   RUN_COLUMNS,
   type RunArrays,
   type RunColumn,
-} from './columns.ts';
-export { ConfigError, type RunConfig, type RunOptions, resolveConfig } from './config.ts';
-export { runBlocks } from './kernel.ts';
-export { LOG_COLUMNS, LOG_PHASES, type LogPhase } from './log-columns.ts';
-export { createFlow, type Flow, type FlowEnd, flowEnd, flowMinimum } from './model/flow.ts';
-export { gradient, hessian, type LossSplit, lossSplit, type Theta } from './model/loss.ts';
-export { type Moments, type Spectrum, sampleMoments, spectrum } from './model/moments.ts';
-export { sharpness } from './model/sharpness.ts';
-export { balance, solution, solutionSharpness } from './model/solution.ts';
-export { edgeAlpha, predictedMeanL1, predictedSlope, surrogateLoss } from './model/surrogate.ts';
+} from './models/minimal/columns.ts';
+export {
+  ConfigError,
+  type RunConfig,
+  type RunOptions,
+  resolveConfig,
+} from './models/minimal/config.ts';
+export {
+  createFlow,
+  type Flow,
+  type FlowEnd,
+  flowEnd,
+  flowMinimum,
+} from './models/minimal/flow.ts';
+export { gradient, hessian, type LossSplit, lossSplit, type Theta } from './models/minimal/loss.ts';
+export { type Moments, type Spectrum, sampleMoments, spectrum } from './models/minimal/moments.ts';
+export { type PresetName, presets } from './models/minimal/presets.ts';
+export { sharpness } from './models/minimal/sharpness.ts';
+export { balance, solution, solutionSharpness } from './models/minimal/solution.ts';
+export {
+  edgeAlpha,
+  predictedMeanL1,
+  predictedSlope,
+  surrogateLoss,
+} from './models/minimal/surrogate.ts';
 export { classifySharpness } from './operators/classify-sharpness.ts';
 export { detectLogPhases, type LogEvent } from './operators/detect-log-phases.ts';
 export { detectPhases } from './operators/detect-phases.ts';
@@ -31,20 +55,25 @@ export { splitLoss } from './operators/split-loss.ts';
 export { summarize } from './operators/summarize.ts';
 export { thin } from './operators/thin.ts';
 export { type Step, toSteps } from './operators/to-steps.ts';
-export { type PresetName, presets } from './presets.ts';
-export { createSeriesDetector, SERIES_DEFAULTS, type SeriesDetector, type SeriesOptions } from './series/detector.ts';
-export { arrowSink } from './sinks/arrow.ts';
-export { type ByteTarget, memoryTarget } from './sinks/byte-target.ts';
-export { logSink } from './sinks/log-sink.ts';
-export { parquetSink } from './sinks/parquet.ts';
+export { stabilityThreshold, type Threshold } from './optimizers/thresholds.ts';
+export {
+  createSeriesDetector,
+  SERIES_DEFAULTS,
+  type SeriesDetector,
+  type SeriesOptions,
+} from './phases/measured/detector.ts';
 export { phaseLog, type RunEvent } from './sinks/phase-log.ts';
-export { centralFlow } from './source/central-flow.ts';
-export { constrainedTrajectory } from './source/constrained-trajectory.ts';
-export { gradientDescent, type ModelBatch, type ModelRun, type SourceOptions } from './source/gradient-descent.ts';
-export { gradientFlow } from './source/gradient-flow.ts';
-export { type EtaSchedule, parseEta } from './source/training-log/eta-schedule.ts';
-export type { LogInput } from './source/training-log/feed.ts';
-export { LogError } from './source/training-log/log-error.ts';
+export {
+  gradientDescent,
+  type ModelBatch,
+  type ModelRun,
+  type SourceOptions,
+} from './sources/descent/gradient-descent.ts';
+export { LOG_COLUMNS, LOG_PHASES, type LogPhase } from './sources/training-log/columns.ts';
+export { type EtaSchedule, parseEta } from './sources/training-log/eta-schedule.ts';
+export type { LogInput } from './sources/training-log/feed.ts';
+export { LogError } from './sources/training-log/log-error.ts';
+export { logSink } from './sources/training-log/log-sink.ts';
 export {
   type LogBatch,
   type LogConfig,
@@ -52,10 +81,8 @@ export {
   type LogRun,
   type LogSummary,
   trainingLog,
-} from './source/training-log/training-log.ts';
-export type { DynamicsName, TrajectorySource } from './source/trajectory.ts';
-export type { Run, StepBatch } from './step-batch.ts';
+} from './sources/training-log/training-log.ts';
+export { runBlocks } from './sweep/kernel.ts';
 export type { Check, CheckResult, Finding, Verdict } from './theory/check.ts';
 export { collectRun, type RunTable, runTable } from './theory/run-table.ts';
 export { CHECKS, verifyRun } from './theory/verify.ts';
-export { stabilityThreshold, type Threshold } from './thresholds.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assertSame } from '../../bench/compare.ts';
-import { PHASES, REGIMES } from '../../src/pipeline/columns.ts';
+import { PHASES, REGIMES } from '../../src/pipeline/models/minimal/columns.ts';
 import { describeWith, part, root } from '../setup/parts.ts';
 
 type Row = Readonly<Record<string, number | string>>;
@@ -13,14 +13,24 @@ describeWith(['cc'], 'the C peer', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'eos-kernel-'));
-    execFileSync(part('cc'), ['-O3', '-o', join(folder, 'kernel'), join(root, 'bench/peers/kernel.c'), '-lm']);
+    execFileSync(part('cc'), [
+      '-O3',
+      '-o',
+      join(folder, 'kernel'),
+      join(root, 'bench/peers/kernel.c'),
+      '-lm',
+    ]);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('computes the columns of the reference run', () => {
-    const output = execFileSync(join(folder, 'kernel'), ['W1', '10000', '0.01'], { encoding: 'utf8' });
+    const output = execFileSync(join(folder, 'kernel'), ['W1', '10000', '0.01'], {
+      encoding: 'utf8',
+    });
     const { check } = JSON.parse(output) as { check: Record<string, number> };
-    const { rows } = JSON.parse(readFileSync(join(root, 'test/reference/paper.json'), 'utf8')) as { rows: Row[] };
+    const { rows } = JSON.parse(readFileSync(join(root, 'test/reference/paper.json'), 'utf8')) as {
+      rows: Row[];
+    };
     const reference = Object.fromEntries(rows.flatMap(numbers));
     expect(Object.keys(check).filter((name) => name in reference)).toHaveLength(80);
     assertSame('C against the reference', check, reference);
@@ -28,7 +38,9 @@ describeWith(['cc'], 'the C peer', () => {
 
   test('sums up the same whether it looks at S at every step or only where bounds leave it open', () => {
     const sums = (work: string) => {
-      const output = execFileSync(join(folder, 'kernel'), [work, '10000', '0.1', '200'], { encoding: 'utf8' });
+      const output = execFileSync(join(folder, 'kernel'), [work, '10000', '0.1', '200'], {
+        encoding: 'utf8',
+      });
       return (JSON.parse(output) as { check: Record<string, number> }).check;
     };
     expect(Object.keys(sums('W3'))).toHaveLength(12);

@@ -26,7 +26,9 @@ beforeAll(async () => {
       lib: { entry: join(root, 'src/pipeline/index.ts'), formats: ['es'], fileName: 'eos' },
     },
   });
-  const outputs = (Array.isArray(result) ? result : [result]).flatMap((one) => ('output' in one ? one.output : []));
+  const outputs = (Array.isArray(result) ? result : [result]).flatMap((one) =>
+    'output' in one ? one.output : [],
+  );
   expect(outputs.map(({ type }) => type)).toEqual(['chunk']);
   for (const output of outputs) if (output.type === 'chunk') bundle = output.code;
 });
@@ -67,10 +69,16 @@ async function streamInMemory(eos: Library, preset: string) {
   });
   const base64 = (bytes: Uint8Array) => {
     let text = '';
-    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    for (let i = 0; i < bytes.length; i += 8192)
+      text += String.fromCharCode(...bytes.subarray(i, i + 8192));
     return btoa(text);
   };
-  return { summary: run.summary, events, parquet: base64(parquet.bytes()), arrow: base64(arrow.bytes()) };
+  return {
+    summary: run.summary,
+    events,
+    parquet: base64(parquet.bytes()),
+    arrow: base64(arrow.bytes()),
+  };
 }
 
 /** Columns of a Parquet or an Arrow file. */
@@ -119,7 +127,10 @@ describeWith(['chromium'], 'the library in Chromium', () => {
         const [found, expected] = [await columnsOf(inBrowser[kind]), await columnsOf(inNode[kind])];
         expect(found.step?.length).toBe(preset === 'paper' ? 10_001 : 5_501);
         for (const { name } of library.RUN_COLUMNS) {
-          const differs = Array.from(expected[name]!, (value, i) => !alike(name, value, found[name]![i]));
+          const differs = Array.from(
+            expected[name]!,
+            (value, i) => !alike(name, value, found[name]![i]),
+          );
           expect(differs.indexOf(true), `${kind} ${name}`).toBe(-1);
         }
       }
@@ -136,12 +147,21 @@ describe('without the globals of Node', () => {
       return `;globalThis.eos = { ${pairs.map(([inner, outer]) => `${outer ?? inner}: ${inner}`).join(', ')} };`;
     });
     // What browsers have and the language itself does not.
-    const context = { performance, TextEncoder, TextDecoder, setTimeout, clearTimeout, MessageChannel } as {
+    const context = {
+      performance,
+      TextEncoder,
+      TextDecoder,
+      setTimeout,
+      clearTimeout,
+      MessageChannel,
+    } as {
       eos?: Library;
     };
     runInNewContext(script, context);
     const { gradientDescent, classifySharpness, toSteps } = context.eos!;
-    const last = await lastValueFrom(gradientDescent({ preset: 'paper' }).pipe(classifySharpness(), toSteps()));
+    const last = await lastValueFrom(
+      gradientDescent({ preset: 'paper' }).pipe(classifySharpness(), toSteps()),
+    );
     expect(last.step).toBe(10_000);
   });
 });

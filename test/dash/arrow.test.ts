@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { openArrow } from '../../src/dash/load/arrow.ts';
 import { openBytes } from '../../src/dash/load/bytes.ts';
 
-const opened = async (bytes: Uint8Array) => openArrow(await openBytes({ kind: 'bytes', bytes: bytes.slice().buffer }));
+const opened = async (bytes: Uint8Array) =>
+  openArrow(await openBytes({ kind: 'bytes', bytes: bytes.slice().buffer }));
 
 test('an Arrow file gives numbers and words', async () => {
   const table = tableFromArrays({
@@ -23,7 +24,11 @@ test('an Arrow file gives numbers and words', async () => {
   expect([...(await source.read('step', 0))]).toEqual([0, 1, 2]);
   expect([...(await source.read('loss', 0))]).toEqual([1, 0.5, Number.NEGATIVE_INFINITY]);
   expect([...(await source.read('cycle', 0))]).toEqual([0, 1, 1]);
-  expect([...(await source.read('phase', 0))].map((code) => source.words('phase')[code])).toEqual(['a', 'b', 'a']);
+  expect([...(await source.read('phase', 0))].map((code) => source.words('phase')[code])).toEqual([
+    'a',
+    'b',
+    'a',
+  ]);
 });
 
 test('nulls are NaN', async () => {
@@ -36,7 +41,10 @@ test('nulls are NaN', async () => {
 });
 
 test('a file cut off anywhere is refused in plain words', async () => {
-  const whole = tableToIPC(tableFromArrays({ step: Float64Array.of(0, 1), loss: Float64Array.of(3, 4) }), 'file');
+  const whole = tableToIPC(
+    tableFromArrays({ step: Float64Array.of(0, 1), loss: Float64Array.of(3, 4) }),
+    'file',
+  );
   for (let cut = 0; cut < whole.length; cut += 7) {
     await expect(opened(whole.slice(0, cut))).rejects.toThrow(/cut off|damaged/);
   }

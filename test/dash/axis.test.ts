@@ -21,7 +21,10 @@ describe('ticks of a linear axis', () => {
       title: 'y − 1.58153 (×10⁻⁷)',
     });
     expect(labels(0, 5.2e-9)).toEqual({ labels: ['0', '2·10⁻⁹', '4·10⁻⁹'], title: 'y' });
-    expect(labels(0, 4.4e-4)).toEqual({ labels: ['0', '10⁻⁴', '2·10⁻⁴', '3·10⁻⁴', '4·10⁻⁴'], title: 'y' });
+    expect(labels(0, 4.4e-4)).toEqual({
+      labels: ['0', '10⁻⁴', '2·10⁻⁴', '3·10⁻⁴', '4·10⁻⁴'],
+      title: 'y',
+    });
   });
 
   test('no two are alike and none is long, however small or far away the values', () => {
@@ -67,7 +70,8 @@ describe('ticks of a linear axis', () => {
       const [, sign = '+', base = '0'] = / ([+−]) (\S+)/.exec(title) ?? [];
       const scale = /×10(\S+)\)/.exec(title)?.[1] ?? '⁰';
       for (const tick of ticks) {
-        const told = number(text(tick)) * 10 ** number(scale) + (sign === '−' ? 1 : -1) * number(base);
+        const told =
+          number(text(tick)) * 10 ** number(scale) + (sign === '−' ? 1 : -1) * number(base);
         expect(Math.abs(told - tick)).toBeLessThan((high - low) * 0.01);
       }
     }
@@ -112,7 +116,10 @@ describe('the steps shown', () => {
         fc.integer({ min: 0, max: 1e6 }),
         fc.integer({ min: 1, max: 1e6 }),
         (a, b, first, rows) => {
-          for (const shown of [shownSteps([a, b], [first, first + rows]), moveInside([a, b], [first, first + rows])]) {
+          for (const shown of [
+            shownSteps([a, b], [first, first + rows]),
+            moveInside([a, b], [first, first + rows]),
+          ]) {
             if (!shown) continue;
             expect(shown[0]).toBeGreaterThanOrEqual(first);
             expect(shown[1]).toBeLessThanOrEqual(first + rows);
@@ -126,7 +133,9 @@ describe('the steps shown', () => {
 
 describe('phase bars', () => {
   test('of one row is a whole bar; one row at the end is seen', () => {
-    expect(bars([{ word: 'a', first: 0, last: 0 }], [-0.5, 0.5])).toEqual([{ word: 'a', x1: -0.5, x2: 0.5 }]);
+    expect(bars([{ word: 'a', first: 0, last: 0 }], [-0.5, 0.5])).toEqual([
+      { word: 'a', x1: -0.5, x2: 0.5 },
+    ]);
     const phases = [
       { word: 'a', first: 0, last: 99 },
       { word: 'diverged', first: 100, last: 100 },

@@ -46,7 +46,9 @@ export async function openPage(
     if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
   });
   page.on('pageerror', (error) => problems.push(error.message));
-  page.on('requestfailed', (request) => problems.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on('requestfailed', (request) =>
+    problems.push(`${request.url()}: ${request.failure()?.errorText}`),
+  );
   await page.goto(url);
   await ready(page);
   return { page, problems };
@@ -54,7 +56,9 @@ export async function openPage(
 
 export async function ready(page: Page): Promise<void> {
   await page.waitForFunction(
-    () => document.documentElement.dataset.ready === '1' && Number(document.documentElement.dataset.draws) > 0,
+    () =>
+      document.documentElement.dataset.ready === '1' &&
+      Number(document.documentElement.dataset.draws) > 0,
   );
   await settled(page);
 }
@@ -64,7 +68,8 @@ export async function settled(page: Page): Promise<void> {
   let before = '';
   for (;;) {
     const now = await page.evaluate(
-      () => `${document.documentElement.dataset.draws}:${location.href}:${document.documentElement.dataset.busy}`,
+      () =>
+        `${document.documentElement.dataset.draws}:${location.href}:${document.documentElement.dataset.busy}`,
     );
     if (now === before && now.endsWith(':false')) return;
     before = now;
@@ -77,7 +82,9 @@ export const plot = (page: Page, panel: string) => page.locator(`[data-panel=${p
 
 /** Steps that a panel shows. */
 export async function shownRange(page: Page, panel = 'loss'): Promise<readonly [number, number]> {
-  const [from = '', to = ''] = ((await plot(page, panel).getAttribute('data-drawn')) ?? '').split(':');
+  const [from = '', to = ''] = ((await plot(page, panel).getAttribute('data-drawn')) ?? '').split(
+    ':',
+  );
   return [Number(from), Number(to)];
 }
 
@@ -93,7 +100,10 @@ export async function stepAt(
   await plot(page, panel).scrollIntoViewIfNeeded();
   const box = (await plot(page, panel).boundingBox())!;
   const [from, to] = await shownRange(page, panel);
-  return { x: box.x + LEFT + ((step - from) / (to - from)) * (box.width - LEFT - RIGHT), y: box.y + 60 };
+  return {
+    x: box.x + LEFT + ((step - from) / (to - from)) * (box.width - LEFT - RIGHT),
+    y: box.y + 60,
+  };
 }
 
 export async function drag(page: Page, panel: string, from: number, to: number): Promise<void> {
@@ -114,9 +124,13 @@ export interface Started {
 
 /** Starts `eos dash serve` as a process on a free port. */
 export async function serve(args: readonly string[]): Promise<Started> {
-  const child = spawn(process.execPath, [join(root, 'bin/run.js'), 'dash', 'serve', ...args, '--port', '0'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(root, 'bin/run.js'), 'dash', 'serve', ...args, '--port', '0'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const url = await new Promise<string>((resolve, reject) => {
     let text = '';

@@ -39,7 +39,10 @@ describe('addPoints', () => {
   test('keeps both extremes of every pixel column', () => {
     fc.assert(
       fc.property(series, width, fc.nat(), fc.nat(), (y, pixels, a, b) => {
-        const [from, to] = [Math.min(a % y.length, b % y.length), Math.max(a % y.length, b % y.length)];
+        const [from, to] = [
+          Math.min(a % y.length, b % y.length),
+          Math.max(a % y.length, b % y.length),
+        ];
         const envelope = emptyEnvelope(from, to, pixels);
         addPoints(
           envelope,
@@ -120,7 +123,9 @@ describe('buckets', () => {
         expect(foldBuckets(envelope, buckets, 0, buckets.low.length, merge, 0)).toBe(columns);
         const points = envelopePoints(envelope);
         for (let c = 0; c < columns; c++) {
-          const block = y.slice(c * merge * BUCKET, (c + 1) * merge * BUCKET).filter(Number.isFinite);
+          const block = y
+            .slice(c * merge * BUCKET, (c + 1) * merge * BUCKET)
+            .filter(Number.isFinite);
           if (block.length === 0) continue;
           expect(hasPoint(points, Math.min(...block))).toBe(true);
           expect(hasPoint(points, Math.max(...block))).toBe(true);

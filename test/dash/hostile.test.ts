@@ -21,7 +21,8 @@ async function readAll(bytes: Uint8Array): Promise<number> {
   const source = await openParquet(await openBytes({ kind: 'bytes', bytes: bytes.slice().buffer }));
   let values = 0;
   for (const { name } of source.columns)
-    for (let group = 0; group < source.groups.length; group++) values += (await source.read(name, group)).length;
+    for (let group = 0; group < source.groups.length; group++)
+      values += (await source.read(name, group)).length;
   runFacts(source.metadata);
   return values;
 }
@@ -64,7 +65,10 @@ describe('a Parquet file', () => {
   test('with flipped bits never crashes or hangs its reader', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.tuple(fc.nat(seed.length - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 6 }),
+        fc.array(fc.tuple(fc.nat(seed.length - 1), fc.integer({ min: 1, max: 255 })), {
+          minLength: 1,
+          maxLength: 6,
+        }),
         async (flips) => {
           const bytes = seed.slice();
           for (const [at, mask] of flips) bytes[at]! ^= mask;
@@ -108,7 +112,8 @@ describe('a Parquet file', () => {
       (footer: FileMetaData) => {
         footer.num_rows += 4_000_000_000n;
         footer.row_groups[0]!.num_rows += 4_000_000_000n;
-        for (const { meta_data } of footer.row_groups[0]!.columns) meta_data!.num_values += 4_000_000_000n;
+        for (const { meta_data } of footer.row_groups[0]!.columns)
+          meta_data!.num_values += 4_000_000_000n;
       },
       /up to 20000000/,
     ],
@@ -117,7 +122,8 @@ describe('a Parquet file', () => {
       (footer: FileMetaData) => {
         footer.num_rows += 4_000_000n;
         footer.row_groups[0]!.num_rows += 4_000_000n;
-        for (const { meta_data } of footer.row_groups[0]!.columns) meta_data!.num_values += 4_000_000n;
+        for (const { meta_data } of footer.row_groups[0]!.columns)
+          meta_data!.num_values += 4_000_000n;
       },
       /values where \d+ are/,
     ],
@@ -173,7 +179,9 @@ describe('an Arrow file', () => {
     tableFromArrays({
       step: BigInt64Array.from({ length: 200 }, (_, i) => BigInt(i)),
       loss: Float64Array.from({ length: 200 }, (_, i) => 1 / (i + 1)),
-      phase: Array.from({ length: 200 }, (_, i) => (i < 99 ? 'progressive-sharpening' : 'convergence')),
+      phase: Array.from({ length: 200 }, (_, i) =>
+        i < 99 ? 'progressive-sharpening' : 'convergence',
+      ),
     }),
     'file',
   );
@@ -181,14 +189,18 @@ describe('an Arrow file', () => {
   test('with flipped bits never crashes or hangs its reader', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.tuple(fc.nat(arrow.length - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 4 }),
+        fc.array(fc.tuple(fc.nat(arrow.length - 1), fc.integer({ min: 1, max: 255 })), {
+          minLength: 1,
+          maxLength: 4,
+        }),
         async (flips) => {
           const bytes = arrow.slice();
           for (const [at, mask] of flips) bytes[at]! ^= mask;
           try {
             const source = await openArrow(await openBytes({ kind: 'bytes', bytes: bytes.buffer }));
             for (const { name } of source.columns) {
-              for (let group = 0; group < source.groups.length; group++) await source.read(name, group);
+              for (let group = 0; group < source.groups.length; group++)
+                await source.read(name, group);
             }
           } catch (error) {
             expect(error).toBeInstanceOf(RunFileError);
@@ -205,7 +217,13 @@ describe('metadata', () => {
     fc.assert(
       fc.property(fc.json(), fc.json(), (config, summary) => {
         const facts = runFacts({ 'eos.config': config, 'eos.summary': summary });
-        for (const value of [facts.eta, facts.lambda1, facts.threshold, facts.summary?.maxRatio, facts.summary?.cycles])
+        for (const value of [
+          facts.eta,
+          facts.lambda1,
+          facts.threshold,
+          facts.summary?.maxRatio,
+          facts.summary?.cycles,
+        ])
           expect(['number', 'undefined']).toContain(typeof value);
         expect(Array.isArray(facts.summary?.warnings ?? [])).toBe(true);
       }),
@@ -214,7 +232,9 @@ describe('metadata', () => {
 
   test('that is no JSON, nested deeply or far too long is a problem, not an exception', () => {
     for (const json of ['{', '['.repeat(1e5), `"${'x'.repeat(5e6)}"`]) {
-      expect(runFacts({ 'eos.config': json }).problems).toEqual(['its eos.config is not readable JSON']);
+      expect(runFacts({ 'eos.config': json }).problems).toEqual([
+        'its eos.config is not readable JSON',
+      ]);
     }
     expect(runFacts({ 'eos.config': '['.repeat(1e5) + ']'.repeat(1e5) }).eta).toBeUndefined();
   });

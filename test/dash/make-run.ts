@@ -7,7 +7,7 @@ import {
   schemaFromColumnData,
 } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
-import { RUN_COLUMNS } from '../../src/pipeline/columns.ts';
+import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
 
 export type Rows = Readonly<Record<string, ArrayLike<number | string>>>;
 
@@ -32,7 +32,11 @@ export function makeRows(length: number, from = 0): Record<string, number[] | st
     gfs_sharpness: index.map((t) => 60 + 40 * Math.exp(-t / 3000)),
     balance: index.map(() => -0.01),
     phase: index.map((t) =>
-      t < 800 ? 'progressive-sharpening' : Math.floor(t / 100) % 2 ? 'eos-sharpening' : 'eos-self-stabilization',
+      t < 800
+        ? 'progressive-sharpening'
+        : Math.floor(t / 100) % 2
+          ? 'eos-sharpening'
+          : 'eos-self-stabilization',
     ),
     cycle: index.map((t) => (t < 800 ? 0 : 1 + Math.floor((t - 800) / 200))),
   } as Record<string, number[] | string[]>;
@@ -51,7 +55,8 @@ export const CONFIG = {
   band: 0.05,
 };
 
-const typeOf = (name: string): BasicType => RUN_COLUMNS.find((column) => column.name === name)?.type ?? 'DOUBLE';
+const typeOf = (name: string): BasicType =>
+  RUN_COLUMNS.find((column) => column.name === name)?.type ?? 'DOUBLE';
 
 function columnData(rows: Rows): ColumnSource[] {
   return Object.entries(rows).map(([name, values]): ColumnSource => {
@@ -66,9 +71,22 @@ function columnData(rows: Rows): ColumnSource[] {
         data: BigInt64Array.from(list.map((value) => BigInt(value))),
       };
     if (type === 'INT32')
-      return { name, type, nullable: false, offsetIndex: false, data: Int32Array.from(list as number[]) };
-    if (typeof list[0] === 'string') return { name, type: 'STRING', nullable: false, offsetIndex: false, data: list };
-    return { name, type, nullable: false, offsetIndex: false, data: Float64Array.from(list as number[]) };
+      return {
+        name,
+        type,
+        nullable: false,
+        offsetIndex: false,
+        data: Int32Array.from(list as number[]),
+      };
+    if (typeof list[0] === 'string')
+      return { name, type: 'STRING', nullable: false, offsetIndex: false, data: list };
+    return {
+      name,
+      type,
+      nullable: false,
+      offsetIndex: false,
+      data: Float64Array.from(list as number[]),
+    };
   });
 }
 
@@ -79,11 +97,15 @@ export function parquetBytes(
   rowGroupSize = 2000,
 ): Uint8Array {
   const kvMetadata = Object.entries(metadata).map(([key, value]) => ({ key, value }));
-  return new Uint8Array(parquetWriteBuffer({ columnData: columnData(rows), kvMetadata, rowGroupSize }));
+  return new Uint8Array(
+    parquetWriteBuffer({ columnData: columnData(rows), kvMetadata, rowGroupSize }),
+  );
 }
 
 /** A file that grows as a run does: after each `add` the bytes so far end with a complete footer. */
-export function growingFile(metadata: Readonly<Record<string, string>> = { 'eos.config': JSON.stringify(CONFIG) }): {
+export function growingFile(
+  metadata: Readonly<Record<string, string>> = { 'eos.config': JSON.stringify(CONFIG) },
+): {
   add(rows: Rows): Uint8Array;
 } {
   const writer = new ByteWriter();
@@ -92,8 +114,15 @@ export function growingFile(metadata: Readonly<Record<string, string>> = { 'eos.
     add(rows) {
       const columns = columnData(rows);
       const kvMetadata = Object.entries(metadata).map(([key, value]) => ({ key, value }));
-      file ??= new ParquetWriter({ writer, schema: schemaFromColumnData({ columnData: columns }), kvMetadata });
-      file.write({ columnData: columns.map(({ type: _, nullable: __, ...column }) => column), rowGroupSize: 1e6 });
+      file ??= new ParquetWriter({
+        writer,
+        schema: schemaFromColumnData({ columnData: columns }),
+        kvMetadata,
+      });
+      file.write({
+        columnData: columns.map(({ type: _, nullable: __, ...column }) => column),
+        rowGroupSize: 1e6,
+      });
       writeMetadata(writer, {
         version: 2,
         created_by: 'test',

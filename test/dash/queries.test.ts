@@ -24,7 +24,10 @@ describe('a run file', () => {
 
   test('tells its rows, columns and steps', async () => {
     const fresh = tableApi(openParquet, () => {});
-    const info = await fresh.open({ kind: 'blob', blob: new Blob([parquetBytes(rows) as Uint8Array<ArrayBuffer>]) });
+    const info = await fresh.open({
+      kind: 'blob',
+      blob: new Blob([parquetBytes(rows) as Uint8Array<ArrayBuffer>]),
+    });
     expect(info).toMatchObject({ rows: LENGTH, groups: 7, firstStep: 0, lastStep: LENGTH - 1 });
     expect(info.columns.map(({ name }) => name)).toEqual(Object.keys(rows));
     expect(info.columns.find(({ name }) => name === 'phase')?.kind).toBe('string');
@@ -43,7 +46,8 @@ describe('a run file', () => {
     const inView = loss.filter((_, t) => t >= from && t <= to);
     expect(points!.y).toContain(Math.min(...inView));
     expect(points!.y).toContain(Math.max(...inView));
-    if (to - from < width / 2) expect([...points!.x].filter((x) => x >= from && x <= to)).toHaveLength(inView.length);
+    if (to - from < width / 2)
+      expect([...points!.x].filter((x) => x >= from && x <= to)).toHaveLength(inView.length);
   });
 
   test('keeps a spike of one row at any zoom', async () => {
@@ -97,14 +101,17 @@ describe('a run file', () => {
       ]);
     }
     expect([path.step[0], path.step.at(-1)]).toEqual([1000, 9000]);
-    for (let t = 1001; t <= 9000; t++) if (rows.phase![t] !== rows.phase![t - 1]) expect(path.step).toContain(t);
+    for (let t = 1001; t <= 9000; t++)
+      if (rows.phase![t] !== rows.phase![t - 1]) expect(path.step).toContain(t);
   });
 
   test('writes CSV with the values of the file', async () => {
     const lines = (await (await api.csv(['loss', 'phase'], 3998, 4003)).text()).trim().split('\n');
     expect(lines[0]).toBe('step,loss,phase');
     expect(lines.slice(1)).toEqual(
-      [3998, 3999, 4000, 4001, 4002, 4003].map((t) => `${t},${numbers('loss')[t]},${rows.phase![t]}`),
+      [3998, 3999, 4000, 4001, 4002, 4003].map(
+        (t) => `${t},${numbers('loss')[t]},${rows.phase![t]}`,
+      ),
     );
   });
 
@@ -120,7 +127,13 @@ test('CSV cells from a file are quoted and never formulas', async () => {
   const phase = ['=HYPERLINK("x")', 'a,b', 'say "hi"', '@sum', 'plain'];
   const api = await opened(parquetBytes({ step: [0, 1, 2, 3, 4], phase }));
   const lines = (await (await api.csv(['phase'], 0, 4)).text()).trim().split('\n').slice(1);
-  expect(lines).toEqual(['0,"\'=HYPERLINK(""x"")"', '1,"a,b"', '2,"say ""hi"""', "3,'@sum", '4,plain']);
+  expect(lines).toEqual([
+    '0,"\'=HYPERLINK(""x"")"',
+    '1,"a,b"',
+    '2,"say ""hi"""',
+    "3,'@sum",
+    '4,plain',
+  ]);
 });
 
 test('a file without steps, or with steps out of order, is refused in plain words', async () => {
@@ -148,7 +161,9 @@ test('a growing run shows new rows, and reads only what is new', async () => {
   globalThis.fetch = (async (_url: string, init?: RequestInit) => {
     const range = /bytes=(\d+)-(\d+)/.exec(new Headers(init?.headers).get('range') ?? '');
     if (init?.method === 'HEAD')
-      return new Response(null, { headers: { 'content-length': String(bytes.length), etag: `"${bytes.length}"` } });
+      return new Response(null, {
+        headers: { 'content-length': String(bytes.length), etag: `"${bytes.length}"` },
+      });
     const part = bytes.slice(Number(range?.[1]), Number(range?.[2]) + 1);
     read += part.length;
     return new Response(part as Uint8Array<ArrayBuffer>, { status: 206 });
@@ -181,7 +196,8 @@ test('a growing run shows new rows, and reads only what is new', async () => {
 
 test('of a large file only the columns and row groups in view are read', async () => {
   const length = 200_000;
-  const noise = (seed: number) => Float64Array.from({ length }, (_, i) => Math.sin(i * 12.9898 + seed) * 43758.5453);
+  const noise = (seed: number) =>
+    Float64Array.from({ length }, (_, i) => Math.sin(i * 12.9898 + seed) * 43758.5453);
   const columns: Record<string, ArrayLike<number>> = { step: Array.from({ length }, (_, i) => i) };
   for (let c = 0; c < 10; c++) columns[`c${c}`] = noise(c);
   const bytes = parquetBytes(columns, {}, 50_000);

@@ -30,7 +30,11 @@ interface Answer {
 function ask(
   port: number,
   path: string,
-  options: { readonly method?: string; readonly headers?: Record<string, string>; readonly host?: string } = {},
+  options: {
+    readonly method?: string;
+    readonly headers?: Record<string, string>;
+    readonly host?: string;
+  } = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = request(
@@ -46,7 +50,11 @@ function ask(
         const parts: Buffer[] = [];
         response.on('data', (part) => parts.push(part));
         response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts) }),
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(parts),
+          }),
         );
         response.on('error', reject);
       },
@@ -100,13 +108,19 @@ describe('the server of the dashboard', () => {
       version: 1,
       live: true,
       runs: [
-        { name: 'run.parquet', path: 'data/run.parquet', companions: { constrained: 'data/run.constrained.parquet' } },
+        {
+          name: 'run.parquet',
+          path: 'data/run.parquet',
+          companions: { constrained: 'data/run.constrained.parquet' },
+        },
       ],
       sweeps: [],
     });
     for (const path of ['/', '/index.html', '/data/run.parquet', '/nowhere', '/runs.json']) {
       const { headers } = await ask(port, path);
-      expect(headers['content-security-policy']).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+      expect(headers['content-security-policy']).toMatch(
+        /default-src 'none'.*frame-ancestors 'none'/,
+      );
       expect(headers['content-security-policy']).not.toMatch(/unsafe|https?:/);
       expect(headers['x-content-type-options']).toBe('nosniff');
       expect(headers['referrer-policy']).toBe('no-referrer');
@@ -117,11 +131,14 @@ describe('the server of the dashboard', () => {
     expect((await ask(port, '/data/run.parquet')).body).toEqual(run);
   });
 
-  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE'])('refuses %s', async (method) => {
-    const { status, headers } = await ask(port, '/data/run.parquet', { method });
-    expect(status).toBe(405);
-    expect(headers.allow).toBe('GET, HEAD');
-  });
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE'])(
+    'refuses %s',
+    async (method) => {
+      const { status, headers } = await ask(port, '/data/run.parquet', { method });
+      expect(status).toBe(405);
+      expect(headers.allow).toBe('GET, HEAD');
+    },
+  );
 
   test('answers HEAD like GET, without the bytes', async () => {
     const { status, headers, body } = await ask(port, '/data/run.parquet', { method: 'HEAD' });
@@ -159,16 +176,30 @@ describe('the server of the dashboard', () => {
   });
 
   test('refuses foreign origins and sites', async () => {
-    for (const origin of ['http://evil.example', 'null', `https://127.0.0.1:${port}`, 'http://127.0.0.1:1']) {
+    for (const origin of [
+      'http://evil.example',
+      'null',
+      `https://127.0.0.1:${port}`,
+      'http://127.0.0.1:1',
+    ]) {
       expect((await ask(port, '/runs.json', { headers: { origin } })).status).toBe(403);
     }
-    expect((await ask(port, '/runs.json', { headers: { origin: `http://127.0.0.1:${port}` } })).status).toBe(200);
     expect(
-      (await ask(port, '/runs.json', { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } }))
-        .status,
+      (await ask(port, '/runs.json', { headers: { origin: `http://127.0.0.1:${port}` } })).status,
+    ).toBe(200);
+    expect(
+      (
+        await ask(port, '/runs.json', {
+          headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' },
+        })
+      ).status,
     ).toBe(403);
     expect(
-      (await ask(port, '/', { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' } })).status,
+      (
+        await ask(port, '/', {
+          headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+        })
+      ).status,
     ).toBe(200);
   });
 
@@ -264,10 +295,15 @@ describe('the server of the dashboard', () => {
     const shared = join(folder, 'passing');
     mkdirSync(shared);
     writeFileSync(join(shared, 'a.parquet'), 'PAR1');
-    const other = await startDashServer({ files: [shared, join(folder, 'runs/run.parquet')], port: 0 });
+    const other = await startDashServer({
+      files: [shared, join(folder, 'runs/run.parquet')],
+      port: 0,
+    });
     const its = Number(new URL(other.url).port);
     const names = async () =>
-      JSON.parse((await ask(its, '/runs.json')).body.toString()).runs.map(({ name }: { name: string }) => name);
+      JSON.parse((await ask(its, '/runs.json')).body.toString()).runs.map(
+        ({ name }: { name: string }) => name,
+      );
     expect(await names()).toEqual(['a.parquet', 'run.parquet']);
     rmSync(shared, { recursive: true });
     expect((await ask(its, '/data/a.parquet')).status).toBe(404);
@@ -291,11 +327,15 @@ describe('the server of the dashboard', () => {
       const answer = await ask(port, '/data/run.parquet', { headers: { range } });
       expect(answer.status).toBe(status);
       expect(answer.body).toEqual(run.subarray(start, end));
-      if (status === 206) expect(answer.headers['content-range']).toBe(`bytes ${start}-${end - 1}/${run.length}`);
+      if (status === 206)
+        expect(answer.headers['content-range']).toBe(`bytes ${start}-${end - 1}/${run.length}`);
     }
     for (const range of ['bytes=5000-', 'bytes=9-3', 'bytes=-0']) {
       const answer = await ask(port, '/data/run.parquet', { headers: { range } });
-      expect([answer.status, answer.headers['content-range']]).toEqual([416, `bytes */${run.length}`]);
+      expect([answer.status, answer.headers['content-range']]).toEqual([
+        416,
+        `bytes */${run.length}`,
+      ]);
     }
     fc.assert(
       fc.property(
@@ -343,9 +383,13 @@ describe('the server of the dashboard', () => {
     await stillServing();
     // The slow ones are shown the door.
     await expect
-      .poll(() => open.filter((socket) => socket.readableEnded || socket.destroyed || socket.closed).length, {
-        timeout: 20_000,
-      })
+      .poll(
+        () =>
+          open.filter((socket) => socket.readableEnded || socket.destroyed || socket.closed).length,
+        {
+          timeout: 20_000,
+        },
+      )
       .toBe(500);
     clearInterval(trickle);
     for (const socket of open) socket.destroy();
@@ -353,11 +397,17 @@ describe('the server of the dashboard', () => {
   });
 
   test('huge headers and addresses, and requests smuggled in others, are refused', async () => {
-    expect(await raw(port, `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`)).toMatch(
-      /^HTTP\/1.1 4\d\d/,
-    );
     expect(
-      await raw(port, `GET /${'a'.repeat(10_000)} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`),
+      await raw(
+        port,
+        `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`,
+      ),
+    ).toMatch(/^HTTP\/1.1 4\d\d/);
+    expect(
+      await raw(
+        port,
+        `GET /${'a'.repeat(10_000)} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`,
+      ),
     ).toMatch(/^HTTP\/1.1 4\d\d/);
     expect(
       await raw(
@@ -366,7 +416,10 @@ describe('the server of the dashboard', () => {
       ),
     ).toMatch(/^HTTP\/1.1 400/);
     expect(
-      await raw(port, `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nHost: evil.example\r\nConnection: close\r\n\r\n`),
+      await raw(
+        port,
+        `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nHost: evil.example\r\nConnection: close\r\n\r\n`,
+      ),
     ).not.toContain(secret);
     await stillServing();
   });
@@ -381,16 +434,22 @@ describe('an open address', () => {
     expect(token.length).toBeGreaterThan(20);
     const own = { host: `localhost:${port}` };
     expect((await ask(port, '/', { headers: own })).status).toBe(401);
-    expect((await ask(port, '/runs.json', { headers: { ...own, cookie: `eos-token-${port}=wrong` } })).status).toBe(
-      401,
-    );
+    expect(
+      (await ask(port, '/runs.json', { headers: { ...own, cookie: `eos-token-${port}=wrong` } }))
+        .status,
+    ).toBe(401);
     expect((await ask(port, `/?token=${token.slice(1)}`, { headers: own })).status).toBe(401);
     const first = await ask(port, `/?token=${token}&theme=dark`, { headers: own });
     expect([first.status, first.headers.location]).toEqual([303, '/?theme=dark']);
     const [cookie] = first.headers['set-cookie'] as string[];
     expect(cookie).toMatch(/HttpOnly; SameSite=Strict; Path=\/$/);
-    expect((await ask(port, '/runs.json', { headers: { ...own, cookie: cookie!.split(';')[0]! } })).status).toBe(200);
-    expect((await ask(port, `/?token=${token}`, { headers: { host: `evil.example:${port}` } })).status).toBe(403);
+    expect(
+      (await ask(port, '/runs.json', { headers: { ...own, cookie: cookie!.split(';')[0]! } }))
+        .status,
+    ).toBe(200);
+    expect(
+      (await ask(port, `/?token=${token}`, { headers: { host: `evil.example:${port}` } })).status,
+    ).toBe(403);
     await server.close();
   });
 });
@@ -415,7 +474,10 @@ describe('eos dash serve', () => {
     for (const [args, message] of [
       [['--port', String(port)], `--port: ${port} is taken by another program`],
       [['--port', '70000'], "--port: '70000' is not a port"],
-      [['--host', '203.0.113.7', '--port', '0'], '--host: 203.0.113.7 is no address of this computer'],
+      [
+        ['--host', '203.0.113.7', '--port', '0'],
+        '--host: 203.0.113.7 is no address of this computer',
+      ],
       [['--host', '0.0.0.0', '--token', 'short'], '--token: use at least 8'],
       [['/nowhere/run.parquet'], '/nowhere/run.parquet: there is no such file'],
     ] as const) {
@@ -431,9 +493,13 @@ describe('eos dash serve', () => {
     '--open gives the address to the system, and goes on without it',
     async () => {
       const folder = mkdtempSync(join(tmpdir(), 'eos-open-'));
-      writeFileSync(join(folder, 'xdg-open'), '#!/bin/sh\nprintf %s "$1" > "$(dirname "$0")/opened"\n', {
-        mode: 0o755,
-      });
+      writeFileSync(
+        join(folder, 'xdg-open'),
+        '#!/bin/sh\nprintf %s "$1" > "$(dirname "$0")/opened"\n',
+        {
+          mode: 0o755,
+        },
+      );
       for (const path of [`${folder}:${process.env.PATH}`, folder]) {
         const args = [join(root, 'bin/run.js'), 'dash', 'serve', '--open', '--port', '0'];
         const child = spawn(process.execPath, args, {
@@ -445,7 +511,11 @@ describe('eos dash serve', () => {
         );
         if (path !== folder) {
           await expect
-            .poll(() => (existsSync(join(folder, 'opened')) ? readFileSync(join(folder, 'opened'), 'utf8') : ''))
+            .poll(() =>
+              existsSync(join(folder, 'opened'))
+                ? readFileSync(join(folder, 'opened'), 'utf8')
+                : '',
+            )
             .toBe(url);
           rmSync(join(folder, 'xdg-open'));
         }

@@ -7,7 +7,9 @@ const id = fc.stringMatching(/^[a-z][a-z0-9_-]{0,12}$/);
 const step = fc.integer({ min: 0, max: 1e9 });
 const view: fc.Arbitrary<View> = fc
   .record({
-    range: fc.option(fc.tuple(step, step).map(([a, b]) => [Math.min(a, b), Math.max(a, b) + 1] as const)),
+    range: fc.option(
+      fc.tuple(step, step).map(([a, b]) => [Math.min(a, b), Math.max(a, b) + 1] as const),
+    ),
     cursor: fc.option(step),
     theme: fc.constantFrom('auto', 'light', 'dark'),
     refresh: fc.integer({ min: 1, max: 3600 }),

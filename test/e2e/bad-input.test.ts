@@ -32,7 +32,10 @@ describe('eos stream refuses in one line, and leaves nothing behind', () => {
     ['--init 1,2,3,4', '--init: [1, 2, 3, 4] is not three finite numbers'],
     ['--init 1,x,3', "--init: '1,x,3' is not a list of numbers; write it as 0.3,0.1,0.3"],
     ['--init 1,,3', "--init: '1,,3' is not a list of numbers"],
-    ['--init 1e200,1,1', '--init: the loss at (1e+200, 1, 1) is Infinity, which counts as diverged'],
+    [
+      '--init 1e200,1,1',
+      '--init: the loss at (1e+200, 1, 1) is Infinity, which counts as diverged',
+    ],
     ['--steps=-1', '--steps: -1 is not a whole number from 0'],
     ['--steps 1.5', '--steps: 1.5 is not a whole number'],
     ['--steps 1e300', '--steps: 1e+300 is not a whole number'],
@@ -56,7 +59,10 @@ describe('eos stream refuses in one line, and leaves nothing behind', () => {
     ['--eta', 'Flag --eta expects a value'],
   ])('%s', async (args, message) => {
     const cwd = temporaryFolder();
-    expectOneLine(await eos(['stream', '--out', 'run.parquet', ...args.split(' ')], { cwd }), message);
+    expectOneLine(
+      await eos(['stream', '--out', 'run.parquet', ...args.split(' ')], { cwd }),
+      message,
+    );
     expect(await readdir(cwd)).toEqual([]);
   });
 });
@@ -65,13 +71,25 @@ describe('where a run cannot be written', () => {
   test.each([
     [[], '--out: no file was named; give --out FILE.parquet, or --dry-run to write none'],
     [['--out', ''], "--out: '' is not the name of a file"],
-    [['--out', 'missing/run.parquet'], '--out: the folder of missing/run.parquet does not exist; create it first'],
+    [
+      ['--out', 'missing/run.parquet'],
+      '--out: the folder of missing/run.parquet does not exist; create it first',
+    ],
     [['--out', 'folder'], '--out: folder is a folder; name a file in it'],
     [['--out', 'folder/'], '--out: folder/ is a folder; name a file in it'],
     [['--out', 'file/run.parquet'], '--out: file is not a folder'],
-    [['--out', 'file'], '--out: file exists and is not this very run; give another name, or --force to replace it'],
-    [['--out', 'a.parquet', '--arrow', 'missing/a.arrow'], '--arrow: the folder of missing/a.arrow does not exist'],
-    [['--out', 'a.parquet', '--arrow', './a.parquet'], '--arrow: ./a.parquet is the Parquet file already'],
+    [
+      ['--out', 'file'],
+      '--out: file exists and is not this very run; give another name, or --force to replace it',
+    ],
+    [
+      ['--out', 'a.parquet', '--arrow', 'missing/a.arrow'],
+      '--arrow: the folder of missing/a.arrow does not exist',
+    ],
+    [
+      ['--out', 'a.parquet', '--arrow', './a.parquet'],
+      '--arrow: ./a.parquet is the Parquet file already',
+    ],
   ])('%j', async (args, message) => {
     const cwd = temporaryFolder();
     await mkdir(join(cwd, 'folder'));
@@ -98,7 +116,14 @@ test.each([
   for (const more of [[], ['--force']]) {
     expectOneLine(await eos(['stream', '--steps', '3', '--out', name, ...more], { cwd }), message);
   }
-  expect((await readdir(cwd)).sort()).toEqual(['file', 'folder', 'link', 'nowhere', 'pipe', 'to-folder']);
+  expect((await readdir(cwd)).sort()).toEqual([
+    'file',
+    'folder',
+    'link',
+    'nowhere',
+    'pipe',
+    'to-folder',
+  ]);
   expect((await lstat(join(cwd, 'link'))).isSymbolicLink()).toBe(true);
   expect((await lstat(join(cwd, 'pipe'))).isFIFO()).toBe(true);
 });
@@ -125,10 +150,16 @@ describe('config files', () => {
   test.each([
     ['{', /^eos: --config: c\.json is not JSON: /],
     ['', '--config: c.json is not JSON: Unexpected end of JSON input'],
-    ['[1, 2]', '--config: c.json does not hold a JSON object such as {"eta": 0.05, "steps": 10000}'],
+    [
+      '[1, 2]',
+      '--config: c.json does not hold a JSON object such as {"eta": 0.05, "steps": 10000}',
+    ],
     ['null', '--config: c.json does not hold a JSON object'],
     ['"paper"', '--config: c.json does not hold a JSON object'],
-    ['{"etta": 0.1}', "--config: c.json names 'etta', which no config file can set; did you mean eta?"],
+    [
+      '{"etta": 0.1}',
+      "--config: c.json names 'etta', which no config file can set; did you mean eta?",
+    ],
     [
       '{"log_format": "json"}',
       "--config: c.json names 'log_format', which no config file can set; did you mean log-format?",
@@ -163,9 +194,15 @@ describe('config files', () => {
     ['{"columns": [1]}', "--config: c.json: columns: no column is called '1'"],
     ['{"out": 3}', "--config: c.json: out: '3' is not the name of a file", ['--quiet']],
     ['{"arrow": true}', "--config: c.json: arrow: 'true' is not the name of a file"],
-    ['{"parquet-writer": "x"}', "--config: c.json: parquet-writer: 'x' is none of hyparquet, parquetjs-lite"],
+    [
+      '{"parquet-writer": "x"}',
+      "--config: c.json: parquet-writer: 'x' is none of hyparquet, parquetjs-lite",
+    ],
     ['{"log-format": 1}', "--config: c.json: log-format: '1' is none of text, json"],
-    ['{"pace": "fast"}', "--config: c.json: pace: 'fast' is not a positive number of steps per second"],
+    [
+      '{"pace": "fast"}',
+      "--config: c.json: pace: 'fast' is not a positive number of steps per second",
+    ],
     ['{"quiet": 1}', "--config: c.json: quiet: '1' is neither true nor false"],
     ['{"force": "yes"}', "--config: c.json: force: 'yes' is neither true nor false"],
     ['{"dry-run": "no"}', "--config: c.json: dry-run: 'no' is neither true nor false"],
@@ -181,7 +218,10 @@ describe('config files', () => {
     ['.', '--config: . is a folder; name a JSON file or a run file'],
   ])('%s', async (path, message) => {
     const cwd = temporaryFolder();
-    expectOneLine(await eos(['stream', '--config', path, '--out', 'run.parquet'], { cwd }), message);
+    expectOneLine(
+      await eos(['stream', '--config', path, '--out', 'run.parquet'], { cwd }),
+      message,
+    );
     expect(await readdir(cwd)).toEqual([]);
   });
 });
@@ -198,7 +238,10 @@ describe('the environment', () => {
     ['EOS_CONFIG', 'nowhere.json', 'nowhere.json: there is no such file'],
   ])('%s=%s is named as what was wrong', async (name, value, message) => {
     const cwd = temporaryFolder();
-    expectOneLine(await eos(['stream', '--out', 'run.parquet'], { cwd, env: { [name]: value } }), message);
+    expectOneLine(
+      await eos(['stream', '--out', 'run.parquet'], { cwd, env: { [name]: value } }),
+      message,
+    );
     expect(await readdir(cwd)).toEqual([]);
   });
 });

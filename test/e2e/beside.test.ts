@@ -8,7 +8,11 @@ async function read(path: string) {
   const file = await asyncBufferFromFile(path);
   const { key_value_metadata: pairs, schema } = await parquetMetadataAsync(file);
   const metadata = Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, value!]));
-  return { rows: await parquetReadObjects({ file }), columns: schema.slice(1).map(({ name }) => name), metadata };
+  return {
+    rows: await parquetReadObjects({ file }),
+    columns: schema.slice(1).map(({ name }) => name),
+    metadata,
+  };
 }
 
 describe('eos stream --also', () => {
@@ -28,15 +32,27 @@ describe('eos stream --also', () => {
     const run = await read(join(folder, 'run.parquet'));
     for (const name of ['gradient-flow', 'constrained', 'central']) {
       const beside = await read(join(folder, `run.${name}.parquet`));
-      expect(beside.columns).toEqual(run.columns.filter((column) => column !== 'phase' && column !== 'cycle'));
+      expect(beside.columns).toEqual(
+        run.columns.filter((column) => column !== 'phase' && column !== 'cycle'),
+      );
       expect(beside.rows.map((row) => row.step)).toEqual(run.rows.map((row) => row.step));
-      expect(JSON.parse(beside.metadata['eos.config']!)).toMatchObject({ preset: 'paper', dynamics: name });
+      expect(JSON.parse(beside.metadata['eos.config']!)).toMatchObject({
+        preset: 'paper',
+        dynamics: name,
+      });
     }
     // The same command can be repeated, another one may not replace its files.
     expect((await eos([...args, ...also])).code).toBe(0);
     const other = await eos([...args, '--force', '--eta', '1/12', '--dry-run', ...also]);
     expect(other.code).toBe(0);
-    const refused = await eos(['stream', '--out', join(folder, 'run.parquet'), '--steps', '3001', ...also]);
+    const refused = await eos([
+      'stream',
+      '--out',
+      join(folder, 'run.parquet'),
+      '--steps',
+      '3001',
+      ...also,
+    ]);
     expect(refused.code).toBe(2);
   });
 
@@ -66,7 +82,10 @@ describe('eos stream --also', () => {
       ['--also', 'central', '--covariance', '0.1'],
       '--covariance: the central trajectory is defined for covariance 0 only',
     ],
-    [['--also', 'central', '--columns', 'phase,cycle'], '--also: none of --columns applies to flows'],
+    [
+      ['--also', 'central', '--columns', 'phase,cycle'],
+      '--also: none of --columns applies to flows',
+    ],
   ])('%j is refused before anything is written', async (args, message) => {
     const folder = temporaryFolder();
     const { code, stderr } = await eos(['stream', '--out', join(folder, 'run.parquet'), ...args]);

@@ -9,7 +9,10 @@ async function configOf(
   args: readonly string[],
   options: EosOptions & { cwd: string },
 ): Promise<Record<string, unknown>> {
-  const { code, stderr } = await eos(['stream', '--out', 'run.parquet', '--steps', '20', '--quiet', ...args], options);
+  const { code, stderr } = await eos(
+    ['stream', '--out', 'run.parquet', '--steps', '20', '--quiet', ...args],
+    options,
+  );
   expect(stderr).toBe('');
   expect(code).toBe(0);
   return JSON.parse((await readBack(join(options.cwd, 'run.parquet'))).metadata['eos.config']!);
@@ -18,12 +21,21 @@ async function configOf(
 describe('where values come from', () => {
   test('a flag wins over the environment, that over the config file, that over the preset', async () => {
     const cwd = temporaryFolder();
-    await writeFile(join(cwd, 'c.json'), '{"preset": "figure3", "eta": 0.01, "lambda2": 0.02, "floor": 0.001}');
+    await writeFile(
+      join(cwd, 'c.json'),
+      '{"preset": "figure3", "eta": 0.01, "lambda2": 0.02, "floor": 0.001}',
+    );
     const config = await configOf(['--config', 'c.json', '--lambda2', '0.04'], {
       cwd,
       env: { EOS_LAMBDA2: '0.03', EOS_FLOOR: '0.002' },
     });
-    expect(config).toMatchObject({ preset: 'figure3', lambda2: 0.04, floor: 0.002, eta: 0.01, lambda1: 100 });
+    expect(config).toMatchObject({
+      preset: 'figure3',
+      lambda2: 0.04,
+      floor: 0.002,
+      eta: 0.01,
+      lambda1: 100,
+    });
   });
 
   test('a preset named on the command line wins over what the file says of the values it sets', async () => {
@@ -75,8 +87,15 @@ describe('where values come from', () => {
 
   test('files, format and manners can stand in the environment or in the file', async () => {
     const cwd = temporaryFolder();
-    await writeFile(join(cwd, 'c.json'), '{"out": "a.parquet", "steps": 5, "log-format": "json", "pace": "1e6"}');
-    const env = { EOS_CONFIG: 'c.json', EOS_ARROW: 'a.arrow', EOS_PARQUET_WRITER: 'parquetjs-lite' };
+    await writeFile(
+      join(cwd, 'c.json'),
+      '{"out": "a.parquet", "steps": 5, "log-format": "json", "pace": "1e6"}',
+    );
+    const env = {
+      EOS_CONFIG: 'c.json',
+      EOS_ARROW: 'a.arrow',
+      EOS_PARQUET_WRITER: 'parquetjs-lite',
+    };
     const { code, stdout } = await eos(['stream'], { cwd, env });
     expect(code).toBe(0);
     expect(stdout.split('\n').length).toBeGreaterThan(2);
@@ -93,20 +112,30 @@ describe('where values come from', () => {
   test('a null counts as not given', async () => {
     const cwd = temporaryFolder();
     await writeFile(join(cwd, 'c.json'), '{"eta": null, "columns": null, "band": 0.3}');
-    expect(await configOf(['--config', 'c.json'], { cwd })).toMatchObject({ eta: 0.05, columns: null, band: 0.3 });
+    expect(await configOf(['--config', 'c.json'], { cwd })).toMatchObject({
+      eta: 0.05,
+      columns: null,
+      band: 0.3,
+    });
   });
 });
 
 describe('the file of an old run as config', () => {
   test.each(['old.parquet', 'old.arrow'])('%s repeats it byte by byte', async (old) => {
     const cwd = temporaryFolder();
-    const options = '--samples 1000 --seed 5 --eta 1/30 --init 0.2,0.1,0.4 --steps 500 --every 2 --columns step,loss';
+    const options =
+      '--samples 1000 --seed 5 --eta 1/30 --init 0.2,0.1,0.4 --steps 500 --every 2 --columns step,loss';
     const files = ['--out', 'old.parquet', '--arrow', 'old.arrow', '--quiet'];
     expect((await eos(['stream', ...files, ...options.split(' ')], { cwd })).code).toBe(0);
-    const again = await eos(['stream', '--config', old, '--out', 'new.parquet', '--arrow', 'new.arrow'], { cwd });
+    const again = await eos(
+      ['stream', '--config', old, '--out', 'new.parquet', '--arrow', 'new.arrow'],
+      { cwd },
+    );
     expect(again.code).toBe(0);
     for (const kind of ['parquet', 'arrow']) {
-      const [before, after] = await Promise.all(['old', 'new'].map((name) => readFile(join(cwd, `${name}.${kind}`))));
+      const [before, after] = await Promise.all(
+        ['old', 'new'].map((name) => readFile(join(cwd, `${name}.${kind}`))),
+      );
       expect(after!.equals(before!), kind).toBe(true);
     }
   });
@@ -133,8 +162,12 @@ describe('the file of an old run as config', () => {
       bytes.toString('latin1').replaceAll('eos.config', 'not.config'),
       'latin1',
     );
-    const { code, stderr } = await eos(['stream', '--config', 'no-run.parquet', '--dry-run'], { cwd });
-    expect(stderr).toBe('eos: --config: no-run.parquet holds no eos.config; it is not the file of a run\n');
+    const { code, stderr } = await eos(['stream', '--config', 'no-run.parquet', '--dry-run'], {
+      cwd,
+    });
+    expect(stderr).toBe(
+      'eos: --config: no-run.parquet holds no eos.config; it is not the file of a run\n',
+    );
     expect(code).toBe(2);
   });
 });

@@ -19,7 +19,8 @@ async function violations(page: Page): Promise<string[]> {
     (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
   );
   return results.violations.map(
-    ({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+    ({ id, impact, nodes }) =>
+      `${impact} ${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
   );
 }
 

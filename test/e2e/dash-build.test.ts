@@ -20,10 +20,14 @@ describe('where eos dash build writes', () => {
   let folder: string;
   const run = parquetBytes(makeRows(50));
   const build = (...args: string[]) => {
-    const { status, stderr } = spawnSync(process.execPath, [join(root, 'bin/run.js'), 'dash', 'build', ...args], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [join(root, 'bin/run.js'), 'dash', 'build', ...args],
+      {
+        cwd: folder,
+        encoding: 'utf8',
+      },
+    );
     return { status, lines: stderr.trim().split('\n') };
   };
   const names = () => readdirSync(folder).sort();
@@ -43,23 +47,42 @@ describe('where eos dash build writes', () => {
   afterAll(() => rmSync(outer, { recursive: true, force: true }));
 
   test.each([
-    ['the data as HTML file', 'run.parquet', /run\.parquet is no name of an HTML file; .* such as run\.html/],
+    [
+      'the data as HTML file',
+      'run.parquet',
+      /run\.parquet is no name of an HTML file; .* such as run\.html/,
+    ],
     ['no ending', 'report', /report is no name of an HTML file; .* such as report\.html/],
     ['another ending', 'page.pdf', /page\.pdf is no name of an HTML file/],
     ['data that are called .html', 'data.html', /data\.html is among the data/, ['--force']],
     ['below a file', 'run.parquet/page.html', /run\.parquet is not a folder/],
     ['nothing', '', /an empty name; name an HTML file/],
-    ['a file of somebody', 'letter.html', /exists and is no dashboard; give another name, or --force/],
-  ])('--single-file refuses %s: one line, exit code 2, nothing written', (_, out, message, more: string[] = []) => {
-    const before = names();
-    const { status, lines } = build('--data', 'run.parquet', 'data.html', '--single-file', '--out', out, ...more);
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(message);
-    expect(status).toBe(2);
-    expect(names()).toEqual(before);
-    expect(readFileSync(join(folder, 'run.parquet'))).toEqual(Buffer.from(run));
-    expect(readFileSync(join(folder, 'data.html'))).toEqual(Buffer.from(run));
-  });
+    [
+      'a file of somebody',
+      'letter.html',
+      /exists and is no dashboard; give another name, or --force/,
+    ],
+  ])(
+    '--single-file refuses %s: one line, exit code 2, nothing written',
+    (_, out, message, more: string[] = []) => {
+      const before = names();
+      const { status, lines } = build(
+        '--data',
+        'run.parquet',
+        'data.html',
+        '--single-file',
+        '--out',
+        out,
+        ...more,
+      );
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toMatch(message);
+      expect(status).toBe(2);
+      expect(names()).toEqual(before);
+      expect(readFileSync(join(folder, 'run.parquet'))).toEqual(Buffer.from(run));
+      expect(readFileSync(join(folder, 'data.html'))).toEqual(Buffer.from(run));
+    },
+  );
 
   test.each([
     ['a file', 'run.parquet', /is a file; name a folder \(or add --single-file\)/],
@@ -69,15 +92,18 @@ describe('where eos dash build writes', () => {
     ['above where one is', '..', /holds the folder you are in/],
     ['the folder of the data', 'runs', /holds .*mine\.parquet, which is among the data/],
     ['nothing', '', /an empty name; name a folder/],
-  ])('a folder refuses %s, even with --force: one line, exit code 2, nothing lost', (_, out, message) => {
-    const before = names();
-    const { status, lines } = build('--data', 'runs', '--out', out, '--force');
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(message);
-    expect(status).toBe(2);
-    expect(names()).toEqual(before);
-    expect(readFileSync(join(folder, 'runs/mine.parquet'))).toEqual(Buffer.from(run));
-  });
+  ])(
+    'a folder refuses %s, even with --force: one line, exit code 2, nothing lost',
+    (_, out, message) => {
+      const before = names();
+      const { status, lines } = build('--data', 'runs', '--out', out, '--force');
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toMatch(message);
+      expect(status).toBe(2);
+      expect(names()).toEqual(before);
+      expect(readFileSync(join(folder, 'runs/mine.parquet'))).toEqual(Buffer.from(run));
+    },
+  );
 
   test.each([
     ['page.html', 'page.html'],
@@ -100,11 +126,17 @@ describe('where eos dash build writes', () => {
   });
 
   test('the help says what is taken', () => {
-    const { stdout } = spawnSync(process.execPath, [join(root, 'bin/run.js'), 'dash', 'build', '--help'], {
-      encoding: 'utf8',
-    });
+    const { stdout } = spawnSync(
+      process.execPath,
+      [join(root, 'bin/run.js'), 'dash', 'build', '--help'],
+      {
+        encoding: 'utf8',
+      },
+    );
     const help = stdout.replace(/\s+/g, ' ');
-    expect(help).toContain('with --single-file the HTML file (a name in .html), or a folder that is there');
+    expect(help).toContain(
+      'with --single-file the HTML file (a name in .html), or a folder that is there',
+    );
     expect(help).toContain('folders of sweeps');
   });
 });

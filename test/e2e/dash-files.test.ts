@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,12 +16,23 @@ import { pathToFileURL } from 'node:url';
 import { parquetMetadata } from 'hyparquet';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, openPage, plot, type Started, serve, settled, shownRange, stepAt } from '../dash/browser.ts';
+import {
+  launch,
+  openPage,
+  plot,
+  type Started,
+  serve,
+  settled,
+  shownRange,
+  stepAt,
+} from '../dash/browser.ts';
 import { CONFIG, growingFile, makeRows, parquetBytes } from '../dash/make-run.ts';
 import { describeWith, root } from '../setup/parts.ts';
 
 const eos = (...args: string[]) =>
-  execFileSync(process.execPath, [join(root, 'bin/run.js'), ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(process.execPath, [join(root, 'bin/run.js'), ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 
 /** Drops files on the page as a file manager does. */
 async function dropFiles(
@@ -52,7 +71,16 @@ describeWith(['chromium'], 'run files in the browser', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'eos-files-'));
-    eos('stream', '--preset', 'three-phases', '--steps', '3000', '--out', file('run.parquet'), '--quiet');
+    eos(
+      'stream',
+      '--preset',
+      'three-phases',
+      '--steps',
+      '3000',
+      '--out',
+      file('run.parquet'),
+      '--quiet',
+    );
     mkdirSync(file('shared'));
     server = await serve([file('run.parquet'), file('shared')]);
     browser = await launch();
@@ -75,12 +103,17 @@ describeWith(['chromium'], 'run files in the browser', () => {
       [2200, 1000],
     ] as const) {
       writeFileSync(file('shared/live.parquet.partial'), growing.add(makeRows(length, from)));
-      await expect.poll(() => shownRange(page), { timeout: 10_000, interval: 50 }).toEqual([0, from + length - 1]);
+      await expect
+        .poll(() => shownRange(page), { timeout: 10_000, interval: 50 })
+        .toEqual([0, from + length - 1]);
     }
     expect(await page.locator('[data-tile=cycles] .figure').textContent()).toBe('12');
     writeFileSync(
       file('shared/live.tmp'),
-      parquetBytes(makeRows(4000), { 'eos.config': JSON.stringify(CONFIG), 'eos.summary': JSON.stringify(SUMMARY) }),
+      parquetBytes(makeRows(4000), {
+        'eos.config': JSON.stringify(CONFIG),
+        'eos.summary': JSON.stringify(SUMMARY),
+      }),
     );
     renameSync(file('shared/live.tmp'), file('shared/live.parquet'));
     rmSync(file('shared/live.parquet.partial'));
@@ -94,7 +127,9 @@ describeWith(['chromium'], 'run files in the browser', () => {
 
   test('a run that does not exist yet appears when it does', async () => {
     const { page } = await openPage(browser, `${server.url}?run=data/later.parquet`);
-    expect(await page.locator('.notice').textContent()).toContain('later.parquet: there is no such file');
+    expect(await page.locator('.notice').textContent()).toContain(
+      'later.parquet: there is no such file',
+    );
     writeFileSync(file('shared/later.parquet'), parquetBytes(makeRows(500)));
     await expect.poll(() => page.locator('.chip').count(), { timeout: 10_000 }).toBe(1);
     await settled(page);
@@ -111,7 +146,10 @@ describeWith(['chromium'], 'run files in the browser', () => {
       { name: 'mine.constrained.parquet', bytes: parquetBytes(beside, {}) },
       { name: 'mine.gradient-flow.parquet', bytes: parquetBytes(beside, {}) },
     ]);
-    expect(await page.locator('.chip-name').allTextContents()).toEqual(['run.parquet', 'mine.parquet']);
+    expect(await page.locator('.chip-name').allTextContents()).toEqual([
+      'run.parquet',
+      'mine.parquet',
+    ]);
     await page.getByRole('button', { name: 'Remove run.parquet' }).click();
     await settled(page);
     expect(await shownRange(page)).toEqual([0, 799]);
@@ -144,12 +182,17 @@ describeWith(['chromium'], 'run files in the browser', () => {
 
   test('Arrow files and streams of other programs are drawn', async () => {
     const { page, problems } = await openPage(browser, `${server.url}?refresh=0`);
-    const names = ['pandas-lz4', 'polars-zstd', 'polars-views', 'pyarrow-zstd-stream'].map((name) => `${name}.arrow`);
+    const names = ['pandas-lz4', 'polars-zstd', 'polars-views', 'pyarrow-zstd-stream'].map(
+      (name) => `${name}.arrow`,
+    );
     const lines = () => plot(page, 'loss').locator('[aria-label=line] path').count();
     const before = await lines();
     await dropFiles(
       page,
-      names.map((name) => ({ name, bytes: new Uint8Array(readFileSync(join(root, 'test/read/foreign', name))) })),
+      names.map((name) => ({
+        name,
+        bytes: new Uint8Array(readFileSync(join(root, 'test/formats/foreign', name))),
+      })),
     );
     expect(await page.locator('.chip-name').allTextContents()).toEqual(['run.parquet', ...names]);
     expect(await page.locator('.notice').allTextContents()).toEqual([]);
@@ -174,7 +217,9 @@ describeWith(['chromium'], 'run files in the browser', () => {
     const notices = Object.fromEntries(
       await page
         .locator('.notice')
-        .evaluateAll((notes) => notes.map((note) => [(note as HTMLElement).dataset.run, note.textContent])),
+        .evaluateAll((notes) =>
+          notes.map((note) => [(note as HTMLElement).dataset.run, note.textContent]),
+        ),
     );
     expect(notices['cut.parquet']).toMatch(/cut off/);
     expect(notices['empty.parquet']).toMatch(/empty or cut off/);
@@ -182,10 +227,13 @@ describeWith(['chromium'], 'run files in the browser', () => {
     expect(notices['other.parquet']).toMatch(/no column step/);
     expect(notices['cut.arrow']).toMatch(/cut off/);
     expect(
-      Object.values(notices).join(' ') + (await page.locator('.problem:visible').allTextContents()).join(' '),
+      Object.values(notices).join(' ') +
+        (await page.locator('.problem:visible').allTextContents()).join(' '),
     ).toMatch(/damaged/);
     expect(await page.locator('.chip-name').first().textContent()).toBe('run.parquet');
-    expect(Number(await plot(page, 'loss').locator('[aria-label=line] path').count())).toBeGreaterThan(0);
+    expect(
+      Number(await plot(page, 'loss').locator('[aria-label=line] path').count()),
+    ).toBeGreaterThan(0);
     await page.locator('.notice').first().getByRole('button').click();
     expect(problems).toEqual([]);
     await page.close();
@@ -195,14 +243,17 @@ describeWith(['chromium'], 'run files in the browser', () => {
     const { page, problems } = await openPage(browser, `${server.url}?refresh=0`);
     const bytes = parquetBytes(makeRows(600));
     for (const { columns } of parquetMetadata(bytes.slice().buffer).row_groups) {
-      const chunk = columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === 'l1')!.meta_data!;
+      const chunk = columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === 'l1')!
+        .meta_data!;
       const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset);
       bytes.fill(0xff, start, start + 12);
     }
     await dropFiles(page, [{ name: 'hurt.parquet', bytes }]);
     await page.getByRole('button', { name: 'Remove run.parquet' }).click();
     await settled(page);
-    expect(await page.locator('[data-panel=split] .problem').textContent()).toMatch(/damaged: column l1/);
+    expect(await page.locator('[data-panel=split] .problem').textContent()).toMatch(
+      /damaged: column l1/,
+    );
     expect(await page.locator('.problem:visible').count()).toBe(2);
     for (const panel of ['loss', 'sharpness', 'oscillation', 'weights']) {
       expect(await plot(page, panel).locator('[aria-label=line] path').count()).toBeGreaterThan(0);
@@ -212,9 +263,9 @@ describeWith(['chromium'], 'run files in the browser', () => {
     await page.mouse.move(at.x, at.y);
     await page.locator('#tooltip [data-label="L"]').waitFor({ state: 'visible' });
     const step = Number((await page.locator('#tooltip strong').textContent())!.replace(/\D/g, ''));
-    expect(Number(await page.locator('#tooltip [data-label="L"] .tip-value').getAttribute('data-value'))).toBe(
-      makeRows(600).loss![step],
-    );
+    expect(
+      Number(await page.locator('#tooltip [data-label="L"] .tip-value').getAttribute('data-value')),
+    ).toBe(makeRows(600).loss![step]);
     expect(problems).toEqual([]);
     await page.close();
   });
@@ -226,17 +277,32 @@ describeWith(['chromium'], 'run files in the browser', () => {
       {
         name: 'log.parquet',
         bytes: parquetBytes(
-          { step: step!, loss: loss!, sharpness: sharpness!, sharpness_ratio: sharpness_ratio!, phase: phase! },
+          {
+            step: step!,
+            loss: loss!,
+            sharpness: sharpness!,
+            sharpness_ratio: sharpness_ratio!,
+            phase: phase!,
+          },
           { 'eos.config': '{"eta":0.05}' },
         ),
       },
     ]);
     await page.getByRole('button', { name: 'Remove run.parquet' }).click();
     await settled(page);
-    expect(await page.locator('.panel:visible h2').allTextContents()).toEqual(['Phases', 'Loss', 'Sharpness']);
-    expect(await page.locator('.missing').textContent()).toMatch(/Not shown.*Parameter plane \(alpha, beta2\)/);
+    expect(await page.locator('.panel:visible h2').allTextContents()).toEqual([
+      'Phases',
+      'Loss',
+      'Sharpness',
+    ]);
+    expect(await page.locator('.missing').textContent()).toMatch(
+      /Not shown.*Parameter plane \(alpha, beta2\)/,
+    );
     expect(await page.locator('[data-panel=loss] .key:visible').allTextContents()).toEqual(['L']);
-    expect(await page.locator('[data-panel=sharpness] .key:visible').allTextContents()).toEqual(['S', '2/η']);
+    expect(await page.locator('[data-panel=sharpness] .key:visible').allTextContents()).toEqual([
+      'S',
+      '2/η',
+    ]);
     expect(problems).toEqual([]);
     await page.close();
   });
@@ -259,7 +325,12 @@ describeWith(['chromium'], 'run files in the browser', () => {
       {
         name: `${evil.replaceAll('/', '')}.parquet`,
         bytes: parquetBytes(
-          { ...rows, phase: Array(300).fill(evil), regime: Array(300).fill('javascript:alert(1)'), [evil]: rows.loss! },
+          {
+            ...rows,
+            phase: Array(300).fill(evil),
+            regime: Array(300).fill('javascript:alert(1)'),
+            [evil]: rows.loss!,
+          },
           metadata,
         ),
       },
@@ -310,13 +381,20 @@ describeWith(['chromium'], 'run files in the browser', () => {
       return attempts;
     });
     expect(refused).toEqual({ eval: false, inline: false, fetch: false });
-    expect(problems.every((problem) => /Content Security Policy|example\.com/.test(problem))).toBe(true);
+    expect(problems.every((problem) => /Content Security Policy|example\.com/.test(problem))).toBe(
+      true,
+    );
     await page.close();
   });
 
   test('a link to another host is refused in plain words', async () => {
-    const { page } = await openPage(browser, `${server.url}?refresh=0&run=http://example.com/run.parquet`);
-    expect(await page.locator('.notice').textContent()).toContain('only files beside the page are read');
+    const { page } = await openPage(
+      browser,
+      `${server.url}?refresh=0&run=http://example.com/run.parquet`,
+    );
+    expect(await page.locator('.notice').textContent()).toContain(
+      'only files beside the page are read',
+    );
     await page.close();
   });
 });
@@ -329,7 +407,16 @@ describeWith(['chromium'], 'eos dash build', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'eos-build-'));
-    eos('stream', '--preset', 'three-phases', '--steps', '2000', '--out', file('run.parquet'), '--quiet');
+    eos(
+      'stream',
+      '--preset',
+      'three-phases',
+      '--steps',
+      '2000',
+      '--out',
+      file('run.parquet'),
+      '--quiet',
+    );
     eos(
       'stream',
       '--preset',
@@ -350,12 +437,15 @@ describeWith(['chromium'], 'eos dash build', () => {
         '',
       );
       try {
-        const body = readFileSync(join(folder, 'site', path.endsWith('/') || path === '' ? 'index.html' : path));
+        const body = readFileSync(
+          join(folder, 'site', path.endsWith('/') || path === '' ? 'index.html' : path),
+        );
         response.writeHead(200, {
           'Content-Length': body.length,
           'Content-Type':
-            { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' }[extname(path || 'index.html')] ??
-            'application/octet-stream',
+            { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' }[
+              extname(path || 'index.html')
+            ] ?? 'application/octet-stream',
         });
         response.end(request.method === 'HEAD' ? undefined : body);
       } catch {
@@ -372,13 +462,24 @@ describeWith(['chromium'], 'eos dash build', () => {
   });
 
   test('a folder works from a plain static server under any path', async () => {
-    eos('dash', 'build', '--data', file('run.parquet'), file('other.arrow'), '--out', file('site'), '--quiet');
+    eos(
+      'dash',
+      'build',
+      '--data',
+      file('run.parquet'),
+      file('other.arrow'),
+      '--out',
+      file('site'),
+      '--quiet',
+    );
     const { page, problems } = await openPage(
       browser,
       `http://127.0.0.1:${(site.address() as AddressInfo).port}/some/deep/path/`,
     );
     expect(await page.locator('.chip-name').textContent()).toBe('run.parquet');
-    expect(await page.locator('[data-panel=plane] .key:visible').allTextContents()).toContain('constrained');
+    expect(await page.locator('[data-panel=plane] .key:visible').allTextContents()).toContain(
+      'constrained',
+    );
     await page.locator('.picker').selectOption({ label: 'other.arrow' });
     await page.locator('.chip').nth(1).waitFor();
     await settled(page);
@@ -394,7 +495,15 @@ describeWith(['chromium'], 'eos dash build', () => {
     expect(() =>
       execFileSync(
         process.execPath,
-        [join(root, 'bin/run.js'), 'dash', 'build', '--data', file('run.parquet'), '--out', file('precious')],
+        [
+          join(root, 'bin/run.js'),
+          'dash',
+          'build',
+          '--data',
+          file('run.parquet'),
+          '--out',
+          file('precious'),
+        ],
         { stdio: 'pipe' },
       ),
     ).toThrow(/holds other files/);
@@ -405,9 +514,13 @@ describeWith(['chromium'], 'eos dash build', () => {
       [['--data', file('precious/thesis.tex')], 'neither a Parquet nor an Arrow file'],
     ] as const) {
       try {
-        execFileSync(process.execPath, [join(root, 'bin/run.js'), 'dash', 'build', ...args, '--out', file('fresh')], {
-          stdio: 'pipe',
-        });
+        execFileSync(
+          process.execPath,
+          [join(root, 'bin/run.js'), 'dash', 'build', ...args, '--out', file('fresh')],
+          {
+            stdio: 'pipe',
+          },
+        );
         expect.unreachable();
       } catch (error) {
         const { status, stderr } = error as { status: number; stderr: Buffer };
@@ -433,7 +546,9 @@ describeWith(['chromium'], 'eos dash build', () => {
     const { page, problems } = await openPage(browser, pathToFileURL(file('page.html')).href);
     expect(await page.locator('.chip-name').textContent()).toBe('run.parquet');
     expect(await shownRange(page)).toEqual([0, 2000]);
-    expect(await page.locator('[data-panel=plane] .key:visible').allTextContents()).toContain('constrained');
+    expect(await page.locator('[data-panel=plane] .key:visible').allTextContents()).toContain(
+      'constrained',
+    );
     await page.locator('.picker').selectOption({ label: 'other.arrow' });
     await page.locator('.chip').nth(1).waitFor();
     await settled(page);
@@ -442,7 +557,9 @@ describeWith(['chromium'], 'eos dash build', () => {
     expect(page.url()).toContain('linear=loss');
     const again = await openPage(browser, page.url());
     expect(await again.page.locator('.chip').count()).toBe(2);
-    expect(await plot(again.page, 'loss').getAttribute('data-y')).toBe(await plot(page, 'loss').getAttribute('data-y'));
+    expect(await plot(again.page, 'loss').getAttribute('data-y')).toBe(
+      await plot(page, 'loss').getAttribute('data-y'),
+    );
     expect([...problems, ...again.problems]).toEqual([]);
     await again.page.close();
     await page.close();

@@ -40,14 +40,31 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'eos-page-'));
     for (const preset of ['three-phases', 'paper']) {
-      const names = ['--out', join(folder, `${preset}.parquet`), '--arrow', join(folder, `${preset}.arrow`)];
-      execFileSync(process.execPath, [join(root, 'bin/run.js'), 'stream', '--preset', preset, ...names, '--quiet']);
+      const names = [
+        '--out',
+        join(folder, `${preset}.parquet`),
+        '--arrow',
+        join(folder, `${preset}.arrow`),
+      ];
+      execFileSync(process.execPath, [
+        join(root, 'bin/run.js'),
+        'stream',
+        '--preset',
+        preset,
+        ...names,
+        '--quiet',
+      ]);
     }
     const bytes = readFileSync(join(folder, 'three-phases.parquet'));
-    const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+    const file = bytes.buffer.slice(
+      bytes.byteOffset,
+      bytes.byteOffset + bytes.byteLength,
+    ) as ArrayBuffer;
     rows = (await parquetReadObjects({ file })) as Row[];
     const { parquetMetadata } = await import('hyparquet');
-    summary = JSON.parse(parquetMetadata(file).key_value_metadata!.find(({ key }) => key === 'eos.summary')!.value!);
+    summary = JSON.parse(
+      parquetMetadata(file).key_value_metadata!.find(({ key }) => key === 'eos.summary')!.value!,
+    );
     server = await serve([
       join(folder, 'three-phases.parquet'),
       join(folder, 'paper.parquet'),
@@ -61,7 +78,10 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     rmSync(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
-    ({ page, problems } = await openPage(browser, `${server.url}?refresh=0&run=data/three-phases.parquet`));
+    ({ page, problems } = await openPage(
+      browser,
+      `${server.url}?refresh=0&run=data/three-phases.parquet`,
+    ));
   });
   afterEach(async () => {
     await page.close();
@@ -70,15 +90,28 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
 
   /** A column between its rows. */
   const valueAt = (column: string, step: number): number => {
-    const [before, after] = [rows[Math.floor(step)]!, rows[Math.ceil(step)]!].map((row) => Number(row[column]));
+    const [before, after] = [rows[Math.floor(step)]!, rows[Math.ceil(step)]!].map((row) =>
+      Number(row[column]),
+    );
     return before! + (after! - before!) * (step - Math.floor(step));
   };
   const tile = (key: string) => page.locator(`[data-tile=${key}] .figure`);
   const tipValue = async (label: string) =>
-    Number(await page.locator(`#tooltip [data-label="${label}"] .tip-value`).getAttribute('data-value'));
+    Number(
+      await page.locator(`#tooltip [data-label="${label}"] .tip-value`).getAttribute('data-value'),
+    );
 
   test('shows every panel with title, unit and description, and tiles with the numbers of the file', async () => {
-    for (const panel of ['timeline', 'loss', 'sharpness', 'split', 'oscillation', 'weights', 'plane', 'cycles']) {
+    for (const panel of [
+      'timeline',
+      'loss',
+      'sharpness',
+      'split',
+      'oscillation',
+      'weights',
+      'plane',
+      'cycles',
+    ]) {
       const section = page.locator(`[data-panel=${panel}]`);
       expect(await section.isVisible()).toBe(true);
       expect((await section.locator('h2').textContent())!.length).toBeGreaterThan(2);
@@ -92,9 +125,13 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     expect(await tile('outcome').getAttribute('data-value')).toBe(summary.outcome);
     expect(Number(await tile('eta').getAttribute('data-value'))).toBe(0.05);
     expect(await page.locator('[data-tile=eta] .small').textContent()).toBe('2/η = 40');
-    expect(Number(await tile('max-ratio').getAttribute('data-value'))).toBe(summary.max_sharpness_ratio);
+    expect(Number(await tile('max-ratio').getAttribute('data-value'))).toBe(
+      summary.max_sharpness_ratio,
+    );
     expect(Number(await tile('cycles').getAttribute('data-value'))).toBe(summary.cycles);
-    expect(Number(await tile('convergence').getAttribute('data-value'))).toBe(summary.convergence_time.step);
+    expect(Number(await tile('convergence').getAttribute('data-value'))).toBe(
+      summary.convergence_time.step,
+    );
     expect(await tile('convergence').textContent()).toBe('7\u202f691');
     expect(Number(await tile('final-loss').getAttribute('data-value'))).toBe(summary.final_loss);
     expect(Number(await tile('slope').getAttribute('data-value'))).toBe(summary.l_hat_slope);
@@ -109,7 +146,12 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     expect(await plot(page, 'plane').locator('.hyperbola').count()).toBeGreaterThan(0);
     expect(await plot(page, 'plane').locator('.stable-set').count()).toBe(1);
     expect(await plot(page, 'plane').locator('.trajectory path').count()).toBeGreaterThan(10);
-    expect(await page.locator('[data-panel=loss] .key').allTextContents()).toEqual(['L', 'L₂', 'L̂', 'predicted slope']);
+    expect(await page.locator('[data-panel=loss] .key').allTextContents()).toEqual([
+      'L',
+      'L₂',
+      'L̂',
+      'predicted slope',
+    ]);
     expect(await page.locator('[data-panel=timeline] .key').allTextContents()).toEqual([
       'progressive sharpening',
       'edge of stability: sharpening',
@@ -130,12 +172,18 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
       await page.mouse.move(at.x, at.y);
       await page.locator('#tooltip').waitFor({ state: 'visible' });
       await page.waitForTimeout(150);
-      const step = Number((await page.locator('#tooltip strong').textContent())!.replace(/\D/g, ''));
+      const step = Number(
+        (await page.locator('#tooltip strong').textContent())!.replace(/\D/g, ''),
+      );
       expect(Math.abs(step - 1234)).toBeLessThan(12);
       expect(await tipValue(label)).toBe(rows[step]![column]);
-      expect(await page.locator('#tooltip .tip-line').first().textContent()).toContain(`cycle ${rows[step]!.cycle}`);
+      expect(await page.locator('#tooltip .tip-line').first().textContent()).toContain(
+        `cycle ${rows[step]!.cycle}`,
+      );
       expect(await page.locator('.cross:visible').count()).toBe(6);
-      expect((await page.locator('[data-panel=split] .legend-value').first().textContent())!.length).toBeGreaterThan(0);
+      expect(
+        (await page.locator('[data-panel=split] .legend-value').first().textContent())!.length,
+      ).toBeGreaterThan(0);
     }
   });
 
@@ -148,9 +196,11 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     }
     const [from, to] = await shownRange(page);
     // The lines run on to the ends of the plot, towards the rows outside.
-    const seen = [from, ...rows.slice(Math.ceil(from), Math.floor(to) + 1).map(({ step }) => Number(step)), to].flatMap(
-      (step) => ['l1', 'l2'].map((column) => valueAt(column, step)),
-    );
+    const seen = [
+      from,
+      ...rows.slice(Math.ceil(from), Math.floor(to) + 1).map(({ step }) => Number(step)),
+      to,
+    ].flatMap((step) => ['l1', 'l2'].map((column) => valueAt(column, step)));
     const [low, high] = (await plot(page, 'split').getAttribute('data-y'))!.split(':').map(Number);
     expect(high! - Math.max(...seen)).toBeLessThan(0.06 * (Math.max(...seen) - Math.min(...seen)));
     expect(low!).toBeLessThanOrEqual(Math.min(...seen));
@@ -210,7 +260,9 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
 
     const again = await openPage(browser, url);
     expect(await shownRange(again.page)).toEqual(await shownRange(page));
-    expect(await plot(again.page, 'loss').getAttribute('data-y')).toBe(await plot(page, 'loss').getAttribute('data-y'));
+    expect(await plot(again.page, 'loss').getAttribute('data-y')).toBe(
+      await plot(page, 'loss').getAttribute('data-y'),
+    );
     expect(await again.page.locator('[data-act=theme]').inputValue()).toBe('dark');
     expect(await again.page.locator('[data-act=refresh]').inputValue()).toBe('5');
     expect(await again.page.locator('.panel:visible').count()).toBe(1);
@@ -219,9 +271,11 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     await again.page.keyboard.press('Escape');
     await settled(again.page);
     expect(await again.page.locator('.panel:visible').count()).toBe(8);
-    expect(await again.page.locator('[data-panel=sharpness] [data-series=gfs]').getAttribute('aria-pressed')).toBe(
-      'false',
-    );
+    expect(
+      await again.page
+        .locator('[data-panel=sharpness] [data-series=gfs]')
+        .getAttribute('aria-pressed'),
+    ).toBe('false');
     expect(again.problems).toEqual([]);
     await again.page.close();
   });
@@ -248,7 +302,9 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     for (const index of [0, 7]) {
       const inside = rows.filter(({ cycle }) => cycle === index + 1);
       const cells = cycles.nth(index).locator('td');
-      expect(Number(await cycles.nth(index).getAttribute('data-first'))).toBe(Number(inside[0]!.step));
+      expect(Number(await cycles.nth(index).getAttribute('data-first'))).toBe(
+        Number(inside[0]!.step),
+      );
       expect(Number(await cells.nth(2).getAttribute('data-value'))).toBe(
         Math.max(...inside.map(({ l1 }) => Number(l1))),
       );
@@ -271,7 +327,10 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     await page.locator('.chip').nth(1).waitFor();
     await settled(page);
     expect(page.url()).toContain('run=data/three-phases.parquet&run=data/paper.parquet');
-    expect(await page.locator('[data-tile=cycles] .figure').allTextContents()).toEqual(['16', '25']);
+    expect(await page.locator('[data-tile=cycles] .figure').allTextContents()).toEqual([
+      '16',
+      '25',
+    ]);
     const colors = await plot(page, 'oscillation')
       .locator('[aria-label=line] path')
       .evaluateAll((lines) => lines.map((line) => getComputedStyle(line).stroke));
@@ -294,11 +353,13 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
   test('an Arrow file gives the same page', async () => {
     const arrow = await openPage(browser, `${server.url}?refresh=0&run=data/three-phases.arrow`);
     for (const key of ['outcome', 'max-ratio', 'cycles', 'convergence', 'final-loss', 'slope']) {
-      expect(await arrow.page.locator(`[data-tile=${key}] .figure`).getAttribute('data-value')).toBe(
-        await tile(key).getAttribute('data-value'),
-      );
+      expect(
+        await arrow.page.locator(`[data-tile=${key}] .figure`).getAttribute('data-value'),
+      ).toBe(await tile(key).getAttribute('data-value'));
     }
-    expect(await plot(arrow.page, 'loss').getAttribute('data-y')).toBe(await plot(page, 'loss').getAttribute('data-y'));
+    expect(await plot(arrow.page, 'loss').getAttribute('data-y')).toBe(
+      await plot(page, 'loss').getAttribute('data-y'),
+    );
     expect(arrow.problems).toEqual([]);
     await arrow.page.close();
   });
@@ -380,7 +441,8 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
   });
 
   test('follows the theme of the system, and fits narrow screens', async () => {
-    const ground = (opened: Page) => opened.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const ground = (opened: Page) =>
+      opened.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = await ground(page);
     await page.emulateMedia({ colorScheme: 'dark' });
     expect(await ground(page)).not.toBe(light);
@@ -389,8 +451,12 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     for (const width of [1024, 390]) {
       await page.setViewportSize({ width, height: 844 });
       await settled(page);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-      expect(Number(await plot(page, 'loss').locator('svg.main').getAttribute('width'))).toBeLessThan(width);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
+        width,
+      );
+      expect(
+        Number(await plot(page, 'loss').locator('svg.main').getAttribute('width')),
+      ).toBeLessThan(width);
     }
   });
 

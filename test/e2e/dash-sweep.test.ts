@@ -18,8 +18,24 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
   let problems: string[];
 
   beforeAll(async () => {
-    const grid = ['--eta', '0.01:0.5:log:12', '--lambda2', '0.01:1:log:8', '--delta', '0.01,0.1', '--steps', '3000'];
-    execFileSync(process.execPath, [join(root, 'bin/run.js'), 'sweep', ...grid, '--out', sweep, '--quiet']);
+    const grid = [
+      '--eta',
+      '0.01:0.5:log:12',
+      '--lambda2',
+      '0.01:1:log:8',
+      '--delta',
+      '0.01,0.1',
+      '--steps',
+      '3000',
+    ];
+    execFileSync(process.execPath, [
+      join(root, 'bin/run.js'),
+      'sweep',
+      ...grid,
+      '--out',
+      sweep,
+      '--quiet',
+    ]);
     rows = await summaryRows(sweep);
     server = await serve([sweep]);
     browser = await launch();
@@ -48,7 +64,13 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     expect(await page.locator('[data-panel=sweep] .unit').textContent()).toBe('192 runs');
     expect(await cells().count()).toBe(96);
     const legend = await page.locator('[data-panel=sweep] .legend').textContent();
-    for (const words of ['gradient flow', 'edge of stability', 'converged', 'diverged', 'S∞(θ₀) = 2/η']) {
+    for (const words of [
+      'gradient flow',
+      'edge of stability',
+      'converged',
+      'diverged',
+      'S∞(θ₀) = 2/η',
+    ]) {
       expect(legend).toContain(words);
     }
     await cells().first().hover();
@@ -103,7 +125,8 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     const row = rows.find(
       (each) => each.max_sharpness_ratio === ratio && each.cycles === cycles && each.delta === 0.01,
     )!;
-    const figure = async (key: string) => page.locator(`[data-tile=${key}] .figure`).getAttribute('data-value');
+    const figure = async (key: string) =>
+      page.locator(`[data-tile=${key}] .figure`).getAttribute('data-value');
     expect(await figure('outcome')).toBe(row.outcome);
     expect(Number(await figure('eta'))).toBe(row.eta);
     expect(Number(await figure('max-ratio'))).toBe(row.max_sharpness_ratio);
@@ -114,7 +137,8 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
   test('by keyboard: arrows move, Enter runs', async () => {
     const plot = page.locator('[data-panel=sweep] .plot');
     await plot.focus();
-    for (const key of ['ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowUp']) await page.keyboard.press(key);
+    for (const key of ['ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowUp'])
+      await page.keyboard.press(key);
     expect(await page.locator('.map-mark').isVisible()).toBe(true);
     await expect
       .poll(() => page.locator('#announce').textContent())
@@ -134,12 +158,16 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
           theme,
         },
       );
-      await themed.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+      await themed.evaluate(
+        readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),
+      );
       const { violations } = await themed.evaluate(() =>
         (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
       );
       expect(
-        violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`),
+        violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+        ),
       ).toEqual([]);
       await themed.close();
     }
@@ -163,7 +191,9 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     const { page: empty, problems: wrong } = await openPage(browser, `${server.url}?refresh=0`);
     const files = parts(sweep).map((name) => join(sweep, 'summary', name));
     await empty.locator('input[type=file]').setInputFiles(files);
-    await expect.poll(() => empty.locator('[data-panel=sweep] h2').textContent()).toBe('Sweep dropped sweep');
+    await expect
+      .poll(() => empty.locator('[data-panel=sweep] h2').textContent())
+      .toBe('Sweep dropped sweep');
     await settled(empty);
     expect(await empty.locator('[data-panel=sweep] .cells rect').count()).toBe(96);
     const bad = {
@@ -172,7 +202,9 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
       buffer: Buffer.from('PAR1 but not really'),
     };
     await empty.locator('input[type=file]').setInputFiles(bad);
-    await expect.poll(() => empty.locator('.notice').textContent()).toContain('dropped sweep: the file is cut off');
+    await expect
+      .poll(() => empty.locator('.notice').textContent())
+      .toContain('dropped sweep: the file is cut off');
     await empty.close();
     expect(wrong).toEqual([]);
   });
@@ -180,7 +212,14 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
   test('several sweeps are chosen from, by pointer, key and link; also two of the same name, and one dropped', async () => {
     const other = join(newFolder(), 'diagram');
     const grid = ['--eta', '0.02:0.2:log:4', '--delta', '0.01,0.1', '--steps', '500'];
-    execFileSync(process.execPath, [join(root, 'bin/run.js'), 'sweep', ...grid, '--out', other, '--quiet']);
+    execFileSync(process.execPath, [
+      join(root, 'bin/run.js'),
+      'sweep',
+      ...grid,
+      '--out',
+      other,
+      '--quiet',
+    ]);
     const several = await serve([sweep, other]);
     const { page: both, problems: wrong } = await openPage(browser, `${several.url}?refresh=0`);
     const shown = () => both.locator('[data-panel=sweep] h2').textContent();
@@ -193,12 +232,20 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     await both.keyboard.press('ArrowDown');
     await expect.poll(shown).toBe('Sweep diagram (2)');
     await settled(both);
-    expect([await units(), await both.locator('[data-panel=sweep] .cells rect').count()]).toEqual(['8 runs', 8]);
-    expect(await both.evaluate(() => document.activeElement?.getAttribute('data-choice'))).toBe('sweep');
+    expect([await units(), await both.locator('[data-panel=sweep] .cells rect').count()]).toEqual([
+      '8 runs',
+      8,
+    ]);
+    expect(await both.evaluate(() => document.activeElement?.getAttribute('data-choice'))).toBe(
+      'sweep',
+    );
     await expect.poll(() => both.url()).toContain('sweep=diagram+%282%29');
     await both.reload();
     await ready(both);
-    expect([await shown(), await chooser.inputValue()]).toEqual(['Sweep diagram (2)', 'diagram (2)']);
+    expect([await shown(), await chooser.inputValue()]).toEqual([
+      'Sweep diagram (2)',
+      'diagram (2)',
+    ]);
     const files = parts(sweep).map((name) => join(sweep, 'summary', name));
     await both.locator('input[type=file]').setInputFiles(files);
     await expect.poll(shown).toBe('Sweep dropped sweep');

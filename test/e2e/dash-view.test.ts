@@ -1,10 +1,26 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, openPage, plot, type Started, serve, settled, shownRange, stepAt } from '../dash/browser.ts';
+import {
+  launch,
+  openPage,
+  plot,
+  type Started,
+  serve,
+  settled,
+  shownRange,
+  stepAt,
+} from '../dash/browser.ts';
 import { CONFIG, makeRows, parquetBytes } from '../dash/make-run.ts';
 import { describeWith, root } from '../setup/parts.ts';
 
@@ -15,7 +31,9 @@ const broken = (texts: Locator): Promise<string[]> =>
       const range = document.createRange();
       range.selectNodeContents(element);
       const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
-      const inside = range.getBoundingClientRect().right <= element.closest('.tile')!.getBoundingClientRect().right - 4;
+      const inside =
+        range.getBoundingClientRect().right <=
+        element.closest('.tile')!.getBoundingClientRect().right - 4;
       return lines.size === 1 && inside ? [] : [element.textContent ?? ''];
     }),
   );
@@ -30,7 +48,10 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
   const withSummary = (name: string, summary: object, rows = makeRows(300)) =>
     writeFileSync(
       file(name),
-      parquetBytes(rows, { 'eos.config': JSON.stringify(CONFIG), 'eos.summary': JSON.stringify(summary) }),
+      parquetBytes(rows, {
+        'eos.config': JSON.stringify(CONFIG),
+        'eos.summary': JSON.stringify(summary),
+      }),
     );
 
   beforeAll(async () => {
@@ -39,10 +60,26 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
       execFileSync(process.execPath, [join(root, 'bin/run.js'), 'stream', ...args, '--quiet']);
     stream('--preset', 'three-phases', '--out', file('three.parquet'));
     stream('--preset', 'three-phases', '--steps', '0', '--out', file('one.parquet'));
-    const summary = { outcome: 'converged', cycles: 25, max_sharpness_ratio: 1.23456, phases: [], warnings: [] };
+    const summary = {
+      outcome: 'converged',
+      cycles: 25,
+      max_sharpness_ratio: 1.23456,
+      phases: [],
+      warnings: [],
+    };
     const time = { delta: 0.01, epsilon: 1e-8, step: 987_654 };
-    withSummary('a.parquet', { ...summary, final_loss: 9.845e-11, l_hat_slope: -0.0039608, convergence_time: time });
-    withSummary('b.parquet', { ...summary, final_loss: -1.2345e-308, l_hat_slope: -3.0048e-4, convergence_time: time });
+    withSummary('a.parquet', {
+      ...summary,
+      final_loss: 9.845e-11,
+      l_hat_slope: -0.0039608,
+      convergence_time: time,
+    });
+    withSummary('b.parquet', {
+      ...summary,
+      final_loss: -1.2345e-308,
+      l_hat_slope: -3.0048e-4,
+      convergence_time: time,
+    });
     withSummary('c.parquet', {
       ...summary,
       max_sharpness_ratio: 1.23456789e302,
@@ -62,16 +99,24 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test.each([1440, 1024, 390])('no number of a tile breaks or sticks out at %i pixels', async (width) => {
-    for (const runs of [['a', 'b', 'c'], ['c'], ['b']]) {
-      const { page, problems } = await open(runs.map((run) => `run=data/${run}.parquet`).join('&'), { width });
-      expect(await page.locator('.figure.whole').count()).toBeGreaterThanOrEqual(5 * runs.length);
-      expect(await broken(page.locator('.figure.whole, .small .whole'))).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-      expect(problems).toEqual([]);
-      await page.close();
-    }
-  });
+  test.each([1440, 1024, 390])(
+    'no number of a tile breaks or sticks out at %i pixels',
+    async (width) => {
+      for (const runs of [['a', 'b', 'c'], ['c'], ['b']]) {
+        const { page, problems } = await open(
+          runs.map((run) => `run=data/${run}.parquet`).join('&'),
+          { width },
+        );
+        expect(await page.locator('.figure.whole').count()).toBeGreaterThanOrEqual(5 * runs.length);
+        expect(await broken(page.locator('.figure.whole, .small .whole'))).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
+          width,
+        );
+        expect(problems).toEqual([]);
+        await page.close();
+      }
+    },
+  );
 
   test('tiles fill their rows, also above a warning', async () => {
     for (const width of [1440, 1024, 390]) {
@@ -108,12 +153,16 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     for (const panel of ['timeline', 'loss', 'sharpness', 'oscillation', 'weights']) {
       expect(await shownRange(page, panel)).toEqual(shown);
       expect(await page.locator(`[data-panel=${panel}]`).isVisible()).toBe(true);
-      const labels = await plot(page, panel).locator('[aria-label="x-axis tick label"] text').allTextContents();
+      const labels = await plot(page, panel)
+        .locator('[aria-label="x-axis tick label"] text')
+        .allTextContents();
       expect(labels.filter((label) => label !== '').length).toBeGreaterThan(1);
     }
     for (const panel of ['loss', 'sharpness', 'oscillation', 'weights'])
       expect(await plot(page, panel).locator('[aria-label=line] path').count()).toBeGreaterThan(0);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(1440);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
+      1440,
+    );
     const frame = (await page.locator('.range-window').boundingBox())!;
     const bar = (await page.locator('.range-box').boundingBox())!;
     expect(frame.x).toBeGreaterThanOrEqual(bar.x);
@@ -127,7 +176,9 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     await page.locator('[data-panel=loss] [data-act=scale]').click();
     await settled(page);
     const written = new URLSearchParams(new URL(page.url()).search);
-    expect([written.get('from'), written.get('to')]).toEqual(shown[0] === 0 ? [null, null] : shown.map(String));
+    expect([written.get('from'), written.get('to')]).toEqual(
+      shown[0] === 0 ? [null, null] : shown.map(String),
+    );
     expect(address.get('run')).toBe('data/three.parquet');
     expect(problems).toEqual([]);
     await page.close();
@@ -164,7 +215,13 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     // Who held this lock is no more.
     writeFileSync(
       file('live.parquet.lock'),
-      JSON.stringify({ pid: 1, host: (await import('node:os')).hostname(), started: '0', boot: 'another', token: '' }),
+      JSON.stringify({
+        pid: 1,
+        host: (await import('node:os')).hostname(),
+        started: '0',
+        boot: 'another',
+        token: '',
+      }),
     );
     await expect.poll(outcome, { timeout: 10_000 }).toBe('unfinished');
     await page.close();
@@ -180,18 +237,24 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
       { stdio: ['ignore', 'inherit', 'inherit'] },
     );
     const ended = new Promise((resolve) => stream.once('exit', resolve));
-    await expect.poll(() => existsSync(file('real.parquet.partial')), { timeout: 20_000 }).toBe(true);
+    await expect
+      .poll(() => existsSync(file('real.parquet.partial')), { timeout: 20_000 })
+      .toBe(true);
     const { page } = await openPage(browser, `${server.url}?run=data/real.parquet`);
     const outcome = () => page.locator('[data-tile=outcome] .figure').textContent();
     for (const steps of [500, 1000]) {
-      await expect.poll(async () => (await shownRange(page))[1], { timeout: 20_000 }).toBeGreaterThan(steps);
+      await expect
+        .poll(async () => (await shownRange(page))[1], { timeout: 20_000 })
+        .toBeGreaterThan(steps);
       expect(await outcome()).toBe('running');
       expect(await page.locator('[data-tile=warnings]').count()).toBe(0);
     }
     stream.kill('SIGKILL');
     await ended;
     await expect.poll(outcome, { timeout: 20_000 }).toBe('interrupted');
-    expect(await page.locator('[data-tile=warnings]').textContent()).toContain('interrupted after step');
+    expect(await page.locator('[data-tile=warnings]').textContent()).toContain(
+      'interrupted after step',
+    );
     await page.close();
   });
 
@@ -202,7 +265,8 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
       for (const panel of ['loss', 'sharpness', 'split', 'oscillation', 'weights', 'plane']) {
         const { air, alike, outside, ends } = await plot(page, panel).evaluate((box) => {
           const svg = box.querySelector('svg.main')!;
-          const rects = (selector: string) => [...svg.querySelectorAll(selector)].map((e) => e.getBoundingClientRect());
+          const rects = (selector: string) =>
+            [...svg.querySelectorAll(selector)].map((e) => e.getBoundingClientRect());
           const [title] = rects('[aria-label="y-axis label"] text');
           const labels = [...svg.querySelectorAll('[aria-label="y-axis tick label"] text')];
           const texts = labels.map((label) => label.textContent).filter(Boolean);
@@ -216,19 +280,29 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
             return [68, width - 16].flatMap((x) =>
               points.slice(1).flatMap(([x2, y2], i) => {
                 const [x1, y1] = points[i]!;
-                return x1 <= x && x2 >= x && x1 < x2 ? [y1 + ((y2 - y1) * (x - x1)) / (x2 - x1)] : [];
+                return x1 <= x && x2 >= x && x1 < x2
+                  ? [y1 + ((y2 - y1) * (x - x1)) / (x2 - x1)]
+                  : [];
               }),
             );
           });
           return {
-            air: Math.min(...labels.map((label) => label.getBoundingClientRect().left)) - title!.right,
+            air:
+              Math.min(...labels.map((label) => label.getBoundingClientRect().left)) - title!.right,
             alike: texts.length - new Set(texts).size,
-            outside: box.closest('[data-panel=plane]') ? 0 : ends.filter((y) => y < 11 || y > height - 33).length,
+            outside: box.closest('[data-panel=plane]')
+              ? 0
+              : ends.filter((y) => y < 11 || y > height - 33).length,
             ends: ends.length,
           };
         });
         if (panel !== 'plane') expect(ends).toBeGreaterThan(1);
-        expect({ panel, air: air >= 0, alike, outside }).toEqual({ panel, air: true, alike: 0, outside: 0 });
+        expect({ panel, air: air >= 0, alike, outside }).toEqual({
+          panel,
+          air: true,
+          alike: 0,
+          outside: 0,
+        });
       }
       await page.close();
     },
@@ -240,7 +314,9 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
       const dots = plot(page, panel).locator('[aria-label=dot] circle');
       expect(await dots.count()).toBeGreaterThan(0);
       expect(Number(await dots.first().getAttribute('r'))).toBeGreaterThanOrEqual(3);
-      expect(await plot(page, panel).locator('[aria-label="x-axis tick label"] text').allTextContents()).toEqual(['0']);
+      expect(
+        await plot(page, panel).locator('[aria-label="x-axis tick label"] text').allTextContents(),
+      ).toEqual(['0']);
     }
     const bar = (await plot(page, 'timeline').locator('[aria-label=rect] rect').boundingBox())!;
     const box = (await plot(page, 'timeline').boundingBox())!;
@@ -253,11 +329,15 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
   test('the table of cycles fits a phone, and tells that there is more below', async () => {
     const { page } = await open('run=data/three.parquet', { width: 390 });
     const table = page.locator('.table-scroll');
-    expect(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
-    expect(await page.locator('th').last().isVisible()).toBe(true);
-    expect(await table.evaluate((box) => getComputedStyle(box).backgroundImage.split('linear-gradient').length)).toBe(
-      7,
+    expect(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(
+      0,
     );
+    expect(await page.locator('th').last().isVisible()).toBe(true);
+    expect(
+      await table.evaluate(
+        (box) => getComputedStyle(box).backgroundImage.split('linear-gradient').length,
+      ),
+    ).toBe(7);
     await page.close();
   });
 
@@ -272,7 +352,8 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     for (let i = 1; i + 1 < points.length; i++) {
       const [before, here, after] = [points[i - 1]!, points[i]!, points[i + 1]!];
       const turn =
-        Math.atan2(after[1] - here[1], after[0] - here[0]) - Math.atan2(here[1] - before[1], here[0] - before[0]);
+        Math.atan2(after[1] - here[1], after[0] - here[0]) -
+        Math.atan2(here[1] - before[1], here[0] - before[0]);
       sharpest = Math.max(sharpest, Math.abs(turn));
     }
     expect(points.length).toBeGreaterThan(100);
@@ -285,10 +366,20 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
       ['light', 'rgb(255, 255, 255)'],
       ['dark', 'rgb(21, 27, 36)'],
     ] as const) {
-      const { page } = await open(`theme=${theme}&run=data/three.parquet&run=data/a.parquet&hide=loss.l2`);
+      const { page } = await open(
+        `theme=${theme}&run=data/three.parquet&run=data/a.parquet&hide=loss.l2`,
+      );
       const svg = await saved(page, 'loss', 'svg');
       const texts = [...svg.matchAll(/<text[^>]*>(.*?)<\/text>/g)].map(([, text]) => text);
-      for (const part of ['Loss (dimensionless)', 'three.parquet', 'a.parquet', 'L', 'L̂', 'predicted slope', 'loss'])
+      for (const part of [
+        'Loss (dimensionless)',
+        'three.parquet',
+        'a.parquet',
+        'L',
+        'L̂',
+        'predicted slope',
+        'loss',
+      ])
         expect(texts).toContain(part);
       expect(texts).not.toContain('L₂');
       expect(svg).toContain(`fill="${ground}"`);
@@ -308,7 +399,12 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
         const outer = box.firstElementChild!.getBoundingClientRect();
         const over = [...box.querySelectorAll('text')].filter((label) => {
           const { left, right, top, bottom } = label.getBoundingClientRect();
-          return left < outer.left || right > outer.right || top < outer.top - 1 || bottom > outer.bottom + 1;
+          return (
+            left < outer.left ||
+            right > outer.right ||
+            top < outer.top - 1 ||
+            bottom > outer.bottom + 1
+          );
         });
         box.remove();
         return over.map(({ textContent }) => textContent);
@@ -342,7 +438,10 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
       await page.keyboard.press('Tab');
       const under = await page.evaluate(() => {
         const element = document.activeElement!;
-        if (element.closest('.topbar, .range-dock') || !element.matches('button, summary, [role=application]'))
+        if (
+          element.closest('.topbar, .range-dock') ||
+          !element.matches('button, summary, [role=application]')
+        )
           return '';
         const { top, bottom } = element.getBoundingClientRect();
         const dock = document.querySelector('.range-dock')!.getBoundingClientRect();
@@ -366,7 +465,9 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
       await page.mouse.move(at.x, at.y);
       await page.locator('#tooltip').waitFor({ state: 'visible' });
       await settled(page);
-      const shown = Number((await page.locator('#tooltip strong').textContent())!.replace(/\D/g, ''));
+      const shown = Number(
+        (await page.locator('#tooltip strong').textContent())!.replace(/\D/g, ''),
+      );
       expect(Math.abs(shown - step)).toBeLessThan(20);
       expect((await tip('L · a.parquet').textContent()) === '–').toBe(ended);
       expect(Number(await tip('L · three.parquet').getAttribute('data-value'))).toBeGreaterThan(0);
@@ -379,9 +480,11 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
 
   test('the bar below shows a run over the steps of all', async () => {
     const { page } = await open('run=data/a.parquet&run=data/three.parquet');
-    const widths = await page.locator('.range-picture [aria-label=line] path').evaluateAll((paths) => {
-      return paths.map((path) => path.getBoundingClientRect().width);
-    });
+    const widths = await page
+      .locator('.range-picture [aria-label=line] path')
+      .evaluateAll((paths) => {
+        return paths.map((path) => path.getBoundingClientRect().width);
+      });
     const bar = (await page.locator('.range-box').boundingBox())!;
     expect(Math.max(...widths)).toBeLessThan(bar.width * 0.1);
     await page.close();
@@ -389,7 +492,9 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
 
   test('names too long for their place keep their end, and the link that is copied is said to be', async () => {
     copyFileSync(file('a.parquet'), file('a-run-of-a-very-long-name-indeed-with-seed-7.parquet'));
-    const { page } = await open('run=data/a-run-of-a-very-long-name-indeed-with-seed-7.parquet', { width: 390 });
+    const { page } = await open('run=data/a-run-of-a-very-long-name-indeed-with-seed-7.parquet', {
+      width: 390,
+    });
     const name = page.locator('.chip-name');
     expect(await name.textContent()).toBe('a-run-of-a-very-long-name-indeed-with-seed-7.parquet');
     const [chip, end] = [
@@ -400,8 +505,12 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     expect(await name.locator('span').last().textContent()).toMatch(/7\.parquet$/);
     await page.locator('[data-act=link]').click();
     await page.locator('.said').waitFor({ state: 'visible' });
-    expect(await page.locator('.said').textContent()).toMatch(/^(Link copied|The link is in the address bar)$/);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    expect(await page.locator('.said').textContent()).toMatch(
+      /^(Link copied|The link is in the address bar)$/,
+    );
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
+      390,
+    );
     await page.close();
     rmSync(file('a-run-of-a-very-long-name-indeed-with-seed-7.parquet'));
   });
@@ -448,7 +557,9 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
 
   test('a logarithmic scale says where it has no place for any value', async () => {
     const { page } = await open('run=data/three.parquet&log=oscillation');
-    expect(await page.locator('[data-panel=oscillation] .problem').textContent()).toContain('No value here is above 0');
+    expect(await page.locator('[data-panel=oscillation] .problem').textContent()).toContain(
+      'No value here is above 0',
+    );
     await page.locator('[data-panel=oscillation] [data-act=scale]').click();
     await settled(page);
     expect(await page.locator('[data-panel=oscillation] .problem').isVisible()).toBe(false);

@@ -27,7 +27,16 @@ describeWith(['chromium'], 'detected logs in the browser', () => {
     const out = join(folder, 'log.parquet');
     execFileSync(
       process.execPath,
-      [join(root, 'bin/run.js'), 'detect', join(folder, 'log.ndjson'), '--eta', '0.1', '--out', out, '-q'],
+      [
+        join(root, 'bin/run.js'),
+        'detect',
+        join(folder, 'log.ndjson'),
+        '--eta',
+        '0.1',
+        '--out',
+        out,
+        '-q',
+      ],
       { stdio: 'inherit' },
     );
     server = await serve([out]);
@@ -41,32 +50,53 @@ describeWith(['chromium'], 'detected logs in the browser', () => {
 
   test('the page shows its phases, loss and sharpness, says what it has no values for, and has no errors', async () => {
     const { page, problems } = await openPage(browser, server.url);
-    await expect(page.locator('[data-panel=timeline]').textContent()).resolves.toContain('catapult');
-    for (const panel of ['loss', 'sharpness']) expect(await plot(page, panel).isVisible()).toBe(true);
-    expect(await page.locator('.missing').textContent()).toMatch(/Not shown.*Weights \(alpha, beta2\)/);
+    await expect(page.locator('[data-panel=timeline]').textContent()).resolves.toContain(
+      'catapult',
+    );
+    for (const panel of ['loss', 'sharpness'])
+      expect(await plot(page, panel).isVisible()).toBe(true);
+    expect(await page.locator('.missing').textContent()).toMatch(
+      /Not shown.*Weights \(alpha, beta2\)/,
+    );
     expect(problems).toEqual([]);
     await page.close();
   });
 
   test('a log that is followed is shown as it grows', async () => {
-    const args = ['detect', '-', '--eta', '0.1', '--out', join(folder, 'live.parquet'), '--flush-every', '0.2', '-q'];
+    const args = [
+      'detect',
+      '-',
+      '--eta',
+      '0.1',
+      '--out',
+      join(folder, 'live.parquet'),
+      '--flush-every',
+      '0.2',
+      '-q',
+    ];
     const detect = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], {
       stdio: ['pipe', 'inherit', 'inherit'],
     });
     const ended = new Promise((resolve) => detect.on('exit', resolve));
     const write = (from: number, to: number) => {
       for (let t = from; t < to; t++)
-        detect.stdin.write(`{"step":${t},"loss":${Math.exp(-t / 300)},"sharpness":${Math.min(8 + 0.1 * t, 20.5)}}\n`);
+        detect.stdin.write(
+          `{"step":${t},"loss":${Math.exp(-t / 300)},"sharpness":${Math.min(8 + 0.1 * t, 20.5)}}\n`,
+        );
     };
     write(0, 100);
-    await expect.poll(() => existsSync(join(folder, 'live.parquet.partial')), { timeout: 20_000 }).toBe(true);
+    await expect
+      .poll(() => existsSync(join(folder, 'live.parquet.partial')), { timeout: 20_000 })
+      .toBe(true);
     const live = await serve([join(folder, 'live.parquet')]);
     const { page, problems } = await openPage(browser, live.url);
     const last = async () => (await shownRange(page))[1];
     await expect.poll(last, { timeout: 20_000 }).toBe(99);
     write(100, 300);
     await expect.poll(last, { timeout: 20_000 }).toBe(299);
-    await expect(page.locator('[data-panel=timeline]').textContent()).resolves.toContain('edge of stability');
+    await expect(page.locator('[data-panel=timeline]').textContent()).resolves.toContain(
+      'edge of stability',
+    );
     detect.stdin.end();
     await ended;
     await expect.poll(last, { timeout: 20_000 }).toBe(299);

@@ -16,7 +16,7 @@ import { gzipSync } from 'node:zlib';
 import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LogSummary } from '../../src/pipeline/source/training-log/training-log.ts';
+import type { LogSummary } from '../../src/pipeline/sources/training-log/training-log.ts';
 import { describeWith, part, python, root } from '../setup/parts.ts';
 
 let folder: string;
@@ -37,7 +37,8 @@ function eos(...args: string[]): Promise<Outcome> {
       process.execPath,
       [join(root, 'bin/run.js'), ...args],
       { cwd: folder, maxBuffer: 1 << 26 },
-      (error, stdout, stderr) => resolve({ code: error ? (error.code ?? null) : 0, stdout, stderr }),
+      (error, stdout, stderr) =>
+        resolve({ code: error ? (error.code ?? null) : 0, stdout, stderr }),
     );
   });
 }
@@ -57,7 +58,11 @@ const rows = Array.from({ length: 200 }, (_, t) => ({
 }));
 const asNdjson = (part = rows) => part.map((row) => `${JSON.stringify(row)}\n`).join('');
 const asCsv = () =>
-  ['step,loss,sharpness', ...rows.map(({ step, loss, sharpness }) => `${step},${loss},${sharpness}`), ''].join('\n');
+  [
+    'step,loss,sharpness',
+    ...rows.map(({ step, loss, sharpness }) => `${step},${loss},${sharpness}`),
+    '',
+  ].join('\n');
 
 function put(name: string, content: string | Uint8Array): string {
   writeFileSync(join(folder, name), content);
@@ -67,7 +72,9 @@ function put(name: string, content: string | Uint8Array): string {
 async function readRun(name: string) {
   const file = await asyncBufferFromFile(join(folder, name));
   const metadata = await parquetMetadataAsync(file);
-  const pairs = Object.fromEntries((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']));
+  const pairs = Object.fromEntries(
+    (metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
+  );
   return {
     rows: await parquetReadObjects({ file, metadata }),
     summary: JSON.parse(pairs['eos.summary']!) as LogSummary,
@@ -91,43 +98,71 @@ describe('formats', () => {
     ['log.tsv', () => asCsv().replaceAll(',', '\t')],
     ['crlf.csv', () => asCsv().replaceAll('\n', '\r\n')],
     ['log.ndjson.gz', () => gzipSync(asNdjson())],
-    ['members.gz', () => Buffer.concat([gzipSync(asNdjson(rows.slice(0, 90))), gzipSync(asNdjson(rows.slice(90)))])],
+    [
+      'members.gz',
+      () =>
+        Buffer.concat([gzipSync(asNdjson(rows.slice(0, 90))), gzipSync(asNdjson(rows.slice(90)))]),
+    ],
     ['list.json', () => JSON.stringify(rows)],
     [
       'lists.json',
-      () => JSON.stringify({ loss: list('loss'), eigenvalues: list('sharpness').map((s) => [1, s]) }, null, 1),
+      () =>
+        JSON.stringify(
+          { loss: list('loss'), eigenvalues: list('sharpness').map((s) => [1, s]) },
+          null,
+          1,
+        ),
     ],
     ['log.arrow', () => tableToIPC(arrow(), 'file')],
     ['stream.arrow', () => tableToIPC(arrow(), 'stream')],
   ];
 
-  test.each(contents)('%s, guessed by content, from a file and from a pipe', async (name, content) => {
-    put(name, content());
-    const file = await eos('detect', name, '--eta', '0.1', '--log-format', 'json');
-    expect(file).toMatchObject({ code: 0, stderr: '' });
-    const done = events(file).at(-1)!;
-    expect(done).toMatchObject({ event: 'done', first_crossing: 60, rows: 200, measured: 200, skipped: [] });
+  test.each(contents)(
+    '%s, guessed by content, from a file and from a pipe',
+    async (name, content) => {
+      put(name, content());
+      const file = await eos('detect', name, '--eta', '0.1', '--log-format', 'json');
+      expect(file).toMatchObject({ code: 0, stderr: '' });
+      const done = events(file).at(-1)!;
+      expect(done).toMatchObject({
+        event: 'done',
+        first_crossing: 60,
+        rows: 200,
+        measured: 200,
+        skipped: [],
+      });
 
-    const child = spawn(process.execPath, [
-      join(root, 'bin/run.js'),
-      'detect',
-      '-',
-      '--eta',
-      '0.1',
-      '--log-format',
-      'json',
-    ]);
-    const piped = collect(child);
-    child.stdin.end(readFileSync(join(folder, name)));
-    const { code, stdout } = await piped;
-    expect(code).toBe(0);
-    expect(events({ code, stdout, stderr: '' }).at(-1)).toEqual(done);
-  });
+      const child = spawn(process.execPath, [
+        join(root, 'bin/run.js'),
+        'detect',
+        '-',
+        '--eta',
+        '0.1',
+        '--log-format',
+        'json',
+      ]);
+      const piped = collect(child);
+      child.stdin.end(readFileSync(join(folder, name)));
+      const { code, stdout } = await piped;
+      expect(code).toBe(0);
+      expect(events({ code, stdout, stderr: '' }).at(-1)).toEqual(done);
+    },
+  );
 
   test('Parquet: what detect wrote can be detected again, and says the same', async () => {
     put('again.ndjson', asNdjson());
     expect(
-      await eos('detect', 'again.ndjson', '--eta', '0.1', '--out', 'first.parquet', '--arrow', 'first.arrow', '-q'),
+      await eos(
+        'detect',
+        'again.ndjson',
+        '--eta',
+        '0.1',
+        '--out',
+        'first.parquet',
+        '--arrow',
+        'first.arrow',
+        '-q',
+      ),
     ).toEqual({ code: 0, stdout: '', stderr: '' });
     for (const input of ['first.parquet', 'first.arrow']) {
       expect((await eos('detect', input, '--out', 'second.parquet', '-q', '--force')).code).toBe(0);
@@ -147,23 +182,41 @@ describe('formats', () => {
     expect(outcome.code).toBe(0);
     const { rows: count, skipped } = events(outcome).at(-1) as unknown as LogSummary;
     expect(count).toBeGreaterThan(1000);
-    expect(skipped).toEqual([{ what: 'line', reason: 'cut off in mid-line', count: 1, first_line: count + 1 }]);
+    expect(skipped).toEqual([
+      { what: 'line', reason: 'cut off in mid-line', count: 1, first_line: count + 1 },
+    ]);
   });
 });
 
 test('the files hold the same rows, all required, with config and summary', async () => {
   put('files.csv', asCsv());
-  const outcome = await eos('detect', 'files.csv', '--eta', '1/10', '--out', 'files.parquet', '--arrow', 'files.arrow');
+  const outcome = await eos(
+    'detect',
+    'files.csv',
+    '--eta',
+    '1/10',
+    '--out',
+    'files.parquet',
+    '--arrow',
+    'files.arrow',
+  );
   expect(outcome).toMatchObject({ code: 0, stdout: '' });
   expect(outcome.stderr).toMatch(/phase {3}edge of stability/);
   expect(outcome.stderr).toMatch(/wrote files.parquet: 200 rows/);
 
   const { rows: read, summary, config, schema } = await readRun('files.parquet');
   expect(schema).toEqual(
-    ['step', 'eta', 'loss', 'sharpness', 'threshold', 'sharpness_ratio', 'regime', 'phase', 'cycle'].map((name) => [
-      name,
-      'REQUIRED',
-    ]),
+    [
+      'step',
+      'eta',
+      'loss',
+      'sharpness',
+      'threshold',
+      'sharpness_ratio',
+      'regime',
+      'phase',
+      'cycle',
+    ].map((name) => [name, 'REQUIRED']),
   );
   expect(read[100]).toMatchObject({
     step: 100n,
@@ -180,7 +233,9 @@ test('the files hold the same rows, all required, with config and summary', asyn
     optimizer: 'gd',
     threshold: '2/η',
   });
-  expect(summary.phases.map(({ phase, first_step, last_step }) => [phase, first_step, last_step])).toEqual([
+  expect(
+    summary.phases.map(({ phase, first_step, last_step }) => [phase, first_step, last_step]),
+  ).toEqual([
     ['progressive-sharpening', 0, 59],
     ['edge-of-stability', 60, 199],
   ]);
@@ -208,7 +263,10 @@ test('the same command can be repeated; another one needs --force', async () => 
   expect(other.stderr).toBe(
     'eos: --out: repeat.parquet exists and is not this very run; give another name, or --force to replace it\n',
   );
-  expect((await eos('detect', 'repeat.csv', '--eta', '0.2', '--out', 'repeat.parquet', '--force', '-q')).code).toBe(0);
+  expect(
+    (await eos('detect', 'repeat.csv', '--eta', '0.2', '--out', 'repeat.parquet', '--force', '-q'))
+      .code,
+  ).toBe(0);
 });
 
 describe('bad input is one line, exit code 2, and no file', () => {
@@ -231,8 +289,18 @@ describe('bad input is one line, exit code 2, and no file', () => {
       [],
       'line 1: no column is named like a loss or a sharpness (found a, b); name them with --loss-col and --sharpness-col',
     ],
-    ['damaged Parquet', () => 'PAR1 and then nothing of the kind', [], 'a damaged or unfinished Parquet file: '],
-    ['damaged Arrow', () => 'ARROW1\0\0 and then nothing of the kind', [], 'a damaged or unfinished Arrow file: '],
+    [
+      'damaged Parquet',
+      () => 'PAR1 and then nothing of the kind',
+      [],
+      'a damaged or unfinished Parquet file: ',
+    ],
+    [
+      'damaged Arrow',
+      () => 'ARROW1\0\0 and then nothing of the kind',
+      [],
+      'a damaged or unfinished Arrow file: ',
+    ],
     [
       'damaged gzip',
       () => Uint8Array.of(0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9),
@@ -258,7 +326,10 @@ describe('bad input is one line, exit code 2, and no file', () => {
     [['x', '--momentum', '1.5'], '--momentum: 1.5 is not a number from 0 to below 1, such as 0.9'],
     [['x', '--format', 'xml'], "--format: 'xml' is none of csv, tsv, ndjson, json, parquet, arrow"],
     [['x', '--evidence', '-1'], "--evidence: '-1' is not a positive number"],
-    [['-', '--follow'], '--follow: standard input is followed anyway; name a file, or leave the flag out'],
+    [
+      ['-', '--follow'],
+      '--follow: standard input is followed anyway; name a file, or leave the flag out',
+    ],
     [['x', '--out', 'x'], '--out: x is the log itself; give another name'],
     [
       ['x', '--out', 'y', '--arrow', './y'],
@@ -274,11 +345,18 @@ describe('bad input is one line, exit code 2, and no file', () => {
 
 /** A running `eos detect` whose events can be waited for. */
 function live(...args: string[]) {
-  const child = spawn(process.execPath, [join(root, 'bin/run.js'), 'detect', ...args, '--log-format', 'json'], {
-    cwd: folder,
-  });
+  const child = spawn(
+    process.execPath,
+    [join(root, 'bin/run.js'), 'detect', ...args, '--log-format', 'json'],
+    {
+      cwd: folder,
+    },
+  );
   const seen: Event[] = [];
-  const waiting: { readonly wanted: (event: Event) => boolean; readonly resolve: (event: Event) => void }[] = [];
+  const waiting: {
+    readonly wanted: (event: Event) => boolean;
+    readonly resolve: (event: Event) => void;
+  }[] = [];
   let rest = '';
   child.stdout.on('data', (chunk: Buffer) => {
     rest += chunk.toString();
@@ -295,7 +373,9 @@ function live(...args: string[]) {
     ended: collect(child),
     until(wanted: (event: Event) => boolean): Promise<Event> {
       const known = seen.find(wanted);
-      return known ? Promise.resolve(known) : new Promise((resolve) => waiting.push({ wanted, resolve }));
+      return known
+        ? Promise.resolve(known)
+        : new Promise((resolve) => waiting.push({ wanted, resolve }));
     },
   };
 }
@@ -334,29 +414,53 @@ describe('live', () => {
     const { child, until, ended } = live('-', '--eta', '0.1', '--out', 'live.parquet');
     child.stdin.write('{"step":0,"loss":1,"sharpness":10}\n');
     await until(phase('progressive-sharpening'));
-    for (let t = 1; t <= 5; t++) child.stdin.write(`{"step":${t},"loss":1,"sharpness":${10 + 1.9 * t}}\n`);
+    for (let t = 1; t <= 5; t++)
+      child.stdin.write(`{"step":${t},"loss":1,"sharpness":${10 + 1.9 * t}}\n`);
     child.stdin.write('{"step":6,"loss":1,"sharpness":22}\n');
-    expect(await until(phase('edge-of-stability'))).toMatchObject({ step: 6, detected_step: 6, ratio: 1.1 });
+    expect(await until(phase('edge-of-stability'))).toMatchObject({
+      step: 6,
+      detected_step: 6,
+      ratio: 1.1,
+    });
     child.stdin.end('{"step":7,"loss":1,"sharpness":22}');
     expect((await ended).code).toBe(0);
     expect((await readRun('live.parquet')).rows).toHaveLength(8);
   });
 
   test('Ctrl-C closes the files, valid, with exit code 130', async () => {
-    const { child, until, ended } = live('-', '--eta', '0.1', '--out', 'stopped.parquet', '--arrow', 'stopped.arrow');
+    const { child, until, ended } = live(
+      '-',
+      '--eta',
+      '0.1',
+      '--out',
+      'stopped.parquet',
+      '--arrow',
+      'stopped.arrow',
+    );
     child.stdin.write(asNdjson(rows.slice(0, 80)));
     await until(phase('edge-of-stability'));
     child.kill('SIGINT');
     expect((await ended).code).toBe(130);
     const { rows: read, summary } = await readRun('stopped.parquet');
     expect(read).toHaveLength(80);
-    expect(summary).toMatchObject({ interrupted: true, outcome: 'edge-of-stability', first_crossing: 60 });
+    expect(summary).toMatchObject({
+      interrupted: true,
+      outcome: 'edge-of-stability',
+      first_crossing: 60,
+    });
     expect(tableFromIPC(readFileSync(join(folder, 'stopped.arrow'))).numRows).toBe(80);
   });
 
   test('a file that is followed may come late, grow in pieces of lines, be truncated and be replaced', async () => {
     const log = join(folder, 'growing.ndjson');
-    const { child, until, ended } = live('growing.ndjson', '--follow', '--eta', '0.1', '--out', 'followed.parquet');
+    const { child, until, ended } = live(
+      'growing.ndjson',
+      '--follow',
+      '--eta',
+      '0.1',
+      '--out',
+      'followed.parquet',
+    );
     writeFileSync(log, asNdjson(rows.slice(0, 10)));
     await until(phase('progressive-sharpening'));
     const text = asNdjson(rows.slice(10, 80));
@@ -379,7 +483,14 @@ describe('live', () => {
 
   test('a second run in a file that is followed ends the first one, with its files', async () => {
     put('restarted.ndjson', asNdjson(rows.slice(0, 90)));
-    const { until, ended } = live('restarted.ndjson', '-f', '--eta', '0.1', '--out', 'restarted.parquet');
+    const { until, ended } = live(
+      'restarted.ndjson',
+      '-f',
+      '--eta',
+      '0.1',
+      '--out',
+      'restarted.parquet',
+    );
     await until(phase('edge-of-stability'));
     writeFileSync(join(folder, 'restarted.ndjson'), asNdjson(rows.slice(0, 5)));
     const { code } = await ended;
@@ -390,9 +501,13 @@ describe('live', () => {
   });
 
   test('nothing to read yet and Ctrl-C is no error', async () => {
-    const child = spawn(process.execPath, [join(root, 'bin/run.js'), 'detect', 'never.ndjson', '--follow'], {
-      cwd: folder,
-    });
+    const child = spawn(
+      process.execPath,
+      [join(root, 'bin/run.js'), 'detect', 'never.ndjson', '--follow'],
+      {
+        cwd: folder,
+      },
+    );
     const ended = collect(child);
     await new Promise<void>((resolve) => {
       child.stderr.on('data', (chunk: Buffer) => {
@@ -405,39 +520,47 @@ describe('live', () => {
 });
 
 describe('a detection that is killed', () => {
-  test.each(['run.parquet', 'run.arrow'])('%s: what was flushed is recovered, with its summary', async (name) => {
-    for (const rest of readdirSync(folder).filter((file) => file.startsWith('run.')))
-      rmSync(join(folder, rest), { force: true });
-    const out = name.endsWith('arrow') ? '--arrow' : '--out';
-    const { child, until, ended } = live('-', '--eta', '0.1', out, name, '--flush-every', '0.05');
-    const log = `${asNdjson(rows.slice(0, 100))}not a line\n${asNdjson(rows.slice(100))}`;
-    child.stdin.write(log);
-    await until((event) => event.event === 'flush' && event.rows === 200);
-    child.kill('SIGKILL');
-    await ended;
-    const recovered = await eos('recover', `${name}.partial`, '--json');
-    expect(recovered).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(recovered.stdout)).toMatchObject({ rows: 200, last_step: 199 });
+  test.each(['run.parquet', 'run.arrow'])(
+    '%s: what was flushed is recovered, with its summary',
+    async (name) => {
+      for (const rest of readdirSync(folder).filter((file) => file.startsWith('run.')))
+        rmSync(join(folder, rest), { force: true });
+      const out = name.endsWith('arrow') ? '--arrow' : '--out';
+      const { child, until, ended } = live('-', '--eta', '0.1', out, name, '--flush-every', '0.05');
+      const log = `${asNdjson(rows.slice(0, 100))}not a line\n${asNdjson(rows.slice(100))}`;
+      child.stdin.write(log);
+      await until((event) => event.event === 'flush' && event.rows === 200);
+      child.kill('SIGKILL');
+      await ended;
+      const recovered = await eos('recover', `${name}.partial`, '--json');
+      expect(recovered).toMatchObject({ code: 0, stderr: '' });
+      expect(JSON.parse(recovered.stdout)).toMatchObject({ rows: 200, last_step: 199 });
 
-    put('whole.ndjson', log);
-    const whole = events(await eos('detect', 'whole.ndjson', '--eta', '0.1', '--log-format', 'json')).at(-1)!;
-    const { summary } = JSON.parse((await eos('inspect', name, '--json')).stdout);
-    const { event: _, warnings, ...rest } = whole as Event & { warnings: { kind: string }[] };
-    expect(summary).toEqual({
-      ...rest,
-      interrupted: true,
-      recovered: true,
-      warnings: [...warnings, { kind: 'recovered', step: 199, message: expect.stringContaining('up to step 199') }],
-    });
-    expect(readdirSync(folder).filter((file) => file.startsWith('run.'))).toEqual([name]);
-  });
+      put('whole.ndjson', log);
+      const whole = events(
+        await eos('detect', 'whole.ndjson', '--eta', '0.1', '--log-format', 'json'),
+      ).at(-1)!;
+      const { summary } = JSON.parse((await eos('inspect', name, '--json')).stdout);
+      const { event: _, warnings, ...rest } = whole as Event & { warnings: { kind: string }[] };
+      expect(summary).toEqual({
+        ...rest,
+        interrupted: true,
+        recovered: true,
+        warnings: [
+          ...warnings,
+          { kind: 'recovered', step: 199, message: expect.stringContaining('up to step 199') },
+        ],
+      });
+      expect(readdirSync(folder).filter((file) => file.startsWith('run.'))).toEqual([name]);
+    },
+  );
 });
 
 describeWith(['python'], 'the programs in docs/detect.md', () => {
   const blocks = () =>
-    [...readFileSync(join(root, 'docs/detect.md'), 'utf8').matchAll(/```python\n([\s\S]*?)```/g)].map(
-      (match) => match[1]!,
-    );
+    [
+      ...readFileSync(join(root, 'docs/detect.md'), 'utf8').matchAll(/```python\n([\s\S]*?)```/g),
+    ].map((match) => match[1]!);
   const block = (word: string) => {
     const found = blocks().find((text) => text.includes(word));
     if (!found) throw new Error(`docs/detect.md has no Python block with ${word}`);
@@ -452,7 +575,14 @@ describeWith(['python'], 'the programs in docs/detect.md', () => {
 
   test('a training loop appends, detect follows, Polars reads the result', async () => {
     rmSync(join(folder, 'train.ndjson'), { force: true });
-    const { child, until, ended } = live('train.ndjson', '--follow', '--eta', '0.1', '--out', 'run.parquet');
+    const { child, until, ended } = live(
+      'train.ndjson',
+      '--follow',
+      '--eta',
+      '0.1',
+      '--out',
+      'run.parquet',
+    );
     const loop = `import math\ndef training():\n    for step in range(200):\n        yield step, math.exp(-step / 50), 8 + 0.2 * step if step < 60 else 20 + math.sin((step - 60) / 4)\n`;
     const written = await run(loop + block('log.write'));
     expect(written).toEqual({ code: 0, stdout: '', stderr: '' });
@@ -480,7 +610,12 @@ print(json.dumps(1))`;
     for (const name of ['pandas.parquet', 'polars.parquet', 'polars.arrow', 'pandas.csv']) {
       const outcome = await eos('detect', name, '--eta', '0.1', '--log-format', 'json');
       expect(outcome, name).toMatchObject({ code: 0, stderr: '' });
-      expect(events(outcome).at(-1), name).toMatchObject({ rows: 200, measured: 100, first_crossing: 60, skipped: [] });
+      expect(events(outcome).at(-1), name).toMatchObject({
+        rows: 200,
+        measured: 100,
+        first_crossing: 60,
+        skipped: [],
+      });
     }
   });
 });
@@ -505,16 +640,25 @@ print(json.dumps(1))`;
     const line = /^python -c "(.*)" runs\/exp \| eos detect - --eta 0\.1$/m.exec(
       readFileSync(join(root, 'docs/detect.md'), 'utf8'),
     )![1]!;
-    const { stdout } = await promisify(execFile)(part('tensorboard'), ['-c', line, 'runs/exp'], { cwd: folder });
+    const { stdout } = await promisify(execFile)(part('tensorboard'), ['-c', line, 'runs/exp'], {
+      cwd: folder,
+    });
     put('events.ndjson', stdout);
     const outcome = await eos('detect', 'events.ndjson', '--eta', '0.1', '--log-format', 'json');
     expect(outcome).toMatchObject({ code: 0, stderr: '' });
-    expect(events(outcome).at(-1)).toMatchObject({ rows: 200, measured: 100, first_crossing: 60, skipped: [] });
+    expect(events(outcome).at(-1)).toMatchObject({
+      rows: 200,
+      measured: 100,
+      first_crossing: 60,
+      skipped: [],
+    });
   });
 });
 
 test('the program in TypeScript runs', async () => {
-  const program = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/detect.md'), 'utf8'))![1]!;
+  const program = /```ts\n([\s\S]*?)```/.exec(
+    readFileSync(join(root, 'docs/detect.md'), 'utf8'),
+  )![1]!;
   put('train.ndjson', asNdjson());
   const runnable = program
     .replace("'eos-stream/node'", `'${root}dist/pipeline/sinks/node/index.js'`)

@@ -30,7 +30,10 @@ describe('eos figures', () => {
     for (const n of [1, 2, 3, 4, 5]) {
       const svg = await readFile(join(folder, `figure-${n}.svg`), 'utf8');
       const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(svg)!.map(Number);
-      expect(pngSize(await readFile(join(folder, `figure-${n}.png`)))).toEqual([2 * width!, 2 * height!]);
+      expect(pngSize(await readFile(join(folder, `figure-${n}.png`)))).toEqual([
+        2 * width!,
+        2 * height!,
+      ]);
       expect(svg).not.toMatch(/(href|src)="http/);
     }
   });
@@ -40,7 +43,10 @@ describe('eos figures', () => {
     await eos(['figures', '--out', folder, '--only', '1', '-q']);
     const { Resvg } = await import('@resvg/resvg-js');
     const svg = await readFile(join(folder, 'figure-1.svg'), 'utf8');
-    const mute = new Resvg(svg, { fitTo: { mode: 'zoom', value: 2 }, font: { loadSystemFonts: false } })
+    const mute = new Resvg(svg, {
+      fitTo: { mode: 'zoom', value: 2 },
+      font: { loadSystemFonts: false },
+    })
       .render()
       .asPng();
     const png = await readFile(join(folder, 'figure-1.png'));
@@ -52,10 +58,22 @@ describe('eos figures', () => {
     const run = join(folder, 'run.parquet');
     await eos(['stream', '--preset', 'three-phases', '--out', run, '-q']);
     const out = join(folder, 'figures');
-    const { code, stderr } = await eos(['figures', '--run', run, '--out', out, '--only', '5,2', '--format', 'svg']);
+    const { code, stderr } = await eos([
+      'figures',
+      '--run',
+      run,
+      '--out',
+      out,
+      '--only',
+      '5,2',
+      '--format',
+      'svg',
+    ]);
     expect(code).toBe(0);
     expect(stderr).toContain('figure-2.svg');
-    expect((await readdir(out)).sort()).toEqual(names([2, 5]).filter((name) => name.endsWith('svg')));
+    expect((await readdir(out)).sort()).toEqual(
+      names([2, 5]).filter((name) => name.endsWith('svg')),
+    );
     expect(await readFile(join(out, 'figure-2.svg'), 'utf8')).toContain('λ₂\u00a0=\u00a00.1,');
   });
 
@@ -74,7 +92,15 @@ describe('eos figures', () => {
     const folder = temporaryFolder();
     const thinned = join(folder, 'thin.parquet');
     await eos(['stream', '--every', '100', '--out', thinned, '-q']);
-    const { code, stderr } = await eos(['figures', '--run', thinned, '--out', join(folder, 'f'), '--only', '3']);
+    const { code, stderr } = await eos([
+      'figures',
+      '--run',
+      thinned,
+      '--out',
+      join(folder, 'f'),
+      '--only',
+      '3',
+    ]);
     expect(code).toBe(2);
     expect(stderr).toContain('--run: figure 3 cannot be drawn: its bounds take every step');
   });
@@ -98,25 +124,51 @@ describe('eos figures', () => {
       [3, 4, 5],
       /^left out figure \d: the file has no alpha, beta1, beta2/,
     ],
-    ['a single row', ['--steps', '0'], [1, 2, 3, 5], /^left out figure \d: the run has a single row/],
-  ])('%s: what cannot be drawn is left out, in one line, and the others are drawn', async (_, args, missing, line) => {
-    const folder = temporaryFolder();
-    const run = join(folder, 'run.parquet');
-    await eos(['stream', '--out', run, '-q', ...args]);
-    const out = join(folder, 'figures');
-    const { code, stderr } = await eos(['figures', '--run', run, '--out', out, '--format', 'svg,png']);
-    expect(code).toBe(0);
-    const left = stderr.split('\n').filter((text) => text.startsWith('left out'));
-    expect(left).toHaveLength(missing.length);
-    for (const text of left) expect(text).toMatch(line);
-    const drawn = [1, 2, 3, 4, 5].filter((n) => !missing.includes(n));
-    expect((await readdir(out)).sort()).toEqual(names(drawn).filter((name) => !name.endsWith('html')));
+    [
+      'a single row',
+      ['--steps', '0'],
+      [1, 2, 3, 5],
+      /^left out figure \d: the run has a single row/,
+    ],
+  ])(
+    '%s: what cannot be drawn is left out, in one line, and the others are drawn',
+    async (_, args, missing, line) => {
+      const folder = temporaryFolder();
+      const run = join(folder, 'run.parquet');
+      await eos(['stream', '--out', run, '-q', ...args]);
+      const out = join(folder, 'figures');
+      const { code, stderr } = await eos([
+        'figures',
+        '--run',
+        run,
+        '--out',
+        out,
+        '--format',
+        'svg,png',
+      ]);
+      expect(code).toBe(0);
+      const left = stderr.split('\n').filter((text) => text.startsWith('left out'));
+      expect(left).toHaveLength(missing.length);
+      for (const text of left) expect(text).toMatch(line);
+      const drawn = [1, 2, 3, 4, 5].filter((n) => !missing.includes(n));
+      expect((await readdir(out)).sort()).toEqual(
+        names(drawn).filter((name) => !name.endsWith('html')),
+      );
 
-    const only = await eos(['figures', '--run', run, '--out', join(folder, 'only'), '--only', `1,${missing.at(-1)}`]);
-    expect(only.code).toBe(2);
-    expect(only.stderr).toMatch(/^eos: --run: figure \d cannot be drawn: .*\n$/);
-    await expect(readdir(join(folder, 'only'))).rejects.toThrow();
-  });
+      const only = await eos([
+        'figures',
+        '--run',
+        run,
+        '--out',
+        join(folder, 'only'),
+        '--only',
+        `1,${missing.at(-1)}`,
+      ]);
+      expect(only.code).toBe(2);
+      expect(only.stderr).toMatch(/^eos: --run: figure \d cannot be drawn: .*\n$/);
+      await expect(readdir(join(folder, 'only'))).rejects.toThrow();
+    },
+  );
 
   test('a file of which nothing can be drawn is refused with each reason, and no folder is made', async () => {
     const folder = temporaryFolder();
@@ -134,7 +186,15 @@ describe('eos figures', () => {
     const folder = temporaryFolder();
     const run = join(folder, 'run.parquet');
     await eos(['stream', '--floor', '0', '--out', run, '-q']);
-    const { code, stderr } = await eos(['figures', '--run', run, '--out', join(folder, 'f'), '--format', 'png']);
+    const { code, stderr } = await eos([
+      'figures',
+      '--run',
+      run,
+      '--out',
+      join(folder, 'f'),
+      '--format',
+      'png',
+    ]);
     expect({ code, lines: stderr.trim().split('\n').length }).toEqual({ code: 0, lines: 10 });
   });
 
@@ -142,7 +202,13 @@ describe('eos figures', () => {
     const folder = temporaryFolder();
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'figures'), 'mine');
-    const { code, stderr } = await eos(['figures', '--out', join(folder, 'figures'), '--only', '1']);
+    const { code, stderr } = await eos([
+      'figures',
+      '--out',
+      join(folder, 'figures'),
+      '--only',
+      '1',
+    ]);
     expect(code).toBe(2);
     expect(stderr).toContain('is a file; name a folder');
     expect(await readFile(join(folder, 'figures'), 'utf8')).toBe('mine');
@@ -150,24 +216,34 @@ describe('eos figures', () => {
 });
 
 describeWith(['chromium'], 'the page of a figure', () => {
-  test.each(['light', 'dark'] as const)('shows itself in %s, from the file alone', async (theme) => {
-    const folder = temporaryFolder();
-    await eos(['figures', '--out', folder, '--only', '2', '--format', 'html', '-q']);
-    const browser = await launch();
-    try {
-      const page = await browser.newPage({ viewport: { width: 800, height: 900 }, colorScheme: theme });
-      const requests: string[] = [];
-      page.on('request', (request) => requests.push(request.url()));
-      await page.goto(pathToFileURL(join(folder, 'figure-2.html')).href);
-      expect(requests).toHaveLength(1);
-      expect(await page.locator('svg[role=img]:visible').count()).toBe(1);
-      expect(await page.locator(`.${theme}`).isVisible()).toBe(true);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
-      expect(wide).toBe(false);
-      const ids = await page.evaluate(() => [...document.querySelectorAll('[id]')].map(({ id }) => id));
-      expect(new Set(ids).size).toBe(ids.length);
-    } finally {
-      await browser.close();
-    }
-  });
+  test.each(['light', 'dark'] as const)(
+    'shows itself in %s, from the file alone',
+    async (theme) => {
+      const folder = temporaryFolder();
+      await eos(['figures', '--out', folder, '--only', '2', '--format', 'html', '-q']);
+      const browser = await launch();
+      try {
+        const page = await browser.newPage({
+          viewport: { width: 800, height: 900 },
+          colorScheme: theme,
+        });
+        const requests: string[] = [];
+        page.on('request', (request) => requests.push(request.url()));
+        await page.goto(pathToFileURL(join(folder, 'figure-2.html')).href);
+        expect(requests).toHaveLength(1);
+        expect(await page.locator('svg[role=img]:visible').count()).toBe(1);
+        expect(await page.locator(`.${theme}`).isVisible()).toBe(true);
+        const wide = await page.evaluate(
+          () => document.documentElement.scrollWidth > window.innerWidth,
+        );
+        expect(wide).toBe(false);
+        const ids = await page.evaluate(() =>
+          [...document.querySelectorAll('[id]')].map(({ id }) => id),
+        );
+        expect(new Set(ids).size).toBe(ids.length);
+      } finally {
+        await browser.close();
+      }
+    },
+  );
 });

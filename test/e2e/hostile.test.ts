@@ -2,7 +2,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hostileForeignArrow } from '../safety/hostile-arrow.ts';
-import { type HostileFile, hostileArrow, hostileLogs, hostileParquet } from '../safety/hostile-files.ts';
+import {
+  type HostileFile,
+  hostileArrow,
+  hostileLogs,
+  hostileParquet,
+} from '../safety/hostile-files.ts';
 import { eos, temporaryFolder } from '../setup/eos.ts';
 import { root } from '../setup/parts.ts';
 
@@ -22,9 +27,16 @@ async function ask(cwd: string, args: readonly string[]): Promise<Answer> {
   const { code, stderr } = await eos(args, {
     cwd,
     // The clean environment of the tests drops variables called EOS_…; these are added to it.
-    env: { NODE_OPTIONS: `--require ${join(root, 'test/safety/report-usage.cjs')}`, EOS_USAGE_REPORT: report },
+    env: {
+      NODE_OPTIONS: `--require ${join(root, 'test/safety/report-usage.cjs')}`,
+      EOS_USAGE_REPORT: report,
+    },
   });
-  return { code, stderr, ...(JSON.parse(readFileSync(report, 'utf8')) as { megabytes: number; seconds: number }) };
+  return {
+    code,
+    stderr,
+    ...(JSON.parse(readFileSync(report, 'utf8')) as { megabytes: number; seconds: number }),
+  };
 }
 
 /** The file was read, or refused in one line that tells where; nothing else may have happened. */
@@ -52,9 +64,12 @@ async function withEach(
     try {
       expectGrace(answer, name);
     } catch (error) {
-      throw new Error(`${args(name).join(' ')}: ${(error as Error).message}\n${JSON.stringify(answer)}`, {
-        cause: error,
-      });
+      throw new Error(
+        `${args(name).join(' ')}: ${(error as Error).message}\n${JSON.stringify(answer)}`,
+        {
+          cause: error,
+        },
+      );
     }
     answers.set(name, answer);
   }
@@ -65,17 +80,22 @@ async function withEach(
 const READABLE = /wrong types|of another kind|absurd names|delta/;
 
 /** Wrong in the ratio of sharpness to threshold alone, which no check reads. */
-const UNREAD = /^(values|no values|run of billions|bits of nothing|bomb|copies|smaller bomb)\.parquet$/;
+const UNREAD =
+  /^(values|no values|run of billions|bits of nothing|bomb|copies|smaller bomb)\.parquet$/;
 
 describe('a hostile Parquet file', () => {
   test('eos inspect refuses it, or shows what can be shown', { timeout: 300_000 }, async () => {
     const answers = await withEach(await hostileParquet(), (file) => ['inspect', file]);
-    for (const [name, { code }] of answers) if (!READABLE.test(name)) expect([name, code]).toEqual([name, 2]);
+    for (const [name, { code }] of answers)
+      if (!READABLE.test(name)) expect([name, code]).toEqual([name, 2]);
   });
 
-  test('eos verify refuses it, or reads nothing of what is wrong', { timeout: 300_000 }, async () => {
+  test('eos verify refuses it, or reads nothing of what is wrong', {
+    timeout: 300_000,
+  }, async () => {
     const answers = await withEach(await hostileParquet(), (file) => ['verify', file]);
-    for (const [name, { code }] of answers) if (!UNREAD.test(name)) expect([name, code]).not.toEqual([name, 0]);
+    for (const [name, { code }] of answers)
+      if (!UNREAD.test(name)) expect([name, code]).not.toEqual([name, 0]);
   });
 
   test('eos detect refuses it, or finds what there is', { timeout: 300_000 }, async () => {
@@ -83,7 +103,10 @@ describe('a hostile Parquet file', () => {
   });
 
   test('eos recover and eos stream --resume refuse it', { timeout: 300_000 }, async () => {
-    const files = (await hostileParquet()).map(({ name, bytes }) => ({ name: `${name}.partial`, bytes }));
+    const files = (await hostileParquet()).map(({ name, bytes }) => ({
+      name: `${name}.partial`,
+      bytes,
+    }));
     await withEach(files, (file) => ['recover', file, '--force', '--out', 'recovered.parquet']);
     const resumed = await withEach(files, (file) => ['stream', '--resume', file]);
     for (const [name, { code }] of resumed) expect([name, code]).toEqual([name, 2]);
@@ -95,16 +118,22 @@ describe('a hostile Arrow file', () => {
     ['inspect', (file: string) => ['inspect', file]],
     ['detect', (file: string) => ['detect', file, '--eta', '0.05']],
     ['stream --config', (file: string) => ['stream', '--dry-run', '--config', file]],
-  ])('eos %s refuses it, or shows what can be shown', { timeout: 300_000 }, async (command, args) => {
-    const answers = await withEach(await hostileArrow(), args);
-    expect(answers.size).toBeGreaterThan(10);
-    for (const { name } of hostileForeignArrow()) {
-      const { code } = answers.get(name)!;
-      // Where no column is of a kind that it shows, `inspect` reads no batch.
-      if (command === 'detect' && !name.startsWith('whole')) expect([name, code]).toEqual([name, 2]);
-      if (command === 'inspect' && name.startsWith('whole')) expect([name, code]).toEqual([name, 0]);
-    }
-  });
+  ])(
+    'eos %s refuses it, or shows what can be shown',
+    { timeout: 300_000 },
+    async (command, args) => {
+      const answers = await withEach(await hostileArrow(), args);
+      expect(answers.size).toBeGreaterThan(10);
+      for (const { name } of hostileForeignArrow()) {
+        const { code } = answers.get(name)!;
+        // Where no column is of a kind that it shows, `inspect` reads no batch.
+        if (command === 'detect' && !name.startsWith('whole'))
+          expect([name, code]).toEqual([name, 2]);
+        if (command === 'inspect' && name.startsWith('whole'))
+          expect([name, code]).toEqual([name, 0]);
+      }
+    },
+  );
 });
 
 describe('a hostile log', () => {

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/cli/inspect/report.ts';
-import { RUN_COLUMNS } from '../../src/pipeline/columns.ts';
+import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
 import { eos, temporaryFolder } from '../setup/eos.ts';
 import { describeWith, python } from '../setup/parts.ts';
 import { duckdb } from '../sinks/read-back.ts';
@@ -27,14 +27,32 @@ let arrow: Buffer;
 beforeAll(async () => {
   const { mkdtemp, rm } = await import('node:fs/promises');
   const cwd = await mkdtemp('/tmp/eos-inspect-');
-  await eos(['stream', '--out', 'run.parquet', '--arrow', 'run.arrow', '--preset', 'three-phases', '--quiet'], { cwd });
-  [run, arrow] = await Promise.all([readFile(join(cwd, 'run.parquet')), readFile(join(cwd, 'run.arrow'))]);
+  await eos(
+    [
+      'stream',
+      '--out',
+      'run.parquet',
+      '--arrow',
+      'run.arrow',
+      '--preset',
+      'three-phases',
+      '--quiet',
+    ],
+    { cwd },
+  );
+  [run, arrow] = await Promise.all([
+    readFile(join(cwd, 'run.parquet')),
+    readFile(join(cwd, 'run.arrow')),
+  ]);
   await rm(cwd, { recursive: true });
 });
 
 async function folderWithRuns(): Promise<string> {
   const cwd = temporaryFolder();
-  await Promise.all([writeFile(join(cwd, 'run.parquet'), run), writeFile(join(cwd, 'run.arrow'), arrow)]);
+  await Promise.all([
+    writeFile(join(cwd, 'run.parquet'), run),
+    writeFile(join(cwd, 'run.arrow'), arrow),
+  ]);
   return cwd;
 }
 
@@ -79,7 +97,9 @@ describe('a run file', () => {
         l_hat_slope_predicted: 2 * Math.log1p(-0.002),
       },
     });
-    expect(report.schema).toEqual(RUN_COLUMNS.map(({ name, type }) => ({ name, type, expected: null })));
+    expect(report.schema).toEqual(
+      RUN_COLUMNS.map(({ name, type }) => ({ name, type, expected: null })),
+    );
     expect(report.phases.map(({ phase }) => phase)).toEqual([
       'progressive-sharpening',
       'edge-of-stability',
@@ -112,7 +132,10 @@ describe('a run file', () => {
 
   test('a subset of the columns, and an interrupted run, are told', async () => {
     const cwd = temporaryFolder();
-    await eos(['stream', '--out', 'few.parquet', '--columns', 'step,loss', '--steps', '9', '--quiet'], { cwd });
+    await eos(
+      ['stream', '--out', 'few.parquet', '--columns', 'step,loss', '--steps', '9', '--quiet'],
+      { cwd },
+    );
     const text = await inspect(cwd, 'few.parquet');
     expect(text).toMatch(/^few\.parquet {2}Parquet, [\d.]+ kB, 10 rows, 1 row group$/m);
     expect(text).toMatch(/^missing columns: alpha, beta1, .*, cycle$/m);
@@ -143,7 +166,9 @@ describe('a file of another program', () => {
     ]);
     expect(report.schema[0]).toEqual({ name: 'step', type: 'INT32', expected: 'INT64' });
     expect(report.missing_columns).toEqual(
-      RUN_COLUMNS.map(({ name }) => name).filter((name) => !['step', 'sharpness', 'regime', 'loss'].includes(name)),
+      RUN_COLUMNS.map(({ name }) => name).filter(
+        (name) => !['step', 'sharpness', 'regime', 'loss'].includes(name),
+      ),
     );
     expect(report.missing_metadata).toEqual(['eos.schema_version', 'eos.config', 'eos.summary']);
     const text = await inspect(cwd, 'other.parquet');
@@ -192,7 +217,9 @@ print("null")
     test('nullable columns, every compression, strings that a terminal would obey', async () => {
       const cwd = temporaryFolder();
       await python(WRITE, [cwd]);
-      const files = (await readdir(cwd)).filter((name) => name !== 'strange.parquet' && name !== 'odd.arrow');
+      const files = (await readdir(cwd)).filter(
+        (name) => name !== 'strange.parquet' && name !== 'odd.arrow',
+      );
       expect(files).toHaveLength(9);
       for (const file of files) {
         const text = await inspect(cwd, file);
@@ -204,7 +231,11 @@ print("null")
         expect(text, file).toMatch(/^ {2}█ {5}ηS\/2 up to 0\.5$/m);
         const report = await inspectJson(cwd, file);
         expect(report.sharpness?.bins, file).toEqual([0.5, null, null, null]);
-        expect(report.schema, file).toContainEqual({ name: 'phase', type: 'STRING', expected: null });
+        expect(report.schema, file).toContainEqual({
+          name: 'phase',
+          type: 'STRING',
+          expected: null,
+        });
       }
 
       const strange = await inspect(cwd, 'strange.parquet');
@@ -241,7 +272,9 @@ describe('what cannot be read ends in one line, exit code 2', () => {
     const cwd = temporaryFolder();
     await writeFile(join(cwd, name), bytes());
     const { code, stdout, stderr } = await eos(['inspect', name], { cwd });
-    expect(stderr).toMatch(new RegExp(`^eos: ${name}: (a damaged or unfinished|neither a Parquet nor) [^\\n]+\\n$`));
+    expect(stderr).toMatch(
+      new RegExp(`^eos: ${name}: (a damaged or unfinished|neither a Parquet nor) [^\\n]+\\n$`),
+    );
     expect([code, stdout]).toEqual([2, '']);
   });
 
@@ -253,7 +286,11 @@ describe('what cannot be read ends in one line, exit code 2', () => {
       ['/dev/null', 'eos: /dev/null: this is no file; name a Parquet or Arrow file\n'],
       ['missing.parquet', 'eos: missing.parquet: there is no such file\n'],
     ] as const) {
-      expect(await eos(['inspect', path], { cwd })).toEqual({ code: 2, stdout: '', stderr: message });
+      expect(await eos(['inspect', path], { cwd })).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: message,
+      });
     }
   });
 });

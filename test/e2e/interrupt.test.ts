@@ -13,33 +13,42 @@ describe('a signal in the middle of a run', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('%s: files closed and valid with all rows so far, exit code %i', async (signal, exit) => {
-    const cwd = temporaryFolder();
-    const run = startEos(['stream', '--out', 'run.parquet', '--arrow', 'run.arrow', ...ENDLESS], { cwd });
-    await run.says('convergence');
-    run.child.kill(signal);
-    const { code, stderr } = await run.done;
-    expect(code).toBe(exit);
-    expect(stderr).toContain('interrupted: closing the files (once more to end at once)');
-    expect(stderr).toMatch(/done {4}converged so far \(interrupted\)/);
-    expect((await readdir(cwd)).sort()).toEqual(['run.arrow', 'run.parquet']);
+  ] as const)(
+    '%s: files closed and valid with all rows so far, exit code %i',
+    async (signal, exit) => {
+      const cwd = temporaryFolder();
+      const run = startEos(['stream', '--out', 'run.parquet', '--arrow', 'run.arrow', ...ENDLESS], {
+        cwd,
+      });
+      await run.says('convergence');
+      run.child.kill(signal);
+      const { code, stderr } = await run.done;
+      expect(code).toBe(exit);
+      expect(stderr).toContain('interrupted: closing the files (once more to end at once)');
+      expect(stderr).toMatch(/done {4}converged so far \(interrupted\)/);
+      expect((await readdir(cwd)).sort()).toEqual(['run.arrow', 'run.parquet']);
 
-    const parquet = await readBack(join(cwd, 'run.parquet'));
-    const summary = JSON.parse(parquet.metadata['eos.summary']!);
-    expect(summary).toMatchObject({ interrupted: true, outcome: 'converged', first_crossing: 2015 });
-    expect(summary.warnings.map(({ kind }: { kind: string }) => kind)).toContain('interrupted');
-    expect(summary.last_step).toBe(parquet.rows - 1);
-    expect(JSON.parse(parquet.metadata['eos.config']!).steps).toBe(3_000_000_000);
-    const [rows] = await duckdb(
-      `SELECT count(*) AS n, min(step) AS low, max(step) AS high, count(DISTINCT step) AS distinct_steps
+      const parquet = await readBack(join(cwd, 'run.parquet'));
+      const summary = JSON.parse(parquet.metadata['eos.summary']!);
+      expect(summary).toMatchObject({
+        interrupted: true,
+        outcome: 'converged',
+        first_crossing: 2015,
+      });
+      expect(summary.warnings.map(({ kind }: { kind: string }) => kind)).toContain('interrupted');
+      expect(summary.last_step).toBe(parquet.rows - 1);
+      expect(JSON.parse(parquet.metadata['eos.config']!).steps).toBe(3_000_000_000);
+      const [rows] = await duckdb(
+        `SELECT count(*) AS n, min(step) AS low, max(step) AS high, count(DISTINCT step) AS distinct_steps
        FROM read_parquet('${join(cwd, 'run.parquet')}')`,
-    );
-    const n = BigInt(parquet.rows);
-    expect(rows).toEqual({ n, low: 0n, high: n - 1n, distinct_steps: n });
-    const arrow = await readBack(join(cwd, 'run.arrow'));
-    expect(arrow.rows).toBe(parquet.rows);
-    expect(arrow.metadata).toEqual(parquet.metadata);
-  });
+      );
+      const n = BigInt(parquet.rows);
+      expect(rows).toEqual({ n, low: 0n, high: n - 1n, distinct_steps: n });
+      const arrow = await readBack(join(cwd, 'run.arrow'));
+      expect(arrow.rows).toBe(parquet.rows);
+      expect(arrow.metadata).toEqual(parquet.metadata);
+    },
+  );
 
   test('a paced run stops at once, and its file is not taken for a whole run', async () => {
     const cwd = temporaryFolder();
@@ -54,11 +63,21 @@ describe('a signal in the middle of a run', () => {
 
     const again = await eos(args, { cwd });
     expect(again.code).toBe(2);
-    expect(again.stderr).toMatch(/^eos: --out: run\.parquet exists and is not this very run; .*--force.*\n$/);
+    expect(again.stderr).toMatch(
+      /^eos: --out: run\.parquet exists and is not this very run; .*--force.*\n$/,
+    );
   });
 
   test('with --log-format json the last event says so', async () => {
-    const run = startEos(['stream', '--dry-run', '--log-format', 'json', '--pace', '500', ...ENDLESS]);
+    const run = startEos([
+      'stream',
+      '--dry-run',
+      '--log-format',
+      'json',
+      '--pace',
+      '500',
+      ...ENDLESS,
+    ]);
     await run.says('progressive-sharpening');
     run.child.kill('SIGINT');
     const { code, stdout, stderr } = await run.done;
@@ -76,7 +95,8 @@ describe('a signal in the middle of a run', () => {
     const run = startEos(['stream', '--out', 'run.parquet', '--pace', '500', ...ENDLESS], { cwd });
     await run.says('progressive sharpening');
     // Both arrive before the files can be closed, in whichever order.
-    for (const signal of ['SIGSTOP', 'SIGINT', 'SIGTERM', 'SIGCONT'] as const) run.child.kill(signal);
+    for (const signal of ['SIGSTOP', 'SIGINT', 'SIGTERM', 'SIGCONT'] as const)
+      run.child.kill(signal);
     const { code, stderr } = await run.done;
     expect([130, 143]).toContain(code);
     expect(stderr).not.toContain('done');
@@ -117,24 +137,26 @@ describe('an output that goes away', () => {
     },
   );
 
-  test.each([['stream --dry-run --steps 10 --log-format json'], ['stream --help'], ['inspect run.parquet']])(
-    'eos %s > /dev/full tells of the full disk in one line',
-    async (command) => {
-      const cwd = temporaryFolder();
-      await eos(['stream', '--out', 'run.parquet', '--steps', '10', '--quiet'], { cwd });
-      const { code, stderr } = await shell(
-        `exec '${process.execPath}' '${root}bin/run.js' ${command} > /dev/full`,
-        cwd,
-      );
-      expect(stderr).toBe('eos: the disk is full (ENOSPC)\n');
-      expect(code).toBe(1);
-    },
-  );
+  test.each([
+    ['stream --dry-run --steps 10 --log-format json'],
+    ['stream --help'],
+    ['inspect run.parquet'],
+  ])('eos %s > /dev/full tells of the full disk in one line', async (command) => {
+    const cwd = temporaryFolder();
+    await eos(['stream', '--out', 'run.parquet', '--steps', '10', '--quiet'], { cwd });
+    const { code, stderr } = await shell(
+      `exec '${process.execPath}' '${root}bin/run.js' ${command} > /dev/full`,
+      cwd,
+    );
+    expect(stderr).toBe('eos: the disk is full (ENOSPC)\n');
+    expect(code).toBe(1);
+  });
 });
 
 describe('a disk that fills up', async () => {
   const mountable = process.getuid?.() === 0 && (await canMount());
-  if (!mountable) console.warn('skipped "a disk that fills up": needs the right to mount a tmpfs (run as root)');
+  if (!mountable)
+    console.warn('skipped "a disk that fills up": needs the right to mount a tmpfs (run as root)');
 
   test.skipIf(!mountable).each([
     ['r.parquet', ['--out', 'small/r.parquet']],
@@ -143,7 +165,10 @@ describe('a disk that fills up', async () => {
   ])('%s: one line, exit code 1, nothing under the final names (%j)', async (name, args) => {
     const cwd = temporaryFolder();
     const disk = await mountSmallDisk(join(cwd, 'small'));
-    const { code, stderr } = await eos(['stream', ...args, '--steps', '100000', '--log-format', 'json'], { cwd });
+    const { code, stderr } = await eos(
+      ['stream', ...args, '--steps', '100000', '--log-format', 'json'],
+      { cwd },
+    );
     expect(stderr).toMatch(/^eos: [^\n]*the disk is full[^\n]*\n$/);
     expect(code).toBe(1);
     expectNoWholeFile(await readdir(cwd), 'r.parquet');
@@ -169,8 +194,13 @@ describe('a folder that may not be written to', () => {
     const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
     await chmod(cwd, 0o755);
     await chmod(join(cwd, 'locked'), 0o555);
-    const { code, stderr } = await eos(['stream', '--out', 'locked/run.parquet'], { cwd, ...nobody });
-    expect(stderr).toMatch(/^eos: --out: the folder of locked\/run\.parquet may not be written to; [^\n]+\n$/);
+    const { code, stderr } = await eos(['stream', '--out', 'locked/run.parquet'], {
+      cwd,
+      ...nobody,
+    });
+    expect(stderr).toMatch(
+      /^eos: --out: the folder of locked\/run\.parquet may not be written to; [^\n]+\n$/,
+    );
     expect(code).toBe(2);
     expect(await readdir(join(cwd, 'locked'))).toEqual([]);
   });

@@ -7,7 +7,9 @@ const ENDLESS = ['--steps', '100000000', '--pace', '2000'];
 
 test('a second process on the same output is refused with the number of the first', async () => {
   const cwd = temporaryFolder();
-  const first = startEos(['stream', '--out', 'run.parquet', '--arrow', 'run.arrow', ...ENDLESS], { cwd });
+  const first = startEos(['stream', '--out', 'run.parquet', '--arrow', 'run.arrow', ...ENDLESS], {
+    cwd,
+  });
   await first.says('progressive sharpening');
   const refused = `is being written by process ${first.child.pid}`;
   for (const args of [
@@ -35,9 +37,12 @@ test('the lock of a process that was killed is taken over', async () => {
   first.child.kill('SIGKILL');
   await first.done;
   expect(existsSync(join(cwd, 'run.parquet.lock'))).toBe(true);
-  const { code, stderr } = await eos(['stream', '--out', 'run.parquet', '--steps', '10', '--quiet', '--force'], {
-    cwd,
-  });
+  const { code, stderr } = await eos(
+    ['stream', '--out', 'run.parquet', '--steps', '10', '--quiet', '--force'],
+    {
+      cwd,
+    },
+  );
   expect([code, stderr]).toEqual([0, '']);
   expect(readdirSync(cwd)).toEqual(['run.parquet']);
 });

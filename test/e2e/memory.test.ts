@@ -9,7 +9,10 @@ const linux = process.platform === 'linux';
 if (!linux) console.warn('skipped "memory": needs /proc of Linux');
 
 /** The largest resident size that a run ever had, in bytes, and the rows it wrote. */
-async function peak(steps: number, every: number): Promise<{ readonly bytes: number; readonly rows: number }> {
+async function peak(
+  steps: number,
+  every: number,
+): Promise<{ readonly bytes: number; readonly rows: number }> {
   const cwd = temporaryFolder();
   const options = `--out run.parquet --steps ${steps} --every ${every} --quiet`;
   const run = startEos(['stream', ...options.split(' ')], { cwd });

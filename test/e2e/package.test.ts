@@ -32,17 +32,32 @@ console.log(JSON.stringify({ step: first.step, outcome: last.run.summary.outcome
 
 test('npm pack gives a package that installs and runs in an empty folder, without any dev dependency', async () => {
   const cwd = temporaryFolder();
-  const [packed] = JSON.parse(await succeed(root, 'npm', 'pack', '--json', '--pack-destination', cwd)) as [
-    { readonly filename: string; readonly files: readonly { readonly path: string }[] },
-  ];
+  const [packed] = JSON.parse(
+    await succeed(root, 'npm', 'pack', '--json', '--pack-destination', cwd),
+  ) as [{ readonly filename: string; readonly files: readonly { readonly path: string }[] }];
   const paths = packed.files.map(({ path }) => path);
-  for (const path of ['package.json', 'README.md', 'LICENSE', 'bin/run.js', 'dist/pipeline/index.d.ts']) {
+  for (const path of [
+    'package.json',
+    'README.md',
+    'LICENSE',
+    'bin/run.js',
+    'dist/pipeline/index.d.ts',
+  ]) {
     expect(paths).toContain(path);
   }
   expect(paths.filter((path) => /^(src|test|bench|\.ci)\//.test(path))).toEqual([]);
 
   await writeFile(join(cwd, 'package.json'), '{"private": true, "type": "module"}');
-  await succeed(cwd, 'npm', 'install', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline', packed.filename);
+  await succeed(
+    cwd,
+    'npm',
+    'install',
+    '--omit=dev',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    packed.filename,
+  );
   const installed = await readdir(join(cwd, 'node_modules'));
   for (const name of ['typescript', 'vitest', 'vite', '@biomejs', 'playwright-core'])
     expect(installed).not.toContain(name);

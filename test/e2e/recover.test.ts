@@ -14,13 +14,25 @@ import { describe, expect, test } from 'vitest';
 import { lastFlushes } from '../safety/killed-run.ts';
 import { eos, startEos, temporaryFolder } from '../setup/eos.ts';
 
-const RUN = ['--preset', 'three-phases', '--steps', '100000', '--pace', '20000', '--flush-every', '0.1'];
+const RUN = [
+  '--preset',
+  'three-phases',
+  '--steps',
+  '100000',
+  '--pace',
+  '20000',
+  '--flush-every',
+  '0.1',
+];
 
 /** Kills a run once both of its files have been flushed with some rows. */
 async function killedRun(cwd: string): Promise<ReadonlyMap<string, number>> {
-  const run = startEos(['stream', '--out', 'run.parquet', '--arrow', 'run.arrow', ...RUN, '--log-format', 'json'], {
-    cwd,
-  });
+  const run = startEos(
+    ['stream', '--out', 'run.parquet', '--arrow', 'run.arrow', ...RUN, '--log-format', 'json'],
+    {
+      cwd,
+    },
+  );
   await run.says('"file":"run.parquet"');
   await run.says('"file":"run.arrow"');
   run.child.kill('SIGKILL');
@@ -51,7 +63,9 @@ describe('eos recover', () => {
     const cwd = temporaryFolder();
     if (expected === 0) await killedRun(cwd);
     else {
-      expect((await eos(['stream', '--out', 'run.parquet', '--steps', '10', '--quiet'], { cwd })).code).toBe(0);
+      expect(
+        (await eos(['stream', '--out', 'run.parquet', '--steps', '10', '--quiet'], { cwd })).code,
+      ).toBe(0);
       const dead = { pid: 4_194_303, host: hostname(), started: '1', boot: null, token: 'gone' };
       writeFileSync(join(cwd, 'run.parquet.lock'), JSON.stringify(dead));
       writeFileSync(join(cwd, 'run.parquet.partial.journal'), 'left');
@@ -71,13 +85,19 @@ describe('eos recover', () => {
       const { code, stdout, stderr } = await eos(['recover', `${file}.partial`], { cwd });
       expect([code, stderr]).toEqual([0, '']);
       const rows = Number(
-        /^recovered ([\d,]+) rows, up to step ([\d,]+) of 100,000: /.exec(stdout)![1]!.replaceAll(',', ''),
+        /^recovered ([\d,]+) rows, up to step ([\d,]+) of 100,000: /
+          .exec(stdout)![1]!
+          .replaceAll(',', ''),
       );
       expect(rows).toBeGreaterThanOrEqual(acknowledged.get(file)!);
       expect(stdout).toContain(`eos stream --resume ${file}`);
       const report = await inspect(cwd, file);
       expect(report.rows).toBe(rows);
-      expect(report.summary).toMatchObject({ recovered: true, interrupted: true, last_step: rows - 1 });
+      expect(report.summary).toMatchObject({
+        recovered: true,
+        interrupted: true,
+        last_step: rows - 1,
+      });
       expect(report.summary.warnings.at(-1)).toMatchObject({ kind: 'recovered' });
       // What it was made of is gone, now that it is whole.
       expect(readdirSync(cwd).filter((name) => name.startsWith(`${file}.`))).toEqual([]);
@@ -88,7 +108,9 @@ describe('eos recover', () => {
     const cwd = temporaryFolder();
     await killedRun(cwd);
     const before = readFileSync(join(cwd, 'run.parquet.partial'));
-    expect((await eos(['recover', 'run.parquet', '--out', 'saved.parquet', '--json'], { cwd })).code).toBe(0);
+    expect(
+      (await eos(['recover', 'run.parquet', '--out', 'saved.parquet', '--json'], { cwd })).code,
+    ).toBe(0);
     expect(readFileSync(join(cwd, 'run.parquet.partial')).equals(before)).toBe(true);
     expect(existsSync(join(cwd, 'run.parquet.partial.journal'))).toBe(true);
     const again = await eos(['recover', 'run.parquet.partial', '--out', 'saved.parquet'], { cwd });
@@ -114,24 +136,37 @@ describe('eos recover', () => {
     const acknowledged = await killedRun(cwd);
     const journal = join(cwd, 'run.parquet.partial.journal');
     writeFileSync(journal, Buffer.concat([readFileSync(journal), Buffer.from('EOSJ\u0002\u0000')]));
-    const first = await eos(['recover', 'run.parquet.partial', '--out', 'a.parquet', '--json'], { cwd });
+    const first = await eos(['recover', 'run.parquet.partial', '--out', 'a.parquet', '--json'], {
+      cwd,
+    });
     expect(JSON.parse(first.stdout).rows).toBeGreaterThanOrEqual(acknowledged.get('run.parquet')!);
     rmSync(journal);
-    const second = await eos(['recover', 'run.parquet.partial', '--out', 'b.parquet', '--json'], { cwd });
+    const second = await eos(['recover', 'run.parquet.partial', '--out', 'b.parquet', '--json'], {
+      cwd,
+    });
     if (second.code === 0) expect(JSON.parse(second.stdout).rows).toBeGreaterThan(0);
-    else expect(second.stderr).toMatch(/nothing can be recovered: no rows had been flushed, or its journal is lost/);
+    else
+      expect(second.stderr).toMatch(
+        /nothing can be recovered: no rows had been flushed, or its journal is lost/,
+      );
   });
 
   test.each([
     ['nosuch.parquet.partial', /nosuch\.parquet\.partial: there is no such file/],
-    ['whole.parquet', /whole\.parquet has no whole\.parquet\.partial beside it: there is nothing to recover/],
+    [
+      'whole.parquet',
+      /whole\.parquet has no whole\.parquet\.partial beside it: there is nothing to recover/,
+    ],
     ['whole.parquet.partial', /whole\.parquet is whole: there is nothing to recover/],
     ['empty.parquet.partial', /nothing can be recovered: no rows had been/],
     ['text.parquet.partial', /nothing can be recovered: .*neither a Parquet nor an Arrow file/],
     ['folder.partial', /there is no such file/],
   ])('%s: refused in one line', async (name, message) => {
     const cwd = temporaryFolder();
-    copyFileSync(new URL('../../data/three-phases.parquet', import.meta.url), join(cwd, 'whole.parquet'));
+    copyFileSync(
+      new URL('../../data/three-phases.parquet', import.meta.url),
+      join(cwd, 'whole.parquet'),
+    );
     writeFileSync(join(cwd, 'empty.parquet.partial'), '');
     writeFileSync(join(cwd, 'text.parquet.partial'), 'step,loss\n1,2\n');
     mkdirSync(join(cwd, 'folder.partial'));
@@ -154,5 +189,7 @@ test('rows that another run left are not written over without --force', async ()
     ),
   ]);
   expect((await eos([...other, '--force'], { cwd })).code).toBe(0);
-  expect(readdirSync(cwd).filter((name) => name.startsWith('run.parquet'))).toEqual(['run.parquet']);
+  expect(readdirSync(cwd).filter((name) => name.startsWith('run.parquet'))).toEqual([
+    'run.parquet',
+  ]);
 });

@@ -10,11 +10,17 @@ async function wholeRun(args: readonly string[]): Promise<{ parquet: Buffer; arr
   const cwd = temporaryFolder();
   const { code, stderr } = await eos(['stream', ...BOTH, ...args, '--quiet'], { cwd });
   expect([code, stderr]).toEqual([0, '']);
-  return { parquet: readFileSync(join(cwd, 'run.parquet')), arrow: readFileSync(join(cwd, 'run.arrow')) };
+  return {
+    parquet: readFileSync(join(cwd, 'run.parquet')),
+    arrow: readFileSync(join(cwd, 'run.arrow')),
+  };
 }
 
 async function interrupted(cwd: string, args: readonly string[]): Promise<void> {
-  const run = startEos(['stream', ...BOTH, ...args, '--flush-every', '0.05', '--log-format', 'json'], { cwd });
+  const run = startEos(
+    ['stream', ...BOTH, ...args, '--flush-every', '0.05', '--log-format', 'json'],
+    { cwd },
+  );
   await run.says('"flush"');
   run.child.kill('SIGINT');
   expect((await run.done).code).toBe(130);
@@ -23,18 +29,30 @@ async function interrupted(cwd: string, args: readonly string[]): Promise<void> 
 describe('eos stream --resume', () => {
   test.each([
     ['a plain run', ['--steps', '150000', '--preset', 'paper']],
-    ['a thinned run, whose last row was kept only because it was stopped', ['--steps', '200000', '--every', '37']],
-    ['a run of a few columns', ['--steps', '150000', '--columns', 'step,loss,phase', '--preset', 'figure3']],
-    ['plain gradient descent, below the reach of float64', ['--preset', 'plain', '--steps', '5500']],
+    [
+      'a thinned run, whose last row was kept only because it was stopped',
+      ['--steps', '200000', '--every', '37'],
+    ],
+    [
+      'a run of a few columns',
+      ['--steps', '150000', '--columns', 'step,loss,phase', '--preset', 'figure3'],
+    ],
+    [
+      'plain gradient descent, below the reach of float64',
+      ['--preset', 'plain', '--steps', '5500'],
+    ],
     ['a sampled covariance', ['--samples', '500', '--seed', '7', '--steps', '100000']],
   ])('%s: byte for byte the run that was never stopped', async (_, args) => {
     const whole = await wholeRun(args);
     const cwd = temporaryFolder();
     const paced = args.includes('plain') ? '4000' : '60000';
     await interrupted(cwd, [...args, '--pace', paced]);
-    const { code, stderr } = await eos(['stream', '--resume', 'run.parquet', '--arrow', 'run.arrow', '--quiet'], {
-      cwd,
-    });
+    const { code, stderr } = await eos(
+      ['stream', '--resume', 'run.parquet', '--arrow', 'run.arrow', '--quiet'],
+      {
+        cwd,
+      },
+    );
     expect([code, stderr]).toEqual([0, '']);
     expect(readFileSync(join(cwd, 'run.parquet')).equals(whole.parquet)).toBe(true);
     expect(readFileSync(join(cwd, 'run.arrow')).equals(whole.arrow)).toBe(true);
@@ -46,14 +64,27 @@ describe('eos stream --resume', () => {
     const cwd = temporaryFolder();
     await interrupted(cwd, ['--preset', 'three-phases', '--steps', '60000', '--pace', '30000']);
     const again = startEos(
-      ['stream', '--resume', 'run.parquet', '--pace', '30000', '--flush-every', '0.05', '--log-format', 'json'],
+      [
+        'stream',
+        '--resume',
+        'run.parquet',
+        '--pace',
+        '30000',
+        '--flush-every',
+        '0.05',
+        '--log-format',
+        'json',
+      ],
       { cwd },
     );
     await again.says('"flush"');
     again.child.kill('SIGKILL');
     await again.done;
     expect((await eos(['recover', 'run.parquet.partial', '--force'], { cwd })).code).toBe(0);
-    const { code, stderr } = await eos(['stream', '--resume', 'run.parquet', '--steps', '90000', '--quiet'], { cwd });
+    const { code, stderr } = await eos(
+      ['stream', '--resume', 'run.parquet', '--steps', '90000', '--quiet'],
+      { cwd },
+    );
     expect([code, stderr]).toEqual([0, '']);
     expect(readFileSync(join(cwd, 'run.parquet')).equals(whole.parquet)).toBe(true);
   });
@@ -63,7 +94,17 @@ describe('eos stream --resume', () => {
     const whole = await wholeRun(args);
     const cwd = temporaryFolder();
     const run = startEos(
-      ['stream', ...BOTH, ...args, '--pace', '30000', '--flush-every', '0.05', '--log-format', 'json'],
+      [
+        'stream',
+        ...BOTH,
+        ...args,
+        '--pace',
+        '30000',
+        '--flush-every',
+        '0.05',
+        '--log-format',
+        'json',
+      ],
       { cwd },
     );
     await run.says('run.arrow');
@@ -72,7 +113,10 @@ describe('eos stream --resume', () => {
     expect((await eos(['stream', '--resume', 'run.parquet', '--quiet'], { cwd })).code).toBe(0);
     for (const rest of ['partial.journal', 'lock'])
       copyFileSync(join(cwd, `run.arrow.${rest}`), join(cwd, `run.parquet.${rest}`));
-    const resumed = await eos(['stream', '--resume', 'run.parquet', '--arrow', 'run.arrow', '--quiet'], { cwd });
+    const resumed = await eos(
+      ['stream', '--resume', 'run.parquet', '--arrow', 'run.arrow', '--quiet'],
+      { cwd },
+    );
     expect([resumed.code, resumed.stderr]).toEqual([0, '']);
     expect(readFileSync(join(cwd, 'run.arrow')).equals(whole.arrow)).toBe(true);
     expect(readFileSync(join(cwd, 'run.parquet')).equals(whole.parquet)).toBe(true);
@@ -83,7 +127,9 @@ describe('eos stream --resume', () => {
     const cwd = temporaryFolder();
     await interrupted(cwd, ['--steps', '5000000', '--every', '50']);
     const before = readFileSync(join(cwd, 'run.parquet'));
-    const { code, stderr } = await eos(['stream', '--resume', 'run.parquet', '--steps', '100'], { cwd });
+    const { code, stderr } = await eos(['stream', '--resume', 'run.parquet', '--steps', '100'], {
+      cwd,
+    });
     expect([code, stderr]).toEqual([
       2,
       expect.stringMatching(/^eos: [^\n]*the run stands at step \d+ already[^\n]*\n$/),
@@ -93,16 +139,31 @@ describe('eos stream --resume', () => {
   });
 
   test.each([
-    [['--resume', 'whole.parquet'], /--resume: the run in whole\.parquet is whole; there is nothing to continue/],
+    [
+      ['--resume', 'whole.parquet'],
+      /--resume: the run in whole\.parquet is whole; there is nothing to continue/,
+    ],
     [['--resume', 'nosuch.parquet'], /--resume: there is no nosuch\.parquet/],
     [['--resume', 'nosuch/run.parquet'], /--resume: there is no nosuch\/run\.parquet/],
     [['--resume', 'whole.parquet', '--eta', '0.1'], /--eta: --resume takes this from the file/],
-    [['--resume', 'whole.parquet', '--out', 'other.parquet'], /--out: --resume takes this from the file/],
-    [['--out', 'x.parquet', '--flush-every', 'often'], /--flush-every: 'often' is not a number of seconds/],
-    [['--out', 'x.parquet', '--flush-every', '-1'], /--flush-every: '-1' is not a number of seconds/],
+    [
+      ['--resume', 'whole.parquet', '--out', 'other.parquet'],
+      /--out: --resume takes this from the file/,
+    ],
+    [
+      ['--out', 'x.parquet', '--flush-every', 'often'],
+      /--flush-every: 'often' is not a number of seconds/,
+    ],
+    [
+      ['--out', 'x.parquet', '--flush-every', '-1'],
+      /--flush-every: '-1' is not a number of seconds/,
+    ],
   ])('%j is refused in one line', async (args, message) => {
     const cwd = temporaryFolder();
-    copyFileSync(new URL('../../data/three-phases.parquet', import.meta.url), join(cwd, 'whole.parquet'));
+    copyFileSync(
+      new URL('../../data/three-phases.parquet', import.meta.url),
+      join(cwd, 'whole.parquet'),
+    );
     const { code, stdout, stderr } = await eos(['stream', ...args], { cwd });
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^eos: [^\n]+\n$/);

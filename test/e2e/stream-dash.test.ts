@@ -32,7 +32,8 @@ test('stream --dash serves the growing run, stays when it is done, and goes at C
     };
     return runs;
   };
-  const magic = async (path: string) => (await (await fetch(new URL(path, url))).text()).slice(0, 4);
+  const magic = async (path: string) =>
+    (await (await fetch(new URL(path, url))).text()).slice(0, 4);
   expect(await (await fetch(url!)).text()).toContain('<title>');
   expect((await shared()).map(({ name }) => name)).toEqual(['run.parquet']);
   await saying(/wrote run\.parquet: 6,001 rows/);
@@ -43,7 +44,11 @@ test('stream --dash serves the growing run, stays when it is done, and goes at C
 });
 
 test('stream --dash without a file is refused', async () => {
-  const child = spawn(process.execPath, [join(root, 'bin/run.js'), 'stream', '--dash', '--dry-run'], { cwd: folder });
+  const child = spawn(
+    process.execPath,
+    [join(root, 'bin/run.js'), 'stream', '--dash', '--dry-run'],
+    { cwd: folder },
+  );
   let said = '';
   child.stderr.on('data', (text) => {
     said += text;

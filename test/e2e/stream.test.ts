@@ -13,7 +13,8 @@ function events(stdout: string): RunEvent[] {
     .map((line) => JSON.parse(line) as RunEvent);
 }
 
-const summaryOf = async (path: string) => JSON.parse((await readBack(path)).metadata['eos.summary']!);
+const summaryOf = async (path: string) =>
+  JSON.parse((await readBack(path)).metadata['eos.summary']!);
 
 describe('eos stream --out run.parquet', () => {
   test('writes every step of the paper preset and tells its phases on stderr', async () => {
@@ -47,7 +48,8 @@ describe('eos stream --out run.parquet', () => {
 
   test('--arrow writes the Arrow file as well, --parquet-writer takes the other program', async () => {
     const cwd = temporaryFolder();
-    const args = '--out a.parquet --arrow a.arrow --parquet-writer parquetjs-lite --steps 200'.split(' ');
+    const args =
+      '--out a.parquet --arrow a.arrow --parquet-writer parquetjs-lite --steps 200'.split(' ');
     const { code, stderr } = await eos(['stream', ...args], { cwd });
     expect(code).toBe(0);
     expect(stderr).toContain('wrote a.parquet: 201 rows');
@@ -67,8 +69,10 @@ describe('eos stream --out run.parquet', () => {
     const steps = new Set(Array.from(await table.values('step'), Number));
     expect(table.rows).toBeLessThan(8_000);
     for (let t = 0; t <= 10_000; t += 100) expect(steps.has(t), `step ${t}`).toBe(true);
-    for (let t = 1_915; t <= 2_115; t++) expect(steps.has(t), `step ${t} around the crossing`).toBe(true);
-    for (let t = 2_055; t <= 2_255; t++) expect(steps.has(t), `step ${t} around the first peak`).toBe(true);
+    for (let t = 1_915; t <= 2_115; t++)
+      expect(steps.has(t), `step ${t} around the crossing`).toBe(true);
+    for (let t = 2_055; t <= 2_255; t++)
+      expect(steps.has(t), `step ${t} around the first peak`).toBe(true);
     expect(await summaryOf(join(cwd, 'run.parquet'))).toMatchObject({
       cycles: 25,
       first_crossing: 2015,
@@ -101,25 +105,50 @@ describe('--log-format json', () => {
     const { code, stdout, stderr } = await eos(['stream', '--dry-run', '--log-format', 'json']);
     expect([code, stderr]).toEqual([0, '']);
     const all = events(stdout);
-    expect(all[0]).toMatchObject({ event: 'start', step: 0, eta: 0.05, threshold: 40, steps: 10_000 });
+    expect(all[0]).toMatchObject({
+      event: 'start',
+      step: 0,
+      eta: 0.05,
+      threshold: 40,
+      steps: 10_000,
+    });
     const phases = all.filter(({ event }) => event === 'phase');
     expect(phases.map((event) => ('phase' in event ? [event.step, event.phase] : []))).toEqual([
       [0, 'progressive-sharpening'],
       [2015, 'edge-of-stability'],
     ]);
-    expect(Object.keys(phases[1]!)).toEqual(['event', 'step', 'phase', 'sharpness', 'ratio', 'loss']);
+    expect(Object.keys(phases[1]!)).toEqual([
+      'event',
+      'step',
+      'phase',
+      'sharpness',
+      'ratio',
+      'loss',
+    ]);
     const cycles = all.filter((event) => event.event === 'cycle');
     expect(cycles).toHaveLength(25);
-    expect(cycles[0]).toMatchObject({ cycle: 1, first_step: 2015, last_step: 2309, peak_step: 2155 });
+    expect(cycles[0]).toMatchObject({
+      cycle: 1,
+      first_step: 2015,
+      last_step: 2309,
+      peak_step: 2155,
+    });
     expect(cycles[0]!.overshoot).toBeGreaterThan(0.07);
     expect(cycles[0]!.peak_l1).toBeGreaterThan(0.03);
     const last = all.at(-1)!;
-    expect(last).toMatchObject({ event: 'done', outcome: 'edge-of-stability', cycles: 25, first_crossing: 2015 });
+    expect(last).toMatchObject({
+      event: 'done',
+      outcome: 'edge-of-stability',
+      cycles: 25,
+      first_crossing: 2015,
+    });
   });
 
   test('the values of a phase event are those of its row', async () => {
     const cwd = temporaryFolder();
-    const { stdout } = await eos(['stream', '--out', 'run.parquet', '--log-format', 'json'], { cwd });
+    const { stdout } = await eos(['stream', '--out', 'run.parquet', '--log-format', 'json'], {
+      cwd,
+    });
     const phase = events(stdout).find((event) => event.event === 'phase' && event.step === 2015);
     const table = await readBack(join(cwd, 'run.parquet'));
     const at = async (name: string) => (await table.values(name))[2015];
@@ -134,14 +163,26 @@ describe('--log-format json', () => {
   });
 
   test('warnings are events', async () => {
-    const { stdout } = await eos(['stream', '--dry-run', '--log-format', 'json', '--preset', 'plain']);
+    const { stdout } = await eos([
+      'stream',
+      '--dry-run',
+      '--log-format',
+      'json',
+      '--preset',
+      'plain',
+    ]);
     const all = events(stdout);
     const warning = all.filter(({ event }) => event === 'warning');
     // The log is in the order of the steps.
     const steps = all.flatMap((event) => ('step' in event ? [event.step] : []));
     expect(steps).toEqual(steps.toSorted((a, b) => a - b));
     expect(warning).toEqual([
-      { event: 'warning', kind: 'float64-underflow', step: 2975, message: expect.stringContaining('step 2975') },
+      {
+        event: 'warning',
+        kind: 'float64-underflow',
+        step: 2975,
+        message: expect.stringContaining('step 2975'),
+      },
     ]);
   });
 });
@@ -159,7 +200,10 @@ describe('manners', () => {
 
   test('--dry-run writes nothing', async () => {
     const cwd = temporaryFolder();
-    const { code, stderr } = await eos(['stream', '--dry-run', '--out', 'run.parquet', '--steps', '10'], { cwd });
+    const { code, stderr } = await eos(
+      ['stream', '--dry-run', '--out', 'run.parquet', '--steps', '10'],
+      { cwd },
+    );
     expect(code).toBe(0);
     expect(stderr).toContain('done');
     expect(stderr).not.toContain('wrote');
@@ -181,8 +225,12 @@ describe('manners', () => {
 
   test('colours where they are wanted, none with NO_COLOR', async () => {
     const args = ['stream', '--dry-run', '--steps', '10'];
-    expect((await eos(args, { env: { NO_COLOR: '', FORCE_COLOR: '1' } })).stderr).toContain('\u001b[');
-    expect((await eos(args, { env: { NO_COLOR: '1', FORCE_COLOR: '1' } })).stderr).not.toContain('\u001b[');
+    expect((await eos(args, { env: { NO_COLOR: '', FORCE_COLOR: '1' } })).stderr).toContain(
+      '\u001b[',
+    );
+    expect((await eos(args, { env: { NO_COLOR: '1', FORCE_COLOR: '1' } })).stderr).not.toContain(
+      '\u001b[',
+    );
   });
 
   test.each([['stream'], ['inspect']])('eos %s --help has examples', async (command) => {
@@ -197,8 +245,12 @@ describe('manners', () => {
     expect([help.code, help.stderr]).toEqual([0, '']);
     for (const command of ['stream', 'inspect', 'autocomplete'])
       expect(help.stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
-    const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
-    expect((await eos(['--version'])).stdout).toMatch(new RegExp(`^eos-stream/${version.replaceAll('.', '\\.')} `));
+    const { version } = JSON.parse(
+      await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
+    );
+    expect((await eos(['--version'])).stdout).toMatch(
+      new RegExp(`^eos-stream/${version.replaceAll('.', '\\.')} `),
+    );
   });
 
   test('shell completion', async () => {
@@ -209,7 +261,10 @@ describe('manners', () => {
     const bash = await eos(['autocomplete', 'bash'], { env });
     expect(bash.code).toBe(0);
     expect(bash.stdout).toContain('eos autocomplete script bash');
-    const functions = await readFile(join(home, 'eos-stream/autocomplete/functions/bash/eos.bash'), 'utf8');
+    const functions = await readFile(
+      join(home, 'eos-stream/autocomplete/functions/bash/eos.bash'),
+      'utf8',
+    );
     expect(functions).toContain('stream');
     expect(functions).toContain('--preset');
   });
@@ -260,7 +315,10 @@ describe('a file that exists', () => {
     expect((await stream(cwd, '--arrow', 'run.arrow')).code).toBe(0);
     await writeFile(join(cwd, 'run.arrow'), 'something else');
     const { code, stderr } = await stream(cwd, '--arrow', 'run.arrow');
-    expect([code, stderr.startsWith('eos: --arrow: run.arrow exists and is not this very run')]).toEqual([2, true]);
+    expect([
+      code,
+      stderr.startsWith('eos: --arrow: run.arrow exists and is not this very run'),
+    ]).toEqual([2, true]);
     expect(await readFile(join(cwd, 'run.arrow'), 'utf8')).toBe('something else');
   });
 });

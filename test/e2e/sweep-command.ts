@@ -66,7 +66,11 @@ export async function summaryRows(out: string): Promise<Row[]> {
   for (const name of parts(out)) {
     const file = await asyncBufferFromFile(join(out, 'summary', name));
     for (const row of await parquetReadObjects({ file })) {
-      rows.push(Object.fromEntries(Object.entries(row).map(([k, v]) => [k, typeof v === 'bigint' ? Number(v) : v])));
+      rows.push(
+        Object.fromEntries(
+          Object.entries(row).map(([k, v]) => [k, typeof v === 'bigint' ? Number(v) : v]),
+        ),
+      );
     }
   }
   return rows;
@@ -78,7 +82,9 @@ export function parts(out: string): string[] {
 
 /** Rows without what differs from one time to the next, in an order that does not depend on parts. */
 export function comparable(rows: readonly Row[]): Row[] {
-  return rows.map(({ wall_seconds: _, ...row }) => row).sort((a, b) => (String(a.run_id) < String(b.run_id) ? -1 : 1));
+  return rows
+    .map(({ wall_seconds: _, ...row }) => row)
+    .sort((a, b) => (String(a.run_id) < String(b.run_id) ? -1 : 1));
 }
 
 /** JSON metadata of a run file. */
@@ -100,7 +106,11 @@ export function asSummary(row: Row): Row {
     diverged_at: row.diverged_at ?? null,
     final_loss: row.final_loss,
     last_step: row.last_step,
-    convergence_time: { delta: row.delta, epsilon: row.epsilon, step: row.convergence_time ?? null },
+    convergence_time: {
+      delta: row.delta,
+      epsilon: row.epsilon,
+      step: row.convergence_time ?? null,
+    },
     l_hat_slope: row.l_hat_slope ?? null,
     l_hat_slope_predicted: row.l_hat_slope_predicted ?? null,
     mean_l1_in_eos: row.mean_l1_in_eos ?? null,

@@ -8,15 +8,33 @@ describe('eos figures --sweep', () => {
   const empty = newFolder();
 
   beforeAll(async () => {
-    const grid = ['--eta', '0.01:0.5:log:12', '--lambda2', '0.01:1:log:8', '--delta', '0.01,0.1', '--steps', '2000'];
+    const grid = [
+      '--eta',
+      '0.01:0.5:log:12',
+      '--lambda2',
+      '0.01:1:log:8',
+      '--delta',
+      '0.01,0.1',
+      '--steps',
+      '2000',
+    ];
     expect((await eos(['sweep', ...grid, '--out', sweep])).code).toBe(0);
   });
 
   test('draws the five maps in each format, light and dark', async () => {
     const out = newFolder();
     const { code, stderr } = await eos(['figures', '--sweep', sweep, '--out', out]);
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('sweep-outcome.svg') });
-    const names = ['outcome', 'cycles', 'max-sharpness-ratio', 'convergence-time', 'final-sharpness-ratio'];
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('sweep-outcome.svg'),
+    });
+    const names = [
+      'outcome',
+      'cycles',
+      'max-sharpness-ratio',
+      'convergence-time',
+      'final-sharpness-ratio',
+    ];
     const files = names.flatMap((name) =>
       ['-dark.png', '-dark.svg', '.html', '.png', '.svg'].map((end) => `sweep-${name}${end}`),
     );
@@ -26,7 +44,8 @@ describe('eos figures --sweep', () => {
     // Each of the eight rows from end to end, in stripes.
     const tiles = [...map!.matchAll(/M([\d.]+),([\d.]+)H([\d.]+)V[\d.]+H\1Z/g)];
     const rows = new Map<string, number>();
-    for (const [, left, top, right] of tiles) rows.set(top!, (rows.get(top!) ?? 0) + Number(right) - Number(left));
+    for (const [, left, top, right] of tiles)
+      rows.set(top!, (rows.get(top!) ?? 0) + Number(right) - Number(left));
     expect(rows.size).toBe(8);
     const widths = [...rows.values()];
     expect(Math.max(...widths) - Math.min(...widths)).toBeLessThan(0.5);
@@ -48,21 +67,45 @@ describe('eos figures --sweep', () => {
 
   test('other axes, facets and filters', async () => {
     const out = newFolder();
-    const args = ['--only', 'cycles', '--x', 'lambda2', '--y', 'eta', '--facet', 'delta', '--format', 'svg'];
+    const args = [
+      '--only',
+      'cycles',
+      '--x',
+      'lambda2',
+      '--y',
+      'eta',
+      '--facet',
+      'delta',
+      '--format',
+      'svg',
+    ];
     expect((await eos(['figures', '--sweep', sweep, ...args, '--out', out])).code).toBe(0);
     const svg = readFileSync(join(out, 'sweep-cycles.svg'), 'utf8').replaceAll('\u00a0', ' ');
     expect(svg).toContain('δ = 0.01');
     expect(svg).toContain('δ = 0.1');
     const filtered = ['--only', 'outcome', '--where', 'delta=0.1', '--format', 'svg'];
     expect((await eos(['figures', '--sweep', sweep, ...filtered, '--out', out])).code).toBe(0);
-    expect(readFileSync(join(out, 'sweep-outcome.svg'), 'utf8').replaceAll('\u00a0', ' ')).toContain('96 runs');
+    expect(
+      readFileSync(join(out, 'sweep-outcome.svg'), 'utf8').replaceAll('\u00a0', ' '),
+    ).toContain('96 runs');
   });
 
   const draw = async (of: string, ...args: string[]) => {
     const out = newFolder();
-    const { code, stderr } = await eos(['figures', '--sweep', of, '--format', 'svg', '--out', out, '--quiet', ...args]);
+    const { code, stderr } = await eos([
+      'figures',
+      '--sweep',
+      of,
+      '--format',
+      'svg',
+      '--out',
+      out,
+      '--quiet',
+      ...args,
+    ]);
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    const svg = (name: string) => readFileSync(join(out, `sweep-${name}.svg`), 'utf8').replaceAll('\u00a0', ' ');
+    const svg = (name: string) =>
+      readFileSync(join(out, `sweep-${name}.svg`), 'utf8').replaceAll('\u00a0', ' ');
     return { stderr, svg };
   };
 
@@ -94,7 +137,10 @@ describe('eos figures --sweep', () => {
 
     for (const name of parts(partial)) writeFileSync(join(partial, 'summary', name), 'PAR1');
     const none = await eos(['figures', '--sweep', partial, '--out', join(partial, 'figures')]);
-    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('is damaged, and no other part is there') });
+    expect(none).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is damaged, and no other part is there'),
+    });
   });
 
   test('the dashboard is told what is missing, and gets no damaged part', async () => {
@@ -107,7 +153,9 @@ describe('eos figures --sweep', () => {
     const address = await new Promise<string>((resolve) => {
       server.child.stdout!.on('data', (text) => resolve(/http:\S+/.exec(String(text))![0]));
     });
-    const { sweeps } = (await (await fetch(`${address}runs.json`)).json()) as { sweeps: { parts: string[] }[] };
+    const { sweeps } = (await (await fetch(`${address}runs.json`)).json()) as {
+      sweeps: { parts: string[] }[];
+    };
     server.child.kill('SIGINT');
     await server.done;
     const lacking = 2 * (192 / names.length);
@@ -117,7 +165,9 @@ describe('eos figures --sweep', () => {
     ]);
     expect(sweeps.map((each) => each.parts.length)).toEqual([names.length - 2, names.length]);
     const site = join(newFolder(), 'site');
-    expect(await eos(['dash', 'build', '--data', partial, '--out', site])).toMatchObject({ code: 0 });
+    expect(await eos(['dash', 'build', '--data', partial, '--out', site])).toMatchObject({
+      code: 0,
+    });
     expect(JSON.parse(readFileSync(join(site, 'runs.json'), 'utf8'))).toMatchObject({
       sweeps: [{ missing: lacking, damaged: 1 }],
     });
@@ -127,12 +177,26 @@ describe('eos figures --sweep', () => {
     const { svg } = await draw(sweep, '--only', 'outcome', '--where', 'lambda2=0.01');
     expect(svg('outcome')).toContain('24 runs of up to 2,000 steps over η and δ');
     // 0.01:0.5:log:12 goes on with 0.0142713135186.
-    expect((await draw(sweep, '--only', 'outcome', '--where', 'eta=0.0143')).svg('outcome')).toContain('16 runs');
-    expect((await draw(sweep, '--only', 'outcome', '--where', 'delta=1/10')).svg('outcome')).toContain('96 runs');
+    expect(
+      (await draw(sweep, '--only', 'outcome', '--where', 'eta=0.0143')).svg('outcome'),
+    ).toContain('16 runs');
+    expect(
+      (await draw(sweep, '--only', 'outcome', '--where', 'delta=1/10')).svg('outcome'),
+    ).toContain('96 runs');
   });
 
   test('facets that are not shown are named', async () => {
-    const { stderr, svg } = await draw(sweep, '--only', 'outcome', '--x', 'delta', '--y', 'lambda2', '--facet', 'eta');
+    const { stderr, svg } = await draw(
+      sweep,
+      '--only',
+      'outcome',
+      '--x',
+      'delta',
+      '--y',
+      'lambda2',
+      '--facet',
+      'eta',
+    );
     const omitted = /η = 0\.01427, 0\.02037, [^;]* and 2 more/;
     expect(stderr).toMatch(omitted);
     expect(stderr).toContain('pick others with --where eta=V,W');
@@ -148,10 +212,26 @@ describe('eos figures --sweep', () => {
   });
 
   test.each<[string, readonly string[], RegExp]>([
-    ['a folder that is no sweep', ['--sweep', empty], /holds no runs; name the folder of an eos sweep/],
-    ['a quantity that there is not', ['--sweep', sweep, '--only', 'loss'], /--only: 'loss' is no quantity/],
-    ['an axis that does not vary', ['--sweep', sweep, '--x', 'lambda1'], /--x: 'lambda1' does not vary/],
-    ['an axis that is taken', ['--sweep', sweep, '--facet', 'eta', '--x', 'eta'], /--facet: 'eta' is an axis already/],
+    [
+      'a folder that is no sweep',
+      ['--sweep', empty],
+      /holds no runs; name the folder of an eos sweep/,
+    ],
+    [
+      'a quantity that there is not',
+      ['--sweep', sweep, '--only', 'loss'],
+      /--only: 'loss' is no quantity/,
+    ],
+    [
+      'an axis that does not vary',
+      ['--sweep', sweep, '--x', 'lambda1'],
+      /--x: 'lambda1' does not vary/,
+    ],
+    [
+      'an axis that is taken',
+      ['--sweep', sweep, '--facet', 'eta', '--x', 'eta'],
+      /--facet: 'eta' is an axis already/,
+    ],
     [
       'a filter that is none',
       ['--sweep', sweep, '--where', 'delta'],
@@ -162,10 +242,26 @@ describe('eos figures --sweep', () => {
       ['--sweep', sweep, '--where', 'lamda2=1'],
       /'lamda2' is no parameter; did you mean lambda2/,
     ],
-    ['a value of no run', ['--sweep', sweep, '--where', 'lambda1=77'], /no run has lambda1 = 77; the nearest is 100/],
-    ['two digits of a value', ['--sweep', sweep, '--where', 'eta=0.014'], /the nearest is 0\.01427/],
-    ['a filter twice', ['--sweep', sweep, '--where', 'delta=0.1', '--where', 'delta=0.01'], /delta is there twice/],
-    ['an axis that is fixed', ['--sweep', sweep, '--y', 'delta', '--where', 'delta=0.1'], /--y: 'delta' does not vary/],
+    [
+      'a value of no run',
+      ['--sweep', sweep, '--where', 'lambda1=77'],
+      /no run has lambda1 = 77; the nearest is 100/,
+    ],
+    [
+      'two digits of a value',
+      ['--sweep', sweep, '--where', 'eta=0.014'],
+      /the nearest is 0\.01427/,
+    ],
+    [
+      'a filter twice',
+      ['--sweep', sweep, '--where', 'delta=0.1', '--where', 'delta=0.01'],
+      /delta is there twice/,
+    ],
+    [
+      'an axis that is fixed',
+      ['--sweep', sweep, '--y', 'delta', '--where', 'delta=0.1'],
+      /--y: 'delta' does not vary/,
+    ],
     ['an axis without a sweep', ['--x', 'eta'], /--x: this is for maps of a sweep/],
   ])('refuses %s in one line', async (_, args, message) => {
     const out = join(newFolder(), 'figures');

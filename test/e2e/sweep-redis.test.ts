@@ -39,10 +39,21 @@ async function newRedis({ tls = false } = {}): Promise<TestRedis> {
     url: `${tls ? 'rediss' : 'redis'}://127.0.0.1:${port}`,
     async start() {
       const persistence = ['--appendonly', 'yes', '--save', ''];
-      const encrypted = ['--tls-cert-file', CERTIFICATE, '--tls-key-file', KEY, '--tls-ca-cert-file', CERTIFICATE];
-      const ports = tls ? ['--port', '0', '--tls-port', String(port), ...encrypted] : ['--port', String(port)];
+      const encrypted = [
+        '--tls-cert-file',
+        CERTIFICATE,
+        '--tls-key-file',
+        KEY,
+        '--tls-ca-cert-file',
+        CERTIFICATE,
+      ];
+      const ports = tls
+        ? ['--port', '0', '--tls-port', String(port), ...encrypted]
+        : ['--port', String(port)];
       const own = [...ports, '--bind', '127.0.0.1', '--dir', folder, '--requirepass', PASSWORD];
-      server = spawn(part('redis'), [...own, ...persistence], { stdio: ['ignore', 'pipe', 'ignore'] });
+      server = spawn(part('redis'), [...own, ...persistence], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
       servers.push(server);
       let log = '';
       server.stdout!.on('data', (data) => (log += data));
@@ -80,7 +91,10 @@ async function freePort(): Promise<number> {
 /** Waits until parts of the sweep in a folder wait in the queue. */
 async function waiting(engine: string, out: string, env: NodeJS.ProcessEnv): Promise<void> {
   for (;;) {
-    const { stdout, code } = await eos(['sweep', 'status', '--out', out, '--engine', engine, '--json'], env);
+    const { stdout, code } = await eos(
+      ['sweep', 'status', '--out', out, '--engine', engine, '--json'],
+      env,
+    );
     if (code === 0 && JSON.parse(stdout).sweeps[0].queue.waiting > 0) return;
   }
 }
@@ -95,60 +109,106 @@ const partsIn = (out: string) => (existsSync(join(out, 'summary')) ? parts(out).
 describeWith(['redis'], 'a sweep by workers of a queue', () => {
   // Six processes against the clock: where the machine is so busy that one starves, it may try once more.
   const patient = { retry: 1, timeout: 90_000 };
-  test('is whole, no run twice and none missing, whatever happens to workers and Redis', patient, async () => {
-    const redis = await newRedis();
-    const out = join(newFolder(), 'sweep');
-    const grid = ['--eta', '0.02:0.5:log:16', '--lambda2', '0.005:0.5:log:12', '--steps', '150000'];
-    const sweep = start(['sweep', ...grid, '--out', out, '--engine', redis.url], env);
-    // Workers may come before the sweep does.
-    const worker = () =>
-      start(['worker', '--engine', redis.url, '--out', out, '--threads', '1', '--takeover', '2'], env);
-    const [killed, stopped, steady] = [worker(), worker(), worker()];
+  test(
+    'is whole, no run twice and none missing, whatever happens to workers and Redis',
+    patient,
+    async () => {
+      const redis = await newRedis();
+      const out = join(newFolder(), 'sweep');
+      const grid = [
+        '--eta',
+        '0.02:0.5:log:16',
+        '--lambda2',
+        '0.005:0.5:log:12',
+        '--steps',
+        '150000',
+      ];
+      const sweep = start(['sweep', ...grid, '--out', out, '--engine', redis.url], env);
+      // Workers may come before the sweep does.
+      const worker = () =>
+        start(
+          ['worker', '--engine', redis.url, '--out', out, '--threads', '1', '--takeover', '2'],
+          env,
+        );
+      const [killed, stopped, steady] = [worker(), worker(), worker()];
 
-    await until(() => partsIn(out) >= 4);
-    killed.child.kill('SIGKILL');
-    await until(() => partsIn(out) >= 10);
-    stopped.child.kill('SIGSTOP');
-    await until(() => partsIn(out) >= 16);
-    await redis.stop();
-    await sleep(1000);
-    await redis.start();
-    await until(() => partsIn(out) >= 24);
-    stopped.child.kill('SIGCONT');
+      await until(() => partsIn(out) >= 4);
+      killed.child.kill('SIGKILL');
+      await until(() => partsIn(out) >= 10);
+      stopped.child.kill('SIGSTOP');
+      await until(() => partsIn(out) >= 16);
+      await redis.stop();
+      await sleep(1000);
+      await redis.start();
+      await until(() => partsIn(out) >= 24);
+      stopped.child.kill('SIGCONT');
 
-    const [coordinator, first, second, third] = await Promise.all([sweep.done, killed.done, stopped.done, steady.done]);
-    expect(coordinator).toMatchObject({ code: 0, stderr: expect.stringMatching(/wrote .*: 192 runs in/) });
-    expect(first).toMatchObject({ signal: 'SIGKILL' });
-    expect(second).toMatchObject({ code: 0, stderr: expect.stringContaining('the sweep is whole') });
-    expect(third).toMatchObject({ code: 0, stderr: expect.stringContaining('the sweep is whole') });
+      const [coordinator, first, second, third] = await Promise.all([
+        sweep.done,
+        killed.done,
+        stopped.done,
+        steady.done,
+      ]);
+      expect(coordinator).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(/wrote .*: 192 runs in/),
+      });
+      expect(first).toMatchObject({ signal: 'SIGKILL' });
+      expect(second).toMatchObject({
+        code: 0,
+        stderr: expect.stringContaining('the sweep is whole'),
+      });
+      expect(third).toMatchObject({
+        code: 0,
+        stderr: expect.stringContaining('the sweep is whole'),
+      });
 
-    const rows = await summaryRows(out);
-    expect(rows).toHaveLength(192);
-    expect(new Set(rows.map((row) => row.run_id)).size).toBe(192);
-    expect(readdirSync(out).sort()).toEqual(['summary', 'sweep.json']);
-    const alone = join(newFolder(), 'alone');
-    expect(await eos(['sweep', ...grid, '--out', alone])).toMatchObject({ code: 0 });
-    expect(comparable(rows)).toEqual(comparable(await summaryRows(alone)));
+      const rows = await summaryRows(out);
+      expect(rows).toHaveLength(192);
+      expect(new Set(rows.map((row) => row.run_id)).size).toBe(192);
+      expect(readdirSync(out).sort()).toEqual(['summary', 'sweep.json']);
+      const alone = join(newFolder(), 'alone');
+      expect(await eos(['sweep', ...grid, '--out', alone])).toMatchObject({ code: 0 });
+      expect(comparable(rows)).toEqual(comparable(await summaryRows(alone)));
 
-    // The password is nowhere: not in what is printed, not in what is written.
-    for (const { stderr, stdout } of [coordinator, first, second, third])
-      expect(stderr + stdout).not.toContain(PASSWORD);
-    for (const name of parts(out)) expect(readFileSync(join(out, 'summary', name)).includes(PASSWORD)).toBe(false);
-    expect(readFileSync(join(out, 'sweep.json'), 'utf8')).not.toContain(PASSWORD);
+      // The password is nowhere: not in what is printed, not in what is written.
+      for (const { stderr, stdout } of [coordinator, first, second, third])
+        expect(stderr + stdout).not.toContain(PASSWORD);
+      for (const name of parts(out))
+        expect(readFileSync(join(out, 'summary', name)).includes(PASSWORD)).toBe(false);
+      expect(readFileSync(join(out, 'sweep.json'), 'utf8')).not.toContain(PASSWORD);
 
-    const again = await eos(['sweep', ...grid, '--out', out, '--engine', redis.url], env);
-    expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining('all 192 runs are there already') });
-    await redis.stop();
-  });
+      const again = await eos(['sweep', ...grid, '--out', out, '--engine', redis.url], env);
+      expect(again).toMatchObject({
+        code: 0,
+        stderr: expect.stringContaining('all 192 runs are there already'),
+      });
+      await redis.stop();
+    },
+  );
 
   test('a queue that is lost is filled again from what the folder lacks', async () => {
     const redis = await newRedis();
     const out = join(newFolder(), 'sweep');
-    const grid = ['--eta', '0.02:0.5:log:48', '--steps', '2000', '--out', out, '--engine', redis.url];
+    const grid = [
+      '--eta',
+      '0.02:0.5:log:48',
+      '--steps',
+      '2000',
+      '--out',
+      out,
+      '--engine',
+      redis.url,
+    ];
     const left = await eos(['sweep', ...grid, '--detach'], env);
-    expect(left).toMatchObject({ code: 0, stderr: expect.stringContaining('handed over: 0 runs done now, 48 to do') });
+    expect(left).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('handed over: 0 runs done now, 48 to do'),
+    });
     const status = await eos(['sweep', 'status', '--out', out, '--engine', redis.url], env);
-    expect(status.stdout).toMatch(/: 0 of 48 runs, 0 %; queue: 24 parts waiting, 0 active, 0 failed, 0 workers\n$/);
+    expect(status.stdout).toMatch(
+      /: 0 of 48 runs, 0 %; queue: 24 parts waiting, 0 active, 0 failed, 0 workers\n$/,
+    );
     const cancelled = await eos(['sweep', 'cancel', '--out', out, '--engine', redis.url], env);
     expect(cancelled.stdout).toBe('cancelled, 24 parts taken out of the queue\n');
 
@@ -167,9 +227,28 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
   test('SIGTERM sends a worker home; its part goes to another', async () => {
     const redis = await newRedis();
     const out = join(newFolder(), 'sweep');
-    const grid = ['--eta', '0.02:0.2:log:48', '--steps', '400000', '--out', out, '--engine', redis.url];
+    const grid = [
+      '--eta',
+      '0.02:0.2:log:48',
+      '--steps',
+      '400000',
+      '--out',
+      out,
+      '--engine',
+      redis.url,
+    ];
     const sweep = start(['sweep', ...grid], env);
-    const args = ['worker', '--engine', redis.url, '--out', out, '--takeover', '2', '--threads', '1'];
+    const args = [
+      'worker',
+      '--engine',
+      redis.url,
+      '--out',
+      out,
+      '--takeover',
+      '2',
+      '--threads',
+      '1',
+    ];
     const leaving = start(args, env);
     await until(() => partsIn(out) >= 2);
     leaving.child.kill('SIGTERM');
@@ -194,7 +273,8 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
         said[i] += text;
       });
     });
-    const all = (text: string, times: number) => said.every((each) => each.split(text).length - 1 === times);
+    const all = (text: string, times: number) =>
+      said.every((each) => each.split(text).length - 1 === times);
     await until(() => partsIn(out) >= 1);
     await redis.stop();
     await until(() => all('nothing listens there', 1));
@@ -235,13 +315,16 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     const [mine, other] = [join(newFolder(), 'mine'), join(newFolder(), 'other')] as const;
     const grid = ['--eta', '0.02:0.5:log:48', '--steps', '2000', '--engine', redis.url];
     for (const out of [mine, other]) {
-      expect(await eos(['sweep', ...grid, '--out', out, '--detach'], env)).toMatchObject({ code: 0 });
+      expect(await eos(['sweep', ...grid, '--out', out, '--detach'], env)).toMatchObject({
+        code: 0,
+      });
     }
     const cancelled = await eos(['sweep', 'cancel', '--out', other, '--engine', redis.url], env);
     expect(cancelled.stdout).toBe('cancelled, 24 parts taken out of the queue\n');
     const status = await eos(['sweep', 'status', '--out', mine, '--engine', redis.url], env);
     expect(status.stdout).toMatch(/queue: 24 parts waiting/);
-    const work = (out: string) => start(['worker', '--engine', redis.url, '--out', out, '--threads', '1'], env).done;
+    const work = (out: string) =>
+      start(['worker', '--engine', redis.url, '--out', out, '--threads', '1'], env).done;
     expect(await work(mine)).toMatchObject({ code: 0 });
     // A worker that comes to a cancelled sweep waits until somebody wants it again.
     const early = start(['worker', '--engine', redis.url, '--out', other, '--threads', '1'], env);
@@ -251,7 +334,10 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     });
     await until(() => said.includes('is cancelled'));
     const again = start(['sweep', ...grid, '--out', other], env).done;
-    expect(await early.done).toMatchObject({ code: 0, stderr: expect.stringContaining('the sweep is whole') });
+    expect(await early.done).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('the sweep is whole'),
+    });
     expect(await again).toMatchObject({ code: 0 });
     for (const out of [mine, other]) expect(await summaryRows(out)).toHaveLength(48);
     const client = new Redis(redis.url, { password: PASSWORD });
@@ -263,8 +349,16 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
 
   test('a queue may be taken out of Redis by any number of processes at once', async () => {
     const redis = await newRedis();
-    const { options } = await redisOptions(redis.url, { ca: undefined, cert: undefined, key: undefined });
-    const connection = { options: { ...options, password: PASSWORD }, shown: redis.url, explain: String };
+    const { options } = await redisOptions(redis.url, {
+      ca: undefined,
+      cert: undefined,
+      key: undefined,
+    });
+    const connection = {
+      options: { ...options, password: PASSWORD },
+      shown: redis.url,
+      explain: String,
+    };
     const place = newPlace(sweepSpec({ eta: '0.02:0.5:log:48' }));
     const clients = watchRedis(connection, () => {});
     const queues = Array.from({ length: 8 }, () => openQueue(place, connection));
@@ -282,8 +376,14 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
   test('a database that the Redis does not have is refused, and the first one stays as it is', async () => {
     const redis = await newRedis();
     const out = join(newFolder(), 'sweep');
-    const { code, stderr } = await eos(['sweep', '--eta', '0.1', '--out', out, '--engine', `${redis.url}/99`], env);
-    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('has no database 99;') });
+    const { code, stderr } = await eos(
+      ['sweep', '--eta', '0.1', '--out', out, '--engine', `${redis.url}/99`],
+      env,
+    );
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('has no database 99;'),
+    });
     expect(existsSync(out)).toBe(false);
     const client = new Redis(redis.url, { password: PASSWORD });
     expect(await client.keys('*')).toEqual([]);
@@ -297,12 +397,18 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     const files = ['--redis-ca', CERTIFICATE, '--redis-cert', CERTIFICATE, '--redis-key', KEY];
     const engine = ['--out', out, '--engine', redis.url];
     const stranger = await eos(['sweep', '--eta', '0.1,0.2', ...engine], env);
-    expect(stranger).toMatchObject({ code: 2, stderr: expect.stringContaining('self-signed certificate') });
+    expect(stranger).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('self-signed certificate'),
+    });
     expect(existsSync(out)).toBe(false);
     const sweep = start(['sweep', '--eta', '0.1,0.2', '--steps', '100', ...engine, ...files], env);
     const worker = start(['worker', ...engine, ...files, '--threads', '1'], env);
     expect(await sweep.done).toMatchObject({ code: 0 });
-    expect(await worker.done).toMatchObject({ code: 0, stderr: expect.not.stringContaining('Warning') });
+    expect(await worker.done).toMatchObject({
+      code: 0,
+      stderr: expect.not.stringContaining('Warning'),
+    });
     expect(await summaryRows(out)).toHaveLength(2);
     await redis.stop();
   }, 120_000);
@@ -310,11 +416,18 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
   test('a wrong password is told as such, and not repeated', async () => {
     const redis = await newRedis();
     const out = join(newFolder(), 'sweep');
-    const none = await eos(['sweep', '--eta', '0.1', '--out', out, '--engine', redis.url], { EOS_REDIS_PASSWORD: '' });
+    const none = await eos(['sweep', '--eta', '0.1', '--out', out, '--engine', redis.url], {
+      EOS_REDIS_PASSWORD: '',
+    });
     expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('asks for a password') });
     const address = redis.url.replace('://', '://default:hunter2hunter2@');
-    const wrong = await eos(['worker', '--out', out, '--engine', address], { EOS_REDIS_PASSWORD: '' });
-    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('does not take this user and password') });
+    const wrong = await eos(['worker', '--out', out, '--engine', address], {
+      EOS_REDIS_PASSWORD: '',
+    });
+    expect(wrong).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('does not take this user and password'),
+    });
     expect(wrong.stderr + wrong.stdout).not.toContain('hunter2');
     expect(existsSync(out)).toBe(false);
     await redis.stop();
@@ -334,7 +447,9 @@ describe('a Redis that is not there', () => {
     const address = `redis://user:hunter2@127.0.0.1:${await freePort()}`;
     const { code, stderr } = await refused(address);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^eos: --engine: no Redis answers at redis:\/\/127.0.0.1:\d+ \(nothing listens there\)/);
+    expect(stderr).toMatch(
+      /^eos: --engine: no Redis answers at redis:\/\/127.0.0.1:\d+ \(nothing listens there\)/,
+    );
     expect(stderr).not.toContain('hunter2');
   });
 
@@ -352,7 +467,10 @@ describe('a Redis that is not there', () => {
     const silent = await refused(await listen());
     expect(silent).toMatchObject({ code: 2, stderr: expect.stringContaining('(no answer)') });
     const web = await refused(await listen('HTTP/1.1 400 Bad Request\r\n\r\n'));
-    expect(web).toMatchObject({ code: 2, stderr: expect.stringContaining('(what answers is no Redis)') });
+    expect(web).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('(what answers is no Redis)'),
+    });
     for (const server of open) server.close();
   });
 
@@ -360,8 +478,16 @@ describe('a Redis that is not there', () => {
     ['no address', 'nonsense', 'this is no address of a Redis'],
     ['another protocol', 'http://127.0.0.1', 'http:// is no address of a Redis'],
     ['a password that is no code', 'redis://:%zz@127.0.0.1', 'write %25 for a percent sign'],
-    ['a query', 'redis://127.0.0.1?password=hunter2', 'what stands behind ? or # in the address would be ignored'],
-    ['a database beyond all numbers', 'redis://127.0.0.1/99999999999', 'there is no database 99999999999'],
+    [
+      'a query',
+      'redis://127.0.0.1?password=hunter2',
+      'what stands behind ? or # in the address would be ignored',
+    ],
+    [
+      'a database beyond all numbers',
+      'redis://127.0.0.1/99999999999',
+      'there is no database 99999999999',
+    ],
     ['a database that is no number', 'redis://127.0.0.1/main', "the database 'main' is no number"],
   ])('%s', async (_, engine, message) => {
     const { code, stderr } = await refused(engine);

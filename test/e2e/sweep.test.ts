@@ -1,27 +1,68 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { describe, expect, test } from 'vitest';
 import { describeWith, python } from '../setup/parts.ts';
-import { asSummary, comparable, eos, newFolder, parts, runMetadata, start, summaryRows } from './sweep-command.ts';
+import {
+  asSummary,
+  comparable,
+  eos,
+  newFolder,
+  parts,
+  runMetadata,
+  start,
+  summaryRows,
+} from './sweep-command.ts';
 
 const grid = ['--eta', '0.02,1/20,0.12,0.6', '--lambda2', '0.01,0.3', '--steps', '3000'];
 
 describe('eos sweep', () => {
   test('every row is the summary of the same run by eos stream, bit for bit', async () => {
     const out = join(newFolder(), 'sweep');
-    const { code, stderr } = await eos(['sweep', ...grid, '--samples', '40', '--seeds', '0..1', '--out', out]);
+    const { code, stderr } = await eos([
+      'sweep',
+      ...grid,
+      '--samples',
+      '40',
+      '--seeds',
+      '0..1',
+      '--out',
+      out,
+    ]);
     expect({ code, stderr }).toMatchObject({ code: 0 });
     const rows = await summaryRows(out);
     expect(rows).toHaveLength(16);
     for (const row of rows) {
       const file = join(newFolder(), 'run.parquet');
-      const parameters = ['lambda1', 'lambda2', 'covariance', 'samples', 'seed', 'eta', 'floor', 'steps'].flatMap(
-        (name) => [`--${name}`, String(row[name])],
-      );
+      const parameters = [
+        'lambda1',
+        'lambda2',
+        'covariance',
+        'samples',
+        'seed',
+        'eta',
+        'floor',
+        'steps',
+      ].flatMap((name) => [`--${name}`, String(row[name])]);
       const init = [row.init_alpha, row.init_beta1, row.init_beta2].join(',');
-      const streamed = await eos(['stream', ...parameters, '--init', init, '--out', file, '--quiet']);
+      const streamed = await eos([
+        'stream',
+        ...parameters,
+        '--init',
+        init,
+        '--out',
+        file,
+        '--quiet',
+      ]);
       expect(streamed.code).toBe(0);
       const { summary, config } = await runMetadata(file);
       expect(asSummary(row)).toEqual(summary);
@@ -60,9 +101,15 @@ describe('eos sweep', () => {
       string,
       string,
     ];
-    expect(await eos(['sweep', ...many, '--out', one, '--threads', '1'])).toMatchObject({ code: 0 });
-    expect(await eos(['sweep', '--spec', marked, '--out', three, '--threads', '3'])).toMatchObject({ code: 0 });
-    const shares = ['2/3', '0/3', '1/3'].map((shard) => eos(['sweep', ...many, '--out', shards, '--shard', shard]));
+    expect(await eos(['sweep', ...many, '--out', one, '--threads', '1'])).toMatchObject({
+      code: 0,
+    });
+    expect(await eos(['sweep', '--spec', marked, '--out', three, '--threads', '3'])).toMatchObject({
+      code: 0,
+    });
+    const shares = ['2/3', '0/3', '1/3'].map((shard) =>
+      eos(['sweep', ...many, '--out', shards, '--shard', shard]),
+    );
     for (const share of await Promise.all(shares)) expect(share).toMatchObject({ code: 0 });
     const expected = comparable(await summaryRows(one));
     expect(expected).toHaveLength(128);
@@ -97,7 +144,9 @@ describe('eos sweep', () => {
 
     const { code, stderr } = await eos(args);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/resuming, 4\d of 50 runs are there already, \d+ to do .*3 damaged parts are redone/);
+    expect(stderr).toMatch(
+      /resuming, 4\d of 50 runs are there already, \d+ to do .*3 damaged parts are redone/,
+    );
     expect(comparable(await summaryRows(out))).toEqual(whole);
     const changed = names.filter((name, i) => written(name) !== before[i]);
     expect(changed).toEqual([3, 7, 11, 21].map((i) => names[i]));
@@ -105,13 +154,25 @@ describe('eos sweep', () => {
 
   test('Ctrl-C keeps what is done, and the same command ends it', async () => {
     const out = join(newFolder(), 'sweep');
-    const args = ['sweep', '--eta', '0.02:0.2:log:100', '--steps', '400000', '--out', out, '--threads', '2'];
+    const args = [
+      'sweep',
+      '--eta',
+      '0.02:0.2:log:100',
+      '--steps',
+      '400000',
+      '--out',
+      out,
+      '--threads',
+      '2',
+    ];
     const { child, done } = start(args);
     while (!existsSync(join(out, 'summary')) || parts(out).length < 3) await sleep(20);
     child.kill('SIGINT');
     const { code, stderr } = await done;
     expect(code).toBe(130);
-    expect(stderr).toMatch(/interrupted: \d+ runs done now, \d+ to do; the same command goes on from here\n$/);
+    expect(stderr).toMatch(
+      /interrupted: \d+ runs done now, \d+ to do; the same command goes on from here\n$/,
+    );
     const kept = parts(out).length;
     expect(kept).toBeLessThan(100);
     const again = await eos(args);
@@ -127,12 +188,16 @@ describe('eos sweep', () => {
     await eos([...args, '--eta', '0.1,0.2,0.3']);
     const refused = await eos([...args, '--eta', '0.1,0.2,0.3,0.4']);
     expect(refused.code).toBe(2);
-    expect(refused.stderr).toMatch(/^eos: --out: .* holds another sweep \(with --eta 0.1,0.2,0.3, not .*--extend\n$/);
+    expect(refused.stderr).toMatch(
+      /^eos: --out: .* holds another sweep \(with --eta 0.1,0.2,0.3, not .*--extend\n$/,
+    );
     expect(await summaryRows(out)).toHaveLength(3);
     expect((await eos([...args, '--eta', '0.1,0.2,0.3,0.4', '--extend'])).code).toBe(0);
     const rows = await summaryRows(out);
     expect(rows.map(({ eta }) => eta).sort()).toEqual([0.1, 0.2, 0.3, 0.4]);
-    expect((await eos([...args, '--eta', '0.1,0.2,0.3'])).stderr).toContain('all 3 runs are there already');
+    expect((await eos([...args, '--eta', '0.1,0.2,0.3'])).stderr).toContain(
+      'all 3 runs are there already',
+    );
   });
 
   test('--dry-run tells runs, steps, time and size, and writes nothing', async () => {
@@ -155,8 +220,20 @@ describe('eos sweep', () => {
     const json = await eos(['sweep', '--eta', '0.1,0.2', '--dry-run', '--log-format', 'json']);
     expect(JSON.parse(json.stdout)).toMatchObject({ event: 'estimate', runs: 2, steps: 20_002 });
     const share = async (shard: string) => {
-      const args = ['sweep', '--eta', '0.01:0.5:log:61', '--steps', '9', '--shard', shard, '--dry-run'];
-      return JSON.parse((await eos([...args, '--log-format', 'json'])).stdout) as { runs: number; steps: number };
+      const args = [
+        'sweep',
+        '--eta',
+        '0.01:0.5:log:61',
+        '--steps',
+        '9',
+        '--shard',
+        shard,
+        '--dry-run',
+      ];
+      return JSON.parse((await eos([...args, '--log-format', 'json'])).stdout) as {
+        runs: number;
+        steps: number;
+      };
     };
     const shares = await Promise.all(['0/3', '1/3', '2/3'].map(share));
     expect(shares.reduce((sum, { runs }) => sum + runs, 0)).toBe(61);
@@ -190,14 +267,25 @@ describe('eos sweep', () => {
 
   test('status and cancel', async () => {
     const out = join(newFolder(), 'sweep');
-    const { child, done } = start(['sweep', '--eta', '0.02:0.2:log:100', '--steps', '4000000', '--out', out]);
+    const { child, done } = start([
+      'sweep',
+      '--eta',
+      '0.02:0.2:log:100',
+      '--steps',
+      '4000000',
+      '--out',
+      out,
+    ]);
     while (!existsSync(join(out, 'summary')) || parts(out).length < 1) await sleep(20);
     const status = await eos(['sweep', 'status', '--out', out]);
     expect(status.stdout).toMatch(/^sweep [0-9a-f]{16}: \d+ of 100 runs, \d+ %\n$/);
     expect((await eos(['sweep', 'cancel', '--out', out])).stdout).toBe('cancelled\n');
     const { code, stderr } = await done;
     expect(child.exitCode).toBe(1);
-    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('cancelled: ') });
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('cancelled: '),
+    });
     const after = await eos(['sweep', 'status', '--out', out, '--json']);
     expect(JSON.parse(after.stdout)).toMatchObject({ cancelled: true, sweeps: [{ runs: 100 }] });
     expect((await eos(['sweep', 'status', '--out', join(out, 'nothing')])).code).toBe(2);
@@ -205,17 +293,39 @@ describe('eos sweep', () => {
 
   test('trajectories are the thinned files of eos stream, partitioned by run', async () => {
     const out = join(newFolder(), 'sweep');
-    const args = ['sweep', '--eta', '0.05,0.1', '--steps', '3000', '--trajectories', 'every:50', '--out', out];
+    const args = [
+      'sweep',
+      '--eta',
+      '0.05,0.1',
+      '--steps',
+      '3000',
+      '--trajectories',
+      'every:50',
+      '--out',
+      out,
+    ];
     expect((await eos(args)).code).toBe(0);
     const rows = await summaryRows(out);
     const file = join(newFolder(), 'run.parquet');
-    await eos(['stream', '--eta', '0.1', '--steps', '3000', '--every', '50', '--out', file, '--quiet']);
+    await eos([
+      'stream',
+      '--eta',
+      '0.1',
+      '--steps',
+      '3000',
+      '--every',
+      '50',
+      '--out',
+      file,
+      '--quiet',
+    ]);
     const run = rows.find(({ eta }) => eta === 0.1)!;
     const path = join(out, 'trajectories', `run_id=${run.run_id}`, 'part-0.parquet');
     const { summary, config } = await runMetadata(file);
     // A sweep's runs have all their values from its grid, whatever preset these began with.
     expect(await runMetadata(path)).toEqual({ summary, config: { ...config, preset: null } });
-    const read = async (name: string) => parquetReadObjects({ file: await asyncBufferFromFile(name) });
+    const read = async (name: string) =>
+      parquetReadObjects({ file: await asyncBufferFromFile(name) });
     const steps = await read(path);
     expect(steps.length).toBeGreaterThan(60);
     expect(steps).toEqual(await read(file));
@@ -226,7 +336,9 @@ describe('eos sweep', () => {
     const flipped = Buffer.from(whole);
     flipped.fill('X', whole.length >> 1, (whole.length >> 1) + 8);
     writeFileSync(path, flipped);
-    expect((await eos(['sweep', 'status', '--out', out])).stdout).toContain('; 1 damaged part, which');
+    expect((await eos(['sweep', 'status', '--out', out])).stdout).toContain(
+      '; 1 damaged part, which',
+    );
     expect((await eos(args)).stderr).toContain('1 damaged part is redone');
     expect(readFileSync(path).equals(whole)).toBe(true);
     expect((await eos(args)).stderr).toContain('all 2 runs are there already');
@@ -247,7 +359,11 @@ describe('eos sweep', () => {
     ['a step that is no number', ['--steps', 'many'], /--steps: "many" is not a number/],
     ['an unknown preset', ['--preset', 'nosuch'], /--preset: no preset is called .nosuch./],
     ['a shard out of range', ['--shard', '4/4'], /--shard: '4\/4' is not i\/n/],
-    ['a spec that is not there', ['--spec', '/nonexistent.json'], /--spec: \/nonexistent.json: there is no such file/],
+    [
+      'a spec that is not there',
+      ['--spec', '/nonexistent.json'],
+      /--spec: \/nonexistent.json: there is no such file/,
+    ],
     ['threads that are none', ['--threads', '0'], /--threads: '0' is not a whole number/],
     [
       'a spec that never ends',
@@ -256,8 +372,16 @@ describe('eos sweep', () => {
     ],
     ['a spec that is a folder', ['--spec', '/'], /--spec: \/: this is a folder/],
     ['to leave the work to no queue', ['--detach'], /--detach: only a queue can be left to itself/],
-    ['certificates for no queue', ['--redis-ca', 'x.pem'], /--redis-ca: this is for the queue of a Redis/],
-    ['a shard of a queue', ['--shard', '0/4', '--engine', 'redis://127.0.0.1:1'], /--shard: a queue hands out/],
+    [
+      'certificates for no queue',
+      ['--redis-ca', 'x.pem'],
+      /--redis-ca: this is for the queue of a Redis/,
+    ],
+    [
+      'a shard of a queue',
+      ['--shard', '0/4', '--engine', 'redis://127.0.0.1:1'],
+      /--shard: a queue hands out/,
+    ],
   ])('refuses %s in one line', async (_, args, message) => {
     const out = join(newFolder(), 'sweep');
     const { code, stderr, stdout } = await eos(['sweep', ...args, '--out', out]);
@@ -272,12 +396,21 @@ describe('eos sweep', () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'thesis.tex'), 'text');
     const full = await eos(['sweep', '--eta', '0.1', '--out', folder]);
-    expect(full).toMatchObject({ code: 2, stderr: expect.stringContaining('is not empty and holds no sweep') });
+    expect(full).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is not empty and holds no sweep'),
+    });
     const file = await eos(['sweep', '--eta', '0.1', '--out', join(folder, 'thesis.tex')]);
-    expect(file).toMatchObject({ code: 2, stderr: expect.stringContaining('is a file; name a folder') });
+    expect(file).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is a file; name a folder'),
+    });
     writeFileSync(join(folder, 'sweep.json'), '{}');
     const damaged = await eos(['sweep', '--eta', '0.1', '--out', folder]);
-    expect(damaged).toMatchObject({ code: 2, stderr: expect.stringContaining('is damaged or of another program') });
+    expect(damaged).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is damaged or of another program'),
+    });
     expect(readdirSync(folder).sort()).toEqual(['sweep.json', 'thesis.tex']);
     expect((await eos(['sweep', '--eta', '0.1'])).stderr).toContain('--out: no folder was named');
   });
@@ -286,7 +419,16 @@ describe('eos sweep', () => {
 describe('a million short runs', () => {
   test('stay under 400 MB, in a bounded number of files', async () => {
     const out = join(newFolder(), 'sweep');
-    const args = ['--eta', '0.01:0.5:log:1000', '--lambda2', '0.001:1:log:1000', '--steps', '3', '--threads', '2'];
+    const args = [
+      '--eta',
+      '0.01:0.5:log:1000',
+      '--lambda2',
+      '0.001:1:log:1000',
+      '--steps',
+      '3',
+      '--threads',
+      '2',
+    ];
     const { child, done } = start(['sweep', ...args, '--out', out]);
     let peak = 0;
     const timer = setInterval(() => {
@@ -303,7 +445,9 @@ describe('a million short runs', () => {
     if (process.platform === 'linux') expect(peak).toBeGreaterThan(0);
     expect(peak / 1000).toBeLessThan(400);
     const state = await eos(['sweep', 'status', '--out', out, '--json']);
-    expect(JSON.parse(state.stdout).sweeps).toMatchObject([{ runs: 1_000_000, done: 1_000_000, damaged_parts: 0 }]);
+    expect(JSON.parse(state.stdout).sweeps).toMatchObject([
+      { runs: 1_000_000, done: 1_000_000, damaged_parts: 0 },
+    ]);
   }, 300_000);
 });
 
@@ -335,7 +479,8 @@ print(json.dumps({
     );
     const rows = await summaryRows(out);
     const counts = new Map<string, number>();
-    for (const { outcome } of rows) counts.set(String(outcome), (counts.get(String(outcome)) ?? 0) + 1);
+    for (const { outcome } of rows)
+      counts.set(String(outcome), (counts.get(String(outcome)) ?? 0) + 1);
     const expected = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
     expect(found).toMatchObject({
       duck: expected,

@@ -19,10 +19,15 @@ except OSError:
 sys.exit(child.wait())
 `;
 
-async function onTerminal(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+async function onTerminal(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const command = [process.execPath, join(root, 'bin/run.js'), ...args];
   const { code, stdout, stderr } = await watch(
-    spawn(part('python'), ['-c', ON_A_TERMINAL, ...command], { env: { ...cleanEnvironment(), NO_COLOR: '', ...env } }),
+    spawn(part('python'), ['-c', ON_A_TERMINAL, ...command], {
+      env: { ...cleanEnvironment(), NO_COLOR: '', ...env },
+    }),
   ).done;
   expect([code, stderr]).toEqual([0, '']);
   return stdout;
@@ -38,7 +43,9 @@ describeWith(['python'], 'on a terminal', () => {
       const frames = shown.match(/\r█*░*[^\r\n]*steps\/s[^\r\n]*/g) ?? [];
       expect(frames.length).toBeGreaterThan(2);
       for (const frame of frames) {
-        expect(frame).toMatch(/^\r█*░* +\d+% {2}[\d,]+ of 4,000 steps {2}\d+ steps\/s {2}[\d.]+ s left/);
+        expect(frame).toMatch(
+          /^\r█*░* +\d+% {2}[\d,]+ of 4,000 steps {2}\d+ steps\/s {2}[\d.]+ s left/,
+        );
         expect(frame.replace(/^\r|\u001b\[K/g, '').length).toBeLessThan(100);
       }
       expect(shown.slice(shown.lastIndexOf('steps/s'))).toContain('\r\u001b[K');
@@ -48,7 +55,9 @@ describeWith(['python'], 'on a terminal', () => {
     test('lines of the log stand whole above it', async () => {
       const lines = (await onTerminal(SLOW, { NO_COLOR: '1' })).split(/\r?\n/);
       const cycle = lines.find((line) => line.includes('cycle     5:'))!;
-      expect(cycle.replace(/^[\s\S]*\u001b\[K/, '')).toMatch(/^t +\d,\d{3} {2}cycle {5}5: from t = [^█░]*%$/);
+      expect(cycle.replace(/^[\s\S]*\u001b\[K/, '')).toMatch(
+        /^t +\d,\d{3} {2}cycle {5}5: from t = [^█░]*%$/,
+      );
     });
   });
 

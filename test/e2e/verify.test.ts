@@ -24,22 +24,28 @@ const json = async (...args: string[]) => {
   return { code, report: JSON.parse(stdout) as Report };
 };
 
-const verdict = (report: Report, name: string) => report.checks.find((check) => check.name === name)!.verdict;
+const verdict = (report: Report, name: string) =>
+  report.checks.find((check) => check.name === name)!.verdict;
 
 describe('eos verify of a preset', () => {
-  test.each(['paper', 'figure3', 'three-phases', 'gradient-flow'])('%s: nothing fails, exit code 0', async (preset) => {
-    const { code, report } = await json('--preset', preset);
-    expect(code).toBe(0);
-    expect(report.failed).toBe(false);
-    expect(report.checks.map((check) => check.verdict)).not.toContain('fails');
-  });
+  test.each(['paper', 'figure3', 'three-phases', 'gradient-flow'])(
+    '%s: nothing fails, exit code 0',
+    async (preset) => {
+      const { code, report } = await json('--preset', preset);
+      expect(code).toBe(0);
+      expect(report.failed).toBe(false);
+      expect(report.checks.map((check) => check.verdict)).not.toContain('fails');
+    },
+  );
 
   test('prints each check with its statement and verdict, and how many of each', async () => {
     const { code, stdout, stderr } = await eos(['verify', '--preset', 'three-phases']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('✓ global-convergence       holds');
     expect(stdout).toContain('T(0.01, 1e-8) = 7691');
-    expect(stdout).toContain('statement  the surrogate loss L̂ falls at every step of the edge of stability');
+    expect(stdout).toContain(
+      'statement  the surrogate loss L̂ falls at every step of the edge of stability',
+    );
     expect(stdout).toMatch(/\n12 hold\n$/);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
   });
@@ -91,7 +97,11 @@ describe('eos verify of a file', () => {
     const dead = underflowed(await run({ preset: 'paper' }));
     const columns = ['step', 'alpha', 'beta1', 'beta2', 'log10_abs_beta1'] as const;
     const buffer = parquetWriteBuffer({
-      columnData: columns.map((name) => ({ name, data: dead.column(name), type: 'DOUBLE' as const })),
+      columnData: columns.map((name) => ({
+        name,
+        data: dead.column(name),
+        type: 'DOUBLE' as const,
+      })),
     });
     await writeFile(file, new Uint8Array(buffer));
 
@@ -121,7 +131,9 @@ describe('eos verify refuses in one line', () => {
     [['--eta', '0'], /^eos: --eta: 0 is not a positive number/],
     [['--every', '3'], /^eos: there is no flag --every/],
   ])('%j', async (args, message) => {
-    const { code, stdout, stderr } = await eos(['verify', ...args], { cwd: join(import.meta.dirname, '../..') });
+    const { code, stdout, stderr } = await eos(['verify', ...args], {
+      cwd: join(import.meta.dirname, '../..'),
+    });
     expect(stderr).toMatch(message);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -129,7 +141,16 @@ describe('eos verify refuses in one line', () => {
 
   test('a trajectory that stands beside a run is no run', async () => {
     const folder = temporaryFolder();
-    await eos(['stream', '--out', join(folder, 'run.parquet'), '--also', 'central', '--steps', '100', '-q']);
+    await eos([
+      'stream',
+      '--out',
+      join(folder, 'run.parquet'),
+      '--also',
+      'central',
+      '--steps',
+      '100',
+      '-q',
+    ]);
     const { code, stderr } = await eos(['verify', join(folder, 'run.central.parquet')]);
     expect(code).toBe(2);
     expect(stderr).toContain('this is the central trajectory that stands beside a run');
@@ -147,7 +168,11 @@ describe('eos verify refuses in one line', () => {
       await writeFile(join(folder, name), new Uint8Array(buffer));
       return eos(['verify', join(folder, name), '--preset', 'paper']);
     };
-    expect((await write('a.parquet', [0, 2, 1], [1, 1, 1])).stderr).toContain('step 1 in row 2 comes after step 2');
-    expect((await write('b.parquet', [0, 1], [1, null])).stderr).toContain('row 1 of column alpha holds null');
+    expect((await write('a.parquet', [0, 2, 1], [1, 1, 1])).stderr).toContain(
+      'step 1 in row 2 comes after step 2',
+    );
+    expect((await write('b.parquet', [0, 1], [1, null])).stderr).toContain(
+      'row 1 of column alpha holds null',
+    );
   });
 });

@@ -9,7 +9,7 @@ import { flowsFrom } from '../../src/cli/figures/figure4.ts';
 import { renderPng } from '../../src/cli/figures/png.ts';
 import { DARK, LIGHT } from '../../src/cli/figures/theme.ts';
 import { fraction, plain, power, powers, powerTick } from '../../src/cli/figures/words.ts';
-import { edgeAlpha } from '../../src/pipeline/model/surrogate.ts';
+import { edgeAlpha } from '../../src/pipeline/models/minimal/surrogate.ts';
 import type { RunTable } from '../../src/pipeline/theory/run-table.ts';
 import { run } from '../theory/run.ts';
 
@@ -23,7 +23,9 @@ interface Mark {
 }
 
 /** The marks that hold data, each with its number of points and the box around them. */
-const DATA_MARKS = ['line', 'dot', 'area', 'rect', 'rule'].map((label) => `[aria-label="${label}"]`).join(', ');
+const DATA_MARKS = ['line', 'dot', 'area', 'rect', 'rule']
+  .map((label) => `[aria-label="${label}"]`)
+  .join(', ');
 
 function dataMarks(svg: string): Mark[] {
   const document = new DOMParser().parseFromString(svg, 'image/svg+xml');
@@ -37,7 +39,11 @@ function markOf(group: Element): Mark {
   );
   const numbers = shapes.flatMap((shape) => {
     const d = shape.getAttribute('d');
-    if (d) return [...d.matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map((match) => [Number(match[1]), Number(match[2])]);
+    if (d)
+      return [...d.matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map((match) => [
+        Number(match[1]),
+        Number(match[2]),
+      ]);
     return [
       ['cx', 'cy'],
       ['x', 'y'],
@@ -51,11 +57,17 @@ function markOf(group: Element): Mark {
   });
   const xs = numbers.map(([x]) => x!);
   const ys = numbers.map(([, y]) => y!);
-  const box = numbers.length === 0 ? [] : [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+  const box =
+    numbers.length === 0
+      ? []
+      : [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
   return {
     mark: group.getAttribute('aria-label')!,
     // A clipped mark has its attributes on a group within.
-    stroke: group.getAttribute('stroke') ?? group.querySelector('g[stroke]')?.getAttribute('stroke') ?? null,
+    stroke:
+      group.getAttribute('stroke') ??
+      group.querySelector('g[stroke]')?.getAttribute('stroke') ??
+      null,
     points: numbers.length,
     box: box.map((value) => Math.round(value)),
   };
@@ -75,7 +87,8 @@ describe.each([1, 2, 3, 4, 5])('figure %i', (number) => {
   });
 
   test('differs in nothing but colours in the dark', () => {
-    const shape = (svg: string) => dataMarks(svg).map(({ mark, points, box }) => ({ mark, points, box }));
+    const shape = (svg: string) =>
+      dataMarks(svg).map(({ mark, points, box }) => ({ mark, points, box }));
     expect(shape(draw(number, DARK))).toEqual(shape(light));
     expect(draw(number, DARK)).toContain(DARK.background);
   });
@@ -84,7 +97,12 @@ describe.each([1, 2, 3, 4, 5])('figure %i', (number) => {
     const document = new DOMParser().parseFromString(light, 'image/svg+xml');
     const words = document.documentElement.textContent!.replaceAll('\u00a0', ' ');
     expect(words).toContain(`Figure ${number}. `);
-    for (const parameter of ['λ₁ = 100', 'λ₂ = 0.01', number === 3 ? 'η = 1/12' : 'η = 1/20', '(0.3, 0.1, 0.3)']) {
+    for (const parameter of [
+      'λ₁ = 100',
+      'λ₂ = 0.01',
+      number === 3 ? 'η = 1/12' : 'η = 1/20',
+      '(0.3, 0.1, 0.3)',
+    ]) {
       expect(words).toContain(parameter);
     }
     expect(words).toMatch(/step t|weight β₂/);
@@ -103,7 +121,9 @@ describe.each([1, 2, 3, 4, 5])('figure %i', (number) => {
 });
 
 /** The marks of data with the frame of their panel, having seen that they are clipped to it. */
-function framedMarks(svg: string): { mark: string; box: readonly number[]; frame: readonly number[] }[] {
+function framedMarks(
+  svg: string,
+): { mark: string; box: readonly number[]; frame: readonly number[] }[] {
   const document = new DOMParser().parseFromString(svg, 'image/svg+xml');
   return [...document.querySelectorAll('svg svg')].flatMap((panel) => {
     const [width, height] = ['width', 'height'].map((name) => Number(panel.getAttribute(name)));
@@ -111,8 +131,12 @@ function framedMarks(svg: string): { mark: string; box: readonly number[]; frame
     return [...panel.querySelectorAll(DATA_MARKS)].flatMap((group) => {
       const label = group.getAttribute('aria-label')!;
       const id = /^url\(#(.*)\)$/.exec(group.getAttribute('clip-path') ?? '')?.[1];
-      const rect = [...panel.querySelectorAll('clipPath')].find((path) => path.id === id)?.querySelector('rect');
-      const [x, y, w, h] = ['x', 'y', 'width', 'height'].map((name) => Number(rect?.getAttribute(name)));
+      const rect = [...panel.querySelectorAll('clipPath')]
+        .find((path) => path.id === id)
+        ?.querySelector('rect');
+      const [x, y, w, h] = ['x', 'y', 'width', 'height'].map((name) =>
+        Number(rect?.getAttribute(name)),
+      );
       expect([x, y, x! + w!, y! + h!], `${label} is clipped to its frame`).toEqual(frame);
       const { box } = markOf(group);
       return box.length === 0 ? [] : [{ mark: label, box, frame }];
@@ -137,33 +161,36 @@ const odd = {
 };
 
 describe.each(Object.entries(odd))('figures of %s', (name, table) => {
-  test.each(FIGURES.map((figure) => [figure.number, figure] as const))('figure %i', async (number, figure) => {
-    const problem = figure.unfit?.(table);
-    if (problem !== undefined) {
-      expect(problem).toMatch(/covariance 0 only|a single row/);
-      expect(number === 5 || table.length === 1).toBe(true);
-      return;
-    }
-    const drawn = figure.draw(table, LIGHT, plot);
-    const svg = composeSvg(`Figure ${number}. ${drawn.title}`, drawn, LIGHT, plot);
-    expect(svg).not.toMatch(/NaN|undefined|Infinity/);
-    const framed = framedMarks(svg);
-    expect(framed.length).toBeGreaterThan(0);
-    // Nothing is far from its frame either, where renderers fail; and the line of 2/η is in it.
-    for (const { box, frame, mark } of framed) {
-      const [width, height] = [frame[2]! - frame[0]!, frame[3]! - frame[1]!];
-      const room = mark === 'rule' ? [1, 1] : [width, height];
-      expect(box[0], mark).toBeGreaterThanOrEqual(frame[0]! - room[0]!);
-      expect(box[1], mark).toBeGreaterThanOrEqual(frame[1]! - room[1]!);
-      expect(box[2], mark).toBeLessThanOrEqual(frame[2]! + room[0]!);
-      expect(box[3], mark).toBeLessThanOrEqual(frame[3]! + room[1]!);
-    }
-    expect((await renderPng(svg)).length).toBeGreaterThan(1000);
-    const document = new DOMParser().parseFromString(svg, 'image/svg+xml');
-    const ticks = document.querySelectorAll('[aria-label="y-axis tick label"] text');
-    for (const label of ticks)
-      expect(label.textContent!.length, `${name}: ${label.textContent}`).toBeLessThanOrEqual(7);
-  });
+  test.each(FIGURES.map((figure) => [figure.number, figure] as const))(
+    'figure %i',
+    async (number, figure) => {
+      const problem = figure.unfit?.(table);
+      if (problem !== undefined) {
+        expect(problem).toMatch(/covariance 0 only|a single row/);
+        expect(number === 5 || table.length === 1).toBe(true);
+        return;
+      }
+      const drawn = figure.draw(table, LIGHT, plot);
+      const svg = composeSvg(`Figure ${number}. ${drawn.title}`, drawn, LIGHT, plot);
+      expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+      const framed = framedMarks(svg);
+      expect(framed.length).toBeGreaterThan(0);
+      // Nothing is far from its frame either, where renderers fail; and the line of 2/η is in it.
+      for (const { box, frame, mark } of framed) {
+        const [width, height] = [frame[2]! - frame[0]!, frame[3]! - frame[1]!];
+        const room = mark === 'rule' ? [1, 1] : [width, height];
+        expect(box[0], mark).toBeGreaterThanOrEqual(frame[0]! - room[0]!);
+        expect(box[1], mark).toBeGreaterThanOrEqual(frame[1]! - room[1]!);
+        expect(box[2], mark).toBeLessThanOrEqual(frame[2]! + room[0]!);
+        expect(box[3], mark).toBeLessThanOrEqual(frame[3]! + room[1]!);
+      }
+      expect((await renderPng(svg)).length).toBeGreaterThan(1000);
+      const document = new DOMParser().parseFromString(svg, 'image/svg+xml');
+      const ticks = document.querySelectorAll('[aria-label="y-axis tick label"] text');
+      for (const label of ticks)
+        expect(label.textContent!.length, `${name}: ${label.textContent}`).toBeLessThanOrEqual(7);
+    },
+  );
 });
 
 describe('titles and captions say only what is true of the run', () => {
@@ -179,8 +206,12 @@ describe('titles and captions say only what is true of the run', () => {
     );
     expect(words(2, runs.paper)).toContain('near zero but for spikes');
     expect(words(3, runs.figure3)).toContain('Each spike lowers the sharpness');
-    expect(words(5, runs.paper)).toContain('follows the flow to the edge, then the constrained trajectory');
-    expect(words(5, runs.paper)).toMatch(/oscillates around it\. Gradient flow leaves the stable set/);
+    expect(words(5, runs.paper)).toContain(
+      'follows the flow to the edge, then the constrained trajectory',
+    );
+    expect(words(5, runs.paper)).toMatch(
+      /oscillates around it\. Gradient flow leaves the stable set/,
+    );
   });
 
   test('of a run that diverges', () => {
@@ -206,7 +237,9 @@ describe('titles and captions say only what is true of the run', () => {
     expect(words(1, odd['a start beyond the edge'])).toContain('at or over 2/η from the start');
     expect(words(1, odd['gradient flow'])).toContain('never comes to 2/η.');
     expect(words(4, odd['one to the saddle'])).toContain('to the saddle α = β₂ = 0');
-    expect(words(4, odd['one row'])).toContain('0 steps. Gradient flow from the start of the run, to its minimizer');
+    expect(words(4, odd['one row'])).toContain(
+      '0 steps. Gradient flow from the start of the run, to its minimizer',
+    );
     expect(words(4, odd['one row'])).toContain('from the start |');
     expect(words(1, odd['one step'])).toContain('1 step;');
     expect(words(1, odd['a start beyond the edge'])).toMatch(
@@ -227,8 +260,13 @@ test('every spike of the loss is drawn to its top', () => {
   for (let t = 1; t + 1 < spikes.length; t++) {
     const isTop =
       spikes[t]! > 0.01 &&
-      spikes[t]! > Math.max(...spikes.subarray(Math.max(t - 100, 0), t), ...spikes.subarray(t + 1, t + 100));
-    if (isTop) expect(Math.min(...ys.map((y) => Math.abs(y - drawnAt(spikes[t]!)))), `spike at ${t}`).toBeLessThan(0.5);
+      spikes[t]! >
+        Math.max(...spikes.subarray(Math.max(t - 100, 0), t), ...spikes.subarray(t + 1, t + 100));
+    if (isTop)
+      expect(
+        Math.min(...ys.map((y) => Math.abs(y - drawnAt(spikes[t]!)))),
+        `spike at ${t}`,
+      ).toBeLessThan(0.5);
   }
 });
 
@@ -236,7 +274,10 @@ test.each(['paper', 'figure3'] as const)('S∞ lies between its bounds on %s', (
   const { upper, lower } = solutionBounds(runs[preset]);
   const end = runs[preset].column('gfs_sharpness');
   for (let t = 0; t < end.length; t++) {
-    expect(end[t]! <= upper[t]! * (1 + 1e-12) && end[t]! >= lower[t]! * (1 - 1e-12), `step ${t}`).toBe(true);
+    expect(
+      end[t]! <= upper[t]! * (1 + 1e-12) && end[t]! >= lower[t]! * (1 - 1e-12),
+      `step ${t}`,
+    ).toBe(true);
   }
 });
 
@@ -267,7 +308,11 @@ test('numbers in captions', () => {
 });
 
 test('lines break between words, and never where a space does not allow it', () => {
-  expect(wrap('one two\u00a0=\u00a0three four', 9)).toEqual(['one', 'two\u00a0=\u00a0three', 'four']);
+  expect(wrap('one two\u00a0=\u00a0three four', 9)).toEqual([
+    'one',
+    'two\u00a0=\u00a0three',
+    'four',
+  ]);
 });
 
 describe('a curve is cut where it leaves its frame', () => {
@@ -293,7 +338,14 @@ describe('a curve is cut where it leaves its frame', () => {
       frame,
     );
     const gap = [Number.NaN, Number.NaN];
-    expect(part).toEqual([[5, 5], [5, expect.closeTo(15, 6)], gap, gap, [6, expect.closeTo(15, 6)], [6, 5]]);
+    expect(part).toEqual([
+      [5, 5],
+      [5, expect.closeTo(15, 6)],
+      gap,
+      gap,
+      [6, expect.closeTo(15, 6)],
+      [6, 5],
+    ]);
   });
 
   test('nothing is left of one that passes by, and a segment across is kept', () => {

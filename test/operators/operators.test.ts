@@ -69,7 +69,14 @@ describe('each operator', () => {
         return batch;
       }),
     );
-    const all = failing.pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases(), summarize(), thin(10));
+    const all = failing.pipe(
+      splitLoss(),
+      classifySharpness(),
+      flowSolution(),
+      detectPhases(),
+      summarize(),
+      thin(10),
+    );
     await expect(lastValueFrom(all)).rejects.toThrow('broken source');
   });
 });
@@ -79,13 +86,19 @@ describe('detectPhases', () => {
     const longer = await rows<number>(chain, (batch) => batch.columns.phase);
     for (const steps of [0, 201, 202, 300, 2854, 2855]) {
       const shorter = gradientDescent({ preset: 'three-phases', steps }).pipe(detectPhases());
-      expect(await rows<number>(shorter, (batch) => batch.columns.phase)).toEqual(longer.slice(0, steps + 1));
+      expect(await rows<number>(shorter, (batch) => batch.columns.phase)).toEqual(
+        longer.slice(0, steps + 1),
+      );
     }
   });
 
   test('starts at the edge where the run starts over 2/η, in cycle 1', async () => {
     const [first] = await lastValueFrom(
-      gradientDescent({ preset: 'paper', eta: 1 / 2, floor: 0 }).pipe(detectPhases(), toSteps(), toArray()),
+      gradientDescent({ preset: 'paper', eta: 1 / 2, floor: 0 }).pipe(
+        detectPhases(),
+        toSteps(),
+        toArray(),
+      ),
     );
     expect(first).toMatchObject({ phase: 'eos-self-stabilization', cycle: 1 });
   });
@@ -115,7 +128,8 @@ describe('toSteps', () => {
 
 describe('summarize', () => {
   test('speaks of all steps, thinned or not', async () => {
-    const summary = async (every: number) => (await lastValueFrom(chain.pipe(summarize(), thin(every)))).run.summary;
+    const summary = async (every: number) =>
+      (await lastValueFrom(chain.pipe(summarize(), thin(every)))).run.summary;
     expect(await summary(100)).toEqual(await summary(1));
     expect((await summary(1))?.phases.map(({ phase }) => phase)).toEqual([
       'progressive-sharpening',
@@ -127,18 +141,25 @@ describe('summarize', () => {
   test('warns where rounding seeds the oscillation', async () => {
     const correlated = gradientDescent({ covariance: 0.02, floor: 0, steps: 3000 });
     const { summary } = (
-      await lastValueFrom(correlated.pipe(splitLoss(), classifySharpness(), detectPhases(), summarize()))
+      await lastValueFrom(
+        correlated.pipe(splitLoss(), classifySharpness(), detectPhases(), summarize()),
+      )
     ).run;
     expect(summary!.first_crossing).not.toBeNull();
-    expect(summary!.warnings).toMatchObject([{ kind: 'not-reproducible', step: summary!.first_crossing }]);
+    expect(summary!.warnings).toMatchObject([
+      { kind: 'not-reproducible', step: summary!.first_crossing },
+    ]);
   });
 
   test('warns where β₁ is exactly 0, and S goes over 2/η for good', async () => {
     const still = gradientDescent({ init: [0.3, 0, 0.3], floor: 0, steps: 3000 });
-    const { summary } = (await lastValueFrom(still.pipe(splitLoss(), classifySharpness(), detectPhases(), summarize())))
-      .run;
+    const { summary } = (
+      await lastValueFrom(still.pipe(splitLoss(), classifySharpness(), detectPhases(), summarize()))
+    ).run;
     expect(summary!.max_sharpness_ratio).toBeGreaterThan(1.5);
-    expect(summary!.warnings).toMatchObject([{ kind: 'no-oscillation', step: summary!.first_crossing }]);
+    expect(summary!.warnings).toMatchObject([
+      { kind: 'no-oscillation', step: summary!.first_crossing },
+    ]);
   });
 });
 
@@ -167,7 +188,8 @@ describe('phaseLog', () => {
     ]);
     expect(cycles.map((event) => event.cycle)).toEqual(Array.from({ length: 16 }, (_, i) => i + 1));
     for (const event of cycles) {
-      const inside = (values: readonly number[]) => values.filter((_, t) => cycle[t] === event.cycle);
+      const inside = (values: readonly number[]) =>
+        values.filter((_, t) => cycle[t] === event.cycle);
       expect(event.first_step).toBe(cycle.indexOf(event.cycle));
       expect(event.last_step).toBe(cycle.lastIndexOf(event.cycle));
       expect(event.peak_l1).toBe(Math.max(...inside(l1)));
@@ -190,8 +212,14 @@ describe('phaseLog', () => {
         phaseLog((event) => events.push(event)),
       ),
     );
-    const at = events.findIndex((event) => event.event === 'phase' && event.phase === 'edge-of-stability');
-    expect(events[at + 1]).toMatchObject({ event: 'warning', kind, step: (events[at] as { step: number }).step });
+    const at = events.findIndex(
+      (event) => event.event === 'phase' && event.phase === 'edge-of-stability',
+    );
+    expect(events[at + 1]).toMatchObject({
+      event: 'warning',
+      kind,
+      step: (events[at] as { step: number }).step,
+    });
     expect(events.filter(({ event }) => event === 'warning')).toHaveLength(1);
   });
 

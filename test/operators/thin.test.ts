@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { classifySharpness, detectPhases, gradientDescent, splitLoss, thin } from '../../src/pipeline/index.ts';
-import { startRun } from '../../src/pipeline/step-batch.ts';
+import { startRun } from '../../src/pipeline/core/batch.ts';
+import {
+  classifySharpness,
+  detectPhases,
+  gradientDescent,
+  splitLoss,
+  thin,
+} from '../../src/pipeline/index.ts';
 
 interface Row {
   readonly phase: number;
@@ -29,7 +35,11 @@ function batches(rows: readonly Row[], sizes: readonly number[]) {
   return result;
 }
 
-async function kept(rows: readonly Row[], sizes: readonly number[], every: number): Promise<number[]> {
+async function kept(
+  rows: readonly Row[],
+  sizes: readonly number[],
+  every: number,
+): Promise<number[]> {
   const parts = await lastValueFrom(from(batches(rows, sizes)).pipe(thin(every), toArray()));
   for (const part of parts) {
     expect(part.length).toBe(part.columns.step.length);
@@ -54,7 +64,10 @@ function promised(rows: readonly Row[], every: number): number[] {
   });
 }
 
-const row = fc.record({ phase: fc.integer({ min: 0, max: 3 }), l1: fc.integer({ min: 0, max: 5 }) });
+const row = fc.record({
+  phase: fc.integer({ min: 0, max: 3 }),
+  l1: fc.integer({ min: 0, max: 5 }),
+});
 const still = fc.record({ phase: fc.constant(1), l1: fc.constant(2) });
 
 describe('thin', () => {
@@ -73,7 +86,11 @@ describe('thin', () => {
   });
 
   test('keeps what it promises of a real run', async () => {
-    const whole = gradientDescent({ preset: 'paper' }).pipe(splitLoss(), classifySharpness(), detectPhases());
+    const whole = gradientDescent({ preset: 'paper' }).pipe(
+      splitLoss(),
+      classifySharpness(),
+      detectPhases(),
+    );
     const parts = await lastValueFrom(whole.pipe(toArray()));
     const rows = parts.flatMap(({ columns }) =>
       Array.from(columns.l1!, (l1, i) => ({ l1, phase: columns.phase![i]! })),

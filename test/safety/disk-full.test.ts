@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { recoverFile } from '../../src/cli/recover-file.ts';
-import { RUN_COLUMNS } from '../../src/pipeline/columns.ts';
+import { arrowFormat } from '../../src/pipeline/formats/arrow/arrow-sink.ts';
+import { hyparquetFormat } from '../../src/pipeline/formats/parquet/hyparquet.ts';
+import { runMetadata } from '../../src/pipeline/formats/run-metadata.ts';
+import type { TableFormat } from '../../src/pipeline/formats/table-format.ts';
 import {
   classifySharpness,
   detectPhases,
@@ -14,14 +17,11 @@ import {
   splitLoss,
   summarize,
 } from '../../src/pipeline/index.ts';
-import { arrowFormat } from '../../src/pipeline/sinks/arrow.ts';
-import { hyparquetFormat } from '../../src/pipeline/sinks/hyparquet.ts';
-import { fileTarget } from '../../src/pipeline/sinks/node/file-target.ts';
-import { parquetjsFormat } from '../../src/pipeline/sinks/node/parquetjs.ts';
-import { runMetadata } from '../../src/pipeline/sinks/run-metadata.ts';
-import type { TableFormat } from '../../src/pipeline/sinks/table-format.ts';
+import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
+import { fileTarget } from '../../src/pipeline/node/file-target.ts';
+import { parquetjsFormat } from '../../src/pipeline/node/parquetjs.ts';
 import { tableSink } from '../../src/pipeline/sinks/table-sink.ts';
-import type { ModelRun } from '../../src/pipeline/source/gradient-descent.ts';
+import type { ModelRun } from '../../src/pipeline/sources/descent/gradient-descent.ts';
 import { temporaryFolder } from '../setup/eos.ts';
 
 const FORMATS: readonly [string, TableFormat][] = [
@@ -33,7 +33,10 @@ const PAGE = 4096;
 const DISK = 1 << 20;
 
 /** A run of 1,200 rows in groups of 300, flushed behind each batch of 80. Returns the rows that were acknowledged. */
-async function writeRun(path: string, format: TableFormat): Promise<{ acknowledged: number; error: unknown }> {
+async function writeRun(
+  path: string,
+  format: TableFormat,
+): Promise<{ acknowledged: number; error: unknown }> {
   let acknowledged = 0;
   const sink = tableSink<ModelRun, ModelBatch>(fileTarget(path), format, {
     columns: RUN_COLUMNS,
@@ -47,7 +50,14 @@ async function writeRun(path: string, format: TableFormat): Promise<{ acknowledg
   const steps = gradientDescent({ preset: 'three-phases', steps: 1199 }, { batchSize: 80 });
   try {
     await lastValueFrom(
-      steps.pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases(), summarize(), sink),
+      steps.pipe(
+        splitLoss(),
+        classifySharpness(),
+        flowSolution(),
+        detectPhases(),
+        summarize(),
+        sink,
+      ),
     );
     return { acknowledged, error: undefined };
   } catch (error) {
@@ -76,47 +86,52 @@ function temporaryPath(): string {
 
 const canMount = mountable();
 if (!canMount) {
-  if (process.env.EOS_REQUIRE_ALL) throw new Error('a tmpfs must be mounted to test a full disk: run as root');
+  if (process.env.EOS_REQUIRE_ALL)
+    throw new Error('a tmpfs must be mounted to test a full disk: run as root');
   console.warn('skipped "a disk that is full": needs the right to mount a tmpfs (run as root)');
 }
 
 describe.skipIf(!canMount)('a disk that is full, at every page of the file', () => {
-  test.each(FORMATS)('%s: nothing acknowledged is lost', { timeout: 300_000 }, async (_, format) => {
-    const folder = temporaryFolder();
-    const disk = join(folder, 'disk');
-    mkdirSync(disk);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', disk]);
-    onTestFinished(() => {
-      execFileSync('umount', [disk]);
-    });
-    const path = join(disk, 'run');
-    const outcomes = { whole: 0, recovered: 0, nothing: 0 };
-    for (let free = 2 * PAGE; outcomes.whole === 0; free += PAGE) {
-      expect(free).toBeLessThan(DISK);
-      const ballast = join(disk, 'ballast');
-      writeFileSync(ballast, new Uint8Array(DISK - free - PAGE));
-      const { acknowledged, error } = await writeRun(path, format);
-      rmSync(ballast);
-      if (error === undefined) {
-        outcomes.whole++;
-        expect(readdirSync(disk)).toEqual(['run']);
-        continue;
+  test.each(FORMATS)(
+    '%s: nothing acknowledged is lost',
+    { timeout: 300_000 },
+    async (_, format) => {
+      const folder = temporaryFolder();
+      const disk = join(folder, 'disk');
+      mkdirSync(disk);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', disk]);
+      onTestFinished(() => {
+        execFileSync('umount', [disk]);
+      });
+      const path = join(disk, 'run');
+      const outcomes = { whole: 0, recovered: 0, nothing: 0 };
+      for (let free = 2 * PAGE; outcomes.whole === 0; free += PAGE) {
+        expect(free).toBeLessThan(DISK);
+        const ballast = join(disk, 'ballast');
+        writeFileSync(ballast, new Uint8Array(DISK - free - PAGE));
+        const { acknowledged, error } = await writeRun(path, format);
+        rmSync(ballast);
+        if (error === undefined) {
+          outcomes.whole++;
+          expect(readdirSync(disk)).toEqual(['run']);
+          continue;
+        }
+        expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
+        expect((error as NodeJS.ErrnoException).path).toContain('run');
+        expect(existsSync(path)).toBe(false);
+        expect(existsSync(`${path}.lock`)).toBe(false);
+        if (existsSync(`${path}.partial`)) {
+          const { rows } = await recoverFile(`${path}.partial`, join(folder, 'recovered'), true);
+          expect(rows).toBeGreaterThanOrEqual(acknowledged);
+          outcomes.recovered++;
+        } else {
+          expect(acknowledged).toBe(0);
+          outcomes.nothing++;
+        }
+        for (const name of readdirSync(disk)) rmSync(join(disk, name));
       }
-      expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
-      expect((error as NodeJS.ErrnoException).path).toContain('run');
-      expect(existsSync(path)).toBe(false);
-      expect(existsSync(`${path}.lock`)).toBe(false);
-      if (existsSync(`${path}.partial`)) {
-        const { rows } = await recoverFile(`${path}.partial`, join(folder, 'recovered'), true);
-        expect(rows).toBeGreaterThanOrEqual(acknowledged);
-        outcomes.recovered++;
-      } else {
-        expect(acknowledged).toBe(0);
-        outcomes.nothing++;
-      }
-      for (const name of readdirSync(disk)) rmSync(join(disk, name));
-    }
-    expect(outcomes.recovered).toBeGreaterThan(10);
-    expect(outcomes.nothing).toBeGreaterThan(0);
-  });
+      expect(outcomes.recovered).toBeGreaterThan(10);
+      expect(outcomes.nothing).toBeGreaterThan(0);
+    },
+  );
 });

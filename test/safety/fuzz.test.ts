@@ -10,7 +10,11 @@ const run = promisify(execFile);
 test('two thousand damaged files are read or refused within two seconds and 512 MB each', {
   timeout: 240_000,
 }, async () => {
-  const { stdout } = await run(process.execPath, [join(root, 'scripts/fuzz.js'), '2000', '20251124']);
+  const { stdout } = await run(process.execPath, [
+    join(root, 'scripts/fuzz.js'),
+    '2000',
+    '20251124',
+  ]);
   const counts = /^2000 files, seed 20251124: (\d+) read, (\d+) refused, /.exec(stdout)!;
   expect(Number(counts[1]) + Number(counts[2])).toBe(2000);
   // A damage that nothing notices, or that everything does, would test nothing.

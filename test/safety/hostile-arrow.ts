@@ -25,7 +25,7 @@ import {
   Message,
   RecordBatch,
 } from 'apache-arrow/ipc/metadata/message';
-import { arrowFooter } from '../../src/pipeline/sinks/arrow-footer.ts';
+import { arrowFooter } from '../../src/pipeline/formats/arrow/arrow-footer.ts';
 
 const LZ4 = 0;
 const ZSTD = 1;
@@ -73,12 +73,22 @@ function message({ rows, nodes, buffers, codec, variadic = [], dictionary }: Bat
 }
 
 /** An Arrow file of these batches, or of the only one told of many times. */
-function arrowFile(columns: Readonly<Record<string, DataType>>, batches: readonly Batch[], times = 1): Uint8Array {
-  const schema = new Schema(Object.entries(columns).map(([name, type]) => new Field(name, type, true)));
+function arrowFile(
+  columns: Readonly<Record<string, DataType>>,
+  batches: readonly Batch[],
+  times = 1,
+): Uint8Array {
+  const schema = new Schema(
+    Object.entries(columns).map(([name, type]) => new Field(name, type, true)),
+  );
   let at = HEADER.length;
   const parts = batches.map((batch) => {
     const bytes = message(batch);
-    const block = new FileBlock(8 + bytes.readInt32LE(4), bytes.length - 8 - bytes.readInt32LE(4), at);
+    const block = new FileBlock(
+      8 + bytes.readInt32LE(4),
+      bytes.length - 8 - bytes.readInt32LE(4),
+      at,
+    );
     at += bytes.length;
     return { bytes, block, dictionary: batch.dictionary !== undefined };
   });
@@ -113,7 +123,8 @@ function lz4Zeros(length: number): Buffer {
 }
 
 /** The head of a Zstandard frame of so many bytes. */
-const zstdHead = (length: number) => Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0]), uint32(length)]);
+const zstdHead = (length: number) =>
+  Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0]), uint32(length)]);
 
 function zstdBlock(kind: number, size: number, last: boolean, content: Uint8Array): Buffer {
   const header = (size << 3) | (kind << 1) | Number(last);
@@ -134,7 +145,15 @@ export function zstdCopies(length: number): Buffer {
   const count = 40_000;
   const bits = Buffer.alloc(2 * count + 1);
   bits[2 * count] = 1;
-  const sequences = Buffer.from([255, (count - 0x7f00) & 255, (count - 0x7f00) >> 8, 0b01010100, 0, 0, 52]);
+  const sequences = Buffer.from([
+    255,
+    (count - 0x7f00) & 255,
+    (count - 0x7f00) >> 8,
+    0b01010100,
+    0,
+    0,
+    52,
+  ]);
   const content = Buffer.concat([Buffer.from([8, 0x41]), sequences, bits]);
   return Buffer.concat([zstdHead(length), zstdBlock(2, content.length, true, content)]);
 }
@@ -170,7 +189,11 @@ export function hostileForeignArrow(): { readonly name: string; readonly bytes: 
     codec,
   });
   /** A batch of one row without a number, whose text is so many zeros. */
-  const longText = (codec: number, frame: (length: number) => Uint8Array, length: number): Batch => ({
+  const longText = (
+    codec: number,
+    frame: (length: number) => Uint8Array,
+    length: number,
+  ): Batch => ({
     rows: 1,
     nodes: [
       [1, 1],
@@ -185,7 +208,11 @@ export function hostileForeignArrow(): { readonly name: string; readonly bytes: 
     ],
     codec,
   });
-  const viewed = (entries: readonly Uint8Array[], buffer: Uint8Array, variadic: readonly number[] = [1, 0]): Batch => ({
+  const viewed = (
+    entries: readonly Uint8Array[],
+    buffer: Uint8Array,
+    variadic: readonly number[] = [1, 0],
+  ): Batch => ({
     rows: entries.length,
     nodes: [
       [entries.length, 0],
@@ -209,9 +236,15 @@ export function hostileForeignArrow(): { readonly name: string; readonly bytes: 
   return [
     file('lz4 bomb', arrowFile(one, [values(LZ4, packed(2 ** 31, lz4Zeros(200 * million)))])),
     file('zstd bomb', arrowFile(one, [values(ZSTD, packed(2 ** 31, zstdZeros(200 * million)))])),
-    file('zstd bomb of little', arrowFile(one, [values(ZSTD, packed(64, zstdZeros(200 * million, 64)))])),
+    file(
+      'zstd bomb of little',
+      arrowFile(one, [values(ZSTD, packed(64, zstdZeros(200 * million, 64)))]),
+    ),
     file('lz4 bomb of little', arrowFile(one, [values(LZ4, packed(64, lz4Zeros(200 * million)))])),
-    file('zstd copies', arrowFile(one, [values(ZSTD, packed(million, zstdCopies(million)), 125_000)])),
+    file(
+      'zstd copies',
+      arrowFile(one, [values(ZSTD, packed(million, zstdCopies(million)), 125_000)]),
+    ),
     file('whole lz4 bomb', arrowFile(text, [longText(LZ4, lz4Zeros, 60 * million)])),
     file('whole zstd bomb', arrowFile(text, [longText(ZSTD, zstdZeros, 60 * million)])),
     file('bombs', arrowFile(text, Array<Batch>(100).fill(longText(ZSTD, zstdZeros, 60 * million)))),
@@ -221,7 +254,10 @@ export function hostileForeignArrow(): { readonly name: string; readonly bytes: 
         {
           rows: 1 << 17,
           nodes: Array.from({ length: 3000 }, () => [1 << 17, 0] as const),
-          buffers: Array.from({ length: 3000 }, () => [NONE, packed(million, zstdZeros(million))]).flat(),
+          buffers: Array.from({ length: 3000 }, () => [
+            NONE,
+            packed(million, zstdZeros(million)),
+          ]).flat(),
           codec: ZSTD,
         },
       ]),
@@ -233,7 +269,10 @@ export function hostileForeignArrow(): { readonly name: string; readonly bytes: 
     file('length cut off', arrowFile(one, [values(LZ4, Buffer.alloc(4))])),
     file('stored and too short', arrowFile(one, [values(LZ4, packed(-1, Buffer.alloc(63)))])),
     file('unknown codec', arrowFile(one, [values(7, packed(64, zstdZeros(64)))])),
-    file('frame cut off', arrowFile(one, [values(ZSTD, packed(64, zstdZeros(64).subarray(0, -3)))])),
+    file(
+      'frame cut off',
+      arrowFile(one, [values(ZSTD, packed(64, zstdZeros(64).subarray(0, -3)))]),
+    ),
     file('frame of another kind', arrowFile(one, [values(LZ4, packed(64, zstdZeros(64)))])),
     file('views outside', arrowFile(views, [viewed([viewOf(20, 0, 90)], Buffer.alloc(100))])),
     file('views before', arrowFile(views, [viewed([viewOf(20, 0, -5)], Buffer.alloc(100))])),
@@ -245,7 +284,9 @@ export function hostileForeignArrow(): { readonly name: string; readonly bytes: 
     ),
     file(
       'views of the same',
-      arrowFile(views, [viewed(Array<Buffer>(100_000).fill(viewOf(million, 0, 0)), Buffer.alloc(million))]),
+      arrowFile(views, [
+        viewed(Array<Buffer>(100_000).fill(viewOf(million, 0, 0)), Buffer.alloc(million)),
+      ]),
     ),
     file('nested 40 deep', arrowFile({ sharpness: nested(40) }, [])),
     file('nested 1000 deep', arrowFile({ sharpness: nested(1000) }, [])),
@@ -297,23 +338,31 @@ export function hostileForeignArrow(): { readonly name: string; readonly bytes: 
             [1, 0],
             [400 * million, 0],
           ],
-          buffers: [NONE, packed(-1, offsets(0, 400 * million)), NONE, packed(50 * million, zstdZeros(50 * million))],
+          buffers: [
+            NONE,
+            packed(-1, offsets(0, 400 * million)),
+            NONE,
+            packed(50 * million, zstdZeros(50 * million)),
+          ],
           codec: ZSTD,
         },
       ]),
     ),
     file(
       'lists of billions',
-      arrowFile({ sharpness: new FixedSizeList(2 ** 31 - 1, new Field('item', new Null(), true)) }, [
-        {
-          rows: 4,
-          nodes: [
-            [4, 0],
-            [8, 0],
-          ],
-          buffers: [NONE],
-        },
-      ]),
+      arrowFile(
+        { sharpness: new FixedSizeList(2 ** 31 - 1, new Field('item', new Null(), true)) },
+        [
+          {
+            rows: 4,
+            nodes: [
+              [4, 0],
+              [8, 0],
+            ],
+            buffers: [NONE],
+          },
+        ],
+      ),
     ),
     file(
       'whole lists of wide structs',
@@ -321,7 +370,11 @@ export function hostileForeignArrow(): { readonly name: string; readonly bytes: 
         {
           rows: 100_000,
           nodes: [[100_000, 0], [1, 0], ...fields.map(() => [1, 0] as const)],
-          buffers: [NONE, new Uint8Array(Int32Array.from({ length: 100_001 }, (_, i) => Math.min(i, 1)).buffer), NONE],
+          buffers: [
+            NONE,
+            new Uint8Array(Int32Array.from({ length: 100_001 }, (_, i) => Math.min(i, 1)).buffer),
+            NONE,
+          ],
         },
       ]),
     ),
@@ -331,7 +384,11 @@ export function hostileForeignArrow(): { readonly name: string; readonly bytes: 
         {
           rows: 1,
           nodes: [[1, 0]],
-          buffers: [NONE, packed(-1, offsets(0, 60 * million)), packed(60 * million, zstdZeros(60 * million))],
+          buffers: [
+            NONE,
+            packed(-1, offsets(0, 60 * million)),
+            packed(60 * million, zstdZeros(60 * million)),
+          ],
           codec: ZSTD,
           dictionary: 0,
         },
@@ -340,7 +397,11 @@ export function hostileForeignArrow(): { readonly name: string; readonly bytes: 
     ),
     file(
       'the same batch again and again',
-      arrowFile(one, [{ rows: 1, nodes: [[1, 0]], buffers: [NONE, Buffer.alloc(million)] }], 20_000),
+      arrowFile(
+        one,
+        [{ rows: 1, nodes: [[1, 0]], buffers: [NONE, Buffer.alloc(million)] }],
+        20_000,
+      ),
     ),
   ];
 }

@@ -76,8 +76,9 @@ function withRootChildren(seed: Buffer): Uint8Array {
 function withPage(seed: Buffer, column: string, page: Uint8Array, codec?: 'ZSTD'): Uint8Array {
   const footer = parquetMetadata(new Uint8Array(seed));
   const body = seed.subarray(0, seed.length - footer.metadata_length - 8);
-  const meta = footer.row_groups[0]!.columns.find(({ meta_data }) => meta_data!.path_in_schema[0] === column)!
-    .meta_data!;
+  const meta = footer.row_groups[0]!.columns.find(
+    ({ meta_data }) => meta_data!.path_in_schema[0] === column,
+  )!.meta_data!;
   const writer = new ByteWriter();
   writer.appendBytes(body);
   if (codec) meta.codec = codec;
@@ -91,7 +92,12 @@ function withPage(seed: Buffer, column: string, page: Uint8Array, codec?: 'ZSTD'
 }
 
 /** A page header in Thrift's compact protocol, and its body. */
-function dataPage(values: number, encoding: number, body: Uint8Array, unpacked = body.length): Uint8Array {
+function dataPage(
+  values: number,
+  encoding: number,
+  body: Uint8Array,
+  unpacked = body.length,
+): Uint8Array {
   const writer = new ByteWriter();
   const i32 = (delta: number, value: number) => {
     writer.appendUint8((delta << 4) | 5);
@@ -118,8 +124,14 @@ const RLE_DICTIONARY = 8;
 export async function hostileParquet(): Promise<HostileFile[]> {
   const seed = await runBytes('parquet');
   const first = ({ row_groups }: FileMetaData) => row_groups[0]!.columns[1]!.meta_data!;
-  const file = (name: string, bytes: Uint8Array): HostileFile => ({ name: `${name}.parquet`, bytes });
-  const snappy = Buffer.concat([Buffer.from([0xff, 0xff, 0xff, 0xff, 0x07, 0x00, 0x61]), Buffer.alloc(3000, 0xfe)]);
+  const file = (name: string, bytes: Uint8Array): HostileFile => ({
+    name: `${name}.parquet`,
+    bytes,
+  });
+  const snappy = Buffer.concat([
+    Buffer.from([0xff, 0xff, 0xff, 0xff, 0x07, 0x00, 0x61]),
+    Buffer.alloc(3000, 0xfe),
+  ]);
   return [
     file('empty', new Uint8Array()),
     file('magic', PAR1),
@@ -129,13 +141,25 @@ export async function hostileParquet(): Promise<HostileFile[]> {
     file('cut in the footer', seed.subarray(0, -20)),
     file('footer longer than the file', footerAlone(new Uint8Array(8), 2 ** 32 - 1)),
     file('nested a million deep', footerAlone(Buffer.alloc(1_000_000, 0x1c))),
-    file('lists of lists', footerAlone(Buffer.concat([Buffer.from([0x19]), Buffer.alloc(1_000_000, 0x19)]))),
-    file('endless number', footerAlone(Buffer.concat([Buffer.from([0x16]), Buffer.alloc(2_000_000, 0xff)]))),
-    file('list of billions', footerAlone(Buffer.from([0x15, 2, 0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x0f]))),
+    file(
+      'lists of lists',
+      footerAlone(Buffer.concat([Buffer.from([0x19]), Buffer.alloc(1_000_000, 0x19)])),
+    ),
+    file(
+      'endless number',
+      footerAlone(Buffer.concat([Buffer.from([0x16]), Buffer.alloc(2_000_000, 0xff)])),
+    ),
+    file(
+      'list of billions',
+      footerAlone(Buffer.from([0x15, 2, 0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x0f])),
+    ),
     file(
       'millions of structs',
       footerAlone(
-        Buffer.concat([Buffer.from([0x15, 2, 0x19, 0xfc, 0xff, 0xff, 0xff, 0x0e]), Buffer.alloc(31_000_000)]),
+        Buffer.concat([
+          Buffer.from([0x15, 2, 0x19, 0xfc, 0xff, 0xff, 0xff, 0x0e]),
+          Buffer.alloc(31_000_000),
+        ]),
       ),
     ),
     file(
@@ -147,7 +171,8 @@ export async function hostileParquet(): Promise<HostileFile[]> {
       withFooter(seed, (footer) => {
         footer.num_rows = 2n ** 40n;
         footer.row_groups[0]!.num_rows = 2n ** 40n;
-        for (const { meta_data } of footer.row_groups[0]!.columns) meta_data!.num_values = 2n ** 40n;
+        for (const { meta_data } of footer.row_groups[0]!.columns)
+          meta_data!.num_values = 2n ** 40n;
       }),
     ),
     file(
@@ -155,7 +180,8 @@ export async function hostileParquet(): Promise<HostileFile[]> {
       withFooter(seed, (footer) => {
         footer.num_rows = 16_000_000n;
         footer.row_groups[0]!.num_rows = 16_000_000n;
-        for (const { meta_data } of footer.row_groups[0]!.columns) meta_data!.num_values = 16_000_000n;
+        for (const { meta_data } of footer.row_groups[0]!.columns)
+          meta_data!.num_values = 16_000_000n;
       }),
     ),
     file(
@@ -173,14 +199,16 @@ export async function hostileParquet(): Promise<HostileFile[]> {
       'columns',
       withFooter(seed, ({ schema }) => {
         schema[0]!.num_children = 100_017;
-        for (let i = 0; i < 100_000; i++) schema.push({ name: `c${i}`, type: 'DOUBLE', repetition_type: 'REQUIRED' });
+        for (let i = 0; i < 100_000; i++)
+          schema.push({ name: `c${i}`, type: 'DOUBLE', repetition_type: 'REQUIRED' });
       }),
     ),
     file(
       'children of children',
       withFooter(seed, ({ schema }) => {
         schema[0]!.num_children!++;
-        for (let i = 0; i < 5_000; i++) schema.push({ name: 'c', num_children: 1, repetition_type: 'REQUIRED' });
+        for (let i = 0; i < 5_000; i++)
+          schema.push({ name: 'c', num_children: 1, repetition_type: 'REQUIRED' });
         schema.push({ name: 'd', type: 'DOUBLE', repetition_type: 'REQUIRED' });
       }),
     ),
@@ -193,7 +221,10 @@ export async function hostileParquet(): Promise<HostileFile[]> {
       'size outside',
       withFooter(seed, (footer) => (first(footer).total_compressed_size = 2n ** 50n)),
     ),
-    file('values', withPage(seed, 'sharpness_ratio', dataPage(2 ** 31 - 1, PLAIN, new Uint8Array(64)))),
+    file(
+      'values',
+      withPage(seed, 'sharpness_ratio', dataPage(2 ** 31 - 1, PLAIN, new Uint8Array(64))),
+    ),
     file('no values', withPage(seed, 'sharpness_ratio', dataPage(0, PLAIN, new Uint8Array(64)))),
     file(
       'run of billions',
@@ -211,10 +242,19 @@ export async function hostileParquet(): Promise<HostileFile[]> {
         dataPage(601, RLE_DICTIONARY, Uint8Array.of(200, 0xff, 0xff, 0xff, 0xff, 0x0f, 0)),
       ),
     ),
-    file('endless delta', withPage(seed, 'step', dataPage(601, DELTA, Buffer.alloc(1_000_000, 0xff)))),
-    file('deltas in no blocks', withPage(seed, 'step', dataPage(601, DELTA, Uint8Array.of(0, 0, 0, 0, 0, 0)))),
+    file(
+      'endless delta',
+      withPage(seed, 'step', dataPage(601, DELTA, Buffer.alloc(1_000_000, 0xff))),
+    ),
+    file(
+      'deltas in no blocks',
+      withPage(seed, 'step', dataPage(601, DELTA, Uint8Array.of(0, 0, 0, 0, 0, 0))),
+    ),
     file('bomb', withPage(seed, 'sharpness_ratio', dataPage(601, PLAIN, snappy, 2 ** 31 - 1))),
-    file('copies', withPage(seed, 'sharpness_ratio', dataPage(601, PLAIN, zstdCopies(1 << 20), 1 << 20), 'ZSTD')),
+    file(
+      'copies',
+      withPage(seed, 'sharpness_ratio', dataPage(601, PLAIN, zstdCopies(1 << 20), 1 << 20), 'ZSTD'),
+    ),
     file('smaller bomb', withPage(seed, 'sharpness_ratio', dataPage(601, PLAIN, snappy, 2 ** 26))),
     file(
       'absurd names',
@@ -229,7 +269,10 @@ export async function hostileParquet(): Promise<HostileFile[]> {
       'config of another kind',
       withFooter(seed, (footer) => {
         footer.key_value_metadata = [
-          { key: 'eos.config', value: '{"eta":{"valueOf":1},"steps":[],"lambda1":"NaN","init":"x"}' },
+          {
+            key: 'eos.config',
+            value: '{"eta":{"valueOf":1},"steps":[],"lambda1":"NaN","init":"x"}',
+          },
           { key: 'eos.summary', value: '{"phases":[{"phase":{}}],"cycles":"many","warnings":7}' },
           { key: 'eos.checkpoint', value: '{"rows":1e99,"stages":null}' },
         ];
@@ -243,7 +286,11 @@ export async function hostileParquet(): Promise<HostileFile[]> {
             { name: 'step', data: ['a', 'b', 'c'], type: 'STRING' },
             { name: 'loss', data: [true, false, true], type: 'BOOLEAN' },
             { name: 'sharpness', data: [null, 1, null], type: 'DOUBLE' },
-            { name: 'sharpness_ratio', data: ['\u0000', '\u001b[31m', 'x'.repeat(1_000_000)], type: 'STRING' },
+            {
+              name: 'sharpness_ratio',
+              data: ['\u0000', '\u001b[31m', 'x'.repeat(1_000_000)],
+              type: 'STRING',
+            },
             { name: 'phase', data: Int32Array.of(1, 2, 3) },
           ],
         }),
@@ -266,19 +313,29 @@ export async function hostileArrow(): Promise<HostileFile[]> {
   /** Every 32-bit word of the footer that could be a length, made a huge one. */
   const spoiled = [8, 40, 80, 160, 320].map((at) => {
     const copy = Buffer.from(seed);
-    for (let i = at; i + 4 <= footerLength; i += 400) copy.writeInt32LE(0x3fffffff, footerAt + (i & ~3));
+    for (let i = at; i + 4 <= footerLength; i += 400)
+      copy.writeInt32LE(0x3fffffff, footerAt + (i & ~3));
     return copy;
   });
   const claims = new Schema([]);
-  const wide = new RecordBatch(claims, makeData({ type: new Struct([]), length: 2 ** 30, nullCount: 0, children: [] }));
+  const wide = new RecordBatch(
+    claims,
+    makeData({ type: new Struct([]), length: 2 ** 30, nullCount: 0, children: [] }),
+  );
   return [
     file('empty', text('ARROW1')),
     file('magic twice', text('ARROW1\0\0ARROW1')),
     file('cut', seed.subarray(0, seed.length / 2)),
-    file('footer longer than the file', Buffer.concat([seed.subarray(0, 100), suffix(2 ** 31 - 1)])),
+    file(
+      'footer longer than the file',
+      Buffer.concat([seed.subarray(0, 100), suffix(2 ** 31 - 1)]),
+    ),
     file('negative footer', Buffer.concat([seed.subarray(0, 100), suffix(-5)])),
     file('footer of zeros', Buffer.concat([text('ARROW1\0\0'), Buffer.alloc(4096), suffix(4096)])),
-    file('footer of ones', Buffer.concat([text('ARROW1\0\0'), Buffer.alloc(4096, 0xff), suffix(4096)])),
+    file(
+      'footer of ones',
+      Buffer.concat([text('ARROW1\0\0'), Buffer.alloc(4096, 0xff), suffix(4096)]),
+    ),
     ...spoiled.map((bytes, i) => file(`lengths ${i}`, bytes)),
     file('rows without columns', tableToIPC(tableFromArrays({}).concat() ?? wide, 'file')),
     file(
@@ -312,7 +369,10 @@ export function hostileLogs(): HostileFile[] {
     file('deep.json', '['.repeat(5_000_000)),
     file('deep.ndjson', `${'{"loss":'.repeat(200_000)}1${'}'.repeat(200_000)}\n`),
     file('numbers.ndjson', `{"step":${'9'.repeat(1_000_000)},"loss":1}\n`),
-    file('keys.ndjson', `{"__proto__":{"step":1},"step":1,"loss":1,"constructor":2}\n`.repeat(1000)),
+    file(
+      'keys.ndjson',
+      `{"__proto__":{"step":1},"step":1,"loss":1,"constructor":2}\n`.repeat(1000),
+    ),
     file('bomb.csv.gz', gzipSync(Buffer.alloc(300_000_000, 0x31), { level: 9 })),
   ];
 }

@@ -34,7 +34,16 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'parquetjs-lite',
-    args: ['--out', 'run.parquet', '--parquet-writer', 'parquetjs-lite', '--steps', '250000', '--columns', COLUMNS],
+    args: [
+      '--out',
+      'run.parquet',
+      '--parquet-writer',
+      'parquetjs-lite',
+      '--steps',
+      '250000',
+      '--columns',
+      COLUMNS,
+    ],
     files: ['run.parquet'],
   },
   {
@@ -96,7 +105,11 @@ export interface Kill {
  *
  * @param when part of the run's duration, 0 to 1
  */
-export async function killAndResume({ way, bytes, duration }: Reference, cwd: string, when: number): Promise<Kill> {
+export async function killAndResume(
+  { way, bytes, duration }: Reference,
+  cwd: string,
+  when: number,
+): Promise<Kill> {
   const run = startEos(streamArgs(way), { cwd });
   await run.says('"start"').catch(() => {});
   await new Promise((resolve) => setTimeout(resolve, when * duration));
@@ -130,16 +143,21 @@ export async function killAndResume({ way, bytes, duration }: Reference, cwd: st
   const resumed = await eos(['stream', '--resume', 'run.parquet', ...arrow, '--quiet'], { cwd });
   if (resumed.code === 2) {
     // Too early for one of the files, or too late for all of them.
-    expect(resumed.stderr).toMatch(/^eos: --resume: .*(cannot be continued: (no rows|nothing)|is whole|there is no)/);
+    expect(resumed.stderr).toMatch(
+      /^eos: --resume: .*(cannot be continued: (no rows|nothing)|is whole|there is no)/,
+    );
     expect(resumed.stderr.trimEnd().split('\n')).toHaveLength(1);
-    if (way.files.every((file) => (acknowledged.get(file) ?? 0) > 0)) expect(resumed.stderr).toMatch(/is whole/);
+    if (way.files.every((file) => (acknowledged.get(file) ?? 0) > 0))
+      expect(resumed.stderr).toMatch(/is whole/);
     const again = await eos([...streamArgs(way), '--quiet'], { cwd });
     expect([again.code, again.stderr]).toEqual([0, '']);
   } else {
     expect([resumed.code, resumed.stderr]).toEqual([0, '']);
   }
   for (const file of way.files) {
-    expect(readFileSync(join(cwd, file)).equals(bytes.get(file)!), `${way.name}: ${file}`).toBe(true);
+    expect(readFileSync(join(cwd, file)).equals(bytes.get(file)!), `${way.name}: ${file}`).toBe(
+      true,
+    );
     await rm(join(cwd, file));
     for (const rest of ['partial', 'partial.journal', 'lock'])
       expect(existsSync(join(cwd, `${file}.${rest}`))).toBe(false);

@@ -39,7 +39,13 @@ while (Date.now() < end) {
   } catch {
     together++;
   }
-  const text = JSON.stringify({ pid: Number(dead), host: hostname(), started: '1', boot, token: randomUUID() });
+  const text = JSON.stringify({
+    pid: Number(dead),
+    host: hostname(),
+    started: '1',
+    boot,
+    token: randomUUID(),
+  });
   writeFileSync(`${path}.${process.pid}`, text);
   renameSync(`${path}.${process.pid}`, `${path}.lock`);
 }

@@ -4,13 +4,20 @@ import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { LockedError, lockFile } from '../../src/pipeline/sinks/node/lock.ts';
+import { LockedError, lockFile } from '../../src/pipeline/node/lock.ts';
 import { temporaryFolder, watch } from '../setup/eos.ts';
 import { root } from '../setup/parts.ts';
 
 const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 const holder = (fields: object) =>
-  JSON.stringify({ pid: process.pid, host: hostname(), started: null, boot, token: 't', ...fields });
+  JSON.stringify({
+    pid: process.pid,
+    host: hostname(),
+    started: null,
+    boot,
+    token: 't',
+    ...fields,
+  });
 
 /** Number of a process that is no more. */
 async function deadPid(): Promise<number> {
@@ -39,7 +46,10 @@ test.each([
   const path = join(temporaryFolder(), 'run.parquet');
   writeFileSync(`${path}.lock`, await content());
   const unlock = await lockFile(path);
-  expect(JSON.parse(readFileSync(`${path}.lock`, 'utf8'))).toMatchObject({ pid: process.pid, host: hostname() });
+  expect(JSON.parse(readFileSync(`${path}.lock`, 'utf8'))).toMatchObject({
+    pid: process.pid,
+    host: hostname(),
+  });
   await unlock();
 });
 
@@ -65,12 +75,20 @@ test('of many that want a dead lock at once, one gets it', async () => {
   }
 });
 
-test('processes that take dead locks from each other are never two at once', { timeout: 60_000 }, async () => {
+test('processes that take dead locks from each other are never two at once', {
+  timeout: 60_000,
+}, async () => {
   const folder = temporaryFolder();
   const path = join(folder, 'run.parquet');
   writeFileSync(`${path}.lock`, holder({ pid: await deadPid(), token: 'first' }));
   const module = join(root, 'dist/pipeline/sinks/node/lock.js');
-  const args = [join(root, 'test/safety/lock-hammer.mjs'), module, path, String(await deadPid()), '4000'];
+  const args = [
+    join(root, 'test/safety/lock-hammer.mjs'),
+    module,
+    path,
+    String(await deadPid()),
+    '4000',
+  ];
   const all = Array.from({ length: 6 }, () => watch(spawn(process.execPath, args)).done);
   const counts = (await Promise.all(all)).map(({ stdout, stderr }) => {
     expect(stderr).toBe('');

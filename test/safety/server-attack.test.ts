@@ -68,8 +68,16 @@ function send(port: number, bytes: string | Uint8Array, silence = 400): Promise<
   });
 }
 
-const get = (port: number, path: string, headers: readonly string[] = [`Host: 127.0.0.1:${port}`]) =>
-  send(port, [`GET ${path} HTTP/1.1`, ...headers, 'Connection: close', '', ''].join('\r\n'), 10_000);
+const get = (
+  port: number,
+  path: string,
+  headers: readonly string[] = [`Host: 127.0.0.1:${port}`],
+) =>
+  send(
+    port,
+    [`GET ${path} HTTP/1.1`, ...headers, 'Connection: close', '', ''].join('\r\n'),
+    10_000,
+  );
 
 const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
 
@@ -96,15 +104,30 @@ test('it listens on 127.0.0.1, with one socket, and on nothing else', async () =
       .split('\n')
       .slice(1)
       .map((line) => line.trim().split(/\s+/))
-      .filter(([, , , state, , , , , , inode]) => (kind.startsWith('udp') || state === '0A') && inodes.has(inode!))
+      .filter(
+        ([, , , state, , , , , , inode]) =>
+          (kind.startsWith('udp') || state === '0A') && inodes.has(inode!),
+      )
       .map(([, address]) => `${kind} ${address}`),
   );
-  expect(listening).toEqual([`tcp 0100007F:${target.port.toString(16).toUpperCase().padStart(4, '0')}`]);
+  expect(listening).toEqual([
+    `tcp 0100007F:${target.port.toString(16).toUpperCase().padStart(4, '0')}`,
+  ]);
 });
 
 test('no path leads to a file beside the shared ones', async () => {
   const target = await serve();
-  const ups = ['..', '%2e%2e', '%2E.', '..%00', '.%2e', '%252e%252e', '....', '..;', '%c0%ae%c0%ae'];
+  const ups = [
+    '..',
+    '%2e%2e',
+    '%2E.',
+    '..%00',
+    '.%2e',
+    '%252e%252e',
+    '....',
+    '..;',
+    '%c0%ae%c0%ae',
+  ];
   const slashes = ['/', '%2f', '%5c', '\\', '//'];
   const paths = ups.flatMap((up) => slashes.map((slash) => `/runs/${up}${slash}secret.parquet`));
   paths.push(
@@ -182,7 +205,14 @@ test('links inside what is shared are neither listed nor followed, those that we
   symlinkSync(outside, join(swapped, 'summary'));
   renameSync(runs, join(folder, 'before'));
   symlinkSync(outside, runs);
-  for (const path of ['run', 'other', 'private', 'run.constrained', 'sweep-1/private', 'sweep-2/private']) {
+  for (const path of [
+    'run',
+    'other',
+    'private',
+    'run.constrained',
+    'sweep-1/private',
+    'sweep-2/private',
+  ]) {
     const answer = await get(port, `/data/${path}.parquet`);
     expect([path, statusOf(answer)]).toEqual([path, 404]);
     expect(answer).not.toContain(SECRET);
@@ -208,9 +238,18 @@ test('other hosts, origins and methods are refused', async () => {
     ['GET', [own, 'Origin: null']],
     ['GET', [own, `Origin: http://localhost:${port + 1}`]],
     ['GET', [own, 'Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: no-cors']],
-    ...['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND', 'get', 'G\u00c9T'].map(
-      (method) => [method, [own, 'Content-Length: 0']] as const,
-    ),
+    ...[
+      'POST',
+      'PUT',
+      'DELETE',
+      'PATCH',
+      'OPTIONS',
+      'TRACE',
+      'CONNECT',
+      'PROPFIND',
+      'get',
+      'G\u00c9T',
+    ].map((method) => [method, [own, 'Content-Length: 0']] as const),
   ];
   for (const [method, headers] of refused) {
     for (const path of ['/', '/runs/run.parquet']) {

@@ -45,13 +45,18 @@ describe('the lock file', () => {
   test('nothing comes from anywhere but the registry', () => {
     for (const [path, { resolved }] of installed) {
       if (resolved !== undefined)
-        expect([path, resolved]).toEqual([path, expect.stringMatching(/^https:\/\/[^/]+\/.*\.tgz$/)]);
+        expect([path, resolved]).toEqual([
+          path,
+          expect.stringMatching(/^https:\/\/[^/]+\/.*\.tgz$/),
+        ]);
     }
   });
 
   test('no package needs an install script at run time; the one that has one is optional', () => {
     const scripted = installed.filter(([, entry]) => entry.hasInstallScript && !entry.dev);
-    expect(scripted.map(([path, { optional }]) => [path, optional])).toEqual([['node_modules/msgpackr-extract', true]]);
+    expect(scripted.map(([path, { optional }]) => [path, optional])).toEqual([
+      ['node_modules/msgpackr-extract', true],
+    ]);
   });
 });
 
@@ -62,7 +67,9 @@ test('the README lists every run-time dependency with its licence', () => {
   expect(readme.slice(readme.indexOf('## Dependencies'))).not.toContain('unknown');
 });
 
-test('the package holds the program, its page and its licence, and nothing else', { timeout: 120_000 }, () => {
+test('the package holds the program, its page and its licence, and nothing else', {
+  timeout: 120_000,
+}, () => {
   const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: root,
     encoding: 'utf8',
@@ -94,12 +101,16 @@ test('the package holds the program, its page and its licence, and nothing else'
   const foreign = paths.filter(
     (path) =>
       !/^(dist|bin|assets)\//.test(path) &&
-      !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|oclif\.manifest\.json|scripts\/build\.js)$/.test(path),
+      !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|oclif\.manifest\.json|scripts\/build\.js)$/.test(
+        path,
+      ),
   );
   expect(foreign).toEqual([]);
   expect(
     paths.filter((path) =>
-      /(^|\/)(test|src|bench|data|node_modules|\.venv)\/|\.test\.|\.parquet$|\.env|\.tsbuildinfo$/.test(path),
+      /(^|\/)(test|src|bench|data|node_modules|\.venv)\/|\.test\.|\.parquet$|\.env|\.tsbuildinfo$/.test(
+        path,
+      ),
     ),
   ).toEqual([]);
   expect(files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(8_000_000);

@@ -25,7 +25,10 @@ export function eos(args: readonly string[], options: EosOptions = {}): Promise<
 }
 
 /** Starts `eos` and does not wait; it lives no longer than a test may. */
-export function startEos(args: readonly string[], options: EosOptions = {}): { child: ChildProcess } & Running {
+export function startEos(
+  args: readonly string[],
+  options: EosOptions = {},
+): { child: ChildProcess } & Running {
   const child = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], {
     ...options,
     env: { ...cleanEnvironment(), ...options.env },
@@ -75,7 +78,14 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
       ([name]) => !/^(EOS_|VITEST|NODE_ENV|NODE_OPTIONS|FORCE_COLOR|NO_COLOR|CI$)/.test(name),
     ),
   );
-  return { ...env, NO_COLOR: '1', TERM: 'xterm', HOME: tmpdir(), XDG_CACHE_HOME: '', XDG_DATA_HOME: '' };
+  return {
+    ...env,
+    NO_COLOR: '1',
+    TERM: 'xterm',
+    HOME: tmpdir(),
+    XDG_CACHE_HOME: '',
+    XDG_DATA_HOME: '',
+  };
 }
 
 /** An empty folder that is removed when the test ends. */

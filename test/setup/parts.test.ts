@@ -14,7 +14,8 @@ describeWith(['python'], 'python()', () => {
   });
 
   test('imports the packages that it promises', async () => {
-    const code = 'import json, duckdb, pandas, polars, pyarrow.parquet; print(json.dumps(pandas.__name__))';
+    const code =
+      'import json, duckdb, pandas, polars, pyarrow.parquet; print(json.dumps(pandas.__name__))';
     expect(await python(code)).toBe('pandas');
   });
 });
@@ -30,7 +31,12 @@ describeWith(['chromium', 'redis', 'cc'], 'programs', () => {
 });
 
 test('an absent part is skipped with a plain line, and fails where all parts are required', async () => {
-  const args = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/setup/absent/vitest.config.ts'];
+  const args = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--config',
+    'test/setup/absent/vitest.config.ts',
+  ];
   const run = async (requireAll: string) => {
     const env: NodeJS.ProcessEnv = {
       ...process.env,
@@ -41,7 +47,10 @@ test('an absent part is skipped with a plain line, and fails where all parts are
     };
     delete env.FORCE_COLOR;
     try {
-      const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: root, env });
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
+        cwd: root,
+        env,
+      });
       return { code: 0, output: stdout + stderr };
     } catch (error) {
       const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };

@@ -21,7 +21,9 @@ const parts = {
     howToGet: 'run scripts/venv.sh, or set EOS_PYTHON to such a Python',
     find: () => {
       const python = executable(process.env.EOS_PYTHON ?? join(root, '.venv/bin/python'));
-      return python && holdsPackages(python, ['duckdb', 'pandas', 'polars', 'pyarrow']) ? python : undefined;
+      return python && holdsPackages(python, ['duckdb', 'pandas', 'polars', 'pyarrow'])
+        ? python
+        : undefined;
     },
   },
   tensorboard: {
@@ -136,7 +138,8 @@ function onPath(command: string): string | undefined {
 
 function holdsPackages(interpreter: string, packages: readonly string[]): boolean {
   // Only looks for them: importing all would take seconds in every test file.
-  const code = 'import sys\nfrom importlib.util import find_spec\nsys.exit(not all(map(find_spec, sys.argv[1:])))';
+  const code =
+    'import sys\nfrom importlib.util import find_spec\nsys.exit(not all(map(find_spec, sys.argv[1:])))';
   try {
     execFileSync(interpreter, ['-c', code, ...packages], { stdio: 'ignore' });
     return true;

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RUN_COLUMNS } from '../../src/pipeline/columns.ts';
+import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
 import { ROW_GROUP_SIZE } from '../../src/pipeline/sinks/table-sink.ts';
 import { duckdb, duckdbColumns, parquetFooter, readBack } from './read-back.ts';
 import {
@@ -36,7 +36,9 @@ test('the runs hold the values that files lose most easily', () => {
   expect(beta1.some((x) => Object.is(x, -0))).toBe(true);
   expect(beta1.some((x) => x !== 0 && Math.abs(x) < 2 ** -1022)).toBe(true);
   expect(Object.is(written['β₁ exactly 0'].values('beta1')[0], -0)).toBe(true);
-  expect(new Set(written['β₁ exactly 0'].values('log10_abs_beta1'))).toEqual(new Set([Number.NEGATIVE_INFINITY]));
+  expect(new Set(written['β₁ exactly 0'].values('log10_abs_beta1'))).toEqual(
+    new Set([Number.NEGATIVE_INFINITY]),
+  );
   expect(written.plain.values('log10_abs_beta1').every(Number.isFinite)).toBe(true);
   expect(new Set(written['200,000 rows'].words('phase')).size).toBe(4);
 });
@@ -52,25 +54,37 @@ describe.each(FORMAT_NAMES)('%s', (format) => {
     const table = await readBack(fileOf(folder, name, format));
     expect(table.rows).toBe(written[name].rows);
     for (const spec of written[name].columns) {
-      expect(firstDifference(written[name], spec, await table.values(spec.name)), spec.name).toBe(-1);
+      expect(firstDifference(written[name], spec, await table.values(spec.name)), spec.name).toBe(
+        -1,
+      );
     }
   });
 
-  test.each(CASE_NAMES)('%s: names, order and types of the contract, all required', async (name) => {
-    const { fields } = await readBack(fileOf(folder, name, format));
-    const wanted: readonly string[] | null = 'columns' in CASES[name].options ? CASES[name].options.columns : null;
-    expect(fields).toEqual(
-      RUN_COLUMNS.filter((column) => wanted === null || wanted.includes(column.name)).map((column) => ({
-        name: column.name,
-        type: column.type,
-        required: true,
-      })),
-    );
-  });
+  test.each(CASE_NAMES)(
+    '%s: names, order and types of the contract, all required',
+    async (name) => {
+      const { fields } = await readBack(fileOf(folder, name, format));
+      const wanted: readonly string[] | null =
+        'columns' in CASES[name].options ? CASES[name].options.columns : null;
+      expect(fields).toEqual(
+        RUN_COLUMNS.filter((column) => wanted === null || wanted.includes(column.name)).map(
+          (column) => ({
+            name: column.name,
+            type: column.type,
+            required: true,
+          }),
+        ),
+      );
+    },
+  );
 
   test.each(CASE_NAMES)('%s: metadata holds version, config and summary', async (name) => {
     const { metadata } = await readBack(fileOf(folder, name, format));
-    expect(Object.keys(metadata).sort()).toEqual(['eos.config', 'eos.schema_version', 'eos.summary']);
+    expect(Object.keys(metadata).sort()).toEqual([
+      'eos.config',
+      'eos.schema_version',
+      'eos.summary',
+    ]);
     expect(metadata['eos.schema_version']).toBe('1');
     const asJson = (value: unknown) => JSON.parse(JSON.stringify(value));
     expect(JSON.parse(metadata['eos.config']!)).toEqual(asJson(written[name].config));
@@ -85,13 +99,17 @@ describe.each(FORMAT_NAMES)('%s', (format) => {
 
   test('steps beyond 32 bits', async () => {
     const table = await readBack(fileOf(folder, 'steps around 2³²', format));
-    expect(Array.from(await table.values('step'))).toEqual(Array.from({ length: 201 }, (_, i) => BigInt(LATE + i)));
+    expect(Array.from(await table.values('step'))).toEqual(
+      Array.from({ length: 201 }, (_, i) => BigInt(LATE + i)),
+    );
   });
 });
 
 describe.each(PARQUET_WRITERS)('%s in DuckDB', (format) => {
   test.each(CASE_NAMES)('%s: every value bit for bit', async (name) => {
-    const columns = await duckdbColumns(`SELECT * FROM read_parquet(${quoted(fileOf(folder, name, format))})`);
+    const columns = await duckdbColumns(
+      `SELECT * FROM read_parquet(${quoted(fileOf(folder, name, format))})`,
+    );
     expect(Object.keys(columns)).toEqual(written[name].columns.map((spec) => spec.name));
     for (const spec of written[name].columns) {
       expect(firstDifference(written[name], spec, columns[spec.name]!), spec.name).toBe(-1);
@@ -100,7 +118,9 @@ describe.each(PARQUET_WRITERS)('%s in DuckDB', (format) => {
 
   test('types are those of the contract', async () => {
     const file = quoted(fileOf(folder, 'paper', format));
-    const types = await duckdb(`SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(${file}))`);
+    const types = await duckdb(
+      `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(${file}))`,
+    );
     const inDuckdb = { INT64: 'BIGINT', INT32: 'INTEGER', DOUBLE: 'DOUBLE', STRING: 'VARCHAR' };
     expect(types.map((row) => [row.column_name, row.column_type])).toEqual(
       RUN_COLUMNS.map(({ name, type }) => [name, inDuckdb[type]]),
@@ -109,9 +129,12 @@ describe.each(PARQUET_WRITERS)('%s in DuckDB', (format) => {
 
   test('rows per phase', async () => {
     const file = quoted(fileOf(folder, '200,000 rows', format));
-    const counts = await duckdb(`SELECT phase, count(*) AS n FROM read_parquet(${file}) GROUP BY phase`);
+    const counts = await duckdb(
+      `SELECT phase, count(*) AS n FROM read_parquet(${file}) GROUP BY phase`,
+    );
     const expected: Record<string, number> = {};
-    for (const phase of written['200,000 rows'].words('phase')) expected[phase] = (expected[phase] ?? 0) + 1;
+    for (const phase of written['200,000 rows'].words('phase'))
+      expected[phase] = (expected[phase] ?? 0) + 1;
     expect(Object.fromEntries(counts.map(({ phase, n }) => [phase, Number(n)]))).toEqual(expected);
   });
 
@@ -120,8 +143,15 @@ describe.each(PARQUET_WRITERS)('%s in DuckDB', (format) => {
     const pairs = await duckdb(
       `SELECT decode(key) AS key, decode(value) AS value FROM parquet_kv_metadata(${file}) ORDER BY 1`,
     );
-    expect(pairs.map(({ key }) => key)).toEqual(['eos.config', 'eos.schema_version', 'eos.summary']);
-    expect(JSON.parse(String(pairs[2]!.value))).toMatchObject({ outcome: 'edge-of-stability', first_crossing: 2015 });
+    expect(pairs.map(({ key }) => key)).toEqual([
+      'eos.config',
+      'eos.schema_version',
+      'eos.summary',
+    ]);
+    expect(JSON.parse(String(pairs[2]!.value))).toMatchObject({
+      outcome: 'edge-of-stability',
+      first_crossing: 2015,
+    });
   });
 });
 
@@ -160,19 +190,25 @@ describe('the default writer', () => {
         expect(column!.encodings).toContain('RLE_DICTIONARY');
         expect(column!.dictionary_page_offset).toBeDefined();
         // Codes instead of words: a few bits a row.
-        expect(Number(column!.total_compressed_size)).toBeLessThan(Number(column!.num_values) / 2 + 200);
+        expect(Number(column!.total_compressed_size)).toBeLessThan(
+          Number(column!.num_values) / 2 + 200,
+        );
       }
     }
   });
 
   test('bounds of words that were cut do not mislead DuckDB', async () => {
     const file = quoted(fileOf(folder, 'plain', 'hyparquet'));
-    const [row] = await duckdb(`SELECT min(phase) AS low, max(phase) AS high FROM read_parquet(${file})`);
+    const [row] = await duckdb(
+      `SELECT min(phase) AS low, max(phase) AS high FROM read_parquet(${file})`,
+    );
     expect(row).toEqual({ low: 'eos-self-stabilization', high: 'progressive-sharpening' });
     const [found] = await duckdb(
       `SELECT count(*) AS n FROM read_parquet(${file}) WHERE phase = 'progressive-sharpening'`,
     );
-    expect(Number(found!.n)).toBe(written.plain.words('phase').filter((p) => p === 'progressive-sharpening').length);
+    expect(Number(found!.n)).toBe(
+      written.plain.words('phase').filter((p) => p === 'progressive-sharpening').length,
+    );
   });
 
   test('DuckDB skips row groups by their statistics', async () => {

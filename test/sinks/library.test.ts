@@ -16,7 +16,7 @@ import {
   splitLoss,
   summarize,
   thin,
-} from '../../src/pipeline/sinks/node/library.ts';
+} from '../../src/pipeline/node/library.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'eos-library-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -26,11 +26,14 @@ async function metadataOf(path: string): Promise<Record<string, string>> {
   return Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, value ?? '']));
 }
 
-const columns = () => gradientDescent(presets['three-phases']).pipe(splitLoss(), classifySharpness(), detectPhases());
+const columns = () =>
+  gradientDescent(presets['three-phases']).pipe(splitLoss(), classifySharpness(), detectPhases());
 
 test('the sinks take the name of a file, and see to the summary where nobody else does', async () => {
   const path = join(folder, 'run.parquet');
-  const { run } = await lastValueFrom(columns().pipe(parquetSink(path), arrowSink(join(folder, 'run.arrow'))));
+  const { run } = await lastValueFrom(
+    columns().pipe(parquetSink(path), arrowSink(join(folder, 'run.arrow'))),
+  );
   const summarised = await lastValueFrom(columns().pipe(flowSolution(), summarize()));
   expect(run.summary).toEqual(summarised.run.summary);
   expect(JSON.parse((await metadataOf(path))['eos.summary']!)).toEqual(run.summary);
@@ -51,17 +54,26 @@ test('they leave a summary alone that somebody else has made', async () => {
 
 test('what goes wrong with the first batch is an error of the stream', async () => {
   const lacking = /column l1 is to be written, but no operator has computed it/;
-  await expect(lastValueFrom(gradientDescent({ steps: 100 }).pipe(parquetSink(memoryTarget())))).rejects.toThrow(
-    lacking,
-  );
-  await expect(lastValueFrom(gradientDescent({ steps: 100 }).pipe(arrowSink(memoryTarget())))).rejects.toThrow(lacking);
+  await expect(
+    lastValueFrom(gradientDescent({ steps: 100 }).pipe(parquetSink(memoryTarget()))),
+  ).rejects.toThrow(lacking);
+  await expect(
+    lastValueFrom(gradientDescent({ steps: 100 }).pipe(arrowSink(memoryTarget()))),
+  ).rejects.toThrow(lacking);
   const path = join(folder, 'never.parquet');
-  await expect(lastValueFrom(gradientDescent({ steps: 100 }).pipe(parquetSink(path)))).rejects.toThrow(lacking);
+  await expect(
+    lastValueFrom(gradientDescent({ steps: 100 }).pipe(parquetSink(path))),
+  ).rejects.toThrow(lacking);
   const broken = throwError(() => new Error('no source'));
   await expect(lastValueFrom(broken.pipe(parquetSink(path)))).rejects.toThrow('no source');
   expect(readdirSync(folder).filter((name) => name.startsWith('never'))).toEqual([]);
 });
 
-test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('a batch of %d rows is refused', (batchSize) => {
-  expect(() => gradientDescent({ steps: 10 }, { batchSize })).toThrow(/batchSize: .* is not a whole number from 1 up/);
-});
+test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
+  'a batch of %d rows is refused',
+  (batchSize) => {
+    expect(() => gradientDescent({ steps: 10 }, { batchSize })).toThrow(
+      /batchSize: .* is not a whole number from 1 up/,
+    );
+  },
+);

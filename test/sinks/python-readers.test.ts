@@ -119,9 +119,16 @@ describeWith(['python'], 'pandas, pyarrow and Polars', () => {
     for (const name of CASE_NAMES) {
       written[name] = await writeRun(folder, name);
       const columns = await Promise.all(
-        written[name].columns.map(async (spec) => ({ ...spec, bytes: await columnBytes(name, spec.name, spec.type) })),
+        written[name].columns.map(async (spec) => ({
+          ...spec,
+          bytes: await columnBytes(name, spec.name, spec.type),
+        })),
       );
-      cases.push({ name, columns, files: FORMAT_NAMES.map((format) => fileOf(folder, name, format)) });
+      cases.push({
+        name,
+        columns,
+        files: FORMAT_NAMES.map((format) => fileOf(folder, name, format)),
+      });
     }
     const list = join(folder, 'cases.json');
     await writeFile(list, JSON.stringify(cases));
@@ -143,7 +150,8 @@ describeWith(['python'], 'pandas, pyarrow and Polars', () => {
 
     test('types, none nullable', () => {
       const { types, nullable } = entry('paper', format);
-      const text = format === 'arrow' ? 'dictionary<values=string, indices=uint8, ordered=0>' : 'string';
+      const text =
+        format === 'arrow' ? 'dictionary<values=string, indices=uint8, ordered=0>' : 'string';
       const inArrow = { INT64: 'int64', INT32: 'int32', DOUBLE: 'double', STRING: text };
       expect(types).toEqual(written.paper.columns.map(({ type }) => inArrow[type]));
       expect(nullable).toEqual([]);
@@ -159,9 +167,12 @@ describeWith(['python'], 'pandas, pyarrow and Polars', () => {
 
     test('rows per phase', () => {
       const expected: Record<string, number> = {};
-      for (const phase of written['200,000 rows'].words('phase')) expected[phase] = (expected[phase] ?? 0) + 1;
+      for (const phase of written['200,000 rows'].words('phase'))
+        expected[phase] = (expected[phase] ?? 0) + 1;
       const found = entry('200,000 rows', format);
-      for (const reader of format === 'arrow' ? ['pyarrow', 'polars'] : ['pandas', 'polars', 'pyarrow']) {
+      for (const reader of format === 'arrow'
+        ? ['pyarrow', 'polars']
+        : ['pandas', 'polars', 'pyarrow']) {
         expect(found[`phases_${reader}`], reader).toEqual(expected);
       }
     });

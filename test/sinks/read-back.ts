@@ -9,7 +9,11 @@ export interface ReadTable {
   readonly rows: number;
   /** Rows of each row group or record batch. */
   readonly groups: readonly number[];
-  readonly fields: readonly { readonly name: string; readonly type: string; readonly required: boolean }[];
+  readonly fields: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly required: boolean;
+  }[];
   readonly metadata: Readonly<Record<string, string>>;
   values(name: string): Promise<ArrayLike<unknown>>;
 }
@@ -33,12 +37,18 @@ async function readParquet(file: string): Promise<ReadTable> {
       type: converted_type === 'UTF8' ? 'STRING' : String(type),
       required: repetition_type === 'REQUIRED',
     })),
-    metadata: Object.fromEntries((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
+    metadata: Object.fromEntries(
+      (metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
+    ),
     values: (name) => parquetReadColumn({ file: buffer, metadata, columns: [name] }),
   };
 }
 
-const ARROW_TYPES: Readonly<Record<string, string>> = { Int64: 'INT64', Int32: 'INT32', Float64: 'DOUBLE' };
+const ARROW_TYPES: Readonly<Record<string, string>> = {
+  Int64: 'INT64',
+  Int32: 'INT32',
+  Float64: 'DOUBLE',
+};
 
 async function readArrow(file: string): Promise<ReadTable> {
   const table = tableFromIPC(await readFile(file));
@@ -47,7 +57,10 @@ async function readArrow(file: string): Promise<ReadTable> {
     groups: table.batches.map(({ numRows }) => numRows),
     fields: table.schema.fields.map(({ name, type, nullable }) => ({
       name,
-      type: DataType.isDictionary(type) && DataType.isUtf8(type.dictionary) ? 'STRING' : ARROW_TYPES[String(type)]!,
+      type:
+        DataType.isDictionary(type) && DataType.isUtf8(type.dictionary)
+          ? 'STRING'
+          : ARROW_TYPES[String(type)]!,
       required: !nullable,
     })),
     metadata: Object.fromEntries(table.schema.metadata),

@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
-import { memoryTarget } from '../../src/pipeline/sinks/byte-target.ts';
-import { hyparquetFormat } from '../../src/pipeline/sinks/hyparquet.ts';
-import type { TableColumn } from '../../src/pipeline/sinks/table-format.ts';
+import { memoryTarget } from '../../src/pipeline/formats/byte-target.ts';
+import { hyparquetFormat } from '../../src/pipeline/formats/parquet/hyparquet.ts';
+import type { TableColumn } from '../../src/pipeline/formats/table-format.ts';
 
-const column = (name: string, type: TableColumn['type'], more: Partial<TableColumn> = {}): TableColumn => ({
+const column = (
+  name: string,
+  type: TableColumn['type'],
+  more: Partial<TableColumn> = {},
+): TableColumn => ({
   ...{ name, type, symbol: '', unit: '', meaning: '' },
   ...more,
 });
@@ -41,12 +45,17 @@ test('texts, truth values and nulls are read back as they were written, in any m
         const target = memoryTarget();
         const writer = hyparquetFormat(target, columns);
         for (const rows of groups) {
-          const cells = columns.map(({ name }) => rows.map((each) => each[name as keyof typeof each]));
+          const cells = columns.map(({ name }) =>
+            rows.map((each) => each[name as keyof typeof each]),
+          );
           await writer.write({ length: rows.length, columns: cells });
         }
         await writer.finish({});
         const bytes = target.bytes();
-        const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+        const file = bytes.buffer.slice(
+          bytes.byteOffset,
+          bytes.byteOffset + bytes.byteLength,
+        ) as ArrayBuffer;
         const expected = groups.flat().map((each) => ({
           ...each,
           word: ['one', 'two'][each.word],

@@ -1,18 +1,26 @@
 import { join } from 'node:path';
 import { lastValueFrom, tap } from 'rxjs';
-import { type ColumnArray, type ColumnSpec, pickColumns } from '../../src/pipeline/columns.ts';
-import type { RunConfig, RunOptions } from '../../src/pipeline/config.ts';
+import { arrowSink } from '../../src/pipeline/formats/arrow/arrow-sink.ts';
+import { parquetSink } from '../../src/pipeline/formats/parquet/parquet-sink.ts';
+import {
+  type ColumnArray,
+  type ColumnSpec,
+  pickColumns,
+} from '../../src/pipeline/models/minimal/columns.ts';
+import type { RunConfig, RunOptions } from '../../src/pipeline/models/minimal/config.ts';
+import { fileTarget } from '../../src/pipeline/node/file-target.ts';
+import { parquetjsFormat } from '../../src/pipeline/node/parquetjs.ts';
 import { classifySharpness } from '../../src/pipeline/operators/classify-sharpness.ts';
 import { detectPhases } from '../../src/pipeline/operators/detect-phases.ts';
 import { flowSolution } from '../../src/pipeline/operators/flow-solution.ts';
 import type { RunSummary } from '../../src/pipeline/operators/run-summary.ts';
 import { splitLoss } from '../../src/pipeline/operators/split-loss.ts';
 import { summarize } from '../../src/pipeline/operators/summarize.ts';
-import { arrowSink } from '../../src/pipeline/sinks/arrow.ts';
-import { fileTarget } from '../../src/pipeline/sinks/node/file-target.ts';
-import { parquetjsFormat } from '../../src/pipeline/sinks/node/parquetjs.ts';
-import { parquetSink } from '../../src/pipeline/sinks/parquet.ts';
-import { type DescentState, gradientDescent, type ModelRun } from '../../src/pipeline/source/gradient-descent.ts';
+import {
+  type DescentState,
+  gradientDescent,
+  type ModelRun,
+} from '../../src/pipeline/sources/descent/gradient-descent.ts';
 
 /** Past what 32-bit integers, signed or not, can hold. */
 export const LATE = 2 ** 32 - 50;
@@ -85,7 +93,10 @@ export async function writeRun(folder: string, name: CaseName): Promise<Written>
         }
       }),
       parquetSink(fileTarget(fileOf(folder, name, 'hyparquet')), { columns }),
-      parquetSink(fileTarget(fileOf(folder, name, 'parquetjs-lite')), { columns, format: parquetjsFormat }),
+      parquetSink(fileTarget(fileOf(folder, name, 'parquetjs-lite')), {
+        columns,
+        format: parquetjsFormat,
+      }),
       arrowSink(fileTarget(fileOf(folder, name, 'arrow')), { columns }),
     ),
   );
@@ -123,8 +134,17 @@ export function bits(values: ArrayLike<number>): BigUint64Array {
 }
 
 /** The first row where the values read from a column are not those that were written, bit for bit; −1 for none. */
-export function firstDifference(written: Written, { name, type }: ColumnSpec, read: ArrayLike<unknown>): number {
-  const expected = type === 'STRING' ? written.words(name) : type === 'DOUBLE' ? bits(written.values(name)) : undefined;
+export function firstDifference(
+  written: Written,
+  { name, type }: ColumnSpec,
+  read: ArrayLike<unknown>,
+): number {
+  const expected =
+    type === 'STRING'
+      ? written.words(name)
+      : type === 'DOUBLE'
+        ? bits(written.values(name))
+        : undefined;
   const found = type === 'DOUBLE' ? bits(read as ArrayLike<number>) : read;
   const values = written.values(name);
   for (let i = 0; i < written.rows; i++) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ConfigError } from '../../src/pipeline/config.ts';
+import { ConfigError } from '../../src/pipeline/models/minimal/config.ts';
 import { type Axis, parseAxis, parseStarts } from '../../src/pipeline/sweep/axis.ts';
 import type { SweepParameterName } from '../../src/pipeline/sweep/parameters.ts';
 

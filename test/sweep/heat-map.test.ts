@@ -1,21 +1,33 @@
 import { describe, expect, test } from 'vitest';
-import { heatMap, QUANTITIES, type SweepTable, variedParameters } from '../../src/pipeline/sweep/heat-map.ts';
+import {
+  heatMap,
+  QUANTITIES,
+  type SweepTable,
+  variedParameters,
+} from '../../src/pipeline/sweep/heat-map.ts';
 import { runToResult } from '../../src/pipeline/sweep/run-result.ts';
 import { openSweep, type SweepOptions, sweepSpec } from '../../src/pipeline/sweep/sweep.ts';
 import { OUTCOMES, SWEEP_COLUMNS, sweepRows } from '../../src/pipeline/sweep/sweep-columns.ts';
 
-const [outcome, cycles, , time] = QUANTITIES as [(typeof QUANTITIES)[number], ...(typeof QUANTITIES)[number][]];
+const [outcome, cycles, , time] = QUANTITIES as [
+  (typeof QUANTITIES)[number],
+  ...(typeof QUANTITIES)[number][],
+];
 
 function tableOf(options: SweepOptions): SweepTable {
   const sweep = openSweep(sweepSpec(options));
   const rows = sweepRows();
   for (let i = 0; i < sweep.runs; i++) rows.add(runToResult(sweep.config(i))!, 0);
-  const at = (name: string) => rows.columns[SWEEP_COLUMNS.findIndex((column) => column.name === name)]!;
+  const at = (name: string) =>
+    rows.columns[SWEEP_COLUMNS.findIndex((column) => column.name === name)]!;
   return {
     length: sweep.runs,
-    numbers: (name) => Float64Array.from(at(name) as (number | null)[], (value) => value ?? Number.NaN),
+    numbers: (name) =>
+      Float64Array.from(at(name) as (number | null)[], (value) => value ?? Number.NaN),
     texts: (name) =>
-      name === 'outcome' ? Array.from(at(name) as number[], (code) => OUTCOMES[code]!) : (at(name) as string[]),
+      name === 'outcome'
+        ? Array.from(at(name) as number[], (code) => OUTCOMES[code]!)
+        : (at(name) as string[]),
   };
 }
 
@@ -48,7 +60,9 @@ describe('heatMap', () => {
 
   test('draws the border of theory at η = 2/S∞(θ₀), which for each λ₂ is where the formula says', () => {
     const { border } = map.facets[0]!;
-    expect(border.map(({ y }) => y)).toEqual([...new Set(table.numbers('lambda2'))].sort((a, b) => a - b));
+    expect(border.map(({ y }) => y)).toEqual(
+      [...new Set(table.numbers('lambda2'))].sort((a, b) => a - b),
+    );
     // λ₁α∞² = 2/η with Q = −0.01, as long as λ₂ is small.
     const expected = 2 / ((100 * 2) / (Math.sqrt(0.0001 + 4) + 0.01));
     for (const { x } of border) expect(x).toBeCloseTo(expected, 9);

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { type RunOptions, resolveConfig } from '../../src/pipeline/config.ts';
+import { type RunOptions, resolveConfig } from '../../src/pipeline/models/minimal/config.ts';
+import { PRESET_NAMES } from '../../src/pipeline/models/minimal/presets.ts';
 import { classifySharpness } from '../../src/pipeline/operators/classify-sharpness.ts';
 import { detectPhases } from '../../src/pipeline/operators/detect-phases.ts';
 import { flowSolution } from '../../src/pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../../src/pipeline/operators/split-loss.ts';
 import { summarize } from '../../src/pipeline/operators/summarize.ts';
-import { PRESET_NAMES } from '../../src/pipeline/presets.ts';
-import { gradientDescent } from '../../src/pipeline/source/gradient-descent.ts';
+import { gradientDescent } from '../../src/pipeline/sources/descent/gradient-descent.ts';
 import { runToResult } from '../../src/pipeline/sweep/run-result.ts';
 
 /** The summary of the stream, by the operators that `eos stream` uses. */
@@ -25,12 +25,15 @@ async function streamed(options: RunOptions) {
 }
 
 describe('a run without a stream', () => {
-  test.each([...PRESET_NAMES])('has the summary of the preset %s to the last bit', async (preset) => {
-    const result = runToResult(resolveConfig({ preset }))!;
-    const { summary, finalSharpness } = await streamed({ preset });
-    expect(result.summary).toEqual(summary);
-    expect(Object.is(result.finalSharpness, finalSharpness)).toBe(true);
-  });
+  test.each([...PRESET_NAMES])(
+    'has the summary of the preset %s to the last bit',
+    async (preset) => {
+      const result = runToResult(resolveConfig({ preset }))!;
+      const { summary, finalSharpness } = await streamed({ preset });
+      expect(result.summary).toEqual(summary);
+      expect(Object.is(result.finalSharpness, finalSharpness)).toBe(true);
+    },
+  );
 
   test('has the summary of any run to the last bit', async () => {
     const options = fc.record({
@@ -85,7 +88,9 @@ describe('a run without a stream', () => {
 
   test('is given up when asked to', () => {
     let batches = 0;
-    expect(runToResult(resolveConfig({ steps: 1_000_000_000 }), () => ++batches < 3)).toBeUndefined();
+    expect(
+      runToResult(resolveConfig({ steps: 1_000_000_000 }), () => ++batches < 3),
+    ).toBeUndefined();
     expect(batches).toBe(3);
   });
 });

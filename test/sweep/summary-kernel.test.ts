@@ -11,7 +11,7 @@ import {
   splitLoss,
   summarize,
 } from '../../src/pipeline/index.ts';
-import { PRESET_NAMES } from '../../src/pipeline/presets.ts';
+import { PRESET_NAMES } from '../../src/pipeline/models/minimal/presets.ts';
 import { runToResult } from '../../src/pipeline/sweep/run-result.ts';
 import { summarizeDescent } from '../../src/pipeline/sweep/summary-kernel.ts';
 
@@ -65,19 +65,30 @@ describe('summarizeDescent', () => {
     await fc.assert(
       fc.asyncProperty(runs, async (options) => {
         const result = summarizeDescent(resolveConfig(options));
-        const kind = result === undefined || result === 'given up' ? 'not taken' : result.summary.outcome;
+        const kind =
+          result === undefined || result === 'given up' ? 'not taken' : result.summary.outcome;
         outcomes.set(kind, (outcomes.get(kind) ?? 0) + 1);
         if (kind !== 'not taken') expect(result).toEqual(await streamed(options));
       }),
       { numRuns: 1500 },
     );
-    for (const kind of ['diverged', 'gradient-flow', 'converged', 'edge-of-stability', 'not taken']) {
+    for (const kind of [
+      'diverged',
+      'gradient-flow',
+      'converged',
+      'edge-of-stability',
+      'not taken',
+    ]) {
       expect(outcomes.get(kind) ?? 0, kind).toBeGreaterThan(5);
     }
   });
 
   test('leaves to the general way what it does not take', async () => {
-    for (const options of [{ covariance: 0.01 }, { lambda1: 1, lambda2: 0.9 }, { preset: 'plain' }]) {
+    for (const options of [
+      { covariance: 0.01 },
+      { lambda1: 1, lambda2: 0.9 },
+      { preset: 'plain' },
+    ]) {
       expect(summarizeDescent(resolveConfig(options))).toBeUndefined();
       expect(runToResult(resolveConfig(options))).toMatchObject(await streamed(options));
     }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { resolveConfig } from '../../src/pipeline/config.ts';
-import { presets } from '../../src/pipeline/presets.ts';
+import { resolveConfig } from '../../src/pipeline/models/minimal/config.ts';
+import { presets } from '../../src/pipeline/models/minimal/presets.ts';
 import { partPlan, partRange } from '../../src/pipeline/sweep/parts.ts';
 import { openSweep, runId, type SweepOptions, sweepSpec } from '../../src/pipeline/sweep/sweep.ts';
 
@@ -9,7 +9,13 @@ const sweepOf = (options: SweepOptions) => openSweep(sweepSpec(options));
 
 describe('a sweep', () => {
   test('is the product of its axes, each run once', () => {
-    const sweep = sweepOf({ eta: '0.01:0.5:log:7', lambda2: '0.01,0.1', samples: '50', seed: '0..4', steps: '10' });
+    const sweep = sweepOf({
+      eta: '0.01:0.5:log:7',
+      lambda2: '0.01,0.1',
+      samples: '50',
+      seed: '0..4',
+      steps: '10',
+    });
     expect(sweep.runs).toBe(70);
     const configs = Array.from({ length: sweep.runs }, (_, i) => sweep.config(i));
     expect(new Set(configs.map(runId)).size).toBe(70);
@@ -20,9 +26,15 @@ describe('a sweep', () => {
 
   test('a run has the parameters, and so the identity, that eos stream would give it', () => {
     const sweep = sweepOf({ preset: 'three-phases', eta: '1/20,1/12', steps: '100' });
-    const { preset: _, ...expected } = resolveConfig({ preset: 'three-phases', eta: '1/12', steps: 100 });
+    const { preset: _, ...expected } = resolveConfig({
+      preset: 'three-phases',
+      eta: '1/12',
+      steps: 100,
+    });
     expect(sweep.config(1)).toEqual({ ...expected, preset: null });
-    expect(runId(sweep.config(1))).toBe(runId(resolveConfig({ preset: 'three-phases', eta: '1/12', steps: 100 })));
+    expect(runId(sweep.config(1))).toBe(
+      runId(resolveConfig({ preset: 'three-phases', eta: '1/12', steps: 100 })),
+    );
   });
 
   test('does not depend on how it was said', () => {
@@ -30,11 +42,17 @@ describe('a sweep', () => {
     const b = sweepSpec({ preset: 'paper', steps: '100' });
     expect(openSweep(a).id).toBe(openSweep(b).id);
     expect(openSweep(sweepSpec({ preset: 'paper', steps: '101' })).id).not.toBe(openSweep(a).id);
-    expect(openSweep(sweepSpec({ preset: 'paper', steps: '100', trajectories: 5 })).id).not.toBe(openSweep(a).id);
+    expect(openSweep(sweepSpec({ preset: 'paper', steps: '100', trajectories: 5 })).id).not.toBe(
+      openSweep(a).id,
+    );
   });
 
   test('survives being written as JSON', () => {
-    const spec = sweepSpec({ eta: '0.01:0.5:log:7', init: '0.3,0.1,0.3;0.6,0.01,0.6', floor: '0,1e-6' });
+    const spec = sweepSpec({
+      eta: '0.01:0.5:log:7',
+      init: '0.3,0.1,0.3;0.6,0.01,0.6',
+      floor: '0,1e-6',
+    });
     const again = openSweep(JSON.parse(JSON.stringify(spec)));
     expect(again.id).toBe(openSweep(spec).id);
     expect(again.config(17)).toEqual(openSweep(spec).config(17));
@@ -46,8 +64,12 @@ describe('a sweep', () => {
     expect(parts.config(3).init).toEqual([0.2, 0.1, 0.3]);
     const starts = sweepOf({ init: '0.3,0.1,0.3;0.6,0.01,0.6', eta: '0.05,0.1' });
     expect(starts.config(2)).toMatchObject({ eta: 0.1, init: [0.3, 0.1, 0.3] });
-    expect(() => sweepOf({ init: '0.3,0.1,0.3;0.6,0.01,0.6', alpha: '0.1,0.2' })).toThrow(/do not go together/);
-    expect(sweepOf({ init: '0.6,0.01,0.6', alpha: '0.1,0.2' }).config(0).init).toEqual([0.1, 0.01, 0.6]);
+    expect(() => sweepOf({ init: '0.3,0.1,0.3;0.6,0.01,0.6', alpha: '0.1,0.2' })).toThrow(
+      /do not go together/,
+    );
+    expect(sweepOf({ init: '0.6,0.01,0.6', alpha: '0.1,0.2' }).config(0).init).toEqual([
+      0.1, 0.01, 0.6,
+    ]);
   });
 
   test.each<[SweepOptions, RegExp]>([
@@ -57,14 +79,19 @@ describe('a sweep', () => {
     [{ covariance: '0.5', lambda2: '0.001,1' }, /^covariance: 0.5 is out of range/],
     [{ beta2: '1,1e200' }, /^init: the loss/],
     [{ trajectories: 0 }, /^trajectories/],
-    [{ seed: '0..1000000', steps: '0..1000000', eta: '0.1:0.2:lin:1000000' }, /more than can be numbered/],
+    [
+      { seed: '0..1000000', steps: '0..1000000', eta: '0.1:0.2:lin:1000000' },
+      /more than can be numbered/,
+    ],
   ])('refuses %j', (options, message) => {
     expect(() => sweepSpec(options)).toThrow(message);
   });
 
   test('a huge sweep is counted, not listed', () => {
     const start = performance.now();
-    expect(sweepOf({ eta: '0.01:0.5:log:1000000', lambda2: '0.001:1:log:1000000' }).runs).toBe(1e12);
+    expect(sweepOf({ eta: '0.01:0.5:log:1000000', lambda2: '0.001:1:log:1000000' }).runs).toBe(
+      1e12,
+    );
     expect(performance.now() - start).toBeLessThan(30_000);
   });
 

@@ -1,12 +1,12 @@
 import { lastValueFrom, take, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, type RunOptions } from '../../src/pipeline/config.ts';
-import { balance } from '../../src/pipeline/model/solution.ts';
-import { edgeAlpha } from '../../src/pipeline/model/surrogate.ts';
+import { DYNAMICS_NAMES, dynamics } from '../../src/pipeline/dynamics/dynamics.ts';
+import { ConfigError, type RunOptions } from '../../src/pipeline/models/minimal/config.ts';
+import { balance } from '../../src/pipeline/models/minimal/solution.ts';
+import { edgeAlpha } from '../../src/pipeline/models/minimal/surrogate.ts';
 import { classifySharpness } from '../../src/pipeline/operators/classify-sharpness.ts';
 import { flowSolution } from '../../src/pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../../src/pipeline/operators/split-loss.ts';
-import { DYNAMICS_NAMES, dynamics } from '../../src/pipeline/source/dynamics.ts';
 import { constrainedBeta2, edgeDistance } from '../../src/pipeline/theory/checks/constrained.ts';
 import { centralL1, cycleMeans } from '../../src/pipeline/theory/checks/cycle-l1.ts';
 import { firstCrossing } from '../../src/pipeline/theory/run-table.ts';
@@ -22,10 +22,20 @@ describe.each(DYNAMICS_NAMES)('%s', (name) => {
   test('has a row for each step of the run, with the columns of its operators', async () => {
     const table = await beside(name, { preset: 'paper', steps: 500 });
     expect(Array.from(table.step)).toEqual(Array.from({ length: 501 }, (_, t) => t));
-    for (const column of ['loss', 'l1', 'l2', 'l_hat', 'grad_norm', 'sharpness', 'gfs_sharpness', 'balance'] as const) {
+    for (const column of [
+      'loss',
+      'l1',
+      'l2',
+      'l_hat',
+      'grad_norm',
+      'sharpness',
+      'gfs_sharpness',
+      'balance',
+    ] as const) {
       expect(table.column(column).every(Number.isFinite), column).toBe(true);
     }
-    for (const column of ['l1', 'sharpness', 'balance'] as const) expect(table.stored(column)).toBe(true);
+    for (const column of ['l1', 'sharpness', 'balance'] as const)
+      expect(table.stored(column)).toBe(true);
   });
 
   test('is the same whatever the batch size', async () => {
@@ -33,7 +43,8 @@ describe.each(DYNAMICS_NAMES)('%s', (name) => {
     const columns = async (batchSize: number) => {
       const batches = await lastValueFrom(dynamics[name](options, { batchSize }).pipe(toArray()));
       return batches.flatMap(
-        ({ columns: { alpha, beta1, beta2 } }) => [...alpha, ...beta1, ...beta2].length && [...alpha],
+        ({ columns: { alpha, beta1, beta2 } }) =>
+          [...alpha, ...beta1, ...beta2].length && [...alpha],
       );
     };
     expect(await columns(7)).toEqual(await columns(4096));
@@ -48,14 +59,21 @@ describe.each(DYNAMICS_NAMES)('%s', (name) => {
 
   test('mirrors with its start', async () => {
     const right = await beside(name, { preset: 'three-phases', steps: 1000 });
-    const left = await beside(name, { preset: 'three-phases', init: [-0.3, 0.1, -0.3], steps: 1000 });
+    const left = await beside(name, {
+      preset: 'three-phases',
+      init: [-0.3, 0.1, -0.3],
+      steps: 1000,
+    });
     expect(left.column('alpha').map((value) => -value)).toEqual(right.column('alpha'));
     expect(left.column('l1')).toEqual(right.column('l1'));
   });
 
   test('says which dynamics it is, and stops where it is asked to', async () => {
     const controller = new AbortController();
-    const batches = dynamics[name]({ preset: 'paper' }, { batchSize: 10, signal: controller.signal });
+    const batches = dynamics[name](
+      { preset: 'paper' },
+      { batchSize: 10, signal: controller.signal },
+    );
     const [first] = await lastValueFrom(batches.pipe(take(1), toArray()));
     expect(first!.run.config).toMatchObject({ preset: 'paper', dynamics: name });
     controller.abort();
@@ -95,7 +113,9 @@ test('gradient flow conserves the balance on every row and ends where the closed
 
 test('gradient flow does with covariance too', async () => {
   const table = await beside('gradient-flow', { covariance: 0.3, steps: 2000 });
-  const drift = table.column('balance').map((value) => Math.abs(value - table.column('balance')[0]!));
+  const drift = table
+    .column('balance')
+    .map((value) => Math.abs(value - table.column('balance')[0]!));
   expect(Math.max(...drift)).toBeLessThan(1e-9);
 });
 
@@ -161,17 +181,25 @@ describe('a start whose α changes sign on the way', () => {
     // β₁ is that of the oscillation that holds α, and L₁ its mean, on this side too.
     const [beta2, l1] = [central.column('beta2')[steps]!, central.column('l1')[steps]!];
     expect(l1).toBeGreaterThan(0);
-    expect(l1 / (0.5 * 0.01 * side * alphaHat * beta2 * (1 - side * alphaHat * beta2))).toBeCloseTo(1, 10);
+    expect(l1 / (0.5 * 0.01 * side * alphaHat * beta2 * (1 - side * alphaHat * beta2))).toBeCloseTo(
+      1,
+      10,
+    );
   });
 
   test.each([
     [[-0.2, 0, 0.5], 1],
     [[0.2, 0, -0.5], -1],
-  ] as const)('%j: so is the constrained trajectory, without ever leaving |α| ≤ α̂', async (init, side) => {
-    const alpha = (await beside('constrained', { init, floor: 0, steps: 20_000 })).column('alpha');
-    expect(Math.max(...alpha.map(Math.abs))).toBe(alphaHat);
-    expect(alpha[20_000]).toBe(side * alphaHat);
-  });
+  ] as const)(
+    '%j: so is the constrained trajectory, without ever leaving |α| ≤ α̂',
+    async (init, side) => {
+      const alpha = (await beside('constrained', { init, floor: 0, steps: 20_000 })).column(
+        'alpha',
+      );
+      expect(Math.max(...alpha.map(Math.abs))).toBe(alphaHat);
+      expect(alpha[20_000]).toBe(side * alphaHat);
+    },
+  );
 
   test('the central flow predicts the means of cycles there, and no deviation is infinite', async () => {
     const table = await run({ init: [-0.2, 0.05, 0.5], steps: 20_000 });
@@ -181,7 +209,10 @@ describe('a start whose α changes sign on the way', () => {
   });
 });
 
-test.each(['constrained', 'central'] as const)('%s says at once that covariance is not for it', (name) => {
-  expect(() => dynamics[name]({ covariance: 0.1 })).toThrow(ConfigError);
-  expect(() => dynamics[name]({ covariance: 0.1 })).toThrow(/^covariance: .*covariance 0 only/);
-});
+test.each(['constrained', 'central'] as const)(
+  '%s says at once that covariance is not for it',
+  (name) => {
+    expect(() => dynamics[name]({ covariance: 0.1 })).toThrow(ConfigError);
+    expect(() => dynamics[name]({ covariance: 0.1 })).toThrow(/^covariance: .*covariance 0 only/);
+  },
+);

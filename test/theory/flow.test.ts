@@ -2,10 +2,14 @@ import { createRequire } from 'node:module';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, test } from 'vitest';
-import { createFlow, flowEnd, flowMinimum } from '../../src/pipeline/model/flow.ts';
-import { gradient, lossSplit, type Theta } from '../../src/pipeline/model/loss.ts';
-import type { Moments } from '../../src/pipeline/model/moments.ts';
-import { balance, solution, solutionAlphaSquared } from '../../src/pipeline/model/solution.ts';
+import { createFlow, flowEnd, flowMinimum } from '../../src/pipeline/models/minimal/flow.ts';
+import { gradient, lossSplit, type Theta } from '../../src/pipeline/models/minimal/loss.ts';
+import type { Moments } from '../../src/pipeline/models/minimal/moments.ts';
+import {
+  balance,
+  solution,
+  solutionAlphaSquared,
+} from '../../src/pipeline/models/minimal/solution.ts';
 
 const paper: Moments = { lambda1: 100, lambda2: 0.01, covariance: 0 };
 const coupled: Moments = { lambda1: 100, lambda2: 0.01, covariance: 0.3 };
@@ -22,9 +26,15 @@ interface OdexSolver {
   ): { readonly y: number[]; readonly outcome: number };
 }
 
-const { Solver } = createRequire(import.meta.url)('odex') as { Solver: new (size: number) => OdexSolver };
+const { Solver } = createRequire(import.meta.url)('odex') as {
+  Solver: new (size: number) => OdexSolver;
+};
 
-function odex({ alpha, beta1, beta2 }: Theta, moments: Moments, time: number): [number, number, number] {
+function odex(
+  { alpha, beta1, beta2 }: Theta,
+  moments: Moments,
+  time: number,
+): [number, number, number] {
   const solver = new Solver(3);
   solver.absoluteTolerance = solver.relativeTolerance = 1e-12;
   solver.maxSteps = 1_000_000;
@@ -41,7 +51,11 @@ function odex({ alpha, beta1, beta2 }: Theta, moments: Moments, time: number): [
 function starts(count: number): Theta[] {
   const generator = xoroshiro128plus(2503);
   const coordinate = () => 4 * uniformFloat64(generator) - 2;
-  return Array.from({ length: count }, () => ({ alpha: coordinate(), beta1: coordinate(), beta2: coordinate() }));
+  return Array.from({ length: count }, () => ({
+    alpha: coordinate(),
+    beta1: coordinate(),
+    beta2: coordinate(),
+  }));
 }
 
 describe.each([
@@ -95,7 +109,10 @@ describe('the integrator left to itself, nothing put back onto the balance', () 
   });
 
   test('with a coarse tolerance it does not, and says so: the assertion can fail', () => {
-    const { theta, drift } = flowEnd(starts(1)[0]!, paper, undefined, { tolerance: 1e-5, project: false });
+    const { theta, drift } = flowEnd(starts(1)[0]!, paper, undefined, {
+      tolerance: 1e-5,
+      project: false,
+    });
     expect(drift).toBeGreaterThan(1e-7);
     expect(Math.abs(balance(theta) - balance(starts(1)[0]!))).toBeGreaterThan(1e-8);
   });
@@ -130,7 +147,9 @@ test('the way is right in time too: α² = 1/(1 + (α₀⁻² − 1)·e^(−2λ�
     expect(Math.abs(flow.theta.alpha - Math.sqrt(square))).toBeLessThan(3e-9);
     expect(Math.abs(flow.theta.beta2 - Math.sqrt(square))).toBeLessThan(3e-9);
     // ∫α² dt = ln(1 + α₀²(e^(2λ₂t) − 1))/(2λ₂), and (ln|β₁|)' = −λ₁α².
-    log = Math.log(1e-200) - (paper.lambda1 * Math.log1p(start ** 2 * (growth - 1))) / (2 * paper.lambda2);
+    log =
+      Math.log(1e-200) -
+      (paper.lambda1 * Math.log1p(start ** 2 * (growth - 1))) / (2 * paper.lambda2);
     expect(Math.abs(flow.logBeta1 / log - 1)).toBeLessThan(3e-9);
   }
   expect(log).toBeLessThan(-4000);

@@ -1,16 +1,26 @@
 import { lastValueFrom, type Observable, toArray } from 'rxjs';
-import type { RunArrays } from '../../src/pipeline/columns.ts';
-import type { RunOptions } from '../../src/pipeline/config.ts';
+import type { RunArrays } from '../../src/pipeline/models/minimal/columns.ts';
+import type { RunOptions } from '../../src/pipeline/models/minimal/config.ts';
 import { classifySharpness } from '../../src/pipeline/operators/classify-sharpness.ts';
 import { detectPhases } from '../../src/pipeline/operators/detect-phases.ts';
 import { flowSolution } from '../../src/pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../../src/pipeline/operators/split-loss.ts';
-import { gradientDescent, type ModelBatch } from '../../src/pipeline/source/gradient-descent.ts';
-import { collectRun, type RunColumns, type RunTable, runTable } from '../../src/pipeline/theory/run-table.ts';
+import {
+  gradientDescent,
+  type ModelBatch,
+} from '../../src/pipeline/sources/descent/gradient-descent.ts';
+import {
+  collectRun,
+  type RunColumns,
+  type RunTable,
+  runTable,
+} from '../../src/pipeline/theory/run-table.ts';
 
 /** A run of gradient descent with every column. */
 export function run(options: RunOptions): Promise<RunTable> {
-  return collected(gradientDescent(options).pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases()));
+  return collected(
+    gradientDescent(options).pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases()),
+  );
 }
 
 export async function collected(source: Observable<ModelBatch>): Promise<RunTable> {

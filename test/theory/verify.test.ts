@@ -1,8 +1,11 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, test } from 'vitest';
-import type { RunOptions } from '../../src/pipeline/config.ts';
-import { type ConvergenceTime, convergenceTimes } from '../../src/pipeline/theory/checks/global-convergence.ts';
+import type { RunOptions } from '../../src/pipeline/models/minimal/config.ts';
+import {
+  type ConvergenceTime,
+  convergenceTimes,
+} from '../../src/pipeline/theory/checks/global-convergence.ts';
 import { notSeparated, steadyStretch } from '../../src/pipeline/theory/premise.ts';
 import { type RunTable, runTable, wholeCycles } from '../../src/pipeline/theory/run-table.ts';
 import { CHECKS, verifyRun } from '../../src/pipeline/theory/verify.ts';
@@ -12,12 +15,14 @@ const paper = await run({ preset: 'paper' });
 const threePhases = await run({ preset: 'three-phases' });
 const flow = await run({ preset: 'gradient-flow' });
 
-const verdicts = (table: RunTable) => Object.fromEntries(verifyRun(table).map(({ name, verdict }) => [name, verdict]));
+const verdicts = (table: RunTable) =>
+  Object.fromEntries(verifyRun(table).map(({ name, verdict }) => [name, verdict]));
 const failing = (table: RunTable) =>
   verifyRun(table)
     .filter(({ verdict }) => verdict === 'fails')
     .map(({ name }) => name);
-const finding = (table: RunTable, name: string) => verifyRun(table).find((result) => result.name === name)!;
+const finding = (table: RunTable, name: string) =>
+  verifyRun(table).find((result) => result.name === name)!;
 
 describe('what must hold', () => {
   test.each(['paper', 'figure3', 'three-phases'])('no check fails on %s', async (preset) => {
@@ -33,19 +38,30 @@ describe('what must hold', () => {
 
   test('every check holds on three-phases, with T(0.01, 1e-8) = 7691', () => {
     expect(new Set(Object.values(verdicts(threePhases)))).toEqual(new Set(['holds']));
-    expect(finding(threePhases, 'global-convergence')).toMatchObject({ measured: 7691, margin: 10_000 - 7691 });
+    expect(finding(threePhases, 'global-convergence')).toMatchObject({
+      measured: 7691,
+      margin: 10_000 - 7691,
+    });
   });
 
   test('on paper the end is not reached within its steps, and nothing fails', () => {
-    expect(verdicts(paper)).toMatchObject({ 'global-convergence': 'not reached', 'final-sharpness': 'not reached' });
+    expect(verdicts(paper)).toMatchObject({
+      'global-convergence': 'not reached',
+      'final-sharpness': 'not reached',
+    });
     expect(failing(paper)).toEqual([]);
   });
 
   test('checks of the edge do not apply to a run that never comes there', () => {
     const found = verdicts(flow);
-    for (const { name } of CHECKS.filter(({ edge }) => edge)) expect(found[name], name).toBe('does not apply');
+    for (const { name } of CHECKS.filter(({ edge }) => edge))
+      expect(found[name], name).toBe('does not apply');
     expect(found['progressive-sharpening']).toBe('does not apply');
-    expect(found).toMatchObject({ 'final-sharpness': 'holds', balance: 'holds', 'gradient-flow': 'holds' });
+    expect(found).toMatchObject({
+      'final-sharpness': 'holds',
+      balance: 'holds',
+      'gradient-flow': 'holds',
+    });
     expect(failing(flow)).toEqual([]);
   });
 
@@ -132,7 +148,8 @@ describe('random runs', () => {
         eta: logUniform(0.005, 0.12),
         init: [signed(uniform(0.02, 1)), signed(logUniform(1e-4, 0.3)), signed(uniform(0.02, 1.2))],
         floor: uniform(0, 1) < 0.7 ? logUniform(1e-10, 1e-3) : 0,
-        covariance: uniform(0, 1) < 0.25 ? signed(logUniform(0.01, 0.5)) * Math.sqrt(100 * lambda2) : 0,
+        covariance:
+          uniform(0, 1) < 0.25 ? signed(logUniform(0.01, 0.5)) * Math.sqrt(100 * lambda2) : 0,
         steps: Math.round(logUniform(20, 12_000)),
       };
       const table = await run(options);
@@ -154,7 +171,10 @@ describe('what is checked of them', () => {
       verdict: 'holds',
       text: { measured: '12 of 13 brought back', predicted: 'all but one under way' },
     });
-    const longer = finding(await run({ samples: 1000, seed: 3, steps: 10_200 }), 'edge-of-stability');
+    const longer = finding(
+      await run({ samples: 1000, seed: 3, steps: 10_200 }),
+      'edge-of-stability',
+    );
     expect(longer.text.measured).toBe('13 of 13 brought back');
     const first = finding(await run({ samples: 1000, seed: 3, steps: 2050 }), 'edge-of-stability');
     expect(first.verdict).toBe('not reached');
@@ -162,7 +182,10 @@ describe('what is checked of them', () => {
 
   test('past the saddle, S rises strictly from where it is λ₁α² on', async () => {
     const table = await run({ init: [-0.3, -0.1, 0.3], steps: 20_000 });
-    expect(finding(table, 'progressive-sharpening')).toMatchObject({ verdict: 'holds', measured: 3388 });
+    expect(finding(table, 'progressive-sharpening')).toMatchObject({
+      verdict: 'holds',
+      measured: 3388,
+    });
     const still = doctored(table, {
       sharpness: (s) => {
         s[4000] = s[3999]!;
@@ -176,7 +199,9 @@ describe('what is checked of them', () => {
     const table = await run({ lambda1: 1, lambda2: 3, eta: 0.5 });
     for (const { name } of CHECKS.filter(({ separated }) => separated)) {
       expect(finding(table, name)).toMatchObject({ verdict: 'does not apply' });
-      expect(finding(table, name).note).toContain('λ₁ ≫ λ₂, at least 100 times, and here λ₁/λ₂ is 0.333');
+      expect(finding(table, name).note).toContain(
+        'λ₁ ≫ λ₂, at least 100 times, and here λ₁/λ₂ is 0.333',
+      );
     }
     expect(finding(table, 'flow-solution-sharpness')).toMatchObject({ verdict: 'holds' });
     const creeping = doctored(table, {
@@ -194,7 +219,12 @@ describe('what is checked of them', () => {
   });
 
   test('averages speak of short and narrow cycles only where the others are off', async () => {
-    const wide = await run({ lambda2: 0.63, eta: 0.0487, init: [-0.678, 0.000255, 0.879], steps: 8749 });
+    const wide = await run({
+      lambda2: 0.63,
+      eta: 0.0487,
+      init: [-0.678, 0.000255, 0.879],
+      steps: 8749,
+    });
     const { verdict, note } = finding(wide, 'mean-l1-per-cycle');
     expect(verdict).toBe('does not apply');
     expect(note).toMatch(/averages over cycles .*; of \d+ whole cycles the worst is \d/);
@@ -209,7 +239,8 @@ describe('T(δ, ε)', () => {
     const times = convergenceTimes(threePhases, deltas, epsilons);
     for (const a of times) {
       for (const b of times) {
-        if (a.delta <= b.delta && a.epsilon <= b.epsilon && a.step !== null) expect(b.step).toBeLessThanOrEqual(a.step);
+        if (a.delta <= b.delta && a.epsilon <= b.epsilon && a.step !== null)
+          expect(b.step).toBeLessThanOrEqual(a.step);
       }
     }
   });
@@ -228,13 +259,19 @@ describe('T(δ, ε)', () => {
         values[9_999] = 1e-3;
       },
     });
-    expect(convergenceTimes(left, [0.01], [1e-8])[0]).toMatchObject({ step: 10_000, verdict: 'holds' });
+    expect(convergenceTimes(left, [0.01], [1e-8])[0]).toMatchObject({
+      step: 10_000,
+      verdict: 'holds',
+    });
     const gone = doctored(threePhases, {
       loss: (values) => {
         values[10_000] = 1e-3;
       },
     });
-    expect(convergenceTimes(gone, [0.01], [1e-8])[0]).toMatchObject({ step: null, verdict: 'not reached' });
+    expect(convergenceTimes(gone, [0.01], [1e-8])[0]).toMatchObject({
+      step: null,
+      verdict: 'not reached',
+    });
   });
 });
 
@@ -244,7 +281,9 @@ describe('a run on the stable set of the saddle', async () => {
   test('has T for each ε that the saddle meets, and none ahead for the others', () => {
     const { details } = finding(saddle, 'global-convergence');
     for (const { epsilon, step, verdict } of details!.grid as ConvergenceTime[]) {
-      expect([epsilon, step, verdict]).toEqual(epsilon === 1e-2 ? [1e-2, 0, 'holds'] : [epsilon, null, 'fails']);
+      expect([epsilon, step, verdict]).toEqual(
+        epsilon === 1e-2 ? [1e-2, 0, 'holds'] : [epsilon, null, 'fails'],
+      );
     }
   });
 
@@ -298,7 +337,8 @@ describe('a run that diverges', () => {
 /** For each check, a run that breaks it and no other. */
 const broken: Readonly<Record<string, () => RunTable | Promise<RunTable>>> = {
   // Oscillation dead, S still below 2/η: the theorem fails already, and nothing else does.
-  'global-convergence': async () => underflowed(await run({ preset: 'paper', floor: 0, steps: 1500 })),
+  'global-convergence': async () =>
+    underflowed(await run({ preset: 'paper', floor: 0, steps: 1500 })),
   'progressive-sharpening': () =>
     doctored(paper, {
       sharpness: (s) => {
@@ -347,7 +387,8 @@ const broken: Readonly<Record<string, () => RunTable | Promise<RunTable>>> = {
         q[4321] = q[4321]! + 1e-10;
       },
     }),
-  'gradient-flow': () => doctored(paper, { gfs_sharpness: (s) => s.set(s.map((value) => value * (1 - 1e-7))) }),
+  'gradient-flow': () =>
+    doctored(paper, { gfs_sharpness: (s) => s.set(s.map((value) => value * (1 - 1e-7))) }),
   // Without β₁ the laws of single steps cannot be checked, which a shifted β₂ would break as well.
   'constrained-trajectory': () =>
     doctored(paper, {
@@ -398,7 +439,12 @@ describe('a check that cannot fail is no check', () => {
     const table = await run({ preset: 'paper', floor: 0, steps: 500 });
     const pretended = runTable(
       { ...table.config, floor: 1e-3 },
-      { step: table.step, alpha: table.column('alpha'), beta1: table.column('beta1'), beta2: table.column('beta2') },
+      {
+        step: table.step,
+        alpha: table.column('alpha'),
+        beta1: table.column('beta1'),
+        beta2: table.column('beta2'),
+      },
     );
     expect(finding(pretended, 'balance').verdict).toBe('fails');
   });
@@ -416,12 +462,18 @@ describe('files that have not everything', () => {
     const bare = runTable(paper.config, theta);
     expect(verdicts(bare)).toEqual(verdicts(paper));
     const said = verifyRun(bare).flatMap(({ recomputed }) => recomputed);
-    expect(said).toEqual(expect.arrayContaining(['loss', 'sharpness', 'l_hat', 'phase', 'l1', 'balance']));
+    expect(said).toEqual(
+      expect.arrayContaining(['loss', 'sharpness', 'l_hat', 'phase', 'l1', 'balance']),
+    );
   });
 
   test('a whole file has only flows recomputed', () => {
     const said = verifyRun(paper).flatMap(({ recomputed }) => recomputed);
-    expect(said).toEqual(['the central flow', 'gradient flow from 9 points', 'the constrained trajectory']);
+    expect(said).toEqual([
+      'the central flow',
+      'gradient flow from 9 points',
+      'the constrained trajectory',
+    ]);
   });
 
   test('a thinned run says which checks cannot be done, and why', () => {

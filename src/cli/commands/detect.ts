@@ -2,7 +2,8 @@ import { Args, Command, Flags } from '@oclif/core';
 import { UsageError } from '../errors.ts';
 
 export default class Detect extends Command {
-  static override summary = 'Detect the phases of the edge of stability in the training log of any network';
+  static override summary =
+    'Detect the phases of the edge of stability in the training log of any network';
 
   static override description =
     `Reads losses and sharpness values that were logged while a network was trained, tells when its sharpness reached the threshold of its optimizer, how often it spiked and whether it settled, and writes the same kind of file as stream.
@@ -10,7 +11,10 @@ export default class Detect extends Command {
 The log is CSV, TSV, NDJSON, JSON, Parquet or Arrow (text also gzipped), guessed by its content; - is standard input, read live. Columns are found by their usual names. Sharpness may be there for some rows only, or for none. Lines that cannot be used are left out, counted and told; a log that makes no sense is refused with the number of the line.`;
 
   static override examples = [
-    { description: 'when did it reach the edge?', command: '<%= config.bin %> detect train.csv --eta 0.01' },
+    {
+      description: 'when did it reach the edge?',
+      command: '<%= config.bin %> detect train.csv --eta 0.01',
+    },
     {
       description: 'live, from a training script',
       command: 'python train.py | <%= config.bin %> detect - --eta 0.01 --out run.parquet',
@@ -41,14 +45,26 @@ The log is CSV, TSV, NDJSON, JSON, Parquet or Arrow (text also gzipped), guessed
       'LOG',
     ),
     'eta-col': text('column of the learning rate', 'NAME', 'COLUMNS'),
-    'step-col': text('column of the step, by name, by number from 1, or none to number the rows', 'NAME', 'COLUMNS'),
-    'loss-col': text('column of the loss; in JSON also a path such as metrics.loss', 'NAME', 'COLUMNS'),
+    'step-col': text(
+      'column of the step, by name, by number from 1, or none to number the rows',
+      'NAME',
+      'COLUMNS',
+    ),
+    'loss-col': text(
+      'column of the loss; in JSON also a path such as metrics.loss',
+      'NAME',
+      'COLUMNS',
+    ),
     'sharpness-col': text(
       'column of the sharpness; in JSON also a path such as eigenvalues[-1]; of a list the largest',
       'NAME',
       'COLUMNS',
     ),
-    format: text('csv, tsv, ndjson, json, parquet or arrow, where the guess is wrong', 'FORMAT', 'LOG'),
+    format: text(
+      'csv, tsv, ndjson, json, parquet or arrow, where the guess is wrong',
+      'FORMAT',
+      'LOG',
+    ),
     stride: text('steps between rows that do not say their step [1]', 'K', 'LOG'),
     run: text('which of several runs in the log, from 1', 'N', 'LOG'),
     follow: Flags.boolean({
@@ -61,19 +77,53 @@ The log is CSV, TSV, NDJSON, JSON, Parquet or Arrow (text also gzipped), guessed
       'NAME',
       'THRESHOLD',
     ),
-    momentum: text('β of momentum or Nesterov, β₁ of Adam; alone it means --optimizer momentum', 'β', 'THRESHOLD'),
-    nesterov: Flags.boolean({ description: 'the same as --optimizer nesterov', helpGroup: 'THRESHOLD' }),
-    band: text('half-width of the regime edge, and of what starts over the threshold [0.05]', 'B', 'DETECTOR'),
-    delta: text('sharpness up to (1 + δ/2) × threshold still counts as settled [0.01]', 'δ', 'DETECTOR'),
-    evidence: text('standard deviations that must add up before the edge counts as reached [6]', 'H', 'DETECTOR'),
+    momentum: text(
+      'β of momentum or Nesterov, β₁ of Adam; alone it means --optimizer momentum',
+      'β',
+      'THRESHOLD',
+    ),
+    nesterov: Flags.boolean({
+      description: 'the same as --optimizer nesterov',
+      helpGroup: 'THRESHOLD',
+    }),
+    band: text(
+      'half-width of the regime edge, and of what starts over the threshold [0.05]',
+      'B',
+      'DETECTOR',
+    ),
+    delta: text(
+      'sharpness up to (1 + δ/2) × threshold still counts as settled [0.01]',
+      'δ',
+      'DETECTOR',
+    ),
+    evidence: text(
+      'standard deviations that must add up before the edge counts as reached [6]',
+      'H',
+      'DETECTOR',
+    ),
     'noise-floor': text('least noise assumed on sharpness over threshold [1e-4]', 'σ', 'DETECTOR'),
-    'flat-after': text('measured rows without sharpening that make a log flat [256]', 'N', 'DETECTOR'),
+    'flat-after': text(
+      'measured rows without sharpening that make a log flat [256]',
+      'N',
+      'DETECTOR',
+    ),
     divergence: text('a loss so many times the first one has diverged [1e6]', 'X', 'DETECTOR'),
     out: text('Parquet file to write', 'FILE.parquet', 'OUTPUT'),
     arrow: text('Arrow IPC file to write', 'FILE.arrow', 'OUTPUT'),
-    'flush-every': text('seconds after which rows are safe from a crash [1]; 0 for at once', 'SECONDS', 'OUTPUT'),
-    force: Flags.boolean({ description: 'replace existing files whatever they are', helpGroup: 'OUTPUT' }),
-    'log-format': text('text (default, on stderr) or json (one object a line, on stdout)', 'FORMAT', 'OUTPUT'),
+    'flush-every': text(
+      'seconds after which rows are safe from a crash [1]; 0 for at once',
+      'SECONDS',
+      'OUTPUT',
+    ),
+    force: Flags.boolean({
+      description: 'replace existing files whatever they are',
+      helpGroup: 'OUTPUT',
+    }),
+    'log-format': text(
+      'text (default, on stderr) or json (one object a line, on stdout)',
+      'FORMAT',
+      'OUTPUT',
+    ),
     quiet: Flags.boolean({ char: 'q', description: 'say nothing but errors', helpGroup: 'OUTPUT' }),
   };
 
@@ -83,7 +133,9 @@ The log is CSV, TSV, NDJSON, JSON, Parquet or Arrow (text also gzipped), guessed
     const { number, whole } = await numbers();
     const nesterov = flags.nesterov ? 'nesterov' : undefined;
     if (nesterov && flags.optimizer !== undefined && flags.optimizer !== nesterov) {
-      throw new UsageError(`--nesterov: does not go with --optimizer ${flags.optimizer}; give one of the two`);
+      throw new UsageError(
+        `--nesterov: does not go with --optimizer ${flags.optimizer}; give one of the two`,
+      );
     }
     process.exitCode = await detectRun({
       log: args.log,
@@ -130,13 +182,15 @@ function formatOf(value: string | undefined): 'text' | 'json' {
 }
 
 async function numbers() {
-  const { parseNumber } = await import('../../pipeline/config.ts');
+  const { parseNumber } = await import('../../pipeline/models/minimal/config.ts');
   return {
     number(flag: string, value: string | undefined, zero = false): number | undefined {
       if (value === undefined) return undefined;
       const number = parseNumber(value);
       if (Number.isFinite(number) && (number > 0 || (zero && number === 0))) return number;
-      throw new UsageError(`--${flag}: '${value}' is not a ${zero ? 'number from 0 up' : 'positive number'}`);
+      throw new UsageError(
+        `--${flag}: '${value}' is not a ${zero ? 'number from 0 up' : 'positive number'}`,
+      );
     },
     whole(flag: string, value: string | undefined, least: number): number | undefined {
       if (value === undefined) return undefined;

@@ -10,12 +10,19 @@ export default class Figures extends Command {
   static override examples = [
     { description: 'all of them', command: '<%= config.bin %> figures --out figures' },
     { description: 'two of them', command: '<%= config.bin %> figures --out figures --only 2,5' },
-    { description: 'the phase diagram of a sweep', command: '<%= config.bin %> figures --sweep diagram --out figures' },
+    {
+      description: 'the phase diagram of a sweep',
+      command: '<%= config.bin %> figures --sweep diagram --out figures',
+    },
     {
       description: 'one map of it for each of three λ₁',
-      command: '<%= config.bin %> figures --sweep diagram --only cycles --facet lambda1 --out figures',
+      command:
+        '<%= config.bin %> figures --sweep diagram --only cycles --facet lambda1 --out figures',
     },
-    { description: 'of a run of your own', command: '<%= config.bin %> figures --run run.parquet --out figures' },
+    {
+      description: 'of a run of your own',
+      command: '<%= config.bin %> figures --run run.parquet --out figures',
+    },
   ];
 
   static override flags = {
@@ -25,14 +32,30 @@ export default class Figures extends Command {
       required: true,
       env: 'EOS_FIGURES_OUT',
     }),
-    run: Flags.string({ description: 'draw this run file (Parquet or Arrow) instead', helpValue: 'FILE' }),
+    run: Flags.string({
+      description: 'draw this run file (Parquet or Arrow) instead',
+      helpValue: 'FILE',
+    }),
     only: Flags.string({
-      description: 'numbers of the figures to draw [1,2,3,4,5]; of a sweep the quantities to map, such as outcome',
+      description:
+        'numbers of the figures to draw [1,2,3,4,5]; of a sweep the quantities to map, such as outcome',
       helpValue: 'N,M',
     }),
-    sweep: Flags.string({ description: 'draw maps of the sweep in this folder', helpValue: 'DIR', helpGroup: 'SWEEP' }),
-    x: Flags.string({ description: 'parameter along the x axis [eta]', helpValue: 'NAME', helpGroup: 'SWEEP' }),
-    y: Flags.string({ description: 'parameter along the y axis', helpValue: 'NAME', helpGroup: 'SWEEP' }),
+    sweep: Flags.string({
+      description: 'draw maps of the sweep in this folder',
+      helpValue: 'DIR',
+      helpGroup: 'SWEEP',
+    }),
+    x: Flags.string({
+      description: 'parameter along the x axis [eta]',
+      helpValue: 'NAME',
+      helpGroup: 'SWEEP',
+    }),
+    y: Flags.string({
+      description: 'parameter along the y axis',
+      helpValue: 'NAME',
+      helpGroup: 'SWEEP',
+    }),
     facet: Flags.string({
       description: 'parameter with a map for each of its values',
       helpValue: 'NAME',
@@ -56,7 +79,16 @@ export default class Figures extends Command {
       const { sweep, x, y, facet, where, run, format, out, quiet } = flags;
       if (run !== undefined) throw new UsageError('--run: give a run or a --sweep, not both');
       await drawSweep(
-        { sweep, x, y, facet, where: where ?? [], only: list(flags.only), formats: list(format), out },
+        {
+          sweep,
+          x,
+          y,
+          facet,
+          where: where ?? [],
+          only: list(flags.only),
+          formats: list(format),
+          out,
+        },
         (path) => {
           if (!quiet) process.stderr.write(`wrote ${path}\n`);
         },

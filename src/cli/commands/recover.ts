@@ -31,13 +31,21 @@ eos stream --resume FILE goes on from there, or straight from FILE.partial.`;
     const { args, flags } = await this.parse(Recover);
     const { recoverFile } = await import('../recover-file.ts');
     const { count, plural } = await import('../terminal.ts');
-    const { out, rows, lastStep, steps, removed } = await recoverFile(args.file, flags.out, flags.force);
+    const { out, rows, lastStep, steps, removed } = await recoverFile(
+      args.file,
+      flags.out,
+      flags.force,
+    );
     if (flags.json) {
-      this.log(JSON.stringify({ file: out, rows, last_step: lastStep, steps, partial_removed: removed }));
+      this.log(
+        JSON.stringify({ file: out, rows, last_step: lastStep, steps, partial_removed: removed }),
+      );
       return;
     }
     const upTo =
-      lastStep === null ? '' : `, up to step ${count(lastStep)}${steps === null ? '' : ` of ${count(steps)}`}`;
+      lastStep === null
+        ? ''
+        : `, up to step ${count(lastStep)}${steps === null ? '' : ` of ${count(steps)}`}`;
     this.log(`recovered ${plural(rows, 'row')}${upTo}: ${out}`);
     if (steps !== null) this.log(`go on with it: eos stream --resume ${out}`);
   }

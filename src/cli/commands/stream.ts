@@ -1,5 +1,5 @@
 import { Command, Flags } from '@oclif/core';
-import type { RunOptions } from '../../pipeline/config.ts';
+import type { RunOptions } from '../../pipeline/models/minimal/config.ts';
 import { UsageError } from '../errors.ts';
 import { type Origin, originOf } from '../origin.ts';
 import { runFlags, runOptions } from '../run-flags.ts';
@@ -14,7 +14,10 @@ export default class Stream extends Command {
 Flags win over EOS_* environment variables, those over --config, and that over the preset. An existing file is replaced without --force only where it is a whole run of the very same parameters. Ctrl-C ends the run early: files are closed and valid, exit code 130. --resume continues it to the very digits of a run that was never stopped. If the program dies instead, eos recover makes a whole file of what it left.`;
 
   static override examples = [
-    { description: 'the run of the first figure', command: '<%= config.bin %> stream --out data/run.parquet' },
+    {
+      description: 'the run of the first figure',
+      command: '<%= config.bin %> stream --out data/run.parquet',
+    },
     {
       description: 'three phases in one run, as Arrow too',
       command: '<%= config.bin %> stream --preset three-phases --out run.parquet --arrow run.arrow',
@@ -41,11 +44,13 @@ Flags win over EOS_* environment variables, those over --config, and that over t
     },
     {
       description: 'with the averaged dynamics beside it',
-      command: '<%= config.bin %> stream --out run.parquet --also central,constrained,gradient-flow',
+      command:
+        '<%= config.bin %> stream --out run.parquet --also central,constrained,gradient-flow',
     },
     {
       description: 'events for another program',
-      command: '<%= config.bin %> stream --dry-run --log-format json | jq \'select(.event=="phase")\'',
+      command:
+        '<%= config.bin %> stream --dry-run --log-format json | jq \'select(.event=="phase")\'',
     },
   ];
 
@@ -63,7 +68,8 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       env: 'EOS_ARROW',
     }),
     also: Flags.string({
-      description: 'dynamics to write beside the run (FILE.central.parquet, …): gradient-flow, constrained, central',
+      description:
+        'dynamics to write beside the run (FILE.central.parquet, …): gradient-flow, constrained, central',
       helpValue: 'A,B',
       helpGroup: 'OUTPUT',
       env: 'EOS_ALSO',
@@ -76,13 +82,15 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       env: 'EOS_PARQUET_WRITER',
     }),
     'flush-every': Flags.string({
-      description: 'seconds after which rows are safe from a crash [5]; 0 for as soon as they are there',
+      description:
+        'seconds after which rows are safe from a crash [5]; 0 for as soon as they are there',
       helpValue: 'SECONDS',
       helpGroup: 'OUTPUT',
       env: 'EOS_FLUSH_EVERY',
     }),
     resume: Flags.string({
-      description: 'continue the run in this file (interrupted, recovered, or its .partial), up to --steps if given',
+      description:
+        'continue the run in this file (interrupted, recovered, or its .partial), up to --steps if given',
       helpValue: 'FILE',
       helpGroup: 'OUTPUT',
     }),
@@ -97,7 +105,8 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       env: 'EOS_DRY_RUN',
     }),
     config: Flags.string({
-      description: 'take values from a JSON file with the names of the flags, or from the file of an old run',
+      description:
+        'take values from a JSON file with the names of the flags, or from the file of an old run',
       helpValue: 'FILE',
       env: 'EOS_CONFIG',
     }),
@@ -118,7 +127,12 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       helpGroup: 'LOG',
       env: 'EOS_DASH',
     }),
-    quiet: Flags.boolean({ char: 'q', description: 'say nothing but errors', helpGroup: 'LOG', env: 'EOS_QUIET' }),
+    quiet: Flags.boolean({
+      char: 'q',
+      description: 'say nothing but errors',
+      helpGroup: 'LOG',
+      env: 'EOS_QUIET',
+    }),
   };
 
   async run(): Promise<void> {
@@ -126,10 +140,13 @@ Flags win over EOS_* environment variables, those over --config, and that over t
     const { flags } = await this.parse(Stream);
     const { readConfigFile } = await import('../config-file.ts');
     if (flags.resume !== undefined) refuseWithResume(flags);
-    const settable = Object.keys(Stream.flags).filter((name) => name !== 'config' && name !== 'resume');
+    const settable = Object.keys(Stream.flags).filter(
+      (name) => name !== 'config' && name !== 'resume',
+    );
     const file = flags.config === undefined ? {} : await readConfigFile(flags.config, settable);
-    const origin: Origin = (name) => originOf(name, Object.hasOwn(file, name) ? flags.config : undefined);
-    const { ConfigError } = await import('../../pipeline/config.ts');
+    const origin: Origin = (name) =>
+      originOf(name, Object.hasOwn(file, name) ? flags.config : undefined);
+    const { ConfigError } = await import('../../pipeline/models/minimal/config.ts');
     const dash = flags.dash ?? yesOrNo(origin('dash'), file.dash);
     const stream = dash
       ? (await import('../stream-with-dash.ts')).streamWithDash
@@ -143,9 +160,15 @@ Flags win over EOS_* environment variables, those over --config, and that over t
         'hyparquet',
         'parquetjs-lite',
       ]),
-      logFormat: oneOf(origin('log-format'), flags['log-format'] ?? file['log-format'], ['text', 'json']),
+      logFormat: oneOf(origin('log-format'), flags['log-format'] ?? file['log-format'], [
+        'text',
+        'json',
+      ]),
       pace: await paceOf(origin('pace'), flags.pace ?? file.pace),
-      flushEvery: await flushEveryOf(origin('flush-every'), flags['flush-every'] ?? file['flush-every']),
+      flushEvery: await flushEveryOf(
+        origin('flush-every'),
+        flags['flush-every'] ?? file['flush-every'],
+      ),
       resume: flags.resume,
       quiet: flags.quiet ?? yesOrNo(origin('quiet'), file.quiet),
       force: flags.force ?? yesOrNo(origin('force'), file.force),
@@ -164,7 +187,9 @@ function text(where: string, value: unknown): string | undefined {
 
 function list(value: unknown): readonly string[] {
   if (value === undefined) return [];
-  return (Array.isArray(value) ? value.map(String) : String(value).split(',')).map((name) => name.trim());
+  return (Array.isArray(value) ? value.map(String) : String(value).split(',')).map((name) =>
+    name.trim(),
+  );
 }
 
 function oneOf<T extends string>(where: string, value: unknown, allowed: readonly T[]): T {
@@ -181,7 +206,15 @@ function yesOrNo(where: string, value: unknown): boolean {
 
 /** What a resumed run takes from its file, and what goes on in it, cannot be said again. */
 function refuseWithResume(flags: Readonly<Record<string, unknown>>): void {
-  const others = [...Object.keys(runFlags), 'out', 'also', 'config', 'parquet-writer', 'force', 'dry-run'];
+  const others = [
+    ...Object.keys(runFlags),
+    'out',
+    'also',
+    'config',
+    'parquet-writer',
+    'force',
+    'dry-run',
+  ];
   for (const flag of others) {
     if (flag === 'steps' || flags[flag] === undefined || flags[flag] === false) continue;
     throw new UsageError(`--${flag}: --resume takes this from the file of the run; leave it out`);
@@ -190,7 +223,7 @@ function refuseWithResume(flags: Readonly<Record<string, unknown>>): void {
 
 async function flushEveryOf(where: string, value: unknown): Promise<number> {
   if (value === undefined) return 5000;
-  const { parseNumber } = await import('../../pipeline/config.ts');
+  const { parseNumber } = await import('../../pipeline/models/minimal/config.ts');
   const seconds = parseNumber(String(value));
   if (seconds >= 0 && seconds <= 1e6) return seconds * 1000;
   throw new UsageError(`${where}: '${String(value)}' is not a number of seconds from 0 up`);
@@ -198,7 +231,7 @@ async function flushEveryOf(where: string, value: unknown): Promise<number> {
 
 async function paceOf(where: string, value: unknown): Promise<number | undefined> {
   if (value === undefined) return undefined;
-  const { parseNumber } = await import('../../pipeline/config.ts');
+  const { parseNumber } = await import('../../pipeline/models/minimal/config.ts');
   const pace = parseNumber(String(value));
   if (Number.isFinite(pace) && pace > 0) return pace;
   throw new UsageError(`${where}: '${String(value)}' is not a positive number of steps per second`);

@@ -12,19 +12,26 @@ export default class Verify extends Command {
 
   static override examples = [
     { description: 'a run file', command: '<%= config.bin %> verify data/run.parquet' },
-    { description: 'a run made on the spot', command: '<%= config.bin %> verify --preset three-phases' },
+    {
+      description: 'a run made on the spot',
+      command: '<%= config.bin %> verify --preset three-phases',
+    },
     {
       description: 'the checks that fail, for another program',
-      command: '<%= config.bin %> verify run.parquet --json | jq \'.checks[] | select(.verdict=="fails")\'',
+      command:
+        '<%= config.bin %> verify run.parquet --json | jq \'.checks[] | select(.verdict=="fails")\'',
     },
     {
       description: 'a file of another program, which does not say its parameters',
-      command: '<%= config.bin %> verify theirs.parquet --eta 1/20 --lambda1 100 --lambda2 0.01 --floor 0',
+      command:
+        '<%= config.bin %> verify theirs.parquet --eta 1/20 --lambda1 100 --lambda2 0.01 --floor 0',
     },
   ];
 
   static override args = {
-    run: Args.string({ description: 'run file (Parquet or Arrow); without it the run is made from the flags' }),
+    run: Args.string({
+      description: 'run file (Parquet or Arrow); without it the run is made from the flags',
+    }),
   };
 
   static override flags = {
@@ -43,7 +50,9 @@ export default class Verify extends Command {
     if (args.run === '') throw new UsageError('the name of the run file is empty');
     const given = Object.fromEntries(Object.entries(flags).filter(([name]) => name in parameters));
     const table =
-      args.run === undefined ? await makeRun(runOptions(flags)) : await readRun(args.run, given, CHECKED_COLUMNS);
+      args.run === undefined
+        ? await makeRun(runOptions(flags))
+        : await readRun(args.run, given, CHECKED_COLUMNS);
     const results = verifyRun(table);
     const failed = results.some(({ verdict }) => verdict === 'fails');
     if (flags.json) {
@@ -52,7 +61,8 @@ export default class Verify extends Command {
       this.log(JSON.stringify({ run, config, last_step, failed, checks: results }, null, 2));
     } else {
       const paint = styles(process.stdout);
-      for (const line of verifyLines(results, table.lastStep, paint, process.stdout.columns ?? 100)) this.log(line);
+      for (const line of verifyLines(results, table.lastStep, paint, process.stdout.columns ?? 100))
+        this.log(line);
       this.log('');
       this.log(countLine(results, paint));
     }

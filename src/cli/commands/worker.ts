@@ -13,10 +13,14 @@ export default class WorkerCommand extends Command {
     'Takes parts of the sweep in DIR from the queue until the sweep is whole, and writes them there: DIR is a folder that all machines share. Any number of workers may come, go and die meanwhile.';
 
   static override examples = [
-    { description: 'on each machine', command: '<%= config.bin %> worker --engine redis://host --out /shared/diagram' },
+    {
+      description: 'on each machine',
+      command: '<%= config.bin %> worker --engine redis://host --out /shared/diagram',
+    },
     {
       description: 'with a password that stays out of the list of processes',
-      command: 'EOS_REDIS_PASSWORD=… <%= config.bin %> worker --engine rediss://host --out /shared/diagram',
+      command:
+        'EOS_REDIS_PASSWORD=… <%= config.bin %> worker --engine rediss://host --out /shared/diagram',
     },
   ];
 
@@ -25,7 +29,8 @@ export default class WorkerCommand extends Command {
     ...engineFlags,
     threads: threadsFlag,
     takeover: Flags.string({
-      description: 'seconds without a sign of life after which the parts of a worker go to others [15]',
+      description:
+        'seconds without a sign of life after which the parts of a worker go to others [15]',
       helpValue: 'SECONDS',
       helpGroup: 'ENGINE',
     }),
@@ -35,7 +40,8 @@ export default class WorkerCommand extends Command {
   async run(): Promise<void> {
     checkSwitches(WorkerCommand.flags);
     const { flags } = await this.parse(WorkerCommand);
-    if (!flags.out) throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
+    if (!flags.out)
+      throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
     if (flags.engine === undefined || flags.engine === 'embedded') {
       throw new UsageError('--engine: no queue was named; give --engine redis://host');
     }

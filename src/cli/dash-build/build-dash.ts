@@ -40,19 +40,24 @@ export async function buildDash(request: BuildRequest): Promise<string> {
   if (runs.length === 0 && sweeps.length === 0)
     throw new UsageError('--data: there is no run in it; name files written by eos stream');
   for (const run of runs) await checkRun(run);
-  return request.singleFile ? writeSingle(request, runs, sweeps) : writeFolder(request, runs, sweeps);
+  return request.singleFile
+    ? writeSingle(request, runs, sweeps)
+    : writeFolder(request, runs, sweeps);
 }
 
 async function checkRun({ file }: SharedRun): Promise<void> {
   const handle = await open(file).catch(() => undefined);
   if (!handle)
-    throw new UsageError(`--data: ${file} is not finished yet or cannot be read; wait for the run, or recover it`);
+    throw new UsageError(
+      `--data: ${file} is not finished yet or cannot be read; wait for the run, or recover it`,
+    );
   try {
     const head = Buffer.alloc(6);
     await handle.read(head, 0, 6, 0);
     const magic = head.toString('latin1');
     // The last is what the messages of an Arrow stream begin with.
-    if (magic.startsWith('PAR1') || magic === 'ARROW1' || magic.startsWith('\xff\xff\xff\xff')) return;
+    if (magic.startsWith('PAR1') || magic === 'ARROW1' || magic.startsWith('\xff\xff\xff\xff'))
+      return;
     throw new UsageError(`--data: ${file} is neither a Parquet nor an Arrow file`);
   } finally {
     await handle.close();
@@ -64,7 +69,9 @@ async function writeFolder(
   runs: readonly SharedRun[],
   sweeps: readonly SharedSweep[],
 ): Promise<string> {
-  const files = [...runs.flatMap(filesOf), ...sweeps.flatMap(({ parts }) => parts)].map(({ file }) => file);
+  const files = [...runs.flatMap(filesOf), ...sweeps.flatMap(({ parts }) => parts)].map(
+    ({ file }) => file,
+  );
   const target = await folderTarget({ out, force, files });
   await makeFolder(dirname(target), 'out');
   const work = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
@@ -73,7 +80,8 @@ async function writeFolder(
     for (const run of runs) {
       for (const { path, file } of filesOf(run)) await copyTo(join(work, path), file);
     }
-    for (const { path, file } of sweeps.flatMap(({ parts }) => parts)) await copyTo(join(work, path), file);
+    for (const { path, file } of sweeps.flatMap(({ parts }) => parts))
+      await copyTo(join(work, path), file);
     await writeFile(join(work, STAMP), runList(runs, sweeps, false));
     await rm(target, { recursive: true, force: true });
     await rename(work, target);
@@ -95,7 +103,9 @@ async function writeSingle(
   runs: readonly SharedRun[],
   sweeps: readonly SharedSweep[],
 ): Promise<string> {
-  const files = [...runs.flatMap(filesOf), ...sweeps.flatMap(({ parts }) => parts)].map(({ file }) => file);
+  const files = [...runs.flatMap(filesOf), ...sweeps.flatMap(({ parts }) => parts)].map(
+    ({ file }) => file,
+  );
   const target = await fileTarget({ out, force, files });
   let bytes = 0;
   for (const file of files) bytes += (await stat(file)).size;
@@ -122,7 +132,9 @@ async function writeSingle(
       name,
       missing,
       damaged,
-      parts: await Promise.all(parts.map(async ({ file }) => (await readFile(file)).toString('base64'))),
+      parts: await Promise.all(
+        parts.map(async ({ file }) => (await readFile(file)).toString('base64')),
+      ),
     })),
   );
   const page = await singleFile({

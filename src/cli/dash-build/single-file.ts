@@ -34,11 +34,15 @@ export async function singleFile({
   const only = async (ending: string) => {
     const names = assets.filter((name) => name.endsWith(ending));
     if (names.length !== 1)
-      throw new Error(`the dashboard is not built as one ${ending} file; run npm run build in the folder of eos`);
+      throw new Error(
+        `the dashboard is not built as one ${ending} file; run npm run build in the folder of eos`,
+      );
     return readFile(join(script, 'assets', names[0]!), 'utf8');
   };
   // The two sequences that would end a script early occur only inside strings, where the backslash changes nothing.
-  const code = (await only('.js')).replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
+  const code = (await only('.js'))
+    .replaceAll('</script', '<\\/script')
+    .replaceAll('<!--', '<\\!--');
   const style = (await only('.css')).replaceAll('</style', '<\\/style');
   const html = await readFile(join(page, 'index.html'), 'utf8');
   const policy = `default-src 'none'; script-src '${hash(code)}'; style-src '${hash(style)}'; img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'`;
@@ -47,7 +51,10 @@ export async function singleFile({
   return html
     .replace(/<script\b[^>]*><\/script>/g, '')
     .replace(/<link\b[^>]*rel="stylesheet"[^>]*>/g, '')
-    .replace(/(http-equiv="Content-Security-Policy" content=")[^"]*"/, (_, start: string) => `${start}${policy}"`)
+    .replace(
+      /(http-equiv="Content-Security-Policy" content=")[^"]*"/,
+      (_, start: string) => `${start}${policy}"`,
+    )
     .replace('</head>', () => `<style>${style}</style></head>`)
     .replace(
       '</body>',
@@ -56,4 +63,5 @@ export async function singleFile({
     );
 }
 
-const hash = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;
+const hash = (text: string): string =>
+  `sha256-${createHash('sha256').update(text).digest('base64')}`;

@@ -23,23 +23,32 @@ export async function folderTarget({ out, force, files }: TargetRequest): Promis
   const target = await located(out, 'name a folder');
   const there = await stat(target).catch(() => undefined);
   if (!there && HTML.test(out)) {
-    throw new UsageError(`--out: ${out} is the name of a file; add --single-file, or name a folder`);
+    throw new UsageError(
+      `--out: ${out} is the name of a file; add --single-file, or name a folder`,
+    );
   }
   if (!there) return target;
-  if (!there.isDirectory()) throw new UsageError(`--out: ${target} is a file; name a folder (or add --single-file)`);
+  if (!there.isDirectory())
+    throw new UsageError(`--out: ${target} is a file; name a folder (or add --single-file)`);
   const real = await realpath(target);
   if (isInside(await realpath(process.cwd()), real)) {
-    throw new UsageError(`--out: ${target} holds the folder you are in, which cannot be replaced; name another`);
+    throw new UsageError(
+      `--out: ${target} holds the folder you are in, which cannot be replaced; name another`,
+    );
   }
   const data = files.find((file) => isInside(file, real));
   if (data !== undefined) {
-    throw new UsageError(`--out: ${target} holds ${data}, which is among the data; name another folder`);
+    throw new UsageError(
+      `--out: ${target} holds ${data}, which is among the data; name another folder`,
+    );
   }
   const names = await readdir(target);
   if (names.length === 0 || force) return target;
   const ours = new Set([STAMP, 'index.html', 'assets', 'data']);
   if (names.includes(STAMP) && names.every((name) => ours.has(name))) return target;
-  throw new UsageError(`--out: ${target} holds other files; name another folder, or --force to replace it`);
+  throw new UsageError(
+    `--out: ${target} holds other files; name another folder, or --force to replace it`,
+  );
 }
 
 /**
@@ -59,12 +68,15 @@ export async function fileTarget({ out, force, files }: TargetRequest): Promise<
   const there = await stat(target).catch(() => undefined);
   if (!there) return target;
   if (there.isDirectory()) throw new UsageError(`--out: ${target} is a folder; name an HTML file`);
-  if (!there.isFile()) throw new UsageError(`--out: ${target} is not a plain file; name an HTML file`);
+  if (!there.isFile())
+    throw new UsageError(`--out: ${target} is not a plain file; name an HTML file`);
   if (files.includes(await realpath(target))) {
     throw new UsageError(`--out: ${target} is among the data; give another name`);
   }
   if (!force && !(await readFile(target, 'utf8')).includes('id="eos-data"')) {
-    throw new UsageError(`--out: ${target} exists and is no dashboard; give another name, or --force to replace it`);
+    throw new UsageError(
+      `--out: ${target} exists and is no dashboard; give another name, or --force to replace it`,
+    );
   }
   return target;
 }
@@ -77,7 +89,9 @@ async function located(out: string, instead: string): Promise<string> {
     const there = await stat(folder).catch(() => undefined);
     if (there?.isDirectory()) return target;
     if (there || (await isThere(folder))) {
-      throw new UsageError(`--out: ${out} cannot be there, since ${folder} is not a folder; give another name`);
+      throw new UsageError(
+        `--out: ${out} cannot be there, since ${folder} is not a folder; give another name`,
+      );
     }
     if (folder === dirname(folder)) return target;
   }

@@ -24,15 +24,19 @@ export function refusal(request: IncomingMessage, rules: AccessRules): Refusal |
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return { status: 405, message: 'only GET and HEAD are answered' };
   // Of two hosts Node tells the first alone.
-  if (request.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length > 1)
+  if (
+    request.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length > 1
+  )
     return { status: 400, message: 'a request has one host' };
   const host = request.headers.host ?? '';
-  if (!isOwnHost(host, rules)) return { status: 403, message: 'this server does not answer to that host name' };
+  if (!isOwnHost(host, rules))
+    return { status: 403, message: 'this server does not answer to that host name' };
   const { origin } = request.headers;
   if (origin !== undefined && origin !== `http://${host}`)
     return { status: 403, message: 'this server does not answer to other origins' };
   const fromAfar =
-    request.headers['sec-fetch-site'] === 'cross-site' && request.headers['sec-fetch-mode'] !== 'navigate';
+    request.headers['sec-fetch-site'] === 'cross-site' &&
+    request.headers['sec-fetch-mode'] !== 'navigate';
   if (fromAfar) return { status: 403, message: 'this server does not answer to other sites' };
   if (rules.token !== undefined && !hasToken(request, rules.token, rules.port))
     return { status: 401, message: 'open the link with ?token=… that eos printed' };
@@ -45,7 +49,9 @@ function isOwnHost(header: string, { host, port }: AccessRules): boolean {
   const name = match[1]!.replace(/^\[|\]$/g, '').toLowerCase();
   if (name === host.toLowerCase() || isLoopback(name)) return true;
   if (isLoopback(host)) return false;
-  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses?.map(({ address }) => address) ?? []);
+  const own = Object.values(networkInterfaces()).flatMap(
+    (addresses) => addresses?.map(({ address }) => address) ?? [],
+  );
   return name === hostname().toLowerCase() || own.includes(name);
 }
 

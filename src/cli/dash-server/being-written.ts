@@ -1,10 +1,12 @@
 import { lstat } from 'node:fs/promises';
-import { LOCK, refuseIfLocked } from '../../pipeline/sinks/node/lock.ts';
+import { LOCK, refuseIfLocked } from '../../pipeline/node/lock.ts';
 import type { SharedRun } from './shared-runs.ts';
 
 /** Paths of the runs that are still being written: those under `.partial`, unless who wrote them is no more. */
 export async function beingWritten(runs: readonly SharedRun[]): Promise<ReadonlySet<string>> {
-  const states = await Promise.all(runs.map(async ({ path, file }) => ((await isWritten(file)) ? [path] : [])));
+  const states = await Promise.all(
+    runs.map(async ({ path, file }) => ((await isWritten(file)) ? [path] : [])),
+  );
   return new Set(states.flat());
 }
 

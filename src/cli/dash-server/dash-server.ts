@@ -47,7 +47,9 @@ export async function startDashServer(options: DashServerOptions): Promise<DashS
   const host = options.host ?? '127.0.0.1';
   const located = locate(options.files, options.waitForFiles);
   const page = pageFiles();
-  const token = isLoopback(host) ? options.token : (options.token ?? randomBytes(16).toString('base64url'));
+  const token = isLoopback(host)
+    ? options.token
+    : (options.token ?? randomBytes(16).toString('base64url'));
   if (token !== undefined && !/^[\w.~-]{8,200}$/.test(token)) {
     throw new UsageError('--token: use at least 8 letters, digits, or any of . _ ~ -');
   }
@@ -81,7 +83,11 @@ export async function startDashServer(options: DashServerOptions): Promise<DashS
   };
 }
 
-function requestHandler(located: readonly string[], page: ReadonlyMap<string, string>, rules: () => AccessRules) {
+function requestHandler(
+  located: readonly string[],
+  page: ReadonlyMap<string, string>,
+  rules: () => AccessRules,
+) {
   let sending = 0;
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
@@ -115,8 +121,13 @@ function requestHandler(located: readonly string[], page: ReadonlyMap<string, st
     if (token !== undefined && path === 'index.html' && query.has('token')) {
       // The token goes into a cookie and out of the address, where it could be seen or copied.
       query.delete('token');
-      response.setHeader('Set-Cookie', `${cookieName(port)}=${token}; HttpOnly; SameSite=Strict; Path=/`);
-      response.writeHead(303, { Location: query.size > 0 ? `/?${query}` : '/', 'Content-Length': 0 }).end();
+      response.setHeader(
+        'Set-Cookie',
+        `${cookieName(port)}=${token}; HttpOnly; SameSite=Strict; Path=/`,
+      );
+      response
+        .writeHead(303, { Location: query.size > 0 ? `/?${query}` : '/', 'Content-Length': 0 })
+        .end();
       return;
     }
     if (path === 'runs.json') {
@@ -143,7 +154,8 @@ function requestHandler(located: readonly string[], page: ReadonlyMap<string, st
     }
     sending++;
     try {
-      if (!(await sendFile(file, request, response))) answer(request, response, 404, 'there is nothing here');
+      if (!(await sendFile(file, request, response)))
+        answer(request, response, 404, 'there is nothing here');
     } catch {
       // The client went away, or the file shrank while it was sent: either way there is nobody to tell.
       response.destroy();
@@ -163,7 +175,11 @@ function requestPath(url: string | undefined): string | undefined {
   }
 }
 
-function findFile(path: string, page: ReadonlyMap<string, string>, located: readonly string[]): SharedFile | undefined {
+function findFile(
+  path: string,
+  page: ReadonlyMap<string, string>,
+  located: readonly string[],
+): SharedFile | undefined {
   const own = page.get(path);
   if (own) return { path, file: own };
   if (!path.startsWith('data/')) return undefined;
@@ -191,7 +207,9 @@ function answer(
 
 async function listen(server: Server, host: string, port: number | undefined): Promise<number> {
   const candidates =
-    port === undefined ? [...Array.from({ length: PORTS_TRIED }, (_, i) => FIRST_PORT + i), 0] : [port];
+    port === undefined
+      ? [...Array.from({ length: PORTS_TRIED }, (_, i) => FIRST_PORT + i), 0]
+      : [port];
   for (const candidate of candidates) {
     const problem = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
       server.once('error', resolve);
@@ -203,8 +221,11 @@ async function listen(server: Server, host: string, port: number | undefined): P
     if (!problem) break;
     if (problem.code === 'EADDRINUSE' && port === undefined) continue;
     if (problem.code === 'EADDRINUSE')
-      throw new UsageError(`--port: ${port} is taken by another program; give another one, or none for the next free`);
-    if (problem.code === 'EACCES') throw new UsageError(`--port: ${port} needs more rights; give one above 1023`);
+      throw new UsageError(
+        `--port: ${port} is taken by another program; give another one, or none for the next free`,
+      );
+    if (problem.code === 'EACCES')
+      throw new UsageError(`--port: ${port} needs more rights; give one above 1023`);
     throw new UsageError(`--host: ${host} is no address of this computer (${problem.code})`);
   }
   const address = server.address();

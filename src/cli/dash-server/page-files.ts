@@ -35,4 +35,5 @@ const TYPES: Readonly<Record<string, string>> = {
   '.arrow': 'application/vnd.apache.arrow.file',
 };
 
-export const contentType = (path: string): string => TYPES[extname(path)] ?? 'application/octet-stream';
+export const contentType = (path: string): string =>
+  TYPES[extname(path)] ?? 'application/octet-stream';

@@ -15,23 +15,30 @@ export interface ByteRange {
  * The one range that a Range header asks for: undefined where there is none, or several (then the whole file is
  * sent), and 'unsatisfiable' where it lies outside the file.
  */
-export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
+export function parseRange(
+  header: string | undefined,
+  size: number,
+): ByteRange | 'unsatisfiable' | undefined {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '');
   if (!match || (match[1] === '' && match[2] === '')) return undefined;
   const [, first = '', last = ''] = match;
   const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
-  return start <= end && start < size && (first !== '' || Number(last) > 0) ? { start, end } : 'unsatisfiable';
+  return start <= end && start < size && (first !== '' || Number(last) > 0)
+    ? { start, end }
+    : 'unsatisfiable';
 }
 
 /** Opens a shared file, or while it is still being written its `.partial`; never through a link, nor a pipe. */
 async function openShared(file: string): Promise<FileHandle | undefined> {
   for (const path of [file, `${file}.partial`]) {
-    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
-      () => undefined,
-    );
+    const handle = await open(
+      path,
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    ).catch(() => undefined);
     if (!handle) continue;
-    if ((await handle.stat()).isFile() && (await standsAt(handle, path).catch(() => false))) return handle;
+    if ((await handle.stat()).isFile() && (await standsAt(handle, path).catch(() => false)))
+      return handle;
     await handle.close();
   }
   return undefined;

@@ -6,12 +6,17 @@ import { type DashServerOptions, startDashServer } from './dash-server.ts';
 import { packageRoot } from './page-files.ts';
 
 /** Carries out `eos dash serve` until it is interrupted; Ctrl-C is how it is meant to end. */
-export async function serveDash({ open, ...options }: DashServerOptions & { readonly open: boolean }): Promise<number> {
+export async function serveDash({
+  open,
+  ...options
+}: DashServerOptions & { readonly open: boolean }): Promise<number> {
   const sample = join(packageRoot(), 'data');
   const files = options.files.length > 0 || !existsSync(sample) ? options.files : [sample];
   const server = await startDashServer({ ...options, files });
   const interrupt = onInterrupt(() => {});
-  const interrupted = new Promise<void>((resolve) => interrupt.signal.addEventListener('abort', () => resolve()));
+  const interrupted = new Promise<void>((resolve) =>
+    interrupt.signal.addEventListener('abort', () => resolve()),
+  );
   // Only now: who reads this line may send the signal at once.
   process.stdout.write(`dashboard: ${server.url} (Ctrl-C ends it)\n`);
   if (open) openBrowser(server.url);

@@ -43,14 +43,19 @@ export function locate(names: readonly string[], mayBeMissing = false): string[]
     const path = resolve(name).replace(PARTIAL, '');
     if (existsSync(path)) return realpathSync.native(path);
     if (existsSync(`${path}.partial`) || mayBeMissing) return realPlace(path);
-    throw new UsageError(`${name}: there is no such file; name a run written by eos stream, or a folder of runs`);
+    throw new UsageError(
+      `${name}: there is no such file; name a run written by eos stream, or a folder of runs`,
+    );
   });
 }
 
 /** Where a file that is not there yet will stand. */
 function realPlace(path: string): string {
   const folder = dirname(path);
-  return join(existsSync(folder) || folder === path ? realpathSync.native(folder) : realPlace(folder), basename(path));
+  return join(
+    existsSync(folder) || folder === path ? realpathSync.native(folder) : realPlace(folder),
+    basename(path),
+  );
 }
 
 /** The runs behind located files and folders, as they are now. */
@@ -84,7 +89,8 @@ export function sharedSweeps(located: readonly string[]): SharedSweep[] {
   }));
 }
 
-const isSweep = (path: string): boolean => isPlainFile(join(path, 'sweep.json')) && isFolder(join(path, 'summary'));
+const isSweep = (path: string): boolean =>
+  isPlainFile(join(path, 'sweep.json')) && isFolder(join(path, 'summary'));
 
 /** A link to a folder is none: it may lead out of what was shared. Those that were named have been followed already. */
 function isFolder(path: string): boolean {
@@ -138,7 +144,9 @@ export function runList(
       name,
       path: encodeURI(path),
       ...(written.has(path) ? { writing: true } : {}),
-      companions: Object.fromEntries(Object.entries(companions).map(([kind, file]) => [kind, encodeURI(file.path)])),
+      companions: Object.fromEntries(
+        Object.entries(companions).map(([kind, file]) => [kind, encodeURI(file.path)]),
+      ),
     })),
     sweeps: sweeps.map(({ name, parts, missing, damaged }) => ({
       name,

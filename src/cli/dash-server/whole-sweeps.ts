@@ -35,7 +35,10 @@ async function isWhole(file: string): Promise<boolean> {
 }
 
 /** Runs that are in none of these parts; undefined where the manifest does not tell. */
-async function missingRuns(folder: string, parts: readonly SharedFile[]): Promise<number | undefined> {
+async function missingRuns(
+  folder: string,
+  parts: readonly SharedFile[],
+): Promise<number | undefined> {
   const names = new Set(parts.map(({ file }) => basename(file)));
   try {
     const places = await readManifest(sweepFolder(folder));

@@ -28,9 +28,15 @@ export function composeSvg(title: string, figure: Figure, theme: Theme, plot: Pl
 
   const panels = figure.panels.map((panel, i) => {
     const x = MARGIN + i * (width + GAP);
-    const heading = text(panel.title, x, top + 15, { size: PANEL_TITLE_SIZE, weight: 600, fill: theme.text });
+    const heading = text(panel.title, x, top + 15, {
+      size: PANEL_TITLE_SIZE,
+      weight: 600,
+      fill: theme.text,
+    });
     const legend = legends[i]!.map((row, r) =>
-      row.map(({ item, at }) => legendItem(item, x + at, top + LINE + 4 + r * LINE + 12, theme)).join(''),
+      row
+        .map(({ item, at }) => legendItem(item, x + at, top + LINE + 4 + r * LINE + 12, theme))
+        .join(''),
     ).join('');
     return `${heading}${legend}${panelSvg(panel, x, plotTop, width, theme, plot, i)}`;
   });
@@ -44,7 +50,9 @@ export function composeSvg(title: string, figure: Figure, theme: Theme, plot: Pl
       text(line, MARGIN, MARGIN + 18 + i * 28, { size: TITLE_SIZE, weight: 600, fill: theme.text }),
     ),
     ...panels,
-    ...caption.map((line, i) => text(line, MARGIN, captionTop + i * LINE, { size: TEXT_SIZE, fill: theme.muted })),
+    ...caption.map((line, i) =>
+      text(line, MARGIN, captionTop + i * LINE, { size: TEXT_SIZE, fill: theme.muted }),
+    ),
     '</svg>',
   ].join('\n');
 }
@@ -115,7 +123,12 @@ function legendItem(item: LegendItem, x: number, y: number, theme: Theme): strin
   return `${mark}${text(item.label, x + 34, y, { size: TEXT_SIZE, fill: theme.text })}`;
 }
 
-function text(content: string, x: number, y: number, style: { size: number; fill: string; weight?: number }): string {
+function text(
+  content: string,
+  x: number,
+  y: number,
+  style: { size: number; fill: string; weight?: number },
+): string {
   const weight = style.weight ? ` font-weight="${style.weight}"` : '';
   return `<text x="${x}" y="${y}" font-size="${style.size}" fill="${style.fill}"${weight}>${escaped(content)}</text>`;
 }
@@ -134,5 +147,9 @@ export function wrap(content: string, letters: number): string[] {
 }
 
 export function escaped(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return content
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
 }

@@ -1,5 +1,5 @@
 import type * as Plot from '@observablehq/plot';
-import { envelope } from '../../pipeline/envelope.ts';
+import { envelope } from '../../pipeline/formats/envelope.ts';
 import { cut, type Frame, type Point } from './cut.ts';
 import { COLUMNS, type PlotModule } from './figure.ts';
 import type { Theme } from './theme.ts';
@@ -15,17 +15,29 @@ export interface CurveStyle {
 }
 
 /** A curve over an increasing x, drawn by an envelope that keeps every extreme. */
-export function curve(plot: PlotModule, x: ArrayLike<number>, y: ArrayLike<number>, style: CurveStyle): Plot.Markish {
+export function curve(
+  plot: PlotModule,
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  style: CurveStyle,
+): Plot.Markish {
   return line(plot, x, y, envelope(x, y, COLUMNS), style);
 }
 
 /**
  * A path through a plane: the rows where either coordinate has an extreme of its pixel column, taken along the path.
  */
-export function path(plot: PlotModule, x: ArrayLike<number>, y: ArrayLike<number>, style: CurveStyle): Plot.Markish {
+export function path(
+  plot: PlotModule,
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  style: CurveStyle,
+): Plot.Markish {
   const order = { length: x.length } as { length: number; [row: number]: number };
   for (let i = 0; i < x.length; i++) order[i] = i;
-  const rows = [...new Set([...envelope(order, x, COLUMNS), ...envelope(order, y, COLUMNS)])].sort((a, b) => a - b);
+  const rows = [...new Set([...envelope(order, x, COLUMNS), ...envelope(order, y, COLUMNS)])].sort(
+    (a, b) => a - b,
+  );
   return line(plot, x, y, rows, style);
 }
 
@@ -52,14 +64,28 @@ function line(
 /** A horizontal line with its name over its end. */
 export function level(plot: PlotModule, y: number, label: string, theme: Theme): Plot.Markish[] {
   return [
-    plot.ruleY([y], { stroke: theme.text, strokeWidth: 1.4, strokeDasharray: '6 4', clip: 'frame' }),
-    plot.text([label], { frameAnchor: 'right', y, dy: -10, textAnchor: 'end', fill: theme.text, fontWeight: 600 }),
+    plot.ruleY([y], {
+      stroke: theme.text,
+      strokeWidth: 1.4,
+      strokeDasharray: '6 4',
+      clip: 'frame',
+    }),
+    plot.text([label], {
+      frameAnchor: 'right',
+      y,
+      dy: -10,
+      textAnchor: 'end',
+      fill: theme.text,
+      fontWeight: 600,
+    }),
   ];
 }
 
 /** Grid lines under everything. */
 export function grids(plot: PlotModule, theme: Theme, ticks?: readonly number[]): Plot.Markish[] {
-  return [plot.gridY({ stroke: theme.grid, strokeOpacity: 1, ...(ticks ? { ticks: [...ticks] } : {}) })];
+  return [
+    plot.gridY({ stroke: theme.grid, strokeOpacity: 1, ...(ticks ? { ticks: [...ticks] } : {}) }),
+  ];
 }
 
 /** How much larger than the median a value must be for the axis to be logarithmic: else all but it would lie at 0. */
@@ -84,7 +110,9 @@ export function valueAxis(
   theme: Theme,
   { nice = false, zero = true, line }: { nice?: boolean; zero?: boolean; line?: number } = {},
 ): ValueAxis {
-  const positive = columns.flatMap((column) => [...column.filter((value) => value > 0)]).sort((a, b) => a - b);
+  const positive = columns
+    .flatMap((column) => [...column.filter((value) => value > 0)])
+    .sort((a, b) => a - b);
   const high = positive.at(-1) ?? 1;
   const middle = positive[Math.floor(positive.length / 2)] ?? 1;
   if (!(high > OUTLIER * middle)) {
@@ -99,7 +127,13 @@ export function valueAxis(
   const low = line === undefined ? least : Math.min(least, line / 2);
   const ticks = powers(low, high);
   return {
-    scale: { type: 'log', label: `${label} (log scale)`, domain: [low, high], ticks, tickFormat: powerTick },
+    scale: {
+      type: 'log',
+      label: `${label} (log scale)`,
+      domain: [low, high],
+      ticks,
+      tickFormat: powerTick,
+    },
     grid: grids(plot, theme, ticks),
     shown: (column) => column.map((value) => (value >= low ? value : Number.NaN)),
   };

@@ -18,7 +18,8 @@ const BEYOND = 0.5;
  */
 export function cut(points: readonly Point[], { x, y }: Frame): readonly Point[] {
   const boxes = [wide(x), wide(y)] as const;
-  const inside = (point: Point) => boxes.every(([low, high], k) => point[k]! >= low && point[k]! <= high);
+  const inside = (point: Point) =>
+    boxes.every(([low, high], k) => point[k]! >= low && point[k]! <= high);
   if (points.every(inside)) return points;
   const kept: Point[] = [];
   points.forEach((point, i) => {

@@ -25,7 +25,9 @@ export function pickFigures(only: readonly string[]): readonly FigureSpec[] {
   const wanted = only.map((text) => {
     const figure = FIGURES.find(({ number }) => String(number) === text);
     if (figure) return figure;
-    throw new UsageError(`--only: there is no figure ${text}; there are ${FIGURES.map((f) => f.number).join(', ')}`);
+    throw new UsageError(
+      `--only: there is no figure ${text}; there are ${FIGURES.map((f) => f.number).join(', ')}`,
+    );
   });
   return FIGURES.filter((figure) => wanted.includes(figure));
 }
@@ -81,8 +83,12 @@ export async function drawFigures(
   const files: DrawnFile[] = [];
   for (const [figure, table] of runs) {
     files.push(
-      ...(await renderFigure(`figure-${figure.number}`, `Figure ${figure.number}. `, formats, plot, (theme) =>
-        figure.draw(table, theme, plot),
+      ...(await renderFigure(
+        `figure-${figure.number}`,
+        `Figure ${figure.number}. `,
+        formats,
+        plot,
+        (theme) => figure.draw(table, theme, plot),
       )),
     );
   }
@@ -125,7 +131,10 @@ async function renderFigure(
   const files: DrawnFile[] = [];
   if (formats.includes('svg')) files.push([`${name}.svg`, lightSvg], [`${name}-dark.svg`, darkSvg]);
   if (formats.includes('png')) {
-    files.push([`${name}.png`, await renderPng(lightSvg)], [`${name}-dark.png`, await renderPng(darkSvg)]);
+    files.push(
+      [`${name}.png`, await renderPng(lightSvg)],
+      [`${name}-dark.png`, await renderPng(darkSvg)],
+    );
   }
   if (formats.includes('html')) files.push([`${name}.html`, figurePage(light, lightSvg, darkSvg)]);
   return files;
@@ -135,7 +144,11 @@ async function renderFigure(
  * Writes files that appear under their names only when every one of them is whole. In one go: a process that ends
  * because nobody reads what it says any more would leave the half of them.
  */
-function writeFiles(folder: string, files: readonly DrawnFile[], wrote: (path: string) => void): void {
+function writeFiles(
+  folder: string,
+  files: readonly DrawnFile[],
+  wrote: (path: string) => void,
+): void {
   const paths = files.map(([name]) => join(folder, name));
   const partial = (path: string) => `${path}.partial`;
   try {

@@ -1,5 +1,5 @@
 import type * as Plot from '@observablehq/plot';
-import type { RunColumn } from '../../pipeline/columns.ts';
+import type { RunColumn } from '../../pipeline/models/minimal/columns.ts';
 import type { RunTable } from '../../pipeline/theory/run-table.ts';
 import type { Theme } from './theme.ts';
 

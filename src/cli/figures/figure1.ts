@@ -16,7 +16,10 @@ export const figure1: FigureSpec = {
     const loss = table.column('loss');
     const sharpness = table.column('sharpness');
     const lossAxis = valueAxis(plot, 'training loss L', [loss], theme);
-    const sharpnessAxis = valueAxis(plot, 'sharpness S', [sharpness], theme, { nice: true, line: threshold });
+    const sharpnessAxis = valueAxis(plot, 'sharpness S', [sharpness], theme, {
+      nice: true,
+      line: threshold,
+    });
     return {
       title: title(table),
       caption: glued(
@@ -29,7 +32,10 @@ export const figure1: FigureSpec = {
           options: {
             x: stepAxis(step),
             y: lossAxis.scale,
-            marks: [...lossAxis.grid, curve(plot, step, lossAxis.shown(loss), { color: theme.blue })],
+            marks: [
+              ...lossAxis.grid,
+              curve(plot, step, lossAxis.shown(loss), { color: theme.blue }),
+            ],
           },
         },
         {
@@ -58,7 +64,9 @@ function title(table: RunTable): string {
   if (table.divergedAt !== null) return 'Training loss and sharpness of a run that diverges';
   const comesBack = crossing > 0 ? closedExcursions(table) > 0 : wholeCycles(table).length > 0;
   if (crossing < 0 || !comesBack) return 'Training loss and sharpness';
-  return crossing > 0 ? 'Progressive sharpening, then the edge of stability' : 'The edge of stability';
+  return crossing > 0
+    ? 'Progressive sharpening, then the edge of stability'
+    : 'The edge of stability';
 }
 
 function closedExcursions(table: RunTable): number {
@@ -71,16 +79,24 @@ function story(table: RunTable): string {
   if (crossing < 0) return `The sharpness S never comes to 2/η${diverges(table, ', and ')}.`;
   const all = findExcursions(table);
   const closed = closedExcursions(table);
-  const comes = crossing > 0 ? 'The sharpness S rises to 2/η' : 'The sharpness S is at or over 2/η from the start';
+  const comes =
+    crossing > 0
+      ? 'The sharpness S rises to 2/η'
+      : 'The sharpness S is at or over 2/η from the start';
   if (closed === 0)
     return `${comes}${table.divergedAt === null ? ' and stays over it to the end' : diverges(table, ', and ')}.`;
   const back = closed === all.length ? 'is brought back' : `${closed} of them it is brought back`;
   const went =
-    all.length === 1 ? 'it goes over once, and is brought back' : `it goes over ${all.length} times, and ${back}`;
+    all.length === 1
+      ? 'it goes over once, and is brought back'
+      : `it goes over ${all.length} times, and ${back}`;
   const over = `${comes}; ${went}`;
-  if (table.divergedAt !== null) return `${over}, until the run diverges at step ${table.divergedAt}.`;
+  if (table.divergedAt !== null)
+    return `${over}, until the run diverges at step ${table.divergedAt}.`;
   const loss = table.column('loss');
-  const spikes = spikesIn(table) ? `; ${all.length === 1 ? 'meanwhile' : 'each time'} the loss spikes` : '';
+  const spikes = spikesIn(table)
+    ? `; ${all.length === 1 ? 'meanwhile' : 'each time'} the loss spikes`
+    : '';
   return `${over}${spikes}${loss.at(-1)! < loss[crossing]! ? ', while in the long run the loss falls' : ''}.`;
 }
 
@@ -98,7 +114,8 @@ function spikesIn(table: RunTable): boolean {
     if (open) return true;
     while (step[row]! < first_step) row++;
     const until = all[k + 1]?.first_step ?? Number.POSITIVE_INFINITY;
-    for (let i = row; i < table.length && step[i]! < until; i++) if (loss[i]! > 1.2 * loss[row]!) return true;
+    for (let i = row; i < table.length && step[i]! < until; i++)
+      if (loss[i]! > 1.2 * loss[row]!) return true;
     return false;
   });
 }

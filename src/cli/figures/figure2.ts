@@ -1,4 +1,4 @@
-import { predictedSlope } from '../../pipeline/model/surrogate.ts';
+import { predictedSlope } from '../../pipeline/models/minimal/surrogate.ts';
 import { atEdge, firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
 import { curve, grids, stepAxis, valueAxis } from './curves.ts';
 import { type FigureSpec, tooShort } from './figure.ts';
@@ -19,7 +19,9 @@ export const figure2: FigureSpec = {
     const slope = predictedSlope(table.config.moments);
     const crossing = firstCrossing(table);
     const parts = valueAxis(plot, 'loss', [l1, l2], theme);
-    const values = [loss, l2, surrogate].flatMap((column) => [...column.filter((value) => value > 0)]);
+    const values = [loss, l2, surrogate].flatMap((column) => [
+      ...column.filter((value) => value > 0),
+    ]);
     const high = values.reduce((a, b) => Math.max(a, b), 0);
     const middle = values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 1;
     // A curve that passes through 0 would drag the axis to the end of the world.
@@ -29,7 +31,8 @@ export const figure2: FigureSpec = {
     );
     const guide = guideLine(table, slope, low);
     const ticks = powers(low, high);
-    const shown = (column: Float64Array) => column.map((value) => (value >= low ? value : Number.NaN));
+    const shown = (column: Float64Array) =>
+      column.map((value) => (value >= low ? value : Number.NaN));
     const prediction =
       crossing < 0
         ? 'The run never comes to 2/η. '
@@ -52,12 +55,26 @@ export const figure2: FigureSpec = {
             { label: 'L₂', color: theme.green, kind: 'line', dash: '2 3' },
             { label: 'L̂', color: theme.blue, kind: 'line', width: 3 },
             ...(guide.length > 0
-              ? [{ label: 'predicted slope', color: theme.text, kind: 'line', dash: '7 5', width: 1.8 } as const]
+              ? [
+                  {
+                    label: 'predicted slope',
+                    color: theme.text,
+                    kind: 'line',
+                    dash: '7 5',
+                    width: 1.8,
+                  } as const,
+                ]
               : []),
           ],
           options: {
             x: stepAxis(step),
-            y: { type: 'log', label: 'loss (log scale)', domain: [low, high], ticks, tickFormat: powerTick },
+            y: {
+              type: 'log',
+              label: 'loss (log scale)',
+              domain: [low, high],
+              ticks,
+              tickFormat: powerTick,
+            },
             marks: [
               ...grids(plot, theme, ticks),
               curve(plot, step, shown(loss), { color: theme.orange, width: 1.1 }),
@@ -96,7 +113,11 @@ export const figure2: FigureSpec = {
 };
 
 /** A straight line of the predicted slope through the edge of stability, above L̂ by a third of a decade, down to `low`. */
-function guideLine(table: RunTable, slope: number, low: number): readonly { x: number; y: number }[] {
+function guideLine(
+  table: RunTable,
+  slope: number,
+  low: number,
+): readonly { x: number; y: number }[] {
   const crossing = firstCrossing(table);
   if (crossing < 0 || !(slope < 0)) return [];
   const { step } = table;

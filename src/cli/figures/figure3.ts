@@ -1,6 +1,6 @@
-import { envelope } from '../../pipeline/envelope.ts';
-import { spectrum } from '../../pipeline/model/moments.ts';
-import { balanceChange, solutionRiseBound } from '../../pipeline/model/theory.ts';
+import { envelope } from '../../pipeline/formats/envelope.ts';
+import { spectrum } from '../../pipeline/models/minimal/moments.ts';
+import { balanceChange, solutionRiseBound } from '../../pipeline/models/minimal/theory.ts';
 import { type RunTable, wholeCycles } from '../../pipeline/theory/run-table.ts';
 import { curve, grids, level, stepAxis } from './curves.ts';
 import { bounded } from './cut.ts';
@@ -14,7 +14,8 @@ export const figure3: FigureSpec = {
   preset: 'figure3',
   needs: ['alpha', 'beta1', 'beta2', 'sharpness', 'gfs_sharpness', 'balance'],
   unfit: (table) =>
-    tooShort(table) ?? (table.everyStep ? undefined : 'its bounds take every step, and the run is thinned'),
+    tooShort(table) ??
+    (table.everyStep ? undefined : 'its bounds take every step, and the run is thinned'),
   draw(table, theme, plot) {
     const { step } = table;
     const threshold = 2 / table.config.eta;
@@ -33,7 +34,9 @@ export const figure3: FigureSpec = {
           { label: 'S∞', color: theme.blue, kind: 'line' },
           { label: 'upper bound', color: theme.orange, kind: 'line', dash: '7 4' },
           { label: 'lower bound', color: theme.green, kind: 'line', dash: '2 3' },
-          ...(zero ? [{ label: '2/η', color: theme.text, kind: 'line', dash: '6 4', width: 1.6 } as const] : []),
+          ...(zero
+            ? [{ label: '2/η', color: theme.text, kind: 'line', dash: '6 4', width: 1.6 } as const]
+            : []),
         ] as const,
         options: {
           x: stepAxis(part(step)),
@@ -42,15 +45,32 @@ export const figure3: FigureSpec = {
             ...grids(plot, theme),
             band(part(step), part(lower), part(upper), within.y),
             curve(plot, part(step), part(end), { color: theme.blue, width: 2.4, within }),
-            curve(plot, part(step), part(upper), { color: theme.orange, width: 1.6, dash: '7 4', within }),
-            curve(plot, part(step), part(lower), { color: theme.green, width: 1.8, dash: '2 3', within }),
+            curve(plot, part(step), part(upper), {
+              color: theme.orange,
+              width: 1.6,
+              dash: '7 4',
+              within,
+            }),
+            curve(plot, part(step), part(lower), {
+              color: theme.green,
+              width: 1.8,
+              dash: '2 3',
+              within,
+            }),
             ...(zero ? level(plot, threshold, '', theme) : []),
           ],
         },
       };
     };
-    const band = (x: Float64Array, low: Float64Array, high: Float64Array, range?: readonly [number, number]) => {
-      const rows = [...new Set([...envelope(x, low, COLUMNS), ...envelope(x, high, COLUMNS)])].sort((a, b) => a - b);
+    const band = (
+      x: Float64Array,
+      low: Float64Array,
+      high: Float64Array,
+      range?: readonly [number, number],
+    ) => {
+      const rows = [...new Set([...envelope(x, low, COLUMNS), ...envelope(x, high, COLUMNS)])].sort(
+        (a, b) => a - b,
+      );
       return plot.areaY(rows, {
         x: (row) => x[row],
         y1: (row) => bounded(low[row]!, range),
@@ -61,7 +81,9 @@ export const figure3: FigureSpec = {
     };
     return {
       title:
-        cycles.length > 0 && cycles.every(([from, to]) => end[to]! < end[from]!) && table.divergedAt === null
+        cycles.length > 0 &&
+        cycles.every(([from, to]) => end[to]! < end[from]!) &&
+        table.divergedAt === null
           ? 'Each spike lowers the sharpness of the minimum ahead'
           : 'Sharpness of the minimum ahead',
       caption: glued(
@@ -99,7 +121,9 @@ function boundedAxis(
 ): { readonly domain?: [number, number]; readonly tickFormat?: typeof tick } {
   const [low, high] = range([near(end), also]);
   const room = high - low;
-  const far = [end, ...bounds].some((bound) => bound.some((value) => value > high + room || value < low - room));
+  const far = [end, ...bounds].some((bound) =>
+    bound.some((value) => value > high + room || value < low - room),
+  );
   // What stands still must not fill the panel with its rounding.
   const least = 1e-3 * Math.max(Math.abs(low), Math.abs(high));
   if (high - low < least) return { domain: [low - least, high + least] };
@@ -128,18 +152,24 @@ export function solutionBounds(table: RunTable): { upper: Float64Array; lower: F
   const { config, length } = table;
   const { eta, moments } = config;
   const axes = spectrum(moments);
-  const [alpha, beta1, beta2] = [table.column('alpha'), table.column('beta1'), table.column('beta2')];
+  const [alpha, beta1, beta2] = [
+    table.column('alpha'),
+    table.column('beta1'),
+    table.column('beta2'),
+  ];
   const end = table.column('gfs_sharpness');
   const balance = table.column('balance');
   const creep = new Float64Array(length);
   for (let i = 0; i + 1 < length; i++) {
     const q = balanceChange({ alpha: alpha[i]!, beta1: beta1[i]!, beta2: beta2[i]! }, moments, eta);
-    creep[i + 1] = creep[i]! + solutionRiseBound(balance[i]!, balance[i + 1]!, q, moments, axes, end[i]!);
+    creep[i + 1] =
+      creep[i]! + solutionRiseBound(balance[i]!, balance[i + 1]!, q, moments, axes, end[i]!);
   }
   const sharpness = table.column('sharpness');
   const threshold = 2 / eta;
   const knots = [0];
-  for (let i = 1; i < length; i++) if (sharpness[i - 1]! < threshold && sharpness[i]! >= threshold) knots.push(i);
+  for (let i = 1; i < length; i++)
+    if (sharpness[i - 1]! < threshold && sharpness[i]! >= threshold) knots.push(i);
   if (knots.at(-1) !== length - 1) knots.push(length - 1);
 
   const upper = new Float64Array(length);

@@ -1,6 +1,6 @@
-import { flowEnd } from '../../pipeline/model/flow.ts';
-import type { Theta } from '../../pipeline/model/loss.ts';
-import { edgeAlpha } from '../../pipeline/model/surrogate.ts';
+import { flowEnd } from '../../pipeline/models/minimal/flow.ts';
+import type { Theta } from '../../pipeline/models/minimal/loss.ts';
+import { edgeAlpha } from '../../pipeline/models/minimal/surrogate.ts';
 import { spread } from '../../pipeline/theory/checks/gradient-flow.ts';
 import { firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
 import { path } from './curves.ts';
@@ -23,11 +23,18 @@ export const figure4: FigureSpec = {
     const beta2 = table.column('beta2');
     const alphaHat = edgeAlpha(table.config.moments.lambda1, table.config.eta);
     const side = alpha[table.length - 1]! < 0 ? -alphaHat : alphaHat;
-    const domain = planeDomain([beta2, ends.map((end) => end.beta2)], [alpha, ends.map((end) => end.alpha), [side]]);
+    const domain = planeDomain(
+      [beta2, ends.map((end) => end.beta2)],
+      [alpha, ends.map((end) => end.alpha), [side]],
+    );
     const inside = ({ alpha: a, beta2: b }: Theta) => !leaves(domain, [b], [a]);
-    const edges = [alphaHat, -alphaHat].filter((edge) => edge === side || (edge > domain.y[0] && edge < domain.y[1]));
+    const edges = [alphaHat, -alphaHat].filter(
+      (edge) => edge === side || (edge > domain.y[0] && edge < domain.y[1]),
+    );
     const many = starts.length > 1;
-    const of = many ? `${starts.length} points of the gradient-descent trajectory` : 'the start of the run';
+    const of = many
+      ? `${starts.length} points of the gradient-descent trajectory`
+      : 'the start of the run';
     const whither =
       ends.length === 0
         ? 'to the saddle α = β₂ = 0, whose stable set it does not leave'
@@ -57,7 +64,12 @@ export const figure4: FigureSpec = {
             marks: [
               ...zeroLines(plot, theme),
               hyperbola(plot, domain, theme),
-              plot.ruleY(edges, { stroke: theme.text, strokeWidth: 1.4, strokeDasharray: '6 4', clip: 'frame' }),
+              plot.ruleY(edges, {
+                stroke: theme.text,
+                strokeWidth: 1.4,
+                strokeDasharray: '6 4',
+                clip: 'frame',
+              }),
               path(plot, beta2, alpha, { color: theme.blue, width: 2.4, within: domain }),
               ...flows.map(({ points }) =>
                 path(
@@ -67,7 +79,13 @@ export const figure4: FigureSpec = {
                   { color: theme.orange, width: 1.5, within: domain },
                 ),
               ),
-              plot.dot(starts.filter(inside), { x: 'beta2', y: 'alpha', r: 3, fill: theme.orange, clip: 'frame' }),
+              plot.dot(starts.filter(inside), {
+                x: 'beta2',
+                y: 'alpha',
+                r: 3,
+                fill: theme.orange,
+                clip: 'frame',
+              }),
               plot.dot(ends.filter(inside), {
                 x: 'beta2',
                 y: 'alpha',

@@ -1,6 +1,6 @@
-import { constrainedStep } from '../../pipeline/model/constrained.ts';
-import { createFlow } from '../../pipeline/model/flow.ts';
-import { edgeAlpha } from '../../pipeline/model/surrogate.ts';
+import { constrainedStep } from '../../pipeline/models/minimal/constrained.ts';
+import { createFlow } from '../../pipeline/models/minimal/flow.ts';
+import { edgeAlpha } from '../../pipeline/models/minimal/surrogate.ts';
 import { notSeparated } from '../../pipeline/theory/premise.ts';
 import { firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
 import { curve, grids, path, stepAxis } from './curves.ts';
@@ -57,8 +57,17 @@ export const figure5: FigureSpec = {
               ...zeroLines(plot, theme),
               hyperbola(plot, domain, theme),
               path(plot, beta2, alpha, { color: theme.blue, width: 2, within: domain }),
-              path(plot, flow.beta2, flow.alpha, { color: theme.orange, width: 2.6, dash: '9 5', within: domain }),
-              path(plot, constrained.beta2, constrained.alpha, { color: theme.text, width: 1.8, dash: '2 3' }),
+              path(plot, flow.beta2, flow.alpha, {
+                color: theme.orange,
+                width: 2.6,
+                dash: '9 5',
+                within: domain,
+              }),
+              path(plot, constrained.beta2, constrained.alpha, {
+                color: theme.text,
+                width: 1.8,
+                dash: '2 3',
+              }),
               plot.dot([{ x: bounded(beta2[0]!, domain.x), y: bounded(alpha[0]!, domain.y) }], {
                 x: 'x',
                 y: 'y',
@@ -86,7 +95,12 @@ export const figure5: FigureSpec = {
               }),
               ...grids(plot, theme),
               curve(plot, step, alpha, { color: theme.blue, width: 1.4, within: { y: domain.y } }),
-              curve(plot, step, flow.alpha, { color: theme.orange, width: 2.6, dash: '9 5', within: { y: domain.y } }),
+              curve(plot, step, flow.alpha, {
+                color: theme.orange,
+                width: 2.6,
+                dash: '9 5',
+                within: { y: domain.y },
+              }),
               curve(plot, step, constrained.alpha, { color: theme.text, width: 1.8, dash: '2 3' }),
             ],
           },
@@ -115,7 +129,10 @@ function distance(table: RunTable, { beta2: other }: Way, from: number, to: numb
 function followsConstrained(table: RunTable, flow: Way, constrained: Way): boolean {
   const crossing = firstCrossing(table);
   if (crossing < 1 || table.divergedAt !== null) return false;
-  return distance(table, flow, 0, crossing) <= CLOSE && distance(table, constrained, crossing, table.length) <= CLOSE;
+  return (
+    distance(table, flow, 0, crossing) <= CLOSE &&
+    distance(table, constrained, crossing, table.length) <= CLOSE
+  );
 }
 
 /** What the three do in this run, and nothing that they do not. */
@@ -125,13 +142,18 @@ function story(table: RunTable, flow: Way, constrained: Way, follows: boolean): 
   const alphaHat = edgeAlpha(moments.lambda1, eta);
   const atSaddle = (way: Way) =>
     Math.abs(way.alpha[last]!) < 0.05 * alphaHat && Math.abs(way.beta2[last]!) < 0.05 * alphaHat;
-  const sharp = flow.alpha[last]! * flow.beta2[last]! > 0.99 ? ' for a minimizer that is too sharp' : '';
+  const sharp =
+    flow.alpha[last]! * flow.beta2[last]! > 0.99 ? ' for a minimizer that is too sharp' : '';
   return [
     ...(notSeparated(moments) ? [' (That is so where λ₁ ≫ λ₂; here it is not.)'] : []),
     ...(follows ? [' Gradient descent oscillates around it.'] : []),
     ...(atSaddle(constrained) ? [' Here it ends near the saddle α = β₂ = 0.'] : []),
-    ...(Math.abs(flow.alpha[last]!) > alphaHat ? [` Gradient flow leaves the stable set${sharp}.`] : []),
-    ...(table.divergedAt === null ? [] : [` Gradient descent diverges at step ${table.divergedAt}.`]),
+    ...(Math.abs(flow.alpha[last]!) > alphaHat
+      ? [` Gradient flow leaves the stable set${sharp}.`]
+      : []),
+    ...(table.divergedAt === null
+      ? []
+      : [` Gradient descent diverges at step ${table.divergedAt}.`]),
   ].join('');
 }
 
@@ -142,7 +164,9 @@ function legend(theme: Theme, plane: boolean): readonly LegendItem[] {
     { label: 'constrained', color: theme.text, kind: 'line', dash: '2 3', width: 2 },
     { label: 'stable set', color: theme.shade, kind: 'area' },
   ];
-  return plane ? [...curves, { label: 'αβ₂ = 1', color: theme.muted, kind: 'line', dash: '2 3' }] : curves;
+  return plane
+    ? [...curves, { label: 'αβ₂ = 1', color: theme.muted, kind: 'line', dash: '2 3' }]
+    : curves;
 }
 
 interface Way {

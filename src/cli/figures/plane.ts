@@ -16,12 +16,19 @@ const FAR = 5;
  * The smallest ranges that show all of these, with a little room, but for what runs away as a diverging run does: of each
  * of them what is over FAR times as far from 0 as 99 of 100 of its values.
  */
-export function planeDomain(xs: readonly ArrayLike<number>[], ys: readonly ArrayLike<number>[]): PlaneDomain {
+export function planeDomain(
+  xs: readonly ArrayLike<number>[],
+  ys: readonly ArrayLike<number>[],
+): PlaneDomain {
   return { x: roomy(range(xs.map(near))), y: roomy(range(ys.map(near))) };
 }
 
 /** Whether a point of a path lies outside the ranges. */
-export function leaves({ x, y }: PlaneDomain, xs: ArrayLike<number>, ys: ArrayLike<number>): boolean {
+export function leaves(
+  { x, y }: PlaneDomain,
+  xs: ArrayLike<number>,
+  ys: ArrayLike<number>,
+): boolean {
   for (let i = 0; i < xs.length; i++) {
     if (xs[i]! < x[0] || xs[i]! > x[1] || ys[i]! < y[0] || ys[i]! > y[1]) return true;
   }
@@ -32,7 +39,9 @@ export function leaves({ x, y }: PlaneDomain, xs: ArrayLike<number>, ys: ArrayLi
 export function near(values: ArrayLike<number>): ArrayLike<number> {
   const sizes = Array.from(values, Math.abs).sort((a, b) => a - b);
   const limit = FAR * (sizes[Math.floor(0.99 * (sizes.length - 1))] ?? 0);
-  return limit >= (sizes.at(-1) ?? 0) ? values : Array.from(values).filter((value) => Math.abs(value) <= limit);
+  return limit >= (sizes.at(-1) ?? 0)
+    ? values
+    : Array.from(values).filter((value) => Math.abs(value) <= limit);
 }
 
 function roomy([low, high]: [number, number]): [number, number] {
@@ -78,11 +87,17 @@ export function hyperbola(plot: PlotModule, { x, y }: PlaneDomain, theme: Theme)
 }
 
 export function zeroLines(plot: PlotModule, theme: Theme): Plot.Markish[] {
-  return [plot.gridX({ stroke: theme.grid, strokeOpacity: 1 }), plot.gridY({ stroke: theme.grid, strokeOpacity: 1 })];
+  return [
+    plot.gridX({ stroke: theme.grid, strokeOpacity: 1 }),
+    plot.gridY({ stroke: theme.grid, strokeOpacity: 1 }),
+  ];
 }
 
 /** The two axes of the plane. */
-export function planeScales({ x, y }: PlaneDomain): { readonly x: Plot.ScaleOptions; readonly y: Plot.ScaleOptions } {
+export function planeScales({ x, y }: PlaneDomain): {
+  readonly x: Plot.ScaleOptions;
+  readonly y: Plot.ScaleOptions;
+} {
   const format = (range: readonly number[]) =>
     Math.max(...range.map(Math.abs)) >= 1e5 ? { ticks: 4, tickFormat: tick } : {};
   return {

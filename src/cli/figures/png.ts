@@ -8,10 +8,13 @@ function fontFiles(): string[] {
   // The same code runs from src and from dist.
   while (!existsSync(join(folder, 'assets', 'fonts'))) {
     const parent = dirname(folder);
-    if (parent === folder) throw new Error('the fonts of eos are missing: assets/fonts is not in the package');
+    if (parent === folder)
+      throw new Error('the fonts of eos are missing: assets/fonts is not in the package');
     folder = parent;
   }
-  return ['SourceSans3-Regular.ttf', 'SourceSans3-SemiBold.ttf'].map((name) => join(folder, 'assets', 'fonts', name));
+  return ['SourceSans3-Regular.ttf', 'SourceSans3-SemiBold.ttf'].map((name) =>
+    join(folder, 'assets', 'fonts', name),
+  );
 }
 
 /** An SVG as PNG at twice its size. */

@@ -19,7 +19,8 @@ export function runsFor(
   ] as const);
   return ({ preset }) => {
     const key = file ?? preset;
-    const known = made.get(key) ?? (file === undefined ? makeRun({ preset }) : readRun(file, {}, [...columns]));
+    const known =
+      made.get(key) ?? (file === undefined ? makeRun({ preset }) : readRun(file, {}, [...columns]));
     made.set(key, known);
     return known;
   };

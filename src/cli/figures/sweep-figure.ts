@@ -19,13 +19,25 @@ export function sweepFigure(
   plot: PlotModule,
 ): Figure {
   const cells = map.facets.flatMap((facet) => facet.cells);
-  const colors = map.quantity.name === 'outcome' ? outcomeColors(cells, theme) : rampColors(map, cells, theme, plot);
-  const line: LegendItem = { label: 'S∞(θ₀) = 2/η', color: theme.text, kind: 'line', dash: '6 4', width: 2 };
+  const colors =
+    map.quantity.name === 'outcome'
+      ? outcomeColors(cells, theme)
+      : rampColors(map, cells, theme, plot);
+  const line: LegendItem = {
+    label: 'S∞(θ₀) = 2/η',
+    color: theme.text,
+    kind: 'line',
+    dash: '6 4',
+    width: 2,
+  };
   const lined = map.facets.some(({ border }) => border.length > 1);
   const panels = map.facets.map((facet, i): Panel => {
     const legend = i === 0 ? [...colors.legend, ...(lined ? [line] : [])] : [];
     return {
-      title: facet.value === null ? map.quantity.label : `${parameterSymbol(map.facet!)} = ${plain(facet.value)}`,
+      title:
+        facet.value === null
+          ? map.quantity.label
+          : `${parameterSymbol(map.facet!)} = ${plain(facet.value)}`,
       legend,
       options: {
         x: scale(map.x),
@@ -119,7 +131,12 @@ function outcomeColors(cells: readonly Cell[], theme: Theme): Colors {
 }
 
 /** A ramp that people with any common colour blindness read, from low to high; no value is grey. */
-function rampColors({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme, plot: PlotModule): Colors {
+function rampColors(
+  { quantity }: HeatMap,
+  cells: readonly Cell[],
+  theme: Theme,
+  plot: PlotModule,
+): Colors {
   const known = cells.map(({ value }) => value).filter(Number.isFinite);
   const [low, high] = [
     known.reduce((a, b) => Math.min(a, b), Infinity),
@@ -132,7 +149,8 @@ function rampColors({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme,
   const color = plot.scale({
     color: { type: log ? 'log' : 'linear', domain: [from, to], scheme: 'viridis', clamp: true },
   })!;
-  const of = (value: number) => (Number.isFinite(value) ? String(color.apply(Math.max(value, from))) : theme.grid);
+  const of = (value: number) =>
+    Number.isFinite(value) ? String(color.apply(Math.max(value, from))) : theme.grid;
   const steps = Array.from({ length: RAMP_STEPS }, (_, i) => {
     const share = i / (RAMP_STEPS - 1);
     const value = log ? from * (to / from) ** share : from + (to - from) * share;
@@ -146,7 +164,8 @@ function rampColors({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme,
           color: of(value),
           kind: 'area',
         }));
-  if (cells.some(({ diverged }) => diverged)) legend.push({ label: 'diverged', color: theme.muted, kind: 'area' });
+  if (cells.some(({ diverged }) => diverged))
+    legend.push({ label: 'diverged', color: theme.muted, kind: 'area' });
   if (cells.some(({ value, diverged }) => Number.isNaN(value) && !diverged))
     legend.push({ label: 'not reached', color: theme.grid, kind: 'area' });
   return { legend, of };
@@ -161,7 +180,13 @@ function scale({ column, log, places }: MapAxis) {
   };
 }
 
-function caption(map: HeatMap, cells: readonly Cell[], table: SweepTable, missing: number, lined: boolean): string {
+function caption(
+  map: HeatMap,
+  cells: readonly Cell[],
+  table: SweepTable,
+  missing: number,
+  lined: boolean,
+): string {
   const runs = cells.reduce((sum, cell) => sum + cell.runs, 0);
   const most = cells.reduce((least, cell) => Math.max(least, cell.runs), 0);
   const axes = `${parameterSymbol(map.x.column)} and ${parameterSymbol(map.y.column)}`;
@@ -176,7 +201,8 @@ function caption(map: HeatMap, cells: readonly Cell[], table: SweepTable, missin
     : '';
   const steps = table.numbers('steps');
   const longest = steps.reduce((a, b) => Math.max(a, b), 0);
-  const partial = missing === 0 ? '' : ` The sweep is not whole: ${wholeness(table, missing)} are there.`;
+  const partial =
+    missing === 0 ? '' : ` The sweep is not whole: ${wholeness(table, missing)} are there.`;
   const omitted = map.omitted.length === 0 ? '' : ` Not shown: ${omittedFacets(map)}.`;
   return glued(
     `${runs.toLocaleString('en-US')} ${runs === 1 ? 'run' : 'runs'} of up to ${longest.toLocaleString('en-US')} steps over ${axes}.${partial}${omitted}${several}${theory}`,

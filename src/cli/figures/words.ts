@@ -23,14 +23,17 @@ export function glued(text: string): string {
 /** A number to four significant digits. */
 export function plain(value: number): string {
   const size = Math.abs(value);
-  if (value === 0 || (size >= 1e-3 && size < 1e6)) return String(Number(value.toPrecision(4))).replace('-', '−');
+  if (value === 0 || (size >= 1e-3 && size < 1e6))
+    return String(Number(value.toPrecision(4))).replace('-', '−');
   return power(value);
 }
 
 /** 1/20 where the number is such a fraction, else the number. */
 export function fraction(value: number): string {
   const denominator = Math.round(1 / value);
-  return denominator > 1 && denominator < 1000 && 1 / denominator === value ? `1/${denominator}` : plain(value);
+  return denominator > 1 && denominator < 1000 && 1 / denominator === value
+    ? `1/${denominator}`
+    : plain(value);
 }
 
 /** 2.5·10⁻⁶; 10⁻⁶ where the mantissa is 1; with so many digits where a number of them is given. */
@@ -66,6 +69,7 @@ export function powers(low: number, high: number, most = 7): number[] {
   const last = Math.floor(Math.log10(high) + 1e-9);
   const stride = Math.max(1, Math.ceil((last - first + 1) / most));
   const all: number[] = [];
-  for (let exponent = last; exponent >= first; exponent -= stride) all.push(Number(`1e${exponent}`));
+  for (let exponent = last; exponent >= first; exponent -= stride)
+    all.push(Number(`1e${exponent}`));
   return all.reverse();
 }

@@ -1,5 +1,5 @@
-import { type ColumnSpec, RUN_COLUMNS } from '../../pipeline/columns.ts';
-import { LOG_COLUMNS } from '../../pipeline/log-columns.ts';
+import { type ColumnSpec, RUN_COLUMNS } from '../../pipeline/models/minimal/columns.ts';
+import { LOG_COLUMNS } from '../../pipeline/sources/training-log/columns.ts';
 import { openTable, type TableReader } from './table-reader.ts';
 
 /** What `eos inspect` has found in a file. */
@@ -9,13 +9,21 @@ export interface Report {
   readonly bytes: number;
   readonly rows: number;
   readonly row_groups: number;
-  readonly schema: readonly { readonly name: string; readonly type: string; readonly expected: string | null }[];
+  readonly schema: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly expected: string | null;
+  }[];
   readonly missing_columns: readonly string[];
   readonly missing_metadata: readonly string[];
   readonly config: Readonly<Record<string, unknown>> | null;
   readonly summary: Readonly<Record<string, unknown>> | null;
   /** From the summary, or else from the columns. */
-  readonly phases: readonly { readonly phase: string; readonly first_step: number; readonly last_step: number }[];
+  readonly phases: readonly {
+    readonly phase: string;
+    readonly first_step: number;
+    readonly last_step: number;
+  }[];
   /**
    * Largest ηS/2 in each of up to 60 stretches of equal length (null where a stretch has no finite one); the sharpness
    * itself where there is no ratio.
@@ -36,11 +44,14 @@ export async function inspectFile(file: string): Promise<Report> {
   // Of columns of one name it is the first that is read.
   const named = new Map(table.fields.toReversed().map((field) => [field.name, field]));
   const names = new Set(named.keys());
-  const numeric = new Set([...named.values()].filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name));
+  const numeric = new Set(
+    [...named.values()].filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name),
+  );
   const phased = named.get('phase')?.nested === false;
   const summary = jsonObject(table.metadata['eos.summary']);
   const config = jsonObject(table.metadata['eos.config']);
-  const columns: readonly ColumnSpec[] = config?.source === 'training-log' ? LOG_COLUMNS : RUN_COLUMNS;
+  const columns: readonly ColumnSpec[] =
+    config?.source === 'training-log' ? LOG_COLUMNS : RUN_COLUMNS;
   return {
     file,
     kind: table.kind,
@@ -55,7 +66,8 @@ export async function inspectFile(file: string): Promise<Report> {
     missing_metadata: METADATA.filter((key) => !(key in table.metadata)),
     config,
     summary,
-    phases: phasesOf(summary) ?? (phased ? await phasesFromColumns(table, numeric.has('step')) : []),
+    phases:
+      phasesOf(summary) ?? (phased ? await phasesFromColumns(table, numeric.has('step')) : []),
     sharpness: await sparkline(
       table,
       ['sharpness_ratio', 'sharpness'].find((name) => numeric.has(name)),
@@ -112,7 +124,10 @@ function shortened(name: string): string {
   return name.length > LONGEST ? `${Array.from(name.slice(0, LONGEST)).join('')}…` : name;
 }
 
-async function sparkline(table: TableReader, column: string | undefined): Promise<Report['sharpness']> {
+async function sparkline(
+  table: TableReader,
+  column: string | undefined,
+): Promise<Report['sharpness']> {
   if (column === undefined || table.rows === 0) return null;
   const bins = new Array<number | null>(Math.min(BINS, table.rows)).fill(null);
   let row = 0;

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { pathSource } from '../../pipeline/sinks/node/path-source.ts';
+import { pathSource } from '../../pipeline/node/path-source.ts';
 import { UsageError } from '../errors.ts';
 import { type TableKind, tableKind } from '../run-file.ts';
 
@@ -32,14 +32,20 @@ export interface TableReader {
  */
 export async function openTable(path: string): Promise<TableReader> {
   const file = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`${path}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`);
+    throw new UsageError(
+      `${path}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`,
+    );
   });
-  if (!file.isFile()) throw new UsageError(`${path}: this is no file; name a Parquet or Arrow file`);
+  if (!file.isFile())
+    throw new UsageError(`${path}: this is no file; name a Parquet or Arrow file`);
   const kind = await tableKind(path);
   if (kind === undefined)
-    throw new UsageError(`${path}: neither a Parquet nor an Arrow file (its first bytes are of no such file)`);
+    throw new UsageError(
+      `${path}: neither a Parquet nor an Arrow file (its first bytes are of no such file)`,
+    );
   try {
-    const table = kind === 'parquet' ? await openParquet(path, file.size) : await openArrow(path, file.size);
+    const table =
+      kind === 'parquet' ? await openParquet(path, file.size) : await openArrow(path, file.size);
     return { ...table, read: (columns) => readable(path, kind, table.read(columns)) };
   } catch (error) {
     throw unreadable(path, kind, error);
@@ -47,7 +53,11 @@ export async function openTable(path: string): Promise<TableReader> {
 }
 
 /** Blocks of a table whose damage may show only where its pages are decoded. */
-async function* readable<T>(path: string, kind: TableKind, blocks: AsyncIterable<T>): AsyncIterable<T> {
+async function* readable<T>(
+  path: string,
+  kind: TableKind,
+  blocks: AsyncIterable<T>,
+): AsyncIterable<T> {
   try {
     yield* blocks;
   } catch (error) {
@@ -68,8 +78,8 @@ function unreadable(path: string, kind: TableKind, error: unknown): UsageError {
 
 async function openParquet(path: string, bytes: number): Promise<TableReader> {
   const { parquetSchema } = await import('hyparquet');
-  const { compressors } = await import('../../pipeline/read/parquet-compressors.ts');
-  const { openParquet: open } = await import('../../pipeline/read/parquet-table.ts');
+  const { compressors } = await import('../../pipeline/formats/parquet/parquet-compressors.ts');
+  const { openParquet: open } = await import('../../pipeline/formats/parquet/parquet-table.ts');
   const { footer, read } = await open(await pathSource(path), compressors);
   const fields = parquetSchema(footer).children.map(({ element, children }) => ({
     name: element.name,
@@ -86,7 +96,9 @@ async function openParquet(path: string, bytes: number): Promise<TableReader> {
     rows: Number(footer.num_rows),
     blocks: footer.row_groups.length,
     fields,
-    metadata: Object.fromEntries((footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
+    metadata: Object.fromEntries(
+      (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
+    ),
     async *read(columns) {
       for (let group = 0; group < footer.row_groups.length; group++) {
         const values: [string, Values][] = [];
@@ -99,7 +111,7 @@ async function openParquet(path: string, bytes: number): Promise<TableReader> {
 
 async function openArrow(path: string, bytes: number): Promise<TableReader> {
   const { DataType } = await import('apache-arrow');
-  const { openAnyArrow: open } = await import('../../pipeline/read/arrow-any.ts');
+  const { openAnyArrow: open } = await import('../../pipeline/formats/arrow/arrow-any.ts');
   const { schema, rows, batches, read } = await open(await pathSource(path));
   return {
     kind: 'arrow',
@@ -117,7 +129,10 @@ async function openArrow(path: string, bytes: number): Promise<TableReader> {
       for (let batch = 0; batch < batches.length; batch++) {
         const table = await read(batch);
         yield Object.fromEntries(
-          columns.map((name) => [name, [...((table.getChild(name) ?? []) as Iterable<number | string | null>)]]),
+          columns.map((name) => [
+            name,
+            [...((table.getChild(name) ?? []) as Iterable<number | string | null>)],
+          ]),
         );
       }
     },

@@ -42,9 +42,13 @@ function missingLines(
 
 function objectLines(config: Report['config']): string[] {
   if (config === null) return [];
-  const entries = Object.entries(config).filter(([, value]) => value !== null && typeof value !== 'object');
+  const entries = Object.entries(config).filter(
+    ([, value]) => value !== null && typeof value !== 'object',
+  );
   const init = Array.isArray(config.init) ? [['init', config.init.join(',')] as const] : [];
-  const pairs = [...entries, ...init].map(([key, value]) => `${printable(key)} ${printable(String(value))}`);
+  const pairs = [...entries, ...init].map(
+    ([key, value]) => `${printable(key)} ${printable(String(value))}`,
+  );
   return wrapped(pairs, 90);
 }
 
@@ -52,7 +56,8 @@ function wrapped(words: readonly string[], width: number): string[] {
   const lines: string[] = [];
   for (const word of words) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length + 3 <= width) lines[lines.length - 1] = `${last} · ${word}`;
+    if (last !== undefined && last.length + word.length + 3 <= width)
+      lines[lines.length - 1] = `${last} · ${word}`;
     else lines.push(word);
   }
   return lines;
@@ -73,13 +78,16 @@ function phaseLines({ phases }: Report): string[] {
 function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, c) => Math.max(...rows.map((row) => row[c]!.length)));
   return rows.map((row) =>
-    row.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!))).join('  '),
+    row
+      .map((cell, c) => (c === 0 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!)))
+      .join('  '),
   );
 }
 
 function outcomeLines({ summary }: Report): string[] {
   if (summary === null) return [];
-  const number = (key: string) => (typeof summary[key] === 'number' ? (summary[key] as number) : null);
+  const number = (key: string) =>
+    typeof summary[key] === 'number' ? (summary[key] as number) : null;
   const lines: [string, string][] = [];
   const add = (label: string, text: string | null) => {
     if (text !== null) lines.push([label, text]);
@@ -92,7 +100,11 @@ function outcomeLines({ summary }: Report): string[] {
     const value = number(key);
     return value === null ? null : significant(value);
   };
-  add('outcome', printable(String(summary.outcome ?? '?')) + (summary.interrupted === true ? ' (interrupted)' : ''));
+  add(
+    'outcome',
+    printable(String(summary.outcome ?? '?')) +
+      (summary.interrupted === true ? ' (interrupted)' : ''),
+  );
   add('cycles', whole('cycles'));
   add('first crossing of 2/η', whole('first_crossing') ?? 'never');
   add('largest ηS/2', real('max_sharpness_ratio'));
@@ -102,7 +114,8 @@ function outcomeLines({ summary }: Report): string[] {
   add('slope of ln L̂ per step', against(real('l_hat_slope'), real('l_hat_slope_predicted')));
   add('mean L₁ at the edge', against(real('mean_l1_in_eos'), real('mean_l1_predicted')));
   for (const warning of Array.isArray(summary.warnings) ? summary.warnings : []) {
-    const message: unknown = typeof warning === 'object' && warning !== null ? warning.message : warning;
+    const message: unknown =
+      typeof warning === 'object' && warning !== null ? warning.message : warning;
     add('warning', printable(String(message)));
   }
   const width = Math.max(...lines.map(([label]) => label.length));
@@ -124,7 +137,8 @@ function sparklineLines({ sharpness }: Report, dim: (text: string) => string): s
   if (sharpness === null) return [];
   const { bins, column } = sharpness;
   const top = Math.max(...bins.map((value) => value ?? Number.NEGATIVE_INFINITY));
-  const height = (value: number) => (top > 0 ? Math.max(0, Math.floor((value / top) * (BARS.length - 0.001))) : 0);
+  const height = (value: number) =>
+    top > 0 ? Math.max(0, Math.floor((value / top) * (BARS.length - 0.001))) : 0;
   const bars = bins.map((value) => (value === null ? ' ' : BARS[height(value)])).join('');
   const name = column === 'sharpness_ratio' ? 'ηS/2' : 'S';
   return [`${bars}  ${dim(`${name} up to ${significant(top)}`)}`];

@@ -12,7 +12,8 @@ export async function cancelSweep(
   const folder = sweepFolder(out);
   const places = await readManifest(folder);
   if (places.length === 0) throw new UsageError(`--out: ${out} holds no sweep`);
-  const connection = engine === undefined || engine === 'embedded' ? undefined : await connectRedis(engine, tls);
+  const connection =
+    engine === undefined || engine === 'embedded' ? undefined : await connectRedis(engine, tls);
   await setMarker(folder);
   if (!connection) return { dropped: undefined };
   const { openQueue, queueCounts, removeQueue } = await import('./queue.ts');

@@ -1,4 +1,4 @@
-import { parseNumber } from '../../pipeline/config.ts';
+import { parseNumber } from '../../pipeline/models/minimal/config.ts';
 import {
   heatMap,
   QUANTITIES,
@@ -49,10 +49,13 @@ export async function drawSweep(
   const mapOf = (quantity: Quantity) => heatMap(table, { quantity, x, y, facet, filters });
   const [first] = quantities.slice(0, 1).map(mapOf);
   if (first?.facets.every(({ cells }) => cells.length === 0)) {
-    throw new UsageError(`--where: no run of ${drawing.sweep} is left by ${drawing.where.join(' and ')}`);
+    throw new UsageError(
+      `--where: no run of ${drawing.sweep} is left by ${drawing.where.join(' and ')}`,
+    );
   }
   await makeFolder(drawing.out, 'out');
-  for (const file of damaged) warn(`${file} is damaged and left out; run the sweep again to have it redone`);
+  for (const file of damaged)
+    warn(`${file} is damaged and left out; run the sweep again to have it redone`);
   if (missing > 0) warn(`the sweep is not whole: the maps show ${wholeness(table, missing)}`);
   if (first && first.omitted.length > 0) {
     warn(`--facet: not shown are ${omittedFacets(first)}; pick others with --where ${facet}=V,W`);
@@ -61,7 +64,9 @@ export async function drawSweep(
   for (const quantity of quantities) {
     const map = mapOf(quantity);
     const name = `sweep-${quantity.name.replaceAll('_', '-')}`;
-    await writeFigure(name, '', formats, drawing.out, plot, wrote, (theme) => sweepFigure(map, summary, theme, plot));
+    await writeFigure(name, '', formats, drawing.out, plot, wrote, (theme) =>
+      sweepFigure(map, summary, theme, plot),
+    );
   }
 }
 
@@ -71,7 +76,9 @@ function pickQuantities(names: readonly string[]): readonly Quantity[] {
   return names.map((name) => {
     const quantity = QUANTITIES.find((each) => each.name === name);
     if (quantity) return quantity;
-    throw new UsageError(`--only: '${name}' is no quantity of a sweep; there are ${known.join(', ')}`);
+    throw new UsageError(
+      `--only: '${name}' is no quantity of a sweep; there are ${known.join(', ')}`,
+    );
   });
 }
 
@@ -90,19 +97,25 @@ function axes(varied: readonly TableParameter[], { x, y, facet, sweep, where }: 
   const across = x ?? free.shift() ?? names[0]!;
   // A sweep over one parameter is a map of one row.
   const up = y ?? free.shift() ?? columnName(across === 'lambda2' ? 'eta' : 'lambda2');
-  if (across === up) throw new UsageError(`--y: '${up}' is the x axis already; name another parameter`);
+  if (across === up)
+    throw new UsageError(`--y: '${up}' is the x axis already; name another parameter`);
   if (facet !== undefined && (facet === across || facet === up)) {
     throw new UsageError(`--facet: '${facet}' is an axis already; name another parameter`);
   }
   return { x: across, y: up, facet: facet ?? null };
 }
 
-function filtersOf(texts: readonly string[], table: SweepTable): ReadonlyMap<string, readonly number[]> {
+function filtersOf(
+  texts: readonly string[],
+  table: SweepTable,
+): ReadonlyMap<string, readonly number[]> {
   const filters = new Map<string, readonly number[]>();
   for (const text of texts) {
     const [column, values] = filterOf(text, table);
     if (filters.has(column)) {
-      throw new UsageError(`--where: ${column} is there twice; give its values in one, such as ${column}=V,W`);
+      throw new UsageError(
+        `--where: ${column} is there twice; give its values in one, such as ${column}=V,W`,
+      );
     }
     filters.set(column, values);
   }
@@ -118,7 +131,10 @@ function filterOf(text: string, table: SweepTable): readonly [string, readonly n
       `--where: '${column}' is no parameter${didYouMean(column, known)}; write NAME=VALUE, such as eta=0.05`,
     );
   }
-  if (at < 0) throw new UsageError(`--where: '${text}' names no value; write NAME=VALUE, such as ${column}=VALUE`);
+  if (at < 0)
+    throw new UsageError(
+      `--where: '${text}' names no value; write NAME=VALUE, such as ${column}=VALUE`,
+    );
   const there = [...new Set(table.numbers(column))].filter((value) => !Number.isNaN(value));
   const values = text
     .slice(at + 1)
@@ -132,7 +148,9 @@ function storedValue(column: string, item: string, there: readonly number[]): nu
   const value = parseNumber(item);
   if (Number.isNaN(value)) throw new UsageError(`--where: '${item}' is not a number`);
   if (there.length === 0) throw new UsageError(`--where: no run has a value of ${column}`);
-  const nearest = there.reduce((best, each) => (Math.abs(each - value) < Math.abs(best - value) ? each : best));
+  const nearest = there.reduce((best, each) =>
+    Math.abs(each - value) < Math.abs(best - value) ? each : best,
+  );
   if (Math.abs(nearest - value) <= ROUNDING * Math.abs(value)) return nearest;
   const digits = item
     .replace(/e.*$/i, '')

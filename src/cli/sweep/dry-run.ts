@@ -6,18 +6,30 @@ import { type FolderSweep, findSweep, newPlace, sweepFolder } from './folder.ts'
 import type { SweepRequest } from './sweep-run.ts';
 
 /** What of a sweep an estimate needs to know; the folder is only looked at. */
-export type DryRunRequest = Pick<SweepRequest, 'options' | 'threads' | 'share' | 'extend' | 'logFormat'> & {
+export type DryRunRequest = Pick<
+  SweepRequest,
+  'options' | 'threads' | 'share' | 'extend' | 'logFormat'
+> & {
   readonly out: string | undefined;
 };
 
 /** Carries out `eos sweep --dry-run`; resolves with the exit code. */
-export async function dryRun({ options, out, threads, share, extend, logFormat }: DryRunRequest): Promise<number> {
+export async function dryRun({
+  options,
+  out,
+  threads,
+  share,
+  extend,
+  logFormat,
+}: DryRunRequest): Promise<number> {
   const spec = sweepSpec(options);
   const place: FolderSweep =
     out === undefined ? newPlace(spec) : (await findSweep(sweepFolder(out), spec, extend)).place;
   const found = await estimate(place, threads, share);
   if (logFormat === 'json') {
-    process.stdout.write(`${JSON.stringify({ event: 'estimate', sweep: place.sweep.id, ...found })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ event: 'estimate', sweep: place.sweep.id, ...found })}\n`,
+    );
     return EXIT.done;
   }
   const { runs, steps, parts, seconds, bytes } = found;

@@ -15,8 +15,16 @@ export const engineFlags = {
     helpValue: 'FILE',
     helpGroup: 'ENGINE',
   }),
-  'redis-cert': Flags.string({ description: 'own certificate for TLS', helpValue: 'FILE', helpGroup: 'ENGINE' }),
-  'redis-key': Flags.string({ description: 'key of that certificate', helpValue: 'FILE', helpGroup: 'ENGINE' }),
+  'redis-cert': Flags.string({
+    description: 'own certificate for TLS',
+    helpValue: 'FILE',
+    helpGroup: 'ENGINE',
+  }),
+  'redis-key': Flags.string({
+    description: 'key of that certificate',
+    helpValue: 'FILE',
+    helpGroup: 'ENGINE',
+  }),
 } as const;
 
 export const threadsFlag = Flags.string({
@@ -40,7 +48,9 @@ export function shareOf(text: string | undefined): readonly [number, number] {
   const match = /^(\d+)\/(\d+)$/.exec(text);
   const [index, of] = [Number(match?.[1]), Number(match?.[2])];
   if (match && of >= 1 && index < of) return [index, of];
-  throw new UsageError(`--shard: '${text}' is not i/n with 0 ≤ i < n; of four shards the first is 0/4, the last 3/4`);
+  throw new UsageError(
+    `--shard: '${text}' is not i/n with 0 ≤ i < n; of four shards the first is 0/4, the last 3/4`,
+  );
 }
 
 /** Refuses files for TLS where there is no Redis that they could be for. */
@@ -51,7 +61,9 @@ export function checkEngine(
   if (engine !== undefined && engine !== 'embedded') return;
   for (const name of ['redis-ca', 'redis-cert', 'redis-key'] as const) {
     if (flags[name] !== undefined) {
-      throw new UsageError(`--${name}: this is for the queue of a Redis; give --engine rediss://host too`);
+      throw new UsageError(
+        `--${name}: this is for the queue of a Redis; give --engine rediss://host too`,
+      );
     }
   }
 }

@@ -57,14 +57,18 @@ export async function estimate(
   const secondsAStep = (performance.now() - start) / 1000 / taken;
   const parts = Math.max(0, Math.ceil((plan.count - index) / of));
   // All parts have as many runs but for the last one.
-  const shorter = parts > 0 && (plan.count - 1 - index) % of === 0 ? plan.count * plan.size - sweep.runs : 0;
+  const shorter =
+    parts > 0 && (plan.count - 1 - index) % of === 0 ? plan.count * plan.size - sweep.runs : 0;
   const runs = parts * plan.size - shorter;
   const steps = totalSteps(sweep, asked / tried) * (runs / sweep.runs);
   const finished = rows.columns[0]!.length;
   const bytesARow = finished > 4 ? (await encodePart(rows, '')).length / finished : BYTES_A_ROW;
   const every = sweep.spec.trajectories;
   const trajectories =
-    every === null ? 0 : runs * TRAJECTORY_FOOTER_BYTES + (steps / every) * TRAJECTORY_COLUMNS_BYTES * TRAJECTORY_EXTRA;
+    every === null
+      ? 0
+      : runs * TRAJECTORY_FOOTER_BYTES +
+        (steps / every) * TRAJECTORY_COLUMNS_BYTES * TRAJECTORY_EXTRA;
   return {
     runs,
     steps: Math.round(steps),

@@ -35,7 +35,11 @@ export interface FolderSweep {
 interface Manifest {
   readonly schema_version: string;
   readonly folder: string;
-  readonly sweeps: readonly (SweepSpec & { readonly id: string; readonly runs: number; readonly parts: number })[];
+  readonly sweeps: readonly (SweepSpec & {
+    readonly id: string;
+    readonly runs: number;
+    readonly parts: number;
+  })[];
 }
 
 export function sweepFolder(path: string): SweepFolder {
@@ -67,7 +71,10 @@ export function trajectoryPath(folder: SweepFolder, run: string): string {
 const LARGEST_MANIFEST = 1 << 26;
 
 /** The sweeps of a folder, oldest first; none where there is no manifest. @throws UsageError for one of another kind */
-export async function readManifest(folder: SweepFolder, flag = 'out'): Promise<readonly FolderSweep[]> {
+export async function readManifest(
+  folder: SweepFolder,
+  flag = 'out',
+): Promise<readonly FolderSweep[]> {
   let text: string;
   try {
     const { size } = await stat(folder.manifest);
@@ -82,7 +89,9 @@ export async function readManifest(folder: SweepFolder, flag = 'out'): Promise<r
     const specs = sweeps.map(({ axes, trajectories }): SweepSpec => ({ axes, trajectories }));
     return specs.map((spec, i) => folderSweep(id, spec, specs.slice(0, i)));
   } catch {
-    throw new UsageError(`--${flag}: ${folder.manifest} is damaged or of another program; choose another folder`);
+    throw new UsageError(
+      `--${flag}: ${folder.manifest} is damaged or of another program; choose another folder`,
+    );
   }
 }
 
@@ -100,7 +109,11 @@ export function newPlace(spec: SweepSpec): FolderSweep {
  * The sweep's place in a folder, entered in its manifest where it is new there. A folder of another sweep is taken only
  * where `extend` says so: then the runs that one has are left to it.
  */
-export async function claimFolder(folder: SweepFolder, spec: SweepSpec, extend: boolean): Promise<FolderSweep> {
+export async function claimFolder(
+  folder: SweepFolder,
+  spec: SweepSpec,
+  extend: boolean,
+): Promise<FolderSweep> {
   await makeFolder(folder.path, 'out');
   const found = await findSweep(folder, spec, extend);
   if (found.entered) {
@@ -118,7 +131,8 @@ export async function claimFolder(folder: SweepFolder, spec: SweepSpec, extend: 
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   // First of all: shards that start at the same moment must find a folder of this sweep, or an empty one.
   if (found.before.length > 0) await commitFile(folder, folder.manifest, text);
-  else if (!(await commitNewFile(folder, folder.manifest, text))) return claimFolder(folder, spec, extend);
+  else if (!(await commitNewFile(folder, folder.manifest, text)))
+    return claimFolder(folder, spec, extend);
   await mkdir(folder.summary, { recursive: true });
   return found.place;
 }
@@ -128,7 +142,11 @@ export async function findSweep(
   folder: SweepFolder,
   spec: SweepSpec,
   extend: boolean,
-): Promise<{ readonly place: FolderSweep; readonly before: readonly SweepSpec[]; readonly entered: boolean }> {
+): Promise<{
+  readonly place: FolderSweep;
+  readonly before: readonly SweepSpec[];
+  readonly entered: boolean;
+}> {
   await checkFolder(folder.path);
   const there = await readManifest(folder);
   const { id } = openSweep(spec);
@@ -140,17 +158,29 @@ export async function findSweep(
       `--out: ${folder.path} holds another sweep (${difference(there.at(-1)!.sweep.spec, spec)}); choose another folder, or add these runs to it with --extend`,
     );
   }
-  if (there.length === 0 && (await readdir(folder.path).catch(() => [])).some((name) => !name.startsWith('.'))) {
-    throw new UsageError(`--out: ${folder.path} is not empty and holds no sweep; choose a new or empty folder`);
+  if (
+    there.length === 0 &&
+    (await readdir(folder.path).catch(() => [])).some((name) => !name.startsWith('.'))
+  ) {
+    throw new UsageError(
+      `--out: ${folder.path} is not empty and holds no sweep; choose a new or empty folder`,
+    );
   }
-  return { place: folderSweep(there[0]?.folder ?? randomUUID(), spec, before), before, entered: false };
+  return {
+    place: folderSweep(there[0]?.folder ?? randomUUID(), spec, before),
+    before,
+    entered: false,
+  };
 }
 
 /** What tells two specs apart, in the words of the flags. */
 function difference(theirs: SweepSpec, ours: SweepSpec): string {
-  const names = [...new Set([...Object.keys(theirs.axes), ...Object.keys(ours.axes)])] as (keyof SweepSpec['axes'])[];
+  const names = [
+    ...new Set([...Object.keys(theirs.axes), ...Object.keys(ours.axes)]),
+  ] as (keyof SweepSpec['axes'])[];
   const name = names.find((each) => theirs.axes[each] !== ours.axes[each]);
-  if (name === undefined) return `with trajectories ${theirs.trajectories ?? 'off'}, not ${ours.trajectories ?? 'off'}`;
+  if (name === undefined)
+    return `with trajectories ${theirs.trajectories ?? 'off'}, not ${ours.trajectories ?? 'off'}`;
   return `with --${name} ${shorten(theirs.axes[name])}, not ${shorten(ours.axes[name])}`;
 }
 
@@ -160,10 +190,13 @@ function shorten(text = 'unset'): string {
 
 async function checkFolder(path: string): Promise<void> {
   const there = await stat(path).catch(() => undefined);
-  if (there && !there.isDirectory()) throw new UsageError(`--out: ${path} is a file; name a folder`);
+  if (there && !there.isDirectory())
+    throw new UsageError(`--out: ${path} is a file; name a folder`);
   if (there) {
     await access(path, constants.W_OK).catch(() => {
-      throw new UsageError(`--out: ${path} cannot be written to; choose another folder or change its permissions`);
+      throw new UsageError(
+        `--out: ${path} cannot be written to; choose another folder or change its permissions`,
+      );
     });
   }
 }

@@ -22,7 +22,9 @@ export interface EngineResult {
 const TICK = 200;
 
 /** Computes parts in threads of this process, a few more under way than there are threads, so that none ever waits. */
-export async function runLocally(request: EngineRequest & { readonly threads: number }): Promise<EngineResult> {
+export async function runLocally(
+  request: EngineRequest & { readonly threads: number },
+): Promise<EngineResult> {
   const { folder, place, missing, signal, progress, threads } = request;
   const pool = threadPool(folder, Math.min(threads, missing.length));
   let cancelled = false;

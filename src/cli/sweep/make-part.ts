@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { ConfigError, type RunConfig } from '../../pipeline/config.ts';
+import { ConfigError, type RunConfig } from '../../pipeline/models/minimal/config.ts';
 import { quickOrLoaded } from '../../pipeline/sweep/light-result.ts';
 import { partRange } from '../../pipeline/sweep/parts.ts';
 import { sweepRows } from '../../pipeline/sweep/sweep-columns.ts';
@@ -54,7 +54,10 @@ function configOf({ sweep }: FolderSweep, index: number): RunConfig {
     return sweep.config(index);
   } catch (error) {
     if (error instanceof ConfigError) {
-      throw new ConfigError(error.parameter, `${error.message.slice(error.parameter.length + 2)} (run ${index})`);
+      throw new ConfigError(
+        error.parameter,
+        `${error.message.slice(error.parameter.length + 2)} (run ${index})`,
+      );
     }
     throw error;
   }

@@ -2,10 +2,16 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { RunConfig } from '../../pipeline/config.ts';
+import type { RunConfig } from '../../pipeline/models/minimal/config.ts';
 import { partRange } from '../../pipeline/sweep/parts.ts';
 import { runId } from '../../pipeline/sweep/sweep.ts';
-import { type FolderSweep, partName, partPath, type SweepFolder, trajectoryPath } from './folder.ts';
+import {
+  type FolderSweep,
+  partName,
+  partPath,
+  type SweepFolder,
+  trajectoryPath,
+} from './folder.ts';
 import { readWholePart, trajectoriesDigest } from './part-file.ts';
 
 /** How far a sweep has come. */
@@ -42,7 +48,8 @@ export async function sweepState(
 /** Whether all parts of a sweep are there by name, and then each of them to the last bit. */
 export async function seemsWhole(folder: SweepFolder, place: FolderSweep): Promise<boolean> {
   const names = new Set(await readdir(folder.summary).catch(() => []));
-  for (let part = 0; part < place.plan.count; part++) if (!names.has(partName(place.sweep, part))) return false;
+  for (let part = 0; part < place.plan.count; part++)
+    if (!names.has(partName(place.sweep, part))) return false;
   return (await sweepState(folder, place)).missing.length === 0;
 }
 
@@ -56,14 +63,19 @@ export async function removeParts(
 }
 
 /** Whether a part and the trajectories of its runs are whole, to the last bit as they were written. */
-export async function isWhole(folder: SweepFolder, place: FolderSweep, part: number): Promise<boolean> {
+export async function isWhole(
+  folder: SweepFolder,
+  place: FolderSweep,
+  part: number,
+): Promise<boolean> {
   const bytes = await readWholePart(partPath(folder, place.sweep, part));
   if (!bytes) return false;
   if (place.sweep.spec.trajectories === null) return true;
   const hash = createHash('sha256');
   try {
     for (const config of ownRuns(place, part)) {
-      for await (const chunk of createReadStream(trajectoryPath(folder, runId(config)))) hash.update(chunk as Buffer);
+      for await (const chunk of createReadStream(trajectoryPath(folder, runId(config))))
+        hash.update(chunk as Buffer);
     }
   } catch {
     return false;

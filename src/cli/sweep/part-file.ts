@@ -1,8 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { memoryTarget } from '../../pipeline/sinks/byte-target.ts';
-import { SCHEMA_VERSION, SWEEP_COLUMNS, type SweepRows } from '../../pipeline/sweep/sweep-columns.ts';
+import { memoryTarget } from '../../pipeline/formats/byte-target.ts';
+import {
+  SCHEMA_VERSION,
+  SWEEP_COLUMNS,
+  type SweepRows,
+} from '../../pipeline/sweep/sweep-columns.ts';
 import type { SweepFolder } from './folder.ts';
 
 const CHECKSUM = 'sha256:';
@@ -15,10 +19,14 @@ const TRAJECTORIES_KEY = 'eos.trajectories';
  * The bytes of a part: its rows, the name it goes by, and a checksum of all of it, itself taken as zeros.
  * @param trajectories digest of the trajectories of its runs, where these are kept
  */
-export async function encodePart(rows: SweepRows, name: string, trajectories?: string): Promise<Uint8Array> {
+export async function encodePart(
+  rows: SweepRows,
+  name: string,
+  trajectories?: string,
+): Promise<Uint8Array> {
   const target = memoryTarget();
   // The program that writes: whoever only looks after the parts does without.
-  const { hyparquetFormat } = await import('../../pipeline/sinks/hyparquet.ts');
+  const { hyparquetFormat } = await import('../../pipeline/formats/parquet/hyparquet.ts');
   const writer = hyparquetFormat(target, SWEEP_COLUMNS);
   const length = rows.columns[0]!.length;
   if (length > 0) await writer.write({ length, columns: rows.columns });
@@ -56,7 +64,9 @@ export async function readWholePart(path: string): Promise<Buffer<ArrayBuffer> |
 export async function trajectoriesDigest(part: Buffer<ArrayBuffer>): Promise<string | undefined> {
   const { parquetMetadata } = await import('hyparquet');
   const { buffer, byteOffset, byteLength } = part;
-  const { key_value_metadata: pairs } = parquetMetadata(buffer.slice(byteOffset, byteOffset + byteLength));
+  const { key_value_metadata: pairs } = parquetMetadata(
+    buffer.slice(byteOffset, byteOffset + byteLength),
+  );
   return pairs?.find(({ key }) => key === TRAJECTORIES_KEY)?.value;
 }
 
@@ -71,7 +81,11 @@ function checksumPlace(bytes: Uint8Array): number {
  * Puts a file in its place by one rename. Any number of workers may do so at the same time with the same part: each
  * writes under a name of its own first.
  */
-export async function commitFile(folder: SweepFolder, path: string, bytes: Uint8Array | string): Promise<void> {
+export async function commitFile(
+  folder: SweepFolder,
+  path: string,
+  bytes: Uint8Array | string,
+): Promise<void> {
   const partial = await writePartial(folder, path, bytes);
   try {
     await rename(partial, path);
@@ -82,7 +96,11 @@ export async function commitFile(folder: SweepFolder, path: string, bytes: Uint8
 }
 
 /** As `commitFile`, but leaves a file that is there already: false then. */
-export async function commitNewFile(folder: SweepFolder, path: string, bytes: Uint8Array | string): Promise<boolean> {
+export async function commitNewFile(
+  folder: SweepFolder,
+  path: string,
+  bytes: Uint8Array | string,
+): Promise<boolean> {
   const partial = await writePartial(folder, path, bytes);
   try {
     await link(partial, path);
@@ -97,7 +115,11 @@ export async function commitNewFile(folder: SweepFolder, path: string, bytes: Ui
   }
 }
 
-async function writePartial(folder: SweepFolder, path: string, bytes: Uint8Array | string): Promise<string> {
+async function writePartial(
+  folder: SweepFolder,
+  path: string,
+  bytes: Uint8Array | string,
+): Promise<string> {
   const partial = await partialPath(folder, path);
   try {
     const file = await open(partial, 'wx');

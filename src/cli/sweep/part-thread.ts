@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { ConfigError } from '../../pipeline/config.ts';
+import { ConfigError } from '../../pipeline/models/minimal/config.ts';
 import { readManifest, sweepFolder } from './folder.ts';
 import { makePart } from './make-part.ts';
 import type { PartOutcome, PartTask, ThreadData } from './thread-pool.ts';
@@ -32,7 +32,12 @@ export default async function partThread({ sweep, part }: PartTask): Promise<Par
     } = error as Error & { code?: string; path?: string; parameter?: string };
     return {
       part,
-      error: { message, code, path: at, parameter: error instanceof ConfigError ? parameter : undefined },
+      error: {
+        message,
+        code,
+        path: at,
+        parameter: error instanceof ConfigError ? parameter : undefined,
+      },
     };
   }
 }

@@ -43,7 +43,11 @@ export async function removeQueue(queue: Queue<PartJob>): Promise<void> {
     }
   }
   const client = await queue.backend.client;
-  await client.del(...['meta', 'events', 'id', 'marker', 'stalled-check', 'stalled'].map((key) => queue.toKey(key)));
+  await client.del(
+    ...['meta', 'events', 'id', 'marker', 'stalled-check', 'stalled'].map((key) =>
+      queue.toKey(key),
+    ),
+  );
 }
 
 const BULK = 1000;

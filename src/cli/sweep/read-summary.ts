@@ -22,10 +22,16 @@ const TEXTS = ['run_id', 'outcome'];
  * Reads these columns of a sweep's summary, from all parts that are whole.
  * @throws UsageError where the folder holds no sweep, or none of its runs can be read
  */
-export async function readSummary(flag: string, path: string, columns: readonly string[]): Promise<StoredSummary> {
+export async function readSummary(
+  flag: string,
+  path: string,
+  columns: readonly string[],
+): Promise<StoredSummary> {
   const folder = sweepFolder(path);
   const places = await readManifest(folder, flag);
-  const names = (await readdir(folder.summary).catch(() => [])).filter((name) => name.endsWith('.parquet')).sort();
+  const names = (await readdir(folder.summary).catch(() => []))
+    .filter((name) => name.endsWith('.parquet'))
+    .sort();
   if (places.length === 0 || names.length === 0) {
     throw new UsageError(`--${flag}: ${path} holds no runs; name the folder of an eos sweep`);
   }

@@ -15,7 +15,10 @@ const STEADY = 300;
  * Makes the connections of the queues and workers that are opened from now on, and tells once when the Redis goes away
  * or refuses them, and once when it is back.
  */
-export function watchRedis({ shown, explain }: RedisConnection, say: (line: string) => void): RedisClients {
+export function watchRedis(
+  { shown, explain }: RedisConnection,
+  say: (line: string) => void,
+): RedisClients {
   const clients = new Set<Redis>();
   let trouble: string | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -32,7 +35,8 @@ export function watchRedis({ shown, explain }: RedisConnection, say: (line: stri
     clearTimeout(timer);
     if (trouble === undefined) return;
     timer = setTimeout(() => {
-      if (closed || ![...clients].every(({ status }) => status === 'ready' || status === 'end')) return;
+      if (closed || ![...clients].every(({ status }) => status === 'ready' || status === 'end'))
+        return;
       trouble = undefined;
       say(`the Redis at ${shown} is back`);
     }, STEADY);

@@ -71,7 +71,10 @@ export async function connectRedis(address: string, tls: RedisTls): Promise<Redi
 async function withPatience(work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })), PATIENCE);
+    timer = setTimeout(
+      () => reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
+      PATIENCE,
+    );
   });
   work.catch(() => {});
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
@@ -101,7 +104,8 @@ export async function redisOptions(
     );
   }
   const db = url.pathname.replace(/^\//, '');
-  if (!/^\d*$/.test(db)) throw new UsageError(`--engine: the database '${db}' is no number; write redis://host:6379/0`);
+  if (!/^\d*$/.test(db))
+    throw new UsageError(`--engine: the database '${db}' is no number; write redis://host:6379/0`);
   if (Number(db) > MOST_DATABASES)
     throw new UsageError(`--engine: there is no database ${db.slice(0, 20)} in any Redis`);
   const username = decoded(url.username) || process.env.EOS_REDIS_USERNAME;
@@ -142,7 +146,11 @@ function decoded(text: string): string {
   }
 }
 
-async function pem(flag: string, name: string, path: string | undefined): Promise<Record<string, Buffer>> {
+async function pem(
+  flag: string,
+  name: string,
+  path: string | undefined,
+): Promise<Record<string, Buffer>> {
   if (path === undefined) return {};
   return {
     [name]: await readFile(path).catch(() => {
@@ -177,7 +185,10 @@ function reason(error: Error, shown: string, { password, db }: RedisOptions): Re
     };
   }
   if (/NOPERM|READONLY|LOADING|MISCONF|OOM |ERR /.test(text)) {
-    return { what: `the Redis at ${shown} refuses: ${text.split('\n')[0]}`, remedy: 'look at its settings' };
+    return {
+      what: `the Redis at ${shown} refuses: ${text.split('\n')[0]}`,
+      remedy: 'look at its settings',
+    };
   }
   if (/certificate/i.test(text)) {
     return {

@@ -36,7 +36,10 @@ export async function runDistributed(
     }
     let handed = false;
     for (let round = 0; ; ) {
-      if (!handed) handed = (await Promise.race([unlessAway(enqueue(queue, missing).then(() => true)), gone])) === true;
+      if (!handed)
+        handed =
+          (await Promise.race([unlessAway(enqueue(queue, missing).then(() => true)), gone])) ===
+          true;
       await sleep(TICK, undefined, { signal }).catch(() => {});
       if (signal.aborted) return { made: asked - missing.length, cancelled: false };
       if (await isCancelled(folder)) return { made: asked - missing.length, cancelled: true };

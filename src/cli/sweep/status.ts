@@ -23,18 +23,29 @@ interface QueueState extends QueueCounts {
 }
 
 /** How far the sweeps of a folder have come, and what is in their queues. */
-export async function sweepStatus(out: string, engine: string | undefined, tls: RedisTls): Promise<SweepStatusReport> {
+export async function sweepStatus(
+  out: string,
+  engine: string | undefined,
+  tls: RedisTls,
+): Promise<SweepStatusReport> {
   const folder = sweepFolder(out);
   const places = await readManifest(folder);
   if (places.length === 0) throw new UsageError(`--out: ${out} holds no sweep`);
-  const connection = engine === undefined || engine === 'embedded' ? undefined : await connectRedis(engine, tls);
-  const clients = connection && (await import('./redis-clients.ts')).watchRedis(connection, complain);
+  const connection =
+    engine === undefined || engine === 'embedded' ? undefined : await connectRedis(engine, tls);
+  const clients =
+    connection && (await import('./redis-clients.ts')).watchRedis(connection, complain);
   const sweeps = [];
   try {
     for (const place of places) {
       const { missing, damaged } = await sweepState(folder, place);
       const { id, runs } = place.sweep;
-      const state = { id, runs, done: runs - runsIn(place, missing), damaged_parts: damaged.length };
+      const state = {
+        id,
+        runs,
+        done: runs - runsIn(place, missing),
+        damaged_parts: damaged.length,
+      };
       sweeps.push(connection ? { ...state, queue: await queueState(place, connection) } : state);
     }
   } finally {
@@ -57,11 +68,13 @@ async function queueState(place: FolderSweep, connection: RedisConnection): Prom
 
 export function statusLines({ sweeps, cancelled }: SweepStatusReport): string[] {
   return sweeps.map(({ id, runs, done, damaged_parts: damaged, queue }) => {
-    const state = done === runs ? 'whole' : cancelled ? 'cancelled' : `${Math.floor((100 * done) / runs)} %`;
+    const state =
+      done === runs ? 'whole' : cancelled ? 'cancelled' : `${Math.floor((100 * done) / runs)} %`;
     const parts = queue
       ? `; queue: ${plural(queue.waiting, 'part')} waiting, ${count(queue.active)} active, ${count(queue.failed)} failed, ${plural(queue.workers, 'worker')}`
       : '';
-    const harm = damaged === 0 ? '' : `; ${plural(damaged, 'damaged part')}, which the next start redoes`;
+    const harm =
+      damaged === 0 ? '' : `; ${plural(damaged, 'damaged part')}, which the next start redoes`;
     return `sweep ${id}: ${count(done)} of ${count(runs)} runs, ${state}${harm}${parts}`;
   });
 }

@@ -1,5 +1,9 @@
 import { Flags, type Interfaces } from '@oclif/core';
-import { SWEEP_PARAMETER_NAMES, SWEEP_PARAMETERS, type SweepParameterName } from '../../pipeline/sweep/parameters.ts';
+import {
+  SWEEP_PARAMETER_NAMES,
+  SWEEP_PARAMETERS,
+  type SweepParameterName,
+} from '../../pipeline/sweep/parameters.ts';
 import type { SweepOptions } from '../../pipeline/sweep/sweep.ts';
 import { UsageError } from '../errors.ts';
 
@@ -18,13 +22,21 @@ export const parameterFlags = Object.fromEntries(
 
 export const sweepFlags = {
   ...parameterFlags,
-  preset: Flags.string({ description: 'parameters to start from', helpValue: 'NAME', helpGroup: 'GRID' }),
+  preset: Flags.string({
+    description: 'parameters to start from',
+    helpValue: 'NAME',
+    helpGroup: 'GRID',
+  }),
   init: Flags.string({
     description: 'starts θ₀, several separated by semicolons: 0.3,0.1,0.3;0.6,0.01,0.6',
     helpValue: 'α,β₁,β₂;…',
     helpGroup: 'GRID',
   }),
-  spec: Flags.string({ description: 'JSON file with the names of these flags', helpValue: 'FILE', helpGroup: 'GRID' }),
+  spec: Flags.string({
+    description: 'JSON file with the names of these flags',
+    helpValue: 'FILE',
+    helpGroup: 'GRID',
+  }),
   trajectories: Flags.string({
     description: 'keep the trajectories as well, each K-th row of them and all near an event',
     helpValue: 'every:K',
@@ -44,14 +56,21 @@ export async function sweepOptions(
   // Parts of a start on the command line stand against a whole one in the file, and the other way round.
   const parts = ['alpha', 'beta1', 'beta2'] as const;
   if (flags.init !== undefined) for (const part of parts) axes[part] = flags[part];
-  return { ...axes, preset: given('preset'), init: given('init'), trajectories: everyOf(given('trajectories')) };
+  return {
+    ...axes,
+    preset: given('preset'),
+    init: given('init'),
+    trajectories: everyOf(given('trajectories')),
+  };
 }
 
 function everyOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const match = /^(?:every:)?(\d+)$/.exec(text.trim());
   if (match && Number(match[1]) >= 1) return Number(match[1]);
-  throw new UsageError(`--trajectories: '${text}' is not every:K with a whole number K from 1 up, such as every:10`);
+  throw new UsageError(
+    `--trajectories: '${text}' is not every:K with a whole number K from 1 up, such as every:10`,
+  );
 }
 
 /** Spec files are written by hand; anything larger is something else. */
@@ -77,7 +96,8 @@ async function specText(path: string): Promise<string> {
       if (bytesRead === 0) break;
       length += bytesRead;
     }
-    if (length > LARGEST) throw new UsageError(`--spec: ${path} is larger than a spec file can be (1 MiB)`);
+    if (length > LARGEST)
+      throw new UsageError(`--spec: ${path} is larger than a spec file can be (1 MiB)`);
     return bytes.toString('utf8', 0, length).replace(/^\ufeff/, '');
   } finally {
     await file.close();
@@ -93,12 +113,16 @@ async function readSpecFile(path: string): Promise<Record<string, string>> {
     throw new UsageError(`--spec: ${path} is not JSON: ${(error as Error).message}`);
   }
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
-    throw new UsageError(`--spec: ${path} does not hold a JSON object such as {"eta": "0.01:0.5:log:60"}`);
+    throw new UsageError(
+      `--spec: ${path} does not hold a JSON object such as {"eta": "0.01:0.5:log:60"}`,
+    );
   }
   const { didYouMean } = await import('../suggest.ts');
   const entries = Object.entries(values).map(([key, value]) => {
     if (!SPEC_KEYS.includes(key)) {
-      throw new UsageError(`--spec: ${path} names '${key}', which is no parameter${didYouMean(key, SPEC_KEYS)}`);
+      throw new UsageError(
+        `--spec: ${path} names '${key}', which is no parameter${didYouMean(key, SPEC_KEYS)}`,
+      );
     }
     return [key === 'seeds' ? 'seed' : key, valueText(path, key, value)] as const;
   });
@@ -110,7 +134,11 @@ function valueText(path: string, key: string, value: unknown): string {
   if (typeof value === 'string' || typeof value === 'number') return String(value);
   if (Array.isArray(value) && value.length > 0) {
     const nested = value.every((item) => Array.isArray(item));
-    return nested ? value.map((item) => valueText(path, key, item)).join(';') : value.map(String).join(',');
+    return nested
+      ? value.map((item) => valueText(path, key, item)).join(';')
+      : value.map(String).join(',');
   }
-  throw new UsageError(`--spec: ${path}: ${key} is ${JSON.stringify(value)}; give a number, a text or a list of them`);
+  throw new UsageError(
+    `--spec: ${path}: ${key} is ${JSON.stringify(value)}; give a number, a text or a list of them`,
+  );
 }

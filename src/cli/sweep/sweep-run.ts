@@ -47,7 +47,10 @@ export async function sweepRun(request: SweepRequest): Promise<number> {
   return work(request, place, say, connection);
 }
 
-type Sayer = (event: Readonly<Record<string, unknown>> & { readonly event: string }, line: string) => void;
+type Sayer = (
+  event: Readonly<Record<string, unknown>> & { readonly event: string },
+  line: string,
+) => void;
 
 function sayer({ logFormat, quiet }: SweepRequest): Sayer {
   return (event, line) => {
@@ -78,16 +81,32 @@ async function work(
   const mine = Math.max(0, Math.ceil((plan.count - index) / of));
   const todo = runsIn(place, missing);
   const shareRuns = runsIn(place, range(index, plan.count, of));
-  const start = { event: 'start', sweep: sweep.id, runs: shareRuns, done: shareRuns - todo, damaged_parts: damaged };
-  say(start, startLine(request, place, { shareRuns, todo, damaged, resumed: missing.length < mine || damaged > 0 }));
+  const start = {
+    event: 'start',
+    sweep: sweep.id,
+    runs: shareRuns,
+    done: shareRuns - todo,
+    damaged_parts: damaged,
+  };
+  say(
+    start,
+    startLine(request, place, {
+      shareRuns,
+      todo,
+      damaged,
+      resumed: missing.length < mine || damaged > 0,
+    }),
+  );
 
   const interrupt = onInterrupt(() => {
-    if (request.logFormat === 'text' && !request.quiet) process.stderr.write('interrupted: what is done is kept\n');
+    if (request.logFormat === 'text' && !request.quiet)
+      process.stderr.write('interrupted: what is done is kept\n');
   });
   const steps = todo * (totalSteps(sweep, sweep.config(0).steps + 1) / sweep.runs);
   const progress = createProgress(steps);
   const lines = timedLines(steps, (text) => {
-    if (!process.stderr.isTTY && request.logFormat === 'text' && !request.quiet) process.stderr.write(`${text}\n`);
+    if (!process.stderr.isTTY && request.logFormat === 'text' && !request.quiet)
+      process.stderr.write(`${text}\n`);
   });
   const tell = (line: string) => {
     progress.stop();
@@ -108,10 +127,18 @@ async function work(
   const began = performance.now();
   try {
     const result =
-      missing.length === 0 ? { made: 0, cancelled: false } : await runEngine(request, engineRequest, connection, tell);
+      missing.length === 0
+        ? { made: 0, cancelled: false }
+        : await runEngine(request, engineRequest, connection, tell);
     progress.stop();
     const seconds = (performance.now() - began) / 1000;
-    return await conclude(request, place, say, { ...result, todo, seconds, steps, code: interrupt.exitCode() });
+    return await conclude(request, place, say, {
+      ...result,
+      todo,
+      seconds,
+      steps,
+      code: interrupt.exitCode(),
+    });
   } finally {
     progress.stop();
     interrupt.release();
@@ -150,8 +177,18 @@ async function conclude(
   const left = runsIn(place, missing);
   const done = { event: 'done', runs: todo - left, missing: left, seconds, cancelled };
   if (left > 0) {
-    const why = code !== undefined ? 'interrupted' : cancelled ? 'cancelled' : detach ? 'handed over' : 'incomplete';
-    say(done, `${why}: ${count(todo - left)} runs done now, ${count(left)} to do; the same command goes on from here`);
+    const why =
+      code !== undefined
+        ? 'interrupted'
+        : cancelled
+          ? 'cancelled'
+          : detach
+            ? 'handed over'
+            : 'incomplete';
+    say(
+      done,
+      `${why}: ${count(todo - left)} runs done now, ${count(left)} to do; the same command goes on from here`,
+    );
     if (code !== undefined) return code;
     return detach && !cancelled ? EXIT.done : EXIT.failure;
   }
@@ -164,17 +201,31 @@ async function conclude(
 function startLine(
   { share: [index, of], engine, threads }: SweepRequest,
   { sweep, earlier }: FolderSweep,
-  { shareRuns, todo, damaged, resumed }: { shareRuns: number; todo: number; damaged: number; resumed: boolean },
+  {
+    shareRuns,
+    todo,
+    damaged,
+    resumed,
+  }: { shareRuns: number; todo: number; damaged: number; resumed: boolean },
 ): string {
-  const where = engine === 'embedded' ? `${threads} ${threads === 1 ? 'thread' : 'threads'}` : 'workers of the queue';
+  const where =
+    engine === 'embedded'
+      ? `${threads} ${threads === 1 ? 'thread' : 'threads'}`
+      : 'workers of the queue';
   const which = of === 1 ? '' : ` of shard ${index} of ${of}`;
-  const others = earlier.length === 0 ? '' : ' (those that the folder has from before are left as they are)';
+  const others =
+    earlier.length === 0 ? '' : ' (those that the folder has from before are left as they are)';
   if (!resumed) return `sweep ${sweep.id}: ${count(shareRuns)} runs${which} on ${where}${others}`;
-  const redo = damaged === 0 ? '' : `, ${damaged} damaged ${damaged === 1 ? 'part is' : 'parts are'} redone`;
-  if (todo === 0) return `sweep ${sweep.id}: all ${count(shareRuns)} runs${which} are there already`;
+  const redo =
+    damaged === 0 ? '' : `, ${damaged} damaged ${damaged === 1 ? 'part is' : 'parts are'} redone`;
+  if (todo === 0)
+    return `sweep ${sweep.id}: all ${count(shareRuns)} runs${which} are there already`;
   return `sweep ${sweep.id}: resuming, ${count(shareRuns - todo)} of ${count(shareRuns)} runs${which} are there already, ${count(todo)} to do on ${where}${redo}`;
 }
 
 function range(from: number, to: number, step: number): number[] {
-  return Array.from({ length: Math.max(0, Math.ceil((to - from) / step)) }, (_, i) => from + i * step);
+  return Array.from(
+    { length: Math.max(0, Math.ceil((to - from) / step)) },
+    (_, i) => from + i * step,
+  );
 }

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import { ConfigError } from '../../pipeline/config.ts';
+import { ConfigError } from '../../pipeline/models/minimal/config.ts';
 import { type FolderSweep, partPath, type SweepFolder } from './folder.ts';
 import { commitFile } from './part-file.ts';
 
@@ -75,6 +75,7 @@ export function threadPool(folder: SweepFolder, threads: number): ThreadPool {
 }
 
 function revived({ message, code, path, parameter }: NonNullable<PartOutcome['error']>): Error {
-  if (parameter !== undefined) return new ConfigError(parameter, message.slice(parameter.length + 2));
+  if (parameter !== undefined)
+    return new ConfigError(parameter, message.slice(parameter.length + 2));
   return Object.assign(new Error(message), code === undefined ? {} : { code, path });
 }

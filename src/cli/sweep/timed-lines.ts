@@ -3,7 +3,10 @@ import { duration } from '../terminal.ts';
 const EVERY = 10_000;
 
 /** Progress for logs: a line every ten seconds, where there is no terminal for a bar. */
-export function timedLines(total: number, write: (line: string) => void): { update(done: number): void } {
+export function timedLines(
+  total: number,
+  write: (line: string) => void,
+): { update(done: number): void } {
   const start = performance.now();
   let next = start + EVERY;
   return {

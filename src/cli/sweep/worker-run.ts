@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnrecoverableError, Worker } from 'bullmq';
-import { ConfigError } from '../../pipeline/config.ts';
+import { ConfigError } from '../../pipeline/models/minimal/config.ts';
 import { EXIT } from '../errors.ts';
 import { type Interrupt, onInterrupt } from '../interrupt.ts';
 import { count } from '../terminal.ts';
@@ -52,7 +52,9 @@ export async function workerRun(request: WorkerRequest): Promise<number> {
       }
     }
     const code = interrupt.exitCode();
-    say(`${code === undefined ? 'the sweep is whole' : 'interrupted'}: ${count(parts)} parts done by this worker`);
+    say(
+      `${code === undefined ? 'the sweep is whole' : 'interrupted'}: ${count(parts)} parts done by this worker`,
+    );
     return code ?? EXIT.done;
   } finally {
     interrupt.release();
@@ -138,7 +140,12 @@ async function serve(
 }
 
 /** Computes a part unless somebody has; true where it was computed here. */
-async function compute(pool: ThreadPool, folder: SweepFolder, place: FolderSweep, part: number): Promise<boolean> {
+async function compute(
+  pool: ThreadPool,
+  folder: SweepFolder,
+  place: FolderSweep,
+  part: number,
+): Promise<boolean> {
   if (await isWhole(folder, place, part)) return false;
   try {
     if (await pool.make(place, part)) return true;

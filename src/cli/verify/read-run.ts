@@ -1,6 +1,15 @@
-import { type ColumnSpec, RUN_COLUMNS, type RunColumn } from '../../pipeline/columns.ts';
-import { ConfigError, type RunConfig, type RunOptions, resolveConfig } from '../../pipeline/config.ts';
-import type { Moments } from '../../pipeline/model/moments.ts';
+import {
+  type ColumnSpec,
+  RUN_COLUMNS,
+  type RunColumn,
+} from '../../pipeline/models/minimal/columns.ts';
+import {
+  ConfigError,
+  type RunConfig,
+  type RunOptions,
+  resolveConfig,
+} from '../../pipeline/models/minimal/config.ts';
+import type { Moments } from '../../pipeline/models/minimal/moments.ts';
 import { type RunColumns, type RunTable, runTable } from '../../pipeline/theory/run-table.ts';
 import { UsageError } from '../errors.ts';
 import { openTable, type TableReader, type Values } from '../inspect/table-reader.ts';
@@ -16,17 +25,25 @@ export const MOST_ROWS = 20_000_000;
  * @param wanted columns to read, as far as the file has them
  * @throws UsageError where the file cannot be read, is no run of gradient descent, or its parameters are not known
  */
-export async function readRun(path: string, given: RunOptions, wanted: readonly RunColumn[]): Promise<RunTable> {
+export async function readRun(
+  path: string,
+  given: RunOptions,
+  wanted: readonly RunColumn[],
+): Promise<RunTable> {
   const table = await openTable(path);
   const config = configOf(path, table, given);
   if (table.rows > MOST_ROWS) {
-    throw new UsageError(`${path}: ${table.rows} rows do not fit into memory; write the run with --every`);
+    throw new UsageError(
+      `${path}: ${table.rows} rows do not fit into memory; write the run with --every`,
+    );
   }
   const specs = RUN_COLUMNS.filter(
     ({ name }) => wanted.includes(name) && table.fields.some((field) => field.name === name),
   ) as readonly ColumnSpec[];
   if (!specs.some(({ name }) => name === 'step')) {
-    throw new UsageError(`${path}: there is no column step, so it is not known which steps its rows are of`);
+    throw new UsageError(
+      `${path}: there is no column step, so it is not known which steps its rows are of`,
+    );
   }
   const columns = await readColumns(path, table, specs);
   try {
@@ -60,7 +77,9 @@ function configOf(path: string, { metadata }: TableReader, given: RunOptions): R
     for (const [name, value] of options) {
       const own = config[name as keyof RunConfig];
       if (String(own) === String(value)) continue;
-      throw new UsageError(`${originOf(name)}: ${path} says itself that its ${name} is ${String(own)}; leave it out`);
+      throw new UsageError(
+        `${originOf(name)}: ${path} says itself that its ${name} is ${String(own)}; leave it out`,
+      );
     }
     return { ...config, moments: recorded.moments ?? config.moments };
   } catch (error) {
@@ -111,9 +130,15 @@ function fill(
 ): void {
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    const number = words ? words.indexOf(String(value)) : typeof value === 'string' ? Number.NaN : Number(value);
+    const number = words
+      ? words.indexOf(String(value))
+      : typeof value === 'string'
+        ? Number.NaN
+        : Number(value);
     if (value === null || value === undefined || Number.isNaN(number) || (words && number < 0)) {
-      throw new UsageError(`${path}: row ${at + i} of column ${name} holds ${String(value)}, which is no value for it`);
+      throw new UsageError(
+        `${path}: row ${at + i} of column ${name} holds ${String(value)}, which is no value for it`,
+      );
     }
     into[at + i] = number;
   }

@@ -1,10 +1,10 @@
 import { lastValueFrom, tap } from 'rxjs';
-import { type RunOptions, resolveConfig } from '../../pipeline/config.ts';
+import { type RunOptions, resolveConfig } from '../../pipeline/models/minimal/config.ts';
 import { classifySharpness } from '../../pipeline/operators/classify-sharpness.ts';
 import { detectPhases } from '../../pipeline/operators/detect-phases.ts';
 import { flowSolution } from '../../pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../../pipeline/operators/split-loss.ts';
-import { gradientDescent } from '../../pipeline/source/gradient-descent.ts';
+import { gradientDescent } from '../../pipeline/sources/descent/gradient-descent.ts';
 import { collectRun, type RunTable } from '../../pipeline/theory/run-table.ts';
 import { UsageError } from '../errors.ts';
 import { MOST_ROWS } from './read-run.ts';
@@ -13,7 +13,9 @@ import { MOST_ROWS } from './read-run.ts';
 export async function makeRun(options: RunOptions): Promise<RunTable> {
   const { steps } = resolveConfig(options);
   if (steps >= MOST_ROWS) {
-    throw new UsageError(`--steps: ${steps} steps do not fit into memory; take fewer than ${MOST_ROWS}`);
+    throw new UsageError(
+      `--steps: ${steps} steps do not fit into memory; take fewer than ${MOST_ROWS}`,
+    );
   }
   const rows = collectRun();
   await lastValueFrom(

@@ -9,7 +9,12 @@ const MARKS: Readonly<Record<Verdict, string>> = {
   'does not apply': '–',
 };
 
-const PAINTS = { holds: 'green', fails: 'red', 'not reached': 'yellow', 'does not apply': 'dim' } as const;
+const PAINTS = {
+  holds: 'green',
+  fails: 'red',
+  'not reached': 'yellow',
+  'does not apply': 'dim',
+} as const;
 
 /** The checks as a table, each with its statement under it, no line wider than `width` where words allow. */
 export function verifyLines(
@@ -44,7 +49,10 @@ export function verifyLines(
 /** One line: how many of each verdict. */
 export function countLine(results: readonly CheckResult[], paint: Styles): string {
   return (Object.keys(MARKS) as Verdict[])
-    .map((verdict) => ({ verdict, n: results.filter((result) => result.verdict === verdict).length }))
+    .map((verdict) => ({
+      verdict,
+      n: results.filter((result) => result.verdict === verdict).length,
+    }))
     .filter(({ n }) => n > 0)
     .map(({ verdict, n }) => paint[PAINTS[verdict]](`${n} ${n === 1 ? verdict : PLURALS[verdict]}`))
     .join(', ');
@@ -67,11 +75,16 @@ function gridLines(grid: readonly ConvergenceTime[]): string[] {
   };
   const rows = [
     ['T(δ, ε)', ...epsilons.map((epsilon) => `ε ${round(epsilon)}`)],
-    ...deltas.map((delta) => [`δ ${round(delta)}`, ...epsilons.map((epsilon) => cell(delta, epsilon))]),
+    ...deltas.map((delta) => [
+      `δ ${round(delta)}`,
+      ...epsilons.map((epsilon) => cell(delta, epsilon)),
+    ]),
   ];
   const widths = rows[0]!.map((_, c) => Math.max(...rows.map((row) => row[c]!.length)));
   return rows.map((row) =>
-    row.map((text, c) => (c === 0 ? text.padEnd(widths[c]!) : text.padStart(widths[c]!))).join('  '),
+    row
+      .map((text, c) => (c === 0 ? text.padEnd(widths[c]!) : text.padStart(widths[c]!)))
+      .join('  '),
   );
 }
 

@@ -1,8 +1,15 @@
 import { DataType, type Schema, type Table, type Vector } from 'apache-arrow';
-import { openAnyArrow } from '../../pipeline/read/arrow-any.ts';
-import { DamagedFileError } from '../../pipeline/read/stored-table.ts';
+import { openAnyArrow } from '../../pipeline/formats/arrow/arrow-any.ts';
+import { DamagedFileError } from '../../pipeline/formats/stored-table.ts';
 import type { ByteSource } from './bytes.ts';
-import { type ColumnValues, MAX_ROWS, RunFileError, type TableColumn, type TableSource, wordCoder } from './table.ts';
+import {
+  type ColumnValues,
+  MAX_ROWS,
+  RunFileError,
+  type TableColumn,
+  type TableSource,
+  wordCoder,
+} from './table.ts';
 
 /** Bytes of record batches that are kept, unpacked: one is read again for every column otherwise. */
 const KEPT_BYTES = 256 * 1024 * 1024;
@@ -15,9 +22,13 @@ const KEPT_BYTES = 256 * 1024 * 1024;
 export async function openArrow(file: ByteSource): Promise<TableSource> {
   const table = await refused(() => openAnyArrow(file));
   if (table.rows > MAX_ROWS)
-    throw new RunFileError(`it has ${table.rows} rows; this page shows up to ${MAX_ROWS} (thin the run with --every)`);
+    throw new RunFileError(
+      `it has ${table.rows} rows; this page shows up to ${MAX_ROWS} (thin the run with --every)`,
+    );
   const columns = tableColumns(table.schema);
-  const coders = new Map(columns.filter(({ kind }) => kind === 'string').map(({ name }) => [name, wordCoder()]));
+  const coders = new Map(
+    columns.filter(({ kind }) => kind === 'string').map(({ name }) => [name, wordCoder()]),
+  );
   const batch = keptBatches(table.read);
   let start = 0;
   const groups = table.batches.map(({ rows }, index) => {
@@ -93,7 +104,8 @@ function tableColumns({ fields }: Schema): TableColumn[] {
     const { name, type } = field;
     if (named.get(name) !== field) return [];
     if (DataType.isInt(type) || DataType.isFloat(type)) return [{ name, kind: 'number' }];
-    if (isText(DataType.isDictionary(type) ? type.dictionary : type)) return [{ name, kind: 'string' }];
+    if (isText(DataType.isDictionary(type) ? type.dictionary : type))
+      return [{ name, kind: 'string' }];
     return [];
   });
 }
@@ -112,7 +124,8 @@ function toNumbers(vector: Vector): ColumnValues {
   }
   for (let i = 0; i < out.length; i++) {
     const value: unknown = vector.get(i);
-    out[i] = typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : Number.NaN;
+    out[i] =
+      typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : Number.NaN;
   }
   return out;
 }

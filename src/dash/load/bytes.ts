@@ -67,7 +67,8 @@ async function openUrl(url: string, onBytes: OnBytes): Promise<ByteSource> {
   if (!head.ok) throw problem(head.status);
   const length = Number(head.headers.get('content-length') ?? Number.NaN);
   // A length of the compressed transfer would not be the file's.
-  if (!Number.isSafeInteger(length) || head.headers.has('content-encoding')) return openWhole(url, onBytes);
+  if (!Number.isSafeInteger(length) || head.headers.has('content-encoding'))
+    return openWhole(url, onBytes);
   const version = `${head.headers.get('etag') ?? head.headers.get('last-modified') ?? ''}:${length}`;
   let whole: Promise<ByteSource> | undefined;
   return {

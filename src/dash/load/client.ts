@@ -31,7 +31,10 @@ export interface TableClient extends TableApi {
 }
 
 /** Starts the worker that fits a file's first bytes. */
-export async function tableClient(origin: FileOrigin, onBytes: (bytes: number) => void): Promise<TableClient> {
+export async function tableClient(
+  origin: FileOrigin,
+  onBytes: (bytes: number) => void,
+): Promise<TableClient> {
   // Most files are Parquet: its worker starts while the first bytes are on their way.
   const parquet = new ParquetWorker();
   try {
@@ -94,6 +97,8 @@ function connect(worker: Worker, onBytes: (bytes: number) => void): TableClient 
     worker.postMessage({ id, method, args } satisfies Call);
     return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
   };
-  const api = Object.fromEntries(METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)]));
+  const api = Object.fromEntries(
+    METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)]),
+  );
   return { ...(api as unknown as TableApi), close: () => stop('the run was closed') };
 }

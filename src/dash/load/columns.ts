@@ -64,8 +64,11 @@ export function columnStore(
         kept.set(key, hit);
         return hit.values;
       }
-      if (!names.has(column)) return Promise.reject(new RunFileError(`the file has no column ${column}`));
-      const values = source.read(column, group).then((array) => (column === 'step' ? ascending(array, group) : array));
+      if (!names.has(column))
+        return Promise.reject(new RunFileError(`the file has no column ${column}`));
+      const values = source
+        .read(column, group)
+        .then((array) => (column === 'step' ? ascending(array, group) : array));
       const entry = { values, bytes: source.groups[group]!.rows * 8 };
       values.catch(() => {
         if (kept.get(key) === entry && kept.delete(key)) bytes -= entry.bytes;
@@ -81,7 +84,10 @@ export function columnStore(
     },
     buckets: (column, group) =>
       store.once(`buckets:${column}`, group, async () => {
-        const [x, y] = await Promise.all([store.values('step', group), store.values(column, group)]);
+        const [x, y] = await Promise.all([
+          store.values('step', group),
+          store.values(column, group),
+        ]);
         return makeBuckets(x as Float64Array, y);
       }),
     async steps(group) {
@@ -129,10 +135,16 @@ export function columnStore(
     replace(next) {
       const ids = new Set(next.groups.map((_, group) => groupId(next, group)));
       // Codes of words belong to the source that gave them; numbers are the same in both.
-      const numbers = new Set(next.columns.flatMap(({ name, kind }) => (kind === 'number' ? [name] : [])));
+      const numbers = new Set(
+        next.columns.flatMap(({ name, kind }) => (kind === 'number' ? [name] : [])),
+      );
       const still = [...kept].filter(([key]) => {
         const [column = '', group = ''] = key.split(/:(?=\d+$)/);
-        return numbers.has(column) && source.groups[Number(group)] && ids.has(groupId(source, Number(group)));
+        return (
+          numbers.has(column) &&
+          source.groups[Number(group)] &&
+          ids.has(groupId(source, Number(group)))
+        );
       });
       return columnStore(next, new Map([...carried].filter(([id]) => ids.has(id))), new Map(still));
     },
@@ -140,11 +152,15 @@ export function columnStore(
   return store;
 }
 
-const groupId = (source: TableSource, group: number): string => `${group}:${source.groups[group]!.key}`;
+const groupId = (source: TableSource, group: number): string =>
+  `${group}:${source.groups[group]!.key}`;
 
 /** Rows of a step column that lie in [from, to], with one more at each side. */
 export function rowsIn(step: ColumnValues, from: number, to: number): RowRange {
-  return { start: Math.max(0, lowerBound(step, from) - 1), end: Math.min(step.length, lowerBound(step, to, true) + 1) };
+  return {
+    start: Math.max(0, lowerBound(step, from) - 1),
+    end: Math.min(step.length, lowerBound(step, to, true) + 1),
+  };
 }
 
 /** First index whose value is ≥ x, or > x where `after` is set. */
@@ -192,11 +208,15 @@ export async function checkOrder(store: ColumnStore): Promise<void> {
 }
 
 /** First step of the first of these groups, and last of the last. */
-export async function span(store: ColumnStore, groups: readonly number[]): Promise<readonly [number, number]> {
+export async function span(
+  store: ColumnStore,
+  groups: readonly number[],
+): Promise<readonly [number, number]> {
   if (groups.length === 0) return [0, 0];
   const [first] = await store.steps(groups[0]!);
   const [, last] = await store.steps(groups.at(-1)!);
   return [first, last];
 }
 
-export const allGroups = (store: ColumnStore): number[] => store.source.groups.map((_, group) => group);
+export const allGroups = (store: ColumnStore): number[] =>
+  store.source.groups.map((_, group) => group);

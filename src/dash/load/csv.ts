@@ -4,7 +4,12 @@ import { type ColumnStore, lowerBound } from './columns.ts';
 const CSV_ROWS = 4096;
 
 /** The rows of [from, to] as CSV, values as they stand in the file. */
-export async function csv(store: ColumnStore, columns: readonly string[], from: number, to: number): Promise<Blob> {
+export async function csv(
+  store: ColumnStore,
+  columns: readonly string[],
+  from: number,
+  to: number,
+): Promise<Blob> {
   const groups = (await store.groupsIn(from, to)) as number[];
   const parts: string[] = [`${['step', ...columns].join(',')}\n`];
   await store.visit(
@@ -16,7 +21,9 @@ export async function csv(store: ColumnStore, columns: readonly string[], from: 
       let lines: string[] = [];
       for (let i = lowerBound(step, from); i < lowerBound(step, to, true); i++) {
         const cells = columns.map((_, c) =>
-          words[c]!.length > 0 ? quoted(words[c]![values[c + 1]![i]!] ?? '') : String(values[c + 1]![i]),
+          words[c]!.length > 0
+            ? quoted(words[c]![values[c + 1]![i]!] ?? '')
+            : String(values[c + 1]![i]),
         );
         lines.push(`${step[i]},${cells.join(',')}\n`);
         if (lines.length < CSV_ROWS) continue;

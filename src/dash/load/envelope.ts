@@ -28,7 +28,13 @@ export function emptyEnvelope(from: number, to: number, width: number): Envelope
  * Adds points to an envelope in O(n). Nothing is lost: the smallest and the largest finite value of each pixel column
  * stay, whatever falls between them.
  */
-export function addPoints(into: Envelope, x: ArrayLike<number>, y: ArrayLike<number>, start = 0, end = x.length): void {
+export function addPoints(
+  into: Envelope,
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  start = 0,
+  end = x.length,
+): void {
   const { from, to, width, low, lowX, high, highX } = into;
   const scale = width / (to - from || 1);
   for (let i = start; i < end; i++) {

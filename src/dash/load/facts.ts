@@ -23,13 +23,21 @@ export interface RunSummary {
   readonly outcome?: string;
   /** The run was stopped, or is under way: a file that is being written always stands ready to be its last state. */
   readonly interrupted: boolean;
-  readonly phases: readonly { readonly phase: string; readonly first: number; readonly last: number }[];
+  readonly phases: readonly {
+    readonly phase: string;
+    readonly first: number;
+    readonly last: number;
+  }[];
   readonly cycles?: number;
   readonly firstCrossing?: number | null;
   readonly maxRatio?: number;
   readonly divergedAt?: number | null;
   readonly finalLoss?: number;
-  readonly convergence?: { readonly delta?: number; readonly epsilon?: number; readonly step: number | null };
+  readonly convergence?: {
+    readonly delta?: number;
+    readonly epsilon?: number;
+    readonly step: number | null;
+  };
   readonly slope?: number;
   readonly slopePredicted?: number;
   readonly warnings: readonly string[];
@@ -61,7 +69,10 @@ export function runFacts(metadata: Readonly<Record<string, string>>): RunFacts {
     ...(hasSummary && Object.keys(summary).length > 0 ? { summary: runSummary(summary) } : {}),
     configText: Object.entries(config)
       .slice(0, 40)
-      .map(([key, value]) => `${short(key)} = ${short(typeof value === 'string' ? value : JSON.stringify(value))}`)
+      .map(
+        ([key, value]) =>
+          `${short(key)} = ${short(typeof value === 'string' ? value : JSON.stringify(value))}`,
+      )
       .join('\n'),
     problems,
   };
@@ -75,7 +86,9 @@ function runSummary(json: Record<string, unknown>): RunSummary {
     phases: list(json.phases).flatMap((entry) => {
       const { phase, first_step, last_step } = record(entry);
       const [name, first, last] = [text(phase), number(first_step), number(last_step)];
-      return name !== undefined && first !== undefined && last !== undefined ? [{ phase: name, first, last }] : [];
+      return name !== undefined && first !== undefined && last !== undefined
+        ? [{ phase: name, first, last }]
+        : [];
     }),
     ...defined('cycles', number(json.cycles)),
     ...defined('firstCrossing', nullable(json.first_crossing)),
@@ -94,14 +107,20 @@ function runSummary(json: Record<string, unknown>): RunSummary {
     ...defined('slope', number(json.l_hat_slope)),
     ...defined('slopePredicted', number(json.l_hat_slope_predicted)),
     warnings: messages(list(json.warnings)),
-    standing: messages(list(json.warnings).filter((warning) => record(warning).kind !== 'interrupted')),
+    standing: messages(
+      list(json.warnings).filter((warning) => record(warning).kind !== 'interrupted'),
+    ),
   };
 }
 
 const messages = (warnings: readonly unknown[]): string[] =>
   warnings.flatMap((warning) => text(warning) ?? text(record(warning).message) ?? []);
 
-function parse(json: string | undefined, name: string, problems: string[]): Record<string, unknown> {
+function parse(
+  json: string | undefined,
+  name: string,
+  problems: string[],
+): Record<string, unknown> {
   if (json === undefined) return {};
   try {
     if (json.length > MAX_JSON) throw new Error('too long');
@@ -113,12 +132,17 @@ function parse(json: string | undefined, name: string, problems: string[]): Reco
 }
 
 const record = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value.slice(0, MAX_LIST) : []);
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+const list = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value.slice(0, MAX_LIST) : [];
 const number = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
-const nullable = (value: unknown): number | null | undefined => (value === null ? null : number(value));
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? short(value) : undefined);
+const nullable = (value: unknown): number | null | undefined =>
+  value === null ? null : number(value);
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' ? short(value) : undefined;
 const short = (value: string | undefined): string => (value ?? '').slice(0, MAX_STRING);
 
 /** Numbers are also written as fractions: 1/20. */

@@ -7,7 +7,8 @@ const MAX_LISTED = 20_000;
 /** Consecutive steps with the same word in a text column. */
 export async function intervals(store: ColumnStore, column: string): Promise<readonly Interval[]> {
   const found: Interval[] = [];
-  const read = (group: number) => store.once(`intervals:${column}`, group, () => groupIntervals(store, column, group));
+  const read = (group: number) =>
+    store.once(`intervals:${column}`, group, () => groupIntervals(store, column, group));
   await store.visit(allGroups(store), read, (part) => {
     for (const interval of part) {
       const last = found.at(-1);
@@ -32,8 +33,15 @@ export async function cycles(store: ColumnStore): Promise<readonly Cycle[]> {
   return found;
 }
 
-async function groupIntervals(store: ColumnStore, column: string, group: number): Promise<Interval[]> {
-  const [step, codes] = await Promise.all([store.values('step', group), store.values(column, group)]);
+async function groupIntervals(
+  store: ColumnStore,
+  column: string,
+  group: number,
+): Promise<Interval[]> {
+  const [step, codes] = await Promise.all([
+    store.values('step', group),
+    store.values(column, group),
+  ]);
   const words = store.source.words(column);
   const found: Interval[] = [];
   let start = 0;
@@ -47,7 +55,8 @@ async function groupIntervals(store: ColumnStore, column: string, group: number)
 }
 
 async function groupCycles(store: ColumnStore, group: number): Promise<Cycle[]> {
-  const optional = (column: string) => (store.has(column) ? store.values(column, group) : undefined);
+  const optional = (column: string) =>
+    store.has(column) ? store.values(column, group) : undefined;
   const [step, cycle, l1, ratio] = await Promise.all([
     store.values('step', group),
     store.values('cycle', group),

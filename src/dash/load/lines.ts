@@ -23,7 +23,8 @@ export async function lines(
   const groups = await store.groupsIn(from, to);
   const rows = groups.reduce((sum, group) => sum + store.source.groups[group]!.rows, 0);
   const [first, last] = await span(store, groups);
-  const share = last > first ? Math.min(1, (Math.min(to, last) - Math.max(from, first)) / (last - first)) : 1;
+  const share =
+    last > first ? Math.min(1, (Math.min(to, last) - Math.max(from, first)) / (last - first)) : 1;
   const overview = (rows * share) / width > 2 * BUCKET;
   return Promise.all(
     columns.map((column) =>

@@ -31,20 +31,28 @@ export async function openParquet(file: ByteSource): Promise<TableSource> {
   const footer = await readFooter(file);
   const columns = tableColumns(footer);
   const optional = new Set(
-    footer.schema.filter((element) => element.repetition_type !== 'REQUIRED').map(({ name }) => name),
+    footer.schema
+      .filter((element) => element.repetition_type !== 'REQUIRED')
+      .map(({ name }) => name),
   );
   const bytes = segments(file, footer);
-  const coders = new Map(columns.filter(({ kind }) => kind === 'string').map(({ name }) => [name, wordCoder()]));
+  const coders = new Map(
+    columns.filter(({ kind }) => kind === 'string').map(({ name }) => [name, wordCoder()]),
+  );
   return {
     rows: Number(footer.num_rows),
     bytes: file.byteLength,
     columns,
     groups: tableGroups(footer),
-    metadata: Object.fromEntries((footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
+    metadata: Object.fromEntries(
+      (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
+    ),
     words: (column) => coders.get(column)?.words ?? [],
     async read(column, index) {
       const group = footer.row_groups[index];
-      const chunk = group?.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === column)?.meta_data;
+      const chunk = group?.columns.find(
+        ({ meta_data }) => meta_data?.path_in_schema[0] === column,
+      )?.meta_data;
       if (!group || !chunk) throw new RunFileError(`the file has no column ${column}`);
       const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
       const chunkBytes = await bytes(index, start, start + Number(chunk.total_compressed_size));
@@ -54,7 +62,14 @@ export async function openParquet(file: ByteSource): Promise<TableSource> {
         throw unreadable(column, error);
       }
       const rows = Number(group.num_rows);
-      const pages = await decode(chunkBytes, start, file.byteLength, { ...footer, row_groups: [group] }, column, rows);
+      const pages = await decode(
+        chunkBytes,
+        start,
+        file.byteLength,
+        { ...footer, row_groups: [group] },
+        column,
+        rows,
+      );
       const coder = coders.get(column);
       return coder ? toCodes(pages, rows, coder.code) : toNumbers(pages, rows);
     },
@@ -107,12 +122,17 @@ function tableGroups(footer: FileMetaData): TableGroup[] {
   let start = 0;
   return footer.row_groups.map((group) => {
     const rows = Number(group.num_rows);
-    const step = group.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === 'step')?.meta_data;
+    const step = group.columns.find(
+      ({ meta_data }) => meta_data?.path_in_schema[0] === 'step',
+    )?.meta_data;
     const first = group.columns[0]?.meta_data;
     const key = `${first?.data_page_offset}:${rows}:${group.total_byte_size}`;
     const low = Number(step?.statistics?.min_value ?? Number.NaN);
     const high = Number(step?.statistics?.max_value ?? Number.NaN);
-    const steps = Number.isFinite(low) && Number.isFinite(high) && low <= high ? { steps: [low, high] as const } : {};
+    const steps =
+      Number.isFinite(low) && Number.isFinite(high) && low <= high
+        ? { steps: [low, high] as const }
+        : {};
     const entry = { start, rows, key, ...steps };
     start += rows;
     return entry;
@@ -123,7 +143,9 @@ function tableGroups(footer: FileMetaData): TableGroup[] {
 function segments(file: ByteSource, footer: FileMetaData) {
   const ranges = footer.row_groups.map((group) => {
     const chunks = group.columns.map(({ meta_data }) => meta_data as ColumnMetaData);
-    const starts = chunks.map((chunk) => Number(chunk.dictionary_page_offset || chunk.data_page_offset));
+    const starts = chunks.map((chunk) =>
+      Number(chunk.dictionary_page_offset || chunk.data_page_offset),
+    );
     return {
       start: Math.min(...starts),
       end: Math.max(...chunks.map((chunk, i) => starts[i]! + Number(chunk.total_compressed_size))),
@@ -165,7 +187,10 @@ async function decode(
   const pages: DecodedArray[] = [];
   try {
     await parquetRead({
-      file: { byteLength, slice: (start, end = byteLength) => chunk.slice(start - offset, end - offset) },
+      file: {
+        byteLength,
+        slice: (start, end = byteLength) => chunk.slice(start - offset, end - offset),
+      },
       metadata: { ...metadata, num_rows: BigInt(rows) },
       columns: [column],
       geoparquet: false,
@@ -191,7 +216,8 @@ const shortString = (bytes: Uint8Array | undefined): string =>
 function toNumbers(pages: readonly DecodedArray[], rows: number): ColumnValues {
   const only = pages[0];
   // A fresh copy where the page is a view into the chunk: the chunk's bytes can then be let go.
-  if (pages.length === 1 && only instanceof Float64Array && only.length === rows) return only.slice();
+  if (pages.length === 1 && only instanceof Float64Array && only.length === rows)
+    return only.slice();
   const out = new Float64Array(rows).fill(Number.NaN);
   let at = 0;
   for (const page of pages) {
@@ -208,7 +234,11 @@ const toNumber = (value: unknown): number => {
   return Number.NaN;
 };
 
-function toCodes(pages: readonly DecodedArray[], rows: number, code: (word: string) => number): ColumnValues {
+function toCodes(
+  pages: readonly DecodedArray[],
+  rows: number,
+  code: (word: string) => number,
+): ColumnValues {
   const out = new Uint16Array(rows);
   let at = 0;
   for (const page of pages) {

@@ -34,7 +34,12 @@ export async function path(
   );
   const cellX = PATH_CELLS / (right - left || 1);
   const cellY = PATH_CELLS / (top - bottom || 1);
-  const points: { x: number[]; y: number[]; step: number[]; code: number[] } = { x: [], y: [], step: [], code: [] };
+  const points: { x: number[]; y: number[]; step: number[]; code: number[] } = {
+    x: [],
+    y: [],
+    step: [],
+    code: [],
+  };
   let [lastX, lastY, lastCode] = [Number.NaN, Number.NaN, -1];
   const coded = text !== undefined && store.has(text) ? text : undefined;
   const read = (group: number) =>

@@ -50,7 +50,12 @@ export interface TableApi {
   /** The file as it is now; undefined where it has not changed. */
   refresh(): Promise<TableInfo | undefined>;
   /** One line a column: every extreme of [from, to] at `width` pixel columns. */
-  lines(columns: readonly string[], from: number, to: number, width: number): Promise<readonly Points[]>;
+  lines(
+    columns: readonly string[],
+    from: number,
+    to: number,
+    width: number,
+  ): Promise<readonly Points[]>;
   /** The row at `step`, or the nearest one. */
   row(step: number, columns: readonly string[]): Promise<Row | undefined>;
   intervals(column: string): Promise<readonly Interval[]>;

@@ -1,6 +1,13 @@
 import type { ByteSource, FileOrigin, OnBytes } from './bytes.ts';
 import { openBytes } from './bytes.ts';
-import { allGroups, type ColumnStore, checkOrder, columnStore, lowerBound, span } from './columns.ts';
+import {
+  allGroups,
+  type ColumnStore,
+  checkOrder,
+  columnStore,
+  lowerBound,
+  span,
+} from './columns.ts';
 import { csv } from './csv.ts';
 import { cycles, intervals } from './intervals.ts';
 import { lines } from './lines.ts';
@@ -9,7 +16,10 @@ import type { TableApi, TableInfo } from './protocol.ts';
 import { RunFileError, type TableSource } from './table.ts';
 
 /** Answers the page's questions about one run file. */
-export function tableApi(openTable: (file: ByteSource) => Promise<TableSource>, onBytes: OnBytes): TableApi {
+export function tableApi(
+  openTable: (file: ByteSource) => Promise<TableSource>,
+  onBytes: OnBytes,
+): TableApi {
   let origin: FileOrigin;
   let version = '';
   let store: ColumnStore;
@@ -69,11 +79,15 @@ export function tableApi(openTable: (file: ByteSource) => Promise<TableSource>, 
         allGroups(store),
         (group) => store.buckets(column, group),
         (buckets) => {
-          for (const value of buckets.high) if (!(value <= max) && !Number.isNaN(value)) max = value;
+          for (const value of buckets.high)
+            if (!(value <= max) && !Number.isNaN(value)) max = value;
         },
       );
       const last = store.source.groups.length - 1;
-      return { max, last: last < 0 ? Number.NaN : ((await store.values(column, last)).at(-1) ?? Number.NaN) };
+      return {
+        max,
+        last: last < 0 ? Number.NaN : ((await store.values(column, last)).at(-1) ?? Number.NaN),
+      };
     },
     csv: (columns, from, to) => csv(store, columns.filter(store.has), from, to),
   };

@@ -10,7 +10,10 @@ export interface WorkerScope {
 }
 
 /** Serves one run file from a worker: decoding never blocks the page, and a file that makes it hang is let go with it. */
-export function serveTable(scope: WorkerScope, openTable: (file: ByteSource) => Promise<TableSource>): void {
+export function serveTable(
+  scope: WorkerScope,
+  openTable: (file: ByteSource) => Promise<TableSource>,
+): void {
   const api = tableApi(openTable, (bytes) => scope.postMessage({ bytes }));
   scope.addEventListener('message', async ({ data: call }) => {
     if ('ping' in call) {

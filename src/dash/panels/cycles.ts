@@ -29,7 +29,11 @@ export function cyclesPanel(app: App): Panel {
     el(
       'table',
       {},
-      el('thead', {}, el('tr', {}, ...headings.map((heading) => el('th', { scope: 'col' }, heading)))),
+      el(
+        'thead',
+        {},
+        el('tr', {}, ...headings.map((heading) => el('th', { scope: 'col' }, heading))),
+      ),
       rows,
     ),
   );
@@ -92,7 +96,9 @@ export function cyclesPanel(app: App): Panel {
           el(
             'td',
             { 'data-value': cycle.peakRatio },
-            Number.isNaN(cycle.peakRatio) ? '–' : `${formatNumber((cycle.peakRatio - 1) * 100, 3)} %`,
+            Number.isNaN(cycle.peakRatio)
+              ? '–'
+              : `${formatNumber((cycle.peakRatio - 1) * 100, 3)} %`,
           ),
           el('td', {}, `${formatNumber(length)}${next === undefined ? ' so far' : ''}`),
         );

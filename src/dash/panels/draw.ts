@@ -45,7 +45,8 @@ export function tickText(value: number): string {
 }
 
 /** Ticks of a logarithmic axis, all of them whole powers of ten. */
-export const powerText = (value: number): string => `10${superscript(Math.round(Math.log10(value)))}`;
+export const powerText = (value: number): string =>
+  `10${superscript(Math.round(Math.log10(value)))}`;
 
 const superscript = (power: number): string =>
   String(power)
@@ -87,7 +88,9 @@ export function linearTicks([low, high]: readonly [number, number], title: strin
     ticks,
     text: (value) => {
       const shown = (value - base) / 10 ** scale;
-      return (Math.abs(shown) < 10 ** -decimals / 2 ? 0 : shown).toFixed(decimals).replace('-', '−');
+      return (Math.abs(shown) < 10 ** -decimals / 2 ? 0 : shown)
+        .toFixed(decimals)
+        .replace('-', '−');
     },
     title: [
       title,
@@ -119,7 +122,9 @@ function niceStep(rough: number): number {
 
 /** Step counts on the x axis. */
 export const stepText = (value: number): string =>
-  value >= 1e6 ? `${Number((value / 1e6).toPrecision(7))} M` : String(value).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+  value >= 1e6
+    ? `${Number((value / 1e6).toPrecision(7))} M`
+    : String(value).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 
 /** Ticks of the x axis: how many, or where there are so few steps, the steps themselves. */
 export function stepTicks([from, to]: readonly [number, number], count: number): number | number[] {
@@ -135,6 +140,7 @@ export function logTicks([low, high]: readonly [number, number]): number[] | und
   if (last - first < 1) return undefined;
   const stride = Math.max(1, Math.ceil((last - first + 1) / 7));
   const ticks: number[] = [];
-  for (let power = Math.ceil(first / stride) * stride; power <= last; power += stride) ticks.push(10 ** power);
+  for (let power = Math.ceil(first / stride) * stride; power <= last; power += stride)
+    ticks.push(10 ** power);
   return ticks.length >= 2 ? ticks : undefined;
 }

@@ -61,7 +61,9 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
         { class: 'scale', 'data-act': 'scale' },
         () => {
           const { scales } = app.store.get();
-          app.store.set({ scales: { ...scales, [head.id]: scaleNow?.() === 'log' ? 'linear' : 'log' } });
+          app.store.set({
+            scales: { ...scales, [head.id]: scaleNow?.() === 'log' ? 'linear' : 'log' },
+          });
         },
         'log',
       )
@@ -74,12 +76,20 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
     },
     icon('full'),
   );
-  const legend = el('div', { class: 'legend', role: 'group', 'aria-label': `Series of ${head.title}` });
+  const legend = el('div', {
+    class: 'legend',
+    role: 'group',
+    'aria-label': `Series of ${head.title}`,
+  });
   const body = el('div', { class: 'plot' });
   const message = el('p', { class: 'problem', role: 'alert', hidden: true });
   const element = el(
     'section',
-    { class: head.wide ? 'panel wide' : 'panel', 'data-panel': head.id, 'aria-labelledby': titleId },
+    {
+      class: head.wide ? 'panel wide' : 'panel',
+      'data-panel': head.id,
+      'aria-labelledby': titleId,
+    },
     el(
       'header',
       {},
@@ -131,7 +141,11 @@ function exportMenu(app: App, head: PanelHead, body: HTMLElement): HTMLElement {
     );
   const svg = () => body.querySelector<SVGSVGElement>('svg.main') ?? undefined;
   menu.append(
-    el('summary', { class: 'icon', 'aria-label': `Export ${head.title}`, title: 'Export' }, icon('save')),
+    el(
+      'summary',
+      { class: 'icon', 'aria-label': `Export ${head.title}`, title: 'Export' },
+      icon('save'),
+    ),
     el(
       'div',
       { class: 'menu-items' },

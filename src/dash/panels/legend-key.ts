@@ -13,7 +13,9 @@ export function legendKey(app: App, panel: string, series: Series) {
     { class: 'key', 'data-series': series.key, 'aria-pressed': 'true', title: 'Show or hide' },
     () => {
       const { hidden } = app.store.get();
-      app.store.set({ hidden: hidden.includes(id) ? hidden.filter((other) => other !== id) : [...hidden, id] });
+      app.store.set({
+        hidden: hidden.includes(id) ? hidden.filter((other) => other !== id) : [...hidden, id],
+      });
     },
     key.element,
     label,

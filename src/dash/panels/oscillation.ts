@@ -11,5 +11,12 @@ export const oscillationPanel = (app: App): Panel =>
     scale: 'linear',
     description:
       'Amplitude of the oscillating weight, log₁₀|β₁|. It shrinks while S < 2/η and grows while S > 2/η; the floor of the projection shows as a flat bottom. Valid where β₁ itself underflows to 0.',
-    series: [{ key: 'log10_abs_beta1', label: 'log₁₀|β₁|', column: 'log10_abs_beta1', color: 'var(--series-2)' }],
+    series: [
+      {
+        key: 'log10_abs_beta1',
+        label: 'log₁₀|β₁|',
+        column: 'log10_abs_beta1',
+        color: 'var(--series-2)',
+      },
+    ],
   });

@@ -30,12 +30,19 @@ export interface Bar {
  *
  * @param least of steps to a bar at the end of the run, where a phase of one step, such as `diverged`, is none wide
  */
-export function bars(phases: readonly Interval[], [from, to]: readonly [number, number], least = 0): Bar[] {
+export function bars(
+  phases: readonly Interval[],
+  [from, to]: readonly [number, number],
+  least = 0,
+): Bar[] {
   return phases.flatMap(({ word, first, last }, i) => {
     const next = phases[i + 1]?.first;
     // A run of one row has it in the middle of what is shown.
     const alone = phases.length === 1 && first === last;
-    const x1 = Math.max(from, alone ? from : next === undefined ? Math.min(first, last - least) : first);
+    const x1 = Math.max(
+      from,
+      alone ? from : next === undefined ? Math.min(first, last - least) : first,
+    );
     const x2 = Math.min(to, alone ? to : (next ?? last));
     return x1 < x2 ? [{ word, x1, x2 }] : [];
   });

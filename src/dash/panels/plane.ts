@@ -1,5 +1,12 @@
 import * as Plot from '@observablehq/plot';
-import { type App, type CompanionKind, hasColumns, type Panel, type Run, runColor } from '../app.ts';
+import {
+  type App,
+  type CompanionKind,
+  hasColumns,
+  type Panel,
+  type Run,
+  runColor,
+} from '../app.ts';
 import { button, el, swatch } from '../dom.ts';
 import { formatNumber, phaseColor, phaseName } from '../format.ts';
 import type { Path } from '../load/protocol.ts';
@@ -50,7 +57,10 @@ export function planePanel(app: App): Panel {
     let companions: { kind: CompanionKind; path: Path }[];
     try {
       const shown = await Promise.all(
-        runs.map(async (run) => ({ run, path: await run.client.path('alpha', 'beta2', text(run), ...range) })),
+        runs.map(async (run) => ({
+          run,
+          path: await run.client.path('alpha', 'beta2', text(run), ...range),
+        })),
       );
       const beside = (runs[0]?.companions ?? []).filter(({ info }) =>
         ['alpha', 'beta2'].every((name) => info.columns.some((column) => column.name === name)),
@@ -69,14 +79,24 @@ export function planePanel(app: App): Panel {
     }
     frame.problem(undefined);
     const facts = runs[0]?.facts;
-    const edge = facts?.eta && facts.lambda1 ? Math.sqrt(2 / (facts.eta * facts.lambda1)) : undefined;
+    const edge =
+      facts?.eta && facts.lambda1 ? Math.sqrt(2 / (facts.eta * facts.lambda1)) : undefined;
     const many = runs.length > 1;
     // Before the drawing, which in full screen takes the room that it leaves.
-    drawLegend(new Set(['path', 'hyperbola', ...(edge ? ['stable'] : []), ...companions.map(({ kind }) => kind)]));
+    drawLegend(
+      new Set([
+        'path',
+        'hyperbola',
+        ...(edge ? ['stable'] : []),
+        ...companions.map(({ kind }) => kind),
+      ]),
+    );
     phases.replaceChildren(...(many || hidden('path') ? [] : phaseKeys(paths[0]?.path)));
     const width = Math.max(160, body.clientWidth);
     const height = app.store.get().full === 'plane' ? fullHeight(body, HEIGHT) : HEIGHT;
-    const seen = [...paths, ...companions.filter(({ kind }) => !hidden(kind))].map(({ path }) => path);
+    const seen = [...paths, ...companions.filter(({ kind }) => !hidden(kind))].map(
+      ({ path }) => path,
+    );
     const x = domain(seen.map((path) => path.x));
     const y = domain([...seen.map((path) => path.y), ...seen.map(nearestMinimum)]);
     const [across, upward] = [linearTicks(x, 'α'), linearTicks(y, 'β₂')];
@@ -108,7 +128,9 @@ export function planePanel(app: App): Panel {
               className: `companion-${kind}`,
             });
           }),
-        ...(hidden('path') ? [] : paths.flatMap(({ run, path }) => trajectory(path, many ? runColor(run) : undefined))),
+        ...(hidden('path')
+          ? []
+          : paths.flatMap(({ run, path }) => trajectory(path, many ? runColor(run) : undefined))),
         Plot.axisX({
           label: across.title,
           labelArrow: 'none',
@@ -129,7 +151,9 @@ export function planePanel(app: App): Panel {
     });
     place = (alpha, beta) => [
       MARGINS.left + ((alpha - x[0]) / (x[1] - x[0])) * (width - MARGINS.left - MARGINS.right),
-      height - MARGINS.bottom - ((beta - y[0]) / (y[1] - y[0])) * (height - MARGINS.top - MARGINS.bottom),
+      height -
+        MARGINS.bottom -
+        ((beta - y[0]) / (y[1] - y[0])) * (height - MARGINS.top - MARGINS.bottom),
     ];
     body.classList.toggle('by-run', many);
     body.querySelector('svg.main')?.remove();
@@ -150,7 +174,8 @@ export function planePanel(app: App): Panel {
     dots.replaceChildren(
       ...shown.flatMap(({ run }) => {
         const values = app.rows().get(run.id)?.values;
-        if (!place || typeof values?.alpha !== 'number' || typeof values.beta2 !== 'number') return [];
+        if (!place || typeof values?.alpha !== 'number' || typeof values.beta2 !== 'number')
+          return [];
         const [left, top] = place(values.alpha, values.beta2);
         const dot = el('div', { class: 'plane-dot' });
         dot.style.transform = `translate(${left}px, ${top}px)`;
@@ -167,7 +192,8 @@ export function planePanel(app: App): Panel {
     const path = paths[0]?.path;
     for (let i = 0; path && i < path.x.length; i++) {
       const [left, top] = place(path.x[i]!, path.y[i]!);
-      const away = (left - (event.clientX - box.left)) ** 2 + (top - (event.clientY - box.top)) ** 2;
+      const away =
+        (left - (event.clientX - box.left)) ** 2 + (top - (event.clientY - box.top)) ** 2;
       if (away >= best) continue;
       best = away;
       step = path.step[i]!;
@@ -191,7 +217,9 @@ export function planePanel(app: App): Panel {
       y: event.clientY,
       title: `step ${formatNumber(row.step)}`,
       lines: [
-        ...(typeof phase === 'string' ? [{ label: phaseName(phase), value: '', color: phaseColor(phase) }] : []),
+        ...(typeof phase === 'string'
+          ? [{ label: phaseName(phase), value: '', color: phaseColor(phase) }]
+          : []),
         { label: 'α', value: formatNumber(alpha), exact: String(alpha) },
         { label: 'β₂', value: formatNumber(beta2), exact: String(beta2) },
       ],
@@ -208,7 +236,9 @@ export function planePanel(app: App): Panel {
     const [from, to] = app.range();
     const stride = Math.max(1, (to - from) / 400) * (event.shiftKey ? 20 : 1);
     app.store.set({
-      cursor: Math.round(Math.min(to, Math.max(from, (app.store.get().cursor ?? from) + move * stride))),
+      cursor: Math.round(
+        Math.min(to, Math.max(from, (app.store.get().cursor ?? from) + move * stride)),
+      ),
     });
   });
 
@@ -244,7 +274,9 @@ function legendKey(app: App, { key, label, color, dash }: (typeof LINES)[number]
     { class: 'key', 'data-series': key },
     () => {
       const { hidden } = app.store.get();
-      app.store.set({ hidden: hidden.includes(id) ? hidden.filter((other) => other !== id) : [...hidden, id] });
+      app.store.set({
+        hidden: hidden.includes(id) ? hidden.filter((other) => other !== id) : [...hidden, id],
+      });
     },
     line.element,
     label,

@@ -12,5 +12,9 @@ export function predictedSlope(run: Run): DerivedLine | undefined {
   const anchor = run.anchors.get('l_hat');
   if (!lambda1 || !lambda2 || !crossing || !(anchor && anchor > 0)) return undefined;
   const slope = summary?.slopePredicted ?? 2 * Math.log(1 - (2 * lambda2) / lambda1);
-  return { from: crossing.first, to: crossing.last, at: (step) => anchor * Math.exp(slope * (step - crossing.first)) };
+  return {
+    from: crossing.first,
+    to: crossing.last,
+    at: (step) => anchor * Math.exp(slope * (step - crossing.first)),
+  };
 }

@@ -44,7 +44,9 @@ export async function linesOf(
   to: number,
   pixels: number,
 ): Promise<Drawn[]> {
-  const present = all.flatMap(({ column }) => (column && hasColumns(run, [column]) ? [column] : []));
+  const present = all.flatMap(({ column }) =>
+    column && hasColumns(run, [column]) ? [column] : [],
+  );
   const lines = await run.client.lines(present, from, to, pixels);
   const byColumn = new Map(present.map((column, i) => [column, lines[i]!]));
   return all.flatMap((series, index): Drawn[] => {
@@ -58,7 +60,8 @@ export async function linesOf(
             series,
             index,
             points: sample(line, from, to, pixels),
-            at: (step) => (step >= (line.from ?? step) && step <= (line.to ?? step) ? line.at(step) : Number.NaN),
+            at: (step) =>
+              step >= (line.from ?? step) && step <= (line.to ?? step) ? line.at(step) : Number.NaN,
           },
         ]
       : [];
@@ -66,7 +69,11 @@ export async function linesOf(
 }
 
 /** The mark that draws a line; where there are many runs, in the run's colour. */
-export function lineMark({ run, series, index, points }: Drawn, log: boolean, many: boolean): Plot.Markish {
+export function lineMark(
+  { run, series, index, points }: Drawn,
+  log: boolean,
+  many: boolean,
+): Plot.Markish {
   const dash = many ? DASHES[index % DASHES.length] : series.dash;
   const y = log ? points.y.map((value) => (value > 0 ? value : Number.NaN)) : points.y;
   return Plot.line(points.x, {

@@ -30,12 +30,16 @@ export const sharpnessPanel = (app: App): Panel =>
         color: 'var(--threshold)',
         dash: '6 4',
         width: 1.6,
-        derived: ({ facts: { threshold } }) => (threshold === undefined ? undefined : { at: () => threshold }),
+        derived: ({ facts: { threshold } }) =>
+          threshold === undefined ? undefined : { at: () => threshold },
       },
     ],
     below: ({ facts: { threshold, band } }, [low, high]) => {
       if (threshold === undefined) return [];
-      const [y1, y2] = [Math.max(low, threshold * (1 - band)), Math.min(high, threshold * (1 + band))];
+      const [y1, y2] = [
+        Math.max(low, threshold * (1 - band)),
+        Math.min(high, threshold * (1 + band)),
+      ];
       return y1 < y2
         ? [
             Plot.rect([0], {

@@ -10,7 +10,9 @@ interface Tile {
   read(
     run: Run,
     live: LiveFigures,
-  ): { readonly text: string; readonly exact?: number | string; readonly small?: string } | undefined;
+  ):
+    | { readonly text: string; readonly exact?: number | string; readonly small?: string }
+    | undefined;
 }
 
 /** Figures from the columns themselves, for files without a summary (a run that is still being written). */
@@ -21,7 +23,9 @@ interface LiveFigures {
 }
 
 const figure = (value: number | undefined, digits = 5) =>
-  value === undefined || Number.isNaN(value) ? undefined : { text: formatNumber(value, digits), exact: value };
+  value === undefined || Number.isNaN(value)
+    ? undefined
+    : { text: formatNumber(value, digits), exact: value };
 
 const TILES: readonly Tile[] = [
   {
@@ -38,10 +42,14 @@ const TILES: readonly Tile[] = [
       if (outcome === undefined) {
         // A file without a summary may be anybody's, and whole; only one of ours tells that steps are missing.
         const missing = steps !== undefined && info.lastStep < steps;
-        return { text: missing ? 'unfinished' : 'not told', small: missing ? small : `${small}, no summary` };
+        return {
+          text: missing ? 'unfinished' : 'not told',
+          small: missing ? small : `${small}, no summary`,
+        };
       }
       const name = OUTCOMES[outcome] ?? outcome;
-      if (summary?.interrupted) return { text: 'interrupted', exact: outcome, small: `${name} so far, ${small}` };
+      if (summary?.interrupted)
+        return { text: 'interrupted', exact: outcome, small: `${name} so far, ${small}` };
       return {
         text: name,
         exact: outcome,
@@ -61,7 +69,9 @@ const TILES: readonly Tile[] = [
         : {
             text: formatNumber(eta, 4),
             exact: eta,
-            ...(threshold === undefined ? {} : { small: `${thresholdName} = ${formatNumber(threshold, 6)}` }),
+            ...(threshold === undefined
+              ? {}
+              : { small: `${thresholdName} = ${formatNumber(threshold, 6)}` }),
           },
   },
   {
@@ -80,7 +90,10 @@ const TILES: readonly Tile[] = [
         summary?.firstCrossing ??
         phases.find(({ word }) => word.startsWith('eos-') || word === 'edge-of-stability')?.first;
       return (
-        cycles && { ...cycles, ...(crossing == null ? {} : { small: `first crossing at ${formatNumber(crossing)}` }) }
+        cycles && {
+          ...cycles,
+          ...(crossing == null ? {} : { small: `first crossing at ${formatNumber(crossing)}` }),
+        }
       );
     },
   },
@@ -141,14 +154,18 @@ const DIGIT = 0.62;
 
 const isNumber = (text: string): boolean => /^[−\d∞]/.test(text) && text.length <= MAX_NUMBER;
 const longestWord = (text: string): number =>
-  isNumber(text) ? text.length : Math.max(...text.split(' ').map((word) => Math.min(12, word.length)));
+  isNumber(text)
+    ? text.length
+    : Math.max(...text.split(' ').map((word) => Math.min(12, word.length)));
 
 /** Text in which no number breaks: a part of a number is another number. */
 function unbroken(text: string): (Node | string)[] {
   return text
     .split(/(\s*[−+]?\d\S*)/)
     .filter(Boolean)
-    .map((part) => (/\d/.test(part) && part.length <= MAX_NUMBER ? el('span', { class: 'whole' }, part) : part));
+    .map((part) =>
+      /\d/.test(part) && part.length <= MAX_NUMBER ? el('span', { class: 'whole' }, part) : part,
+    );
 }
 
 /** Longer than any number that is written here: words of a file. */
@@ -177,7 +194,9 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
         });
         return lines.length > 0 ? [{ tile, lines }] : [];
       });
-      const numbers = shown.flatMap(({ lines }) => lines.flatMap(({ text }) => (isNumber(text) ? [text.length] : [])));
+      const numbers = shown.flatMap(({ lines }) =>
+        lines.flatMap(({ text }) => (isNumber(text) ? [text.length] : [])),
+      );
       const grid = el(
         'div',
         { class: 'tile-grid' },
@@ -202,7 +221,9 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
                 'div',
                 {},
                 line,
-                small && runs.length === 1 ? el('p', { class: 'small' }, ...unbroken(small)) : undefined,
+                small && runs.length === 1
+                  ? el('p', { class: 'small' }, ...unbroken(small))
+                  : undefined,
               );
             }),
           ),
@@ -211,7 +232,10 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
       const columns = columnsFor(shown.length, Math.max(0, ...numbers), into.clientWidth);
       grid.style.setProperty('--columns', String(columns));
       // The first takes what is left over, so that every row is full.
-      grid.style.setProperty('--first', String(1 + ((columns - (shown.length % columns)) % columns)));
+      grid.style.setProperty(
+        '--first',
+        String(1 + ((columns - (shown.length % columns)) % columns)),
+      );
       into.replaceChildren(grid);
       const warnings = runs.flatMap((run) =>
         [...warningsOf(run), ...run.facts.problems].map((warning) =>
@@ -238,7 +262,9 @@ const warningsOf = ({ writing, facts: { summary } }: Run): readonly string[] =>
 async function liveFigures(run: Run): Promise<LiveFigures> {
   const { summary } = run.facts;
   const from = async (known: unknown, column: string) =>
-    known !== undefined || !hasColumns(run, [column]) ? undefined : run.client.extremes(column).catch(() => undefined);
+    known !== undefined || !hasColumns(run, [column])
+      ? undefined
+      : run.client.extremes(column).catch(() => undefined);
   const [ratio, loss, cycle] = await Promise.all([
     from(summary?.maxRatio, 'sharpness_ratio'),
     from(summary?.finalLoss, 'loss'),

@@ -3,7 +3,16 @@ import { type App, hasColumns, type Panel, type Run, rowUnder, runColor } from '
 import { formatNumber, phaseName, shortName } from '../format.ts';
 import { interact, type StepAxis } from '../interact.ts';
 import type { Scale } from '../store.ts';
-import { drawPlot, linearTicks, logTicks, MARGIN, powerText, stepText, stepTicks, tickText } from './draw.ts';
+import {
+  drawPlot,
+  linearTicks,
+  logTicks,
+  MARGIN,
+  powerText,
+  stepText,
+  stepTicks,
+  tickText,
+} from './draw.ts';
 import { fullHeight, panelFrame } from './frame.ts';
 import { legendKey } from './legend-key.ts';
 import { phaseBands } from './phase-bands.ts';
@@ -22,7 +31,8 @@ export interface TimePanelSpec {
 }
 
 const HEIGHT = 250;
-const NOTHING_ABOVE = 'No value here is above 0, so a logarithmic scale shows none; switch to linear.';
+const NOTHING_ABOVE =
+  'No value here is above 0, so a logarithmic scale shows none; switch to linear.';
 
 /** A panel of time series: one line a series and run, as an envelope that keeps every spike. */
 export function timePanel(app: App, spec: TimePanelSpec): Panel {
@@ -68,7 +78,9 @@ export function timePanel(app: App, spec: TimePanelSpec): Panel {
     const pixels = Math.max(40, Math.round(width - MARGIN.left - MARGIN.right));
     let next: Drawn[];
     try {
-      next = (await Promise.all(runs.map((run) => linesOf(run, spec.series, from, to, pixels)))).flat();
+      next = (
+        await Promise.all(runs.map((run) => linesOf(run, spec.series, from, to, pixels)))
+      ).flat();
     } catch (error) {
       if (mine === turn) frame.problem(error instanceof Error ? error.message : String(error));
       return;

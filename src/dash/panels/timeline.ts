@@ -97,7 +97,10 @@ export function timelinePanel(app: App): Panel {
     body.classList.add('numbered');
     body.querySelector('svg.main')?.remove();
     body.prepend(svg);
-    const words = [...new Set(runs.flatMap(({ phases }) => phases.map(({ word }) => word)))].slice(0, 12);
+    const words = [...new Set(runs.flatMap(({ phases }) => phases.map(({ word }) => word)))].slice(
+      0,
+      12,
+    );
     frame.legend.replaceChildren(
       ...words.map((word) => {
         const dot = el('span', { class: 'dot' });
@@ -125,11 +128,18 @@ export function timelinePanel(app: App): Panel {
         const own = app.rows().get(run.id);
         const phase = own?.values.phase;
         if (typeof phase !== 'string' || !own) return [];
-        const interval = run.phases.find(({ first, last }) => own.step >= first && own.step <= last);
+        const interval = run.phases.find(
+          ({ first, last }) => own.step >= first && own.step <= last,
+        );
         return [
           {
-            label: app.runs().length > 1 ? `${phaseName(phase)} · ${shortName(run.name)}` : phaseName(phase),
-            value: interval ? `${formatNumber(interval.first)} – ${formatNumber(interval.last)}` : '',
+            label:
+              app.runs().length > 1
+                ? `${phaseName(phase)} · ${shortName(run.name)}`
+                : phaseName(phase),
+            value: interval
+              ? `${formatNumber(interval.first)} – ${formatNumber(interval.last)}`
+              : '',
             color: phaseColor(phase),
           },
         ];
@@ -159,7 +169,8 @@ function visibleBars(run: Run, from: number, to: number, pixel: number): Bar[] {
   const visible: Bar[] = [];
   for (const bar of bars(run.phases, [from, to], LEAST_PIXELS * pixel)) {
     const before = visible.at(-1);
-    if (before && bar.x2 - before.x1 < pixel) visible[visible.length - 1] = { ...before, x2: bar.x2 };
+    if (before && bar.x2 - before.x1 < pixel)
+      visible[visible.length - 1] = { ...before, x2: bar.x2 };
     else visible.push(bar);
   }
   return visible;

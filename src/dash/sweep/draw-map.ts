@@ -1,5 +1,10 @@
 import * as Plot from '@observablehq/plot';
-import { type Cell, type HeatMap, type MapAxis, parameterSymbol } from '../../pipeline/sweep/heat-map.ts';
+import {
+  type Cell,
+  type HeatMap,
+  type MapAxis,
+  parameterSymbol,
+} from '../../pipeline/sweep/heat-map.ts';
 import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
 import { el, swatch } from '../dom.ts';
 import { formatNumber } from '../format.ts';
@@ -48,10 +53,19 @@ export function drawMap(
   const cells = map.facets.flatMap(({ value, cells: own }) =>
     own.map((cell): FacetCell => ({ ...cell, facet: value })),
   );
-  const border = map.facets.flatMap(({ value, border: own }) => own.map((point) => ({ ...point, facet: value })));
+  const border = map.facets.flatMap(({ value, border: own }) =>
+    own.map((point) => ({ ...point, facet: value })),
+  );
   const colors = map.quantity.name === 'outcome' ? outcomes(cells) : ramp(map, cells);
   const facets = map.facet === null ? {} : { fx: 'facet' };
-  const line = { x: 'x', y: 'y', z: 'facet', clip: true, pointerEvents: 'none', ...facets } as const;
+  const line = {
+    x: 'x',
+    y: 'y',
+    z: 'facet',
+    clip: true,
+    pointerEvents: 'none',
+    ...facets,
+  } as const;
   const svg = drawPlot({
     width: Math.max(280, width),
     height,
@@ -63,7 +77,13 @@ export function drawMap(
     y: axis(map.y),
     ...(map.facet === null
       ? {}
-      : { fx: { label: parameterSymbol(map.facet), padding: 0.06, tickFormat: (value: number) => tickText(value) } }),
+      : {
+          fx: {
+            label: parameterSymbol(map.facet),
+            padding: 0.06,
+            tickFormat: (value: number) => tickText(value),
+          },
+        }),
     marks: [
       Plot.rect(cells, {
         x1: ({ x }: FacetCell) => x.from,
@@ -134,17 +154,27 @@ function ramp({ quantity }: HeatMap, cells: readonly FacetCell[]): Colors {
     color: { type: log ? 'log' : 'linear', domain: [from, to], scheme: 'viridis', clamp: true },
   })!;
   const of = (value: number) => String(color.apply(Math.max(value, from)));
-  const steps = known.length === 0 ? [] : Array.from({ length: RAMP_STEPS }, (_, i) => i / (RAMP_STEPS - 1));
+  const steps =
+    known.length === 0 ? [] : Array.from({ length: RAMP_STEPS }, (_, i) => i / (RAMP_STEPS - 1));
   const legend = steps.map((share, i) => {
     const exact = log ? from * (to / from) ** share : from + (to - from) * share;
     const value = quantity.whole ? Math.round(exact) : exact;
     return [`${i === 0 && low < from ? '≤ ' : ''}${formatNumber(value, 3)}`, of(value)] as const;
   });
-  const diverged = cells.some((cell) => cell.diverged) ? [['diverged', outcomeColor('diverged')] as const] : [];
-  const none = cells.some((cell) => !cell.diverged && Number.isNaN(cell.value)) ? [['not reached', NONE] as const] : [];
+  const diverged = cells.some((cell) => cell.diverged)
+    ? [['diverged', outcomeColor('diverged')] as const]
+    : [];
+  const none = cells.some((cell) => !cell.diverged && Number.isNaN(cell.value))
+    ? [['not reached', NONE] as const]
+    : [];
   return {
     legend: [...legend, ...diverged, ...none],
-    of: (cell) => (cell.diverged ? outcomeColor('diverged') : Number.isFinite(cell.value) ? of(cell.value) : NONE),
+    of: (cell) =>
+      cell.diverged
+        ? outcomeColor('diverged')
+        : Number.isFinite(cell.value)
+          ? of(cell.value)
+          : NONE,
   };
 }
 

@@ -19,7 +19,12 @@ const NUMBERS = [
 export async function loadSweep({ parts }: ListedSweep): Promise<SweepTable> {
   const worker = new SweepWorker();
   try {
-    const { numbers, codes } = await answer(worker, { parts, numbers: NUMBERS, word: 'outcome', words: OUTCOMES });
+    const { numbers, codes } = await answer(worker, {
+      parts,
+      numbers: NUMBERS,
+      word: 'outcome',
+      words: OUTCOMES,
+    });
     const columns = new Map(NUMBERS.map((name, i) => [name, numbers[i]!]));
     const outcomes = Array.from(codes, (code) => OUTCOMES[code] as string);
     return {
@@ -32,9 +37,13 @@ export async function loadSweep({ parts }: ListedSweep): Promise<SweepTable> {
   }
 }
 
-function answer(worker: Worker, call: SweepCall): Promise<Extract<SweepReply, { codes: Uint8Array }>> {
+function answer(
+  worker: Worker,
+  call: SweepCall,
+): Promise<Extract<SweepReply, { codes: Uint8Array }>> {
   return new Promise((resolve, reject) => {
-    const giveUp = () => reject(new RunFileError('reading the sweep took too long, so it was given up'));
+    const giveUp = () =>
+      reject(new RunFileError('reading the sweep took too long, so it was given up'));
     let timer = setTimeout(giveUp, SILENCE_MS);
     worker.addEventListener('message', ({ data: reply }: MessageEvent<SweepReply>) => {
       clearTimeout(timer);
@@ -45,7 +54,9 @@ function answer(worker: Worker, call: SweepCall): Promise<Extract<SweepReply, { 
     worker.addEventListener('error', (event) => {
       event.preventDefault();
       clearTimeout(timer);
-      reject(new RunFileError(`the sweep cannot be read (${event.message || 'its reader stopped'})`));
+      reject(
+        new RunFileError(`the sweep cannot be read (${event.message || 'its reader stopped'})`),
+      );
     });
     worker.postMessage(call);
   });

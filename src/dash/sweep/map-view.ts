@@ -12,7 +12,11 @@ export interface MapView extends Required<Pick<HeatMapRequest, 'quantity' | 'x' 
 }
 
 /** Reads what `writeMapView` has written; what does not fit this sweep gives way to a choice of its own. */
-export function readMapView(text: string | null, varied: readonly TableParameter[], table: SweepTable): MapView {
+export function readMapView(
+  text: string | null,
+  varied: readonly TableParameter[],
+  table: SweepTable,
+): MapView {
   const [quantityName, xName, yName, facetName, ...rest] = (text ?? '').split(',');
   const names = varied.map(({ column }) => column);
   const quantity = QUANTITIES.find(({ name }) => name === quantityName) ?? QUANTITIES[0]!;

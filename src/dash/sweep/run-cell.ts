@@ -1,14 +1,14 @@
 import { lastValueFrom } from 'rxjs';
-import type { RunOptions } from '../../pipeline/config.ts';
+import { memoryTarget } from '../../pipeline/formats/byte-target.ts';
+import { parquetSink } from '../../pipeline/formats/parquet/parquet-sink.ts';
+import type { RunOptions } from '../../pipeline/models/minimal/config.ts';
 import { classifySharpness } from '../../pipeline/operators/classify-sharpness.ts';
 import { detectPhases } from '../../pipeline/operators/detect-phases.ts';
 import { flowSolution } from '../../pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../../pipeline/operators/split-loss.ts';
 import { summarize } from '../../pipeline/operators/summarize.ts';
 import { thin } from '../../pipeline/operators/thin.ts';
-import { memoryTarget } from '../../pipeline/sinks/byte-target.ts';
-import { parquetSink } from '../../pipeline/sinks/parquet.ts';
-import { gradientDescent } from '../../pipeline/source/gradient-descent.ts';
+import { gradientDescent } from '../../pipeline/sources/descent/gradient-descent.ts';
 import type { SweepTable } from '../../pipeline/sweep/heat-map.ts';
 
 /** Longer runs are thinned, and keep all rows near phase changes and peaks. */

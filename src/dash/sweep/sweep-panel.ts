@@ -1,4 +1,9 @@
-import { heatMap, QUANTITIES, type TableParameter, variedParameters } from '../../pipeline/sweep/heat-map.ts';
+import {
+  heatMap,
+  QUANTITIES,
+  type TableParameter,
+  variedParameters,
+} from '../../pipeline/sweep/heat-map.ts';
 import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
 import type { App, Panel } from '../app.ts';
 import { el } from '../dom.ts';
@@ -43,7 +48,11 @@ export async function openSweepPanel(
   };
   const frame = panelFrame(app, head);
   const { body } = frame;
-  const choices = el('div', { class: 'map-choices', role: 'group', 'aria-label': 'What the map shows' });
+  const choices = el('div', {
+    class: 'map-choices',
+    role: 'group',
+    'aria-label': 'What the map shows',
+  });
   frame.element.insertBefore(choices, frame.legend);
   const mark = el('div', { class: 'map-mark', hidden: true });
   body.append(mark);
@@ -112,8 +121,12 @@ export async function openSweepPanel(
       ...(others.length === 0
         ? []
         : [
-            chooser('a map for each', [['-', 'none'], ...others.map(axis)], facet ?? '-', (column) =>
-              change({ facet: column === '-' ? null : column, filters: dropped(column) }),
+            chooser(
+              'a map for each',
+              [['-', 'none'], ...others.map(axis)],
+              facet ?? '-',
+              (column) =>
+                change({ facet: column === '-' ? null : column, filters: dropped(column) }),
             ),
           ]),
       ...others
@@ -134,7 +147,8 @@ export async function openSweepPanel(
     if (focused) choices.querySelector<HTMLElement>(`[data-choice="${focused}"]`)?.focus();
   }
 
-  const dropped = (column: string) => new Map([...view().filters].filter(([name]) => name !== column));
+  const dropped = (column: string) =>
+    new Map([...view().filters].filter(([name]) => name !== column));
   /** A parameter that becomes an axis is neither facet nor filter any longer. */
   const without = (column: string) => ({
     facet: view().facet === column ? null : view().facet,
@@ -162,14 +176,20 @@ export async function openSweepPanel(
     const title = varied.map(
       ({ column, symbol }) => `${symbol} = ${formatNumber(table.numbers(column)[cell.row]!, 5)}`,
     );
-    const several = cell.runs > 1 ? [{ label: 'runs in this cell', value: formatCount(cell.runs) }] : [];
+    const several =
+      cell.runs > 1 ? [{ label: 'runs in this cell', value: formatCount(cell.runs) }] : [];
     const [x, y] = tip ?? [inner.right, inner.bottom];
     app.showTip({
       x,
       y,
       title: title.join(', '),
       lines: [
-        { label: 'outcome', value: outcomeName(outcome), exact: outcome, color: drawing.outcomeColor(outcome) },
+        {
+          label: 'outcome',
+          value: outcomeName(outcome),
+          exact: outcome,
+          color: drawing.outcomeColor(outcome),
+        },
         ...lines,
         ...several,
       ],
@@ -189,7 +209,8 @@ export async function openSweepPanel(
       return { name, link: undefined, origin: { kind: 'bytes', bytes }, companions: [] };
     }).then(
       () => app.announce(`${name} is shown below`),
-      (error: unknown) => frame.problem(`this run cannot be made: ${error instanceof Error ? error.message : error}`),
+      (error: unknown) =>
+        frame.problem(`this run cannot be made: ${error instanceof Error ? error.message : error}`),
     );
   }
 
@@ -206,10 +227,13 @@ export async function openSweepPanel(
   });
   body.addEventListener('blur', () => point(undefined, null));
   body.addEventListener('keydown', (event) => {
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[
+      event.key
+    ];
     if (!drawing || (!step && event.key !== 'Enter')) return;
     event.preventDefault();
-    if (step) chosen = chosen === undefined ? 0 : (drawing.neighbour(chosen, step[0]!, step[1]!) ?? chosen);
+    if (step)
+      chosen = chosen === undefined ? 0 : (drawing.neighbour(chosen, step[0]!, step[1]!) ?? chosen);
     point(chosen, null);
     if (event.key === 'Enter' && chosen !== undefined) run(chosen);
   });
@@ -226,7 +250,10 @@ export async function openSweepPanel(
       frame.update();
       const map = heatMap(table, now);
       const full = app.store.get().full === head.id;
-      drawing = drawMap(map, { width: body.clientWidth, height: full ? fullHeight(body, 320) : 400 });
+      drawing = drawMap(map, {
+        width: body.clientWidth,
+        height: full ? fullHeight(body, 320) : 400,
+      });
       body.querySelector('svg')?.remove();
       body.prepend(drawing.svg);
       frame.legend.replaceChildren(...drawing.legend);
@@ -262,9 +289,16 @@ function captionOf({ quantity, filters }: MapView, varied: readonly TableParamet
 function mapCsv(drawing: MapDrawing | undefined): string {
   if (!drawing) return '';
   const { map, cells } = drawing;
-  const value = (number: number) => (map.quantity.name === 'outcome' ? OUTCOMES[number]! : String(number));
+  const value = (number: number) =>
+    map.quantity.name === 'outcome' ? OUTCOMES[number]! : String(number);
   const lines = cells.map(({ x, y, facet, value: number, runs, diverged }) =>
-    [x.value, y.value, ...(map.facet ? [facet] : []), diverged ? 'diverged' : value(number), runs].join(','),
+    [
+      x.value,
+      y.value,
+      ...(map.facet ? [facet] : []),
+      diverged ? 'diverged' : value(number),
+      runs,
+    ].join(','),
   );
   return `${[map.x.column, map.y.column, ...(map.facet ? [map.facet] : []), map.quantity.name, 'runs'].join(',')}\n${lines.join('\n')}\n`;
 }

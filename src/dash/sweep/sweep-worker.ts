@@ -19,10 +19,14 @@ async function read({ parts, numbers, word, words }: SweepCall): Promise<void> {
   let rows = 0;
   for (const origin of parts) {
     const table = await openParquet(await openBytes(origin));
-    const lacking = [...numbers, word].find((name) => !table.columns.some((column) => column.name === name));
-    if (lacking !== undefined) throw new RunFileError(`this is no part of a sweep: it has no column ${lacking}`);
+    const lacking = [...numbers, word].find(
+      (name) => !table.columns.some((column) => column.name === name),
+    );
+    if (lacking !== undefined)
+      throw new RunFileError(`this is no part of a sweep: it has no column ${lacking}`);
     rows += table.rows;
-    if (rows > MAX_ROWS) throw new RunFileError(`a sweep of more than ${MAX_ROWS} runs is too large for a page`);
+    if (rows > MAX_ROWS)
+      throw new RunFileError(`a sweep of more than ${MAX_ROWS} runs is too large for a page`);
     tables.push(table);
     scope.postMessage({ read: tables.length });
   }
@@ -34,10 +38,14 @@ async function read({ parts, numbers, word, words }: SweepCall): Promise<void> {
       for (const [c, name] of numbers.entries()) columns[c]!.set(await table.read(name, group), at);
       const found = await table.read(word, group);
       const spelt = table.words(word);
-      for (let i = 0; i < found.length; i++) codes[at + i] = Math.max(0, words.indexOf(spelt[found[i]!] ?? ''));
+      for (let i = 0; i < found.length; i++)
+        codes[at + i] = Math.max(0, words.indexOf(spelt[found[i]!] ?? ''));
       at += table.groups[group]!.rows;
     }
     scope.postMessage({ read: at });
   }
-  scope.postMessage({ numbers: columns, codes }, [...columns.map(({ buffer }) => buffer as ArrayBuffer), codes.buffer]);
+  scope.postMessage({ numbers: columns, codes }, [
+    ...columns.map(({ buffer }) => buffer as ArrayBuffer),
+    codes.buffer,
+  ]);
 }

@@ -1,8 +1,8 @@
 import { type MonoTypeOperatorFunction, map } from 'rxjs';
-import type { RunArrays } from '../columns.ts';
-import { spectrum } from '../model/moments.ts';
-import { arrowheadTop } from '../model/sharpness.ts';
-import type { ModelBatch } from '../source/gradient-descent.ts';
+import type { RunArrays } from '../models/minimal/columns.ts';
+import { spectrum } from '../models/minimal/moments.ts';
+import { arrowheadTop } from '../models/minimal/sharpness.ts';
+import type { ModelBatch } from '../sources/descent/gradient-descent.ts';
 
 /** Codes of the regimes in the `regime` column. */
 const STABLE = 0;
@@ -15,11 +15,16 @@ const UNSTABLE = 2;
  *
  * @param options.band half-width of the edge regime; the run's own unless given
  */
-export function classifySharpness(options: { readonly band?: number } = {}): MonoTypeOperatorFunction<ModelBatch> {
+export function classifySharpness(
+  options: { readonly band?: number } = {},
+): MonoTypeOperatorFunction<ModelBatch> {
   return map((batch) => {
     const sharpness = batch.columns.sharpness ?? sharpnessColumn(batch);
     const { eta, band } = batch.run.config;
-    return { ...batch, columns: { ...batch.columns, ...regimeColumns(sharpness, eta, options.band ?? band) } };
+    return {
+      ...batch,
+      columns: { ...batch.columns, ...regimeColumns(sharpness, eta, options.band ?? band) },
+    };
   });
 }
 

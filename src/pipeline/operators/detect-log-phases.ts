@@ -1,10 +1,15 @@
 import { Observable, type OperatorFunction } from 'rxjs';
-import { LOG_PHASES } from '../log-columns.ts';
-import { createSeriesDetector, type RowPhase } from '../series/detector.ts';
-import type { SeriesPhase } from '../series/phase-spans.ts';
-import type { Spike } from '../series/spikes.ts';
-import type { Skipped } from '../source/training-log/log-error.ts';
-import type { LogBatch, LogRun, LogSummary, LogWarning } from '../source/training-log/training-log.ts';
+import { createSeriesDetector, type RowPhase } from '../phases/measured/detector.ts';
+import type { SeriesPhase } from '../phases/measured/phase-spans.ts';
+import type { Spike } from '../phases/measured/spikes.ts';
+import { LOG_PHASES } from '../sources/training-log/columns.ts';
+import type { Skipped } from '../sources/training-log/log-error.ts';
+import type {
+  LogBatch,
+  LogRun,
+  LogSummary,
+  LogWarning,
+} from '../sources/training-log/training-log.ts';
 
 /** What a log has to tell while it goes. Steps as the log counts them; ratio is sharpness over threshold. */
 export type LogEvent =
@@ -30,7 +35,12 @@ export type LogEvent =
       readonly ratio: number | null;
       readonly loss: number | null;
     }
-  | { readonly event: 'cycle'; readonly step: number; readonly cycle: number; readonly ratio: number | null }
+  | {
+      readonly event: 'cycle';
+      readonly step: number;
+      readonly cycle: number;
+      readonly ratio: number | null;
+    }
   | ({ readonly event: 'spike' } & Spike)
   | {
       /** The file holds its first `rows` rows, up to this step, whatever happens to the program now. */
@@ -42,7 +52,9 @@ export type LogEvent =
   | ({ readonly event: 'warning' } & LogWarning)
   | ({ readonly event: 'done' } & LogSummary);
 
-const CODE = Object.fromEntries(LOG_PHASES.map((phase, code) => [phase, code])) as Readonly<Record<RowPhase, number>>;
+const CODE = Object.fromEntries(LOG_PHASES.map((phase, code) => [phase, code])) as Readonly<
+  Record<RowPhase, number>
+>;
 const MOST_SPIKES = 1000;
 
 /**
@@ -51,7 +63,9 @@ const MOST_SPIKES = 1000;
  *
  * @param report told of each event as it happens
  */
-export function detectLogPhases(report: (event: LogEvent) => void = () => {}): OperatorFunction<LogBatch, LogBatch> {
+export function detectLogPhases(
+  report: (event: LogEvent) => void = () => {},
+): OperatorFunction<LogBatch, LogBatch> {
   return (source) =>
     new Observable((subscriber) => {
       let run: LogRun | undefined;
@@ -67,8 +81,16 @@ export function detectLogPhases(report: (event: LogEvent) => void = () => {}): O
 
       function label(batch: LogBatch): LogBatch {
         const { length, columns } = batch;
-        const { step, loss, sharpness: measured, sharpness_ratio: ratios, eta, threshold } = columns;
-        if (!ratios || !threshold) throw new TypeError('detectLogPhases() must come after relateToThreshold()');
+        const {
+          step,
+          loss,
+          sharpness: measured,
+          sharpness_ratio: ratios,
+          eta,
+          threshold,
+        } = columns;
+        if (!ratios || !threshold)
+          throw new TypeError('detectLogPhases() must come after relateToThreshold()');
         if (!run) {
           run = batch.run;
           const { config } = run;
@@ -127,10 +149,13 @@ export function detectLogPhases(report: (event: LogEvent) => void = () => {}): O
 
       function summary(of: LogRun): LogSummary {
         const { phases, maxRatio, divergedAt, measured } = detector.finish();
-        const reached = phases.find(({ phase }) => phase === 'edge-of-stability' || phase === 'catapult');
+        const reached = phases.find(
+          ({ phase }) => phase === 'edge-of-stability' || phase === 'catapult',
+        );
         const last = phases.at(-1)?.phase;
         const warnings: LogWarning[] = [...of.warnings];
-        const warn = (kind: LogWarning['kind'], message: string) => warnings.push({ kind, step: lastStep, message });
+        const warn = (kind: LogWarning['kind'], message: string) =>
+          warnings.push({ kind, step: lastStep, message });
         if (measured === 0) {
           warn(
             'loss-only',
@@ -192,7 +217,8 @@ export function detectLogPhases(report: (event: LogEvent) => void = () => {}): O
 }
 
 function skippedText({ what, reason, count, first_line: line }: Skipped): string {
-  const where = count === 1 ? `1 ${what} (line ${line})` : `${count} ${what}s (the first in line ${line})`;
+  const where =
+    count === 1 ? `1 ${what} (line ${line})` : `${count} ${what}s (the first in line ${line})`;
   return `left out ${where}: ${reason}`;
 }
 

@@ -1,7 +1,7 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
-import { resumedState, withState } from '../checkpoint.ts';
-import { PHASES, type RunArrays } from '../columns.ts';
-import type { ModelBatch } from '../source/gradient-descent.ts';
+import { resumedState, withState } from '../core/checkpoint.ts';
+import { PHASES, type RunArrays } from '../models/minimal/columns.ts';
+import type { ModelBatch } from '../sources/descent/gradient-descent.ts';
 import { sharpnessColumn } from './classify-sharpness.ts';
 import { solutionColumns } from './flow-solution.ts';
 import { KAPPA } from './run-summary.ts';
@@ -27,7 +27,9 @@ const STAGE = 'detectPhases';
  *
  * @param options.delta δ; the run's own unless given
  */
-export function detectPhases(options: { readonly delta?: number } = {}): MonoTypeOperatorFunction<ModelBatch> {
+export function detectPhases(
+  options: { readonly delta?: number } = {},
+): MonoTypeOperatorFunction<ModelBatch> {
   return (source) =>
     new Observable((subscriber) => {
       const detect = createPhaseDetector(options);

@@ -1,8 +1,8 @@
 import { type MonoTypeOperatorFunction, map } from 'rxjs';
-import type { RunArrays } from '../columns.ts';
-import { spectrum } from '../model/moments.ts';
-import { solutionSharpness } from '../model/solution.ts';
-import type { ModelBatch } from '../source/gradient-descent.ts';
+import type { RunArrays } from '../models/minimal/columns.ts';
+import { spectrum } from '../models/minimal/moments.ts';
+import { solutionSharpness } from '../models/minimal/solution.ts';
+import type { ModelBatch } from '../sources/descent/gradient-descent.ts';
 
 /**
  * Adds what gradient flow from each step would keep and where it would end: the `balance` Q = α² − β₁² − β₂² and

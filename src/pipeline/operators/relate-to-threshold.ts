@@ -1,6 +1,6 @@
 import { defer, type MonoTypeOperatorFunction, map } from 'rxjs';
-import { LOG_REGIMES } from '../log-columns.ts';
-import type { LogBatch } from '../source/training-log/training-log.ts';
+import { LOG_REGIMES } from '../sources/training-log/columns.ts';
+import type { LogBatch } from '../sources/training-log/training-log.ts';
 
 const STABLE = LOG_REGIMES.indexOf('stable');
 const EDGE = LOG_REGIMES.indexOf('edge');
@@ -32,7 +32,10 @@ export function relateToThreshold(): MonoTypeOperatorFunction<LogBatch> {
             else if (!Number.isNaN(rho)) regime = EDGE;
             regimes[i] = regime;
           }
-          return { ...batch, columns: { ...columns, threshold, sharpness_ratio: ratio, regime: regimes } };
+          return {
+            ...batch,
+            columns: { ...columns, threshold, sharpness_ratio: ratio, regime: regimes },
+          };
         }),
       );
     });

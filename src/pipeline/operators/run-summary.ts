@@ -1,11 +1,15 @@
-import type { StateReader } from '../checkpoint.ts';
-import { PHASES } from '../columns.ts';
-import type { RunConfig } from '../config.ts';
-import { predictedSlope } from '../model/surrogate.ts';
-import type { ModelRun } from '../source/gradient-descent.ts';
+import type { StateReader } from '../core/checkpoint.ts';
+import { PHASES } from '../models/minimal/columns.ts';
+import type { RunConfig } from '../models/minimal/config.ts';
+import { predictedSlope } from '../models/minimal/surrogate.ts';
+import type { ModelRun } from '../sources/descent/gradient-descent.ts';
 
 /** The three phases that summaries and log lines speak of. */
-export const COARSE_PHASES = ['progressive-sharpening', 'edge-of-stability', 'convergence'] as const;
+export const COARSE_PHASES = [
+  'progressive-sharpening',
+  'edge-of-stability',
+  'convergence',
+] as const;
 export type CoarsePhase = (typeof COARSE_PHASES)[number];
 
 /** κ: how far below S∞ the sharpness may still be in convergence. */
@@ -25,7 +29,12 @@ export interface PhaseSpan {
 }
 
 export interface RunWarning {
-  readonly kind: 'float64-underflow' | 'not-reproducible' | 'no-oscillation' | 'interrupted' | 'recovered';
+  readonly kind:
+    | 'float64-underflow'
+    | 'not-reproducible'
+    | 'no-oscillation'
+    | 'interrupted'
+    | 'recovered';
   readonly step: number;
   readonly message: string;
 }
@@ -44,7 +53,11 @@ export interface RunSummary {
   readonly diverged_at: number | null;
   readonly final_loss: number;
   readonly last_step: number;
-  readonly convergence_time: { readonly delta: number; readonly epsilon: number; readonly step: number | null };
+  readonly convergence_time: {
+    readonly delta: number;
+    readonly epsilon: number;
+    readonly step: number | null;
+  };
   readonly l_hat_slope: number | null;
   readonly l_hat_slope_predicted: number | null;
   readonly mean_l1_in_eos: number | null;
@@ -86,7 +99,19 @@ export interface Tally {
 }
 
 const NUMBERS = [
-  ...['maxSharpness', 'lastViolation', 'lastStep', 'finalLoss', 'cycles', 'n', 'x0', 'y0', 'sumX', 'sumY', 'sumXX'],
+  ...[
+    'maxSharpness',
+    'lastViolation',
+    'lastStep',
+    'finalLoss',
+    'cycles',
+    'n',
+    'x0',
+    'y0',
+    'sumX',
+    'sumY',
+    'sumXX',
+  ],
   ...['sumXY', 'reference', 'logReference', 'edgeSteps', 'sumL1', 'sumPredicted'],
 ] as readonly (keyof Tally)[];
 
@@ -144,7 +169,9 @@ export const NEAR = 2 ** -7;
 
 /** ln(1 + z) for |z| < 2⁻⁷ to the last bit or two, in a few multiplications: neighbouring steps hardly differ. */
 export function logNear(z: number): number {
-  return z * (1 - z * (1 / 2 - z * (1 / 3 - z * (1 / 4 - z * (1 / 5 - z * (1 / 6 - z * (1 / 7)))))));
+  return (
+    z * (1 - z * (1 / 2 - z * (1 / 3 - z * (1 / 4 - z * (1 / 5 - z * (1 / 6 - z * (1 / 7)))))))
+  );
 }
 
 type Events = Pick<ModelRun, 'divergedAt' | 'float64ZeroAt' | 'interrupted'>;

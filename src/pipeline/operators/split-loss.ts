@@ -1,7 +1,7 @@
 import { type MonoTypeOperatorFunction, map } from 'rxjs';
-import type { RunArrays } from '../columns.ts';
-import { edgeAlpha } from '../model/surrogate.ts';
-import type { ModelBatch } from '../source/gradient-descent.ts';
+import type { RunArrays } from '../models/minimal/columns.ts';
+import { edgeAlpha } from '../models/minimal/surrogate.ts';
+import type { ModelBatch } from '../sources/descent/gradient-descent.ts';
 
 /**
  * Adds the parts of the loss: `l1` (oscillatory, ½λ₁(αβ₁)²), `l2` (convergent, ½λ₂(αβ₂ − 1)²) and the surrogate

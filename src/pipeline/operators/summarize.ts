@@ -1,8 +1,8 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
-import { resumedState, type StageState, type StateReader, withState } from '../checkpoint.ts';
-import type { RunConfig } from '../config.ts';
-import { edgeAlpha, predictedMeanL1 } from '../model/surrogate.ts';
-import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
+import { resumedState, type StageState, type StateReader, withState } from '../core/checkpoint.ts';
+import type { RunConfig } from '../models/minimal/config.ts';
+import { edgeAlpha, predictedMeanL1 } from '../models/minimal/surrogate.ts';
+import type { ModelBatch, ModelRun } from '../sources/descent/gradient-descent.ts';
 import {
   COARSE_OF_CODE,
   countPhase,
@@ -62,8 +62,14 @@ export function summarizeUnlessDone(): MonoTypeOperatorFunction<ModelBatch> {
         next(batch) {
           const { columns, length } = batch;
           run = batch.run;
-          fit &&= !run.summarized && !run.resumed && columns.sharpness !== undefined && columns.phase !== undefined;
-          fit &&= length === 0 || (columns.step[0] === next && columns.step[length - 1] === next + length - 1);
+          fit &&=
+            !run.summarized &&
+            !run.resumed &&
+            columns.sharpness !== undefined &&
+            columns.phase !== undefined;
+          fit &&=
+            length === 0 ||
+            (columns.step[0] === next && columns.step[length - 1] === next + length - 1);
           next += length;
           if (fit) {
             summarizer ??= createSummarizer(run.config);
@@ -117,7 +123,8 @@ export function createSummarizer(config: RunConfig, saved?: StateReader): Summar
 function addRows(tally: Tally, batch: ModelBatch): void {
   const { length, columns } = batch;
   const { step, alpha, beta2, loss, sharpness, phase, cycle } = columns;
-  if (!sharpness || !phase || !cycle) throw new TypeError('summarize() must come after detectPhases()');
+  if (!sharpness || !phase || !cycle)
+    throw new TypeError('summarize() must come after detectPhases()');
   if (length === 0) return;
   const { l1, l_hat: lHat } =
     columns.l1 && columns.l_hat ? { l1: columns.l1, l_hat: columns.l_hat } : lossColumns(batch);
@@ -125,7 +132,19 @@ function addRows(tally: Tally, batch: ModelBatch): void {
   const tolerated = (2 + delta) / eta;
   const { lambda1, lambda2 } = moments;
   const alphaHat = edgeAlpha(lambda1, eta);
-  let { maxSharpness, lastViolation, n, x0, y0, sumX, sumY, sumXX, sumXY, reference, logReference } = tally;
+  let {
+    maxSharpness,
+    lastViolation,
+    n,
+    x0,
+    y0,
+    sumX,
+    sumY,
+    sumXX,
+    sumXY,
+    reference,
+    logReference,
+  } = tally;
   let { edgeSteps, sumL1, sumPredicted } = tally;
   let inverse = 1 / reference;
   let code = -1;
@@ -172,8 +191,26 @@ function addRows(tally: Tally, batch: ModelBatch): void {
   }
   const last = length - 1;
   countPhase(tally.spans, COARSE_OF_CODE[code]!, step[last]!);
-  Object.assign(tally, { maxSharpness, lastViolation, n, x0, y0, sumX, sumY, sumXX, sumXY, reference, logReference });
-  Object.assign(tally, { edgeSteps, sumL1, sumPredicted, cycles: cycle[last]!, finalLoss: loss[last]! });
+  Object.assign(tally, {
+    maxSharpness,
+    lastViolation,
+    n,
+    x0,
+    y0,
+    sumX,
+    sumY,
+    sumXX,
+    sumXY,
+    reference,
+    logReference,
+  });
+  Object.assign(tally, {
+    edgeSteps,
+    sumL1,
+    sumPredicted,
+    cycles: cycle[last]!,
+    finalLoss: loss[last]!,
+  });
   tally.lastStep = step[last]!;
   if (!columns.gfs_sharpness) return;
   tally.lastGfsRatio = (columns.gfs_sharpness[last]! * eta) / 2;

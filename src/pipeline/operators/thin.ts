@@ -1,7 +1,7 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
-import { resumedState, type StageState, withState } from '../checkpoint.ts';
-import type { ColumnArray } from '../columns.ts';
-import type { Run, StepBatch } from '../step-batch.ts';
+import type { Run, StepBatch } from '../core/batch.ts';
+import { resumedState, type StageState, withState } from '../core/checkpoint.ts';
+import type { ColumnArray } from '../models/minimal/columns.ts';
 
 /** Relative rise and fall that tells a peak of L₁ from the rounding of a constant. */
 const PROMINENCE = 1e-12;
@@ -24,7 +24,9 @@ type Thinnable = { readonly phase?: ArrayLike<number>; readonly l1?: ArrayLike<n
  *
  * @param every K ≥ 1; 1 keeps everything
  */
-export function thin<B extends StepBatch<Thinnable, Run>>(every: number): MonoTypeOperatorFunction<B> {
+export function thin<B extends StepBatch<Thinnable, Run>>(
+  every: number,
+): MonoTypeOperatorFunction<B> {
   if (!(Number.isSafeInteger(every) && every >= 1))
     throw new RangeError(`every: ${every} is not a whole number from 1 up`);
   if (every === 1) return (source) => source;
@@ -56,7 +58,8 @@ export function thin<B extends StepBatch<Thinnable, Run>>(every: number): MonoTy
         while (waiting.length > 0 && waiting[0]!.first + waiting[0]!.batch.length <= decided) {
           const { batch, keep, state } = waiting.shift()!;
           const kept = filterBatch(batch, keep);
-          if (kept) subscriber.next(final ? withState(kept, STAGE, () => state!) : withoutState(kept));
+          if (kept)
+            subscriber.next(final ? withState(kept, STAGE, () => state!) : withoutState(kept));
         }
       };
 
@@ -108,7 +111,15 @@ export function thin<B extends StepBatch<Thinnable, Run>>(every: number): MonoTy
             }
           }
           seen += batch.length;
-          item.state = { every, seen, marked, keepUntil, lastPhase: lastPhase ?? null, lastL1, beforeLastL1 };
+          item.state = {
+            every,
+            seen,
+            marked,
+            keepUntil,
+            lastPhase: lastPhase ?? null,
+            lastL1,
+            beforeLastL1,
+          };
           // A peak of the last row is known with the next one only.
           release(seen - every - 1, true);
         },
@@ -123,13 +134,18 @@ export function thin<B extends StepBatch<Thinnable, Run>>(every: number): MonoTy
 }
 
 /** The rows whose flag is set, as a batch of its own; undefined where none is. */
-function filterBatch<B extends StepBatch<Thinnable, Run>>(batch: B, keep: Uint8Array): B | undefined {
+function filterBatch<B extends StepBatch<Thinnable, Run>>(
+  batch: B,
+  keep: Uint8Array,
+): B | undefined {
   let length = 0;
   for (const flag of keep) length += flag;
   if (length === 0) return undefined;
   if (length === batch.length) return batch;
   const columns: Record<string, ColumnArray> = {};
-  for (const [name, values] of Object.entries(batch.columns as Readonly<Record<string, ColumnArray>>)) {
+  for (const [name, values] of Object.entries(
+    batch.columns as Readonly<Record<string, ColumnArray>>,
+  )) {
     const kept = new (values.constructor as new (n: number) => ColumnArray)(length);
     let at = 0;
     for (let i = 0; i < batch.length; i++) if (keep[i]) kept[at++] = values[i]!;

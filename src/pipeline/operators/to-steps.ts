@@ -1,10 +1,21 @@
 import { concatMap, from, type OperatorFunction } from 'rxjs';
-import { type ColumnArray, type ColumnSpec, type Phase, type Regime, RUN_COLUMNS, type RunArrays } from '../columns.ts';
-import type { ModelBatch } from '../source/gradient-descent.ts';
+import {
+  type ColumnArray,
+  type ColumnSpec,
+  type Phase,
+  type Regime,
+  RUN_COLUMNS,
+  type RunArrays,
+} from '../models/minimal/columns.ts';
+import type { ModelBatch } from '../sources/descent/gradient-descent.ts';
 
 /** One row as an object, strings spelt out; columns that no operator has added are absent. */
 export type Step = {
-  readonly [C in keyof RunArrays]?: C extends 'regime' ? Regime : C extends 'phase' ? Phase : number;
+  readonly [C in keyof RunArrays]?: C extends 'regime'
+    ? Regime
+    : C extends 'phase'
+      ? Phase
+      : number;
 } & {
   readonly step: number;
   readonly alpha: number;
@@ -32,7 +43,8 @@ function* batchSteps({ length, columns }: ModelBatch): Generator<Step> {
   });
   for (let i = 0; i < length; i++) {
     const step: Record<string, number | string> = {};
-    for (const { name, values, words } of present) step[name] = words ? words[values[i]!]! : values[i]!;
+    for (const { name, values, words } of present)
+      step[name] = words ? words[values[i]!]! : values[i]!;
     yield step as unknown as Step;
   }
 }

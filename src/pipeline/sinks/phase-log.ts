@@ -1,5 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
-import { resumedState, withState } from '../checkpoint.ts';
+import { resumedState, withState } from '../core/checkpoint.ts';
 import {
   COARSE_OF_CODE,
   COARSE_PHASES,
@@ -9,7 +9,7 @@ import {
   type RunWarning,
   underflowWarning,
 } from '../operators/run-summary.ts';
-import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
+import type { ModelBatch, ModelRun } from '../sources/descent/gradient-descent.ts';
 
 /** What a run has to tell while it goes. Steps are t, ratio is ηS/2, overshoot is the largest ratio of a cycle − 1. */
 export type RunEvent =
@@ -118,13 +118,17 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
         const { columns, length } = batch;
         const { step, loss, l1, sharpness, sharpness_ratio: ratio, phase: codes, cycle } = columns;
         if (!l1 || !sharpness || !ratio || !codes || !cycle) {
-          throw new TypeError('phaseLog() must come after splitLoss(), classifySharpness() and detectPhases()');
+          throw new TypeError(
+            'phaseLog() must come after splitLoss(), classifySharpness() and detectPhases()',
+          );
         }
         if (run === undefined) {
           run = batch.run;
           resume(run);
         }
-        let warnAt = warned ? Number.POSITIVE_INFINITY : (batch.run.float64ZeroAt ?? Number.POSITIVE_INFINITY);
+        let warnAt = warned
+          ? Number.POSITIVE_INFINITY
+          : (batch.run.float64ZeroAt ?? Number.POSITIVE_INFINITY);
         for (let i = 0; i < length; i++) {
           const t = step[i]!;
           if (t >= warnAt) {
@@ -139,19 +143,40 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
             started = true;
             const { eta, steps } = batch.run.config;
             const start = { step: t, eta, threshold: 2 / eta, steps };
-            report({ event: 'start', ...start, sharpness: sharpness[i]!, ratio: ratio[i]!, loss: loss[i]! });
+            report({
+              event: 'start',
+              ...start,
+              sharpness: sharpness[i]!,
+              ratio: ratio[i]!,
+              loss: loss[i]!,
+            });
           }
           const number = cycle[i]!;
           if (number > 0 && number !== open?.cycle) {
             closeCycle();
-            open = { cycle: number, first: t, last: t, peak: l1[i]!, peakStep: t, maxRatio: ratio[i]! };
+            open = {
+              cycle: number,
+              first: t,
+              last: t,
+              peak: l1[i]!,
+              peakStep: t,
+              maxRatio: ratio[i]!,
+            };
           }
           if (coarse !== phase) {
             phase = coarse;
-            report({ event: 'phase', step: t, phase, sharpness: sharpness[i]!, ratio: ratio[i]!, loss: loss[i]! });
+            report({
+              event: 'phase',
+              step: t,
+              phase,
+              sharpness: sharpness[i]!,
+              ratio: ratio[i]!,
+              loss: loss[i]!,
+            });
             if (phase === 'edge-of-stability' && !crossed) {
               crossed = true;
-              for (const warning of crossingWarnings(batch.run.config, t)) report({ event: 'warning', ...warning });
+              for (const warning of crossingWarnings(batch.run.config, t))
+                report({ event: 'warning', ...warning });
             }
           }
           if (!open) continue;
@@ -180,7 +205,8 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
           closeCycle();
           if (run?.summary) {
             for (const warning of run.summary.warnings) {
-              const told = warning.kind === 'float64-underflow' ? warned : crossed && LIVE.has(warning.kind);
+              const told =
+                warning.kind === 'float64-underflow' ? warned : crossed && LIVE.has(warning.kind);
               if (!told) report({ event: 'warning', ...warning });
             }
             report({ event: 'done', ...run.summary });

@@ -1,9 +1,9 @@
 import { type MonoTypeOperatorFunction, Observable, Subscription } from 'rxjs';
-import type { Snapshot } from '../checkpoint.ts';
-import { type ColumnArray, type ColumnSpec, columnArray } from '../columns.ts';
-import type { Run, StepBatch } from '../step-batch.ts';
-import type { ByteTarget } from './byte-target.ts';
-import type { Metadata, Rows, TableFormat, TableState } from './table-format.ts';
+import type { Run, StepBatch } from '../core/batch.ts';
+import type { Snapshot } from '../core/checkpoint.ts';
+import type { ByteTarget } from '../formats/byte-target.ts';
+import type { Metadata, Rows, TableFormat, TableState } from '../formats/table-format.ts';
+import { type ColumnArray, type ColumnSpec, columnArray } from '../models/minimal/columns.ts';
 
 /** Where a run can be continued: the state of its stages behind the first `rows` rows of the file. */
 export interface Progress {
@@ -99,7 +99,8 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
       };
       const filledRows = (): Rows => ({
         length: filled,
-        columns: filled === rowGroupSize ? group : group.map((values) => values.subarray(0, filled)),
+        columns:
+          filled === rowGroupSize ? group : group.map((values) => values.subarray(0, filled)),
       });
       /** A group is noted for a recovery unless some of its rows stand there only because the run was stopped. */
       const writeGroup = (current: R) => {
@@ -113,7 +114,8 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
         let taken = begin;
         while (taken < length) {
           const count = Math.min(rowGroupSize - filled, length - taken);
-          for (let c = 0; c < columns.length; c++) group[c]!.set(values[c]!.subarray(taken, taken + count), filled);
+          for (let c = 0; c < columns.length; c++)
+            group[c]!.set(values[c]!.subarray(taken, taken + count), filled);
           filled += count;
           taken += count;
           stored += count;
@@ -130,7 +132,8 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
       const take = (batch: B) => {
         const arrays = columns.map(({ name }) => {
           const values = (batch.columns as Readonly<Record<string, ColumnArray | undefined>>)[name];
-          if (!values) throw new TypeError(`column ${name} is to be written, but no operator has computed it`);
+          if (!values)
+            throw new TypeError(`column ${name} is to be written, but no operator has computed it`);
           return values;
         });
         if (!run) {
@@ -157,7 +160,14 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
         current.hold(safe);
       };
       const planFlush = () => {
-        if (flushEvery === undefined || !target.flush || flushing || timer !== undefined || settled || completed)
+        if (
+          flushEvery === undefined ||
+          !target.flush ||
+          flushing ||
+          timer !== undefined ||
+          settled ||
+          completed
+        )
           return;
         const wait = due - performance.now();
         if (wait <= 0) flush();
@@ -239,5 +249,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
 }
 
 function lastStepOf({ length, columns }: StepBatch<object>): number | undefined {
-  return length > 0 ? (columns as { readonly step?: ArrayLike<number> }).step?.[length - 1] : undefined;
+  return length > 0
+    ? (columns as { readonly step?: ArrayLike<number> }).step?.[length - 1]
+    : undefined;
 }

@@ -1,4 +1,4 @@
-import { ConfigError, parseNumber } from '../config.ts';
+import { ConfigError, parseNumber } from '../models/minimal/config.ts';
 import { SWEEP_PARAMETERS, type SweepParameterName } from './parameters.ts';
 
 /** The values of one parameter in a sweep, computed when asked for: a range may be as long as it likes. */
@@ -27,7 +27,8 @@ const LONGEST_LIST = 1_000_000;
 export function parseAxis(parameter: SweepParameterName, text: string): Axis {
   const items = text.split(',').map((item) => item.trim());
   if (text.trim() === '') throw new ConfigError(parameter, `no values are given; ${EXAMPLES}`);
-  if (items.includes('')) throw new ConfigError(parameter, `"${text}" has an empty place between its commas`);
+  if (items.includes(''))
+    throw new ConfigError(parameter, `"${text}" has an empty place between its commas`);
   const parts = items.map((item) => parseItem(parameter, item));
   const only = parts.length === 1 ? parts[0]! : undefined;
   if (only && !SWEEP_PARAMETERS[parameter].whole) return only;
@@ -36,7 +37,10 @@ export function parseAxis(parameter: SweepParameterName, text: string): Axis {
   if (only?.text.includes('..')) return only;
   const count = parts.reduce((sum, part) => sum + part.count, 0);
   if (count > LONGEST_LIST) {
-    throw new ConfigError(parameter, `${count} values in one list are too many; give a single range, or at most 10⁶`);
+    throw new ConfigError(
+      parameter,
+      `${count} values in one list are too many; give a single range, or at most 10⁶`,
+    );
   }
   const values = new Set<number>();
   for (const part of parts) for (let i = 0; i < part.count; i++) values.add(part.at(i));
@@ -48,7 +52,8 @@ const EXAMPLES = 'give a number, a list such as 0.01,0.02, or a range such as 0.
 function parseItem(parameter: SweepParameterName, item: string): Axis {
   const { whole } = SWEEP_PARAMETERS[parameter];
   const consecutive = /^([+-]?\d+)\.\.([+-]?\d+)$/.exec(item);
-  if (consecutive) return consecutiveAxis(parameter, Number(consecutive[1]), Number(consecutive[2]));
+  if (consecutive)
+    return consecutiveAxis(parameter, Number(consecutive[1]), Number(consecutive[2]));
   if (item.includes(':')) return rangeAxis(parameter, item);
   const value = checked(parameter, parseNumber(item), item);
   if (whole) checkWhole(parameter, value, whole);
@@ -58,7 +63,8 @@ function parseItem(parameter: SweepParameterName, item: string): Axis {
 function consecutiveAxis(parameter: SweepParameterName, from: number, to: number): Axis {
   const { whole } = SWEEP_PARAMETERS[parameter];
   if (!whole) throw new ConfigError(parameter, `${from}..${to} is for whole numbers; ${EXAMPLES}`);
-  if (to < from) throw new ConfigError(parameter, `${from}..${to} goes backwards; put the smaller number first`);
+  if (to < from)
+    throw new ConfigError(parameter, `${from}..${to} goes backwards; put the smaller number first`);
   checkWhole(parameter, from, whole);
   checkWhole(parameter, to, whole);
   return {
@@ -74,21 +80,32 @@ function rangeAxis(parameter: SweepParameterName, item: string): Axis {
   const fields = item.split(':').map((field) => field.trim());
   const [fromText, toText, scale, countText] = fields;
   if (fields.length !== 4 || (scale !== 'lin' && scale !== 'log') || !/^\d+$/.test(countText!)) {
-    throw new ConfigError(parameter, `"${item}" is no range; write from:to:lin:count or from:to:log:count`);
+    throw new ConfigError(
+      parameter,
+      `"${item}" is no range; write from:to:lin:count or from:to:log:count`,
+    );
   }
   const from = checked(parameter, parseNumber(fromText!), fromText!);
   const to = checked(parameter, parseNumber(toText!), toText!);
   const count = Number(countText);
-  if (count === 0) throw new ConfigError(parameter, `the range ${item} is empty; give it at least one point`);
-  if (to < from) throw new ConfigError(parameter, `the range ${item} goes backwards; put the smaller end first`);
+  if (count === 0)
+    throw new ConfigError(parameter, `the range ${item} is empty; give it at least one point`);
+  if (to < from)
+    throw new ConfigError(parameter, `the range ${item} goes backwards; put the smaller end first`);
   if (count === 1 && from !== to) {
-    throw new ConfigError(parameter, `the range ${item} has one point but two ends; write ${from}, or more points`);
+    throw new ConfigError(
+      parameter,
+      `the range ${item} has one point but two ends; write ${from}, or more points`,
+    );
   }
   if (count > 1 && from === to) {
     throw new ConfigError(parameter, `the range ${item} has two equal ends; write ${from} alone`);
   }
   if (scale === 'log' && !(from > 0)) {
-    throw new ConfigError(parameter, `the range ${item} takes the logarithm of ${from}; start above 0, or use lin`);
+    throw new ConfigError(
+      parameter,
+      `the range ${item} takes the logarithm of ${from}; start above 0, or use lin`,
+    );
   }
   if (count === 1) return listAxis([from], String(from));
 
@@ -113,7 +130,10 @@ function rangeAxis(parameter: SweepParameterName, item: string): Axis {
     count,
     at,
     has(value) {
-      const share = scale === 'lin' ? (value - from) / (to - from) : Math.log(value / from) / Math.log(to / from);
+      const share =
+        scale === 'lin'
+          ? (value - from) / (to - from)
+          : Math.log(value / from) / Math.log(to / from);
       const near = Math.round(share * (count - 1));
       return [near - 1, near, near + 1].some((i) => i >= 0 && i < count && at(i) === value);
     },
@@ -129,7 +149,10 @@ function wholeRange(
   whole: readonly [number, number],
 ): Axis {
   if (count > LONGEST_LIST) {
-    throw new ConfigError(parameter, `a range of ${count} rounded points is too long; write from..to, or at most 10⁶`);
+    throw new ConfigError(
+      parameter,
+      `a range of ${count} rounded points is too long; write from..to, or at most 10⁶`,
+    );
   }
   const values = new Set<number>();
   for (let i = 0; i < count; i++) values.add(Math.round(at(i)));
@@ -169,7 +192,11 @@ function checked(parameter: SweepParameterName, value: number, text: string): nu
   throw new ConfigError(parameter, `"${text}" is not a number; ${EXAMPLES}`);
 }
 
-function checkWhole(parameter: SweepParameterName, value: number, [least, most]: readonly [number, number]): void {
+function checkWhole(
+  parameter: SweepParameterName,
+  value: number,
+  [least, most]: readonly [number, number],
+): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;
   throw new ConfigError(parameter, `${value} is not a whole number from ${least} to ${most}`);
 }

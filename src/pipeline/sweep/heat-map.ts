@@ -23,9 +23,26 @@ export interface Quantity {
 
 export const QUANTITIES: readonly Quantity[] = [
   { name: 'outcome', label: 'outcome', title: 'What became of each run' },
-  { name: 'cycles', label: 'cycles', title: 'Cycles of the edge of stability', log: true, whole: true },
-  { name: 'max_sharpness_ratio', label: 'largest ηS/2', title: 'Largest sharpness over 2/η', log: true },
-  { name: 'convergence_time', label: 'T(δ, ε)', title: 'Steps to convergence', log: true, whole: true },
+  {
+    name: 'cycles',
+    label: 'cycles',
+    title: 'Cycles of the edge of stability',
+    log: true,
+    whole: true,
+  },
+  {
+    name: 'max_sharpness_ratio',
+    label: 'largest ηS/2',
+    title: 'Largest sharpness over 2/η',
+    log: true,
+  },
+  {
+    name: 'convergence_time',
+    label: 'T(δ, ε)',
+    title: 'Steps to convergence',
+    log: true,
+    whole: true,
+  },
   { name: 'final_sharpness_ratio', label: 'final ηS/2', title: 'Final sharpness over 2/η' },
 ];
 
@@ -37,14 +54,24 @@ export interface TableParameter {
 }
 
 /** Parameters that take more than one value in the rows left by filters, the learning rate first: what a map can have as its axes. */
-export function variedParameters(table: SweepTable, filters?: HeatMapRequest['filters']): readonly TableParameter[] {
+export function variedParameters(
+  table: SweepTable,
+  filters?: HeatMapRequest['filters'],
+): readonly TableParameter[] {
   const rows = filters && filters.size > 0 ? keptRows(table, filters) : undefined;
   const all = SWEEP_PARAMETER_NAMES.map((name) => {
     const column = columnName(name);
-    return { column, symbol: SWEEP_PARAMETERS[name].symbol, values: distinct(table.numbers(column), rows) };
+    return {
+      column,
+      symbol: SWEEP_PARAMETERS[name].symbol,
+      values: distinct(table.numbers(column), rows),
+    };
   });
   const varied = all.filter(({ values }) => values.length > 1);
-  return [...varied.filter(({ column }) => column === 'eta'), ...varied.filter(({ column }) => column !== 'eta')];
+  return [
+    ...varied.filter(({ column }) => column === 'eta'),
+    ...varied.filter(({ column }) => column !== 'eta'),
+  ];
 }
 
 export function parameterSymbol(column: string): string {
@@ -112,7 +139,10 @@ const MOST_PLACES = 200;
 export const MOST_FACETS = 4;
 
 /** Lays the rows of a sweep out over two of its parameters, a map for each value of a third. */
-export function heatMap(table: SweepTable, { quantity, x, y, facet = null, filters }: HeatMapRequest): HeatMap {
+export function heatMap(
+  table: SweepTable,
+  { quantity, x, y, facet = null, filters }: HeatMapRequest,
+): HeatMap {
   const kept = keptRows(table, filters);
   const xs = table.numbers(x);
   const ys = table.numbers(y);
@@ -136,11 +166,16 @@ export function heatMap(table: SweepTable, { quantity, x, y, facet = null, filte
 /** A quantity of each row as a number. */
 export function quantityColumn(table: SweepTable, { name }: Quantity): Float64Array {
   if (name !== 'outcome') return table.numbers(name);
-  return Float64Array.from(table.texts(name), (outcome) => (OUTCOMES as readonly string[]).indexOf(outcome));
+  return Float64Array.from(table.texts(name), (outcome) =>
+    (OUTCOMES as readonly string[]).indexOf(outcome),
+  );
 }
 
 function keptRows(table: SweepTable, filters: HeatMapRequest['filters'] = new Map()): Int32Array {
-  const tests = [...filters].map(([column, values]) => ({ numbers: table.numbers(column), values: new Set(values) }));
+  const tests = [...filters].map(([column, values]) => ({
+    numbers: table.numbers(column),
+    values: new Set(values),
+  }));
   const rows = new Int32Array(table.length);
   let count = 0;
   for (let row = 0; row < table.length; row++) {
@@ -159,7 +194,10 @@ function distinct(numbers: Float64Array, rows?: Int32Array): number[] {
 /** So many of them at most, spread over all, both ends among them. */
 function spread<T>(values: readonly T[], most: number): T[] {
   if (values.length <= most) return [...values];
-  return Array.from({ length: most }, (_, i) => values[Math.round((i * (values.length - 1)) / (most - 1))]!);
+  return Array.from(
+    { length: most },
+    (_, i) => values[Math.round((i * (values.length - 1)) / (most - 1))]!,
+  );
 }
 
 function mapAxis(column: string, values: readonly number[]): MapAxis {
@@ -250,7 +288,11 @@ function cellsOf(
 }
 
 /** Rows by key, those of one key in their order. Parts of one array: half a million rows in lists fill the memory. */
-function groups(rows: Int32Array, keys: Int32Array, count: number): (readonly [number, Int32Array])[] {
+function groups(
+  rows: Int32Array,
+  keys: Int32Array,
+  count: number,
+): (readonly [number, Int32Array])[] {
   const ends = new Int32Array(count + 1);
   for (const key of keys) ends[key + 1]!++;
   for (let key = 0; key < count; key++) ends[key + 1]! += ends[key]!;
@@ -318,7 +360,10 @@ function crossings(rows: Int32Array, at: Float64Array, other: Float64Array, rati
       if (at[a] === at[b] || before < 0 === after < 0) continue;
       const share = before / (before - after);
       const [from, to] = [at[a]!, at[b]!];
-      found.push([from > 0 ? from * (to / from) ** share : from + (to - from) * share, lines[key]!]);
+      found.push([
+        from > 0 ? from * (to / from) ** share : from + (to - from) * share,
+        lines[key]!,
+      ]);
       break;
     }
   }

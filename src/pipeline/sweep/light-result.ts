@@ -1,6 +1,6 @@
-import type { RunConfig } from '../config.ts';
-import { spectrum } from '../model/moments.ts';
-import { balance, solutionSharpness } from '../model/solution.ts';
+import type { RunConfig } from '../models/minimal/config.ts';
+import { spectrum } from '../models/minimal/moments.ts';
+import { balance, solutionSharpness } from '../models/minimal/solution.ts';
 import type { RunSummary } from '../operators/run-summary.ts';
 import { type KernelResult, summarizeDescent } from './summary-kernel.ts';
 
@@ -31,7 +31,10 @@ export function quickOrLoaded(
 }
 
 /** A run's result with what is known of its start. */
-export function withStart(config: RunConfig, result: KernelResult | 'given up'): RunResult | undefined {
+export function withStart(
+  config: RunConfig,
+  result: KernelResult | 'given up',
+): RunResult | undefined {
   if (result === 'given up') return undefined;
   const [alpha, beta1, beta2] = config.init;
   const start = balance({ alpha, beta1, beta2 });

@@ -19,15 +19,21 @@ const MOST_PARTS = 4096;
 export function partPlan({ runs, spec, axes }: Sweep): PartPlan {
   const steps = axes.get('steps');
   let longest = 0;
-  if (steps) for (let i = 0; i < Math.min(steps.count, 1000); i++) longest = Math.max(longest, steps.at(i));
+  if (steps)
+    for (let i = 0; i < Math.min(steps.count, 1000); i++) longest = Math.max(longest, steps.at(i));
   const byWork = Math.min(STEPS / (longest + 1), runs / LEAST_PARTS, MOST_RUNS);
   // Long runs get a part each however many there are; short ones must not make millions of files.
-  const byCount = spec.trajectories === null && longest < STEPS ? Math.min(runs / MOST_PARTS, 16 * MOST_RUNS) : 0;
+  const byCount =
+    spec.trajectories === null && longest < STEPS ? Math.min(runs / MOST_PARTS, 16 * MOST_RUNS) : 0;
   const size = Math.max(1, Math.floor(byWork), Math.ceil(byCount));
   return { size, count: Math.ceil(runs / size) };
 }
 
 /** Numbers of the first run of a part and of the one behind its last. */
-export function partRange({ runs }: Sweep, { size }: PartPlan, part: number): readonly [number, number] {
+export function partRange(
+  { runs }: Sweep,
+  { size }: PartPlan,
+  part: number,
+): readonly [number, number] {
   return [part * size, Math.min(runs, (part + 1) * size)];
 }

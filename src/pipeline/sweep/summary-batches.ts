@@ -1,7 +1,7 @@
-import type { RunConfig } from '../config.ts';
+import type { RunConfig } from '../models/minimal/config.ts';
 import { createPhaseDetector } from '../operators/detect-phases.ts';
 import { createSummarizer } from '../operators/summarize.ts';
-import { hasEnded, nextBatch, startDescent } from '../source/gradient-descent.ts';
+import { hasEnded, nextBatch, startDescent } from '../sources/descent/gradient-descent.ts';
 import type { KernelResult } from './summary-kernel.ts';
 
 /** Rows a batch: small enough to stay in a core's own cache, and of no influence on any digit. */
@@ -22,7 +22,10 @@ export function summarizeBatches(
     const batch = detect(nextBatch(run, BATCH));
     summarizer.add(batch);
     if (hasEnded(run)) {
-      return { summary: summarizer.finish(run), finalSharpness: batch.columns.sharpness![batch.length - 1]! };
+      return {
+        summary: summarizer.finish(run),
+        finalSharpness: batch.columns.sharpness![batch.length - 1]!,
+      };
     }
     if (!proceed(batch.length)) return 'given up';
   }

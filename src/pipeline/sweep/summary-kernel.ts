@@ -1,8 +1,8 @@
-import { DIVERGENCE_LOSS, type RunConfig } from '../config.ts';
-import { spectrum } from '../model/moments.ts';
-import { arrowheadTop } from '../model/sharpness.ts';
-import { solutionSharpness } from '../model/solution.ts';
-import { edgeAlpha, predictedMeanL1 } from '../model/surrogate.ts';
+import { DIVERGENCE_LOSS, type RunConfig } from '../models/minimal/config.ts';
+import { spectrum } from '../models/minimal/moments.ts';
+import { arrowheadTop } from '../models/minimal/sharpness.ts';
+import { solutionSharpness } from '../models/minimal/solution.ts';
+import { edgeAlpha, predictedMeanL1 } from '../models/minimal/surrogate.ts';
 import {
   COARSE_PHASES,
   countPhase,
@@ -112,7 +112,8 @@ export function summarizeDescent(
     const dd = d1 * d1;
     const most2 = dd + spread * l1;
     const c = coupling * (2 * r + 1);
-    const bounded = 2 * (lambda1 * (beta1 * beta1) + lambda2 * (beta2 * beta2)) <= d1 && c * c <= dd;
+    const bounded =
+      2 * (lambda1 * (beta1 * beta1) + lambda2 * (beta2 * beta2)) <= d1 && c * c <= dd;
 
     // Whether bounds tell on which side of both thresholds S is, whether it may be the largest so far, and surely is.
     const above = d1 > aboveTolerated;
@@ -120,7 +121,8 @@ export function summarizeDescent(
     const rival = !bounded || most2 >= least * d1;
     const leads = rival && settled && d1 > most;
     // The one place of the loop where S is computed often: small enough to be inlined always.
-    const s = settled && (leads || !rival) ? -1 : sharpnessAt(lambda1, lambda2, alpha, beta1, beta2);
+    const s =
+      settled && (leads || !rival) ? -1 : sharpnessAt(lambda1, lambda2, alpha, beta1, beta2);
     const over = s < 0 ? above : s >= threshold;
     const within = s < 0 ? !above : s <= tolerated;
 
@@ -227,7 +229,13 @@ export function summarizeDescent(
 
   if (most > least) least = sharpnessAt(lambda1, lambda2, topAlpha, topBeta1, topBeta2);
   countPhase(tally.spans, COARSE_PHASES[phase]!, t);
-  Object.assign(tally, { maxSharpness: least, lastViolation, lastStep: t, finalLoss: loss, cycles });
+  Object.assign(tally, {
+    maxSharpness: least,
+    lastViolation,
+    lastStep: t,
+    finalLoss: loss,
+    cycles,
+  });
   Object.assign(tally, { n, x0, y0, sumX, sumY, sumXX, sumXY, edgeSteps, sumL1, sumPredicted });
   const summary = summaryOf(tally, config, { divergedAt, float64ZeroAt: null, interrupted: false });
   return { summary, finalSharpness: sharpnessAt(lambda1, lambda2, alpha, beta1, beta2) };

@@ -1,4 +1,4 @@
-import type { Cells, TableColumn } from '../sinks/table-format.ts';
+import type { Cells, TableColumn } from '../formats/table-format.ts';
 import type { RunResult } from './light-result.ts';
 import { SWEEP_PARAMETER_NAMES, SWEEP_PARAMETERS, type SweepParameterName } from './parameters.ts';
 import { parameterValue, runId } from './sweep.ts';
@@ -26,7 +26,13 @@ export const SWEEP_COLUMNS: readonly SweepColumn[] = [
   double('moment_lambda2', 'Σ₂₂', 'second moment as used', (r) => r.config.moments.lambda2),
   double('moment_covariance', 'Σ₁₂', 'covariance as used', (r) => r.config.moments.covariance),
   {
-    ...column('outcome', 'STRING', '', '', 'gradient-flow, edge-of-stability, converged or diverged'),
+    ...column(
+      'outcome',
+      'STRING',
+      '',
+      '',
+      'gradient-flow, edge-of-stability, converged or diverged',
+    ),
     values: OUTCOMES,
     of: ({ summary }) => OUTCOMES.indexOf(summary.outcome),
   },
@@ -34,11 +40,26 @@ export const SWEEP_COLUMNS: readonly SweepColumn[] = [
     ...column('interrupted', 'BOOLEAN', '', '', 'stopped before its last step: never, in a sweep'),
     of: ({ summary }) => summary.interrupted,
   },
-  text('phases', 'JSON: [{phase, first_step, last_step}]', ({ summary }) => JSON.stringify(summary.phases)),
+  text('phases', 'JSON: [{phase, first_step, last_step}]', ({ summary }) =>
+    JSON.stringify(summary.phases),
+  ),
   whole('cycles', 'upward crossings of 2/η', ({ summary }) => summary.cycles),
-  nullable(whole('first_crossing', 'first step at the edge of stability', (r) => r.summary.first_crossing)),
-  double('max_sharpness_ratio', 'max ηS/2', 'largest ratio of sharpness to 2/η', (r) => r.summary.max_sharpness_ratio),
-  nullable(whole('diverged_at', 'first step whose loss is over 10¹²', ({ summary }) => summary.diverged_at)),
+  nullable(
+    whole('first_crossing', 'first step at the edge of stability', (r) => r.summary.first_crossing),
+  ),
+  double(
+    'max_sharpness_ratio',
+    'max ηS/2',
+    'largest ratio of sharpness to 2/η',
+    (r) => r.summary.max_sharpness_ratio,
+  ),
+  nullable(
+    whole(
+      'diverged_at',
+      'first step whose loss is over 10¹²',
+      ({ summary }) => summary.diverged_at,
+    ),
+  ),
   double('final_loss', 'L', 'loss of the last row', ({ summary }) => summary.final_loss),
   whole('last_step', 'step of the last row', ({ summary }) => summary.last_step),
   nullable(
@@ -49,17 +70,34 @@ export const SWEEP_COLUMNS: readonly SweepColumn[] = [
     ),
   ),
   nullable(
-    double('l_hat_slope', '', 'slope of ln L̂ per step at the edge', ({ summary }) => finite(summary.l_hat_slope)),
+    double('l_hat_slope', '', 'slope of ln L̂ per step at the edge', ({ summary }) =>
+      finite(summary.l_hat_slope),
+    ),
   ),
   nullable(
-    double('l_hat_slope_predicted', '', '2·ln(1 − 2λ₂/λ₁)', ({ summary }) => finite(summary.l_hat_slope_predicted)),
+    double('l_hat_slope_predicted', '', '2·ln(1 − 2λ₂/λ₁)', ({ summary }) =>
+      finite(summary.l_hat_slope_predicted),
+    ),
   ),
-  nullable(double('mean_l1_in_eos', '', 'mean of L₁ at the edge', ({ summary }) => finite(summary.mean_l1_in_eos))),
   nullable(
-    double('mean_l1_predicted', '', 'mean of ½·α̂λ₂β₂(1 − α̂β₂) at the edge', (r) => finite(r.summary.mean_l1_predicted)),
+    double('mean_l1_in_eos', '', 'mean of L₁ at the edge', ({ summary }) =>
+      finite(summary.mean_l1_in_eos),
+    ),
   ),
-  text('warnings', 'JSON: [{kind, step, message}]', ({ summary }) => JSON.stringify(summary.warnings)),
-  double('final_sharpness_ratio', 'ηS/2', 'ratio of the last row', (r) => 0.5 * (r.config.eta * r.finalSharpness)),
+  nullable(
+    double('mean_l1_predicted', '', 'mean of ½·α̂λ₂β₂(1 − α̂β₂) at the edge', (r) =>
+      finite(r.summary.mean_l1_predicted),
+    ),
+  ),
+  text('warnings', 'JSON: [{kind, step, message}]', ({ summary }) =>
+    JSON.stringify(summary.warnings),
+  ),
+  double(
+    'final_sharpness_ratio',
+    'ηS/2',
+    'ratio of the last row',
+    (r) => 0.5 * (r.config.eta * r.finalSharpness),
+  ),
   double(
     'start_gfs_ratio',
     'ηS∞(θ₀)/2',
@@ -90,7 +128,9 @@ export function sweepRows(): SweepRows {
 
 function parameterColumn(name: SweepParameterName): SweepColumn {
   const { whole: isWhole, symbol, meaning } = SWEEP_PARAMETERS[name];
-  const spec = isWhole ? whole(columnName(name), meaning, of, symbol) : double(columnName(name), symbol, meaning, of);
+  const spec = isWhole
+    ? whole(columnName(name), meaning, of, symbol)
+    : double(columnName(name), symbol, meaning, of);
   return name === 'samples' ? nullable(spec) : spec;
 
   function of({ config }: RunResult): number | null {
@@ -103,7 +143,13 @@ export function columnName(name: SweepParameterName): string {
   return name === 'alpha' || name === 'beta1' || name === 'beta2' ? `init_${name}` : name;
 }
 
-function column(name: string, type: TableColumn['type'], symbol: string, unit: string, meaning: string): TableColumn {
+function column(
+  name: string,
+  type: TableColumn['type'],
+  symbol: string,
+  unit: string,
+  meaning: string,
+): TableColumn {
   return { name, type, symbol, unit, meaning };
 }
 

@@ -1,4 +1,9 @@
-import { ConfigError, type RunConfig, type RunOptions, resolveConfig } from '../config.ts';
+import {
+  ConfigError,
+  type RunConfig,
+  type RunOptions,
+  resolveConfig,
+} from '../models/minimal/config.ts';
 import { type Axis, parseAxis, parseStarts } from './axis.ts';
 import { SWEEP_PARAMETER_NAMES, type SweepParameterName } from './parameters.ts';
 import { sha256 } from './sha256.ts';
@@ -44,7 +49,10 @@ export function sweepSpec(options: SweepOptions): SweepSpec {
   const parts = PARTS_OF_START.filter((name) => options[name] !== undefined);
   const starts = options.init === undefined ? undefined : parseStarts(options.init);
   if (starts && starts.count > 1 && parts.length > 0) {
-    throw new ConfigError('init', `several starts and --${parts[0]} do not go together; give one of the two`);
+    throw new ConfigError(
+      'init',
+      `several starts and --${parts[0]} do not go together; give one of the two`,
+    );
   }
   const start = starts?.at(0) ?? base.init;
   const axes: { [P in SweepParameterName | 'init']?: string } = {};
@@ -60,7 +68,10 @@ export function sweepSpec(options: SweepOptions): SweepSpec {
   }
   const trajectories = options.trajectories ?? null;
   if (trajectories !== null && !(Number.isSafeInteger(trajectories) && trajectories >= 1)) {
-    throw new ConfigError('trajectories', `every:${trajectories} is no whole number from 1 up; give such as every:10`);
+    throw new ConfigError(
+      'trajectories',
+      `every:${trajectories} is no whole number from 1 up; give such as every:10`,
+    );
   }
   const spec = { axes, trajectories };
   checkValues(openSweep(spec));
@@ -87,7 +98,8 @@ export function openSweep(spec: SweepSpec): Sweep {
     else if (name === 'alpha' && starts) order.push(['init', starts.count]);
   }
   const runs = order.reduce((product, [, count]) => product * count, 1);
-  if (!Number.isSafeInteger(runs)) throw new ConfigError('sweep', `${runs} runs are more than can be numbered`);
+  if (!Number.isSafeInteger(runs))
+    throw new ConfigError('sweep', `${runs} runs are more than can be numbered`);
 
   return {
     spec,
@@ -110,12 +122,17 @@ export function openSweep(spec: SweepSpec): Sweep {
     has(config) {
       if (starts && !starts.has(config.init)) return false;
       if ((config.samples === null) !== !axes.has('samples')) return false;
-      return [...axes].every(([name, axis]) => axis.has(parameterValue(config, name) ?? Number.NaN));
+      return [...axes].every(([name, axis]) =>
+        axis.has(parameterValue(config, name) ?? Number.NaN),
+      );
     },
   };
 }
 
-function runOptions(values: { readonly [P in SweepParameterName]?: number }, init?: readonly number[]): RunOptions {
+function runOptions(
+  values: { readonly [P in SweepParameterName]?: number },
+  init?: readonly number[],
+): RunOptions {
   const { alpha, beta1, beta2, ...rest } = values;
   return { ...rest, init: init ?? [alpha!, beta1!, beta2!] };
 }

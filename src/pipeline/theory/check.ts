@@ -1,4 +1,4 @@
-import type { RunColumn } from '../columns.ts';
+import type { RunColumn } from '../models/minimal/columns.ts';
 import type { RunTable } from './run-table.ts';
 
 /** What a check has come to. `not reached`: the run is too short to tell; nothing speaks against the statement. */
@@ -44,7 +44,12 @@ export interface CheckResult extends Finding {
   readonly recomputed: readonly string[];
 }
 
-const NOTHING = { measured: null, predicted: null, margin: null, text: { measured: '', predicted: '', margin: '' } };
+const NOTHING = {
+  measured: null,
+  predicted: null,
+  margin: null,
+  text: { measured: '', predicted: '', margin: '' },
+};
 
 export function doesNotApply(note: string): Finding {
   return { verdict: 'does not apply', ...NOTHING, note };

@@ -1,6 +1,6 @@
-import { onStableSet } from '../model/flow.ts';
-import { solutionAlphaSquared } from '../model/solution.ts';
-import { blockSharpness } from '../model/theory.ts';
+import { onStableSet } from '../models/minimal/flow.ts';
+import { solutionAlphaSquared } from '../models/minimal/solution.ts';
+import { blockSharpness } from '../models/minimal/theory.ts';
 import { notSeparated } from './premise.ts';
 import type { RunTable } from './run-table.ts';
 
@@ -38,7 +38,12 @@ export function stuckAbove(table: RunTable, epsilon: number): string | undefined
 
 /** Whether β₁ is exactly 0 at the end, and stays so. */
 function oscillationDead(table: RunTable): boolean {
-  if (table.config.moments.covariance !== 0 || !table.has('log10_abs_beta1') || !table.has('balance')) return false;
+  if (
+    table.config.moments.covariance !== 0 ||
+    !table.has('log10_abs_beta1') ||
+    !table.has('balance')
+  )
+    return false;
   return table.column('log10_abs_beta1')[table.length - 1] === Number.NEGATIVE_INFINITY;
 }
 
@@ -60,12 +65,16 @@ const LEAST_END = 100;
 function atRest(table: RunTable): boolean {
   const { length, config } = table;
   const first = length - Math.max(LEAST_END, Math.floor(length / 10));
-  if (first < 0 || !table.has('loss') || !(table.column('loss')[length - 1]! <= config.epsilon)) return false;
+  if (first < 0 || !table.has('loss') || !(table.column('loss')[length - 1]! <= config.epsilon))
+    return false;
   const sharpness = table.column('sharpness');
   const last = sharpness[length - 1]!;
-  for (let i = first; i < length; i++) if (!(Math.abs(sharpness[i]! - last) <= 1e-3 * last)) return false;
+  for (let i = first; i < length; i++)
+    if (!(Math.abs(sharpness[i]! - last) <= 1e-3 * last)) return false;
   // For covariance ≠ 0 the place around which β₁ oscillates moves: only a β₁ that does not move at all is at rest.
-  return config.moments.covariance === 0 ? !oscillationGrows(table, first) : !betaMoves(table, first);
+  return config.moments.covariance === 0
+    ? !oscillationGrows(table, first)
+    : !betaMoves(table, first);
 }
 
 /** Whether |β₁| is larger at the end than in that row, as far as the columns tell: 0 may have underflowed. */
@@ -90,7 +99,9 @@ function betaMoves(table: RunTable, row: number): boolean {
 /** Twice what an oscillation of that row's size adds to the sharpness λ₁α² of the valley floor: 4λ₁β₁² for covariance 0. */
 function addedSharpness(table: RunTable, row: number): number {
   const { lambda1, covariance } = table.config.moments;
-  return covariance === 0 && table.has('beta1') ? 8 * lambda1 * table.column('beta1')[row]! ** 2 : 0;
+  return covariance === 0 && table.has('beta1')
+    ? 8 * lambda1 * table.column('beta1')[row]! ** 2
+    : 0;
 }
 
 /**
@@ -111,7 +122,8 @@ export function lostReason(table: RunTable, from: number): string | undefined {
   const x = alpha[length - 1]! * beta2[length - 1]!;
   if (2 * table.column('l1')[length - 1]! >= lambda2 * x * (1 - x)) return undefined;
   const mustGrow = (i: number) =>
-    sharpness[i]! - addedSharpness(table, i) > threshold && blockSharpness(alpha[i]!, beta2[i]!, lambda2) < threshold;
+    sharpness[i]! - addedSharpness(table, i) > threshold &&
+    blockSharpness(alpha[i]!, beta2[i]!, lambda2) < threshold;
   let first = length;
   while (first > 0 && table.step[first - 1]! >= from && mustGrow(first - 1)) first--;
   if (first >= length - 1 || size[length - 1]! > size[first]!) return undefined;

@@ -1,4 +1,4 @@
-import type { Moments } from '../model/moments.ts';
+import type { Moments } from '../models/minimal/moments.ts';
 import { percent, plural } from './check.ts';
 import { type Cycle, type RunTable, wholeCycles } from './run-table.ts';
 
@@ -67,7 +67,9 @@ export function inValley(table: RunTable, row: number): boolean {
 
 /** αβ₂ in that row; 0 where the columns do not tell. */
 function product(table: RunTable, row: number): number {
-  return table.has('alpha') && table.has('beta2') ? table.column('alpha')[row]! * table.column('beta2')[row]! : 0;
+  return table.has('alpha') && table.has('beta2')
+    ? table.column('alpha')[row]! * table.column('beta2')[row]!
+    : 0;
 }
 
 /** Whether a cycle is short, narrow and in the valley. */

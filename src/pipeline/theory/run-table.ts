@@ -1,12 +1,12 @@
 import { of } from 'rxjs';
-import { PHASES, RUN_COLUMNS, type RunArrays, type RunColumn } from '../columns.ts';
-import type { RunConfig } from '../config.ts';
-import { gradient } from '../model/loss.ts';
+import { PHASES, RUN_COLUMNS, type RunArrays, type RunColumn } from '../models/minimal/columns.ts';
+import type { RunConfig } from '../models/minimal/config.ts';
+import { gradient } from '../models/minimal/loss.ts';
 import { sharpnessColumn } from '../operators/classify-sharpness.ts';
 import { detectPhases } from '../operators/detect-phases.ts';
 import { solutionColumns } from '../operators/flow-solution.ts';
 import { lossColumns } from '../operators/split-loss.ts';
-import type { ModelBatch, ModelRun } from '../source/gradient-descent.ts';
+import type { ModelBatch, ModelRun } from '../sources/descent/gradient-descent.ts';
 
 /** A whole run in memory: what stands in its file, and what can be computed from that. */
 export interface RunTable {
@@ -53,7 +53,8 @@ export function runTable(
   if (length === 0) throw new RangeError('there are no rows');
   let everyStep = step[0] === 0;
   for (let i = 1; i < length; i++) {
-    if (!(step[i]! > step[i - 1]!)) throw new RangeError(`step ${step[i]} in row ${i} comes after step ${step[i - 1]}`);
+    if (!(step[i]! > step[i - 1]!))
+      throw new RangeError(`step ${step[i]} in row ${i} comes after step ${step[i - 1]}`);
     if (step[i]! !== step[i - 1]! + 1) everyStep = false;
   }
   const known: { [C in RunColumn]?: RunArrays[C] } = { ...columns };
@@ -108,12 +109,17 @@ export function runTable(
 
   const pointwise = (name: 'loss' | 'grad_norm'): Float64Array => {
     const [alpha, beta1, beta2] = [get('alpha'), get('beta1'), get('beta2')];
-    const { l1, l2 } = lossColumns({ run: { config }, length, columns: known } as unknown as ModelBatch);
+    const { l1, l2 } = lossColumns({
+      run: { config },
+      length,
+      columns: known,
+    } as unknown as ModelBatch);
     const { moments } = config;
     return Float64Array.from({ length }, (_, i) => {
       const point = { alpha: alpha[i]!, beta1: beta1[i]!, beta2: beta2[i]! };
       if (name === 'loss') {
-        const cross = moments.covariance * point.alpha * point.beta1 * (point.alpha * point.beta2 - 1);
+        const cross =
+          moments.covariance * point.alpha * point.beta1 * (point.alpha * point.beta2 - 1);
         return l1[i]! + l2[i]! + cross;
       }
       const slope = gradient(point, moments);

@@ -1,4 +1,4 @@
-import type { RunColumn } from '../columns.ts';
+import type { RunColumn } from '../models/minimal/columns.ts';
 import { type Check, type CheckResult, doesNotApply, type Finding } from './check.ts';
 import { balanceLaw } from './checks/balance.ts';
 import { constrainedShadow } from './checks/constrained.ts';
@@ -33,7 +33,12 @@ export const CHECKS: readonly Check[] = [
 
 /** The columns that some check reads, where a file has them. */
 export const CHECKED_COLUMNS: readonly RunColumn[] = [
-  ...new Set<RunColumn>(['step', 'log10_abs_beta1', 'loss', ...CHECKS.flatMap(({ needs }) => needs)]),
+  ...new Set<RunColumn>([
+    'step',
+    'log10_abs_beta1',
+    'loss',
+    ...CHECKS.flatMap(({ needs }) => needs),
+  ]),
 ];
 
 /** Holds every statement against a run. */
@@ -54,11 +59,15 @@ export function verifyRun(table: RunTable): readonly CheckResult[] {
 /** Why a check does not apply to a run at all; undefined where it does. */
 function applicable(check: Check, table: RunTable): Finding | undefined {
   if (check.everyStep && !table.everyStep) {
-    return doesNotApply('this takes every step from 0 on, and the file has only some (written with --every?)');
+    return doesNotApply(
+      'this takes every step from 0 on, and the file has only some (written with --every?)',
+    );
   }
   const missing = check.needs.filter((name) => !table.has(name));
   if (missing.length > 0) {
-    return doesNotApply(`the file has no ${missing.join(', ')}, and it does not follow from what it has`);
+    return doesNotApply(
+      `the file has no ${missing.join(', ')}, and it does not follow from what it has`,
+    );
   }
   const { covariance } = table.config.moments;
   if (check.noCovariance && covariance !== 0) {

@@ -1,13 +1,17 @@
 import { Command, Flags } from '@oclif/core';
 
 export default class DashBuild extends Command {
-  static override summary = 'Write the dashboard with runs, as a folder for any static host or as one HTML file';
+  static override summary =
+    'Write the dashboard with runs, as a folder for any static host or as one HTML file';
 
   static override description =
     `The folder works from any static web server, under any path. With --single-file the page is one HTML file with the data inside, which opens from disk. Trajectories beside a run (run.gradient-flow.parquet, run.constrained.parquet, run.central.parquet) go along.`;
 
   static override examples = [
-    { description: 'a folder for a web server', command: '<%= config.bin %> dash build --data run.parquet --out site' },
+    {
+      description: 'a folder for a web server',
+      command: '<%= config.bin %> dash build --data run.parquet --out site',
+    },
     {
       description: 'two runs to compare',
       command: '<%= config.bin %> dash build --data a.parquet b.parquet --out site',

@@ -2,7 +2,8 @@ import { Args, Command, Flags } from '@oclif/core';
 import { UsageError } from '../../errors.ts';
 
 export default class DashServe extends Command {
-  static override summary = 'Open the dashboard on this computer and follow runs while they are written';
+  static override summary =
+    'Open the dashboard on this computer and follow runs while they are written';
 
   static override description =
     `Serves the dashboard and the named runs on 127.0.0.1. A run that is still being written is shown as it grows; new rows appear within two seconds. Without a file it shows the sample run; run files can also be dropped on the page.
@@ -10,9 +11,15 @@ export default class DashServe extends Command {
 Any other address than this computer's own is served only with --host, and then only to those who have the token.`;
 
   static override examples = [
-    { description: 'a run, finished or still being written', command: '<%= config.bin %> dash serve run.parquet' },
+    {
+      description: 'a run, finished or still being written',
+      command: '<%= config.bin %> dash serve run.parquet',
+    },
     { description: 'all runs of a folder', command: '<%= config.bin %> dash serve runs/' },
-    { description: 'for others on the network', command: '<%= config.bin %> dash serve run.parquet --host 0.0.0.0' },
+    {
+      description: 'for others on the network',
+      command: '<%= config.bin %> dash serve run.parquet --host 0.0.0.0',
+    },
   ];
 
   static override strict = false;
@@ -30,10 +37,14 @@ Any other address than this computer's own is served only with --host, and then 
       description: 'address to listen on; 127.0.0.1 unless given, any other needs a token',
       helpValue: 'ADDRESS',
     }),
-    port: Flags.string({ description: 'port to listen on; the next free from 7333 on unless given', helpValue: 'N' }),
+    port: Flags.string({
+      description: 'port to listen on; the next free from 7333 on unless given',
+      helpValue: 'N',
+    }),
     open: Flags.boolean({ description: 'open the page in the browser' }),
     token: Flags.string({
-      description: 'token that every visitor must have; a random one unless given, where one is needed',
+      description:
+        'token that every visitor must have; a random one unless given, where one is needed',
       helpValue: 'TOKEN',
       env: 'EOS_DASH_TOKEN',
     }),

@@ -10,7 +10,10 @@ export default class SweepCancel extends Command {
     'All processes that work for the folder end within a second or two; with --engine the queue is emptied as well. The command that started the sweep goes on from there.';
 
   static override examples = [
-    { description: 'a sweep on this machine', command: '<%= config.bin %> sweep cancel --out diagram' },
+    {
+      description: 'a sweep on this machine',
+      command: '<%= config.bin %> sweep cancel --out diagram',
+    },
     {
       description: 'a sweep of many',
       command: '<%= config.bin %> sweep cancel --out /shared/diagram --engine redis://host',
@@ -24,7 +27,8 @@ export default class SweepCancel extends Command {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(SweepCancel);
-    if (!flags.out) throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
+    if (!flags.out)
+      throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
     checkEngine(flags.engine, flags);
     const { cancelSweep } = await import('../../sweep/cancel.ts');
     const { dropped } = await cancelSweep(flags.out, flags.engine, {
@@ -32,6 +36,8 @@ export default class SweepCancel extends Command {
       cert: flags['redis-cert'],
       key: flags['redis-key'],
     });
-    this.log(`cancelled${dropped === undefined ? '' : `, ${plural(dropped, 'part')} taken out of the queue`}`);
+    this.log(
+      `cancelled${dropped === undefined ? '' : `, ${plural(dropped, 'part')} taken out of the queue`}`,
+    );
   }
 }

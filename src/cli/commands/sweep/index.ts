@@ -1,11 +1,18 @@
 import { Command, Flags } from '@oclif/core';
 import { UsageError } from '../../errors.ts';
-import { checkEngine, countOf, engineFlags, shareOf, threadsFlag } from '../../sweep/engine-flags.ts';
+import {
+  checkEngine,
+  countOf,
+  engineFlags,
+  shareOf,
+  threadsFlag,
+} from '../../sweep/engine-flags.ts';
 import { sweepFlags, sweepOptions } from '../../sweep/sweep-flags.ts';
 import { checkSwitches } from '../../switches.ts';
 
 export default class Sweep extends Command {
-  static override summary = 'Run gradient descent over grids of parameters and keep a table of what became of each run';
+  static override summary =
+    'Run gradient descent over grids of parameters and keep a table of what became of each run';
 
   static override description =
     `Each parameter takes a number (0.05, 1/20), a list (0.01,0.02), a range with both ends (0.01:0.5:log:60, 0:1:lin:11), or whole numbers (0..99); the sweep is the product of all of them. What is not given comes from the preset, as in eos stream.
@@ -15,15 +22,18 @@ DIR/summary becomes a Parquet dataset with one row a run: its parameters and eve
   static override examples = [
     {
       description: 'a phase diagram',
-      command: '<%= config.bin %> sweep --eta 0.01:0.5:log:60 --lambda2 0.001:1:log:40 --out diagram',
+      command:
+        '<%= config.bin %> sweep --eta 0.01:0.5:log:60 --lambda2 0.001:1:log:40 --out diagram',
     },
     {
       description: 'what it would take',
-      command: '<%= config.bin %> sweep --eta 0.01:0.5:log:60 --steps 1000000 --out diagram --dry-run',
+      command:
+        '<%= config.bin %> sweep --eta 0.01:0.5:log:60 --steps 1000000 --out diagram --dry-run',
     },
     {
       description: 'a hundred samples of the data, with trajectories',
-      command: '<%= config.bin %> sweep --samples 200 --seeds 0..99 --trajectories every:10 --out seeds',
+      command:
+        '<%= config.bin %> sweep --samples 200 --seeds 0..99 --trajectories every:10 --out seeds',
     },
     {
       description: 'the third of four shards, without a queue',
@@ -31,7 +41,8 @@ DIR/summary becomes a Parquet dataset with one row a run: its parameters and eve
     },
     {
       description: 'by the workers of a queue',
-      command: '<%= config.bin %> sweep --spec sweep.json --out /shared/diagram --engine redis://host',
+      command:
+        '<%= config.bin %> sweep --spec sweep.json --out /shared/diagram --engine redis://host',
     },
   ];
 
@@ -49,12 +60,19 @@ DIR/summary becomes a Parquet dataset with one row a run: its parameters and eve
       helpValue: 'i/n',
       helpGroup: 'ENGINE',
     }),
-    detach: Flags.boolean({ description: 'leave the work to the queue and do not wait for it', helpGroup: 'ENGINE' }),
+    detach: Flags.boolean({
+      description: 'leave the work to the queue and do not wait for it',
+      helpGroup: 'ENGINE',
+    }),
     extend: Flags.boolean({
-      description: 'add these runs to a folder that holds another sweep; runs that it has are not done again',
+      description:
+        'add these runs to a folder that holds another sweep; runs that it has are not done again',
       helpGroup: 'OUTPUT',
     }),
-    'dry-run': Flags.boolean({ description: 'tell what it would take, and write nothing', helpGroup: 'OUTPUT' }),
+    'dry-run': Flags.boolean({
+      description: 'tell what it would take, and write nothing',
+      helpGroup: 'OUTPUT',
+    }),
     yes: Flags.boolean({ char: 'y', description: 'confirm a sweep of more than ten million runs' }),
     'log-format': Flags.string({
       description: 'text (default, on stderr) or json (one object a line, on stdout)',
@@ -62,7 +80,12 @@ DIR/summary becomes a Parquet dataset with one row a run: its parameters and eve
       helpGroup: 'LOG',
       env: 'EOS_LOG_FORMAT',
     }),
-    quiet: Flags.boolean({ char: 'q', description: 'say nothing but errors', helpGroup: 'LOG', env: 'EOS_QUIET' }),
+    quiet: Flags.boolean({
+      char: 'q',
+      description: 'say nothing but errors',
+      helpGroup: 'LOG',
+      env: 'EOS_QUIET',
+    }),
   };
 
   async run(): Promise<void> {
@@ -75,11 +98,15 @@ DIR/summary becomes a Parquet dataset with one row a run: its parameters and eve
     const share = shareOf(flags.shard);
     const engine = flags.engine ?? 'embedded';
     if (engine !== 'embedded' && flags.shard !== undefined) {
-      throw new UsageError('--shard: a queue hands out the work itself; give --shard or --engine redis://…, not both');
+      throw new UsageError(
+        '--shard: a queue hands out the work itself; give --shard or --engine redis://…, not both',
+      );
     }
     checkEngine(engine, flags);
     if (engine === 'embedded' && flags.detach) {
-      throw new UsageError('--detach: only a queue can be left to itself; give --engine redis://host too');
+      throw new UsageError(
+        '--detach: only a queue can be left to itself; give --engine redis://host too',
+      );
     }
     if (flags.out === '' || (flags.out === undefined && !flags['dry-run'])) {
       throw new UsageError('--out: no folder was named; give --out DIR');

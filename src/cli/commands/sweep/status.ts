@@ -21,7 +21,8 @@ export default class SweepStatus extends Command {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(SweepStatus);
-    if (!flags.out) throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
+    if (!flags.out)
+      throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
     checkEngine(flags.engine, flags);
     const { sweepStatus, statusLines } = await import('../../sweep/status.ts');
     const status = await sweepStatus(flags.out, flags.engine, {

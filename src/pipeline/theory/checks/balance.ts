@@ -1,5 +1,5 @@
-import { gradient } from '../../model/loss.ts';
-import { balanceChange, projectionChange } from '../../model/theory.ts';
+import { gradient } from '../../models/minimal/loss.ts';
+import { balanceChange, projectionChange } from '../../models/minimal/theory.ts';
 import { type Check, digits, plural, round } from '../check.ts';
 
 /** Rounding of a balance and of its change, relative to the squares it is made of. */
@@ -8,11 +8,16 @@ const TOLERANCE = 1e-12;
 /** The balance in the file is that of θ, and gradient descent changes it by q, exactly. */
 export const balanceLaw: Check = {
   name: 'balance',
-  statement: 'Q = α² − β₁² − β₂², and a step changes it by η²((∂α)² − ‖∂β‖²) − (ε² − β̃₁²)₊ (within 1e-12)',
+  statement:
+    'Q = α² − β₁² − β₂², and a step changes it by η²((∂α)² − ‖∂β‖²) − (ε² − β̃₁²)₊ (within 1e-12)',
   needs: ['alpha', 'beta1', 'beta2', 'balance'],
   run(table) {
     const { eta, floor, moments } = table.config;
-    const [alpha, beta1, beta2] = [table.column('alpha'), table.column('beta1'), table.column('beta2')];
+    const [alpha, beta1, beta2] = [
+      table.column('alpha'),
+      table.column('beta1'),
+      table.column('beta2'),
+    ];
     const balance = table.column('balance');
     let worst = 0;
     let worstStep = table.step[0]!;
@@ -33,7 +38,10 @@ export const balanceLaw: Check = {
       const before = theta.beta1 - eta * slope.beta1;
       const change = balanceChange(theta, moments, eta) + projectionChange(before, floor);
       const moved = eta * eta * (slope.alpha ** 2 + slope.beta1 ** 2 + slope.beta2 ** 2);
-      note(Math.abs(balance[i + 1]! - balance[i]! - change) / (squares + moved), table.step[i + 1]!);
+      note(
+        Math.abs(balance[i + 1]! - balance[i]! - change) / (squares + moved),
+        table.step[i + 1]!,
+      );
     }
     return {
       verdict: worst <= TOLERANCE ? 'holds' : 'fails',

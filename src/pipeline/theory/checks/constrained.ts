@@ -1,6 +1,15 @@
-import { constrainedStep } from '../../model/constrained.ts';
-import { edgeAlpha } from '../../model/surrogate.ts';
-import { agreement, type Check, digits, doesNotApply, type Finding, notReached, percent, plural } from '../check.ts';
+import { constrainedStep } from '../../models/minimal/constrained.ts';
+import { edgeAlpha } from '../../models/minimal/surrogate.ts';
+import {
+  agreement,
+  type Check,
+  digits,
+  doesNotApply,
+  type Finding,
+  notReached,
+  percent,
+  plural,
+} from '../check.ts';
 import { steadyStretch } from '../premise.ts';
 import { atEdge, type Cycle, type RunTable, wholeCycles } from '../run-table.ts';
 
@@ -31,7 +40,10 @@ export const constrainedShadow: Check = {
     const worst = worstOf(table, cycles, shadow);
     const distances = `largest |Δβ₂| of a step ${digits(fromCrossing)}, or ${digits(fromStart)} where both start with the run`;
     if (worst.deviation <= TOLERANCE) {
-      return finding(worst, `${plural(cycles.length, 'whole cycle')}, the worst from step ${worst.step}; ${distances}`);
+      return finding(
+        worst,
+        `${plural(cycles.length, 'whole cycle')}, the worst from step ${worst.step}; ${distances}`,
+      );
     }
     const { cycles: steady, reason } = steadyStretch(table);
     const off = `of ${plural(cycles.length, 'whole cycle')} the worst is ${percent(worst.deviation)} off, from step ${worst.step}`;
@@ -41,7 +53,10 @@ export const constrainedShadow: Check = {
     return finding(part, `${where}; ${off}; ${distances}`);
 
     function finding({ measured, predicted }: Worst, note: string): Finding {
-      const details = { max_distance_from_crossing: fromCrossing, max_distance_from_start: fromStart };
+      const details = {
+        max_distance_from_crossing: fromCrossing,
+        max_distance_from_start: fromStart,
+      };
       return agreement(measured, predicted, TOLERANCE, { note, details });
     }
   },
@@ -62,7 +77,8 @@ function worstOf(table: RunTable, cycles: readonly Cycle[], shadow: Float64Array
     const measured = mean(beta2, from, to);
     const predicted = mean(shadow, from, to);
     const deviation = Math.abs(measured / predicted - 1);
-    if (!(deviation <= worst.deviation)) worst = { deviation, measured, predicted, step: table.step[from]! };
+    if (!(deviation <= worst.deviation))
+      worst = { deviation, measured, predicted, step: table.step[from]! };
   }
   return worst;
 }
@@ -93,7 +109,8 @@ export function edgeDistance(table: RunTable, other: Float64Array): number {
   const phase = table.column('phase');
   let most = 0;
   for (let i = 0; i < table.length; i++) {
-    if (atEdge(phase[i]!) && !Number.isNaN(other[i]!)) most = Math.max(most, Math.abs(beta2[i]! - other[i]!));
+    if (atEdge(phase[i]!) && !Number.isNaN(other[i]!))
+      most = Math.max(most, Math.abs(beta2[i]! - other[i]!));
   }
   return most;
 }

@@ -1,6 +1,15 @@
-import { createCentral } from '../../model/central.ts';
-import { lossSplit } from '../../model/loss.ts';
-import { type Check, digits, doesNotApply, type Finding, LEAST_CYCLES, notReached, percent, plural } from '../check.ts';
+import { createCentral } from '../../models/minimal/central.ts';
+import { lossSplit } from '../../models/minimal/loss.ts';
+import {
+  type Check,
+  digits,
+  doesNotApply,
+  type Finding,
+  LEAST_CYCLES,
+  notReached,
+  percent,
+  plural,
+} from '../check.ts';
 import { isSteady, steadyStretch } from '../premise.ts';
 import { type RunTable, wholeCycles } from '../run-table.ts';
 import { predictedColumn } from './mean-l1.ts';
@@ -79,7 +88,8 @@ const agrees = ({ middle, worst }: Spread) => middle <= MEDIAN && worst <= EACH;
 function centralWords(central: readonly CycleMean[]): string {
   if (central.length === 0) return '';
   const there = central.filter(({ predicted, mean_l1 }) => predicted > 1e-3 * mean_l1);
-  if (there.length === 0) return "; the central flow from the run's start is not at the edge in them";
+  if (there.length === 0)
+    return "; the central flow from the run's start is not at the edge in them";
   const { middle, worst } = spreadOf(there);
   const which = there.length < central.length ? `, at the edge in ${there.length} of them,` : '';
   return `; against the central flow from the run's start${which} median ${percent(middle)}, worst ${percent(worst)}`;
@@ -96,7 +106,11 @@ function spreadOf(cycles: readonly CycleMean[]): Spread {
 /** L₁ of the central flow that starts where the run does, at each of its rows: it knows nothing of the run after that. */
 export function centralL1(table: RunTable): Float64Array {
   const { eta, moments } = table.config;
-  const [alpha, beta1, beta2] = [table.column('alpha')[0]!, table.column('beta1')[0]!, table.column('beta2')[0]!];
+  const [alpha, beta1, beta2] = [
+    table.column('alpha')[0]!,
+    table.column('beta1')[0]!,
+    table.column('beta2')[0]!,
+  ];
   const central = createCentral({ alpha, beta1, beta2 }, moments, eta);
   return Float64Array.from({ length: table.length }, (_, i) => {
     if (i > 0) central.advance(eta);

@@ -1,5 +1,14 @@
-import { predictedSlope } from '../../model/surrogate.ts';
-import { agreement, type Check, digits, doesNotApply, LEAST_CYCLES, notReached, percent, plural } from '../check.ts';
+import { predictedSlope } from '../../models/minimal/surrogate.ts';
+import {
+  agreement,
+  type Check,
+  digits,
+  doesNotApply,
+  LEAST_CYCLES,
+  notReached,
+  percent,
+  plural,
+} from '../check.ts';
 import { steadyStretch } from '../premise.ts';
 import { atEdge, type RunTable, wholeCycles } from '../run-table.ts';
 
@@ -11,7 +20,8 @@ const TOLERANCE = 0.02;
  */
 export const decayRate: Check = {
   name: 'decay-rate',
-  statement: 'at the edge of stability ln L̂ falls by 2·ln(1 − 2λ₂/λ₁) a step (fitted slope, within 2 %)',
+  statement:
+    'at the edge of stability ln L̂ falls by 2·ln(1 − 2λ₂/λ₁) a step (fitted slope, within 2 %)',
   needs: ['l_hat', 'phase', 'sharpness'],
   noCovariance: true,
   separated: true,
@@ -20,7 +30,9 @@ export const decayRate: Check = {
     const predicted = predictedSlope(table.config.moments);
     const cycles = wholeCycles(table);
     if (cycles.length < LEAST_CYCLES) {
-      return notReached(`only ${plural(cycles.length, 'whole cycle')}; the rate is one of averages`);
+      return notReached(
+        `only ${plural(cycles.length, 'whole cycle')}; the rate is one of averages`,
+      );
     }
     const thinned = table.everyStep ? [] : ['fitted to the rows that the file has'];
     const whole = edgeSlope(table, cycles[0]![0]);
@@ -32,7 +44,12 @@ export const decayRate: Check = {
     if (steady.length < LEAST_CYCLES) return doesNotApply(`${reason}; ${off}`);
     const [from, to] = [steady[0]![0], steady.at(-1)![1]];
     const where = `over the ${steady.length} cycles from step ${table.step[from]}, short and narrow ones`;
-    return agreement(edgeSlope(table, from, to), predicted, TOLERANCE, noted([where, off, ...thinned]));
+    return agreement(
+      edgeSlope(table, from, to),
+      predicted,
+      TOLERANCE,
+      noted([where, off, ...thinned]),
+    );
   },
 };
 

@@ -40,7 +40,12 @@ export const excursions: Check = {
         margin: `overshoot mean ${percent(mean)}, largest ${percent(largest)}`,
       },
       ...(lost ? { note: lost } : {}),
-      details: { count: all.length, mean_overshoot: mean, largest_overshoot: largest, excursions: all },
+      details: {
+        count: all.length,
+        mean_overshoot: mean,
+        largest_overshoot: largest,
+        excursions: all,
+      },
     };
   },
 };

@@ -1,4 +1,4 @@
-import { PHASES } from '../../columns.ts';
+import { PHASES } from '../../models/minimal/columns.ts';
 import { type Check, digits } from '../check.ts';
 import { stuckOver } from '../evidence.ts';
 
@@ -26,7 +26,10 @@ export const finalSharpness: Check = {
       text: {
         measured: digits(last),
         predicted: `at most ${digits(tolerated)}`,
-        margin: verdict === 'not reached' ? '' : `${digits(Math.abs(tolerated - last))} ${below ? 'below' : 'over'}`,
+        margin:
+          verdict === 'not reached'
+            ? ''
+            : `${digits(Math.abs(tolerated - last))} ${below ? 'below' : 'over'}`,
       },
       ...(note ? { note } : {}),
     };

@@ -60,7 +60,8 @@ export function convergenceTimes(
     return epsilons.map((epsilon): ConvergenceTime => {
       let row = table.length;
       while (row > 0 && loss[row - 1]! <= epsilon && sharpness[row - 1]! <= tolerated) row--;
-      if (row < table.length && !diverged) return { delta, epsilon, step: table.step[row]!, verdict: 'holds' };
+      if (row < table.length && !diverged)
+        return { delta, epsilon, step: table.step[row]!, verdict: 'holds' };
       // A run that can never get there fails, however few steps it has.
       const verdict = stuck || stuckAbove(table, epsilon) ? 'fails' : 'not reached';
       return { delta, epsilon, step: null, verdict };

@@ -1,8 +1,8 @@
-import { flowEnd } from '../../model/flow.ts';
-import type { Theta } from '../../model/loss.ts';
-import { spectrum } from '../../model/moments.ts';
-import { sharpness } from '../../model/sharpness.ts';
-import { balance, solutionAlphaSquared } from '../../model/solution.ts';
+import { flowEnd } from '../../models/minimal/flow.ts';
+import type { Theta } from '../../models/minimal/loss.ts';
+import { spectrum } from '../../models/minimal/moments.ts';
+import { sharpness } from '../../models/minimal/sharpness.ts';
+import { balance, solutionAlphaSquared } from '../../models/minimal/solution.ts';
 import { type Check, digits, doesNotApply, plural, round } from '../check.ts';
 import type { RunTable } from '../run-table.ts';
 
@@ -26,7 +26,8 @@ export const gradientFlowEnd: Check = {
     const ends = rows.map((row) => endOf(table, row));
     const reached = ends.filter((end) => end !== undefined);
     const saddles = ends.length - reached.length;
-    if (reached.length === 0) return doesNotApply('every one of the points lies on the stable set of the saddle');
+    if (reached.length === 0)
+      return doesNotApply('every one of the points lies on the stable set of the saddle');
     const worst = reached.reduce((a, b) => (b.error > a.error ? b : a));
     return {
       verdict: worst.error <= TOLERANCE ? 'holds' : 'fails',
@@ -44,7 +45,10 @@ export const gradientFlowEnd: Check = {
   },
 };
 
-function endOf(table: RunTable, row: number): ({ step: number; error: number } & Theta) | undefined {
+function endOf(
+  table: RunTable,
+  row: number,
+): ({ step: number; error: number } & Theta) | undefined {
   const { moments } = table.config;
   const theta = {
     alpha: table.column('alpha')[row]!,
@@ -63,12 +67,17 @@ function endOf(table: RunTable, row: number): ({ step: number; error: number } &
   const sharp = Math.abs(table.column('gfs_sharpness')[row]! / measured - 1);
   // What the integrator loses of the balance is relative to the squares of which it is the difference.
   const squares = theta.alpha ** 2 + theta.beta1 ** 2 + theta.beta2 ** 2;
-  const error = outcome === 'minimum' ? Math.max(point, sharp) / Math.max(1, squares) : Number.POSITIVE_INFINITY;
+  const error =
+    outcome === 'minimum'
+      ? Math.max(point, sharp) / Math.max(1, squares)
+      : Number.POSITIVE_INFINITY;
   return { step: table.step[row]!, error, ...end };
 }
 
 /** So many rows from the first to the last, as evenly as they go. */
 export function spread(length: number, count: number): readonly number[] {
-  const rows = Array.from({ length: count }, (_, k) => Math.round((k * (length - 1)) / (count - 1)));
+  const rows = Array.from({ length: count }, (_, k) =>
+    Math.round((k * (length - 1)) / (count - 1)),
+  );
   return [...new Set(rows)];
 }

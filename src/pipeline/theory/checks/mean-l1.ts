@@ -1,5 +1,14 @@
-import { edgeAlpha, predictedMeanL1 } from '../../model/surrogate.ts';
-import { agreement, type Check, digits, doesNotApply, LEAST_CYCLES, notReached, percent, plural } from '../check.ts';
+import { edgeAlpha, predictedMeanL1 } from '../../models/minimal/surrogate.ts';
+import {
+  agreement,
+  type Check,
+  digits,
+  doesNotApply,
+  LEAST_CYCLES,
+  notReached,
+  percent,
+  plural,
+} from '../check.ts';
 import { steadyStretch } from '../premise.ts';
 import { atEdge, type RunTable, wholeCycles } from '../run-table.ts';
 
@@ -22,13 +31,19 @@ export const meanL1: Check = {
   run(table) {
     const cycles = wholeCycles(table);
     if (cycles.length < LEAST_CYCLES) {
-      return notReached(`only ${plural(cycles.length, 'whole cycle')}; the formula is one of averages`);
+      return notReached(
+        `only ${plural(cycles.length, 'whole cycle')}; the formula is one of averages`,
+      );
     }
     const predicted = predictedColumn(table);
     const phase = edgeMeans(table, predicted, 0, table.length);
     const all = edgeMeans(table, predicted, cycles[0]![0], cycles.at(-1)![1]);
     const beside = `over the whole phase, with the parts of cycles at its ends, ${digits(phase.mean)} against ${digits(phase.predicted)}`;
-    const details = { phase_mean: phase.mean, phase_predicted: phase.predicted, phase_steps: phase.rows };
+    const details = {
+      phase_mean: phase.mean,
+      phase_predicted: phase.predicted,
+      phase_steps: phase.rows,
+    };
     const found = agreement(all.mean, all.predicted, TOLERANCE, {
       note: `over ${plural(all.rows, 'step')}; ${beside}`,
       details,

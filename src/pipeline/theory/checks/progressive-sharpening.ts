@@ -1,4 +1,4 @@
-import { blockSharpness } from '../../model/theory.ts';
+import { blockSharpness } from '../../models/minimal/theory.ts';
 import { type Check, doesNotApply, notReached, plural } from '../check.ts';
 import { firstCrossing } from '../run-table.ts';
 
@@ -37,7 +37,8 @@ export const progressiveSharpening: Check = {
     const beta2 = table.column('beta2');
     let allowed = 0;
     while (allowed < crossing && !settled(allowed)) allowed++;
-    if (allowed === crossing) return doesNotApply('the run comes to 2/η before the transient of its start is over');
+    if (allowed === crossing)
+      return doesNotApply('the run comes to 2/η before the transient of its start is over');
     let transient = crossing;
     while (transient > 0 && sharpness[transient]! > sharpness[transient - 1]!) transient--;
 
@@ -59,7 +60,9 @@ export const progressiveSharpening: Check = {
 
     function settled(i: number): boolean {
       const x = alpha[i]! * beta2[i]!;
-      const leads = moments.lambda1 * alpha[i]! ** 2 >= LEADS * blockSharpness(alpha[i]!, beta2[i]!, moments.lambda2);
+      const leads =
+        moments.lambda1 * alpha[i]! ** 2 >=
+        LEADS * blockSharpness(alpha[i]!, beta2[i]!, moments.lambda2);
       const push = moments.lambda2 * x * (1 - x);
       // For covariance ≠ 0 the resting place of αβ₁ is not 0.
       const p = alpha[i]! * beta1[i]! + (moments.covariance * (x - 1)) / moments.lambda1;

@@ -1,5 +1,5 @@
-import { spectrum } from '../../model/moments.ts';
-import { balanceChange, solutionRiseBound } from '../../model/theory.ts';
+import { spectrum } from '../../models/minimal/moments.ts';
+import { balanceChange, solutionRiseBound } from '../../models/minimal/theory.ts';
 import { type Check, digits, percent, plural } from '../check.ts';
 import { inValley, notSeparated } from '../premise.ts';
 import { type RunTable, wholeCycles } from '../run-table.ts';
@@ -21,14 +21,20 @@ export const solutionSharpness: Check = {
     const problem = notSeparated(table.config.moments);
     const whole = table.has('sharpness') && !problem ? wholeCycles(table) : [];
     const cycles = whole.filter(([from]) => inValley(table, from));
-    const rising = cycles.filter(([from, to]) => !(end[to]! < end[from]!)).map(([from]) => table.step[from]!);
+    const rising = cycles
+      .filter(([from, to]) => !(end[to]! < end[from]!))
+      .map(([from]) => table.step[from]!);
     const fallText =
-      cycles.length === 0 ? '' : `, falls over ${cycles.length - rising.length} of ${cycles.length} cycles`;
+      cycles.length === 0
+        ? ''
+        : `, falls over ${cycles.length - rising.length} of ${cycles.length} cycles`;
     const outside = whole.length - cycles.length;
     const notes = [
       ...(outside > 0 ? [`${plural(outside, 'cycle')} outside the valley left out`] : []),
       ...(problem ? [`only the bound is checked: that S∞ falls over a cycle, ${problem}`] : []),
-      ...(over.length > 0 ? [`over its bound in ${plural(over.length, 'step')}, first at step ${over[0]}`] : []),
+      ...(over.length > 0
+        ? [`over its bound in ${plural(over.length, 'step')}, first at step ${over[0]}`]
+        : []),
       ...(rising.length > 0 ? [`does not fall over the cycle from step ${rising[0]}`] : []),
     ];
     return {
@@ -42,7 +48,11 @@ export const solutionSharpness: Check = {
         margin: worst === 0 ? '' : `${percent(1 - largest / worst)} of the bound is left`,
       },
       ...(notes.length > 0 ? { note: notes.join('; ') } : {}),
-      details: { largest_rise_at: step, steps_over_bound: over.slice(0, 20), cycles_not_falling: rising.slice(0, 20) },
+      details: {
+        largest_rise_at: step,
+        steps_over_bound: over.slice(0, 20),
+        cycles_not_falling: rising.slice(0, 20),
+      },
     };
   },
 };
@@ -51,7 +61,11 @@ export const solutionSharpness: Check = {
 function creep(table: RunTable): { largest: number; worst: number; step: number; over: number[] } {
   const { eta, moments } = table.config;
   const axes = spectrum(moments);
-  const [alpha, beta1, beta2] = [table.column('alpha'), table.column('beta1'), table.column('beta2')];
+  const [alpha, beta1, beta2] = [
+    table.column('alpha'),
+    table.column('beta1'),
+    table.column('beta2'),
+  ];
   const end = table.column('gfs_sharpness');
   const balance = table.column('balance');
   const over: number[] = [];

@@ -1,4 +1,4 @@
-import { edgeAlpha } from '../../model/surrogate.ts';
+import { edgeAlpha } from '../../models/minimal/surrogate.ts';
 import { type Check, doesNotApply, notReached, plural } from '../check.ts';
 import { atEdge } from '../run-table.ts';
 
@@ -39,11 +39,13 @@ export const surrogateFalls: Check = {
       }
       if (Math.abs(beta2[i]! - beta2[i - 1]!) <= STANDSTILL * Math.abs(beta2[i]!)) continue;
       steps++;
-      if (!(surrogate[i]! < surrogate[i - 1]!) && surrogate[i]! > ROUNDING * scale) rises.push(table.step[i]!);
+      if (!(surrogate[i]! < surrogate[i - 1]!) && surrogate[i]! > ROUNDING * scale)
+        rises.push(table.step[i]!);
     }
     if (steps === 0 && beyond > 0)
       return doesNotApply('the run is beyond its minimum (αβ₂ > 1) in all its steps at the edge');
-    if (steps === 0) return notReached('there is no step at the edge of stability in which β₂ moves yet');
+    if (steps === 0)
+      return notReached('there is no step at the edge of stability in which β₂ moves yet');
     const notes = [
       ...(rises.length > 0 ? [`the first rise is at step ${rises[0]}`] : []),
       ...(beyond > 0 ? [`${plural(beyond, 'step')} beyond the minimum left out`] : []),

@@ -1,0 +1,119 @@
+import type { Run, StepBatch } from './batch.ts';
+
+/** What a checkpoint holds of one stage: numbers, words, flags, and lists or records of them. */
+export type StageState = Readonly<Record<string, unknown>>;
+
+/** State of each stage of the pipeline behind a batch, by name of the stage; asked for only where it is written. */
+export type Snapshot = Readonly<Record<string, () => StageState>>;
+
+/** All that is needed to continue a run to the last digit behind the first `rows` rows of its file. */
+export interface Checkpoint {
+  readonly rows: number;
+  readonly stages: Readonly<Record<string, unknown>>;
+}
+
+/** Key of the checkpoint in the metadata of a file whose run has not ended. */
+export const CHECKPOINT_KEY = 'eos.checkpoint';
+
+/** A checkpoint that cannot be used: says what is wrong in it. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+}
+
+/** The batch, with the state of one more stage behind it. */
+export function withState<B extends StepBatch<object, Run>>(
+  batch: B,
+  stage: string,
+  state: () => StageState,
+): B {
+  return batch.after ? { ...batch, after: { ...batch.after, [stage]: state } } : batch;
+}
+
+/** The state from which a stage of a resumed run goes on; undefined where the run begins at its start. */
+export function resumedState({ resumed }: Run, stage: string): StateReader | undefined {
+  if (!resumed) return undefined;
+  const state = resumed[stage];
+  if (state === undefined)
+    throw new CheckpointError(`checkpoint: nothing is stored about ${stage}`);
+  return stateReader(stage, state);
+}
+
+/** Reads a stored state field by field and refuses what does not fit. */
+export interface StateReader {
+  number(key: string): number;
+  numberOrNull(key: string): number | null;
+  flag(key: string): boolean;
+  wordOrNull<W extends string>(key: string, words: readonly W[]): W | null;
+  list(key: string): readonly StateReader[];
+  recordOrNull(key: string): StateReader | null;
+}
+
+export function stateReader(name: string, state: unknown): StateReader {
+  if (typeof state !== 'object' || state === null)
+    throw new CheckpointError(`checkpoint: ${name} is not a record`);
+  const fields = state as Readonly<Record<string, unknown>>;
+  const refuse = (key: string, wanted: string): never => {
+    throw new CheckpointError(`checkpoint: ${name}.${key} is not ${wanted}`);
+  };
+  const reader: StateReader = {
+    number(key) {
+      const value = fields[key];
+      return typeof value === 'number' ? value : refuse(key, 'a number');
+    },
+    numberOrNull: (key) => (fields[key] === null ? null : reader.number(key)),
+    flag(key) {
+      const value = fields[key];
+      return typeof value === 'boolean' ? value : refuse(key, 'true or false');
+    },
+    wordOrNull(key, words) {
+      const value = fields[key];
+      return value === null
+        ? null
+        : (words.find((word) => word === value) ?? refuse(key, `one of ${words.join(', ')}`));
+    },
+    list(key) {
+      const value = fields[key];
+      if (!Array.isArray(value)) return refuse(key, 'a list');
+      return value.map((item: unknown, i) => stateReader(`${name}.${key}[${i}]`, item));
+    },
+    recordOrNull: (key) =>
+      fields[key] === null ? null : stateReader(`${name}.${key}`, fields[key]),
+  };
+  return reader;
+}
+
+/** Numbers that JSON cannot hold; no stage uses these as words. */
+const SPECIAL: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+  '-0': -0,
+};
+
+/** JSON of a checkpoint, every number to the last bit. */
+export function encodeCheckpoint(rows: number, after: Snapshot): string {
+  const stages = Object.fromEntries(Object.entries(after).map(([name, state]) => [name, state()]));
+  return JSON.stringify({ rows, stages }, (_, value: unknown) => {
+    if (typeof value !== 'number') return value;
+    if (Object.is(value, -0)) return '-0';
+    return Number.isFinite(value) ? value : String(value);
+  });
+}
+
+/** @throws CheckpointError where the text is not a checkpoint */
+export function decodeCheckpoint(text: string): Checkpoint {
+  let value: unknown;
+  try {
+    value = JSON.parse(text, (_, item: unknown) =>
+      typeof item === 'string' && Object.hasOwn(SPECIAL, item) ? SPECIAL[item] : item,
+    );
+  } catch {
+    throw new CheckpointError('checkpoint: it is not JSON');
+  }
+  const { rows, stages } = (value ?? {}) as Partial<Checkpoint>;
+  if (!Number.isSafeInteger(rows) || rows! < 0)
+    throw new CheckpointError('checkpoint: rows is not a count');
+  if (typeof stages !== 'object' || stages === null)
+    throw new CheckpointError('checkpoint: stages is not a record');
+  return { rows: rows!, stages };
+}

@@ -1,0 +1,29 @@
+import { MetadataVersion, Schema } from 'apache-arrow';
+import { type FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
+import { concatBytes } from '../byte-target.ts';
+import type { Metadata } from '../table-format.ts';
+
+export interface ArrowBlocks {
+  readonly batches: readonly FileBlock[];
+  readonly dictionaries: readonly FileBlock[];
+}
+
+const ARROW_MAGIC = new TextEncoder().encode('ARROW1');
+
+/** What stands behind the record batches of an Arrow file: the end-of-stream mark, the footer, its length, the magic. */
+export function arrowFooter(
+  schema: Schema,
+  { batches, dictionaries }: ArrowBlocks,
+  metadata: Metadata,
+): Uint8Array {
+  const described = new Schema(
+    schema.fields,
+    new Map(Object.entries(metadata)),
+    schema.dictionaries,
+  );
+  const footer = Footer.encode(
+    new Footer(described, MetadataVersion.V5, [...batches], [...dictionaries]),
+  );
+  const numbers = (...values: number[]) => new Uint8Array(Int32Array.from(values).buffer);
+  return concatBytes([numbers(-1, 0), footer, numbers(footer.byteLength), ARROW_MAGIC]);
+}

@@ -1,0 +1,163 @@
+import {
+  AsyncByteQueue,
+  type DataType,
+  Dictionary,
+  Field,
+  Float64,
+  Int32,
+  Int64,
+  makeData,
+  RecordBatch,
+  RecordBatchFileWriter,
+  Schema,
+  Struct,
+  Uint8,
+  Utf8,
+  type Vector,
+  vectorFromArray,
+} from 'apache-arrow';
+import type { MonoTypeOperatorFunction } from 'rxjs';
+import { type ColumnArray, type ColumnSpec, RUN_COLUMNS } from '../../models/minimal/columns.ts';
+import { summarizeUnlessDone } from '../../operators/summarize.ts';
+import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
+import type { ModelBatch, ModelRun } from '../../sources/descent/gradient-descent.ts';
+import { type ByteTarget, concatBytes } from '../byte-target.ts';
+import { runMetadata } from '../run-metadata.ts';
+import { bigints, type Rows, type TableFormat } from '../table-format.ts';
+import { type ArrowBlocks, arrowFooter } from './arrow-footer.ts';
+
+export interface ArrowSinkOptions extends DurabilityOptions {
+  /** Columns to write; all columns of a run unless given. */
+  readonly columns?: readonly ColumnSpec[];
+}
+
+/** Writes a run to an Arrow IPC file: the columns and metadata of the Parquet file, strings dictionary-encoded. */
+export function arrowSink(
+  target: ByteTarget,
+  { columns = RUN_COLUMNS, ...durability }: ArrowSinkOptions = {},
+): MonoTypeOperatorFunction<ModelBatch> {
+  const write = tableSink<ModelRun, ModelBatch>(target, arrowFormat, {
+    ...durability,
+    columns,
+    metadata: runMetadata,
+  });
+  return (source) => source.pipe(summarizeUnlessDone(), write);
+}
+
+/** Arrow IPC file format by apache-arrow. */
+export const arrowFormat: TableFormat = (target, columns, from) => {
+  // The file format wants the very same dictionary vector in every batch.
+  const dictionaries = columns.map(({ values }) =>
+    values ? vectorFromArray([...values], new Utf8()) : undefined,
+  );
+  const types = columns.map(arrowType);
+  const schema = new Schema(columns.map(({ name }, c) => new Field(name, types[c]!, false)));
+  const bytes = new ByteCollector();
+  const writer = new FileWriter();
+  writer.reset(bytes, schema);
+  if (from?.kind === 'arrow') {
+    bytes.take();
+    const seen = new Map(
+      dictionaries.flatMap((vector, id) => (vector ? [[id, vector] as const] : [])),
+    );
+    writer.restore(from, from.dictionaries.length > 0 ? seen : new Map());
+  }
+
+  const encode = ({ length, columns: arrays }: Rows) => {
+    const children = columns.map((_, c) => columnData(types[c]!, arrays[c]!, dictionaries[c]));
+    writer.write(
+      new RecordBatch(
+        schema,
+        makeData({ type: new Struct(schema.fields), length, nullCount: 0, children }),
+      ),
+    );
+  };
+
+  return {
+    async write(rows, metadata) {
+      const before = writer.state();
+      encode(rows);
+      const { batches, dictionaries: written } = writer.state();
+      const group = {
+        batches: batches.slice(before.batches.length),
+        dictionaries: written.slice(before.dictionaries.length),
+      };
+      await target.write(bytes.take(), metadata && arrowFooter(schema, group, metadata));
+    },
+    async closing(rows, metadata) {
+      const header = bytes.take();
+      if (header.length > 0) await target.write(header);
+      const before = writer.state();
+      if (rows.length > 0) encode(rows);
+      const encoded = bytes.take();
+      const footer = arrowFooter(schema, writer.state(), metadata);
+      writer.restore(before, before.seen);
+      return concatBytes([encoded, footer]);
+    },
+    async finish(metadata) {
+      await target.write(
+        concatBytes([bytes.take(), arrowFooter(schema, writer.state(), metadata)]),
+      );
+    },
+  };
+};
+
+/** A file writer whose place in the file can be kept and given back. */
+class FileWriter extends RecordBatchFileWriter {
+  state() {
+    return {
+      end: this._position,
+      batches: [...this._recordBatchBlocks],
+      dictionaries: [...this._dictionaryBlocks],
+      seen: new Map(this._seenDictionaries),
+    };
+  }
+
+  restore(
+    { end, batches, dictionaries }: ArrowBlocks & { readonly end: number },
+    seen: Map<number, Vector>,
+  ): void {
+    this._position = end;
+    this._recordBatchBlocks = [...batches];
+    this._dictionaryBlocks = [...dictionaries];
+    this._seenDictionaries = new Map(seen);
+    this._dictionaryDeltaOffsets = new Map([...seen].map(([id, { data }]) => [id, data.length]));
+  }
+}
+
+/** Collects what apache-arrow writes, chunk by chunk. */
+class ByteCollector extends AsyncByteQueue {
+  #chunks: Uint8Array[] = [];
+
+  override write(value: Uint8Array): void {
+    if (value.byteLength > 0)
+      this.#chunks.push(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  }
+
+  take(): Uint8Array {
+    const all = concatBytes(this.#chunks);
+    this.#chunks = [];
+    return all;
+  }
+}
+
+function arrowType({ type }: ColumnSpec, id: number): DataType {
+  switch (type) {
+    case 'INT64':
+      return new Int64();
+    case 'INT32':
+      return new Int32();
+    case 'DOUBLE':
+      return new Float64();
+    case 'STRING':
+      return new Dictionary(new Utf8(), new Uint8(), id);
+  }
+}
+
+function columnData(type: DataType, values: ColumnArray, dictionary: Vector | undefined) {
+  const data = type instanceof Int64 ? bigints(values) : values;
+  const common = { length: values.length, nullCount: 0, data };
+  return dictionary
+    ? makeData({ type: type as Dictionary, ...common, dictionary } as never)
+    : makeData({ type, ...common } as never);
+}

@@ -1,0 +1,118 @@
+import type { FileMetaData, KeyValue, SchemaElement } from 'hyparquet';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
+import type { ByteTarget } from '../byte-target.ts';
+import type {
+  Metadata,
+  TableColumn,
+  TableState,
+  WideRows,
+  WideTableWriter,
+} from '../table-format.ts';
+import { writeRowGroup } from './parquet-chunk.ts';
+
+/** First and last bytes of a Parquet file, as a little-endian number. */
+const MAGIC = 0x31524150;
+
+/** Parquet by hyparquet-writer: a `TableFormat` that takes free text, truth values and nulls as well. */
+export function hyparquetFormat(
+  target: ByteTarget,
+  columns: readonly TableColumn[],
+  from?: TableState,
+): WideTableWriter {
+  const bytes = new ByteWriter(1 << 16);
+  const parquet = new ParquetWriter({
+    writer: bytes,
+    schema: [{ name: 'root', num_children: columns.length }, ...columns.map(schemaElement)],
+    createdBy: 'eos-stream',
+  });
+  if (from?.kind === 'parquet') {
+    parquet.row_groups = [...from.footer.row_groups];
+    parquet.num_rows = from.footer.num_rows;
+    bytes.index = 0;
+    bytes.offset = from.end;
+  }
+
+  /** Hands over what has been encoded, and starts the buffer again; offsets in the file go on. */
+  const drain = async (footer?: Uint8Array) => {
+    if (bytes.index === 0) return;
+    await target.write(bytes.getBytes(), footer);
+    bytes.index = 0;
+  };
+  const encode = (rows: WideRows) => {
+    // Doubling on the way to the size of a row group would leave three times as much behind.
+    bytes.ensure(columns.length * (8 * rows.length + 1024));
+    const group = writeRowGroup(bytes, columns, rows);
+    parquet.row_groups.push(group);
+    parquet.num_rows += group.num_rows;
+  };
+  const fileMetadata = (metadata: Metadata): FileMetaData => ({
+    version: 2,
+    created_by: parquet.createdBy,
+    schema: parquet.schema,
+    num_rows: parquet.num_rows,
+    row_groups: parquet.row_groups,
+    key_value_metadata: keyValues(metadata),
+    metadata_length: 0,
+  });
+
+  return {
+    async write(rows, metadata) {
+      encode(rows);
+      const group = parquet.row_groups.at(-1)!;
+      await drain(
+        metadata &&
+          parquetFooter({
+            ...fileMetadata(metadata),
+            row_groups: [group],
+            num_rows: group.num_rows,
+          }),
+      );
+    },
+    async closing(rows, metadata) {
+      await drain();
+      const { offset } = bytes;
+      const { num_rows: before } = parquet;
+      if (rows.length > 0) encode(rows);
+      writeFooter(bytes, fileMetadata(metadata));
+      const closing = bytes.getBytes().slice();
+      if (rows.length > 0) parquet.row_groups.pop();
+      parquet.num_rows = before;
+      bytes.index = 0;
+      bytes.offset = offset;
+      return closing;
+    },
+    async finish(metadata) {
+      writeFooter(bytes, fileMetadata(metadata));
+      await drain();
+    },
+  };
+}
+
+/** What stands behind the row groups of a Parquet file: the footer, its length, and the closing magic. */
+export function parquetFooter(metadata: FileMetaData): Uint8Array {
+  const bytes = new ByteWriter(1 << 12);
+  writeFooter(bytes, metadata);
+  return bytes.getBytes();
+}
+
+function writeFooter(bytes: ByteWriter, metadata: FileMetaData): void {
+  writeMetadata(bytes, metadata);
+  bytes.appendUint32(MAGIC);
+}
+
+export function keyValues(metadata: Metadata): KeyValue[] {
+  return Object.entries(metadata).map(([key, value]) => ({ key, value }));
+}
+
+function schemaElement({ name, type, nullable }: TableColumn): SchemaElement {
+  const repetition_type = nullable ? 'OPTIONAL' : 'REQUIRED';
+  if (type !== 'STRING' && type !== 'TEXT') return { name, type, repetition_type };
+  return {
+    name,
+    type: 'BYTE_ARRAY',
+    converted_type: 'UTF8',
+    logical_type: { type: 'STRING' },
+    repetition_type,
+  };
+}

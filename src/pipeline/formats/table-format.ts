@@ -1,0 +1,78 @@
+import type { FileBlock } from 'apache-arrow/ipc/metadata/file';
+import type { FileMetaData } from 'hyparquet';
+import type { ColumnArray, ColumnSpec, ColumnType } from '../models/minimal/columns.ts';
+import type { ByteTarget } from './byte-target.ts';
+
+/** Rows of a table: one array a column, in the order of the table's columns. */
+export interface Rows {
+  readonly length: number;
+  readonly columns: readonly ColumnArray[];
+}
+
+/** Key-value metadata of a file. */
+export type Metadata = Readonly<Record<string, string>>;
+
+/** Writes a table into a target, one row group at a time. */
+export interface TableWriter {
+  /** Writes a row group; the metadata is that of a file which ended here, for a recovery that may count on it. */
+  write(rows: Rows, metadata?: Metadata): Promise<void>;
+  /** Bytes that would make the file whole with these further rows and this metadata; they are not written. */
+  closing(rows: Rows, metadata: Metadata): Promise<Uint8Array>;
+  /** Writes what closes the file, with this key-value metadata. */
+  finish(metadata: Metadata): Promise<void>;
+}
+
+/** The row groups that a file holds already, in the terms of its format. `end` is the first byte behind them. */
+export type TableState =
+  | { readonly kind: 'parquet'; readonly end: number; readonly footer: FileMetaData }
+  | {
+      readonly kind: 'arrow';
+      readonly end: number;
+      readonly batches: readonly FileBlock[];
+      readonly dictionaries: readonly FileBlock[];
+    };
+
+/** A file format: opens a table with these columns on a target, behind the row groups of `from` if there are any. */
+export type TableFormat = (
+  target: ByteTarget,
+  columns: readonly ColumnSpec[],
+  from?: TableState,
+) => TableWriter;
+
+/** A column of a table that is no run: it may also hold free text, truth values, and nulls. */
+export interface TableColumn extends Omit<ColumnSpec, 'type'> {
+  readonly type: ColumnType | 'TEXT' | 'BOOLEAN';
+  readonly nullable?: boolean;
+}
+
+/** The values of a `TableColumn`: a typed array, or a plain one where there are texts or nulls. */
+export type Cells = ColumnArray | readonly (number | string | boolean | null)[];
+
+/** Rows of a table of `TableColumn`s. */
+export interface WideRows {
+  readonly length: number;
+  readonly columns: readonly Cells[];
+}
+
+/** Writes a table of `TableColumn`s. */
+export interface WideTableWriter {
+  write(rows: WideRows, metadata?: Metadata): Promise<void>;
+  closing(rows: WideRows, metadata: Metadata): Promise<Uint8Array>;
+  finish(metadata: Metadata): Promise<void>;
+}
+
+/** The words of a STRING column, row by row. */
+export function words(
+  codes: ArrayLike<number>,
+  { name, values }: Pick<ColumnSpec, 'name' | 'values'>,
+): string[] {
+  if (!values) throw new TypeError(`column ${name} has no list of values`);
+  return Array.from(codes, (code) => values[code]!);
+}
+
+/** A column of whole numbers as 64-bit integers. */
+export function bigints(values: ArrayLike<number>): BigInt64Array {
+  const result = new BigInt64Array(values.length);
+  for (let i = 0; i < values.length; i++) result[i] = BigInt(values[i]!);
+  return result;
+}

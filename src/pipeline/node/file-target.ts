@@ -1,0 +1,153 @@
+import { copyFile, type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ByteTarget } from '../formats/byte-target.ts';
+import { JOURNAL, openJournal, syncFolder } from './journal.ts';
+import { lockFile } from './lock.ts';
+import { writeAll } from './write-all.ts';
+
+/** Ending of the name under which a file is written until it is whole. */
+export const PARTIAL = '.partial';
+
+export interface FileTarget extends ByteTarget {
+  flush(closing: Uint8Array): Promise<void>;
+  /** Takes the lock and opens the file; `write` does it where nobody has. */
+  open(): Promise<void>;
+}
+
+export interface FileTargetOptions {
+  /** Go on behind the first `end` bytes of what is there already instead of beginning anew. */
+  readonly from?: {
+    readonly end: number;
+    /** Where the bytes are: the partial file itself, or the file of a run that was stopped. */
+    readonly in: 'partial' | 'whole';
+  };
+  /** Gives back the lock of the file, where it has been taken already. */
+  readonly unlock?: (() => Promise<void>) | undefined;
+}
+
+/**
+ * A file that appears under its name only when it is whole: written beside it under the name + `.partial`, flushed to
+ * the disk, then renamed over whatever stood there. Only one process at a time can write it. A journal beside the
+ * partial file keeps what was flushed; see docs/durability.md.
+ *
+ * @throws LockedError where another process is writing it
+ */
+export function fileTarget(
+  path: string,
+  { from, unlock: given }: FileTargetOptions = {},
+): FileTarget {
+  const partial = path + PARTIAL;
+  const journal = openJournal(partial + JOURNAL, from?.in === 'partial');
+  let unlock = given;
+  let handle: Promise<FileHandle> | undefined;
+  let position = from?.end ?? 0;
+  /** Calls of `write` so far. */
+  let writes = 0;
+  /** Settles once the closing bytes of a flush stand in the file itself. */
+  let closingWritten: Promise<void> = Promise.resolve();
+  /** Whether anything stands behind `position` in the file. */
+  let trailing = from !== undefined;
+  let closed = false;
+
+  const start = async () => {
+    unlock ??= await lockFile(path);
+    try {
+      if (from?.in === 'partial') return await open(partial, 'r+');
+      await journal.remove();
+      if (!from) return await open(partial, 'w');
+      await copyFile(path, partial);
+      return await open(partial, 'r+');
+    } catch (error) {
+      await unlock();
+      unlock = undefined;
+      throw named(error, path);
+    }
+  };
+  const opened = () => {
+    handle ??= start();
+    return handle;
+  };
+  const close = async () => {
+    closed = true;
+    const file = await handle?.catch(() => undefined);
+    await closingWritten;
+    await journal.close();
+    await file?.close().catch(() => {});
+    return file !== undefined;
+  };
+
+  return {
+    async open() {
+      await opened();
+    },
+    async write(bytes, footer) {
+      writes++;
+      const file = await opened();
+      await closingWritten;
+      // The old end goes first: it must not be taken for that of the new bytes.
+      try {
+        if (trailing) await file.truncate(position);
+        trailing = false;
+        await writeAll(file, bytes, position);
+        if (footer) await journal.group(position, bytes, footer);
+      } catch (error) {
+        throw named(error, path);
+      }
+      position += bytes.length;
+    },
+    async flush(closing) {
+      const offset = position;
+      const before = writes;
+      // The journal is told at once, since row groups may be written while the disk takes its time.
+      const synced = opened().then((file) => file.datasync());
+      try {
+        await journal.flush(offset, closing, synced);
+      } catch (error) {
+        throw named(error, path);
+      }
+      const file = await opened();
+      // Readers that know nothing of the journal shall be able to open the growing file, where it has not grown since.
+      if (writes !== before || closed) return;
+      trailing = true;
+      closingWritten = closeInPlace(file, offset, closing);
+      await closingWritten;
+    },
+    async commit() {
+      const file = await opened();
+      await closingWritten;
+      await file.truncate(position);
+      await file.sync();
+      await journal.close();
+      await file.close();
+      await rename(partial, path);
+      await journal.remove();
+      await syncFolder(dirname(path));
+      await unlock?.();
+    },
+    async abort() {
+      const begun = await close();
+      if (begun && !journal.used) {
+        await rm(partial, { force: true });
+        await journal.remove();
+      }
+      await unlock?.();
+    },
+  };
+}
+
+/** Errors of open files do not say which; this one does. */
+function named(error: unknown, path: string): unknown {
+  return error instanceof Error && 'code' in error && !('path' in error)
+    ? Object.assign(error, { path })
+    : error;
+}
+
+/** Writes what closes the file behind its row groups. It is a courtesy: where it fails, nothing is lost. */
+async function closeInPlace(file: FileHandle, offset: number, closing: Uint8Array): Promise<void> {
+  try {
+    await file.truncate(offset);
+    await writeAll(file, closing, offset);
+  } catch {
+    await file.truncate(offset).catch(() => {});
+  }
+}

@@ -1,0 +1,200 @@
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { writeAll } from './write-all.ts';
+
+/** Ending of the name of a partial file's journal. */
+export const JOURNAL = '.journal';
+/** Ending of a journal that is to take the place of the one before it. */
+const FRESH = '.new';
+
+/**
+ * The journal beside a partial file says what in that file can be trusted. It begins with the last flush, if there was
+ * one: everything before `offset` is final and on the disk, and with `closing` behind it the file is whole. Then comes
+ * one record for each row group that has been written since, with what a footer says of it.
+ */
+export interface JournalContent {
+  readonly flush: { readonly offset: number; readonly closing: Uint8Array } | undefined;
+  readonly groups: readonly JournalGroup[];
+}
+
+export interface JournalGroup {
+  readonly offset: number;
+  readonly length: number;
+  /** CRC-32 of the group's bytes in the file. */
+  readonly checksum: number;
+  readonly footer: Uint8Array;
+}
+
+export interface Journal {
+  /** Notes a row group that has been written. */
+  group(offset: number, bytes: Uint8Array, footer: Uint8Array): Promise<void>;
+  /**
+   * Replaces all that stands in the journal, once `settled` has, and resolves once it would outlive the machine. Groups
+   * that are noted from this call on stay.
+   */
+  flush(offset: number, closing: Uint8Array, settled: Promise<unknown>): Promise<void>;
+  /** Whether anything is in it that could be recovered. */
+  readonly used: boolean;
+  close(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/**
+ * The journal of a file. A flush is written to a file of its own, which is then renamed over the old one: there is a
+ * whole journal at any moment. Row groups may be noted while a flush is under way.
+ */
+export function openJournal(path: string, used = false): Journal {
+  const fresh = path + FRESH;
+  let current: FileHandle | undefined;
+  /** Records of groups written since the flush under way was asked for. */
+  let since: Uint8Array[] | undefined;
+  let turn: Promise<void> = Promise.resolve();
+
+  /** One change of the journal after the other. */
+  const inTurn = (task: () => Promise<void>) => {
+    const result = turn.then(task);
+    turn = result.catch(() => {});
+    return result;
+  };
+
+  return {
+    get used() {
+      return used;
+    },
+    async group(offset, bytes, footer) {
+      const record = encodeRecord(GROUP, offset, bytes.length, crc32(bytes), footer);
+      since?.push(record);
+      await inTurn(async () => {
+        current ??= await open(path, 'a');
+        await writeAll(current, record);
+        used = true;
+      });
+    },
+    async flush(offset, closing, settled) {
+      const records: Uint8Array[] = [];
+      since = records;
+      let next: FileHandle | undefined;
+      try {
+        await settled;
+        const file = await open(fresh, 'w');
+        next = file;
+        await writeAll(file, encodeHeader(FLUSH, offset, 0, 0, closing));
+        await writeAll(file, closing);
+        await file.datasync();
+        await inTurn(async () => {
+          for (const record of records) await writeAll(file, record);
+          since = undefined;
+          await rename(fresh, path);
+          await current?.close();
+          current = file;
+          used = true;
+        });
+      } catch (error) {
+        since = undefined;
+        await next?.close().catch(() => {});
+        await rm(fresh, { force: true }).catch(() => {});
+        throw error;
+      }
+      await syncFolder(dirname(path));
+    },
+    async close() {
+      await turn;
+      await current?.close().catch(() => {});
+      current = undefined;
+    },
+    async remove() {
+      await rm(path, { force: true });
+      await rm(fresh, { force: true });
+    },
+  };
+}
+
+/** What a journal says; undefined where there is none. A record that was cut off ends it. */
+export async function readJournal(path: string): Promise<JournalContent | undefined> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch {
+    return undefined;
+  }
+  let flush: JournalContent['flush'];
+  const groups: JournalGroup[] = [];
+  let at = 0;
+  for (;;) {
+    const record = decodeRecord(bytes, at);
+    if (!record) break;
+    const { kind, offset, length, checksum, payload } = record;
+    if (kind === FLUSH && at === 0) flush = { offset, closing: payload };
+    else if (kind === GROUP) groups.push({ offset, length, checksum, footer: payload });
+    at += HEADER + payload.length;
+  }
+  return flush || groups.length > 0 ? { flush, groups } : undefined;
+}
+
+/** Makes renames in a folder survive a power cut, where the system lets us. */
+export async function syncFolder(path: string): Promise<void> {
+  try {
+    const folder = await open(path, 'r');
+    await folder.sync().finally(() => folder.close());
+  } catch {
+    // Windows cannot open folders; the rename is as safe as it gets there.
+  }
+}
+
+const MAGIC = 0x4a534f45;
+const FLUSH = 1;
+const GROUP = 2;
+/** magic, kind, offset, length, checksum of the data, length of the payload, checksum of all this and the payload */
+const HEADER = 36;
+
+function encodeRecord(
+  kind: number,
+  offset: number,
+  length: number,
+  checksum: number,
+  payload: Uint8Array,
+): Uint8Array {
+  return Buffer.concat([encodeHeader(kind, offset, length, checksum, payload), payload]);
+}
+
+/** What stands in a record before its payload, which may be large: a flush does not copy it. */
+function encodeHeader(
+  kind: number,
+  offset: number,
+  length: number,
+  checksum: number,
+  payload: Uint8Array,
+): Uint8Array {
+  const header = Buffer.alloc(HEADER);
+  header.writeUInt32LE(MAGIC, 0);
+  header.writeUInt32LE(kind, 4);
+  header.writeBigUInt64LE(BigInt(offset), 8);
+  header.writeBigUInt64LE(BigInt(length), 16);
+  header.writeUInt32LE(checksum, 24);
+  header.writeUInt32LE(payload.length, 28);
+  header.writeUInt32LE(crc32(payload, crc32(header.subarray(0, 32))), 32);
+  return header;
+}
+
+function decodeRecord(bytes: Buffer, at: number) {
+  if (at + HEADER > bytes.length || bytes.readUInt32LE(at) !== MAGIC) return undefined;
+  const size = bytes.readUInt32LE(at + 28);
+  if (at + HEADER + size > bytes.length) return undefined;
+  const payload = bytes.subarray(at + HEADER, at + HEADER + size);
+  if (crc32(payload, crc32(bytes.subarray(at, at + 32))) !== bytes.readUInt32LE(at + 32))
+    return undefined;
+  return {
+    kind: bytes.readUInt32LE(at + 4),
+    offset: Number(bytes.readBigUInt64LE(at + 8)),
+    length: Number(bytes.readBigUInt64LE(at + 16)),
+    checksum: bytes.readUInt32LE(at + 24),
+    payload: new Uint8Array(payload.buffer, payload.byteOffset, payload.length),
+  };
+}
+
+/** Takes away the journals of a partial file that is no more, or no longer needed. */
+export async function removeJournals(partial: string): Promise<void> {
+  await rm(partial + JOURNAL, { force: true });
+  await rm(partial + JOURNAL + FRESH, { force: true });
+}

@@ -1,0 +1,19 @@
+import { open, stat } from 'node:fs/promises';
+import type { ByteSource } from '../formats/byte-source.ts';
+import { fileSource } from './file-source.ts';
+
+/** The bytes of a file, which is open only while they are read. */
+export async function pathSource(path: string): Promise<ByteSource> {
+  const { size } = await stat(path);
+  return {
+    byteLength: size,
+    async slice(start, end = size) {
+      const file = await open(path, 'r');
+      try {
+        return await (await fileSource(file)).slice(start, end);
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}

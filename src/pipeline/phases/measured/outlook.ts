@@ -1,0 +1,300 @@
+import { normalBelow } from './evidence.ts';
+import type { Block } from './history.ts';
+import { fitLine, mean } from './line-fit.ts';
+
+/** κ: how far below its end the sharpness may still be in convergence (model.md §8, rule 3). */
+const KAPPA = 0.05;
+/** A verdict needs so many blocks and so many samples. */
+const LEAST_BLOCKS = 16;
+const LEAST_SAMPLES = 32;
+/** √L has to vary by this factor before anything is extrapolated along it. */
+const LEAST_SPAN = 1.05;
+/** With a loss above this share of the first one, the training is not over, whatever the sharpness does. */
+const SPENT_LOSS = 0.01;
+/** Below the edge for so many times as long as it was at it, and not to come back within so many times as long. */
+const QUIET_FOR = 2;
+const QUIET_AHEAD = 3;
+/** … and for this share of the time before, at least. */
+const QUIET_SHARE = 1 / 3;
+/** A plateau is at the threshold within so many deviations of a sample, and never further than this. */
+const PLATEAU_NOISE = 3;
+const MOST_PLATEAU = 0.015;
+/** Without a loss that falls, sharpness must be at rest so well that it would stay within κ for so many times the past. */
+const AT_REST_FOR = 10;
+/** Amplitudes of ln L about its trend between which it counts as a pendulum, and how well it has to fit. */
+const MOST_SWING = 1;
+const LEAST_SWING = 0.003;
+const LEAST_FIT = 0.9;
+/** Periods that it has to be seen for. */
+const LEAST_SWINGS = 1;
+
+/** What else has to be known of a series that is at the edge. */
+export interface EdgePast {
+  readonly firstStep: number;
+  /** Loss that the training started from; NaN without a loss. */
+  readonly firstLoss: number;
+  /** Last step at which the sharpness was over the threshold, noise allowed for, or the loss rose. */
+  readonly lastActive: number;
+}
+
+/** What the history of a series was found to say. */
+export interface Verdict {
+  /** Step since when it holds, seen from now. */
+  readonly since: number;
+  /** 0.5 to 1. */
+  readonly confidence: number;
+}
+
+/**
+ * Away from the edge: has the sharpness all but reached the value it is heading for, and is that below the edge?
+ *
+ * Near a minimum that gradient flow approaches, both S∞ − S and √L shrink as the distance does, so S∞ is where the line
+ * through (√L, S) meets L = 0; asked only once the loss has fallen to a hundredth. Where there is no loss, or it is at rest
+ * by then, S is extrapolated in time, for ten times as long. At rest means S ≥ (1 − κ)·S∞ with S∞ ≤ (2 + δ)/η.
+ *
+ * @param blocks history since the phase began
+ * @param firstLoss loss that the training started from; NaN without a loss
+ */
+export function restBelowEdge(
+  blocks: readonly Block[],
+  delta: number,
+  firstLoss: number,
+): Verdict | null {
+  const first = blocks[0];
+  const last = blocks.at(-1);
+  if (!first || !last) return null;
+  const half = first.firstStep + (last.lastStep - first.firstStep) / 2;
+  const start = blocks.findIndex((block) => block.firstStep >= half);
+  const tail = blocks.slice(start);
+  if (start < 0 || tail.length < LEAST_BLOCKS || samples(tail) < LEAST_SAMPLES) return null;
+
+  const roots = lossRoots(blocks);
+  const tailRoots = roots.slice(start);
+  const ratios = tail.map((block) => block.ratio);
+  const limit = 1 + delta / 2;
+  if (!Number.isNaN(firstLoss) && !(tailRoots.at(-1)! ** 2 <= SPENT_LOSS * firstLoss)) return null;
+  if (Math.max(...tailRoots) > LEAST_SPAN * Math.min(...tailRoots)) {
+    const fit = fitLine(tailRoots, ratios);
+    if (!fit) return null;
+    const end = fit.intercept;
+    const now = end + fit.slope * tailRoots.at(-1)!;
+    if (end + 2 * fit.interceptError > limit || now < (1 - KAPPA) * (end + fit.interceptError))
+      return null;
+    const reach = fit.slope < 0 ? (KAPPA * end) / -fit.slope : Number.POSITIVE_INFINITY;
+    const at = backWhile(
+      blocks,
+      (i) => roots[i]! <= reach && near(blocks, i) >= (1 - 2 * KAPPA) * end,
+    );
+    return { since: blocks[at]!.firstStep, confidence: sure(limit - end, fit.interceptError) };
+  }
+
+  const times = tail.map(middle);
+  const fit = fitLine(times, ratios);
+  if (!fit) return null;
+  const now = fit.intercept + fit.slope * times.at(-1)!;
+  const ahead = AT_REST_FOR * (last.lastStep - first.firstStep);
+  const end = now + (Math.abs(fit.slope) + 2 * fit.slopeError) * ahead;
+  if (end > limit || now < (1 - KAPPA) * end) return null;
+  const at = backWhile(blocks, (i) => near(blocks, i) >= (1 - KAPPA) * now);
+  return { since: blocks[at]!.firstStep, confidence: sure(limit - now, fit.slopeError * ahead) };
+}
+
+/**
+ * Away from the edge, so far as single samples tell: has the sharpness stopped rising right at the threshold? That is the
+ * edge too. With kinked activations it jumps from step to step, and swings about a mean just under the threshold, which
+ * no test for a mean beyond it would ever notice; that a minimum lies just there by chance is much less likely.
+ *
+ * @param blocks history since the phase began
+ * @param scale standard deviation of a sample
+ */
+export function plateauAtEdge(blocks: readonly Block[], scale: number): Verdict | null {
+  const first = blocks[0];
+  const last = blocks.at(-1);
+  if (!first || !last) return null;
+  const begin = first.firstStep + (2 / 3) * (last.lastStep - first.firstStep);
+  const tail = blocks.filter((block) => block.firstStep >= begin);
+  if (tail.length < LEAST_BLOCKS || samples(tail) < LEAST_SAMPLES) return null;
+  const width = Math.min(PLATEAU_NOISE * scale, MOST_PLATEAU);
+  const fit = fitLine(
+    tail.map(middle),
+    tail.map((block) => block.ratio),
+  );
+  const level = mean(tail.map((block) => block.ratio));
+  if (!fit || level < 1 - width || fit.slope * (last.lastStep - begin) > width) return null;
+  const span = Math.max(3, blocks.length >> 5);
+  const at = blocks.findIndex(
+    (_, i) => mean(blocks.slice(i, i + span).map((block) => block.ratio)) >= 1 - width,
+  );
+  return {
+    since: blocks[at]!.firstStep,
+    confidence: sure(level - (1 - width), scale / Math.sqrt(samples(tail))),
+  };
+}
+
+/**
+ * At the edge: is what sharpening is still to come too little to leave the tolerance?
+ *
+ * Asked of the oscillation of the loss, see `pendulum`: at rest means S∞ ≤ (1 + δ/2) × the threshold. Failing that (a
+ * loss that never goes to zero, or none): sharpness below the edge, without any oscillation, for twice as long as it was
+ * at it, and not about to come back.
+ *
+ * @param blocks history since the edge was reached
+ */
+export function restAtEdge(
+  blocks: readonly Block[],
+  delta: number,
+  past: EdgePast,
+): Verdict | null {
+  if (blocks.length < LEAST_BLOCKS || samples(blocks) < LEAST_SAMPLES) return null;
+  return oscillationSpent(blocks, delta, past.firstLoss) ?? quietBelow(blocks, past);
+}
+
+/** The verdict from the oscillation of the loss alone; its confidence says how well it fits. */
+export function oscillationSpent(
+  blocks: readonly Block[],
+  delta: number,
+  firstLoss: number,
+): Verdict | null {
+  const swing = pendulum(blocks);
+  if (!swing || !(swing.loss <= SPENT_LOSS * firstLoss)) return null;
+  // The sharpness itself hangs a little below the threshold, where the oscillation decays as fast as it does.
+  const tolerance = delta / 2 + 1 / (4 * swing.decay);
+  if (!(swing.ahead <= tolerance)) return null;
+  const date = middle(blocks.at(-1)!) - swing.decay * Math.log(tolerance / swing.ahead);
+  const since = blocks.find((block) => block.lastStep >= date)?.firstStep ?? date;
+  const rest = blocks.filter((block) => block.firstStep >= since);
+  if (mean(rest.map((block) => block.ratio)) > 1 + delta / 2) return null;
+  return { since: Math.max(blocks[0]!.firstStep, Math.round(date)), confidence: swing.fit };
+}
+
+/** A small oscillation about the balance of sharpening and self-stabilization. */
+export interface Pendulum {
+  /** S∞ − S over the threshold: the sharpening that the flow from here would still bring. */
+  readonly ahead: number;
+  /** Steps in which it shrinks by e. */
+  readonly decay: number;
+  /** Loss at the end of the blocks. */
+  readonly loss: number;
+  /** Share of the curvature of ln L that the oscillation accounts for. */
+  readonly fit: number;
+}
+
+/**
+ * Reads from the loss alone what sharpening is still to come.
+ *
+ * With x = S/τ − 1 and y the loss of the oscillation, (ln y)' = 2·ln|1 − 2S/τ| ≈ 4x and x' = f − a·x − k·y: f is the
+ * sharpening that goes on all the time and a how sharpening itself slows it. So ln y swings about its trend as a damped
+ * pendulum, v'' + a·v' + 4f·v = 0. Its period gives f, its damping a. The trend, −1/T, is how f shrinks; the flow alone
+ * would be through in 1/(a + 1/T) steps, and bring f/(a + 1/T).
+ *
+ * @param blocks history since the edge was reached; its last third is used
+ * @returns null where the loss does not swing like that
+ */
+export function pendulum(blocks: readonly Block[]): Pendulum | null {
+  const part = blocks.slice(-Math.max(LEAST_BLOCKS, Math.ceil(blocks.length / 3)));
+  const losses = lossRoots(part).map((root) => root * root);
+  const times = part.map(middle);
+  if (!losses.every((loss) => loss > 0)) return null;
+  const logs = losses.map(Math.log);
+  const trend = fitLine(times, logs);
+  if (!trend || !(trend.slope < 0)) return null;
+  const rate = -trend.slope;
+  const end = times.at(-1)!;
+  const v = logs.map((log, i) => log - trend.intercept - trend.slope * times[i]!);
+  // Beyond this a pendulum is no longer a line; below that rounding swings.
+  const amplitude = Math.max(...v.map(Math.abs));
+  if (amplitude > MOST_SWING || amplitude < LEAST_SWING) return null;
+
+  let aa = 0;
+  let ac = 0;
+  let cc = 0;
+  let ay = 0;
+  let cy = 0;
+  let yy = 0;
+  // The outermost losses are one-sided.
+  for (let i = 2; i + 2 < v.length; i++) {
+    const before = times[i]! - times[i - 1]!;
+    const after = times[i + 1]! - times[i]!;
+    const first = (v[i + 1]! - v[i - 1]!) / (before + after);
+    const second =
+      (2 * ((v[i + 1]! - v[i]!) / after - (v[i]! - v[i - 1]!) / before)) / (before + after);
+    const pull = Math.exp(-rate * (times[i]! - end)) * v[i]!;
+    aa += first * first;
+    ac += first * pull;
+    cc += pull * pull;
+    ay -= second * first;
+    cy -= second * pull;
+    yy += second * second;
+  }
+  const determinant = aa * cc - ac * ac;
+  const damping = (ay * cc - cy * ac) / determinant;
+  const stiffness = (aa * cy - ac * ay) / determinant;
+  const fit = (damping * ay + stiffness * cy) / yy;
+  if (!(fit >= LEAST_FIT && stiffness > 0 && damping + rate > 0)) return null;
+  // Anything that bends once fits a part of a swing.
+  if (end - times[0]! < LEAST_SWINGS * ((2 * Math.PI) / Math.sqrt(stiffness))) return null;
+  return {
+    ahead: stiffness / 4 / (damping + rate),
+    decay: 1 / rate,
+    loss: Math.exp(trend.intercept + trend.slope * end),
+    fit,
+  };
+}
+
+function quietBelow(blocks: readonly Block[], { firstStep, lastActive }: EdgePast): Verdict | null {
+  const quiet = blocks.filter((block) => block.firstStep > lastActive);
+  if (quiet.length < LEAST_BLOCKS || samples(quiet) < LEAST_SAMPLES) return null;
+  const since = quiet[0]!.firstStep;
+  const length = quiet.at(-1)!.lastStep - since;
+  if (
+    length < QUIET_FOR * (since - blocks[0]!.firstStep) ||
+    length < QUIET_SHARE * (since - firstStep)
+  )
+    return null;
+  const later = quiet.slice(quiet.length >> 1);
+  const fit = fitLine(
+    later.map(middle),
+    later.map((block) => block.ratio),
+  );
+  if (!fit) return null;
+  const now = fit.intercept + fit.slope * middle(later.at(-1)!);
+  if (now + (Math.max(0, fit.slope) + 2 * fit.slopeError) * QUIET_AHEAD * length >= 1) return null;
+  return { since, confidence: sure(1 - now, fit.slopeError * length) };
+}
+
+/** √L at each block, from the work done between its neighbours; NaN where the loss is unknown. */
+function lossRoots(blocks: readonly Block[]): number[] {
+  return blocks.map((_, i) => {
+    const a = blocks[Math.max(0, i - 1)]!;
+    const b = blocks[Math.min(blocks.length - 1, i + 1)]!;
+    return Math.sqrt(Math.max(0, (b.work - a.work) / (middle(b) - middle(a))));
+  });
+}
+
+/** Ratio around block i, over three blocks. */
+function near(blocks: readonly Block[], i: number): number {
+  const a = blocks[i - 1]?.ratio ?? blocks[i]!.ratio;
+  const b = blocks[i + 1]?.ratio ?? blocks[i]!.ratio;
+  return (a + blocks[i]!.ratio + b) / 3;
+}
+
+/** Least index from which on `holds` is true to the end; the last index if it is not true there. */
+function backWhile(blocks: readonly Block[], holds: (index: number) => boolean): number {
+  let at = blocks.length - 1;
+  while (at > 0 && holds(at - 1)) at--;
+  return at;
+}
+
+function middle(block: Block): number {
+  return (block.firstStep + block.lastStep) / 2;
+}
+
+function samples(blocks: readonly Block[]): number {
+  let count = 0;
+  for (const block of blocks) count += block.count;
+  return count;
+}
+
+function sure(margin: number, error: number): number {
+  return error > 0 ? Math.max(0.5, normalBelow(margin / error)) : 1;
+}

@@ -1,0 +1,95 @@
+import {
+  type ColumnArray,
+  type ColumnSpec,
+  PHASES,
+  REGIMES,
+} from '../../models/minimal/columns.ts';
+
+/** Regimes of a log: those of a run, and `unknown` before the first measurement. */
+export const LOG_REGIMES = [...REGIMES, 'unknown'] as const;
+
+/** Phases of a log: those of a run first, with the same codes. */
+export const LOG_PHASES = [...PHASES, 'catapult', 'diverged', 'flat', 'descent'] as const;
+export type LogPhase = (typeof LOG_PHASES)[number];
+
+/** The columns of the file that `eos detect` writes, named as in a run file where they mean the same. */
+export const LOG_COLUMNS = [
+  {
+    name: 'step',
+    type: 'INT64',
+    symbol: 't',
+    unit: 'steps',
+    meaning: 'training step, as the log counts it',
+  },
+  {
+    name: 'eta',
+    type: 'DOUBLE',
+    symbol: 'η',
+    unit: '1',
+    meaning: 'learning rate at the step; NaN where unknown',
+  },
+  {
+    name: 'loss',
+    type: 'DOUBLE',
+    symbol: 'L',
+    unit: '1',
+    meaning: 'training loss; NaN where missing, Infinity where it was not finite',
+  },
+  {
+    name: 'sharpness',
+    type: 'DOUBLE',
+    symbol: 'S',
+    unit: '1',
+    meaning: 'largest eigenvalue of the (preconditioned) Hessian; NaN where it was not measured',
+  },
+  {
+    name: 'threshold',
+    type: 'DOUBLE',
+    symbol: 'τ',
+    unit: '1',
+    meaning:
+      'largest stable sharpness of the optimizer at η, 2/η for gradient descent; NaN where unknown',
+  },
+  {
+    name: 'sharpness_ratio',
+    type: 'DOUBLE',
+    symbol: 'S/τ',
+    unit: '1',
+    meaning: 'sharpness over threshold; NaN where not measured',
+  },
+  {
+    name: 'regime',
+    type: 'STRING',
+    symbol: '',
+    unit: '',
+    meaning:
+      'stable, edge or unstable: the ratio last measured against 1 ∓ band; unknown before the first',
+    values: LOG_REGIMES,
+  },
+  {
+    name: 'phase',
+    type: 'STRING',
+    symbol: '',
+    unit: '',
+    meaning:
+      'as known at that step: a phase of a run, or catapult, diverged, flat (no sharpening), descent (loss alone known)',
+    values: LOG_PHASES,
+  },
+  {
+    name: 'cycle',
+    type: 'INT32',
+    symbol: '',
+    unit: 'cycles',
+    meaning: 'upward crossings of the threshold so far, noise allowed for',
+  },
+] as const satisfies readonly ColumnSpec[];
+
+export type LogColumn = (typeof LOG_COLUMNS)[number]['name'];
+
+/** The typed array of each column of a log. */
+export interface LogArrays extends Readonly<Record<string, ColumnArray>> {
+  readonly step: Float64Array;
+  readonly eta: Float64Array;
+  readonly loss: Float64Array;
+  readonly sharpness: Float64Array;
+}

@@ -1,0 +1,172 @@
+import type { AsyncBuffer } from 'hyparquet';
+import type { GivenColumns } from './column-names.ts';
+import { createDelimitedReader } from './delimited.ts';
+import { LONGEST_DOCUMENT, readDocument } from './json-document.ts';
+import { createLineSplitter, type LineTaker } from './lines.ts';
+import { LogError, type Tally } from './log-error.ts';
+import { createNdjsonReader } from './ndjson.ts';
+import type { RowTaker } from './row-block.ts';
+import { LONGEST_HEAD, type LogFormat, type Sniffed, sniff } from './sniff.ts';
+import { readArrow, readParquet } from './tables.ts';
+
+const HASH = 35;
+
+/** Where the bytes of a log come from. */
+export interface LogInput {
+  /** What the log is called in messages. */
+  readonly name: string;
+  /** Its bytes in order; for a log that grows, as they come. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** The same bytes at random, where that can be had: a Parquet file is then not read into memory. */
+  readonly random?: AsyncBuffer;
+}
+
+export interface FeedOptions {
+  /** Guessed by content unless given. */
+  readonly format?: LogFormat | undefined;
+  readonly given: GivenColumns;
+  /** Reports what has been found out about the log before its first row. */
+  readonly found: (what: { readonly format: LogFormat; readonly eta: number | null }) => void;
+}
+
+/** Reads a log of any format into rows; yields whenever rows may have been added. */
+export async function* feed(
+  input: LogInput,
+  rows: RowTaker,
+  tally: Tally,
+  { format, given, found }: FeedOptions,
+): AsyncGenerator<void> {
+  const iterator = input.chunks[Symbol.asyncIterator]();
+  try {
+    const { sniffed, head, ended } = await begin(iterator, format, given);
+    const rest = restOf(head, ended, iterator);
+    switch (sniffed.format) {
+      case 'parquet':
+        found({ format: 'parquet', eta: null });
+        yield* readParquet(input.random ?? (await inMemory(rest, 'Parquet')), rows, tally, given);
+        return;
+      case 'arrow':
+        found({ format: 'arrow', eta: null });
+        yield* readArrow(rest, rows, tally, given, input.random);
+        return;
+      case 'json': {
+        const bytes = await inMemory(rest, 'JSON');
+        const kept = delayed(rows);
+        const { eta } = readDocument(new Uint8Array(bytes), kept, tally, given);
+        found({ format: 'json', eta });
+        kept.flush();
+        yield;
+        return;
+      }
+      default:
+        found({ format: sniffed.format, eta: null });
+        yield* readLines(rest, sniffed, rows, tally, given);
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+async function* readLines(
+  chunks: AsyncIterable<Uint8Array>,
+  { format, preamble }: Sniffed,
+  rows: RowTaker,
+  tally: Tally,
+  given: GivenColumns,
+): AsyncGenerator<void> {
+  const reader =
+    format === 'ndjson'
+      ? createNdjsonReader(rows, tally, { given })
+      : createDelimitedReader(rows, tally, {
+          given,
+          delimiter: format === 'tsv' ? '\t' : undefined,
+        });
+  const take: LineTaker = (bytes, from, to, line, cut) => {
+    if (line > preamble) reader(bytes, from, to, line, cut);
+    else if (to > from && bytes[from] !== HASH) tally.add('text before the log', line);
+  };
+  const lines = createLineSplitter(preamble > 0 ? take : reader, tally);
+  for await (const chunk of chunks) {
+    lines.push(chunk);
+    yield;
+  }
+  lines.end();
+  yield;
+}
+
+/** Takes chunks until the format is clear. */
+async function begin(
+  iterator: AsyncIterator<Uint8Array>,
+  format: LogFormat | undefined,
+  given: GivenColumns,
+): Promise<{ sniffed: Sniffed; head: Uint8Array; ended: boolean }> {
+  let head = new Uint8Array(0);
+  let ended = false;
+  for (;;) {
+    const { value, done } = await iterator.next();
+    if (done) ended = true;
+    else head = head.length === 0 ? new Uint8Array(value) : joined(head, value);
+    // A byte order mark is no part of the log.
+    if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) head = head.subarray(3);
+    // What is not clear by then will not be made so by more, which would have to be kept.
+    const enough = ended || head.length >= LONGEST_HEAD;
+    const sniffed = format ? { format, preamble: 0 } : sniff(head, enough, given);
+    if (sniffed && (head.length >= 3 || ended)) return { sniffed, head, ended };
+    if (ended) throw new LogError('it is empty');
+  }
+}
+
+async function* restOf(
+  head: Uint8Array,
+  ended: boolean,
+  iterator: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield head;
+  if (ended) return;
+  for (;;) {
+    const { value, done } = await iterator.next();
+    if (done) return;
+    yield value;
+  }
+}
+
+async function inMemory(chunks: AsyncIterable<Uint8Array>, what: string): Promise<ArrayBuffer> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    parts.push(new Uint8Array(chunk));
+    length += chunk.length;
+    if (length > LONGEST_DOCUMENT) {
+      throw new LogError(
+        what === 'JSON'
+          ? 'a JSON document of more than 256 MiB has to be read whole; write one object a line (NDJSON) instead'
+          : `a ${what} file of more than 256 MiB cannot be piped in; give its name instead`,
+      );
+    }
+  }
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all.buffer;
+}
+
+/** Keeps rows back until `flush`. */
+function delayed(rows: RowTaker): RowTaker & { flush: () => void } {
+  const kept: (readonly [number, number, number, number, number])[] = [];
+  return {
+    row: (...row) => kept.push(row),
+    flush() {
+      for (const row of kept) rows.row(...row);
+    },
+  };
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(a.length + b.length);
+  all.set(a);
+  all.set(b, a.length);
+  return all;
+}

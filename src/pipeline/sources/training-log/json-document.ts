@@ -1,0 +1,227 @@
+import { parseValue } from './cell.ts';
+import { chooseColumn, type GivenColumns, NO_STEP, noColumns } from './column-names.ts';
+import { parseJson, parsePath, valueAt } from './json-path.ts';
+import { LogError, type Tally } from './log-error.ts';
+import { ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
+
+/** A JSON document is parsed whole, so it may be this large; longer logs are better written one object a line. */
+export const LONGEST_DOCUMENT = 256 << 20;
+
+/** Nested deeper than this a document is no log, and would only cost memory to parse. */
+const DEEPEST = 1000;
+
+type Table = Readonly<Record<string, readonly unknown[]>>;
+
+/** What a document says besides its rows. */
+export interface DocumentNotes {
+  /** Learning rate of the whole run, from `params.eta`, `config.lr` or the like. */
+  readonly eta: number | null;
+}
+
+/**
+ * Reads a JSON document: a list of objects, or an object of lists of one length a column (`loss`, `eigenvalues`, …),
+ * at the top or one level below it. Lists of several lengths are taken as recorded over the same run: with `totalSteps`
+ * steps in all, a list of n entries holds every round(totalSteps / n)-th; without it the longest is of every step.
+ */
+export function readDocument(
+  bytes: Uint8Array,
+  rows: RowTaker,
+  tally: Tally,
+  given: GivenColumns,
+): DocumentNotes {
+  if (isDeep(bytes))
+    throw new LogError(`lists and objects are nested more than ${DEEPEST} deep, as in no log`);
+  const text = new TextDecoder().decode(bytes);
+  let root: unknown;
+  try {
+    root = parseJson(text);
+  } catch (error) {
+    throw new LogError(
+      `not JSON: ${error instanceof Error ? error.message.slice(0, 120) : 'it cannot be parsed'}`,
+    );
+  }
+  const eta = etaOf(root);
+  const objects = listOfObjects(root);
+  if (objects) {
+    readObjects(objects, rows, tally, given);
+    return { eta };
+  }
+  readTable(root, rows, tally, given);
+  return { eta };
+}
+
+/** Whether brackets are nested deeper than `DEEPEST` anywhere outside of strings. */
+function isDeep(bytes: Uint8Array): boolean {
+  let depth = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const code = bytes[i]!;
+    if (code === 34) {
+      for (i++; i < bytes.length && bytes[i] !== 34; i++) if (bytes[i] === 92) i++;
+    } else if (code === 91 || code === 123) {
+      if (++depth > DEEPEST) return true;
+    } else if (code === 93 || code === 125) {
+      depth--;
+    }
+  }
+  return false;
+}
+
+function readObjects(
+  objects: readonly unknown[],
+  rows: RowTaker,
+  tally: Tally,
+  given: GivenColumns,
+): void {
+  const names = new Set<string>();
+  for (const object of objects.slice(0, 1000)) {
+    if (isObject(object)) for (const name of Object.keys(object)) names.add(name);
+  }
+  const list = [...names];
+  const get = accessors(list, given);
+  for (let i = 0; i < objects.length; i++) {
+    const object = objects[i];
+    if (!isObject(object)) tally.add('not a JSON object', i + 1);
+    else takeRow(rows, tally, i + 1, (field) => get[field]?.(object));
+  }
+}
+
+/** How to get at each field of an object: by path, by name, or not at all. */
+function accessors(names: readonly string[], given: GivenColumns) {
+  const get: { [F in RowField]?: (object: unknown) => unknown } = {};
+  for (const field of ROW_FIELDS) {
+    const text = given[field];
+    if (field === 'step' && text === NO_STEP) continue;
+    const name = text ?? names[chooseColumn(field, names, undefined)];
+    if (name === undefined) continue;
+    const path = names.includes(name) ? [name] : parsePath(name);
+    if (!path)
+      throw new LogError(
+        `${name} (asked for as the ${field}) is not a path such as metrics.eigs[-1]`,
+      );
+    get[field] = (object) => valueAt(object, path);
+  }
+  if (!get.loss && !get.sharpness) throw noColumns(names, null);
+  return get;
+}
+
+function readTable(root: unknown, rows: RowTaker, tally: Tally, given: GivenColumns): void {
+  const table = listTable(root, given);
+  const names = Object.keys(table);
+  const lists: { [F in RowField]?: readonly unknown[] } = {};
+  let last: number | null = null;
+  for (const field of ROW_FIELDS) {
+    const text = given[field];
+    if (field === 'step' && text === NO_STEP) continue;
+    if (text !== undefined && !names.includes(text)) {
+      const { list, at } = listAt(root, text, field);
+      lists[field] = list;
+      if (at !== null && field === 'sharpness') last = at;
+      continue;
+    }
+    const column = chooseColumn(field, names, text);
+    if (column >= 0) lists[field] = table[names[column]!]!;
+  }
+  if (!lists.loss && !lists.sharpness)
+    throw noColumns(isObject(root) ? Object.keys(root) : [], null);
+
+  const longest = Math.max(lists.loss?.length ?? 0, lists.sharpness?.length ?? 0);
+  if (longest === 0) throw new LogError('the lists of loss and sharpness are empty');
+  const counted = lists.step?.length === longest ? lists.step : null;
+  const total = isObject(root) ? Number(root.totalSteps ?? root.total_steps) : Number.NaN;
+  const base = counted || !(total > longest) ? 1 : Math.max(1, Math.round(total / longest));
+  const strideOf = (list: readonly unknown[] | undefined) =>
+    list && list.length > 0 ? Math.max(1, Math.round(longest / list.length)) : 1;
+  const lossStride = strideOf(lists.loss);
+  const sharpnessStride = strideOf(lists.sharpness);
+
+  for (let i = 0; i < longest; i++) {
+    takeRow(rows, tally, i + 1, (field) => {
+      if (field === 'step') return counted ? counted[i] : i * base;
+      if (field === 'loss') return i % lossStride === 0 ? lists.loss?.[i / lossStride] : undefined;
+      if (field === 'eta') return lists.eta?.length === longest ? lists.eta[i] : undefined;
+      const value = i % sharpnessStride === 0 ? lists.sharpness?.[i / sharpnessStride] : undefined;
+      return last !== null && Array.isArray(value) ? value.at(last) : value;
+    });
+  }
+}
+
+/** `eigenvalues[-1]`: the list of that name, and the index to take of each of its entries. */
+function listAt(
+  root: unknown,
+  text: string,
+  field: RowField,
+): { list: readonly unknown[]; at: number | null } {
+  const path = parsePath(text);
+  const index = path?.at(-1);
+  const outer = path ? valueAt(root, path.slice(0, -1)) : undefined;
+  if (typeof index === 'number' && Array.isArray(outer) && outer.some(Array.isArray))
+    return { list: outer, at: index };
+  const whole = path ? valueAt(root, path) : undefined;
+  if (Array.isArray(whole)) return { list: whole, at: null };
+  throw new LogError(`no list stands at ${text} (asked for as the ${field})`);
+}
+
+function takeRow(
+  rows: RowTaker,
+  tally: Tally,
+  line: number,
+  get: (field: RowField) => unknown,
+): void {
+  const values: number[] = [];
+  for (const field of ROW_FIELDS) {
+    const value = parseValue(get(field));
+    if (value === undefined) {
+      tally.add(`${field} is not a number`, line);
+      return;
+    }
+    values.push(value);
+  }
+  const [step, loss, sharpness, eta] = values;
+  if (Number.isNaN(loss) && Number.isNaN(sharpness)) tally.add('no loss and no sharpness', line);
+  else rows.row(line, step!, loss!, sharpness!, eta!);
+}
+
+function listOfObjects(root: unknown): readonly unknown[] | null {
+  const candidates = isObject(root) ? Object.values(root) : [root];
+  for (const value of candidates)
+    if (Array.isArray(value) && value.length > 0 && isObject(value[0])) return value;
+  return null;
+}
+
+/** The object whose values are the columns: the document itself, or the first of its values that has a loss or sharpness. */
+function listTable(root: unknown, given: GivenColumns): Table {
+  if (!isObject(root))
+    throw new LogError('the document is neither a list of objects nor an object of lists');
+  for (const candidate of [root, ...Object.values(root)]) {
+    if (!isObject(candidate)) continue;
+    const lists = Object.fromEntries(
+      Object.entries(candidate).filter(([, value]) => Array.isArray(value)),
+    );
+    const names = Object.keys(lists);
+    const fits = (field: RowField) =>
+      given[field] === undefined
+        ? chooseColumn(field, names, undefined) >= 0
+        : names.includes(given[field]);
+    if (fits('loss') || fits('sharpness')) return lists as Table;
+  }
+  return {};
+}
+
+const ETA_PATHS = ['', 'params.', 'config.', 'hyperparameters.', 'hparams.', 'args.'].flatMap(
+  (prefix) =>
+    ['eta', 'lr', 'learning_rate', 'learningRate', 'step_size', 'stepSize'].map(
+      (name) => prefix + name,
+    ),
+);
+
+function etaOf(root: unknown): number | null {
+  for (const path of ETA_PATHS) {
+    const value = valueAt(root, parsePath(path)!);
+    if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
+  }
+  return null;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,55 @@
+/** A log that cannot be used: says in one line where it is wrong and what to do. */
+export class LogError extends Error {
+  override readonly name = 'LogError';
+  /** Line (or row, in a table without lines) of the log, from 1; null where it is not about one. */
+  readonly line: number | null;
+
+  constructor(problem: string, line: number | null = null) {
+    super(line === null ? problem : `line ${line}: ${problem}`);
+    this.line = line;
+  }
+}
+
+/** A second run begins in the log. */
+export class SecondRunError extends LogError {}
+
+/** What was not used, why, how often, and where first. */
+export interface Skipped {
+  /** A whole line, or one value of a row that was used otherwise. */
+  readonly what: 'line' | 'value';
+  readonly reason: string;
+  readonly count: number;
+  readonly first_line: number;
+}
+
+/** Counts what is not used, by reason. */
+export interface Tally {
+  /** A line is left out. */
+  add(reason: string, line: number): void;
+  /** A value of a line is not used. */
+  value(reason: string, line: number): void;
+  readonly entries: readonly Skipped[];
+}
+
+export function createTally(): Tally {
+  const counts = new Map<string, { what: Skipped['what']; count: number; first: number }>();
+
+  function count(what: Skipped['what'], reason: string, line: number): void {
+    const known = counts.get(reason);
+    if (known) known.count++;
+    else counts.set(reason, { what, count: 1, first: line });
+  }
+
+  return {
+    add: (reason, line) => count('line', reason, line),
+    value: (reason, line) => count('value', reason, line),
+    get entries() {
+      return [...counts].map(([reason, { what, count, first }]) => ({
+        what,
+        reason,
+        count,
+        first_line: first,
+      }));
+    },
+  };
+}

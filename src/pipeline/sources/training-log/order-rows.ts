@@ -1,0 +1,193 @@
+import { LogError, SecondRunError, type Tally } from './log-error.ts';
+import type { RowBlock, RowTaker } from './row-block.ts';
+
+/** A log may repeat so many steps before it is refused for repeating most of them. */
+const MOST_REPEATS = 64;
+
+export interface OrderOptions {
+  /** Steps between rows that do not say their step. */
+  readonly stride?: number;
+  /** Which of several runs in one log to take, from 1; a second run is refused unless this is given. */
+  readonly run?: number | undefined;
+}
+
+/** Rows in ascending order of steps, each step once. */
+export interface OrderedRows extends RowTaker {
+  /** Rows that are ready; the last one waits for the next, which may belong to the same step, unless `all`. */
+  take(all: boolean): RowBlock | null;
+  /** No further row comes. */
+  end(): void;
+  /** Rows that would be ready now. */
+  readonly ready: number;
+}
+
+/**
+ * Brings order into rows. Lines of one step that complement each other (a loss here, a sharpness there) become one row;
+ * a step that is there already, or that comes after a later one, is counted and left out. Steps that start over and go
+ * on from there are a second run: refused, or chosen from by number.
+ */
+export function createOrderedRows(tally: Tally, options: OrderOptions = {}): OrderedRows {
+  const { stride = 1, run } = options;
+  let block = emptyBlock(1 << 10);
+  let rows = 0;
+  /** Whether the rows say their steps. */
+  let stepped = false;
+  let repeats = 0;
+  let runNumber = 1;
+  let firstStep = Number.NaN;
+  let lastStep = Number.NEGATIVE_INFINITY;
+  let fallen: { line: number; step: number; loss: number; sharpness: number; eta: number } | null =
+    null;
+
+  function dropFallen(): void {
+    if (fallen) tally.add('step comes after a later one', fallen.line);
+    fallen = null;
+  }
+
+  function append(line: number, step: number, loss: number, sharpness: number, eta: number): void {
+    if (Number.isNaN(firstStep)) firstStep = step;
+    lastStep = step;
+    if (run !== undefined && run !== runNumber) {
+      tally.add('row of another run', line);
+      return;
+    }
+    if (block.length === block.step.length) block = grown(block);
+    const i = block.length++;
+    block.line[i] = line;
+    block.step[i] = step;
+    block.loss[i] = loss;
+    block.sharpness[i] = sharpness;
+    block.eta[i] = eta;
+  }
+
+  /** Fills what the waiting row of the same step lacks; false where there is nothing to fill. */
+  function complement(step: number, loss: number, sharpness: number, eta: number): boolean {
+    const i = block.length - 1;
+    if (i < 0 || block.step[i] !== step) return false;
+    const clash = (have: number, given: number) => !Number.isNaN(have) && !Number.isNaN(given);
+    if (clash(block.loss[i]!, loss) || clash(block.sharpness[i]!, sharpness)) return false;
+    if (Number.isNaN(block.loss[i]!)) block.loss[i] = loss;
+    if (Number.isNaN(block.sharpness[i]!)) block.sharpness[i] = sharpness;
+    if (Number.isNaN(block.eta[i]!)) block.eta[i] = eta;
+    return true;
+  }
+
+  return {
+    row(line, given, loss, sharpness, eta) {
+      if (Number.isNaN(given) && stepped) {
+        tally.add('step is missing', line);
+        return;
+      }
+      stepped = !Number.isNaN(given);
+      const step = stepped ? given : rows * stride;
+      rows++;
+      if (!Number.isSafeInteger(step)) {
+        const problem = Number.isFinite(step)
+          ? `${step} is not a whole number`
+          : 'the step is not a finite number';
+        if (Number.isNaN(firstStep)) {
+          throw new LogError(
+            `step ${problem}; choose another column with --step-col, or number the rows with --step-col none`,
+            line,
+          );
+        }
+        tally.add(
+          Number.isFinite(step) && Math.abs(step) < 2 ** 53
+            ? 'step is not a whole number'
+            : 'step out of range',
+          line,
+        );
+        return;
+      }
+      if (step > lastStep) {
+        dropFallen();
+        append(line, step, loss, sharpness, eta);
+        return;
+      }
+      if (fallen && step > fallen.step) {
+        if (run === undefined) {
+          throw new SecondRunError(
+            `step ${fallen.step} after step ${lastStep}: a second run begins here; split the log, or choose one with --run 1, --run 2, …`,
+            fallen.line,
+          );
+        }
+        const start = fallen;
+        fallen = null;
+        runNumber++;
+        firstStep = Number.NaN;
+        lastStep = Number.NEGATIVE_INFINITY;
+        append(start.line, start.step, start.loss, start.sharpness, start.eta);
+        append(line, step, loss, sharpness, eta);
+        return;
+      }
+      if (step === lastStep) {
+        if (complement(step, loss, sharpness, eta)) return;
+        tally.add('step is there already', line);
+        repeats++;
+        if (repeats > MOST_REPEATS && repeats > rows / 2) {
+          throw new LogError(
+            'most rows repeat the step before; choose another column with --step-col, or number the rows with --step-col none',
+            line,
+          );
+        }
+        return;
+      }
+      dropFallen();
+      if (step <= firstStep) fallen = { line, step, loss, sharpness, eta };
+      else tally.add('step comes after a later one', line);
+    },
+    end: dropFallen,
+    take(all) {
+      const count = all ? block.length : block.length - 1;
+      if (count <= 0) return null;
+      const taken = part(block, 0, count);
+      const rest = part(block, count, block.length);
+      block = emptyBlock(Math.max(1 << 10, block.step.length));
+      for (let i = 0; i < rest.length; i++) {
+        block.line[i] = rest.line[i]!;
+        block.step[i] = rest.step[i]!;
+        block.loss[i] = rest.loss[i]!;
+        block.sharpness[i] = rest.sharpness[i]!;
+        block.eta[i] = rest.eta[i]!;
+      }
+      block.length = rest.length;
+      return taken;
+    },
+    get ready() {
+      return block.length - 1;
+    },
+  };
+}
+
+function emptyBlock(capacity: number): RowBlock {
+  return {
+    length: 0,
+    line: new Float64Array(capacity),
+    step: new Float64Array(capacity),
+    loss: new Float64Array(capacity),
+    sharpness: new Float64Array(capacity),
+    eta: new Float64Array(capacity),
+  };
+}
+
+function grown(block: RowBlock): RowBlock {
+  const larger = emptyBlock(2 * block.step.length);
+  larger.length = block.length;
+  larger.line.set(block.line);
+  larger.step.set(block.step);
+  larger.loss.set(block.loss);
+  larger.sharpness.set(block.sharpness);
+  larger.eta.set(block.eta);
+  return larger;
+}
+
+function part(block: RowBlock, from: number, to: number): RowBlock {
+  return {
+    length: to - from,
+    line: block.line.subarray(from, to),
+    step: block.step.subarray(from, to),
+    loss: block.loss.subarray(from, to),
+    sharpness: block.sharpness.subarray(from, to),
+    eta: block.eta.subarray(from, to),
+  };
+}

@@ -1,0 +1,133 @@
+import { parseCell } from './cell.ts';
+import { chooseColumn, type GivenColumns, nameRank } from './column-names.ts';
+import { guessDelimiter, splitCells } from './delimited.ts';
+import { parseJson } from './json-path.ts';
+import { LogError } from './log-error.ts';
+import { ROW_FIELDS } from './row-block.ts';
+
+export const LOG_FORMATS = ['csv', 'tsv', 'ndjson', 'json', 'parquet', 'arrow'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+export interface Sniffed {
+  readonly format: LogFormat;
+  /** Lines of other text before the log begins. */
+  readonly preamble: number;
+}
+
+/** Lines that may come before a log. */
+const MOST_PREAMBLE = 20;
+/** A first line longer than this is a document. */
+export const LONGEST_HEAD = 1 << 20;
+
+/**
+ * Guesses the format of a log from its beginning; null while more has to be seen.
+ *
+ * @param ended whether `head` is all there is
+ */
+export function sniff(head: Uint8Array, ended: boolean, given: GivenColumns): Sniffed | null {
+  if (head.length < 8 && !ended) return null;
+  const magic = String.fromCharCode(...head.subarray(0, 6));
+  if (magic.startsWith('PAR1')) return plain('parquet');
+  if (
+    magic === 'ARROW1' ||
+    (head[0] === 0xff && head[1] === 0xff && head[2] === 0xff && head[3] === 0xff)
+  ) {
+    return plain('arrow');
+  }
+  if (head[0] === 0x1f && head[1] === 0x8b)
+    throw new LogError('compressed by gzip; unpack it first');
+  if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff)) {
+    throw new LogError('written in UTF-16; save it as UTF-8');
+  }
+  if (head.subarray(0, 1024).includes(0))
+    throw new LogError('neither text nor a Parquet or Arrow file');
+
+  const text = new TextDecoder().decode(head.subarray(0, LONGEST_HEAD)).trimStart();
+  if (text === '') {
+    if (ended) throw new LogError('it is empty');
+    return null;
+  }
+  if (text.startsWith('[')) return plain('json');
+  if (text.startsWith('{')) return sniffObject(text, ended, head.length >= LONGEST_HEAD);
+  return sniffText(new TextDecoder().decode(head.subarray(0, LONGEST_HEAD)), ended, given);
+}
+
+function plain(format: LogFormat): Sniffed {
+  return { format, preamble: 0 };
+}
+
+/** One object a line, or one document? */
+function sniffObject(text: string, ended: boolean, long: boolean): Sniffed | null {
+  const newline = text.indexOf('\n');
+  if (newline < 0 && !ended && !long) return null;
+  const line = (newline < 0 ? text : text.slice(0, newline)).trim();
+  if (long && newline < 0) return plain('json');
+  let object: unknown;
+  try {
+    object = parseJson(line);
+  } catch {
+    // Pretty-printed documents break their first line after a brace, a bracket or a comma.
+    return plain(newline >= 0 && /[{[,]$/.test(line) ? 'json' : 'ndjson');
+  }
+  const more = newline >= 0 && text.slice(newline).trim() !== '';
+  if (more || !isDocument(object)) return plain('ndjson');
+  return plain('json');
+}
+
+/** Whether an object holds a whole log: a list as its loss, or a list of objects, perhaps one level down. */
+function isDocument(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const names = Object.keys(value);
+  const values = Object.values(value);
+  const loss = values[chooseColumn('loss', names, undefined)];
+  if (Array.isArray(loss)) return true;
+  return values.some(
+    (inner) =>
+      (Array.isArray(inner) && inner.some((item) => typeof item === 'object' && item !== null)) ||
+      (typeof inner === 'object' &&
+        inner !== null &&
+        !Array.isArray(inner) &&
+        Object.values(inner).some((list) => Array.isArray(list) && list.length > 1)),
+  );
+}
+
+function sniffText(text: string, ended: boolean, given: GivenColumns): Sniffed | null {
+  const lines = text.replace(/^\uFEFF/, '').split('\n');
+  const whole = ended ? lines : lines.slice(0, -1);
+  let before: { readonly line: number; readonly cells: number } | null = null;
+  for (let i = 0; i < Math.min(whole.length, MOST_PREAMBLE); i++) {
+    const line = whole[i]!.trim();
+    if (line === '' || line.startsWith('#')) continue;
+    if (line.startsWith('{')) return { format: 'ndjson', preamble: i };
+    const delimiter = guessDelimiter(line);
+    const cells = (delimiter === null ? [line] : (splitCells(line, delimiter) ?? [])).map((cell) =>
+      cell.trim(),
+    );
+    const format = delimiter === '\t' ? 'tsv' : 'csv';
+    if (isHeader(cells, delimiter, given)) return { format, preamble: i };
+    if (cells.length > 0 && cells.every((cell) => isNumber(cell, delimiter))) {
+      // What stands right above numbers, in as many cells, is their header, whatever its names.
+      return { format, preamble: before?.cells === cells.length ? before.line : i };
+    }
+    before = { line: i, cells: cells.length };
+  }
+  return ended || whole.length >= MOST_PREAMBLE ? plain('csv') : null;
+}
+
+/** One known name makes a header; among words that only blanks separate, which may be a sentence, two. */
+function isHeader(
+  cells: readonly string[],
+  delimiter: string | null,
+  given: GivenColumns,
+): boolean {
+  const known = cells.filter((cell) =>
+    ROW_FIELDS.some(
+      (field) => given[field] === cell || nameRank(field, cell) < Number.POSITIVE_INFINITY,
+    ),
+  );
+  return known.length >= (delimiter === ' ' ? 2 : 1);
+}
+
+function isNumber(cell: string, delimiter: string | null): boolean {
+  return parseCell(cell, delimiter !== ',') !== undefined;
+}

@@ -1,0 +1,307 @@
+import { Observable } from 'rxjs';
+import { type Run, type StepBatch, startRun } from '../../core/batch.ts';
+import type { ColumnArray } from '../../models/minimal/columns.ts';
+import { stabilityThreshold, type ThresholdOptions } from '../../optimizers/thresholds.ts';
+import { SERIES_DEFAULTS, type SeriesOptions } from '../../phases/measured/detector.ts';
+import type { SeriesSpan } from '../../phases/measured/phase-spans.ts';
+import type { Spike } from '../../phases/measured/spikes.ts';
+import { NOT_FINITE } from './cell.ts';
+import type { GivenColumns } from './column-names.ts';
+import { createEtaLookup, type EtaSchedule } from './eta-schedule.ts';
+import { feed, type LogInput } from './feed.ts';
+import { createTally, LogError, SecondRunError, type Skipped, type Tally } from './log-error.ts';
+import { createOrderedRows } from './order-rows.ts';
+import type { RowBlock } from './row-block.ts';
+import type { LogFormat } from './sniff.ts';
+
+/** What a caller may say of a log. */
+export interface LogOptions extends ThresholdOptions {
+  /** Wins over a column of the log, and that over `params.eta` of a JSON document. */
+  readonly eta?: EtaSchedule | undefined;
+  readonly columns?: GivenColumns | undefined;
+  readonly format?: LogFormat | undefined;
+  /** Steps between rows that do not say their step; 1 unless given. */
+  readonly stride?: number | undefined;
+  /** Which of several runs in the log to take, from 1. */
+  readonly run?: number | undefined;
+  /** What to do where a second run begins and none was chosen: refuse the log (the default), or end with the first. */
+  readonly secondRun?: 'refuse' | 'end' | undefined;
+  /** Half-width of the regime `edge` around ratio 1. */
+  readonly band?: number | undefined;
+  readonly detector?: Partial<SeriesOptions> | undefined;
+}
+
+/** Every parameter of a detection, as used. */
+export interface LogConfig {
+  readonly source: 'training-log';
+  readonly log: string;
+  readonly format: LogFormat | null;
+  /** The one learning rate of the run; null where it is a schedule, a column or unknown. */
+  readonly eta: number | null;
+  readonly eta_schedule: EtaSchedule | null;
+  readonly optimizer: string;
+  readonly beta: number;
+  readonly threshold: string;
+  readonly threshold_factor: number;
+  readonly columns: GivenColumns;
+  readonly run: number | null;
+  readonly band: number;
+  readonly delta: number;
+  readonly detector: SeriesOptions;
+}
+
+export interface LogWarning {
+  readonly kind: 'skipped' | 'loss-only' | 'second-run' | 'interrupted' | 'recovered';
+  readonly step: number;
+  readonly message: string;
+}
+
+/** What became of a run that was logged: the JSON under `eos.summary`. Fields as in a run's where they mean the same. */
+export interface LogSummary {
+  readonly outcome: 'diverged' | 'gradient-flow' | 'converged' | 'edge-of-stability' | 'unknown';
+  readonly interrupted: boolean;
+  /** Whether the program that read the log died, and what it left was made whole. */
+  readonly recovered?: true;
+  /** Dated with all in view; `detected_step` is where the `phase` column changes. */
+  readonly phases: readonly SeriesSpan[];
+  readonly cycles: number;
+  /** First step at or over the threshold, noise allowed for; null if never. */
+  readonly first_crossing: number | null;
+  readonly max_sharpness_ratio: number | null;
+  readonly diverged_at: number | null;
+  readonly final_loss: number;
+  readonly last_step: number;
+  readonly rows: number;
+  /** Rows with a sharpness. */
+  readonly measured: number;
+  readonly spike_count: number;
+  /** The first 1000 of them. */
+  readonly spikes: readonly Spike[];
+  readonly skipped: readonly Skipped[];
+  readonly warnings: readonly LogWarning[];
+}
+
+export interface LogRun extends Run<LogConfig, LogSummary> {
+  readonly tally: Tally;
+  readonly warnings: LogWarning[];
+  interrupted: boolean;
+}
+
+export type LogColumns = Readonly<Record<string, ColumnArray>> & {
+  readonly step: Float64Array;
+  readonly eta: Float64Array;
+  readonly loss: Float64Array;
+  readonly sharpness: Float64Array;
+};
+
+export type LogBatch = StepBatch<LogColumns, LogRun>;
+
+/**
+ * The whole configuration of a detection. Format and learning rate may yet be found in the log.
+ * @throws ConfigError
+ */
+export function logConfig(log: string, options: LogOptions): LogConfig {
+  const threshold = stabilityThreshold(options);
+  const detector = { ...SERIES_DEFAULTS, ...options.detector };
+  const etas = options.eta?.etas ?? [];
+  return {
+    source: 'training-log',
+    log,
+    format: null,
+    eta: etas.length === 1 ? etas[0]! : null,
+    eta_schedule: options.eta && etas.length > 1 ? options.eta : null,
+    optimizer: threshold.optimizer,
+    beta: threshold.beta,
+    threshold: threshold.formula,
+    threshold_factor: threshold.factor,
+    columns: options.columns ?? {},
+    run: options.run ?? null,
+    band: options.band ?? 0.05,
+    delta: detector.delta,
+    detector,
+  };
+}
+
+export interface LogSourceOptions {
+  /** Ends the run as if the log ended here. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Rows a batch, at least, while more are at hand. */
+const BATCH = 8192;
+/** Milliseconds without new bytes after which the rows that wait are passed on. */
+const IDLE = 15;
+/** … and the longest that any of them waits while bytes keep coming. */
+const LONGEST_WAIT = 40;
+/** A log can be read again: what is safe of it needs no state of any stage. */
+const AFTER = {};
+
+/**
+ * The rows of a training log, in order, as batches with `step`, `eta`, `loss` and `sharpness`. A cold Observable: each
+ * subscription reads the input once. Rows are passed on in large batches while bytes come fast, and after 40 ms at most,
+ * so that a live log is followed line by line.
+ *
+ * Errors with a `LogError` that names the line where the log cannot be used; lines that can be left out are counted in
+ * `run.tally`.
+ */
+export function trainingLog(
+  input: LogInput,
+  options: LogOptions = {},
+  { signal }: LogSourceOptions = {},
+): Observable<LogBatch> {
+  const asked = logConfig(input.name, options);
+
+  return new Observable((subscriber) => {
+    const tally = createTally();
+    const run: LogRun = {
+      ...startRun<LogConfig, LogSummary>({ ...asked }),
+      tally,
+      warnings: [],
+      interrupted: false,
+    };
+    const rows = createOrderedRows(tally, { stride: options.stride ?? 1, run: options.run });
+    const lookup = options.eta ? createEtaLookup(options.eta) : null;
+    let eta = Number.NaN;
+    let passed = 0;
+    const found = { loss: false, sharpness: false };
+
+    const work = feed(input, rows, tally, {
+      format: options.format,
+      given: options.columns ?? {},
+      found({ format, eta: documentEta }) {
+        Object.assign(run.config, { format });
+        if (lookup || documentEta === null) return;
+        eta = documentEta;
+        Object.assign(run.config, { eta });
+      },
+    });
+
+    const emit = async (all: boolean) => {
+      for (;;) {
+        const block = rows.take(all);
+        if (!block) return;
+        passed += block.length;
+        subscriber.next({ run, length: block.length, columns: columnsOf(block), after: AFTER });
+        await run.ready();
+        if (subscriber.closed) return;
+      }
+    };
+
+    function columnsOf({ length, line, step, loss, sharpness, eta: etas }: RowBlock): LogColumns {
+      for (let i = 0; i < length; i++) {
+        if (!Number.isNaN(loss[i]!)) found.loss = true;
+        if (!Number.isNaN(sharpness[i]!)) found.sharpness = true;
+        if (lookup) etas[i] = lookup(step[i]!);
+        else if (etas[i]! >= 0 && etas[i]! < Number.POSITIVE_INFINITY) eta = etas[i]!;
+        else {
+          if (!Number.isNaN(etas[i]!))
+            tally.value('learning rate is not a number from 0 up', line[i]!);
+          etas[i] = eta;
+        }
+        if (sharpness[i] === NOT_FINITE) {
+          sharpness[i] = Number.NaN;
+          tally.value('sharpness is not a finite number', line[i]!);
+        }
+        if (loss[i] === NOT_FINITE) tally.value('loss is not a finite number', line[i]!);
+        if (Number.isNaN(etas[i]!) && !Number.isNaN(sharpness[i]!)) {
+          throw new LogError(
+            'the learning rate is not known; give it with --eta 0.01, a schedule --eta 0:0.1,1000:0.01, or a column --eta-col NAME',
+            line[i]!,
+          );
+        }
+      }
+      return { step, eta: etas, loss, sharpness };
+    }
+
+    const endOfRun = (error: unknown) => {
+      if (!(error instanceof SecondRunError) || options.secondRun !== 'end') throw error;
+      run.warnings.push({
+        kind: 'second-run',
+        step: error.line ?? 0,
+        message: `${error.message}: ended before it`,
+      });
+      return 'ended' as const;
+    };
+
+    const read = async () => {
+      const aborted = new Promise<'aborted'>((resolve) => {
+        if (signal?.aborted) resolve('aborted');
+        else signal?.addEventListener('abort', () => resolve('aborted'), { once: true });
+      });
+      let next = work.next();
+      let waitingSince = Number.NaN;
+      for (;;) {
+        const got = await (rows.ready >= 0
+          ? orIdle(next, aborted)
+          : Promise.race([next, aborted])
+        ).catch(endOfRun);
+        if (subscriber.closed) return;
+        if (got === 'aborted') {
+          run.interrupted = true;
+          break;
+        }
+        if (got === 'idle') {
+          waitingSince = Number.NaN;
+          await emit(true);
+          continue;
+        }
+        if (got === 'ended' || got.done) break;
+        next = work.next();
+        next.catch(() => {});
+        if (rows.ready < 1) continue;
+        const now = performance.now();
+        if (Number.isNaN(waitingSince)) waitingSince = now;
+        if (rows.ready >= BATCH || now - waitingSince > LONGEST_WAIT) {
+          waitingSince = Number.NaN;
+          await emit(false);
+        }
+        if (subscriber.closed) return;
+      }
+      rows.end();
+      await emit(true);
+      if (!run.interrupted) {
+        if (passed === 0) throw nothingUsable(tally);
+        for (const field of ['loss', 'sharpness'] as const) {
+          const asked = options.columns?.[field];
+          if (asked !== undefined && !found[field]) {
+            throw new LogError(
+              `nothing stands at ${asked} (asked for as the ${field}) in any line`,
+            );
+          }
+        }
+      }
+      if (!subscriber.closed) subscriber.complete();
+    };
+
+    read().catch((error: unknown) => subscriber.error(error));
+    return () => {
+      // The reader may be waiting for bytes that never come; it is let go, not waited for.
+      work.return(undefined).catch(() => {});
+    };
+  });
+}
+
+function nothingUsable(tally: Tally): LogError {
+  const [first] = tally.entries;
+  if (!first) return new LogError('it holds no rows');
+  return new LogError(
+    `${first.reason}; the log holds not a single row that can be used (name its columns with --loss-col and --sharpness-col, its format with --format)`,
+    first.first_line,
+  );
+}
+
+/** The next piece of work, or `idle` where it takes its time. */
+async function orIdle<T>(
+  next: Promise<T>,
+  aborted: Promise<'aborted'>,
+): Promise<T | 'idle' | 'aborted'> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const idle = new Promise<'idle'>((resolve) => {
+    timer = setTimeout(resolve, IDLE, 'idle');
+  });
+  try {
+    return await Promise.race([next, aborted, idle]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,290 @@
+import fc from 'fast-check';
+import { lastValueFrom, take, toArray } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import {
+  balance,
+  classifySharpness,
+  detectPhases,
+  flowSolution,
+  gradient,
+  gradientDescent,
+  type ModelBatch,
+  type RunOptions,
+  type SourceOptions,
+  splitLoss,
+  summarize,
+} from '../../src/pipeline/index.ts';
+import { ConfigError, resolveConfig } from '../../src/pipeline/models/minimal/config.ts';
+import { decoupled, moments, theta } from '../models/minimal/arbitrary.ts';
+
+const full = (options: RunOptions, source?: SourceOptions) =>
+  gradientDescent(options, source).pipe(
+    splitLoss(),
+    classifySharpness(),
+    flowSolution(),
+    detectPhases(),
+    summarize(),
+  );
+
+/** All batches of a run as one table, a plain array a column. */
+async function table(
+  options: RunOptions,
+  source?: SourceOptions,
+): Promise<Record<string, number[]>> {
+  const batches = await lastValueFrom(full(options, source).pipe(toArray()));
+  return joined(batches);
+}
+
+function joined(batches: readonly ModelBatch[]): Record<string, number[]> {
+  const names = Object.keys(batches[0]!.columns);
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      batches.flatMap((batch) =>
+        Array.from((batch.columns as Record<string, ArrayLike<number>>)[name]!).slice(
+          0,
+          batch.length,
+        ),
+      ),
+    ]),
+  );
+}
+
+const options = (
+  at: { alpha: number; beta1: number; beta2: number },
+  rest: RunOptions,
+): RunOptions => ({
+  init: [at.alpha, at.beta1, at.beta2],
+  ...rest,
+});
+
+describe('gradientDescent', () => {
+  test.each([1e-140, 1e-150, 1e-170, 1e-300])(
+    'the gradient at a distance of %d from a minimum keeps its norm',
+    async (d) => {
+      const { grad_norm } = await table({ init: [1, d, 1], floor: 0, steps: 0 });
+      expect(grad_norm![0]! / (100 * d)).toBeCloseTo(1, 12);
+    },
+  );
+
+  test('moments whose product leaves the range of float64 are told from degenerate ones', () => {
+    const tiny = (covariance: number) => () =>
+      resolveConfig({ lambda1: 1e-200, lambda2: 1e-200, covariance });
+    expect(tiny(5e-201)).not.toThrow();
+    expect(tiny(1e-200)).toThrow(/must be below √\(λ₁λ₂\) = 1e-200/);
+    expect(tiny(2e-200)).toThrow(ConfigError);
+  });
+
+  test('takes the step θ − η∇L, then the projection', async () => {
+    await fc.assert(
+      fc.asyncProperty(theta, moments, fc.constantFrom(0, 1e-6, 0.5), async (at, m, floor) => {
+        const eta = 0.01;
+        const { alpha, beta1, beta2 } = await table(options(at, { ...m, eta, floor, steps: 1 }));
+        const g = gradient(at, m);
+        expect(alpha![1]).toBe(at.alpha - eta * g.alpha);
+        expect(beta2![1]).toBe(at.beta2 - eta * g.beta2);
+        const before = at.beta1 - eta * g.beta1;
+        const projected = Math.abs(before) < floor ? (before < 0 ? -floor : floor) : before;
+        expect(Math.abs(beta1![1]! - projected)).toBeLessThanOrEqual(
+          1e-13 * Math.max(1e-300, Math.abs(at.beta1)),
+        );
+      }),
+    );
+  });
+
+  test('changes the balance by η²((∂α)² − ‖∂β‖²), and the projection by −(ε² − β̃₁²)₊', async () => {
+    await fc.assert(
+      fc.asyncProperty(theta, moments, fc.constantFrom(0, 0.3), async (at, m, floor) => {
+        const eta = 0.01;
+        const columns = await table(options(at, { ...m, eta, floor, steps: 1 }));
+        const g = gradient(at, m);
+        const drift = eta * eta * (g.alpha ** 2 - g.beta1 ** 2 - g.beta2 ** 2);
+        const unprojected = at.beta1 - eta * g.beta1;
+        const projection = Math.max(0, floor * floor - unprojected * unprojected);
+        const scale = Math.max(
+          1,
+          columns.alpha![1]! ** 2,
+          columns.beta1![1]! ** 2,
+          columns.beta2![1]! ** 2,
+        );
+        expect(Math.abs(columns.balance![1]! - (balance(at) + drift - projection))).toBeLessThan(
+          1e-13 * scale,
+        );
+      }),
+    );
+  });
+
+  test('is symmetric under (α, β₂) → −(α, β₂) and β₁ → −β₁, digit for digit', async () => {
+    await fc.assert(
+      fc.asyncProperty(theta, decoupled, async (at, m) => {
+        // Of α = 0 the surrogate loss takes one side, as it must.
+        fc.pre(at.alpha !== 0);
+        const rest = { ...m, eta: 0.02, floor: 0, steps: 300 };
+        const straight = await table(options(at, rest));
+        const mirrored = await table(options({ ...at, alpha: -at.alpha, beta2: -at.beta2 }, rest));
+        const flipped = await table(options({ ...at, beta1: -at.beta1 }, rest));
+        for (const name of Object.keys(straight)) {
+          const sign = name === 'alpha' || name === 'beta2' ? -1 : 1;
+          expect(
+            mirrored[name]!.map((x) => x * sign + 0),
+            name,
+          ).toEqual(straight[name]!.map((x) => x + 0));
+          const flip = name === 'beta1' ? -1 : 1;
+          expect(
+            flipped[name]!.map((x) => x * flip + 0),
+            name,
+          ).toEqual(straight[name]!.map((x) => x + 0));
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('gives the same digits whatever the batch size', async () => {
+    const reference = await table({ preset: 'plain' });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 7000 }), async (batchSize) => {
+        expect(await table({ preset: 'plain' }, { batchSize })).toEqual(reference);
+      }),
+      { numRuns: 8, examples: [[1], [5501], [5500]] },
+    );
+  });
+
+  test('continues from any state to the last digit', async () => {
+    const whole = await table({ preset: 'plain', steps: 3600 });
+    for (const at of [0, 1, 2000, 2974, 2975, 3200]) {
+      const { run } = await lastValueFrom(gradientDescent({ preset: 'plain', steps: at }));
+      const rest = await table({ preset: 'plain', steps: 3600 }, { from: run.state });
+      for (const name of [
+        'step',
+        'alpha',
+        'beta1',
+        'beta2',
+        'log10_abs_beta1',
+        'loss',
+        'grad_norm',
+      ]) {
+        expect(rest[name], `${name} from ${at}`).toEqual(whole[name]!.slice(at + 1));
+      }
+    }
+  });
+
+  test('is cold: each subscription is a run of its own', async () => {
+    const source = full({ preset: 'three-phases' });
+    const [first, second] = await Promise.all([
+      lastValueFrom(source.pipe(toArray())),
+      lastValueFrom(source.pipe(toArray())),
+    ]);
+    expect(first[0]!.run).not.toBe(second[0]!.run);
+    expect(joined(first)).toEqual(joined(second));
+  });
+
+  test('stops computing when nobody listens', async () => {
+    const batches = await lastValueFrom(
+      gradientDescent({ steps: 1e9 }, { batchSize: 100 }).pipe(take(3), toArray()),
+    );
+    expect(batches.map((batch) => batch.columns.step[0])).toEqual([0, 100, 200]);
+    expect(batches[2]!.run.state.step).toBe(300);
+  });
+
+  test('waits for whoever holds it', async () => {
+    let open = 0;
+    let most = 0;
+    await new Promise<void>((resolve, reject) => {
+      gradientDescent({ steps: 200 }, { batchSize: 10 }).subscribe({
+        next({ run }) {
+          open++;
+          most = Math.max(most, open);
+          run.hold(
+            new Promise<void>((done) =>
+              setTimeout(() => {
+                open--;
+                done();
+              }, 1),
+            ),
+          );
+        },
+        complete: resolve,
+        error: reject,
+      });
+    });
+    expect(most).toBe(1);
+  });
+
+  test('fails when what it waits for fails', async () => {
+    const failing = gradientDescent({ steps: 1e6 });
+    const promise = new Promise((_, reject) => {
+      failing.subscribe({
+        next: ({ run }) => run.hold(Promise.reject(new Error('disk full'))),
+        error: reject,
+      });
+    });
+    await expect(promise).rejects.toThrow('disk full');
+  });
+
+  test('ends early on an abort, marked as interrupted', async () => {
+    const controller = new AbortController();
+    const batches: ModelBatch[] = [];
+    await full({ steps: 1e8 }, { signal: controller.signal }).forEach((batch) => {
+      batches.push(batch);
+      if (batches.length === 3) controller.abort();
+    });
+    const { run } = batches[0]!;
+    expect(run.summary).toMatchObject({ interrupted: true, outcome: expect.any(String) });
+    expect(run.summary!.last_step).toBe(batches.reduce((sum, batch) => sum + batch.length, 0) - 1);
+    expect(run.summary!.warnings.map((warning) => warning.kind)).toContain('interrupted');
+  });
+
+  test('a run of no steps has one row', async () => {
+    const columns = await table({ steps: 0 });
+    expect(columns.step).toEqual([0]);
+    expect(columns.alpha).toEqual([0.3]);
+  });
+
+  test('ends before the first step whose loss is over 10¹² or not finite', async () => {
+    await fc.assert(
+      fc.asyncProperty(theta, decoupled, async (at, m) => {
+        const batches = await lastValueFrom(
+          full(options(at, { ...m, eta: 3, floor: 0, steps: 400 })).pipe(toArray()),
+        );
+        const { summary } = batches[0]!.run;
+        const columns = joined(batches);
+        expect(Math.max(...columns.loss!)).toBeLessThanOrEqual(1e12);
+        if (summary!.diverged_at === null) expect(columns.step!.at(-1)).toBe(400);
+        else {
+          expect(summary).toMatchObject({
+            outcome: 'diverged',
+            diverged_at: columns.step!.at(-1)! + 1,
+          });
+          expect(columns.step!.at(-1)).toBeLessThan(400);
+        }
+      }),
+    );
+  });
+
+  test('a run whose next step alone would diverge has not diverged', async () => {
+    const { summary } = (await lastValueFrom(full({ eta: 1 / 2, floor: 0, steps: 4 }))).run;
+    expect(summary).toMatchObject({
+      outcome: 'edge-of-stability',
+      diverged_at: null,
+      last_step: 4,
+    });
+  });
+
+  test.each([
+    [{ eta: 0 }, 'eta: 0 is not a positive number'],
+    [{ eta: '1/0' }, 'eta: "1/0" is not a positive number'],
+    [{ eta: Number.NaN }, 'eta: NaN'],
+    [{ lambda1: -1 }, 'lambda1: -1 is not a positive number'],
+    [{ covariance: 1 }, 'covariance: 1 is out of range'],
+    [{ init: [1, 2] }, 'init: [1, 2] is not three finite numbers'],
+    [{ init: [1e9, 1e9, 0] }, 'counts as diverged'],
+    [{ steps: -1 }, 'steps: -1 is not a whole number'],
+    [{ steps: 0.5 }, 'steps: 0.5 is not a whole number'],
+    [{ every: 0 }, 'every: 0 is not a whole number'],
+    [{ columns: ['step', 'gamma'] }, "columns: no column is called 'gamma'"],
+    [{ preset: 'papr' }, 'preset: no preset is called "papr"'],
+  ] satisfies [RunOptions, string][])('refuses %j at once', (bad, message) => {
+    expect(() => gradientDescent(bad)).toThrow(message);
+  });
+});
