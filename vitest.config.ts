@@ -1,8 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+const LONG = 'test/**/*.long.test.ts';
+
+const project = (name: string, include: string, exclude: string[]) => ({
+  extends: true as const,
+  test: { name, include: [include], exclude },
+});
+
+/** `quick` is what `npm test` runs: under two minutes on two cores. `long` holds all that takes seconds a test. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [project('quick', 'test/**/*.test.ts', [LONG]), project('long', LONG, [])],
     globalSetup: 'test/setup/build.ts',
     testTimeout: 60_000,
     hookTimeout: 120_000,
