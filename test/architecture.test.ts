@@ -53,9 +53,9 @@ test('data flows one way, and the linter sees to it', async () => {
   ).toEqual([
     'src/pipeline/b.ts noRestrictedImports',
     'src/pipeline/models/minimal/d.ts noRestrictedImports',
+    'src/pipeline/node/c.ts noRestrictedImports',
     'src/pipeline/operators/a.ts noRestrictedImports',
     'src/pipeline/sinks/e.ts noNodejsModules',
-    'src/pipeline/node/c.ts noRestrictedImports',
     'src/pipeline/sources/f.ts noNodejsModules',
   ]);
 });
