@@ -1,5 +1,6 @@
+import { count, plainNumber, plural } from '../pipeline/format.ts';
 import type { LogEvent } from '../pipeline/operators/detect-log-phases.ts';
-import { count, plural, type Styles, significant } from './terminal.ts';
+import type { Styles } from './terminal.ts';
 
 /** One line of the live log of a detection for an event; none for those that would only repeat another. */
 export function logEventLines(
@@ -10,10 +11,10 @@ export function logEventLines(
   switch (event.event) {
     case 'start': {
       const known = [
-        ...(event.eta === null ? [] : [`η = ${significant(event.eta)}`]),
+        ...(event.eta === null ? [] : [`η = ${plainNumber(event.eta)}`]),
         ...(event.threshold === null
           ? []
-          : [`threshold (${event.optimizer}) ${significant(event.threshold)}`]),
+          : [`threshold (${event.optimizer}) ${plainNumber(event.threshold)}`]),
         ...quantities(event),
       ];
       return [`${at(event.step)}  start   ${event.log}: ${known.join(', ')}`];
@@ -34,9 +35,9 @@ export function logEventLines(
       return [];
     case 'spike': {
       const ratio =
-        event.sharpness_ratio === null ? '' : `, ${significant(event.sharpness_ratio)} × threshold`;
+        event.sharpness_ratio === null ? '' : `, ${plainNumber(event.sharpness_ratio)} × threshold`;
       return [
-        `${at(event.step)}  spike   L = ${significant(event.loss)}, ${significant(event.rise, 3)} × the level before${ratio}`,
+        `${at(event.step)}  spike   L = ${plainNumber(event.loss)}, ${plainNumber(event.rise, 3)} × the level before${ratio}`,
       ];
     }
     case 'warning':
@@ -50,10 +51,10 @@ export function logEventLines(
       const ratio =
         event.max_sharpness_ratio === null
           ? ''
-          : `, largest sharpness ${significant(event.max_sharpness_ratio)} × threshold`;
+          : `, largest sharpness ${plainNumber(event.max_sharpness_ratio)} × threshold`;
       const state = event.interrupted ? ' so far (interrupted)' : '';
       return [
-        `${at(event.last_step)}  ${bold('done')}    ${OUTCOME[event.outcome]}${end}${state}${crossing}: ${plural(event.cycles, 'cycle')}, ${plural(event.spike_count, 'spike')}${ratio}, L = ${significant(event.final_loss)} (${plural(event.rows, 'row')}, ${count(event.measured)} with a sharpness)`,
+        `${at(event.last_step)}  ${bold('done')}    ${OUTCOME[event.outcome]}${end}${state}${crossing}: ${plural(event.cycles, 'cycle')}, ${plural(event.spike_count, 'spike')}${ratio}, L = ${plainNumber(event.final_loss)} (${plural(event.rows, 'row')}, ${count(event.measured)} with a sharpness)`,
       ];
     }
   }
@@ -87,8 +88,8 @@ function quantities({
     ...(sharpness === null
       ? []
       : [
-          `S = ${significant(sharpness)}${ratio === null ? '' : ` (${significant(ratio)} × threshold)`}`,
+          `S = ${plainNumber(sharpness)}${ratio === null ? '' : ` (${plainNumber(ratio)} × threshold)`}`,
         ]),
-    ...(loss === null ? [] : [`L = ${significant(loss)}`]),
+    ...(loss === null ? [] : [`L = ${plainNumber(loss)}`]),
   ];
 }

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
+import { duration, plural, rate } from '../pipeline/format.ts';
 import { parseNumber } from '../pipeline/models/minimal/config.ts';
 import { type FileTarget, fileTarget } from '../pipeline/node/file-target.ts';
 import { openLog } from '../pipeline/node/open-log.ts';
@@ -24,7 +25,7 @@ import { EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { checkOutput } from './output-file.ts';
 import { runFileMetadata } from './run-file.ts';
-import { createProgress, duration, plural, rateText, styles } from './terminal.ts';
+import { createProgress, styles } from './terminal.ts';
 
 export interface DetectRequest {
   readonly log: string;
@@ -120,7 +121,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
     if (done) show(done);
     if (say) {
       const seconds = (performance.now() - start) / 1000;
-      const speed = `${plural(rows, 'row')} in ${duration(seconds)}, ${rateText(rows / seconds)} rows/s`;
+      const speed = `${plural(rows, 'row')} in ${duration(seconds)}, ${rate(rows / seconds)} rows/s`;
       for (const { path } of files) progress.line(`wrote ${path}: ${speed}`);
     }
     check();

@@ -1,5 +1,6 @@
+import { count, percent, plainNumber, plural } from '../pipeline/format.ts';
 import type { RunEvent } from '../pipeline/sinks/phase-log.ts';
-import { count, percent, plural, type Styles, significant } from './terminal.ts';
+import type { Styles } from './terminal.ts';
 
 /** One line of the live log for an event; several for the end. */
 export function eventLines(
@@ -10,7 +11,7 @@ export function eventLines(
   switch (event.event) {
     case 'start':
       return [
-        `${at(event.step)}  start   ${count(event.steps)} steps at η = ${significant(event.eta)}: 2/η = ${significant(event.threshold)}, S = ${significant(event.sharpness)}, L = ${significant(event.loss)}`,
+        `${at(event.step)}  start   ${count(event.steps)} steps at η = ${plainNumber(event.eta)}: 2/η = ${plainNumber(event.threshold)}, S = ${plainNumber(event.sharpness)}, L = ${plainNumber(event.loss)}`,
       ];
     case 'phase': {
       const paint = {
@@ -19,12 +20,12 @@ export function eventLines(
         convergence: green,
       }[event.phase];
       return [
-        `${at(event.step)}  ${bold('phase')}   ${paint(event.phase.replaceAll('-', ' '))}: S = ${significant(event.sharpness)} (${significant(event.ratio)} × 2/η), L = ${significant(event.loss)}`,
+        `${at(event.step)}  ${bold('phase')}   ${paint(event.phase.replaceAll('-', ' '))}: S = ${plainNumber(event.sharpness)} (${plainNumber(event.ratio)} × 2/η), L = ${plainNumber(event.loss)}`,
       ];
     }
     case 'cycle':
       return [
-        `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: from t = ${count(event.first_step)}, peak L₁ = ${significant(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S overshot 2/η by ${percent(event.overshoot)}`,
+        `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: from t = ${count(event.first_step)}, peak L₁ = ${plainNumber(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S overshot 2/η by ${percent(event.overshoot)}`,
       ];
     case 'flush':
       return [];
@@ -34,11 +35,11 @@ export function eventLines(
       const slope =
         event.l_hat_slope === null || event.l_hat_slope_predicted === null
           ? ''
-          : `; slope of ln L̂ ${significant(event.l_hat_slope)} (predicted ${significant(event.l_hat_slope_predicted)})`;
+          : `; slope of ln L̂ ${plainNumber(event.l_hat_slope)} (predicted ${plainNumber(event.l_hat_slope_predicted)})`;
       const end = event.diverged_at === null ? '' : ` at t = ${count(event.diverged_at)}`;
       const state = event.interrupted ? ' so far (interrupted)' : '';
       return [
-        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${plural(event.cycles, 'cycle')}, largest ηS/2 = ${significant(event.max_sharpness_ratio)}, L = ${significant(event.final_loss)}${slope}`,
+        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${plural(event.cycles, 'cycle')}, largest ηS/2 = ${plainNumber(event.max_sharpness_ratio)}, L = ${plainNumber(event.final_loss)}${slope}`,
       ];
     }
   }

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
+import { duration, plural, rate } from '../pipeline/format.ts';
 import { pickColumns } from '../pipeline/models/minimal/columns.ts';
 import {
   type RunConfig,
@@ -24,7 +25,7 @@ import { onInterrupt } from './interrupt.ts';
 import { eventLines } from './log-lines.ts';
 import { checkOutput } from './output-file.ts';
 import type { ResumedFile, ResumePlan } from './resume.ts';
-import { createProgress, duration, plural, rateText, styles } from './terminal.ts';
+import { createProgress, styles } from './terminal.ts';
 
 export interface StreamRequest {
   readonly options: RunOptions;
@@ -109,7 +110,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     if (done) show(done);
     if (say && done?.event === 'done') {
       const seconds = (performance.now() - start) / 1000;
-      const speed = `${rateText((done.last_step + 1 - (firstStep ?? 0)) / seconds)} steps/s`;
+      const speed = `${rate((done.last_step + 1 - (firstStep ?? 0)) / seconds)} steps/s`;
       for (const { path } of files)
         progress.line(`wrote ${path}: ${plural(rows, 'row')} in ${duration(seconds)} (${speed})`);
     }

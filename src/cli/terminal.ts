@@ -1,3 +1,5 @@
+import { count, duration, rate } from '../pipeline/format.ts';
+
 /** Styles for a stream: escape codes on a terminal, nothing elsewhere or where NO_COLOR is set. */
 export function styles(stream: NodeJS.WriteStream): Styles {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
@@ -67,61 +69,7 @@ export function createProgress(
 function bar(done: number, total: number, seconds: number): string {
   const part = total > 0 ? done / total : 1;
   const filled = Math.round(part * BAR);
-  const rate = done / seconds;
+  const perSecond = done / seconds;
   const percent = `${Math.floor(part * 100)}%`.padStart(4);
-  return `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${percent}  ${count(done)} of ${count(total)} steps  ${rateText(rate)} steps/s  ${duration((total - done) / rate)} left`;
-}
-
-/** A whole number with thousands separated. */
-export function count(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
-}
-
-/** A number of things: 1 row, 10,001 rows. */
-export function plural(number: number, word: string): string {
-  return `${count(number)} ${word}${number === 1 ? '' : 's'}`;
-}
-
-/** A share in percent with two decimals, or in powers of ten where those would be digits without end. */
-export function percent(share: number): string {
-  const value = 100 * share;
-  return `${Math.abs(value) < 1e6 ? value.toFixed(2) : value.toExponential(2)} %`;
-}
-
-export function rateText(rate: number): string {
-  if (rate >= 1e6) return `${(rate / 1e6).toFixed(1)} M`;
-  return rate >= 1e4 ? `${(rate / 1e3).toFixed(0)} k` : rate.toFixed(rate < 10 ? 1 : 0);
-}
-
-/** Seconds as 4 s, 3:07 or 2:05:00. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '?';
-  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : seconds.toFixed(0)} s`;
-  const whole = Math.round(seconds);
-  const two = (n: number) => String(n).padStart(2, '0');
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60
-    ? `${minutes}:${two(whole % 60)}`
-    : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
-}
-
-/** A size in bytes, in decimal units. */
-export function fileSize(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let unit = 0;
-  let value = bytes;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
-}
-
-/** A quantity to so many significant digits, without a forest of zeros. */
-export function significant(value: number, digits = 4): string {
-  if (value === 0 || !Number.isFinite(value)) return String(value);
-  const size = Math.abs(value);
-  return size >= 1e-3 && size < 1e6
-    ? String(Number(value.toPrecision(digits)))
-    : value.toExponential(digits - 1);
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${percent}  ${count(done)} of ${count(total)} steps  ${rate(perSecond)} steps/s  ${duration((total - done) / perSecond)} left`;
 }

@@ -39,7 +39,7 @@ describe('eos stream --out run.parquet', () => {
     );
     expect(lines.filter((line) => / cycle /.test(line))).toHaveLength(25);
     expect(lines.at(-2)).toMatch(
-      /done {4}edge of stability: 25 cycles, .*slope of ln L̂ -4.002e-4 \(predicted -4.000e-4\)$/,
+      /done {4}edge of stability: 25 cycles, .*slope of ln L̂ -4.002e-4 \(predicted -4e-4\)$/,
     );
     expect(lines.at(-1)).toMatch(/^wrote run\.parquet: 10,001 rows in /);
     // No terminal: no escape codes, no progress bar.

@@ -30,7 +30,7 @@ eos stream --resume FILE goes on from there, or straight from FILE.partial.`;
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Recover);
     const { recoverFile } = await import('../recover-file.ts');
-    const { count, plural } = await import('../terminal.ts');
+    const { count, plural } = await import('../../pipeline/format.ts');
     const { out, rows, lastStep, steps, removed } = await recoverFile(
       args.file,
       flags.out,

@@ -1,4 +1,5 @@
-import { count, fileSize, type Styles, significant, styles } from '../terminal.ts';
+import { count, fileSize, plainNumber } from '../../pipeline/format.ts';
+import { type Styles, styles } from '../terminal.ts';
 import type { Report } from './report.ts';
 
 const BARS = '▁▂▃▄▅▆▇█';
@@ -98,7 +99,7 @@ function outcomeLines({ summary }: Report): string[] {
   };
   const real = (key: string) => {
     const value = number(key);
-    return value === null ? null : significant(value);
+    return value === null ? null : plainNumber(value);
   };
   add(
     'outcome',
@@ -141,7 +142,7 @@ function sparklineLines({ sharpness }: Report, dim: (text: string) => string): s
     top > 0 ? Math.max(0, Math.floor((value / top) * (BARS.length - 0.001))) : 0;
   const bars = bins.map((value) => (value === null ? ' ' : BARS[height(value)])).join('');
   const name = column === 'sharpness_ratio' ? 'ηS/2' : 'S';
-  return [`${bars}  ${dim(`${name} up to ${significant(top)}`)}`];
+  return [`${bars}  ${dim(`${name} up to ${plainNumber(top)}`)}`];
 }
 
 function schemaLines({ schema }: Report): string[] {

@@ -1,6 +1,6 @@
+import { duration, fileSize, plural } from '../../pipeline/format.ts';
 import { sweepSpec } from '../../pipeline/sweep/sweep.ts';
 import { EXIT } from '../errors.ts';
-import { duration, fileSize, plural } from '../terminal.ts';
 import { estimate } from './estimate.ts';
 import { type FolderSweep, findSweep, newPlace, sweepFolder } from './folder.ts';
 import type { SweepRequest } from './sweep-run.ts';

@@ -1,5 +1,5 @@
+import { count, plural } from '../../pipeline/format.ts';
 import { UsageError } from '../errors.ts';
-import { count, plural } from '../terminal.ts';
 import { isCancelled } from './cancel-marker.ts';
 import { type FolderSweep, readManifest, sweepFolder } from './folder.ts';
 import { runsIn, sweepState } from './missing.ts';

@@ -1,8 +1,9 @@
+import { count, duration, rate } from '../../pipeline/format.ts';
 import type { SweepOptions } from '../../pipeline/sweep/sweep.ts';
 import { sweepSpec } from '../../pipeline/sweep/sweep.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { count, createProgress, duration, rateText } from '../terminal.ts';
+import { createProgress } from '../terminal.ts';
 import { removeMarker } from './cancel-marker.ts';
 import { totalSteps } from './estimate.ts';
 import { claimFolder, clearPartials, type FolderSweep, findSweep, sweepFolder } from './folder.ts';
@@ -193,7 +194,7 @@ async function conclude(
     return detach && !cancelled ? EXIT.done : EXIT.failure;
   }
   if (share[1] === 1) await clearPartials(folder);
-  const speed = made > 0 ? ` (${rateText(steps / seconds)} steps/s)` : '';
+  const speed = made > 0 ? ` (${rate(steps / seconds)} steps/s)` : '';
   say(done, `wrote ${folder.summary}: ${count(todo)} runs in ${duration(seconds)}${speed}`);
   return code ?? EXIT.done;
 }

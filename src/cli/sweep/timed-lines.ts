@@ -1,4 +1,4 @@
-import { duration } from '../terminal.ts';
+import { duration } from '../../pipeline/format.ts';
 
 const EVERY = 10_000;
 

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnrecoverableError, Worker } from 'bullmq';
+import { count } from '../../pipeline/format.ts';
 import { ConfigError } from '../../pipeline/models/minimal/config.ts';
 import { EXIT } from '../errors.ts';
 import { type Interrupt, onInterrupt } from '../interrupt.ts';
-import { count } from '../terminal.ts';
 import { isCancelled } from './cancel-marker.ts';
 import { type FolderSweep, readManifest, type SweepFolder, sweepFolder } from './folder.ts';
 import { isWhole, seemsWhole, sweepState } from './missing.ts';

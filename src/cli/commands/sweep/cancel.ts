@@ -1,7 +1,7 @@
 import { Command, Flags } from '@oclif/core';
+import { plural } from '../../../pipeline/format.ts';
 import { UsageError } from '../../errors.ts';
 import { checkEngine, engineFlags } from '../../sweep/engine-flags.ts';
-import { plural } from '../../terminal.ts';
 
 export default class SweepCancel extends Command {
   static override summary = 'Stop a sweep wherever it runs, and keep what is done';

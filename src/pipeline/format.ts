@@ -1,0 +1,96 @@
+/** How numbers read: the one rule for the terminal, the page and figures. */
+
+const formats = new Map<number, Intl.NumberFormat>();
+
+function grouped(digits: number): Intl.NumberFormat {
+  const known =
+    formats.get(digits) ?? new Intl.NumberFormat('en-US', { maximumSignificantDigits: digits });
+  formats.set(digits, known);
+  return known;
+}
+
+/**
+ * A number in plain ASCII: whole numbers in full, others to so many significant digits, thousands separated, as a power
+ * of ten (`1.2e-5`) below 0.001 and from a million on.
+ */
+export function plainNumber(value: number, digits = 4): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e15) return count(value);
+  if (size >= 1e-3 && size < 1e6) return grouped(digits).format(value);
+  const [mantissa, exponent] = value.toExponential(digits - 1).split('e');
+  return `${Number(mantissa)}e${Number(exponent)}`;
+}
+
+/** The same as it is set in print: `−1.2·10⁻⁵`, `∞`, and a dash for what is no number. */
+export function formatNumber(value: number, digits = 6): string {
+  if (Number.isNaN(value)) return '–';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
+  const [mantissa = '', exponent] = plainNumber(value, digits).split('e');
+  const shown = mantissa.replace('-', '−');
+  if (exponent === undefined) return shown;
+  const power = `10${superscript(Number(exponent))}`;
+  return mantissa === '1' ? power : mantissa === '-1' ? `−${power}` : `${shown}·${power}`;
+}
+
+/** 1/20 where the number is such a fraction, else the number. */
+export function formatFraction(value: number): string {
+  const denominator = Math.round(1 / value);
+  return denominator > 1 && denominator < 1000 && 1 / denominator === value
+    ? `1/${denominator}`
+    : formatNumber(value);
+}
+
+export function superscript(power: number): string {
+  return String(power)
+    .replace('-', '⁻')
+    .replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]!);
+}
+
+/** A whole number with thousands separated. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+
+/** A number of things: 1 row, 10,001 rows. */
+export function plural(number: number, word: string): string {
+  return `${count(number)} ${word}${number === 1 ? '' : 's'}`;
+}
+
+/** A share in percent with two decimals, or in powers of ten where those would be digits without end. */
+export function percent(share: number): string {
+  const value = 100 * share;
+  return `${Math.abs(value) < 1e6 ? value.toFixed(2) : value.toExponential(2)} %`;
+}
+
+/** So many a second: 12, 340 k, 2.1 M. */
+export function rate(perSecond: number): string {
+  if (perSecond >= 1e6) return `${(perSecond / 1e6).toFixed(1)} M`;
+  return perSecond >= 1e4
+    ? `${(perSecond / 1e3).toFixed(0)} k`
+    : perSecond.toFixed(perSecond < 10 ? 1 : 0);
+}
+
+/** Seconds as 4 s, 3:07 or 2:05:00. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '?';
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : seconds.toFixed(0)} s`;
+  const whole = Math.round(seconds);
+  const two = (n: number) => String(n).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60
+    ? `${minutes}:${two(whole % 60)}`
+    : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}
+
+/** A size in bytes, in decimal units. */
+export function fileSize(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
+}
