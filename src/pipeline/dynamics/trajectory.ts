@@ -8,6 +8,7 @@ import {
   resolveConfig,
 } from '../models/minimal/config.ts';
 import { gradient, lossSplit, type Theta } from '../models/minimal/loss.ts';
+import { hypot } from '../numeric/elementary.ts';
 import type { RunSummary } from '../operators/run-summary.ts';
 import {
   initialState,
@@ -120,7 +121,7 @@ function nextBatch(run: ModelRun, mover: Mover, first: number, length: number): 
     columns.beta2[i] = theta.beta2;
     columns.log10_abs_beta1[i] = mover.logBeta1 / Math.LN10;
     columns.loss[i] = lossSplit(theta, moments).loss;
-    columns.grad_norm[i] = Math.hypot(slope.alpha, slope.beta1, slope.beta2);
+    columns.grad_norm[i] = hypot(slope.alpha, slope.beta1, slope.beta2);
     if (first + i < steps) mover.advance();
   }
   const { alpha, beta1, beta2 } = mover.theta;

@@ -2,6 +2,7 @@ import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { resumedState, type StageState, type StateReader, withState } from '../core/checkpoint.ts';
 import type { RunConfig } from '../models/minimal/config.ts';
 import { edgeAlpha, predictedMeanL1 } from '../models/minimal/surrogate.ts';
+import { log } from '../numeric/elementary.ts';
 import type { ModelBatch, ModelRun } from '../sources/descent/gradient-descent.ts';
 import {
   COARSE_OF_CODE,
@@ -173,7 +174,7 @@ function addRows(tally: Tally, batch: ModelBatch): void {
       if (!(Math.abs(z) < NEAR)) {
         reference = surrogate;
         inverse = 1 / reference;
-        logReference = Math.log(surrogate);
+        logReference = log(surrogate);
         z = 0;
       }
       const y = logReference + logNear(z);

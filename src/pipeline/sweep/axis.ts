@@ -1,4 +1,5 @@
 import { ConfigError, parseNumber } from '../models/minimal/config.ts';
+import { exp, log } from '../numeric/elementary.ts';
 import { SWEEP_PARAMETERS, type SweepParameterName } from './parameters.ts';
 
 /** The values of one parameter in a sweep, computed when asked for: a range may be as long as it likes. */
@@ -113,7 +114,7 @@ function rangeAxis(parameter: SweepParameterName, item: string): Axis {
     if (i === 0) return from;
     if (i === count - 1) return to;
     const share = i / (count - 1);
-    const value = scale === 'lin' ? from + (to - from) * share : from * (to / from) ** share;
+    const value = scale === 'lin' ? from + (to - from) * share : from * exp(share * log(to / from));
     return Number(value.toPrecision(RANGE_DIGITS));
   };
   const text = `${from}:${to}:${scale}:${count}`;
@@ -131,9 +132,7 @@ function rangeAxis(parameter: SweepParameterName, item: string): Axis {
     at,
     has(value) {
       const share =
-        scale === 'lin'
-          ? (value - from) / (to - from)
-          : Math.log(value / from) / Math.log(to / from);
+        scale === 'lin' ? (value - from) / (to - from) : log(value / from) / log(to / from);
       const near = Math.round(share * (count - 1));
       return [near - 1, near, near + 1].some((i) => i >= 0 && i < count && at(i) === value);
     },

@@ -1,3 +1,4 @@
+import { exp, log } from '../numeric/elementary.ts';
 import { SWEEP_PARAMETER_NAMES, SWEEP_PARAMETERS } from './parameters.ts';
 import { columnName, OUTCOMES } from './sweep-columns.ts';
 
@@ -356,12 +357,12 @@ function crossings(rows: Int32Array, at: Float64Array, other: Float64Array, rati
     line.sort((a, b) => at[a]! - at[b]!);
     for (let i = 1; i < line.length; i++) {
       const [a, b] = [line[i - 1]!, line[i]!];
-      const [before, after] = [Math.log(ratio[a]!), Math.log(ratio[b]!)];
+      const [before, after] = [log(ratio[a]!), log(ratio[b]!)];
       if (at[a] === at[b] || before < 0 === after < 0) continue;
       const share = before / (before - after);
       const [from, to] = [at[a]!, at[b]!];
       found.push([
-        from > 0 ? from * (to / from) ** share : from + (to - from) * share,
+        from > 0 ? from * exp(share * log(to / from)) : from + (to - from) * share,
         lines[key]!,
       ]);
       break;

@@ -3,6 +3,7 @@ import { spectrum } from '../models/minimal/moments.ts';
 import { arrowheadTop } from '../models/minimal/sharpness.ts';
 import { solutionSharpness } from '../models/minimal/solution.ts';
 import { edgeAlpha, predictedMeanL1 } from '../models/minimal/surrogate.ts';
+import { log } from '../numeric/elementary.ts';
 import {
   COARSE_PHASES,
   countPhase,
@@ -182,7 +183,7 @@ export function summarizeDescent(
         if (!(Math.abs(z) < NEAR)) {
           reference = surrogate;
           inverse = 1 / reference;
-          logReference = Math.log(surrogate);
+          logReference = log(surrogate);
           z = 0;
         }
         const y = logReference + logNear(z);

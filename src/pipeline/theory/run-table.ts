@@ -2,6 +2,7 @@ import { of } from 'rxjs';
 import { PHASES, RUN_COLUMNS, type RunArrays, type RunColumn } from '../models/minimal/columns.ts';
 import type { RunConfig } from '../models/minimal/config.ts';
 import { gradient } from '../models/minimal/loss.ts';
+import { hypot, log10 } from '../numeric/elementary.ts';
 import { sharpnessColumn } from '../operators/classify-sharpness.ts';
 import { detectPhases } from '../operators/detect-phases.ts';
 import { solutionColumns } from '../operators/flow-solution.ts';
@@ -87,7 +88,7 @@ export function runTable(
         known.sharpness_ratio = get('sharpness').map((s) => 0.5 * (config.eta * s));
         return;
       case 'log10_abs_beta1':
-        known.log10_abs_beta1 = get('beta1').map((b) => Math.log10(Math.abs(b)));
+        known.log10_abs_beta1 = get('beta1').map((b) => log10(Math.abs(b)));
         return;
       case 'phase':
       case 'cycle':
@@ -123,7 +124,7 @@ export function runTable(
         return l1[i]! + l2[i]! + cross;
       }
       const slope = gradient(point, moments);
-      return Math.hypot(slope.alpha, slope.beta1, slope.beta2);
+      return hypot(slope.alpha, slope.beta1, slope.beta2);
     });
   };
 

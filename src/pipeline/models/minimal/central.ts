@@ -1,3 +1,4 @@
+import { exp, log } from '../../numeric/elementary.ts';
 import { createFlow, type Flow } from './flow.ts';
 import type { Theta } from './loss.ts';
 import type { Moments } from './moments.ts';
@@ -40,7 +41,7 @@ export function createCentral(start: Theta, moments: Moments, eta: number): Cent
   /** Moves β₂ on with α at the edge. */
   function hold(duration: number): void {
     const missing = 1 - edge * beta2;
-    beta2 = (1 - missing * Math.exp(-rate * duration)) / edge;
+    beta2 = (1 - missing * exp(-rate * duration)) / edge;
   }
 
   function meanBeta1(): number {
@@ -53,7 +54,7 @@ export function createCentral(start: Theta, moments: Moments, eta: number): Cent
       return flow ? flow.theta : { alpha: edge, beta1: meanBeta1(), beta2 };
     },
     get logBeta1() {
-      return flow ? flow.logBeta1 : Math.log(meanBeta1());
+      return flow ? flow.logBeta1 : log(meanBeta1());
     },
     get atEdge() {
       return flow === undefined;

@@ -1,3 +1,4 @@
+import { exp, hypot, log } from '../../numeric/elementary.ts';
 import type { Theta } from './loss.ts';
 import type { Moments } from './moments.ts';
 import { createRadau, type System, WEIGHTS } from './radau.ts';
@@ -67,7 +68,7 @@ export function createFlow(start: Theta, moments: Moments, options: FlowOptions 
   const decoupled = covariance === 0;
   const sign = start.beta1 < 0 ? -1 : 1;
   const q = balance(start);
-  let logBeta1 = Math.log(Math.abs(start.beta1));
+  let logBeta1 = log(Math.abs(start.beta1));
   let time = 0;
   let drift = 0;
 
@@ -76,11 +77,14 @@ export function createFlow(start: Theta, moments: Moments, options: FlowOptions 
     if (decoupled) {
       // (ln|β₁|)' = −λ₁α², whose integral neither underflows nor is stiff.
       let square = 0;
-      for (let i = 0; i < 3; i++) square += WEIGHTS[i]! * radau.stage(i)[0]! ** 2;
+      for (let i = 0; i < 3; i++) {
+        const alpha = radau.stage(i)[0]!;
+        square += WEIGHTS[i]! * (alpha * alpha);
+      }
       logBeta1 -= lambda1 * h * square;
-      radau.y[1] = sign * Math.exp(logBeta1);
+      radau.y[1] = sign * exp(logBeta1);
     } else {
-      logBeta1 = Math.log(Math.abs(radau.y[1]!));
+      logBeta1 = log(Math.abs(radau.y[1]!));
     }
     project();
     return h;
@@ -89,7 +93,7 @@ export function createFlow(start: Theta, moments: Moments, options: FlowOptions 
   /** The shortest way in (α, β₂) back to balance Q; β₁ has its own equation. */
   function project(): void {
     const { y } = radau;
-    const square = y[0]! ** 2 + y[2]! ** 2;
+    const square = y[0]! * y[0]! + y[2]! * y[2]!;
     const missing = q - balance({ alpha: y[0]!, beta1: y[1]!, beta2: y[2]! });
     drift = projected ? drift + Math.abs(missing) : Math.max(drift, Math.abs(missing));
     if (!projected || square < 1e-24) return;
@@ -156,7 +160,7 @@ export function flowEnd(
     const { theta } = flow;
     const y = Float64Array.of(theta.alpha, theta.beta1, theta.beta2);
     system.f(y, gradient);
-    const slope = Math.hypot(gradient[0]!, gradient[1]!, gradient[2]!);
+    const slope = hypot(gradient[0]!, gradient[1]!, gradient[2]!);
     if (theta.alpha * theta.beta2 > 0.5) {
       // The smallest eigenvalue that is not 0 of the Hessian at a minimum is over this one.
       const square = theta.alpha * theta.alpha;

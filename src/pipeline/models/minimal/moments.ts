@@ -1,5 +1,5 @@
-import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { hypot } from '../../numeric/elementary.ts';
+import { createRandom } from '../../numeric/random.ts';
 
 /** Second moments of the input, Σ = E[x xᵀ] = [[lambda1, covariance], [covariance, lambda2]]; positive definite. */
 export interface Moments {
@@ -29,29 +29,29 @@ export function spectrum({ lambda1, lambda2, covariance }: Moments): Spectrum {
       : { large: lambda2, small: lambda1, u1: 0, u2: 1, v1: 1, v2: 0 };
   }
   const half = (lambda1 - lambda2) / 2;
-  const radius = Math.hypot(half, covariance);
+  const radius = hypot(half, covariance);
   const large = (lambda1 + lambda2) / 2 + radius;
   // The determinant over the large one: the difference would cancel for λ₁ ≫ λ₂.
   const small = (lambda1 * lambda2 - covariance * covariance) / large;
   // The eigenvector from whichever row does not cancel.
   const x = half >= 0 ? half + radius : covariance;
   const y = half >= 0 ? covariance : radius - half;
-  const norm = Math.hypot(x, y);
+  const norm = hypot(x, y);
   const u1 = x / norm;
   const u2 = y / norm;
   return { large, small, u1, u2, v1: -u2, v2: u1 };
 }
 
 /**
- * Empirical second moments (1/n) Σ x xᵀ of `n` Gaussian points x ~ N(0, Σ), from a seeded generator
- * (xoroshiro128+ and Box–Muller): the same seed gives the same moments on every machine.
+ * Empirical second moments (1/n) Σ x xᵀ of `n` Gaussian points x ~ N(0, Σ), no mean
+ * subtracted, from a seeded generator: the same seed gives the same moments in every engine.
  */
 export function sampleMoments(
   { lambda1, lambda2, covariance }: Moments,
   n: number,
   seed: number,
 ): Moments {
-  const generator = xoroshiro128plus(seed);
+  const random = createRandom(seed);
   // Cholesky factor of Σ: x₁ = l11·z₁, x₂ = l21·z₁ + l22·z₂.
   const l11 = Math.sqrt(lambda1);
   const l21 = covariance / l11;
@@ -60,11 +60,9 @@ export function sampleMoments(
   let s12 = 0;
   let s22 = 0;
   for (let i = 0; i < n; i++) {
-    // 1 − u lies in (0, 1], so that the logarithm is finite.
-    const radius = Math.sqrt(-2 * Math.log(1 - uniformFloat64(generator)));
-    const angle = 2 * Math.PI * uniformFloat64(generator);
-    const x1 = l11 * radius * Math.cos(angle);
-    const x2 = l21 * radius * Math.cos(angle) + l22 * radius * Math.sin(angle);
+    const z1 = random.normal();
+    const x1 = l11 * z1;
+    const x2 = l21 * z1 + l22 * random.normal();
     s11 += x1 * x1;
     s12 += x1 * x2;
     s22 += x2 * x2;

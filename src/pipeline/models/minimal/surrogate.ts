@@ -1,3 +1,4 @@
+import { log1p } from '../../numeric/elementary.ts';
 import type { Moments } from './moments.ts';
 
 /** α̂ = √(2/(ηλ₁)): the |α| at which the sharpness λ₁α² of the valley floor (β₁ = 0) equals 2/η. */
@@ -18,7 +19,7 @@ export function surrogateLoss(
 
 /** Predicted slope of ln L̂ per step at the edge: 2·ln(1 − 2λ₂/λ₁); NaN where 2λ₂ > λ₁, for which it says nothing. */
 export function predictedSlope({ lambda1, lambda2 }: Moments): number {
-  return 2 * Math.log1p((-2 * lambda2) / lambda1);
+  return 2 * log1p((-2 * lambda2) / lambda1);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { hypot } from '../../numeric/elementary.ts';
 import type { Theta } from './loss.ts';
 import { gradient } from './loss.ts';
 import type { Moments, Spectrum } from './moments.ts';
@@ -5,7 +6,7 @@ import type { Moments, Spectrum } from './moments.ts';
 /** q = η²((∂α)² − ‖∂β‖²): by how much one step of gradient descent changes the balance, exactly (no projection). */
 export function balanceChange(theta: Theta, moments: Moments, eta: number): number {
   const slope = gradient(theta, moments);
-  const small = Math.hypot(slope.beta1, slope.beta2);
+  const small = hypot(slope.beta1, slope.beta2);
   return eta * eta * (slope.alpha - small) * (slope.alpha + small);
 }
 
@@ -20,7 +21,7 @@ export function projectionChange(before: number, floor: number): number {
  */
 export function blockSharpness(alpha: number, beta2: number, lambda2: number): number {
   const [a, b] = [alpha * alpha, beta2 * beta2];
-  return 0.5 * lambda2 * (a + b + Math.hypot(a - b, 2 * (2 * alpha * beta2 - 1)));
+  return 0.5 * lambda2 * (a + b + hypot(a - b, 2 * (2 * alpha * beta2 - 1)));
 }
 
 /**

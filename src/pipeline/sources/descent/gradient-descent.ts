@@ -15,6 +15,7 @@ import {
   type RunOptions,
   resolveConfig,
 } from '../../models/minimal/config.ts';
+import { hypot, log10 } from '../../numeric/elementary.ts';
 import type { RunSummary } from '../../operators/run-summary.ts';
 
 /** A run of gradient descent, and what the source has found out about it so far. */
@@ -202,7 +203,7 @@ export function initialState({ init: [alpha, beta1, beta2] }: RunConfig): Descen
 /** 2^−512: below it β₁ is held with an exponent of its own; powers of two, so that no digit changes. */
 const TINY = 2 ** -512;
 const HUGE = 2 ** 512;
-const LOG10_2 = Math.log10(2);
+const LOG10_2 = 0.3010299956639812;
 
 function split(beta1: number): { mantissa: number; exponent: number } {
   return beta1 !== 0 && Math.abs(beta1) < TINY
@@ -258,7 +259,7 @@ function descend(run: ModelRun, count: number, columns: Pick<RunArrays, SourceCo
     grad_norm,
   } = columns;
   const decoupled = covariance === 0;
-  const logFloor = Math.log10(floor);
+  const logFloor = log10(floor);
 
   const first = run.state.step;
   let { alpha, mantissa, exponent, beta2, plainBeta1 } = run.state;
@@ -281,16 +282,12 @@ function descend(run: ModelRun, count: number, columns: Pick<RunArrays, SourceCo
     beta1s[i] = beta1;
     beta2s[i] = beta2;
     logs[i] =
-      exponent !== 0
-        ? Math.log10(size) + exponent * LOG10_2
-        : size === floor
-          ? logFloor
-          : Math.log10(size);
+      exponent !== 0 ? log10(size) + exponent * LOG10_2 : size === floor ? logFloor : log10(size);
     losses[i] = loss;
     const squares = gradAlpha * gradAlpha + gradBeta1 * gradBeta1 + gradBeta2 * gradBeta2;
     // Squares lose digits long before what is squared does; the function that minds that is slow.
     grad_norm[i] =
-      squares >= LEAST_SQUARES ? Math.sqrt(squares) : Math.hypot(gradAlpha, gradBeta1, gradBeta2);
+      squares >= LEAST_SQUARES ? Math.sqrt(squares) : hypot(gradAlpha, gradBeta1, gradBeta2);
     i++;
 
     if (decoupled) {

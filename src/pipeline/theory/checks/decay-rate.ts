@@ -1,4 +1,5 @@
 import { predictedSlope } from '../../models/minimal/surrogate.ts';
+import { log } from '../../numeric/elementary.ts';
 import {
   agreement,
   type Check,
@@ -66,7 +67,7 @@ export function edgeSlope(table: RunTable, from = 0, to = table.length): number 
   for (let i = from; i < to; i++) {
     if (!atEdge(phase[i]!) || !(surrogate[i]! > 0)) continue;
     xs.push(table.step[i]!);
-    ys.push(Math.log(surrogate[i]!));
+    ys.push(log(surrogate[i]!));
   }
   const meanX = xs.reduce((sum, x) => sum + x, 0) / xs.length;
   const meanY = ys.reduce((sum, y) => sum + y, 0) / ys.length;
@@ -74,7 +75,7 @@ export function edgeSlope(table: RunTable, from = 0, to = table.length): number 
   let sxx = 0;
   xs.forEach((x, i) => {
     sxy += (x - meanX) * (ys[i]! - meanY);
-    sxx += (x - meanX) ** 2;
+    sxx += (x - meanX) * (x - meanX);
   });
   return sxy / sxx;
 }

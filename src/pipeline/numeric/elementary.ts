@@ -1,0 +1,151 @@
+/**
+ * Elementary functions that give the same bits in every engine: they use only what IEEE 754 rounds
+ * correctly (+ − × ÷ and Math.sqrt, abs, floor, fround). Math.log and its like differ between
+ * engines, and between versions of one. Each is right to 1 ulp.
+ */
+
+const bits = new Float64Array(1);
+const words = new Int32Array(bits.buffer);
+/** Where the sign and the exponent of a float64 stand: they differ by the byte order of the machine. */
+bits[0] = 1;
+const HIGH = words[0] === 0 ? 1 : 0;
+const LOW = 1 - HIGH;
+
+/** Constants in two parts, the first short enough for exact products. */
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
+const LOG10_2_HIGH = 0.3010299955494702;
+const LOG10_2_LOW = 1.1451100898021838e-10;
+const LOG10_E_HIGH = Math.fround(Math.LOG10E);
+const LOG10_E_LOW = -1.0103050052231683e-8;
+const TWO_54 = 18014398509481984;
+
+/** The exponent k of x = 2^k·m with m in [√½, √2); m − 1 is left in `fraction`. For positive normal x. */
+let fraction = 0;
+function split(x: number): number {
+  bits[0] = x;
+  const high = words[HIGH]!;
+  const mantissa = high & 0xfffff;
+  // Mantissas over √2 go with the next power of two.
+  const above = (mantissa + 0x95f64) & 0x100000;
+  words[HIGH] = mantissa | (above ^ 0x3ff00000);
+  fraction = bits[0]! - 1;
+  return (high >> 20) - 1023 + (above >> 20);
+}
+
+/**
+ * 2·(atanh(s)/s − 1) = ⅔s² + ⅖s⁴ + …, for s² ≤ 0.0295: what ln(1 + f) has beyond 2s for s = f/(2 + f).
+ */
+function tail(ss: number): number {
+  const s4 = ss * ss;
+  const odd = 2 / 3 + s4 * (2 / 7 + s4 * (2 / 11 + s4 * (2 / 15 + s4 * (2 / 19 + s4 * (2 / 23)))));
+  const even = 2 / 5 + s4 * (2 / 9 + s4 * (2 / 13 + s4 * (2 / 17 + s4 * (2 / 21))));
+  return ss * (odd + ss * even);
+}
+
+/** ln x. */
+export function log(x: number): number {
+  if (!(x >= 2.2250738585072014e-308)) return x > 0 ? log(x * TWO_54) - 54 * Math.LN2 : ofNone(x);
+  if (x === Number.POSITIVE_INFINITY) return x;
+  const k = split(x);
+  const f = fraction;
+  const s = f / (2 + f);
+  const half = 0.5 * (f * f);
+  // ln(1 + f) = f − (f²/2 − s·(f²/2 + tail)): nothing large cancels.
+  const rest = s * (half + tail(s * s));
+  if (k === 0) return f - (half - rest);
+  return k * LN2_HIGH - (half - (rest + k * LN2_LOW) - f);
+}
+
+/** log₁₀ x. */
+export function log10(x: number): number {
+  if (!(x >= 2.2250738585072014e-308))
+    return x > 0 ? log10(x * TWO_54) - 16.255619765854984 : ofNone(x);
+  if (x === Number.POSITIVE_INFINITY) return x;
+  const k = split(x);
+  const f = fraction;
+  const s = f / (2 + f);
+  const half = 0.5 * (f * f);
+  // The logarithm in two parts, the first of 24 bits, so that its product with log₁₀e is exact.
+  const high = Math.fround(f - half);
+  const low = f - high - half + s * (half + tail(s * s));
+  const product = high * LOG10_E_HIGH;
+  const whole = k * LOG10_2_HIGH;
+  const sum = whole + product;
+  const rounded = whole - sum + product;
+  return sum + (rounded + (low * Math.LOG10E + high * LOG10_E_LOW + k * LOG10_2_LOW));
+}
+
+/** ln(1 + f), also where f is small. */
+export function log1p(f: number): number {
+  if (f > -0.25 && f < 0.35) {
+    const s = f / (2 + f);
+    const half = 0.5 * (f * f);
+    return f - (half - s * (half + tail(s * s)));
+  }
+  const u = 1 + f;
+  // What rounding took from 1 + f.
+  return u > 0 && u < 1e17 ? log(u) + (f - (u - 1)) / u : log(u);
+}
+
+function ofNone(x: number): number {
+  return x === 0 ? Number.NEGATIVE_INFINITY : Number.NaN;
+}
+
+const EXP_MOST = 709.782712893384;
+const EXP_LEAST = -745.1332191019412;
+
+/** e^x. */
+export function exp(x: number): number {
+  if (!(x <= EXP_MOST)) return x > EXP_MOST ? Number.POSITIVE_INFINITY : Number.NaN;
+  if (x < EXP_LEAST) return 0;
+  const k = Math.floor(x * Math.LOG2E + 0.5);
+  const high = x - k * LN2_HIGH;
+  const low = k * LN2_LOW;
+  const r = high - low;
+  // What rounding took from r, and what e^r has beyond 1 + r.
+  const lost = high - r - low;
+  const series =
+    r *
+    r *
+    (1 / 2 +
+      r *
+        (1 / 6 +
+          r *
+            (1 / 24 +
+              r *
+                (1 / 120 +
+                  r *
+                    (1 / 720 +
+                      r *
+                        (1 / 5040 +
+                          r *
+                            (1 / 40320 +
+                              r *
+                                (1 / 362880 +
+                                  r *
+                                    (1 / 3628800 +
+                                      r *
+                                        (1 / 39916800 +
+                                          r * (1 / 479001600 + r / 6227020800)))))))))));
+  const value = 1 + (r + (series + lost));
+  // In two steps where one power of two would be out of range.
+  return k > -1000 && k < 1000 ? value * power(k) : value * power(k >> 1) * power(k - (k >> 1));
+}
+
+/** 2^k for −1022 ≤ k ≤ 1023. */
+export function power(k: number): number {
+  words[HIGH] = (k + 1023) << 20;
+  words[LOW] = 0;
+  return bits[0]!;
+}
+
+/** √(a² + b² + c²), whatever their sizes. */
+export function hypot(a: number, b: number, c = 0): number {
+  const most = Math.max(Math.abs(a), Math.abs(b), Math.abs(c));
+  if (most === 0 || !(most < Number.POSITIVE_INFINITY)) return most;
+  if (most > 1e-140 && most < 1e150) return Math.sqrt(a * a + b * b + c * c);
+  const scale = most < 1 ? power(500) : power(-600);
+  const [x, y, z] = [a * scale, b * scale, c * scale];
+  return Math.sqrt(x * x + y * y + z * z) / scale;
+}
