@@ -1,4 +1,5 @@
 import { lastValueFrom, type Observable, tap } from 'rxjs';
+import { didYouMean } from '../pipeline/core/suggest.ts';
 import { DYNAMICS_NAMES, dynamics } from '../pipeline/dynamics/dynamics.ts';
 import type { DynamicsName } from '../pipeline/dynamics/trajectory.ts';
 import { runMetadata } from '../pipeline/formats/run-metadata.ts';
@@ -13,7 +14,6 @@ import { tableSink } from '../pipeline/sinks/table-sink.ts';
 import type { ModelBatch, ModelRun } from '../pipeline/sources/descent/gradient-descent.ts';
 import { UsageError } from './errors.ts';
 import { checkOutput } from './output-file.ts';
-import { didYouMean } from './suggest.ts';
 
 /** Columns that speak of what gradient descent does around 2/η; flows have neither phases nor cycles of it. */
 const NOT_OF_FLOWS: readonly string[] = ['phase', 'cycle'];

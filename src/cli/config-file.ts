@@ -1,8 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
-import { parseNumber } from '../pipeline/models/minimal/config.ts';
+import type { ParameterTable, ValuesOf } from '../pipeline/core/parameters.ts';
+import { didYouMean } from '../pipeline/core/suggest.ts';
 import { UsageError } from './errors.ts';
+import { readFrom } from './parameter-flags.ts';
 import { runFileMetadata } from './run-file.ts';
-import { didYouMean } from './suggest.ts';
 
 /** Config files are written by hand or taken from a run; anything larger is something else. */
 const LARGEST = 1 << 20;
@@ -12,44 +13,39 @@ const DERIVED = new Set(['moments']);
 
 /**
  * Values of a config file: a JSON object with the names of the flags, or a run file, whose `eos.config` is taken.
- * Values that are null count as not given.
- * @throws UsageError for a file that is neither, and for names that no flag has.
+ * Values that are null count as not given; all others are checked.
+ * @throws UsageError for a file that is neither, for names that no flag has, and for values that cannot be
  */
-export async function readConfigFile(
+export async function readConfigFile<T extends ParameterTable>(
   path: string,
-  known: readonly string[],
-): Promise<Record<string, unknown>> {
-  const text = await configText(path);
-  let values: unknown;
-  try {
-    values = JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`--config: ${path} is not JSON: ${(error as Error).message}`);
-  }
-  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
-    throw new UsageError(
-      `--config: ${path} does not hold a JSON object such as {"eta": 0.05, "steps": 10000}`,
-    );
-  }
-  const entries = Object.entries(values).filter(
-    ([key, value]) => value !== null && !DERIVED.has(key),
-  );
-  for (const [key] of entries) {
-    if (!known.includes(key))
-      throw new UsageError(
-        `--config: ${path} names '${key}', which no config file can set${didYouMean(key, known)}`,
-      );
-  }
-  return Object.fromEntries(entries.map(([key, value]) => [key, asList(key, value)]));
+  table: T,
+): Promise<Partial<ValuesOf<T>>> {
+  const entries = Object.entries(await readObject('config', path, '{"eta": 0.05, "steps": 10000}'));
+  const known = Object.keys(table);
+  return Object.fromEntries(
+    entries
+      .filter(([key, value]) => value !== null && !DERIVED.has(key))
+      .map(([key, value]) => {
+        const name = known.find((each) => each === key || table[each]!.aliases?.includes(key));
+        if (name !== undefined)
+          return [name, readFrom(`--config: ${path}: ${key}`, table[name]!, value)];
+        throw new UsageError(
+          `--config: ${path} names '${key}', which no config file can set${didYouMean(key, known)}`,
+        );
+      }),
+  ) as Partial<ValuesOf<T>>;
 }
 
-/** Lists may also be written as their flags take them: "0.3,0.1,0.3". What is none is left for those who check it. */
-function asList(key: string, value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  if (key === 'columns') return value.split(',').map((name) => name.trim());
-  if (key !== 'init') return value;
-  const numbers = value.split(',').map(parseNumber);
-  return numbers.every(Number.isFinite) ? numbers : value;
+async function readObject(flag: string, path: string, example: string): Promise<object> {
+  let values: unknown;
+  try {
+    values = JSON.parse(await configText(path));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UsageError(`--${flag}: ${path} is not JSON: ${error.message}`);
+  }
+  if (typeof values === 'object' && values !== null && !Array.isArray(values)) return values;
+  throw new UsageError(`--${flag}: ${path} does not hold a JSON object such as ${example}`);
 }
 
 async function configText(path: string): Promise<string> {

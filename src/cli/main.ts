@@ -1,6 +1,6 @@
 import { Errors, flush, run as oclif } from '@oclif/core';
+import { didYouMean } from '../pipeline/core/suggest.ts';
 import { describeError, EXIT, forTerminal, oneLine } from './errors.ts';
-import { didYouMean } from './suggest.ts';
 
 /** Runs the command line; every error ends here as one line on stderr and an exit code. */
 export async function run(url: string): Promise<void> {

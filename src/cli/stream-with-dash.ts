@@ -1,13 +1,13 @@
 import { startDashServer } from './dash-server/dash-server.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
-import { type StreamRequest, streamRun } from './stream-run.ts';
+import { streamRun as run, type StreamRequest } from './stream-run.ts';
 
 /** The page is to show new rows within two seconds. */
 const FLUSH_EVERY = 1000;
 
 /** Carries out `eos stream --dash`: the dashboard shows the run while it grows, and stays until Ctrl-C. */
-export async function streamWithDash(request: StreamRequest): Promise<number> {
+export async function streamRun(request: StreamRequest): Promise<number> {
   const file = request.out ?? request.resume;
   if (file === undefined || request.dryRun) {
     throw new UsageError(
@@ -20,7 +20,7 @@ export async function streamWithDash(request: StreamRequest): Promise<number> {
   };
   try {
     say(`dashboard: ${server.url}`);
-    const code = await streamRun({
+    const code = await run({
       ...request,
       flushEvery: Math.min(request.flushEvery, FLUSH_EVERY),
     });

@@ -41,7 +41,7 @@ test('the bundle needs nothing: no module of Node, no other module', () => {
 });
 
 /** A run with both files in memory. Runs in the page as well, so it may use nothing from outside. */
-async function streamInMemory(eos: Library, preset: string) {
+async function streamInMemory(eos: Library, preset: 'paper' | 'plain') {
   const parquet = eos.memoryTarget();
   const arrow = eos.memoryTarget();
   const events: unknown[] = [];
@@ -107,7 +107,7 @@ describeWith(['chromium'], 'the library in Chromium', () => {
   });
   afterAll(() => browser?.close());
 
-  test.each(['paper', 'plain'])(
+  test.each(['paper', 'plain'] as const)(
     '%s: summary, events and the values of both files are those of Node, bit for bit',
     async (preset) => {
       const page = await browser.newPage();

@@ -273,18 +273,19 @@ describe('gradientDescent', () => {
 
   test.each([
     [{ eta: 0 }, 'eta: 0 is not a positive number'],
-    [{ eta: '1/0' }, 'eta: "1/0" is not a positive number'],
+    [{ eta: '1/0' }, "eta: '1/0' is not a number"],
     [{ eta: Number.NaN }, 'eta: NaN'],
     [{ lambda1: -1 }, 'lambda1: -1 is not a positive number'],
     [{ covariance: 1 }, 'covariance: 1 is out of range'],
-    [{ init: [1, 2] }, 'init: [1, 2] is not three finite numbers'],
+    [{ init: [1, 2] }, 'init: [1, 2] is not 3 finite numbers'],
     [{ init: [1e9, 1e9, 0] }, 'counts as diverged'],
     [{ steps: -1 }, 'steps: -1 is not a whole number'],
     [{ steps: 0.5 }, 'steps: 0.5 is not a whole number'],
     [{ every: 0 }, 'every: 0 is not a whole number'],
     [{ columns: ['step', 'gamma'] }, "columns: no column is called 'gamma'"],
-    [{ preset: 'papr' }, 'preset: no preset is called "papr"'],
-  ] satisfies [RunOptions, string][])('refuses %j at once', (bad, message) => {
-    expect(() => gradientDescent(bad)).toThrow(message);
+    [{ preset: 'papr' }, "preset: no preset is called 'papr'; did you mean paper?"],
+    [{ lamda1: 100 }, 'lamda1: there is no such parameter; did you mean lambda1?'],
+  ] as const)('refuses %j at once', (bad, message) => {
+    expect(() => gradientDescent(bad as RunOptions)).toThrow(message);
   });
 });

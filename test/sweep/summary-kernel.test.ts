@@ -88,7 +88,7 @@ describe('summarizeDescent', () => {
       { covariance: 0.01 },
       { lambda1: 1, lambda2: 0.9 },
       { preset: 'plain' },
-    ]) {
+    ] as const) {
       expect(summarizeDescent(resolveConfig(options))).toBeUndefined();
       expect(runToResult(resolveConfig(options))).toMatchObject(await streamed(options));
     }

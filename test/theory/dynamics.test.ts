@@ -39,7 +39,7 @@ describe.each(DYNAMICS_NAMES)('%s', (name) => {
   });
 
   test('is the same whatever the batch size', async () => {
-    const options = { preset: 'three-phases', steps: 700 };
+    const options = { preset: 'three-phases', steps: 700 } as const;
     const columns = async (batchSize: number) => {
       const batches = await lastValueFrom(dynamics[name](options, { batchSize }).pipe(toArray()));
       return batches.flatMap(

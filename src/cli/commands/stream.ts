@@ -1,9 +1,17 @@
 import { Command, Flags } from '@oclif/core';
-import type { RunOptions } from '../../pipeline/models/minimal/config.ts';
+import type { ValuesOf } from '../../pipeline/core/parameters.ts';
+import { runParameters } from '../../pipeline/models/minimal/config.ts';
 import { UsageError } from '../errors.ts';
-import { type Origin, originOf } from '../origin.ts';
-import { runFlags, runOptions } from '../run-flags.ts';
-import { checkSwitches } from '../switches.ts';
+import { logParameters, outputParameters, watchParameters } from '../output-parameters.ts';
+import { checkSwitches, flagsOf, originOf, settledOf } from '../parameter-flags.ts';
+import { runOptions } from '../run-options.ts';
+
+const streamParameters = {
+  ...runParameters,
+  ...outputParameters,
+  ...watchParameters,
+  ...logParameters,
+};
 
 export default class Stream extends Command {
   static override summary = 'Run gradient descent and stream every step into files';
@@ -55,54 +63,12 @@ Flags win over EOS_* environment variables, those over --config, and that over t
   ];
 
   static override flags = {
-    out: Flags.string({
-      description: 'Parquet file to write (required unless --dry-run)',
-      helpValue: 'FILE.parquet',
-      helpGroup: 'OUTPUT',
-      env: 'EOS_OUT',
-    }),
-    arrow: Flags.string({
-      description: 'Arrow IPC file to write as well',
-      helpValue: 'FILE.arrow',
-      helpGroup: 'OUTPUT',
-      env: 'EOS_ARROW',
-    }),
-    also: Flags.string({
-      description:
-        'dynamics to write beside the run (FILE.central.parquet, …): gradient-flow, constrained, central',
-      helpValue: 'A,B',
-      helpGroup: 'OUTPUT',
-      env: 'EOS_ALSO',
-    }),
-    ...runFlags,
-    'parquet-writer': Flags.string({
-      description: 'program that encodes the Parquet file: hyparquet (default) or parquetjs-lite',
-      helpValue: 'NAME',
-      helpGroup: 'OUTPUT',
-      env: 'EOS_PARQUET_WRITER',
-    }),
-    'flush-every': Flags.string({
-      description:
-        'seconds after which rows are safe from a crash [5]; 0 for as soon as they are there',
-      helpValue: 'SECONDS',
-      helpGroup: 'OUTPUT',
-      env: 'EOS_FLUSH_EVERY',
-    }),
+    ...flagsOf(streamParameters),
     resume: Flags.string({
       description:
         'continue the run in this file (interrupted, recovered, or its .partial), up to --steps if given',
       helpValue: 'FILE',
       helpGroup: 'OUTPUT',
-    }),
-    force: Flags.boolean({
-      description: 'replace existing files whatever they are',
-      helpGroup: 'OUTPUT',
-      env: 'EOS_FORCE',
-    }),
-    'dry-run': Flags.boolean({
-      description: 'run and log, but write no file',
-      helpGroup: 'OUTPUT',
-      env: 'EOS_DRY_RUN',
     }),
     config: Flags.string({
       description:
@@ -110,104 +76,51 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       helpValue: 'FILE',
       env: 'EOS_CONFIG',
     }),
-    pace: Flags.string({
-      description: 'steps per second, to watch it happen',
-      helpValue: 'N',
-      helpGroup: 'LOG',
-      env: 'EOS_PACE',
-    }),
-    'log-format': Flags.string({
-      description: 'text (default, on stderr) or json (one object a line, on stdout)',
-      helpValue: 'FORMAT',
-      helpGroup: 'LOG',
-      env: 'EOS_LOG_FORMAT',
-    }),
-    dash: Flags.boolean({
-      description: 'show the run in the dashboard while it grows, and until Ctrl-C',
-      helpGroup: 'LOG',
-      env: 'EOS_DASH',
-    }),
-    quiet: Flags.boolean({
-      char: 'q',
-      description: 'say nothing but errors',
-      helpGroup: 'LOG',
-      env: 'EOS_QUIET',
-    }),
   };
 
   async run(): Promise<void> {
-    checkSwitches(Stream.flags);
+    checkSwitches(streamParameters);
     const { flags } = await this.parse(Stream);
     const { readConfigFile } = await import('../config-file.ts');
     if (flags.resume !== undefined) refuseWithResume(flags);
-    const settable = Object.keys(Stream.flags).filter(
-      (name) => name !== 'config' && name !== 'resume',
+    const file: Partial<ValuesOf<typeof streamParameters>> =
+      flags.config === undefined ? {} : await readConfigFile(flags.config, streamParameters);
+    const { ConfigError } = await import('../../pipeline/core/parameters.ts');
+    const said = settledOf(
+      { ...outputParameters, ...watchParameters, ...logParameters },
+      flags,
+      file,
     );
-    const file = flags.config === undefined ? {} : await readConfigFile(flags.config, settable);
-    const origin: Origin = (name) =>
-      originOf(name, Object.hasOwn(file, name) ? flags.config : undefined);
-    const { ConfigError } = await import('../../pipeline/models/minimal/config.ts');
-    const dash = flags.dash ?? yesOrNo(origin('dash'), file.dash);
-    const stream = dash
-      ? (await import('../stream-with-dash.ts')).streamWithDash
-      : (await import('../stream-run.ts')).streamRun;
-    process.exitCode = await stream({
-      options: runOptions(flags, file as RunOptions),
-      out: text(origin('out'), flags.out ?? file.out),
-      arrow: text(origin('arrow'), flags.arrow ?? file.arrow),
-      also: list(flags.also ?? file.also),
-      writer: oneOf(origin('parquet-writer'), flags['parquet-writer'] ?? file['parquet-writer'], [
-        'hyparquet',
-        'parquetjs-lite',
-      ]),
-      logFormat: oneOf(origin('log-format'), flags['log-format'] ?? file['log-format'], [
-        'text',
-        'json',
-      ]),
-      pace: await paceOf(origin('pace'), flags.pace ?? file.pace),
-      flushEvery: await flushEveryOf(
-        origin('flush-every'),
-        flags['flush-every'] ?? file['flush-every'],
-      ),
+    const { streamRun } = said.dash
+      ? await import('../stream-with-dash.ts')
+      : await import('../stream-run.ts');
+    process.exitCode = await streamRun({
+      options: runOptions(flags, file),
+      out: said.out,
+      arrow: said.arrow,
+      also: said.also ?? [],
+      writer: said['parquet-writer'],
+      logFormat: said['log-format'],
+      pace: said.pace,
+      flushEvery: 1000 * said['flush-every'],
       resume: flags.resume,
-      quiet: flags.quiet ?? yesOrNo(origin('quiet'), file.quiet),
-      force: flags.force ?? yesOrNo(origin('force'), file.force),
-      dryRun: flags['dry-run'] ?? yesOrNo(origin('dry-run'), file['dry-run']),
+      quiet: said.quiet,
+      force: said.force,
+      dryRun: said['dry-run'],
     }).catch((error: unknown) => {
       if (!(error instanceof ConfigError)) throw error;
-      throw new UsageError(`${origin(error.parameter)}: ${error.problem}`);
+      const { parameter, problem } = error;
+      const from = Object.hasOwn(file, parameter) ? flags.config : undefined;
+      throw new UsageError(`${originOf(parameter, from)}: ${problem}`);
     });
   }
 }
 
-function text(where: string, value: unknown): string | undefined {
-  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  throw new UsageError(`${where}: '${String(value)}' is not the name of a file`);
-}
-
-function list(value: unknown): readonly string[] {
-  if (value === undefined) return [];
-  return (Array.isArray(value) ? value.map(String) : String(value).split(',')).map((name) =>
-    name.trim(),
-  );
-}
-
-function oneOf<T extends string>(where: string, value: unknown, allowed: readonly T[]): T {
-  if (value === undefined) return allowed[0]!;
-  const match = allowed.find((word) => word === value);
-  if (match) return match;
-  throw new UsageError(`${where}: '${String(value)}' is none of ${allowed.join(', ')}`);
-}
-
-function yesOrNo(where: string, value: unknown): boolean {
-  if (value === undefined || typeof value === 'boolean') return value ?? false;
-  throw new UsageError(`${where}: '${String(value)}' is neither true nor false`);
-}
-
 /** What a resumed run takes from its file, and what goes on in it, cannot be said again. */
 function refuseWithResume(flags: Readonly<Record<string, unknown>>): void {
+  const { steps: _, ...parameters } = runParameters;
   const others = [
-    ...Object.keys(runFlags),
+    ...Object.keys(parameters),
     'out',
     'also',
     'config',
@@ -215,24 +128,7 @@ function refuseWithResume(flags: Readonly<Record<string, unknown>>): void {
     'force',
     'dry-run',
   ];
-  for (const flag of others) {
-    if (flag === 'steps' || flags[flag] === undefined || flags[flag] === false) continue;
-    throw new UsageError(`--${flag}: --resume takes this from the file of the run; leave it out`);
-  }
-}
-
-async function flushEveryOf(where: string, value: unknown): Promise<number> {
-  if (value === undefined) return 5000;
-  const { parseNumber } = await import('../../pipeline/models/minimal/config.ts');
-  const seconds = parseNumber(String(value));
-  if (seconds >= 0 && seconds <= 1e6) return seconds * 1000;
-  throw new UsageError(`${where}: '${String(value)}' is not a number of seconds from 0 up`);
-}
-
-async function paceOf(where: string, value: unknown): Promise<number | undefined> {
-  if (value === undefined) return undefined;
-  const { parseNumber } = await import('../../pipeline/models/minimal/config.ts');
-  const pace = parseNumber(String(value));
-  if (Number.isFinite(pace) && pace > 0) return pace;
-  throw new UsageError(`${where}: '${String(value)}' is not a positive number of steps per second`);
+  const other = others.find((flag) => flags[flag] !== undefined && flags[flag] !== false);
+  if (other !== undefined)
+    throw new UsageError(`--${other}: --resume takes this from the file of the run; leave it out`);
 }

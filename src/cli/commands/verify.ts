@@ -1,8 +1,10 @@
 import { Args, Command, Flags } from '@oclif/core';
+import { runParameters } from '../../pipeline/models/minimal/config.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { runFlags, runOptions } from '../run-flags.ts';
+import { flagsOf } from '../parameter-flags.ts';
+import { runOptions } from '../run-options.ts';
 
-const { every: _every, columns: _columns, ...parameters } = runFlags;
+const { every: _every, columns: _columns, ...parameters } = runParameters;
 
 export default class Verify extends Command {
   static override summary = 'Hold what theory says against a run';
@@ -35,7 +37,7 @@ export default class Verify extends Command {
   };
 
   static override flags = {
-    ...parameters,
+    ...flagsOf(parameters),
     json: Flags.boolean({ description: 'print one JSON object instead of text' }),
   };
 

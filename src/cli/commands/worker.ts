@@ -1,7 +1,8 @@
 import { Command, Flags } from '@oclif/core';
 import { UsageError } from '../errors.ts';
+import { logParameters } from '../output-parameters.ts';
+import { checkSwitches } from '../parameter-flags.ts';
 import { countOf, engineFlags, threadsFlag } from '../sweep/engine-flags.ts';
-import { checkSwitches } from '../switches.ts';
 
 /** Milliseconds that are left to what is still being said. */
 const FAREWELL = 200;
@@ -38,7 +39,7 @@ export default class WorkerCommand extends Command {
   };
 
   async run(): Promise<void> {
-    checkSwitches(WorkerCommand.flags);
+    checkSwitches(logParameters);
     const { flags } = await this.parse(WorkerCommand);
     if (!flags.out)
       throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');

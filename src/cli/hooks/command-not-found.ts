@@ -1,6 +1,6 @@
 import type { Hook } from '@oclif/core';
+import { didYouMean } from '../../pipeline/core/suggest.ts';
 import { UsageError } from '../errors.ts';
-import { didYouMean } from '../suggest.ts';
 
 const hook: Hook.CommandNotFound = async ({ id, config }) => {
   const name = id.replaceAll(':', ' ');

@@ -1,3 +1,4 @@
+import { didYouMean } from '../../pipeline/core/suggest.ts';
 import { parseNumber } from '../../pipeline/models/minimal/config.ts';
 import {
   heatMap,
@@ -13,7 +14,6 @@ import { UsageError } from '../errors.ts';
 import { pickFormats, writeFigure } from '../figures/draw-figures.ts';
 import { omittedFacets, sweepFigure, wholeness } from '../figures/sweep-figure.ts';
 import { makeFolder } from '../make-folder.ts';
-import { didYouMean } from '../suggest.ts';
 import { readSummary } from './read-summary.ts';
 
 export interface SweepDrawing {

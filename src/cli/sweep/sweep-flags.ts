@@ -58,7 +58,7 @@ export async function sweepOptions(
   if (flags.init !== undefined) for (const part of parts) axes[part] = flags[part];
   return {
     ...axes,
-    preset: given('preset'),
+    preset: given('preset') as SweepOptions['preset'],
     init: given('init'),
     trajectories: everyOf(given('trajectories')),
   };
@@ -117,7 +117,7 @@ async function readSpecFile(path: string): Promise<Record<string, string>> {
       `--spec: ${path} does not hold a JSON object such as {"eta": "0.01:0.5:log:60"}`,
     );
   }
-  const { didYouMean } = await import('../suggest.ts');
+  const { didYouMean } = await import('../../pipeline/core/suggest.ts');
   const entries = Object.entries(values).map(([key, value]) => {
     if (!SPEC_KEYS.includes(key)) {
       throw new UsageError(

@@ -13,7 +13,7 @@ import type { Moments } from '../../pipeline/models/minimal/moments.ts';
 import { type RunColumns, type RunTable, runTable } from '../../pipeline/theory/run-table.ts';
 import { UsageError } from '../errors.ts';
 import { openTable, type TableReader, type Values } from '../inspect/table-reader.ts';
-import { originOf } from '../origin.ts';
+import { originOf } from '../parameter-flags.ts';
 
 /** Rows that fit into memory with all their columns and what is computed of them. */
 export const MOST_ROWS = 20_000_000;

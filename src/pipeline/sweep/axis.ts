@@ -1,4 +1,4 @@
-import { ConfigError, parseNumber } from '../models/minimal/config.ts';
+import { ConfigError, parseNumber, readValue } from '../core/parameters.ts';
 import { exp, log } from '../numeric/elementary.ts';
 import { SWEEP_PARAMETERS, type SweepParameterName } from './parameters.ts';
 
@@ -32,7 +32,7 @@ export function parseAxis(parameter: SweepParameterName, text: string): Axis {
     throw new ConfigError(parameter, `"${text}" has an empty place between its commas`);
   const parts = items.map((item) => parseItem(parameter, item));
   const only = parts.length === 1 ? parts[0]! : undefined;
-  if (only && !SWEEP_PARAMETERS[parameter].whole) return only;
+  if (only && !isWhole(parameter)) return only;
   if (only && only.count === 1) return only;
   // A run of consecutive whole numbers needs no list, however long it is.
   if (only?.text.includes('..')) return only;
@@ -51,23 +51,22 @@ export function parseAxis(parameter: SweepParameterName, text: string): Axis {
 const EXAMPLES = 'give a number, a list such as 0.01,0.02, or a range such as 0.01:0.5:log:60';
 
 function parseItem(parameter: SweepParameterName, item: string): Axis {
-  const { whole } = SWEEP_PARAMETERS[parameter];
   const consecutive = /^([+-]?\d+)\.\.([+-]?\d+)$/.exec(item);
   if (consecutive)
     return consecutiveAxis(parameter, Number(consecutive[1]), Number(consecutive[2]));
   if (item.includes(':')) return rangeAxis(parameter, item);
   const value = checked(parameter, parseNumber(item), item);
-  if (whole) checkWhole(parameter, value, whole);
+  checkWhole(parameter, value);
   return listAxis([value], String(value));
 }
 
 function consecutiveAxis(parameter: SweepParameterName, from: number, to: number): Axis {
-  const { whole } = SWEEP_PARAMETERS[parameter];
-  if (!whole) throw new ConfigError(parameter, `${from}..${to} is for whole numbers; ${EXAMPLES}`);
+  if (!isWhole(parameter))
+    throw new ConfigError(parameter, `${from}..${to} is for whole numbers; ${EXAMPLES}`);
   if (to < from)
     throw new ConfigError(parameter, `${from}..${to} goes backwards; put the smaller number first`);
-  checkWhole(parameter, from, whole);
-  checkWhole(parameter, to, whole);
+  checkWhole(parameter, from);
+  checkWhole(parameter, to);
   return {
     text: from === to ? String(from) : `${from}..${to}`,
     count: to - from + 1,
@@ -77,7 +76,6 @@ function consecutiveAxis(parameter: SweepParameterName, from: number, to: number
 }
 
 function rangeAxis(parameter: SweepParameterName, item: string): Axis {
-  const { whole } = SWEEP_PARAMETERS[parameter];
   const fields = item.split(':').map((field) => field.trim());
   const [fromText, toText, scale, countText] = fields;
   if (fields.length !== 4 || (scale !== 'lin' && scale !== 'log') || !/^\d+$/.test(countText!)) {
@@ -118,7 +116,7 @@ function rangeAxis(parameter: SweepParameterName, item: string): Axis {
     return Number(value.toPrecision(RANGE_DIGITS));
   };
   const text = `${from}:${to}:${scale}:${count}`;
-  if (whole) return wholeRange(parameter, text, count, at, whole);
+  if (isWhole(parameter)) return wholeRange(parameter, text, count, at);
   const distinct = [0, count >> 1, count - 2].every((i) => at(i) < at(i + 1) || i + 1 >= count);
   if (!(distinct && Number.isSafeInteger(count))) {
     throw new ConfigError(
@@ -145,7 +143,6 @@ function wholeRange(
   text: string,
   count: number,
   at: (i: number) => number,
-  whole: readonly [number, number],
 ): Axis {
   if (count > LONGEST_LIST) {
     throw new ConfigError(
@@ -155,7 +152,7 @@ function wholeRange(
   }
   const values = new Set<number>();
   for (let i = 0; i < count; i++) values.add(Math.round(at(i)));
-  for (const value of values) checkWhole(parameter, value, whole);
+  for (const value of values) checkWhole(parameter, value);
   return listAxis([...values], text);
 }
 
@@ -191,11 +188,10 @@ function checked(parameter: SweepParameterName, value: number, text: string): nu
   throw new ConfigError(parameter, `"${text}" is not a number; ${EXAMPLES}`);
 }
 
-function checkWhole(
-  parameter: SweepParameterName,
-  value: number,
-  [least, most]: readonly [number, number],
-): void {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  throw new ConfigError(parameter, `${value} is not a whole number from ${least} to ${most}`);
+function isWhole(parameter: SweepParameterName): boolean {
+  return SWEEP_PARAMETERS[parameter].type === 'integer';
+}
+
+function checkWhole(parameter: SweepParameterName, value: number): void {
+  if (isWhole(parameter)) readValue(parameter, SWEEP_PARAMETERS[parameter], value);
 }

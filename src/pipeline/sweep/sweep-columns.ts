@@ -127,10 +127,11 @@ export function sweepRows(): SweepRows {
 }
 
 function parameterColumn(name: SweepParameterName): SweepColumn {
-  const { whole: isWhole, symbol, meaning } = SWEEP_PARAMETERS[name];
-  const spec = isWhole
-    ? whole(columnName(name), meaning, of, symbol)
-    : double(columnName(name), symbol, meaning, of);
+  const { type, symbol, meaning } = SWEEP_PARAMETERS[name];
+  const spec =
+    type === 'integer'
+      ? whole(columnName(name), meaning, of, symbol)
+      : double(columnName(name), symbol, meaning, of);
   return name === 'samples' ? nullable(spec) : spec;
 
   function of({ config }: RunResult): number | null {

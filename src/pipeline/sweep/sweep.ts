@@ -13,7 +13,7 @@ import { sha256 } from './sha256.ts';
  * `init` gives whole starts; `alpha`, `beta1` and `beta2` sweep over the parts of one.
  */
 export type SweepOptions = { readonly [P in SweepParameterName]?: string | undefined } & {
-  readonly preset?: string | undefined;
+  readonly preset?: RunOptions['preset'];
   readonly init?: string | undefined;
   /** Keep trajectories, each K-th row of them and all rows near a phase change or peak. */
   readonly trajectories?: number | undefined;

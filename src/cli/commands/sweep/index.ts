@@ -1,5 +1,7 @@
 import { Command, Flags } from '@oclif/core';
 import { UsageError } from '../../errors.ts';
+import { logParameters } from '../../output-parameters.ts';
+import { checkSwitches } from '../../parameter-flags.ts';
 import {
   checkEngine,
   countOf,
@@ -8,7 +10,6 @@ import {
   threadsFlag,
 } from '../../sweep/engine-flags.ts';
 import { sweepFlags, sweepOptions } from '../../sweep/sweep-flags.ts';
-import { checkSwitches } from '../../switches.ts';
 
 export default class Sweep extends Command {
   static override summary =
@@ -89,7 +90,7 @@ DIR/summary becomes a Parquet dataset with one row a run: its parameters and eve
   };
 
   async run(): Promise<void> {
-    checkSwitches(Sweep.flags);
+    checkSwitches(logParameters);
     const { flags } = await this.parse(Sweep);
     const format = flags['log-format'] ?? 'text';
     if (format !== 'text' && format !== 'json') {

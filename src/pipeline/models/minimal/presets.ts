@@ -1,5 +1,3 @@
-import type { RunOptions } from './config.ts';
-
 /** Parameters of the runs that the paper's figures and the reference trajectories are made of. */
 export const presets = {
   paper: {
@@ -42,7 +40,7 @@ export const presets = {
     floor: 0,
     steps: 5_500,
   },
-} as const satisfies Record<string, RunOptions>;
+} as const satisfies Record<string, object>;
 
 export type PresetName = keyof typeof presets;
 

@@ -1,0 +1,95 @@
+import type { ParameterTable } from '../pipeline/core/parameters.ts';
+
+/** What of a run is written, and where. */
+export const outputParameters = {
+  out: {
+    type: 'text',
+    noun: 'file',
+    symbol: 'FILE.parquet',
+    meaning: 'Parquet file to write (required unless --dry-run)',
+    group: 'OUTPUT',
+  },
+  arrow: {
+    type: 'text',
+    noun: 'file',
+    symbol: 'FILE.arrow',
+    meaning: 'Arrow IPC file to write as well',
+    group: 'OUTPUT',
+  },
+  also: {
+    type: 'words',
+    noun: 'dynamics',
+    words: ['gradient-flow', 'constrained', 'central'],
+    symbol: 'A,B',
+    meaning: 'dynamics to write as well (FILE.central.parquet, …)',
+    group: 'OUTPUT',
+  },
+  'parquet-writer': {
+    type: 'word',
+    noun: 'Parquet writer',
+    words: ['hyparquet', 'parquetjs-lite'],
+    symbol: 'NAME',
+    meaning: 'program that encodes the Parquet file',
+    group: 'OUTPUT',
+    default: 'hyparquet',
+  },
+  'flush-every': {
+    type: 'number',
+    minimum: 0,
+    maximum: 1e6,
+    symbol: 'SECONDS',
+    meaning: 'seconds after which rows are safe from a crash, 0 for as soon as they are there',
+    group: 'OUTPUT',
+    default: 5,
+  },
+  force: {
+    type: 'boolean',
+    meaning: 'replace existing files whatever they are',
+    group: 'OUTPUT',
+    default: false,
+  },
+  'dry-run': {
+    type: 'boolean',
+    meaning: 'run and log, but write no file',
+    group: 'OUTPUT',
+    default: false,
+  },
+} as const satisfies ParameterTable;
+
+/** What of a run is said while it goes on. */
+export const logParameters = {
+  'log-format': {
+    type: 'word',
+    noun: 'log format',
+    words: ['text', 'json'],
+    symbol: 'FORMAT',
+    meaning: 'lines of text on stderr, or one JSON object a line on stdout',
+    group: 'LOG',
+    default: 'text',
+  },
+  quiet: {
+    type: 'boolean',
+    letter: 'q',
+    meaning: 'say nothing but errors',
+    group: 'LOG',
+    default: false,
+  },
+} as const satisfies ParameterTable;
+
+/** How a run is watched. */
+export const watchParameters = {
+  pace: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    symbol: 'N',
+    meaning: 'steps per second, to watch it happen',
+    example: '2000',
+    group: 'LOG',
+  },
+  dash: {
+    type: 'boolean',
+    meaning: 'show the run in the dashboard while it grows, and until Ctrl-C',
+    group: 'LOG',
+    default: false,
+  },
+} as const satisfies ParameterTable;

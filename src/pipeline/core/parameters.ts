@@ -1,0 +1,323 @@
+import { didYouMean } from './suggest.ts';
+
+/** Groups of parameters, in the order in which help, config and sweeps list them. */
+export const PARAMETER_GROUPS = [
+  'MODEL',
+  'OPTIMIZER',
+  'START',
+  'RUN',
+  'PHASES',
+  'OUTPUT',
+  'ENGINE',
+  'LOG',
+] as const;
+export type ParameterGroup = (typeof PARAMETER_GROUPS)[number];
+
+/** Limits of a number, in the words of JSON Schema. */
+export interface NumberRange {
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+}
+
+interface Described {
+  /** What the value is, to stand behind "the" or alone: "learning rate". */
+  readonly meaning: string;
+  /** Symbol in the formulas, or the placeholder of the value in help. */
+  readonly symbol?: string;
+  /** Values that would do, as text: "0.05 or 1/20". */
+  readonly example?: string;
+  readonly group: ParameterGroup;
+  /** Other names that mean the same. */
+  readonly aliases?: readonly string[];
+  /** One letter that stands for the name on a command line. */
+  readonly letter?: string;
+}
+
+export interface NumberParameter extends Described, NumberRange {
+  readonly type: 'number' | 'integer';
+  readonly symbol: string;
+  readonly default?: number | null;
+}
+
+/** A fixed number of numbers, each with a name of its own: a start θ₀ = (α, β₁, β₂). */
+export interface NumbersParameter extends Described {
+  readonly type: 'numbers';
+  readonly parts: readonly PartOfNumbers[];
+  readonly default?: readonly number[] | null;
+}
+
+export interface PartOfNumbers {
+  readonly name: string;
+  readonly symbol: string;
+  readonly meaning: string;
+}
+
+/** One word of several. */
+export interface WordParameter extends Described {
+  readonly type: 'word';
+  /** What a word names: "preset". */
+  readonly noun: string;
+  readonly words: readonly string[];
+  readonly default?: string | null;
+}
+
+/** A list of words. */
+export interface WordsParameter extends Described {
+  readonly type: 'words';
+  readonly noun: string;
+  readonly words: readonly string[];
+  readonly default?: readonly string[] | null;
+}
+
+export interface SwitchParameter extends Described {
+  readonly type: 'boolean';
+  readonly default: boolean;
+}
+
+/** Any text, such as the name of a file. */
+export interface TextParameter extends Described {
+  readonly type: 'text';
+  /** What a text names: "file". */
+  readonly noun: string;
+  readonly default?: string | null;
+}
+
+/**
+ * One thing that can be said of a run, a model, an optimizer or an output. From it come the flag, the environment
+ * variable, the key of config files, the line of help, the JSON Schema and the messages about values that cannot be.
+ */
+export type Parameter =
+  | NumberParameter
+  | NumbersParameter
+  | WordParameter
+  | WordsParameter
+  | SwitchParameter
+  | TextParameter;
+
+/** Parameters by name. */
+export type ParameterTable = Readonly<Record<string, Parameter>>;
+
+type Plain<P extends Parameter> = P extends NumberParameter
+  ? number
+  : P extends { readonly type: 'numbers'; readonly parts: infer Parts }
+    ? { readonly [K in keyof Parts]: number }
+    : P extends { readonly type: 'word'; readonly words: readonly (infer Word)[] }
+      ? Word
+      : P extends { readonly type: 'words'; readonly words: readonly (infer Word)[] }
+        ? readonly Word[]
+        : P extends SwitchParameter
+          ? boolean
+          : string;
+
+type Nullable<P extends Parameter> = P extends { readonly default: null } ? null : never;
+
+/** Checked values of a table, one for each parameter. */
+export type ValuesOf<T extends ParameterTable> = {
+  readonly [K in keyof T]: Plain<T[K]> | Nullable<T[K]>;
+};
+
+/** What may be said of a table: any part of it, numbers also as text such as `1/20`. */
+export type OptionsOf<T extends ParameterTable> = {
+  readonly [K in keyof T]?: Given<T[K]> | Nullable<T[K]> | undefined;
+};
+
+type Given<P extends Parameter> = P extends { readonly type: 'number' }
+  ? number | string
+  : P extends { readonly type: 'numbers' }
+    ? readonly number[]
+    : Plain<P>;
+
+/** A parameter that cannot be used: names the parameter, what is wrong with it, and what would do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly parameter: string;
+  readonly problem: string;
+
+  constructor(parameter: string, problem: string) {
+    super(`${parameter}: ${problem}`);
+    this.parameter = parameter;
+    this.problem = problem;
+  }
+}
+
+/** One table of several, sorted by group; within a group the order stays. */
+export function joinTables<
+  A extends ParameterTable,
+  B extends ParameterTable,
+  C extends ParameterTable,
+>(a: A, b: B, c: C): A & B & C {
+  const place = ({ group }: Parameter) => PARAMETER_GROUPS.indexOf(group);
+  const entries = Object.entries({ ...a, ...b, ...c } as A & B & C);
+  return Object.fromEntries(entries.sort(([, x], [, y]) => place(x) - place(y))) as A & B & C;
+}
+
+/** A number as text: decimal, or a fraction such as 1/20. NaN for anything else. */
+export function parseNumber(text: string): number {
+  const parts = text.split('/').map((part) => part.trim());
+  if (parts.length > 2 || parts.some((part) => !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(part)))
+    return Number.NaN;
+  const [numerator, denominator] = parts.map(Number);
+  return denominator === undefined ? numerator! : numerator! / denominator;
+}
+
+/**
+ * Values for a whole table: what is given, else what `base` says (a preset), else the default.
+ * @throws ConfigError naming the first parameter that cannot be used, or a key that is no parameter
+ */
+export function resolveValues<T extends ParameterTable>(
+  table: T,
+  given: Readonly<Record<string, unknown>>,
+  base: Readonly<Record<string, unknown>> = {},
+): ValuesOf<T> {
+  checkKeys(table, given);
+  const values = Object.entries(table).map(([name, parameter]) => {
+    const said = [name, ...(parameter.aliases ?? [])].map((key) => given[key]);
+    const value = said.find((each) => each !== undefined && each !== null) ?? base[name];
+    if (value !== undefined && value !== null) return [name, readValue(name, parameter, value)];
+    if (parameter.default !== undefined) return [name, parameter.default];
+    throw new ConfigError(name, `is missing; ${advice(parameter)}`);
+  });
+  return Object.fromEntries(values) as ValuesOf<T>;
+}
+
+/** @throws ConfigError for a key that is neither a parameter nor another name of one */
+export function checkKeys(table: ParameterTable, given: object): void {
+  const known = Object.entries(table).flatMap(([name, { aliases = [] }]) => [name, ...aliases]);
+  for (const key of Object.keys(given)) {
+    if (!known.includes(key))
+      throw new ConfigError(key, `there is no such parameter${didYouMean(key, known)}`);
+  }
+}
+
+/**
+ * The value that a text or a JSON value means for a parameter, checked: "1/20" for 0.05, "0.3,0.1,0.3" for a list.
+ * @param name as the message shall call it
+ * @throws ConfigError saying what is wrong with it and what would do
+ */
+export function readValue<P extends Parameter>(
+  name: string,
+  parameter: P,
+  value: unknown,
+): Plain<P>;
+export function readValue(name: string, parameter: Parameter, value: unknown): unknown {
+  switch (parameter.type) {
+    case 'number':
+    case 'integer':
+      return readNumber(name, parameter, value);
+    case 'numbers':
+      return readNumbers(name, parameter, value);
+    case 'word':
+      return readWord(name, parameter, value);
+    case 'words':
+      return readWords(name, parameter, value);
+    case 'boolean':
+      return readSwitch(name, value);
+    case 'text':
+      if (typeof value === 'string' && value !== '') return value;
+      throw new ConfigError(name, `${show(value)} is not the name of a ${parameter.noun}`);
+  }
+}
+
+function readNumber(name: string, parameter: NumberParameter, value: unknown): number {
+  const number = typeof value === 'string' ? parseNumber(value) : value;
+  if (typeof value === 'string' && !Number.isFinite(number))
+    throw new ConfigError(name, `${show(value)} is not a number; write it as 0.05, 1e-6 or 1/20`);
+  const { type, minimum = -Infinity, maximum = Infinity } = parameter;
+  const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = parameter;
+  if (
+    typeof number === 'number' &&
+    (type === 'integer' ? Number.isSafeInteger(number) : Number.isFinite(number)) &&
+    number >= minimum &&
+    number <= maximum &&
+    number > exclusiveMinimum &&
+    number < exclusiveMaximum
+  ) {
+    return number;
+  }
+  const shown = typeof number === 'number' ? String(number) : show(value);
+  throw new ConfigError(name, `${shown} is not ${rangeText(parameter)}; ${advice(parameter)}`);
+}
+
+/** What a number must be: "a positive number", "a whole number from 1 to 100". */
+function rangeText(parameter: NumberParameter): string {
+  const { type, minimum, exclusiveMinimum, exclusiveMaximum } = parameter;
+  const maximum = parameter.maximum === Number.MAX_SAFE_INTEGER ? undefined : parameter.maximum;
+  const noun = type === 'integer' ? 'whole number' : 'number';
+  const upper =
+    maximum !== undefined
+      ? ` to ${maximum}`
+      : exclusiveMaximum !== undefined
+        ? ` to below ${exclusiveMaximum}`
+        : '';
+  if (exclusiveMinimum === 0 && upper === '') return `a positive ${noun}`;
+  if (exclusiveMinimum !== undefined) return `a ${noun} from above ${exclusiveMinimum}${upper}`;
+  if (minimum !== undefined) return `a ${noun} from ${minimum}${upper || ' up'}`;
+  return upper === '' ? `a finite ${noun}` : `a ${noun} up${upper}`;
+}
+
+function advice({ meaning, example }: Parameter): string {
+  return `give the ${meaning.split(/[;,]/)[0]}${example === undefined ? '' : `, such as ${example}`}`;
+}
+
+function readNumbers(
+  name: string,
+  { parts, example }: NumbersParameter,
+  value: unknown,
+): readonly number[] {
+  const symbols = parts.map(({ symbol }) => symbol).join(',');
+  const such = `give ${symbols} such as ${example}`;
+  const numbers: unknown = typeof value === 'string' ? value.split(',').map(parseNumber) : value;
+  if (typeof value === 'string' && !(numbers as number[]).every(Number.isFinite))
+    throw new ConfigError(name, `${show(value)} is not a list of numbers; ${such}`);
+  if (Array.isArray(numbers) && numbers.length === parts.length && numbers.every(Number.isFinite))
+    return [...numbers];
+  throw new ConfigError(name, `${show(numbers)} is not ${parts.length} finite numbers; ${such}`);
+}
+
+function readWord(name: string, { noun, words }: WordParameter, value: unknown): string {
+  if (typeof value === 'string' && words.includes(value)) return value;
+  throw new ConfigError(
+    name,
+    `no ${noun} is called ${show(value)}${didYouMean(String(value), words)}${there(words)}`,
+  );
+}
+
+function there(words: readonly string[]): string {
+  return words.length === 0 ? '' : `; there are ${words.join(', ')}`;
+}
+
+function readWords(name: string, { noun, words }: WordsParameter, value: unknown): string[] {
+  const list: unknown = typeof value === 'string' ? value.split(',') : value;
+  if (!Array.isArray(list))
+    throw new ConfigError(name, `${show(value)} is not a list of ${noun} names`);
+  const wanted = new Set(list.map((word) => String(word).trim()).filter((word) => word !== ''));
+  if (wanted.size === 0)
+    throw new ConfigError(name, `the list is empty; name at least one ${noun}`);
+  for (const word of wanted) readWord(name, { type: 'word', noun, words } as WordParameter, word);
+  return words.filter((word) => wanted.has(word));
+}
+
+const ON = ['1', 'true', 'y', 'yes', 'on'];
+const OFF = ['0', 'false', 'n', 'no', 'off'];
+
+function readSwitch(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  const word = String(value).toLowerCase();
+  if (ON.includes(word)) return true;
+  if (OFF.includes(word)) return false;
+  throw new ConfigError(name, `${show(value)} is neither yes nor no; write 1 or 0`);
+}
+
+/** A value as a message names it: text in quotes. */
+export function show(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'what is given, nested beyond reason,';
+  }
+}

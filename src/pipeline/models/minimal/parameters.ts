@@ -1,0 +1,76 @@
+import type { ParameterTable } from '../../core/parameters.ts';
+
+/** Parameters of the minimal network and its data. */
+export const minimalParameters = {
+  lambda1: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    symbol: 'λ₁',
+    meaning: 'second moment of the irrelevant feature',
+    example: '100',
+    group: 'MODEL',
+  },
+  lambda2: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    symbol: 'λ₂',
+    meaning: 'second moment of the relevant feature',
+    example: '0.01',
+    group: 'MODEL',
+  },
+  covariance: {
+    type: 'number',
+    symbol: 'σ',
+    meaning: 'covariance of the two features',
+    group: 'MODEL',
+    default: 0,
+  },
+  samples: {
+    type: 'integer',
+    minimum: 2,
+    maximum: 1e9,
+    symbol: 'n',
+    meaning: 'number of Gaussian points that the moments are taken from',
+    example: '200',
+    group: 'MODEL',
+    default: null,
+  },
+  seed: {
+    type: 'integer',
+    minimum: -(2 ** 31),
+    maximum: 2 ** 31 - 1,
+    symbol: 'seed',
+    meaning: 'seed of these points',
+    example: '7',
+    group: 'MODEL',
+    default: 0,
+  },
+  init: {
+    type: 'numbers',
+    symbol: 'θ₀',
+    meaning: 'start θ₀',
+    example: '0.3,0.1,0.3',
+    parts: [
+      { name: 'alpha', symbol: 'α', meaning: 'second-layer weight at the start' },
+      {
+        name: 'beta1',
+        symbol: 'β₁',
+        meaning: 'first-layer weight of the irrelevant feature at the start',
+      },
+      {
+        name: 'beta2',
+        symbol: 'β₂',
+        meaning: 'first-layer weight of the relevant feature at the start',
+      },
+    ],
+    group: 'START',
+  },
+  floor: {
+    type: 'number',
+    minimum: 0,
+    symbol: 'ε',
+    meaning: 'least |β₁| that each step is projected to, 0 for plain gradient descent',
+    example: '1e-6',
+    group: 'START',
+  },
+} as const satisfies ParameterTable;
