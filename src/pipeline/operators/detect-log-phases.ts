@@ -79,6 +79,12 @@ export function detectLogPhases(
       let sharpness = Number.NaN;
       let ratio = Number.NaN;
 
+      function tell(spike: Spike): void {
+        spikeCount++;
+        if (spikes.length < MOST_SPIKES) spikes.push(spike);
+        report({ event: 'spike', ...spike });
+      }
+
       function label(batch: LogBatch): LogBatch {
         const { length, columns } = batch;
         const {
@@ -135,11 +141,7 @@ export function detectLogPhases(
             cycle = detector.cycle;
             report({ event: 'cycle', step: t, cycle, ratio: known(ratio) });
           }
-          if (spike) {
-            spikeCount++;
-            if (spikes.length < MOST_SPIKES) spikes.push(spike);
-            report({ event: 'spike', ...spike });
-          }
+          if (spike) tell(spike);
           if (!Number.isNaN(l)) finalLoss = l;
         }
         rows += length;
@@ -148,7 +150,8 @@ export function detectLogPhases(
       }
 
       function summary(of: LogRun): LogSummary {
-        const { phases, maxRatio, divergedAt, measured } = detector.finish();
+        const { phases, maxRatio, divergedAt, measured, spike } = detector.finish();
+        if (spike) tell(spike);
         const reached = phases.find(
           ({ phase }) => phase === 'edge-of-stability' || phase === 'catapult',
         );

@@ -4,30 +4,7 @@ import { createSeriesDetector } from '../../../src/pipeline/phases/measured/dete
 import { createEvidence, normalBelow } from '../../../src/pipeline/phases/measured/evidence.ts';
 import { createHistory } from '../../../src/pipeline/phases/measured/history.ts';
 import { fitLine } from '../../../src/pipeline/phases/measured/line-fit.ts';
-import { createNoiseScale } from '../../../src/pipeline/phases/measured/noise-scale.ts';
-import { createSpikeFinder } from '../../../src/pipeline/phases/measured/spikes.ts';
 import { generator, normal } from './small-network.ts';
-
-describe('the scale of noise', () => {
-  test.each([0.001, 0.02, 0.3])('finds %d on a slope, with outliers', (deviation) => {
-    const random = generator(1);
-    const scale = createNoiseScale(1e-6);
-    let sum = 0;
-    for (let i = 0; i < 4000; i++) {
-      const estimate = scale.next(
-        0.01 * deviation * i + deviation * normal(random) + (i % 17 === 0 ? 100 : 0),
-      );
-      if (i > 100) sum += estimate / 3899;
-    }
-    expect(sum / deviation).toBeGreaterThan(0.85);
-    expect(sum / deviation).toBeLessThan(1.45);
-  });
-
-  test('is the floor where there is none', () => {
-    const scale = createNoiseScale(1e-4);
-    for (let i = 0; i < 100; i++) expect(scale.next(i * 0.01)).toBe(1e-4);
-  });
-});
 
 describe('evidence', () => {
   test('one outlier is not enough, two that agree are, and the first is the date', () => {
@@ -86,31 +63,6 @@ test('a line through points of a line is that line', () => {
   expect(fit.slope).toBeCloseTo(-2, 12);
   expect(fit.intercept).toBeCloseTo(3, 12);
   expect(fitLine([1, 1, 1], [1, 2, 3])).toBeNull();
-});
-
-test('spikes are found once each, at their peak, with their rise', () => {
-  const finder = createSpikeFinder();
-  const found = [];
-  for (let t = 0; t < 3000; t++) {
-    const loss = Math.exp(-t / 1000) * (1 + 4 * Math.exp(-(((t % 500) - 250) ** 2) / 50));
-    const spike = finder.next(t, loss, 1.05);
-    if (spike) found.push(spike);
-  }
-  expect(found.map(({ step }) => step)).toEqual([250, 750, 1250, 1750, 2250, 2750]);
-  for (const { rise, sharpness_ratio } of found) {
-    expect(rise).toBeGreaterThan(4);
-    expect(rise).toBeLessThan(6);
-    expect(sharpness_ratio).toBe(1.05);
-  }
-});
-
-test('what rounding in float32 leaves of a loss does not spike', () => {
-  const random = generator(2);
-  const finder = createSpikeFinder();
-  for (let t = 0; t < 2000; t++) {
-    const rounding = 1e-14 * Math.abs(normal(random));
-    expect(finder.next(t, 5 * Math.exp(-t / 20) + rounding, 0.6)).toBeNull();
-  }
 });
 
 /** Labels a whole series; gives the dated phases, and how often the label changed. */

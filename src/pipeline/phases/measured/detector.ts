@@ -76,6 +76,8 @@ export interface SeriesResult {
   readonly maxRatio: number;
   readonly divergedAt: number | null;
   readonly measured: number;
+  /** The spike that the series ends in. */
+  readonly spike: Spike | null;
 }
 
 /** Labels a measured series row by row, causally and in bounded memory. */
@@ -318,7 +320,13 @@ export function createSeriesDetector(options: Partial<SeriesOptions> = {}): Seri
       if (spans.at(0)?.phase === 'catapult' && (next === undefined || next === 'diverged')) {
         spans.rename(0, 'edge-of-stability');
       }
-      return { phases: spans.close(lastStep), maxRatio, divergedAt, measured };
+      return {
+        phases: spans.close(lastStep),
+        maxRatio,
+        divergedAt,
+        measured,
+        spike: spikes.finish(),
+      };
     },
   };
 }

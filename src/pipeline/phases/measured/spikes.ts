@@ -1,69 +1,183 @@
-import { createNoiseScale } from './noise-scale.ts';
+import { createNoiseScale, NOISE_WINDOW, type NoiseState } from './noise-scale.ts';
 
-/** A spike of the loss: where it peaked, and how far it rose over the least loss before it. */
+/** A spike of the loss: one burst, however often it rings. */
 export interface Spike {
+  /** First step over the level. */
+  readonly begin: number;
+  /** Step of the peak. */
   readonly step: number;
+  /** Last step over half of the rise. */
+  readonly end: number;
+  /** Loss at the peak. */
   readonly loss: number;
-  /** Peak over the least loss since the spike before; 1.1 and more. */
+  /** Peak over the running level before it; 1.1 and more. */
   readonly rise: number;
   /** Sharpness over threshold as last measured at the peak; null where it never was. */
   readonly sharpness_ratio: number | null;
 }
 
 /** A rise of the loss by this factor is a spike, where noise does not ask for more. */
-const LEAST_RISE = 1.1;
-/** … and by so many standard deviations of the noise of ln L. */
-const NOISE_FACTOR = 6;
-
+const LEAST_RISE = Math.log(1.1);
+/** … and by so many standard deviations of the noise, which is itself known to a fifth. */
+const NOISE_FACTOR = 7;
+/** Rows of which the median is taken, so that a few low ones do not make the level. */
+const MEDIAN = 9;
+/** The level rises by no more than this share of a deviation a row: by one over the rows of the noise scale. */
+const CREEP = 1 / NOISE_WINDOW;
+/** A rise that lasts for this share of all rows so far is no burst but a new level. */
+const NEW_LEVEL_SHARE = 0.5;
 /** A loss below this share of the first one is what rounding leaves of zero: a square of errors of 3e-7 in float32. */
 const ROUNDING = 1e-13;
 
-/** Finds the spikes of a loss, each when it has fallen halfway back. */
-export interface SpikeFinder {
-  /** The spike that ends with this row, if one does. */
-  next(step: number, loss: number, ratio: number): Spike | null;
+/** One rise of the loss over half of its height; levels and peaks as ln L. */
+interface Rise {
+  readonly begin: number;
+  readonly beginRow: number;
+  /** Level that it rose from. */
+  readonly base: number;
+  peak: number;
+  peakLoss: number;
+  peakStep: number;
+  peakRatio: number | null;
+  end: number;
+  endRow: number;
 }
 
-export function createSpikeFinder(): SpikeFinder {
-  const noise = createNoiseScale(0);
-  let first = Number.NaN;
-  let base = Number.POSITIVE_INFINITY;
-  let peak = 0;
-  let peakStep = 0;
-  let peakRatio = Number.NaN;
-  let up = false;
+/** Everything that a finder keeps; JSON can hold it. */
+export interface SpikeState {
+  readonly noise: NoiseState;
+  /** Last logarithms of the loss, oldest first. */
+  readonly recent: readonly number[];
+  readonly floor: number;
+  readonly level: number | null;
+  readonly rows: number;
+  readonly climbing: Rise | null;
+  readonly burst: Rise | null;
+}
+
+/** Finds the spikes of a loss, each when its burst has been quiet for as long as it lasted. */
+export interface SpikeFinder {
+  /**
+   * The spike that is over with this row, if one is.
+   *
+   * @param loss what is not finite or not above zero is passed over
+   * @param ratio sharpness over threshold as last measured; NaN where it never was
+   */
+  next(step: number, loss: number, ratio: number): Spike | null;
+  /** The spike that the series ends in, where it has fallen halfway back. */
+  finish(): Spike | null;
+  state(): SpikeState;
+}
+
+/**
+ * Spikes of a loss, causally and in fixed memory. The level is the least median of nine of ln L, and rises only as fast as
+ * noise does (the median of second differences), so that it follows a noisy loss and a floor that rises, and does not
+ * follow a burst, however slow. A rise begins beyond 10 % and seven deviations over the level, and ends below half of its
+ * height. Rises that are less high, and begin before the loss has been down for as long as the burst lasted, are its
+ * ringing.
+ */
+export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
+  const noise = createNoiseScale(0, saved?.noise);
+  const recent = [...(saved?.recent ?? [])];
+  let floor = saved?.floor ?? 0;
+  let level = saved?.level ?? null;
+  let rows = saved?.rows ?? 0;
+  let climbing: Rise | null = saved?.climbing ? { ...saved.climbing } : null;
+  let burst: Rise | null = saved?.burst ? { ...saved.burst } : null;
+
+  /** Follows a rise; what ends it where it does. */
+  function climb(rise: Rise, step: number, loss: number, ratio: number): 'down' | 'stays' | null {
+    const log = Math.log(loss);
+    if (log >= rise.peak) {
+      rise.peak = log;
+      rise.peakLoss = loss;
+      rise.peakStep = step;
+      rise.peakRatio = Number.isNaN(ratio) ? null : ratio;
+    }
+    // Half of the rise of the loss itself, not of its logarithm.
+    const half = rise.base + Math.log((1 + Math.exp(rise.peak - rise.base)) / 2);
+    if (log <= half) return 'down';
+    rise.end = step;
+    rise.endRow = rows;
+    const length = rows - rise.beginRow + 1;
+    return length > MEDIAN && length > NEW_LEVEL_SHARE * rows ? 'stays' : null;
+  }
+
+  /** Takes a rise that is over as ringing of the burst before, or as a burst of its own; the spike before is then over. */
+  function join(rise: Rise): Spike | null {
+    if (burst && rise.peak <= burst.peak) {
+      burst.end = rise.end;
+      burst.endRow = rise.endRow;
+      return null;
+    }
+    const before = burst && spikeOf(burst);
+    burst = rise;
+    return before;
+  }
 
   return {
     next(step, loss, ratio) {
-      if (!(loss > 0) || loss === Number.POSITIVE_INFINITY) return null;
-      if (Number.isNaN(first)) first = loss;
-      if (loss < ROUNDING * first) return null;
-      const scale = noise.next(Math.log(loss));
-      if (!up) {
-        if (loss < base) {
-          base = loss;
-          return null;
-        }
-        if (loss < base * LEAST_RISE || loss < base * Math.exp(NOISE_FACTOR * scale)) return null;
-        up = true;
-        peak = 0;
+      if (!(loss > floor) || loss === Number.POSITIVE_INFINITY) return null;
+      if (rows === 0) floor = ROUNDING * loss;
+      rows++;
+      const log = Math.log(loss);
+      const scale = noise.next(log);
+      recent.push(log);
+      if (recent.length > MEDIAN) recent.shift();
+      const median = [...recent].sort((a, b) => a - b)[recent.length >> 1]!;
+      const limit = Math.max(LEAST_RISE, NOISE_FACTOR * scale);
+      if (!climbing && level !== null && log > level + limit)
+        climbing = {
+          begin: step,
+          beginRow: rows,
+          base: level,
+          peak: log,
+          peakLoss: loss,
+          peakStep: step,
+          peakRatio: null,
+          end: step,
+          endRow: rows,
+        };
+      if (climbing) {
+        const end = climb(climbing, step, loss, ratio);
+        if (!end) return null;
+        const rise = climbing;
+        climbing = null;
+        level = median;
+        return end === 'down' ? join(rise) : null;
       }
-      if (loss >= peak) {
-        peak = loss;
-        peakStep = step;
-        peakRatio = ratio;
-        return null;
-      }
-      if (loss > base + (peak - base) / 2) return null;
-      const spike = {
-        step: peakStep,
-        loss: peak,
-        rise: peak / base,
-        sharpness_ratio: Number.isNaN(peakRatio) ? null : peakRatio,
-      };
-      up = false;
-      base = loss;
+      // Before the median is one there is no level.
+      if (recent.length < MEDIAN) return null;
+      level = level === null || median <= level ? median : Math.min(median, level + CREEP * scale);
+      if (!burst || rows - burst.endRow <= burst.endRow - burst.beginRow + 1) return null;
+      const spike = spikeOf(burst);
+      burst = null;
       return spike;
     },
+    finish() {
+      const spike = burst && spikeOf(burst);
+      burst = null;
+      return spike;
+    },
+    state: () => ({
+      noise: noise.state(),
+      recent: [...recent],
+      floor,
+      level,
+      rows,
+      climbing: climbing && { ...climbing },
+      burst: burst && { ...burst },
+    }),
+  };
+}
+
+function spikeOf({ begin, base, peak, peakLoss, peakStep, peakRatio, end }: Rise): Spike {
+  return {
+    begin,
+    step: peakStep,
+    end,
+    loss: peakLoss,
+    rise: Math.exp(peak - base),
+    sharpness_ratio: peakRatio,
   };
 }
