@@ -1,24 +1,29 @@
 import { defineConfig } from 'vite';
+import { thirdPartyLicences } from './scripts/third-party.js';
 
 /**
  * The dashboard. `vite build` makes the folder for web servers; `vite build --mode single` the same page as one script
  * and one stylesheet, from which `eos dash build --single-file` makes one HTML file.
  */
-export default defineConfig(({ mode }) => ({
-  root: 'src/dash',
-  // Relative links, so that the page works under any path.
-  base: './',
-  publicDir: false,
-  worker: { format: 'iife' },
-  build: {
-    outDir: mode === 'single' ? '../../dist/dash-single' : '../../dist/dash',
-    emptyOutDir: true,
-    target: 'es2022',
-    // Older targets would rewrite light-dark(), on which both themes stand.
-    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
-    modulePreload: false,
-    assetsInlineLimit: 0,
-    chunkSizeWarningLimit: 1000,
-    ...(mode === 'single' ? { rolldownOptions: { output: { codeSplitting: false } } } : {}),
-  },
-}));
+export default defineConfig(({ mode }) => {
+  const licences = thirdPartyLicences();
+  return {
+    root: 'src/dash',
+    // Relative links, so that the page works under any path.
+    base: './',
+    publicDir: false,
+    plugins: licences.page,
+    worker: { format: 'iife', plugins: () => licences.worker },
+    build: {
+      outDir: mode === 'single' ? '../../dist/dash-single' : '../../dist/dash',
+      emptyOutDir: true,
+      target: 'es2022',
+      // Older targets would rewrite light-dark(), on which both themes stand.
+      cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
+      modulePreload: false,
+      assetsInlineLimit: 0,
+      chunkSizeWarningLimit: 1000,
+      ...(mode === 'single' ? { rolldownOptions: { output: { codeSplitting: false } } } : {}),
+    },
+  };
+});

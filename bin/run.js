@@ -4,6 +4,13 @@ import { setFlagsFromString } from 'node:v8';
 // The nursery of V8's heap grows with what is loaded and never shrinks; at its first size it serves as well, and a long
 // run stays some 15 MB smaller. It must be said before anything else is loaded.
 setFlagsFromString('--semi-space-growth-factor=1');
-const { run } = await import('../dist/cli/main.js');
-
-await run(import.meta.url);
+try {
+  const { run } = await import('../dist/cli/main.js');
+  await run(import.meta.url);
+} catch (error) {
+  const { missingPackage } = await import('../dist/cli/missing-package.js');
+  const line = missingPackage(error);
+  if (line === undefined) throw error;
+  process.stderr.write(`eos: ${line}\n`);
+  process.exitCode = 2;
+}

@@ -34,30 +34,33 @@ function part(name, sources, make) {
   utimesSync(stamp, now, now);
 }
 
-// An installed package has its dist and none of the sources.
-if (existsSync(join(root, 'src'))) {
-  part(
-    'lib',
-    [
-      'src/pipeline',
-      'src/cli',
-      'package.json',
-      'tsconfig.json',
-      'tsconfig.build.json',
-      'scripts/thread.js',
-    ],
-    () => {
-      for (const folder of ['pipeline', 'cli'])
-        rmSync(join(root, 'dist', folder), { recursive: true, force: true });
-      run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
-      run('scripts/manifest.js');
-      run('scripts/thread.js');
-    },
-  );
-  if (existsSync(join(root, 'vite.config.ts'))) {
-    part('dash', ['src/dash', 'src/pipeline', 'vite.config.ts', 'package.json'], () => {
-      run('node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn');
-      run('node_modules/vite/bin/vite.js', 'build', '--mode', 'single', '--logLevel', 'warn');
-    });
-  }
-}
+part(
+  'lib',
+  [
+    'src/pipeline',
+    'src/cli',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'scripts/thread.js',
+    'scripts/third-party.js',
+  ],
+  () => {
+    for (const folder of ['pipeline', 'cli'])
+      rmSync(join(root, 'dist', folder), { recursive: true, force: true });
+    run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+    run('scripts/manifest.js');
+    run('scripts/thread.js');
+  },
+);
+part(
+  'dash',
+  ['src/dash', 'src/pipeline', 'vite.config.ts', 'scripts/third-party.js', 'package.json'],
+  () => {
+    run('node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn');
+    run('node_modules/vite/bin/vite.js', 'build', '--mode', 'single', '--logLevel', 'warn');
+  },
+);
+part('licences', ['dist/.lib', 'dist/.dash', 'package-lock.json'], () =>
+  run('scripts/third-party.js'),
+);

@@ -3,6 +3,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { thirdPartyLicences } from './third-party.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 await build({
@@ -10,6 +11,7 @@ await build({
   root,
   logLevel: 'warn',
   publicDir: false,
+  plugins: thirdPartyLicences().page,
   // Programs of others stay where npm has put them, but for those of many small modules.
   ssr: { noExternal: [/^hyparquet/] },
   build: {

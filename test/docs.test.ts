@@ -35,7 +35,7 @@ test('the library program of the README runs', () => {
   const program = /```ts\n([\s\S]*?)```/.exec(readme)![1]!;
   const folder = mkdtempSync(join(tmpdir(), 'eos-readme-'));
   const runnable = program
-    .replace("'eos-stream'", `'${root}dist/pipeline/sinks/node/library.js'`)
+    .replace("'eos-stream'", `'${root}dist/pipeline/node/library.js'`)
     .replace("'run.parquet'", `'${join(folder, 'run.parquet')}'`);
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

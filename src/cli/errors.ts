@@ -1,4 +1,5 @@
 import { ConfigError } from '../pipeline/models/minimal/config.ts';
+import { missingPackage } from './missing-package.ts';
 
 /** Bad usage or bad input: the message is one line that says what is wrong, where, and what to do. Exit code 2. */
 export class UsageError extends Error {
@@ -55,6 +56,8 @@ export function describeError(error: unknown): { readonly line: string; readonly
   if (error instanceof ConfigError) return { line: `--${error.message}`, code: EXIT.usage };
   if (error instanceof Error) {
     if (INPUT_ERRORS.has(error.name)) return { line: oneLine(error.message), code: EXIT.usage };
+    const missing = missingPackage(error);
+    if (missing !== undefined) return { line: missing, code: EXIT.usage };
     const { code, path } = error as NodeJS.ErrnoException;
     const meaning = code === undefined ? undefined : SYSTEM_ERRORS[code];
     if (meaning !== undefined)

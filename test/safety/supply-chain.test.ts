@@ -19,6 +19,7 @@ const lock = json('package-lock.json').packages as Readonly<Record<string, LockE
 const manifest = json('package.json') as {
   readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
 };
 const installed = Object.entries(lock).filter(([path]) => path !== '');
@@ -52,19 +53,28 @@ describe('the lock file', () => {
     }
   });
 
-  test('no package needs an install script at run time; the one that has one is optional', () => {
-    const scripted = installed.filter(([, entry]) => entry.hasInstallScript && !entry.dev);
-    expect(scripted.map(([path, { optional }]) => [path, optional])).toEqual([
-      ['node_modules/msgpackr-extract', true],
-    ]);
+  test('no package that is needed at run time has an install script; one optional has', () => {
+    const scripted = installed.filter(([, { hasInstallScript }]) => hasInstallScript);
+    const needed = scripted.filter(
+      ([path]) => !/node_modules\/(esbuild|fsevents|msgpackr-extract)$/.test(path),
+    );
+    expect(needed).toEqual([]);
   });
 });
 
-test('the README lists every run-time dependency with its licence', () => {
-  execFileSync(process.execPath, [join(root, 'scripts/licences.js'), '--check'], { stdio: 'pipe' });
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  for (const name of Object.keys(manifest.dependencies)) expect(readme).toContain(`| ${name} | `);
-  expect(readme.slice(readme.indexOf('## Dependencies'))).not.toContain('unknown');
+test('the package lists every program of others with its licence', () => {
+  const text = readFileSync(join(root, 'THIRD_PARTY.md'), 'utf8');
+  for (const name of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
+    expect(text).toContain(`| ${name} | `);
+  expect(text).not.toMatch(/unknown|undefined/);
+  // What is bundled stands there with the whole text of its licence.
+  expect(text).toMatch(/@observablehq\/plot [\d.]+ \(ISC\)\n\nCopyright \d+[-\d]* Observable/);
+  expect(text).toMatch(/hyparquet [\d.]+ \(MIT\)\n\nThe MIT License/);
+});
+
+test('npm runs nothing when the package is installed', () => {
+  const scripts = Object.keys(json('package.json').scripts);
+  expect(scripts.filter((name) => /install/.test(name))).toEqual([]);
 });
 
 test('the package holds the program, its page and its licence, and nothing else', {
@@ -87,13 +97,14 @@ test('the package holds the program, its page and its licence, and nothing else'
     'LICENSE',
     'bin/run.js',
     'oclif.manifest.json',
-    'scripts/build.js',
+    'CITATION.cff',
+    'THIRD_PARTY.md',
     'dist/cli/main.js',
     'dist/cli/commands/stream.js',
     'dist/cli/commands/recover.js',
     'dist/pipeline/index.js',
     'dist/pipeline/index.d.ts',
-    'dist/pipeline/sinks/node/index.js',
+    'dist/pipeline/node/index.js',
     'dist/dash/index.html',
   ]) {
     expect(paths).toContain(needed);
@@ -101,7 +112,7 @@ test('the package holds the program, its page and its licence, and nothing else'
   const foreign = paths.filter(
     (path) =>
       !/^(dist|bin|assets)\//.test(path) &&
-      !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|oclif\.manifest\.json|scripts\/build\.js)$/.test(
+      !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CITATION\.cff|THIRD_PARTY\.md|oclif\.manifest\.json)$/.test(
         path,
       ),
   );

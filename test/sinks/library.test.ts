@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 import { lastValueFrom, throwError } from 'rxjs';
 import { afterAll, expect, test } from 'vitest';
+import * as everywhere from '../../src/pipeline/index.ts';
+import * as node from '../../src/pipeline/node/library.ts';
 import {
   arrowSink,
   classifySharpness,
@@ -77,3 +79,17 @@ test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
     );
   },
 );
+
+test('Node and browsers see one surface, of the same types', () => {
+  const inNode: typeof everywhere = node;
+  const inBrowsers: typeof node = everywhere;
+  expect(Object.keys(inNode).sort()).toEqual(Object.keys(inBrowsers).sort());
+});
+
+test('a browser cannot write a file by its name, and says so at once', () => {
+  for (const sink of [everywhere.parquetSink, everywhere.arrowSink]) {
+    expect(() => sink('run.parquet')).toThrow(
+      "'run.parquet': only Node can write a file by its name; give a target, such as memoryTarget()",
+    );
+  }
+});

@@ -44,6 +44,7 @@ export async function singleFile({
     .replaceAll('</script', '<\\/script')
     .replaceAll('<!--', '<\\!--');
   const style = (await only('.css')).replaceAll('</style', '<\\/style');
+  const licences = await only('.txt');
   const html = await readFile(join(page, 'index.html'), 'utf8');
   const policy = `default-src 'none'; script-src '${hash(code)}'; style-src '${hash(style)}'; img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'`;
   // Names come from file names: < must not open a tag.
@@ -59,7 +60,7 @@ export async function singleFile({
     .replace(
       '</body>',
       () =>
-        `<script type="application/json" id="eos-data">${data}</script><script type="module">${code}</script></body>`,
+        `<script type="text/plain" id="third-party-licences">\n${licences}</script><script type="application/json" id="eos-data">${data}</script><script type="module">${code}</script></body>`,
     );
 }
 

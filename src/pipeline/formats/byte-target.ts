@@ -18,6 +18,18 @@ export interface ByteTarget {
   abort(): Promise<void>;
 }
 
+/**
+ * The target itself. A name of a file is what the sinks take in Node alone: there the package's entry opens it.
+ *
+ * @throws TypeError on a name
+ */
+export function targetOf(to: string | ByteTarget): ByteTarget {
+  if (typeof to !== 'string') return to;
+  throw new TypeError(
+    `'${to}': only Node can write a file by its name; give a target, such as memoryTarget()`,
+  );
+}
+
 /** A target in memory, for browsers and tests. */
 export function memoryTarget(): ByteTarget & { readonly bytes: () => Uint8Array } {
   const parts: Uint8Array[] = [];

@@ -21,7 +21,7 @@ import { type ColumnArray, type ColumnSpec, RUN_COLUMNS } from '../../models/min
 import { summarizeUnlessDone } from '../../operators/summarize.ts';
 import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
 import type { ModelBatch, ModelRun } from '../../sources/descent/gradient-descent.ts';
-import { type ByteTarget, concatBytes } from '../byte-target.ts';
+import { type ByteTarget, concatBytes, targetOf } from '../byte-target.ts';
 import { runMetadata } from '../run-metadata.ts';
 import { bigints, type Rows, type TableFormat } from '../table-format.ts';
 import { type ArrowBlocks, arrowFooter } from './arrow-footer.ts';
@@ -33,10 +33,10 @@ export interface ArrowSinkOptions extends DurabilityOptions {
 
 /** Writes a run to an Arrow IPC file: the columns and metadata of the Parquet file, strings dictionary-encoded. */
 export function arrowSink(
-  target: ByteTarget,
+  to: string | ByteTarget,
   { columns = RUN_COLUMNS, ...durability }: ArrowSinkOptions = {},
 ): MonoTypeOperatorFunction<ModelBatch> {
-  const write = tableSink<ModelRun, ModelBatch>(target, arrowFormat, {
+  const write = tableSink<ModelRun, ModelBatch>(targetOf(to), arrowFormat, {
     ...durability,
     columns,
     metadata: runMetadata,

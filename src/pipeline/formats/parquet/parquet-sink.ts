@@ -3,7 +3,7 @@ import { type ColumnSpec, RUN_COLUMNS } from '../../models/minimal/columns.ts';
 import { summarizeUnlessDone } from '../../operators/summarize.ts';
 import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
 import type { ModelBatch, ModelRun } from '../../sources/descent/gradient-descent.ts';
-import type { ByteTarget } from '../byte-target.ts';
+import { type ByteTarget, targetOf } from '../byte-target.ts';
 import { runMetadata } from '../run-metadata.ts';
 import type { TableFormat } from '../table-format.ts';
 import { hyparquetFormat } from './hyparquet.ts';
@@ -23,10 +23,10 @@ export interface ParquetSinkOptions extends DurabilityOptions {
  *   parquetSink(memoryTarget()))
  */
 export function parquetSink(
-  target: ByteTarget,
+  to: string | ByteTarget,
   { format = hyparquetFormat, columns = RUN_COLUMNS, ...durability }: ParquetSinkOptions = {},
 ): MonoTypeOperatorFunction<ModelBatch> {
-  const write = tableSink<ModelRun, ModelBatch>(target, format, {
+  const write = tableSink<ModelRun, ModelBatch>(targetOf(to), format, {
     ...durability,
     columns,
     metadata: runMetadata,

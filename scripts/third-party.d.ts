@@ -1,0 +1,6 @@
+import type { Plugin } from 'vite';
+
+export declare function thirdPartyLicences(): {
+  readonly page: Plugin[];
+  readonly worker: Plugin[];
+};

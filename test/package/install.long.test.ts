@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { root } from '../setup/parts.ts';
+import { readBack } from '../sinks/read-back.ts';
+import {
+  folderOfFile,
+  install,
+  installed,
+  type Packed,
+  pack,
+  project,
+  readmeProgram,
+  run,
+  succeed,
+} from './projects.ts';
+
+const folder = folderOfFile();
+const cwd = join(folder, 'project');
+let packed: Packed;
+
+beforeAll(async () => {
+  packed = await pack(folder);
+  await project(cwd, packed.tarball);
+}, 180_000);
+
+test('the package holds no sources, tests or scripts that build it', () => {
+  for (const path of ['package.json', 'README.md', 'LICENSE', 'CITATION.cff', 'THIRD_PARTY.md'])
+    expect(packed.paths).toContain(path);
+  expect(packed.paths.filter((path) => /^(src|test|bench|scripts|\.ci)\//.test(path))).toEqual([]);
+});
+
+test('the library brings none of the packages that only the commands need', async () => {
+  const packages = await installed(cwd);
+  expect(packages).toContain('rxjs');
+  const heavy = /bullmq|ioredis|resvg|linkedom|oclif|piscina|typescript|vite|biome|playwright/;
+  expect(packages.filter((name) => heavy.test(name))).toEqual([]);
+});
+
+test("the README's program runs", async () => {
+  await writeFile(join(cwd, 'program.js'), await readmeProgram());
+  expect(await succeed(cwd, process.execPath, 'program.js')).toBe('converged\n');
+  expect((await readBack(join(cwd, 'run.parquet'))).rows).toBeGreaterThan(10_000);
+});
+
+test('eos says in one line what to install, and works once it is', {
+  timeout: 180_000,
+}, async () => {
+  const { code, stdout, stderr } = await run(cwd, 'npx', 'eos', '--help');
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  const [, list] = /^eos: @oclif\/core is not installed; .* with: npm install (.*)\n$/.exec(
+    stderr,
+  )!;
+  await install(cwd, ...list!.split(' '));
+
+  await succeed(cwd, 'npx', 'eos', 'stream', '--out', 'cli.parquet');
+  expect((await readBack(join(cwd, 'cli.parquet'))).rows).toBe(10_001);
+  expect(await succeed(cwd, 'npx', 'eos', 'inspect', 'cli.parquet')).toContain('10,001 rows');
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  expect(await succeed(cwd, 'npx', 'eos', '--version')).toContain(`eos-stream/${version} `);
+  await succeed(cwd, 'npx', 'eos', 'figures', '--only', '1', '--out', 'figures');
+  expect(existsSync(join(cwd, 'figures/figure-1.svg'))).toBe(true);
+
+  const redis = [
+    'sweep',
+    '--engine',
+    'redis://127.0.0.1:1',
+    '--eta',
+    '0.01:0.02:lin:2',
+    '--out',
+    'diagram',
+  ];
+  const without = await run(cwd, 'npx', 'eos', ...redis);
+  expect(without).toMatchObject({ code: 2, stdout: '' });
+  expect(without.stderr).toMatch(
+    /^eos: (bullmq|ioredis) is not installed; .*bullmq@\S+ ioredis@\S+\n$/,
+  );
+});
