@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 setFlagsFromString('--semi-space-growth-factor=1');
 try {
   const { run } = await import('../dist/cli/main.js');
-  await run(import.meta.url);
+  await run();
 } catch (error) {
   const { missingPackage } = await import('../dist/cli/missing-package.js');
   const line = missingPackage(error);

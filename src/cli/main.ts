@@ -1,19 +1,29 @@
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Errors, flush, run as oclif } from '@oclif/core';
 import { didYouMean } from '../pipeline/core/suggest.ts';
 import { describeError, EXIT, forTerminal, oneLine } from './errors.ts';
 
 /** Runs the command line; every error ends here as one line on stderr and an exit code. */
-export async function run(url: string): Promise<void> {
+export async function run(): Promise<void> {
   // oclif's own listener turns a full disk into a stack trace, and waits for ever on a closed pipe.
   process.stdout.removeAllListeners('error');
   process.stdout.on('error', lostOutput);
   try {
-    await oclif(process.argv.slice(2), url);
+    await oclif(process.argv.slice(2), await packageOptions());
     await flush();
   } catch (error) {
     report(error);
     leave();
   }
+}
+
+/** oclif loads plugins that are dependencies of the package; ours are peers, so that the library stands alone. */
+async function packageOptions() {
+  const manifest = fileURLToPath(new URL('../../package.json', import.meta.url));
+  const pjson = JSON.parse(await readFile(manifest, 'utf8'));
+  return { root: dirname(manifest), pjson: { ...pjson, dependencies: pjson.peerDependencies } };
 }
 
 /** Milliseconds that what a failed command has left open may keep the process. */
