@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+const PATIENCE = 600_000;
+
 const LONG = 'test/**/*.long.test.ts';
 
 const project = (name: string, include: string, exclude: string[]) => ({
@@ -12,8 +14,10 @@ export default defineConfig({
   test: {
     projects: [project('quick', 'test/**/*.test.ts', [LONG]), project('long', LONG, [])],
     globalSetup: 'test/setup/build.ts',
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Nothing is measured against a clock; these only end what hangs.
+    testTimeout: PATIENCE,
+    hookTimeout: PATIENCE,
+    expect: { poll: { timeout: PATIENCE / 2 } },
     // Two cores, and many of the tests start processes of their own.
     maxWorkers: 2,
     reporters: process.env.CI

@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { part, root } from '../setup/parts.ts';
 
+/** Milliseconds that a busy machine may take for what a page does at once. */
+const PATIENCE = 300_000;
+
 /** The machine's Chromium, without the background traffic that a closed network would refuse. */
 export function launch(): Promise<Browser> {
   return chromium.launch({
+    timeout: PATIENCE,
     executablePath: part('chromium'),
     args: [
       '--no-sandbox',
@@ -41,6 +45,7 @@ export async function openPage(
     colorScheme: options.theme ?? 'light',
     acceptDownloads: true,
   });
+  page.setDefaultTimeout(PATIENCE);
   const problems: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());

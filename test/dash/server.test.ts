@@ -386,9 +386,6 @@ describe('the server of the dashboard', () => {
       .poll(
         () =>
           open.filter((socket) => socket.readableEnded || socket.destroyed || socket.closed).length,
-        {
-          timeout: 20_000,
-        },
       )
       .toBe(500);
     clearInterval(trickle);

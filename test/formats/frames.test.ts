@@ -127,9 +127,7 @@ print(len(pieces))
 `;
 
 describeWith(['python'], 'frames of the reference programs', () => {
-  test('unpack to the same bytes at every level, and damaged ones are refused', {
-    timeout: 120_000,
-  }, async () => {
+  test('unpack to the same bytes at every level, and damaged ones are refused', async () => {
     const folder = temporaryFolder();
     expect(await python(WRITE, [folder])).toBe(45);
     const names = readdirSync(folder).filter((name) => !name.endsWith('plain'));

@@ -32,7 +32,7 @@ beforeAll(async () => {
     'vite.config.js': 'export default { build: { modulePreload: false } };',
     'index.html': '<!doctype html><script type="module" src="./page.js"></script>',
   });
-}, 180_000);
+});
 
 const viteHome = createRequire(join(root, 'node_modules/vite/package.json'));
 
@@ -57,9 +57,7 @@ describe.each([
     },
   ],
 ])('%s for the browser', (_, bundle) => {
-  test('makes a small program that runs without anything of Node', {
-    timeout: 60_000,
-  }, async () => {
+  test('makes a small program that runs without anything of Node', async () => {
     const script = await readFile(await bundle(), 'utf8');
     expect(gzipSync(script).length).toBeLessThanOrEqual(MAX_GZIPPED);
     expect(script).not.toMatch(/\bfrom\s*["'](?!\.)/);

@@ -23,7 +23,7 @@ let packed: Packed;
 beforeAll(async () => {
   packed = await pack(folder);
   await project(cwd, packed.tarball);
-}, 180_000);
+});
 
 test('the package holds no sources, tests or scripts that build it', () => {
   for (const path of ['package.json', 'README.md', 'LICENSE', 'CITATION.cff', 'THIRD_PARTY.md'])
@@ -44,9 +44,7 @@ test("the README's program runs", async () => {
   expect((await readBack(join(cwd, 'run.parquet'))).rows).toBeGreaterThan(10_000);
 });
 
-test('eos says in one line what to install, and works once it is', {
-  timeout: 180_000,
-}, async () => {
+test('eos says in one line what to install, and works once it is', async () => {
   const { code, stdout, stderr } = await run(cwd, 'npx', 'eos', '--help');
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   const [, list] = /^eos: @oclif\/core is not installed; .* with: npm install (.*)\n$/.exec(

@@ -4,10 +4,8 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, expect } from 'vitest';
-import { cleanEnvironment, type Outcome, watch } from '../setup/eos.ts';
+import { cleanEnvironment, LIFETIME, type Outcome, watch } from '../setup/eos.ts';
 import { root } from '../setup/parts.ts';
-
-const LIFETIME = 300_000;
 
 /** Runs a program to its end in a folder; npm keeps its cache where it always is. */
 export function run(cwd: string, command: string, ...args: string[]): Promise<Outcome> {

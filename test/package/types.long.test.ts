@@ -8,7 +8,7 @@ let tarball: string;
 
 beforeAll(async () => {
   ({ tarball } = await pack(folder));
-}, 120_000);
+});
 
 /** Operators of a user's own, in rxjs alone, before and behind ours. */
 const OWN_OPERATORS = `

@@ -77,9 +77,7 @@ test('npm runs nothing when the package is installed', () => {
   expect(scripts.filter((name) => /install/.test(name))).toEqual([]);
 });
 
-test('the package holds the program, its page and its licence, and nothing else', {
-  timeout: 120_000,
-}, () => {
+test('the package holds the program, its page and its licence, and nothing else', () => {
   const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: root,
     encoding: 'utf8',

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { root } from './parts.ts';
 
-const LIFETIME = 110_000;
+/** Milliseconds after which a process that hangs is ended. */
+export const LIFETIME = 500_000;
 
 export interface Outcome {
   /** Exit code; null where a signal ended the process. */

@@ -38,5 +38,5 @@ describe.skipIf(!linux)('memory', () => {
     expect(short.bytes).toBeGreaterThan(30 * MEGABYTE);
     expect(long.bytes).toBeLessThan(200 * MEGABYTE);
     expect(long.bytes - short.bytes).toBeLessThan(20 * MEGABYTE);
-  }, 120_000);
+  });
 });

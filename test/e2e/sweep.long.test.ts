@@ -448,7 +448,7 @@ describe('a million short runs', () => {
     expect(JSON.parse(state.stdout).sweeps).toMatchObject([
       { runs: 1_000_000, done: 1_000_000, damaged_parts: 0 },
     ]);
-  }, 300_000);
+  });
 });
 
 describeWith(['python'], 'the dataset of a sweep in other programs', () => {

@@ -75,9 +75,7 @@ test('of many that want a dead lock at once, one gets it', async () => {
   }
 });
 
-test('processes that take dead locks from each other are never two at once', {
-  timeout: 60_000,
-}, async () => {
+test('processes that take dead locks from each other are never two at once', async () => {
   const folder = temporaryFolder();
   const path = join(folder, 'run.parquet');
   writeFileSync(`${path}.lock`, holder({ pid: await deadPid(), token: 'first' }));

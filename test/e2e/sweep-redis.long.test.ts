@@ -107,85 +107,72 @@ const env = { EOS_REDIS_PASSWORD: PASSWORD };
 const partsIn = (out: string) => (existsSync(join(out, 'summary')) ? parts(out).length : 0);
 
 describeWith(['redis'], 'a sweep by workers of a queue', () => {
-  // Six processes against the clock: where the machine is so busy that one starves, it may try once more.
-  const patient = { retry: 1, timeout: 90_000 };
-  test(
-    'is whole, no run twice and none missing, whatever happens to workers and Redis',
-    patient,
-    async () => {
-      const redis = await newRedis();
-      const out = join(newFolder(), 'sweep');
-      const grid = [
-        '--eta',
-        '0.02:0.5:log:16',
-        '--lambda2',
-        '0.005:0.5:log:12',
-        '--steps',
-        '150000',
-      ];
-      const sweep = start(['sweep', ...grid, '--out', out, '--engine', redis.url], env);
-      // Workers may come before the sweep does.
-      const worker = () =>
-        start(
-          ['worker', '--engine', redis.url, '--out', out, '--threads', '1', '--takeover', '2'],
-          env,
-        );
-      const [killed, stopped, steady] = [worker(), worker(), worker()];
+  test('is whole, no run twice and none missing, whatever happens to workers and Redis', async () => {
+    const redis = await newRedis();
+    const out = join(newFolder(), 'sweep');
+    const grid = ['--eta', '0.02:0.5:log:16', '--lambda2', '0.005:0.5:log:12', '--steps', '150000'];
+    const sweep = start(['sweep', ...grid, '--out', out, '--engine', redis.url], env);
+    // Workers may come before the sweep does.
+    const worker = () =>
+      start(
+        ['worker', '--engine', redis.url, '--out', out, '--threads', '1', '--takeover', '2'],
+        env,
+      );
+    const [killed, stopped, steady] = [worker(), worker(), worker()];
 
-      await until(() => partsIn(out) >= 4);
-      killed.child.kill('SIGKILL');
-      await until(() => partsIn(out) >= 10);
-      stopped.child.kill('SIGSTOP');
-      await until(() => partsIn(out) >= 16);
-      await redis.stop();
-      await sleep(1000);
-      await redis.start();
-      await until(() => partsIn(out) >= 24);
-      stopped.child.kill('SIGCONT');
+    await until(() => partsIn(out) >= 4);
+    killed.child.kill('SIGKILL');
+    await until(() => partsIn(out) >= 10);
+    stopped.child.kill('SIGSTOP');
+    await until(() => partsIn(out) >= 16);
+    await redis.stop();
+    await sleep(1000);
+    await redis.start();
+    await until(() => partsIn(out) >= 24);
+    stopped.child.kill('SIGCONT');
 
-      const [coordinator, first, second, third] = await Promise.all([
-        sweep.done,
-        killed.done,
-        stopped.done,
-        steady.done,
-      ]);
-      expect(coordinator).toMatchObject({
-        code: 0,
-        stderr: expect.stringMatching(/wrote .*: 192 runs in/),
-      });
-      expect(first).toMatchObject({ signal: 'SIGKILL' });
-      expect(second).toMatchObject({
-        code: 0,
-        stderr: expect.stringContaining('the sweep is whole'),
-      });
-      expect(third).toMatchObject({
-        code: 0,
-        stderr: expect.stringContaining('the sweep is whole'),
-      });
+    const [coordinator, first, second, third] = await Promise.all([
+      sweep.done,
+      killed.done,
+      stopped.done,
+      steady.done,
+    ]);
+    expect(coordinator).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/wrote .*: 192 runs in/),
+    });
+    expect(first).toMatchObject({ signal: 'SIGKILL' });
+    expect(second).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('the sweep is whole'),
+    });
+    expect(third).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('the sweep is whole'),
+    });
 
-      const rows = await summaryRows(out);
-      expect(rows).toHaveLength(192);
-      expect(new Set(rows.map((row) => row.run_id)).size).toBe(192);
-      expect(readdirSync(out).sort()).toEqual(['summary', 'sweep.json']);
-      const alone = join(newFolder(), 'alone');
-      expect(await eos(['sweep', ...grid, '--out', alone])).toMatchObject({ code: 0 });
-      expect(comparable(rows)).toEqual(comparable(await summaryRows(alone)));
+    const rows = await summaryRows(out);
+    expect(rows).toHaveLength(192);
+    expect(new Set(rows.map((row) => row.run_id)).size).toBe(192);
+    expect(readdirSync(out).sort()).toEqual(['summary', 'sweep.json']);
+    const alone = join(newFolder(), 'alone');
+    expect(await eos(['sweep', ...grid, '--out', alone])).toMatchObject({ code: 0 });
+    expect(comparable(rows)).toEqual(comparable(await summaryRows(alone)));
 
-      // The password is nowhere: not in what is printed, not in what is written.
-      for (const { stderr, stdout } of [coordinator, first, second, third])
-        expect(stderr + stdout).not.toContain(PASSWORD);
-      for (const name of parts(out))
-        expect(readFileSync(join(out, 'summary', name)).includes(PASSWORD)).toBe(false);
-      expect(readFileSync(join(out, 'sweep.json'), 'utf8')).not.toContain(PASSWORD);
+    // The password is nowhere: not in what is printed, not in what is written.
+    for (const { stderr, stdout } of [coordinator, first, second, third])
+      expect(stderr + stdout).not.toContain(PASSWORD);
+    for (const name of parts(out))
+      expect(readFileSync(join(out, 'summary', name)).includes(PASSWORD)).toBe(false);
+    expect(readFileSync(join(out, 'sweep.json'), 'utf8')).not.toContain(PASSWORD);
 
-      const again = await eos(['sweep', ...grid, '--out', out, '--engine', redis.url], env);
-      expect(again).toMatchObject({
-        code: 0,
-        stderr: expect.stringContaining('all 192 runs are there already'),
-      });
-      await redis.stop();
-    },
-  );
+    const again = await eos(['sweep', ...grid, '--out', out, '--engine', redis.url], env);
+    expect(again).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('all 192 runs are there already'),
+    });
+    await redis.stop();
+  });
 
   test('a queue that is lost is filled again from what the folder lacks', async () => {
     const redis = await newRedis();
@@ -222,7 +209,7 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     expect(await worker.done).toMatchObject({ code: 0 });
     expect(await summaryRows(out)).toHaveLength(48);
     await redis.stop();
-  }, 120_000);
+  });
 
   test('SIGTERM sends a worker home; its part goes to another', async () => {
     const redis = await newRedis();
@@ -258,7 +245,7 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     expect(await other.done).toMatchObject({ code: 0 });
     expect(await summaryRows(out)).toHaveLength(48);
     await redis.stop();
-  }, 120_000);
+  });
 
   test('one signal ends worker and sweep while Redis is away; both say once that it is, and once that it is back', async () => {
     const redis = await newRedis();
@@ -293,7 +280,6 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
 
     await redis.stop();
     await until(() => all('nothing listens there', 2));
-    const before = performance.now();
     for (const { child } of both) child.kill('SIGINT');
     const [coordinator, leaving] = await Promise.all([sweep.done, worker.done]);
     expect(coordinator).toMatchObject({ code: 130 });
@@ -301,14 +287,12 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
       code: 130,
       stderr: expect.stringContaining('parts under way go back to the queue'),
     });
-    // Not a matter of speed: what hangs, hangs for minutes.
-    expect(performance.now() - before).toBeLessThan(20_000);
     for (const { stderr } of [coordinator, leaving]) {
       expect(stderr).not.toMatch(/ioredis|\n\s+at /);
       expect(stderr.split('nothing listens there')).toHaveLength(3);
       expect(stderr.split('does not take this user')).toHaveLength(2);
     }
-  }, 90_000);
+  });
 
   test('two folders with the same sweep do not meet, and leave nothing in Redis', async () => {
     const redis = await newRedis();
@@ -345,7 +329,7 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     expect(await client.keys('*')).toEqual([]);
     client.disconnect();
     await redis.stop();
-  }, 120_000);
+  });
 
   test('a queue may be taken out of Redis by any number of processes at once', async () => {
     const redis = await newRedis();
@@ -411,7 +395,7 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     });
     expect(await summaryRows(out)).toHaveLength(2);
     await redis.stop();
-  }, 120_000);
+  });
 
   test('a wrong password is told as such, and not repeated', async () => {
     const redis = await newRedis();

@@ -92,46 +92,42 @@ if (!canMount) {
 }
 
 describe.skipIf(!canMount)('a disk that is full, at every page of the file', () => {
-  test.each(FORMATS)(
-    '%s: nothing acknowledged is lost',
-    { timeout: 300_000 },
-    async (_, format) => {
-      const folder = temporaryFolder();
-      const disk = join(folder, 'disk');
-      mkdirSync(disk);
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', disk]);
-      onTestFinished(() => {
-        execFileSync('umount', [disk]);
-      });
-      const path = join(disk, 'run');
-      const outcomes = { whole: 0, recovered: 0, nothing: 0 };
-      for (let free = 2 * PAGE; outcomes.whole === 0; free += PAGE) {
-        expect(free).toBeLessThan(DISK);
-        const ballast = join(disk, 'ballast');
-        writeFileSync(ballast, new Uint8Array(DISK - free - PAGE));
-        const { acknowledged, error } = await writeRun(path, format);
-        rmSync(ballast);
-        if (error === undefined) {
-          outcomes.whole++;
-          expect(readdirSync(disk)).toEqual(['run']);
-          continue;
-        }
-        expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
-        expect((error as NodeJS.ErrnoException).path).toContain('run');
-        expect(existsSync(path)).toBe(false);
-        expect(existsSync(`${path}.lock`)).toBe(false);
-        if (existsSync(`${path}.partial`)) {
-          const { rows } = await recoverFile(`${path}.partial`, join(folder, 'recovered'), true);
-          expect(rows).toBeGreaterThanOrEqual(acknowledged);
-          outcomes.recovered++;
-        } else {
-          expect(acknowledged).toBe(0);
-          outcomes.nothing++;
-        }
-        for (const name of readdirSync(disk)) rmSync(join(disk, name));
+  test.each(FORMATS)('%s: nothing acknowledged is lost', async (_, format) => {
+    const folder = temporaryFolder();
+    const disk = join(folder, 'disk');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', disk]);
+    onTestFinished(() => {
+      execFileSync('umount', [disk]);
+    });
+    const path = join(disk, 'run');
+    const outcomes = { whole: 0, recovered: 0, nothing: 0 };
+    for (let free = 2 * PAGE; outcomes.whole === 0; free += PAGE) {
+      expect(free).toBeLessThan(DISK);
+      const ballast = join(disk, 'ballast');
+      writeFileSync(ballast, new Uint8Array(DISK - free - PAGE));
+      const { acknowledged, error } = await writeRun(path, format);
+      rmSync(ballast);
+      if (error === undefined) {
+        outcomes.whole++;
+        expect(readdirSync(disk)).toEqual(['run']);
+        continue;
       }
-      expect(outcomes.recovered).toBeGreaterThan(10);
-      expect(outcomes.nothing).toBeGreaterThan(0);
-    },
-  );
+      expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
+      expect((error as NodeJS.ErrnoException).path).toContain('run');
+      expect(existsSync(path)).toBe(false);
+      expect(existsSync(`${path}.lock`)).toBe(false);
+      if (existsSync(`${path}.partial`)) {
+        const { rows } = await recoverFile(`${path}.partial`, join(folder, 'recovered'), true);
+        expect(rows).toBeGreaterThanOrEqual(acknowledged);
+        outcomes.recovered++;
+      } else {
+        expect(acknowledged).toBe(0);
+        outcomes.nothing++;
+      }
+      for (const name of readdirSync(disk)) rmSync(join(disk, name));
+    }
+    expect(outcomes.recovered).toBeGreaterThan(10);
+    expect(outcomes.nothing).toBeGreaterThan(0);
+  });
 });

@@ -267,7 +267,7 @@ test('other hosts, origins and methods are refused', async () => {
   await expectServing(target);
 });
 
-test('what is no HTTP, or too much of it, is refused', { timeout: 120_000 }, async () => {
+test('what is no HTTP, or too much of it, is refused', async () => {
   const target = await serve();
   const { port } = target;
   const head = `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n`;
@@ -299,9 +299,7 @@ test('what is no HTTP, or too much of it, is refused', { timeout: 120_000 }, asy
   }
 });
 
-test('500 connections that say little or nothing do not keep others from being served', {
-  timeout: 120_000,
-}, async () => {
+test('500 connections that say little or nothing do not keep others from being served', async () => {
   const target = await serve();
   const { port } = target;
   const sockets: Socket[] = [];

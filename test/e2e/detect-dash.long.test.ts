@@ -85,23 +85,21 @@ describeWith(['chromium'], 'detected logs in the browser', () => {
         );
     };
     write(0, 100);
-    await expect
-      .poll(() => existsSync(join(folder, 'live.parquet.partial')), { timeout: 20_000 })
-      .toBe(true);
+    await expect.poll(() => existsSync(join(folder, 'live.parquet.partial'))).toBe(true);
     const live = await serve([join(folder, 'live.parquet')]);
     const { page, problems } = await openPage(browser, live.url);
     const last = async () => (await shownRange(page))[1];
-    await expect.poll(last, { timeout: 20_000 }).toBe(99);
+    await expect.poll(last).toBe(99);
     write(100, 300);
-    await expect.poll(last, { timeout: 20_000 }).toBe(299);
+    await expect.poll(last).toBe(299);
     await expect(page.locator('[data-panel=timeline]').textContent()).resolves.toContain(
       'edge of stability',
     );
     detect.stdin.end();
     await ended;
-    await expect.poll(last, { timeout: 20_000 }).toBe(299);
+    await expect.poll(last).toBe(299);
     expect(problems).toEqual([]);
     await page.close();
     await live.stop();
-  }, 90_000);
+  });
 });

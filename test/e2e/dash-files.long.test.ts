@@ -103,9 +103,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
       [2200, 1000],
     ] as const) {
       writeFileSync(file('shared/live.parquet.partial'), growing.add(makeRows(length, from)));
-      await expect
-        .poll(() => shownRange(page), { timeout: 10_000, interval: 50 })
-        .toEqual([0, from + length - 1]);
+      await expect.poll(() => shownRange(page), { interval: 50 }).toEqual([0, from + length - 1]);
     }
     expect(await page.locator('[data-tile=cycles] .figure').textContent()).toBe('12');
     writeFileSync(
@@ -118,7 +116,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
     renameSync(file('shared/live.tmp'), file('shared/live.parquet'));
     rmSync(file('shared/live.parquet.partial'));
     await expect
-      .poll(() => page.locator('[data-tile=outcome] .figure').textContent(), { timeout: 10_000 })
+      .poll(() => page.locator('[data-tile=outcome] .figure').textContent())
       .toBe('converged');
     expect(await shownRange(page)).toEqual([0, 3999]);
     expect(problems).toEqual([]);
@@ -131,7 +129,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
       'later.parquet: there is no such file',
     );
     writeFileSync(file('shared/later.parquet'), parquetBytes(makeRows(500)));
-    await expect.poll(() => page.locator('.chip').count(), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => page.locator('.chip').count()).toBe(1);
     await settled(page);
     expect(await page.locator('.notice').count()).toBe(0);
     expect(await shownRange(page)).toEqual([0, 499]);

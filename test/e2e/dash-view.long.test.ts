@@ -223,7 +223,7 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
         token: '',
       }),
     );
-    await expect.poll(outcome, { timeout: 10_000 }).toBe('unfinished');
+    await expect.poll(outcome).toBe('unfinished');
     await page.close();
     rmSync(file('live.parquet.partial'));
     rmSync(file('live.parquet.lock'));
@@ -237,21 +237,17 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
       { stdio: ['ignore', 'inherit', 'inherit'] },
     );
     const ended = new Promise((resolve) => stream.once('exit', resolve));
-    await expect
-      .poll(() => existsSync(file('real.parquet.partial')), { timeout: 20_000 })
-      .toBe(true);
+    await expect.poll(() => existsSync(file('real.parquet.partial'))).toBe(true);
     const { page } = await openPage(browser, `${server.url}?run=data/real.parquet`);
     const outcome = () => page.locator('[data-tile=outcome] .figure').textContent();
     for (const steps of [500, 1000]) {
-      await expect
-        .poll(async () => (await shownRange(page))[1], { timeout: 20_000 })
-        .toBeGreaterThan(steps);
+      await expect.poll(async () => (await shownRange(page))[1]).toBeGreaterThan(steps);
       expect(await outcome()).toBe('running');
       expect(await page.locator('[data-tile=warnings]').count()).toBe(0);
     }
     stream.kill('SIGKILL');
     await ended;
-    await expect.poll(outcome, { timeout: 20_000 }).toBe('interrupted');
+    await expect.poll(outcome).toBe('interrupted');
     expect(await page.locator('[data-tile=warnings]').textContent()).toContain(
       'interrupted after step',
     );
