@@ -1,6 +1,14 @@
 // Builds dist/ where it is older than what it is made of; npm runs this on every `npx`, so it must cost nothing then.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -34,6 +42,10 @@ function part(name, sources, make) {
   utimesSync(stamp, now, now);
 }
 
+mkdirSync(join(root, 'dist'), { recursive: true });
+part('kernel', ['src/pipeline/models/network/kernel', 'scripts/kernel.js', 'package.json'], () =>
+  run('scripts/kernel.js'),
+);
 part(
   'lib',
   [

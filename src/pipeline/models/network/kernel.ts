@@ -1,0 +1,54 @@
+import { KERNEL_BYTES } from './kernel-bytes.ts';
+
+/** Activations by their place in the kernel's list. */
+export const ACTIVATIONS = ['tanh', 'relu', 'gelu', 'silu', 'linear'] as const;
+export type Activation = (typeof ACTIVATIONS)[number];
+
+export const LOSSES = ['mse', 'cross-entropy'] as const;
+export type Loss = (typeof LOSSES)[number];
+
+/** A global of the kernel. */
+interface Global<T> {
+  readonly value: T;
+}
+
+/** What the WebAssembly module of kernel/ offers; addresses are in bytes. */
+export interface Kernel {
+  readonly memory: WebAssembly.Memory;
+  allocate(doubles: number): number;
+  setWidth(layer: number, width: number): void;
+  build(layers: number, samples: number, activation: number, crossEntropy: boolean): void;
+  readonly parameters: Global<number>;
+  useSamples(inputs: number, targets: number, count: number): void;
+  lossAt(theta: number): number;
+  gradientAt(theta: number, gradient: number): number;
+  hessianTimes(theta: number, v: number, product: number): void;
+  readonly correct: Global<number>;
+  dot(a: number, b: number, count: number): number;
+  buildTracker(count: number): void;
+  ritzVectors(before: boolean): number;
+  ritzStride(): number;
+  resumeTracker(measurements: number, swinging: boolean, draws: number): void;
+  readonly known: Global<number>;
+  readonly swinging: Global<number>;
+  useOperator(theta: number, metric: number): void;
+  track(tolerance: number, all: boolean, seed: bigint): number;
+  operatorTimes(v: number, product: number): void;
+  readonly products: Global<number>;
+  readonly draws: Global<number>;
+  readonly results: Global<number>;
+  fillNormal(at: number, count: number, deviation: number, seed: bigint, from: bigint): bigint;
+  fillPermutation(at: number, count: number, seed: bigint, from: bigint): void;
+  exp(x: number): number;
+  log(x: number): number;
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+/** A kernel with a memory of its own: one a network. */
+export function startKernel(): Kernel {
+  compiled ??= new WebAssembly.Module(
+    Uint8Array.from(atob(KERNEL_BYTES), (letter) => letter.charCodeAt(0)),
+  );
+  return new WebAssembly.Instance(compiled).exports as unknown as Kernel;
+}

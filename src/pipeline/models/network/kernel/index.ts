@@ -1,0 +1,28 @@
+export { exp, log } from './functions';
+export { correct } from './losses/cross-entropy';
+export { dot } from './matrix';
+export {
+  allocate,
+  build,
+  gradientAt,
+  hessianTimes,
+  lossAt,
+  parameters,
+  setWidth,
+  useSamples,
+} from './network';
+export { fillNormal, fillPermutation } from './random';
+export {
+  buildTracker,
+  draws,
+  known,
+  operatorTimes,
+  products,
+  results,
+  resumeTracker,
+  ritzStride,
+  ritzVectors,
+  swinging,
+  track,
+  useOperator,
+} from './tracker';

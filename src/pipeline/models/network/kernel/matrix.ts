@@ -1,0 +1,282 @@
+// Dense products of row-major float64 matrices by address, two lanes at a time; sums run in a fixed order.
+
+/** The sums of the lanes of two vectors, side by side. */
+function sums(x: v128, y: v128): v128 {
+  return f64x2.add(v128.shuffle<f64>(x, y, 0, 2), v128.shuffle<f64>(x, y, 1, 3));
+}
+
+function put(at: usize, value: v128, add: bool): void {
+  v128.store(at, add ? f64x2.add(v128.load(at), value) : value);
+}
+
+/**
+ * C [n × o] = A [n × k] · Wᵀ, W [o × k], plus a bias to each row where its address is not 0; `add` adds to what C holds.
+ */
+export function rowsTimesRows(
+  A: usize,
+  W: usize,
+  C: usize,
+  n: i32,
+  k: i32,
+  o: i32,
+  bias: usize,
+  add: bool,
+): void {
+  const row: usize = (<usize>k) << 3;
+  const pairs: usize = row & ~15;
+  const out: usize = (<usize>o) << 3;
+  for (let s = 0; s < n; s += 2) {
+    const two = s + 1 < n;
+    const a0 = A + <usize>s * row;
+    const a1 = two ? a0 + row : a0;
+    const c0 = C + <usize>s * out;
+    const c1 = c0 + out;
+    let i: usize = 0;
+    for (; i + 24 < out; i += 32) {
+      const w0 = W + (i >> 3) * row;
+      const w1 = w0 + row;
+      const w2 = w1 + row;
+      const w3 = w2 + row;
+      let x0 = f64x2.splat(0);
+      let x1 = x0,
+        x2 = x0,
+        x3 = x0,
+        y0 = x0,
+        y1 = x0,
+        y2 = x0,
+        y3 = x0;
+      for (let j: usize = 0; j < pairs; j += 16) {
+        const p = v128.load(a0 + j);
+        const q = v128.load(a1 + j);
+        let w = v128.load(w0 + j);
+        x0 = f64x2.add(x0, f64x2.mul(p, w));
+        y0 = f64x2.add(y0, f64x2.mul(q, w));
+        w = v128.load(w1 + j);
+        x1 = f64x2.add(x1, f64x2.mul(p, w));
+        y1 = f64x2.add(y1, f64x2.mul(q, w));
+        w = v128.load(w2 + j);
+        x2 = f64x2.add(x2, f64x2.mul(p, w));
+        y2 = f64x2.add(y2, f64x2.mul(q, w));
+        w = v128.load(w3 + j);
+        x3 = f64x2.add(x3, f64x2.mul(p, w));
+        y3 = f64x2.add(y3, f64x2.mul(q, w));
+      }
+      let x01 = sums(x0, x1),
+        x23 = sums(x2, x3),
+        y01 = sums(y0, y1),
+        y23 = sums(y2, y3);
+      if (pairs < row) {
+        const p = v128.load_splat<f64>(a0 + pairs);
+        const q = v128.load_splat<f64>(a1 + pairs);
+        const w01 = f64x2(0, 0);
+        const u = f64x2.replace_lane(
+          f64x2.replace_lane(w01, 0, load<f64>(w0 + pairs)),
+          1,
+          load<f64>(w1 + pairs),
+        );
+        const v = f64x2.replace_lane(
+          f64x2.replace_lane(w01, 0, load<f64>(w2 + pairs)),
+          1,
+          load<f64>(w3 + pairs),
+        );
+        x01 = f64x2.add(x01, f64x2.mul(p, u));
+        x23 = f64x2.add(x23, f64x2.mul(p, v));
+        y01 = f64x2.add(y01, f64x2.mul(q, u));
+        y23 = f64x2.add(y23, f64x2.mul(q, v));
+      }
+      if (bias) {
+        const u = v128.load(bias + i);
+        const v = v128.load(bias + i, 16);
+        x01 = f64x2.add(x01, u);
+        x23 = f64x2.add(x23, v);
+        y01 = f64x2.add(y01, u);
+        y23 = f64x2.add(y23, v);
+      }
+      put(c0 + i, x01, add);
+      put(c0 + i + 16, x23, add);
+      if (two) {
+        put(c1 + i, y01, add);
+        put(c1 + i + 16, y23, add);
+      }
+    }
+    for (; i < out; i += 8) {
+      const w = W + (i >> 3) * row;
+      let x = dot(a0, w, k);
+      let y = dot(a1, w, k);
+      if (bias) {
+        x += load<f64>(bias + i);
+        y += load<f64>(bias + i);
+      }
+      store<f64>(c0 + i, add ? load<f64>(c0 + i) + x : x);
+      if (two) store<f64>(c1 + i, add ? load<f64>(c1 + i) + y : y);
+    }
+  }
+}
+
+/** Sum over i of l(i) · m(i), for one entry of an outer product. */
+function entry(l: usize, lStep: usize, m: usize, mStep: usize, inner: i32): f64 {
+  let x = 0.0;
+  for (let i = 0; i < inner; i++) {
+    x += load<f64>(l) * load<f64>(m);
+    l += lStep;
+    m += mStep;
+  }
+  return x;
+}
+
+/**
+ * C [rows × columns] = Σᵢ l(i, row) · m(i, column): entries of l are `lInner` apart in i and `lRow` in the row (in
+ * bytes), m has its columns side by side. It is D·W as well as Dᵀ·A. `add` adds to what C holds.
+ */
+function outerSum(
+  L: usize,
+  lInner: usize,
+  lRow: usize,
+  M: usize,
+  C: usize,
+  rows: i32,
+  inner: i32,
+  columns: i32,
+  add: bool,
+): void {
+  const width: usize = (<usize>columns) << 3;
+  for (let r = 0; r < rows; r += 2) {
+    const two = r + 1 < rows;
+    const l0 = L + <usize>r * lRow;
+    const l1 = two ? l0 + lRow : l0;
+    const c0 = C + <usize>r * width;
+    const c1 = c0 + width;
+    let j: usize = 0;
+    for (; j + 56 < width; j += 64) {
+      let x0 = f64x2.splat(0);
+      let x1 = x0,
+        x2 = x0,
+        x3 = x0,
+        y0 = x0,
+        y1 = x0,
+        y2 = x0,
+        y3 = x0;
+      let at: usize = 0;
+      let m = M + j;
+      for (let i = 0; i < inner; i++) {
+        const p = v128.load_splat<f64>(l0 + at);
+        const q = v128.load_splat<f64>(l1 + at);
+        let w = v128.load(m);
+        x0 = f64x2.add(x0, f64x2.mul(p, w));
+        y0 = f64x2.add(y0, f64x2.mul(q, w));
+        w = v128.load(m, 16);
+        x1 = f64x2.add(x1, f64x2.mul(p, w));
+        y1 = f64x2.add(y1, f64x2.mul(q, w));
+        w = v128.load(m, 32);
+        x2 = f64x2.add(x2, f64x2.mul(p, w));
+        y2 = f64x2.add(y2, f64x2.mul(q, w));
+        w = v128.load(m, 48);
+        x3 = f64x2.add(x3, f64x2.mul(p, w));
+        y3 = f64x2.add(y3, f64x2.mul(q, w));
+        at += lInner;
+        m += width;
+      }
+      put(c0 + j, x0, add);
+      put(c0 + j + 16, x1, add);
+      put(c0 + j + 32, x2, add);
+      put(c0 + j + 48, x3, add);
+      if (two) {
+        put(c1 + j, y0, add);
+        put(c1 + j + 16, y1, add);
+        put(c1 + j + 32, y2, add);
+        put(c1 + j + 48, y3, add);
+      }
+    }
+    for (; j + 8 < width; j += 16) {
+      let x = f64x2.splat(0);
+      let y = x;
+      let at: usize = 0;
+      let m = M + j;
+      for (let i = 0; i < inner; i++) {
+        const w = v128.load(m);
+        x = f64x2.add(x, f64x2.mul(v128.load_splat<f64>(l0 + at), w));
+        y = f64x2.add(y, f64x2.mul(v128.load_splat<f64>(l1 + at), w));
+        at += lInner;
+        m += width;
+      }
+      put(c0 + j, x, add);
+      if (two) put(c1 + j, y, add);
+    }
+    if (j < width) {
+      const x = entry(l0, lInner, M + j, width, inner);
+      const y = entry(l1, lInner, M + j, width, inner);
+      store<f64>(c0 + j, add ? load<f64>(c0 + j) + x : x);
+      if (two) store<f64>(c1 + j, add ? load<f64>(c1 + j) + y : y);
+    }
+  }
+}
+
+/** C [n × k] = D [n × o] · W [o × k]. */
+export function rowsTimes(D: usize, W: usize, C: usize, n: i32, o: i32, k: i32, add: bool): void {
+  outerSum(D, 8, (<usize>o) << 3, W, C, n, o, k, add);
+}
+
+/** G [o × k] = Dᵀ · A, D [n × o], A [n × k]. */
+export function columnsTimes(
+  D: usize,
+  A: usize,
+  G: usize,
+  n: i32,
+  o: i32,
+  k: i32,
+  add: bool,
+): void {
+  outerSum(D, (<usize>o) << 3, 8, A, G, o, n, k, add);
+}
+
+/** g [o] = sum of the rows of D [n × o]. */
+export function columnSums(D: usize, g: usize, n: i32, o: i32): void {
+  const row: usize = (<usize>o) << 3;
+  for (let i: usize = 0; i < row; i += 8) {
+    let x = 0.0;
+    let d = D + i;
+    for (let s = 0; s < n; s++) {
+      x += load<f64>(d);
+      d += row;
+    }
+    store<f64>(g + i, x);
+  }
+}
+
+export function dot(a: usize, b: usize, n: i32): f64 {
+  let x = f64x2.splat(0);
+  let y = x,
+    z = x,
+    w = x;
+  const end: usize = (<usize>n) << 3;
+  let i: usize = 0;
+  for (; i + 56 < end; i += 64) {
+    x = f64x2.add(x, f64x2.mul(v128.load(a + i), v128.load(b + i)));
+    y = f64x2.add(y, f64x2.mul(v128.load(a + i, 16), v128.load(b + i, 16)));
+    z = f64x2.add(z, f64x2.mul(v128.load(a + i, 32), v128.load(b + i, 32)));
+    w = f64x2.add(w, f64x2.mul(v128.load(a + i, 48), v128.load(b + i, 48)));
+  }
+  const v = f64x2.add(f64x2.add(x, y), f64x2.add(z, w));
+  let sum = f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
+  for (; i < end; i += 8) sum += load<f64>(a + i) * load<f64>(b + i);
+  return sum;
+}
+
+/** y += c·x */
+export function addScaled(c: f64, x: usize, y: usize, n: i32): void {
+  const end: usize = (<usize>n) << 3;
+  const even = end & ~15;
+  const s = f64x2.splat(c);
+  for (let i: usize = 0; i < even; i += 16)
+    v128.store(y + i, f64x2.add(v128.load(y + i), f64x2.mul(s, v128.load(x + i))));
+  if (even < end) store<f64>(y + even, load<f64>(y + even) + c * load<f64>(x + even));
+}
+
+/** y = a ∘ b, entry by entry. */
+export function multiply(a: usize, b: usize, y: usize, n: i32): void {
+  const end: usize = (<usize>n) << 3;
+  const even = end & ~15;
+  for (let i: usize = 0; i < even; i += 16)
+    v128.store(y + i, f64x2.mul(v128.load(a + i), v128.load(b + i)));
+  if (even < end) store<f64>(y + even, load<f64>(a + even) * load<f64>(b + even));
+}

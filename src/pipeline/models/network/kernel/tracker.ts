@@ -1,0 +1,347 @@
+import { diagonalize } from './eigen';
+import { addScaled, dot, multiply } from './matrix';
+import { allocate, hessianTimes, parameters } from './network';
+import { symmetricAt } from './random';
+
+/** Vectors in the basis at most; a full basis is restarted from its best Ritz vectors. */
+const BASIS = 32;
+/** Products after which a measurement ends with the error that it has. */
+const MOST_PRODUCTS = 600;
+/** Residual that the other tracked pairs may keep, as a share of the largest eigenvalue. */
+const OTHERS = 0.03;
+/** What rounding may do to an eigenvalue, as a share of the largest. */
+const ROUNDING = 1e-14;
+
+let size: i32 = 0;
+let wanted: i32 = 0;
+let m: i32 = 0;
+/** Orthonormal basis V, and HV; room for one vector more each. */
+let V: usize = 0;
+let HV: usize = 0;
+/** Ritz vectors of the measurement before, and of the one before that. */
+let latest: usize = 0;
+let older: usize = 0;
+let scratch: usize = 0;
+let stride: usize = 0;
+/** VᵀHV, (HV)ᵀHV, and the eigenvalues and vectors of the first. */
+let T: usize = 0;
+let K: usize = 0;
+let D: usize = 0;
+let Z: usize = 0;
+const order = new StaticArray<i32>(BASIS);
+const rest = new StaticArray<f64>(BASIS);
+let limiting: i32 = 0;
+let restarted: bool = false;
+let at: usize = 0;
+let metric: usize = 0;
+
+/** Products with the Hessian so far. */
+export let products: i32 = 0;
+/** Place in the stream of probes. */
+export let draws: f64 = 0;
+/** Measurements whose Ritz vectors are there, 2 at most. */
+export let known: i32 = 0;
+/** At the edge θ swings to and fro, and the measurement before the last one is the better guess. */
+export let swinging: bool = false;
+/** Where the tracked eigenvalues are. */
+export let results: usize = 0;
+
+/** Room to track the `count` largest eigenvalues of the network that was built. */
+export function buildTracker(count: i32): void {
+  size = parameters;
+  wanted = count < size ? count : size;
+  known = 0;
+  swinging = false;
+  draws = 0;
+  stride = ((<usize>size + 2) << 3) & ~15;
+  const room = i32(stride >> 3);
+  V = allocate(room * (BASIS + 1));
+  HV = allocate(room * (BASIS + 1));
+  latest = allocate(room * BASIS);
+  older = allocate(room * BASIS);
+  scratch = allocate(size);
+  T = allocate(BASIS * BASIS);
+  K = allocate(BASIS * BASIS);
+  D = allocate(BASIS * BASIS);
+  Z = allocate(BASIS * BASIS);
+  results = allocate(count);
+}
+
+/** Where the Ritz vectors of the last measurement are, or of the one before it. */
+export function ritzVectors(before: bool): usize {
+  return before ? older : latest;
+}
+
+/** Bytes from one Ritz vector to the next. */
+export function ritzStride(): usize {
+  return stride;
+}
+
+/** Goes on from Ritz vectors that were put in place. */
+export function resumeTracker(measurements: i32, toAndFro: bool, place: f64): void {
+  known = measurements;
+  swinging = toAndFro;
+  draws = place;
+}
+
+function entryOf(matrix: usize, i: i32, j: i32): usize {
+  return matrix + ((<usize>(i * BASIS + j)) << 3);
+}
+
+/** From here on the operator is P^(−1/2) H P^(−1/2) at θ; `diagonal` is that of P^(−1/2), or 0 for H itself. */
+export function useOperator(theta: usize, diagonal: usize): void {
+  at = theta;
+  metric = diagonal;
+}
+
+/** The operator times v. */
+export function operatorTimes(v: usize, product: usize): void {
+  products++;
+  if (metric == 0) {
+    hessianTimes(at, v, product);
+    return;
+  }
+  multiply(metric, v, scratch, size);
+  hessianTimes(at, scratch, product);
+  multiply(metric, product, product, size);
+}
+
+/** Puts the vector at V[m] into the basis, if anything of it is new. */
+function extend(): bool {
+  const v = V + <usize>m * stride;
+  const before = Math.sqrt(dot(v, v, size));
+  if (!(before > 0)) return false;
+  let norm = before;
+  for (let pass = 0; pass < 2; pass++) {
+    for (let j = 0; j < m; j++) {
+      const u = V + <usize>j * stride;
+      addScaled(-dot(u, v, size), u, v, size);
+    }
+    norm = Math.sqrt(dot(v, v, size));
+  }
+  if (!(norm > 1e-10 * before)) return false;
+  addScaled(1 / norm - 1, v, v, size);
+  const h = HV + <usize>m * stride;
+  operatorTimes(v, h);
+  for (let j = 0; j <= m; j++) {
+    const t = dot(V + <usize>j * stride, h, size);
+    const k = dot(HV + <usize>j * stride, h, size);
+    store<f64>(entryOf(T, j, m), t);
+    store<f64>(entryOf(T, m, j), t);
+    store<f64>(entryOf(K, j, m), k);
+    store<f64>(entryOf(K, m, j), k);
+  }
+  m++;
+  return true;
+}
+
+/** A random direction into the basis. */
+function probe(seed: u64): bool {
+  const v = V + <usize>m * stride;
+  for (let i = 0; i < size; i++)
+    store<f64>(v + ((<usize>i) << 3), symmetricAt(seed, <u64>draws + <u64>i));
+  draws += <f64>size;
+  return extend();
+}
+
+/** into = Σ_j Z[j, column] · vectors[j] */
+function combine(vectors: usize, column: i32, into: usize): void {
+  memory.fill(into, 0, (<usize>size) << 3);
+  for (let j = 0; j < m; j++)
+    addScaled(load<f64>(entryOf(Z, j, column)), vectors + <usize>j * stride, into, size);
+}
+
+/** The Ritz values of the basis into `order`, the largest first. */
+function solve(): void {
+  memory.copy(D, T, (BASIS * BASIS) << 3);
+  diagonalize(D, Z, m, BASIS);
+  for (let i = 0; i < m; i++) {
+    const value = load<f64>(entryOf(D, i, i));
+    let j = i;
+    for (; j > 0 && load<f64>(entryOf(D, order[j - 1], order[j - 1])) < value; j--)
+      order[j] = order[j - 1];
+    order[j] = i;
+  }
+}
+
+function theta(rank: i32): f64 {
+  return load<f64>(entryOf(D, order[rank], order[rank]));
+}
+
+/** Residual from the Gram matrix of HV; right to a few digits where it is over 1e-7 of the largest eigenvalue. */
+function roughResidual(rank: i32): f64 {
+  const column = order[rank];
+  let sum = 0.0;
+  for (let i = 0; i < m; i++) {
+    let part = 0.0;
+    for (let j = 0; j < m; j++)
+      part += load<f64>(entryOf(K, i, j)) * load<f64>(entryOf(Z, j, column));
+    sum += part * load<f64>(entryOf(Z, i, column));
+  }
+  const value = theta(rank);
+  const square = sum - value * value;
+  return square > 0 ? Math.sqrt(square) : 0;
+}
+
+/** Residual H u − θ u of a Ritz pair into V[m]. */
+function residual(rank: i32): f64 {
+  const into = V + <usize>m * stride;
+  const column = order[rank];
+  const value = theta(rank);
+  memory.fill(into, 0, (<usize>size) << 3);
+  for (let j = 0; j < m; j++) {
+    const z = load<f64>(entryOf(Z, j, column));
+    addScaled(z, HV + <usize>j * stride, into, size);
+    addScaled(-z * value, V + <usize>j * stride, into, size);
+  }
+  return Math.sqrt(dot(into, into, size));
+}
+
+/** Shrinks a full basis to its best Ritz vectors. */
+function restart(): void {
+  restarted = true;
+  const keep = wanted + 4 < BASIS / 2 ? wanted + 4 : BASIS / 2;
+  shrink(V, keep);
+  shrink(HV, keep);
+  m = keep;
+  for (let i = 0; i < keep; i++) {
+    for (let j = 0; j < keep; j++) {
+      const h = HV + <usize>j * stride;
+      store<f64>(entryOf(T, i, j), i == j ? theta(i) : 0);
+      store<f64>(entryOf(K, i, j), dot(HV + <usize>i * stride, h, size));
+    }
+  }
+}
+
+function shrink(vectors: usize, keep: i32): void {
+  // The older Ritz vectors are in the basis by now, and their room is free.
+  for (let i = 0; i < keep; i++) combine(vectors, order[i], older + <usize>i * stride);
+  memory.copy(vectors, older, <usize>keep * stride);
+}
+
+/** Residuals of all Ritz pairs into `rest`. */
+function findResiduals(): void {
+  for (let i = 0; i < m; i++) unchecked((rest[i] = roughResidual(i)));
+}
+
+/**
+ * Bound on λ₁ − θ₁, and in `limiting` the pair whose residual it owes most to. No eigenvalue is over any θᵢ + rᵢ, and with
+ * the first j pairs split off, whose residuals have the norm e, and nothing of what remains over β, λ₁ is at most the
+ * larger eigenvalue of [θ₁ e; e β]: λ₁ − θ₁ ≤ e²/(θ₁ − β).
+ */
+function boundError(count: i32): f64 {
+  const top = theta(0);
+  let least = 0.0;
+  for (let i = 0; i < m; i++) {
+    const over = theta(i) + unchecked(rest[i]) - top;
+    if (over > least) least = over;
+  }
+  limiting = 0;
+  let beyond = -Infinity;
+  for (let i = m - 1; i >= count; i--) {
+    const reach = theta(i) + unchecked(rest[i]);
+    if (reach > beyond) beyond = reach;
+  }
+  let square = 0.0;
+  for (let i = 0; i < count; i++) square += unchecked(rest[i]) * unchecked(rest[i]);
+  for (let j = count; j > 0; j--) {
+    // A basis of nothing but these pairs says nothing of what remains.
+    const known = j < m || m == size;
+    const bound = square / (top - beyond);
+    if (known && beyond < top && bound < least) {
+      least = bound;
+      limiting = 0;
+      for (let i = 1; i < j; i++) if (unchecked(rest[i]) > unchecked(rest[limiting])) limiting = i;
+    }
+    const r = unchecked(rest[j - 1]);
+    square -= r * r;
+    if (theta(j - 1) + r > beyond) beyond = theta(j - 1) + r;
+  }
+  return least;
+}
+
+/**
+ * The largest eigenvalues of the operator at θ, where the gradient was just computed: block Davidson from the Ritz vectors
+ * of the measurement before and one random probe. The basis grows by the residual that matters most until the bound on
+ * the largest is within the tolerance (relative to it), or, with `every`, until every tracked residual is.
+ *
+ * @returns bound on the error of the largest
+ */
+export function track(tolerance: f64, every: bool, seed: u64): f64 {
+  const first = products;
+  // Nothing is known at first but random directions.
+  const all = every || known == 0;
+  m = 0;
+  restarted = false;
+  if (known > 0) {
+    const from = swinging && known > 1 ? older : latest;
+    for (let i = 0; i < wanted; i++) {
+      memory.copy(V + <usize>m * stride, from + <usize>i * stride, (<usize>size) << 3);
+      extend();
+    }
+  }
+  probe(seed);
+  while (m < wanted && probe(seed)) {}
+  let error = 0.0;
+  for (;;) {
+    solve();
+    findResiduals();
+    const count = m < wanted ? m : wanted;
+    const top = Math.abs(theta(0));
+    const low = Math.abs(theta(m - 1));
+    const rounding = ROUNDING * (top > low ? top : low);
+    const enough = tolerance * top + rounding;
+    let settled = false;
+    if (all) {
+      settled = true;
+      for (let i = 0; i < count && settled; i++) {
+        // A rough residual that small is rounding; only the vector itself can tell.
+        const r = residual(i);
+        unchecked((rest[i] = r));
+        settled = r <= enough;
+      }
+      error = boundError(count) + rounding;
+    } else {
+      error = boundError(count) + rounding;
+      settled = error <= enough + rounding;
+      if (settled) {
+        for (let i = 1; i < count; i++)
+          if (unchecked(rest[i]) > unchecked(rest[limiting])) limiting = i;
+        settled = unchecked(rest[limiting]) <= OTHERS * top;
+      }
+      if (!settled) residual(limiting);
+    }
+    if (settled || m >= size || products - first >= MOST_PRODUCTS) break;
+    if (m == BASIS) {
+      restart();
+      continue;
+    }
+    if (!extend() && !probe(seed)) break;
+  }
+  keepRitz();
+  return error;
+}
+
+/** Share of a unit vector that lies in the span of orthonormal vectors. */
+function shareIn(vectors: usize, u: usize): f64 {
+  let share = 0.0;
+  for (let i = 0; i < wanted; i++) {
+    const c = dot(vectors + <usize>i * stride, u, size);
+    share += c * c;
+  }
+  return share;
+}
+
+function keepRitz(): void {
+  for (let i = 0; i < wanted; i++) {
+    store<f64>(results + ((<usize>i) << 3), theta(i));
+  }
+  const u = V + <usize>m * stride;
+  combine(V, order[0], u);
+  if (known > 1 && !restarted) swinging = shareIn(older, u) > shareIn(latest, u);
+  const room = older;
+  older = latest;
+  latest = room;
+  for (let i = 0; i < wanted; i++) combine(V, order[i], latest + <usize>i * stride);
+  if (known < 2) known++;
+}

@@ -1,0 +1,202 @@
+import { ACTIVATIONS, type Activation, type Loss, startKernel } from './kernel.ts';
+
+/** Samples: inputs row by row, and targets row by row, or one class a sample. */
+export interface Samples {
+  readonly count: number;
+  readonly inputs: Float64Array;
+  readonly targets: Float64Array;
+}
+
+export interface NetworkShape {
+  /** Width of each layer, inputs and outputs included. */
+  readonly layers: readonly number[];
+  readonly activation: Activation;
+  readonly loss: Loss;
+}
+
+export interface TrackOptions {
+  /** Relative error of the largest eigenvalue at which the search ends. */
+  readonly tolerance?: number;
+  /** Bring every tracked eigenvalue to the tolerance, not only what may be the largest. */
+  readonly all?: boolean;
+  /** Whether the operator is P^(−1/2) H P^(−1/2), with the diagonal of P^(−1/2) in `metric`. */
+  readonly preconditioned?: boolean;
+}
+
+/** Where the tracker stands: the Ritz vectors of two measurements side by side, and the use of its random stream. */
+export interface TrackerState {
+  readonly vectors: Float64Array;
+  readonly measurements: number;
+  readonly swinging: boolean;
+  readonly draws: number;
+}
+
+/** What a measurement of the spectrum found. Arrays are views that the next measurement overwrites. */
+export interface Spectrum {
+  /** The largest eigenvalues in falling order. */
+  readonly values: Float64Array;
+  /** Bound on the error of the first. */
+  readonly error: number;
+}
+
+/**
+ * A multilayer perceptron in the kernel. θ holds for each layer its weights [outputs × inputs] and then its biases. All
+ * arrays are views of the kernel's memory.
+ */
+export interface Network {
+  readonly parameters: number;
+  readonly theta: Float64Array;
+  readonly gradient: Float64Array;
+  /** Diagonal of P^(−1/2) of the optimizer, where `track` is to be in its metric. */
+  readonly metric: Float64Array;
+  /** Share of the samples whose class was right at the last loss; NaN where the loss knows no classes. */
+  readonly accuracy: number;
+  /** Products with the Hessian so far. */
+  readonly products: number;
+  /** Loss of all samples at θ. */
+  lossAt(): number;
+  /** Loss of all samples at θ, and its gradient. */
+  gradientAt(): number;
+  /** Loss of some samples at θ, and its gradient; `gradientAt` is of all of them again. */
+  batchGradientAt(samples: ArrayLike<number>): number;
+  /** gᵀHg / ‖g‖² of the samples of the last gradient, in the optimizer's metric where asked for. */
+  batchSharpness(preconditioned: boolean): number;
+  /** H·v at the θ and the samples of the last gradient. */
+  hessianTimes(v: Float64Array): Float64Array;
+  /** The top of the spectrum at the θ of the last gradient. */
+  track(options?: TrackOptions): Spectrum;
+  /** Ritz vector i of the last `track`. */
+  ritzVector(index: number): Float64Array;
+  saveTracker(): TrackerState;
+  resumeTracker(state: TrackerState): void;
+}
+
+/** Bound on the relative error of the sharpness where nothing else is asked for. */
+const TOLERANCE = 1e-6;
+
+/**
+ * A network with its samples in a kernel of its own; θ is 0 at first.
+ *
+ * @param tracked how many of the largest eigenvalues `track` keeps
+ * @param seed of the tracker's random probes
+ */
+export function createNetwork(
+  { layers, activation, loss }: NetworkShape,
+  samples: Samples,
+  { tracked = 3, seed = 0 }: { readonly tracked?: number; readonly seed?: number } = {},
+): Network {
+  const kernel = startKernel();
+  const { count } = samples;
+  for (const [i, width] of layers.entries()) kernel.setWidth(i, width);
+  kernel.build(layers.length - 1, count, ACTIVATIONS.indexOf(activation), loss === 'cross-entropy');
+  kernel.buildTracker(tracked);
+  const size = kernel.parameters.value;
+
+  const inputWidth = layers[0]!;
+  const targetWidth = samples.targets.length / count;
+  const [inputs, targets, batchInputs, batchTargets] = [
+    count * inputWidth,
+    count * targetWidth,
+    count * inputWidth,
+    count * targetWidth,
+  ].map((doubles) => kernel.allocate(doubles)) as [number, number, number, number];
+  const [theta, gradient, metric, direction, product] = Array.from({ length: 5 }, () =>
+    kernel.allocate(size),
+  ) as [number, number, number, number, number];
+
+  // Nothing is allocated beyond this point, so that views stay valid.
+  const view = (address: number, length: number) =>
+    new Float64Array(kernel.memory.buffer, address, length);
+  const views = {
+    theta: view(theta, size),
+    gradient: view(gradient, size),
+    metric: view(metric, size),
+    direction: view(direction, size),
+    product: view(product, size),
+    batchInputs: view(batchInputs, count * inputWidth),
+    batchTargets: view(batchTargets, count * targetWidth),
+  };
+  view(inputs, count * inputWidth).set(samples.inputs);
+  view(targets, count * targetWidth).set(samples.targets);
+  const kept = Math.min(tracked, size);
+  const results = view(kernel.results.value, kept);
+  const ritzVector = (index: number, before = false) =>
+    view(kernel.ritzVectors(before) + index * kernel.ritzStride(), size);
+  const useAll = () => kernel.useSamples(inputs, targets, count);
+
+  return {
+    parameters: size,
+    theta: views.theta,
+    gradient: views.gradient,
+    metric: views.metric,
+    get accuracy() {
+      return loss === 'cross-entropy' ? kernel.correct.value / count : Number.NaN;
+    },
+    get products() {
+      return kernel.products.value;
+    },
+    lossAt() {
+      useAll();
+      return kernel.lossAt(theta);
+    },
+    gradientAt() {
+      useAll();
+      return kernel.gradientAt(theta, gradient);
+    },
+    batchGradientAt(chosen) {
+      for (let i = 0; i < chosen.length; i++) {
+        const at = chosen[i]!;
+        views.batchInputs.set(
+          samples.inputs.subarray(at * inputWidth, (at + 1) * inputWidth),
+          i * inputWidth,
+        );
+        views.batchTargets.set(
+          samples.targets.subarray(at * targetWidth, (at + 1) * targetWidth),
+          i * targetWidth,
+        );
+      }
+      kernel.useSamples(batchInputs, batchTargets, chosen.length);
+      return kernel.gradientAt(theta, gradient);
+    },
+    batchSharpness(preconditioned) {
+      for (let i = 0; i < size; i++)
+        views.direction[i] = views.gradient[i]! * (preconditioned ? views.metric[i]! : 1);
+      kernel.useOperator(theta, preconditioned ? metric : 0);
+      kernel.operatorTimes(direction, product);
+      const square = kernel.dot(direction, direction, size);
+      return square > 0 ? kernel.dot(direction, product, size) / square : Number.NaN;
+    },
+    hessianTimes(v) {
+      views.direction.set(v);
+      kernel.hessianTimes(theta, direction, product);
+      return views.product;
+    },
+    track({ tolerance = TOLERANCE, all = false, preconditioned = false } = {}) {
+      kernel.useOperator(theta, preconditioned ? metric : 0);
+      const error = kernel.track(tolerance, all, BigInt(seed));
+      return { values: results, error };
+    },
+    ritzVector,
+    saveTracker() {
+      const vectors = new Float64Array(2 * kept * size);
+      for (const before of [0, 1])
+        for (let i = 0; i < kept; i++)
+          vectors.set(ritzVector(i, before === 1), (before * kept + i) * size);
+      return {
+        vectors,
+        measurements: kernel.known.value,
+        swinging: kernel.swinging.value === 1,
+        draws: kernel.draws.value,
+      };
+    },
+    resumeTracker({ vectors, measurements, swinging, draws }) {
+      for (const before of [0, 1]) {
+        for (let i = 0; i < kept; i++) {
+          const from = (before * kept + i) * size;
+          ritzVector(i, before === 1).set(vectors.subarray(from, from + size));
+        }
+      }
+      kernel.resumeTracker(measurements, swinging, draws);
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { expect, test } from 'vitest';
+import { ACTIVATIONS, LOSSES, startKernel } from '../../../src/pipeline/models/network/kernel.ts';
+import {
+  createNetwork,
+  type Network,
+  type NetworkShape,
+  type Samples,
+} from '../../../src/pipeline/models/network/network.ts';
+import { difference } from './reference.ts';
+import { twin } from './twin.ts';
+
+/** Draws from the normal distribution, by the kernel's own generator. */
+function normals(count: number, seed: number, deviation = 1): Float64Array {
+  const kernel = startKernel();
+  const at = kernel.allocate(count);
+  kernel.fillNormal(at, count, deviation, BigInt(seed), 0n);
+  return new Float64Array(kernel.memory.buffer, at, count).slice();
+}
+
+const anyNetwork = fc.record({
+  layers: fc.array(fc.integer({ min: 1, max: 11 }), { minLength: 2, maxLength: 5 }),
+  activation: fc.constantFrom(...ACTIVATIONS),
+  loss: fc.constantFrom(...LOSSES),
+  count: fc.integer({ min: 1, max: 9 }),
+  seed: fc.integer({ min: 0, max: 2 ** 31 }),
+});
+
+function samplesOf({ layers, loss }: NetworkShape, count: number, seed: number): Samples {
+  const outputs = layers.at(-1)!;
+  return {
+    count,
+    inputs: normals(count * layers[0]!, seed + 1),
+    targets:
+      loss === 'mse'
+        ? normals(count * outputs, seed + 2)
+        : normals(count, seed + 2).map((x) => Math.floor(Math.abs(x) * 100) % outputs),
+  };
+}
+
+/** Eigenvalues of the dense Hessian of the twin, the largest first. */
+function spectrumOf(shape: NetworkShape, samples: Samples, { theta, parameters }: Network) {
+  const { hessianTimes } = twin(shape, samples, theta);
+  const columns = Array.from({ length: parameters }, (_, i) =>
+    hessianTimes(Float64Array.from({ length: parameters }, (_, j) => (i === j ? 1 : 0))),
+  );
+  const hessian = new Matrix(columns);
+  hessian.add(hessian.transpose()).mul(0.5);
+  return new EigenvalueDecomposition(hessian, { assumeSymmetric: true }).realEigenvalues.sort(
+    (a, b) => b - a,
+  );
+}
+
+test('the kernel computes what its twin in plain loops does', () => {
+  fc.assert(
+    fc.property(anyNetwork, ({ count, seed, ...shape }) => {
+      const samples = samplesOf(shape, count, seed);
+      const network = createNetwork(shape, samples);
+      network.theta.set(normals(network.parameters, seed + 3, 0.7));
+      const other = twin(shape, samples, network.theta);
+      expect(Math.abs(network.gradientAt() - other.loss)).toBeLessThan(1e-13 * (1 + other.loss));
+      const largest = Math.max(...other.gradient.map(Math.abs), 1e-3);
+      other.gradient.forEach((value, i) => {
+        expect(Math.abs(network.gradient[i]! - value)).toBeLessThan(1e-12 * largest);
+      });
+      const v = normals(network.parameters, seed + 4);
+      const product = other.hessianTimes(v);
+      const scale = Math.max(...product.map(Math.abs), 1e-3);
+      const found = network.hessianTimes(v);
+      product.forEach((value, i) => {
+        expect(Math.abs(found[i]! - value)).toBeLessThan(1e-12 * scale);
+      });
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('the gradient of a batch is that of its samples alone, and then all count again', () => {
+  const shape: NetworkShape = { layers: [2, 5, 3], activation: 'silu', loss: 'cross-entropy' };
+  const samples = samplesOf(shape, 8, 5);
+  const network = createNetwork(shape, samples);
+  network.theta.set(normals(network.parameters, 6, 0.7));
+  const chosen = [6, 1, 3];
+  const alone: Samples = {
+    count: 3,
+    inputs: Float64Array.from(chosen.flatMap((s) => [...samples.inputs.slice(2 * s, 2 * s + 2)])),
+    targets: Float64Array.from(chosen, (s) => samples.targets[s]!),
+  };
+  const other = twin(shape, alone, network.theta);
+  expect(network.batchGradientAt(chosen)).toBeCloseTo(other.loss, 13);
+  expect(difference(network.gradient, other.gradient)).toBeLessThan(1e-13);
+  const g = Float64Array.from(network.gradient);
+  const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+    Array.from(a, (x, i) => x * b[i]!).reduce((x, y) => x + y);
+  const expected = dot(g, other.hessianTimes(g)) / dot(g, g);
+  expect(network.batchSharpness(false)).toBeCloseTo(expected, 12);
+  expect(network.gradientAt()).toBeCloseTo(twin(shape, samples, network.theta).loss, 13);
+});
+
+test('the tracker finds the largest eigenvalues, with a metric and without', () => {
+  const shape: NetworkShape = { layers: [1, 8, 6, 1], activation: 'tanh', loss: 'mse' };
+  const samples = samplesOf(shape, 12, 7);
+  const network = createNetwork(shape, samples, { tracked: 4 });
+  for (let i = 0; i < 5; i++) {
+    network.theta.set(normals(network.parameters, 10 + i));
+    network.gradientAt();
+    const exact = spectrumOf(shape, samples, network).slice(0, 4);
+    const { values, error } = network.track();
+    expect(Math.abs(values[0]! - exact[0]!)).toBeLessThanOrEqual(error);
+    expect(error).toBeLessThan(2e-6 * exact[0]!);
+    expect(difference(network.track({ tolerance: 1e-9, all: true }).values, exact)).toBeLessThan(
+      1e-11,
+    );
+    const u = network.ritzVector(1).slice();
+    const residual = network.hessianTimes(u).map((x, j) => x - exact[1]! * u[j]!);
+    expect(Math.hypot(...residual)).toBeLessThan(1e-8 * exact[0]!);
+  }
+  network.metric.fill(0.5);
+  const plain = network.track({ tolerance: 1e-9, all: true }).values.slice();
+  const scaled = network.track({ tolerance: 1e-9, all: true, preconditioned: true }).values;
+  expect(
+    difference(
+      scaled.map((x) => 4 * x),
+      plain,
+    ),
+  ).toBeLessThan(1e-11);
+});
+
+test('a tracker that is resumed goes on to the last bit', () => {
+  const shape: NetworkShape = { layers: [1, 8, 6, 1], activation: 'gelu', loss: 'mse' };
+  const samples = samplesOf(shape, 12, 7);
+  const network = createNetwork(shape, samples);
+  network.theta.set(normals(network.parameters, 1));
+  const step = (n: Network) => {
+    const loss = n.gradientAt();
+    const { values, error } = n.track();
+    for (let i = 0; i < n.parameters; i++) n.theta[i]! -= 0.2 * n.gradient[i]!;
+    return [loss, error, ...values];
+  };
+  for (let t = 0; t < 20; t++) step(network);
+  const resumed = createNetwork(shape, samples);
+  resumed.theta.set(network.theta);
+  resumed.resumeTracker(network.saveTracker());
+  for (let t = 0; t < 20; t++) expect(step(resumed)).toEqual(step(network));
+});
