@@ -15,7 +15,7 @@ export default defineConfig(({ mode }) => {
     plugins: licences.page,
     worker: { format: 'iife', plugins: () => licences.worker },
     build: {
-      outDir: mode === 'single' ? '../../dist/dash-single' : '../../dist/dash',
+      outDir: mode === 'single' ? '../../dist/page-single' : '../../dist/page',
       emptyOutDir: true,
       target: 'es2022',
       // Older targets would rewrite light-dark(), on which both themes stand.

@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type * as Plot from '@observablehq/plot';
+import * as Plot from '@observablehq/plot';
 import { writeFigure } from '../src/cli/figures/draw-figures.ts';
-import type { Theme } from '../src/cli/figures/theme.ts';
+import { drawPlot, type Look } from '../src/dash/plots/draw.ts';
+import type { Theme } from '../src/dash/plots/theme.ts';
 import { RUN_COLUMNS } from '../src/pipeline/models/minimal/columns.ts';
 import { describe, describeMachine, root } from './machine.ts';
 
@@ -114,10 +115,9 @@ try {
       '',
     ].join('\n\n'),
   );
-  const plot = await import('@observablehq/plot');
   const wrote = (path: string) => process.stderr.write(`wrote ${path}\n`);
-  await writeFigure('scaling', '', ['png'], join(root, 'bench'), plot, wrote, (theme) =>
-    draw(theme, plot, { computed, written, thinned, columns }),
+  await writeFigure('scaling', '', ['png'], join(root, 'bench'), wrote, (theme) =>
+    draw(theme, { computed, written, thinned, columns }),
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -125,17 +125,18 @@ try {
 
 type Series = Readonly<Record<'computed' | 'written' | 'thinned' | 'columns', readonly Cost[]>>;
 
-function draw(theme: Theme, plot: typeof Plot, { computed, written, thinned, columns }: Series) {
+function draw(theme: Theme, { computed, written, thinned, columns }: Series) {
   const line = (costs: readonly Cost[], y: (cost: Cost) => number, color: string) => [
-    plot.line(costs, { x: 'size', y, stroke: color, strokeWidth: 2 }),
-    plot.dot(costs, { x: 'size', y, fill: color, r: 3.5 }),
+    Plot.line(costs, { x: 'size', y, stroke: color, strokeWidth: 2 }),
+    Plot.dot(costs, { x: 'size', y, fill: color, r: 3.5 }),
   ];
-  const grid = plot.gridY({ stroke: theme.grid, strokeOpacity: 1 });
+  const grid = Plot.gridY({ stroke: theme.grid, strokeOpacity: 1 });
+  const panel = (options: Plot.PlotOptions) => (look: Look) => drawPlot(options, look);
   const seconds = ({ seconds: s }: Cost) => s;
   const legend = [
-    { label: 'no file', color: theme.blue, kind: 'line' as const },
-    { label: 'all to Parquet', color: theme.orange, kind: 'line' as const },
-    { label: 'every 1000th', color: theme.green, kind: 'line' as const },
+    { label: 'no file', color: theme.sharpness, kind: 'line' as const },
+    { label: 'all to Parquet', color: theme.oscillating, kind: 'line' as const },
+    { label: 'every 1000th', color: theme.convergent, kind: 'line' as const },
   ];
   const steps = {
     type: 'log' as const,
@@ -151,39 +152,39 @@ function draw(theme: Theme, plot: typeof Plot, { computed, written, thinned, col
       {
         title: 'Time',
         legend,
-        options: {
+        draw: panel({
           x: steps,
           y: { type: 'log' as const, label: 'seconds', ticks: SECONDS, tickFormat: String },
           marks: [
-            plot.gridY({ ticks: SECONDS, stroke: theme.grid, strokeOpacity: 1 }),
-            ...line(computed, seconds, theme.blue),
-            ...line(written, seconds, theme.orange),
-            ...line(thinned, seconds, theme.green),
+            Plot.gridY({ ticks: SECONDS, stroke: theme.grid, strokeOpacity: 1 }),
+            ...line(computed, seconds, theme.sharpness),
+            ...line(written, seconds, theme.oscillating),
+            ...line(thinned, seconds, theme.convergent),
           ],
-        },
+        }),
       },
       {
         title: 'Memory',
         legend,
-        options: {
+        draw: panel({
           x: steps,
           y: { label: 'MB resident', zero: true, nice: true },
           marks: [
             grid,
-            ...line(computed, ({ memory }) => memory, theme.blue),
-            ...line(written, ({ memory }) => memory, theme.orange),
-            ...line(thinned, ({ memory }) => memory, theme.green),
+            ...line(computed, ({ memory }) => memory, theme.sharpness),
+            ...line(written, ({ memory }) => memory, theme.oscillating),
+            ...line(thinned, ({ memory }) => memory, theme.convergent),
           ],
-        },
+        }),
       },
       {
         title: 'Columns',
-        legend: [{ label: 'five million steps', color: theme.orange, kind: 'line' as const }],
-        options: {
+        legend: [{ label: 'five million steps', color: theme.oscillating, kind: 'line' as const }],
+        draw: panel({
           x: { label: 'columns' },
           y: { label: 'seconds', zero: true, nice: true },
-          marks: [grid, ...line(columns, seconds, theme.orange)],
-        },
+          marks: [grid, ...line(columns, seconds, theme.oscillating)],
+        }),
       },
     ],
   };

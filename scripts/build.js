@@ -51,6 +51,7 @@ part(
   [
     'src/pipeline',
     'src/cli',
+    'src/dash/plots',
     'package.json',
     'tsconfig.json',
     'tsconfig.build.json',
@@ -58,7 +59,7 @@ part(
     'scripts/third-party.js',
   ],
   () => {
-    for (const folder of ['pipeline', 'cli'])
+    for (const folder of ['pipeline', 'cli', 'dash'])
       rmSync(join(root, 'dist', folder), { recursive: true, force: true });
     run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
     run('scripts/manifest.js');

@@ -12,8 +12,8 @@ export const LICENCE_FILE = 'assets/third-party-licences.txt';
 /** Name of the file in the package. */
 const PACKAGE_FILE = 'THIRD_PARTY.md';
 
-/** Folders of the package that hold bundles; `dist/dash-single` is the page of `dist/dash` once more. */
-const BUNDLES = ['dist/dash', 'dist/cli/sweep'];
+/** Folders of the package that hold bundles; `dist/page-single` is the page of `dist/page` once more. */
+const BUNDLES = ['dist/page', 'dist/cli/sweep'];
 
 /** The package that a module of a bundle belongs to, or undefined for our own and for the bundler's. */
 function packageOf(module) {

@@ -26,7 +26,12 @@ export function plainNumber(value: number, digits = 4): string {
 export function formatNumber(value: number, digits = 6): string {
   if (Number.isNaN(value)) return '–';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
-  const [mantissa = '', exponent] = plainNumber(value, digits).split('e');
+  return printed(plainNumber(value, digits));
+}
+
+/** Sets a number in plain ASCII as it is printed: `-1.2e-5` as `−1.2·10⁻⁵`. */
+export function printed(plain: string): string {
+  const [mantissa = '', exponent] = plain.split('e');
   const shown = mantissa.replace('-', '−');
   if (exponent === undefined) return shown;
   const power = `10${superscript(Number(exponent))}`;

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { root } from '../setup/parts.ts';
 
 test('the scripts of the page are at most 350 kB gzipped, all together', () => {
-  const folder = join(root, 'dist/dash/assets');
+  const folder = join(root, 'dist/page/assets');
   const scripts = readdirSync(folder).filter((name) => name.endsWith('.js'));
   expect(scripts.length).toBeGreaterThan(1);
   const bytes = scripts.reduce(

@@ -40,7 +40,7 @@ describe('eos figures --sweep', () => {
     );
     expect(readdirSync(out).sort()).toEqual(files.sort());
     const svg = readFileSync(join(out, 'sweep-outcome.svg'), 'utf8');
-    const [, map] = /<g shape-rendering="crispEdges">(.*?)<\/g>/s.exec(svg)!;
+    const [, map] = /<g [^>]*class="cells">(.*?)<\/g>/s.exec(svg)!;
     // Each of the eight rows from end to end, in stripes.
     const tiles = [...map!.matchAll(/M([\d.]+),([\d.]+)H([\d.]+)V[\d.]+H\1Z/g)];
     const rows = new Map<string, number>();

@@ -103,7 +103,7 @@ test('the package holds the program, its page and its licence, and nothing else'
     'dist/pipeline/index.js',
     'dist/pipeline/index.d.ts',
     'dist/pipeline/node/index.js',
-    'dist/dash/index.html',
+    'dist/page/index.html',
   ]) {
     expect(paths).toContain(needed);
   }

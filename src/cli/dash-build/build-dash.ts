@@ -139,7 +139,7 @@ async function writeSingle(
   );
   const page = await singleFile({
     page: pageFolder(),
-    script: join(packageRoot(), 'dist', 'dash-single'),
+    script: join(packageRoot(), 'dist', 'page-single'),
     runs: embedded,
     sweeps: embeddedSweeps,
   });

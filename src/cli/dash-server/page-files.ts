@@ -10,7 +10,7 @@ export function packageRoot(): string {
 }
 
 /** Folder of the built page. */
-export const pageFolder = (): string => join(packageRoot(), 'dist', 'dash');
+export const pageFolder = (): string => join(packageRoot(), 'dist', 'page');
 
 /** The built page's files by the path under which they are asked for. */
 export function pageFiles(folder = pageFolder()): ReadonlyMap<string, string> {

@@ -1,11 +1,13 @@
 import { DOMParser } from 'linkedom';
-import type { Figure, LegendItem, Panel, PlotModule } from './figure.ts';
-import { FONT, type Theme } from './theme.ts';
+import type { Theme } from '../../dash/plots/theme.ts';
+import { type Figure, FONT, type LegendItem, type Panel } from './figure.ts';
 
-export const WIDTH = 1000;
+const WIDTH = 1000;
 const MARGIN = 28;
 const GAP = 30;
 const PANEL_HEIGHT = 380;
+/** Plots are drawn as large as on the page, and enlarged to be read on paper. */
+const ENLARGED = 1.36;
 const TITLE_SIZE = 22;
 const PANEL_TITLE_SIZE = 17;
 const TEXT_SIZE = 16;
@@ -14,7 +16,7 @@ const LINE = 22;
 const LETTER = 0.42;
 
 /** Draws a figure as one SVG under a title: panels side by side with their legends, caption. */
-export function composeSvg(title: string, figure: Figure, theme: Theme, plot: PlotModule): string {
+export function composeSvg(title: string, figure: Figure, theme: Theme): string {
   const inner = WIDTH - 2 * MARGIN;
   const width = (inner - GAP * (figure.panels.length - 1)) / figure.panels.length;
   const legends = figure.panels.map(({ legend }) => legendRows(legend, width));
@@ -25,34 +27,27 @@ export function composeSvg(title: string, figure: Figure, theme: Theme, plot: Pl
   const captionTop = plotTop + PANEL_HEIGHT + 30;
   const caption = wrap(figure.caption, inner / (TEXT_SIZE * LETTER));
   const height = captionTop + caption.length * LINE + MARGIN - 18;
-
   const panels = figure.panels.map((panel, i) => {
     const x = MARGIN + i * (width + GAP);
-    const heading = text(panel.title, x, top + 15, {
-      size: PANEL_TITLE_SIZE,
-      weight: 600,
-      fill: theme.text,
-    });
-    const legend = legends[i]!.map((row, r) =>
-      row
-        .map(({ item, at }) => legendItem(item, x + at, top + LINE + 4 + r * LINE + 12, theme))
-        .join(''),
-    ).join('');
-    return `${heading}${legend}${panelSvg(panel, x, plotTop, width, theme, plot, i)}`;
+    const legend = legends[i]!.flatMap((row, r) =>
+      row.map(({ item, at }) => legendItem(item, x + at, top + LINE + 16 + r * LINE, theme)),
+    );
+    return [
+      text(panel.title, x, top + 15, PANEL_TITLE_SIZE, theme.text, 600),
+      ...legend,
+      panelSvg(panel, x, plotTop, width, theme, i),
+    ].join('');
   });
-
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="title caption" font-family="${FONT}">`,
     `<title id="title">${escaped(title)}</title>`,
     `<desc id="caption">${escaped(figure.caption)}</desc>`,
     `<rect width="100%" height="100%" fill="${theme.background}"/>`,
     ...titleLines.map((line, i) =>
-      text(line, MARGIN, MARGIN + 18 + i * 28, { size: TITLE_SIZE, weight: 600, fill: theme.text }),
+      text(line, MARGIN, MARGIN + 18 + i * 28, TITLE_SIZE, theme.text, 600),
     ),
     ...panels,
-    ...caption.map((line, i) =>
-      text(line, MARGIN, captionTop + i * LINE, { size: TEXT_SIZE, fill: theme.muted }),
-    ),
+    ...caption.map((line, i) => text(line, MARGIN, captionTop + i * LINE, TEXT_SIZE, theme.muted)),
     '</svg>',
   ].join('\n');
 }
@@ -63,31 +58,24 @@ function panelSvg(
   y: number,
   width: number,
   theme: Theme,
-  plot: PlotModule,
   index: number,
 ): string {
-  const document = new DOMParser().parseFromString('<html><body></body></html>', 'text/html');
-  const svg = plot.plot({
-    marginLeft: 62,
-    marginBottom: 48,
-    marginRight: 28,
-    marginTop: 28,
-    ...panel.options,
-    document: document as unknown as Document,
+  const page = new DOMParser().parseFromString('<html><body></body></html>', 'text/html');
+  const size = { width: Math.round(width / ENLARGED), height: Math.round(PANEL_HEIGHT / ENLARGED) };
+  const svg = panel.draw({ document: page as unknown as Document, theme, ...size });
+  for (const name of ['class', 'style', 'font-family', 'xmlns', 'xmlns:xlink', 'aria-hidden'])
+    svg.removeAttribute(name);
+  for (const [name, value] of Object.entries({
+    x: Math.round(x),
+    y: Math.round(y),
     width: Math.round(width),
     height: PANEL_HEIGHT,
-    style: { fontSize: '15px', fontFamily: FONT, color: theme.muted, background: 'none' },
-  }) as unknown as Element;
-  // Its style sheet is for pages; here every attribute stands where it applies.
-  for (const style of svg.querySelectorAll('style')) style.remove();
-  svg.removeAttribute('class');
-  svg.setAttribute('x', String(Math.round(x)));
-  svg.setAttribute('y', String(Math.round(y)));
-  svg.setAttribute('color', theme.muted);
-  svg.setAttribute('font-size', '15');
-  svg.removeAttribute('style');
-  svg.removeAttribute('xmlns');
-  svg.removeAttribute('xmlns:xlink');
+    viewBox: `0 0 ${size.width} ${size.height}`,
+    overflow: 'visible',
+    color: theme.muted,
+    'font-size': 11,
+  }))
+    svg.setAttribute(name, String(value));
   // Plot counts its ids through a whole process; here they are the same whatever was drawn before.
   return svg.outerHTML.replaceAll(/plot-clip-\d+/g, `clip-${index}`);
 }
@@ -116,21 +104,16 @@ function legendItem(item: LegendItem, x: number, y: number, theme: Theme): strin
   const middle = y - 5;
   const dash = item.dash ? ` stroke-dasharray="${item.dash}"` : '';
   const mark = {
-    line: `<path d="M${x},${middle}h26" stroke="${item.color}" stroke-width="${item.width ?? 2.4}"${dash}/>`,
+    line: `<path d="M${x},${middle}h26" stroke="${item.color}" stroke-width="${item.width ?? 2}"${dash}/>`,
     dot: `<circle cx="${x + 13}" cy="${middle}" r="5" fill="${item.color}"/>`,
     area: `<rect x="${x}" y="${middle - 7}" width="26" height="14" fill="${item.color}"/>`,
   }[item.kind];
-  return `${mark}${text(item.label, x + 34, y, { size: TEXT_SIZE, fill: theme.text })}`;
+  return mark + text(item.label, x + 34, y, TEXT_SIZE, theme.text);
 }
 
-function text(
-  content: string,
-  x: number,
-  y: number,
-  style: { size: number; fill: string; weight?: number },
-): string {
-  const weight = style.weight ? ` font-weight="${style.weight}"` : '';
-  return `<text x="${x}" y="${y}" font-size="${style.size}" fill="${style.fill}"${weight}>${escaped(content)}</text>`;
+function text(content: string, x: number, y: number, size: number, fill: string, weight?: number) {
+  const bold = weight ? ` font-weight="${weight}"` : '';
+  return `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}"${bold}>${escaped(content)}</text>`;
 }
 
 /** Lines of at most so many letters. */

@@ -1,10 +1,11 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DARK, LIGHT, type Theme } from '../../dash/plots/theme.ts';
 import type { RunTable } from '../../pipeline/theory/run-table.ts';
 import { UsageError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
 import { composeSvg } from './compose.ts';
-import type { Figure, FigureSpec, PlotModule } from './figure.ts';
+import type { Figure, FigureSpec } from './figure.ts';
 import { figure1 } from './figure1.ts';
 import { figure2 } from './figure2.ts';
 import { figure3 } from './figure3.ts';
@@ -12,7 +13,6 @@ import { figure4 } from './figure4.ts';
 import { figure5 } from './figure5.ts';
 import { figurePage } from './html.ts';
 import { renderPng } from './png.ts';
-import { DARK, LIGHT, type Theme } from './theme.ts';
 
 export const FORMATS = ['svg', 'png', 'html'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -79,7 +79,6 @@ export async function drawFigures(
     const reasons = [...problems].map(([{ number }, problem]) => `figure ${number}: ${problem}`);
     throw new UsageError(`--run: no figure can be drawn; ${reasons.join('; ')}`);
   }
-  const plot = await import('@observablehq/plot');
   const files: DrawnFile[] = [];
   for (const [figure, table] of runs) {
     files.push(
@@ -87,8 +86,7 @@ export async function drawFigures(
         `figure-${figure.number}`,
         `Figure ${figure.number}. `,
         formats,
-        plot,
-        (theme) => figure.draw(table, theme, plot),
+        (theme) => figure.draw(table, theme),
       )),
     );
   }
@@ -111,23 +109,21 @@ export async function writeFigure(
   lead: string,
   formats: readonly Format[],
   folder: string,
-  plot: PlotModule,
   wrote: (path: string) => void,
   draw: (theme: Theme) => Figure,
 ): Promise<void> {
-  writeFiles(folder, await renderFigure(name, lead, formats, plot, draw), wrote);
+  writeFiles(folder, await renderFigure(name, lead, formats, draw), wrote);
 }
 
 async function renderFigure(
   name: string,
   lead: string,
   formats: readonly Format[],
-  plot: PlotModule,
   draw: (theme: Theme) => Figure,
 ): Promise<DrawnFile[]> {
   const light = draw(LIGHT);
-  const lightSvg = composeSvg(lead + light.title, light, LIGHT, plot);
-  const darkSvg = composeSvg(lead + light.title, draw(DARK), DARK, plot);
+  const lightSvg = composeSvg(lead + light.title, light, LIGHT);
+  const darkSvg = composeSvg(lead + light.title, draw(DARK), DARK);
   const files: DrawnFile[] = [];
   if (formats.includes('svg')) files.push([`${name}.svg`, lightSvg], [`${name}-dark.svg`, darkSvg]);
   if (formats.includes('png')) {

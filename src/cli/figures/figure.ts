@@ -1,12 +1,12 @@
-import type * as Plot from '@observablehq/plot';
+import type { Look } from '../../dash/plots/draw.ts';
+import type { Theme } from '../../dash/plots/theme.ts';
 import type { RunColumn } from '../../pipeline/models/minimal/columns.ts';
 import type { RunTable } from '../../pipeline/theory/run-table.ts';
-import type { Theme } from './theme.ts';
 
-/** Plot, loaded only where figures are drawn. */
-export type PlotModule = typeof Plot;
+/** The font that comes with the package, and what viewers without it take. */
+export const FONT = "'Source Sans 3', 'Source Sans Pro', system-ui, sans-serif";
 
-/** What a curve or mark of a panel stands for. */
+/** What a line or mark of a panel stands for. */
 export interface LegendItem {
   readonly label: string;
   readonly color: string;
@@ -15,11 +15,11 @@ export interface LegendItem {
   readonly width?: number;
 }
 
-/** One plot of a figure, without its size. */
+/** One plot of a figure, drawn to any size. */
 export interface Panel {
   readonly title: string;
   readonly legend: readonly LegendItem[];
-  readonly options: Plot.PlotOptions;
+  readonly draw: (look: Look) => SVGSVGElement;
 }
 
 /** A figure as it is to be drawn in some theme. */
@@ -38,13 +38,10 @@ export interface FigureSpec {
   readonly needs: readonly RunColumn[];
   /** Why it cannot be drawn of a run that has these columns; undefined where it can. */
   readonly unfit?: (table: RunTable) => string | undefined;
-  readonly draw: (table: RunTable, theme: Theme, plot: PlotModule) => Figure;
+  readonly draw: (table: RunTable, theme: Theme) => Figure;
 }
 
-/** Pixel columns of a panel, and twice as many points as a printed one has. */
-export const COLUMNS = 900;
-
-/** Why no curve can be drawn of a run: it is a point. */
+/** Why no line can be drawn of a run: it is a point. */
 export function tooShort({ length }: RunTable): string | undefined {
-  return length < 2 ? 'the run has a single row, and a curve takes two' : undefined;
+  return length < 2 ? 'the run has a single row, and a line takes two' : undefined;
 }

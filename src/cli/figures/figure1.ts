@@ -1,62 +1,32 @@
+import { loss } from '../../dash/plots/series/loss.ts';
+import { sharpness } from '../../dash/plots/series/sharpness.ts';
+import { formatNumber } from '../../pipeline/format.ts';
 import { findExcursions } from '../../pipeline/theory/checks/excursions.ts';
 import { firstCrossing, type RunTable, wholeCycles } from '../../pipeline/theory/run-table.ts';
-import { curve, level, stepAxis, valueAxis } from './curves.ts';
 import { type FigureSpec, tooShort } from './figure.ts';
-import { glued, parameters, plain } from './words.ts';
+import { seriesPanel, thresholdOf } from './run-lines.ts';
+import { glued, parameters } from './words.ts';
 
-/** Training loss, and sharpness with the line 2/η. */
+/** Training loss, and sharpness with the threshold. */
 export const figure1: FigureSpec = {
   number: 1,
   preset: 'paper',
   needs: ['loss', 'sharpness'],
   unfit: tooShort,
-  draw(table, theme, plot) {
-    const { step } = table;
-    const threshold = 2 / table.config.eta;
-    const loss = table.column('loss');
-    const sharpness = table.column('sharpness');
-    const lossAxis = valueAxis(plot, 'training loss L', [loss], theme);
-    const sharpnessAxis = valueAxis(plot, 'sharpness S', [sharpness], theme, {
-      nice: true,
-      line: threshold,
-    });
-    return {
-      title: title(table),
-      caption: glued(
-        `Gradient descent on the minimal network, ${parameters(table)}; 2/η = ${plain(threshold)}. ${story(table)}`,
-      ),
-      panels: [
-        {
-          title: 'Training loss',
-          legend: [{ label: 'L', color: theme.blue, kind: 'line' }],
-          options: {
-            x: stepAxis(step),
-            y: lossAxis.scale,
-            marks: [
-              ...lossAxis.grid,
-              curve(plot, step, lossAxis.shown(loss), { color: theme.blue }),
-            ],
-          },
-        },
-        {
-          title: 'Sharpness',
-          legend: [
-            { label: 'S, largest eigenvalue of the Hessian', color: theme.blue, kind: 'line' },
-            { label: '2/η', color: theme.text, kind: 'line', dash: '6 4', width: 1.6 },
-          ],
-          options: {
-            x: stepAxis(step),
-            y: sharpnessAxis.scale,
-            marks: [
-              ...sharpnessAxis.grid,
-              curve(plot, step, sharpnessAxis.shown(sharpness), { color: theme.blue }),
-              ...level(plot, threshold, '', theme),
-            ],
-          },
-        },
-      ],
-    };
-  },
+  draw: (table, theme) => ({
+    title: title(table),
+    caption: glued(
+      `Gradient descent on the minimal network, ${parameters(table)}; 2/η = ${formatNumber(thresholdOf(table), 4)}. ${story(table)}`,
+    ),
+    panels: [
+      seriesPanel(loss, table, theme, {
+        title: 'Training loss',
+        only: ['loss'],
+        scale: 'linear',
+      }),
+      seriesPanel(sharpness, table, theme, { only: ['sharpness', 'threshold'] }),
+    ],
+  }),
 };
 
 function title(table: RunTable): string {

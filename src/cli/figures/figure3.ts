@@ -1,12 +1,13 @@
-import { envelope } from '../../pipeline/formats/envelope.ts';
+import { extent, type Look, niceDomain } from '../../dash/plots/draw.ts';
+import { linesPlot } from '../../dash/plots/lines.ts';
+import { near } from '../../dash/plots/plane.ts';
+import { count, formatNumber } from '../../pipeline/format.ts';
 import { spectrum } from '../../pipeline/models/minimal/moments.ts';
 import { balanceChange, solutionRiseBound } from '../../pipeline/models/minimal/theory.ts';
 import { type RunTable, wholeCycles } from '../../pipeline/theory/run-table.ts';
-import { curve, grids, level, stepAxis } from './curves.ts';
-import { bounded } from './cut.ts';
-import { COLUMNS, type FigureSpec, tooShort } from './figure.ts';
-import { near, range } from './plane.ts';
-import { glued, parameters, plain, tick } from './words.ts';
+import { type FigureSpec, type Panel, tooShort } from './figure.ts';
+import { linePair, linePoints, thresholdOf } from './run-lines.ts';
+import { cutOff, glued, parameters } from './words.ts';
 
 /** Gradient-flow-solution sharpness between an upper and a lower bound. */
 export const figure3: FigureSpec = {
@@ -16,87 +17,71 @@ export const figure3: FigureSpec = {
   unfit: (table) =>
     tooShort(table) ??
     (table.everyStep ? undefined : 'its bounds take every step, and the run is thinned'),
-  draw(table, theme, plot) {
+  draw(table, theme) {
     const { step } = table;
-    const threshold = 2 / table.config.eta;
+    const threshold = thresholdOf(table);
     const end = table.column('gfs_sharpness');
     const { upper, lower } = solutionBounds(table);
     const cycles = wholeCycles(table);
     const first = cycles[1]?.[0] ?? 0;
     const last = cycles[4]?.[1] ?? table.length - 1;
-    const zoom = (column: Float64Array) => column.subarray(first, last);
-    const panel = (title: string, part: (column: Float64Array) => Float64Array, zero: boolean) => {
-      const axis = boundedAxis(part(end), [part(lower), part(upper)], zero ? [0, threshold] : []);
-      const within = { y: axis.domain };
+    const panel = (title: string, from: number, to: number, whole: boolean): Panel => {
+      const part = (column: Float64Array) => column.subarray(from, to);
+      const [low, high] = linePair(part(step), part(lower), part(upper));
+      const values = extent([
+        near(part(end)),
+        ...[low.y, high.y].map(near),
+        whole ? [threshold] : [],
+      ]);
       return {
         title,
         legend: [
-          { label: 'S∞', color: theme.blue, kind: 'line' },
-          { label: 'upper bound', color: theme.orange, kind: 'line', dash: '7 4' },
-          { label: 'lower bound', color: theme.green, kind: 'line', dash: '2 3' },
-          ...(zero
-            ? [{ label: '2/η', color: theme.text, kind: 'line', dash: '6 4', width: 1.6 } as const]
-            : []),
-        ] as const,
-        options: {
-          x: stepAxis(part(step)),
-          y: { label: 'sharpness S∞ of the flow’s minimum', zero, nice: true, ...axis },
-          marks: [
-            ...grids(plot, theme),
-            band(part(step), part(lower), part(upper), within.y),
-            curve(plot, part(step), part(end), { color: theme.blue, width: 2.4, within }),
-            curve(plot, part(step), part(upper), {
-              color: theme.orange,
-              width: 1.6,
-              dash: '7 4',
-              within,
-            }),
-            curve(plot, part(step), part(lower), {
-              color: theme.green,
-              width: 1.8,
-              dash: '2 3',
-              within,
-            }),
-            ...(zero ? level(plot, threshold, '', theme) : []),
-          ],
-        },
+          { label: 'S∞', color: theme.solution, kind: 'line', width: 3 },
+          { label: 'upper bound', color: theme.oscillating, kind: 'line', dash: '7 4' },
+          { label: 'lower bound', color: theme.convergent, kind: 'line', dash: '2 3' },
+        ],
+        draw: (look: Look) =>
+          linesPlot(
+            {
+              label: 'sharpness S∞ of the flow’s minimum',
+              log: false,
+              steps: [step[from]!, step[to - 1]!],
+              values: niceDomain(values),
+              between: { low, high },
+              lines: [
+                { points: linePoints(part(step), part(end)), color: theme.solution, width: 2 },
+                { points: high, color: theme.oscillating, dash: '7 4' },
+                { points: low, color: theme.convergent, dash: '2 3', width: 1.6 },
+              ],
+              level: whole
+                ? { value: threshold, label: `2/η = ${formatNumber(threshold, 4)}` }
+                : undefined,
+            },
+            look,
+          ).svg,
       };
     };
-    const band = (
-      x: Float64Array,
-      low: Float64Array,
-      high: Float64Array,
-      range?: readonly [number, number],
-    ) => {
-      const rows = [...new Set([...envelope(x, low, COLUMNS), ...envelope(x, high, COLUMNS)])].sort(
-        (a, b) => a - b,
-      );
-      return plot.areaY(rows, {
-        x: (row) => x[row],
-        y1: (row) => bounded(low[row]!, range),
-        y2: (row) => bounded(high[row]!, range),
-        fill: theme.shade,
-        clip: 'frame',
-      });
-    };
+    const held =
+      cycles.length > 0 &&
+      cycles.every(([from, to]) => end[to]! < end[from]!) &&
+      table.divergedAt === null;
+    const runsAway = [end, upper, lower].some((column) => near(column).length < column.length);
     return {
-      title:
-        cycles.length > 0 &&
-        cycles.every(([from, to]) => end[to]! < end[from]!) &&
-        table.divergedAt === null
-          ? 'Each spike lowers the sharpness of the minimum ahead'
-          : 'Sharpness of the minimum ahead',
+      title: held
+        ? 'Each spike lowers the sharpness of the minimum ahead'
+        : 'Sharpness of the minimum ahead',
       caption: glued(
-        `${parameters(table)}; 2/η = ${plain(threshold)}. S∞ is the sharpness of the minimum that gradient flow from step t would reach${table.divergedAt === null ? '' : `; the run diverges at step ${table.divergedAt}`}. From ${cycles.length > 0 ? 'one upward crossing of 2/η' : 'the start, or an upward crossing of 2/η,'} to the next${cycles.length > 0 ? '' : ', or the end,'} it lies between its value at the former plus what second-order creep allows since (upper bound) and its value at the latter less what creep allows until then (lower bound).${runsAway([end, upper, lower]) ? ' What lies beyond the frame is cut off.' : ''}`,
+        `${parameters(table)}; 2/η = ${formatNumber(threshold, 4)}. S∞ is the sharpness of the minimum that gradient flow from step t would reach${table.divergedAt === null ? '' : `; the run diverges at step ${table.divergedAt}`}. From ${cycles.length > 0 ? 'one upward crossing of 2/η' : 'the start, or an upward crossing of 2/η,'} to the next${cycles.length > 0 ? '' : ', or the end,'} it lies between its value at the former plus what second-order creep allows since (upper bound) and its value at the latter less what creep allows until then (lower bound).${cutOff(runsAway)}`,
       ),
       panels: [
-        panel('Whole run', (column) => column, true),
+        panel('Whole run', 0, table.length, true),
         ...(cycles.length < 2
           ? []
           : [
               panel(
-                `Steps ${step[first]!.toLocaleString('en-US')} to ${step[last - 1]!.toLocaleString('en-US')}`,
-                zoom,
+                `Steps ${count(step[first]!)} to ${count(step[last - 1]!)}`,
+                first,
+                last,
                 false,
               ),
             ]),
@@ -104,34 +89,6 @@ export const figure3: FigureSpec = {
     };
   },
 };
-
-/** Whether some values are far from the others of their column, so that an axis leaves them out. */
-function runsAway(columns: readonly Float64Array[]): boolean {
-  return columns.some((column) => near(column).length < column.length);
-}
-
-/**
- * Of a value axis: nothing where the bounds are about as far apart as what they bound is, so that all is shown; else,
- * where a run blows up and its bounds with it, the range of what they bound.
- */
-function boundedAxis(
-  end: Float64Array,
-  bounds: readonly Float64Array[],
-  also: readonly number[],
-): { readonly domain?: [number, number]; readonly tickFormat?: typeof tick } {
-  const [low, high] = range([near(end), also]);
-  const room = high - low;
-  const far = [end, ...bounds].some((bound) =>
-    bound.some((value) => value > high + room || value < low - room),
-  );
-  // What stands still must not fill the panel with its rounding.
-  const least = 1e-3 * Math.max(Math.abs(low), Math.abs(high));
-  if (high - low < least) return { domain: [low - least, high + least] };
-  return {
-    ...(far ? { domain: [low, high] } : {}),
-    ...(high >= 1e5 ? { tickFormat: tick } : {}),
-  };
-}
 
 /**
  * Bounds of the gradient-flow-solution sharpness S∞ between crossings of 2/η.
@@ -166,7 +123,7 @@ export function solutionBounds(table: RunTable): { upper: Float64Array; lower: F
       creep[i]! + solutionRiseBound(balance[i]!, balance[i + 1]!, q, moments, axes, end[i]!);
   }
   const sharpness = table.column('sharpness');
-  const threshold = 2 / eta;
+  const threshold = thresholdOf(table);
   const knots = [0];
   for (let i = 1; i < length; i++)
     if (sharpness[i - 1]! < threshold && sharpness[i]! >= threshold) knots.push(i);

@@ -1,12 +1,13 @@
+import { formatNumber } from '../../pipeline/format.ts';
 import { flowEnd } from '../../pipeline/models/minimal/flow.ts';
 import type { Theta } from '../../pipeline/models/minimal/loss.ts';
 import { edgeAlpha } from '../../pipeline/models/minimal/surrogate.ts';
 import { spread } from '../../pipeline/theory/checks/gradient-flow.ts';
 import { firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
-import { path } from './curves.ts';
 import type { FigureSpec } from './figure.ts';
-import { hyperbola, leaves, planeDomain, planeScales, zeroLines } from './plane.ts';
-import { glued, parameters, plain } from './words.ts';
+import { planePanel } from './plane-panel.ts';
+import { pathPoints } from './run-lines.ts';
+import { glued, parameters } from './words.ts';
 
 const FLOWS = 16;
 
@@ -15,22 +16,11 @@ export const figure4: FigureSpec = {
   number: 4,
   preset: 'paper',
   needs: ['alpha', 'beta1', 'beta2', 'sharpness'],
-  draw(table, theme, plot) {
+  draw(table, theme) {
     const flows = flowsFrom(table, FLOWS);
     const starts = flows.map(({ points }) => points[0]!);
     const ends = flows.flatMap(({ end }) => (end ? [end] : []));
-    const alpha = table.column('alpha');
-    const beta2 = table.column('beta2');
     const alphaHat = edgeAlpha(table.config.moments.lambda1, table.config.eta);
-    const side = alpha[table.length - 1]! < 0 ? -alphaHat : alphaHat;
-    const domain = planeDomain(
-      [beta2, ends.map((end) => end.beta2)],
-      [alpha, ends.map((end) => end.alpha), [side]],
-    );
-    const inside = ({ alpha: a, beta2: b }: Theta) => !leaves(domain, [b], [a]);
-    const edges = [alphaHat, -alphaHat].filter(
-      (edge) => edge === side || (edge > domain.y[0] && edge < domain.y[1]),
-    );
     const many = starts.length > 1;
     const of = many
       ? `${starts.length} points of the gradient-descent trajectory`
@@ -39,65 +29,50 @@ export const figure4: FigureSpec = {
       ends.length === 0
         ? 'to the saddle α = β₂ = 0, whose stable set it does not leave'
         : `${many ? 'each ' : ''}to its minimizer on the hyperbola αβ₂ = 1 (β₁ = 0)${ends.length < starts.length ? `, but for ${starts.length - ends.length} that end at the saddle α = β₂ = 0` : ''}`;
-    const cut = leaves(domain, beta2, alpha) ? ' What lies beyond the frame is cut off.' : '';
+    const dot = (r: number, color: string, quiet: boolean) => (theta: Theta) => ({
+      x: theta.beta2,
+      y: theta.alpha,
+      r,
+      color,
+      quiet,
+    });
+    const plane = {
+      edge: alphaHat,
+      paths: [
+        {
+          points: pathPoints(table.column('beta2'), table.column('alpha')),
+          color: theme.sharpness,
+        },
+        ...flows.map(({ points }) => ({
+          points: pathPoints(
+            points.map(({ beta2 }) => beta2),
+            points.map(({ alpha }) => alpha),
+          ),
+          color: theme.flow,
+          width: 1.2,
+          quiet: true,
+        })),
+      ],
+      dots: [
+        ...starts.map(dot(2.5, theme.flow, true)),
+        ...ends.map(dot(4, theme.convergent, false)),
+      ],
+    };
+    const { leaves, panel } = planePanel(plane, theme, [
+      ...(table.length > 1
+        ? [{ label: 'gradient descent', color: theme.sharpness, kind: 'line', width: 3 } as const]
+        : []),
+      { label: 'gradient flows', color: theme.flow, kind: 'line', width: 1.6 },
+      { label: 'minimizers', color: theme.convergent, kind: 'dot' },
+    ]);
     return {
       title: many
         ? 'Where gradient flow would go from points of the run'
         : 'Where gradient flow would go from the start',
       caption: glued(
-        `${parameters(table)}. Gradient flow from ${of}, ${whither}. A minimizer with |α| over α̂ = ${plain(alphaHat)} is too sharp to be held at this\u00a0η.${alongEdge(table, alphaHat, ends.at(-1))}${cut}`,
+        `${parameters(table)}. Gradient flow from ${of}, ${whither}. A minimizer with |α| over α̂ = ${formatNumber(alphaHat, 4)} is too sharp to be held at this\u00a0η.${alongEdge(table, alphaHat, ends.at(-1))}${leaves}`,
       ),
-      panels: [
-        {
-          title: 'Plane of the relevant weights',
-          legend: [
-            ...(table.length > 1
-              ? [{ label: 'gradient descent', color: theme.blue, kind: 'line', width: 3 } as const]
-              : []),
-            { label: 'gradient flows', color: theme.orange, kind: 'line', width: 1.6 },
-            { label: 'minimizers', color: theme.green, kind: 'dot' },
-            { label: 'αβ₂ = 1', color: theme.muted, kind: 'line', dash: '2 3' },
-            { label: 'edge |α| = α̂', color: theme.text, kind: 'line', dash: '6 4', width: 1.6 },
-          ],
-          options: {
-            ...planeScales(domain),
-            marks: [
-              ...zeroLines(plot, theme),
-              hyperbola(plot, domain, theme),
-              plot.ruleY(edges, {
-                stroke: theme.text,
-                strokeWidth: 1.4,
-                strokeDasharray: '6 4',
-                clip: 'frame',
-              }),
-              path(plot, beta2, alpha, { color: theme.blue, width: 2.4, within: domain }),
-              ...flows.map(({ points }) =>
-                path(
-                  plot,
-                  points.map((point) => point.beta2),
-                  points.map((point) => point.alpha),
-                  { color: theme.orange, width: 1.5, within: domain },
-                ),
-              ),
-              plot.dot(starts.filter(inside), {
-                x: 'beta2',
-                y: 'alpha',
-                r: 3,
-                fill: theme.orange,
-                clip: 'frame',
-              }),
-              plot.dot(ends.filter(inside), {
-                x: 'beta2',
-                y: 'alpha',
-                r: 5,
-                fill: theme.green,
-                stroke: theme.background,
-                clip: 'frame',
-              }),
-            ],
-          },
-        },
-      ],
+      panels: [panel],
     };
   },
 };

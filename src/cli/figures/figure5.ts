@@ -1,14 +1,16 @@
+import { extent, type Look, niceDomain } from '../../dash/plots/draw.ts';
+import { linesPlot } from '../../dash/plots/lines.ts';
+import { near } from '../../dash/plots/plane.ts';
+import { formatNumber } from '../../pipeline/format.ts';
 import { constrainedStep } from '../../pipeline/models/minimal/constrained.ts';
 import { createFlow } from '../../pipeline/models/minimal/flow.ts';
 import { edgeAlpha } from '../../pipeline/models/minimal/surrogate.ts';
 import { notSeparated } from '../../pipeline/theory/premise.ts';
 import { firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
-import { curve, grids, path, stepAxis } from './curves.ts';
-import { bounded } from './cut.ts';
 import { type FigureSpec, type LegendItem, tooShort } from './figure.ts';
-import { hyperbola, leaves, planeDomain, planeScales, zeroLines } from './plane.ts';
-import type { Theme } from './theme.ts';
-import { glued, parameters, plain } from './words.ts';
+import { planePanel } from './plane-panel.ts';
+import { linePoints, pathPoints } from './run-lines.ts';
+import { glued, parameters } from './words.ts';
 
 /** Gradient descent, gradient flow and constrained trajectory from the same start; the stable set shaded. */
 export const figure5: FigureSpec = {
@@ -19,91 +21,66 @@ export const figure5: FigureSpec = {
     table.config.moments.covariance === 0
       ? tooShort(table)
       : `the constrained trajectory is defined for covariance 0 only, and here it is ${table.config.moments.covariance}`,
-  draw(table, theme, plot) {
-    const { step } = table;
+  draw(table, theme) {
+    const { step, lastStep } = table;
     const alphaHat = edgeAlpha(table.config.moments.lambda1, table.config.eta);
-    const alpha = table.column('alpha');
-    const beta2 = table.column('beta2');
+    const descent = { alpha: table.column('alpha'), beta2: table.column('beta2') };
     const flow = flowBeside(table);
     const constrained = constrainedBeside(table);
-    const domain = planeDomain(
-      [beta2, flow.beta2, constrained.beta2],
-      [alpha, flow.alpha, constrained.alpha, [alpha[table.length - 1]! < 0 ? -alphaHat : alphaHat]],
-    );
     const follows = followsConstrained(table, flow, constrained);
-    const stable = { y1: Math.max(domain.y[0], -alphaHat), y2: Math.min(domain.y[1], alphaHat) };
+    const looks = [
+      { way: descent, color: theme.sharpness, width: 1.6 },
+      { way: flow, color: theme.flow, width: 2, dash: '9 5' },
+      { way: constrained, color: theme.constrained, width: 1.5, dash: '2 3' },
+    ];
+    const names = ['gradient descent', 'gradient flow', 'constrained'];
+    const legend = looks.map(
+      ({ way: _, ...look }, i): LegendItem => ({ label: names[i]!, kind: 'line', ...look }),
+    );
+    const { panel: plane, leaves } = planePanel(
+      {
+        edge: alphaHat,
+        stableSet: true,
+        paths: looks.map(({ way, ...look }) => ({
+          points: pathPoints(way.beta2, way.alpha),
+          ...look,
+        })),
+        dots: [
+          { x: descent.beta2[0]!, y: descent.alpha[0]!, r: 4, color: theme.text, quiet: true },
+        ],
+      },
+      theme,
+      legend,
+    );
+    const side = descent.alpha[table.length - 1]! < 0 ? -alphaHat : alphaHat;
+    const values = extent([...looks.map(({ way }) => near(way.alpha)), [side]]);
     return {
       title: follows
         ? 'Gradient descent follows the flow to the edge, then the constrained trajectory'
         : 'Gradient descent, gradient flow and constrained trajectory',
       caption: glued(
-        `${parameters(table)}; all three from the same start. The constrained trajectory is gradient descent with β₁ = 0, projected onto the stable set {S ≤ 2/η, no slope along the top eigenvector}, which in this plane is |α| ≤ α̂ = ${plain(alphaHat)} (shaded).${story(table, flow, constrained, follows)}${leaves(domain, beta2, alpha) ? ' What lies beyond the frame is cut off.' : ''}`,
+        `${parameters(table)}; all three from the same start. The constrained trajectory is gradient descent with β₁ = 0, projected onto the stable set {S ≤ 2/η, no slope along the top eigenvector}, which in this plane is |α| ≤ α̂ = ${formatNumber(alphaHat, 4)} (shaded).${story(table, flow, constrained, follows)}${leaves}`,
       ),
       panels: [
-        {
-          title: 'Plane of the relevant weights',
-          legend: legend(theme, true),
-          options: {
-            ...planeScales(domain),
-            marks: [
-              plot.rect([stable], {
-                x1: domain.x[0],
-                x2: domain.x[1],
-                y1: 'y1',
-                y2: 'y2',
-                fill: theme.shade,
-                clip: 'frame',
-              }),
-              ...zeroLines(plot, theme),
-              hyperbola(plot, domain, theme),
-              path(plot, beta2, alpha, { color: theme.blue, width: 2, within: domain }),
-              path(plot, flow.beta2, flow.alpha, {
-                color: theme.orange,
-                width: 2.6,
-                dash: '9 5',
-                within: domain,
-              }),
-              path(plot, constrained.beta2, constrained.alpha, {
-                color: theme.text,
-                width: 1.8,
-                dash: '2 3',
-              }),
-              plot.dot([{ x: bounded(beta2[0]!, domain.x), y: bounded(alpha[0]!, domain.y) }], {
-                x: 'x',
-                y: 'y',
-                r: 5,
-                fill: theme.text,
-                clip: 'frame',
-              }),
-            ],
-          },
-        },
+        plane,
         {
           title: 'The same over time',
-          legend: legend(theme, false),
-          options: {
-            x: stepAxis(step, 'step t (time ηt)'),
-            y: planeScales(domain).y,
-            marks: [
-              plot.rect([stable], {
-                x1: step[0]!,
-                x2: step[table.length - 1]!,
-                y1: 'y1',
-                y2: 'y2',
-                fill: theme.shade,
-                clip: 'frame',
-              }),
-              ...grids(plot, theme),
-              curve(plot, step, alpha, { color: theme.blue, width: 1.4, within: { y: domain.y } }),
-              curve(plot, step, flow.alpha, {
-                color: theme.orange,
-                width: 2.6,
-                dash: '9 5',
-                within: { y: domain.y },
-              }),
-              curve(plot, step, constrained.alpha, { color: theme.text, width: 1.8, dash: '2 3' }),
-            ],
-          },
+          legend,
+          draw: (look: Look) =>
+            linesPlot(
+              {
+                label: 'second-layer weight α',
+                log: false,
+                steps: [step[0]!, lastStep],
+                values: niceDomain(values),
+                band: [-alphaHat, alphaHat],
+                lines: looks.map(({ way, ...style }) => ({
+                  points: linePoints(step, way.alpha),
+                  ...style,
+                })),
+              },
+              look,
+            ).svg,
         },
       ],
     };
@@ -155,18 +132,6 @@ function story(table: RunTable, flow: Way, constrained: Way, follows: boolean): 
       ? []
       : [` Gradient descent diverges at step ${table.divergedAt}.`]),
   ].join('');
-}
-
-function legend(theme: Theme, plane: boolean): readonly LegendItem[] {
-  const curves: LegendItem[] = [
-    { label: 'gradient descent', color: theme.blue, kind: 'line' },
-    { label: 'gradient flow', color: theme.orange, kind: 'line', dash: '9 5', width: 2.6 },
-    { label: 'constrained', color: theme.text, kind: 'line', dash: '2 3', width: 2 },
-    { label: 'stable set', color: theme.shade, kind: 'area' },
-  ];
-  return plane
-    ? [...curves, { label: 'αβ₂ = 1', color: theme.muted, kind: 'line', dash: '2 3' }]
-    : curves;
 }
 
 interface Way {

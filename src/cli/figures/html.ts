@@ -1,6 +1,6 @@
+import { DARK, LIGHT } from '../../dash/plots/theme.ts';
 import { escaped } from './compose.ts';
-import type { Figure } from './figure.ts';
-import { DARK, FONT, LIGHT } from './theme.ts';
+import { type Figure, FONT } from './figure.ts';
 
 /** A page that holds the figure itself, light or dark as the reader's system is, and needs nothing else. */
 export function figurePage({ title, caption }: Figure, light: string, dark: string): string {

@@ -60,12 +60,11 @@ export async function drawSweep(
   if (first && first.omitted.length > 0) {
     warn(`--facet: not shown are ${omittedFacets(first)}; pick others with --where ${facet}=V,W`);
   }
-  const plot = await import('@observablehq/plot');
   for (const quantity of quantities) {
     const map = mapOf(quantity);
     const name = `sweep-${quantity.name.replaceAll('_', '-')}`;
-    await writeFigure(name, '', formats, drawing.out, plot, wrote, (theme) =>
-      sweepFigure(map, summary, theme, plot),
+    await writeFigure(name, '', formats, drawing.out, wrote, (theme) =>
+      sweepFigure(map, summary, theme),
     );
   }
 }

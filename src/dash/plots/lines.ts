@@ -1,0 +1,220 @@
+import * as Plot from '@observablehq/plot';
+import { linearTicks, logTicks, stepMarks, valueMarks } from './axes.ts';
+import { cut, type Points } from './cut.ts';
+import { type Drawing, drawPlot, type Look, MARGIN, niceDomain, type Range } from './draw.ts';
+import type { Theme } from './theme.ts';
+
+/** A line over steps. */
+export interface Line {
+  readonly points: Points;
+  readonly color: string;
+  readonly width?: number;
+  readonly dash?: string;
+  /** Rows of a file, which are seen as dots where there are few; not so a line that is computed. */
+  readonly rows?: boolean;
+}
+
+/** A value that a drawing is looked at for: a line across, named at its end, with a band around it. */
+export interface Level {
+  readonly value: number;
+  readonly label: string;
+  /** Share of the value by which the band goes over and under it. */
+  readonly band?: number;
+  /** The line itself is among the lines, since it moves. */
+  readonly moves?: boolean;
+}
+
+/** Lines over steps, with what stands behind them. */
+export interface LinesPlot {
+  readonly label: string;
+  readonly log: boolean;
+  readonly steps: Range;
+  readonly lines: readonly Line[];
+  readonly level?: Level | undefined;
+  /** The band between two lines. */
+  readonly between?: { readonly low: Points; readonly high: Points } | undefined;
+  /** A band across, from value to value. */
+  readonly band?: Range | undefined;
+  /** The values shown, unless those of the lines. */
+  readonly values?: Range | undefined;
+}
+
+export interface DrawnLines {
+  readonly svg: Drawing;
+  readonly values: Range;
+}
+
+/** Draws lines over steps. */
+export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
+  const { label, log, steps, lines, level, between, band } = plot;
+  const { theme, width } = look;
+  const values = plot.values ?? valuesOf(plot);
+  const ticks = log ? logTicks(values, label) : linearTicks(values, label);
+  const within = (points: Points): Points => (log ? cutLog : cut)(points, steps, values);
+  const svg = drawPlot(
+    {
+      x: { domain: steps, type: 'linear' },
+      y: { domain: values, type: log ? 'log' : 'linear' },
+      marks: [
+        ...(band ? [across(band, values, theme.shade, 1, 'stable-set')] : []),
+        ...(between ? [betweenMark(between, values, theme)] : []),
+        ...valueMarks(ticks, theme),
+        ...(level ? levelMarks(level, values, theme) : []),
+        ...lines.map((line) => lineMark(line, within(line.points))),
+        ...lines.flatMap((line) => dots(line, steps, width - MARGIN.left - MARGIN.right, log)),
+        ...(level ? levelName(level, values, theme) : []),
+        ...stepMarks(steps, width),
+      ],
+    },
+    look,
+  );
+  return { svg, values };
+}
+
+function lineMark({ color, width = 1.4, dash }: Line, { x, y }: Points): Plot.Markish {
+  return Plot.line(Array.from(x), {
+    x: Array.from(x),
+    y: Array.from(y),
+    stroke: color,
+    strokeWidth: width,
+    strokeLinejoin: 'round',
+    clip: true,
+    ...(dash ? { strokeDasharray: dash } : {}),
+  });
+}
+
+/** The same on a logarithmic scale, which has a place for positive values alone. */
+function cutLog({ x, y }: Points, steps: Range, [low, high]: Range): Points {
+  const logs = Array.from(y, (value) => (value > 0 ? Math.log10(value) : Number.NaN));
+  const within = cut({ x, y: logs }, steps, [Math.log10(low), Math.log10(high)]);
+  return { x: within.x, y: Array.from(within.y, (power) => 10 ** power) };
+}
+
+const across = (
+  [low, high]: Range,
+  [bottom, top]: Range,
+  fill: string,
+  fillOpacity: number,
+  className: string,
+): Plot.Markish =>
+  Plot.rect(low < top && high > bottom ? [0] : [], {
+    y1: [Math.max(low, bottom)],
+    y2: [Math.min(high, top)],
+    fill,
+    fillOpacity,
+    clip: true,
+    className,
+  });
+
+function levelMarks({ value, band = 0, moves }: Level, values: Range, theme: Theme) {
+  const region: Range = [value * (1 - band), value * (1 + band)];
+  return [
+    across(band > 0 ? region : [0, 0], values, theme.threshold, 0.12, 'regime-band'),
+    Plot.ruleY(moves || value < values[0] || value > values[1] ? [] : [value], {
+      stroke: theme.threshold,
+      strokeWidth: 1.6,
+      strokeDasharray: '6 4',
+      clip: true,
+    }),
+  ];
+}
+
+/** Its name at the left end, over what is drawn. */
+function levelName({ value, label }: Level, values: Range, theme: Theme): Plot.Markish[] {
+  if (label === '' || value < values[0] || value > values[1]) return [];
+  return [
+    Plot.text([label], {
+      y: [value],
+      frameAnchor: 'left',
+      dx: 4,
+      dy: -8,
+      fill: theme.threshold,
+      stroke: theme.background,
+      strokeWidth: 4,
+      fontWeight: 600,
+      className: 'level-name',
+    }),
+  ];
+}
+
+function betweenMark(
+  { low, high }: { readonly low: Points; readonly high: Points },
+  values: Range,
+  theme: Theme,
+): Plot.Markish {
+  const room = values[1] - values[0];
+  const near = (value: number) =>
+    Math.max(values[0] - room / 2, Math.min(values[1] + room / 2, value));
+  return Plot.areaY(Array.from(low.x), {
+    x: Array.from(low.x),
+    y1: Array.from(low.y, near),
+    y2: Array.from(high.y, near),
+    fill: theme.shade,
+    clip: true,
+  });
+}
+
+/** Rows further apart than this are seen as dots, as is one that stands alone. */
+const DOT_PIXELS = 12;
+
+function dots({ points, color, rows }: Line, [from, to]: Range, pixels: number, log: boolean) {
+  if (!rows) return [];
+  const seen = Array.from(points.x, (_, i) => i).filter(
+    (i) => points.x[i]! >= from && points.x[i]! <= to && (!log || points.y[i]! > 0),
+  );
+  if (seen.length === 0 || seen.length > Math.max(1, pixels / DOT_PIXELS)) return [];
+  return [
+    Plot.dot(seen, {
+      x: seen.map((i) => points.x[i]!),
+      y: seen.map((i) => points.y[i]!),
+      r: seen.length === 1 ? 4 : 2.5,
+      fill: color,
+    }),
+  ];
+}
+
+/** Part of the largest value that a logarithmic axis still shows, unless most values are smaller. */
+const LEAST = 1e-12;
+
+function medianOf(lines: readonly Line[]): number {
+  const sizes = lines
+    .flatMap(({ points }) => Array.from(points.y))
+    .filter((value) => value > 0)
+    .sort((a, b) => a - b);
+  return sizes[Math.floor(sizes.length / 2)] ?? 1;
+}
+
+/** What is visible of the lines, and the level where it is near. */
+function valuesOf({ lines, steps: [from, to], log, level }: LinesPlot): Range {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  const add = (value: number) => {
+    if (!Number.isFinite(value) || (log && !(value > 0))) return;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  };
+  for (const { points } of lines) {
+    const { x, y } = points;
+    for (let i = 0; i < x.length; i++) {
+      if (x[i]! >= from && x[i]! <= to) add(y[i]!);
+      // The line runs on to the next row outside.
+      for (const end of [from, to])
+        if (x[i]! < end && x[i + 1]! > end) add(valueOnLine(points, i, end, log));
+    }
+  }
+  // A line that passes through 0 would drag a logarithmic axis to the end of the world.
+  if (log && low < high) low = Math.max(low, Math.min(high * LEAST, medianOf(lines) * 1e-6));
+  // The threshold is what sharpness is looked at for, so it stays in view while it is near.
+  if (level && high > level.value / 2 && low < level.value * 2) {
+    low = Math.min(low, level.value);
+    high = Math.max(high, level.value);
+  }
+  return niceDomain(low <= high ? [low, high] : undefined, log);
+}
+
+/** Where the line from point `i` to the next is at `x`, straight as it is drawn. */
+function valueOnLine({ x: steps, y }: Points, i: number, x: number, log: boolean): number {
+  const part = (x - steps[i]!) / (steps[i + 1]! - steps[i]!);
+  const [a, b] = [y[i]!, y[i + 1]!];
+  return log ? Math.exp(Math.log(a) + part * (Math.log(b) - Math.log(a))) : a + part * (b - a);
+}

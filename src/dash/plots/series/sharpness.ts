@@ -1,0 +1,44 @@
+import { formatNumber } from '../../../pipeline/format.ts';
+import type { TimeSeries } from '../time-series.ts';
+
+/** S against the threshold of the run's optimizer, and the sharpness of the gradient-flow solution. */
+export const sharpness: TimeSeries = {
+  id: 'sharpness',
+  title: 'Sharpness',
+  unit: 'dimensionless',
+  axis: 'sharpness S',
+  scale: 'linear',
+  order: 0,
+  description:
+    'Largest eigenvalue S of the Hessian, and S∞: the sharpness of the minimum at which gradient flow from here would end. Dashed: the threshold of the optimizer, above which it is unstable. Shaded: the regime “edge”, S within the band around it.',
+  series: [
+    { key: 'sharpness', label: 'S', column: 'sharpness', color: 'sharpness' },
+    {
+      key: 'gfs',
+      label: 'S∞ (gradient-flow solution)',
+      column: 'gfs_sharpness',
+      color: 'solution',
+      width: 1.8,
+    },
+    {
+      key: 'threshold',
+      label: 'threshold',
+      name: ({ thresholdName }) => thresholdName,
+      // It moves with a schedule of η, and then stands in a column of its own.
+      column: 'threshold',
+      color: 'threshold',
+      dash: '6 4',
+      width: 1.6,
+      derived: ({ threshold }) => (threshold === undefined ? undefined : { at: () => threshold }),
+    },
+  ],
+  level: ({ threshold, thresholdName, band }) =>
+    threshold === undefined
+      ? undefined
+      : {
+          value: threshold,
+          label: `${thresholdName} = ${formatNumber(threshold, 4)}`,
+          band,
+          moves: true,
+        },
+};

@@ -1,0 +1,225 @@
+import * as Plot from '@observablehq/plot';
+import { formatNumber } from '../../pipeline/format.ts';
+import {
+  type Cell,
+  type HeatMap,
+  type MapAxis,
+  parameterSymbol,
+} from '../../pipeline/sweep/heat-map.ts';
+import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
+import { linearTicks, logTicks } from './axes.ts';
+import { type Drawing, drawPlot, type Look, MARGIN } from './draw.ts';
+import type { ColorName, Theme } from './theme.ts';
+
+export interface FacetCell extends Cell {
+  readonly facet: number | null;
+}
+
+/** A key of a map's legend. */
+export interface MapKey {
+  readonly label: string;
+  readonly color: string;
+}
+
+/** Left, top, width and height in pixels. */
+export type Box = readonly [x: number, y: number, width: number, height: number];
+
+export interface DrawnMap {
+  readonly svg: Drawing;
+  readonly cells: readonly FacetCell[];
+  /** Where a cell is drawn. */
+  box(index: number): Box;
+}
+
+const OUTCOME_LOOKS: Readonly<Record<string, readonly [name: string, color: ColorName]>> = {
+  'gradient-flow': ['gradient flow', 'sharpening'],
+  'edge-of-stability': ['edge of stability', 'edge'],
+  converged: ['converged', 'convergence'],
+  diverged: ['diverged', 'diverged'],
+};
+
+export const outcomeName = (outcome: string): string => OUTCOME_LOOKS[outcome]?.[0] ?? outcome;
+export const outcomeColor = (theme: Theme, outcome: string): string =>
+  theme[OUTCOME_LOOKS[outcome]?.[1] ?? 'other'];
+
+/** The name of the line of theory. */
+export const BORDER_LABEL = 'S∞(θ₀) = 2/η';
+
+/** Colours of a map's cells, with what they mean. */
+export interface MapColors {
+  readonly legend: readonly MapKey[];
+  of(cell: Cell): string;
+}
+
+export function mapColors(map: HeatMap, theme: Theme): MapColors {
+  const cells = map.facets.flatMap((facet) => facet.cells);
+  return map.quantity.name === 'outcome' ? outcomes(cells, theme) : ramp(map, cells, theme);
+}
+
+/** Whether the line of theory is in a map. */
+export const isLined = ({ facets }: HeatMap): boolean =>
+  facets.some(({ border }) => border.length > 1);
+
+/** Draws a map of a sweep, a facet beside the other, with the line of theory over it. */
+export function sweepMap(map: HeatMap, look: Look): DrawnMap {
+  const { theme } = look;
+  const cells = map.facets.flatMap(({ value, cells: own }) =>
+    own.map((cell): FacetCell => ({ ...cell, facet: value })),
+  );
+  const border = map.facets.flatMap(({ value, border: own }) =>
+    own.map((point) => ({ ...point, facet: value })),
+  );
+  const colors = mapColors(map, theme);
+  const facets = map.facet === null ? {} : { fx: 'facet' };
+  const line = {
+    x: 'x',
+    y: 'y',
+    z: 'facet',
+    clip: true,
+    pointerEvents: 'none',
+    ...facets,
+  } as const;
+  const svg = drawPlot(
+    {
+      marginTop: map.facet === null ? 24 : 44,
+      marginBottom: 40,
+      x: scale(map.x),
+      y: scale(map.y),
+      ...(map.facet === null
+        ? {}
+        : { fx: { label: null, padding: 0.06, tickFormat: named(map.facet) } }),
+      marks: [
+        Plot.rect(cells, {
+          x1: ({ x }: FacetCell) => x.from,
+          x2: ({ x }: FacetCell) => x.to,
+          y1: ({ y }: FacetCell) => y.from,
+          y2: ({ y }: FacetCell) => y.to,
+          fill: (cell: FacetCell) => colors.of(cell),
+          ...facets,
+          render: cellPaths,
+        }),
+        Plot.line(border, {
+          ...line,
+          stroke: theme.background,
+          strokeWidth: 5,
+          strokeOpacity: 0.7,
+        }),
+        Plot.line(border, { ...line, stroke: theme.text, strokeWidth: 2, strokeDasharray: '6 4' }),
+      ],
+    },
+    look,
+  );
+  const [x, y, fx] = [svg.scale('x')!, svg.scale('y')!, svg.scale('fx')];
+  return {
+    svg,
+    cells,
+    box(index) {
+      const cell = cells[index]!;
+      const shift = fx ? fx.apply(cell.facet) - MARGIN.left : 0;
+      const [left, right] = [x.apply(cell.x.from), x.apply(cell.x.to)];
+      const [bottom, top] = [y.apply(cell.y.from), y.apply(cell.y.to)];
+      return [left + shift, top, right - left, bottom - top];
+    },
+  };
+}
+
+const named = (facet: string) => (value: number) =>
+  `${parameterSymbol(facet)} = ${formatNumber(value, 4)}`;
+
+/** Cells as one path a colour: an element for each of some ten thousand would take most of a gigabyte. */
+const cellPaths: Plot.RenderFunction = (index, _scales, values, _dimensions, { document }) => {
+  const { x1, x2, y1, y2, fill } = values as unknown as Record<string, ArrayLike<number>> & {
+    readonly fill: ArrayLike<string>;
+  };
+  const paths = new Map<string, string>();
+  const at = (position: number) => String(Math.round(100 * position) / 100);
+  const sorted = Array.from(index).sort((a, b) => y1![a]! - y1![b]! || x1![a]! - x1![b]!);
+  for (let i = 0; i < sorted.length; ) {
+    const first = sorted[i]!;
+    let last = first;
+    // Neighbours along x that have the same colour, as one.
+    while (++i < sorted.length) {
+      const next = sorted[i]!;
+      if (y1![next] !== y1![first] || fill[next] !== fill[first] || x1![next] !== x2![last]) break;
+      last = next;
+    }
+    const [left, right] = [at(x1![first]!), at(x2![last]!)];
+    const outline = `M${left},${at(y2![first]!)}H${right}V${at(y1![first]!)}H${left}Z`;
+    paths.set(fill[first]!, (paths.get(fill[first]!) ?? '') + outline);
+  }
+  const svg = 'http://www.w3.org/2000/svg';
+  const group = document.createElementNS(svg, 'g');
+  group.setAttribute('class', 'cells');
+  group.setAttribute('shape-rendering', 'crispEdges');
+  for (const [color, outline] of paths) {
+    const path = document.createElementNS(svg, 'path');
+    path.setAttribute('fill', color);
+    path.setAttribute('d', outline);
+    group.append(path);
+  }
+  return group as SVGElement;
+};
+
+function outcomes(cells: readonly Cell[], theme: Theme): MapColors {
+  const there = new Set(cells.map(({ value }) => OUTCOMES[value]!));
+  return {
+    legend: OUTCOMES.filter((outcome) => there.has(outcome)).map((outcome) => ({
+      label: outcomeName(outcome),
+      color: outcomeColor(theme, outcome),
+    })),
+    of: ({ value }) => outcomeColor(theme, OUTCOMES[value]!),
+  };
+}
+
+const RAMP_KEYS = 4;
+
+/** A ramp that people with any common colour blindness read, from low to high; no value is grey. */
+function ramp({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme): MapColors {
+  const known = cells.map(({ value }) => value).filter(Number.isFinite);
+  const low = known.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const high = known.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const log = quantity.log === true && high > 20 * Math.max(low, 1);
+  // Zero cycles have a place on the scale all the same: with those of one.
+  const from = log ? Math.max(low, 1e-3 * high, low > 0 ? low : 1) : low;
+  const to = high > from ? high : from + (Math.abs(from) || 1);
+  const color = Plot.scale({
+    color: { type: log ? 'log' : 'linear', domain: [from, to], scheme: 'viridis', clamp: true },
+  })!;
+  const of = (value: number) => String(color.apply(Math.max(value, from)));
+  const steps = Array.from({ length: known.length === 0 ? 0 : RAMP_KEYS }, (_, i) => {
+    const share = i / (RAMP_KEYS - 1);
+    const value = log ? from * (to / from) ** share : from + (to - from) * share;
+    return quantity.whole ? Math.round(value) : value;
+  });
+  return {
+    legend: [
+      ...[...new Set(steps)].map((value, i) => ({
+        label: `${i === 0 && low < from ? '≤\u00a0' : ''}${formatNumber(value, 3)}`,
+        color: of(value),
+      })),
+      ...(cells.some(({ diverged }) => diverged)
+        ? [{ label: 'diverged', color: theme.diverged }]
+        : []),
+      ...(cells.some(({ value, diverged }) => Number.isNaN(value) && !diverged)
+        ? [{ label: 'not reached', color: theme.grid }]
+        : []),
+    ],
+    of({ value, diverged }) {
+      if (diverged) return theme.diverged;
+      return Number.isFinite(value) ? of(value) : theme.grid;
+    },
+  };
+}
+
+function scale({ column, log, places }: MapAxis): Plot.ScaleOptions {
+  const domain = [places[0]!.from, places.at(-1)!.to] as const;
+  const ticks = log ? logTicks(domain, '') : linearTicks(domain, '');
+  return {
+    type: log ? 'log' : 'linear',
+    domain,
+    label: parameterSymbol(column),
+    labelArrow: 'none',
+    ticks: [...ticks.values],
+    tickFormat: ticks.text,
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * Colours of what is drawn, light and dark; each stands for one thing on the page and in figures. Hues of Okabe and Ito,
+ * which people with any common colour blindness tell apart, until they stand out 3:1 from the ground.
+ */
+const COLORS = {
+  sharpness: ['#0072b2', '#56b4e9'],
+  solution: ['#9c3d7d', '#e58fc6'],
+  loss: ['#4a5568', '#b6c2d2'],
+  oscillating: ['#c2410c', '#ff9a5c'],
+  convergent: ['#00795b', '#2ec99c'],
+  surrogate: ['#5b4bb7', '#a99bff'],
+  threshold: ['#8a6100', '#f0c14b'],
+  flow: ['#b0508a', '#e39ac4'],
+  constrained: ['#1a212b', '#eceff3'],
+  central: ['#5b4bb7', '#a99bff'],
+  sharpening: ['#5b7fa6', '#8fb0d4'],
+  edge: ['#b07a00', '#e3b341'],
+  stabilizing: ['#7d4f00', '#b58320'],
+  convergence: ['#3c8c6e', '#7cc7aa'],
+  catapult: ['#9c3d7d', '#e58fc6'],
+  diverged: ['#444b57', '#aab4c2'],
+  other: ['#7d8899', '#7d8899'],
+  run1: ['#0072b2', '#56b4e9'],
+  run2: ['#c2410c', '#ff9a5c'],
+  run3: ['#00795b', '#2ec99c'],
+  run4: ['#9c3d7d', '#e58fc6'],
+  run5: ['#8a6100', '#f0c14b'],
+  run6: ['#5b4bb7', '#a99bff'],
+  run7: ['#4d5b2f', '#b9cf86'],
+  run8: ['#57534e', '#b8b2aa'],
+} as const satisfies Readonly<Record<string, readonly [light: string, dark: string]>>;
+
+export type ColorName = keyof typeof COLORS;
+
+/** Colours by what they stand for, and those of the ground, of letters, axes and grid lines. */
+export type Theme = Readonly<
+  Record<ColorName | 'background' | 'text' | 'muted' | 'grid' | 'shade', string>
+>;
+
+const names = Object.keys(COLORS) as ColorName[];
+const colors = (of: (name: ColorName) => string) =>
+  Object.fromEntries(names.map((name) => [name, of(name)])) as Record<ColorName, string>;
+
+export const LIGHT: Theme = {
+  background: '#ffffff',
+  text: '#1a1d21',
+  muted: '#555b63',
+  grid: '#e3e6ea',
+  shade: '#dfecf6',
+  ...colors((name) => COLORS[name][0]),
+};
+
+export const DARK: Theme = {
+  background: '#14171b',
+  text: '#eceff3',
+  muted: '#aab2bd',
+  grid: '#2c323a',
+  shade: '#20303d',
+  ...colors((name) => COLORS[name][1]),
+};
+
+/** On the page, which is light or dark as its reader wishes, colours are variables of its stylesheet. */
+export const PAGE: Theme = {
+  background: 'var(--panel)',
+  text: 'var(--text)',
+  muted: 'var(--muted)',
+  grid: 'var(--grid)',
+  shade: 'var(--accent-soft)',
+  ...colors((name) => `var(--${name})`),
+};
+
+/** Gives an element the variables that `PAGE` names. */
+export function setColors(style: CSSStyleDeclaration): void {
+  for (const name of names)
+    style.setProperty(`--${name}`, `light-dark(${COLORS[name][0]}, ${COLORS[name][1]})`);
+}
+
+const RUNS = 8;
+
+/** Colour of the run in a slot, where colours tell runs apart. */
+export const runColor = (theme: Theme, slot: number): string =>
+  theme[`run${(slot % RUNS) + 1}` as ColorName];
+
+const PHASES: Readonly<Record<string, readonly [name: string, color: ColorName]>> = {
+  'progressive-sharpening': ['progressive sharpening', 'sharpening'],
+  'edge-of-stability': ['edge of stability', 'edge'],
+  'eos-sharpening': ['edge of stability: sharpening', 'edge'],
+  'eos-self-stabilization': ['edge of stability: self-stabilization', 'stabilizing'],
+  convergence: ['convergence', 'convergence'],
+  catapult: ['catapult', 'catapult'],
+  diverged: ['diverged', 'diverged'],
+};
+
+/** A phase's name for people; foreign words stay as they are. */
+export const phaseName = (word: string): string => PHASES[word]?.[0] ?? word;
+
+export const phaseColor = (theme: Theme, word: string): string =>
+  theme[PHASES[word]?.[1] ?? 'other'];

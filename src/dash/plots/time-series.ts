@@ -1,0 +1,160 @@
+import type { Points } from './cut.ts';
+import type { Range } from './draw.ts';
+import type { Level, Line, LinesPlot } from './lines.ts';
+import type { ColorName, Theme } from './theme.ts';
+
+/** What a run's metadata and phases tell of it; each may be unknown, since a file may be anybody's. */
+export interface RunFigures {
+  readonly eta?: number | undefined;
+  readonly lambda1?: number | undefined;
+  readonly lambda2?: number | undefined;
+  /** Largest sharpness at which the run's optimizer is stable, and its formula. */
+  readonly threshold?: number | undefined;
+  readonly thresholdName: string;
+  /** Share of the threshold within which S counts as at the edge. */
+  readonly band: number;
+  /** Predicted slope of ln L̂ a step. */
+  readonly slopePredicted?: number | undefined;
+  /** Steps of the edge of stability. */
+  readonly edge?: { readonly first: number; readonly last: number } | undefined;
+  /** It blew up, and its last values are far from all others. */
+  readonly diverged?: boolean;
+  /** Values of a few columns where the edge begins, or else the run. */
+  readonly anchors: ReadonlyMap<string, number>;
+}
+
+/** A line that follows from a run's parameters. */
+export interface DerivedLine {
+  readonly at: (step: number) => number;
+  readonly from?: number;
+  readonly to?: number;
+}
+
+export interface Series {
+  readonly key: string;
+  readonly label: string;
+  readonly color: ColorName | 'text';
+  /** Its name in this run, where that differs from run to run. */
+  readonly name?: (run: RunFigures) => string;
+  /** The file's column it shows … */
+  readonly column?: string;
+  /** … or, without one, what follows from the run's parameters. */
+  readonly derived?: (run: RunFigures) => DerivedLine | undefined;
+  readonly dash?: string;
+  readonly width?: number;
+}
+
+/** A plot of columns over steps: one file each, found by the page and drawn by `eos figures`. */
+export interface TimeSeries {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly axis: string;
+  readonly description: string;
+  readonly scale: 'log' | 'linear';
+  /** Its place on the page; the first is the main one, and wide. */
+  readonly order: number;
+  readonly series: readonly Series[];
+  readonly level?: (run: RunFigures) => Level | undefined;
+}
+
+/** Tells the series of a plot apart where colours tell the runs apart. */
+export const DASHES = ['', '7 3', '2 3', '9 3 2 3', '1 2'];
+
+/** One run in a plot. */
+export interface RunLines {
+  readonly run: RunFigures;
+  /** By column. */
+  readonly points: ReadonlyMap<string, Points>;
+  /** Its colour, where several runs are told apart by colour. */
+  readonly color?: string | undefined;
+}
+
+/** A series of a run, ready to be drawn. */
+export interface SeriesLine<R extends RunLines = RunLines> {
+  readonly of: R;
+  readonly series: Series;
+  readonly line: Line;
+  readonly at: ((step: number) => number) | undefined;
+}
+
+/** The lines of a plot. */
+export function seriesLines<R extends RunLines>(
+  { series: all }: TimeSeries,
+  runs: readonly R[],
+  steps: Range,
+  theme: Theme,
+): SeriesLine<R>[] {
+  return runs.flatMap((of) =>
+    all.flatMap((series, index): SeriesLine<R>[] => {
+      const points = of.points.get(series.column ?? '');
+      const derived = points ? undefined : series.derived?.(of.run);
+      if (!points && !derived) return [];
+      const dash = of.color ? DASHES[index % DASHES.length] : series.dash;
+      return [
+        {
+          of,
+          series,
+          at: derived && within(derived),
+          line: {
+            points: points ?? sample(derived!, steps),
+            color: of.color ?? theme[series.color],
+            rows: points !== undefined,
+            ...(dash ? { dash } : {}),
+            ...(series.width ? { width: series.width } : {}),
+          },
+        },
+      ];
+    }),
+  );
+}
+
+/** A plot of these lines, on a scale chosen or on that which fits them. */
+export function timeSeriesPlot(
+  spec: TimeSeries,
+  lines: readonly SeriesLine[],
+  steps: Range,
+  scale: 'log' | 'linear' = fittingScale(spec, lines),
+): LinesPlot {
+  const first = lines[0]?.of.run;
+  const log = scale === 'log';
+  return {
+    label: log ? `${spec.axis} (log scale)` : spec.axis,
+    log,
+    steps,
+    lines: lines.map(({ line }) => line),
+    level: first && spec.level?.(first),
+  };
+}
+
+/** How much larger than the median a value must be for a linear axis to show nothing else. */
+const OUTLIER = 1e4;
+
+/** The scale of a plot, or the logarithmic one where a run blows up: else all but its end would lie at 0. */
+export function fittingScale(
+  { scale }: TimeSeries,
+  lines: readonly SeriesLine[],
+): 'log' | 'linear' {
+  if (scale === 'log' || !lines.some(({ of }) => of.run.diverged)) return scale;
+  const sizes = lines
+    .flatMap(({ line }) => Array.from(line.points.y))
+    .filter((value) => value > 0)
+    .sort((a, b) => a - b);
+  const middle = sizes[Math.floor(sizes.length / 2)] ?? 1;
+  return sizes.at(-1)! > OUTLIER * middle ? 'log' : 'linear';
+}
+
+const SAMPLES = 120;
+
+function sample(line: DerivedLine, [from, to]: Range): Points {
+  const start = Math.max(from, line.from ?? from);
+  const end = Math.min(to, line.to ?? to);
+  if (!(start < end)) return { x: [], y: [] };
+  const x = Array.from({ length: SAMPLES }, (_, i) => start + ((end - start) * i) / (SAMPLES - 1));
+  return { x, y: x.map(line.at) };
+}
+
+const within =
+  (line: DerivedLine) =>
+  (step: number): number =>
+    step >= (line.from ?? step) && step <= (line.to ?? step) ? line.at(step) : Number.NaN;
