@@ -1,5 +1,6 @@
 import { DuckDBInstance } from '@duckdb/node-api';
-import { type ColumnSpec, RUN_COLUMNS } from '../src/pipeline/models/minimal/columns.ts';
+import type { Column } from '../src/pipeline/core/schema.ts';
+import { RUN_COLUMNS } from '../src/pipeline/models/minimal/columns.ts';
 
 type Numbers = Readonly<Record<string, number>>;
 
@@ -42,7 +43,7 @@ function isSquare(name: string): boolean {
 
 /** Sums over the first `rows` rows of a run file: of the size of each number, and of the rows with each word. */
 export async function columnSums(path: string, rows: number): Promise<Numbers> {
-  const sums = RUN_COLUMNS.flatMap(({ name, values }: ColumnSpec) =>
+  const sums = RUN_COLUMNS.flatMap(({ name, words: values }: Column) =>
     values
       ? values.map((word) => `count(*) FILTER (${name} = '${word}')::DOUBLE AS "${name} ${word}"`)
       : [`sum(abs(${name}))::DOUBLE AS ${name}`],

@@ -1,44 +1,49 @@
-import { lastValueFrom, type Observable, tap } from 'rxjs';
+import { lastValueFrom, tap } from 'rxjs';
 import { didYouMean } from '../pipeline/core/suggest.ts';
-import { DYNAMICS_NAMES, dynamics } from '../pipeline/dynamics/dynamics.ts';
-import type { DynamicsName } from '../pipeline/dynamics/trajectory.ts';
+import type { Dynamics } from '../pipeline/dynamics/dynamics.ts';
+import { dynamics, findDynamics } from '../pipeline/dynamics/index.ts';
 import { runMetadata } from '../pipeline/formats/run-metadata.ts';
-import { pickColumns } from '../pipeline/models/minimal/columns.ts';
+import type { Metadata } from '../pipeline/formats/table-format.ts';
+import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
 import type { RunConfig, RunOptions } from '../pipeline/models/minimal/config.ts';
+import type { ModelRun } from '../pipeline/models/minimal/run.ts';
 import { fileTarget } from '../pipeline/node/file-target.ts';
 import { classifySharpness } from '../pipeline/operators/classify-sharpness.ts';
 import { flowSolution } from '../pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../pipeline/operators/split-loss.ts';
 import { thin } from '../pipeline/operators/thin.ts';
 import { tableSink } from '../pipeline/sinks/table-sink.ts';
-import type { ModelBatch, ModelRun } from '../pipeline/sources/descent/gradient-descent.ts';
+import { trajectory } from '../pipeline/sources/trajectory.ts';
 import { UsageError } from './errors.ts';
 import { checkOutput } from './output-file.ts';
 
-/** Columns that speak of what gradient descent does around 2/η; flows have neither phases nor cycles of it. */
-const NOT_OF_FLOWS: readonly string[] = ['phase', 'cycle'];
+/** All but phases and cycles, which are those of gradient descent at its threshold. */
+const COLUMNS_OF_FLOWS: readonly string[] = RUN_COLUMNS.map(({ name }) => name).filter(
+  (name) => name !== 'phase' && name !== 'cycle',
+);
 
 /** A trajectory to be written beside a run. */
 export interface Beside {
-  readonly name: DynamicsName;
+  readonly name: string;
   readonly path: string;
   /** Computes and writes it; resolves with the number of rows. */
   write(signal: AbortSignal): Promise<number>;
 }
 
 /** The dynamics that `--also` names, each once. */
-export function dynamicsNames(values: readonly string[]): readonly DynamicsName[] {
+export function chosenDynamics(values: readonly string[]): readonly Dynamics[] {
+  const names = dynamics.map(({ name }) => name);
   return [...new Set(values)].map((name) => {
-    const known = DYNAMICS_NAMES.find((candidate) => candidate === name);
+    const known = findDynamics(name);
     if (known) return known;
     throw new UsageError(
-      `--also: there are no dynamics '${name}'${didYouMean(name, DYNAMICS_NAMES)}; there are ${DYNAMICS_NAMES.join(', ')}`,
+      `--also: there are no dynamics '${name}'${didYouMean(name, names)}; there are ${names.join(', ')}`,
     );
   });
 }
 
 /** `run.parquet` → `run.central.parquet`. */
-export function besidePath(out: string, name: DynamicsName): string {
+export function besidePath(out: string, name: string): string {
   return out.endsWith('.parquet')
     ? `${out.slice(0, -'.parquet'.length)}.${name}.parquet`
     : `${out}.${name}.parquet`;
@@ -49,25 +54,26 @@ export function besidePath(out: string, name: DynamicsName): string {
  * anything is computed.
  */
 export async function planBeside(
-  names: readonly DynamicsName[],
+  chosen: readonly Dynamics[],
   options: RunOptions,
   config: RunConfig,
   out: string,
   writer: 'hyparquet' | 'parquetjs-lite',
   force: boolean,
 ): Promise<readonly Beside[]> {
-  const columns = pickColumns(config.columns).filter(
-    (column) => !NOT_OF_FLOWS.includes(column.name),
+  const columns = (config.columns ?? COLUMNS_OF_FLOWS).filter((name) =>
+    COLUMNS_OF_FLOWS.includes(name),
   );
-  if (names.length > 0 && columns.length === 0) {
+  if (chosen.length > 0 && columns.length === 0) {
     throw new UsageError(
       '--also: none of --columns applies to flows; name others, such as alpha, beta2, loss',
     );
   }
   return Promise.all(
-    names.map(async (name) => {
+    chosen.map(async (each) => {
+      const { name } = each;
       const path = besidePath(out, name);
-      dynamics[name](options);
+      trajectory(each, options);
       await checkOutput('also', path, { ...config, dynamics: name } as RunConfig, force);
       const write = async (signal: AbortSignal) => {
         const format =
@@ -75,15 +81,21 @@ export async function planBeside(
             ? (await import('../pipeline/formats/parquet/hyparquet.ts')).hyparquetFormat
             : (await import('../pipeline/node/parquetjs.ts')).parquetjsFormat;
         let rows = 0;
-        const batches: Observable<ModelBatch> = dynamics[name](options, { signal }).pipe(
+        let lastStep = -1;
+        const batches = trajectory(each, options, { signal }).pipe(
+          tap(({ length, columns: { step } }) => {
+            lastStep = step[length - 1] ?? lastStep;
+          }),
           splitLoss(),
           classifySharpness(),
           flowSolution(),
           thin(config.every),
-          tap(({ length }) => (rows += length)),
-          tableSink<ModelRun, ModelBatch>(fileTarget(path), format, {
+          tap(({ length }) => {
+            rows += length;
+          }),
+          tableSink(fileTarget(path), format, {
             columns,
-            metadata: besideMetadata,
+            metadata: (run: ModelRun) => besideMetadata(run, lastStep),
           }),
         );
         await lastValueFrom(batches);
@@ -95,10 +107,10 @@ export async function planBeside(
 }
 
 /** Metadata of such a file; its summary says only whether it is whole. */
-function besideMetadata(run: ModelRun): Record<string, string> {
-  const { interrupted, state } = run;
+function besideMetadata(run: ModelRun, lastStep: number): Metadata {
+  const { interrupted } = run;
   return {
     ...runMetadata(run),
-    'eos.summary': JSON.stringify({ interrupted, last_step: state.step - 1 }),
+    'eos.summary': JSON.stringify({ interrupted, last_step: lastStep }),
   };
 }

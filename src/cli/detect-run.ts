@@ -8,10 +8,10 @@ import { openLog } from '../pipeline/node/open-log.ts';
 import { detectLogPhases, type LogEvent } from '../pipeline/operators/detect-log-phases.ts';
 import { relateToThreshold } from '../pipeline/operators/relate-to-threshold.ts';
 import type { SeriesOptions } from '../pipeline/phases/measured/detector.ts';
+import type { DurabilityOptions } from '../pipeline/sinks/table-sink.ts';
 import type { GivenColumns } from '../pipeline/sources/training-log/column-names.ts';
 import { type EtaSchedule, parseEta } from '../pipeline/sources/training-log/eta-schedule.ts';
 import { LogError } from '../pipeline/sources/training-log/log-error.ts';
-import type { LogSinkOptions } from '../pipeline/sources/training-log/log-sink.ts';
 import { LOG_FORMATS, type LogFormat } from '../pipeline/sources/training-log/sniff.ts';
 import {
   type LogBatch,
@@ -194,14 +194,16 @@ async function sinkOf(
   flushEvery: number,
   show: (event: LogEvent) => void,
 ): Promise<MonoTypeOperatorFunction<LogBatch>> {
-  const { logSink } = await import('../pipeline/sources/training-log/log-sink.ts');
-  const durability: LogSinkOptions = {
+  const durability: DurabilityOptions = {
     flushEvery,
     onFlush: (flushed) => show({ event: 'flush', file: path, ...flushed }),
   };
-  if (flag === 'out') return logSink(target, durability);
-  const { arrowFormat } = await import('../pipeline/formats/arrow/arrow-sink.ts');
-  return logSink(target, { ...durability, format: arrowFormat });
+  if (flag === 'arrow') {
+    const { arrowSink } = await import('../pipeline/formats/arrow/arrow-sink.ts');
+    return arrowSink(target, durability);
+  }
+  const { parquetSink } = await import('../pipeline/formats/parquet/parquet-sink.ts');
+  return parquetSink(target, durability);
 }
 
 async function etaOf(text: string | undefined): Promise<EtaSchedule | undefined> {

@@ -26,7 +26,7 @@ function flagOf(name: string, parameter: Parameter): unknown {
   const common = {
     description: descriptionOf(parameter),
     helpGroup: group,
-    ...(parameter.variable === false ? {} : { env: variableOf(name) }),
+    env: variableOf(name),
     aliases: [...aliases],
     ...(letter === undefined ? {} : { char: letter as 'q' }),
   };
@@ -85,8 +85,7 @@ function descriptionOf(parameter: Parameter): string {
  */
 export function checkSwitches(table: ParameterTable): void {
   for (const [name, parameter] of Object.entries(table)) {
-    const obeyed = parameter.type === 'boolean' && parameter.variable !== false;
-    const word = obeyed ? process.env[variableOf(name)] : undefined;
+    const word = parameter.type === 'boolean' ? process.env[variableOf(name)] : undefined;
     if (word) readFrom(variableOf(name), parameter, word);
   }
 }

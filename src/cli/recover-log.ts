@@ -1,5 +1,4 @@
 import { from, lastValueFrom } from 'rxjs';
-import { startRun } from '../pipeline/core/batch.ts';
 import type { Metadata } from '../pipeline/formats/table-format.ts';
 import type { StoredFile } from '../pipeline/node/stored-file.ts';
 import { detectLogPhases } from '../pipeline/operators/detect-log-phases.ts';
@@ -10,13 +9,14 @@ import {
   type Skipped,
   type Tally,
 } from '../pipeline/sources/training-log/log-error.ts';
-import { SKIPPED_KEY } from '../pipeline/sources/training-log/log-metadata.ts';
-import type {
-  LogBatch,
-  LogColumns,
-  LogConfig,
-  LogRun,
-  LogSummary,
+import {
+  type LogBatch,
+  type LogColumns,
+  type LogConfig,
+  type LogRun,
+  type LogSummary,
+  SKIPPED_KEY,
+  startLogRun,
 } from '../pipeline/sources/training-log/training-log.ts';
 
 /** What of a row the detector looks at. */
@@ -45,15 +45,11 @@ export function isLogConfig(config: unknown): config is LogConfig {
  */
 export async function describeStoredLog(file: StoredFile, config: LogConfig): Promise<Metadata> {
   const { [SKIPPED_KEY]: skipped, ...metadata } = file.metadata;
-  const run: LogRun = {
-    ...startRun<LogConfig, LogSummary>({
-      ...config,
-      detector: { ...SERIES_DEFAULTS, ...config.detector },
-    }),
-    tally: tallyOf(skipped),
-    warnings: [],
-    interrupted: true,
-  };
+  const run = startLogRun(
+    { ...config, detector: { ...SERIES_DEFAULTS, ...config.detector } },
+    tallyOf(skipped),
+  );
+  run.interrupted = true;
   const batches = from(storedBatches(file, run)).pipe(detectLogPhases());
   await lastValueFrom(batches);
   return { ...metadata, 'eos.summary': JSON.stringify(run.summary && marked(run.summary)) };
@@ -66,7 +62,7 @@ async function* storedBatches(file: StoredFile, run: LogRun): AsyncGenerator<Log
     const named = Object.fromEntries(
       specs.map(({ name }, c) => [name, columns[c]!]),
     ) as unknown as LogColumns;
-    yield { run, length, columns: named };
+    yield { run, length, schema: specs, columns: named };
   }
 }
 

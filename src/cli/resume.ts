@@ -9,7 +9,7 @@ import {
 } from '../pipeline/core/checkpoint.ts';
 import { DamagedFileError } from '../pipeline/formats/stored-table.ts';
 import type { Rows } from '../pipeline/formats/table-format.ts';
-import { pickColumns } from '../pipeline/models/minimal/columns.ts';
+import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
 import {
   type RunConfig,
   type RunOptions,
@@ -198,7 +198,7 @@ async function resumedFile(
   const { file, checkpoint, path } = found;
   const damaged = (problem: string) =>
     new UsageError(`--resume: ${file.path} cannot be continued: ${problem}`);
-  const columns = pickColumns(config.columns);
+  const columns = RUN_COLUMNS.filter(({ name }) => config.columns?.includes(name) ?? true);
   const total = file.groups.reduce((sum, { rows }) => sum + rows, 0);
   if (checkpoint.rows > total)
     throw damaged(`it holds ${total} rows, and its checkpoint speaks of ${checkpoint.rows}`);

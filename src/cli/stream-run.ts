@@ -2,22 +2,18 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import { duration, plural, rate } from '../pipeline/format.ts';
-import { pickColumns } from '../pipeline/models/minimal/columns.ts';
 import {
   type RunConfig,
   type RunOptions,
   resolveConfig,
 } from '../pipeline/models/minimal/config.ts';
+import type { ModelBatch } from '../pipeline/models/minimal/run.ts';
 import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/node/file-target.ts';
 import { JOURNAL } from '../pipeline/node/journal.ts';
-import { classifySharpness } from '../pipeline/operators/classify-sharpness.ts';
-import { detectPhases } from '../pipeline/operators/detect-phases.ts';
-import { flowSolution } from '../pipeline/operators/flow-solution.ts';
-import { splitLoss } from '../pipeline/operators/split-loss.ts';
-import { summarize } from '../pipeline/operators/summarize.ts';
+import { standardPipeline } from '../pipeline/operators/standard.ts';
 import { thin } from '../pipeline/operators/thin.ts';
 import { phaseLog, type RunEvent } from '../pipeline/sinks/phase-log.ts';
-import { gradientDescent, type ModelBatch } from '../pipeline/sources/descent/gradient-descent.ts';
+import { gradientDescent } from '../pipeline/sources/descent/gradient-descent.ts';
 import type { Beside } from './beside.ts';
 import { createCollector } from './collector.ts';
 import { describeError, EXIT, UsageError } from './errors.ts';
@@ -87,19 +83,15 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       ...(request.pace === undefined ? {} : { pace: request.pace }),
     }).pipe(
       tap(pipe.check),
-      splitLoss(),
-      classifySharpness(),
-      flowSolution(),
-      detectPhases(),
-      summarize(),
+      standardPipeline(),
       phaseLog((event) => {
         // The run is done when its files are closed, not before.
         if (event.event === 'start') firstStep = event.step;
         if (event.event === 'done') done = event;
         else show(event);
       }),
-      tap(({ run }) => {
-        if (say) progress.update(run.state.step);
+      tap(({ length, columns: { step } }) => {
+        if (say && length > 0) progress.update(step[length - 1]! + 1);
         collector.batchPassed();
       }),
     );
@@ -204,10 +196,10 @@ async function trajectoriesBeside(
   config: RunConfig,
 ): Promise<readonly Beside[]> {
   if (also.length === 0) return [];
-  const { dynamicsNames, planBeside } = await import('./beside.ts');
-  const names = dynamicsNames(also);
+  const { chosenDynamics, planBeside } = await import('./beside.ts');
+  const chosen = chosenDynamics(also);
   if (out === undefined || dryRun) return [];
-  const beside = await planBeside(names, options, config, out, writer, force);
+  const beside = await planBeside(chosen, options, config, out, writer, force);
   const clash =
     arrow === undefined ? undefined : beside.find(({ path }) => resolve(path) === resolve(arrow));
   if (!clash) return beside;
@@ -223,7 +215,7 @@ async function sinkOf(
   flushEvery: number,
   onFlush: (flushed: { readonly rows: number; readonly step: number }) => void,
 ): Promise<MonoTypeOperatorFunction<ModelBatch>> {
-  const columns = pickColumns(config.columns);
+  const { columns } = config;
   const options = { columns, flushEvery, onFlush, ...(resumed ? { from: resumed.start } : {}) };
   if (flag === 'arrow') {
     const { arrowSink } = await import('../pipeline/formats/arrow/arrow-sink.ts');

@@ -1,18 +1,19 @@
 // The public surface of the library, and nothing else. It runs in Node and in browsers alike; what needs Node stands
 // in `eos-stream/node`.
 
-export type { Run, StepBatch } from './core/batch.ts';
-export { centralFlow } from './dynamics/central.ts';
-export { constrainedTrajectory } from './dynamics/constrained.ts';
+export type { Batch } from './core/batch.ts';
+export { type Operator, type OperatorDefinition, operator, type Stage } from './core/operator.ts';
+export type { Run } from './core/run.ts';
+export type { Column, ColumnArray, ColumnType } from './core/schema.ts';
+export type { SourceOptions } from './core/source.ts';
+export { central } from './dynamics/central.ts';
+export { constrained } from './dynamics/constrained.ts';
+export type { Dynamics, Mover } from './dynamics/dynamics.ts';
 export { gradientFlow } from './dynamics/gradient-flow.ts';
-export type { DynamicsName, TrajectorySource } from './dynamics/trajectory.ts';
 export { arrowSink } from './formats/arrow/arrow-sink.ts';
-export { type ByteTarget, memoryTarget } from './formats/byte-target.ts';
+export { type ByteTarget, memoryTarget, type SinkTarget } from './formats/byte-target.ts';
 export { parquetSink } from './formats/parquet/parquet-sink.ts';
 export {
-  type ColumnArray,
-  type ColumnSpec,
-  type ColumnType,
   PHASES,
   type Phase,
   REGIMES,
@@ -37,8 +38,10 @@ export {
 export { gradient, hessian, type LossSplit, lossSplit, type Theta } from './models/minimal/loss.ts';
 export { type Moments, type Spectrum, sampleMoments, spectrum } from './models/minimal/moments.ts';
 export { type PresetName, presets } from './models/minimal/presets.ts';
+export type { ModelBatch, ModelRun } from './models/minimal/run.ts';
 export { sharpness } from './models/minimal/sharpness.ts';
 export { balance, solution, solutionSharpness } from './models/minimal/solution.ts';
+export type { RunSummary, RunWarning } from './models/minimal/summary.ts';
 export {
   edgeAlpha,
   predictedMeanL1,
@@ -50,8 +53,8 @@ export { detectLogPhases, type LogEvent } from './operators/detect-log-phases.ts
 export { detectPhases } from './operators/detect-phases.ts';
 export { flowSolution } from './operators/flow-solution.ts';
 export { relateToThreshold } from './operators/relate-to-threshold.ts';
-export type { RunSummary, RunWarning } from './operators/run-summary.ts';
 export { splitLoss } from './operators/split-loss.ts';
+export { standardPipeline } from './operators/standard.ts';
 export { summarize } from './operators/summarize.ts';
 export { thin } from './operators/thin.ts';
 export { type Step, toSteps } from './operators/to-steps.ts';
@@ -64,16 +67,14 @@ export {
 } from './phases/measured/detector.ts';
 export { phaseLog, type RunEvent } from './sinks/phase-log.ts';
 export {
+  type DescentOptions,
+  type DescentState,
   gradientDescent,
-  type ModelBatch,
-  type ModelRun,
-  type SourceOptions,
 } from './sources/descent/gradient-descent.ts';
 export { LOG_COLUMNS, LOG_PHASES, type LogPhase } from './sources/training-log/columns.ts';
 export { type EtaSchedule, parseEta } from './sources/training-log/eta-schedule.ts';
 export type { LogInput } from './sources/training-log/feed.ts';
 export { LogError } from './sources/training-log/log-error.ts';
-export { logSink } from './sources/training-log/log-sink.ts';
 export {
   type LogBatch,
   type LogConfig,
@@ -82,6 +83,7 @@ export {
   type LogSummary,
   trainingLog,
 } from './sources/training-log/training-log.ts';
+export { trajectory } from './sources/trajectory.ts';
 export { runBlocks } from './sweep/kernel.ts';
 export type { Check, CheckResult, Finding, Verdict } from './theory/check.ts';
 export { collectRun, type RunTable, runTable } from './theory/run-table.ts';

@@ -661,7 +661,7 @@ test('the program in TypeScript runs', async () => {
   )![1]!;
   put('train.ndjson', asNdjson());
   const runnable = program
-    .replace("'eos-stream/node'", `'${root}dist/pipeline/sinks/node/index.js'`)
+    .replace("'eos-stream/node'", `'${root}dist/pipeline/node/index.js'`)
     .replace("'eos-stream'", `'${root}dist/pipeline/index.js'`)
     .replace("'rxjs'", `'${join(root, 'node_modules/rxjs/dist/cjs/index.js')}'`);
   put('program.mjs', runnable);

@@ -8,6 +8,7 @@ import { renderPng } from '../../src/cli/figures/png.ts';
 import { cut } from '../../src/dash/plots/cut.ts';
 import { DARK, LIGHT } from '../../src/dash/plots/theme.ts';
 import { edgeAlpha } from '../../src/pipeline/models/minimal/surrogate.ts';
+import { gd } from '../../src/pipeline/optimizers/gd.ts';
 import type { RunTable } from '../../src/pipeline/theory/run-table.ts';
 import { run } from '../theory/run.ts';
 
@@ -290,7 +291,7 @@ test('at least 12 flows reach a minimizer of their own on αβ₂ = 1', () => {
   const ends = flowsFrom(runs.paper, 16).flatMap(({ end }) => (end ? [end] : []));
   for (const { alpha, beta2 } of ends) expect(alpha * beta2).toBeCloseTo(1, 9);
   expect(new Set(ends.map(({ alpha }) => alpha.toFixed(3))).size).toBeGreaterThanOrEqual(12);
-  const alphaHat = edgeAlpha(100, 1 / 20);
+  const alphaHat = edgeAlpha(100, 1 / 20, gd.stability({}));
   for (const { alpha } of ends) expect(alpha).toBeGreaterThan(alphaHat);
 });
 

@@ -1,5 +1,6 @@
-import { lastValueFrom, type MonoTypeOperatorFunction, map, toArray } from 'rxjs';
+import { lastValueFrom, type MonoTypeOperatorFunction, map, type Observable, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { blocks } from '../../src/pipeline/core/operator.ts';
 import {
   classifySharpness,
   detectPhases,
@@ -13,10 +14,17 @@ import {
   thin,
   toSteps,
 } from '../../src/pipeline/index.ts';
+import { resolveConfig } from '../../src/pipeline/models/minimal/config.ts';
+import type { SourceBatch } from '../../src/pipeline/models/minimal/run.ts';
+import { standardOperators } from '../../src/pipeline/operators/standard.ts';
+import { descentRows } from '../../src/pipeline/sources/descent/gradient-descent.ts';
 
 const run = gradientDescent({ preset: 'three-phases', steps: 3500 }, { batchSize: 500 });
 const chain = run.pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases());
-const rows = <T>(source: typeof run, pick: (batch: ModelBatch) => ArrayLike<T> | undefined) =>
+const rows = <T>(
+  source: Observable<ModelBatch>,
+  pick: (batch: ModelBatch) => ArrayLike<T> | undefined,
+) =>
   lastValueFrom(
     source.pipe(
       map((batch) => Array.from(pick(batch) ?? [])),
@@ -29,7 +37,6 @@ describe('each operator', () => {
     ['splitLoss', splitLoss(), ['l1', 'l2', 'l_hat']],
     ['classifySharpness', classifySharpness(), ['sharpness', 'sharpness_ratio', 'regime']],
     ['flowSolution', flowSolution(), ['balance', 'gfs_sharpness']],
-    ['detectPhases', detectPhases(), ['phase', 'cycle']],
   ] as [string, MonoTypeOperatorFunction<ModelBatch>, (keyof ModelBatch['columns'])[]][])(
     '%s is usable alone, and gives what it gives in the chain',
     async (_name, operator, columns) => {
@@ -41,6 +48,36 @@ describe('each operator', () => {
       }
     },
   );
+
+  test('says before step 0 which operator would add the column that it lacks', async () => {
+    const untyped = detectPhases() as unknown as MonoTypeOperatorFunction<SourceBatch>;
+    await expect(rows(run.pipe(untyped), (batch) => batch.columns.step)).rejects.toThrow(
+      'detectPhases() needs the column sharpness; put classifySharpness() before it',
+    );
+    // @ts-expect-error the types say the same
+    run.pipe(detectPhases());
+  });
+
+  test('reads S∞ where it is there, and gives the same without it', async () => {
+    const alone = run.pipe(classifySharpness(), detectPhases());
+    expect(await rows<number>(alone, (batch) => batch.columns.phase)).toEqual(
+      await rows<number>(chain, (batch) => batch.columns.phase),
+    );
+  });
+
+  test('as a plain loop gives the digits of the stream', async () => {
+    const source = descentRows(resolveConfig({ preset: 'three-phases', steps: 3500 }));
+    const looped: number[] = [];
+    for (const { columns, length } of blocks(source, standardOperators(), 512)) {
+      for (let i = 0; i < length; i++) looped.push(columns.cycle![i]!, columns.l_hat![i]!);
+    }
+    const streamed = await rows<number>(chain, ({ columns: { cycle, l_hat } }) =>
+      Array.from(cycle!, (number, i) => [number, l_hat![i]!]).flat(),
+    );
+    expect(looped).toEqual(streamed);
+    const last = await lastValueFrom(chain.pipe(summarize()));
+    expect(source.run.summary).toEqual(last.run.summary);
+  });
 
   test('has a state of its own in each subscription', async () => {
     const phases = () => rows<number>(chain, (batch) => batch.columns.cycle);
@@ -85,7 +122,10 @@ describe('detectPhases', () => {
   test('is causal: a longer run begins with the labels of a shorter one', async () => {
     const longer = await rows<number>(chain, (batch) => batch.columns.phase);
     for (const steps of [0, 201, 202, 300, 2854, 2855]) {
-      const shorter = gradientDescent({ preset: 'three-phases', steps }).pipe(detectPhases());
+      const shorter = gradientDescent({ preset: 'three-phases', steps }).pipe(
+        classifySharpness(),
+        detectPhases(),
+      );
       expect(await rows<number>(shorter, (batch) => batch.columns.phase)).toEqual(
         longer.slice(0, steps + 1),
       );
@@ -95,6 +135,7 @@ describe('detectPhases', () => {
   test('starts at the edge where the run starts over 2/η, in cycle 1', async () => {
     const [first] = await lastValueFrom(
       gradientDescent({ preset: 'paper', eta: 1 / 2, floor: 0 }).pipe(
+        classifySharpness(),
         detectPhases(),
         toSteps(),
         toArray(),
@@ -105,7 +146,9 @@ describe('detectPhases', () => {
 
   test('starts in convergence where the run starts at a flat minimum', async () => {
     const minimum = gradientDescent({ eta: 0.015, init: [1, 0, 1], floor: 0, steps: 3 });
-    const phases = await lastValueFrom(minimum.pipe(detectPhases(), toSteps(), toArray()));
+    const phases = await lastValueFrom(
+      minimum.pipe(classifySharpness(), detectPhases(), toSteps(), toArray()),
+    );
     expect(phases.map((step) => step.phase)).toEqual(Array(4).fill('convergence'));
   });
 });

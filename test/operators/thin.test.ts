@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { startRun } from '../../src/pipeline/core/batch.ts';
+import { startRun } from '../../src/pipeline/core/run.ts';
 import {
   classifySharpness,
   detectPhases,
@@ -9,6 +9,7 @@ import {
   splitLoss,
   thin,
 } from '../../src/pipeline/index.ts';
+import { gd } from '../../src/pipeline/optimizers/gd.ts';
 
 interface Row {
   readonly phase: number;
@@ -17,12 +18,13 @@ interface Row {
 
 /** Batches of these sizes (repeated) over the rows. */
 function batches(rows: readonly Row[], sizes: readonly number[]) {
-  const run = startRun({});
+  const run = startRun({}, gd.stability({}), []);
   const result = [];
   for (let first = 0, k = 0; first < rows.length; k++) {
     const part = rows.slice(first, first + sizes[k % sizes.length]!);
     result.push({
       run,
+      schema: [],
       length: part.length,
       columns: {
         step: Float64Array.from(part, (_, i) => first + i),

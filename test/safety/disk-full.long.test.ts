@@ -13,15 +13,13 @@ import {
   detectPhases,
   flowSolution,
   gradientDescent,
-  type ModelBatch,
   splitLoss,
   summarize,
 } from '../../src/pipeline/index.ts';
-import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
+import type { ModelRun } from '../../src/pipeline/models/minimal/run.ts';
 import { fileTarget } from '../../src/pipeline/node/file-target.ts';
 import { parquetjsFormat } from '../../src/pipeline/node/parquetjs.ts';
 import { tableSink } from '../../src/pipeline/sinks/table-sink.ts';
-import type { ModelRun } from '../../src/pipeline/sources/descent/gradient-descent.ts';
 import { temporaryFolder } from '../setup/eos.ts';
 
 const FORMATS: readonly [string, TableFormat][] = [
@@ -38,8 +36,7 @@ async function writeRun(
   format: TableFormat,
 ): Promise<{ acknowledged: number; error: unknown }> {
   let acknowledged = 0;
-  const sink = tableSink<ModelRun, ModelBatch>(fileTarget(path), format, {
-    columns: RUN_COLUMNS,
+  const sink = tableSink<unknown, ModelRun>(fileTarget(path), format, {
     metadata: runMetadata,
     rowGroupSize: 300,
     flushEvery: 0,

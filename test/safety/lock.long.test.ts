@@ -79,7 +79,7 @@ test('processes that take dead locks from each other are never two at once', asy
   const folder = temporaryFolder();
   const path = join(folder, 'run.parquet');
   writeFileSync(`${path}.lock`, holder({ pid: await deadPid(), token: 'first' }));
-  const module = join(root, 'dist/pipeline/sinks/node/lock.js');
+  const module = join(root, 'dist/pipeline/node/lock.js');
   const args = [
     join(root, 'test/safety/lock-hammer.mjs'),
     module,

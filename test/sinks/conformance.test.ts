@@ -229,7 +229,7 @@ describe('the default writer', () => {
 /** Smallest and largest value of a stretch of a column. */
 function extremes(run: Written, name: string, from: number, to: number) {
   const spec = run.columns.find((column) => column.name === name)!;
-  if (spec.values) {
+  if (spec.words) {
     const words = run.words(name).slice(from, to).sort();
     return { least: words[0]!, most: words.at(-1)! };
   }

@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
-import { lastValueFrom, throwError } from 'rxjs';
+import { asyncBufferFromFile, parquetMetadata, parquetMetadataAsync } from 'hyparquet';
+import { EMPTY, lastValueFrom, throwError } from 'rxjs';
 import { afterAll, expect, test } from 'vitest';
 import * as everywhere from '../../src/pipeline/index.ts';
 import * as node from '../../src/pipeline/node/library.ts';
@@ -56,19 +56,63 @@ test('they leave a summary alone that somebody else has made', async () => {
 
 test('what goes wrong with the first batch is an error of the stream', async () => {
   const lacking = /column l1 is to be written, but no operator has computed it/;
-  await expect(
-    lastValueFrom(gradientDescent({ steps: 100 }).pipe(parquetSink(memoryTarget()))),
-  ).rejects.toThrow(lacking);
-  await expect(
-    lastValueFrom(gradientDescent({ steps: 100 }).pipe(arrowSink(memoryTarget()))),
-  ).rejects.toThrow(lacking);
+  const steps = gradientDescent({ steps: 100 });
+  const columns = ['step', 'l1'];
   const path = join(folder, 'never.parquet');
-  await expect(
-    lastValueFrom(gradientDescent({ steps: 100 }).pipe(parquetSink(path))),
-  ).rejects.toThrow(lacking);
+  for (const sink of [
+    parquetSink(memoryTarget(), { columns }),
+    arrowSink(memoryTarget(), { columns }),
+    parquetSink(path, { columns }),
+  ]) {
+    await expect(lastValueFrom(steps.pipe(sink))).rejects.toThrow(lacking);
+  }
   const broken = throwError(() => new Error('no source'));
   await expect(lastValueFrom(broken.pipe(parquetSink(path)))).rejects.toThrow('no source');
+  await expect(lastValueFrom(EMPTY.pipe(parquetSink(path)))).rejects.toThrow(/no rows came/);
   expect(readdirSync(folder).filter((name) => name.startsWith('never'))).toEqual([]);
+});
+
+test('a sink writes the columns that are there, in the order of a run file', async () => {
+  const target = memoryTarget();
+  await lastValueFrom(
+    gradientDescent({ steps: 10 }).pipe(classifySharpness(), splitLoss(), parquetSink(target)),
+  );
+  const { schema } = parquetMetadata(target.bytes().slice().buffer);
+  expect(schema.slice(1).map(({ name }) => name)).toEqual([
+    ...['step', 'alpha', 'beta1', 'beta2', 'log10_abs_beta1', 'loss', 'l1', 'l2', 'l_hat'],
+    ...['grad_norm', 'sharpness', 'sharpness_ratio', 'regime'],
+  ]);
+});
+
+test('each subscription opens a target of its own, and none is written twice', async () => {
+  const targets: ReturnType<typeof memoryTarget>[] = [];
+  const written = gradientDescent({ steps: 50 }).pipe(
+    parquetSink(() => {
+      targets.push(memoryTarget());
+      return targets.at(-1)!;
+    }),
+  );
+  await Promise.all([lastValueFrom(written), lastValueFrom(written)]);
+  expect(targets).toHaveLength(2);
+  expect(targets[0]!.bytes()).toEqual(targets[1]!.bytes());
+  const once = gradientDescent({ steps: 50 }).pipe(parquetSink(memoryTarget()));
+  await lastValueFrom(once);
+  await expect(lastValueFrom(once)).rejects.toThrow(/a target can be written once/);
+});
+
+test('what operators were told is what the file says', async () => {
+  const target = memoryTarget();
+  await lastValueFrom(
+    gradientDescent({ preset: 'three-phases', steps: 3000 }).pipe(
+      classifySharpness({ band: 0.2 }),
+      detectPhases({ delta: 0.5 }),
+      parquetSink(target),
+    ),
+  );
+  const { key_value_metadata: pairs } = parquetMetadata(target.bytes().slice().buffer);
+  const json = (key: string) => JSON.parse(pairs!.find((pair) => pair.key === key)!.value!);
+  expect(json('eos.config')).toMatchObject({ band: 0.2, delta: 0.5 });
+  expect(json('eos.summary').convergence_time.delta).toBe(0.5);
 });
 
 test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(

@@ -55,7 +55,7 @@ readers = {
 
 def difference(found, spec, expected):
     if spec["type"] == "STRING":
-        return None if list(found) == [spec["values"][c] for c in expected] else "words"
+        return None if list(found) == [spec["words"][c] for c in expected] else "words"
     if found.dtype != expected.dtype:
         return str(found.dtype)
     same = found.view(np.uint64) == expected.view(np.uint64) if spec["type"] == "DOUBLE" else found == expected

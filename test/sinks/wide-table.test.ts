@@ -17,7 +17,7 @@ const columns = [
   column('text', 'TEXT'),
   column('maybe_text', 'TEXT', { nullable: true }),
   column('flag', 'BOOLEAN'),
-  column('word', 'STRING', { values: ['one', 'two'] }),
+  column('word', 'STRING', { words: ['one', 'two'] }),
   column('whole', 'INT64'),
   column('maybe_whole', 'INT64', { nullable: true }),
   column('real', 'DOUBLE'),

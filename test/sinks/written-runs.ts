@@ -1,25 +1,22 @@
 import { join } from 'node:path';
 import { lastValueFrom, tap } from 'rxjs';
+import type { Column, ColumnArray, Schema } from '../../src/pipeline/core/schema.ts';
 import { arrowSink } from '../../src/pipeline/formats/arrow/arrow-sink.ts';
 import { parquetSink } from '../../src/pipeline/formats/parquet/parquet-sink.ts';
-import {
-  type ColumnArray,
-  type ColumnSpec,
-  pickColumns,
-} from '../../src/pipeline/models/minimal/columns.ts';
+import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
 import type { RunConfig, RunOptions } from '../../src/pipeline/models/minimal/config.ts';
+import type { ModelRun } from '../../src/pipeline/models/minimal/run.ts';
+import type { RunSummary } from '../../src/pipeline/models/minimal/summary.ts';
 import { fileTarget } from '../../src/pipeline/node/file-target.ts';
 import { parquetjsFormat } from '../../src/pipeline/node/parquetjs.ts';
 import { classifySharpness } from '../../src/pipeline/operators/classify-sharpness.ts';
 import { detectPhases } from '../../src/pipeline/operators/detect-phases.ts';
 import { flowSolution } from '../../src/pipeline/operators/flow-solution.ts';
-import type { RunSummary } from '../../src/pipeline/operators/run-summary.ts';
 import { splitLoss } from '../../src/pipeline/operators/split-loss.ts';
 import { summarize } from '../../src/pipeline/operators/summarize.ts';
 import {
   type DescentState,
   gradientDescent,
-  type ModelRun,
 } from '../../src/pipeline/sources/descent/gradient-descent.ts';
 
 /** Past what 32-bit integers, signed or not, can hold. */
@@ -59,7 +56,7 @@ export const FORMAT_NAMES = Object.keys(FORMATS) as FormatName[];
 /** What went into the files of one run. */
 export interface Written {
   readonly rows: number;
-  readonly columns: readonly ColumnSpec[];
+  readonly columns: readonly Column[];
   /** All values of a column, one array. */
   values(name: string): ColumnArray;
   /** The words of a STRING column, one a row. */
@@ -76,9 +73,12 @@ export function fileOf(folder: string, name: CaseName, format: FormatName): stri
 /** Writes one run through all three sinks at once, and keeps what passed. */
 export async function writeRun(folder: string, name: CaseName): Promise<Written> {
   const { options, from }: Case = CASES[name];
-  const columns = pickColumns('columns' in options ? (options.columns ?? null) : null);
+  const columns: Schema = RUN_COLUMNS.filter(
+    ({ name }) => !('columns' in options) || (options.columns?.includes(name as never) ?? true),
+  );
   const parts = new Map<string, ColumnArray[]>();
   let run: ModelRun | undefined;
+  const names = columns.map(({ name }) => name);
   await lastValueFrom(
     gradientDescent(options, from ? { from } : {}).pipe(
       splitLoss(),
@@ -92,12 +92,12 @@ export async function writeRun(folder: string, name: CaseName): Promise<Written>
           parts.set(column, [...(parts.get(column) ?? []), values as ColumnArray]);
         }
       }),
-      parquetSink(fileTarget(fileOf(folder, name, 'hyparquet')), { columns }),
+      parquetSink(fileTarget(fileOf(folder, name, 'hyparquet')), { columns: names }),
       parquetSink(fileTarget(fileOf(folder, name, 'parquetjs-lite')), {
-        columns,
+        columns: names,
         format: parquetjsFormat,
       }),
-      arrowSink(fileTarget(fileOf(folder, name, 'arrow')), { columns }),
+      arrowSink(fileTarget(fileOf(folder, name, 'arrow')), { columns: names }),
     ),
   );
   if (!run?.summary) throw new Error(`the run '${name}' left no summary`);
@@ -108,7 +108,7 @@ export async function writeRun(folder: string, name: CaseName): Promise<Written>
     columns,
     values,
     words: (column) => {
-      const words = columns.find((spec) => spec.name === column)!.values!;
+      const words = columns.find((spec) => spec.name === column)!.words!;
       return Array.from(values(column), (code) => words[code]!);
     },
     config: run.config,
@@ -136,7 +136,7 @@ export function bits(values: ArrayLike<number>): BigUint64Array {
 /** The first row where the values read from a column are not those that were written, bit for bit; −1 for none. */
 export function firstDifference(
   written: Written,
-  { name, type }: ColumnSpec,
+  { name, type }: Column,
   read: ArrayLike<unknown>,
 ): number {
   const expected =

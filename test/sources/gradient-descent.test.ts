@@ -4,20 +4,21 @@ import { describe, expect, test } from 'vitest';
 import {
   balance,
   classifySharpness,
+  type DescentOptions,
   detectPhases,
   flowSolution,
   gradient,
   gradientDescent,
   type ModelBatch,
   type RunOptions,
-  type SourceOptions,
   splitLoss,
   summarize,
 } from '../../src/pipeline/index.ts';
 import { ConfigError, resolveConfig } from '../../src/pipeline/models/minimal/config.ts';
+import type { DescentState } from '../../src/pipeline/sources/descent/gradient-descent.ts';
 import { decoupled, moments, theta } from '../models/minimal/arbitrary.ts';
 
-const full = (options: RunOptions, source?: SourceOptions) =>
+const full = (options: RunOptions, source?: DescentOptions) =>
   gradientDescent(options, source).pipe(
     splitLoss(),
     classifySharpness(),
@@ -29,7 +30,7 @@ const full = (options: RunOptions, source?: SourceOptions) =>
 /** All batches of a run as one table, a plain array a column. */
 async function table(
   options: RunOptions,
-  source?: SourceOptions,
+  source?: DescentOptions,
 ): Promise<Record<string, number[]>> {
   const batches = await lastValueFrom(full(options, source).pipe(toArray()));
   return joined(batches);
@@ -153,8 +154,9 @@ describe('gradientDescent', () => {
   test('continues from any state to the last digit', async () => {
     const whole = await table({ preset: 'plain', steps: 3600 });
     for (const at of [0, 1, 2000, 2974, 2975, 3200]) {
-      const { run } = await lastValueFrom(gradientDescent({ preset: 'plain', steps: at }));
-      const rest = await table({ preset: 'plain', steps: 3600 }, { from: run.state });
+      const { after } = await lastValueFrom(gradientDescent({ preset: 'plain', steps: at }));
+      const from = after!.gradientDescent!.state() as unknown as DescentState;
+      const rest = await table({ preset: 'plain', steps: 3600 }, { from });
       for (const name of [
         'step',
         'alpha',
@@ -184,7 +186,7 @@ describe('gradientDescent', () => {
       gradientDescent({ steps: 1e9 }, { batchSize: 100 }).pipe(take(3), toArray()),
     );
     expect(batches.map((batch) => batch.columns.step[0])).toEqual([0, 100, 200]);
-    expect(batches[2]!.run.state.step).toBe(300);
+    expect(batches[2]!.after!.gradientDescent!.state()).toMatchObject({ step: 300 });
   });
 
   test('waits for whoever holds it', async () => {

@@ -1,24 +1,28 @@
 import { lastValueFrom, take, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { DYNAMICS_NAMES, dynamics } from '../../src/pipeline/dynamics/dynamics.ts';
+import { dynamics, findDynamics } from '../../src/pipeline/dynamics/index.ts';
 import { ConfigError, type RunOptions } from '../../src/pipeline/models/minimal/config.ts';
 import { balance } from '../../src/pipeline/models/minimal/solution.ts';
 import { edgeAlpha } from '../../src/pipeline/models/minimal/surrogate.ts';
 import { classifySharpness } from '../../src/pipeline/operators/classify-sharpness.ts';
 import { flowSolution } from '../../src/pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../../src/pipeline/operators/split-loss.ts';
+import { gd } from '../../src/pipeline/optimizers/gd.ts';
+import { trajectory } from '../../src/pipeline/sources/trajectory.ts';
 import { constrainedBeta2, edgeDistance } from '../../src/pipeline/theory/checks/constrained.ts';
 import { centralL1, cycleMeans } from '../../src/pipeline/theory/checks/cycle-l1.ts';
 import { firstCrossing } from '../../src/pipeline/theory/run-table.ts';
 import { collected, run } from './run.ts';
 
-const beside = (name: (typeof DYNAMICS_NAMES)[number], options: RunOptions) =>
-  collected(dynamics[name](options).pipe(splitLoss(), classifySharpness(), flowSolution()));
+const flow = (name: string, options: RunOptions, source = {}) =>
+  trajectory(findDynamics(name)!, options, source);
+const beside = (name: string, options: RunOptions) =>
+  collected(flow(name, options).pipe(splitLoss(), classifySharpness(), flowSolution()));
 
 const paper = await run({ preset: 'paper' });
-const alphaHat = edgeAlpha(100, 1 / 20);
+const alphaHat = edgeAlpha(100, 1 / 20, gd.stability({}));
 
-describe.each(DYNAMICS_NAMES)('%s', (name) => {
+describe.each(dynamics.map(({ name }) => name))('%s', (name) => {
   test('has a row for each step of the run, with the columns of its operators', async () => {
     const table = await beside(name, { preset: 'paper', steps: 500 });
     expect(Array.from(table.step)).toEqual(Array.from({ length: 501 }, (_, t) => t));
@@ -41,7 +45,7 @@ describe.each(DYNAMICS_NAMES)('%s', (name) => {
   test('is the same whatever the batch size', async () => {
     const options = { preset: 'three-phases', steps: 700 } as const;
     const columns = async (batchSize: number) => {
-      const batches = await lastValueFrom(dynamics[name](options, { batchSize }).pipe(toArray()));
+      const batches = await lastValueFrom(flow(name, options, { batchSize }).pipe(toArray()));
       return batches.flatMap(
         ({ columns: { alpha, beta1, beta2 } }) =>
           [...alpha, ...beta1, ...beta2].length && [...alpha],
@@ -51,7 +55,7 @@ describe.each(DYNAMICS_NAMES)('%s', (name) => {
   });
 
   test('each subscription starts anew', async () => {
-    const source = dynamics[name]({ preset: 'paper', steps: 50 });
+    const source = flow(name, { preset: 'paper', steps: 50 });
     const first = await lastValueFrom(source.pipe(toArray()));
     const second = await lastValueFrom(source.pipe(toArray()));
     expect(second[0]!.columns.alpha).toEqual(first[0]!.columns.alpha);
@@ -70,10 +74,7 @@ describe.each(DYNAMICS_NAMES)('%s', (name) => {
 
   test('says which dynamics it is, and stops where it is asked to', async () => {
     const controller = new AbortController();
-    const batches = dynamics[name](
-      { preset: 'paper' },
-      { batchSize: 10, signal: controller.signal },
-    );
+    const batches = flow(name, { preset: 'paper' }, { batchSize: 10, signal: controller.signal });
     const [first] = await lastValueFrom(batches.pipe(take(1), toArray()));
     expect(first!.run.config).toMatchObject({ preset: 'paper', dynamics: name });
     controller.abort();
@@ -86,7 +87,7 @@ describe.each(DYNAMICS_NAMES)('%s', (name) => {
     let held = 0;
     let overlap = 0;
     await new Promise<void>((resolve, reject) => {
-      dynamics[name]({ preset: 'paper', steps: 99 }, { batchSize: 10 }).subscribe({
+      flow(name, { preset: 'paper', steps: 99 }, { batchSize: 10 }).subscribe({
         next({ run }) {
           held++;
           overlap = Math.max(overlap, held);
@@ -212,7 +213,7 @@ describe('a start whose α changes sign on the way', () => {
 test.each(['constrained', 'central'] as const)(
   '%s says at once that covariance is not for it',
   (name) => {
-    expect(() => dynamics[name]({ covariance: 0.1 })).toThrow(ConfigError);
-    expect(() => dynamics[name]({ covariance: 0.1 })).toThrow(/^covariance: .*covariance 0 only/);
+    expect(() => flow(name, { covariance: 0.1 })).toThrow(ConfigError);
+    expect(() => flow(name, { covariance: 0.1 })).toThrow(/^covariance: .*covariance 0 only/);
   },
 );

@@ -1,14 +1,12 @@
 import { lastValueFrom, type Observable, toArray } from 'rxjs';
 import type { RunArrays } from '../../src/pipeline/models/minimal/columns.ts';
 import type { RunOptions } from '../../src/pipeline/models/minimal/config.ts';
+import type { ModelBatch } from '../../src/pipeline/models/minimal/run.ts';
 import { classifySharpness } from '../../src/pipeline/operators/classify-sharpness.ts';
 import { detectPhases } from '../../src/pipeline/operators/detect-phases.ts';
 import { flowSolution } from '../../src/pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../../src/pipeline/operators/split-loss.ts';
-import {
-  gradientDescent,
-  type ModelBatch,
-} from '../../src/pipeline/sources/descent/gradient-descent.ts';
+import { gradientDescent } from '../../src/pipeline/sources/descent/gradient-descent.ts';
 import {
   collectRun,
   type RunColumns,

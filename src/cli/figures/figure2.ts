@@ -14,7 +14,7 @@ export const figure2: FigureSpec = {
   needs: ['loss', 'l1', 'l2', 'l_hat', 'sharpness'],
   unfit: tooShort,
   draw(table, theme) {
-    const slope = predictedSlope(table.config.moments);
+    const slope = predictedSlope(table.config.moments, table.stability);
     const crossing = firstCrossing(table);
     const prediction =
       crossing < 0

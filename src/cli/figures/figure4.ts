@@ -20,7 +20,7 @@ export const figure4: FigureSpec = {
     const flows = flowsFrom(table, FLOWS);
     const starts = flows.map(({ points }) => points[0]!);
     const ends = flows.flatMap(({ end }) => (end ? [end] : []));
-    const alphaHat = edgeAlpha(table.config.moments.lambda1, table.config.eta);
+    const alphaHat = edgeAlpha(table.config.moments.lambda1, table.config.eta, table.stability);
     const many = starts.length > 1;
     const of = many
       ? `${starts.length} points of the gradient-descent trajectory`

@@ -23,7 +23,7 @@ export const figure5: FigureSpec = {
       : `the constrained trajectory is defined for covariance 0 only, and here it is ${table.config.moments.covariance}`,
   draw(table, theme) {
     const { step, lastStep } = table;
-    const alphaHat = edgeAlpha(table.config.moments.lambda1, table.config.eta);
+    const alphaHat = edgeAlpha(table.config.moments.lambda1, table.config.eta, table.stability);
     const descent = { alpha: table.column('alpha'), beta2: table.column('beta2') };
     const flow = flowBeside(table);
     const constrained = constrainedBeside(table);
@@ -116,7 +116,7 @@ function followsConstrained(table: RunTable, flow: Way, constrained: Way): boole
 function story(table: RunTable, flow: Way, constrained: Way, follows: boolean): string {
   const { moments, eta } = table.config;
   const last = table.length - 1;
-  const alphaHat = edgeAlpha(moments.lambda1, eta);
+  const alphaHat = edgeAlpha(moments.lambda1, eta, table.stability);
   const atSaddle = (way: Way) =>
     Math.abs(way.alpha[last]!) < 0.05 * alphaHat && Math.abs(way.beta2[last]!) < 0.05 * alphaHat;
   const sharp =
@@ -161,7 +161,7 @@ function flowBeside(table: RunTable): Way {
 function constrainedBeside(table: RunTable): Way {
   const { config, length, step } = table;
   const { lambda1, lambda2 } = config.moments;
-  const alphaHat = edgeAlpha(lambda1, config.eta);
+  const alphaHat = edgeAlpha(lambda1, config.eta, table.stability);
   let alpha = Math.max(-alphaHat, Math.min(alphaHat, table.column('alpha')[0]!));
   let beta2 = table.column('beta2')[0]!;
   const way = { alpha: new Float64Array(length), beta2: new Float64Array(length) };

@@ -61,7 +61,7 @@ function runFigures(table: RunTable): RunFigures {
     band,
     threshold: thresholdOf(table),
     thresholdName: stabilityThreshold().formula,
-    slopePredicted: predictedSlope(moments),
+    slopePredicted: predictedSlope(moments, table.stability),
     edge: crossing < 0 ? undefined : { first: step[crossing]!, last: step[last] ?? lastStep },
     diverged: table.divergedAt !== null,
     anchors: new Map(

@@ -1,8 +1,5 @@
-import {
-  type ColumnSpec,
-  RUN_COLUMNS,
-  type RunColumn,
-} from '../../pipeline/models/minimal/columns.ts';
+import type { Column } from '../../pipeline/core/schema.ts';
+import { RUN_COLUMNS, type RunColumn } from '../../pipeline/models/minimal/columns.ts';
 import {
   ConfigError,
   type RunConfig,
@@ -39,7 +36,7 @@ export async function readRun(
   }
   const specs = RUN_COLUMNS.filter(
     ({ name }) => wanted.includes(name) && table.fields.some((field) => field.name === name),
-  ) as readonly ColumnSpec[];
+  ) as readonly Column[];
   if (!specs.some(({ name }) => name === 'step')) {
     throw new UsageError(
       `${path}: there is no column step, so it is not known which steps its rows are of`,
@@ -102,7 +99,7 @@ function divergedAt(summary: string | undefined): number | null {
 async function readColumns(
   path: string,
   table: TableReader,
-  specs: readonly ColumnSpec[],
+  specs: readonly Column[],
 ): Promise<Record<string, Float64Array | Int32Array | Uint8Array>> {
   const arrays = specs.map(({ type }) => {
     if (type === 'STRING') return new Uint8Array(table.rows);
@@ -123,7 +120,7 @@ async function readColumns(
 
 function fill(
   path: string,
-  { name, values: words }: ColumnSpec,
+  { name, words }: Column,
   values: Values,
   into: Float64Array | Int32Array | Uint8Array,
   at: number,

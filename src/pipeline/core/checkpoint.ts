@@ -1,10 +1,24 @@
-import type { Run, StepBatch } from './batch.ts';
+import type { Batch } from './batch.ts';
+import type { Run, RunEnd } from './run.ts';
 
 /** What a checkpoint holds of one stage: numbers, words, flags, and lists or records of them. */
 export type StageState = Readonly<Record<string, unknown>>;
 
-/** State of each stage of the pipeline behind a batch, by name of the stage; asked for only where it is written. */
-export type Snapshot = Readonly<Record<string, () => StageState>>;
+/** A stage of the pipeline as it stood behind a batch; asked for only where it is written. */
+export interface StageSnapshot {
+  readonly state: () => StageState;
+  /** Its part of the summary of a run that ended here. */
+  readonly part?: (end: RunEnd) => object;
+}
+
+/** Each stage of the pipeline behind a batch, by its name. */
+export type Snapshot = Readonly<Record<string, StageSnapshot>>;
+
+/** Summary of a run that ended behind this snapshot; undefined where nobody summarizes. */
+export function summaryAt(after: Snapshot, end: RunEnd): object | undefined {
+  const parts = Object.values(after).flatMap(({ part }) => (part ? [part(end)] : []));
+  return parts.length > 0 ? Object.assign({}, ...parts) : undefined;
+}
 
 /** All that is needed to continue a run to the last digit behind the first `rows` rows of its file. */
 export interface Checkpoint {
@@ -21,21 +35,27 @@ export class CheckpointError extends Error {
 }
 
 /** The batch, with the state of one more stage behind it. */
-export function withState<B extends StepBatch<object, Run>>(
+export function withState<B extends Batch<unknown>>(
   batch: B,
   stage: string,
   state: () => StageState,
 ): B {
-  return batch.after ? { ...batch, after: { ...batch.after, [stage]: state } } : batch;
+  return batch.after ? { ...batch, after: { ...batch.after, [stage]: { state } } } : batch;
+}
+
+/** What is stored of a stage of a resumed run; undefined where nothing is. */
+export function storedState({ resumed }: Run, stage: string): StateReader | undefined {
+  const state = resumed?.[stage];
+  return state === undefined ? undefined : stateReader(stage, state);
 }
 
 /** The state from which a stage of a resumed run goes on; undefined where the run begins at its start. */
-export function resumedState({ resumed }: Run, stage: string): StateReader | undefined {
-  if (!resumed) return undefined;
-  const state = resumed[stage];
-  if (state === undefined)
+export function resumedState(run: Run, stage: string): StateReader | undefined {
+  const saved = storedState(run, stage);
+  if (run.resumed && !saved) {
     throw new CheckpointError(`checkpoint: nothing is stored about ${stage}`);
-  return stateReader(stage, state);
+  }
+  return saved;
 }
 
 /** Reads a stored state field by field and refuses what does not fit. */
@@ -92,7 +112,9 @@ const SPECIAL: Readonly<Record<string, number>> = {
 
 /** JSON of a checkpoint, every number to the last bit. */
 export function encodeCheckpoint(rows: number, after: Snapshot): string {
-  const stages = Object.fromEntries(Object.entries(after).map(([name, state]) => [name, state()]));
+  const stages = Object.fromEntries(
+    Object.entries(after).map(([name, { state }]) => [name, state()]),
+  );
   return JSON.stringify({ rows, stages }, (_, value: unknown) => {
     if (typeof value !== 'number') return value;
     if (Object.is(value, -0)) return '-0';

@@ -1,13 +1,30 @@
-import { centralFlow } from './central.ts';
-import { constrainedTrajectory } from './constrained.ts';
-import { gradientFlow } from './gradient-flow.ts';
-import type { DynamicsName, TrajectorySource } from './trajectory.ts';
+import type { Stability } from '../core/run.ts';
+import { ConfigError, type RunConfig } from '../models/minimal/config.ts';
+import type { Theta } from '../models/minimal/loss.ts';
 
-/** Every dynamics that can stand beside gradient descent, by its name: a new one is one new file and one line here. */
-export const dynamics: Readonly<Record<DynamicsName, TrajectorySource>> = {
-  'gradient-flow': gradientFlow,
-  constrained: constrainedTrajectory,
-  central: centralFlow,
-};
+/** A point that moves: θ now, and how to come to the next row. */
+export interface Mover {
+  readonly theta: Theta;
+  /** ln|β₁|, valid where β₁ underflows. */
+  readonly logBeta1: number;
+  /** Moves on by one step of gradient descent, which is the time η. */
+  advance(): void;
+}
 
-export const DYNAMICS_NAMES = Object.keys(dynamics) as DynamicsName[];
+/** A dynamics that can stand beside gradient descent, from the same start and on the same axis of steps. */
+export interface Dynamics {
+  readonly name: string;
+  /** One sentence: what moves, and how. */
+  readonly about: string;
+  /** @throws ConfigError where it is not defined for such a run */
+  start(config: RunConfig, stability: Stability): Mover;
+}
+
+/** Covariance 0 is what the formulas of that dynamics are made for. */
+export function needsNoCovariance({ moments: { covariance } }: RunConfig, name: string): void {
+  if (covariance === 0) return;
+  throw new ConfigError(
+    'covariance',
+    `the ${name} trajectory is defined for covariance 0 only, and here it is ${covariance}; leave that trajectory out`,
+  );
+}

@@ -1,15 +1,14 @@
 import { createFlow } from '../models/minimal/flow.ts';
-import { trajectory } from './trajectory.ts';
+import type { Dynamics } from './dynamics.ts';
 
 /**
  * Gradient flow θ' = −∇L(θ) from the run's start; row t is its θ at time ηt, integrated from row to row by an adaptive
  * implicit method, nothing interpolated.
- *
- * @throws ConfigError at once where a parameter cannot be used.
  */
-export const gradientFlow = trajectory(
-  'gradient-flow',
-  ({ init: [alpha, beta1, beta2], moments, eta }) => {
+export const gradientFlow: Dynamics = {
+  name: 'gradient-flow',
+  about: 'gradient flow, the limit of small learning rates',
+  start({ init: [alpha, beta1, beta2], moments, eta }) {
     const flow = createFlow({ alpha, beta1, beta2 }, moments);
     return {
       get theta() {
@@ -21,4 +20,4 @@ export const gradientFlow = trajectory(
       advance: () => flow.advance(eta),
     };
   },
-);
+};

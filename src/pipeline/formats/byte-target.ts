@@ -18,16 +18,38 @@ export interface ByteTarget {
   abort(): Promise<void>;
 }
 
+/** Where a sink writes: the name of a file, a target, or what makes a new target for each subscription. */
+export type SinkTarget = string | ByteTarget | (() => ByteTarget);
+
+let openNamed: ((name: string) => ByteTarget) | undefined;
+
+/** Says how files are opened by name; without it, names are refused. */
+export function openNamesWith(open: (name: string) => ByteTarget): void {
+  openNamed = open;
+}
+
+/** Targets that a subscription has written to: a second one would write into the first one's file. */
+const taken = new WeakSet<ByteTarget>();
+
 /**
- * The target itself. A name of a file is what the sinks take in Node alone: there the package's entry opens it.
- *
- * @throws TypeError on a name
+ * A target for one subscription.
+ * @throws TypeError for a name where there are no files, and for a target that was used before
  */
-export function targetOf(to: string | ByteTarget): ByteTarget {
-  if (typeof to !== 'string') return to;
-  throw new TypeError(
-    `'${to}': only Node can write a file by its name; give a target, such as memoryTarget()`,
-  );
+export function openTarget(to: SinkTarget): ByteTarget {
+  if (typeof to === 'function') return to();
+  if (typeof to === 'string') {
+    if (openNamed) return openNamed(to);
+    throw new TypeError(
+      `'${to}': only Node can write a file by its name; give a target, such as memoryTarget()`,
+    );
+  }
+  if (taken.has(to)) {
+    throw new TypeError(
+      'a target can be written once; give the sink a name, or a function that makes a target',
+    );
+  }
+  taken.add(to);
+  return to;
 }
 
 /** A target in memory, for browsers and tests. */

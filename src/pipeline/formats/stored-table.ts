@@ -1,4 +1,4 @@
-import type { ColumnSpec } from '../models/minimal/columns.ts';
+import type { Column } from '../core/schema.ts';
 import type { Metadata, Rows, TableState } from './table-format.ts';
 
 /** The row groups of a file that is to be continued, or put in order. */
@@ -12,7 +12,7 @@ export interface StoredTable {
   /** What closes a file of the first `count` groups. */
   closing(count: number, metadata: Metadata): Uint8Array;
   /** Rows of one group. */
-  read(group: number, columns: readonly ColumnSpec[]): Promise<Rows>;
+  read(group: number, columns: readonly Column[]): Promise<Rows>;
 }
 
 /** A file that does not hold what it should: says what is wrong in it. */
@@ -21,10 +21,7 @@ export class DamagedFileError extends Error {
 }
 
 /** Strings as the codes of their column; a word that the column does not know is an error. */
-export function codesOf(
-  values: ArrayLike<unknown>,
-  { name, values: words = [] }: ColumnSpec,
-): Uint8Array {
+export function codesOf(values: ArrayLike<unknown>, { name, words = [] }: Column): Uint8Array {
   const known = new Map<unknown, number>(words.map((word, code) => [word, code]));
   return Uint8Array.from({ length: values.length }, (_, i) => {
     const code = known.get(values[i]);

@@ -1,6 +1,6 @@
 import type { FileBlock } from 'apache-arrow/ipc/metadata/file';
 import type { FileMetaData } from 'hyparquet';
-import type { ColumnArray, ColumnSpec, ColumnType } from '../models/minimal/columns.ts';
+import type { Column, ColumnArray, ColumnType } from '../core/schema.ts';
 import type { ByteTarget } from './byte-target.ts';
 
 /** Rows of a table: one array a column, in the order of the table's columns. */
@@ -35,12 +35,12 @@ export type TableState =
 /** A file format: opens a table with these columns on a target, behind the row groups of `from` if there are any. */
 export type TableFormat = (
   target: ByteTarget,
-  columns: readonly ColumnSpec[],
+  columns: readonly Column[],
   from?: TableState,
 ) => TableWriter;
 
 /** A column of a table that is no run: it may also hold free text, truth values, and nulls. */
-export interface TableColumn extends Omit<ColumnSpec, 'type'> {
+export interface TableColumn extends Omit<Column, 'type'> {
   readonly type: ColumnType | 'TEXT' | 'BOOLEAN';
   readonly nullable?: boolean;
 }
@@ -64,10 +64,10 @@ export interface WideTableWriter {
 /** The words of a STRING column, row by row. */
 export function words(
   codes: ArrayLike<number>,
-  { name, values }: Pick<ColumnSpec, 'name' | 'values'>,
+  { name, words: all }: Pick<Column, 'name' | 'words'>,
 ): string[] {
-  if (!values) throw new TypeError(`column ${name} has no list of values`);
-  return Array.from(codes, (code) => values[code]!);
+  if (!all) throw new TypeError(`column ${name} has no list of values`);
+  return Array.from(codes, (code) => all[code]!);
 }
 
 /** A column of whole numbers as 64-bit integers. */

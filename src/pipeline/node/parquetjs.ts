@@ -1,10 +1,10 @@
 import parquet, { type FieldDefinition } from 'parquetjs-lite';
 import parquetTypes from 'parquetjs-lite/gen-nodejs/parquet_types.js';
 import parquetUtil from 'parquetjs-lite/lib/util.js';
+import type { Column, ColumnArray } from '../core/schema.ts';
 import { concatBytes } from '../formats/byte-target.ts';
 import { parquetFooter } from '../formats/parquet/hyparquet.ts';
 import type { Metadata, Rows, TableFormat, TableState } from '../formats/table-format.ts';
-import type { ColumnArray, ColumnSpec } from '../models/minimal/columns.ts';
 
 /**
  * Parquet by parquetjs-lite. It shreds row objects one at a time, which is some thirty times slower than the rest;
@@ -113,7 +113,7 @@ function rowGroupsOf({ footer }: Extract<TableState, { kind: 'parquet' }>): unkn
   return metadata.row_groups;
 }
 
-function fieldOf({ type }: ColumnSpec): FieldDefinition {
+function fieldOf({ type }: Column): FieldDefinition {
   const common = {
     statistics: false,
     compression: type === 'DOUBLE' ? 'UNCOMPRESSED' : 'SNAPPY',
@@ -122,8 +122,8 @@ function fieldOf({ type }: ColumnSpec): FieldDefinition {
 }
 
 /** Values in the form in which its buffers hold them: numbers as they are, strings as bytes. */
-function plainValues(spec: ColumnSpec, values: ColumnArray): (number | Buffer)[] {
-  if (!spec.values) return Array.from(values);
-  const encoded = spec.values.map((word) => Buffer.from(word));
+function plainValues(spec: Column, values: ColumnArray): (number | Buffer)[] {
+  if (!spec.words) return Array.from(values);
+  const encoded = spec.words.map((word) => Buffer.from(word));
   return Array.from(values, (code) => encoded[code]!);
 }

@@ -1,8 +1,9 @@
 import { Observable, type OperatorFunction } from 'rxjs';
+import { extendSchema } from '../core/schema.ts';
 import { createSeriesDetector, type RowPhase } from '../phases/measured/detector.ts';
 import type { SeriesPhase } from '../phases/measured/phase-spans.ts';
 import type { Spike } from '../phases/measured/spikes.ts';
-import { LOG_PHASES } from '../sources/training-log/columns.ts';
+import { LOG_PHASES, logColumns } from '../sources/training-log/columns.ts';
 import type { Skipped } from '../sources/training-log/log-error.ts';
 import type {
   LogBatch,
@@ -56,6 +57,7 @@ const CODE = Object.fromEntries(LOG_PHASES.map((phase, code) => [phase, code])) 
   Record<RowPhase, number>
 >;
 const MOST_SPIKES = 1000;
+const ADDED = logColumns('phase', 'cycle');
 
 /**
  * Adds the `phase` and the `cycle` of each row, causally, and when the log ends leaves its summary in `run.summary`.
@@ -146,7 +148,11 @@ export function detectLogPhases(
         }
         rows += length;
         if (length > 0) lastStep = step[length - 1]!;
-        return { ...batch, columns: { ...columns, phase, cycle: cycles } };
+        return {
+          ...batch,
+          schema: extendSchema(batch.schema, ADDED),
+          columns: { ...columns, phase, cycle: cycles },
+        };
       }
 
       function summary(of: LogRun): LogSummary {

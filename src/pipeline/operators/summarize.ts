@@ -1,138 +1,140 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
-import { resumedState, type StageState, type StateReader, withState } from '../core/checkpoint.ts';
-import type { RunConfig } from '../models/minimal/config.ts';
-import { edgeAlpha, predictedMeanL1 } from '../models/minimal/surrogate.ts';
-import { log } from '../numeric/elementary.ts';
-import type { ModelBatch, ModelRun } from '../sources/descent/gradient-descent.ts';
+import type { Batch } from '../core/batch.ts';
+import { operator } from '../core/operator.ts';
+import type { Run } from '../core/run.ts';
+import { spectrum } from '../models/minimal/moments.ts';
+import type { ModelBatch, ModelRun } from '../models/minimal/run.ts';
+import { balance, solutionSharpness } from '../models/minimal/solution.ts';
 import {
   COARSE_OF_CODE,
   countPhase,
   emptyTally,
   logNear,
   NEAR,
-  type RunSummary,
   storedTally,
   summaryOf,
   type Tally,
-} from './run-summary.ts';
-import { lossColumns } from './split-loss.ts';
+} from '../models/minimal/summary.ts';
+import { edgeAlpha, predictedMeanL1, surrogateLoss } from '../models/minimal/surrogate.ts';
+import { log } from '../numeric/elementary.ts';
 
 /**
- * Passes batches on and, when the run ends, leaves its `RunSummary` in `batch.run.summary`. Needs the columns of
- * `classifySharpness` and `detectPhases`; stands before `thin`, since a summary is of all steps.
+ * Leaves the `RunSummary` of all steps in `run.summary` when the run ends, in memory that does not grow with
+ * the steps. Stands before `thin`.
  */
-export function summarize(): MonoTypeOperatorFunction<ModelBatch> {
+export const summarize = () =>
+  operator({
+    name: 'summarize',
+    needs: {
+      step: 'gradientDescent',
+      alpha: 'gradientDescent',
+      beta1: 'gradientDescent',
+      beta2: 'gradientDescent',
+      loss: 'gradientDescent',
+      sharpness: 'classifySharpness',
+      phase: 'detectPhases',
+      cycle: 'detectPhases',
+    },
+    uses: ['l1', 'l_hat', 'gfs_sharpness'],
+    adds: [],
+    start(run: ModelRun, saved) {
+      const { config, stability } = run;
+      const tally = saved ? storedTally(saved) : emptyTally();
+      return {
+        next: (columns, length) => addRows(tally, run, columns, length),
+        state() {
+          const { spans, ...numbers } = tally;
+          const count = spans.length;
+          // Only the last span still changes, and it ends at the last step.
+          return () => ({
+            spans: spans
+              .slice(0, count)
+              .map((span, i) =>
+                i === count - 1 ? { ...span, last_step: numbers.lastStep } : span,
+              ),
+            ...numbers,
+          });
+        },
+        finish: (end) =>
+          summaryOf(tally, config, stability, { ...end, float64ZeroAt: run.float64ZeroAt }),
+      };
+    },
+  });
+
+/** `summarize` for where nobody else has: it leaves runs alone of which not all steps and columns come by. */
+export function summarizeUnlessDone<C, R extends Run>(): MonoTypeOperatorFunction<Batch<C, R>> {
   return (source) =>
     new Observable((subscriber) => {
-      let run: ModelRun | undefined;
-      let summarizer: Summarizer | undefined;
+      let summary: Summary | undefined;
       return source.subscribe({
         next(batch) {
-          run = batch.run;
-          run.summarized = true;
+          summary ??= isModelBatch(batch) ? wholeRunSummary(batch.run) : NO_SUMMARY;
           try {
-            summarizer ??= createSummarizer(run.config, resumedState(run, SUMMARIZE));
-            summarizer.add(batch);
+            summary.add(batch);
           } catch (error) {
             subscriber.error(error);
             return;
-          }
-          subscriber.next(withState(batch, SUMMARIZE, summarizer.snapshot()));
-        },
-        error: (error: unknown) => subscriber.error(error),
-        complete() {
-          if (run && summarizer) run.summary = summarizer.finish(run);
-          subscriber.complete();
-        },
-      });
-    });
-}
-
-/**
- * `summarize` for where nobody else has: it leaves a run alone that is summarised already, or of which not all steps and
- * columns come by.
- */
-export function summarizeUnlessDone(): MonoTypeOperatorFunction<ModelBatch> {
-  return (source) =>
-    new Observable((subscriber) => {
-      let run: ModelRun | undefined;
-      let summarizer: Summarizer | undefined;
-      let next = 0;
-      let fit = true;
-      return source.subscribe({
-        next(batch) {
-          const { columns, length } = batch;
-          run = batch.run;
-          fit &&=
-            !run.summarized &&
-            !run.resumed &&
-            columns.sharpness !== undefined &&
-            columns.phase !== undefined;
-          fit &&=
-            length === 0 ||
-            (columns.step[0] === next && columns.step[length - 1] === next + length - 1);
-          next += length;
-          if (fit) {
-            summarizer ??= createSummarizer(run.config);
-            summarizer.add(batch);
           }
           subscriber.next(batch);
         },
         error: (error: unknown) => subscriber.error(error),
         complete() {
-          if (run && summarizer && fit) run.summary = summarizer.finish(run);
+          summary?.finish();
           subscriber.complete();
         },
       });
     });
 }
 
-/** Name of the summary's state in a checkpoint. */
-export const SUMMARIZE = 'summarize';
-
-export interface Summarizer {
-  add(batch: ModelBatch): void;
-  /** Remembers where the summary stands now; the state itself is made only where it is asked for. */
-  snapshot(): () => StageState;
-  finish(run: Pick<ModelRun, 'divergedAt' | 'float64ZeroAt' | 'interrupted'>): RunSummary;
+interface Summary {
+  add(batch: Batch<unknown>): void;
+  finish(): void;
 }
 
-/**
- * Accumulates the summary of a run batch by batch, in memory that does not grow with the steps.
- *
- * @param saved state of an earlier summary, to go on from there
- */
-export function createSummarizer(config: RunConfig, saved?: StateReader): Summarizer {
-  const tally = saved ? storedTally(saved) : emptyTally();
+const NO_SUMMARY: Summary = { add() {}, finish() {} };
+
+function isModelBatch(batch: Batch<unknown>): batch is ModelBatch {
+  const { run, columns } = batch;
+  if (run.summarized || run.resumed) return false;
+  return Object.keys(summarize().definition.needs).every((name) =>
+    Object.hasOwn(columns as object, name),
+  );
+}
+
+function wholeRunSummary(run: ModelRun): Summary {
+  const stage = summarize().definition.start(run);
+  let next = 0;
+  let whole = true;
   return {
-    add: (batch) => addRows(tally, batch),
-    snapshot() {
-      const { spans, ...numbers } = tally;
-      const count = spans.length;
-      // Only the last span still changes, and it ends at the last step.
-      return () => ({
-        spans: spans
-          .slice(0, count)
-          .map((span, i) => (i === count - 1 ? { ...span, last_step: numbers.lastStep } : span)),
-        ...numbers,
-      });
+    add({ columns, length }) {
+      const { step } = columns as ModelBatch['columns'];
+      whole &&= length === 0 || (step[0] === next && step[length - 1] === next + length - 1);
+      next += length;
+      if (whole) stage.next(columns as never, length, {});
     },
-    finish: (run) => summaryOf(tally, config, run),
+    finish() {
+      if (whole)
+        run.summary = { ...run.summary, ...stage.finish?.(run) } as ModelRun['summary'] & {};
+    },
   };
 }
 
-function addRows(tally: Tally, batch: ModelBatch): void {
-  const { length, columns } = batch;
-  const { step, alpha, beta2, loss, sharpness, phase, cycle } = columns;
-  if (!sharpness || !phase || !cycle)
-    throw new TypeError('summarize() must come after detectPhases()');
+type Columns = Readonly<
+  Record<
+    'step' | 'alpha' | 'beta1' | 'beta2' | 'loss' | 'sharpness' | 'phase' | 'cycle',
+    ArrayLike<number>
+  >
+> &
+  Partial<Readonly<Record<'l1' | 'l_hat' | 'gfs_sharpness', ArrayLike<number>>>>;
+
+function addRows(tally: Tally, run: ModelRun, columns: Columns, length: number): void {
   if (length === 0) return;
-  const { l1, l_hat: lHat } =
-    columns.l1 && columns.l_hat ? { l1: columns.l1, l_hat: columns.l_hat } : lossColumns(batch);
-  const { eta, delta, epsilon, moments } = batch.run.config;
-  const tolerated = (2 + delta) / eta;
+  const { step, alpha, beta1, beta2, loss, sharpness, phase, cycle, l1, l_hat: lHat } = columns;
+  const { stability, float64ZeroAt: zeroAt } = run;
+  const { eta, delta, epsilon, moments } = run.config;
+  const tolerated = stability.threshold(eta, delta);
   const { lambda1, lambda2 } = moments;
-  const alphaHat = edgeAlpha(lambda1, eta);
+  const alphaHat = edgeAlpha(lambda1, eta, stability);
   let {
     maxSharpness,
     lastViolation,
@@ -166,9 +168,9 @@ function addRows(tally: Tally, batch: ModelBatch): void {
 
     tally.firstCrossing ??= t;
     edgeSteps++;
-    sumL1 += l1[i]!;
+    sumL1 += l1 ? l1[i]! : oscillatory(lambda1, alpha[i]! * beta1[i]!);
     sumPredicted += predictedMeanL1(alpha[i]!, beta2[i]!, lambda2, alphaHat);
-    const surrogate = lHat[i]!;
+    const surrogate = lHat ? lHat[i]! : surrogateLoss(alpha[i]!, beta2[i]!, lambda2, alphaHat);
     if (surrogate > 0) {
       let z = (surrogate - reference) * inverse;
       if (!(Math.abs(z) < NEAR)) {
@@ -213,11 +215,23 @@ function addRows(tally: Tally, batch: ModelBatch): void {
     finalLoss: loss[last]!,
   });
   tally.lastStep = step[last]!;
-  if (!columns.gfs_sharpness) return;
-  tally.lastGfsRatio = (columns.gfs_sharpness[last]! * eta) / 2;
+  const flowEnd = (row: number) =>
+    stability.ratio(
+      columns.gfs_sharpness?.[row] ??
+        solutionSharpness(
+          balance({ alpha: alpha[row]!, beta1: beta1[row]!, beta2: beta2[row]! }),
+          moments,
+          spectrum(moments),
+        ),
+      eta,
+    );
+  tally.lastGfsRatio = flowEnd(last);
   // The step itself may be the first row of the next batch: what is told must not depend on where batches end.
-  const zeroAt = batch.run.float64ZeroAt;
   if (zeroAt !== null && tally.zeroGfsRatio === null && zeroAt <= tally.lastStep) {
-    tally.zeroGfsRatio = (columns.gfs_sharpness[Math.max(0, zeroAt - step[0]!)]! * eta) / 2;
+    tally.zeroGfsRatio = flowEnd(Math.max(0, zeroAt - step[0]!));
   }
+}
+
+function oscillatory(lambda1: number, p: number): number {
+  return 0.5 * lambda1 * (p * p);
 }

@@ -1,7 +1,8 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
-import type { Run, StepBatch } from '../core/batch.ts';
+import type { Batch } from '../core/batch.ts';
 import { resumedState, type StageState, withState } from '../core/checkpoint.ts';
-import type { ColumnArray } from '../models/minimal/columns.ts';
+import type { Run } from '../core/run.ts';
+import type { ColumnArray } from '../core/schema.ts';
 
 /** Relative rise and fall that tells a peak of L₁ from the rounding of a constant. */
 const PROMINENCE = 1e-12;
@@ -24,9 +25,7 @@ type Thinnable = { readonly phase?: ArrayLike<number>; readonly l1?: ArrayLike<n
  *
  * @param every K ≥ 1; 1 keeps everything
  */
-export function thin<B extends StepBatch<Thinnable, Run>>(
-  every: number,
-): MonoTypeOperatorFunction<B> {
+export function thin<B extends Batch<Thinnable, Run>>(every: number): MonoTypeOperatorFunction<B> {
   if (!(Number.isSafeInteger(every) && every >= 1))
     throw new RangeError(`every: ${every} is not a whole number from 1 up`);
   if (every === 1) return (source) => source;
@@ -134,10 +133,7 @@ export function thin<B extends StepBatch<Thinnable, Run>>(
 }
 
 /** The rows whose flag is set, as a batch of its own; undefined where none is. */
-function filterBatch<B extends StepBatch<Thinnable, Run>>(
-  batch: B,
-  keep: Uint8Array,
-): B | undefined {
+function filterBatch<B extends Batch<Thinnable, Run>>(batch: B, keep: Uint8Array): B | undefined {
   let length = 0;
   for (const flag of keep) length += flag;
   if (length === 0) return undefined;
@@ -155,7 +151,7 @@ function filterBatch<B extends StepBatch<Thinnable, Run>>(
 }
 
 /** The last rows of a run that was stopped are kept only because it was: nothing can go on behind them. */
-function withoutState<B extends StepBatch<Thinnable, Run>>(batch: B): B {
+function withoutState<B extends Batch<Thinnable, Run>>(batch: B): B {
   const { after: _, ...rest } = batch;
   return rest as B;
 }

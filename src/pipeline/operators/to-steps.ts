@@ -1,13 +1,7 @@
 import { concatMap, from, type OperatorFunction } from 'rxjs';
-import {
-  type ColumnArray,
-  type ColumnSpec,
-  type Phase,
-  type Regime,
-  RUN_COLUMNS,
-  type RunArrays,
-} from '../models/minimal/columns.ts';
-import type { ModelBatch } from '../sources/descent/gradient-descent.ts';
+import type { Column, ColumnArray } from '../core/schema.ts';
+import { type Phase, type Regime, RUN_COLUMNS, type RunArrays } from '../models/minimal/columns.ts';
+import type { ModelBatch } from '../models/minimal/run.ts';
 
 /** One row as an object, strings spelt out; columns that no operator has added are absent. */
 export type Step = {
@@ -37,9 +31,9 @@ export function toSteps(): OperatorFunction<ModelBatch, Step> {
 }
 
 function* batchSteps({ length, columns }: ModelBatch): Generator<Step> {
-  const present = RUN_COLUMNS.flatMap((spec: ColumnSpec) => {
+  const present = RUN_COLUMNS.flatMap((spec: Column) => {
     const values = (columns as Readonly<Record<string, ColumnArray | undefined>>)[spec.name];
-    return values ? [{ name: spec.name, values, words: spec.values }] : [];
+    return values ? [{ name: spec.name, values, words: spec.words }] : [];
   });
   for (let i = 0; i < length; i++) {
     const step: Record<string, number | string> = {};

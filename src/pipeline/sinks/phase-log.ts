@@ -1,5 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { resumedState, withState } from '../core/checkpoint.ts';
+import type { ModelBatch, ModelRun } from '../models/minimal/run.ts';
 import {
   COARSE_OF_CODE,
   COARSE_PHASES,
@@ -8,8 +9,7 @@ import {
   type RunSummary,
   type RunWarning,
   underflowWarning,
-} from '../operators/run-summary.ts';
-import type { ModelBatch, ModelRun } from '../sources/descent/gradient-descent.ts';
+} from '../models/minimal/summary.ts';
 
 /** What a run has to tell while it goes. Steps are t, ratio is ηS/2, overshoot is the largest ratio of a cycle − 1. */
 export type RunEvent =

@@ -1,9 +1,16 @@
 import { type MonoTypeOperatorFunction, Observable, Subscription } from 'rxjs';
-import type { Run, StepBatch } from '../core/batch.ts';
+import type { Batch } from '../core/batch.ts';
 import type { Snapshot } from '../core/checkpoint.ts';
-import type { ByteTarget } from '../formats/byte-target.ts';
-import type { Metadata, Rows, TableFormat, TableState } from '../formats/table-format.ts';
-import { type ColumnArray, type ColumnSpec, columnArray } from '../models/minimal/columns.ts';
+import type { Run } from '../core/run.ts';
+import { type ColumnArray, columnArray, orderSchema, type Schema } from '../core/schema.ts';
+import { type ByteTarget, openTarget, type SinkTarget } from '../formats/byte-target.ts';
+import type {
+  Metadata,
+  Rows,
+  TableFormat,
+  TableState,
+  TableWriter,
+} from '../formats/table-format.ts';
 
 /** Where a run can be continued: the state of its stages behind the first `rows` rows of the file. */
 export interface Progress {
@@ -35,8 +42,8 @@ export interface DurabilityOptions {
 }
 
 export interface TableSinkOptions<R extends Run> extends DurabilityOptions {
-  /** Columns to write, in this order. */
-  readonly columns: readonly ColumnSpec[];
+  /** Names of the columns to write; all that are there unless given. */
+  readonly columns?: readonly string[] | null;
   /** Key-value metadata of the file if it ended where the run is now; `ended` where it does. */
   readonly metadata: (run: R, progress: Progress | undefined, ended: boolean) => Metadata;
   /** Rows a row group. */
@@ -49,21 +56,43 @@ export const ROW_GROUP_SIZE = 65_536;
 /** To encode the footer of very many row groups takes a while; it shall take no more than this part of the time. */
 const ENCODING_SHARE = 0.2;
 
+/** The columns to write, in the order of the file. */
+function columnsToWrite(
+  { run, schema }: Batch<unknown>,
+  names: readonly string[] | null | undefined,
+): Schema {
+  const present = orderSchema(schema, run.order);
+  if (!names) return present;
+  for (const name of names) {
+    if (present.some((column) => column.name === name)) continue;
+    throw new TypeError(`column ${name} is to be written, but no operator has computed it`);
+  }
+  return present.filter(({ name }) => names.includes(name));
+}
+
 /**
- * Writes every batch that passes to a file, and completes only when the file is closed. The source may be one row
- * group ahead of the disk; then it waits (`run.hold`), so memory stays flat. On an error, or when the subscriber leaves early, nothing
- * remains under the target's final name.
+ * Writes every batch that passes to a file, and completes only when the file is closed. Each subscription opens
+ * a target of its own. The source may be one row group ahead of the disk; then it waits (`run.hold`), so memory
+ * stays flat. On an error, or when the subscriber leaves early, nothing remains under the target's final name.
  */
-export function tableSink<R extends Run, B extends StepBatch<object, R>>(
-  target: ByteTarget,
+export function tableSink<C, R extends Run>(
+  to: SinkTarget,
   format: TableFormat,
   options: TableSinkOptions<R>,
-): MonoTypeOperatorFunction<B> {
-  const { columns, metadata, rowGroupSize = ROW_GROUP_SIZE, flushEvery, onFlush, from } = options;
+): MonoTypeOperatorFunction<Batch<C, R>> {
+  const { metadata, rowGroupSize = ROW_GROUP_SIZE, flushEvery, onFlush, from } = options;
   return (source) =>
     new Observable((subscriber) => {
-      const writer = format(target, columns, from?.state);
-      let group = columns.map(({ type }) => columnArray(type, rowGroupSize));
+      let target: ByteTarget;
+      try {
+        target = openTarget(to);
+      } catch (error) {
+        subscriber.error(error);
+        return;
+      }
+      let columns: Schema = [];
+      let writer: TableWriter | undefined;
+      let group: ColumnArray[] = [];
       let filled = 0;
       let run: R | undefined;
       let work: Promise<void> = Promise.resolve();
@@ -108,7 +137,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
         const described = final ? metadata(current, progress, false) : undefined;
         group = columns.map(({ type }) => columnArray(type, rowGroupSize));
         filled = 0;
-        return enqueue(() => writer.write(rows, described));
+        return enqueue(() => writer!.write(rows, described));
       };
       const append = (values: readonly ColumnArray[], length: number, begin: number) => {
         let taken = begin;
@@ -129,17 +158,17 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
       };
       /** What may be said of the progress once all rows of the batch under way are there. */
       let pending: Progress | undefined;
-      const take = (batch: B) => {
-        const arrays = columns.map(({ name }) => {
-          const values = (batch.columns as Readonly<Record<string, ColumnArray | undefined>>)[name];
-          if (!values)
-            throw new TypeError(`column ${name} is to be written, but no operator has computed it`);
-          return values;
-        });
+      const take = (batch: Batch<C, R>) => {
         if (!run) {
           run = batch.run;
+          columns = columnsToWrite(batch, options.columns);
+          writer = format(target, columns, from?.state);
+          group = columns.map(({ type }) => columnArray(type, rowGroupSize));
           begin(run);
         }
+        const arrays = columns.map(
+          ({ name }) => (batch.columns as Readonly<Record<string, ColumnArray>>)[name]!,
+        );
         const known = Math.min(batch.length, Math.max(0, stored - seen));
         seen += batch.length;
         final = batch.after !== undefined;
@@ -155,7 +184,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
         append(from.tail.columns, from.tail.length, 0);
         if (!target.flush) return;
         const rows = filledRows();
-        const safe = enqueue(async () => target.flush!(await writer.closing(rows, from.metadata)));
+        const safe = enqueue(async () => target.flush!(await writer!.closing(rows, from.metadata)));
         safe.catch(fail);
         current.hold(safe);
       };
@@ -188,7 +217,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
         let safe: Promise<void> = Promise.resolve();
         const encoded = enqueue(async () => {
           const begun = performance.now();
-          const closing = await writer.closing(rows, described);
+          const closing = await writer!.closing(rows, described);
           due = Math.max(start + flushEvery!, start + (performance.now() - begun) / ENCODING_SHARE);
           safe = target.flush!(closing);
           safe.catch(() => {});
@@ -223,7 +252,8 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
           enqueue(async () => {
             await flushing;
             if (settled) return;
-            await writer.finish(run ? metadata(run, progress, true) : {});
+            if (!run || !writer) throw new Error('no rows came, so there is nothing to write');
+            await writer.finish(metadata(run, progress, true));
             await target.commit();
           }).then(() => {
             if (settled) return;
@@ -248,7 +278,7 @@ export function tableSink<R extends Run, B extends StepBatch<object, R>>(
     });
 }
 
-function lastStepOf({ length, columns }: StepBatch<object>): number | undefined {
+function lastStepOf({ length, columns }: Batch<unknown>): number | undefined {
   return length > 0
     ? (columns as { readonly step?: ArrayLike<number> }).step?.[length - 1]
     : undefined;

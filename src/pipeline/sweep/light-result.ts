@@ -1,7 +1,7 @@
 import type { RunConfig } from '../models/minimal/config.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import { balance, solutionSharpness } from '../models/minimal/solution.ts';
-import type { RunSummary } from '../operators/run-summary.ts';
+import type { RunSummary } from '../models/minimal/summary.ts';
 import { type KernelResult, summarizeDescent } from './summary-kernel.ts';
 
 /** What a sweep keeps of a run. */

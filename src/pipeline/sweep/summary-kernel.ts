@@ -2,8 +2,6 @@ import { DIVERGENCE_LOSS, type RunConfig } from '../models/minimal/config.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import { arrowheadTop } from '../models/minimal/sharpness.ts';
 import { solutionSharpness } from '../models/minimal/solution.ts';
-import { edgeAlpha, predictedMeanL1 } from '../models/minimal/surrogate.ts';
-import { log } from '../numeric/elementary.ts';
 import {
   COARSE_PHASES,
   countPhase,
@@ -13,7 +11,10 @@ import {
   NEAR,
   type RunSummary,
   summaryOf,
-} from '../operators/run-summary.ts';
+} from '../models/minimal/summary.ts';
+import { edgeAlpha, predictedMeanL1 } from '../models/minimal/surrogate.ts';
+import { log } from '../numeric/elementary.ts';
+import { stabilityOf } from '../optimizers/index.ts';
 
 const SHARPENING = 0;
 const EDGE = 1;
@@ -61,9 +62,10 @@ export function summarizeDescent(
   const start = Math.abs(config.init[1]);
   if (covariance !== 0 || lambda1 < 2 * lambda2 || (start < TINY && start !== 0)) return undefined;
   const axes = spectrum(moments);
-  const threshold = 2 / eta;
-  const tolerated = (2 + delta) / eta;
-  const alphaHat = edgeAlpha(lambda1, eta);
+  const stability = stabilityOf(config);
+  const threshold = stability.threshold(eta);
+  const tolerated = stability.threshold(eta, delta);
+  const alphaHat = edgeAlpha(lambda1, eta, stability);
   const belowThreshold = threshold * (1 - MARGIN);
   const aboveTolerated = tolerated * (1 + MARGIN);
   const x = tolerated / lambda1;
@@ -238,7 +240,11 @@ export function summarizeDescent(
     cycles,
   });
   Object.assign(tally, { n, x0, y0, sumX, sumY, sumXX, sumXY, edgeSteps, sumL1, sumPredicted });
-  const summary = summaryOf(tally, config, { divergedAt, float64ZeroAt: null, interrupted: false });
+  const summary = summaryOf(tally, config, stability, {
+    divergedAt,
+    float64ZeroAt: null,
+    interrupted: false,
+  });
   return { summary, finalSharpness: sharpnessAt(lambda1, lambda2, alpha, beta1, beta2) };
 }
 

@@ -33,7 +33,7 @@ export const SWEEP_COLUMNS: readonly SweepColumn[] = [
       '',
       'gradient-flow, edge-of-stability, converged or diverged',
     ),
-    values: OUTCOMES,
+    words: OUTCOMES,
     of: ({ summary }) => OUTCOMES.indexOf(summary.outcome),
   },
   {

@@ -1,17 +1,21 @@
-import { of } from 'rxjs';
+import { type AnyOperator, addedColumns } from '../core/operator.ts';
+import type { Stability } from '../core/run.ts';
 import { PHASES, RUN_COLUMNS, type RunArrays, type RunColumn } from '../models/minimal/columns.ts';
 import type { RunConfig } from '../models/minimal/config.ts';
 import { gradient } from '../models/minimal/loss.ts';
+import type { ModelBatch, ModelRun } from '../models/minimal/run.ts';
 import { hypot, log10 } from '../numeric/elementary.ts';
-import { sharpnessColumn } from '../operators/classify-sharpness.ts';
+import { classifySharpness } from '../operators/classify-sharpness.ts';
 import { detectPhases } from '../operators/detect-phases.ts';
-import { solutionColumns } from '../operators/flow-solution.ts';
-import { lossColumns } from '../operators/split-loss.ts';
-import type { ModelBatch, ModelRun } from '../sources/descent/gradient-descent.ts';
+import { flowSolution } from '../operators/flow-solution.ts';
+import { splitLoss } from '../operators/split-loss.ts';
+import { stabilityOf } from '../optimizers/index.ts';
+import { startModelRun } from '../sources/descent/gradient-descent.ts';
 
 /** A whole run in memory: what stands in its file, and what can be computed from that. */
 export interface RunTable {
   readonly config: RunConfig;
+  readonly stability: Stability;
   readonly length: number;
   readonly step: Float64Array;
   readonly lastStep: number;
@@ -59,6 +63,7 @@ export function runTable(
     if (step[i]! !== step[i - 1]! + 1) everyStep = false;
   }
   const known: { [C in RunColumn]?: RunArrays[C] } = { ...columns };
+  const stability = stabilityOf(config);
   const theta = THETA.every((name) => columns[name]);
 
   const has = (name: RunColumn): boolean => {
@@ -70,34 +75,29 @@ export function runTable(
   };
 
   const compute = (name: RunColumn): void => {
-    const batch = { run: { config } as ModelRun, length, columns: known } as ModelBatch;
     switch (name) {
       case 'l1':
       case 'l2':
       case 'l_hat':
-        known[name] = lossColumns(batch)[name];
+        addFrom(splitLoss());
         return;
       case 'balance':
       case 'gfs_sharpness':
-        known[name] = solutionColumns(batch)[name];
+        addFrom(flowSolution());
         return;
       case 'sharpness':
-        known.sharpness = sharpnessColumn(batch);
+        addFrom(classifySharpness());
         return;
       case 'sharpness_ratio':
-        known.sharpness_ratio = get('sharpness').map((s) => 0.5 * (config.eta * s));
+        known.sharpness_ratio = get('sharpness').map((s) => stability.ratio(s, config.eta));
         return;
       case 'log10_abs_beta1':
         known.log10_abs_beta1 = get('beta1').map((b) => log10(Math.abs(b)));
         return;
       case 'phase':
       case 'cycle':
-        of(batch)
-          .pipe(detectPhases())
-          .subscribe(({ columns: { phase, cycle } }) => {
-            if (phase) known.phase ??= phase;
-            if (cycle) known.cycle ??= cycle;
-          });
+        get('sharpness');
+        addFrom(detectPhases());
         return;
       case 'loss':
       case 'grad_norm':
@@ -108,13 +108,17 @@ export function runTable(
     }
   };
 
+  /** What an operator computes of these rows, as far as the file does not hold it. */
+  const addFrom = (operator: AnyOperator<ModelRun>): void => {
+    const added = addedColumns(operator, startModelRun(config), known, length);
+    for (const [name, values] of Object.entries(added)) {
+      if (!known[name as RunColumn]) Object.assign(known, { [name]: values });
+    }
+  };
+
   const pointwise = (name: 'loss' | 'grad_norm'): Float64Array => {
     const [alpha, beta1, beta2] = [get('alpha'), get('beta1'), get('beta2')];
-    const { l1, l2 } = lossColumns({
-      run: { config },
-      length,
-      columns: known,
-    } as unknown as ModelBatch);
+    const [l1, l2] = [get('l1'), get('l2')];
     const { moments } = config;
     return Float64Array.from({ length }, (_, i) => {
       const point = { alpha: alpha[i]!, beta1: beta1[i]!, beta2: beta2[i]! };
@@ -135,6 +139,7 @@ export function runTable(
 
   return {
     config,
+    stability,
     length,
     step,
     lastStep: step[length - 1]!,
@@ -189,18 +194,18 @@ export function atEdge(code: number): boolean {
   return code !== CONVERGENCE && code !== PROGRESSIVE;
 }
 
-/** First row with S ≥ 2/η, or −1. */
+/** First row with S at or over the threshold, or −1. */
 export function firstCrossing(table: RunTable): number {
-  const threshold = 2 / table.config.eta;
+  const threshold = table.stability.threshold(table.config.eta);
   return table.column('sharpness').findIndex((s) => s >= threshold);
 }
 
-/** Rows from an upward crossing of 2/η to the next, that one not included. */
+/** Rows from an upward crossing of the threshold to the next, that one not included. */
 export type Cycle = readonly [from: number, to: number];
 
-/** Whole cycles: from an upward crossing of 2/η (S from below it to it or over it) to the next. */
+/** Whole cycles: from an upward crossing of the threshold (S from below it to it or over it) to the next. */
 export function wholeCycles(table: RunTable): readonly Cycle[] {
-  const threshold = 2 / table.config.eta;
+  const threshold = table.stability.threshold(table.config.eta);
   const sharpness = table.column('sharpness');
   const cycles: Cycle[] = [];
   let from = -1;

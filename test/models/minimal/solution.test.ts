@@ -11,6 +11,7 @@ import {
   spectrum,
 } from '../../../src/pipeline/index.ts';
 import { solutionAlphaSquared } from '../../../src/pipeline/models/minimal/solution.ts';
+import type { DescentState } from '../../../src/pipeline/sources/descent/gradient-descent.ts';
 import { moments, theta } from './arbitrary.ts';
 
 describe('the end of gradient flow in closed form', () => {
@@ -77,8 +78,9 @@ describe('the end of gradient flow in closed form', () => {
           floor: 0,
           steps: 400_000,
         };
-        const { run } = await lastValueFrom(gradientDescent(options));
-        const { alpha, mantissa, exponent, beta2 } = run.state;
+        const { after } = await lastValueFrom(gradientDescent(options));
+        const state = after!.gradientDescent!.state() as unknown as DescentState;
+        const { alpha, mantissa, exponent, beta2 } = state;
         const end = { alpha, beta1: exponent === 0 ? mantissa : 0, beta2 };
         const predicted = solutionSharpness(balance(at), m, spectrum(m));
         // The drift of the balance over the whole way is of order η.

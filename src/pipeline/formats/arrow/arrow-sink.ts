@@ -17,38 +17,35 @@ import {
   vectorFromArray,
 } from 'apache-arrow';
 import type { MonoTypeOperatorFunction } from 'rxjs';
-import { type ColumnArray, type ColumnSpec, RUN_COLUMNS } from '../../models/minimal/columns.ts';
+import type { Batch } from '../../core/batch.ts';
+import type { Run } from '../../core/run.ts';
+import type { Column, ColumnArray } from '../../core/schema.ts';
 import { summarizeUnlessDone } from '../../operators/summarize.ts';
 import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
-import type { ModelBatch, ModelRun } from '../../sources/descent/gradient-descent.ts';
-import { type ByteTarget, concatBytes, targetOf } from '../byte-target.ts';
+import { concatBytes, type SinkTarget } from '../byte-target.ts';
 import { runMetadata } from '../run-metadata.ts';
 import { bigints, type Rows, type TableFormat } from '../table-format.ts';
 import { type ArrowBlocks, arrowFooter } from './arrow-footer.ts';
 
 export interface ArrowSinkOptions extends DurabilityOptions {
-  /** Columns to write; all columns of a run unless given. */
-  readonly columns?: readonly ColumnSpec[];
+  /** Names of the columns to write; all that are there unless given. */
+  readonly columns?: readonly string[] | null;
 }
 
 /** Writes a run to an Arrow IPC file: the columns and metadata of the Parquet file, strings dictionary-encoded. */
-export function arrowSink(
-  to: string | ByteTarget,
-  { columns = RUN_COLUMNS, ...durability }: ArrowSinkOptions = {},
-): MonoTypeOperatorFunction<ModelBatch> {
-  const write = tableSink<ModelRun, ModelBatch>(targetOf(to), arrowFormat, {
-    ...durability,
-    columns,
-    metadata: runMetadata,
-  });
+export function arrowSink<C, R extends Run>(
+  to: SinkTarget,
+  options: ArrowSinkOptions = {},
+): MonoTypeOperatorFunction<Batch<C, R>> {
+  const write = tableSink<C, R>(to, arrowFormat, { ...options, metadata: runMetadata });
   return (source) => source.pipe(summarizeUnlessDone(), write);
 }
 
 /** Arrow IPC file format by apache-arrow. */
 export const arrowFormat: TableFormat = (target, columns, from) => {
   // The file format wants the very same dictionary vector in every batch.
-  const dictionaries = columns.map(({ values }) =>
-    values ? vectorFromArray([...values], new Utf8()) : undefined,
+  const dictionaries = columns.map(({ words }) =>
+    words ? vectorFromArray([...words], new Utf8()) : undefined,
   );
   const types = columns.map(arrowType);
   const schema = new Schema(columns.map(({ name }, c) => new Field(name, types[c]!, false)));
@@ -141,7 +138,7 @@ class ByteCollector extends AsyncByteQueue {
   }
 }
 
-function arrowType({ type }: ColumnSpec, id: number): DataType {
+function arrowType({ type }: Column, id: number): DataType {
   switch (type) {
     case 'INT64':
       return new Int64();

@@ -1,4 +1,4 @@
-import type { ColumnArray, ColumnSpec } from '../../models/minimal/columns.ts';
+import type { Column, ColumnArray } from '../../core/schema.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { codesOf, DamagedFileError, type StoredTable } from '../stored-table.ts';
 import { arrowFooter } from './arrow-footer.ts';
@@ -72,8 +72,8 @@ export function joinArrow(
   return arrowTable(source, parts);
 }
 
-function memoryArray(values: readonly unknown[], spec: ColumnSpec): ColumnArray {
-  if (spec.values) return codesOf(values, spec);
+function memoryArray(values: readonly unknown[], spec: Column): ColumnArray {
+  if (spec.words) return codesOf(values, spec);
   if (spec.type === 'INT32') return Int32Array.from(values as readonly number[]);
   return Float64Array.from(values as readonly (number | bigint)[], Number);
 }

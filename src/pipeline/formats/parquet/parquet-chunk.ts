@@ -4,7 +4,7 @@ import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import { deltaBinaryPack } from 'hyparquet-writer/src/delta.js';
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
 import { snappyCompress } from 'hyparquet-writer/src/snappy.js';
-import type { ColumnArray } from '../../models/minimal/columns.ts';
+import type { ColumnArray } from '../../core/schema.ts';
 import { bigints, type Cells, type TableColumn, type WideRows } from '../table-format.ts';
 
 /**
@@ -180,7 +180,7 @@ function packed(
 }
 
 /** The words that occur, in the order of the column's own list, and for each row the place of its word among them. */
-function encodeWords({ name, values: all }: TableColumn, codes: Uint8Array): Encoded {
+function encodeWords({ name, words: all }: TableColumn, codes: Uint8Array): Encoded {
   if (!all) throw new TypeError(`column ${name} has no list of values`);
   const place = new Int32Array(all.length).fill(-1);
   for (let i = 0; i < codes.length; i++) place[codes[i]!] = 0;

@@ -1,6 +1,6 @@
 import type { FileMetaData, RowGroup } from 'hyparquet';
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
-import type { ColumnArray, ColumnSpec } from '../../models/minimal/columns.ts';
+import type { Column, ColumnArray } from '../../core/schema.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { codesOf, type StoredTable } from '../stored-table.ts';
 import { keyValues, parquetFooter } from './hyparquet.ts';
@@ -63,8 +63,8 @@ function groupStart({ columns }: RowGroup): number {
   return start;
 }
 
-function memoryArray(values: ArrayLike<unknown>, spec: ColumnSpec): ColumnArray {
-  if (spec.values) return codesOf(values, spec);
+function memoryArray(values: ArrayLike<unknown>, spec: Column): ColumnArray {
+  if (spec.words) return codesOf(values, spec);
   const numbers = Float64Array.from(values as ArrayLike<number | bigint>, Number);
   return spec.type === 'INT32' ? Int32Array.from(numbers) : numbers;
 }

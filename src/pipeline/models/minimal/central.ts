@@ -1,3 +1,4 @@
+import type { Stability } from '../../core/run.ts';
 import { exp, log } from '../../numeric/elementary.ts';
 import { createFlow, type Flow } from './flow.ts';
 import type { Theta } from './loss.ts';
@@ -21,9 +22,14 @@ export interface Central {
  * must cancel sharpening on average: mean L₁ = ½·sα̂λ₂β₂(1 − sα̂β₂), mean β₁² = 2·L₁/(λ₁α̂²). A start beyond the edge is
  * taken to it at once, as the oscillation does within a few steps. Once held, α stays: sα̂β₂ rises to 1 and never over it.
  */
-export function createCentral(start: Theta, moments: Moments, eta: number): Central {
+export function createCentral(
+  start: Theta,
+  moments: Moments,
+  eta: number,
+  stability: Stability,
+): Central {
   const { lambda1, lambda2 } = moments;
-  const alphaHat = edgeAlpha(lambda1, eta);
+  const alphaHat = edgeAlpha(lambda1, eta, stability);
   const rate = lambda2 * alphaHat * alphaHat;
   const clamped = Math.max(-alphaHat, Math.min(alphaHat, start.alpha));
   let flow: Flow | undefined;

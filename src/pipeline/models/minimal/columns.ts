@@ -1,17 +1,4 @@
-/** Parquet physical type of a column; a STRING column lives in memory as codes into its `values`. */
-export type ColumnType = 'INT64' | 'INT32' | 'DOUBLE' | 'STRING';
-
-/** One column of a table: what it is called, how it is stored, and what its numbers mean. */
-export interface ColumnSpec {
-  readonly name: string;
-  readonly type: ColumnType;
-  /** Symbol in the formulas of the model. */
-  readonly symbol: string;
-  readonly unit: string;
-  readonly meaning: string;
-  /** STRING columns only: the words that the codes 0, 1, … stand for. */
-  readonly values?: readonly string[];
-}
+import type { ArraysOf, Column } from '../../core/schema.ts';
 
 export const REGIMES = ['stable', 'edge', 'unstable'] as const;
 export const PHASES = [
@@ -104,7 +91,7 @@ export const RUN_COLUMNS = [
     symbol: '',
     unit: '',
     meaning: 'stable, edge or unstable: the ratio against 1 ∓ band',
-    values: REGIMES,
+    words: REGIMES,
   },
   {
     name: 'gfs_sharpness',
@@ -126,7 +113,7 @@ export const RUN_COLUMNS = [
     symbol: '',
     unit: '',
     meaning: 'progressive-sharpening, eos-sharpening, eos-self-stabilization or convergence',
-    values: PHASES,
+    words: PHASES,
   },
   {
     name: 'cycle',
@@ -135,30 +122,20 @@ export const RUN_COLUMNS = [
     unit: 'cycles',
     meaning: 'upward crossings of 2/η so far',
   },
-] as const satisfies readonly ColumnSpec[];
+] as const satisfies readonly Column[];
 
 export type RunColumn = (typeof RUN_COLUMNS)[number]['name'];
 
-/** In memory: step counts as float64 (exact to 2⁵³), strings as codes. */
-export type ColumnArray = Float64Array | Int32Array | Uint8Array;
-
-type ArrayOf<T extends ColumnType> = T extends 'INT32'
-  ? Int32Array
-  : T extends 'STRING'
-    ? Uint8Array
-    : Float64Array;
-
 /** The typed array of each column of a run. */
-export type RunArrays = { [C in (typeof RUN_COLUMNS)[number] as C['name']]: ArrayOf<C['type']> };
+export type RunArrays = ArraysOf<typeof RUN_COLUMNS>;
 
-/** A fresh array of `length` values for a column of that type. */
-export function columnArray(type: ColumnType, length: number): ColumnArray {
-  if (type === 'INT32') return new Int32Array(length);
-  if (type === 'STRING') return new Uint8Array(length);
-  return new Float64Array(length);
-}
+type ColumnOf<Name> = Extract<(typeof RUN_COLUMNS)[number], { readonly name: Name }>;
 
-/** The columns of these names in the order of a run file; all of them for null. */
-export function pickColumns(names: readonly string[] | null): readonly ColumnSpec[] {
-  return names === null ? RUN_COLUMNS : RUN_COLUMNS.filter(({ name }) => names.includes(name));
+/** The columns of these names. */
+export function runColumns<const Names extends readonly RunColumn[]>(
+  ...names: Names
+): { readonly [K in keyof Names]: ColumnOf<Names[K]> } {
+  return names.map((name) => RUN_COLUMNS.find((column) => column.name === name)) as {
+    readonly [K in keyof Names]: ColumnOf<Names[K]>;
+  };
 }

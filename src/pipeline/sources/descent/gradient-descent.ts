@@ -1,13 +1,9 @@
-import { Observable } from 'rxjs';
-import { type Run, type StepBatch, startRun } from '../../core/batch.ts';
-import {
-  type Checkpoint,
-  CheckpointError,
-  resumedState,
-  type StateReader,
-} from '../../core/checkpoint.ts';
-import { type Clock, realClock } from '../../core/clock.ts';
-import type { RunArrays } from '../../models/minimal/columns.ts';
+import type { Observable } from 'rxjs';
+import { CheckpointError, resumedState, type StateReader } from '../../core/checkpoint.ts';
+import { startRun } from '../../core/run.ts';
+import { arraysOf } from '../../core/schema.ts';
+import { type RowSource, type SourceOptions, source } from '../../core/source.ts';
+import { RUN_COLUMNS, runColumns } from '../../models/minimal/columns.ts';
 import {
   ConfigError,
   DIVERGENCE_LOSS,
@@ -15,38 +11,10 @@ import {
   type RunOptions,
   resolveConfig,
 } from '../../models/minimal/config.ts';
+import type { ModelRun, SourceArrays, SourceBatch } from '../../models/minimal/run.ts';
+import type { RunSummary } from '../../models/minimal/summary.ts';
 import { hypot, log10 } from '../../numeric/elementary.ts';
-import type { RunSummary } from '../../operators/run-summary.ts';
-
-/** A run of gradient descent, and what the source has found out about it so far. */
-export interface ModelRun extends Run<RunConfig, RunSummary> {
-  /** First step whose loss is over the limit or not finite; it has no row. */
-  divergedAt: number | null;
-  /** First step whose β₁ plain float64 would hold as 0 although it is not. */
-  float64ZeroAt: number | null;
-  /** Whether the run was stopped from outside before its last step. */
-  interrupted: boolean;
-  /** Whether somebody downstream counts the steps for its summary. */
-  summarized?: boolean;
-  /** Where the run stands after the last batch: enough to continue it to the last digit. */
-  state: DescentState;
-}
-
-/** What gradient descent computes by itself; operators add the other columns. */
-export type SourceColumn =
-  | 'step'
-  | 'alpha'
-  | 'beta1'
-  | 'beta2'
-  | 'log10_abs_beta1'
-  | 'loss'
-  | 'grad_norm';
-
-/** A block of steps of the model: θ, loss and gradient norm from the source, further columns from operators. */
-export type ModelBatch = StepBatch<
-  Readonly<Pick<RunArrays, SourceColumn> & Partial<Omit<RunArrays, SourceColumn>>>,
-  ModelRun
->;
+import { gd } from '../../optimizers/gd.ts';
 
 /**
  * θ_t at full reach: β₁ = mantissa·2^exponent never underflows. The exponent is 0 in the range of normal numbers, where
@@ -62,26 +30,26 @@ export interface DescentState {
   readonly plainBeta1: number;
 }
 
-export interface SourceOptions {
-  /** Rows a batch; has no influence on any digit. */
-  readonly batchSize?: number;
-  /** Steps per second of wall time, to watch it happen; unlimited unless given. */
-  readonly pace?: number;
-  /** Ends the run early: it completes after the batch under way, marked `interrupted`. */
-  readonly signal?: AbortSignal;
-  /** Continue from here instead of from `init`. */
+export interface DescentOptions extends SourceOptions {
+  /** Start from here instead of from `init`. */
   readonly from?: DescentState;
-  /** Continue the run of this checkpoint, all stages of its pipeline included. */
-  readonly resume?: Checkpoint;
-  readonly clock?: Clock;
 }
 
-const DEFAULT_BATCH = 4096;
-const FRAMES_PER_SECOND = 20;
+/** The columns of gradient descent, in the order in which its operators' columns are added. */
+export const SOURCE_COLUMNS = runColumns(
+  'step',
+  'alpha',
+  'beta1',
+  'beta2',
+  'log10_abs_beta1',
+  'loss',
+  'grad_norm',
+);
+
+const FILE_ORDER = RUN_COLUMNS.map(({ name }) => name);
+
 /** Squares below this have lost digits to underflow. */
 const LEAST_SQUARES = 2 ** -960;
-/** How long the source may keep the event loop to itself, in milliseconds. */
-const SLICE = 10;
 
 /**
  * Gradient descent θ ← θ − η∇L(θ) on the minimal network, with the projection |β₁| ≥ floor: a cold Observable of
@@ -92,56 +60,60 @@ const SLICE = 10;
  */
 export function gradientDescent(
   options: RunOptions = {},
-  source: SourceOptions = {},
-): Observable<ModelBatch> {
+  sourceOptions: DescentOptions = {},
+): Observable<SourceBatch> {
   const config = resolveConfig(options);
-  const { pace, signal, clock = realClock } = source;
-  const batchSize =
-    source.batchSize ??
-    (pace
-      ? Math.max(1, Math.min(DEFAULT_BATCH, Math.ceil(pace / FRAMES_PER_SECOND)))
-      : DEFAULT_BATCH);
-  if (!(Number.isSafeInteger(batchSize) && batchSize >= 1))
-    throw new RangeError(`batchSize: ${batchSize} is not a whole number from 1 up`);
-  if (pace !== undefined && !(pace > 0))
-    throw new RangeError(`pace: ${pace} is not a positive number`);
+  return source(() => descentRows(config, sourceOptions), sourceOptions);
+}
 
-  return new Observable((subscriber) => {
-    const run = startDescent(config, source.from);
-    try {
-      if (source.resume) resumeDescent(run, source.resume);
-    } catch (error) {
-      subscriber.error(error);
-      return;
-    }
+/** A run of the model before its first row. */
+export function startModelRun(config: RunConfig): ModelRun {
+  return {
+    ...startRun<RunConfig, RunSummary>(config, gd.stability({}), FILE_ORDER),
+    float64ZeroAt: null,
+  };
+}
 
-    const descend = async () => {
-      const start = clock.now();
-      const firstStep = run.state.step;
-      let sliceStart = start;
-      for (;;) {
-        const batch = nextBatch(run, batchSize);
-        const ended = hasEnded(run);
-        run.interrupted = !ended && signal?.aborted === true;
-        subscriber.next(batch);
-        await run.ready();
-        if (subscriber.closed) return;
-        if (ended || run.interrupted) {
-          subscriber.complete();
-          return;
-        }
-        if (pace) {
-          const due = start + ((run.state.step - firstStep) / pace) * 1000;
-          await clock.sleep(due - clock.now(), signal);
-        } else if (clock.now() - sliceStart > SLICE) {
-          await clock.yield();
-          sliceStart = clock.now();
-        }
-        if (subscriber.closed) return;
-      }
-    };
-    descend().catch((error: unknown) => subscriber.error(error));
-  });
+/** The rows of a run of gradient descent from step 0, or from where a checkpoint stands. */
+export function descentRows(
+  config: RunConfig,
+  { from, resume }: DescentOptions = {},
+): RowSource<SourceArrays, ModelRun> {
+  const run = startModelRun(config);
+  let state = from ?? initialState(config);
+  if (resume) {
+    run.resumed = resume.stages;
+    const saved = resumedState(run, STAGE)!;
+    state = descentState(saved, config);
+    run.float64ZeroAt = saved.numberOrNull('float64ZeroAt');
+    run.divergedAt = saved.numberOrNull('divergedAt');
+  }
+  const ended = () => run.divergedAt !== null || state.step > config.steps;
+  return {
+    run,
+    get step() {
+      return state.step;
+    },
+    get ended() {
+      return ended();
+    },
+    next(size, into) {
+      const first = state.step;
+      // A resumed run may have nothing left to compute but its end.
+      const capacity = ended() ? 0 : Math.min(size, config.steps - first + 1);
+      const columns = (into as SourceArrays | undefined) ?? arraysOf(SOURCE_COLUMNS, capacity);
+      if (capacity > 0) state = descend(run, state, capacity, columns);
+      const { float64ZeroAt, divergedAt } = run;
+      const now = { ...state, float64ZeroAt, divergedAt };
+      return {
+        run,
+        length: state.step - first,
+        schema: SOURCE_COLUMNS,
+        columns,
+        after: { [STAGE]: { state: () => now } },
+      };
+    },
+  };
 }
 
 const STAGE = 'gradientDescent';
@@ -166,35 +138,6 @@ function descentState(saved: StateReader, { steps }: RunConfig): DescentState {
   };
 }
 
-/** A run before its first batch, at step 0 or where `from` left off. */
-export function startDescent(
-  config: RunConfig,
-  from: DescentState = initialState(config),
-): ModelRun {
-  return {
-    ...startRun<RunConfig, RunSummary>(config),
-    divergedAt: null,
-    float64ZeroAt: null,
-    interrupted: false,
-    state: from,
-  };
-}
-
-/** Moves a run to where a checkpoint stands, and lets its stages know. */
-function resumeDescent(run: ModelRun, { stages }: Checkpoint): void {
-  run.resumed = stages;
-  const saved = resumedState(run, STAGE);
-  if (!saved) return;
-  run.state = descentState(saved, run.config);
-  run.float64ZeroAt = saved.numberOrNull('float64ZeroAt');
-  run.divergedAt = saved.numberOrNull('divergedAt');
-}
-
-/** Whether all rows of a run have been computed. */
-export function hasEnded({ divergedAt, state, config }: ModelRun): boolean {
-  return divergedAt !== null || state.step > config.steps;
-}
-
 /** The state of a run at step 0. */
 export function initialState({ init: [alpha, beta1, beta2] }: RunConfig): DescentState {
   return { step: 0, alpha, ...split(beta1), beta2, plainBeta1: beta1 };
@@ -211,42 +154,13 @@ function split(beta1: number): { mantissa: number; exponent: number } {
     : { mantissa: beta1, exponent: 0 };
 }
 
-/** Computes up to `size` rows from `run.state` on, into new arrays unless others are given, and moves the state behind them. */
-export function nextBatch(
-  run: ModelRun,
-  size: number,
-  into?: Pick<RunArrays, SourceColumn>,
-): ModelBatch {
-  const { steps } = run.config;
-  const { step: first } = run.state;
-  // A resumed run may have nothing left to compute but its end.
-  const capacity = run.divergedAt !== null ? 0 : Math.max(0, Math.min(size, steps - first + 1));
-  const columns = into ?? sourceArrays(capacity);
-  if (capacity > 0) descend(run, capacity, columns);
-  const length = run.state.step - first;
-  const { state, float64ZeroAt, divergedAt } = run;
-  return {
-    run,
-    length,
-    columns,
-    after: { [STAGE]: () => ({ ...state, float64ZeroAt, divergedAt }) },
-  };
-}
-
-function sourceArrays(capacity: number): Pick<RunArrays, SourceColumn> {
-  return {
-    step: new Float64Array(capacity),
-    alpha: new Float64Array(capacity),
-    beta1: new Float64Array(capacity),
-    beta2: new Float64Array(capacity),
-    log10_abs_beta1: new Float64Array(capacity),
-    loss: new Float64Array(capacity),
-    grad_norm: new Float64Array(capacity),
-  };
-}
-
 /** The loop itself. Everything it touches is a local number: it is the speed of the whole. */
-function descend(run: ModelRun, count: number, columns: Pick<RunArrays, SourceColumn>): void {
+function descend(
+  run: ModelRun,
+  state: DescentState,
+  count: number,
+  columns: SourceArrays,
+): DescentState {
   const { eta, floor } = run.config;
   const { lambda1, lambda2, covariance } = run.config.moments;
   const {
@@ -261,8 +175,8 @@ function descend(run: ModelRun, count: number, columns: Pick<RunArrays, SourceCo
   const decoupled = covariance === 0;
   const logFloor = log10(floor);
 
-  const first = run.state.step;
-  let { alpha, mantissa, exponent, beta2, plainBeta1 } = run.state;
+  const first = state.step;
+  let { alpha, mantissa, exponent, beta2, plainBeta1 } = state;
   let beta1 = unscaled(mantissa, exponent);
   let p = alpha * beta1;
   let r = alpha * beta2 - 1;
@@ -333,7 +247,7 @@ function descend(run: ModelRun, count: number, columns: Pick<RunArrays, SourceCo
       break;
     }
   }
-  run.state = { step: first + i, alpha, mantissa, exponent, beta2, plainBeta1 };
+  return { step: first + i, alpha, mantissa, exponent, beta2, plainBeta1 };
 }
 
 /** mantissa·2^exponent as float64: 0 or subnormal where it is below the range. */

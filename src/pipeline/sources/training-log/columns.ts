@@ -1,9 +1,5 @@
-import {
-  type ColumnArray,
-  type ColumnSpec,
-  PHASES,
-  REGIMES,
-} from '../../models/minimal/columns.ts';
+import type { Column, ColumnArray } from '../../core/schema.ts';
+import { PHASES, REGIMES } from '../../models/minimal/columns.ts';
 
 /** Regimes of a log: those of a run, and `unknown` before the first measurement. */
 export const LOG_REGIMES = [...REGIMES, 'unknown'] as const;
@@ -64,7 +60,7 @@ export const LOG_COLUMNS = [
     unit: '',
     meaning:
       'stable, edge or unstable: the ratio last measured against 1 ∓ band; unknown before the first',
-    values: LOG_REGIMES,
+    words: LOG_REGIMES,
   },
   {
     name: 'phase',
@@ -73,7 +69,7 @@ export const LOG_COLUMNS = [
     unit: '',
     meaning:
       'as known at that step: a phase of a run, or catapult, diverged, flat (no sharpening), descent (loss alone known)',
-    values: LOG_PHASES,
+    words: LOG_PHASES,
   },
   {
     name: 'cycle',
@@ -82,7 +78,7 @@ export const LOG_COLUMNS = [
     unit: 'cycles',
     meaning: 'upward crossings of the threshold so far, noise allowed for',
   },
-] as const satisfies readonly ColumnSpec[];
+] as const satisfies readonly Column[];
 
 export type LogColumn = (typeof LOG_COLUMNS)[number]['name'];
 
@@ -92,4 +88,15 @@ export interface LogArrays extends Readonly<Record<string, ColumnArray>> {
   readonly eta: Float64Array;
   readonly loss: Float64Array;
   readonly sharpness: Float64Array;
+}
+
+type ColumnOf<Name> = Extract<(typeof LOG_COLUMNS)[number], { readonly name: Name }>;
+
+/** The columns of these names. */
+export function logColumns<const Names extends readonly LogColumn[]>(
+  ...names: Names
+): { readonly [K in keyof Names]: ColumnOf<Names[K]> } {
+  return names.map((name) => LOG_COLUMNS.find((column) => column.name === name)) as {
+    readonly [K in keyof Names]: ColumnOf<Names[K]>;
+  };
 }

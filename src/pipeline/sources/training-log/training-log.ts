@@ -1,12 +1,15 @@
 import { Observable } from 'rxjs';
-import { type Run, type StepBatch, startRun } from '../../core/batch.ts';
-import type { ColumnArray } from '../../models/minimal/columns.ts';
+import type { Batch } from '../../core/batch.ts';
+import { type Run, startRun } from '../../core/run.ts';
+import type { ColumnArray } from '../../core/schema.ts';
+import { factorOverEta } from '../../optimizers/optimizer.ts';
 import { stabilityThreshold, type ThresholdOptions } from '../../optimizers/thresholds.ts';
 import { SERIES_DEFAULTS, type SeriesOptions } from '../../phases/measured/detector.ts';
 import type { SeriesSpan } from '../../phases/measured/phase-spans.ts';
 import type { Spike } from '../../phases/measured/spikes.ts';
 import { NOT_FINITE } from './cell.ts';
 import type { GivenColumns } from './column-names.ts';
+import { LOG_COLUMNS } from './columns.ts';
 import { createEtaLookup, type EtaSchedule } from './eta-schedule.ts';
 import { feed, type LogInput } from './feed.ts';
 import { createTally, LogError, SecondRunError, type Skipped, type Tally } from './log-error.ts';
@@ -84,7 +87,26 @@ export interface LogSummary {
 export interface LogRun extends Run<LogConfig, LogSummary> {
   readonly tally: Tally;
   readonly warnings: LogWarning[];
-  interrupted: boolean;
+}
+
+/** Key of what has been left out of a log, in the metadata of a file whose detection has not ended. */
+export const SKIPPED_KEY = 'eos.skipped';
+
+const LOG_ORDER = LOG_COLUMNS.map(({ name }) => name);
+
+/** A detection before its first row. */
+export function startLogRun(config: LogConfig, tally: Tally = createTally()): LogRun {
+  const { optimizer, threshold_factor: factor, threshold: formula } = config;
+  return {
+    ...startRun<LogConfig, LogSummary>(
+      config,
+      factorOverEta(optimizer, factor, formula, () => Number.NaN),
+      LOG_ORDER,
+    ),
+    tally,
+    warnings: [],
+    metadata: (ended) => (ended ? {} : { [SKIPPED_KEY]: JSON.stringify(tally.entries) }),
+  };
 }
 
 export type LogColumns = Readonly<Record<string, ColumnArray>> & {
@@ -94,7 +116,7 @@ export type LogColumns = Readonly<Record<string, ColumnArray>> & {
   readonly sharpness: Float64Array;
 };
 
-export type LogBatch = StepBatch<LogColumns, LogRun>;
+export type LogBatch = Batch<LogColumns, LogRun>;
 
 /**
  * The whole configuration of a detection. Format and learning rate may yet be found in the log.
@@ -127,6 +149,11 @@ export interface LogSourceOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What the log itself gives; operators add the rest. */
+const SOURCE_COLUMNS = LOG_COLUMNS.filter(({ name }) =>
+  ['step', 'eta', 'loss', 'sharpness'].includes(name),
+);
+
 /** Rows a batch, at least, while more are at hand. */
 const BATCH = 8192;
 /** Milliseconds without new bytes after which the rows that wait are passed on. */
@@ -152,13 +179,8 @@ export function trainingLog(
   const asked = logConfig(input.name, options);
 
   return new Observable((subscriber) => {
-    const tally = createTally();
-    const run: LogRun = {
-      ...startRun<LogConfig, LogSummary>({ ...asked }),
-      tally,
-      warnings: [],
-      interrupted: false,
-    };
+    const run = startLogRun({ ...asked });
+    const { tally } = run;
     const rows = createOrderedRows(tally, { stride: options.stride ?? 1, run: options.run });
     const lookup = options.eta ? createEtaLookup(options.eta) : null;
     let eta = Number.NaN;
@@ -181,7 +203,13 @@ export function trainingLog(
         const block = rows.take(all);
         if (!block) return;
         passed += block.length;
-        subscriber.next({ run, length: block.length, columns: columnsOf(block), after: AFTER });
+        subscriber.next({
+          run,
+          length: block.length,
+          schema: SOURCE_COLUMNS,
+          columns: columnsOf(block),
+          after: AFTER,
+        });
         await run.ready();
         if (subscriber.closed) return;
       }

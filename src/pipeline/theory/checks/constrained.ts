@@ -86,7 +86,7 @@ function worstOf(table: RunTable, cycles: readonly Cycle[], shadow: Float64Array
 /** β₂ of the constrained trajectory that leaves the run at that row, at each row from there on; NaN before. */
 export function constrainedBeta2(table: RunTable, row: number): Float64Array {
   const { eta, moments } = table.config;
-  const alphaHat = edgeAlpha(moments.lambda1, eta);
+  const alphaHat = edgeAlpha(moments.lambda1, eta, table.stability);
   const path = new Float64Array(table.length).fill(Number.NaN);
   let alpha = Math.max(-alphaHat, Math.min(alphaHat, table.column('alpha')[row]!));
   let beta2 = table.column('beta2')[row]!;

@@ -111,7 +111,7 @@ export function centralL1(table: RunTable): Float64Array {
     table.column('beta1')[0]!,
     table.column('beta2')[0]!,
   ];
-  const central = createCentral({ alpha, beta1, beta2 }, moments, eta);
+  const central = createCentral({ alpha, beta1, beta2 }, moments, eta, table.stability);
   return Float64Array.from({ length: table.length }, (_, i) => {
     if (i > 0) central.advance(eta);
     return lossSplit(central.theta, moments).l1;

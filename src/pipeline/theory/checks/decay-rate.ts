@@ -28,7 +28,7 @@ export const decayRate: Check = {
   separated: true,
   edge: true,
   run(table) {
-    const predicted = predictedSlope(table.config.moments);
+    const predicted = predictedSlope(table.config.moments, table.stability);
     const cycles = wholeCycles(table);
     if (cycles.length < LEAST_CYCLES) {
       return notReached(

@@ -79,7 +79,7 @@ function edgeMeans(table: RunTable, predicted: Float64Array, from: number, to: n
 /** ½·α̂λ₂β₂(1 − α̂β₂) of each row, mirrored where its α is negative. */
 export function predictedColumn(table: RunTable): Float64Array {
   const { eta, moments } = table.config;
-  const alphaHat = edgeAlpha(moments.lambda1, eta);
+  const alphaHat = edgeAlpha(moments.lambda1, eta, table.stability);
   const alpha = table.column('alpha');
   const beta2 = table.column('beta2');
   return alpha.map((a, i) => predictedMeanL1(a, beta2[i]!, moments.lambda2, alphaHat));

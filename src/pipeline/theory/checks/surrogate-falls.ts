@@ -25,7 +25,7 @@ export const surrogateFalls: Check = {
     const surrogate = table.column('l_hat');
     const phase = table.column('phase');
     const [alpha, beta2] = [table.column('alpha'), table.column('beta2')];
-    const alphaHat = edgeAlpha(table.config.moments.lambda1, table.config.eta);
+    const alphaHat = edgeAlpha(table.config.moments.lambda1, table.config.eta, table.stability);
     const inOrder = (row: number) => sameSide(alpha[row]!, beta2[row]!, alphaHat);
     const scale = surrogate.reduce((max, value) => Math.max(max, value), 0);
     let steps = 0;

@@ -1,8 +1,8 @@
-import type { StateReader } from '../core/checkpoint.ts';
-import { PHASES } from '../models/minimal/columns.ts';
-import type { RunConfig } from '../models/minimal/config.ts';
-import { predictedSlope } from '../models/minimal/surrogate.ts';
-import type { ModelRun } from '../sources/descent/gradient-descent.ts';
+import type { StateReader } from '../../core/checkpoint.ts';
+import type { RunEnd, Stability } from '../../core/run.ts';
+import { PHASES } from './columns.ts';
+import type { RunConfig } from './config.ts';
+import { predictedSlope } from './surrogate.ts';
 
 /** The three phases that summaries and log lines speak of. */
 export const COARSE_PHASES = [
@@ -174,17 +174,21 @@ export function logNear(z: number): number {
   );
 }
 
-type Events = Pick<ModelRun, 'divergedAt' | 'float64ZeroAt' | 'interrupted'>;
+/** What a summary takes from the run itself. */
+interface Events extends RunEnd {
+  readonly float64ZeroAt: number | null;
+}
 
 /** The summary of a run of which this has been counted. */
 export function summaryOf(
   tally: Tally,
   config: RunConfig,
+  stability: Stability,
   { divergedAt, float64ZeroAt, interrupted }: Events,
 ): RunSummary {
   const { eta, delta, epsilon, moments } = config;
   const { n, sumX, sumY, sumXX, sumXY, edgeSteps, lastViolation, lastStep } = tally;
-  const reached = tally.maxSharpness >= 2 / eta;
+  const reached = tally.maxSharpness >= stability.threshold(eta);
   const fitted = edgeSteps > LEAST_EDGE_STEPS;
   return {
     outcome: outcome(),
@@ -192,13 +196,13 @@ export function summaryOf(
     phases: tally.spans,
     cycles: tally.cycles,
     first_crossing: tally.firstCrossing,
-    max_sharpness_ratio: 0.5 * (eta * tally.maxSharpness),
+    max_sharpness_ratio: stability.ratio(tally.maxSharpness, eta),
     diverged_at: divergedAt,
     final_loss: tally.finalLoss,
     last_step: lastStep,
     convergence_time: { delta, epsilon, step: lastViolation < lastStep ? lastViolation + 1 : null },
     l_hat_slope: fitted && n > 1 ? (sumXY - (sumX * sumY) / n) / (sumXX - (sumX * sumX) / n) : null,
-    l_hat_slope_predicted: fitted ? predictedSlope(moments) : null,
+    l_hat_slope_predicted: fitted ? predictedSlope(moments, stability) : null,
     mean_l1_in_eos: fitted ? tally.sumL1 / edgeSteps : null,
     mean_l1_predicted: fitted ? tally.sumPredicted / edgeSteps : null,
     warnings: warnings(),

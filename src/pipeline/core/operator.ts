@@ -1,0 +1,211 @@
+import { Observable } from 'rxjs';
+import type { Batch } from './batch.ts';
+import {
+  CheckpointError,
+  type StageState,
+  type StateReader,
+  stateReader,
+  storedState,
+} from './checkpoint.ts';
+import type { Run, RunEnd } from './run.ts';
+import { type ArraysOf, arraysOf, type ColumnArray, extendSchema, type Schema } from './schema.ts';
+
+/** Columns as an operator reads them. */
+export type Readable<Names extends string> = Readonly<Record<Names, ArrayLike<number>>>;
+
+/** One run of an operator: what it does with each block of rows, and what it has seen so far. */
+export interface Stage<Needs extends string, Uses extends string, Adds extends Schema> {
+  /** Computes the added columns of the next `length` rows into arrays of at least that length. */
+  next(
+    columns: Readable<Needs> & Partial<Readable<Uses>>,
+    length: number,
+    into: ArraysOf<Adds>,
+  ): void;
+  /** What `start` needs to go on from here, as it is now; made only where it is written. */
+  state?(): () => StageState;
+  /** Its part of the run's summary, once the last row has passed. */
+  finish?(end: RunEnd): object;
+}
+
+/**
+ * An operator of the pipeline: pure column arithmetic over a run's rows. From this one definition come
+ * the pipeable RxJS operator, the plain loop over blocks, and checkpoints.
+ */
+export interface OperatorDefinition<
+  Needs extends string = string,
+  Adds extends Schema = Schema,
+  R extends Run = Run,
+  Uses extends string = string,
+> {
+  readonly name: string;
+  /** The columns that it reads, each with the source or operator that adds it. */
+  readonly needs: Readonly<Record<Needs, string>>;
+  /** Columns that it reads where they are there, and computes for itself where not. */
+  readonly uses?: readonly Uses[];
+  readonly adds: Adds;
+  /** What it was told otherwise than the run: it becomes part of the run's config, and of its files. */
+  readonly params?: Readonly<Record<string, unknown>>;
+  /** @param saved state of an earlier stage, to go on from there */
+  start(run: R, saved?: StateReader): Stage<Needs, Uses, Adds>;
+}
+
+/** A pipeable operator that keeps the columns of its source and adds its own. */
+export interface Operator<Needs extends string, Adds extends Schema, R extends Run> {
+  <C extends Readable<Needs>, Q extends R>(
+    source: Observable<Batch<C, Q>>,
+  ): Observable<Batch<C & ArraysOf<Adds>, Q>>;
+  readonly definition: OperatorDefinition<Needs, Adds, R, never>;
+}
+
+/** Any operator over runs of one kind, its columns unknown to the types. */
+export interface AnyOperator<R extends Run> {
+  readonly definition: OperatorDefinition<never, Schema, R, never>;
+}
+
+/** A column that an operator needs is not there: names the operator that would add it. */
+export class MissingColumnError extends TypeError {
+  override readonly name = 'MissingColumnError';
+}
+
+/** Makes an operator of its definition. Each subscription has a state of its own. */
+export function operator<
+  const Needs extends string,
+  const Adds extends Schema,
+  R extends Run,
+  const Uses extends string = never,
+>(definition: OperatorDefinition<Needs, Adds, R, Uses>): Operator<Needs, Adds, R> {
+  const pipeable = <C extends Readable<Needs>, Q extends R>(source: Observable<Batch<C, Q>>) =>
+    new Observable<Batch<C & ArraysOf<Adds>, Q>>((subscriber) => {
+      let run: Q | undefined;
+      let advance: Advance | undefined;
+      return source.subscribe({
+        next(batch) {
+          let added: Batch<C & ArraysOf<Adds>, Q>;
+          try {
+            run = batch.run;
+            advance ??= begin(definition, batch);
+            added = advance(batch) as Batch<C & ArraysOf<Adds>, Q>;
+          } catch (error) {
+            subscriber.error(error);
+            return;
+          }
+          subscriber.next(added);
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete() {
+          try {
+            if (run) advance?.finish(run);
+          } catch (error) {
+            subscriber.error(error);
+            return;
+          }
+          subscriber.complete();
+        },
+      });
+    });
+  return Object.assign(pipeable, { definition }) as Operator<Needs, Adds, R>;
+}
+
+interface Advance {
+  (batch: Batch<unknown>, into?: object): Batch<unknown>;
+  finish(end: Run): void;
+}
+
+/** Starts an operator on the run of its first batch. */
+function begin<N extends string, A extends Schema, R extends Run, U extends string>(
+  definition: OperatorDefinition<N, A, R, U>,
+  first: Batch<unknown, R>,
+): Advance {
+  const { name, needs, adds, params } = definition;
+  const { run, schema, columns } = first;
+  for (const [column, by] of Object.entries(needs)) {
+    if (Object.hasOwn(columns as object, column)) continue;
+    throw new MissingColumnError(`${name}() needs the column ${column}; put ${by}() before it`);
+  }
+  const told = Object.entries(params ?? {}).filter(([, value]) => value !== undefined);
+  if (told.length > 0) run.config = { ...(run.config as object), ...Object.fromEntries(told) };
+  const saved = storedState(run, name);
+  const stage = definition.start(run, saved);
+  if (run.resumed && !saved && stage.state) {
+    throw new CheckpointError(`checkpoint: nothing is stored about ${name}`);
+  }
+  if (stage.finish) run.summarized = true;
+  const extended = adds.length > 0 ? extendSchema(schema, adds) : schema;
+
+  const advance = (batch: Batch<unknown>, into?: object): Batch<unknown> => {
+    const { length } = batch;
+    const added = (into ?? arraysOf(adds, length)) as ArraysOf<A>;
+    stage.next(batch.columns as Readable<N> & Partial<Readable<U>>, length, added);
+    const state = batch.after && stage.state?.();
+    return {
+      run: batch.run,
+      length,
+      schema: extended,
+      columns: adds.length > 0 ? { ...(batch.columns as object), ...added } : batch.columns,
+      ...(batch.after ? { after: state ? noted(batch.after, state) : batch.after } : {}),
+    };
+  };
+  const noted = (after: NonNullable<Batch['after']>, state: () => StageState) => ({
+    ...after,
+    [name]: stage.finish
+      ? {
+          state,
+          part: (end: RunEnd) => definition.start(run, stateReader(name, state())).finish!(end),
+        }
+      : { state },
+  });
+  return Object.assign(advance, {
+    finish(end: Run) {
+      if (stage.finish) end.summary = { ...(end.summary as object), ...stage.finish(end) };
+    },
+  });
+}
+
+/** Rows of a run in blocks, for a loop without RxJS: fills `into` where it is given. */
+export interface BlockSource<R extends Run> {
+  readonly run: R;
+  readonly ended: boolean;
+  next(size: number, into?: object): Batch<unknown, R>;
+}
+
+/**
+ * A run through operators, block after block, in the digits of the stream, without RxJS: for loops that
+ * look at each block and keep nothing of it, since its arrays are used again for the next (of them the
+ * first `length` values count). Behind the last block `run.summary` is there.
+ *
+ * @param rows rows of a block
+ */
+export function* blocks<R extends Run>(
+  source: BlockSource<R>,
+  operators: readonly AnyOperator<R>[],
+  rows: number,
+): Generator<Batch<Readonly<Record<string, ArrayLike<number>>>, R>> {
+  const { run } = source;
+  let columns: object | undefined;
+  let stages: { readonly advance: Advance; readonly into: object }[] | undefined;
+  do {
+    let batch: Batch<unknown, R> = source.next(rows, columns);
+    columns ??= batch.length === rows ? (batch.columns as object) : undefined;
+    stages ??= [];
+    for (let i = 0; i < operators.length; i++) {
+      const { definition } = operators[i]!;
+      stages[i] ??= { advance: begin(definition, batch), into: arraysOf(definition.adds, rows) };
+      batch = stages[i]!.advance(batch, stages[i]!.into) as Batch<unknown, R>;
+    }
+    yield batch as Batch<Readonly<Record<string, ArrayLike<number>>>, R>;
+  } while (!source.ended);
+  for (const { advance } of stages) advance.finish(run);
+}
+
+/** The columns that an operator adds to these rows of a run, all at once. */
+export function addedColumns<R extends Run>(
+  { definition }: AnyOperator<R>,
+  run: R,
+  columns: object,
+  length: number,
+): Readonly<Record<string, ColumnArray>> {
+  const { adds } = definition;
+  const into = arraysOf(adds, length);
+  definition.start(run).next(columns as never, length, into);
+  return into;
+}

@@ -1,0 +1,83 @@
+import { Observable } from 'rxjs';
+import type { Batch } from './batch.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { type Clock, realClock } from './clock.ts';
+import type { BlockSource } from './operator.ts';
+import type { Run } from './run.ts';
+
+export interface SourceOptions {
+  /** Rows a batch; has no influence on any digit. */
+  readonly batchSize?: number;
+  /** Steps per second of wall time, to watch it happen; unlimited unless given. */
+  readonly pace?: number;
+  /** Ends the run early: it completes after the batch under way, marked `interrupted`. */
+  readonly signal?: AbortSignal;
+  /** Continue the run of this checkpoint, all stages of its pipeline included. */
+  readonly resume?: Checkpoint;
+  readonly clock?: Clock;
+}
+
+/** A run that makes its own rows: blocks of them, and the step of the next one. */
+export interface RowSource<C, R extends Run> extends BlockSource<R> {
+  readonly step: number;
+  next(size: number, into?: object): Batch<C, R>;
+}
+
+const DEFAULT_BATCH = 4096;
+const FRAMES_PER_SECOND = 20;
+/** How long the source may keep the event loop to itself, in milliseconds. */
+const SLICE = 10;
+
+/**
+ * A cold Observable of the batches of a run: each subscription starts a run of its own, waits for what its
+ * sinks hold, keeps to the pace, and lets other work have its turn.
+ *
+ * @throws RangeError at once where `batchSize` or `pace` cannot be used
+ */
+export function source<C, R extends Run>(
+  start: () => RowSource<C, R>,
+  options: SourceOptions = {},
+): Observable<Batch<C, R>> {
+  const { pace, signal, clock = realClock } = options;
+  const batchSize =
+    options.batchSize ??
+    (pace
+      ? Math.max(1, Math.min(DEFAULT_BATCH, Math.ceil(pace / FRAMES_PER_SECOND)))
+      : DEFAULT_BATCH);
+  if (!(Number.isSafeInteger(batchSize) && batchSize >= 1)) {
+    throw new RangeError(`batchSize: ${batchSize} is not a whole number from 1 up`);
+  }
+  if (pace !== undefined && !(pace > 0)) {
+    throw new RangeError(`pace: ${pace} is not a positive number`);
+  }
+
+  return new Observable((subscriber) => {
+    const emit = async () => {
+      const rows = start();
+      const { run } = rows;
+      const begun = clock.now();
+      const firstStep = rows.step;
+      let sliceStart = begun;
+      for (;;) {
+        const batch = rows.next(batchSize);
+        run.interrupted = !rows.ended && signal?.aborted === true;
+        subscriber.next(batch);
+        await run.ready();
+        if (subscriber.closed) return;
+        if (rows.ended || run.interrupted) {
+          subscriber.complete();
+          return;
+        }
+        if (pace) {
+          const due = begun + ((rows.step - firstStep) / pace) * 1000;
+          await clock.sleep(due - clock.now(), signal);
+        } else if (clock.now() - sliceStart > SLICE) {
+          await clock.yield();
+          sliceStart = clock.now();
+        }
+        if (subscriber.closed) return;
+      }
+    };
+    emit().catch((error: unknown) => subscriber.error(error));
+  });
+}

@@ -1,0 +1,15 @@
+import { log1p } from '../numeric/elementary.ts';
+import { factorOverEta, type Optimizer } from './optimizer.ts';
+
+/** θ ← θ − η∇L. Stable up to 2/η. */
+export const gd: Optimizer = {
+  name: 'gd',
+  about: 'plain gradient descent',
+  aliases: ['sgd', 'gradient-descent'],
+  defaults: {},
+  slots: 0,
+  stability: () => factorOverEta('gd', 2, '2/η', (x) => log1p(-x)),
+  step(theta, gradient, _slots, { eta }) {
+    for (let i = 0; i < theta.length; i++) theta[i]! -= eta * gradient[i]!;
+  },
+};

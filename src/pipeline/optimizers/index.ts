@@ -1,0 +1,19 @@
+import type { Stability } from '../core/run.ts';
+import { gd } from './gd.ts';
+import { momentum } from './momentum.ts';
+import type { Optimizer } from './optimizer.ts';
+
+/** Every optimizer that a model can be trained with: a new one is one new file and one line here. */
+export const optimizers: readonly Optimizer[] = [gd, momentum];
+
+/** The optimizer of this name, or of another name of it; undefined where there is none. */
+export function findOptimizer(name: string): Optimizer | undefined {
+  const plain = name.toLowerCase();
+  return optimizers.find((each) => each.name === plain || each.aliases.includes(plain));
+}
+
+/** Stability of the optimizer that a run's config names; gradient descent where it names none. */
+export function stabilityOf(config: object): Stability {
+  const { optimizer = 'gd', ...values } = config as { readonly optimizer?: string };
+  return (findOptimizer(optimizer) ?? gd).stability(values);
+}

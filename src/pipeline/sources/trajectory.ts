@@ -1,0 +1,80 @@
+import type { Observable } from 'rxjs';
+import type { Batch } from '../core/batch.ts';
+import { arraysOf } from '../core/schema.ts';
+import { type RowSource, type SourceOptions, source } from '../core/source.ts';
+import type { Dynamics, Mover } from '../dynamics/dynamics.ts';
+import { type RunConfig, type RunOptions, resolveConfig } from '../models/minimal/config.ts';
+import { gradient, lossSplit } from '../models/minimal/loss.ts';
+import type { ModelRun, SourceArrays } from '../models/minimal/run.ts';
+import { hypot } from '../numeric/elementary.ts';
+import { SOURCE_COLUMNS, startModelRun } from './descent/gradient-descent.ts';
+
+/** Config of such a trajectory: that of the run it stands beside, and which dynamics it is. */
+export interface TrajectoryConfig extends RunConfig {
+  readonly dynamics: string;
+}
+
+/** A batch of a dynamics: the columns of gradient descent, and no checkpoint. */
+export type TrajectoryBatch = Batch<SourceArrays, ModelRun>;
+
+/**
+ * The rows t = 0 … steps of a dynamics beside gradient descent: a cold Observable of batches with the columns of
+ * `gradientDescent`, on which `splitLoss`, `classifySharpness` and `flowSolution` work. Row t stands for the time ηt.
+ * Phases and cycles are those of gradient descent and do not apply.
+ *
+ * @throws ConfigError at once where a parameter cannot be used, or the dynamics is not defined for it
+ */
+export function trajectory(
+  dynamics: Dynamics,
+  options: RunOptions = {},
+  sourceOptions: Omit<SourceOptions, 'resume'> = {},
+): Observable<TrajectoryBatch> {
+  const config: TrajectoryConfig = { ...resolveConfig(options), dynamics: dynamics.name };
+  dynamics.start(config, startModelRun(config).stability);
+  return source(() => trajectoryRows(dynamics, config), sourceOptions);
+}
+
+function trajectoryRows(
+  dynamics: Dynamics,
+  config: TrajectoryConfig,
+): RowSource<SourceArrays, ModelRun> {
+  const run = startModelRun(config);
+  const mover = dynamics.start(config, run.stability);
+  let step = 0;
+  return {
+    run,
+    get step() {
+      return step;
+    },
+    get ended() {
+      return step > config.steps;
+    },
+    next(size, into) {
+      const length = Math.min(size, config.steps + 1 - step);
+      const columns = (into as SourceArrays | undefined) ?? arraysOf(SOURCE_COLUMNS, length);
+      for (let i = 0; i < length; i++) {
+        writeRow(columns, i, step, mover, config);
+        if (step < config.steps) mover.advance();
+        step++;
+      }
+      return { run, length, schema: SOURCE_COLUMNS, columns };
+    },
+  };
+}
+
+function writeRow(
+  columns: SourceArrays,
+  i: number,
+  step: number,
+  { theta, logBeta1 }: Mover,
+  { moments }: RunConfig,
+): void {
+  const slope = gradient(theta, moments);
+  columns.step[i] = step;
+  columns.alpha[i] = theta.alpha;
+  columns.beta1[i] = theta.beta1;
+  columns.beta2[i] = theta.beta2;
+  columns.log10_abs_beta1[i] = logBeta1 / Math.LN10;
+  columns.loss[i] = lossSplit(theta, moments).loss;
+  columns.grad_norm[i] = hypot(slope.alpha, slope.beta1, slope.beta2);
+}
