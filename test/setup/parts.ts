@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -48,11 +48,6 @@ const parts = {
     what: 'a C compiler (cc)',
     howToGet: 'apt-get install gcc libc6-dev',
     find: () => onPath('cc'),
-  },
-  logs: {
-    what: 'the folder ../shared/logs with training logs of real networks',
-    howToGet: 'put it beside the checkout, or set EOS_LOGS to such a folder',
-    find: () => existing(process.env.EOS_LOGS ?? join(root, '../shared/logs')),
   },
 } as const satisfies Record<string, Part>;
 
@@ -122,10 +117,6 @@ function executable(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function existing(path: string): string | undefined {
-  return existsSync(path) ? path : undefined;
 }
 
 function onPath(command: string): string | undefined {
