@@ -7,7 +7,13 @@ import {
 } from '../src/pipeline/core/parameters.ts';
 
 const table = {
-  out: { type: 'text', noun: 'file', meaning: 'file', group: 'OUTPUT', default: null },
+  out: {
+    type: 'text',
+    noun: 'the name of a file',
+    meaning: 'file',
+    group: 'OUTPUT',
+    default: null,
+  },
   rate: {
     type: 'number',
     exclusiveMinimum: 0,

@@ -1,11 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
-import type { ParameterTable, ValuesOf } from '../pipeline/core/parameters.ts';
+import { open } from 'node:fs/promises';
+import type { Parameter, ParameterTable, ValuesOf } from '../pipeline/core/parameters.ts';
 import { didYouMean } from '../pipeline/core/suggest.ts';
 import { UsageError } from './errors.ts';
 import { readFrom } from './parameter-flags.ts';
 import { runFileMetadata } from './run-file.ts';
 
-/** Config files are written by hand or taken from a run; anything larger is something else. */
+/** Such files are written by hand or taken from a run; anything larger is something else. */
 const LARGEST = 1 << 20;
 
 /** Keys of `eos.config` that follow from the others. */
@@ -13,57 +13,82 @@ const DERIVED = new Set(['moments']);
 
 /**
  * Values of a config file: a JSON object with the names of the flags, or a run file, whose `eos.config` is taken.
- * Values that are null count as not given; all others are checked.
  * @throws UsageError for a file that is neither, for names that no flag has, and for values that cannot be
  */
 export async function readConfigFile<T extends ParameterTable>(
   path: string,
   table: T,
 ): Promise<Partial<ValuesOf<T>>> {
-  const entries = Object.entries(await readObject('config', path, '{"eta": 0.05, "steps": 10000}'));
-  const known = Object.keys(table);
-  return Object.fromEntries(
-    entries
-      .filter(([key, value]) => value !== null && !DERIVED.has(key))
-      .map(([key, value]) => {
-        const name = known.find((each) => each === key || table[each]!.aliases?.includes(key));
-        if (name !== undefined)
-          return [name, readFrom(`--config: ${path}: ${key}`, table[name]!, value)];
-        throw new UsageError(
-          `--config: ${path} names '${key}', which no config file can set${didYouMean(key, known)}`,
-        );
-      }),
-  ) as Partial<ValuesOf<T>>;
+  const metadata = await runFileMetadata(path);
+  if (metadata && metadata['eos.config'] === undefined)
+    throw new UsageError(`--config: ${path} holds no eos.config; it is not the file of a run`);
+  const text = metadata?.['eos.config'] ?? (await smallText('config', path));
+  return readSettings('config', path, text, table);
 }
 
-async function readObject(flag: string, path: string, example: string): Promise<object> {
+/**
+ * Values of a JSON object in a file, by the parameters that its keys name. Those that are null count as not given.
+ * @param prepare makes of a value what its parameter reads
+ */
+export function readSettings<T extends ParameterTable>(
+  flag: string,
+  path: string,
+  text: string,
+  table: T,
+  prepare = (_parameter: Parameter, value: unknown): unknown => value,
+): Partial<ValuesOf<T>> {
+  const known = Object.keys(table);
+  const settings = Object.entries(parseObject(flag, path, text))
+    .filter(([key, value]) => value !== null && !DERIVED.has(key))
+    .map(([key, value]) => {
+      const name = known.find((each) => each === key || table[each]!.aliases?.includes(key));
+      if (name === undefined)
+        throw new UsageError(
+          `--${flag}: ${path} names '${key}', which no ${flag} file can set${didYouMean(key, known)}`,
+        );
+      const parameter = table[name]!;
+      return [name, readFrom(`--${flag}: ${path}: ${key}`, parameter, prepare(parameter, value))];
+    });
+  return Object.fromEntries(settings) as Partial<ValuesOf<T>>;
+}
+
+function parseObject(flag: string, path: string, text: string): object {
   let values: unknown;
   try {
-    values = JSON.parse(await configText(path));
+    values = JSON.parse(text);
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new UsageError(`--${flag}: ${path} is not JSON: ${error.message}`);
+    throw new UsageError(`--${flag}: ${path} is not JSON: ${(error as Error).message}`);
   }
   if (typeof values === 'object' && values !== null && !Array.isArray(values)) return values;
-  throw new UsageError(`--${flag}: ${path} does not hold a JSON object such as ${example}`);
+  throw new UsageError(
+    `--${flag}: ${path} does not hold a JSON object such as {"eta": 0.05, "steps": 10000}`,
+  );
 }
 
-async function configText(path: string): Promise<string> {
-  const file = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(
-      `--config: ${path}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`,
-    );
+/** The text of a file without its byte order mark. What never ends, such as a device, is read no further than it may be. */
+export async function smallText(flag: string, path: string): Promise<string> {
+  const problem = ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'ENOENT') return new UsageError(`--${flag}: ${path}: there is no such file`);
+    if (code === 'EISDIR') return new UsageError(`--${flag}: ${path} is a folder; name a file`);
+    return new UsageError(`--${flag}: ${path}: ${message}`);
+  };
+  const file = await open(path).catch((error) => {
+    throw problem(error);
   });
-  if (file.isDirectory())
-    throw new UsageError(`--config: ${path} is a folder; name a JSON file or a run file`);
-  const metadata = await runFileMetadata(path);
-  if (metadata) {
-    const config = metadata['eos.config'];
-    if (config === undefined)
-      throw new UsageError(`--config: ${path} holds no eos.config; it is not the file of a run`);
-    return config;
+  try {
+    const bytes = Buffer.alloc(LARGEST + 1);
+    let length = 0;
+    while (length < bytes.length) {
+      const { bytesRead } = await file.read(bytes, length, bytes.length - length).catch((error) => {
+        throw problem(error);
+      });
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    if (length > LARGEST)
+      throw new UsageError(`--${flag}: ${path} is larger than such a file can be (1 MiB)`);
+    return bytes.toString('utf8', 0, length).replace(/^\ufeff/, '');
+  } finally {
+    await file.close();
   }
-  if (file.size > LARGEST)
-    throw new UsageError(`--config: ${path} is larger than a config file can be (1 MiB)`);
-  return readFile(path, 'utf8');
 }

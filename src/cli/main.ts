@@ -11,7 +11,7 @@ export async function run(): Promise<void> {
   process.stdout.removeAllListeners('error');
   process.stdout.on('error', lostOutput);
   try {
-    await oclif(process.argv.slice(2), await packageOptions());
+    await oclif(wanted(process.argv.slice(2)), await packageOptions());
     await flush();
   } catch (error) {
     report(error);
@@ -24,6 +24,13 @@ async function packageOptions() {
   const manifest = fileURLToPath(new URL('../../package.json', import.meta.url));
   const pjson = JSON.parse(await readFile(manifest, 'utf8'));
   return { root: dirname(manifest), pjson: { ...pjson, dependencies: pjson.peerDependencies } };
+}
+
+/** The words of the command line; those that ask for the version ask for nothing else, wherever they stand. */
+function wanted(words: readonly string[]): string[] {
+  const end = words.indexOf('--');
+  const own = end < 0 ? words : words.slice(0, end);
+  return own.some((word) => word === '-v' || word === '--version') ? ['--version'] : [...words];
 }
 
 /** Milliseconds that what a failed command has left open may keep the process. */

@@ -4,14 +4,14 @@ import type { ParameterTable } from '../pipeline/core/parameters.ts';
 export const outputParameters = {
   out: {
     type: 'text',
-    noun: 'file',
+    noun: 'the name of a file',
     symbol: 'FILE.parquet',
     meaning: 'Parquet file to write (required unless --dry-run)',
     group: 'OUTPUT',
   },
   arrow: {
     type: 'text',
-    noun: 'file',
+    noun: 'the name of a file',
     symbol: 'FILE.arrow',
     meaning: 'Arrow IPC file to write as well',
     group: 'OUTPUT',

@@ -26,7 +26,7 @@ function flagOf(name: string, parameter: Parameter): unknown {
   const common = {
     description: descriptionOf(parameter),
     helpGroup: group,
-    env: variableOf(name),
+    ...(parameter.variable === false ? {} : { env: variableOf(name) }),
     aliases: [...aliases],
     ...(letter === undefined ? {} : { char: letter as 'q' }),
   };
@@ -85,7 +85,8 @@ function descriptionOf(parameter: Parameter): string {
  */
 export function checkSwitches(table: ParameterTable): void {
   for (const [name, parameter] of Object.entries(table)) {
-    const word = parameter.type === 'boolean' ? process.env[variableOf(name)] : undefined;
+    const obeyed = parameter.type === 'boolean' && parameter.variable !== false;
+    const word = obeyed ? process.env[variableOf(name)] : undefined;
     if (word) readFrom(variableOf(name), parameter, word);
   }
 }

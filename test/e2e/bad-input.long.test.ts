@@ -137,6 +137,33 @@ test.each([
   expect((await lstat(join(cwd, 'pipe'))).isFIFO()).toBe(true);
 });
 
+describe('-h, -v and --lr are understood everywhere', () => {
+  test.each([['-h'], ['stream', '-h'], ['sweep', 'status', '-h'], ['dash', 'serve', '-h']])(
+    'eos %s %s',
+    async (...args) => {
+      const { code, stdout } = await eos(args);
+      expect(stdout).toContain('USAGE');
+      expect(code).toBe(0);
+    },
+  );
+
+  test.each([['-v'], ['stream', '-v'], ['sweep', 'status', '--version']])(
+    'eos %s %s',
+    async (...args) => {
+      expect(await eos(args)).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^eos-stream\/\d/),
+      });
+    },
+  );
+
+  test.each(['stream', 'sweep', 'verify'])('eos %s --lr means --eta', async (command) => {
+    const dry = command === 'verify' ? [] : ['--dry-run'];
+    const { stderr } = await eos([command, '--lr', '-1', ...dry]);
+    expect(stderr).toMatch(/eta: -1 is not a positive number/);
+  });
+});
+
 describe('commands', () => {
   test.each([
     ['strem', "there is no command 'strem'; did you mean stream? (see eos --help)"],
@@ -220,7 +247,7 @@ describe('config files', () => {
 
   test.each([
     ['nowhere.json', '--config: nowhere.json: there is no such file'],
-    ['.', '--config: . is a folder; name a JSON file or a run file'],
+    ['.', '--config: . is a folder; name a file'],
   ])('%s', async (path, message) => {
     const cwd = temporaryFolder();
     expectOneLine(

@@ -347,7 +347,7 @@ describe('eos sweep', () => {
   });
 
   test.each<[string, readonly string[], RegExp]>([
-    ['an empty grid', ['--eta', ''], /--eta: no values are given/],
+    ['an empty grid', ['--eta', ''], /--eta: '' is not a grid such as/],
     ['a range of no points', ['--eta', '0.1:0.2:lin:0'], /--eta: the range 0.1:0.2:lin:0 is empty/],
     ['a range that goes backwards', ['--eta', '0.2:0.1:lin:5'], /--eta: .* goes backwards/],
     ['a log range over zero', ['--lambda2', '0:1:log:5'], /--lambda2: .* takes the logarithm of 0/],
@@ -364,13 +364,13 @@ describe('eos sweep', () => {
       ['--spec', '/nonexistent.json'],
       /--spec: \/nonexistent.json: there is no such file/,
     ],
-    ['threads that are none', ['--threads', '0'], /--threads: '0' is not a whole number/],
+    ['threads that are none', ['--threads', '0'], /--threads: 0 is not a whole number/],
     [
       'a spec that never ends',
       ['--spec', '/dev/zero'],
-      /--spec: \/dev\/zero is larger than a spec file can be \(1 MiB\)/,
+      /--spec: \/dev\/zero is larger than such a file can be \(1 MiB\)/,
     ],
-    ['a spec that is a folder', ['--spec', '/'], /--spec: \/: this is a folder/],
+    ['a spec that is a folder', ['--spec', '/'], /--spec: \/ is a folder; name a file/],
     ['to leave the work to no queue', ['--detach'], /--detach: only a queue can be left to itself/],
     [
       'certificates for no queue',

@@ -1,8 +1,10 @@
-import { Command, Flags } from '@oclif/core';
+import { Command } from '@oclif/core';
 import { UsageError } from '../errors.ts';
 import { logParameters } from '../output-parameters.ts';
-import { checkSwitches } from '../parameter-flags.ts';
-import { countOf, engineFlags, threadsFlag } from '../sweep/engine-flags.ts';
+import { checkSwitches, flagsOf, settledOf } from '../parameter-flags.ts';
+import { folderOf, workerParameters } from '../sweep/parameters.ts';
+
+const parameters = { ...workerParameters, quiet: logParameters.quiet };
 
 /** Milliseconds that are left to what is still being said. */
 const FAREWELL = 200;
@@ -25,36 +27,23 @@ export default class WorkerCommand extends Command {
     },
   ];
 
-  static override flags = {
-    out: Flags.string({ description: 'folder of the sweep (required)', helpValue: 'DIR' }),
-    ...engineFlags,
-    threads: threadsFlag,
-    takeover: Flags.string({
-      description:
-        'seconds without a sign of life after which the parts of a worker go to others [15]',
-      helpValue: 'SECONDS',
-      helpGroup: 'ENGINE',
-    }),
-    quiet: Flags.boolean({ char: 'q', description: 'say nothing but errors', env: 'EOS_QUIET' }),
-  };
+  static override flags = flagsOf(parameters);
 
   async run(): Promise<void> {
-    checkSwitches(logParameters);
+    checkSwitches(parameters);
     const { flags } = await this.parse(WorkerCommand);
-    if (!flags.out)
-      throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
-    if (flags.engine === undefined || flags.engine === 'embedded') {
-      throw new UsageError('--engine: no queue was named; give --engine redis://host');
-    }
+    const settled = settledOf(parameters, flags);
+    const out = folderOf(settled.out);
+    const { openEngine } = await import('../sweep/engine.ts');
+    const queueing = await openEngine(settled);
+    if (!queueing) throw new UsageError('--engine: no queue was named; give --engine redis://host');
     const { availableParallelism } = await import('node:os');
-    const { workerRun } = await import('../sweep/worker-run.ts');
-    process.exitCode = await workerRun({
-      out: flags.out,
-      engine: flags.engine,
-      tls: { ca: flags['redis-ca'], cert: flags['redis-cert'], key: flags['redis-key'] },
-      threads: countOf('threads', flags.threads) ?? availableParallelism(),
-      takeover: countOf('takeover', flags.takeover) ?? 15,
-      quiet: flags.quiet,
+    process.exitCode = await queueing.redis.workerRun({
+      out,
+      connection: queueing.connection,
+      threads: settled.threads ?? availableParallelism(),
+      takeover: settled.takeover,
+      quiet: settled.quiet,
     });
     // BullMQ tries for ever to give back a part to a Redis that is away, on connections that have long been closed.
     setTimeout(() => process.exit(), FAREWELL).unref();

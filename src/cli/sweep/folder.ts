@@ -95,6 +95,16 @@ export async function readManifest(
   }
 }
 
+/** The sweeps that a folder holds. @throws UsageError where there is none */
+export async function findSweeps(
+  path: string,
+): Promise<{ readonly folder: SweepFolder; readonly places: readonly FolderSweep[] }> {
+  const folder = sweepFolder(path);
+  const places = await readManifest(folder);
+  if (places.length > 0) return { folder, places };
+  throw new UsageError(`--out: ${path} holds no sweep`);
+}
+
 function folderSweep(folder: string, spec: SweepSpec, before: readonly SweepSpec[]): FolderSweep {
   const sweep = openSweep(spec);
   return { folder, sweep, plan: partPlan(sweep), earlier: before.map(openSweep) };
@@ -199,6 +209,23 @@ async function checkFolder(path: string): Promise<void> {
       );
     });
   }
+}
+
+/** Tells whoever works for this folder, on whichever machine, to stop: the folder is what they all see. */
+export async function markCancelled(folder: SweepFolder): Promise<void> {
+  await commitFile(folder, folder.cancelled, '');
+}
+
+/** Lets a sweep that was cancelled go on. */
+export async function unmarkCancelled(folder: SweepFolder): Promise<void> {
+  await rm(folder.cancelled, { force: true });
+}
+
+export async function isCancelled(folder: SweepFolder): Promise<boolean> {
+  return access(folder.cancelled).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Takes away what dead workers have left under way. Only for a sweep that is whole. */

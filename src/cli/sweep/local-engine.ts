@@ -1,5 +1,4 @@
-import { isCancelled } from './cancel-marker.ts';
-import type { FolderSweep, SweepFolder } from './folder.ts';
+import { type FolderSweep, isCancelled, type SweepFolder } from './folder.ts';
 import { threadPool } from './thread-pool.ts';
 
 export interface EngineRequest {

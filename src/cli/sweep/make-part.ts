@@ -1,11 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
 import { ConfigError, type RunConfig } from '../../pipeline/models/minimal/config.ts';
 import { quickOrLoaded } from '../../pipeline/sweep/light-result.ts';
 import { partRange } from '../../pipeline/sweep/parts.ts';
 import { sweepRows } from '../../pipeline/sweep/sweep-columns.ts';
 import { type FolderSweep, partName, type SweepFolder } from './folder.ts';
 import { encodePart } from './part-file.ts';
-import { expectRuns } from './short-runs.ts';
 
 /** How a part under way is watched and stopped. */
 export interface PartControl {
@@ -47,6 +47,18 @@ export async function makePart(
     if (!control.proceed(left)) return undefined;
   }
   return encodePart(rows, partName(sweep, part), trajectories?.digest('hex'));
+}
+
+/** Runs of fewer steps than this end before a compiler could help them in mid-loop. */
+const SHORT = 100_000;
+
+/**
+ * Tells V8 how the loop of a run is best compiled. Where thousands of short runs enter it one after the other, only the
+ * version for its entrance is wanted: left to itself, V8 compiles one for the middle of the loop as well, and in every
+ * third process then begins each run with the slow one, at two thirds of the speed. A long run needs the other.
+ */
+export function expectRuns(steps: number): void {
+  setFlagsFromString(steps < SHORT ? '--no-use-osr' : '--use-osr');
 }
 
 function configOf({ sweep }: FolderSweep, index: number): RunConfig {

@@ -1,10 +1,8 @@
 import { count, plural } from '../../pipeline/format.ts';
-import { UsageError } from '../errors.ts';
-import { isCancelled } from './cancel-marker.ts';
-import { type FolderSweep, readManifest, sweepFolder } from './folder.ts';
+import { type EngineFlags, openEngine } from './engine.ts';
+import { findSweeps, isCancelled } from './folder.ts';
 import { runsIn, sweepState } from './missing.ts';
-import type { QueueCounts } from './queue.ts';
-import { connectRedis, type RedisConnection, type RedisTls } from './redis-connection.ts';
+import type { QueueState } from './redis/queues.ts';
 
 export interface SweepStatusReport {
   readonly folder: string;
@@ -18,52 +16,20 @@ export interface SweepStatusReport {
   }[];
 }
 
-interface QueueState extends QueueCounts {
-  readonly workers: number;
-}
-
 /** How far the sweeps of a folder have come, and what is in their queues. */
-export async function sweepStatus(
-  out: string,
-  engine: string | undefined,
-  tls: RedisTls,
-): Promise<SweepStatusReport> {
-  const folder = sweepFolder(out);
-  const places = await readManifest(folder);
-  if (places.length === 0) throw new UsageError(`--out: ${out} holds no sweep`);
-  const connection =
-    engine === undefined || engine === 'embedded' ? undefined : await connectRedis(engine, tls);
-  const clients =
-    connection && (await import('./redis-clients.ts')).watchRedis(connection, complain);
+export async function sweepStatus(out: string, flags: EngineFlags): Promise<SweepStatusReport> {
+  const { folder, places } = await findSweeps(out);
+  const queueing = await openEngine(flags);
+  const queues = await queueing?.redis.queueStates(places, queueing.connection);
   const sweeps = [];
-  try {
-    for (const place of places) {
-      const { missing, damaged } = await sweepState(folder, place);
-      const { id, runs } = place.sweep;
-      const state = {
-        id,
-        runs,
-        done: runs - runsIn(place, missing),
-        damaged_parts: damaged.length,
-      };
-      sweeps.push(connection ? { ...state, queue: await queueState(place, connection) } : state);
-    }
-  } finally {
-    clients?.close();
+  for (const [i, place] of places.entries()) {
+    const { missing, damaged } = await sweepState(folder, place);
+    const { id, runs } = place.sweep;
+    const done = runs - runsIn(place, missing);
+    const state = { id, runs, done, damaged_parts: damaged.length };
+    sweeps.push(queues ? { ...state, queue: queues[i]! } : state);
   }
   return { folder: out, cancelled: await isCancelled(folder), sweeps };
-}
-
-function complain(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-async function queueState(place: FolderSweep, connection: RedisConnection): Promise<QueueState> {
-  const { openQueue, queueCounts } = await import('./queue.ts');
-  const queue = openQueue(place, connection);
-  const state = { ...(await queueCounts(queue)), workers: await queue.getWorkersCount() };
-  await queue.close();
-  return state;
 }
 
 export function statusLines({ sweeps, cancelled }: SweepStatusReport): string[] {

@@ -1,23 +1,26 @@
-import { count, duration, rate } from '../../pipeline/format.ts';
+import { count, duration, plural, rate } from '../../pipeline/format.ts';
 import type { SweepOptions } from '../../pipeline/sweep/sweep.ts';
 import { sweepSpec } from '../../pipeline/sweep/sweep.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { createProgress } from '../terminal.ts';
-import { removeMarker } from './cancel-marker.ts';
+import { type EngineFlags, openEngine, type Queueing } from './engine.ts';
 import { totalSteps } from './estimate.ts';
-import { claimFolder, clearPartials, type FolderSweep, findSweep, sweepFolder } from './folder.ts';
+import {
+  claimFolder,
+  clearPartials,
+  type FolderSweep,
+  findSweep,
+  sweepFolder,
+  unmarkCancelled,
+} from './folder.ts';
 import type { EngineRequest, EngineResult } from './local-engine.ts';
 import { removeParts, runsIn, sweepState } from './missing.ts';
-import type { RedisConnection, RedisTls } from './redis-connection.ts';
-import { timedLines } from './timed-lines.ts';
 
 export interface SweepRequest {
   readonly options: SweepOptions;
   readonly out: string;
-  /** `embedded`, or the address of a Redis. */
-  readonly engine: string;
-  readonly tls: RedisTls;
+  readonly engine: EngineFlags;
   readonly threads: number;
   readonly share: readonly [number, number];
   readonly extend: boolean;
@@ -29,6 +32,9 @@ export interface SweepRequest {
 
 /** More runs than this are taken for a slip of the keyboard until somebody says that they are not. */
 const UNCONFIRMED = 10_000_000;
+
+/** Milliseconds between two lines of progress. */
+const LINE_EVERY = 10_000;
 
 /** Carries out `eos sweep`; resolves with the exit code. */
 export async function sweepRun(request: SweepRequest): Promise<number> {
@@ -42,10 +48,11 @@ export async function sweepRun(request: SweepRequest): Promise<number> {
       `sweep: these are ${count(runs)} runs; look at them with --dry-run, and confirm with --yes if you mean it`,
     );
   }
-  const connection = await connectFirst(request);
+  // A Redis that is absent is told before anything is written.
+  const queueing = await openEngine(request.engine);
   const place = await claimFolder(folder, spec, request.extend);
-  await removeMarker(folder);
-  return work(request, place, say, connection);
+  await unmarkCancelled(folder);
+  return work(request, place, say, queueing);
 }
 
 type Sayer = (
@@ -60,18 +67,11 @@ function sayer({ logFormat, quiet }: SweepRequest): Sayer {
   };
 }
 
-/** A Redis that is absent is told before anything is written. */
-async function connectFirst({ engine, tls }: SweepRequest): Promise<RedisConnection | undefined> {
-  if (engine === 'embedded') return undefined;
-  const { connectRedis } = await import('./redis-connection.ts');
-  return connectRedis(engine, tls);
-}
-
 async function work(
   request: SweepRequest,
   place: FolderSweep,
   say: Sayer,
-  connection: RedisConnection | undefined,
+  queueing: Queueing | undefined,
 ): Promise<number> {
   const folder = sweepFolder(request.out);
   const { sweep, plan } = place;
@@ -130,7 +130,7 @@ async function work(
     const result =
       missing.length === 0
         ? { made: 0, cancelled: false }
-        : await runEngine(request, engineRequest, connection, tell);
+        : await runEngine(request, engineRequest, queueing, tell);
     progress.stop();
     const seconds = (performance.now() - began) / 1000;
     return await conclude(request, place, say, {
@@ -149,15 +149,15 @@ async function work(
 async function runEngine(
   request: SweepRequest,
   engine: EngineRequest,
-  connection: RedisConnection | undefined,
+  queueing: Queueing | undefined,
   say: (line: string) => void,
 ): Promise<EngineResult> {
-  if (!connection) {
+  if (!queueing) {
     const { runLocally } = await import('./local-engine.ts');
     return runLocally({ ...engine, threads: request.threads });
   }
-  const { runDistributed } = await import('./redis-engine.ts');
-  return runDistributed({ ...engine, connection, detach: request.detach, say });
+  const { redis, connection } = queueing;
+  return redis.runDistributed({ ...engine, connection, detach: request.detach, say });
 }
 
 interface Outcome extends EngineResult {
@@ -209,10 +209,7 @@ function startLine(
     resumed,
   }: { shareRuns: number; todo: number; damaged: number; resumed: boolean },
 ): string {
-  const where =
-    engine === 'embedded'
-      ? `${threads} ${threads === 1 ? 'thread' : 'threads'}`
-      : 'workers of the queue';
+  const where = engine.engine === 'embedded' ? plural(threads, 'thread') : 'workers of the queue';
   const which = of === 1 ? '' : ` of shard ${index} of ${of}`;
   const others =
     earlier.length === 0 ? '' : ' (those that the folder has from before are left as they are)';
@@ -229,4 +226,19 @@ function range(from: number, to: number, step: number): number[] {
     { length: Math.max(0, Math.ceil((to - from) / step)) },
     (_, i) => from + i * step,
   );
+}
+
+/** Progress for logs: a line every ten seconds, where there is no terminal for a bar. */
+function timedLines(total: number, write: (line: string) => void) {
+  const start = performance.now();
+  let next = start + LINE_EVERY;
+  return {
+    update(done: number): void {
+      const now = performance.now();
+      if (now < next || done <= 0) return;
+      next = now + LINE_EVERY;
+      const left = (total - done) / (done / ((now - start) / 1000));
+      write(`${Math.floor((100 * done) / total)} % done, ${duration(left)} left`);
+    },
+  };
 }

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import { Piscina } from 'piscina';
-import { ConfigError } from '../../pipeline/models/minimal/config.ts';
+import { Worker } from 'node:worker_threads';
+import { ConfigError } from '../../pipeline/core/parameters.ts';
 import { type FolderSweep, partPath, type SweepFolder } from './folder.ts';
 import { commitFile } from './part-file.ts';
 
@@ -10,14 +9,14 @@ export interface PartTask {
   readonly part: number;
 }
 
+/** What became of a part: its file; none where it was given up or failed. */
 export interface PartOutcome {
-  readonly part: number;
-  /** Its file; none where it was given up or failed. */
   readonly bytes?: Uint8Array;
   readonly error?: {
     readonly message: string;
     readonly code: string | undefined;
     readonly path: string | undefined;
+    /** The parameter of a `ConfigError`: its class does not survive the way between threads. */
     readonly parameter: string | undefined;
   };
 }
@@ -39,26 +38,41 @@ export interface ThreadPool {
   close(): Promise<void>;
 }
 
-export function defaultThreads(): number {
-  return availableParallelism();
+/** A task, and whoever waits for what becomes of it. */
+interface Job {
+  readonly task: PartTask;
+  resolve(outcome: PartOutcome): void;
+  reject(error: Error): void;
 }
 
 export function threadPool(folder: SweepFolder, threads: number): ThreadPool {
   const control = new SharedArrayBuffer(16);
   const stop = new Int32Array(control, 0, 1);
   const steps = new BigInt64Array(control, 8, 1);
-  const pool = new Piscina<PartTask, PartOutcome>({
-    filename: new URL('./part-thread.js', import.meta.url).href,
-    minThreads: threads,
-    maxThreads: threads,
-    workerData: { path: folder.path, control } satisfies ThreadData,
-  });
-  // What goes wrong in a thread also rejects the task that it was at.
-  pool.on('error', () => {});
+  const waiting: Job[] = [];
+  const idle: Thread[] = [];
+  const all = Array.from({ length: threads }, () => startThread({ path: folder.path, control }));
+  idle.push(...all);
+
+  const next = () => {
+    while (idle.length > 0 && waiting.length > 0) {
+      const thread = idle.pop()!;
+      thread.run(waiting.shift()!, () => {
+        idle.push(thread);
+        next();
+      });
+    }
+  };
+  const run = (task: PartTask) =>
+    new Promise<PartOutcome>((resolve, reject) => {
+      waiting.push({ task, resolve, reject });
+      next();
+    });
+
   return {
     threads,
     async make({ sweep }, part) {
-      const { bytes, error } = await pool.run({ sweep: sweep.id, part });
+      const { bytes, error } = await run({ sweep: sweep.id, part });
       if (error) throw revived(error);
       if (!bytes) return false;
       // Here rather than in the thread: that one computes while the disk is waited for.
@@ -70,7 +84,49 @@ export function threadPool(folder: SweepFolder, threads: number): ThreadPool {
     stop: () => {
       Atomics.store(stop, 0, 1);
     },
-    close: () => pool.destroy(),
+    async close() {
+      await Promise.all(all.map((thread) => thread.end()));
+    },
+  };
+}
+
+interface Thread {
+  run(job: Job, done: () => void): void;
+  end(): Promise<void>;
+}
+
+function startThread(workerData: ThreadData): Thread {
+  let worker: Worker | undefined;
+  let current: { readonly job: Job; readonly done: () => void } | undefined;
+  const settle = (use: (job: Job) => void) => {
+    const settled = current;
+    current = undefined;
+    if (!settled) return;
+    use(settled.job);
+    settled.done();
+  };
+  const start = () => {
+    const started = new Worker(new URL('./part-thread.js', import.meta.url), { workerData });
+    started.on('message', (outcome: PartOutcome) => settle((job) => job.resolve(outcome)));
+    // A thread that has failed, for want of memory say, is gone; the next task gets a new one.
+    const lost = (error: Error) => {
+      if (worker === started) worker = undefined;
+      settle((job) => job.reject(error));
+    };
+    started.on('error', lost);
+    started.on('exit', () => lost(new Error('a thread has ended in the middle of its work')));
+    return started;
+  };
+  worker = start();
+  return {
+    run(job, done) {
+      current = { job, done };
+      worker ??= start();
+      worker.postMessage(job.task);
+    },
+    async end() {
+      await worker?.terminate();
+    },
   };
 }
 

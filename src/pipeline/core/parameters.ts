@@ -31,6 +31,8 @@ interface Described {
   readonly group: ParameterGroup;
   /** Other names that mean the same. */
   readonly aliases?: readonly string[];
+  /** False where no environment variable sets it. */
+  readonly variable?: boolean;
   /** One letter that stands for the name on a command line. */
   readonly letter?: string;
 }
@@ -79,7 +81,7 @@ export interface SwitchParameter extends Described {
 /** Any text, such as the name of a file. */
 export interface TextParameter extends Described {
   readonly type: 'text';
-  /** What a text names: "file". */
+  /** What a text is: "the name of a file". */
   readonly noun: string;
   readonly default?: string | null;
 }
@@ -216,7 +218,7 @@ export function readValue(name: string, parameter: Parameter, value: unknown): u
       return readSwitch(name, value);
     case 'text':
       if (typeof value === 'string' && value !== '') return value;
-      throw new ConfigError(name, `${show(value)} is not the name of a ${parameter.noun}`);
+      throw new ConfigError(name, `${show(value)} is not ${parameter.noun}`);
   }
 }
 

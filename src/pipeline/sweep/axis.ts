@@ -19,9 +19,9 @@ const RANGE_DIGITS = 12;
 const LONGEST_LIST = 1_000_000;
 
 /**
- * Reads the values of one parameter: `0.05`, a fraction `1/20`, a list `0.01,0.02`, a range `from:to:lin:count` or
- * `from:to:log:count` with both ends, whole numbers `0..99`, or any of these separated by commas. Values that stand
- * twice count once.
+ * Reads the values of one parameter: `0.05`, a fraction `1/20`, a list `0.01,0.02`, a range with both ends, in equal
+ * steps `from:to:count` (or `from:to:lin:count`) or equal ratios `from:to:log:count`, whole numbers `0..99`, or any of
+ * these separated by commas. Values that stand twice count once.
  *
  * @throws ConfigError where the text is no such thing, runs backwards, or takes the logarithm of 0 or less
  */
@@ -76,12 +76,13 @@ function consecutiveAxis(parameter: SweepParameterName, from: number, to: number
 }
 
 function rangeAxis(parameter: SweepParameterName, item: string): Axis {
-  const fields = item.split(':').map((field) => field.trim());
+  const given = item.split(':').map((field) => field.trim());
+  const fields = given.length === 3 ? [given[0]!, given[1]!, 'lin', given[2]!] : given;
   const [fromText, toText, scale, countText] = fields;
   if (fields.length !== 4 || (scale !== 'lin' && scale !== 'log') || !/^\d+$/.test(countText!)) {
     throw new ConfigError(
       parameter,
-      `"${item}" is no range; write from:to:lin:count or from:to:log:count`,
+      `"${item}" is no range; write from:to:count, or from:to:log:count for equal ratios`,
     );
   }
   const from = checked(parameter, parseNumber(fromText!), fromText!);

@@ -1,7 +1,7 @@
-import { Command, Flags } from '@oclif/core';
+import { Command } from '@oclif/core';
 import { plural } from '../../../pipeline/format.ts';
-import { UsageError } from '../../errors.ts';
-import { checkEngine, engineFlags } from '../../sweep/engine-flags.ts';
+import { flagsOf, settledOf } from '../../parameter-flags.ts';
+import { engineParameters, folderOf, folderParameters } from '../../sweep/parameters.ts';
 
 export default class SweepCancel extends Command {
   static override summary = 'Stop a sweep wherever it runs, and keep what is done';
@@ -21,21 +21,13 @@ export default class SweepCancel extends Command {
   ];
 
   static override flags = {
-    out: Flags.string({ description: 'folder of the sweep (required)', helpValue: 'DIR' }),
-    ...engineFlags,
+    ...flagsOf({ ...folderParameters, ...engineParameters }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(SweepCancel);
-    if (!flags.out)
-      throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
-    checkEngine(flags.engine, flags);
     const { cancelSweep } = await import('../../sweep/cancel.ts');
-    const { dropped } = await cancelSweep(flags.out, flags.engine, {
-      ca: flags['redis-ca'],
-      cert: flags['redis-cert'],
-      key: flags['redis-key'],
-    });
+    const dropped = await cancelSweep(folderOf(flags.out), settledOf(engineParameters, flags));
     this.log(
       `cancelled${dropped === undefined ? '' : `, ${plural(dropped, 'part')} taken out of the queue`}`,
     );

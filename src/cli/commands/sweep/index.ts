@@ -1,22 +1,16 @@
 import { Command, Flags } from '@oclif/core';
 import { UsageError } from '../../errors.ts';
 import { logParameters } from '../../output-parameters.ts';
-import { checkSwitches } from '../../parameter-flags.ts';
-import {
-  checkEngine,
-  countOf,
-  engineFlags,
-  shareOf,
-  threadsFlag,
-} from '../../sweep/engine-flags.ts';
-import { sweepFlags, sweepOptions } from '../../sweep/sweep-flags.ts';
+import { checkSwitches, flagsOf, settledOf } from '../../parameter-flags.ts';
+import { gridParameters, sweepOptions } from '../../sweep/grid.ts';
+import { sweepParameters } from '../../sweep/parameters.ts';
 
 export default class Sweep extends Command {
   static override summary =
     'Run gradient descent over grids of parameters and keep a table of what became of each run';
 
   static override description =
-    `Each parameter takes a number (0.05, 1/20), a list (0.01,0.02), a range with both ends (0.01:0.5:log:60, 0:1:lin:11), or whole numbers (0..99); the sweep is the product of all of them. What is not given comes from the preset, as in eos stream.
+    `Each parameter takes a number (0.05, 1/20), a list (0.01,0.02), a range with both ends in equal steps (0:1:11) or equal ratios (0.01:0.5:log:60), or whole numbers (0..99); the sweep is the product of all of them. What is not given comes from the preset, as in eos stream.
 
 DIR/summary becomes a Parquet dataset with one row a run: its parameters and everything in its eos.summary. The same command again does only what is missing. Ctrl-C keeps what is done, exit code 130.`;
 
@@ -48,93 +42,64 @@ DIR/summary becomes a Parquet dataset with one row a run: its parameters and eve
   ];
 
   static override flags = {
-    out: Flags.string({
-      description: 'folder to write (required, but for --dry-run)',
-      helpValue: 'DIR',
-      helpGroup: 'OUTPUT',
-    }),
-    ...sweepFlags,
-    ...engineFlags,
-    threads: threadsFlag,
-    shard: Flags.string({
-      description: 'do only the i-th of n shares, 0 ≤ i < n',
-      helpValue: 'i/n',
-      helpGroup: 'ENGINE',
-    }),
-    detach: Flags.boolean({
-      description: 'leave the work to the queue and do not wait for it',
-      helpGroup: 'ENGINE',
-    }),
-    extend: Flags.boolean({
-      description:
-        'add these runs to a folder that holds another sweep; runs that it has are not done again',
-      helpGroup: 'OUTPUT',
-    }),
-    'dry-run': Flags.boolean({
-      description: 'tell what it would take, and write nothing',
-      helpGroup: 'OUTPUT',
-    }),
-    yes: Flags.boolean({ char: 'y', description: 'confirm a sweep of more than ten million runs' }),
-    'log-format': Flags.string({
-      description: 'text (default, on stderr) or json (one object a line, on stdout)',
-      helpValue: 'FORMAT',
-      helpGroup: 'LOG',
-      env: 'EOS_LOG_FORMAT',
-    }),
-    quiet: Flags.boolean({
-      char: 'q',
-      description: 'say nothing but errors',
-      helpGroup: 'LOG',
-      env: 'EOS_QUIET',
+    ...flagsOf({ ...gridParameters, ...sweepParameters, ...logParameters }),
+    spec: Flags.string({
+      description: 'JSON file with the names of these flags',
+      helpValue: 'FILE',
+      helpGroup: 'RUN',
     }),
   };
 
   async run(): Promise<void> {
-    checkSwitches(logParameters);
+    checkSwitches({ ...sweepParameters, ...logParameters });
     const { flags } = await this.parse(Sweep);
-    const format = flags['log-format'] ?? 'text';
-    if (format !== 'text' && format !== 'json') {
-      throw new UsageError(`--log-format: '${format}' is none of text, json`);
-    }
-    const share = shareOf(flags.shard);
-    const engine = flags.engine ?? 'embedded';
-    if (engine !== 'embedded' && flags.shard !== undefined) {
+    const settled = settledOf({ ...sweepParameters, ...logParameters }, flags);
+    const { out, engine, shard, detach, extend, yes, quiet } = settled;
+    const share = shareOf(shard);
+    if (engine !== 'embedded' && shard !== undefined) {
       throw new UsageError(
         '--shard: a queue hands out the work itself; give --shard or --engine redis://…, not both',
       );
     }
-    checkEngine(engine, flags);
-    if (engine === 'embedded' && flags.detach) {
+    if (engine === 'embedded' && detach) {
       throw new UsageError(
         '--detach: only a queue can be left to itself; give --engine redis://host too',
       );
     }
-    if (flags.out === '' || (flags.out === undefined && !flags['dry-run'])) {
+    if (out === undefined && !settled['dry-run'])
       throw new UsageError('--out: no folder was named; give --out DIR');
-    }
-    const options = await sweepOptions(flags);
     const { availableParallelism } = await import('node:os');
     const request = {
-      options,
-      threads: countOf('threads', flags.threads) ?? availableParallelism(),
+      options: await sweepOptions(flags),
+      threads: settled.threads ?? availableParallelism(),
       share,
-      extend: flags.extend,
-      logFormat: format,
-    } as const;
-    if (flags['dry-run'] || flags.out === undefined) {
+      extend,
+      logFormat: settled['log-format'],
+    };
+    if (settled['dry-run'] || out === undefined) {
       const { dryRun } = await import('../../sweep/dry-run.ts');
-      process.exitCode = await dryRun({ ...request, out: flags.out });
+      process.exitCode = await dryRun({ ...request, out });
       return;
     }
     const { sweepRun } = await import('../../sweep/sweep-run.ts');
     process.exitCode = await sweepRun({
       ...request,
-      out: flags.out,
-      engine,
-      tls: { ca: flags['redis-ca'], cert: flags['redis-cert'], key: flags['redis-key'] },
-      confirmed: flags.yes,
-      detach: flags.detach,
-      quiet: flags.quiet,
+      out,
+      engine: settled,
+      confirmed: yes,
+      detach,
+      quiet,
     });
   }
+}
+
+/** `i/n` of `--shard`: counted from 0, as array jobs count. */
+function shareOf(text: string | undefined): readonly [number, number] {
+  if (text === undefined) return [0, 1];
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  const [index, of] = [Number(match?.[1]), Number(match?.[2])];
+  if (match && of >= 1 && index < of) return [index, of];
+  throw new UsageError(
+    `--shard: '${text}' is not i/n with 0 ≤ i < n; of four shards the first is 0/4, the last 3/4`,
+  );
 }

@@ -1,6 +1,6 @@
 import { Command, Flags } from '@oclif/core';
-import { UsageError } from '../../errors.ts';
-import { checkEngine, engineFlags } from '../../sweep/engine-flags.ts';
+import { flagsOf, settledOf } from '../../parameter-flags.ts';
+import { engineParameters, folderOf, folderParameters } from '../../sweep/parameters.ts';
 
 export default class SweepStatus extends Command {
   static override summary = 'Tell how far a sweep has come';
@@ -14,22 +14,14 @@ export default class SweepStatus extends Command {
   ];
 
   static override flags = {
-    out: Flags.string({ description: 'folder of the sweep (required)', helpValue: 'DIR' }),
-    ...engineFlags,
+    ...flagsOf({ ...folderParameters, ...engineParameters }),
     json: Flags.boolean({ description: 'print one JSON object instead of text' }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(SweepStatus);
-    if (!flags.out)
-      throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
-    checkEngine(flags.engine, flags);
     const { sweepStatus, statusLines } = await import('../../sweep/status.ts');
-    const status = await sweepStatus(flags.out, flags.engine, {
-      ca: flags['redis-ca'],
-      cert: flags['redis-cert'],
-      key: flags['redis-key'],
-    });
+    const status = await sweepStatus(folderOf(flags.out), settledOf(engineParameters, flags));
     if (flags.json) this.log(JSON.stringify(status, null, 2));
     else for (const line of statusLines(status)) this.log(line);
   }

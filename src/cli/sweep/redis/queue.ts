@@ -1,11 +1,13 @@
 import { Queue } from 'bullmq';
-import type { FolderSweep } from './folder.ts';
-import type { RedisConnection } from './redis-connection.ts';
+import type { FolderSweep } from '../folder.ts';
+import type { RedisConnection } from './connection.ts';
 
 /** What a job says: which part. All else stands in the folder that all workers see. */
 export interface PartJob {
   readonly part: number;
 }
+
+export type PartQueue = Queue<PartJob>;
 
 /** Namespace of all keys in Redis. */
 export const PREFIX = 'eos';
@@ -18,7 +20,7 @@ export function queueName({ folder, sweep }: FolderSweep): string {
   return `sweep-${folder}-${sweep.id}`;
 }
 
-export function openQueue(place: FolderSweep, { options }: RedisConnection): Queue<PartJob> {
+export function openQueue(place: FolderSweep, { options }: RedisConnection): PartQueue {
   const queue = new Queue<PartJob>(queueName(place), { connection: options, prefix: PREFIX });
   // Without a listener the first loss of the connection would end the process; `watchRedis` tells of it.
   queue.on('error', () => {});
@@ -32,7 +34,7 @@ const ATTEMPTS = 100;
  * Takes all of a queue out of Redis, what it says of itself as well. Any number of processes may do so at once, as
  * sweep and workers do when the last part is there.
  */
-export async function removeQueue(queue: Queue<PartJob>): Promise<void> {
+export async function removeQueue(queue: PartQueue): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await queue.obliterate({ force: true });
@@ -53,7 +55,7 @@ export async function removeQueue(queue: Queue<PartJob>): Promise<void> {
 const BULK = 1000;
 
 /** Puts parts into the queue; those that are in it already stay as they are. */
-export async function enqueue(queue: Queue<PartJob>, parts: readonly number[]): Promise<void> {
+export async function enqueue(queue: PartQueue, parts: readonly number[]): Promise<void> {
   await queue.clean(0, 0, 'failed');
   await queue.clean(0, 0, 'completed');
   for (let at = 0; at < parts.length; at += BULK) {
@@ -79,7 +81,7 @@ export interface QueueCounts {
   readonly failed: number;
 }
 
-export async function queueCounts(queue: Queue<PartJob>): Promise<QueueCounts> {
+export async function queueCounts(queue: PartQueue): Promise<QueueCounts> {
   const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
   return {
     waiting: (counts.waiting ?? 0) + (counts.delayed ?? 0),

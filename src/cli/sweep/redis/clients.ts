@@ -1,6 +1,6 @@
 import { createIORedisClient, RedisConnection as QueueConnection } from 'bullmq';
 import { Redis } from 'ioredis';
-import type { RedisConnection } from './redis-connection.ts';
+import type { RedisConnection } from './connection.ts';
 
 /** The connections of this process to a Redis. */
 export interface RedisClients {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isCancelled } from './cancel-marker.ts';
-import type { EngineRequest, EngineResult } from './local-engine.ts';
-import { seemsWhole, sweepState } from './missing.ts';
+import { isCancelled } from '../folder.ts';
+import type { EngineRequest, EngineResult } from '../local-engine.ts';
+import { seemsWhole, sweepState } from '../missing.ts';
+import { unlessAway, watchRedis } from './clients.ts';
+import type { RedisConnection } from './connection.ts';
 import { enqueue, openQueue, queueCounts, removeQueue } from './queue.ts';
-import { unlessAway, watchRedis } from './redis-clients.ts';
-import type { RedisConnection } from './redis-connection.ts';
 
 const TICK = 500;
 /** Milliseconds that a queue may take to close properly. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { RedisOptions } from 'bullmq';
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../../errors.ts';
 
 /** Files for TLS, beyond what the address says. */
 export interface RedisTls {

@@ -1,22 +1,26 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnrecoverableError, Worker } from 'bullmq';
-import { count } from '../../pipeline/format.ts';
-import { ConfigError } from '../../pipeline/models/minimal/config.ts';
-import { EXIT } from '../errors.ts';
-import { type Interrupt, onInterrupt } from '../interrupt.ts';
-import { isCancelled } from './cancel-marker.ts';
-import { type FolderSweep, readManifest, type SweepFolder, sweepFolder } from './folder.ts';
-import { isWhole, seemsWhole, sweepState } from './missing.ts';
+import { count, plural } from '../../../pipeline/format.ts';
+import { ConfigError } from '../../../pipeline/models/minimal/config.ts';
+import { EXIT } from '../../errors.ts';
+import { type Interrupt, onInterrupt } from '../../interrupt.ts';
+import {
+  type FolderSweep,
+  isCancelled,
+  readManifest,
+  type SweepFolder,
+  sweepFolder,
+} from '../folder.ts';
+import { isWhole, seemsWhole, sweepState } from '../missing.ts';
+import { type ThreadPool, threadPool } from '../thread-pool.ts';
+import { unlessAway, watchRedis } from './clients.ts';
+import type { RedisConnection } from './connection.ts';
 import { openQueue, type PartJob, PREFIX, queueName, removeQueue } from './queue.ts';
-import { unlessAway, watchRedis } from './redis-clients.ts';
-import { connectRedis, type RedisConnection, type RedisTls } from './redis-connection.ts';
-import { type ThreadPool, threadPool } from './thread-pool.ts';
 
 export interface WorkerRequest {
   readonly out: string;
-  readonly engine: string;
-  readonly tls: RedisTls;
+  readonly connection: RedisConnection;
   readonly threads: number;
   /** Seconds without a sign of life after which a worker's parts go to others. */
   readonly takeover: number;
@@ -29,7 +33,6 @@ const GOODBYE = 2000;
 
 /** Carries out `eos worker`: computes parts of the queue until the sweeps of the folder are whole. */
 export async function workerRun(request: WorkerRequest): Promise<number> {
-  const connection = await connectRedis(request.engine, request.tls);
   const folder = sweepFolder(request.out);
   const say = (line: string) => {
     if (!request.quiet) process.stderr.write(`${line}\n`);
@@ -42,9 +45,9 @@ export async function workerRun(request: WorkerRequest): Promise<number> {
       if (interrupt.signal.aborted) break;
       if ((await sweepState(folder, place)).missing.length === 0) continue;
       say(
-        `sweep ${place.sweep.id}: working for ${connection.shown} on ${request.threads} ${request.threads === 1 ? 'thread' : 'threads'}`,
+        `sweep ${place.sweep.id}: working for ${request.connection.shown} on ${plural(request.threads, 'thread')}`,
       );
-      const result = await serve(request, folder, place, connection, interrupt, say);
+      const result = await serve(request, folder, place, interrupt, say);
       parts += result.parts;
       if (result.end === 'cancelled') {
         say(`cancelled: ${count(parts)} parts done by this worker`);
@@ -82,10 +85,9 @@ async function waitForSweep(
 }
 
 async function serve(
-  { threads, takeover }: WorkerRequest,
+  { threads, takeover, connection }: WorkerRequest,
   folder: SweepFolder,
   place: FolderSweep,
-  connection: RedisConnection,
   { signal }: Interrupt,
   say: (line: string) => void,
 ): Promise<{ readonly end: 'whole' | 'cancelled' | 'interrupted'; readonly parts: number }> {
