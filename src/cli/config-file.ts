@@ -8,8 +8,8 @@ import { runFileMetadata } from './run-file.ts';
 /** Such files are written by hand or taken from a run; anything larger is something else. */
 const LARGEST = 1 << 20;
 
-/** Keys of `eos.config` that follow from the others. */
-const DERIVED = new Set(['moments']);
+/** Keys that say nothing of a run: what follows from the others, and what an editor looks for. */
+const DERIVED = new Set(['moments', '$schema']);
 
 /**
  * Values of a config file: a JSON object with the names of the flags, or a run file, whose `eos.config` is taken.

@@ -7,11 +7,13 @@ import { runFileMetadata } from './run-file.ts';
  * Makes sure, before anything is computed, that a run may be written to `path`: its folder exists and may be written
  * to, it is no folder, link or device itself, and what stands there is nothing, or a whole run of the very same
  * parameters, or `force` was given.
+ *
+ * @param config the parameters of the run; undefined for what is no run, which replaces nothing by itself
  */
 export async function checkOutput(
   flag: string,
   path: string,
-  config: object,
+  config: object | undefined,
   force: boolean,
 ): Promise<void> {
   const folder = await stat(dirname(resolve(path))).catch(() => undefined);
@@ -23,7 +25,7 @@ export async function checkOutput(
       `--${flag}: the folder of ${path} may not be written to; choose another, or change its mode`,
     );
   });
-  if (!force) await checkLeftover(flag, path, config);
+  if (!force && config) await checkLeftover(flag, path, config);
   const there = await lstat(path).catch(() => undefined);
   if (!there) return;
   const target = there.isSymbolicLink() ? await stat(path).catch(() => undefined) : there;
@@ -36,6 +38,10 @@ export async function checkOutput(
     throw new UsageError(`--${flag}: ${path} is no regular file; give another name`);
   }
   if (force) return;
+  if (!config)
+    throw new UsageError(
+      `--${flag}: ${path} exists already; give another name, or --force to replace it`,
+    );
   const metadata = await runFileMetadata(path);
   if (metadata && (await isSameRun(metadata, config))) return;
   throw new UsageError(

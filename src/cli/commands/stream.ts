@@ -2,16 +2,14 @@ import { Command, Flags } from '@oclif/core';
 import type { ValuesOf } from '../../pipeline/core/parameters.ts';
 import { runParameters } from '../../pipeline/models/minimal/config.ts';
 import { UsageError } from '../errors.ts';
-import { logParameters, outputParameters, watchParameters } from '../output-parameters.ts';
 import { checkSwitches, flagsOf, originOf, settledOf } from '../parameter-flags.ts';
 import { runOptions } from '../run-options.ts';
-
-const streamParameters = {
-  ...runParameters,
-  ...outputParameters,
-  ...watchParameters,
-  ...logParameters,
-};
+import {
+  logParameters,
+  outputParameters,
+  streamParameters,
+  watchParameters,
+} from '../stream-parameters.ts';
 
 export default class Stream extends Command {
   static override summary = 'Run gradient descent and stream every step into files';

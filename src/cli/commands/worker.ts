@@ -1,7 +1,7 @@
 import { Command } from '@oclif/core';
 import { UsageError } from '../errors.ts';
-import { logParameters } from '../output-parameters.ts';
 import { checkSwitches, flagsOf, settledOf } from '../parameter-flags.ts';
+import { logParameters } from '../stream-parameters.ts';
 import { folderOf, workerParameters } from '../sweep/parameters.ts';
 
 const parameters = { ...workerParameters, quiet: logParameters.quiet };

@@ -13,6 +13,7 @@ const axisParameters = Object.fromEntries(
     {
       type: 'text',
       noun: 'a grid such as 0.01,0.02 or 0.01:0.5:log:60',
+      grid: true,
       symbol: 'GRID',
       meaning: `${symbol}, ${meaning}`,
       group,
@@ -29,6 +30,7 @@ export const gridParameters = {
   init: {
     type: 'text',
     noun: 'a start such as 0.3,0.1,0.3',
+    grid: true,
     symbol: 'α,β₁,β₂;…',
     meaning: 'starts θ₀, several separated by semicolons',
     example: '0.3,0.1,0.3;0.6,0.01,0.6',
@@ -38,6 +40,7 @@ export const gridParameters = {
   trajectories: {
     type: 'text',
     noun: 'every:K, such as every:10',
+    grid: true,
     symbol: 'every:K',
     meaning: 'keep the trajectories as well, each K-th row of them and all near an event',
     group: 'OUTPUT',

@@ -83,6 +83,8 @@ export interface TextParameter extends Described {
   readonly type: 'text';
   /** What a text is: "the name of a file". */
   readonly noun: string;
+  /** Whether files may hold it as a number or a list as well, as the values of a grid. */
+  readonly grid?: boolean;
   readonly default?: string | null;
 }
 

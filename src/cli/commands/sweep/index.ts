@@ -1,7 +1,7 @@
 import { Command, Flags } from '@oclif/core';
 import { UsageError } from '../../errors.ts';
-import { logParameters } from '../../output-parameters.ts';
 import { checkSwitches, flagsOf, settledOf } from '../../parameter-flags.ts';
+import { logParameters } from '../../stream-parameters.ts';
 import { gridParameters, sweepOptions } from '../../sweep/grid.ts';
 import { sweepParameters } from '../../sweep/parameters.ts';
 

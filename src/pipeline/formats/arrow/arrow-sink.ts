@@ -123,7 +123,7 @@ class FileWriter extends RecordBatchFileWriter {
 }
 
 /** Collects what apache-arrow writes, chunk by chunk. */
-class ByteCollector extends AsyncByteQueue {
+export class ByteCollector extends AsyncByteQueue {
   #chunks: Uint8Array[] = [];
 
   override write(value: Uint8Array): void {

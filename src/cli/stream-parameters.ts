@@ -1,4 +1,5 @@
 import type { ParameterTable } from '../pipeline/core/parameters.ts';
+import { runParameters } from '../pipeline/models/minimal/config.ts';
 
 /** What of a run is written, and where. */
 export const outputParameters = {
@@ -93,3 +94,11 @@ export const watchParameters = {
     default: false,
   },
 } as const satisfies ParameterTable;
+
+/** Everything that can be said of `eos stream`: its flags, and the keys of `--config`. */
+export const streamParameters = {
+  ...runParameters,
+  ...outputParameters,
+  ...watchParameters,
+  ...logParameters,
+};

@@ -1,0 +1,27 @@
+import { Command, Flags } from '@oclif/core';
+
+export default class Presets extends Command {
+  static override summary = 'List the presets, each with what its run shows';
+
+  static override examples = [
+    { description: 'all of them', command: '<%= config.bin %> presets' },
+    {
+      description: 'the parameters of one, to change and run',
+      command: '<%= config.bin %> presets --json | jq .plain > mine.json',
+    },
+    { description: 'a run of one', command: '<%= config.bin %> stream --preset plain --dry-run' },
+  ];
+
+  static override flags = {
+    json: Flags.boolean({ description: 'print one JSON object with the parameters of each' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Presets);
+    const { PRESET_NAMES, presetShows, presets } = await import(
+      '../../pipeline/models/minimal/presets.ts'
+    );
+    if (flags.json) this.log(JSON.stringify(presets, null, 2));
+    else for (const name of PRESET_NAMES) this.log(`${name.padEnd(14)} ${presetShows(name)}`);
+  }
+}

@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { extname } from 'node:path';
+import { UsageError } from '../errors.ts';
+import { openTable } from '../inspect/table-reader.ts';
+import {
+  type Encoder,
+  EXPORT_FORMATS,
+  type ExportFormat,
+  encodeCsv,
+  encodeJson,
+  encodeNdjson,
+} from './encode.ts';
+import { pickFields, type Selection, selectRows } from './selection.ts';
+
+export interface ExportRequest extends Selection {
+  readonly file: string;
+  readonly format: ExportFormat | undefined;
+  /** File to write; standard output unless given, or for `-`. */
+  readonly out: string | undefined;
+  readonly force: boolean;
+}
+
+/** Carries out `eos export`: writes rows of a table in another format. */
+export async function exportTable(request: ExportRequest): Promise<void> {
+  const { file, out, force } = request;
+  const format = formatOf(request);
+  const table = await openTable(file);
+  const fields = pickFields(file, table, request.columns);
+  const names = fields.map(({ name }) => name);
+  const encode = await encoderOf(format, table.metadata);
+  const pieces = encode(fields, selectRows(table, names, request));
+  if (out === undefined || out === '-') await toStdout(pieces);
+  else await toFile(pieces, out, force);
+}
+
+async function encoderOf(
+  format: ExportFormat,
+  metadata: Readonly<Record<string, string>>,
+): Promise<Encoder> {
+  if (format === 'arrow') return (await import('./encode-arrow.ts')).arrowEncoder(metadata);
+  return { csv: encodeCsv, json: encodeJson, ndjson: encodeNdjson }[format];
+}
+
+/** The format that was named, else the one that the ending of the output says. */
+function formatOf({ format, out }: ExportRequest): ExportFormat {
+  const ending = extname(out ?? '').slice(1);
+  const meant = EXPORT_FORMATS.find((each) => each === ending);
+  if (format === undefined && meant === undefined)
+    throw new UsageError(
+      `no format was named; give one of ${EXPORT_FORMATS.map((name) => `--${name}`).join(', ')}`,
+    );
+  if (format !== undefined && meant !== undefined && meant !== format)
+    throw new UsageError(`--out: ${out} ends in .${meant}, but --${format} was asked for`);
+  return format ?? meant!;
+}
+
+async function toStdout(pieces: AsyncIterable<string | Uint8Array>): Promise<void> {
+  for await (const piece of pieces)
+    if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
+}
+
+async function toFile(
+  pieces: AsyncIterable<string | Uint8Array>,
+  path: string,
+  force: boolean,
+): Promise<void> {
+  const { checkOutput } = await import('../output-file.ts');
+  const { atomicFile } = await import('../../pipeline/node/atomic-file.ts');
+  await checkOutput('out', path, undefined, force);
+  const target = atomicFile(path, `${path}.partial`);
+  try {
+    for await (const piece of pieces)
+      await target.write(typeof piece === 'string' ? Buffer.from(piece) : piece);
+    await target.commit();
+  } catch (error) {
+    await target.abort();
+    throw error;
+  }
+}
