@@ -46,6 +46,7 @@ mkdirSync(join(root, 'dist'), { recursive: true });
 part('kernel', ['src/pipeline/models/network/kernel', 'scripts/kernel.js', 'package.json'], () =>
   run('scripts/kernel.js'),
 );
+part('digits', ['data/digits.csv.gz', 'scripts/digits.js'], () => run('scripts/digits.js'));
 part(
   'lib',
   [

@@ -1,3 +1,4 @@
+import { bytesOf } from './base64.ts';
 import { KERNEL_BYTES } from './kernel-bytes.ts';
 
 /** Activations by their place in the kernel's list. */
@@ -31,14 +32,12 @@ export interface Kernel {
   resumeTracker(measurements: number, swinging: boolean, draws: number): void;
   readonly known: Global<number>;
   readonly swinging: Global<number>;
-  useOperator(theta: number, metric: number): void;
+  useOperator(theta: number, metric: number, shift: number): void;
   track(tolerance: number, all: boolean, seed: bigint): number;
   operatorTimes(v: number, product: number): void;
   readonly products: Global<number>;
   readonly draws: Global<number>;
   readonly results: Global<number>;
-  fillNormal(at: number, count: number, deviation: number, seed: bigint, from: bigint): bigint;
-  fillPermutation(at: number, count: number, seed: bigint, from: bigint): void;
   exp(x: number): number;
   log(x: number): number;
 }
@@ -47,8 +46,6 @@ let compiled: WebAssembly.Module | undefined;
 
 /** A kernel with a memory of its own: one a network. */
 export function startKernel(): Kernel {
-  compiled ??= new WebAssembly.Module(
-    Uint8Array.from(atob(KERNEL_BYTES), (letter) => letter.charCodeAt(0)),
-  );
+  compiled ??= new WebAssembly.Module(bytesOf(KERNEL_BYTES));
   return new WebAssembly.Instance(compiled).exports as unknown as Kernel;
 }

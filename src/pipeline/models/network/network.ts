@@ -14,13 +14,17 @@ export interface NetworkShape {
   readonly loss: Loss;
 }
 
-export interface TrackOptions {
+export interface TrackOptions extends OperatorOptions {
   /** Relative error of the largest eigenvalue at which the search ends. */
   readonly tolerance?: number;
   /** Bring every tracked eigenvalue to the tolerance, not only what may be the largest. */
   readonly all?: boolean;
-  /** Whether the operator is P^(−1/2) H P^(−1/2), with the diagonal of P^(−1/2) in `metric`. */
+}
+
+/** The operator P^(−1/2) (H + shift) P^(−1/2): with the diagonal of P^(−1/2) in `metric`, or P = 1. */
+export interface OperatorOptions {
   readonly preconditioned?: boolean;
+  readonly shift?: number;
 }
 
 /** Where the tracker stands: the Ritz vectors of two measurements side by side, and the use of its random stream. */
@@ -59,8 +63,8 @@ export interface Network {
   gradientAt(): number;
   /** Loss of some samples at θ, and its gradient; `gradientAt` is of all of them again. */
   batchGradientAt(samples: ArrayLike<number>): number;
-  /** gᵀHg / ‖g‖² of the samples of the last gradient, in the optimizer's metric where asked for. */
-  batchSharpness(preconditioned: boolean): number;
+  /** gᵀHg / ‖g‖² of the samples of the last gradient, H and g in the metric of the operator. */
+  batchSharpness(options?: OperatorOptions): number;
   /** H·v at the θ and the samples of the last gradient. */
   hessianTimes(v: Float64Array): Float64Array;
   /** The top of the spectrum at the θ of the last gradient. */
@@ -158,10 +162,10 @@ export function createNetwork(
       kernel.useSamples(batchInputs, batchTargets, chosen.length);
       return kernel.gradientAt(theta, gradient);
     },
-    batchSharpness(preconditioned) {
+    batchSharpness({ preconditioned = false, shift = 0 } = {}) {
       for (let i = 0; i < size; i++)
         views.direction[i] = views.gradient[i]! * (preconditioned ? views.metric[i]! : 1);
-      kernel.useOperator(theta, preconditioned ? metric : 0);
+      kernel.useOperator(theta, preconditioned ? metric : 0, shift);
       kernel.operatorTimes(direction, product);
       const square = kernel.dot(direction, direction, size);
       return square > 0 ? kernel.dot(direction, product, size) / square : Number.NaN;
@@ -171,8 +175,8 @@ export function createNetwork(
       kernel.hessianTimes(theta, direction, product);
       return views.product;
     },
-    track({ tolerance = TOLERANCE, all = false, preconditioned = false } = {}) {
-      kernel.useOperator(theta, preconditioned ? metric : 0);
+    track({ tolerance = TOLERANCE, all = false, preconditioned = false, shift = 0 } = {}) {
+      kernel.useOperator(theta, preconditioned ? metric : 0, shift);
       const error = kernel.track(tolerance, all, BigInt(seed));
       return { values: results, error };
     },

@@ -11,7 +11,6 @@ export {
   setWidth,
   useSamples,
 } from './network';
-export { fillNormal, fillPermutation } from './random';
 export {
   buildTracker,
   draws,

@@ -34,6 +34,7 @@ let limiting: i32 = 0;
 let restarted: bool = false;
 let at: usize = 0;
 let metric: usize = 0;
+let added: f64 = 0;
 
 /** Products with the Hessian so far. */
 export let products: i32 = 0;
@@ -88,22 +89,26 @@ function entryOf(matrix: usize, i: i32, j: i32): usize {
   return matrix + ((<usize>(i * BASIS + j)) << 3);
 }
 
-/** From here on the operator is P^(−1/2) H P^(−1/2) at θ; `diagonal` is that of P^(−1/2), or 0 for H itself. */
-export function useOperator(theta: usize, diagonal: usize): void {
+/**
+ * From here on the operator is P^(−1/2) (H + shift) P^(−1/2) at θ; `diagonal` is that of P^(−1/2), or 0 for P = 1.
+ */
+export function useOperator(theta: usize, diagonal: usize, shift: f64): void {
   at = theta;
   metric = diagonal;
+  added = shift;
 }
 
 /** The operator times v. */
 export function operatorTimes(v: usize, product: usize): void {
   products++;
-  if (metric == 0) {
-    hessianTimes(at, v, product);
-    return;
+  let inner = v;
+  if (metric) {
+    multiply(metric, v, scratch, size);
+    inner = scratch;
   }
-  multiply(metric, v, scratch, size);
-  hessianTimes(at, scratch, product);
-  multiply(metric, product, product, size);
+  hessianTimes(at, inner, product);
+  if (added != 0) addScaled(added, inner, product, size);
+  if (metric) multiply(metric, product, product, size);
 }
 
 /** Puts the vector at V[m] into the basis, if anything of it is new. */
