@@ -1,10 +1,14 @@
 import type { Stability } from '../core/run.ts';
+import { adam } from './adam.ts';
+import { adamw } from './adamw.ts';
 import { gd } from './gd.ts';
 import { momentum } from './momentum.ts';
+import { nesterov } from './nesterov.ts';
 import type { Optimizer } from './optimizer.ts';
+import { rmsprop } from './rmsprop.ts';
 
 /** Every optimizer that a model can be trained with: a new one is one new file and one line here. */
-export const optimizers: readonly Optimizer[] = [gd, momentum];
+export const optimizers: readonly Optimizer[] = [gd, momentum, nesterov, rmsprop, adam, adamw];
 
 /** The optimizer of this name, or of another name of it; undefined where there is none. */
 export function findOptimizer(name: string): Optimizer | undefined {

@@ -1,8 +1,5 @@
-import { ConfigError } from '../models/minimal/config.ts';
-
-/** Optimizers whose edge of stability is known, by name. */
-export const OPTIMIZERS = ['gd', 'momentum', 'nesterov', 'adam'] as const;
-export type Optimizer = (typeof OPTIMIZERS)[number];
+import { ConfigError } from '../core/parameters.ts';
+import { findOptimizer, optimizers } from './index.ts';
 
 export interface ThresholdOptions {
   /** `gd` unless given; `momentum` where only `beta` is. */
@@ -13,7 +10,7 @@ export interface ThresholdOptions {
 
 /** The largest sharpness at which an optimizer is stable on a quadratic: `factor` / η. */
 export interface Threshold {
-  readonly optimizer: Optimizer;
+  readonly optimizer: string;
   readonly beta: number;
   readonly factor: number;
   /** The formula, as text. */
@@ -21,60 +18,27 @@ export interface Threshold {
 }
 
 /**
- * Stability threshold of an optimizer, of which the sharpness is λ_max of the Hessian, and for Adam λ_max of the
- * preconditioned Hessian P⁻¹H.
- *
- * gd: 2/η. momentum (heavy ball): (2 + 2β)/η. nesterov: (2 + 2β)/((1 + 2β)η). All three from Cohen, Kaur, Li, Kolter,
- * Talwalkar 2021, "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability" (arXiv:2103.00065).
- * adam: (2 + 2β₁)/((1 − β₁)η), 38/η for β₁ = 0.9, from Cohen et al. 2022, "Adaptive Gradient Methods at the Edge of
- * Stability" (arXiv:2207.14484).
+ * Stability threshold of an optimizer of which no more is known than its name and its β.
  * @throws ConfigError naming what cannot be used
  */
 export function stabilityThreshold({ optimizer: name, beta }: ThresholdOptions = {}): Threshold {
-  const optimizer = optimizerOf(name ?? (beta === undefined ? 'gd' : 'momentum'));
-  if (optimizer === 'gd') {
-    if (beta !== undefined && beta !== 0) {
-      throw new ConfigError(
-        'momentum',
-        `${beta} does not go with --optimizer gd; use momentum or nesterov`,
-      );
-    }
-    return { optimizer, beta: 0, factor: 2, formula: '2/η' };
+  const optimizer = findOptimizer(name ?? (beta === undefined ? 'gd' : 'momentum'));
+  if (!optimizer) {
+    const names = optimizers.map((each) => each.name).join(', ');
+    throw new ConfigError('optimizer', `'${name}' is none of ${names}`);
   }
-  const b = beta ?? 0.9;
+  const { defaults } = optimizer;
+  const key = ['momentum', 'beta1'].find((each) => Object.hasOwn(defaults, each));
+  if (key === undefined && beta !== undefined && beta !== 0) {
+    throw new ConfigError(
+      'momentum',
+      `${beta} does not go with --optimizer ${optimizer.name}; use momentum or nesterov`,
+    );
+  }
+  const b = key === undefined ? 0 : (beta ?? defaults[key]!);
   if (!(b >= 0 && b < 1))
     throw new ConfigError('momentum', `${b} is not a number from 0 to below 1, such as 0.9`);
-  switch (optimizer) {
-    case 'momentum':
-      return { optimizer, beta: b, factor: 2 + 2 * b, formula: '(2 + 2β)/η' };
-    case 'nesterov':
-      return {
-        optimizer,
-        beta: b,
-        factor: (2 + 2 * b) / (1 + 2 * b),
-        formula: '(2 + 2β)/((1 + 2β)η)',
-      };
-    case 'adam':
-      return {
-        optimizer,
-        beta: b,
-        factor: (2 + 2 * b) / (1 - b),
-        formula: '(2 + 2β₁)/((1 − β₁)η)',
-      };
-  }
-}
-
-const ALIASES: Readonly<Record<string, Optimizer>> = {
-  sgd: 'gd',
-  'gradient-descent': 'gd',
-  'heavy-ball': 'momentum',
-  heavyball: 'momentum',
-  polyak: 'momentum',
-};
-
-function optimizerOf(name: string): Optimizer {
-  const plain = name.toLowerCase();
-  const optimizer = OPTIMIZERS.find((known) => known === plain) ?? ALIASES[plain];
-  if (optimizer) return optimizer;
-  throw new ConfigError('optimizer', `'${name}' is none of ${OPTIMIZERS.join(', ')}`);
+  const values = { ...defaults, ...(key === undefined ? {} : { [key]: b }) };
+  const { formula, threshold } = optimizer.stability({ ...values, 'weight-decay': 0 });
+  return { optimizer: optimizer.name, beta: b, factor: threshold(1), formula };
 }

@@ -17,6 +17,7 @@ describe('stability thresholds', () => {
     [{ optimizer: 'nesterov', beta: 0.9 }, 'nesterov', 3.8 / 2.8],
     [{ optimizer: 'Adam' }, 'adam', 38],
     [{ optimizer: 'adam', beta: 0 }, 'adam', 2],
+    [{ optimizer: 'rmsprop' }, 'rmsprop', 2],
   ])('%j', (options, optimizer, factor) => {
     const threshold = stabilityThreshold(options);
     expect(threshold.optimizer).toBe(optimizer);
@@ -49,7 +50,10 @@ describe('stability thresholds', () => {
   );
 
   test.each([
-    [{ optimizer: 'adamw2' }, "optimizer: 'adamw2' is none of gd, momentum, nesterov, adam"],
+    [
+      { optimizer: 'adamw2' },
+      "optimizer: 'adamw2' is none of gd, momentum, nesterov, rmsprop, adam, adamw",
+    ],
     [
       { optimizer: 'momentum', beta: 1 },
       'momentum: 1 is not a number from 0 to below 1, such as 0.9',
