@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findOptimizer, optimizers } from '../../src/pipeline/optimizers/index.ts';
 import {
+  defaultsOf,
   type Optimizer,
   type OptimizerValues,
   withDecay,
@@ -23,7 +24,7 @@ function growth(
 ): number {
   const theta = Float64Array.of(1e-60);
   const slots = Array.from({ length: optimizer.slots }, () => new Float64Array(1));
-  const frozen = optimizer.metric ? { ...values, beta2: 1 - 1e-12 } : values;
+  const frozen = optimizer.metric ? { ...values, averaging: 1 - 1e-12 } : values;
   if (optimizer.metric) slots.at(-1)![0] = 4;
   // Long after the start, where the corrections of Adam are 1.
   const t = 1e15;
@@ -43,7 +44,7 @@ function scaleOf(optimizer: Optimizer, values: OptimizerValues, eta: number): nu
   const slots = Array.from({ length: optimizer.slots }, () => new Float64Array(1));
   slots.at(-1)![0] = 4;
   const metric = new Float64Array(1);
-  const frozen = { ...values, beta2: 1 - 1e-12, eta, t: 1e15 };
+  const frozen = { ...values, averaging: 1 - 1e-12, eta, t: 1e15 };
   optimizer.metric(new Float64Array(1), slots, frozen, metric);
   return metric[0]! ** 2;
 }
@@ -54,11 +55,11 @@ const rate = fc.double({ min: 0.01, max: 2, noNaN: true });
 test.each(optimizers.map((each) => [each.name, each] as const))(
   '%s: on a quadratic, its own steps shrink just under its threshold and grow just over it',
   (_, optimizer) => {
-    const keys = Object.keys(optimizer.defaults).filter((key) => key !== 'damping');
+    const keys = Object.keys(optimizer.parameters).filter((key) => key !== 'damping');
     fc.assert(
       fc.property(fc.array(share, { minLength: 4, maxLength: 4 }), rate, (shares, eta) => {
         const given = keys.map((key, i) => [key, shares[i]!] as const);
-        const values = { ...optimizer.defaults, ...Object.fromEntries(given) };
+        const values = { ...defaultsOf(optimizer), ...Object.fromEntries(given) };
         const { threshold, ratio } = optimizer.stability(values);
         const edge = threshold(eta) / scaleOf(optimizer, values, eta);
         expect(ratio(threshold(eta), eta)).toBeCloseTo(1, 12);
@@ -73,11 +74,11 @@ test.each(optimizers.map((each) => [each.name, each] as const))(
 test('L₂ decay lowers the threshold by λ', () => {
   for (const name of ['gd', 'momentum', 'nesterov']) {
     const optimizer = findOptimizer(name)!;
-    const stability = withDecay(optimizer.stability(optimizer.defaults), 3);
+    const stability = withDecay(optimizer.stability(defaultsOf(optimizer)), 3);
     const edge = stability.threshold(0.1);
-    expect(edge).toBeCloseTo(optimizer.stability(optimizer.defaults).threshold(0.1) - 3, 12);
-    expect(growth(optimizer, optimizer.defaults, 0.1, edge * (1 - 1e-3), 3)).toBeLessThan(0);
-    expect(growth(optimizer, optimizer.defaults, 0.1, edge * (1 + 1e-3), 3)).toBeGreaterThan(0);
+    expect(edge).toBeCloseTo(optimizer.stability(defaultsOf(optimizer)).threshold(0.1) - 3, 12);
+    expect(growth(optimizer, defaultsOf(optimizer), 0.1, edge * (1 - 1e-3), 3)).toBeLessThan(0);
+    expect(growth(optimizer, defaultsOf(optimizer), 0.1, edge * (1 + 1e-3), 3)).toBeGreaterThan(0);
   }
 });
 
@@ -87,14 +88,14 @@ test('a momentum of β with dampening β averages the gradients: (2 + 2β)/((1 �
 });
 
 test('Adam: 38/η for β₁ = 0.9, and AdamW less by its decay', () => {
-  expect(findOptimizer('adam')!.stability({ beta1: 0.9 }).threshold(0.001)).toBeCloseTo(38e3, 6);
-  const adamw = findOptimizer('adamw')!.stability({ beta1: 0.9, 'weight-decay': 0.5 });
+  expect(findOptimizer('adam')!.stability({ momentum: 0.9 }).threshold(0.001)).toBeCloseTo(38e3, 6);
+  const adamw = findOptimizer('adamw')!.stability({ momentum: 0.9, 'weight-decay': 0.5 });
   expect(adamw.threshold(0.1)).toBeCloseTo(((2 - 0.05) * 19) / 0.1, 9);
 });
 
 test('what a step leaves along a flat direction is what its own steps leave', () => {
   for (const optimizer of optimizers) {
-    const values = { ...optimizer.defaults, 'weight-decay': 0 };
+    const values = { ...defaultsOf(optimizer), 'weight-decay': 0 };
     const x = 0.002;
     const h = x / 0.1 / scaleOf(optimizer, values, 0.1);
     expect(growth(optimizer, values, 0.1, h)).toBeCloseTo(optimizer.stability(values).decay(x), 4);

@@ -51,7 +51,7 @@ function valueSchemas(parameter: Parameter): readonly JsonSchema[] {
       ];
     }
     case 'word':
-      return [{ enum: parameter.words }];
+      return [{ enum: [...parameter.words, ...Object.keys(parameter.synonyms ?? {})] }];
     case 'words':
       return [
         { type: 'array', items: { enum: parameter.words }, minItems: 1 },

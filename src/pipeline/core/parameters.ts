@@ -62,6 +62,8 @@ export interface WordParameter extends Described {
   /** What a word names: "preset". */
   readonly noun: string;
   readonly words: readonly string[];
+  /** Other words for these. */
+  readonly synonyms?: Readonly<Record<string, string>>;
   readonly default?: string | null;
 }
 
@@ -280,8 +282,13 @@ function readNumbers(
   throw new ConfigError(name, `${show(numbers)} is not ${parts.length} finite numbers; ${such}`);
 }
 
-function readWord(name: string, { noun, words }: WordParameter, value: unknown): string {
+function readWord(
+  name: string,
+  { noun, words, synonyms = {} }: WordParameter,
+  value: unknown,
+): string {
   if (typeof value === 'string' && words.includes(value)) return value;
+  if (typeof value === 'string' && Object.hasOwn(synonyms, value)) return synonyms[value]!;
   throw new ConfigError(
     name,
     `no ${noun} is called ${show(value)}${didYouMean(String(value), words)}${there(words)}`,

@@ -1,4 +1,5 @@
 import { factorOverEta, type Optimizer, slowDecay } from './optimizer.ts';
+import { averagingParameter, dampingParameter, momentumParameter } from './shared-parameters.ts';
 
 /**
  * Adam: m ← β₁m + (1 − β₁)∇L, v ← β₂v + (1 − β₂)∇L², θ ← θ − ηm/P with P = (1 − β₁^t)(√(v/(1 − β₂^t)) + ε). Stable
@@ -8,13 +9,17 @@ export const adam: Optimizer = {
   name: 'adam',
   about: 'Adam: averages of the gradients over the root of averages of their squares',
   aliases: [],
-  defaults: { beta1: 0.9, beta2: 0.999, damping: 1e-8 },
+  parameters: {
+    momentum: momentumParameter,
+    averaging: averagingParameter(0.999),
+    damping: dampingParameter,
+  },
   slots: 2,
-  stability: ({ beta1 = 0 }) =>
+  stability: ({ momentum: beta1 = 0 }) =>
     factorOverEta('adam', (2 + 2 * beta1) / (1 - beta1), '(2 + 2β₁)/((1 − β₁)η)', (x) =>
       slowDecay((1 - beta1) * (1 + x), (1 - beta1) * x),
     ),
-  metric(gradient, slots, { beta1 = 0, beta2 = 0, damping = 0, t }, into) {
+  metric(gradient, slots, { momentum: beta1 = 0, averaging: beta2 = 0, damping = 0, t }, into) {
     const squares = slots[1]!;
     const first = 1 - power(beta1, t + 1);
     const second = 1 - power(beta2, t + 1);
@@ -24,7 +29,7 @@ export const adam: Optimizer = {
       into[i] = 1 / Math.sqrt(first * (Math.sqrt(v / second) + damping));
     }
   },
-  step(theta, gradient, slots, { eta, beta1 = 0, beta2 = 0, damping = 0, t }) {
+  step(theta, gradient, slots, { eta, momentum: beta1 = 0, averaging: beta2 = 0, damping = 0, t }) {
     const [means, squares] = slots as [Float64Array, Float64Array];
     const first = 1 - power(beta1, t + 1);
     const second = 1 - power(beta2, t + 1);

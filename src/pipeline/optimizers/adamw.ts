@@ -1,5 +1,6 @@
 import { adam } from './adam.ts';
 import { type Optimizer, slowDecay } from './optimizer.ts';
+import { decayParameter } from './shared-parameters.ts';
 
 /**
  * AdamW: θ ← (1 − ηλ)θ, then Adam's step. Stable while λ_max of P⁻¹H is under (2 − ηλ)(1 + β₁)/((1 − β₁)η): the
@@ -9,9 +10,9 @@ export const adamw: Optimizer = {
   ...adam,
   name: 'adamw',
   about: 'Adam with weight decay of its own, not in the gradient',
-  defaults: { ...adam.defaults, 'weight-decay': 0.01 },
+  parameters: { ...adam.parameters, 'weight-decay': decayParameter(0.01) },
   decoupled: true,
-  stability({ beta1 = 0, 'weight-decay': decay = 0 }) {
+  stability({ momentum: beta1 = 0, 'weight-decay': decay = 0 }) {
     const factor = (eta: number) => ((2 - eta * decay) * (1 + beta1)) / (1 - beta1);
     return {
       optimizer: 'adamw',

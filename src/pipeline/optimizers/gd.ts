@@ -6,7 +6,7 @@ export const gd: Optimizer = {
   name: 'gd',
   about: 'plain gradient descent',
   aliases: ['sgd', 'gradient-descent'],
-  defaults: {},
+  parameters: {},
   slots: 0,
   stability: () => factorOverEta('gd', 2, '2/η', (x) => log1p(-x)),
   step(theta, gradient, _slots, { eta }) {

@@ -1,4 +1,5 @@
 import { factorOverEta, type Optimizer, slowDecay } from './optimizer.ts';
+import { dampeningParameter, momentumParameter } from './shared-parameters.ts';
 
 /**
  * Heavy ball: v ← βv + (1 − d)∇L, θ ← θ − ηv. Stable up to (2 + 2β)/((1 − d)η) (Cohen, Kaur, Li, Kolter, Talwalkar 2021,
@@ -8,7 +9,7 @@ export const momentum: Optimizer = {
   name: 'momentum',
   about: 'gradient descent with heavy-ball momentum',
   aliases: ['heavy-ball', 'heavyball', 'polyak'],
-  defaults: { momentum: 0.9, dampening: 0 },
+  parameters: { momentum: momentumParameter, dampening: dampeningParameter },
   slots: 1,
   stability({ momentum: beta = 0, dampening = 0 }) {
     const share = 1 - dampening;

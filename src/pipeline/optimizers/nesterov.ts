@@ -1,4 +1,5 @@
 import { factorOverEta, type Optimizer, slowDecay } from './optimizer.ts';
+import { momentumParameter } from './shared-parameters.ts';
 
 /**
  * Nesterov: v ← βv + ∇L, θ ← θ − η(∇L + βv), the gradient being that at the point looked ahead to. Stable up to
@@ -8,7 +9,7 @@ export const nesterov: Optimizer = {
   name: 'nesterov',
   about: 'gradient descent with Nesterov momentum',
   aliases: ['nag'],
-  defaults: { momentum: 0.9 },
+  parameters: { momentum: momentumParameter },
   slots: 1,
   stability: ({ momentum: beta = 0 }) =>
     factorOverEta('nesterov', (2 + 2 * beta) / (1 + 2 * beta), '(2 + 2β)/((1 + 2β)η)', (x) =>

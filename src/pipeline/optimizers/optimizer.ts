@@ -1,3 +1,4 @@
+import type { NumberParameter } from '../core/parameters.ts';
 import type { Stability } from '../core/run.ts';
 import { log, log1p } from '../numeric/elementary.ts';
 
@@ -11,8 +12,8 @@ export interface Optimizer {
   readonly about: string;
   /** Other names of it. */
   readonly aliases: readonly string[];
-  /** Its own parameters with their defaults. */
-  readonly defaults: OptimizerValues;
+  /** Its own parameters: each becomes a flag, a key of config files, and an axis of sweeps. */
+  readonly parameters: Readonly<Record<string, NumberParameter & { readonly default: number }>>;
   /** Vectors of the size of θ that it carries from step to step. */
   readonly slots: number;
   /** The largest sharpness at which it is stable on a quadratic; source in each file. */
@@ -36,6 +37,11 @@ export interface Optimizer {
     slots: readonly Float64Array[],
     values: StepValues,
   ): void;
+}
+
+/** The defaults of an optimizer's own parameters. */
+export function defaultsOf({ parameters }: Optimizer): OptimizerValues {
+  return Object.fromEntries(Object.entries(parameters).map(([name, each]) => [name, each.default]));
 }
 
 /** What a step is told: the optimizer's parameters, the learning rate, and the number of steps taken before. */

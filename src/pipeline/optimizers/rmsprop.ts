@@ -1,5 +1,6 @@
 import { log1p } from '../numeric/elementary.ts';
 import { factorOverEta, type Optimizer } from './optimizer.ts';
+import { averagingParameter, dampingParameter } from './shared-parameters.ts';
 
 /**
  * RMSProp: v ← β₂v + (1 − β₂)∇L², θ ← θ − η∇L/P with P = √v + ε. Stable while the sharpness in its metric, λ_max of
@@ -9,10 +10,10 @@ export const rmsprop: Optimizer = {
   name: 'rmsprop',
   about: 'gradient descent with each step divided by the root mean square of the gradients',
   aliases: [],
-  defaults: { beta2: 0.99, damping: 1e-8 },
+  parameters: { averaging: averagingParameter(0.99), damping: dampingParameter },
   slots: 1,
   stability: () => factorOverEta('rmsprop', 2, '2/η', (x) => log1p(-x)),
-  metric(gradient, slots, { beta2 = 0, damping = 0 }, into) {
+  metric(gradient, slots, { averaging: beta2 = 0, damping = 0 }, into) {
     const squares = slots[0]!;
     for (let i = 0; i < into.length; i++) {
       const g = gradient[i]!;
@@ -20,7 +21,7 @@ export const rmsprop: Optimizer = {
       into[i] = 1 / Math.sqrt(Math.sqrt(v) + damping);
     }
   },
-  step(theta, gradient, slots, { eta, beta2 = 0, damping = 0 }) {
+  step(theta, gradient, slots, { eta, averaging: beta2 = 0, damping = 0 }) {
     const squares = slots[0]!;
     for (let i = 0; i < theta.length; i++) {
       const g = gradient[i]!;

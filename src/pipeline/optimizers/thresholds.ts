@@ -1,5 +1,6 @@
 import { ConfigError } from '../core/parameters.ts';
 import { findOptimizer, optimizers } from './index.ts';
+import { defaultsOf } from './optimizer.ts';
 
 export interface ThresholdOptions {
   /** `gd` unless given; `momentum` where only `beta` is. */
@@ -27,8 +28,8 @@ export function stabilityThreshold({ optimizer: name, beta }: ThresholdOptions =
     const names = optimizers.map((each) => each.name).join(', ');
     throw new ConfigError('optimizer', `'${name}' is none of ${names}`);
   }
-  const { defaults } = optimizer;
-  const key = ['momentum', 'beta1'].find((each) => Object.hasOwn(defaults, each));
+  const defaults = defaultsOf(optimizer);
+  const key = Object.hasOwn(defaults, 'momentum') ? 'momentum' : undefined;
   if (key === undefined && beta !== undefined && beta !== 0) {
     throw new ConfigError(
       'momentum',
