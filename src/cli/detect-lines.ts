@@ -1,10 +1,10 @@
 import { count, plainNumber, plural } from '../pipeline/format.ts';
-import type { LogEvent } from '../pipeline/operators/detect-log-phases.ts';
+import type { MeasuredEvent } from '../pipeline/operators/detect-measured-phases.ts';
 import type { Styles } from './terminal.ts';
 
 /** One line of the live log of a detection for an event; none for those that would only repeat another. */
 export function logEventLines(
-  event: LogEvent,
+  event: MeasuredEvent,
   { bold, dim, blue, yellow, green, red }: Styles,
 ): string[] {
   const at = (step: number) => dim(`t ${count(step).padStart(11)}`);

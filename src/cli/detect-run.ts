@@ -1,11 +1,15 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
+import { lastValueFrom, type MonoTypeOperatorFunction, type Observable, tap } from 'rxjs';
+import type { Batch } from '../pipeline/core/batch.ts';
 import { duration, plural, rate } from '../pipeline/format.ts';
 import { parseNumber } from '../pipeline/models/minimal/config.ts';
 import { type FileTarget, fileTarget } from '../pipeline/node/file-target.ts';
 import { openLog } from '../pipeline/node/open-log.ts';
-import { detectLogPhases, type LogEvent } from '../pipeline/operators/detect-log-phases.ts';
+import {
+  detectMeasuredPhases,
+  type MeasuredEvent,
+} from '../pipeline/operators/detect-measured-phases.ts';
 import { relateToThreshold } from '../pipeline/operators/relate-to-threshold.ts';
 import type { SeriesOptions } from '../pipeline/phases/measured/detector.ts';
 import type { DurabilityOptions } from '../pipeline/sinks/table-sink.ts';
@@ -14,9 +18,9 @@ import { type EtaSchedule, parseEta } from '../pipeline/sources/training-log/eta
 import { LogError } from '../pipeline/sources/training-log/log-error.ts';
 import { LOG_FORMATS, type LogFormat } from '../pipeline/sources/training-log/sniff.ts';
 import {
-  type LogBatch,
   type LogConfig,
   type LogOptions,
+  type LogRun,
   logConfig,
   trainingLog,
 } from '../pipeline/sources/training-log/training-log.ts';
@@ -76,8 +80,8 @@ export async function detectRun(request: DetectRequest): Promise<number> {
   const paint = styles(process.stderr);
   const start = performance.now();
   let rows = 0;
-  let done: LogEvent | undefined;
-  const show = (event: LogEvent) => {
+  let done: MeasuredEvent | undefined;
+  const show = (event: MeasuredEvent) => {
     if (request.logFormat === 'json') process.stdout.write(`${JSON.stringify(event)}\n`);
     else if (say) for (const line of logEventLines(event, paint)) progress.line(line);
   };
@@ -105,11 +109,13 @@ export async function detectRun(request: DetectRequest): Promise<number> {
     const sinks = await Promise.all(
       files.map((file, i) => sinkOf(file, targets[i]!, request.flushEvery, show)),
     );
-    const labelled = trainingLog(input, options, { signal: interrupt.signal }).pipe(
+    const labelled: Observable<Batch<unknown, LogRun>> = trainingLog(input, options, {
+      signal: interrupt.signal,
+    }).pipe(
       tap(check),
       relateToThreshold(),
       // The run is done when its files are closed, not before.
-      detectLogPhases((event) => {
+      detectMeasuredPhases((event) => {
         if (event.event === 'done') done = event;
         else show(event);
       }),
@@ -192,8 +198,8 @@ async function sinkOf(
   { flag, path }: OutputFile,
   target: FileTarget,
   flushEvery: number,
-  show: (event: LogEvent) => void,
-): Promise<MonoTypeOperatorFunction<LogBatch>> {
+  show: (event: MeasuredEvent) => void,
+): Promise<MonoTypeOperatorFunction<Batch<unknown, LogRun>>> {
   const durability: DurabilityOptions = {
     flushEvery,
     onFlush: (flushed) => show({ event: 'flush', file: path, ...flushed }),

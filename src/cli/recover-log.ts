@@ -1,33 +1,30 @@
 import { from, lastValueFrom } from 'rxjs';
+import type { Batch } from '../pipeline/core/batch.ts';
 import type { Metadata } from '../pipeline/formats/table-format.ts';
 import type { StoredFile } from '../pipeline/node/stored-file.ts';
-import { detectLogPhases } from '../pipeline/operators/detect-log-phases.ts';
+import { detectMeasuredPhases } from '../pipeline/operators/detect-measured-phases.ts';
+import { MEASURED_COLUMNS, type MeasuredColumn } from '../pipeline/phases/measured/columns.ts';
 import { SERIES_DEFAULTS } from '../pipeline/phases/measured/detector.ts';
-import { LOG_COLUMNS, type LogColumn } from '../pipeline/sources/training-log/columns.ts';
+import type { MeasuredSummary, Skipped } from '../pipeline/phases/measured/summary.ts';
+import { createTally, type Tally } from '../pipeline/sources/training-log/log-error.ts';
 import {
-  createTally,
-  type Skipped,
-  type Tally,
-} from '../pipeline/sources/training-log/log-error.ts';
-import {
-  type LogBatch,
-  type LogColumns,
   type LogConfig,
   type LogRun,
-  type LogSummary,
   SKIPPED_KEY,
   startLogRun,
 } from '../pipeline/sources/training-log/training-log.ts';
 
+type MeasuredInput = Readonly<Record<(typeof LOOKED_AT)[number], Float64Array>>;
+
 /** What of a row the detector looks at. */
-const LOOKED_AT: readonly LogColumn[] = [
+const LOOKED_AT = [
   'step',
   'eta',
   'loss',
   'sharpness',
   'threshold',
   'sharpness_ratio',
-];
+] as const satisfies readonly MeasuredColumn[];
 
 /** Whether these are the parameters of a detection, and not of a run. */
 export function isLogConfig(config: unknown): config is LogConfig {
@@ -50,23 +47,28 @@ export async function describeStoredLog(file: StoredFile, config: LogConfig): Pr
     tallyOf(skipped),
   );
   run.interrupted = true;
-  const batches = from(storedBatches(file, run)).pipe(detectLogPhases());
+  const batches = from(storedBatches(file, run)).pipe(detectMeasuredPhases());
   await lastValueFrom(batches);
   return { ...metadata, 'eos.summary': JSON.stringify(run.summary && marked(run.summary)) };
 }
 
-async function* storedBatches(file: StoredFile, run: LogRun): AsyncGenerator<LogBatch> {
-  const specs = LOG_COLUMNS.filter(({ name }) => LOOKED_AT.includes(name));
+async function* storedBatches(
+  file: StoredFile,
+  run: LogRun,
+): AsyncGenerator<Batch<MeasuredInput, LogRun>> {
+  const specs = MEASURED_COLUMNS.filter(({ name }) =>
+    (LOOKED_AT as readonly string[]).includes(name),
+  );
   for (let group = 0; group < file.groups.length; group++) {
     const { length, columns } = await file.read(group, specs);
     const named = Object.fromEntries(
       specs.map(({ name }, c) => [name, columns[c]!]),
-    ) as unknown as LogColumns;
+    ) as unknown as MeasuredInput;
     yield { run, length, schema: specs, columns: named };
   }
 }
 
-function marked(summary: LogSummary): LogSummary {
+function marked(summary: MeasuredSummary): MeasuredSummary {
   const { last_step: step, warnings } = summary;
   const message = `recovered up to step ${step}: the program that read the log did not end the file`;
   return {

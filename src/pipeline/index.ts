@@ -49,7 +49,7 @@ export {
   surrogateLoss,
 } from './models/minimal/surrogate.ts';
 export { classifySharpness } from './operators/classify-sharpness.ts';
-export { detectLogPhases, type LogEvent } from './operators/detect-log-phases.ts';
+export { detectMeasuredPhases, type MeasuredEvent } from './operators/detect-measured-phases.ts';
 export { detectPhases } from './operators/detect-phases.ts';
 export { flowSolution } from './operators/flow-solution.ts';
 export { relateToThreshold } from './operators/relate-to-threshold.ts';
@@ -60,18 +60,23 @@ export { thin } from './operators/thin.ts';
 export { type Step, toSteps } from './operators/to-steps.ts';
 export { stabilityThreshold, type Threshold } from './optimizers/thresholds.ts';
 export {
+  MEASURED_COLUMNS,
+  MEASURED_PHASES,
+  type MeasuredPhase,
+} from './phases/measured/columns.ts';
+export {
   createSeriesDetector,
   SERIES_DEFAULTS,
   type SeriesDetector,
   type SeriesOptions,
 } from './phases/measured/detector.ts';
+export type { MeasuredSummary } from './phases/measured/summary.ts';
 export { phaseLog, type RunEvent } from './sinks/phase-log.ts';
 export {
   type DescentOptions,
   type DescentState,
   gradientDescent,
 } from './sources/descent/gradient-descent.ts';
-export { LOG_COLUMNS, LOG_PHASES, type LogPhase } from './sources/training-log/columns.ts';
 export { type EtaSchedule, parseEta } from './sources/training-log/eta-schedule.ts';
 export type { LogInput } from './sources/training-log/feed.ts';
 export { LogError } from './sources/training-log/log-error.ts';
@@ -80,7 +85,6 @@ export {
   type LogConfig,
   type LogOptions,
   type LogRun,
-  type LogSummary,
   trainingLog,
 } from './sources/training-log/training-log.ts';
 export { trajectory } from './sources/trajectory.ts';

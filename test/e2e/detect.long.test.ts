@@ -16,7 +16,7 @@ import { gzipSync } from 'node:zlib';
 import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LogSummary } from '../../src/pipeline/sources/training-log/training-log.ts';
+import type { MeasuredSummary } from '../../src/pipeline/phases/measured/summary.ts';
 import { describeWith, part, python, root } from '../setup/parts.ts';
 
 let folder: string;
@@ -77,7 +77,7 @@ async function readRun(name: string) {
   );
   return {
     rows: await parquetReadObjects({ file, metadata }),
-    summary: JSON.parse(pairs['eos.summary']!) as LogSummary,
+    summary: JSON.parse(pairs['eos.summary']!) as MeasuredSummary,
     config: JSON.parse(pairs['eos.config']!) as Record<string, unknown>,
     schema: metadata.schema.slice(1).map(({ name, repetition_type }) => [name, repetition_type]),
   };
@@ -180,7 +180,7 @@ describe('formats', () => {
     put('cut.gz', whole.subarray(0, whole.length / 2));
     const outcome = await eos('detect', 'cut.gz', '--log-format', 'json');
     expect(outcome.code).toBe(0);
-    const { rows: count, skipped } = events(outcome).at(-1) as unknown as LogSummary;
+    const { rows: count, skipped } = events(outcome).at(-1) as unknown as MeasuredSummary;
     expect(count).toBeGreaterThan(1000);
     expect(skipped).toEqual([
       { what: 'line', reason: 'cut off in mid-line', count: 1, first_line: count + 1 },

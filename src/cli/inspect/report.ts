@@ -1,6 +1,6 @@
 import type { Column } from '../../pipeline/core/schema.ts';
 import { RUN_COLUMNS } from '../../pipeline/models/minimal/columns.ts';
-import { LOG_COLUMNS } from '../../pipeline/sources/training-log/columns.ts';
+import { MEASURED_COLUMNS } from '../../pipeline/phases/measured/columns.ts';
 import { openTable, type TableReader } from './table-reader.ts';
 
 /** What `eos inspect` has found in a file. */
@@ -51,7 +51,8 @@ export async function inspectFile(file: string): Promise<Report> {
   const phased = named.get('phase')?.nested === false;
   const summary = jsonObject(table.metadata['eos.summary']);
   const config = jsonObject(table.metadata['eos.config']);
-  const columns: readonly Column[] = config?.source === 'training-log' ? LOG_COLUMNS : RUN_COLUMNS;
+  const columns: readonly Column[] =
+    config?.source === 'training-log' ? MEASURED_COLUMNS : RUN_COLUMNS;
   return {
     file,
     kind: table.kind,

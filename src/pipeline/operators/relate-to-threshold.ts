@@ -1,9 +1,9 @@
 import { operator } from '../core/operator.ts';
-import { LOG_REGIMES, logColumns } from '../sources/training-log/columns.ts';
-import type { LogRun } from '../sources/training-log/training-log.ts';
+import { MEASURED_REGIMES, measuredColumns } from '../phases/measured/columns.ts';
+import type { MeasuredRun } from '../phases/measured/summary.ts';
 import { regimeOf } from './classify-sharpness.ts';
 
-const UNKNOWN = LOG_REGIMES.indexOf('unknown');
+const UNKNOWN = MEASURED_REGIMES.indexOf('unknown');
 
 /**
  * Adds the `threshold` of the run's optimizer at each step's learning rate, the `sharpness_ratio` to it where the
@@ -13,8 +13,8 @@ export const relateToThreshold = () =>
   operator({
     name: 'relateToThreshold',
     needs: { eta: 'trainingLog', sharpness: 'trainingLog' },
-    adds: logColumns('threshold', 'sharpness_ratio', 'regime'),
-    start({ config: { band }, stability }: LogRun) {
+    adds: measuredColumns('threshold', 'sharpness_ratio', 'regime'),
+    start({ config: { band }, stability }: MeasuredRun) {
       let last = UNKNOWN;
       return {
         next({ eta, sharpness }, length, { threshold, sharpness_ratio, regime }) {

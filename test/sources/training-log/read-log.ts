@@ -1,20 +1,20 @@
 import { lastValueFrom, toArray } from 'rxjs';
 import {
-  detectLogPhases,
-  type LogEvent,
-} from '../../../src/pipeline/operators/detect-log-phases.ts';
+  detectMeasuredPhases,
+  type MeasuredEvent,
+} from '../../../src/pipeline/operators/detect-measured-phases.ts';
 import { relateToThreshold } from '../../../src/pipeline/operators/relate-to-threshold.ts';
-import { LOG_PHASES } from '../../../src/pipeline/sources/training-log/columns.ts';
+import { MEASURED_PHASES } from '../../../src/pipeline/phases/measured/columns.ts';
+import type { MeasuredSummary } from '../../../src/pipeline/phases/measured/summary.ts';
 import { parseEta } from '../../../src/pipeline/sources/training-log/eta-schedule.ts';
 import {
   type LogOptions,
-  type LogSummary,
   trainingLog,
 } from '../../../src/pipeline/sources/training-log/training-log.ts';
 
 export interface Detected {
-  readonly events: readonly LogEvent[];
-  readonly summary: LogSummary;
+  readonly events: readonly MeasuredEvent[];
+  readonly summary: MeasuredSummary;
   /** Columns over all rows; phases and regimes as words where asked for. */
   readonly rows: Readonly<Record<string, readonly number[]>>;
   readonly phases: readonly string[];
@@ -30,7 +30,7 @@ export async function detectLog(
   { eta, ...options }: Omit<LogOptions, 'eta'> & { eta?: number | string } = {},
 ): Promise<Detected> {
   const chunks = typeof content === 'string' ? [new TextEncoder().encode(content)] : content;
-  const events: LogEvent[] = [];
+  const events: MeasuredEvent[] = [];
   const input = {
     name: 'log',
     chunks: (async function* () {
@@ -43,7 +43,7 @@ export async function detectLog(
       ...(eta === undefined ? {} : { eta: parseEta(String(eta)) }),
     }).pipe(
       relateToThreshold(),
-      detectLogPhases((event) => events.push(event)),
+      detectMeasuredPhases((event) => events.push(event)),
       toArray(),
     ),
   );
@@ -59,7 +59,7 @@ export async function detectLog(
     events,
     summary,
     rows,
-    phases: rows.phase!.map((code) => LOG_PHASES[code]!),
+    phases: rows.phase!.map((code) => MEASURED_PHASES[code]!),
     spans: summary.phases.map(
       ({ phase, first_step, last_step }) => `${phase} ${first_step}–${last_step}`,
     ),

@@ -1,3 +1,4 @@
+import type { Skipped } from '../../phases/measured/summary.ts';
 /** A log that cannot be used: says in one line where it is wrong and what to do. */
 export class LogError extends Error {
   override readonly name = 'LogError';
@@ -12,15 +13,6 @@ export class LogError extends Error {
 
 /** A second run begins in the log. */
 export class SecondRunError extends LogError {}
-
-/** What was not used, why, how often, and where first. */
-export interface Skipped {
-  /** A whole line, or one value of a row that was used otherwise. */
-  readonly what: 'line' | 'value';
-  readonly reason: string;
-  readonly count: number;
-  readonly first_line: number;
-}
 
 /** Counts what is not used, by reason. */
 export interface Tally {

@@ -1,18 +1,17 @@
 import { Observable } from 'rxjs';
 import type { Batch } from '../../core/batch.ts';
-import { type Run, startRun } from '../../core/run.ts';
+import { startRun } from '../../core/run.ts';
 import type { ColumnArray } from '../../core/schema.ts';
 import { factorOverEta } from '../../optimizers/optimizer.ts';
 import { stabilityThreshold, type ThresholdOptions } from '../../optimizers/thresholds.ts';
+import { MEASURED_COLUMNS } from '../../phases/measured/columns.ts';
 import { SERIES_DEFAULTS, type SeriesOptions } from '../../phases/measured/detector.ts';
-import type { SeriesSpan } from '../../phases/measured/phase-spans.ts';
-import type { Spike } from '../../phases/measured/spikes.ts';
+import type { MeasuredRun, MeasuredSummary } from '../../phases/measured/summary.ts';
 import { NOT_FINITE } from './cell.ts';
 import type { GivenColumns } from './column-names.ts';
-import { LOG_COLUMNS } from './columns.ts';
 import { createEtaLookup, type EtaSchedule } from './eta-schedule.ts';
 import { feed, type LogInput } from './feed.ts';
-import { createTally, LogError, SecondRunError, type Skipped, type Tally } from './log-error.ts';
+import { createTally, LogError, SecondRunError, type Tally } from './log-error.ts';
 import { createOrderedRows } from './order-rows.ts';
 import type { RowBlock } from './row-block.ts';
 import type { LogFormat } from './sniff.ts';
@@ -53,56 +52,26 @@ export interface LogConfig {
   readonly detector: SeriesOptions;
 }
 
-export interface LogWarning {
-  readonly kind: 'skipped' | 'loss-only' | 'second-run' | 'interrupted' | 'recovered';
-  readonly step: number;
-  readonly message: string;
-}
-
-/** What became of a run that was logged: the JSON under `eos.summary`. Fields as in a run's where they mean the same. */
-export interface LogSummary {
-  readonly outcome: 'diverged' | 'gradient-flow' | 'converged' | 'edge-of-stability' | 'unknown';
-  readonly interrupted: boolean;
-  /** Whether the program that read the log died, and what it left was made whole. */
-  readonly recovered?: true;
-  /** Dated with all in view; `detected_step` is where the `phase` column changes. */
-  readonly phases: readonly SeriesSpan[];
-  readonly cycles: number;
-  /** First step at or over the threshold, noise allowed for; null if never. */
-  readonly first_crossing: number | null;
-  readonly max_sharpness_ratio: number | null;
-  readonly diverged_at: number | null;
-  readonly final_loss: number;
-  readonly last_step: number;
-  readonly rows: number;
-  /** Rows with a sharpness. */
-  readonly measured: number;
-  readonly spike_count: number;
-  /** The first 1000 of them. */
-  readonly spikes: readonly Spike[];
-  readonly skipped: readonly Skipped[];
-  readonly warnings: readonly LogWarning[];
-}
-
-export interface LogRun extends Run<LogConfig, LogSummary> {
+export interface LogRun extends MeasuredRun {
+  config: LogConfig;
   readonly tally: Tally;
-  readonly warnings: LogWarning[];
 }
 
 /** Key of what has been left out of a log, in the metadata of a file whose detection has not ended. */
 export const SKIPPED_KEY = 'eos.skipped';
 
-const LOG_ORDER = LOG_COLUMNS.map(({ name }) => name);
+const LOG_ORDER = MEASURED_COLUMNS.map(({ name }) => name);
 
 /** A detection before its first row. */
 export function startLogRun(config: LogConfig, tally: Tally = createTally()): LogRun {
   const { optimizer, threshold_factor: factor, threshold: formula } = config;
   return {
-    ...startRun<LogConfig, LogSummary>(
+    ...startRun<LogConfig, MeasuredSummary>(
       config,
       factorOverEta(optimizer, factor, formula, () => Number.NaN),
       LOG_ORDER,
     ),
+    title: config.log,
     tally,
     warnings: [],
     metadata: (ended) => (ended ? {} : { [SKIPPED_KEY]: JSON.stringify(tally.entries) }),
@@ -150,7 +119,7 @@ export interface LogSourceOptions {
 }
 
 /** What the log itself gives; operators add the rest. */
-const SOURCE_COLUMNS = LOG_COLUMNS.filter(({ name }) =>
+const SOURCE_COLUMNS = MEASURED_COLUMNS.filter(({ name }) =>
   ['step', 'eta', 'loss', 'sharpness'].includes(name),
 );
 

@@ -2,14 +2,14 @@ import type { Column, ColumnArray } from '../../core/schema.ts';
 import { PHASES, REGIMES } from '../../models/minimal/columns.ts';
 
 /** Regimes of a log: those of a run, and `unknown` before the first measurement. */
-export const LOG_REGIMES = [...REGIMES, 'unknown'] as const;
+export const MEASURED_REGIMES = [...REGIMES, 'unknown'] as const;
 
 /** Phases of a log: those of a run first, with the same codes. */
-export const LOG_PHASES = [...PHASES, 'catapult', 'diverged', 'flat', 'descent'] as const;
-export type LogPhase = (typeof LOG_PHASES)[number];
+export const MEASURED_PHASES = [...PHASES, 'catapult', 'diverged', 'flat', 'descent'] as const;
+export type MeasuredPhase = (typeof MEASURED_PHASES)[number];
 
 /** The columns of the file that `eos detect` writes, named as in a run file where they mean the same. */
-export const LOG_COLUMNS = [
+export const MEASURED_COLUMNS = [
   {
     name: 'step',
     type: 'INT64',
@@ -60,7 +60,7 @@ export const LOG_COLUMNS = [
     unit: '',
     meaning:
       'stable, edge or unstable: the ratio last measured against 1 ∓ band; unknown before the first',
-    words: LOG_REGIMES,
+    words: MEASURED_REGIMES,
   },
   {
     name: 'phase',
@@ -69,7 +69,7 @@ export const LOG_COLUMNS = [
     unit: '',
     meaning:
       'as known at that step: a phase of a run, or catapult, diverged, flat (no sharpening), descent (loss alone known)',
-    words: LOG_PHASES,
+    words: MEASURED_PHASES,
   },
   {
     name: 'cycle',
@@ -80,23 +80,23 @@ export const LOG_COLUMNS = [
   },
 ] as const satisfies readonly Column[];
 
-export type LogColumn = (typeof LOG_COLUMNS)[number]['name'];
+export type MeasuredColumn = (typeof MEASURED_COLUMNS)[number]['name'];
 
 /** The typed array of each column of a log. */
-export interface LogArrays extends Readonly<Record<string, ColumnArray>> {
+export interface MeasuredArrays extends Readonly<Record<string, ColumnArray>> {
   readonly step: Float64Array;
   readonly eta: Float64Array;
   readonly loss: Float64Array;
   readonly sharpness: Float64Array;
 }
 
-type ColumnOf<Name> = Extract<(typeof LOG_COLUMNS)[number], { readonly name: Name }>;
+type ColumnOf<Name> = Extract<(typeof MEASURED_COLUMNS)[number], { readonly name: Name }>;
 
 /** The columns of these names. */
-export function logColumns<const Names extends readonly LogColumn[]>(
+export function measuredColumns<const Names extends readonly MeasuredColumn[]>(
   ...names: Names
 ): { readonly [K in keyof Names]: ColumnOf<Names[K]> } {
-  return names.map((name) => LOG_COLUMNS.find((column) => column.name === name)) as {
+  return names.map((name) => MEASURED_COLUMNS.find((column) => column.name === name)) as {
     readonly [K in keyof Names]: ColumnOf<Names[K]>;
   };
 }

@@ -1,0 +1,60 @@
+import type { Run } from '../../core/run.ts';
+import type { SeriesOptions } from './detector.ts';
+import type { SeriesSpan } from './phase-spans.ts';
+import type { Spike } from './spikes.ts';
+
+/** What was not used, why, how often, and where first. */
+export interface Skipped {
+  /** A whole line, or one value of a row that was used otherwise. */
+  readonly what: 'line' | 'value';
+  readonly reason: string;
+  readonly count: number;
+  readonly first_line: number;
+}
+
+export interface MeasuredWarning {
+  readonly kind: 'skipped' | 'loss-only' | 'second-run' | 'interrupted' | 'recovered';
+  readonly step: number;
+  readonly message: string;
+}
+
+/** What became of a run that was logged: the JSON under `eos.summary`. Fields as in a run's where they mean the same. */
+export interface MeasuredSummary {
+  readonly outcome: 'diverged' | 'gradient-flow' | 'converged' | 'edge-of-stability' | 'unknown';
+  readonly interrupted: boolean;
+  /** Whether the program that read the log died, and what it left was made whole. */
+  readonly recovered?: true;
+  /** Dated with all in view; `detected_step` is where the `phase` column changes. */
+  readonly phases: readonly SeriesSpan[];
+  readonly cycles: number;
+  /** First step at or over the threshold, noise allowed for; null if never. */
+  readonly first_crossing: number | null;
+  readonly max_sharpness_ratio: number | null;
+  readonly diverged_at: number | null;
+  readonly final_loss: number;
+  readonly last_step: number;
+  readonly rows: number;
+  /** Rows with a sharpness. */
+  readonly measured: number;
+  readonly spike_count: number;
+  /** The first 1000 of them. */
+  readonly spikes: readonly Spike[];
+  readonly skipped: readonly Skipped[];
+  readonly warnings: readonly MeasuredWarning[];
+}
+
+/** What the detector of measured series asks of a run's config. */
+export interface MeasuredConfig {
+  readonly optimizer: string;
+  readonly band: number;
+  readonly detector?: Partial<SeriesOptions>;
+}
+
+/** A run whose phases are found from its measured loss and sharpness: a training log, a network. */
+export interface MeasuredRun extends Run<MeasuredConfig, MeasuredSummary> {
+  /** What it is called in its log: the name of a file, of a model. */
+  readonly title: string;
+  /** What its source has left out. */
+  readonly tally: { readonly entries: readonly Skipped[] };
+  readonly warnings: MeasuredWarning[];
+}
