@@ -28,6 +28,14 @@ export function openNamesWith(open: (name: string) => ByteTarget): void {
   openNamed = open;
 }
 
+/** @throws TypeError for a name where there are no files */
+export function checkTarget(to: SinkTarget): void {
+  if (typeof to !== 'string' || openNamed) return;
+  throw new TypeError(
+    `'${to}': only Node can write a file by its name; give a target, such as memoryTarget()`,
+  );
+}
+
 /** Targets that a subscription has written to: a second one would write into the first one's file. */
 const taken = new WeakSet<ByteTarget>();
 
@@ -38,10 +46,8 @@ const taken = new WeakSet<ByteTarget>();
 export function openTarget(to: SinkTarget): ByteTarget {
   if (typeof to === 'function') return to();
   if (typeof to === 'string') {
-    if (openNamed) return openNamed(to);
-    throw new TypeError(
-      `'${to}': only Node can write a file by its name; give a target, such as memoryTarget()`,
-    );
+    checkTarget(to);
+    return openNamed!(to);
   }
   if (taken.has(to)) {
     throw new TypeError(

@@ -3,7 +3,12 @@ import type { Batch } from '../core/batch.ts';
 import type { Snapshot } from '../core/checkpoint.ts';
 import type { Run } from '../core/run.ts';
 import { type ColumnArray, columnArray, orderSchema, type Schema } from '../core/schema.ts';
-import { type ByteTarget, openTarget, type SinkTarget } from '../formats/byte-target.ts';
+import {
+  type ByteTarget,
+  checkTarget,
+  openTarget,
+  type SinkTarget,
+} from '../formats/byte-target.ts';
 import type {
   Metadata,
   Rows,
@@ -80,6 +85,7 @@ export function tableSink<C, R extends Run>(
   format: TableFormat,
   options: TableSinkOptions<R>,
 ): MonoTypeOperatorFunction<Batch<C, R>> {
+  checkTarget(to);
   const { metadata, rowGroupSize = ROW_GROUP_SIZE, flushEvery, onFlush, from } = options;
   return (source) =>
     new Observable((subscriber) => {
