@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadata, parquetMetadataAsync } from 'hyparquet';
 import { EMPTY, lastValueFrom, throwError } from 'rxjs';
 import { afterAll, expect, test } from 'vitest';
+import * as everywhere from '../../src/pipeline/index.ts';
 import * as node from '../../src/pipeline/node/library.ts';
 import {
   arrowSink,
