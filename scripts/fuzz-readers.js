@@ -9,13 +9,10 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { lastValueFrom } from 'rxjs';
 import { readConfigFile } from '../dist/cli/config-file.js';
 import { describeStored } from '../dist/cli/recover-file.js';
-import { openAnyArrow } from '../dist/pipeline/formats/arrow/arrow-any.js';
 import { readArrowStream } from '../dist/pipeline/formats/arrow/arrow-stream.js';
-import { openArrow } from '../dist/pipeline/formats/arrow/arrow-table.js';
 import { memorySource } from '../dist/pipeline/formats/byte-source.js';
 import { parquetFooter } from '../dist/pipeline/formats/parquet/hyparquet.js';
-import { compressors } from '../dist/pipeline/formats/parquet/parquet-compressors.js';
-import { openParquet } from '../dist/pipeline/formats/parquet/parquet-table.js';
+import { openTable } from '../dist/pipeline/formats/table-file.js';
 import {
   arrowSink,
   classifySharpness,
@@ -108,7 +105,7 @@ export async function readers() {
       await written((target) => parquetSink(target, { format: parquetjsFormat, columns: few })),
     ),
     table('Snappy, nulls, text', other),
-    { name: 'run.arrow', seed: arrow, read: readArrow },
+    { name: 'run.arrow', seed: arrow, read: readTable },
     { name: 'Arrow stream', seed: tableToIPC(tableFromIPC(arrow), 'stream'), read: readStream },
     ...foreign,
     log('log.csv', csv),
@@ -172,31 +169,21 @@ async function left(folder) {
 }
 
 async function readTable(bytes) {
-  const { fields, footer, read } = await openParquet(memorySource(bytes), compressors);
-  for (let group = 0; group < footer.row_groups.length; group++) {
-    for (const { name } of fields) await read(name, group);
+  const { fields, groups, read } = await openTable(memorySource(bytes));
+  for (let group = 0; group < groups.length; group++) {
+    for (const [field, { kind }] of fields.entries())
+      if (kind !== 'nested') await read(field, group);
   }
 }
 
-async function readArrow(bytes) {
-  const { batches, read } = await openArrow(memorySource(bytes));
-  for (let i = 0; i < batches.length; i++) readAll(await read(i));
-}
-
 async function readForeign(bytes) {
-  const { batches, read } = await openAnyArrow(memorySource(bytes));
-  for (let i = 0; i < batches.length; i++) readAll(await read(i));
+  await readTable(bytes);
   await readLog(bytes);
 }
 
 async function readStream(bytes) {
-  for await (const table of readArrowStream(chunksOf(bytes))) readAll(table);
-}
-
-function readAll(table) {
-  table.schema.fields.forEach(({ type }, i) => {
-    for (const value of table.getChildAt(i)) if (value && type.children?.length) void [...value];
-  });
+  for await (const { fields, read } of readArrowStream(chunksOf(bytes)))
+    for (const [field, { kind }] of fields.entries()) if (kind !== 'nested') read(field);
 }
 
 async function readLog(bytes) {

@@ -7,6 +7,7 @@ import { readers } from './fuzz-readers.js';
 /** Errors that are meant for people. */
 const MEANT = new Set([
   'DamagedFileError',
+  'UnsupportedFileError',
   'LogError',
   'ConfigError',
   'UsageError',

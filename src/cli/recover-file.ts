@@ -2,7 +2,7 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import { CHECKPOINT_KEY, type Checkpoint, decodeCheckpoint } from '../pipeline/core/checkpoint.ts';
-import { DamagedFileError } from '../pipeline/formats/stored-table.ts';
+import { DamagedFileError } from '../pipeline/formats/limits.ts';
 import type { Metadata } from '../pipeline/formats/table-format.ts';
 import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
 import { type RunConfig, resolveConfig } from '../pipeline/models/minimal/config.ts';

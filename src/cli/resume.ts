@@ -7,7 +7,7 @@ import {
   CheckpointError,
   decodeCheckpoint,
 } from '../pipeline/core/checkpoint.ts';
-import { DamagedFileError } from '../pipeline/formats/stored-table.ts';
+import { DamagedFileError } from '../pipeline/formats/limits.ts';
 import type { Rows } from '../pipeline/formats/table-format.ts';
 import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
 import {

@@ -1,46 +1,32 @@
 import { open } from 'node:fs/promises';
+import {
+  HEAD_BYTES,
+  tableKind as kindOf,
+  openTable,
+  type TableKind,
+} from '../pipeline/formats/table-file.ts';
 import { pathSource } from '../pipeline/node/path-source.ts';
 
-export type TableKind = 'parquet' | 'arrow';
-
-const PARQUET_MAGIC = 'PAR1';
-const ARROW_MAGIC = 'ARROW1';
-/** What the messages of an Arrow stream begin with. */
-const ARROW_MARK = '\xff\xff\xff\xff';
+export type { TableKind };
 
 /** What kind of table a file holds, by its first bytes; undefined for anything else. */
 export async function tableKind(path: string): Promise<TableKind | undefined> {
   const file = await open(path, 'r');
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(6), 0, 6, 0);
-    const head = buffer.toString('latin1', 0, bytesRead);
-    if (head.startsWith(PARQUET_MAGIC)) return 'parquet';
-    return head === ARROW_MAGIC || head.startsWith(ARROW_MARK) ? 'arrow' : undefined;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return kindOf(buffer.subarray(0, bytesRead));
   } finally {
     await file.close();
   }
 }
 
 /** Key-value metadata of a Parquet or Arrow file; undefined where the file is neither, or not whole. */
-export async function runFileMetadata(path: string): Promise<Record<string, string> | undefined> {
-  const kind = await tableKind(path).catch(() => undefined);
-  if (kind === undefined) return undefined;
+export async function runFileMetadata(
+  path: string,
+): Promise<Readonly<Record<string, string>> | undefined> {
   try {
-    return kind === 'parquet' ? await parquetMetadata(path) : await arrowMetadata(path);
+    return (await openTable(await pathSource(path))).metadata;
   } catch {
     return undefined;
   }
-}
-
-async function parquetMetadata(path: string): Promise<Record<string, string>> {
-  const { readParquetFooter } = await import('../pipeline/formats/parquet/parquet-footer.ts');
-  const { footer } = await readParquetFooter(await pathSource(path));
-  return Object.fromEntries(
-    (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
-  );
-}
-
-async function arrowMetadata(path: string): Promise<Record<string, string>> {
-  const { openArrow } = await import('../pipeline/formats/arrow/arrow-table.ts');
-  return Object.fromEntries((await openArrow(await pathSource(path))).schema.metadata);
 }

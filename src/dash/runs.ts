@@ -154,7 +154,7 @@ let nextId = 1;
 
 /** Opens a run and what lies beside it; phases follow with `withPhases`. */
 export async function openRun(listed: ListedRun, onBytes: (bytes: number) => void): Promise<Run> {
-  const client = await tableClient(listed.origin, onBytes);
+  const client = tableClient(onBytes);
   try {
     const info = await client.open(listed.origin);
     const companions = await Promise.all(
@@ -185,7 +185,7 @@ async function openCompanion(
   onBytes: (bytes: number) => void,
 ): Promise<Companion | undefined> {
   try {
-    const client = await tableClient(origin, onBytes);
+    const client = tableClient(onBytes);
     return { kind, client, info: await client.open(origin) };
   } catch {
     return undefined;

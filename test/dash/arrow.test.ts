@@ -1,10 +1,10 @@
 import { Float64, Table, tableFromArrays, tableToIPC, vectorFromArray } from 'apache-arrow';
 import { expect, test } from 'vitest';
-import { openArrow } from '../../src/dash/load/arrow.ts';
 import { openBytes } from '../../src/dash/load/bytes.ts';
+import { openAny } from '../../src/dash/load/open-any.ts';
 
 const opened = async (bytes: Uint8Array) =>
-  openArrow(await openBytes({ kind: 'bytes', bytes: bytes.slice().buffer }));
+  openAny(await openBytes({ kind: 'bytes', bytes: bytes.slice().buffer }));
 
 test('an Arrow file gives numbers and words', async () => {
   const table = tableFromArrays({

@@ -4,10 +4,9 @@ import { type FileMetaData, parquetMetadata } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import { describe, expect, test } from 'vitest';
-import { openArrow } from '../../src/dash/load/arrow.ts';
 import { openBytes } from '../../src/dash/load/bytes.ts';
 import { runFacts } from '../../src/dash/load/facts.ts';
-import { openParquet } from '../../src/dash/load/parquet.ts';
+import { openAny } from '../../src/dash/load/open-any.ts';
 import { RunFileError } from '../../src/dash/load/table.ts';
 import { makeRows, parquetBytes } from './make-run.ts';
 
@@ -18,7 +17,7 @@ const seed = parquetBytes(makeRows(600), undefined, 250);
 
 /** Reads everything of a file; what the page would do with it. */
 async function readAll(bytes: Uint8Array): Promise<number> {
-  const source = await openParquet(await openBytes({ kind: 'bytes', bytes: bytes.slice().buffer }));
+  const source = await openAny(await openBytes({ kind: 'bytes', bytes: bytes.slice().buffer }));
   let values = 0;
   for (const { name } of source.columns)
     for (let group = 0; group < source.groups.length; group++)
@@ -97,7 +96,7 @@ describe('a Parquet file', () => {
       (footer: FileMetaData) => {
         footer.num_rows = 4_000_000_000n;
       },
-      /claims 4000000000 rows and has 600/,
+      /claims 4000000000 rows, and its row groups have 600/,
     ],
     [
       'billions of rows in a group',
@@ -105,7 +104,7 @@ describe('a Parquet file', () => {
         footer.num_rows += 4_000_000_000n;
         footer.row_groups[0]!.num_rows += 4_000_000_000n;
       },
-      /different lengths/,
+      /claims 4000000600 rows in \d+ bytes/,
     ],
     [
       'billions of values that agree',
@@ -115,7 +114,7 @@ describe('a Parquet file', () => {
         for (const { meta_data } of footer.row_groups[0]!.columns)
           meta_data!.num_values += 4_000_000_000n;
       },
-      /up to 20000000/,
+      /claims 4000000600 rows in \d+ bytes/,
     ],
     [
       'millions of values that are not there',
@@ -158,9 +157,9 @@ describe('a Parquet file', () => {
     [
       'an unknown codec',
       (footer: FileMetaData) => {
-        for (const { meta_data } of footer.row_groups[0]!.columns) meta_data!.codec = 'ZSTD';
+        for (const { meta_data } of footer.row_groups[0]!.columns) meta_data!.codec = 'LZO';
       },
-      /ZSTD|damaged/,
+      /compressed by LZO, which is not read/,
     ],
   ] as const)('that claims %s is refused in plain words', async (_, change, message) => {
     await expect(readAll(withFooter(change))).rejects.toThrow(message);
@@ -197,7 +196,7 @@ describe('an Arrow file', () => {
           const bytes = arrow.slice();
           for (const [at, mask] of flips) bytes[at]! ^= mask;
           try {
-            const source = await openArrow(await openBytes({ kind: 'bytes', bytes: bytes.buffer }));
+            const source = await openAny(await openBytes({ kind: 'bytes', bytes: bytes.buffer }));
             for (const { name } of source.columns) {
               for (let group = 0; group < source.groups.length; group++)
                 await source.read(name, group);

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ByteSource } from '../../src/dash/load/bytes.ts';
 import { openBytes } from '../../src/dash/load/bytes.ts';
-import { openParquet } from '../../src/dash/load/parquet.ts';
+import { openLight } from '../../src/dash/load/open-light.ts';
 import type { TableApi } from '../../src/dash/load/protocol.ts';
 import { tableApi } from '../../src/dash/load/queries.ts';
 import { growingFile, makeRows, parquetBytes } from './make-run.ts';
@@ -11,7 +11,7 @@ const rows = makeRows(LENGTH);
 const numbers = (name: string) => rows[name] as number[];
 
 async function opened(bytes: Uint8Array): Promise<TableApi> {
-  const api = tableApi(openParquet, () => {});
+  const api = tableApi(openLight, () => {});
   await api.open({ kind: 'blob', blob: new Blob([bytes as Uint8Array<ArrayBuffer>]) });
   return api;
 }
@@ -23,7 +23,7 @@ describe('a run file', () => {
   });
 
   test('tells its rows, columns and steps', async () => {
-    const fresh = tableApi(openParquet, () => {});
+    const fresh = tableApi(openLight, () => {});
     const info = await fresh.open({
       kind: 'blob',
       blob: new Blob([parquetBytes(rows) as Uint8Array<ArrayBuffer>]),
@@ -169,7 +169,7 @@ test('a growing run shows new rows, and reads only what is new', async () => {
     return new Response(part as Uint8Array<ArrayBuffer>, { status: 206 });
   }) as typeof fetch;
   try {
-    const api = tableApi(openParquet, () => {});
+    const api = tableApi(openLight, () => {});
     expect(await api.open(origin)).toMatchObject({ rows: 3000, lastStep: 2999 });
     await api.lines(['loss'], 0, 2999, 500);
     expect(await api.refresh()).toBeUndefined();
@@ -210,7 +210,7 @@ test('of a large file only the columns and row groups in view are read', async (
       return bytes.slice(start, end).buffer as ArrayBuffer;
     },
   };
-  const source = await openParquet(counted);
+  const source = await openLight(counted);
   const footer = read;
   await source.read('c3', 2);
   expect(read - footer).toBeLessThan(50_000 * 8 * 1.2);
@@ -220,5 +220,5 @@ test('of a large file only the columns and row groups in view are read', async (
 test('the origin of bytes inside the page is read like a file', async () => {
   const bytes = parquetBytes(makeRows(10));
   const source = await openBytes({ kind: 'bytes', bytes: bytes.slice().buffer });
-  expect((await openParquet(source)).rows).toBe(10);
+  expect((await openLight(source)).rows).toBe(10);
 });

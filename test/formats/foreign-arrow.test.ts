@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { inspectFile, type Report } from '../../src/cli/inspect/report.ts';
-import { openArrow } from '../../src/dash/load/arrow.ts';
 import { openBytes } from '../../src/dash/load/bytes.ts';
+import { openAny } from '../../src/dash/load/open-any.ts';
 import { eos, temporaryFolder } from '../setup/eos.ts';
 import { describeWith } from '../setup/parts.ts';
 import { detectLog } from '../sources/training-log/read-log.ts';
@@ -80,7 +80,7 @@ describeWith(['python'], 'Arrow files of pandas, pyarrow and Polars', () => {
   test('the dashboard reads the columns that it can draw', async () => {
     for (const name of names) {
       const bytes = new Uint8Array(readFileSync(join(folder, name))).buffer;
-      const source = await openArrow(await openBytes({ kind: 'bytes', bytes }));
+      const source = await openAny(await openBytes({ kind: 'bytes', bytes }));
       const read: Record<string, (number | string)[]> = { step: [], loss: [], phase: [] };
       for (const [column, all] of Object.entries(read)) {
         for (let group = 0; group < source.groups.length; group++) {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { inspectFile } from '../../src/cli/inspect/report.ts';
-import { openAnyArrow } from '../../src/pipeline/formats/arrow/arrow-any.ts';
 import { memorySource } from '../../src/pipeline/formats/byte-source.ts';
-import { DamagedFileError } from '../../src/pipeline/formats/stored-table.ts';
+import { DamagedFileError } from '../../src/pipeline/formats/limits.ts';
+import { openTable } from '../../src/pipeline/formats/table-file.ts';
 import { root } from '../setup/parts.ts';
 import { detectLog } from '../sources/training-log/read-log.ts';
 
@@ -30,8 +30,8 @@ test.each(NAMES)('%s is refused wherever it is cut off', async (name) => {
   const bytes = new Uint8Array(readFileSync(pathOf(name)));
   for (let cut = 0; cut < bytes.length - 8; cut += 61) {
     const read = async () => {
-      const table = await openAnyArrow(memorySource(bytes.slice(0, cut)));
-      for (let i = 0; i < table.batches.length; i++) await table.read(i);
+      const table = await openTable(memorySource(bytes.slice(0, cut)));
+      for (let i = 0; i < table.groups.length; i++) await table.read(0, i);
       return table.rows;
     };
     const outcome = await read().catch((error: unknown) => error);

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isFlat } from '../../pipeline/formats/table-file.ts';
 import { openTable, type TableReader, type Values } from '../inspect/table-reader.ts';
 
 /** What two run files differ in. */
@@ -48,7 +49,7 @@ const OUTCOME = [
 /** Compares two run files: parameters, outcome, and row by row, rows of equal steps with each other. */
 export async function compareRuns(a: string, b: string): Promise<Difference> {
   const tables = [await openTable(a), await openTable(b)] as const;
-  const names = tables.map(({ fields }) => fields.filter((f) => !f.nested).map((f) => f.name));
+  const names = tables.map(({ fields }) => fields.filter(isFlat).map((f) => f.name));
   const [ours, theirs] = names as [string[], string[]];
   const shared = ours.filter((name) => theirs.includes(name));
   return {

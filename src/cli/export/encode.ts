@@ -1,4 +1,4 @@
-import type { TableField } from '../inspect/table-reader.ts';
+import type { TableField } from '../../pipeline/formats/table-file.ts';
 import type { Block } from './selection.ts';
 
 export const EXPORT_FORMATS = ['csv', 'json', 'ndjson', 'arrow'] as const;

@@ -1,6 +1,7 @@
 import { didYouMean } from '../../pipeline/core/suggest.ts';
+import { isFlat, type TableField } from '../../pipeline/formats/table-file.ts';
 import { UsageError } from '../errors.ts';
-import type { TableField, TableReader, Values } from '../inspect/table-reader.ts';
+import type { TableReader, Values } from '../inspect/table-reader.ts';
 
 /** Which rows and columns of a table are wanted. Steps are those of its column `step`; without one, rows count from 0. */
 export interface Selection {
@@ -23,7 +24,7 @@ export function pickFields(
   { fields }: TableReader,
   names: readonly string[] | undefined,
 ): readonly TableField[] {
-  if (names === undefined) return fields.filter(({ nested }) => !nested);
+  if (names === undefined) return fields.filter(isFlat);
   return names.map((name) => {
     const field = fields.find((each) => each.name === name);
     const known = fields.map((each) => each.name);
@@ -31,7 +32,7 @@ export function pickFields(
       throw new UsageError(
         `--columns: ${path} has no column '${name}'${didYouMean(name, known)}; there are ${known.join(', ')}`,
       );
-    if (field.nested)
+    if (!isFlat(field))
       throw new UsageError(`--columns: '${name}' holds lists or structs, which are not exported`);
     return field;
   });
@@ -43,7 +44,7 @@ export async function* selectRows(
   names: readonly string[],
   { from, to, every }: Selection,
 ): AsyncGenerator<Block> {
-  const stepped = table.fields.some(({ name, nested }) => name === 'step' && !nested);
+  const stepped = table.fields.some((field) => field.name === 'step' && isFlat(field));
   const read = stepped ? [...new Set([...names, 'step'])] : names;
   let row = 0;
   let selected = 0;

@@ -36,8 +36,6 @@ const METADATA = ['eos.schema_version', 'eos.config', 'eos.summary'] as const;
 const BINS = 60;
 /** Characters of a phase's name that are kept. */
 const LONGEST = 200;
-/** Types of number columns, as Parquet and Arrow name them. */
-const NUMERIC = /^(double|float|u?int)\d*$/i;
 
 /** Reads a run file, or any table, and tells what it holds. */
 export async function inspectFile(file: string): Promise<Report> {
@@ -46,9 +44,9 @@ export async function inspectFile(file: string): Promise<Report> {
   const named = new Map(table.fields.toReversed().map((field) => [field.name, field]));
   const names = new Set(named.keys());
   const numeric = new Set(
-    [...named.values()].filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name),
+    [...named.values()].filter(({ kind }) => kind === 'number').map(({ name }) => name),
   );
-  const phased = named.get('phase')?.nested === false;
+  const phased = ['text', 'number'].includes(named.get('phase')?.kind ?? '');
   const summary = jsonObject(table.metadata['eos.summary']);
   const config = jsonObject(table.metadata['eos.config']);
   const columns: readonly Column[] =
@@ -58,7 +56,7 @@ export async function inspectFile(file: string): Promise<Report> {
     kind: table.kind,
     bytes: table.bytes,
     rows: table.rows,
-    row_groups: table.blocks,
+    row_groups: table.groups.length,
     schema: table.fields.map(({ name, type }) => {
       const wanted = columns.find((column) => column.name === name)?.type ?? null;
       return { name, type, expected: wanted === null || wanted === type ? null : wanted };

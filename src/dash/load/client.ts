@@ -1,8 +1,6 @@
-import type { FileOrigin } from './bytes.ts';
-import { openBytes } from './bytes.ts';
 import type { Call, Method, Reply, TableApi } from './protocol.ts';
-import { RunFileError } from './table.ts';
-import ParquetWorker from './worker-parquet.ts?worker&inline';
+import { OtherReaderError, RunFileError } from './table.ts';
+import LightWorker from './worker-light.ts?worker&inline';
 
 /**
  * A worker that is at work and leaves this many pings unanswered is stuck on a hostile file, and is stopped. Pings are
@@ -30,24 +28,36 @@ export interface TableClient extends TableApi {
   close(): void;
 }
 
-/** Starts the worker that fits a file's first bytes. */
-export async function tableClient(
-  origin: FileOrigin,
-  onBytes: (bytes: number) => void,
-): Promise<TableClient> {
-  // Most files are Parquet: its worker starts while the first bytes are on their way.
-  const parquet = new ParquetWorker();
-  try {
-    const start = new Uint8Array(await (await openBytes(origin)).slice(0, 6));
-    // The mark of a stream's first message.
-    const stream = start.length >= 4 && start.subarray(0, 4).every((byte) => byte === 0xff);
-    if (!stream && String.fromCharCode(...start) !== 'ARROW1') return connect(parquet, onBytes);
-  } catch (error) {
-    parquet.terminate();
-    throw error;
-  }
-  parquet.terminate();
-  return connect((await import('./arrow-worker.ts')).arrowWorker(), onBytes);
+/** Starts a worker for a file: a small one, which fits most, and a large one where the file turns out to need it. */
+export function tableClient(onBytes: (bytes: number) => void): TableClient {
+  let worker = connect(new LightWorker(), onBytes);
+  let closed = false;
+  const api = Object.fromEntries(
+    METHODS.map((method) => [
+      method,
+      (...args: readonly unknown[]) =>
+        (worker[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args),
+    ]),
+  ) as unknown as TableApi;
+  return {
+    ...api,
+    async open(origin) {
+      try {
+        return await worker.open(origin);
+      } catch (error) {
+        if (!(error instanceof OtherReaderError) || closed) throw error;
+      }
+      worker.close();
+      const { anyWorker } = await import('./any-worker.ts');
+      worker = connect(anyWorker(), onBytes);
+      if (closed) worker.close();
+      return worker.open(origin);
+    },
+    close() {
+      closed = true;
+      worker.close();
+    },
+  };
 }
 
 function connect(worker: Worker, onBytes: (bytes: number) => void): TableClient {
@@ -83,6 +93,7 @@ function connect(worker: Worker, onBytes: (bytes: number) => void): TableClient 
       const call = waiting.get(reply.id);
       waiting.delete(reply.id);
       if ('error' in reply) call?.reject(new RunFileError(reply.error));
+      else if ('other' in reply) call?.reject(new OtherReaderError());
       else call?.resolve(reply.value);
     }
   });

@@ -78,4 +78,6 @@ export type Reply =
   | { readonly pong: number }
   | { readonly bytes: number }
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: string };
+  | { readonly id: number; readonly error: string }
+  /** The file takes the larger of the two workers. */
+  | { readonly id: number; readonly other: true };

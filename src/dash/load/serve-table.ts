@@ -1,7 +1,7 @@
 import type { ByteSource } from './bytes.ts';
 import type { Call, Reply } from './protocol.ts';
 import { tableApi } from './queries.ts';
-import { RunFileError, type TableSource } from './table.ts';
+import { OtherReaderError, RunFileError, type TableSource } from './table.ts';
 
 /** The part of a worker's global scope that is needed here. */
 export interface WorkerScope {
@@ -24,6 +24,10 @@ export function serveTable(
       const method = api[call.method] as (...args: readonly unknown[]) => Promise<unknown>;
       scope.postMessage({ id: call.id, value: await method(...call.args) });
     } catch (error) {
+      if (error instanceof OtherReaderError) {
+        scope.postMessage({ id: call.id, other: true });
+        return;
+      }
       const message = error instanceof Error ? error.message : String(error);
       scope.postMessage({
         id: call.id,

@@ -34,6 +34,11 @@ export class RunFileError extends Error {
   override readonly name = 'RunFileError';
 }
 
+/** Nothing is wrong with the file, but the reader that was asked is too small for it. */
+export class OtherReaderError extends Error {
+  override readonly name = 'OtherReaderError';
+}
+
 /** More rows than this are refused: one column of them takes 160 MB. */
 export const MAX_ROWS = 20_000_000;
 /** Strings of a file are cut to this many characters wherever the page keeps them. */

@@ -1,5 +1,5 @@
 import { openBytes } from '../load/bytes.ts';
-import { openParquet } from '../load/parquet.ts';
+import { openLight } from '../load/open-light.ts';
 import { MAX_ROWS, RunFileError, type TableSource } from '../load/table.ts';
 import type { SweepCall, SweepReply } from './protocol.ts';
 
@@ -18,7 +18,7 @@ async function read({ parts, numbers, word, words }: SweepCall): Promise<void> {
   const tables: TableSource[] = [];
   let rows = 0;
   for (const origin of parts) {
-    const table = await openParquet(await openBytes(origin));
+    const table = await openLight(await openBytes(origin));
     const lacking = [...numbers, word].find(
       (name) => !table.columns.some((column) => column.name === name),
     );

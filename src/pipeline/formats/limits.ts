@@ -1,4 +1,12 @@
-import { DamagedFileError } from './stored-table.ts';
+/** A file that is not what it says, or is cut off: tells what is wrong in it. */
+export class DamagedFileError extends Error {
+  override readonly name: string = 'DamagedFileError';
+}
+
+/** A file in which nothing is wrong, but of a kind that is not read here. */
+export class UnsupportedFileError extends DamagedFileError {
+  override readonly name = 'UnsupportedFileError';
+}
 
 /**
  * What a file may claim before it is believed. A file of a stranger is read within 512 MB and two seconds; these are
@@ -29,6 +37,8 @@ export const LIMITS = {
   dictionaries: 1 << 26,
   /** Rows of a row group or record batch. */
   groupRows: 1 << 24,
+  /** Values of the lists of one column in one row group: each list is an object of its own. */
+  listed: 1 << 22,
   /** Rows a byte of the file: constant columns pack well, but no further. */
   rowsPerByte: 64,
   /** Rows that are allowed for however small the file. */
@@ -47,12 +57,16 @@ export function damaged(problem: string): never {
   throw new DamagedFileError(problem);
 }
 
+export function unsupported(what: string): never {
+  throw new UnsupportedFileError(what);
+}
+
 /** Where a reader stumbles over what the checks have let through, its message tells nobody anything. */
-export function decoded<T>(read: () => T): T {
+export function decoded<T>(read: () => T, problem = 'its metadata cannot be decoded'): T {
   try {
     return read();
   } catch (error) {
     if (error instanceof DamagedFileError) throw error;
-    return damaged('its metadata cannot be decoded');
+    return damaged(problem);
   }
 }

@@ -1,4 +1,6 @@
-import type { Column } from '../core/schema.ts';
+import type { Column, ColumnArray } from '../core/schema.ts';
+import { damaged } from './limits.ts';
+import type { Values } from './table-file.ts';
 import type { Metadata, Rows, TableState } from './table-format.ts';
 
 /** The row groups of a file that is to be continued, or put in order. */
@@ -15,18 +17,16 @@ export interface StoredTable {
   read(group: number, columns: readonly Column[]): Promise<Rows>;
 }
 
-/** A file that does not hold what it should: says what is wrong in it. */
-export class DamagedFileError extends Error {
-  override readonly name = 'DamagedFileError';
-}
-
-/** Strings as the codes of their column; a word that the column does not know is an error. */
-export function codesOf(values: ArrayLike<unknown>, { name, words = [] }: Column): Uint8Array {
+/** Values of a file as the array of their column: words as codes, where a word that the column does not know is an error. */
+export function memoryArray(values: Values, spec: Column): ColumnArray {
+  const { name, type, words } = spec;
+  if (!words) {
+    const numbers = Float64Array.from(values as ArrayLike<number>);
+    return type === 'INT32' ? Int32Array.from(numbers) : numbers;
+  }
   const known = new Map<unknown, number>(words.map((word, code) => [word, code]));
-  return Uint8Array.from({ length: values.length }, (_, i) => {
-    const code = known.get(values[i]);
-    if (code === undefined)
-      throw new DamagedFileError(`column ${name} holds a word that it cannot hold`);
-    return code;
-  });
+  return Uint8Array.from(
+    values,
+    (word) => known.get(word) ?? damaged(`column ${name} holds a word that it cannot hold`),
+  );
 }

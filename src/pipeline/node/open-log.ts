@@ -3,9 +3,9 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, createGunzip } from 'node:zlib';
-import { asyncBufferFromFile } from 'hyparquet';
 import type { LogInput } from '../sources/training-log/feed.ts';
 import { LogError } from '../sources/training-log/log-error.ts';
+import { pathSource } from './path-source.ts';
 
 export interface OpenLogOptions {
   /** Go on when the end of the file is reached, as it grows, is truncated or is replaced. */
@@ -37,7 +37,7 @@ export async function openLog(path: string, options: OpenLogOptions = {}): Promi
   if (file.isDirectory()) throw new LogError('this is a folder; name a log in it');
   const chunks = unzipped(createReadStream(path, { highWaterMark: CHUNK }));
   return file.isFile()
-    ? { name: path, chunks, random: await asyncBufferFromFile(path) }
+    ? { name: path, chunks, random: await pathSource(path) }
     : { name: path, chunks };
 }
 

@@ -1,11 +1,13 @@
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { decoderOf } from '../formats/all-codecs.ts';
 import { openArrow } from '../formats/arrow/arrow-table.ts';
 import { joinArrow, storedArrow } from '../formats/arrow/stored-arrow.ts';
 import { type ByteSource, withEnd } from '../formats/byte-source.ts';
+import { DamagedFileError } from '../formats/limits.ts';
 import { readParquetFooter } from '../formats/parquet/parquet-footer.ts';
 import { decodeParquetFooter, storedParquet } from '../formats/parquet/stored-parquet.ts';
-import { DamagedFileError, type StoredTable } from '../formats/stored-table.ts';
+import type { StoredTable } from '../formats/stored-table.ts';
 import { fileSource } from './file-source.ts';
 import { PARTIAL } from './file-target.ts';
 import { JOURNAL, type JournalContent, type JournalGroup, readJournal } from './journal.ts';
@@ -121,7 +123,7 @@ async function goodGroups(
 
 async function fromFooter(source: ByteSource): Promise<Found> {
   if ((await kindOf(source)) === 'arrow')
-    return { bytes: source, table: storedArrow(await openArrow(source)) };
+    return { bytes: source, table: storedArrow(await openArrow(source, decoderOf)) };
   const { start } = await readParquetFooter(source);
   const footer = decodeParquetFooter(new Uint8Array(await source.slice(start)));
   return { bytes: source, table: storedParquet(source, footer, start) };

@@ -1,81 +1,69 @@
-import { type Table, tableFromIPC } from 'apache-arrow';
-import { Message } from 'apache-arrow/fb/message';
 import { MessageHeader } from 'apache-arrow/fb/message-header';
-import { Schema } from 'apache-arrow/fb/schema';
-import { ByteBuffer } from 'flatbuffers';
+import { decoderOf } from '../all-codecs.ts';
 import { concatBytes } from '../byte-target.ts';
-import { checkRowCount, damaged, decoded, LIMITS } from '../limits.ts';
-import { checkArrowBatch } from './arrow-guard.ts';
-import { type CheckedSchema, checkArrowSchema } from './arrow-schema.ts';
-import { MESSAGE_PREFIX, unpackArrow, unpackingAllowance } from './arrow-unpack.ts';
+import { checkRowCount, damaged, LIMITS } from '../limits.ts';
+import type { TableField, Values } from '../table-file.ts';
+import { type MessageDecoder, messageDecoder } from './arrow-messages.ts';
+import { messageHead, parseArrowSchema } from './arrow-parts.ts';
+import type { ArrowMessage } from './arrow-unpack.ts';
+import { arrowField, arrowValues } from './arrow-values.ts';
 
 /** What a message begins with. */
 const MARK = Uint8Array.of(0xff, 0xff, 0xff, 0xff);
 
+/** One record batch of a stream. */
+export interface StreamedBatch {
+  readonly fields: readonly TableField[];
+  readonly rows: number;
+  read(field: number): Values;
+}
+
 /**
- * Reads an Arrow IPC stream of anybody, one record batch after the other.
+ * Reads an Arrow IPC stream of anybody as it comes, one record batch after the other.
  * @throws DamagedFileError
  */
-export async function* readArrowStream(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Table> {
+export async function* readArrowStream(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<StreamedBatch> {
   const input = byteReader(chunks);
-  const allow = unpackingAllowance();
-  let columns: CheckedSchema | undefined;
-  let schema: Uint8Array | undefined;
+  let decoder: MessageDecoder | undefined;
   let rows = 0;
   let seen = 0;
-  let dictionaries: Uint8Array[] = [];
-  let kept = 0;
+  const dictionaries: ArrowMessage[] = [];
   for (;;) {
     const prefix = await input.prefix();
     if (prefix === undefined) {
-      if (!schema) damaged('it is empty');
+      if (!decoder) damaged('it is empty');
       return;
     }
     if (prefix.length === 0) return;
     const metadata = await input.take(prefix.length);
-    const message = decoded(() => Message.getRootAsMessage(new ByteBuffer(metadata)));
-    const bodyLength = Number(message.bodyLength());
-    if (!(bodyLength >= 0 && bodyLength <= LIMITS.chunk * 4))
-      damaged(`it has a message of ${bodyLength} bytes`);
+    const { kind, bodyLength } = messageHead(metadata);
+    if (bodyLength > LIMITS.chunk * 4) damaged(`it has a message of ${bodyLength} bytes`);
     const body = await input.take(bodyLength);
+    if (kind === MessageHeader.Schema) {
+      if (decoder) damaged('its columns change');
+      const { schema, checked } = parseArrowSchema(metadata);
+      decoder = messageDecoder(schema, checked, decoderOf);
+      continue;
+    }
+    if (!decoder) return damaged('it does not begin with a schema');
     // Streams of before 2019 have no mark.
-    const whole = concatBytes([MARK, prefix.bytes.subarray(-4), metadata, body]);
-    if (message.headerType() === MessageHeader.Schema) {
-      if (columns) damaged('its columns change');
-      const root = message.header(new Schema()) as Schema | null;
-      if (!root) return damaged('it has no schema');
-      columns = decoded(() => checkArrowSchema(root, metadata.length));
-      schema = whole;
+    const bytes = concatBytes([MARK, prefix.bytes.subarray(-4), metadata, body]);
+    const message = { bytes, metaDataLength: bytes.length - bodyLength };
+    seen += bytes.length;
+    if (kind === MessageHeader.DictionaryBatch) {
+      dictionaries.push(await decoder.keep(message, LIMITS.dictionaries));
       continue;
     }
-    if (!columns || !schema) return damaged('it does not begin with a schema');
-    const known = columns;
-    seen += whole.length;
-    const { bytes, length } = decoded(() => {
-      checkArrowBatch(metadata, body, known, bodyLength);
-      const stored = { bytes: whole, metaDataLength: MESSAGE_PREFIX + metadata.length };
-      // The dictionaries are read anew with each batch.
-      allow(bodyLength, kept);
-      const plain = unpackArrow(stored, (unpacked) => allow(0, unpacked));
-      const unpacked = plain.bytes.subarray(plain.metaDataLength);
-      const message =
-        plain === stored ? metadata : plain.bytes.slice(MESSAGE_PREFIX, plain.metaDataLength);
-      return {
-        bytes: plain.bytes,
-        length: checkArrowBatch(message, unpacked, known, unpacked.length, bodyLength),
-      };
-    });
-    if (message.headerType() === MessageHeader.DictionaryBatch) {
-      kept += bytes.length;
-      if (kept > LIMITS.dictionaries)
-        damaged(`its dictionaries take more than ${LIMITS.dictionaries} bytes`);
-      dictionaries = [...dictionaries, bytes];
-      continue;
-    }
-    rows += length;
+    rows += decoder.rows(metadata, bodyLength);
     checkRowCount(rows, seen);
-    const begun = schema;
-    yield decoded(() => tableFromIPC([begun, ...dictionaries, bytes]));
+    const table = await decoder.table(message, dictionaries);
+    yield {
+      fields: table.schema.fields.map(arrowField),
+      rows: table.numRows,
+      read: (field) => arrowValues(table.getChildAt(field)!, table.schema.fields[field]!.name),
+    };
   }
 }
 
@@ -111,7 +99,6 @@ function byteReader(chunks: AsyncIterable<Uint8Array>) {
       if (first.length < 4) return damaged('it is cut off');
       const number = (bytes: Uint8Array) =>
         new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true);
-      // Streams of before 2019 have the length alone.
       const bytes = number(first) === -1 ? concatBytes([first, await take(4)]) : first;
       const length = number(bytes.subarray(-4));
       if (!(length >= 0 && length <= LIMITS.footer)) damaged(`it has a message of ${length} bytes`);

@@ -8,9 +8,10 @@ import {
   RecordBatch,
   type RecordBatch as RecordBatchHeader,
 } from 'apache-arrow/ipc/metadata/message';
-import { damaged, LIMITS } from '../limits.ts';
+import type { DecoderOf } from '../codecs.ts';
+import { damaged, LIMITS, unsupported } from '../limits.ts';
+import { MESSAGE_PREFIX } from './arrow-parts.ts';
 import { unpackLz4 } from './lz4-frame.ts';
-import { unpackZstd } from './zstd-frame.ts';
 
 /** A message of the format: its prefix, metadata and body. */
 export interface ArrowMessage {
@@ -19,8 +20,6 @@ export interface ArrowMessage {
   readonly metaDataLength: number;
 }
 
-/** Continuation mark and length of a message. */
-export const MESSAGE_PREFIX = 8;
 /** Length of a packed buffer once it is unpacked, or −1 where it is not packed. */
 const LENGTH = 8;
 
@@ -34,7 +33,11 @@ const LENGTH = 8;
  * @returns the message itself where nothing is packed
  * @throws DamagedFileError where it is packed by what is not read, or unpacks to something else than it claims
  */
-export function unpackArrow(message: ArrowMessage, spend: (bytes: number) => void): ArrowMessage {
+export async function unpackArrow(
+  message: ArrowMessage,
+  decoderOf: DecoderOf,
+  spend: (bytes: number) => void,
+): Promise<ArrowMessage> {
   const { bytes, metaDataLength } = message;
   const packed = bytes.subarray(metaDataLength);
   const decoded = Message.decode(bytes.slice(MESSAGE_PREFIX, metaDataLength));
@@ -42,11 +45,14 @@ export function unpackArrow(message: ArrowMessage, spend: (bytes: number) => voi
   const batch = header instanceof DictionaryBatch ? header.data : header;
   if (!batch.compression) return message;
   const { type, method } = batch.compression;
-  const unpack = { [CompressionType.LZ4_FRAME]: unpackLz4, [CompressionType.ZSTD]: unpackZstd }[
-    type
-  ];
+  const unpack =
+    type === CompressionType.ZSTD
+      ? await decoderOf('ZSTD')
+      : type === CompressionType.LZ4_FRAME
+        ? unpackLz4
+        : undefined;
   if (!unpack || method !== BodyCompressionMethod.BUFFER)
-    return damaged('it is compressed in a way that is not read');
+    return unsupported('it is compressed in a way that is not read');
 
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
   let length = 0;
@@ -90,7 +96,7 @@ export function unpackArrow(message: ArrowMessage, spend: (bytes: number) => voi
     const to = body.subarray(region.offset, region.offset + region.length);
     try {
       if (stored) to.set(from);
-      else if (to.length > 0) unpack(from, to);
+      else if (to.length > 0) to.set(unpack(from, to.length));
     } catch {
       damaged('it has a compressed buffer that does not unpack to what it claims');
     }
@@ -112,19 +118,4 @@ function arrowMessage(metadata: Uint8Array, bodyLength: number): ArrowMessage {
   new DataView(bytes.buffer).setInt32(4, length, true);
   bytes.set(metadata, MESSAGE_PREFIX);
   return { bytes, metaDataLength: MESSAGE_PREFIX + length };
-}
-
-/** Keeps count of what the record batches of one file or stream unpack to. */
-export function unpackingAllowance(): (stored: number, unpacked: number) => void {
-  let spent = 0;
-  let seen = 0;
-  return (stored, unpacked) => {
-    seen += stored;
-    spent += unpacked;
-    if (spent > LIMITS.unpacked + seen * LIMITS.unpackedPerByte) {
-      damaged(
-        `its record batches unpack to more than ${LIMITS.unpackedPerByte} times what they take`,
-      );
-    }
-  };
 }

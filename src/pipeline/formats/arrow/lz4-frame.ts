@@ -4,13 +4,12 @@ const STORED = 2 ** 31;
 const LEAST_COPY = 4;
 
 /**
- * Unpacks one LZ4 frame (checksums are not verified) so that it fills `out` to the last byte.
- *
- * Takes no memory of its own, and time in proportion to both lengths, whatever the frame says.
+ * Unpacks one LZ4 frame (checksums are not verified) to `length` bytes, in time in proportion to both lengths.
  *
  * @throws Error where it is none, or unpacks to another length
  */
-export function unpackLz4(frame: Uint8Array, out: Uint8Array): void {
+export function unpackLz4(frame: Uint8Array, length: number): Uint8Array {
+  const out = new Uint8Array(length);
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   if (frame.length < 7 || view.getUint32(0, true) !== MAGIC) throw new Error('no LZ4 frame');
   const flags = frame[4]!;
@@ -39,6 +38,7 @@ export function unpackLz4(frame: Uint8Array, out: Uint8Array): void {
   if (filled !== out.length) throw new Error('an LZ4 frame of another length');
   if (at + (flags & 4 ? 4 : 0) !== frame.length)
     throw new Error('an LZ4 frame with something behind it');
+  return out;
 }
 
 /** Blocks may copy from the ones before them, so `out` is that of the whole frame. Returns how far it is filled. */
@@ -84,7 +84,7 @@ function unpackBlock(
 }
 
 /** Copies what stands `distance` bytes earlier; where that is less than `count`, it repeats itself. */
-export function copyWithin(out: Uint8Array, to: number, distance: number, count: number): void {
+function copyWithin(out: Uint8Array, to: number, distance: number, count: number): void {
   if (count < 32) {
     for (let i = to; i < to + count; i++) out[i] = out[i - distance]!;
     return;

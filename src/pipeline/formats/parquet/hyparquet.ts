@@ -1,6 +1,5 @@
 import type { FileMetaData, KeyValue, SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import type { ByteTarget } from '../byte-target.ts';
 import type {
   Metadata,
@@ -9,6 +8,7 @@ import type {
   WideRows,
   WideTableWriter,
 } from '../table-format.ts';
+import { writeMetadata } from './hyparquet-writer-parts.ts';
 import { writeRowGroup } from './parquet-chunk.ts';
 
 /** First and last bytes of a Parquet file, as a little-endian number. */

@@ -1,11 +1,13 @@
 import type { ColumnChunk, Encoding, RowGroup, Statistics } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer';
-import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
-import { deltaBinaryPack } from 'hyparquet-writer/src/delta.js';
-import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
-import { snappyCompress } from 'hyparquet-writer/src/snappy.js';
 import type { ColumnArray } from '../../core/schema.ts';
 import { bigints, type Cells, type TableColumn, type WideRows } from '../table-format.ts';
+import {
+  deltaBinaryPack,
+  snappyCompress,
+  writePageHeader,
+  writeRleBitPackedHybrid,
+} from './hyparquet-writer-parts.ts';
 
 /**
  * Encodes a row group of typed arrays with the parts of hyparquet-writer. Its own entrance takes any JavaScript values:

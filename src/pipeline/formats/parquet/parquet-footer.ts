@@ -1,10 +1,11 @@
 import { type FileMetaData, parquetMetadata, type SchemaElement } from 'hyparquet';
 import type { ByteSource } from '../byte-source.ts';
-import { checkRowCount, damaged, LIMITS } from '../limits.ts';
-import { DamagedFileError } from '../stored-table.ts';
+import { checkRowCount, DamagedFileError, damaged, LIMITS, unsupported } from '../limits.ts';
 import { checkThrift } from './thrift-guard.ts';
 
 const MAGIC = 0x31524150;
+/** The magic of a file whose footer is encrypted. */
+const ENCRYPTED_MAGIC = 0x45524150;
 /** Length of the footer, and the closing magic. */
 const SUFFIX = 8;
 
@@ -23,6 +24,8 @@ export async function readParquetFooter(source: ByteSource): Promise<ParquetEnd>
   if (size < 12) damaged('it is empty or cut off');
   const suffix = new DataView(await source.slice(size - SUFFIX, size));
   const length = suffix.getUint32(0, true);
+  if (suffix.getUint32(4, true) === ENCRYPTED_MAGIC)
+    unsupported('it is encrypted, which is not read');
   if (suffix.getUint32(4, true) !== MAGIC)
     damaged('it is cut off: there is no Parquet footer at its end');
   if (length > size - 12) damaged(`its footer claims ${length} bytes`);
@@ -86,11 +89,14 @@ export function checkParquetFooter(
     rows += count;
     if (group.columns.length > schema.length)
       damaged(`its row group ${g} has more columns than the table`);
-    for (const { meta_data } of group.columns) {
+    for (const { meta_data, crypto_metadata } of group.columns) {
+      if (crypto_metadata) unsupported('it has encrypted columns, which are not read');
       if (!meta_data) damaged(`its row group ${g} has a column without metadata`);
       const start = Number(meta_data.dictionary_page_offset || meta_data.data_page_offset);
       const length = Number(meta_data.total_compressed_size);
-      if (!(start >= 4 && length >= 0 && start + length <= end))
+      // Writers of no rows may write no pages.
+      const nothing = count === 0 && length === 0;
+      if (!nothing && !(start >= 4 && length >= 0 && start + length <= end))
         damaged(`its row group ${g} lies outside the file`);
       if (!Array.isArray(meta_data.path_in_schema))
         damaged(`its row group ${g} has a column without a name`);

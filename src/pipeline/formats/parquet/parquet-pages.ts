@@ -1,9 +1,13 @@
-import type { ColumnMetaData, Compressors, SchemaElement } from 'hyparquet';
-import { snappyUncompress } from 'hyparquet';
-import { parquetHeader } from 'hyparquet/src/column.js';
-import { damaged, LIMITS } from '../limits.ts';
-import { checkDelta, checkRuns } from './encoding-guard.ts';
+import type { ColumnMetaData, DataPageHeader, PageHeader } from 'hyparquet';
+import type { Decode } from '../codecs.ts';
+import { damaged, LIMITS, unsupported } from '../limits.ts';
+import { crc32 } from '../platform.ts';
+import { checkDelta, checkDeltaTexts, checkRuns } from './encoding-guard.ts';
+import { parquetHeader } from './hyparquet-parts.ts';
+import type { Leaf } from './parquet-schema.ts';
 import { checkThrift } from './thrift-guard.ts';
+
+type DataPageHeaderV2 = NonNullable<PageHeader['data_page_header_v2']>;
 
 /** Bytes that one packed byte can become; Snappy's copies make 64 of 3, the others know no such bound. */
 const RATIO: Readonly<Record<string, number>> = { SNAPPY: 24 };
@@ -16,100 +20,165 @@ const WIDTH: Readonly<Record<string, number>> = {
   BYTE_ARRAY: 4,
 };
 
+/** What the pages of one column in one row group hold. */
+export interface CheckedPages {
+  /** What was packed of each page, unpacked, in the order in which a decoder asks for it. */
+  readonly unpacked: readonly Uint8Array[];
+  /** Values that are not null. */
+  readonly values: number;
+}
+
+interface Claims {
+  /** Rows of the row group. */
+  readonly rows: number;
+  /** Values that lists may hold all together. */
+  readonly listed: number;
+}
+
 /**
- * Walks over the pages of one flat column in one row group, and refuses those with which the decoder would take memory
- * or time beyond what they can hold: it believes counts and run lengths.
+ * Walks over the pages of one column in one row group, and refuses those with which the decoder would take memory or
+ * time beyond what they can hold: it believes counts and run lengths. Checksums are compared where there are any.
  *
  * @param bytes the column chunk, from its first page on
- * @param rows rows of the row group
  * @throws DamagedFileError
  */
 export function checkPages(
   bytes: Uint8Array,
   chunk: ColumnMetaData,
-  element: SchemaElement,
-  rows: number,
-  compressors: Compressors = {},
-): void {
+  leaf: Leaf,
+  { rows, listed }: Claims,
+  decode: Decode,
+): CheckedPages {
+  const { name } = leaf;
   const view = viewOf(bytes);
-  const optional = element.repetition_type !== 'REQUIRED';
-  const width =
-    element.type === 'FIXED_LEN_BYTE_ARRAY'
-      ? (element.type_length ?? 0)
-      : WIDTH[element.type ?? ''];
+  const nested = leaf.repetition > 0;
+  const unpacked: Uint8Array[] = [];
+  const unpack = (part: Uint8Array, length: number) => {
+    if (chunk.codec === 'UNCOMPRESSED') return part;
+    const plain = length === 0 ? new Uint8Array(0) : decode(part, length);
+    unpacked.push(plain);
+    return plain;
+  };
   let at = 0;
   let seen = 0;
+  let begun = 0;
+  let values = 0;
   let total = 0;
-  while (seen < rows) {
+  // A decoder of lists reads on to the end: their next page may belong to the last row.
+  while (nested ? at < bytes.length - 1 : seen < rows) {
     if (at >= bytes.length - 1)
-      damaged(`its column ${element.name} has ${seen} values where ${rows} are claimed`);
+      damaged(`its column ${name} has ${seen} values where ${rows} are claimed`);
     const body = checkThrift(view, at, bytes.length);
     const header = parquetHeader({ view, offset: at });
     const { compressed_page_size: packed, uncompressed_page_size: size } = header;
     // A number of another width than the format has would be a bigint.
     if (!(Number.isInteger(packed) && packed >= 0 && packed <= bytes.length - body))
-      damaged(`a page of its column ${element.name} is cut off`);
+      damaged(`a page of its column ${name} is cut off`);
     const most =
       chunk.codec === 'UNCOMPRESSED'
         ? packed
         : Math.min(LIMITS.page, 1024 + packed * (RATIO[chunk.codec] ?? 1e6));
     if (!(Number.isInteger(size) && size >= 0 && size <= most))
-      damaged(`a page of its column ${element.name} claims ${size} bytes`);
+      damaged(`a page of its column ${name} claims ${size} bytes`);
     total += size;
     if (total > LIMITS.chunk)
-      damaged(`its column ${element.name} unpacks to more than ${LIMITS.chunk} bytes`);
+      damaged(`its column ${name} unpacks to more than ${LIMITS.chunk} bytes`);
     at = body + packed;
     const page = bytes.subarray(body, at);
-    const unpack = (part: Uint8Array, length: number) => unpacked(part, length, chunk, compressors);
+    if (typeof header.crc === 'number' && crc32(page) !== header.crc >>> 0)
+      damaged(`a page of its column ${name} is not what it was when it was written`);
 
     if (header.type === 'DICTIONARY_PAGE') {
       const count = header.dictionary_page_header?.num_values ?? -1;
-      if (!(Number.isInteger(count) && count >= 0 && count * (width ?? 1 / 8) <= size))
+      if (!(Number.isInteger(count) && count >= 0 && count * (widthOf(leaf) ?? 1 / 8) <= size))
         damaged(`a dictionary of its claims ${count} values`);
+      unpack(page, size);
       continue;
     }
-    const v1 = header.data_page_header;
-    const v2 = header.data_page_header_v2;
-    if (header.type !== (v1 ? 'DATA_PAGE' : 'DATA_PAGE_V2'))
-      damaged('it has a page of unknown kind');
-    const { num_values: count, encoding } = v1 ?? v2 ?? damaged('it has a page of unknown kind');
-    if (!(Number.isInteger(count) && count >= 0 && count <= rows - seen)) {
-      damaged(
-        `a page of its column ${element.name} claims ${count} values where ${rows - seen} are left`,
-      );
-    }
+    const read = pageOf(header);
+    const { num_values: count, encoding } = read;
+    const left = nested ? listed - seen : rows - seen;
+    if (!(Number.isInteger(count) && count >= 0 && count <= left))
+      damaged(`a page of its column ${name} claims ${count} values where ${left} are left`);
     seen += count;
-    let plain: DataView;
-    let values = count;
-    let start = 0;
-    if (v2) {
-      const { definition_levels_byte_length: levels, repetition_levels_byte_length: repetition } =
-        v2;
-      if (
-        !(
-          Number.isInteger(levels) &&
-          levels >= 0 &&
-          levels <= Math.min(packed, size) &&
-          repetition === 0
-        )
-      )
-        damaged('it has a page that is cut off');
-      if (v2.num_rows !== count) damaged('it has a page of nested values in a flat column');
-      if (optional) values = checkRuns(viewOf(page), 0, levels, 1, count);
-      if (v2.num_nulls !== count - values) damaged(`a page of its claims ${v2.num_nulls} nulls`);
-      const rest = page.subarray(levels);
-      plain = viewOf(v2.is_compressed === false ? rest : unpack(rest, size - levels));
-    } else {
-      plain = viewOf(unpack(page, size));
-      if (optional) {
-        const length = size < 4 ? -1 : plain.getUint32(0, true);
-        if (!(length >= 0 && length <= size - 4)) damaged('it has a page that is cut off');
-        start = 4 + length;
-        values = checkRuns(plain, 4, start, 1, count);
-      }
-    }
-    checkValues(plain, start, values, encoding, element, width, v1 !== undefined);
+    const { plain, start, there, rowsBegun } =
+      'num_nulls' in read
+        ? levelsV2(read, page, size, leaf, unpack)
+        : levelsV1(read, viewOf(unpack(page, size)), leaf);
+    begun += rowsBegun;
+    values += there;
+    checkValues(plain, start, there, encoding, leaf, !('num_nulls' in read));
   }
+  if (nested && begun !== rows)
+    damaged(`its column ${name} has ${begun} values where ${rows} are claimed`);
+  return { unpacked, values };
+}
+
+function pageOf(header: PageHeader): DataPageHeader | DataPageHeaderV2 {
+  const v1 = header.type === 'DATA_PAGE' ? header.data_page_header : undefined;
+  const v2 = header.type === 'DATA_PAGE_V2' ? header.data_page_header_v2 : undefined;
+  return v1 ?? v2 ?? damaged('it has a page of unknown kind');
+}
+
+interface Levels {
+  /** The values, from `start` on. */
+  readonly plain: DataView;
+  readonly start: number;
+  /** How many values there are, and how many rows begin in the page. */
+  readonly there: number;
+  readonly rowsBegun: number;
+}
+
+/** Levels of a page of version 1: each with its length before it, in the packed part of the page. */
+function levelsV1(header: DataPageHeader, plain: DataView, leaf: Leaf): Levels {
+  const { num_values: count } = header;
+  let start = 0;
+  const levels = (most: number, encoding: string | undefined, wanted: number): number => {
+    if (most === 0) return count;
+    if (encoding !== 'RLE')
+      unsupported(`its column ${leaf.name} has levels encoded as ${encoding}, which is not read`);
+    const length = start + 4 <= plain.byteLength ? plain.getUint32(start, true) : -1;
+    const end = start + 4 + length;
+    if (!(length >= 0 && end <= plain.byteLength)) damaged('it has a page that is cut off');
+    const found = checkRuns(plain, start + 4, end, widthOfLevel(most), count, wanted);
+    start = end;
+    return found;
+  };
+  const rowsBegun = levels(leaf.repetition, header.repetition_level_encoding, 0);
+  const there = levels(leaf.definition, header.definition_level_encoding, leaf.definition);
+  return { plain, start, there, rowsBegun };
+}
+
+/** Levels of a page of version 2: in front of what is packed. */
+function levelsV2(
+  header: DataPageHeaderV2,
+  page: Uint8Array,
+  size: number,
+  leaf: Leaf,
+  unpack: (part: Uint8Array, length: number) => Uint8Array,
+): Levels {
+  const {
+    num_values: count,
+    repetition_levels_byte_length: repetition,
+    definition_levels_byte_length: definition,
+  } = header;
+  const whole = [repetition, definition].every((length) => Number.isInteger(length) && length >= 0);
+  const levels = repetition + definition;
+  if (!(whole && levels <= Math.min(page.length, size))) damaged('it has a page that is cut off');
+  const view = viewOf(page);
+  const rowsBegun =
+    leaf.repetition > 0
+      ? checkRuns(view, 0, repetition, widthOfLevel(leaf.repetition), count, 0)
+      : count;
+  const there =
+    leaf.definition > 0
+      ? checkRuns(view, repetition, levels, widthOfLevel(leaf.definition), count, leaf.definition)
+      : count;
+  if (header.num_rows !== rowsBegun) damaged(`a page of its claims ${header.num_rows} rows`);
+  if (header.num_nulls !== count - there) damaged(`a page of its claims ${header.num_nulls} nulls`);
+  const rest = page.subarray(levels);
+  const plain = header.is_compressed === false ? rest : unpack(rest, size - levels);
+  return { plain: viewOf(plain), start: 0, there, rowsBegun };
 }
 
 function checkValues(
@@ -117,10 +186,11 @@ function checkValues(
   start: number,
   count: number,
   encoding: string,
-  { type, name }: SchemaElement,
-  width: number | undefined,
+  leaf: Leaf,
   older: boolean,
 ): void {
+  const { name, element } = leaf;
+  const width = widthOf(leaf);
   const left = view.byteLength - start;
   switch (encoding) {
     case 'PLAIN':
@@ -137,39 +207,28 @@ function checkValues(
         checkRuns(view, start + 1, view.byteLength, view.getUint8(start), count);
       return;
     case 'RLE':
-      if (type !== 'BOOLEAN')
+      if (element.type !== 'BOOLEAN')
         damaged(`a page of its column ${name} is encoded as none of its kind`);
-      checkRuns(view, start + 4, view.byteLength, 1, count);
+      if (count > 0) checkRuns(view, start + 4, view.byteLength, 1, count);
       return;
     case 'DELTA_BINARY_PACKED':
-    case 'DELTA_LENGTH_BYTE_ARRAY':
       checkDelta(view, start, count);
       return;
+    case 'DELTA_LENGTH_BYTE_ARRAY':
+    case 'DELTA_BYTE_ARRAY':
+      checkDeltaTexts(view, start, count, encoding === 'DELTA_BYTE_ARRAY');
+      return;
     default:
-      damaged(`its column ${name} is encoded as ${encoding}, which is not read`);
+      unsupported(`its column ${name} is encoded as ${encoding}, which is not read`);
   }
 }
 
-function unpacked(
-  part: Uint8Array,
-  length: number,
-  { codec }: ColumnMetaData,
-  compressors: Compressors,
-): Uint8Array {
-  if (codec === 'UNCOMPRESSED') return part;
-  const other = compressors[codec];
-  if (!other && codec !== 'SNAPPY') damaged(`it is compressed by ${codec}, which is not read`);
-  let bytes: Uint8Array | undefined = new Uint8Array(length);
-  try {
-    if (other) bytes = other(part, length);
-    else snappyUncompress(part, bytes);
-  } catch {
-    damaged('it has a page that cannot be unpacked');
-  }
-  if (bytes?.length !== length)
-    damaged('it has a page that unpacks to another size than it claims');
-  return bytes;
+/** Least bytes of a value; undefined for truth values, which take a bit. */
+function widthOf({ element: { type, type_length } }: Leaf): number | undefined {
+  return type === 'FIXED_LEN_BYTE_ARRAY' ? (type_length ?? 0) : WIDTH[type ?? ''];
 }
+
+const widthOfLevel = (most: number): number => 32 - Math.clz32(most);
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

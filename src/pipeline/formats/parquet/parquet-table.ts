@@ -1,109 +1,235 @@
-import { type Compressors, type DecodedArray, parquetRead, type SchemaElement } from 'hyparquet';
+import {
+  type ColumnMetaData,
+  type DecodedArray,
+  parquetRead,
+  type RowGroup,
+  type SchemaElement,
+} from 'hyparquet';
 import type { ByteSource } from '../byte-source.ts';
-import { damaged, LIMITS } from '../limits.ts';
-import { DamagedFileError } from '../stored-table.ts';
+import type { DecoderOf } from '../codecs.ts';
+import { decimalNumber, littleEndian } from '../decimal.ts';
+import { DamagedFileError, damaged, LIMITS, unsupported } from '../limits.ts';
+import type { TableFile, TableGroup, Values } from '../table-file.ts';
 import { type ParquetEnd, readParquetFooter } from './parquet-footer.ts';
 import { checkPages } from './parquet-pages.ts';
+import {
+  decimalScale,
+  isDate,
+  kindOf,
+  narrowRange,
+  type ParquetField,
+  parquetFields,
+  timeScale,
+} from './parquet-schema.ts';
 
-/** A Parquet file of anybody, opened for reading its flat columns, row group by row group. */
-export interface ParquetTable extends ParquetEnd {
-  /** Columns that are not nested; the others cannot be read. */
-  readonly fields: readonly SchemaElement[];
-  /** Values of one column in one row group, nulls as null. */
-  read(column: string, group: number): Promise<ArrayLike<unknown>>;
+/** A Parquet file, opened, with its footer. */
+export interface ParquetTable extends TableFile, ParquetEnd {
+  readonly kind: 'parquet';
+}
+
+export interface ParquetOptions {
+  /** Bytes of a text that are read; all of them unless given. */
+  readonly longestText?: number;
 }
 
 /** Opens a Parquet file. @throws DamagedFileError where it is none, or cannot be as it says */
 export async function openParquet(
   source: ByteSource,
-  compressors?: Compressors,
+  decoderOf: DecoderOf,
+  options?: ParquetOptions,
 ): Promise<ParquetTable> {
-  const end = await readParquetFooter(source);
+  return parquetTable(source, await readParquetFooter(source), decoderOf, options);
+}
+
+/** The row groups that a footer tells of, in `source`. */
+export function parquetTable(
+  source: ByteSource,
+  end: ParquetEnd,
+  decoderOf: DecoderOf,
+  options: ParquetOptions = {},
+): ParquetTable {
+  const { footer } = end;
+  const fields = parquetFields(footer.schema);
   return {
     ...end,
-    fields: flatFields(end.footer.schema),
-    read: (name, group) => readParquetColumn(source, end, name, group, compressors),
+    kind: 'parquet',
+    bytes: source.byteLength,
+    rows: Number(footer.num_rows),
+    fields,
+    groups: footer.row_groups.map((group) => tableGroup(group, fields)),
+    metadata: Object.fromEntries(
+      (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
+    ),
+    read(field, group) {
+      const one = footer.row_groups[group];
+      const wanted = fields[field];
+      if (!one || !wanted) return damaged(`it has no column ${field} in its row group ${group}`);
+      return readField(source, one, wanted, decoderOf, options);
+    },
   };
 }
 
-/** Reads one column of one row group. */
-export async function readParquetColumn(
+function tableGroup(group: RowGroup, fields: readonly ParquetField[]): TableGroup {
+  const spans = group.columns.map(({ meta_data }) => {
+    const start = Number(meta_data?.dictionary_page_offset || meta_data?.data_page_offset);
+    return { start, end: start + Number(meta_data?.total_compressed_size) };
+  });
+  return {
+    rows: Number(group.num_rows),
+    start: Math.min(...spans.map(({ start }) => start)),
+    end: Math.max(...spans.map(({ end }) => end)),
+    bounds(field) {
+      const { place, kind } = fields[field]!;
+      const { min_value, max_value } = group.columns[place]?.meta_data?.statistics ?? {};
+      if (kind !== 'number' || min_value == null || max_value == null) return undefined;
+      const [low, high] = [Number(min_value), Number(max_value)];
+      return low <= high ? [low, high] : undefined;
+    },
+  };
+}
+
+/** Where a chunk stands for the decoder: not at 0, which means nowhere. */
+const FIRST = 4;
+
+const decoder = new TextDecoder();
+
+async function readField(
   source: ByteSource,
-  { footer }: Pick<ParquetEnd, 'footer'>,
-  name: string,
-  group: number,
-  compressors?: Compressors,
-): Promise<ArrayLike<unknown>> {
-  const element = flatFields(footer.schema).find((field) => field.name === name);
-  const one = footer.row_groups[group];
-  const chunk = one?.columns.find(
-    ({ meta_data }) => meta_data?.path_in_schema[0] === name,
-  )?.meta_data;
-  if (!element || !one || !chunk) return damaged(`it has no column ${name} that can be read`);
-  const rows = Number(one.num_rows);
+  group: RowGroup,
+  field: ParquetField,
+  decoderOf: DecoderOf,
+  options: ParquetOptions,
+): Promise<Values> {
+  const { name, kind, leaf, place } = field;
+  const rows = Number(group.num_rows);
+  if (kind === 'nested') unsupported(`its column ${name} holds structs, which are not read`);
   if (rows > LIMITS.groupRows) damaged(`it has row groups of ${rows} rows`);
   if (rows === 0) return [];
+  const chunk = group.columns[place]?.meta_data ?? damaged(`it has no column ${name}`);
   const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
-  const bytes = new Uint8Array(
-    await source.slice(start, start + Number(chunk.total_compressed_size)),
+  const length = Number(chunk.total_compressed_size);
+  const bytes = new Uint8Array(await source.slice(start, start + length));
+  const listed = Math.min(LIMITS.listed, LIMITS.leastRows + source.byteLength * LIMITS.rowsPerByte);
+  const { unpacked, values } = checkPages(
+    bytes,
+    chunk,
+    leaf,
+    { rows, listed },
+    await decoderOf(chunk.codec),
   );
-  checkPages(bytes, chunk, element, rows, compressors);
   try {
-    return await decode(bytes, start, source.byteLength, { footer, one, name, rows, compressors });
+    const { statistics, bloom_filter_offset, dictionary_page_offset, ...rest } = chunk;
+    const meta_data: ColumnMetaData = {
+      ...rest,
+      ...(dictionary_page_offset ? { dictionary_page_offset: BigInt(FIRST) } : {}),
+      data_page_offset: chunk.data_page_offset - BigInt(start) + BigInt(FIRST),
+      path_in_schema: [...leaf.path],
+    };
+    const columns = [{ file_offset: 0n, meta_data }];
+    const all = await decode(field, { ...group, columns }, bytes, [...unpacked], options);
+    const result = converted(all, field);
+    if (kind !== 'list' && present(result) !== values)
+      damaged(`its column ${name} points at words that it does not have`);
+    return result;
   } catch (error) {
     if (error instanceof DamagedFileError) throw error;
     return damaged(`its column ${name} cannot be decoded`);
   }
 }
 
+/** @param unpacked what the decoder will ask for, in this order */
 async function decode(
+  { name, schema }: ParquetField,
+  group: RowGroup,
   bytes: Uint8Array,
-  offset: number,
-  byteLength: number,
-  {
-    footer,
-    one,
-    name,
-    rows,
-    compressors,
-  }: {
-    readonly footer: ParquetEnd['footer'];
-    readonly one: ParquetEnd['footer']['row_groups'][number];
-    readonly name: string;
-    readonly rows: number;
-    readonly compressors: Compressors | undefined;
-  },
-): Promise<ArrayLike<unknown>> {
+  unpacked: Uint8Array[],
+  { longestText }: ParquetOptions,
+): Promise<Values> {
   const parts: DecodedArray[] = [];
-  const columns = one.columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === name);
+  const root: SchemaElement = { name: 'root', num_children: 1 };
   await parquetRead({
     file: {
-      byteLength,
-      slice: (from, to = byteLength) =>
-        bytes.slice(from - offset, to - offset).buffer as ArrayBuffer,
+      byteLength: FIRST + bytes.length,
+      slice: (from, to = FIRST + bytes.length) =>
+        bytes.slice(from - FIRST, to - FIRST).buffer as ArrayBuffer,
     },
-    metadata: { ...footer, row_groups: [{ ...one, columns }], num_rows: one.num_rows },
+    metadata: {
+      version: 2,
+      metadata_length: 0,
+      schema: [root, ...schema.map(undressed)],
+      row_groups: [group],
+      num_rows: group.num_rows,
+    },
     columns: [name],
     geoparquet: false,
-    ...(compressors ? { compressors } : {}),
+    utf8: false,
+    compressors: { [group.columns[0]!.meta_data!.codec]: () => unpacked.shift() },
+    parsers: {
+      timestampFromNanoseconds: (nanos) => decimalNumber(nanos, 6),
+      stringFromBytes: (text) => decoder.decode(text.subarray(0, longestText)),
+    },
     // What is thrown in here would be nobody's to catch.
     onChunk: ({ columnData }) => parts.push(columnData),
   });
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  if (length !== rows) damaged(`its column ${name} has ${length} values where ${rows} are claimed`);
+  if (BigInt(length) !== group.num_rows)
+    damaged(`its column ${name} has ${length} values where ${group.num_rows} are claimed`);
   if (parts.length === 1) return parts[0]!;
   return parts.flatMap((part) => Array.from<unknown>(part));
 }
 
-/** Leaves right below the root. */
-export function flatFields(schema: readonly SchemaElement[]): SchemaElement[] {
-  const fields: SchemaElement[] = [];
-  let inside = 0;
-  for (const element of schema.slice(1)) {
-    const children = element.num_children ?? 0;
-    if (inside > 0) inside += children - 1;
-    else if (children > 0) inside = children;
-    else if (element.repetition_type !== 'REPEATED' && element.type) fields.push(element);
+/** The element as the decoder is told of it: what it would turn into dates and inexact numbers stays as it is. */
+function undressed(element: SchemaElement): SchemaElement {
+  const { converted_type, logical_type, ...bare } = element;
+  if (element.num_children) return element;
+  switch (kindOf(element)) {
+    case 'text':
+      return logical_type?.type === 'UUID' ? element : { ...bare, converted_type: 'UTF8' };
+    case 'number':
+      return decimalScale(element) === undefined ? element : bare;
+    default:
+      return bare;
   }
-  return fields;
+}
+
+/** Values in the terms of `Values`. */
+function converted(values: Values, { name, kind, leaf: { element } }: ParquetField): Values {
+  const scale = decimalScale(element);
+  if (scale !== undefined) return mapped(values, (value) => decimalNumber(whole(value), scale));
+  const time = timeScale(element);
+  if (time !== undefined) return mapped(values, (value) => decimalNumber(whole(value), time));
+  if (isDate(element)) return mapped(values, (value) => Number(value) * 86_400_000);
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array)
+    return Float64Array.from(values, Number);
+  const range = narrowRange(element);
+  if (range) {
+    return mapped(values, (value) => {
+      const number = Number(value);
+      if (!(number >= range[0] && number <= range[1]))
+        damaged(`its column ${name} holds ${number}, which is too large for it`);
+      return number;
+    });
+  }
+  if (ArrayBuffer.isView(values) || !['number', 'time', 'list'].includes(kind)) return values;
+  return mapped(values, (value) => (typeof value === 'bigint' ? Number(value) : value));
+}
+
+function mapped(values: Values, convert: (value: unknown) => unknown): unknown[] {
+  return Array.from(values, (value) => {
+    if (value === null || value === undefined) return null;
+    return Array.isArray(value) ? mapped(value, convert) : convert(value);
+  });
+}
+
+/** The whole number that a decimal or time is stored as; bytes hold the highest first. */
+function whole(value: unknown): bigint {
+  if (value instanceof Uint8Array) return littleEndian(value.slice().reverse());
+  return BigInt(value as number | bigint);
+}
+
+function present(values: Values): number {
+  if (ArrayBuffer.isView(values)) return values.length;
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] != null) count++;
+  return count;
 }

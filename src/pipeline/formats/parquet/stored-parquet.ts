@@ -1,11 +1,14 @@
 import type { FileMetaData, RowGroup } from 'hyparquet';
-import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
-import type { Column, ColumnArray } from '../../core/schema.ts';
+import type { ColumnArray } from '../../core/schema.ts';
+import { decoderOf } from '../all-codecs.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { codesOf, type StoredTable } from '../stored-table.ts';
+import { damaged } from '../limits.ts';
+import { memoryArray, type StoredTable } from '../stored-table.ts';
+import { fieldNamed } from '../table-file.ts';
 import { keyValues, parquetFooter } from './hyparquet.ts';
+import { deserializeTCompactProtocol } from './hyparquet-parts.ts';
 import { checkParquetFooter, parseParquetFooter } from './parquet-footer.ts';
-import { readParquetColumn } from './parquet-table.ts';
+import { parquetTable } from './parquet-table.ts';
 
 /** The footer that these bytes end with, fit to be written again to the last bit. */
 export function decodeParquetFooter(bytes: Uint8Array): FileMetaData {
@@ -30,21 +33,21 @@ export function storedParquet(source: ByteSource, footer: FileMetaData, end: num
       num_rows: row_groups.reduce((sum, { num_rows }) => sum + num_rows, 0n),
     };
   };
+  const table = parquetTable(source, { footer, start: end }, decoderOf);
   const endOf = (count: number) => (count === 0 ? MAGIC_LENGTH : groups[count - 1]!.end);
 
   return {
     kind: 'parquet',
     groups,
-    metadata: Object.fromEntries(
-      (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
-    ),
+    metadata: table.metadata,
     state: (count) => ({ kind: 'parquet', end: endOf(count), footer: first(count) }),
     closing: (count, metadata) =>
       parquetFooter({ ...first(count), key_value_metadata: keyValues(metadata) }),
     async read(group, columns) {
       const read: ColumnArray[] = [];
       for (const spec of columns) {
-        read.push(memoryArray(await readParquetColumn(source, { footer }, spec.name, group), spec));
+        const field = fieldNamed(table, spec.name) ?? damaged(`it has no column ${spec.name}`);
+        read.push(memoryArray(await table.read(field, group), spec));
       }
       return { length: groups[group]!.rows, columns: read };
     },
@@ -61,12 +64,6 @@ function groupStart({ columns }: RowGroup): number {
     }
   }
   return start;
-}
-
-function memoryArray(values: ArrayLike<unknown>, spec: Column): ColumnArray {
-  if (spec.words) return codesOf(values, spec);
-  const numbers = Float64Array.from(values as ArrayLike<number | bigint>, Number);
-  return spec.type === 'INT32' ? Int32Array.from(numbers) : numbers;
 }
 
 /** The parts of a raw footer on the way to the number of NaNs in a column chunk. */

@@ -1,4 +1,5 @@
-import type { AsyncBuffer } from 'hyparquet';
+import type { ByteSource } from '../../formats/byte-source.ts';
+import { concatBytes } from '../../formats/byte-target.ts';
 import type { GivenColumns } from './column-names.ts';
 import { createDelimitedReader } from './delimited.ts';
 import { LONGEST_DOCUMENT, readDocument } from './json-document.ts';
@@ -7,7 +8,7 @@ import { LogError, type Tally } from './log-error.ts';
 import { createNdjsonReader } from './ndjson.ts';
 import type { RowTaker } from './row-block.ts';
 import { LONGEST_HEAD, type LogFormat, type Sniffed, sniff } from './sniff.ts';
-import { readArrow, readParquet } from './tables.ts';
+import { readTable } from './tables.ts';
 
 const HASH = 35;
 
@@ -18,7 +19,7 @@ export interface LogInput {
   /** Its bytes in order; for a log that grows, as they come. */
   readonly chunks: AsyncIterable<Uint8Array>;
   /** The same bytes at random, where that can be had: a Parquet file is then not read into memory. */
-  readonly random?: AsyncBuffer;
+  readonly random?: ByteSource;
 }
 
 export interface FeedOptions {
@@ -42,17 +43,14 @@ export async function* feed(
     const rest = restOf(head, ended, iterator);
     switch (sniffed.format) {
       case 'parquet':
-        found({ format: 'parquet', eta: null });
-        yield* readParquet(input.random ?? (await inMemory(rest, 'Parquet')), rows, tally, given);
-        return;
       case 'arrow':
-        found({ format: 'arrow', eta: null });
-        yield* readArrow(rest, rows, tally, given, input.random);
+        found({ format: sniffed.format, eta: null });
+        yield* readTable(sniffed.format, rest, input.random, rows, tally, given);
         return;
       case 'json': {
-        const bytes = await inMemory(rest, 'JSON');
+        const bytes = await inMemory(rest);
         const kept = delayed(rows);
-        const { eta } = readDocument(new Uint8Array(bytes), kept, tally, given);
+        const { eta } = readDocument(bytes, kept, tally, given);
         found({ format: 'json', eta });
         kept.flush();
         yield;
@@ -100,12 +98,12 @@ async function begin(
   format: LogFormat | undefined,
   given: GivenColumns,
 ): Promise<{ sniffed: Sniffed; head: Uint8Array; ended: boolean }> {
-  let head = new Uint8Array(0);
+  let head: Uint8Array = new Uint8Array(0);
   let ended = false;
   for (;;) {
     const { value, done } = await iterator.next();
     if (done) ended = true;
-    else head = head.length === 0 ? new Uint8Array(value) : joined(head, value);
+    else head = head.length === 0 ? new Uint8Array(value) : concatBytes([head, value]);
     // A byte order mark is no part of the log.
     if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) head = head.subarray(3);
     // What is not clear by then will not be made so by more, which would have to be kept.
@@ -130,7 +128,7 @@ async function* restOf(
   }
 }
 
-async function inMemory(chunks: AsyncIterable<Uint8Array>, what: string): Promise<ArrayBuffer> {
+async function inMemory(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunks) {
@@ -138,19 +136,11 @@ async function inMemory(chunks: AsyncIterable<Uint8Array>, what: string): Promis
     length += chunk.length;
     if (length > LONGEST_DOCUMENT) {
       throw new LogError(
-        what === 'JSON'
-          ? 'a JSON document of more than 256 MiB has to be read whole; write one object a line (NDJSON) instead'
-          : `a ${what} file of more than 256 MiB cannot be piped in; give its name instead`,
+        'a JSON document of more than 256 MiB has to be read whole; write one object a line (NDJSON) instead',
       );
     }
   }
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all.buffer;
+  return concatBytes(parts);
 }
 
 /** Keeps rows back until `flush`. */
@@ -162,11 +152,4 @@ function delayed(rows: RowTaker): RowTaker & { flush: () => void } {
       for (const row of kept) rows.row(...row);
     },
   };
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(a.length + b.length);
-  all.set(a);
-  all.set(b, a.length);
-  return all;
 }

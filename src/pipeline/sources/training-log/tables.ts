@@ -1,177 +1,102 @@
-import type { Table, Vector } from 'apache-arrow';
-import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
-import { memorySource } from '../../formats/byte-source.ts';
+import { type ByteSource, memorySource } from '../../formats/byte-source.ts';
 import { concatBytes } from '../../formats/byte-target.ts';
+import { UnsupportedFileError } from '../../formats/limits.ts';
+import type { TableField, Values } from '../../formats/table-file.ts';
 import { parseValue } from './cell.ts';
 import { chooseColumns, type GivenColumns } from './column-names.ts';
 import { LogError, type Tally } from './log-error.ts';
 import { ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
 
-/** Bytes of an Arrow file that comes through a pipe. */
+/** Bytes of a file that comes through a pipe and has to be read from its end. */
 const LARGEST = 1 << 28;
 /** Rows read at once. */
 const SLICE = 1 << 15;
 
-/** Types of lists, as apache-arrow numbers them: list, list of fixed size, large list. */
-const LISTS: ReadonlySet<number> = new Set([12, 16, 21]);
-const NO_NUMBER = {};
+type Columns = { readonly [F in RowField]?: Values };
 
-type Columns = { readonly [F in RowField]?: ArrayLike<unknown> };
-
-/** Reads the rows of a Parquet file; yields after each slice of them. */
-export async function* readParquet(
-  file: AsyncBuffer,
-  rows: RowTaker,
-  tally: Tally,
-  given: GivenColumns,
-): AsyncGenerator<void> {
-  const { openParquet } = await import('../../formats/parquet/parquet-table.ts');
-  const { compressors } = await import('../../formats/parquet/parquet-compressors.ts');
-  const source = {
-    byteLength: file.byteLength,
-    slice: async (start: number, end?: number) => file.slice(start, end),
-  };
-  const { footer, fields, read } = await openParquet(source, compressors).catch(
-    (error: unknown) => {
-      throw new LogError(`a damaged or unfinished Parquet file: ${reason(error)}`);
-    },
-  );
-  const names = topLevelNames(footer.schema);
-  const chosen = chooseColumns(names, given, null);
-  const flat = new Set(fields.map(({ name }) => name));
-  let first = 0;
-  for (const [group, { num_rows }] of footer.row_groups.entries()) {
-    const length = Number(num_rows);
-    const columns: { [F in RowField]?: ArrayLike<unknown> } = {};
-    try {
-      for (const field of ROW_FIELDS) {
-        const name = names[chosen[field]];
-        if (name === undefined) continue;
-        columns[field] = flat.has(name)
-          ? await read(name, group)
-          : await readNested(file, footer, name, first, first + length, compressors);
-      }
-    } catch (error) {
-      throw new LogError(
-        `rows ${first + 1} to ${first + length} of the Parquet file cannot be read: ${reason(error)}`,
-      );
-    }
-    for (let from = 0; from < length; from += SLICE) {
-      const to = Math.min(length, from + SLICE);
-      takeColumns(columns, from, to, first + 1, rows, tally);
-      yield;
-    }
-    first += length;
-  }
+/** A row group or record batch. */
+interface Piece {
+  readonly fields: readonly TableField[];
+  readonly rows: number;
+  read(field: number): Values | Promise<Values>;
 }
 
-/** A column of lists, such as all eigenvalues of each row, for rows of one row group. */
-async function readNested(
-  file: AsyncBuffer,
-  metadata: FileMetaData,
-  name: string,
-  rowStart: number,
-  rowEnd: number,
-  compressors: Compressors,
-): Promise<readonly unknown[]> {
-  const { parquetReadObjects } = await import('hyparquet');
-  const { LIMITS } = await import('../../formats/limits.ts');
-  for (const { columns } of metadata.row_groups) {
-    for (const { meta_data } of columns) {
-      if (
-        meta_data?.path_in_schema[0] === name &&
-        meta_data.total_uncompressed_size > LIMITS.chunk
-      ) {
-        throw new LogError(`its column ${name} is too large`);
-      }
-    }
-  }
-  const objects = await parquetReadObjects({
-    file,
-    metadata,
-    columns: [name],
-    compressors,
-    rowStart,
-    rowEnd,
-  });
-  return objects.map((object): unknown => object[name]);
-}
-
-/** Reads the rows of an Arrow file or stream; yields after each slice of them. */
-export async function* readArrow(
+/**
+ * Reads the rows of a Parquet or Arrow file, or of an Arrow stream; yields after each slice of them.
+ *
+ * @param file the same bytes at random, where that can be had
+ */
+export async function* readTable(
+  format: 'parquet' | 'arrow',
   chunks: AsyncIterable<Uint8Array>,
+  file: ByteSource | undefined,
   rows: RowTaker,
   tally: Tally,
   given: GivenColumns,
-  file?: AsyncBuffer,
 ): AsyncGenerator<void> {
   let row = 1;
   try {
-    for await (const table of arrowTables(chunks, file)) {
-      const chosen = chooseColumns(
-        table.schema.fields.map(({ name }) => String(name)),
-        given,
-        null,
-      );
-      for (let from = 0; from < table.numRows; from += SLICE) {
-        const part = table.slice(from, from + SLICE);
-        const columns: { [F in RowField]?: ArrayLike<unknown> } = {};
-        for (const field of ROW_FIELDS) {
-          const column = chosen[field] >= 0 ? part.getChildAt(chosen[field]) : null;
-          if (column) columns[field] = arrowValues(column);
-        }
-        takeColumns(columns, 0, part.numRows, row, rows, tally);
-        row += part.numRows;
+    for await (const piece of pieces(format, chunks, file)) {
+      const names = piece.fields.map(({ name }) => name);
+      const chosen = chooseColumns(names, given, null);
+      const columns: { [F in RowField]?: Values } = {};
+      for (const field of ROW_FIELDS) {
+        const at = chosen[field];
+        if (at >= 0) columns[field] = await numbersOf(piece, at);
+      }
+      for (let from = 0; from < piece.rows; from += SLICE) {
+        takeColumns(columns, from, Math.min(piece.rows, from + SLICE), row, rows, tally);
         yield;
       }
+      row += piece.rows;
     }
   } catch (error) {
     if (error instanceof LogError) throw error;
+    const name = format === 'parquet' ? 'a Parquet' : 'an Arrow';
     const problem = reason(error);
     throw new LogError(
-      problem.includes('not read')
-        ? `an Arrow file of a kind that is not read here: ${problem}`
-        : `a damaged or unfinished Arrow file: ${problem}`,
+      error instanceof UnsupportedFileError
+        ? `${name} file of a kind that is not read here: ${problem}`
+        : `a damaged or unfinished ${name.split(' ')[1]} file: ${problem}`,
     );
   }
 }
 
-/** Values of a column; of lists the largest number at once, since a list of them all would take far more memory. */
-function arrowValues(column: Vector): unknown[] {
-  const { type } = column;
-  const [item] = type.children ?? [];
-  if (!item) return Array.from<unknown>(column);
-  if (!LISTS.has(type.typeId) || item.type.children?.length) {
-    // There is no number in anything else, and looking into each row would take long.
-    return Array.from({ length: column.length }, (_, i) => (column.isValid(i) ? NO_NUMBER : null));
-  }
-  return Array.from(column as Iterable<unknown>, (value) => {
-    const number = parseValue(value) ?? NO_NUMBER;
-    return Number.isNaN(number) ? null : number;
-  });
+const NO_NUMBER = {};
+
+/** Values of a column, lists included; in anything else there is no number, and it is not looked for. */
+function numbersOf(piece: Piece, at: number): Values | Promise<Values> {
+  const { kind } = piece.fields[at]!;
+  return ['number', 'text', 'list', 'nothing'].includes(kind)
+    ? piece.read(at)
+    : new Array<unknown>(piece.rows).fill(NO_NUMBER);
 }
 
-/** Record batches of a file, which has its footer at the end, or of a stream. */
-async function* arrowTables(
+/** Row groups or record batches of a file, which has its footer at the end, or of a stream. */
+async function* pieces(
+  format: 'parquet' | 'arrow',
   chunks: AsyncIterable<Uint8Array>,
-  file?: AsyncBuffer,
-): AsyncGenerator<Table> {
+  file: ByteSource | undefined,
+): AsyncGenerator<Piece> {
   const iterator = chunks[Symbol.asyncIterator]();
   const { value: head = new Uint8Array(0) } = await iterator.next();
   const rest = prefixed(head, iterator);
-  if (new TextDecoder('latin1').decode(head.subarray(0, 6)) !== 'ARROW1') {
+  if (format === 'arrow' && head[0] !== ARROW_FILE) {
     const { readArrowStream } = await import('../../formats/arrow/arrow-stream.ts');
     yield* readArrowStream(rest);
     return;
   }
-  const { openArrow } = await import('../../formats/arrow/arrow-table.ts');
-  const { batches, read } = await openArrow(
-    file
-      ? { byteLength: file.byteLength, slice: async (start, end) => file.slice(start, end) }
-      : memorySource(await collected(rest)),
-  );
-  for (let batch = 0; batch < batches.length; batch++) yield read(batch);
+  const { HEAD_BYTES, openTable, tableKind } = await import('../../formats/table-file.ts');
+  // The file itself may be a gzip file that the table is unpacked from.
+  const own = file && tableKind(new Uint8Array(await file.slice(0, HEAD_BYTES))) !== undefined;
+  const source = own ? file : memorySource(await collected(rest));
+  const { fields, groups, read } = await openTable(source);
+  for (const [group, { rows }] of groups.entries())
+    yield { fields, rows, read: (field) => read(field, group) };
 }
+
+/** First byte of an Arrow file; a stream begins with a mark or, before 2019, with a length. */
+const ARROW_FILE = 'A'.charCodeAt(0);
 
 async function* prefixed(
   head: Uint8Array,
@@ -191,8 +116,8 @@ async function collected(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array>
   for await (const chunk of chunks) {
     length += chunk.length;
     if (length > LARGEST)
-      throw new LogError('an Arrow file that is too large to be read from a pipe; name the file');
-    parts.push(chunk);
+      throw new LogError('a file of more than 256 MiB cannot be piped in; give its name instead');
+    parts.push(chunk.slice());
   }
   return concatBytes(parts);
 }
@@ -222,23 +147,6 @@ function takeColumns(
     if (Number.isNaN(loss) && Number.isNaN(sharpness)) tally.add('no loss and no sharpness', line);
     else rows.row(line, step!, loss!, sharpness!, eta!);
   }
-}
-
-function topLevelNames(
-  schema: readonly { readonly name: string; readonly num_children?: number }[],
-): string[] {
-  const names: string[] = [];
-  let at = 1;
-  const skip = (index: number): number => {
-    let next = index + 1;
-    for (let n = 0; n < (schema[index]?.num_children ?? 0); n++) next = skip(next);
-    return next;
-  };
-  while (at < schema.length) {
-    names.push(schema[at]!.name);
-    at = skip(at);
-  }
-  return names;
 }
 
 function reason(error: unknown): string {

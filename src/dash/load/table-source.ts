@@ -1,0 +1,90 @@
+import { DamagedFileError, UnsupportedFileError } from '../../pipeline/formats/limits.ts';
+import type { TableFile, Values } from '../../pipeline/formats/table-file.ts';
+import type { ByteSource } from './bytes.ts';
+import {
+  type ColumnValues,
+  MAX_ROWS,
+  RunFileError,
+  type TableColumn,
+  type TableSource,
+  wordCoder,
+} from './table.ts';
+
+/**
+ * A table file as the page reads it: its numbers, and its texts as codes.
+ *
+ * @throws RunFileError where it is cut off, damaged, of a kind that is not read, or too large for a page
+ */
+export async function tableSource(
+  file: ByteSource,
+  open: () => Promise<TableFile>,
+): Promise<TableSource> {
+  const table = await refused(open());
+  if (table.rows > MAX_ROWS)
+    throw new RunFileError(
+      `it has ${table.rows} rows; this page shows up to ${MAX_ROWS} (thin the run with --every)`,
+    );
+  const places = new Map<string, number>();
+  // Of columns of one name it is the first that is read.
+  for (const [place, { name }] of table.fields.entries())
+    if (!places.has(name)) places.set(name, place);
+  const columns = [...places].flatMap(([name, place]): TableColumn[] => {
+    const { kind } = table.fields[place]!;
+    if (kind === 'number') return [{ name, kind }];
+    return kind === 'text' ? [{ name, kind: 'string' }] : [];
+  });
+  const coders = new Map(
+    columns.filter(({ kind }) => kind === 'string').map(({ name }) => [name, wordCoder()]),
+  );
+  const step = places.get('step');
+  let start = 0;
+  const groups = table.groups.map((group) => {
+    const steps = step === undefined ? undefined : group.bounds(step);
+    const entry = {
+      start,
+      rows: group.rows,
+      key: `${group.start}:${group.rows}:${group.end}`,
+      ...(steps ? { steps } : {}),
+    };
+    start += group.rows;
+    return entry;
+  });
+  return {
+    rows: table.rows,
+    bytes: file.byteLength,
+    columns,
+    groups,
+    metadata: table.metadata,
+    words: (column) => coders.get(column)?.words ?? [],
+    async read(column, group) {
+      const place = places.get(column);
+      if (place === undefined) throw new RunFileError(`the file has no column ${column}`);
+      const values = await refused(table.read(place, group));
+      const coder = coders.get(column);
+      return coder ? toCodes(values, coder.code) : toNumbers(values);
+    },
+  };
+}
+
+/** Tells what is wrong in words of this page. */
+async function refused<T>(task: Promise<T>): Promise<T> {
+  try {
+    return await task;
+  } catch (error) {
+    if (error instanceof UnsupportedFileError) throw new RunFileError(error.message);
+    if (!(error instanceof DamagedFileError)) throw error;
+    throw new RunFileError(`the file is damaged: ${error.message}${helpFor(error)}`);
+  }
+}
+
+const helpFor = ({ message }: DamagedFileError): string =>
+  message.includes('cut off: there is no') ? ' (eos recover may save it)' : '';
+
+function toNumbers(values: Values): ColumnValues {
+  if (values instanceof Float64Array) return values;
+  return Float64Array.from(values, (value) => (typeof value === 'number' ? value : Number.NaN));
+}
+
+function toCodes(values: Values, code: (word: string) => number): ColumnValues {
+  return Uint16Array.from(values, (value) => code(typeof value === 'string' ? value : ''));
+}

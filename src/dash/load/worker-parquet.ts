@@ -1,4 +1,0 @@
-import { openParquet } from './parquet.ts';
-import { serveTable, type WorkerScope } from './serve-table.ts';
-
-serveTable(self as unknown as WorkerScope, openParquet);

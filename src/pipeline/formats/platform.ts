@@ -1,0 +1,30 @@
+/** What Node has built in and browsers have not. It is asked for, not imported: this code runs in both. */
+const zlib = globalThis.process?.getBuiltinModule?.('zlib');
+
+/** Unpacks a gzip (or zlib) member to at most `length` bytes; undefined where this platform cannot. */
+export const unzip = bounded(zlib?.unzipSync);
+
+/** The same for Brotli. */
+export const unbrotli = bounded(zlib?.brotliDecompressSync);
+
+/** CRC-32 as gzip, Parquet and zip compute it. */
+export const crc32: (bytes: Uint8Array) => number = zlib?.crc32 ?? tableCrc32;
+
+function bounded(
+  unpack: ((packed: Uint8Array, options: { maxOutputLength: number }) => Buffer) | undefined,
+): ((packed: Uint8Array, length: number) => Uint8Array) | undefined {
+  return unpack && ((packed, length) => unpack(packed, { maxOutputLength: Math.max(1, length) }));
+}
+
+let table: Int32Array | undefined;
+
+function tableCrc32(bytes: Uint8Array): number {
+  table ??= Int32Array.from({ length: 256 }, (_, byte) => {
+    let value = byte;
+    for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
+    return value;
+  });
+  let crc = -1;
+  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ table[(crc ^ bytes[i]!) & 0xff]!;
+  return ~crc >>> 0;
+}

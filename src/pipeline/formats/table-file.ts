@@ -1,0 +1,100 @@
+import type { ByteSource } from './byte-source.ts';
+import { damaged } from './limits.ts';
+
+/**
+ * What the values of a column are: `list` are lists of flat values or of such lists, `nested` structs, maps and lists of
+ * them, which are named but not read, `nothing` a column of nulls alone.
+ */
+export type FieldKind =
+  | 'number'
+  | 'boolean'
+  | 'text'
+  | 'time'
+  | 'bytes'
+  | 'list'
+  | 'nested'
+  | 'nothing';
+
+/** A column of a table file. */
+export interface TableField {
+  readonly name: string;
+  readonly kind: FieldKind;
+  /** Its type as Parquet calls it where Parquet has it, else as the file's format does. */
+  readonly type: string;
+  readonly required: boolean;
+}
+
+/**
+ * Values of a column: numbers (integers as well; beyond 2⁵³ rounded), times as milliseconds since 1970, texts, truth
+ * values, bytes, and lists of these as arrays. Null where there is none.
+ */
+export type Values = ArrayLike<unknown>;
+
+/** Rows that are read at once: a Parquet row group or an Arrow record batch. */
+export interface TableGroup {
+  readonly rows: number;
+  /** First byte, and the one behind the last. */
+  readonly start: number;
+  readonly end: number;
+  /** Smallest and largest value of a column of numbers, where the file's statistics tell them. */
+  bounds(field: number): readonly [number, number] | undefined;
+}
+
+/** A Parquet or Arrow file of anybody, opened: everything but the values, which are read column by column. */
+export interface TableFile {
+  readonly kind: 'parquet' | 'arrow';
+  readonly bytes: number;
+  readonly rows: number;
+  /** Columns in their order; two may have the same name. */
+  readonly fields: readonly TableField[];
+  readonly groups: readonly TableGroup[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** @throws DamagedFileError where the column cannot be read */
+  read(field: number, group: number): Promise<Values>;
+}
+
+/** Whether each value of a column is one number, text or the like. */
+export const isFlat = ({ kind }: TableField): boolean => !['list', 'nested'].includes(kind);
+
+export type TableKind = TableFile['kind'];
+
+const MARKS: readonly (readonly [string, TableKind])[] = [
+  ['PAR1', 'parquet'],
+  // A Parquet file whose footer is encrypted.
+  ['PARE', 'parquet'],
+  ['ARROW1', 'arrow'],
+  // What the messages of an Arrow stream begin with.
+  ['\xff\xff\xff\xff', 'arrow'],
+];
+/** Bytes that tell what kind of table a file holds. */
+export const HEAD_BYTES = 6;
+
+/** What kind of table a file holds, by its first bytes; undefined for anything else. */
+export function tableKind(head: Uint8Array): TableKind | undefined {
+  const text = String.fromCharCode(...head.subarray(0, HEAD_BYTES));
+  return MARKS.find(([mark]) => text.startsWith(mark))?.[1];
+}
+
+/**
+ * Opens a Parquet file, or an Arrow IPC file or stream, by its first bytes.
+ *
+ * @throws DamagedFileError where it is neither, is cut off, or cannot be as it says
+ */
+export async function openTable(source: ByteSource): Promise<TableFile> {
+  const head = new Uint8Array(await source.slice(0, Math.min(HEAD_BYTES, source.byteLength)));
+  const { decoderOf } = await import('./all-codecs.ts');
+  switch (tableKind(head)) {
+    case 'parquet':
+      return (await import('./parquet/parquet-table.ts')).openParquet(source, decoderOf);
+    case 'arrow':
+      return (await import('./arrow/arrow-table.ts')).openArrow(source, decoderOf);
+    default:
+      return damaged('it is neither a Parquet nor an Arrow file');
+  }
+}
+
+/** Place of the first column of that name; of columns of one name it is the first that is read. */
+export function fieldNamed({ fields }: TableFile, name: string): number | undefined {
+  const at = fields.findIndex((field) => field.name === name);
+  return at < 0 ? undefined : at;
+}
