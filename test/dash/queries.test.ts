@@ -200,7 +200,7 @@ test('of a large file only the columns and row groups in view are read', async (
     Float64Array.from({ length }, (_, i) => Math.sin(i * 12.9898 + seed) * 43758.5453);
   const columns: Record<string, ArrayLike<number>> = { step: Array.from({ length }, (_, i) => i) };
   for (let c = 0; c < 10; c++) columns[`c${c}`] = noise(c);
-  const bytes = parquetBytes(columns, {});
+  const bytes = parquetBytes(columns, {}, 50_000);
   let read = 0;
   const counted: ByteSource = {
     byteLength: bytes.length,

@@ -176,7 +176,7 @@ describe('commands', () => {
     ['dash build', /--data is missing: run files.*; --out is missing: folder to write/],
     ['inspect --jsn run.parquet', 'there is no flag --jsn; did you mean --json?'],
     ['inspect nowhere.parquet', 'nowhere.parquet: there is no such file'],
-    ['inspect .', '.: this is no file; name a Parquet or Arrow file'],
+    ['inspect .', '.: this is not a file; name a Parquet or Arrow file'],
   ])('eos %s', async (args, message) => {
     expectOneLine(await eos(args.split(' '), { cwd: temporaryFolder() }), message);
   });

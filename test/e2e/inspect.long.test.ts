@@ -282,8 +282,8 @@ describe('what cannot be read ends in one line, exit code 2', () => {
     const cwd = temporaryFolder();
     await mkdir(join(cwd, 'folder'));
     for (const [path, message] of [
-      ['folder', 'eos: folder: this is no file; name a Parquet or Arrow file\n'],
-      ['/dev/null', 'eos: /dev/null: this is no file; name a Parquet or Arrow file\n'],
+      ['folder', 'eos: folder: this is not a file; name a Parquet or Arrow file\n'],
+      ['/dev/null', 'eos: /dev/null: this is not a file; name a Parquet or Arrow file\n'],
       ['missing.parquet', 'eos: missing.parquet: there is no such file\n'],
     ] as const) {
       expect(await eos(['inspect', path], { cwd })).toEqual({

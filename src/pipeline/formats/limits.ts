@@ -70,3 +70,16 @@ export function decoded<T>(read: () => T, problem = 'its metadata cannot be deco
     return damaged(problem);
   }
 }
+
+/** The same for what is read bit by bit: errors of the source itself are told as they are. */
+export async function decodedLater<T>(
+  read: () => Promise<T>,
+  problem = 'its metadata cannot be decoded',
+): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) return damaged(problem);
+    throw error;
+  }
+}

@@ -12,7 +12,7 @@ import type { Schema } from 'apache-arrow/fb/schema';
 import { Time } from 'apache-arrow/fb/time';
 import { Type } from 'apache-arrow/fb/type';
 import { Encoding } from 'flatbuffers';
-import { damaged, LIMITS } from '../limits.ts';
+import { damaged, LIMITS, unsupported } from '../limits.ts';
 
 /** A column as far as its buffers are concerned. */
 export type ArrowLayout =
@@ -49,7 +49,7 @@ interface Reading {
 /** Columns of a schema. @throws DamagedFileError where it is not one, or has columns that are not read */
 export function checkArrowSchema(schema: Schema, bytes: number): CheckedSchema {
   if (schema.endianness() !== Endianness.Little)
-    damaged('its numbers are big-endian, which is not read');
+    unsupported('its numbers are big-endian, which is not read');
   const reading: Reading = {
     bytes,
     room: textRoom(bytes),
@@ -145,7 +145,7 @@ function checkField(
 
 function layoutOf(field: Field, children: readonly ArrowLayout[], column: string): ArrowLayout {
   const unread = (what: string): never =>
-    damaged(`its column ${column} is of the type ${what}, which is not read`);
+    unsupported(`its column ${column} is of the type ${what}, which is not read`);
   const fixed = (bits: number, known: readonly number[]): ArrowLayout =>
     known.includes(bits)
       ? { kind: 'fixed', bits }

@@ -2,7 +2,7 @@ import type { Schema, Table } from 'apache-arrow';
 import { FileBlock } from 'apache-arrow/ipc/metadata/file';
 import type { ByteSource } from '../byte-source.ts';
 import type { DecoderOf } from '../codecs.ts';
-import { checkRowCount, damaged, LIMITS } from '../limits.ts';
+import { checkRowCount, damaged, decodedLater, LIMITS } from '../limits.ts';
 import type { TableFile } from '../table-file.ts';
 import type { ArrowBlock } from './arrow-guard.ts';
 import { messageDecoder } from './arrow-messages.ts';
@@ -29,7 +29,9 @@ export async function openArrow(
   decoderOf: DecoderOf,
   options?: ArrowOptions,
 ): Promise<ArrowTable> {
-  return arrowTable(source, await findArrowParts(source), decoderOf, options);
+  return decodedLater(async () =>
+    arrowTable(source, await findArrowParts(source), decoderOf, options),
+  );
 }
 
 /** The record batches that are told of, in `source`. */
@@ -91,7 +93,7 @@ export async function arrowTable(
     batches: checked.batches.map(fileBlock),
     dictionaries: checked.dictionaries.map(fileBlock),
     async read(field, group) {
-      const column = (await batch(group)).getChildAt(field);
+      const column = (await decodedLater(() => batch(group))).getChildAt(field);
       return column
         ? arrowValues(column, schema.fields[field]!.name)
         : damaged(`it has no column ${field}`);

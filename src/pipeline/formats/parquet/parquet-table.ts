@@ -8,7 +8,7 @@ import {
 import type { ByteSource } from '../byte-source.ts';
 import type { DecoderOf } from '../codecs.ts';
 import { decimalNumber, littleEndian } from '../decimal.ts';
-import { DamagedFileError, damaged, LIMITS, unsupported } from '../limits.ts';
+import { DamagedFileError, damaged, decodedLater, LIMITS, unsupported } from '../limits.ts';
 import type { TableFile, TableGroup, Values } from '../table-file.ts';
 import { type ParquetEnd, readParquetFooter } from './parquet-footer.ts';
 import { checkPages } from './parquet-pages.ts';
@@ -38,7 +38,9 @@ export async function openParquet(
   decoderOf: DecoderOf,
   options?: ParquetOptions,
 ): Promise<ParquetTable> {
-  return parquetTable(source, await readParquetFooter(source), decoderOf, options);
+  return decodedLater(async () =>
+    parquetTable(source, await readParquetFooter(source), decoderOf, options),
+  );
 }
 
 /** The row groups that a footer tells of, in `source`. */
@@ -64,7 +66,10 @@ export function parquetTable(
       const one = footer.row_groups[group];
       const wanted = fields[field];
       if (!one || !wanted) return damaged(`it has no column ${field} in its row group ${group}`);
-      return readField(source, one, wanted, decoderOf, options);
+      return decodedLater(
+        () => readField(source, one, wanted, decoderOf, options),
+        `its column ${wanted.name} cannot be decoded`,
+      );
     },
   };
 }
