@@ -9,6 +9,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { lastValueFrom } from 'rxjs';
 import { readConfigFile } from '../dist/cli/config-file.js';
 import { describeStored } from '../dist/cli/recover-file.js';
+import { streamParameters } from '../dist/cli/stream-parameters.js';
 import { readArrowStream } from '../dist/pipeline/formats/arrow/arrow-stream.js';
 import { memorySource } from '../dist/pipeline/formats/byte-source.js';
 import { parquetFooter } from '../dist/pipeline/formats/parquet/hyparquet.js';
@@ -24,7 +25,6 @@ import {
   splitLoss,
   summarize,
 } from '../dist/pipeline/index.js';
-import { pickColumns } from '../dist/pipeline/models/minimal/columns.js';
 import { resolveConfig } from '../dist/pipeline/models/minimal/config.js';
 import { fileTarget } from '../dist/pipeline/node/file-target.js';
 import { parquetjsFormat } from '../dist/pipeline/node/parquetjs.js';
@@ -33,26 +33,11 @@ import { trainingLog } from '../dist/pipeline/sources/training-log/training-log.
 
 const RUN = { preset: 'three-phases', steps: 150 };
 
-/** The flags that a config file may set, as far as these readers care. */
-const FLAGS = [
-  'eta',
-  'steps',
-  'init',
-  'floor',
-  'preset',
-  'lambda1',
-  'lambda2',
-  'columns',
-  'every',
-  'samples',
-  'seed',
-];
-
 export async function readers() {
   const folder = mkdtempSync(join(tmpdir(), 'eos-fuzz-'));
   const parquet = await written((target) => parquetSink(target));
   const arrow = await written((target) => arrowSink(target));
-  const few = pickColumns(['step', 'loss', 'regime', 'phase', 'cycle']);
+  const few = ['step', 'loss', 'regime', 'phase', 'cycle'];
   const other = new Uint8Array(
     parquetWriteBuffer({
       columnData: [
@@ -205,7 +190,7 @@ async function readPartial(folder, bytes, journal) {
 async function readConfig(folder, bytes) {
   const path = join(folder, 'config.json');
   writeFileSync(path, bytes);
-  resolveConfig(await readConfigFile(path, [...FLAGS, 'covariance', 'delta', 'epsilon', 'band']));
+  resolveConfig(await readConfigFile(path, streamParameters));
 }
 
 async function* chunksOf(bytes) {
