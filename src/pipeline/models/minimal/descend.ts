@@ -1,0 +1,400 @@
+import { hypot, log10 } from '../../numeric/elementary.ts';
+import { DIVERGENCE_LOSS, type RunConfig } from './config.ts';
+
+/** What gradient descent computes by itself; operators add the other columns. */
+export interface DescentColumns {
+  readonly step: Float64Array;
+  readonly alpha: Float64Array;
+  readonly beta1: Float64Array;
+  readonly beta2: Float64Array;
+  readonly log10_abs_beta1: Float64Array;
+  readonly loss: Float64Array;
+  readonly l2: Float64Array;
+  readonly grad_norm: Float64Array;
+  readonly digits: Int32Array;
+}
+
+/**
+ * θ_t at full reach: β₁ = mantissa·2^exponent never underflows. The exponent is 0 in the range of
+ * normal numbers, where the digits are those of plain float64, and a multiple of −512 below.
+ */
+export interface DescentState {
+  step: number;
+  alpha: number;
+  mantissa: number;
+  exponent: number;
+  beta2: number;
+  /** αβ₂ − 1, to its own last places where it is small. */
+  residual: number;
+  /** β₁ as plain float64 would carry it, once the exponent has left 0. */
+  plainBeta1: number;
+  /** First step whose loss is over the limit or not finite; it has no row. */
+  divergedAt: number | null;
+  /** First step whose β₁ plain float64 would hold as 0 although it is not. */
+  float64ZeroAt: number | null;
+  /** The same θ by operations in another order: where it differs, digits are not true. */
+  shadowAlpha: number;
+  /** Of the exponent of the run itself. */
+  shadowMantissa: number;
+  shadowBeta2: number;
+  /** Whether β₁ has come so near to its resting place that float64 no longer knows its distance. */
+  blind: boolean;
+}
+
+/** What the loop needs to know of a run. */
+export type DescentParameters = Pick<RunConfig, 'eta' | 'floor' | 'init' | 'steps' | 'moments'>;
+
+/** 2^−512: below it β₁ is held with an exponent of its own; powers of two, so no digit changes. */
+export const TINY = 2 ** -512;
+const HUGE = 2 ** 512;
+const LOG10_2 = 0.3010299956639812;
+/** Squares below this have lost digits to underflow. */
+const LEAST_SQUARES = 2 ** -960;
+/** Below this αβ₂ − 1 is carried from step to step: αβ₂ itself has lost its digits. */
+export const SMALL_RESIDUAL = 2 ** -10;
+/** Below this 1 − ηλ₁α² is computed with twice the digits. */
+export const SMALL_FACTOR = 2 ** -4;
+/** A distance of 8 units of the last place of β₁, relative to it: nothing but rounding. */
+const BLIND = 8 * Number.EPSILON;
+
+/** The state of a run at step 0. */
+export function initialState({ init: [alpha, beta1, beta2] }: DescentParameters): DescentState {
+  const scaled = beta1 !== 0 && Math.abs(beta1) < TINY;
+  const mantissa = scaled ? beta1 * HUGE : beta1;
+  return {
+    step: 0,
+    alpha,
+    mantissa,
+    exponent: scaled ? -512 : 0,
+    beta2,
+    residual: startResidual(alpha, beta2),
+    plainBeta1: beta1,
+    divergedAt: null,
+    float64ZeroAt: null,
+    shadowAlpha: alpha,
+    shadowMantissa: mantissa,
+    shadowBeta2: beta2,
+    blind: false,
+  };
+}
+
+/** αβ₂ − 1, to a last place of itself. */
+export function startResidual(alpha: number, beta2: number): number {
+  const product = alpha * beta2;
+  return Math.abs(product - 1) < SMALL_RESIDUAL
+    ? product - 1 + productError(alpha, beta2, product)
+    : product - 1;
+}
+
+/**
+ * 1 − ηλ₁α², to a last place of itself, for where it cancels: both products with what rounding took
+ * from them.
+ */
+export function smallFactor(eta: number, lambda1: number, alpha: number): number {
+  const rate = eta * lambda1;
+  const square = alpha * alpha;
+  const product = rate * square;
+  const lost =
+    productError(rate, square, product) +
+    rate * productError(alpha, alpha, square) +
+    productError(eta, lambda1, rate) * square;
+  return 1 - product - lost;
+}
+
+/** 2²⁷ + 1: splits a float64 in two halves of which products are exact. */
+const SPLITTER = 134217729;
+
+/** a·b − product, exactly, where product is a·b rounded (Dekker, Veltkamp). */
+function productError(a: number, b: number, product: number): number {
+  const bigA = SPLITTER * a;
+  const bigB = SPLITTER * b;
+  const highA = bigA - (bigA - a);
+  const highB = bigB - (bigB - b);
+  const lowA = a - highA;
+  const lowB = b - highB;
+  return lowA * lowB - (product - highA * highB - lowA * highB - highA * lowB);
+}
+
+/**
+ * Where the projection keeps β₁ from for covariance σ ≠ 0: the resting place −σ(αβ₂ − 1)/(λ₁α) of
+ * its oscillation after the step, and by how much β₁ lags behind it. NaN where α is 0.
+ *
+ * @param scale −σ/λ₁
+ * @param rate ηλ₁
+ */
+export function floorCentre(
+  scale: number,
+  rate: number,
+  alphaBefore: number,
+  residualBefore: number,
+  alpha: number,
+  residual: number,
+): number {
+  if (alphaBefore === 0 || alpha === 0) return Number.NaN;
+  const rest = (scale * residual) / alpha;
+  const restBefore = (scale * residualBefore) / alphaBefore;
+  return rest - (rest - restBefore) / (rate * (alpha * alpha));
+}
+
+/**
+ * Gradient descent θ ← θ − η∇L(θ) with the projection that keeps the oscillation alive, from a state
+ * on: `count` rows into the columns, fewer where the run diverges. The state moves on behind them.
+ *
+ * Beside each step goes its shadow, the same step by operations in another order; `digits` are the
+ * decimal digits to which α, β₁ and β₂ of both agree.
+ *
+ * Everything that the loop touches is a local number: it is the speed of the whole.
+ */
+export function descend(
+  { eta, floor, steps, moments }: DescentParameters,
+  state: DescentState,
+  count: number,
+  columns: DescentColumns,
+): void {
+  const { lambda1, lambda2, covariance } = moments;
+  const {
+    step,
+    alpha: alphas,
+    beta1: beta1s,
+    beta2: beta2s,
+    log10_abs_beta1: logs,
+    loss: losses,
+    l2: l2s,
+    grad_norm,
+    digits,
+  } = columns;
+  const decoupled = covariance === 0;
+  const logFloor = log10(floor);
+  const rate1 = eta * lambda1;
+  const rate2 = eta * lambda2;
+  const rateC = eta * covariance;
+  const scale = -covariance / lambda1;
+
+  const first = state.step;
+  let { alpha, mantissa, exponent, beta2, residual: r, plainBeta1 } = state;
+  let { divergedAt, float64ZeroAt, shadowAlpha, shadowMantissa, shadowBeta2, blind } = state;
+  let beta1 = unscaled(mantissa, exponent);
+  let p = alpha * beta1;
+  let l2 = 0.5 * lambda2 * (r * r);
+  let loss = 0.5 * lambda1 * (p * p) + l2 + covariance * p * r;
+  // The digits of the row before, and what differences mean as many.
+  let agreed = 15;
+  let most = AGREEMENT[15]!;
+  let least = 0;
+  // Whether the shadow stands still but for the sign of its β₁, and whether either of both moves.
+  let rests = false;
+  let turns = false;
+  let moves = true;
+
+  let i = 0;
+  while (i < count) {
+    const e1 = lambda1 * p + covariance * r;
+    const e2 = covariance * p + lambda2 * r;
+    const gradAlpha = beta1 * e1 + beta2 * e2;
+    const gradBeta1 = alpha * e1;
+    const gradBeta2 = alpha * e2;
+    const size = Math.abs(mantissa);
+
+    step[i] = first + i;
+    alphas[i] = alpha;
+    beta1s[i] = beta1;
+    beta2s[i] = beta2;
+    logs[i] =
+      exponent !== 0 ? log10(size) + exponent * LOG10_2 : size === floor ? logFloor : log10(size);
+    losses[i] = loss;
+    l2s[i] = l2;
+    const squares = gradAlpha * gradAlpha + gradBeta1 * gradBeta1 + gradBeta2 * gradBeta2;
+    // Squares lose digits long before what is squared does; the function that minds that is slow.
+    grad_norm[i] =
+      squares >= LEAST_SQUARES ? Math.sqrt(squares) : hypot(gradAlpha, gradBeta1, gradBeta2);
+    if (moves) {
+      const offAlpha = Math.abs(alpha - shadowAlpha);
+      const offBeta1 = Math.abs(mantissa - shadowMantissa);
+      const offBeta2 = Math.abs(beta2 - shadowBeta2);
+      const sizeAlpha = Math.abs(alpha);
+      const sizeBeta2 = Math.abs(beta2);
+      if (
+        !(
+          offAlpha <= most * sizeAlpha &&
+          offBeta1 <= most * size &&
+          offBeta2 <= most * sizeBeta2
+        ) ||
+        (offAlpha <= least * sizeAlpha && offBeta1 <= least * size && offBeta2 <= least * sizeBeta2)
+      ) {
+        agreed = agreement(offAlpha, sizeAlpha, offBeta1, size, offBeta2, sizeBeta2);
+        most = AGREEMENT[agreed]!;
+        least = agreed === 15 ? -1 : AGREEMENT[agreed + 1]!;
+      }
+    }
+    digits[i] = blind ? 0 : agreed;
+    i++;
+
+    const alphaBefore = alpha;
+    const beta2Before = beta2;
+    const residualBefore = r;
+    const nextResidual =
+      r - eta * (beta2 * gradAlpha + alpha * gradBeta2 - eta * gradAlpha * gradBeta2);
+    alpha -= eta * gradAlpha;
+    beta2 -= eta * gradBeta2;
+    r = Math.abs(r) < SMALL_RESIDUAL ? nextResidual : alpha * beta2 - 1;
+
+    if (decoupled) {
+      let factor = 1 - eta * (lambda1 * (alphaBefore * alphaBefore));
+      const cancels = Math.abs(factor) < SMALL_FACTOR;
+      if (cancels) factor = smallFactor(eta, lambda1, alphaBefore);
+      const before = shadowMantissa;
+      if (rests) {
+        shadowMantissa = turns ? -before : before;
+      } else {
+        const shadowBeta1 = exponent === 0 ? before : unscaled(before, exponent);
+        const push = shadowBeta1 * shadowBeta1 * (rate1 * shadowAlpha);
+        const pull = rate2 * (shadowAlpha * shadowBeta2 - 1);
+        const nextAlpha = shadowAlpha - push - shadowBeta2 * pull;
+        const nextBeta2 = shadowBeta2 - shadowAlpha * pull;
+        shadowMantissa *= cancels
+          ? smallFactor(eta, lambda1, shadowAlpha)
+          : 1 - rate1 * shadowAlpha * shadowAlpha;
+        rests = nextAlpha === shadowAlpha && nextBeta2 === shadowBeta2;
+        shadowAlpha = nextAlpha;
+        shadowBeta2 = nextBeta2;
+      }
+      mantissa *= factor;
+      if (exponent !== 0 || Math.abs(mantissa) < TINY) {
+        if (exponent === 0 && mantissa !== 0) {
+          plainBeta1 = mantissa;
+          mantissa *= HUGE;
+          shadowMantissa *= HUGE;
+          exponent = -512;
+        } else if (exponent !== 0) {
+          if (plainBeta1 !== 0) {
+            plainBeta1 *= factor;
+            if (plainBeta1 === 0 && mantissa !== 0) float64ZeroAt ??= first + i;
+          }
+          if (Math.abs(mantissa) > 1) {
+            mantissa *= TINY;
+            shadowMantissa *= TINY;
+            exponent += 512;
+          }
+        }
+        if (exponent < 0 && Math.abs(mantissa) < TINY && mantissa !== 0) {
+          mantissa *= HUGE;
+          shadowMantissa *= HUGE;
+          exponent -= 512;
+        }
+      }
+      beta1 = exponent === 0 ? mantissa : unscaled(mantissa, exponent);
+      if (Math.abs(beta1) < floor) {
+        beta1 = mantissa < 0 ? -floor : floor;
+        mantissa = beta1;
+        shadowMantissa = unscaled(shadowMantissa, exponent);
+        exponent = 0;
+      }
+      if (exponent === 0 && Math.abs(shadowMantissa) < floor)
+        shadowMantissa = shadowMantissa < 0 ? -floor : floor;
+      // Where a step changes nothing but the sign of β₁ none will: it need not be taken again.
+      rests &&= Math.abs(shadowMantissa) === Math.abs(before);
+      turns = shadowMantissa === -before;
+      moves =
+        !rests || alpha !== alphaBefore || beta2 !== beta2Before || Math.abs(mantissa) !== size;
+    } else {
+      beta1 -= eta * gradBeta1;
+      const shadowR = shadowAlpha * shadowBeta2 - 1;
+      const shadowP = shadowAlpha * shadowMantissa;
+      const push1 = rate1 * shadowP + rateC * shadowR;
+      const push2 = rate2 * shadowR + rateC * shadowP;
+      const shadowBefore = shadowAlpha;
+      shadowAlpha = shadowAlpha - shadowMantissa * push1 - shadowBeta2 * push2;
+      shadowMantissa = shadowMantissa - shadowBefore * push1;
+      shadowBeta2 = shadowBeta2 - shadowBefore * push2;
+      const centre = floorCentre(scale, rate1, alphaBefore, residualBefore, alpha, r);
+      if (floor === 0) {
+        blind ||= Math.abs(beta1 - centre) < BLIND * Math.abs(beta1);
+      } else {
+        beta1 = heldFrom(centre, beta1, floor);
+        const shadowNext = shadowAlpha * shadowBeta2 - 1;
+        const beside = floorCentre(scale, rate1, shadowBefore, shadowR, shadowAlpha, shadowNext);
+        shadowMantissa = heldFrom(beside, shadowMantissa, floor);
+      }
+      mantissa = beta1;
+    }
+
+    p = alpha * beta1;
+    l2 = 0.5 * lambda2 * (r * r);
+    loss = 0.5 * lambda1 * (p * p) + l2 + covariance * p * r;
+    if (!(loss <= DIVERGENCE_LOSS)) {
+      if (first + i <= steps) divergedAt = first + i;
+      break;
+    }
+  }
+  state.step = first + i;
+  state.alpha = alpha;
+  state.mantissa = mantissa;
+  state.exponent = exponent;
+  state.beta2 = beta2;
+  state.residual = r;
+  state.plainBeta1 = plainBeta1;
+  state.divergedAt = divergedAt;
+  state.float64ZeroAt = float64ZeroAt;
+  state.shadowAlpha = shadowAlpha;
+  state.shadowMantissa = shadowMantissa;
+  state.shadowBeta2 = shadowBeta2;
+  state.blind = blind;
+}
+
+/** β₁ at no less than `floor` from the centre, on its own side; as it is where there is no centre. */
+export function heldFrom(centre: number, beta1: number, floor: number): number {
+  if (!(Math.abs(beta1 - centre) < floor)) return beta1;
+  return beta1 >= centre ? centre + floor : centre - floor;
+}
+
+/** Relative differences of no more than the d-th of these are agreement in d digits. */
+export const AGREEMENT: readonly number[] = [
+  Number.POSITIVE_INFINITY,
+  1e-1,
+  1e-2,
+  1e-3,
+  1e-4,
+  1e-5,
+  1e-6,
+  1e-7,
+  1e-8,
+  1e-9,
+  1e-10,
+  1e-11,
+  1e-12,
+  1e-13,
+  1e-14,
+  1e-15,
+];
+
+/** Digits, 0 … 15, to which numbers of these sizes agree that are these distances apart. */
+export function agreement(
+  offAlpha: number,
+  alpha: number,
+  offBeta1: number,
+  beta1: number,
+  offBeta2: number,
+  beta2: number,
+): number {
+  let d = 15;
+  while (
+    d > 0 &&
+    !(
+      offAlpha <= AGREEMENT[d]! * alpha &&
+      offBeta1 <= AGREEMENT[d]! * beta1 &&
+      offBeta2 <= AGREEMENT[d]! * beta2
+    )
+  )
+    d--;
+  return d;
+}
+
+/** mantissa·2^exponent as float64: 0 or subnormal where it is below the range. */
+export function unscaled(mantissa: number, exponent: number): number {
+  if (exponent === 0) return mantissa;
+  if (exponent < -1600) return mantissa * 0;
+  // The exponent is a multiple of 512.
+  let value = mantissa;
+  for (let e = exponent; e < 0; e += 512) value *= TINY;
+  return value;
+}
