@@ -37,6 +37,8 @@ export interface DescentState {
   /** Of the exponent of the run itself. */
   shadowMantissa: number;
   shadowBeta2: number;
+  /** Digits of the last row. */
+  agreed: number;
   /** Whether β₁ has come so near to its resting place that float64 no longer knows its distance. */
   blind: boolean;
 }
@@ -54,6 +56,11 @@ const LEAST_SQUARES = 2 ** -960;
 export const SMALL_RESIDUAL = 2 ** -10;
 /** Below this 1 − ηλ₁α² is computed with twice the digits. */
 export const SMALL_FACTOR = 2 ** -4;
+/**
+ * Digits rise by no more than one in so many steps, a power of two: differences pass through 0 now
+ * and then, and say nothing there.
+ */
+const RISE = 32;
 /** A distance of 8 units of the last place of β₁, relative to it: nothing but rounding. */
 const BLIND = 8 * Number.EPSILON;
 
@@ -74,6 +81,7 @@ export function initialState({ init: [alpha, beta1, beta2] }: DescentParameters)
     shadowAlpha: alpha,
     shadowMantissa: mantissa,
     shadowBeta2: beta2,
+    agreed: 15,
     blind: false,
   };
 }
@@ -172,15 +180,15 @@ export function descend(
 
   const first = state.step;
   let { alpha, mantissa, exponent, beta2, residual: r, plainBeta1 } = state;
-  let { divergedAt, float64ZeroAt, shadowAlpha, shadowMantissa, shadowBeta2, blind } = state;
+  let { divergedAt, float64ZeroAt, shadowAlpha, shadowMantissa, shadowBeta2, agreed, blind } =
+    state;
   let beta1 = unscaled(mantissa, exponent);
   let p = alpha * beta1;
   let l2 = 0.5 * lambda2 * (r * r);
   let loss = 0.5 * lambda1 * (p * p) + l2 + covariance * p * r;
-  // The digits of the row before, and what differences mean as many.
-  let agreed = 15;
-  let most = AGREEMENT[15]!;
-  let least = 0;
+  // What differences mean as many digits as the row before had.
+  let most = AGREEMENT[agreed]!;
+  let least = agreed === 15 ? -1 : AGREEMENT[agreed + 1]!;
   // Whether the shadow stands still but for the sign of its β₁, and whether either of both moves.
   let rests = false;
   let turns = false;
@@ -221,7 +229,9 @@ export function descend(
         ) ||
         (offAlpha <= least * sizeAlpha && offBeta1 <= least * size && offBeta2 <= least * sizeBeta2)
       ) {
-        agreed = agreement(offAlpha, sizeAlpha, offBeta1, size, offBeta2, sizeBeta2);
+        const now = agreement(offAlpha, sizeAlpha, offBeta1, size, offBeta2, sizeBeta2);
+        if (now <= agreed) agreed = now;
+        else if (((first + i) & (RISE - 1)) === 0) agreed++;
         most = AGREEMENT[agreed]!;
         least = agreed === 15 ? -1 : AGREEMENT[agreed + 1]!;
       }
@@ -338,6 +348,7 @@ export function descend(
   state.shadowAlpha = shadowAlpha;
   state.shadowMantissa = shadowMantissa;
   state.shadowBeta2 = shadowBeta2;
+  state.agreed = agreed;
   state.blind = blind;
 }
 
@@ -347,24 +358,13 @@ export function heldFrom(centre: number, beta1: number, floor: number): number {
   return beta1 >= centre ? centre + floor : centre - floor;
 }
 
-/** Relative differences of no more than the d-th of these are agreement in d digits. */
+/**
+ * Numbers count as equal in d digits where they differ by no more than a quarter of 10^−d: each of
+ * the two runs may be wrong by more than they differ.
+ */
 export const AGREEMENT: readonly number[] = [
   Number.POSITIVE_INFINITY,
-  1e-1,
-  1e-2,
-  1e-3,
-  1e-4,
-  1e-5,
-  1e-6,
-  1e-7,
-  1e-8,
-  1e-9,
-  1e-10,
-  1e-11,
-  1e-12,
-  1e-13,
-  1e-14,
-  1e-15,
+  ...Array.from({ length: 15 }, (_, i) => Number(`25e-${i + 3}`)),
 ];
 
 /** Digits, 0 … 15, to which numbers of these sizes agree that are these distances apart. */
