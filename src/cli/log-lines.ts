@@ -8,6 +8,7 @@ export function eventLines(
   { bold, dim, blue, yellow, green, red }: Styles,
 ): string[] {
   const at = (step: number) => dim(`t ${count(step).padStart(11)}`);
+  const doubt = (trusted: boolean) => (trusted ? '' : dim(' (digits not true)'));
   switch (event.event) {
     case 'start':
       return [
@@ -20,12 +21,12 @@ export function eventLines(
         convergence: green,
       }[event.phase];
       return [
-        `${at(event.step)}  ${bold('phase')}   ${paint(event.phase.replaceAll('-', ' '))}: S = ${plainNumber(event.sharpness)} (${plainNumber(event.ratio)} × 2/η), L = ${plainNumber(event.loss)}`,
+        `${at(event.step)}  ${bold('phase')}   ${paint(event.phase.replaceAll('-', ' '))}: S = ${plainNumber(event.sharpness)} (${plainNumber(event.ratio)} × 2/η), L = ${plainNumber(event.loss)}${doubt(event.trusted)}`,
       ];
     }
     case 'cycle':
       return [
-        `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: from t = ${count(event.first_step)}, peak L₁ = ${plainNumber(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S overshot 2/η by ${percent(event.overshoot)}`,
+        `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: from t = ${count(event.first_step)}, peak L₁ = ${plainNumber(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S overshot 2/η by ${percent(event.overshoot)}${doubt(event.trusted)}`,
       ];
     case 'flush':
       return [];
@@ -39,7 +40,7 @@ export function eventLines(
       const end = event.diverged_at === null ? '' : ` at t = ${count(event.diverged_at)}`;
       const state = event.interrupted ? ' so far (interrupted)' : '';
       return [
-        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${plural(event.cycles, 'cycle')}, largest ηS/2 = ${plainNumber(event.max_sharpness_ratio)}, L = ${plainNumber(event.final_loss)}${slope}`,
+        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${plural(event.cycles, 'cycle')}, largest ηS/2 = ${plainNumber(event.max_sharpness_ratio)}, L = ${plainNumber(event.final_loss)}${slope}${doubt(event.trusted_until === null)}`,
       ];
     }
   }

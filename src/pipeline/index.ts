@@ -28,6 +28,7 @@ export {
   type RunOptions,
   resolveConfig,
 } from './models/minimal/config.ts';
+export type { DescentState } from './models/minimal/descend.ts';
 export {
   createFlow,
   type Flow,
@@ -72,11 +73,7 @@ export {
 } from './phases/measured/detector.ts';
 export type { MeasuredSummary } from './phases/measured/summary.ts';
 export { phaseLog, type RunEvent } from './sinks/phase-log.ts';
-export {
-  type DescentOptions,
-  type DescentState,
-  gradientDescent,
-} from './sources/descent/gradient-descent.ts';
+export { type DescentOptions, gradientDescent } from './sources/descent/gradient-descent.ts';
 export { type EtaSchedule, parseEta } from './sources/training-log/eta-schedule.ts';
 export type { LogInput } from './sources/training-log/feed.ts';
 export { LogError } from './sources/training-log/log-error.ts';

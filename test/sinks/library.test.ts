@@ -81,7 +81,7 @@ test('a sink writes the columns that are there, in the order of a run file', asy
   const { schema } = parquetMetadata(target.bytes().slice().buffer);
   expect(schema.slice(1).map(({ name }) => name)).toEqual([
     ...['step', 'alpha', 'beta1', 'beta2', 'log10_abs_beta1', 'loss', 'l1', 'l2', 'l_hat'],
-    ...['grad_norm', 'sharpness', 'sharpness_ratio', 'regime'],
+    ...['grad_norm', 'sharpness', 'sharpness_ratio', 'regime', 'digits'],
   ]);
 });
 

@@ -5,6 +5,8 @@ import { arrowSink } from '../../src/pipeline/formats/arrow/arrow-sink.ts';
 import { parquetSink } from '../../src/pipeline/formats/parquet/parquet-sink.ts';
 import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
 import type { RunConfig, RunOptions } from '../../src/pipeline/models/minimal/config.ts';
+import { resolveConfig } from '../../src/pipeline/models/minimal/config.ts';
+import { type DescentState, initialState } from '../../src/pipeline/models/minimal/descend.ts';
 import type { ModelRun } from '../../src/pipeline/models/minimal/run.ts';
 import type { RunSummary } from '../../src/pipeline/models/minimal/summary.ts';
 import { fileTarget } from '../../src/pipeline/node/file-target.ts';
@@ -14,10 +16,7 @@ import { detectPhases } from '../../src/pipeline/operators/detect-phases.ts';
 import { flowSolution } from '../../src/pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../../src/pipeline/operators/split-loss.ts';
 import { summarize } from '../../src/pipeline/operators/summarize.ts';
-import {
-  type DescentState,
-  gradientDescent,
-} from '../../src/pipeline/sources/descent/gradient-descent.ts';
+import { gradientDescent } from '../../src/pipeline/sources/descent/gradient-descent.ts';
 
 /** Past what 32-bit integers, signed or not, can hold. */
 export const LATE = 2 ** 32 - 50;
@@ -37,7 +36,7 @@ export const CASES = {
   'one row': { options: { steps: 0 } },
   'steps around 2³²': {
     options: { steps: LATE + 200 },
-    from: { step: LATE, alpha: 0.6, mantissa: 1e-3, exponent: 0, beta2: 0.5, plainBeta1: 1e-3 },
+    from: { ...initialState(resolveConfig({ init: [0.6, 1e-3, 0.5] })), step: LATE },
   },
 } as const satisfies Record<string, Case>;
 

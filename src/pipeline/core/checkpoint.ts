@@ -63,8 +63,10 @@ export interface StateReader {
   number(key: string): number;
   numberOrNull(key: string): number | null;
   flag(key: string): boolean;
+  text(key: string): string;
   wordOrNull<W extends string>(key: string, words: readonly W[]): W | null;
   list(key: string): readonly StateReader[];
+  record(key: string): StateReader;
   recordOrNull(key: string): StateReader | null;
 }
 
@@ -85,6 +87,10 @@ export function stateReader(name: string, state: unknown): StateReader {
       const value = fields[key];
       return typeof value === 'boolean' ? value : refuse(key, 'true or false');
     },
+    text(key) {
+      const value = fields[key];
+      return typeof value === 'string' ? value : refuse(key, 'a text');
+    },
     wordOrNull(key, words) {
       const value = fields[key];
       return value === null
@@ -96,6 +102,7 @@ export function stateReader(name: string, state: unknown): StateReader {
       if (!Array.isArray(value)) return refuse(key, 'a list');
       return value.map((item: unknown, i) => stateReader(`${name}.${key}[${i}]`, item));
     },
+    record: (key) => stateReader(`${name}.${key}`, fields[key]),
     recordOrNull: (key) =>
       fields[key] === null ? null : stateReader(`${name}.${key}`, fields[key]),
   };

@@ -64,6 +64,8 @@ export interface WordParameter extends Described {
   readonly words: readonly string[];
   /** Other words for these. */
   readonly synonyms?: Readonly<Record<string, string>>;
+  /** Whole numbers that will do as well. */
+  readonly integer?: { readonly minimum: number; readonly maximum: number };
   readonly default?: string | null;
 }
 
@@ -110,7 +112,9 @@ type Plain<P extends Parameter> = P extends NumberParameter
   : P extends { readonly type: 'numbers'; readonly parts: infer Parts }
     ? { readonly [K in keyof Parts]: number }
     : P extends { readonly type: 'word'; readonly words: readonly (infer Word)[] }
-      ? Word
+      ? P extends { readonly integer: object }
+        ? Word | `${number}`
+        : Word
       : P extends { readonly type: 'words'; readonly words: readonly (infer Word)[] }
         ? readonly Word[]
         : P extends SwitchParameter
@@ -284,11 +288,16 @@ function readNumbers(
 
 function readWord(
   name: string,
-  { noun, words, synonyms = {} }: WordParameter,
+  { noun, words, integer, synonyms = {} }: WordParameter,
   value: unknown,
 ): string {
   if (typeof value === 'string' && words.includes(value)) return value;
   if (typeof value === 'string' && Object.hasOwn(synonyms, value)) return synonyms[value]!;
+  if (integer && /^\d+$/.test(String(value))) {
+    const { minimum, maximum } = integer;
+    if (Number(value) >= minimum && Number(value) <= maximum) return String(Number(value));
+    throw new ConfigError(name, `${value} is not a whole number from ${minimum} to ${maximum}`);
+  }
   throw new ConfigError(
     name,
     `no ${noun} is called ${show(value)}${didYouMean(String(value), words)}${there(words)}`,

@@ -10,6 +10,9 @@ const EOS_SHARPENING = PHASES.indexOf('eos-sharpening');
 const EOS_SELF_STABILIZATION = PHASES.indexOf('eos-self-stabilization');
 const CONVERGENCE = PHASES.indexOf('convergence');
 
+/** An αβ₂ − 1 of rounded α and β₂ that is no larger than this is rounding: its sign means nothing. */
+const NOISE = 4 * Number.EPSILON;
+
 /**
  * Adds the `phase` of each step and the number of the `cycle` it is in, causally: a label depends on its own
  * step and those before it, never on a later one.
@@ -18,7 +21,7 @@ const CONVERGENCE = PHASES.indexOf('convergence');
  * progressive sharpening turns into the edge of stability at the first S ≥ τ; either turns into convergence
  * where S and S∞ are at most τ_δ and S ≥ 0.95·S∞, so that nothing beyond lies ahead; convergence turns back
  * at S > τ_δ. At the edge a step is `eos-sharpening` while |α| grows, else `eos-self-stabilization`. A cycle
- * begins at each upward crossing of τ.
+ * begins at each upward crossing of τ. Where αβ₂ − 1 is rounding, a label repeats the one before.
  *
  * @param options.delta δ; the run's own unless given
  */
@@ -43,6 +46,8 @@ export const detectPhases = (options: { readonly delta?: number } = {}) =>
       let cycle = saved?.number('cycle') ?? 0;
       /** Sharpness of the row before. */
       let before = saved?.number('before') ?? Number.POSITIVE_INFINITY;
+      /** Label of the last step at the edge. */
+      let label = saved?.number('label') ?? EOS_SELF_STABILIZATION;
 
       return {
         next(columns, length, { phase, cycle: cycles }) {
@@ -75,16 +80,19 @@ export const detectPhases = (options: { readonly delta?: number } = {}) =>
             if (coarse === 'edge-of-stability') {
               const p = a * b1;
               const r = a * b2 - 1;
-              const slope =
-                b1 * (lambda1 * p + covariance * r) + b2 * (covariance * p + lambda2 * r);
-              phase[i] = a * slope < 0 ? EOS_SHARPENING : EOS_SELF_STABILIZATION;
+              const push = b1 * (lambda1 * p);
+              const pull = b1 * covariance * r + b2 * (covariance * p + lambda2 * r);
+              // What would be told from the sign of rounding is told as of the step before.
+              if (!(Math.abs(r) <= NOISE && Math.abs(push) <= 2 * lambda2 * Math.abs(b2) * NOISE))
+                label = a * (push + pull) < 0 ? EOS_SHARPENING : EOS_SELF_STABILIZATION;
+              phase[i] = label;
             } else {
               phase[i] = coarse === 'convergence' ? CONVERGENCE : PROGRESSIVE_SHARPENING;
             }
           }
         },
         state() {
-          const now = { coarse, cycle, before };
+          const now = { coarse, cycle, before, label };
           return () => now;
         },
       };

@@ -13,12 +13,13 @@ export const splitLoss = () =>
   operator({
     name: 'splitLoss',
     needs: { alpha: 'gradientDescent', beta1: 'gradientDescent', beta2: 'gradientDescent' },
+    uses: ['l2'],
     adds: runColumns('l1', 'l2', 'l_hat'),
     start({ config: { moments, eta }, stability }: ModelRun) {
       const { lambda1, lambda2 } = moments;
       const alphaHat = edgeAlpha(lambda1, eta, stability);
       return {
-        next({ alpha, beta1, beta2 }, length, { l1, l2, l_hat }) {
+        next({ alpha, beta1, beta2, l2: known }, length, { l1, l2, l_hat }) {
           for (let i = 0; i < length; i++) {
             const a = alpha[i]!;
             const b2 = beta2[i]!;
@@ -26,7 +27,8 @@ export const splitLoss = () =>
             const r = a * b2 - 1;
             const rHat = (a < 0 ? -alphaHat : alphaHat) * b2 - 1;
             l1[i] = 0.5 * lambda1 * (p * p);
-            l2[i] = 0.5 * lambda2 * (r * r);
+            // The source knows αβ₂ − 1 better than rounded α and β₂ do.
+            l2[i] = known ? known[i]! : 0.5 * lambda2 * (r * r);
             l_hat[i] = 0.5 * lambda2 * (rHat * rHat);
           }
         },

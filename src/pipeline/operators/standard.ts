@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
-import type { ModelRun, SourceArrays } from '../models/minimal/run.ts';
+import type { ModelRun, PointArrays } from '../models/minimal/run.ts';
 import { classifySharpness } from './classify-sharpness.ts';
 import { detectPhases } from './detect-phases.ts';
 import { flowSolution } from './flow-solution.ts';
@@ -22,5 +22,5 @@ export const standardOperators = () => [
 /** The same as one operator for `pipe`. */
 export const standardPipeline =
   () =>
-  <C extends SourceArrays, R extends ModelRun>(source: Observable<Batch<C, R>>) =>
+  <C extends PointArrays, R extends ModelRun>(source: Observable<Batch<C, R>>) =>
     source.pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases(), summarize());

@@ -14,6 +14,7 @@ import {
   storedTally,
   summaryOf,
   type Tally,
+  TRUSTED_DIGITS,
 } from '../models/minimal/summary.ts';
 import { edgeAlpha, predictedMeanL1, surrogateLoss } from '../models/minimal/surrogate.ts';
 import { log } from '../numeric/elementary.ts';
@@ -35,7 +36,7 @@ export const summarize = () =>
       phase: 'detectPhases',
       cycle: 'detectPhases',
     },
-    uses: ['l1', 'l_hat', 'gfs_sharpness'],
+    uses: ['l1', 'l_hat', 'gfs_sharpness', 'digits'],
     adds: [],
     start(run: ModelRun, saved) {
       const { config, stability } = run;
@@ -56,7 +57,11 @@ export const summarize = () =>
           });
         },
         finish: (end) =>
-          summaryOf(tally, config, stability, { ...end, float64ZeroAt: run.float64ZeroAt }),
+          summaryOf(tally, config, stability, {
+            ...end,
+            float64ZeroAt: run.float64ZeroAt,
+            bits: run.bits,
+          }),
       };
     },
   });
@@ -125,7 +130,7 @@ type Columns = Readonly<
     ArrayLike<number>
   >
 > &
-  Partial<Readonly<Record<'l1' | 'l_hat' | 'gfs_sharpness', ArrayLike<number>>>>;
+  Partial<Readonly<Record<'l1' | 'l_hat' | 'gfs_sharpness' | 'digits', ArrayLike<number>>>>;
 
 function addRows(tally: Tally, run: ModelRun, columns: Columns, length: number): void {
   if (length === 0) return;
@@ -226,6 +231,12 @@ function addRows(tally: Tally, run: ModelRun, columns: Columns, length: number):
       eta,
     );
   tally.lastGfsRatio = flowEnd(last);
+  if (columns.digits && tally.trustedUntil === null) {
+    const { digits } = columns;
+    let row = 0;
+    while (row < length && digits[row]! >= TRUSTED_DIGITS) row++;
+    if (row < length) tally.trustedUntil = step[row]! - 1;
+  }
   // The step itself may be the first row of the next batch: what is told must not depend on where batches end.
   if (zeroAt !== null && tally.zeroGfsRatio === null && zeroAt <= tally.lastStep) {
     tally.zeroGfsRatio = flowEnd(Math.max(0, zeroAt - step[0]!));

@@ -5,9 +5,11 @@ import {
   COARSE_OF_CODE,
   COARSE_PHASES,
   type CoarsePhase,
+  chaoticWarning,
   crossingWarnings,
   type RunSummary,
   type RunWarning,
+  TRUSTED_DIGITS,
   underflowWarning,
 } from '../models/minimal/summary.ts';
 
@@ -30,6 +32,8 @@ export type RunEvent =
       readonly sharpness: number;
       readonly ratio: number;
       readonly loss: number;
+      /** Whether every row up to here has true digits. */
+      readonly trusted: boolean;
     }
   | {
       readonly event: 'cycle';
@@ -40,6 +44,8 @@ export type RunEvent =
       readonly peak_l1: number;
       readonly peak_step: number;
       readonly overshoot: number;
+      /** Whether every row up to the end of the cycle has true digits. */
+      readonly trusted: boolean;
     }
   | {
       /** The file holds its first `rows` rows, up to this step, whatever happens to the program now. */
@@ -52,8 +58,6 @@ export type RunEvent =
   | ({ readonly event: 'done' } & RunSummary);
 
 const STAGE = 'phaseLog';
-/** Kinds of warnings that are told with the first crossing. */
-const LIVE: ReadonlySet<RunWarning['kind']> = new Set(['not-reproducible', 'no-oscillation']);
 
 interface OpenCycle {
   readonly cycle: number;
@@ -79,6 +83,13 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
       /** Warnings that have been told already: of float64, and of the first crossing. */
       let warned = false;
       let crossed = false;
+      /** Whether rows with too few true digits have passed. */
+      let untrusted = false;
+
+      const told = (kind: RunWarning['kind']) => {
+        if (kind === 'float64-underflow') return warned;
+        return kind === 'chaotic' ? untrusted : crossed && kind === 'no-oscillation';
+      };
 
       const closeCycle = () => {
         if (!open) return;
@@ -92,6 +103,7 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
           peak_l1: peak,
           peak_step: peakStep,
           overshoot: maxRatio - 1,
+          trusted: !untrusted,
         });
         open = undefined;
       };
@@ -102,6 +114,7 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
         phase = saved.wordOrNull('phase', COARSE_PHASES) ?? undefined;
         warned = saved.flag('warned');
         crossed = saved.flag('crossed');
+        untrusted = saved.flag('untrusted');
         const cycle = saved.recordOrNull('open');
         if (!cycle) return;
         open = {
@@ -117,6 +130,7 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
       const read = (batch: ModelBatch) => {
         const { columns, length } = batch;
         const { step, loss, l1, sharpness, sharpness_ratio: ratio, phase: codes, cycle } = columns;
+        const { digits } = columns;
         if (!l1 || !sharpness || !ratio || !codes || !cycle) {
           throw new TypeError(
             'phaseLog() must come after splitLoss(), classifySharpness() and detectPhases()',
@@ -137,6 +151,10 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
             const gfs = columns.gfs_sharpness?.[i];
             const gfsRatio = gfs === undefined ? null : (batch.run.config.eta * gfs) / 2;
             report({ event: 'warning', ...underflowWarning(batch.run.float64ZeroAt!, gfsRatio) });
+          }
+          if (digits && !untrusted && digits[i]! < TRUSTED_DIGITS) {
+            untrusted = true;
+            report({ event: 'warning', ...chaoticWarning(t - 1, batch.run.bits) });
           }
           const coarse = COARSE_OF_CODE[codes[i]!]!;
           if (!started) {
@@ -172,6 +190,7 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
               sharpness: sharpness[i]!,
               ratio: ratio[i]!,
               loss: loss[i]!,
+              trusted: !untrusted,
             });
             if (phase === 'edge-of-stability' && !crossed) {
               crossed = true;
@@ -197,7 +216,10 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
             subscriber.error(error);
             return;
           }
-          const state = { phase: phase ?? null, warned, crossed, open: open ? { ...open } : null };
+          const state = {
+            ...{ phase: phase ?? null, warned, crossed, untrusted },
+            open: open ? { ...open } : null,
+          };
           subscriber.next(withState(batch, STAGE, () => state));
         },
         error: (error: unknown) => subscriber.error(error),
@@ -205,9 +227,7 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
           closeCycle();
           if (run?.summary) {
             for (const warning of run.summary.warnings) {
-              const told =
-                warning.kind === 'float64-underflow' ? warned : crossed && LIVE.has(warning.kind);
-              if (!told) report({ event: 'warning', ...warning });
+              if (!told(warning.kind)) report({ event: 'warning', ...warning });
             }
             report({ event: 'done', ...run.summary });
           }

@@ -5,9 +5,9 @@ import { type RowSource, type SourceOptions, source } from '../core/source.ts';
 import type { Dynamics, Mover } from '../dynamics/dynamics.ts';
 import { type RunConfig, type RunOptions, resolveConfig } from '../models/minimal/config.ts';
 import { gradient, lossSplit } from '../models/minimal/loss.ts';
-import type { ModelRun, SourceArrays } from '../models/minimal/run.ts';
+import type { ModelRun, PointArrays } from '../models/minimal/run.ts';
 import { hypot } from '../numeric/elementary.ts';
-import { SOURCE_COLUMNS, startModelRun } from './descent/gradient-descent.ts';
+import { POINT_COLUMNS, startModelRun } from './descent/gradient-descent.ts';
 
 /** Config of such a trajectory: that of the run it stands beside, and which dynamics it is. */
 export interface TrajectoryConfig extends RunConfig {
@@ -15,7 +15,7 @@ export interface TrajectoryConfig extends RunConfig {
 }
 
 /** A batch of a dynamics: the columns of gradient descent, and no checkpoint. */
-export type TrajectoryBatch = Batch<SourceArrays, ModelRun>;
+export type TrajectoryBatch = Batch<PointArrays, ModelRun>;
 
 /**
  * The rows t = 0 … steps of a dynamics beside gradient descent: a cold Observable of batches with the columns of
@@ -37,7 +37,7 @@ export function trajectory(
 function trajectoryRows(
   dynamics: Dynamics,
   config: TrajectoryConfig,
-): RowSource<SourceArrays, ModelRun> {
+): RowSource<PointArrays, ModelRun> {
   const run = startModelRun(config);
   const mover = dynamics.start(config, run.stability);
   let step = 0;
@@ -51,19 +51,19 @@ function trajectoryRows(
     },
     next(size, into) {
       const length = Math.min(size, config.steps + 1 - step);
-      const columns = (into as SourceArrays | undefined) ?? arraysOf(SOURCE_COLUMNS, length);
+      const columns = (into as PointArrays | undefined) ?? arraysOf(POINT_COLUMNS, length);
       for (let i = 0; i < length; i++) {
         writeRow(columns, i, step, mover, config);
         if (step < config.steps) mover.advance();
         step++;
       }
-      return { run, length, schema: SOURCE_COLUMNS, columns };
+      return { run, length, schema: POINT_COLUMNS, columns };
     },
   };
 }
 
 function writeRow(
-  columns: SourceArrays,
+  columns: PointArrays,
   i: number,
   step: number,
   { theta, logBeta1 }: Mover,
@@ -75,6 +75,8 @@ function writeRow(
   columns.beta1[i] = theta.beta1;
   columns.beta2[i] = theta.beta2;
   columns.log10_abs_beta1[i] = logBeta1 / Math.LN10;
-  columns.loss[i] = lossSplit(theta, moments).loss;
+  const { loss, l2 } = lossSplit(theta, moments);
+  columns.loss[i] = loss;
+  columns.l2[i] = l2;
   columns.grad_norm[i] = hypot(slope.alpha, slope.beta1, slope.beta2);
 }

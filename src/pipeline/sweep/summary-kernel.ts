@@ -1,7 +1,16 @@
 import { DIVERGENCE_LOSS, type RunConfig } from '../models/minimal/config.ts';
+import {
+  descend,
+  initialState,
+  SMALL_FACTOR,
+  SMALL_RESIDUAL,
+  smallFactor,
+  startResidual,
+  TINY,
+} from '../models/minimal/descend.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import { arrowheadTop } from '../models/minimal/sharpness.ts';
-import { solutionSharpness } from '../models/minimal/solution.ts';
+import { balance, solutionSharpness } from '../models/minimal/solution.ts';
 import {
   COARSE_PHASES,
   countPhase,
@@ -9,8 +18,10 @@ import {
   KAPPA,
   logNear,
   NEAR,
+  type PhaseSpan,
   type RunSummary,
   summaryOf,
+  TRUSTED_DIGITS,
 } from '../models/minimal/summary.ts';
 import { edgeAlpha, predictedMeanL1 } from '../models/minimal/surrogate.ts';
 import { log } from '../numeric/elementary.ts';
@@ -22,9 +33,6 @@ const CONVERGENCE = 2;
 
 /** Bounds decide only what they decide by this much, far more than the rounding in them. */
 const MARGIN = 1e-9;
-
-/** Below this the source carries β₁ with an exponent of its own, which this loop does not. */
-const TINY = 2 ** -512;
 
 /** Steps between two questions whether to go on; a power of two. */
 const CHUNK = 2 ** 20;
@@ -60,6 +68,8 @@ export function summarizeDescent(
   const lambda1 = Number(moments.lambda1);
   const lambda2 = Number(moments.lambda2);
   const start = Math.abs(config.init[1]);
+  if (config.precision !== 'float64') return undefined;
+  // Below TINY the source carries β₁ with an exponent of its own, which this loop does not.
   if (covariance !== 0 || lambda1 < 2 * lambda2 || (start < TINY && start !== 0)) return undefined;
   const axes = spectrum(moments);
   const stability = stabilityOf(config);
@@ -79,7 +89,7 @@ export function summarizeDescent(
   let beta1 = Number(config.init[1]);
   let beta2 = Number(config.init[2]);
   let p = alpha * beta1;
-  let r = alpha * beta2 - 1;
+  let r = startResidual(alpha, beta2);
   let l1 = 0.5 * lambda1 * (p * p);
   let loss = l1 + 0.5 * lambda2 * (r * r);
   let divergedAt: number | null = null;
@@ -206,14 +216,19 @@ export function summarizeDescent(
     if ((t & (CHUNK - 1)) === CHUNK - 1 && !proceed(CHUNK)) return 'given up';
     const gradAlpha = beta1 * (lambda1 * p) + beta2 * (lambda2 * r);
     const gradBeta2 = alpha * (lambda2 * r);
-    const multiplied = beta1 * (1 - eta * d1);
+    let factor = 1 - eta * d1;
+    if (Math.abs(factor) < SMALL_FACTOR) factor = smallFactor(eta, lambda1, alpha);
+    const multiplied = beta1 * factor;
     const under = Math.abs(multiplied) < floor;
     if (!under && Math.abs(multiplied) < TINY && multiplied !== 0) return undefined;
     const nextAlpha = alpha - eta * gradAlpha;
     const nextBeta1 = under ? (multiplied < 0 ? -floor : floor) : multiplied;
     const nextBeta2 = beta2 - eta * gradBeta2;
     const nextP = nextAlpha * nextBeta1;
-    const nextR = nextAlpha * nextBeta2 - 1;
+    const nextR =
+      Math.abs(r) < SMALL_RESIDUAL
+        ? r - eta * (beta2 * gradAlpha + alpha * gradBeta2 - eta * gradAlpha * gradBeta2)
+        : nextAlpha * nextBeta2 - 1;
     const nextL1 = 0.5 * lambda1 * (nextP * nextP);
     const nextLoss = nextL1 + 0.5 * lambda2 * (nextR * nextR);
     if (!(nextLoss <= DIVERGENCE_LOSS)) {
@@ -238,14 +253,57 @@ export function summarizeDescent(
     lastStep: t,
     finalLoss: loss,
     cycles,
+    lastGfsRatio: stability.ratio(
+      solutionSharpness(balance({ alpha, beta1, beta2 }), moments, axes),
+      eta,
+    ),
+    trustedUntil: trustedUntil(config, stability.ratio(least, eta), tally.spans),
   });
   Object.assign(tally, { n, x0, y0, sumX, sumY, sumXX, sumXY, edgeSteps, sumL1, sumPredicted });
   const summary = summaryOf(tally, config, stability, {
     divergedAt,
     float64ZeroAt: null,
     interrupted: false,
+    bits: null,
   });
   return { summary, finalSharpness: sharpnessAt(lambda1, lambda2, alpha, beta1, beta2) };
+}
+
+/** Runs that swing no wider, as a ratio to the threshold, were never seen to lose their digits. */
+const BENIGN = 1.3;
+
+const ROWS = 1024;
+const block = {
+  step: new Float64Array(ROWS),
+  alpha: new Float64Array(ROWS),
+  beta1: new Float64Array(ROWS),
+  beta2: new Float64Array(ROWS),
+  log10_abs_beta1: new Float64Array(ROWS),
+  loss: new Float64Array(ROWS),
+  l2: new Float64Array(ROWS),
+  grad_norm: new Float64Array(ROWS),
+  digits: new Int32Array(ROWS),
+};
+
+/**
+ * Last step before digits fall under three, null where they do not: the run once more with its shadow, up to
+ * the end of its last edge phase, where it may swing wide enough.
+ */
+function trustedUntil(
+  config: RunConfig,
+  ratio: number,
+  spans: readonly PhaseSpan[],
+): number | null {
+  const edge = spans.findLast(({ phase }) => phase === 'edge-of-stability');
+  if (!edge || ratio < BENIGN) return null;
+  const state = initialState(config);
+  while (state.step <= edge.last_step && state.divergedAt === null) {
+    const first = state.step;
+    descend(config, state, Math.min(ROWS, edge.last_step - first + 1), block);
+    for (let i = 0; i < state.step - first; i++)
+      if (block.digits[i]! < TRUSTED_DIGITS) return first + i - 1;
+  }
+  return null;
 }
 
 /** Sharpness at a point, in the digits of `sharpnessColumn`. A closure would not be inlined in every run of a sweep. */

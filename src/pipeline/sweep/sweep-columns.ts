@@ -6,7 +6,13 @@ import { parameterValue, runId } from './sweep.ts';
 /** Version of the layout of a sweep's folder and columns. */
 export const SCHEMA_VERSION = '1';
 
-export const OUTCOMES = ['gradient-flow', 'edge-of-stability', 'converged', 'diverged'] as const;
+export const OUTCOMES = [
+  'gradient-flow',
+  'edge-of-stability',
+  'converged',
+  'diverged',
+  'sharpening',
+] as const;
 
 /** One cell of a row of a sweep: the column, and how it comes out of a run. */
 interface SweepColumn extends TableColumn {
@@ -31,7 +37,7 @@ export const SWEEP_COLUMNS: readonly SweepColumn[] = [
       'STRING',
       '',
       '',
-      'gradient-flow, edge-of-stability, converged or diverged',
+      'gradient-flow, edge-of-stability, converged, diverged or sharpening (too short to tell)',
     ),
     words: OUTCOMES,
     of: ({ summary }) => OUTCOMES.indexOf(summary.outcome),
@@ -87,6 +93,18 @@ export const SWEEP_COLUMNS: readonly SweepColumn[] = [
   nullable(
     double('mean_l1_predicted', '', 'mean of ½·α̂λ₂β₂(1 − α̂β₂) at the edge', (r) =>
       finite(r.summary.mean_l1_predicted),
+    ),
+  ),
+  nullable(
+    whole(
+      'trusted_until',
+      'last step before the run has fewer than three true digits',
+      (r) => r.summary.trusted_until,
+    ),
+  ),
+  nullable(
+    whole('precision', 'bits of the arithmetic of the steps, none for float64', ({ summary }) =>
+      summary.precision === 'float64' ? null : summary.precision,
     ),
   ),
   text('warnings', 'JSON: [{kind, step, message}]', ({ summary }) =>

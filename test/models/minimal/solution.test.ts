@@ -10,8 +10,8 @@ import {
   solutionSharpness,
   spectrum,
 } from '../../../src/pipeline/index.ts';
+import type { DescentState } from '../../../src/pipeline/models/minimal/descend.ts';
 import { solutionAlphaSquared } from '../../../src/pipeline/models/minimal/solution.ts';
-import type { DescentState } from '../../../src/pipeline/sources/descent/gradient-descent.ts';
 import { moments, theta } from './arbitrary.ts';
 
 describe('the end of gradient flow in closed form', () => {

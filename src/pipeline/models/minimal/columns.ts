@@ -122,6 +122,14 @@ export const RUN_COLUMNS = [
     unit: 'cycles',
     meaning: 'upward crossings of 2/η so far',
   },
+  {
+    name: 'digits',
+    type: 'INT32',
+    symbol: '',
+    unit: 'digits',
+    meaning:
+      'true decimal digits of α, β₁ and β₂, 0 … 15: as many as agree with a second computation',
+  },
 ] as const satisfies readonly Column[];
 
 export type RunColumn = (typeof RUN_COLUMNS)[number]['name'];

@@ -24,6 +24,17 @@ const ownParameters = {
     group: 'MODEL',
     default: null,
   },
+  precision: {
+    type: 'word',
+    noun: 'precision',
+    words: ['float64', 'auto'],
+    integer: { minimum: 64, maximum: 65_536 },
+    symbol: 'BITS',
+    meaning:
+      'arithmetic of the steps, or a number of bits; auto takes as many as make two runs agree',
+    group: 'RUN',
+    default: 'float64',
+  },
   columns: {
     type: 'words',
     noun: 'column',

@@ -65,8 +65,11 @@ const RISE = 32;
 const BLIND = 8 * Number.EPSILON;
 
 /** The state of a run at step 0. */
-export function initialState({ init: [alpha, beta1, beta2] }: DescentParameters): DescentState {
-  const scaled = beta1 !== 0 && Math.abs(beta1) < TINY;
+export function initialState({
+  init: [alpha, beta1, beta2],
+  moments,
+}: DescentParameters): DescentState {
+  const scaled = moments.covariance === 0 && beta1 !== 0 && Math.abs(beta1) < TINY;
   const mantissa = scaled ? beta1 * HUGE : beta1;
   return {
     step: 0,

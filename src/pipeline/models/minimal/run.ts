@@ -8,26 +8,31 @@ import type { RunSummary } from './summary.ts';
 export interface ModelRun extends Run<RunConfig, RunSummary> {
   /** First step whose β₁ plain float64 would hold as 0 although it is not. */
   float64ZeroAt: number | null;
+  /** Bits behind the point in which its steps are computed; null for float64. */
+  bits: number | null;
 }
 
-/** What gradient descent computes by itself; operators add the other columns. */
-export type SourceColumn =
+/** What every dynamics of the model computes by itself; operators add the other columns. */
+export type PointColumn =
   | 'step'
   | 'alpha'
   | 'beta1'
   | 'beta2'
   | 'log10_abs_beta1'
   | 'loss'
+  | 'l2'
   | 'grad_norm';
 
-/** The arrays that the source fills. */
-export type SourceArrays = Pick<RunArrays, SourceColumn>;
+export type PointArrays = Pick<RunArrays, PointColumn>;
+
+/** The arrays that gradient descent fills: it knows how many of its digits are true. */
+export type SourceArrays = Pick<RunArrays, PointColumn | 'digits'>;
 
 /** A block of steps of the model, as its source makes it. */
 export type SourceBatch = Batch<SourceArrays, ModelRun>;
 
 /** A block of steps of the model with the columns that operators have added. */
 export type ModelBatch = Batch<
-  Readonly<SourceArrays & Partial<Omit<RunArrays, SourceColumn>>>,
+  Readonly<PointArrays & Partial<Omit<RunArrays, PointColumn>>>,
   ModelRun
 >;

@@ -20,7 +20,12 @@ export const COARSE_OF_CODE: readonly CoarsePhase[] = PHASES.map((phase) =>
   phase === 'eos-sharpening' || phase === 'eos-self-stabilization' ? 'edge-of-stability' : phase,
 );
 
-export type Outcome = 'diverged' | 'gradient-flow' | 'converged' | 'edge-of-stability';
+export type Outcome =
+  | 'diverged'
+  | 'gradient-flow'
+  | 'sharpening'
+  | 'converged'
+  | 'edge-of-stability';
 
 export interface PhaseSpan {
   readonly phase: string;
@@ -29,12 +34,7 @@ export interface PhaseSpan {
 }
 
 export interface RunWarning {
-  readonly kind:
-    | 'float64-underflow'
-    | 'not-reproducible'
-    | 'no-oscillation'
-    | 'interrupted'
-    | 'recovered';
+  readonly kind: 'float64-underflow' | 'chaotic' | 'no-oscillation' | 'interrupted' | 'recovered';
   readonly step: number;
   readonly message: string;
 }
@@ -62,6 +62,10 @@ export interface RunSummary {
   readonly l_hat_slope_predicted: number | null;
   readonly mean_l1_in_eos: number | null;
   readonly mean_l1_predicted: number | null;
+  /** Arithmetic of the steps: float64, or bits behind the point. */
+  readonly precision: 'float64' | number;
+  /** Last step before the first whose row has fewer than three true digits; null where all have. */
+  readonly trusted_until: number | null;
   readonly warnings: readonly RunWarning[];
 }
 
@@ -82,6 +86,8 @@ export interface Tally {
   /** S∞ over 2/η at the step where plain float64 loses β₁, and at the last step. */
   zeroGfsRatio: number | null;
   lastGfsRatio: number | null;
+  /** Last step before digits first fall under three. */
+  trustedUntil: number | null;
   /** Least squares of y = ln L̂ on x = step, both measured from the first edge step with L̂ > 0. */
   n: number;
   x0: number;
@@ -126,6 +132,7 @@ export function emptyTally(): Tally {
     cycles: 0,
     zeroGfsRatio: null,
     lastGfsRatio: null,
+    trustedUntil: null,
     n: 0,
     x0: 0,
     y0: 0,
@@ -154,6 +161,7 @@ export function storedTally(saved: StateReader): Tally {
     firstCrossing: saved.numberOrNull('firstCrossing'),
     zeroGfsRatio: saved.numberOrNull('zeroGfsRatio'),
     lastGfsRatio: saved.numberOrNull('lastGfsRatio'),
+    trustedUntil: saved.numberOrNull('trustedUntil'),
   };
 }
 
@@ -177,6 +185,7 @@ export function logNear(z: number): number {
 /** What a summary takes from the run itself. */
 interface Events extends RunEnd {
   readonly float64ZeroAt: number | null;
+  readonly bits: number | null;
 }
 
 /** The summary of a run of which this has been counted. */
@@ -184,7 +193,7 @@ export function summaryOf(
   tally: Tally,
   config: RunConfig,
   stability: Stability,
-  { divergedAt, float64ZeroAt, interrupted }: Events,
+  { divergedAt, float64ZeroAt, interrupted, bits }: Events,
 ): RunSummary {
   const { eta, delta, epsilon, moments } = config;
   const { n, sumX, sumY, sumXX, sumXY, edgeSteps, lastViolation, lastStep } = tally;
@@ -205,12 +214,17 @@ export function summaryOf(
     l_hat_slope_predicted: fitted ? predictedSlope(moments, stability) : null,
     mean_l1_in_eos: fitted ? tally.sumL1 / edgeSteps : null,
     mean_l1_predicted: fitted ? tally.sumPredicted / edgeSteps : null,
+    precision: bits ?? 'float64',
+    trusted_until: tally.trustedUntil,
     warnings: warnings(),
   };
 
   function outcome(): Outcome {
     if (divergedAt !== null) return 'diverged';
-    if (!reached) return 'gradient-flow';
+    if (!reached) {
+      const below = (tally.lastGfsRatio ?? 0) <= 1 + delta / 2;
+      return below || tally.spans.at(-1)?.phase === 'convergence' ? 'gradient-flow' : 'sharpening';
+    }
     return tally.spans.at(-1)?.phase === 'convergence' ? 'converged' : 'edge-of-stability';
   }
 
@@ -219,6 +233,7 @@ export function summaryOf(
     if (float64ZeroAt !== null) {
       all.push(underflowWarning(float64ZeroAt, tally.zeroGfsRatio ?? tally.lastGfsRatio));
     }
+    if (tally.trustedUntil !== null) all.push(chaoticWarning(tally.trustedUntil, bits));
     if (tally.firstCrossing !== null) all.push(...crossingWarnings(config, tally.firstCrossing));
     if (interrupted) {
       all.push({
@@ -246,18 +261,25 @@ export function underflowWarning(step: number, gfsRatio: number | null): RunWarn
   };
 }
 
+/** Digits that a row must have for what is said of it to be trusted. */
+export const TRUSTED_DIGITS = 3;
+
+/** Behind that step errors of one last place have grown to the size of the numbers themselves. */
+export function chaoticWarning(trustedUntil: number, bits: number | null): RunWarning {
+  const remedy =
+    bits === null
+      ? '--precision auto computes the true run'
+      : `--precision auto or more than ${bits} bits compute the true run`;
+  return {
+    kind: 'chaotic',
+    step: trustedUntil,
+    message: `behind step ${trustedUntil} the run is rounding: errors of a last place have grown over all digits, and phases, cycles, times and means that depend on later steps are not true; ${remedy}`,
+  };
+}
+
 /** What has to be said of a run once it has reached the edge, at this step. */
 export function crossingWarnings({ moments, init, floor }: RunConfig, step: number): RunWarning[] {
-  if (moments.covariance !== 0) {
-    return [
-      {
-        kind: 'not-reproducible',
-        step,
-        message: `covariance is not 0: past the first crossing of 2/η at step ${step}, rounding seeds the oscillation, and another program gets other digits`,
-      },
-    ];
-  }
-  if (floor > 0 || init[1] !== 0) return [];
+  if (moments.covariance !== 0 || floor > 0 || init[1] !== 0) return [];
   return [
     {
       kind: 'no-oscillation',
