@@ -8,7 +8,7 @@ export function eventLines(
   { bold, dim, blue, yellow, green, red }: Styles,
 ): string[] {
   const at = (step: number) => dim(`t ${count(step).padStart(11)}`);
-  const doubt = (trusted: boolean) => (trusted ? '' : dim(' (digits not true)'));
+  const doubt = (trusted = true) => (trusted ? '' : dim(' (digits not true)'));
   switch (event.event) {
     case 'start':
       return [

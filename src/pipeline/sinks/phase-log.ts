@@ -32,8 +32,8 @@ export type RunEvent =
       readonly sharpness: number;
       readonly ratio: number;
       readonly loss: number;
-      /** Whether every row up to here has true digits. */
-      readonly trusted: boolean;
+      /** There where rows up to here have too few true digits. */
+      readonly trusted?: false;
     }
   | {
       readonly event: 'cycle';
@@ -44,8 +44,8 @@ export type RunEvent =
       readonly peak_l1: number;
       readonly peak_step: number;
       readonly overshoot: number;
-      /** Whether every row up to the end of the cycle has true digits. */
-      readonly trusted: boolean;
+      /** There where rows up to its end have too few true digits. */
+      readonly trusted?: false;
     }
   | {
       /** The file holds its first `rows` rows, up to this step, whatever happens to the program now. */
@@ -91,6 +91,8 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
         return kind === 'chaotic' ? untrusted : crossed && kind === 'no-oscillation';
       };
 
+      const doubt = () => (untrusted ? { trusted: false as const } : {});
+
       const closeCycle = () => {
         if (!open) return;
         const { cycle, first, last, peak, peakStep, maxRatio } = open;
@@ -103,7 +105,7 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
           peak_l1: peak,
           peak_step: peakStep,
           overshoot: maxRatio - 1,
-          trusted: !untrusted,
+          ...doubt(),
         });
         open = undefined;
       };
@@ -190,7 +192,7 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
               sharpness: sharpness[i]!,
               ratio: ratio[i]!,
               loss: loss[i]!,
-              trusted: !untrusted,
+              ...doubt(),
             });
             if (phase === 'edge-of-stability' && !crossed) {
               crossed = true;
