@@ -67,6 +67,9 @@ export interface StateReader {
   wordOrNull<W extends string>(key: string, words: readonly W[]): W | null;
   list(key: string): readonly StateReader[];
   record(key: string): StateReader;
+  texts(key: string): readonly string[];
+  /** Whatever is stored under the key, for a stage that keeps a record of its own making. */
+  raw(key: string): unknown;
   recordOrNull(key: string): StateReader | null;
 }
 
@@ -103,6 +106,12 @@ export function stateReader(name: string, state: unknown): StateReader {
       return value.map((item: unknown, i) => stateReader(`${name}.${key}[${i}]`, item));
     },
     record: (key) => stateReader(`${name}.${key}`, fields[key]),
+    raw: (key) => fields[key],
+    texts(key) {
+      const value = fields[key];
+      const texts = Array.isArray(value) && value.every((item) => typeof item === 'string');
+      return texts ? value : refuse(key, 'a list of texts');
+    },
     recordOrNull: (key) =>
       fields[key] === null ? null : stateReader(`${name}.${key}`, fields[key]),
   };

@@ -149,3 +149,14 @@ export function hypot(a: number, b: number, c = 0): number {
   const [x, y, z] = [a * scale, b * scale, c * scale];
   return Math.sqrt(x * x + y * y + z * z) / scale;
 }
+
+/** sin x for |x| ≤ π/2, by its series. */
+export function sin(x: number): number {
+  let sum = 0;
+  let term = x;
+  for (let n = 1; n < 30; n += 2) {
+    sum += term;
+    term *= (-x * x) / ((n + 1) * (n + 2));
+  }
+  return sum;
+}
