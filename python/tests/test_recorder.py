@@ -50,6 +50,9 @@ class Quadratic:
             raise RuntimeError("derivative is not implemented\nwith details")
         yield self
 
+    def contradiction(self, vector: np.ndarray, value: float) -> None:
+        return None
+
     def product(self, vector: np.ndarray) -> np.ndarray:
         self.time += PRODUCT
         return self.values * vector

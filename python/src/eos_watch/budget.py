@@ -90,4 +90,4 @@ class Budget:
         self._aside = 0.0
         self.steps = int(state["steps"])
         self._costs = dict(state["costs"])
-        self._start = None
+        self._start = self.clock()

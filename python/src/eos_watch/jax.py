@@ -25,6 +25,9 @@ Tree = Any
 Loss = Callable[..., Any]
 Schedule = Callable[[int], Any]
 
+# Relative error of a Hessian-vector product, in units of the last place.
+ROUNDING = 512
+
 
 class Watch:
     """Measures the sharpness of a loss function while its parameters are trained.
@@ -165,7 +168,7 @@ class JaxSample:
         self._data = data
         self._scale = scale
         self.gradient = self._scaled(probe.here(probe.gradient(weights, *data)))
-        self.rounding = float(8 * np.finfo(self.gradient.dtype).eps)
+        self.rounding = float(ROUNDING * np.finfo(self.gradient.dtype).eps)
 
     def product(self, vector: Vector) -> Vector:
         """H v in the optimizer's metric: P^(−1/2) (H + decay) P^(−1/2) v."""
@@ -311,6 +314,10 @@ class JaxProbe:
 
     def keep(self, vectors: Sequence[Vector]) -> None:
         self.directions.keep(vectors, self._scale())
+
+    def contradiction(self, vector: Vector, value: float) -> str | None:
+        """JAX refuses by itself what has no second derivative."""
+        return None
 
     def wait(self) -> None:
         for leaf in jax.tree.leaves(self._params()):

@@ -60,6 +60,10 @@ class Probe(Protocol):
     def want_update(self) -> None: ...
     def update_curvature(self) -> float | None: ...
     def sample(self) -> AbstractContextManager[Sample]: ...
+    def contradiction(self, vector: Vector, value: float) -> str | None:
+        """Why a curvature cannot be right, where that is so."""
+        ...
+
     def batch_sharpness(self) -> tuple[float, float] | None: ...
     def wait(self) -> None: ...
     def keep(self, vectors: Sequence[Vector]) -> None: ...
@@ -279,6 +283,8 @@ class Recorder:
                     rounding=sample.rounding,
                 )
                 slopes = [float(vector @ gradient) for vector in top.vectors]
+                if self.top is None:
+                    self._check(gradient, sample.product(gradient))
                 self.probe.wait()
                 tracked = clock()
             self.budget.learn("gradient", opened - start)
@@ -295,6 +301,15 @@ class Recorder:
             if batch:
                 row["batch_sharpness"], row["batch_sharpness_error"] = batch
         self._remember(step, threshold, top)
+
+    def _check(self, gradient: Vector, image: Vector) -> None:
+        """Once, along the gradient: whether the products are those of the loss at all."""
+        squared = float(gradient @ gradient)
+        if squared > 0:
+            unit = gradient * (1 / math.sqrt(squared))
+            wrong = self.probe.contradiction(unit, float(gradient @ image) / squared)
+            if wrong:
+                raise RuntimeError(wrong)
 
     def _say(self, row: dict[str, Any], top: Top) -> None:
         row["products"] = top.products
