@@ -18,6 +18,8 @@ from .log import Log
 from .optimizer import Optimizer
 from .ritz import Top, Vector, fewest_products, track
 
+# Products of one measurement, however much was saved.
+MOST = 60
 # A sharpness is called so when its error bar is within this share; else it is a `ritz_value`.
 CALLED_SHARPNESS = 0.05
 # Where the ratio to the threshold is nearer to 1 than this, it matters most.
@@ -226,7 +228,7 @@ class Recorder:
                 return 0
             if credit < SAVED * usual and not self._matters(step, threshold):
                 return 0
-        return min(60, int((credit - gradient) / product))
+        return min(MOST, int((credit - gradient) / product)) if product > 0 else MOST
 
     def _matters(self, step: int, threshold: float | None) -> bool:
         """Whether the sharpness is likely to have moved enough to be measured out of turn."""
