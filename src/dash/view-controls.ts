@@ -1,14 +1,10 @@
-import { type App, runColor } from './app.ts';
+import type { App } from './app.ts';
 import { button, el, icon } from './dom.ts';
-import { nameParts } from './format.ts';
-import type { ListedRun } from './runs.ts';
+import { nameParts } from './runs/short-name.ts';
 import type { Theme } from './store.ts';
 
-/** What the top bar can do with runs. */
-export interface RunActions {
-  listed(): readonly ListedRun[];
-  add(run: ListedRun): void;
-  remove(id: number): void;
+/** What the top bar does with files. */
+export interface FileActions {
   drop(files: readonly File[]): void;
   refreshNow(): void;
   setRefresh(seconds: number): void;
@@ -32,31 +28,15 @@ const THEMES: readonly (readonly [Theme, string])[] = [
 
 /** How long the page says that something is done. */
 const SAID_MS = 2500;
-/** A run's name, shortened in its middle where there is no room. */
-function chipName(name: string): HTMLElement {
-  const [start, end] = nameParts(name);
-  return el(
-    'span',
-    { class: 'chip-name' },
-    el('span', { class: 'chip-start' }, start),
-    end === '' ? undefined : el('span', {}, end),
-  );
-}
 
-/** The top bar: the runs shown, a picker for more, and how the page looks. */
-export function controls(
+/** The top bar: what is shown, opening files, and how the page looks. */
+export function viewControls(
   app: App,
-  actions: RunActions,
-  runsBox: HTMLElement,
+  actions: FileActions,
+  nameBox: HTMLElement,
   controlsBox: HTMLElement,
 ): { draw(): void } {
-  const chips = el('ul', { class: 'chips', 'aria-label': 'Runs shown' });
-  const picker = el('select', { 'aria-label': 'Add a run', class: 'picker' });
-  picker.addEventListener('change', () => {
-    const run = actions.listed()[Number(picker.value)];
-    picker.value = '';
-    if (run) actions.add(run);
-  });
+  const name = el('span', { class: 'run-title' });
   const input = el('input', {
     type: 'file',
     multiple: true,
@@ -75,7 +55,7 @@ export function controls(
     icon('file'),
     'Open',
   );
-  runsBox.append(chips, picker, open, input);
+  nameBox.append(name, open, input);
 
   const refresh = el(
     'select',
@@ -128,7 +108,6 @@ export function controls(
     theme,
   );
 
-  let drawn = '';
   return {
     draw() {
       const view = app.store.get();
@@ -137,46 +116,13 @@ export function controls(
       refresh.value = String(view.refresh);
       theme.value = view.theme;
       const runs = app.runs();
-      const more = actions
-        .listed()
-        .flatMap((run, i) =>
-          runs.some(({ link }) => link === run.link) ? [] : [[i, run.name] as const],
-        );
-      // Rebuilt only where they change: an open list or a focused button must outlive the redraws of a growing run.
-      const signature = JSON.stringify([runs.map(({ id, name, slot }) => [id, name, slot]), more]);
-      if (signature === drawn) return;
-      drawn = signature;
-      const focused = [...chips.querySelectorAll('button')].indexOf(
-        document.activeElement as HTMLButtonElement,
+      const [only] = runs;
+      const [start, end] = nameParts(runs.length > 1 ? `${runs.length} runs` : (only?.name ?? ''));
+      name.replaceChildren(
+        el('span', { class: 'name-start' }, start),
+        ...(end === '' ? [] : [el('span', {}, end)]),
       );
-      chips.replaceChildren(
-        ...runs.map((run) => {
-          const dot = el('span', { class: 'dot' });
-          dot.style.background = runs.length > 1 ? runColor(run) : 'var(--series-1)';
-          return el(
-            'li',
-            { class: 'chip', title: `${run.name}\n${run.facts.configText}`.trim() },
-            dot,
-            chipName(run.name),
-            button(
-              `Remove ${run.name}`,
-              { class: 'icon small' },
-              () => actions.remove(run.id),
-              icon('close'),
-            ),
-          );
-        }),
-      );
-      // Who removes a run by key goes on from the next.
-      if (focused >= 0) {
-        const left = [...chips.querySelectorAll('button')];
-        (left[Math.min(focused, left.length - 1)] ?? open).focus();
-      }
-      picker.hidden = more.length === 0;
-      picker.replaceChildren(
-        el('option', { value: '' }, runs.length > 0 ? 'Compare with…' : 'Choose a run…'),
-        ...more.map(([i, name]) => el('option', { value: i }, name)),
-      );
+      name.title = runs.length === 1 ? `${only!.name}\n${only!.facts.configText}`.trim() : '';
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type App, hasColumns } from './app.ts';
+import { type App, hasColumns } from '../app.ts';
 
 const DRAWN = [
   'fill',
@@ -158,7 +158,7 @@ function legendOf(app: App, panel: HTMLElement): LegendEntry[] {
   });
   const runs = app.runs();
   if (runs.length < 2 || !panel.querySelector('.plot.by-run')) return series;
-  const dots = [...document.querySelectorAll('.chip .dot')];
+  const dots = [...document.querySelectorAll('.run-row.shown .dot')];
   return [
     ...runs.map(({ name }, i) => ({
       label: panel.querySelector('.plot.numbered') ? `${i + 1}: ${name}` : name,

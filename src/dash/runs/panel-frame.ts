@@ -1,6 +1,6 @@
-import type { App } from '../app.ts';
+import { type App, messageOf } from '../app.ts';
 import { button, el, icon } from '../dom.ts';
-import { saveCsv, savePng, saveSvg, saveText } from '../export.ts';
+import { saveCsv, savePng, saveSvg, saveText } from './export.ts';
 
 /** What every panel says of itself. */
 export interface PanelHead {
@@ -26,15 +26,27 @@ export interface Frame {
   readonly body: HTMLElement;
   /** Brings the buttons in line with the view. */
   update(): void;
+  /** Puts a drawing in the place of the last one. */
+  show(svg: SVGSVGElement, byRun: boolean): void;
   /** A message in place of the drawing, or none. */
   problem(text: string | undefined): void;
 }
 
-/** Height of a drawing in full screen: what the page leaves between what stands above it and the bar below. */
-export function fullHeight(body: HTMLElement, least: number): number {
+/** Height of a map or a table at least, and of charts on small windows. */
+const LEAST_HEIGHT = 230;
+
+/**
+ * Height of a drawing: the main one takes up to two fifths of the window, others a third; in full screen it is what the
+ * page leaves between what stands above it and the bar below.
+ */
+export function drawingHeight(app: App, { element, body }: Frame, id: string): number {
+  const wide = element.classList.contains('wide');
+  const share = Math.round(window.innerHeight * (wide ? 0.4 : 0.3));
+  if (app.store.get().full !== id)
+    return Math.min(wide ? 560 : 420, Math.max(LEAST_HEIGHT + (wide ? 40 : 0), share));
   const above = body.getBoundingClientRect().top + window.scrollY;
   const below = document.querySelector<HTMLElement>('.range-dock')?.offsetHeight ?? 0;
-  return Math.max(least, Math.floor(window.innerHeight - above - below - AIR));
+  return Math.max(LEAST_HEIGHT, Math.floor(window.innerHeight - above - below - AIR));
 }
 
 /** Padding of the panel and of the page below it. */
@@ -118,6 +130,12 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
       scale.textContent = scaleNow() === 'log' ? 'log' : 'lin';
       scale.setAttribute('aria-label', `${scale.textContent} scale of ${head.title}`);
     },
+    show(svg, byRun) {
+      body.classList.toggle('by-run', byRun);
+      body.querySelector('svg.main')?.remove();
+      svg.classList.add('main');
+      body.prepend(svg);
+    },
     problem(text) {
       message.hidden = text === undefined;
       message.textContent = text ?? '';
@@ -133,9 +151,7 @@ function exportMenu(app: App, head: PanelHead, body: HTMLElement): HTMLElement {
       { 'data-act': act },
       () => {
         menu.open = false;
-        action().catch((error: unknown) =>
-          app.announce(`Export failed: ${error instanceof Error ? error.message : error}`),
-        );
+        action().catch((error: unknown) => app.announce(`Export failed: ${messageOf(error)}`));
       },
       label,
     );

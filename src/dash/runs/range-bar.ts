@@ -1,9 +1,10 @@
 import * as Plot from '@observablehq/plot';
-import { type App, hasColumns } from './app.ts';
-import { button, el } from './dom.ts';
-import { formatNumber } from './format.ts';
-import { drawPlot, niceDomain } from './panels/draw.ts';
-import { phaseBands } from './panels/phase-bands.ts';
+import { formatNumber } from '../../pipeline/format.ts';
+import { type App, hasColumns, pageLook } from '../app.ts';
+import { button, el } from '../dom.ts';
+import { drawPlot, extent, niceDomain } from '../plots/draw.ts';
+import { bars, coarsePhases } from '../plots/phase-strip.ts';
+import { PAGE, phaseColor } from '../plots/theme.ts';
 
 const HEIGHT = 44;
 
@@ -108,7 +109,7 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
       // Another run may have made the whole longer.
       const wanted = `${first}:${last}:${box.clientWidth}`;
       if (pictured === run.info && drawnAs === wanted) return;
-      const column = ['loss', 'sharpness'].find((name) => hasColumns(run, [name]));
+      const column = ['sharpness', 'loss'].find((name) => hasColumns(run, [name]));
       const pixels = Math.max(40, inner());
       const [points] = column
         ? await run.client.lines([column], first, last, Math.round(pixels)).catch(() => [])
@@ -117,29 +118,29 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
       pictured = run.info;
       drawnAs = wanted;
       const log = column === 'loss';
-      const values = points ? points.y.filter((value) => !log || value > 0) : new Float64Array();
-      let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-      for (const value of values) {
-        if (value < low) low = value;
-        if (value > high) high = value;
-      }
-      const domain = niceDomain(low, high, log);
-      const y =
-        points && log ? points.y.map((value) => (value > 0 ? value : Number.NaN)) : points?.y;
+      const y = Array.from(points?.y ?? [], (value) => (log && !(value > 0) ? Number.NaN : value));
+      const domain = niceDomain(extent([y]), log);
       picture.replaceChildren(
-        drawPlot({
-          width: pixels,
-          height: HEIGHT,
-          margin: 2,
-          x: { domain: [first, last], axis: null },
-          y: { domain, type: log ? 'log' : 'linear', axis: null },
-          marks: [
-            ...phaseBands(run, [first, last], domain),
-            ...(points && y
-              ? [Plot.line(points.x, { x: points.x, y, stroke: 'var(--series-1)', strokeWidth: 1 })]
-              : []),
-          ],
-        }),
+        drawPlot(
+          {
+            marginTop: 2,
+            marginRight: 2,
+            marginBottom: 2,
+            marginLeft: 2,
+            x: { domain: [first, last], axis: null },
+            y: { domain, type: log ? 'log' : 'linear', axis: null },
+            marks: [
+              Plot.rect(bars(coarsePhases(run.phases), [first, last]), {
+                x1: 'x1',
+                x2: 'x2',
+                fill: ({ word }) => phaseColor(PAGE, word),
+                fillOpacity: 0.25,
+              }),
+              Plot.line(y, { x: points?.x ?? [], y, stroke: PAGE.sharpness, strokeWidth: 1 }),
+            ],
+          },
+          pageLook(pixels, HEIGHT),
+        ),
       );
     },
   };

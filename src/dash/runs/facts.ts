@@ -1,4 +1,5 @@
-import { MAX_STRING } from './table.ts';
+import { stabilityOf } from '../../pipeline/optimizers/index.ts';
+import { MAX_STRING } from '../load/table.ts';
 
 /** What a run file's metadata says of the run; every field may be missing, since the file may be anybody's. */
 export interface RunFacts {
@@ -8,12 +9,14 @@ export interface RunFacts {
   readonly covariance?: number;
   readonly band: number;
   readonly steps?: number;
-  /** 2/η, or what belongs to the log's optimizer. */
+  /** Largest sharpness at which the run's optimizer is stable. */
   readonly threshold?: number;
   /** The threshold as a formula. */
   readonly thresholdName: string;
   readonly summary?: RunSummary;
-  /** Text of the whole configuration, for people. */
+  /** The configuration, flat, for people. */
+  readonly parameters: Readonly<Record<string, number | string>>;
+  /** The same as a text. */
   readonly configText: string;
   /** What of the metadata could not be understood. */
   readonly problems: readonly string[];
@@ -48,13 +51,17 @@ export interface RunSummary {
 /** Longer JSON than this is no run's metadata. */
 const MAX_JSON = 4_000_000;
 const MAX_LIST = 10_000;
+const MAX_PARAMETERS = 60;
 
 /** Reads `eos.config` and `eos.summary`, believing nothing of their shape. */
 export function runFacts(metadata: Readonly<Record<string, string>>): RunFacts {
   const problems: string[] = [];
   const config = parse(metadata['eos.config'], 'eos.config', problems);
   const eta = fraction(config.eta);
-  const threshold = eta ? (number(config.threshold_factor) ?? 2) / eta : undefined;
+  // A log tells the formula and its factor; else they follow from the optimizer.
+  const stability = stabilityOf(config);
+  const factor = number(config.threshold_factor);
+  const threshold = eta ? (factor ? factor / eta : stability.threshold(eta)) : undefined;
   const hasSummary = metadata['eos.summary'] !== undefined;
   const summary = parse(metadata['eos.summary'], 'eos.summary', problems);
   return {
@@ -64,9 +71,10 @@ export function runFacts(metadata: Readonly<Record<string, string>>): RunFacts {
     ...defined('covariance', number(config.covariance)),
     ...defined('steps', number(config.steps)),
     ...defined('threshold', threshold),
-    thresholdName: text(config.threshold) ?? '2/η',
+    thresholdName: text(config.threshold) ?? stability.formula,
     band: number(config.band) ?? 0.05,
     ...(hasSummary && Object.keys(summary).length > 0 ? { summary: runSummary(summary) } : {}),
+    parameters: flat(config),
     configText: Object.entries(config)
       .slice(0, 40)
       .map(
@@ -129,6 +137,23 @@ function parse(
     problems.push(`its ${name} is not readable JSON`);
     return {};
   }
+}
+
+/** Parameters, those within others after a dot. */
+function flat(config: Record<string, unknown>, prefix = ''): Record<string, number | string> {
+  return Object.fromEntries(
+    Object.entries(config)
+      .slice(0, MAX_PARAMETERS)
+      .flatMap(([key, value]): [string, number | string][] => {
+        const name = prefix + short(key);
+        if (typeof value === 'number' || typeof value === 'string')
+          return [[name, typeof value === 'string' ? short(value) : value]];
+        if (Array.isArray(value)) return [[name, short(value.join(', '))]];
+        // What stands at the top already, as the moments of the minimal model do, is not said twice.
+        const inner = prefix === '' ? Object.entries(flat(record(value), `${name}.`)) : [];
+        return inner.filter(([each]) => !(each.slice(name.length + 1) in config));
+      }),
+  );
 }
 
 const record = (value: unknown): Record<string, unknown> =>

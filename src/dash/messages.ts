@@ -1,7 +1,7 @@
 import { button, el, icon } from './dom.ts';
 
 /** Shows what is wrong with a file, one message a file and as text; no error takes the message away. */
-export function notice(box: HTMLElement, name: string, error: unknown): void {
+export function showProblem(box: HTMLElement, name: string, error: unknown): void {
   const old = [...box.children].find(
     (child) => child instanceof HTMLElement && child.dataset.run === name,
   );

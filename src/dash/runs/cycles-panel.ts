@@ -1,8 +1,8 @@
-import { type App, hasColumns, type Panel } from '../app.ts';
+import { formatNumber } from '../../pipeline/format.ts';
+import { type App, hasColumns, messageOf, type Panel } from '../app.ts';
 import { button, el } from '../dom.ts';
-import { formatNumber } from '../format.ts';
 import type { Cycle } from '../load/protocol.ts';
-import { panelFrame } from './frame.ts';
+import { panelFrame } from './panel-frame.ts';
 
 /** Longer tables are cut; the CSV has them all. */
 const MAX_ROWS = 500;
@@ -14,13 +14,12 @@ export function cyclesPanel(app: App): Panel {
     id: 'cycles',
     title: 'Cycles',
     unit: 'steps',
-    wide: true,
     table: () => csv(shown),
     description:
-      'One row for each upward crossing of 2/η: where it starts, the largest L₁ of its spike, by how much S overshoots 2/η, and how many steps pass until the next. Click a cycle to zoom to it.',
+      'One row for each upward crossing of the threshold: where it starts, the largest L₁ of its spike, by how much S overshoots the threshold, and how many steps pass until the next. Click a cycle to zoom to it.',
   };
   const frame = panelFrame(app, head);
-  const headings = ['Cycle', 'Start (step)', 'Peak L₁', 'Overshoot of 2/η', 'Length (steps)'];
+  const headings = ['Cycle', 'Start (step)', 'Peak L₁', 'Overshoot', 'Length (steps)'];
   const rows = el('tbody');
   const note = el('p', { class: 'note', hidden: true });
   const scroller = el(
@@ -50,7 +49,7 @@ export function cyclesPanel(app: App): Panel {
       try {
         shown = await run.client.cycles();
       } catch (error) {
-        frame.problem(error instanceof Error ? error.message : String(error));
+        if (!run.writing) frame.problem(messageOf(error));
         return;
       }
       frame.problem(undefined);
@@ -70,7 +69,7 @@ export function cyclesPanel(app: App): Panel {
     note.hidden = shown.length > 0 && shown.length <= MAX_ROWS && !many;
     note.textContent =
       shown.length === 0
-        ? 'This run has not crossed 2/η upwards.'
+        ? 'This run has not crossed the threshold upwards.'
         : `${many ? `Cycles of ${name}. ` : ''}${shown.length > MAX_ROWS ? `The first ${MAX_ROWS} of ${shown.length}.` : ''}`;
     scroller.hidden = shown.length === 0;
     rows.replaceChildren(

@@ -1,5 +1,6 @@
-import type { App } from './app.ts';
-import { el } from './dom.ts';
+import { formatNumber } from '../../pipeline/format.ts';
+import { type App, rowUnder, type Tip } from '../app.ts';
+import { el } from '../dom.ts';
 import { MIN_STEPS } from './steps-shown.ts';
 
 /** Where a chart's steps lie inside its box. */
@@ -19,8 +20,8 @@ export const toStep = (axis: StepAxis, pixel: number): number =>
 const DRAG_PIXELS = 5;
 const ZOOM = 0.6;
 
-export interface Interaction {
-  /** Puts the crosshair at the view's cursor. */
+export interface Crosshair {
+  /** Puts the crosshair at a step, with the tooltip where the pointer or the focus is in this chart. */
   follow(step: number | null): void;
 }
 
@@ -28,22 +29,35 @@ export interface Interaction {
  * Makes a chart's box answer to pointer and keys: crosshair, drag to zoom, double click to reset, click to pin.
  *
  * @param axis where the steps lie now; undefined before the first drawing
- * @param hovered told whether the pointer, or the focus, is in this chart and where the tooltip belongs
+ * @param tipLines what the tooltip says besides the step
  */
-export function interact(
+export function stepCrosshair(
   app: App,
   box: HTMLElement,
   axis: () => StepAxis | undefined,
-  hovered: (at: { x: number; y: number } | null) => void,
-): Interaction {
+  tipLines: () => Tip['lines'],
+): Crosshair {
   const cross = el('div', { class: 'cross', hidden: true });
   const brush = el('div', { class: 'brush', hidden: true });
   box.append(cross, brush);
+  let tipAt: { x: number; y: number } | null = null;
   let downAt: number | undefined;
   let dragging = false;
 
   const inside = (event: PointerEvent, now: StepAxis): number =>
     Math.min(now.right, Math.max(now.left, event.clientX - box.getBoundingClientRect().left));
+  const hovered = (at: { x: number; y: number } | null): void => {
+    const left = tipAt !== null && at === null;
+    tipAt = at;
+    if (left) app.showTip(null);
+    else showTip();
+  };
+  function showTip(): void {
+    if (!tipAt) return;
+    const row = rowUnder(app);
+    if (!row) app.showTip(null);
+    else app.showTip({ ...tipAt, title: `step ${formatNumber(row.step)}`, lines: tipLines() });
+  }
   const setCursor = (step: number) => app.store.set({ cursor: Math.round(step) });
 
   box.addEventListener('pointerdown', (event) => {
@@ -156,6 +170,7 @@ export function interact(
       const seen = now !== undefined && step !== null && step >= now.from && step <= now.to;
       cross.hidden = !seen;
       if (seen) cross.style.transform = `translateX(${toPixel(now, step)}px)`;
+      showTip();
     },
   };
 }

@@ -1,8 +1,4 @@
-import { COMPANIONS, type Companion, type CompanionKind, hasColumns, type Run } from './app.ts';
-import type { FileOrigin } from './load/bytes.ts';
-import { tableClient } from './load/client.ts';
-import { runFacts } from './load/facts.ts';
-import { coarsePhases } from './panels/phase-bands.ts';
+import type { FileOrigin } from '../load/bytes.ts';
 
 /** A run that the page may show. */
 export interface ListedRun {
@@ -11,8 +7,13 @@ export interface ListedRun {
   /** How links name it; a dropped file has none. */
   readonly link: string | undefined;
   readonly writing?: boolean;
-  readonly companions: readonly { readonly kind: CompanionKind; readonly origin: FileOrigin }[];
+  /** Files of other dynamics from the same start. */
+  readonly dynamics: readonly { readonly name: string; readonly origin: FileOrigin }[];
 }
+
+/** Whether two entries name the same run: lists are read anew, and dropped files have no link. */
+export const sameRun = (a: ListedRun, b: ListedRun): boolean =>
+  a === b || (a.link !== undefined && a.link === b.link);
 
 /** A sweep that the page may show: the parts of its summary. */
 export interface ListedSweep {
@@ -31,10 +32,10 @@ export interface RunList {
   readonly sweeps: readonly ListedSweep[];
 }
 
-const NO_RUNS: RunList = { live: false, runs: [], sweeps: [] };
+export const NO_RUNS: RunList = { live: false, runs: [], sweeps: [] };
 
-/** The runs inside the page (a single file), or those of the list beside it. */
-export async function listRuns(): Promise<RunList> {
+/** The runs inside the page (a single file), or those of the list beside it; undefined where its server is silent. */
+export async function listRuns(): Promise<RunList | undefined> {
   const inside = document.getElementById('eos-data')?.textContent;
   if (inside) return parseList(JSON.parse(inside), embedded);
   if (!/^https?:$/.test(location.protocol)) return NO_RUNS;
@@ -44,7 +45,7 @@ export async function listRuns(): Promise<RunList> {
       ? parseList(await response.json(), (path) => linkOrigin(String(path)))
       : NO_RUNS;
   } catch {
-    return NO_RUNS;
+    return undefined;
   }
 }
 
@@ -77,11 +78,10 @@ function parseList(json: unknown, origin: (data: unknown) => FileOrigin): RunLis
       link: String(run.path ?? run.name),
       writing: run.writing === true,
       origin: origin(run.data ?? run.path),
-      companions: COMPANIONS.flatMap((kind) =>
-        run.companions?.[kind] === undefined
-          ? []
-          : [{ kind, origin: origin(run.companions[kind]) }],
-      ),
+      dynamics: Object.entries(run.companions ?? {}).map(([name, data]) => ({
+        name,
+        origin: origin(data),
+      })),
     })),
   };
 }
@@ -117,7 +117,7 @@ export function linkedRun(link: string, list: RunList): ListedRun {
   const listed = list.runs.find((run) => run.link === link || run.name === link);
   if (listed) return listed;
   const name = link.split(/[?#]/)[0]!.split('/').pop() || link;
-  return { name, link, origin: linkOrigin(link), companions: [] };
+  return { name, link, origin: linkOrigin(link), dynamics: [] };
 }
 
 const SWEEP_PART = /^part-[0-9a-f]{16}-\d+\.parquet$/;
@@ -130,81 +130,27 @@ export function droppedSweep(files: readonly File[]): ListedSweep | undefined {
     : undefined;
 }
 
-/** Dropped files: those named `run.constrained.parquet` go with their `run.parquet`. */
+/** Dropped files: those named `run.DYNAMICS.parquet` go with their `run.parquet`. */
 export function droppedRuns(files: readonly File[]): ListedRun[] {
-  const companionOf = (file: File) =>
-    COMPANIONS.find((kind) => new RegExp(`\\.${kind}\\.(parquet|arrow)$`).test(file.name));
+  const tables = files.filter(({ name }) => !SWEEP_PART.test(name));
   const stem = (name: string) => name.replace(/\.(parquet|arrow)$/, '');
-  const mains = files.filter((file) => !companionOf(file) && !SWEEP_PART.test(file.name));
-  const alone = mains.length === 0 ? files.filter(({ name }) => !SWEEP_PART.test(name)) : mains;
-  return alone.map((file) => ({
-    name: file.name,
-    link: undefined,
-    origin: { kind: 'blob', blob: file },
-    companions: files.flatMap((other) => {
-      const kind = companionOf(other);
-      return kind && other !== file && stem(other.name) === `${stem(file.name)}.${kind}`
-        ? [{ kind, origin: { kind: 'blob' as const, blob: other } }]
-        : [];
-    }),
-  }));
-}
-
-let nextId = 1;
-
-/** Opens a run and what lies beside it; phases follow with `withPhases`. */
-export async function openRun(listed: ListedRun, onBytes: (bytes: number) => void): Promise<Run> {
-  const client = tableClient(onBytes);
-  try {
-    const info = await client.open(listed.origin);
-    const companions = await Promise.all(
-      listed.companions.map((companion) => openCompanion(companion, onBytes)),
-    );
-    return {
-      id: nextId++,
-      name: listed.name,
-      link: listed.link,
-      slot: 0,
-      client,
-      writing: listed.writing ?? false,
-      info,
-      facts: runFacts(info.metadata),
-      phases: [],
-      anchors: new Map(),
-      companions: companions.flatMap((companion) => companion ?? []),
-    };
-  } catch (error) {
-    client.close();
-    throw error;
-  }
-}
-
-/** A companion that cannot be read is left out: the run itself is what matters. */
-async function openCompanion(
-  { kind, origin }: ListedRun['companions'][number],
-  onBytes: (bytes: number) => void,
-): Promise<Companion | undefined> {
-  try {
-    const client = tableClient(onBytes);
-    return { kind, client, info: await client.open(origin) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** The run with its phases, and the values from which derived lines start. */
-export async function withPhases(run: Run): Promise<Run> {
-  const phases = hasColumns(run, ['phase']) ? await run.client.intervals('phase') : [];
-  const start =
-    coarsePhases(phases).find(({ word }) => word === 'edge-of-stability')?.first ??
-    run.info.firstStep;
-  const columns = ['l_hat', 'alpha'].filter((column) => hasColumns(run, [column]));
-  const row =
-    columns.length > 0 && run.info.rows > 0 ? await run.client.row(start, columns) : undefined;
-  const anchors = new Map(
-    Object.entries(row?.values ?? {}).flatMap(([column, value]) =>
-      typeof value === 'number' ? [[column, value] as const] : [],
-    ),
-  );
-  return { ...run, phases, anchors };
+  const stems = new Set(tables.map(({ name }) => stem(name)));
+  /** Name of the dynamics that a file is of, where its run is there too. */
+  const dynamicsOf = (name: string): readonly [string, string] | undefined => {
+    const match = /^(.+)\.([a-z][a-z-]*)$/.exec(stem(name));
+    return match && stems.has(match[1]!) ? [match[1]!, match[2]!] : undefined;
+  };
+  return tables
+    .filter(({ name }) => !dynamicsOf(name))
+    .map((file) => ({
+      name: file.name,
+      link: undefined,
+      origin: { kind: 'blob', blob: file },
+      dynamics: tables.flatMap((other) => {
+        const [run, name] = dynamicsOf(other.name) ?? [];
+        return run === stem(file.name) && name !== undefined
+          ? [{ name, origin: { kind: 'blob' as const, blob: other } }]
+          : [];
+      }),
+    }));
 }
