@@ -1,5 +1,5 @@
 import type { Parameter, ParameterTable, TextParameter } from '../../pipeline/core/parameters.ts';
-import { runParameters } from '../../pipeline/models/minimal/config.ts';
+import { optimizerParameter, runParameters } from '../../pipeline/models/minimal/config.ts';
 import { SWEEP_PARAMETERS, type SweepParameterName } from '../../pipeline/sweep/parameters.ts';
 import type { SweepOptions } from '../../pipeline/sweep/sweep.ts';
 import { readSettings, smallText } from '../config-file.ts';
@@ -27,6 +27,7 @@ const axisParameters = Object.fromEntries(
 export const gridParameters = {
   ...axisParameters,
   preset: { ...runParameters.preset, variable: false },
+  optimizer: { ...optimizerParameter, default: null, variable: false },
   init: {
     type: 'text',
     noun: 'a start such as 0.3,0.1,0.3',

@@ -150,13 +150,13 @@ export function hypot(a: number, b: number, c = 0): number {
   return Math.sqrt(x * x + y * y + z * z) / scale;
 }
 
-/** sin x for |x| ≤ π/2, by its series. */
-export function sin(x: number): number {
+/** Euclidean norm of a vector, without overflow or underflow on the way. */
+export function norm(vector: Float64Array): number {
+  let most = 0;
+  for (const value of vector) most = Math.max(most, Math.abs(value));
+  if (most === 0 || !(most < Number.POSITIVE_INFINITY)) return most;
+  const scale = most > 1e-140 && most < 1e150 ? 1 : most < 1 ? power(500) : power(-600);
   let sum = 0;
-  let term = x;
-  for (let n = 1; n < 30; n += 2) {
-    sum += term;
-    term *= (-x * x) / ((n + 1) * (n + 2));
-  }
-  return sum;
+  for (const value of vector) sum += value * scale * (value * scale);
+  return Math.sqrt(sum) / scale;
 }
