@@ -5,6 +5,7 @@ import type { SweepOptions } from '../../pipeline/sweep/sweep.ts';
 import { readSettings, smallText } from '../config-file.ts';
 import { UsageError } from '../errors.ts';
 import { saidOf } from '../parameter-flags.ts';
+import { checkSeed } from '../run-options.ts';
 
 /** The values of each parameter that a sweep can vary, as text. */
 const axisParameters = Object.fromEntries(
@@ -58,6 +59,7 @@ export async function sweepOptions(
   const parts = flags.init === undefined ? [] : runParameters.init.parts.map(({ name }) => name);
   const kept = Object.entries(file).filter(([name]) => !(parts as string[]).includes(name));
   const said = saidOf(gridParameters, flags, Object.fromEntries(kept));
+  checkSeed(said.seed, said.samples);
   return { ...said, trajectories: strideOf(said.trajectories) };
 }
 

@@ -24,7 +24,7 @@ import { summarizeUnlessDone } from '../../operators/summarize.ts';
 import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
 import { concatBytes, type SinkTarget } from '../byte-target.ts';
 import { runMetadata } from '../run-metadata.ts';
-import { bigints, type Rows, type TableFormat } from '../table-format.ts';
+import { bigints, type Metadata, type Rows, type TableFormat } from '../table-format.ts';
 import { type ArrowBlocks, arrowFooter } from './arrow-footer.ts';
 
 export interface ArrowSinkOptions extends DurabilityOptions {
@@ -41,14 +41,31 @@ export function arrowSink<C, R extends Run>(
   return (source) => source.pipe(summarizeUnlessDone(), write);
 }
 
-/** Arrow IPC file format by apache-arrow. */
-export const arrowFormat: TableFormat = (target, columns, from) => {
+/** Makes record batches of rows with these columns. */
+export function arrowEncoder(columns: readonly Column[], metadata: Metadata = {}) {
   // The file format wants the very same dictionary vector in every batch.
   const dictionaries = columns.map(({ words }) =>
     words ? vectorFromArray([...words], new Utf8()) : undefined,
   );
   const types = columns.map(arrowType);
-  const schema = new Schema(columns.map(({ name }, c) => new Field(name, types[c]!, false)));
+  const schema = new Schema(
+    columns.map(({ name }, c) => new Field(name, types[c]!, false)),
+    new Map(Object.entries(metadata)),
+  );
+  const type = new Struct(schema.fields);
+  return {
+    schema,
+    dictionaries,
+    batch({ length, columns: arrays }: Rows): RecordBatch {
+      const children = columns.map((_, c) => columnData(types[c]!, arrays[c]!, dictionaries[c]));
+      return new RecordBatch(schema, makeData({ type, length, nullCount: 0, children }));
+    },
+  };
+}
+
+/** Arrow IPC file format by apache-arrow. */
+export const arrowFormat: TableFormat = (target, columns, from) => {
+  const { schema, dictionaries, batch } = arrowEncoder(columns);
   const bytes = new ByteCollector();
   const writer = new FileWriter();
   writer.reset(bytes, schema);
@@ -60,15 +77,7 @@ export const arrowFormat: TableFormat = (target, columns, from) => {
     writer.restore(from, from.dictionaries.length > 0 ? seen : new Map());
   }
 
-  const encode = ({ length, columns: arrays }: Rows) => {
-    const children = columns.map((_, c) => columnData(types[c]!, arrays[c]!, dictionaries[c]));
-    writer.write(
-      new RecordBatch(
-        schema,
-        makeData({ type: new Struct(schema.fields), length, nullCount: 0, children }),
-      ),
-    );
-  };
+  const encode = (rows: Rows) => writer.write(batch(rows));
 
   return {
     async write(rows, metadata) {
