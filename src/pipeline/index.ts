@@ -49,10 +49,15 @@ export {
   predictedSlope,
   surrogateLoss,
 } from './models/minimal/surrogate.ts';
+export type { NetworkConfig, NetworkOptions } from './models/network/config.ts';
+export type { DataSet } from './models/network/data/data-set.ts';
+export { networkPresets } from './models/network/presets.ts';
 export { classifySharpness } from './operators/classify-sharpness.ts';
 export { detectMeasuredPhases, type MeasuredEvent } from './operators/detect-measured-phases.ts';
 export { detectPhases } from './operators/detect-phases.ts';
+export { explainSpikes, type SpikeSummary } from './operators/explain-spikes.ts';
 export { flowSolution } from './operators/flow-solution.ts';
+export { type NetworkEvent, networkPipeline } from './operators/network-pipeline.ts';
 export { relateToThreshold } from './operators/relate-to-threshold.ts';
 export { splitLoss } from './operators/split-loss.ts';
 export { standardPipeline } from './operators/standard.ts';
@@ -71,9 +76,16 @@ export {
   type SeriesDetector,
   type SeriesOptions,
 } from './phases/measured/detector.ts';
+export type { ExplainedSpike, SpikeCause } from './phases/measured/spike-cause.ts';
 export type { MeasuredSummary } from './phases/measured/summary.ts';
 export { phaseLog, type RunEvent } from './sinks/phase-log.ts';
 export { type DescentOptions, gradientDescent } from './sources/descent/gradient-descent.ts';
+export {
+  type NetworkBatch,
+  type NetworkDescentOptions,
+  type NetworkRun,
+  networkDescent,
+} from './sources/descent/network-descent.ts';
 export { type EtaSchedule, parseEta } from './sources/training-log/eta-schedule.ts';
 export type { LogInput } from './sources/training-log/feed.ts';
 export { LogError } from './sources/training-log/log-error.ts';

@@ -67,6 +67,9 @@ export interface StateReader {
   wordOrNull<W extends string>(key: string, words: readonly W[]): W | null;
   list(key: string): readonly StateReader[];
   record(key: string): StateReader;
+  texts(key: string): readonly string[];
+  /** Whatever is stored under the key, for a stage that keeps a record of its own making. */
+  raw(key: string): unknown;
   numbers(key: string): readonly number[];
   recordOrNull(key: string): StateReader | null;
 }
@@ -104,6 +107,12 @@ export function stateReader(name: string, state: unknown): StateReader {
       return value.map((item: unknown, i) => stateReader(`${name}.${key}[${i}]`, item));
     },
     record: (key) => stateReader(`${name}.${key}`, fields[key]),
+    raw: (key) => fields[key],
+    texts(key) {
+      const value = fields[key];
+      const texts = Array.isArray(value) && value.every((item) => typeof item === 'string');
+      return texts ? value : refuse(key, 'a list of texts');
+    },
     numbers(key) {
       const value = fields[key];
       const numbers = Array.isArray(value) && value.every((item) => typeof item === 'number');

@@ -150,6 +150,17 @@ export function hypot(a: number, b: number, c = 0): number {
   return Math.sqrt(x * x + y * y + z * z) / scale;
 }
 
+/** sin x for |x| ≤ π/2, by its series. */
+export function sin(x: number): number {
+  let sum = 0;
+  let term = x;
+  for (let n = 1; n < 30; n += 2) {
+    sum += term;
+    term *= (-x * x) / ((n + 1) * (n + 2));
+  }
+  return sum;
+}
+
 /** Euclidean norm of a vector, without overflow or underflow on the way. */
 export function norm(vector: Float64Array): number {
   let most = 0;

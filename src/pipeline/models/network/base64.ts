@@ -2,3 +2,12 @@
 export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
+
+/** The bytes of numbers, in base64. */
+export function base64Of(numbers: Float64Array): string {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  let letters = '';
+  for (let i = 0; i < bytes.length; i += 8192)
+    letters += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(letters);
+}

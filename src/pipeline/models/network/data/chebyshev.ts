@@ -1,4 +1,5 @@
 import { ConfigError } from '../../../core/parameters.ts';
+import { sin } from '../../../numeric/elementary.ts';
 import type { NamedData } from './data-set.ts';
 
 const DEFAULT_COUNT = 20;
@@ -17,7 +18,7 @@ export const chebyshev: NamedData = {
     }
     // The points are cos((2i + 1)π/2N) = sin((N − 1 − 2i)π/2N).
     const inputs = Float64Array.from({ length: count }, (_, i) =>
-      sine(((2 * i + 1 - count) * Math.PI) / (2 * count)),
+      sin(((2 * i + 1 - count) * Math.PI) / (2 * count)),
     );
     const targets = inputs.map((x) => polynomial(degree, x));
     return { count, inputs, targets, inputWidth: 1, outputWidth: 1, classes: null };
@@ -29,15 +30,4 @@ function polynomial(degree: number, x: number): number {
   let [before, value] = [1, x];
   for (let k = 1; k < degree; k++) [before, value] = [value, 2 * x * value - before];
   return value;
-}
-
-/** sin x for |x| ≤ π/2 by its series: the same bits in every engine, which Math.sin has not. */
-function sine(x: number): number {
-  let sum = 0;
-  let term = x;
-  for (let n = 1; n < 30; n += 2) {
-    sum += term;
-    term *= (-x * x) / ((n + 1) * (n + 2));
-  }
-  return sum;
 }

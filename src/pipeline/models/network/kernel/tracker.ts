@@ -229,6 +229,16 @@ function findResiduals(): void {
   for (let i = 0; i < m; i++) unchecked((rest[i] = roughResidual(i)));
 }
 
+/** The highest end of the intervals θᵢ ± rᵢ from a rank on. */
+function reachOf(rank: i32): f64 {
+  let reach = -Infinity;
+  for (let i = rank; i < m; i++) {
+    const end = theta(i) + unchecked(rest[i]);
+    if (end > reach) reach = end;
+  }
+  return reach;
+}
+
 /**
  * Bound on λ₁ − θ₁, and in `limiting` the pair whose residual it owes most to. No eigenvalue is over any θᵢ + rᵢ, and with
  * the first j pairs split off, whose residuals have the norm e, and nothing of what remains over β, λ₁ is at most the
@@ -236,31 +246,22 @@ function findResiduals(): void {
  */
 function boundError(count: i32): f64 {
   const top = theta(0);
-  let least = 0.0;
-  for (let i = 0; i < m; i++) {
-    const over = theta(i) + unchecked(rest[i]) - top;
-    if (over > least) least = over;
-  }
+  let least = reachOf(0) - top;
   limiting = 0;
-  let beyond = -Infinity;
-  for (let i = m - 1; i >= count; i--) {
-    const reach = theta(i) + unchecked(rest[i]);
-    if (reach > beyond) beyond = reach;
-  }
   let square = 0.0;
-  for (let i = 0; i < count; i++) square += unchecked(rest[i]) * unchecked(rest[i]);
-  for (let j = count; j > 0; j--) {
-    // A basis of nothing but these pairs says nothing of what remains.
-    const known = j < m || m == size;
-    const bound = square / (top - beyond);
-    if (known && beyond < top && bound < least) {
-      least = bound;
-      limiting = 0;
-      for (let i = 1; i < j; i++) if (unchecked(rest[i]) > unchecked(rest[limiting])) limiting = i;
-    }
+  let largest = 0;
+  for (let j = 1; j <= count; j++) {
     const r = unchecked(rest[j - 1]);
-    square -= r * r;
-    if (theta(j - 1) + r > beyond) beyond = theta(j - 1) + r;
+    square += r * r;
+    if (r > unchecked(rest[largest])) largest = j - 1;
+    // A basis of nothing but these pairs says nothing of what remains.
+    if (j == m && m < size) break;
+    const beyond = reachOf(j);
+    const bound = square / (top - beyond);
+    if (beyond < top && bound < least) {
+      least = bound;
+      limiting = largest;
+    }
   }
   return least;
 }

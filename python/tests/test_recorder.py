@@ -1,0 +1,299 @@
+"""The ladder, the budget and the log, on a quadratic whose passes are counted."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from eos_watch.directions import Directions
+from eos_watch.edge import edge_energy
+from eos_watch.log import NOTE
+from eos_watch.optimizer import Optimizer
+from eos_watch.recorder import Recorder
+from rows import measured, read
+
+ETA = 0.1
+THRESHOLD = 2 / ETA
+SIZE = 40
+# Forward 1, backward 2; a product differentiates both.
+STEP, GRADIENT, PRODUCT, FORWARD = 3.0, 4.0, 6.0, 1.0
+
+
+class Quadratic:
+    """½ Σ hᵢ wᵢ² with a top eigenvalue that a test may move, and passes as time."""
+
+    def __init__(self) -> None:
+        self.values = np.concatenate([[10.0, 5.0, 3.0], np.linspace(0, 1, SIZE - 3)])
+        self.weights = np.ones(SIZE)
+        self.time = 0.0
+        self.rng = np.random.default_rng(0)
+        self.directions = Directions()
+        self.previous: np.ndarray | None = None
+        self.rounding = 1e-12
+        self.fails = False
+
+    @property
+    def gradient(self) -> np.ndarray:
+        return self.values * self.weights
+
+    @contextmanager
+    def sample(self) -> Iterator[Quadratic]:
+        self.time += GRADIENT
+        if self.fails:
+            raise RuntimeError("derivative is not implemented\nwith details")
+        yield self
+
+    def contradiction(self, vector: np.ndarray, value: float) -> None:
+        return None
+
+    def product(self, vector: np.ndarray) -> np.ndarray:
+        self.time += PRODUCT
+        return self.values * vector
+
+    def random(self) -> np.ndarray:
+        return self.rng.normal(size=SIZE)
+
+    def batch_sharpness(self) -> None:
+        return None
+
+    @property
+    def has_update(self) -> bool:
+        return self.previous is not None
+
+    def want_update(self) -> None:
+        self.previous = self.weights.copy()
+
+    def update_curvature(self) -> float | None:
+        assert self.previous is not None
+        self.time += 3 * FORWARD
+        move = self.weights - self.previous
+        self.previous = None
+        squared = float(move @ move)
+        return float(move @ (self.values * move)) / squared if squared else None
+
+    def wait(self) -> None:
+        pass
+
+    def keep(self, vectors: Any) -> None:
+        self.directions.keep(vectors, None)
+
+
+def recorder(probe: Quadratic, path: Path, budget: float, **options: Any) -> Recorder:
+    settings: dict[str, Any] = {"keep": 3, "tolerance": 1e-3, "every": 1, **options}
+    return Recorder(probe, Optimizer("gd"), path, budget, lambda: probe.time, {}, **settings)
+
+
+def train(
+    watch: Recorder, probe: Quadratic, steps: range, top: Any = lambda step: 10.0, loss: Any = None
+) -> None:
+    for step in steps:
+        watch.budget.begin()
+        probe.values[0] = top(step)
+        slopes = None
+        if watch.wants_slopes(step):
+            slopes = probe.directions.next(probe.gradient, probe.weights)
+        else:
+            probe.directions.forget()
+        probe.weights = probe.weights - ETA * probe.gradient
+        # Keeps the swing in the first direction alive.
+        probe.weights[0] = 0.01 * (-1) ** step
+        probe.time += STEP
+        watch.record(step, loss(step) if loss else 1.0, ETA, slopes)
+
+
+@pytest.mark.parametrize("budget", [0.01, 0.05, 0.2])
+def test_the_budget_is_kept_and_used(tmp_path: Path, budget: float) -> None:
+    probe = Quadratic()
+    watch = recorder(probe, tmp_path / "log.ndjson", budget)
+    steps = 10_000
+    for start in range(0, steps, 100):
+        train(watch, probe, range(start, start + 100), lambda step: 10 + 10 * step / steps)
+        spent, training = watch.budget.spent, watch.budget.training
+        assert training == STEP * (start + 100)
+        # Never ahead of it by more than one measurement that took longer than foreseen.
+        assert spent <= budget * training + 20
+    assert 0.5 * budget <= watch.budget.spent / watch.budget.training <= budget + 0.001
+
+
+def test_no_budget_measures_nothing(tmp_path: Path) -> None:
+    probe = Quadratic()
+    watch = recorder(probe, tmp_path / "log.ndjson", 0.0)
+    train(watch, probe, range(500))
+    assert probe.time == 500 * STEP
+    assert {row["kind"] for row in read(tmp_path / "log.ndjson")[1]} == {"loss"}
+
+
+def test_each_row_says_its_kind_and_cheap_kinds_are_not_called_sharpness(tmp_path: Path) -> None:
+    probe = Quadratic()
+    watch = recorder(probe, tmp_path / "log.ndjson", 0.2)
+    train(watch, probe, range(3000), lambda step: 10 + 8 * step / 3000)
+    _, rows = read(tmp_path / "log.ndjson")
+    kinds = Counter(row["kind"] for row in rows)
+    assert set(kinds) >= {"loss", "gradient", "forward", "sharpness"}
+    for row in rows:
+        assert ("sharpness" in row) == (row["kind"] == "sharpness")
+        if "sharpness" in row:
+            exact = 10 + 8 * row["step"] / 3000
+            # It is the sharpness after the step.
+            assert abs(row["sharpness"] - exact) <= row["sharpness_error"] + 1e-9
+        if row["kind"] == "forward":
+            assert 0 < row["update_curvature"] <= 18.1
+        if row.get("gradient_curvature") is not None:
+            assert row["gradient_curvature"] == pytest.approx(10 + 8 * row["step"] / 3000, rel=0.01)
+
+
+def test_what_is_not_yet_sure_is_a_ritz_value(tmp_path: Path) -> None:
+    probe = Quadratic()
+    probe.values = np.sort(np.random.default_rng(1).uniform(9, 10, SIZE))[::-1].copy()
+    watch = recorder(probe, tmp_path / "log.ndjson", 0.2, tolerance=1e-6)
+    train(watch, probe, range(2000), lambda step: 10.0)
+    _, rows = read(tmp_path / "log.ndjson")
+    unsure = [row for row in rows if row["kind"] == "ritz"]
+    for row in unsure:
+        assert "sharpness" not in row and row["ritz_value"] <= 10 <= row["ritz_value"] + row["ritz_error"]
+
+
+def test_it_measures_most_where_it_matters(tmp_path: Path) -> None:
+    def share_near(top: Any) -> float:
+        probe = Quadratic()
+        path = tmp_path / "log.ndjson"
+        train(recorder(probe, path, 0.05), probe, range(8000), top)
+        steps = [row["step"] for row in measured(read(path)[1])]
+        return sum(5000 <= step < 6000 for step in steps) / len(steps)
+
+    # From half the threshold to over it between 5000 and 6000; else nothing moves.
+    rising = share_near(lambda step: THRESHOLD * (0.5 + 0.55 * min(max(step - 5000, 0), 1000) / 1000))
+    resting = share_near(lambda step: THRESHOLD * 0.5)
+    assert rising > 1.8 * resting
+
+
+def test_a_spike_is_measured_soon(tmp_path: Path) -> None:
+    probe = Quadratic()
+    watch = recorder(probe, tmp_path / "log.ndjson", 0.05)
+    train(watch, probe, range(6000), loss=lambda step: 3.0 if step == 4321 else 1.0)
+    steps = [row["step"] for row in measured(read(tmp_path / "log.ndjson")[1])]
+    after = min(step for step in steps if step >= 4321)
+    assert after - 4321 <= 60
+
+
+def test_a_resumed_watch_writes_the_same_rows(tmp_path: Path) -> None:
+    top = lambda step: 10 + 8 * step / 3000  # noqa: E731
+    whole, cut = tmp_path / "whole.ndjson", tmp_path / "cut.ndjson"
+    probe = Quadratic()
+    train(recorder(probe, whole, 0.1), probe, range(3000), top)
+
+    probe = Quadratic()
+    watch = recorder(probe, cut, 0.1)
+    train(watch, probe, range(1500), top)
+    saved = watch.state_dict(np.copy)
+    directions = probe.directions.state_dict(np.copy)
+    kept = (probe.weights.copy(), probe.rng.bit_generator.state, probe.previous)
+    train(watch, probe, range(1500, 1700), top)
+    watch.log.close()
+
+    probe = Quadratic()
+    probe.weights, probe.rng.bit_generator.state, probe.previous = kept
+    watch = recorder(probe, cut, 0.1)
+    watch.load_state_dict(saved, np.copy)
+    probe.directions.load_state_dict(directions, np.copy)
+    train(watch, probe, range(1500, 3000), top)
+    steps = [row["step"] for row in read(cut)[1]]
+    assert steps == list(range(3000))
+    assert measured(read(cut)[1]) == measured(read(whole)[1])
+
+
+def test_a_state_of_another_version_is_refused(tmp_path: Path) -> None:
+    watch = recorder(Quadratic(), tmp_path / "log.ndjson", 0.1)
+    with pytest.raises(ValueError, match="version"):
+        watch.load_state_dict({"version": 99}, np.copy)
+
+
+def test_a_failed_measurement_costs_the_sharpness_and_not_the_run(tmp_path: Path) -> None:
+    probe = Quadratic()
+    probe.fails = True
+    watch = recorder(probe, tmp_path / "log.ndjson", 0.2)
+    with pytest.warns(RuntimeWarning, match="derivative is not implemented"):
+        train(watch, probe, range(500))
+    _, rows = read(tmp_path / "log.ndjson")
+    assert [row["watch_error"] for row in rows if "watch_error" in row] == [
+        "derivative is not implemented"
+    ]
+    assert len(rows) == 500
+
+
+def test_every_line_is_on_disk_when_the_call_returns(tmp_path: Path) -> None:
+    probe = Quadratic()
+    path = tmp_path / "log.ndjson"
+    watch = recorder(probe, path, 0.05)
+    assert not path.exists()
+    for step in range(50):
+        train(watch, probe, range(step, step + 1))
+        text = path.read_text()
+        assert text.endswith("\n") and text.count("\n") == step + 2
+    assert json.loads(text.split("\n")[0]) == {
+        "eos": 1,
+        "optimizer": "gd",
+        "weight_decay": 0.0,
+        "budget": 0.05,
+    }
+
+
+def test_rows_can_be_thinned_but_measurements_stay(tmp_path: Path) -> None:
+    probe = Quadratic()
+    watch = recorder(probe, tmp_path / "log.ndjson", 0.2, every=10)
+    train(watch, probe, range(1000), lambda step: 10 + 8 * step / 1000)
+    _, rows = read(tmp_path / "log.ndjson")
+    assert measured(rows)
+    for row in rows:
+        assert row["step"] % 10 == 0 or row["kind"] not in ("loss", "gradient")
+
+
+def test_an_old_log_is_replaced_and_another_file_is_not(tmp_path: Path) -> None:
+    old = tmp_path / "old.ndjson"
+    for _ in range(2):
+        probe = Quadratic()
+        train(recorder(probe, old, 0.05), probe, range(5))
+        assert len(read(old)[1]) == 5
+    other = tmp_path / "thesis.txt"
+    other.write_text("precious\n")
+    with pytest.raises(FileExistsError, match="not a log of eos_watch"):
+        recorder(Quadratic(), other, 0.05)
+    assert other.read_text() == "precious\n"
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        recorder(Quadratic(), tmp_path / "none" / "log.ndjson", 0.05)
+    with pytest.raises(IsADirectoryError, match="folder"):
+        recorder(Quadratic(), tmp_path, 0.05)
+
+
+def test_who_started_the_program_is_told_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = tmp_path / "note"
+    monkeypatch.setenv(NOTE, os.fspath(note))
+    monkeypatch.chdir(tmp_path)
+    probe = Quadratic()
+    train(recorder(probe, Path("log.ndjson"), 0.05), probe, range(1))
+    assert note.read_text() == f"{tmp_path}/log.ndjson\n"
+
+
+def test_nonsense_is_refused_at_once(tmp_path: Path) -> None:
+    for options in ({"keep": 0}, {"every": 0}, {"tolerance": 0.0}):
+        with pytest.raises(ValueError, match="whole numbers"):
+            recorder(Quadratic(), tmp_path / "log.ndjson", 0.05, **options)
+    with pytest.raises(ValueError, match="share"):
+        recorder(Quadratic(), tmp_path / "log.ndjson", -0.05)
+
+
+def test_edge_energy_is_the_loss_over_the_midpoint_of_the_swing() -> None:
+    # Along an eigenvector at the threshold a step goes from x to −x: the loss of the midpoint is 0.
+    x = 0.3
+    energy, count = edge_energy([THRESHOLD, 4.0], [THRESHOLD * x, 7.0], THRESHOLD)
+    assert count == 1
+    assert energy == pytest.approx(THRESHOLD * x * x / 2)

@@ -1,0 +1,110 @@
+import { etaPlan } from '../../core/eta-plan.ts';
+import {
+  ConfigError,
+  joinTables,
+  type OptionsOf,
+  type ParameterTable,
+  resolveValues,
+  type ValuesOf,
+} from '../../core/parameters.ts';
+import { descentParameters } from '../../core/run-parameters.ts';
+import { optimizers } from '../../optimizers/index.ts';
+import { optimizerTable } from '../../optimizers/parameters.ts';
+import { namedData, oneHot } from './data/data.ts';
+import type { DataSet } from './data/data-set.ts';
+import type { Activation, Loss } from './kernel.ts';
+import { chosenOptimizer } from './optimizer.ts';
+import { networkParameters } from './parameters.ts';
+import { NETWORK_PRESET_NAMES, networkPresets } from './presets.ts';
+
+const ownParameters = {
+  preset: {
+    type: 'word',
+    noun: 'preset',
+    words: NETWORK_PRESET_NAMES,
+    symbol: 'NAME',
+    meaning: 'parameters to start from, network unless given',
+    group: 'MODEL',
+    default: null,
+  },
+  columns: {
+    type: 'text',
+    noun: 'column list',
+    symbol: 'A,B,C',
+    meaning: 'columns to write',
+    example: 'step,loss,sharpness',
+    group: 'OUTPUT',
+    default: null,
+  },
+} as const satisfies ParameterTable;
+
+/** Everything that can be said of the training of a network. */
+export const networkRunParameters = joinTables(ownParameters, networkParameters, {
+  ...descentParameters,
+  ...optimizerTable(optimizers),
+});
+
+/** Every parameter of the training of a network, as used. */
+export interface NetworkConfig extends ValuesOf<typeof networkRunParameters> {
+  readonly model: 'mlp';
+  readonly layers: string;
+  readonly loss: Loss;
+  readonly activation: Activation;
+}
+
+export type NetworkOptions = OptionsOf<typeof networkRunParameters>;
+
+/** A resolved run: its config, its layers as numbers, and its samples as the loss takes them. */
+export interface NetworkSetup {
+  readonly config: NetworkConfig;
+  readonly layers: readonly number[];
+  readonly data: DataSet;
+}
+
+const HIDDEN = [50, 50];
+const LAST_WIDTH = 1e6;
+
+/**
+ * The whole setup of a network from what the caller said, each value checked.
+ *
+ * @param read the data set, where `data` names a file
+ * @throws ConfigError naming the first parameter that cannot be used
+ */
+export function setupNetwork(options: NetworkOptions = {}, read?: DataSet): NetworkSetup {
+  const { preset } = resolveValues({ preset: ownParameters.preset }, { preset: options.preset });
+  const values = resolveValues(networkRunParameters, options, networkPresets[preset ?? 'network']);
+  const data = read ?? namedData(values.data);
+  const { classes, count, inputWidth, outputWidth } = data;
+  const loss = values.loss ?? (classes ? 'cross-entropy' : 'mse');
+  if (loss === 'cross-entropy' && !classes) {
+    throw new ConfigError(
+      'loss',
+      'cross-entropy needs classes, and the targets are numbers; use mse',
+    );
+  }
+  const layers = layersOf(values.layers, inputWidth, outputWidth);
+  if (values.batch !== null && values.batch > count) {
+    throw new ConfigError('batch', `${values.batch} is more than the ${count} samples there are`);
+  }
+  etaPlan(values.schedule, values.eta, values.steps);
+  const { optimizer, values: own } = chosenOptimizer(values);
+  const chosen = { optimizer: optimizer.name, ...own };
+  const config = { ...values, ...chosen, model: 'mlp', layers: layers.join('-'), loss } as const;
+  return { config, layers, data: loss === 'mse' && classes ? oneHot(data) : data };
+}
+
+function layersOf(text: string | null, inputs: number, outputs: number): readonly number[] {
+  if (text === null) return [inputs, ...HIDDEN, outputs];
+  const layers = text.split('-').map(Number);
+  const such = [inputs, ...HIDDEN, outputs].join('-');
+  const sound = layers.every((w) => Number.isSafeInteger(w) && w >= 1 && w <= LAST_WIDTH);
+  if (!sound || layers.length < 2)
+    throw new ConfigError('layers', `'${text}' is not a list of widths such as ${such}`);
+  if (layers[0] !== inputs || layers.at(-1) !== outputs) {
+    throw new ConfigError(
+      'layers',
+      `${text} does not fit the data, which has ${inputs} inputs and ${outputs} outputs; ${such} does`,
+    );
+  }
+  return layers;
+}

@@ -1,0 +1,275 @@
+import type { Observable } from 'rxjs';
+import type { Batch } from '../../core/batch.ts';
+import {
+  CheckpointError,
+  resumedState,
+  type StageState,
+  type StateReader,
+} from '../../core/checkpoint.ts';
+import { etaPlan } from '../../core/eta-plan.ts';
+import { ConfigError } from '../../core/parameters.ts';
+import { type Run, startRun } from '../../core/run.ts';
+import { arraysOf } from '../../core/schema.ts';
+import { type RowSource, type SourceOptions, source } from '../../core/source.ts';
+import { base64Of, bytesOf } from '../../models/network/base64.ts';
+import { networkOrder, trainingColumns } from '../../models/network/columns.ts';
+import {
+  type NetworkConfig,
+  type NetworkOptions,
+  type NetworkSetup,
+  setupNetwork,
+} from '../../models/network/config.ts';
+import type { DataSet } from '../../models/network/data/data-set.ts';
+import { createNetwork, type Network } from '../../models/network/network.ts';
+import { type ChosenOptimizer, chosenOptimizer } from '../../models/network/optimizer.ts';
+import { epochOrder, startWeights } from '../../models/network/start.ts';
+import type { SpikeSummary } from '../../operators/explain-spikes.ts';
+import type { MeasuredRun, MeasuredSummary } from '../../phases/measured/summary.ts';
+
+/** A run of a network under training, whose phases are found as those of logs are. */
+export type NetworkRun = MeasuredRun & Run<NetworkConfig, MeasuredSummary & SpikeSummary>;
+
+/** The columns of a network that every run has; further ones come with classes, mini-batches and more eigenvalues. */
+export type NetworkArrays = Readonly<
+  Record<
+    | 'step'
+    | 'eta'
+    | 'loss'
+    | 'grad_norm'
+    | 'sharpness'
+    | 'sharpness_error'
+    | 'l1'
+    | 'l2'
+    | 'edge_directions',
+    Float64Array
+  >
+>;
+
+export type NetworkBatch = Batch<NetworkArrays, NetworkRun>;
+
+export interface NetworkDescentOptions extends SourceOptions {
+  /** The samples, where `data` of the options names a file. */
+  readonly data?: DataSet;
+}
+
+/** A loss above this, or not finite, counts as divergence. */
+const DIVERGENCE_LOSS = 1e12;
+/** Eigenvalues over this share of the threshold are at the edge. */
+const EDGE_SHARE = 0.8;
+/** The work of a row is large: batches are small, so that logs and files keep up. */
+const BATCH_ROWS = 256;
+const STAGE = 'networkDescent';
+
+/**
+ * Trains a network: a cold Observable of batches of consecutive steps, rows t = 0 … steps, with the top of the spectrum
+ * of the Hessian at each. Each subscription is a run of its own.
+ *
+ * @throws ConfigError at once where a parameter cannot be used
+ */
+export function networkDescent(
+  options: NetworkOptions = {},
+  sourceOptions: NetworkDescentOptions = {},
+): Observable<NetworkBatch> {
+  const setup = setupNetwork(options, sourceOptions.data);
+  const batchSize = sourceOptions.batchSize ?? (sourceOptions.pace ? undefined : BATCH_ROWS);
+  return source(() => networkRows(setup, sourceOptions), {
+    ...sourceOptions,
+    ...(batchSize === undefined ? {} : { batchSize }),
+  });
+}
+
+/** The rows of a run from step 0, or from where a checkpoint stands. */
+export function networkRows(
+  setup: NetworkSetup,
+  { resume }: NetworkDescentOptions = {},
+): RowSource<NetworkArrays, NetworkRun> {
+  const { config, layers } = setup;
+  const chosen = chosenOptimizer(config);
+  const columns = trainingColumns({
+    eigenvalues: config.eigenvalues,
+    batch: config.batch,
+    classes: config.loss === 'cross-entropy',
+    metric: chosen.optimizer.metric !== undefined,
+    relu: config.activation === 'relu',
+  });
+  const order = networkOrder(config.eigenvalues);
+  const run: NetworkRun = {
+    ...startRun<NetworkConfig, MeasuredSummary & SpikeSummary>(config, chosen.stability, order),
+    title: `mlp ${config.layers}`,
+    tally: { entries: [] },
+    warnings: [],
+  };
+  const training = createTraining(setup, chosen);
+  let step = 0;
+  if (resume) {
+    run.resumed = resume.stages;
+    const saved = resumedState(run, STAGE)!;
+    step = stepOf(saved, config);
+    run.divergedAt = saved.numberOrNull('divergedAt');
+    training.resume(saved);
+  } else {
+    training.network.theta.set(startWeights(layers, config.seed, config['init-scale']));
+  }
+  const ended = () => run.divergedAt !== null || step > config.steps;
+  return {
+    run,
+    get step() {
+      return step;
+    },
+    get ended() {
+      return ended();
+    },
+    next(size, into) {
+      const first = step;
+      const capacity = ended() ? 0 : Math.min(size, config.steps - first + 1);
+      const arrays = (into ?? arraysOf(columns, capacity)) as Record<string, Float64Array>;
+      for (let i = 0; i < capacity; i++) {
+        if (!training.row(arrays, i, step)) {
+          run.divergedAt = step;
+          break;
+        }
+        step++;
+      }
+      const { divergedAt } = run;
+      const at = step;
+      const state = training.state();
+      return {
+        run,
+        length: step - first,
+        schema: columns,
+        columns: arrays as NetworkArrays,
+        after: { [STAGE]: { state: () => ({ step: at, divergedAt, ...state() }) } },
+      };
+    },
+  };
+
+  function stepOf(saved: StateReader, { steps }: NetworkConfig): number {
+    const at = saved.number('step');
+    if (!Number.isSafeInteger(at) || at < 0)
+      throw new CheckpointError('checkpoint: its step is not a count');
+    if (at <= steps + 1) return at;
+    throw new ConfigError(
+      'steps',
+      `the run stands at step ${at} already; there is nothing left to compute up to ${steps}`,
+    );
+  }
+}
+
+interface Training {
+  readonly network: Network;
+  /** Fills row i with step t, and takes the step behind it; false where the loss of t has diverged. */
+  row(arrays: Record<string, Float64Array>, i: number, t: number): boolean;
+  /** Remembers where it stands; the texts of a checkpoint are made only where they are asked for. */
+  state(): () => StageState;
+  resume(saved: StateReader): void;
+}
+
+function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOptimizer): Training {
+  const { activation, loss, batch, seed, eigenvalues, measure } = config;
+  const { optimizer, values, decay, stability } = chosen;
+  const network = createNetwork({ layers, activation, loss }, data, { tracked: eigenvalues, seed });
+  const { parameters: size, theta, gradient, metric } = network;
+  const eta = etaPlan(config.schedule, config.eta, config.steps);
+  const slots = Array.from({ length: optimizer.slots }, () => new Float64Array(size));
+  /** The gradient of the step: of the mini-batch, with L₂ decay. */
+  const stepGradient = new Float64Array(size);
+  const preconditioned = optimizer.metric !== undefined;
+  const operator = { preconditioned, shift: preconditioned ? decay : 0 };
+  const batches = batch === null ? 1 : Math.ceil(data.count / batch);
+  let epoch = -1;
+  let order: Int32Array = new Int32Array();
+
+  function batchOf(t: number): Int32Array {
+    const now = Math.floor(t / batches);
+    if (now !== epoch) order = epochOrder(data.count, seed, now);
+    epoch = now;
+    const first = (t % batches) * batch!;
+    return order.subarray(first, Math.min(first + batch!, data.count));
+  }
+
+  function takeGradient(): void {
+    for (let i = 0; i < size; i++) stepGradient[i] = gradient[i]! + decay * theta[i]!;
+  }
+
+  /** Mean over the mini-batches of the epoch of their curvature along their own gradient. */
+  function batchSharpness(): number {
+    let sum = 0;
+    for (let b = 0; b < batches; b++) {
+      network.batchGradientAt(order.subarray(b * batch!, Math.min((b + 1) * batch!, data.count)));
+      sum += network.batchSharpness(operator);
+    }
+    return sum / batches;
+  }
+
+  function measured(arrays: Record<string, Float64Array>, i: number, t: number, value: number) {
+    const now = { ...values, eta: eta(t), t };
+    optimizer.metric?.(stepGradient, slots, now, metric);
+    const { values: spectrum, error } = network.track(operator);
+    const edge = EDGE_SHARE * stability.threshold(now.eta);
+    let energy = 0;
+    let directions = 0;
+    for (let k = 0; k < spectrum.length; k++) {
+      const lambda = spectrum[k]!;
+      arrays[k === 0 ? 'sharpness' : `sharpness_${k + 1}`]![i] = lambda;
+      if (!(lambda > edge)) continue;
+      const u = network.ritzVector(k);
+      let along = 0;
+      for (let j = 0; j < size; j++)
+        along += u[j]! * gradient[j]! * (preconditioned ? metric[j]! : 1);
+      energy += (along * along) / (2 * lambda);
+      directions++;
+    }
+    arrays.sharpness_error![i] = error;
+    arrays.l1![i] = energy;
+    arrays.l2![i] = value - energy;
+    arrays.edge_directions![i] = directions;
+  }
+
+  return {
+    network,
+    row(arrays, i, t) {
+      if (batch !== null) {
+        network.batchGradientAt(batchOf(t));
+        takeGradient();
+      }
+      const value = network.gradientAt();
+      if (!(value <= DIVERGENCE_LOSS)) return false;
+      if (batch === null) takeGradient();
+      for (const array of Object.values(arrays)) array[i] = Number.NaN;
+      arrays.step![i] = t;
+      arrays.eta![i] = eta(t);
+      arrays.loss![i] = value;
+      let square = 0;
+      for (let j = 0; j < size; j++) square += gradient[j]! * gradient[j]!;
+      arrays.grad_norm![i] = Math.sqrt(square);
+      if (arrays.accuracy) arrays.accuracy[i] = network.accuracy;
+      if (t % measure === 0) {
+        measured(arrays, i, t, value);
+        if (arrays.batch_sharpness) arrays.batch_sharpness[i] = batchSharpness();
+      }
+      optimizer.step(theta, stepGradient, slots, { ...values, eta: eta(t), t });
+      return true;
+    },
+    state() {
+      const { vectors, ...tracker } = network.saveTracker();
+      const arrays = [theta, vectors, ...slots].map((array) => array.slice());
+      return () => ({ ...tracker, arrays: arrays.map(base64Of) });
+    },
+    resume(saved) {
+      const [weights, vectors, ...rest] = saved.texts('arrays').map(bytesOf);
+      const sizes = [size, 2 * Math.min(eigenvalues, size) * size, ...slots.map(() => size)];
+      const found = [weights, vectors, ...rest].map((bytes) => (bytes?.byteLength ?? 0) / 8);
+      if (found.length !== sizes.length || found.some((length, i) => length !== sizes[i]))
+        throw new CheckpointError('checkpoint: its weights do not fit the network');
+      const numbers = (bytes: Uint8Array<ArrayBuffer>) => new Float64Array(bytes.buffer);
+      theta.set(numbers(weights!));
+      for (const [i, bytes] of rest.entries()) slots[i]!.set(numbers(bytes));
+      network.resumeTracker({
+        vectors: numbers(vectors!),
+        measurements: saved.number('measurements'),
+        swinging: saved.flag('swinging'),
+        draws: saved.number('draws'),
+      });
+    },
+  };
+}

@@ -1,0 +1,235 @@
+import { lastValueFrom, tap, toArray } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/pipeline/core/checkpoint.ts';
+import { etaPlan } from '../../src/pipeline/core/eta-plan.ts';
+import { ConfigError } from '../../src/pipeline/core/parameters.ts';
+import { type NetworkOptions, setupNetwork } from '../../src/pipeline/models/network/config.ts';
+import { namedData } from '../../src/pipeline/models/network/data/data.ts';
+import { epochOrder, startWeights } from '../../src/pipeline/models/network/start.ts';
+import { explainSpikes } from '../../src/pipeline/operators/explain-spikes.ts';
+import {
+  type NetworkEvent,
+  networkPipeline,
+} from '../../src/pipeline/operators/network-pipeline.ts';
+import { relateToThreshold } from '../../src/pipeline/operators/relate-to-threshold.ts';
+import type { ExplainedSpike } from '../../src/pipeline/phases/measured/spike-cause.ts';
+import { networkDescent, networkRows } from '../../src/pipeline/sources/descent/network-descent.ts';
+import { twin } from '../models/network/twin.ts';
+
+const small: NetworkOptions = { layers: '1-6-5-1', data: 'chebyshev:3:9', eta: 0.2, steps: 40 };
+
+/** All rows of a run, column by column. */
+async function rowsOf(options: NetworkOptions, batchSize = 7) {
+  const batches = await lastValueFrom(networkDescent(options, { batchSize }).pipe(toArray()));
+  const names = Object.keys(batches[0]!.columns);
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      batches.flatMap(({ columns }) => [
+        ...(columns as Readonly<Record<string, Float64Array>>)[name]!,
+      ]),
+    ]),
+  ) as Readonly<Record<string, number[]>>;
+}
+
+test('gradient descent on a network is that of its twin in plain loops', async () => {
+  const { layers, data } = setupNetwork(small);
+  const shape = { layers, activation: 'tanh', loss: 'mse' } as const;
+  const theta = startWeights(layers, 0, 1);
+  const rows = await rowsOf(small);
+  expect(rows.step).toEqual(Array.from({ length: 41 }, (_, t) => t));
+  for (let t = 0; t <= 40; t++) {
+    const { loss, gradient, hessianTimes } = twin(shape, data, theta);
+    expect(Math.abs(rows.loss![t]! / loss - 1)).toBeLessThan(1e-11);
+    expect(rows.grad_norm![t]).toBeCloseTo(Math.hypot(...gradient), 10);
+    expect(rows.l1![t]! + rows.l2![t]!).toBeCloseTo(rows.loss![t]!, 14);
+    const along = hessianTimes(gradient).reduce((sum, x, i) => sum + x * gradient[i]!, 0);
+    const square = gradient.reduce((sum, x) => sum + x * x, 0);
+    expect(rows.sharpness![t]).toBeGreaterThanOrEqual(along / square);
+    for (let i = 0; i < theta.length; i++) theta[i]! -= 0.2 * gradient[i]!;
+  }
+});
+
+test('no digit depends on the size of the batches', async () => {
+  expect(await rowsOf(small, 41)).toEqual(await rowsOf(small, 1));
+});
+
+test.each([
+  ['adam with mini-batches', { optimizer: 'adam', eta: 0.01, batch: 4 }],
+  ['momentum with L₂ decay', { optimizer: 'momentum', eta: 0.02, 'weight-decay': 0.1 }],
+  ['measured at every third step', { measure: 3, schedule: 'warmup:10,cosine' }],
+] as const)('%s: resumed behind any batch it goes on to the last bit', async (_, more) => {
+  const setup = setupNetwork({ ...small, ...more } as NetworkOptions);
+  const whole = networkRows(setup);
+  const first = whole.next(17);
+  const text = encodeCheckpoint(17, first.after!);
+  const rest = whole.next(100);
+  const resumed = networkRows(setup, { resume: decodeCheckpoint(text) }).next(100);
+  expect(resumed.length).toBe(24);
+  for (const [name, values] of Object.entries(resumed.columns))
+    expect(values).toEqual((rest.columns as Readonly<Record<string, Float64Array>>)[name]);
+});
+
+test('a checkpoint of another network is refused', () => {
+  const first = networkRows(setupNetwork(small)).next(5);
+  const resume = decodeCheckpoint(encodeCheckpoint(5, first.after!));
+  const other = setupNetwork({ ...small, layers: '1-7-5-1' });
+  expect(() => networkRows(other, { resume })).toThrow('its weights do not fit the network');
+});
+
+test('what was not measured is missing, and the rest is there', async () => {
+  const { sharpness, sharpness_2, l1, loss } = await rowsOf({ ...small, measure: 3 });
+  sharpness!.forEach((value, t) => {
+    expect(Number.isNaN(value)).toBe(t % 3 !== 0);
+    expect(Number.isNaN(sharpness_2![t]!)).toBe(t % 3 !== 0);
+    expect(Number.isNaN(l1![t]!)).toBe(t % 3 !== 0);
+  });
+  expect(loss!.every(Number.isFinite)).toBe(true);
+});
+
+test('a run that diverges ends with the last loss that is one', async () => {
+  const batches = await lastValueFrom(networkDescent({ ...small, eta: 1e6 }).pipe(toArray()));
+  const { run, columns, length } = batches.at(-1)!;
+  expect(run.divergedAt).toBe(length);
+  expect(columns.loss[length - 1]).toBeLessThanOrEqual(1e12);
+});
+
+test('classes, and mini-batches, have columns of their own', async () => {
+  const rows = await rowsOf({
+    preset: 'digits',
+    data: 'digits:30',
+    layers: '64-8-10',
+    steps: 3,
+    batch: 10,
+  });
+  expect(rows.accuracy!.every((share) => share >= 0 && share <= 1)).toBe(true);
+  expect(rows.batch_sharpness!.every((value) => value > 0)).toBe(true);
+  expect(Object.keys(await rowsOf({ ...small, steps: 1 }))).not.toContain('accuracy');
+});
+
+describe('data', () => {
+  test('Chebyshev polynomials at Chebyshev points', () => {
+    const { inputs, targets } = namedData('chebyshev:5:12');
+    inputs.forEach((x, i) => {
+      expect(x).toBeCloseTo(-Math.cos(((2 * i + 1) * Math.PI) / 24), 14);
+      expect(targets[i]).toBeCloseTo(Math.cos(5 * Math.acos(x)), 12);
+    });
+  });
+
+  test('digits are the images of the file', () => {
+    const { count, inputs, targets } = namedData('digits');
+    expect(count).toBe(1797);
+    expect([...targets.slice(0, 10)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const pixels = [...inputs.slice(0, 8)].map((x) => 8 * (x + 1));
+    expect(pixels).toEqual([0, 0, 5, 13, 9, 1, 0, 0]);
+    expect(Math.max(...inputs)).toBe(1);
+    // Every digit is there about as often.
+    const counts = Array.from({ length: 10 }, (_, d) => targets.filter((t) => t === d).length);
+    expect(counts).toEqual([178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
+  });
+});
+
+test('mini-batches take each sample once an epoch, in another order in each', () => {
+  const first = epochOrder(100, 3, 0);
+  expect([...first].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  expect(epochOrder(100, 3, 0)).toEqual(first);
+  expect(epochOrder(100, 3, 1)).not.toEqual(first);
+  expect(epochOrder(100, 4, 0)).not.toEqual(first);
+});
+
+test('the start is LeCun-normal', () => {
+  const theta = startWeights([100, 200, 1], 1, 2);
+  const weights = theta.slice(0, 20_000);
+  const square = weights.reduce((sum, w) => sum + w * w, 0) / weights.length;
+  expect(square).toBeCloseTo(4 / 100, 2);
+  expect(theta.slice(20_000, 20_200).every((bias) => bias === 0)).toBe(true);
+});
+
+describe('schedules', () => {
+  test.each([
+    [null, [0.5, 0.5, 0.5]],
+    ['0:0.1,50:1/100', [0.1, 0.01, 0.01]],
+    ['50:0.1', [0.5, 0.1, 0.1]],
+    ['warmup:100', [0.005, 0.255, 0.5]],
+    ['cosine', [0.5, 0.25, 0]],
+    ['warmup:100,cosine', [0.005, 0.1275, 0]],
+  ] as const)('%s', (schedule, expected) => {
+    const plan = etaPlan(schedule, 0.5, 100);
+    expected.forEach((eta, i) => {
+      expect(plan(50 * i)).toBeCloseTo(eta, 12);
+    });
+  });
+
+  test.each(['50:0.1,20:0.2', 'warmup', 'warmup:0', 'cosine:3', '10', '10:-1', 'step:0.1'])(
+    '%s is refused',
+    (schedule) => {
+      expect(() => etaPlan(schedule, 0.5, 100)).toThrow(ConfigError);
+    },
+  );
+});
+
+test.each([
+  [{ layers: '1-5-2' }, 'layers: 1-5-2 does not fit the data, which has 1 inputs and 1 outputs'],
+  [{ layers: '1-x-1' }, "layers: '1-x-1' is not a list of widths such as 1-50-50-1"],
+  [{ data: 'chebishev:3' }, "data: no data set is called 'chebishev'"],
+  [{ data: 'digits:2000' }, 'data: digits takes a number of images up to 1797'],
+  [{ data: 'chebyshev' }, 'data: chebyshev takes a degree'],
+  [{ loss: 'cross-entropy' }, 'loss: cross-entropy needs classes'],
+  [{ schedule: 'soon' }, "schedule: 'soon' is neither"],
+  [{ batch: 21 }, 'batch: 21 is more than the 20 samples there are'],
+  [{ momentum: 0.5, optimizer: 'gd' }, 'momentum: 0.5 does not go with --optimizer gd'],
+] as const)('%j is refused', (options, message) => {
+  expect(() => setupNetwork(options as NetworkOptions)).toThrow(message);
+});
+
+describe('spikes', () => {
+  const options: NetworkOptions = { layers: '1-20-15-1', data: 'chebyshev:6:20', eta: 0.2 };
+
+  async function spikesOf(more: NetworkOptions): Promise<ExplainedSpike[]> {
+    const spikes: ExplainedSpike[] = [];
+    await lastValueFrom(
+      networkDescent({ ...options, ...more }).pipe(
+        relateToThreshold(),
+        explainSpikes((spike) => spikes.push(spike)),
+        tap(),
+      ),
+    );
+    return spikes;
+  }
+
+  test('at the edge they are explained by the directions there', async () => {
+    const spikes = await spikesOf({ steps: 2000 });
+    expect(spikes.length).toBeGreaterThan(2);
+    for (const { cause, share, directions, ratio, eta_that_holds: holds } of spikes) {
+      expect(cause).toBe('edge');
+      expect(share).toBeGreaterThan(0.8);
+      expect(directions).toBeGreaterThan(0);
+      expect(ratio).toBeGreaterThan(1);
+      expect(holds! * ratio).toBeCloseTo(0.2, 9);
+    }
+  });
+
+  test('a jump of the learning rate is not the edge of the run', async () => {
+    const spikes = await spikesOf({ steps: 700, eta: 0.02, schedule: '500:0.3' });
+    expect(spikes.length).toBeGreaterThan(0);
+    expect(spikes[0]!.cause).toBe('learning-rate');
+    expect(spikes[0]!.eta_that_holds).toBeNull();
+  });
+});
+
+test('the pipeline of a network labels its phases and tells what it finds', async () => {
+  const events: NetworkEvent[] = [];
+  const options = { layers: '1-20-15-1', data: 'chebyshev:6:20', eta: 0.2, steps: 1500 };
+  const last = await lastValueFrom(
+    networkDescent(options).pipe(networkPipeline((event) => events.push(event))),
+  );
+  const { outcome, phases, spikes, edge_spikes, eta_verdict } = last.run.summary!;
+  expect(outcome).toBe('edge-of-stability');
+  expect(phases.map(({ phase }) => phase).at(-1)).toBe('edge-of-stability');
+  expect(edge_spikes).toBe(spikes.length);
+  expect(eta_verdict!.ratio).toBeGreaterThan(1);
+  expect(eta_verdict!.eta_that_holds * eta_verdict!.ratio).toBeCloseTo(0.2, 9);
+  expect(events[0]!.event).toBe('start');
+  expect(events.at(-1)).toMatchObject({ event: 'done', outcome, edge_spikes });
+  expect(events.filter(({ event }) => event === 'spike')).toHaveLength(spikes.length);
+});
