@@ -11,8 +11,17 @@ export { constrained } from './dynamics/constrained.ts';
 export type { Dynamics, Mover } from './dynamics/dynamics.ts';
 export { gradientFlow } from './dynamics/gradient-flow.ts';
 export { arrowSink } from './formats/arrow/arrow-sink.ts';
+export type { ByteSource } from './formats/byte-source.ts';
 export { type ByteTarget, memoryTarget, type SinkTarget } from './formats/byte-target.ts';
+export { DamagedFileError, UnsupportedFileError } from './formats/limits.ts';
 export { parquetSink } from './formats/parquet/parquet-sink.ts';
+export {
+  type ReadColumn,
+  type ReadRun,
+  type ReadRunOptions,
+  type RunSource,
+  readRun,
+} from './formats/read-run.ts';
 export {
   PHASES,
   type Phase,

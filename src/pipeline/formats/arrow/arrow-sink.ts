@@ -49,7 +49,10 @@ export function arrowEncoder(columns: readonly Column[], metadata: Metadata = {}
   );
   const types = columns.map(arrowType);
   const schema = new Schema(
-    columns.map(({ name }, c) => new Field(name, types[c]!, false)),
+    columns.map(({ name, symbol, unit, meaning, nullable = false }, c) => {
+      const described = new Map(Object.entries({ symbol, unit, meaning }));
+      return new Field(name, types[c]!, nullable, described);
+    }),
     new Map(Object.entries(metadata)),
   );
   const type = new Struct(schema.fields);
@@ -57,7 +60,9 @@ export function arrowEncoder(columns: readonly Column[], metadata: Metadata = {}
     schema,
     dictionaries,
     batch({ length, columns: arrays }: Rows): RecordBatch {
-      const children = columns.map((_, c) => columnData(types[c]!, arrays[c]!, dictionaries[c]));
+      const children = columns.map(({ nullable }, c) =>
+        columnData(types[c]!, arrays[c]!, dictionaries[c], nullable),
+      );
       return new RecordBatch(schema, makeData({ type, length, nullCount: 0, children }));
     },
   };
@@ -160,10 +165,31 @@ function arrowType({ type }: Column, id: number): DataType {
   }
 }
 
-function columnData(type: DataType, values: ColumnArray, dictionary: Vector | undefined) {
+function columnData(
+  type: DataType,
+  values: ColumnArray,
+  dictionary: Vector | undefined,
+  nullable = false,
+) {
   const data = type instanceof Int64 ? bigints(values) : values;
-  const common = { length: values.length, nullCount: 0, data };
+  const common = { length: values.length, data, ...(nullable ? validity(values) : NO_NULLS) };
   return dictionary
     ? makeData({ type: type as Dictionary, ...common, dictionary } as never)
     : makeData({ type, ...common } as never);
+}
+
+const NO_NULLS = { nullCount: 0 };
+
+/** NaN is none: a bit for each value that is there. */
+function validity(values: ColumnArray): {
+  readonly nullCount: number;
+  readonly nullBitmap?: Uint8Array;
+} {
+  const nullBitmap = new Uint8Array(Math.ceil(values.length / 8));
+  let nullCount = 0;
+  values.forEach((value, i) => {
+    if (Number.isNaN(value)) nullCount++;
+    else nullBitmap[i >> 3]! |= 1 << (i & 7);
+  });
+  return nullCount === 0 ? NO_NULLS : { nullCount, nullBitmap };
 }
