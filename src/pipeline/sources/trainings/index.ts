@@ -4,12 +4,14 @@ import { models } from '../../models/index.ts';
 import { optimizers } from '../../optimizers/index.ts';
 import { optimizerTable } from '../../optimizers/parameters.ts';
 import { minimalTraining } from './minimal.ts';
+import { networkTraining } from './network.ts';
 import { smallTraining } from './small.ts';
 import type { Training } from './training.ts';
 
 /** Every model that can be trained, the first of which is taken where none is named. */
 export const trainings: readonly Training[] = [
   minimalTraining,
+  networkTraining,
   ...models.filter(({ name }) => name !== minimalTraining.model).map(smallTraining),
 ];
 
