@@ -40,10 +40,12 @@ export interface DetectRequest {
   readonly stride: number | undefined;
   readonly run: number | undefined;
   readonly follow: boolean;
+  /** What ends the following at the end of the log. */
+  readonly until?: AbortSignal;
   readonly optimizer: string | undefined;
   readonly beta: number | undefined;
   readonly band: number | undefined;
-  readonly detector: { readonly [K in keyof SeriesOptions]: number | undefined };
+  readonly detector: { readonly [K in keyof SeriesOptions]?: number | undefined };
   readonly out: string | undefined;
   readonly arrow: string | undefined;
   /** Milliseconds after which rows are safe from a crash, and shown by who follows the file. */
@@ -95,6 +97,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
   try {
     const input = await openLog(request.log, {
       follow: request.follow,
+      ...(request.until && { until: request.until }),
       signal: interrupt.signal,
       onWait: () => {
         if (say) progress.line(`waiting for ${name}`);

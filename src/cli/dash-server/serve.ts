@@ -27,7 +27,7 @@ export async function serveDash({
 }
 
 /** Asks the system to open an address; where it cannot, the printed one is still there to be clicked. */
-function openBrowser(url: string): void {
+export function openBrowser(url: string): void {
   const [command, ...args] =
     process.platform === 'darwin'
       ? ['open', url]

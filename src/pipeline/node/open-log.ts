@@ -12,6 +12,8 @@ export interface OpenLogOptions {
   readonly follow?: boolean;
   /** Ends the following. */
   readonly signal?: AbortSignal;
+  /** Ends the following once all that is there has been read: the writer has ended. */
+  readonly until?: AbortSignal;
   /** Told once where a followed file does not exist yet. */
   readonly onWait?: () => void;
 }
@@ -93,16 +95,18 @@ async function* prefixed(
  */
 async function* followed(
   path: string,
-  { signal, onWait }: OpenLogOptions,
+  { signal, until, onWait }: OpenLogOptions,
 ): AsyncGenerator<Uint8Array> {
   let file: FileHandle | undefined;
   try {
-    file = await opened(path, signal, onWait);
+    file = await opened(path, either(signal, until), onWait);
     let at = 0;
     let inode = (await file?.stat())?.ino;
     /** Another file has the name already, and what came to this one before that is still to be read. */
     let replaced = false;
     while (file && !signal?.aborted) {
+      // Asked before the look: what was written before the end is read after it.
+      const over = until?.aborted === true;
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, at);
       if (bytesRead > 0) {
         at += bytesRead;
@@ -123,6 +127,8 @@ async function* followed(
         inode = (await file?.stat())?.ino;
         at = 0;
         yield NEWLINE;
+      } else if (over) {
+        return;
       } else {
         await pause(signal);
       }
@@ -137,16 +143,22 @@ async function opened(
   signal?: AbortSignal,
   onWait?: () => void,
 ): Promise<FileHandle | undefined> {
-  for (let waited = false; !signal?.aborted; waited = true) {
+  for (let waited = false; ; waited = true) {
+    // Asked before the look: what was made before the end is found after it.
+    const over = signal?.aborted === true;
     try {
       return await open(path, 'r');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (over) return undefined;
       if (!waited) onWait?.();
       await pause(signal);
     }
   }
-  return undefined;
+}
+
+function either(one?: AbortSignal, other?: AbortSignal): AbortSignal | undefined {
+  return one && other ? AbortSignal.any([one, other]) : (one ?? other);
 }
 
 async function pause(signal?: AbortSignal): Promise<void> {

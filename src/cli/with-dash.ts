@@ -1,0 +1,40 @@
+import { startDashServer } from './dash-server/dash-server.ts';
+import { openBrowser } from './dash-server/serve.ts';
+import { EXIT } from './errors.ts';
+import { onInterrupt } from './interrupt.ts';
+
+/** The page is to show new rows within two seconds. */
+export const DASH_FLUSH_EVERY = 1000;
+
+export interface WithDash {
+  /** The run file that `work` writes. */
+  readonly file: string;
+  readonly quiet: boolean;
+  readonly open?: boolean;
+}
+
+/** Shows a file in the dashboard while it is written, and until Ctrl-C; answers with the exit code of the work. */
+export async function withDash(
+  { file, quiet, open = false }: WithDash,
+  work: () => Promise<number>,
+): Promise<number> {
+  const server = await startDashServer({ files: [file], waitForFiles: true });
+  const say = (line: string) => {
+    if (!quiet) process.stderr.write(`${line}\n`);
+  };
+  try {
+    say(`dashboard: ${server.url}`);
+    if (open) openBrowser(server.url);
+    const code = await work();
+    if (code !== EXIT.done) return code;
+    const interrupt = onInterrupt(() => {});
+    say(`the dashboard stays at ${server.url} (Ctrl-C ends it)`);
+    await new Promise<void>((resolve) =>
+      interrupt.signal.addEventListener('abort', () => resolve()),
+    );
+    interrupt.release();
+    return code;
+  } finally {
+    await server.close();
+  }
+}
