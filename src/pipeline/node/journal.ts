@@ -31,7 +31,7 @@ export interface Journal {
   group(offset: number, bytes: Uint8Array, footer: Uint8Array): Promise<void>;
   /**
    * Replaces all that stands in the journal, once `settled` has, and resolves once it would outlive the machine. Groups
-   * that are noted from this call on stay.
+   * from `offset` on stay.
    */
   flush(offset: number, closing: Uint8Array, settled: Promise<unknown>): Promise<void>;
   /** Whether anything is in it that could be recovered. */
@@ -42,64 +42,64 @@ export interface Journal {
 
 /**
  * The journal of a file. A flush is written to a file of its own, which is then renamed over the old one: there is a
- * whole journal at any moment. Row groups may be noted while a flush is under way.
+ * whole journal at any moment. Row groups may be noted, and further flushes asked for, while one is under way.
  */
 export function openJournal(path: string, used = false): Journal {
   const fresh = path + FRESH;
   let current: FileHandle | undefined;
-  /** Records of groups written since the flush under way was asked for. */
-  let since: Uint8Array[] | undefined;
-  let turn: Promise<void> = Promise.resolve();
+  /** Records that no flush has made needless yet, in the order of the file. */
+  let noted: { readonly offset: number; readonly record: Uint8Array }[] = [];
 
-  /** One change of the journal after the other. */
-  const inTurn = (task: () => Promise<void>) => {
-    const result = turn.then(task);
-    turn = result.catch(() => {});
-    return result;
-  };
+  /** One change of the journal after the other, and one flush after the other. */
+  const inTurn = queue();
+  const oneFlush = queue();
+
+  async function replace(offset: number, closing: Uint8Array, settled: Promise<unknown>) {
+    let next: FileHandle | undefined;
+    try {
+      await settled;
+      const file = await open(fresh, 'w');
+      next = file;
+      await writeAll(file, encodeHeader(FLUSH, offset, 0, 0, closing));
+      await writeAll(file, closing);
+      await file.datasync();
+      await inTurn(async () => {
+        const later = noted.filter((group) => group.offset >= offset);
+        for (const { record } of later) await writeAll(file, record);
+        await rename(fresh, path);
+        await current?.close();
+        current = file;
+        noted = later;
+        used = true;
+      });
+    } catch (error) {
+      await next?.close().catch(() => {});
+      await rm(fresh, { force: true }).catch(() => {});
+      throw error;
+    }
+    await syncFolder(dirname(path));
+  }
 
   return {
     get used() {
       return used;
     },
-    async group(offset, bytes, footer) {
+    group(offset, bytes, footer) {
       const record = encodeRecord(GROUP, offset, bytes.length, crc32(bytes), footer);
-      since?.push(record);
-      await inTurn(async () => {
+      return inTurn(async () => {
         current ??= await open(path, 'a');
         await writeAll(current, record);
+        noted.push({ offset, record });
         used = true;
       });
     },
-    async flush(offset, closing, settled) {
-      const records: Uint8Array[] = [];
-      since = records;
-      let next: FileHandle | undefined;
-      try {
-        await settled;
-        const file = await open(fresh, 'w');
-        next = file;
-        await writeAll(file, encodeHeader(FLUSH, offset, 0, 0, closing));
-        await writeAll(file, closing);
-        await file.datasync();
-        await inTurn(async () => {
-          for (const record of records) await writeAll(file, record);
-          since = undefined;
-          await rename(fresh, path);
-          await current?.close();
-          current = file;
-          used = true;
-        });
-      } catch (error) {
-        since = undefined;
-        await next?.close().catch(() => {});
-        await rm(fresh, { force: true }).catch(() => {});
-        throw error;
-      }
-      await syncFolder(dirname(path));
+    flush(offset, closing, settled) {
+      // It may fail before its turn comes.
+      settled.catch(() => {});
+      return oneFlush(() => replace(offset, closing, settled));
     },
     async close() {
-      await turn;
+      await inTurn(async () => {});
       await current?.close().catch(() => {});
       current = undefined;
     },
@@ -107,6 +107,16 @@ export function openJournal(path: string, used = false): Journal {
       await rm(path, { force: true });
       await rm(fresh, { force: true });
     },
+  };
+}
+
+/** Runs tasks one after the other, whether or not one fails. */
+function queue(): (task: () => Promise<void>) => Promise<void> {
+  let turn: Promise<void> = Promise.resolve();
+  return (task) => {
+    const result = turn.then(task);
+    turn = result.catch(() => {});
+    return result;
   };
 }
 

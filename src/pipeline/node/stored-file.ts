@@ -111,6 +111,8 @@ async function goodGroups(
   const good: JournalGroup[] = [];
   let at = from ?? groups[0]?.offset ?? 0;
   for (const group of groups) {
+    // Older versions noted a group twice where a flush was under way.
+    if (group.offset < at) continue;
     if (group.offset !== at) break;
     if (group.offset + group.length > source.byteLength) break;
     const bytes = await source.slice(group.offset, group.offset + group.length);
