@@ -1,14 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from './setup/parts.ts';
 
-const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
-test('the generated parts of the README are up to date', () => {
+test('the generated tables of the docs are up to date', () => {
   const { status, stderr } = spawnSync(process.execPath, ['scripts/docs.js', '--check'], {
     cwd: root,
     encoding: 'utf8',
@@ -27,27 +33,12 @@ test.each(documents)('every file that %s links to is there', (document) => {
     (match) => match[1] ?? match[2]!,
   );
   for (const link of links.filter((target) => !/^https?:/.test(target))) {
-    expect(existsSync(join(root, link)), link).toBe(true);
+    expect(existsSync(join(root, dirname(document), link)), link).toBe(true);
   }
 });
 
-test('the library program of the README runs', () => {
-  const program = /```ts\n([\s\S]*?)```/.exec(readme)![1]!;
-  const folder = mkdtempSync(join(tmpdir(), 'eos-readme-'));
-  const runnable = program
-    .replace("'eos-stream'", `'${root}dist/pipeline/node/library.js'`)
-    .replace("'run.parquet'", `'${join(folder, 'run.parquet')}'`);
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--input-type=module', '--eval', runnable],
-    {
-      cwd: root,
-      encoding: 'utf8',
-    },
-  );
-  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'converged\n', stderr: '' });
-  expect(readdirSync(folder)).toEqual(['run.parquet']);
-  rmSync(folder, { recursive: true });
+test('the README stays short', () => {
+  expect(readme.split('\n').length).toBeLessThan(150);
 });
 
 test('nothing in the checkout stands where the README writes its run', () => {
@@ -56,6 +47,6 @@ test('nothing in the checkout stands where the README writes its run', () => {
     encoding: 'utf8',
   });
   // A copy without its history has no list to ask.
-  if (status === 0) expect(stdout).toBe('data/three-phases.parquet\n');
+  if (status === 0) expect(stdout).not.toMatch(/^data\/run/m);
   else expect(existsSync(join(root, '.git'))).toBe(false);
 });

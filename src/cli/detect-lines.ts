@@ -1,20 +1,13 @@
 import { count, plainNumber, plural } from '../pipeline/format.ts';
 import type { MeasuredEvent } from '../pipeline/operators/detect-measured-phases.ts';
-import { fold, type Styles } from './terminal.ts';
+import type { Styles } from './terminal.ts';
 
-/** Columns before the text of an event. */
-const INDENT = 20;
-
-/** The lines of the live log of a detection for an event; none for those that would only repeat another. */
-export function logEventLines(event: MeasuredEvent, styles: Styles): string[] {
-  return eventTexts(event, styles).flatMap((text) => fold(text, INDENT));
-}
-
-function eventTexts(
+/** One line of the live log of a detection for an event; none for those that would only repeat another. */
+export function logEventLines(
   event: MeasuredEvent,
   { bold, dim, blue, yellow, green, red }: Styles,
 ): string[] {
-  const at = (step: number) => dim(`t ${count(step).padStart(8)}`);
+  const at = (step: number) => dim(`t ${count(step).padStart(11)}`);
   switch (event.event) {
     case 'start': {
       const known = [

@@ -28,7 +28,6 @@ import { logEventLines } from './detect-lines.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { checkOutput } from './output-file.ts';
-import { ReaderGone, watchPipes } from './pipes.ts';
 import { runFileMetadata } from './run-file.ts';
 import { createProgress, styles } from './terminal.ts';
 
@@ -85,14 +84,20 @@ export async function detectRun(request: DetectRequest): Promise<number> {
   let rows = 0;
   let done: MeasuredEvent | undefined;
   const show = (event: MeasuredEvent) => {
-    if (request.quiet) return;
     if (request.logFormat === 'json') process.stdout.write(`${JSON.stringify(event)}\n`);
-    else for (const line of logEventLines(event, paint)) progress.line(line);
+    else if (say) for (const line of logEventLines(event, paint)) progress.line(line);
   };
   const interrupt = onInterrupt(() => {
     if (say) progress.line('interrupted: closing the files (once more to end at once)');
   });
-  const pipes = watchPipes(files.length === 0);
+  let broken: Error | undefined;
+  const note = (error: Error) => {
+    broken ??= error;
+  };
+  process.stdout.on('error', note);
+  const check = () => {
+    if (broken) throw broken;
+  };
 
   try {
     const input = await openLog(request.log, {
@@ -110,7 +115,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
     const labelled: Observable<Batch<unknown, LogRun>> = trainingLog(input, options, {
       signal: interrupt.signal,
     }).pipe(
-      tap(pipes.check),
+      tap(check),
       relateToThreshold(),
       // The run is done when its files are closed, not before.
       detectMeasuredPhases((event) => {
@@ -128,16 +133,15 @@ export async function detectRun(request: DetectRequest): Promise<number> {
       const speed = `${plural(rows, 'row')} in ${duration(seconds)}, ${rate(rows / seconds)} rows/s`;
       for (const { path } of files) progress.line(`wrote ${path}: ${speed}`);
     }
-    pipes.check();
+    check();
     return interrupt.exitCode() ?? EXIT.done;
   } catch (error) {
-    if (error instanceof ReaderGone) return EXIT.done;
     if (error instanceof LogError) throw new UsageError(`${name}: ${error.message}`);
     throw error;
   } finally {
     progress.stop();
     interrupt.release();
-    pipes.release();
+    process.stdout.off('error', note);
     // A pipe that nobody reads any more must not keep the process alive.
     if (request.log === '-') process.stdin.destroy();
   }

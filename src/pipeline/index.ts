@@ -2,26 +2,41 @@
 // in `eos-stream/node`.
 
 export type { Batch } from './core/batch.ts';
+export type { Checkpoint, StageSnapshot, StageState, StateReader } from './core/checkpoint.ts';
+export type { Clock } from './core/clock.ts';
 export { type Operator, type OperatorDefinition, operator, type Stage } from './core/operator.ts';
-export type { Run } from './core/run.ts';
-export type { Column, ColumnArray, ColumnType } from './core/schema.ts';
+export type {
+  Given,
+  Nullable,
+  NumberParameter,
+  NumbersParameter,
+  OptionsOf,
+  Parameter,
+  ParameterTable,
+  PartOfNumbers,
+  Plain,
+  SwitchParameter,
+  TextParameter,
+  WordParameter,
+  WordsParameter,
+} from './core/parameters.ts';
+export type { Run, RunEnd, Stability } from './core/run.ts';
+export type { ArrayOf, ArraysOf, Column, ColumnArray, ColumnType, Schema } from './core/schema.ts';
 export type { SourceOptions } from './core/source.ts';
 export { central } from './dynamics/central.ts';
 export { constrained } from './dynamics/constrained.ts';
 export type { Dynamics, Mover } from './dynamics/dynamics.ts';
 export { gradientFlow } from './dynamics/gradient-flow.ts';
-export { arrowSink } from './formats/arrow/arrow-sink.ts';
-export type { ByteSource } from './formats/byte-source.ts';
+export { type ArrowSinkOptions, arrowSink } from './formats/arrow/arrow-sink.ts';
 export { type ByteTarget, memoryTarget, type SinkTarget } from './formats/byte-target.ts';
-export { DamagedFileError, UnsupportedFileError } from './formats/limits.ts';
-export { parquetSink } from './formats/parquet/parquet-sink.ts';
-export {
-  type ReadColumn,
-  type ReadRun,
-  type ReadRunOptions,
-  type RunSource,
-  readRun,
-} from './formats/read-run.ts';
+export { type ParquetSinkOptions, parquetSink } from './formats/parquet/parquet-sink.ts';
+export type {
+  Metadata,
+  Rows,
+  TableFormat,
+  TableState,
+  TableWriter,
+} from './formats/table-format.ts';
 export {
   PHASES,
   type Phase,
@@ -42,38 +57,60 @@ export {
   createFlow,
   type Flow,
   type FlowEnd,
+  type FlowOptions,
   flowEnd,
   flowMinimum,
 } from './models/minimal/flow.ts';
 export { gradient, hessian, type LossSplit, lossSplit, type Theta } from './models/minimal/loss.ts';
 export { type Moments, type Spectrum, sampleMoments, spectrum } from './models/minimal/moments.ts';
 export { type PresetName, presets } from './models/minimal/presets.ts';
-export type { ModelBatch, ModelRun } from './models/minimal/run.ts';
+export type {
+  ModelBatch,
+  ModelRun,
+  PointArrays,
+  PointColumn,
+  SourceArrays,
+  SourceBatch,
+} from './models/minimal/run.ts';
 export { sharpness } from './models/minimal/sharpness.ts';
 export { balance, solution, solutionSharpness } from './models/minimal/solution.ts';
-export type { RunSummary, RunWarning } from './models/minimal/summary.ts';
+export type {
+  CoarsePhase,
+  Outcome,
+  PhaseSpan,
+  RunSummary,
+  RunWarning,
+} from './models/minimal/summary.ts';
 export {
   edgeAlpha,
   predictedMeanL1,
   predictedSlope,
   surrogateLoss,
 } from './models/minimal/surrogate.ts';
-export type { NetworkConfig, NetworkOptions } from './models/network/config.ts';
+export type {
+  NetworkConfig,
+  NetworkOptions,
+  networkRunParameters,
+} from './models/network/config.ts';
 export type { DataSet } from './models/network/data/data-set.ts';
 export { networkPresets } from './models/network/presets.ts';
 export { classifySharpness } from './operators/classify-sharpness.ts';
 export { detectMeasuredPhases, type MeasuredEvent } from './operators/detect-measured-phases.ts';
 export { detectPhases } from './operators/detect-phases.ts';
-export { explainSpikes, type SpikeSummary } from './operators/explain-spikes.ts';
+export { type EtaVerdict, explainSpikes, type SpikeSummary } from './operators/explain-spikes.ts';
 export { flowSolution } from './operators/flow-solution.ts';
 export { type NetworkEvent, networkPipeline } from './operators/network-pipeline.ts';
 export { relateToThreshold } from './operators/relate-to-threshold.ts';
 export { splitLoss } from './operators/split-loss.ts';
 export { standardPipeline } from './operators/standard.ts';
 export { summarize } from './operators/summarize.ts';
-export { thin } from './operators/thin.ts';
+export { type Thinnable, thin } from './operators/thin.ts';
 export { type Step, toSteps } from './operators/to-steps.ts';
-export { stabilityThreshold, type Threshold } from './optimizers/thresholds.ts';
+export {
+  stabilityThreshold,
+  type Threshold,
+  type ThresholdOptions,
+} from './optimizers/thresholds.ts';
 export {
   MEASURED_COLUMNS,
   MEASURED_PHASES,
@@ -81,32 +118,48 @@ export {
 } from './phases/measured/columns.ts';
 export {
   createSeriesDetector,
+  type RowPhase,
   SERIES_DEFAULTS,
   type SeriesDetector,
   type SeriesOptions,
+  type SeriesResult,
 } from './phases/measured/detector.ts';
+export type { PhaseChange, SeriesPhase, SeriesSpan } from './phases/measured/phase-spans.ts';
 export type { ExplainedSpike, SpikeCause } from './phases/measured/spike-cause.ts';
-export type { MeasuredSummary } from './phases/measured/summary.ts';
+export type { Spike } from './phases/measured/spikes.ts';
+export type {
+  MeasuredConfig,
+  MeasuredRun,
+  MeasuredSummary,
+  MeasuredWarning,
+  Skipped,
+} from './phases/measured/summary.ts';
 export { phaseLog, type RunEvent } from './sinks/phase-log.ts';
+export type { TableStart } from './sinks/table-sink.ts';
 export { type DescentOptions, gradientDescent } from './sources/descent/gradient-descent.ts';
 export {
+  type NetworkArrays,
   type NetworkBatch,
   type NetworkDescentOptions,
   type NetworkRun,
   networkDescent,
 } from './sources/descent/network-descent.ts';
+export type { GivenColumns } from './sources/training-log/column-names.ts';
 export { type EtaSchedule, parseEta } from './sources/training-log/eta-schedule.ts';
 export type { LogInput } from './sources/training-log/feed.ts';
-export { LogError } from './sources/training-log/log-error.ts';
+export { LogError, type Tally } from './sources/training-log/log-error.ts';
+export type { RowField } from './sources/training-log/row-block.ts';
 export {
   type LogBatch,
+  type LogColumns,
   type LogConfig,
   type LogOptions,
   type LogRun,
+  type LogSourceOptions,
   trainingLog,
 } from './sources/training-log/training-log.ts';
-export { trajectory } from './sources/trajectory.ts';
+export { type TrajectoryBatch, trajectory } from './sources/trajectory.ts';
 export { runBlocks } from './sweep/kernel.ts';
 export type { Check, CheckResult, Finding, Verdict } from './theory/check.ts';
-export { collectRun, type RunTable, runTable } from './theory/run-table.ts';
+export { collectRun, type RunColumns, type RunTable, runTable } from './theory/run-table.ts';
 export { CHECKS, verifyRun } from './theory/verify.ts';

@@ -24,9 +24,7 @@ import {
   serve,
   settled,
   shownRange,
-  shownRuns,
   stepAt,
-  toggleRun,
 } from '../dash/browser.ts';
 import { CONFIG, growingFile, makeRows, parquetBytes } from '../dash/make-run.ts';
 import { describeWith, root } from '../setup/parts.ts';
@@ -131,7 +129,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
       'later.parquet: there is no such file',
     );
     writeFileSync(file('shared/later.parquet'), parquetBytes(makeRows(500)));
-    await expect.poll(() => shownRuns(page)).toEqual(['later.parquet']);
+    await expect.poll(() => page.locator('.chip').count()).toBe(1);
     await settled(page);
     expect(await page.locator('.notice').count()).toBe(0);
     expect(await shownRange(page)).toEqual([0, 499]);
@@ -146,20 +144,25 @@ describeWith(['chromium'], 'run files in the browser', () => {
       { name: 'mine.constrained.parquet', bytes: parquetBytes(beside, {}) },
       { name: 'mine.gradient-flow.parquet', bytes: parquetBytes(beside, {}) },
     ]);
-    expect(await shownRuns(page)).toEqual(['run.parquet', 'mine.parquet']);
-    await toggleRun(page, 'run.parquet');
+    expect(await page.locator('.chip-name').allTextContents()).toEqual([
+      'run.parquet',
+      'mine.parquet',
+    ]);
+    await page.getByRole('button', { name: 'Remove run.parquet' }).click();
+    await settled(page);
     expect(await shownRange(page)).toEqual([0, 799]);
     expect(await page.locator('[data-panel=plane] .key:visible').allTextContents()).toEqual([
       'gradient descent',
       'minima αβ₂ = 1',
       'stable set |α| ≤ α̂',
-      'constrained',
       'gradient flow',
+      'constrained',
+      'progressive sharpening',
     ]);
-    expect(await plot(page, 'plane').locator('.dynamics-constrained path').count()).toBe(1);
+    expect(await plot(page, 'plane').locator('.companion-constrained path').count()).toBe(1);
     await page.locator('[data-panel=plane] [data-series=constrained]').click();
     await settled(page);
-    expect(await plot(page, 'plane').locator('.dynamics-constrained path').count()).toBe(0);
+    expect(await plot(page, 'plane').locator('.companion-constrained path').count()).toBe(0);
     expect(page.url()).not.toContain('mine');
     expect(problems).toEqual([]);
     await page.close();
@@ -170,7 +173,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
     await page.setInputFiles('input[type=file]', file('run.parquet'));
     await page.waitForTimeout(100);
     await settled(page);
-    expect(await shownRuns(page)).toHaveLength(2);
+    expect(await page.locator('.chip').count()).toBe(2);
     expect(problems).toEqual([]);
     await page.close();
   });
@@ -189,7 +192,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
         bytes: new Uint8Array(readFileSync(join(root, 'test/formats/foreign', name))),
       })),
     );
-    expect(await shownRuns(page)).toEqual(['run.parquet', ...names]);
+    expect(await page.locator('.chip-name').allTextContents()).toEqual(['run.parquet', ...names]);
     expect(await page.locator('.notice').allTextContents()).toEqual([]);
     expect(await lines()).toBeGreaterThanOrEqual(before + names.length);
     expect(problems).toEqual([]);
@@ -225,7 +228,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
       Object.values(notices).join(' ') +
         (await page.locator('.problem:visible').allTextContents()).join(' '),
     ).toMatch(/damaged/);
-    expect(await shownRuns(page)).toContain('run.parquet');
+    expect(await page.locator('.chip-name').first().textContent()).toBe('run.parquet');
     expect(
       Number(await plot(page, 'loss').locator('[aria-label=line] path').count()),
     ).toBeGreaterThan(0);
@@ -244,7 +247,8 @@ describeWith(['chromium'], 'run files in the browser', () => {
       bytes.fill(0xff, start, start + 12);
     }
     await dropFiles(page, [{ name: 'hurt.parquet', bytes }]);
-    await toggleRun(page, 'run.parquet');
+    await page.getByRole('button', { name: 'Remove run.parquet' }).click();
+    await settled(page);
     expect(await page.locator('[data-panel=split] .problem').textContent()).toMatch(
       /damaged: column l1/,
     );
@@ -282,11 +286,12 @@ describeWith(['chromium'], 'run files in the browser', () => {
         ),
       },
     ]);
-    await toggleRun(page, 'run.parquet');
+    await page.getByRole('button', { name: 'Remove run.parquet' }).click();
+    await settled(page);
     expect(await page.locator('.panel:visible h2').allTextContents()).toEqual([
       'Phases',
-      'Sharpness',
       'Loss',
+      'Sharpness',
     ]);
     expect(await page.locator('.missing').textContent()).toMatch(
       /Not shown.*Parameter plane \(alpha, beta2\)/,
@@ -329,9 +334,10 @@ describeWith(['chromium'], 'run files in the browser', () => {
       },
       { name: `${evil.replaceAll('/', '')}.broken`, bytes: new Uint8Array(50) },
     ]);
-    await toggleRun(page, 'run.parquet');
+    await page.getByRole('button', { name: 'Remove run.parquet' }).click();
+    await settled(page);
     expect(await page.locator('[data-tile=outcome] .figure').textContent()).toBe(evil);
-    expect(await plot(page, 'timeline').locator('text').allTextContents()).toEqual([evil]);
+    expect(await page.locator('[data-panel=timeline] .key').allTextContents()).toEqual([evil]);
     const at = await stepAt(page, 'loss', 150);
     await page.mouse.move(at.x - 5, at.y);
     await page.mouse.move(at.x, at.y);
@@ -468,11 +474,13 @@ describeWith(['chromium'], 'eos dash build', () => {
       browser,
       `http://127.0.0.1:${(site.address() as AddressInfo).port}/some/deep/path/`,
     );
-    expect(await shownRuns(page)).toEqual(['run.parquet']);
+    expect(await page.locator('.chip-name').textContent()).toBe('run.parquet');
     expect(await page.locator('[data-panel=plane] .key:visible').allTextContents()).toContain(
       'constrained',
     );
-    await toggleRun(page, 'other.arrow');
+    await page.locator('.picker').selectOption({ label: 'other.arrow' });
+    await page.locator('.chip').nth(1).waitFor();
+    await settled(page);
     expect(await shownRange(page)).toEqual([0, 2500]);
     expect(problems).toEqual([]);
     await page.close();
@@ -534,17 +542,19 @@ describeWith(['chromium'], 'eos dash build', () => {
       '--quiet',
     );
     const { page, problems } = await openPage(browser, pathToFileURL(file('page.html')).href);
-    expect(await shownRuns(page)).toEqual(['run.parquet']);
+    expect(await page.locator('.chip-name').textContent()).toBe('run.parquet');
     expect(await shownRange(page)).toEqual([0, 2000]);
     expect(await page.locator('[data-panel=plane] .key:visible').allTextContents()).toContain(
       'constrained',
     );
-    await toggleRun(page, 'other.arrow');
+    await page.locator('.picker').selectOption({ label: 'other.arrow' });
+    await page.locator('.chip').nth(1).waitFor();
+    await settled(page);
     await page.locator('[data-panel=loss] [data-act=scale]').click();
     await settled(page);
     expect(page.url()).toContain('linear=loss');
     const again = await openPage(browser, page.url());
-    expect(await shownRuns(again.page)).toHaveLength(2);
+    expect(await again.page.locator('.chip').count()).toBe(2);
     expect(await plot(again.page, 'loss').getAttribute('data-y')).toBe(
       await plot(page, 'loss').getAttribute('data-y'),
     );

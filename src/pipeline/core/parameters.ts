@@ -107,7 +107,7 @@ export type Parameter =
 /** Parameters by name. */
 export type ParameterTable = Readonly<Record<string, Parameter>>;
 
-type Plain<P extends Parameter> = P extends NumberParameter
+export type Plain<P extends Parameter> = P extends NumberParameter
   ? number
   : P extends { readonly type: 'numbers'; readonly parts: infer Parts }
     ? { readonly [K in keyof Parts]: number }
@@ -121,7 +121,7 @@ type Plain<P extends Parameter> = P extends NumberParameter
           ? boolean
           : string;
 
-type Nullable<P extends Parameter> = P extends { readonly default: null } ? null : never;
+export type Nullable<P extends Parameter> = P extends { readonly default: null } ? null : never;
 
 /** Checked values of a table, one for each parameter. */
 export type ValuesOf<T extends ParameterTable> = {
@@ -133,7 +133,7 @@ export type OptionsOf<T extends ParameterTable> = {
   readonly [K in keyof T]?: Given<T[K]> | Nullable<T[K]> | undefined;
 };
 
-type Given<P extends Parameter> = P extends { readonly type: 'number' }
+export type Given<P extends Parameter> = P extends { readonly type: 'number' }
   ? number | string
   : P extends { readonly type: 'numbers' }
     ? readonly number[]

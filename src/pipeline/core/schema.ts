@@ -21,7 +21,7 @@ export type Schema = readonly Column[];
 /** In memory: step counts as float64 (exact to 2⁵³), strings as codes. */
 export type ColumnArray = Float64Array | Int32Array | Uint8Array;
 
-type ArrayOf<T extends ColumnType> = T extends 'INT32'
+export type ArrayOf<T extends ColumnType> = T extends 'INT32'
   ? Int32Array
   : T extends 'STRING'
     ? Uint8Array

@@ -4,13 +4,7 @@ import parquetUtil from 'parquetjs-lite/lib/util.js';
 import type { Column, ColumnArray } from '../core/schema.ts';
 import { concatBytes } from '../formats/byte-target.ts';
 import { parquetFooter } from '../formats/parquet/hyparquet.ts';
-import {
-  columnsMetadata,
-  type Metadata,
-  type Rows,
-  type TableFormat,
-  type TableState,
-} from '../formats/table-format.ts';
+import type { Metadata, Rows, TableFormat, TableState } from '../formats/table-format.ts';
 
 /**
  * Parquet by parquetjs-lite. It shreds row objects one at a time, which is some thirty times slower than the rest;
@@ -49,20 +43,17 @@ export const parquetjsFormat: TableFormat = (target, columns, from) => {
     const values = columns.map((spec, c) => plainValues(spec, rows.columns[c]!));
     const last = rows.length - 1;
     const levels = new Array<number>(last).fill(0);
-    const there = (value: number | Buffer) => !Number.isNaN(value);
     writer.setRowGroupSize(rows.length);
     writer.rowBuffer = {
       rowCount: last,
       pageRowCount: last,
       columnData: Object.fromEntries(
-        columns.map(({ name, nullable }, c) => [
+        columns.map(({ name }, c) => [
           name,
           {
-            dlevels: nullable
-              ? values[c]!.slice(0, last).map((value) => Number(there(value)))
-              : levels.slice(),
+            dlevels: levels.slice(),
             rlevels: levels.slice(),
-            values: nullable ? values[c]!.slice(0, last).filter(there) : values[c]!.slice(0, last),
+            values: values[c]!.slice(0, last),
             distinct_values: new Set(),
             count: last,
           },
@@ -71,12 +62,7 @@ export const parquetjsFormat: TableFormat = (target, columns, from) => {
       pages: Object.fromEntries(columns.map(({ name }) => [name, []])),
     };
     await writer.appendRow(
-      Object.fromEntries(
-        columns.flatMap(({ name, nullable }, c) => {
-          const value = values[c]![last]!;
-          return nullable && !there(value) ? [] : [[name, rowValue(value)]];
-        }),
-      ),
+      Object.fromEntries(columns.map(({ name }, c) => [name, rowValue(values[c]![last]!)])),
     );
   };
   /** Encodes something and then puts the writer back where it was. */
@@ -96,7 +82,7 @@ export const parquetjsFormat: TableFormat = (target, columns, from) => {
       const footer = await aside(async () => {
         envelope.rowGroups = envelope.rowGroups.slice(-1);
         envelope.rowCount = rows.length;
-        await envelope.writeFooter({ ...metadata, ...columnsMetadata(columns) });
+        await envelope.writeFooter(metadata);
       });
       await target.write(bytes, footer);
     },
@@ -105,11 +91,11 @@ export const parquetjsFormat: TableFormat = (target, columns, from) => {
       if (header.length > 0) await target.write(header);
       return aside(async () => {
         if (rows.length > 0) await encode(rows);
-        await envelope.writeFooter({ ...metadata, ...columnsMetadata(columns) });
+        await envelope.writeFooter(metadata);
       });
     },
     async finish(metadata: Metadata) {
-      await envelope.writeFooter({ ...metadata, ...columnsMetadata(columns) });
+      await envelope.writeFooter(metadata);
       await target.write(take());
     },
   };
@@ -127,9 +113,8 @@ function rowGroupsOf({ footer }: Extract<TableState, { kind: 'parquet' }>): unkn
   return metadata.row_groups;
 }
 
-function fieldOf({ type, nullable = false }: Column): FieldDefinition {
+function fieldOf({ type }: Column): FieldDefinition {
   const common = {
-    optional: nullable,
     statistics: false,
     compression: type === 'DOUBLE' ? 'UNCOMPRESSED' : 'SNAPPY',
   } as const;

@@ -17,7 +17,7 @@ interface Waiting<B> {
   state?: StageState;
 }
 
-type Thinnable = { readonly phase?: ArrayLike<number>; readonly l1?: ArrayLike<number> };
+export type Thinnable = { readonly phase?: ArrayLike<number>; readonly l1?: ArrayLike<number> };
 
 /**
  * Keeps the first and the last row, every `every`-th row counted from the first, and all rows within `every` of a change of the

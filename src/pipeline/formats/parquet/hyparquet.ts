@@ -1,13 +1,12 @@
 import type { FileMetaData, KeyValue, SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { ByteTarget } from '../byte-target.ts';
-import {
-  columnsMetadata,
-  type Metadata,
-  type TableColumn,
-  type TableState,
-  type WideRows,
-  type WideTableWriter,
+import type {
+  Metadata,
+  TableColumn,
+  TableState,
+  WideRows,
+  WideTableWriter,
 } from '../table-format.ts';
 import { writeMetadata } from './hyparquet-writer-parts.ts';
 import { writeRowGroup } from './parquet-chunk.ts';
@@ -53,7 +52,7 @@ export function hyparquetFormat(
     schema: parquet.schema,
     num_rows: parquet.num_rows,
     row_groups: parquet.row_groups,
-    key_value_metadata: keyValues({ ...metadata, ...columnsMetadata(columns) }),
+    key_value_metadata: keyValues(metadata),
     metadata_length: 0,
   });
 
