@@ -20,12 +20,16 @@ export function logEventLines(
       return [`${at(event.step)}  start   ${event.log}: ${known.join(', ')}`];
     }
     case 'phase': {
+      if (event.what === 'withdrawn')
+        return [
+          `${at(event.detected_step)}  ${bold('phase')}   no longer ${event.phase.replaceAll('-', ' ')} from ${count(event.step)}`,
+        ];
       const paint = PAINT[event.phase] ?? 'blue';
       const color = { blue, yellow, green, red }[paint];
       const seen =
         event.detected_step === event.step ? '' : `, seen at ${count(event.detected_step)}`;
       const sure = event.confidence >= 0.995 ? '' : `, confidence ${event.confidence.toFixed(2)}`;
-      const facts = quantities(event).join(', ');
+      const facts = event.what === 'redated' ? 'now dated from here' : quantities(event).join(', ');
       return [
         `${at(event.step)}  ${bold('phase')}   ${color(event.phase.replaceAll('-', ' '))}${facts ? `: ${facts}` : ''}${seen}${sure}`,
       ];
@@ -33,6 +37,10 @@ export function logEventLines(
     case 'cycle':
     case 'flush':
       return [];
+    case 'jump':
+      return [
+        `${at(event.step)}  jump    threshold from ${plainNumber(event.from)} to ${plainNumber(event.to)}: history starts anew`,
+      ];
     case 'spike': {
       const ratio =
         event.sharpness_ratio === null ? '' : `, ${plainNumber(event.sharpness_ratio)} × threshold`;
@@ -47,7 +55,7 @@ export function logEventLines(
       const crossing =
         event.first_crossing === null
           ? ''
-          : `, at the threshold from t = ${count(event.first_crossing)}`;
+          : `, at the edge from t = ${count(event.first_crossing)}`;
       const ratio =
         event.max_sharpness_ratio === null
           ? ''
@@ -72,7 +80,7 @@ const OUTCOME = {
   'gradient-flow': 'never at the edge',
   converged: 'converged',
   'edge-of-stability': 'edge of stability',
-  unknown: 'never at the edge, as far as the loss tells',
+  unknown: 'unknown (no sharpness was logged)',
 } as const;
 
 function quantities({

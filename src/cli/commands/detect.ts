@@ -96,17 +96,12 @@ The log is CSV, TSV, NDJSON, JSON, Parquet or Arrow (text also gzipped), guessed
       'δ',
       'DETECTOR',
     ),
-    evidence: text(
-      'standard deviations that must add up before the edge counts as reached [6]',
-      'H',
+    'false-alarms': text(
+      'share of logs without an edge in which one may be found [0.05]',
+      'α',
       'DETECTOR',
     ),
     'noise-floor': text('least noise assumed on sharpness over threshold [1e-4]', 'σ', 'DETECTOR'),
-    'flat-after': text(
-      'measured rows without sharpening that make a log flat [256]',
-      'N',
-      'DETECTOR',
-    ),
     divergence: text('a loss so many times the first one has diverged [1e6]', 'X', 'DETECTOR'),
     out: text('Parquet file to write', 'FILE.parquet', 'OUTPUT'),
     arrow: text('Arrow IPC file to write', 'FILE.arrow', 'OUTPUT'),
@@ -155,9 +150,8 @@ The log is CSV, TSV, NDJSON, JSON, Parquet or Arrow (text also gzipped), guessed
       band: number('band', flags.band, true),
       detector: {
         delta: number('delta', flags.delta),
-        evidence: number('evidence', flags.evidence),
+        falseAlarms: number('false-alarms', flags['false-alarms']),
         noiseFloor: number('noise-floor', flags['noise-floor']),
-        flatAfter: whole('flat-after', flags['flat-after'], 16),
         divergence: number('divergence', flags.divergence),
         band: number('band', flags.band, true),
       },

@@ -1,7 +1,14 @@
 import { operator } from '../core/operator.ts';
+import type { RunEnd } from '../core/run.ts';
 import { MEASURED_PHASES, measuredColumns } from '../phases/measured/columns.ts';
-import { createSeriesDetector, type RowPhase } from '../phases/measured/detector.ts';
-import type { SeriesPhase } from '../phases/measured/phase-spans.ts';
+import {
+  createSeriesDetector,
+  type Jump,
+  type RowPhase,
+  type SeriesDetector,
+  type SeriesResult,
+} from '../phases/measured/detector.ts';
+import type { PhaseChange, SeriesPhase } from '../phases/measured/phase-spans.ts';
 import type { Spike } from '../phases/measured/spikes.ts';
 import type {
   MeasuredRun,
@@ -15,7 +22,6 @@ export type MeasuredEvent =
   | {
       readonly event: 'start';
       readonly step: number;
-      /** The name of the log or of the model. */
       readonly log: string;
       readonly eta: number | null;
       readonly threshold: number | null;
@@ -26,6 +32,8 @@ export type MeasuredEvent =
     }
   | {
       readonly event: 'phase';
+      /** Whether the phase is new, dated anew, or was told and is no longer held to be true. */
+      readonly what: PhaseChange['what'];
       /** Since when, as dated; `detected_step` is when it was known. */
       readonly step: number;
       readonly detected_step: number;
@@ -41,6 +49,8 @@ export type MeasuredEvent =
       readonly cycle: number;
       readonly ratio: number | null;
     }
+  /** The threshold jumped, as with the learning rate: history and noise start anew. */
+  | ({ readonly event: 'jump' } & Jump)
   | ({ readonly event: 'spike' } & Spike)
   | {
       /** The file holds its first `rows` rows, up to this step, whatever happens to the program now. */
@@ -58,8 +68,7 @@ const CODE = Object.fromEntries(MEASURED_PHASES.map((phase, code) => [phase, cod
 const MOST_SPIKES = 1000;
 
 /**
- * Adds the `phase` and the `cycle` of each row, causally, found from the measured loss and sharpness; its part of the
- * summary dates the phases with all in view.
+ * Adds the `phase` and the `cycle` of each row, causally, and when the log ends leaves its summary in `run.summary`.
  *
  * @param report told of each event as it happens
  */
@@ -76,8 +85,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
     },
     adds: measuredColumns('phase', 'cycle'),
     start(run: MeasuredRun) {
-      const { config, title } = run;
-      const detector = createSeriesDetector(config.detector);
+      const detector = createSeriesDetector(run.config.detector);
       const spikes: Spike[] = [];
       let spikeCount = 0;
       let rows = 0;
@@ -86,95 +94,84 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
       let lastStep = Number.NaN;
       let sharpness = Number.NaN;
       let ratio = Number.NaN;
+      let loss = Number.NaN;
 
-      function tell(spike: Spike): void {
+      function tellChanges(changes: readonly PhaseChange[]): void {
+        for (const { what, phase, since, step, confidence } of changes)
+          report({
+            event: 'phase',
+            what,
+            step: since,
+            detected_step: step,
+            phase,
+            confidence: round(confidence),
+            sharpness: known(sharpness),
+            ratio: known(ratio),
+            loss: known(loss),
+          });
+      }
+
+      function tellSpike(spike: Spike): void {
         spikeCount++;
         if (spikes.length < MOST_SPIKES) spikes.push(spike);
         report({ event: 'spike', ...spike });
       }
 
+      function tellRow(step: number, { jump, changes, spike, cycle: now }: SeriesDetector): void {
+        if (jump) report({ event: 'jump', ...jump });
+        tellChanges(changes);
+        if (now !== cycle) {
+          cycle = now;
+          report({ event: 'cycle', step, cycle, ratio: known(ratio) });
+        }
+        if (spike) tellSpike(spike);
+      }
+
       return {
         next(columns, length, { phase, cycle: cycles }) {
-          const { step, loss, sharpness: measured, sharpness_ratio: ratios } = columns;
-          if (rows === 0 && length > 0) {
+          const { step, eta, threshold } = columns;
+          if (rows === 0 && length > 0)
             report({
               event: 'start',
               step: step[0]!,
-              log: title,
-              eta: known(columns.eta[0]!),
-              threshold: known(columns.threshold[0]!),
-              optimizer: config.optimizer,
-              sharpness: known(measured[0]!),
-              ratio: known(ratios[0]!),
-              loss: known(loss[0]!),
+              log: run.title,
+              eta: known(eta[0]!),
+              threshold: known(threshold[0]!),
+              optimizer: run.config.optimizer,
+              sharpness: known(columns.sharpness[0]!),
+              ratio: known(columns.sharpness_ratio[0]!),
+              loss: known(columns.loss[0]!),
             });
-          }
           for (let i = 0; i < length; i++) {
-            const t = step[i]!;
-            const l = loss[i]!;
-            if (!Number.isNaN(measured[i]!)) {
-              sharpness = measured[i]!;
-              ratio = ratios[i]!;
+            loss = columns.loss[i]!;
+            const now = columns.sharpness_ratio[i]!;
+            if (!Number.isNaN(now)) {
+              sharpness = columns.sharpness[i]!;
+              ratio = now;
             }
-            phase[i] = CODE[detector.next(t, l, ratios[i]!)];
+            if (Number.isFinite(loss)) finalLoss = loss;
+            phase[i] = CODE[detector.next(step[i]!, loss, now, threshold[i]!)];
             cycles[i] = detector.cycle;
-            const { change, spike } = detector;
-            if (change) {
-              report({
-                event: 'phase',
-                step: change.since,
-                detected_step: t,
-                phase: change.phase,
-                confidence: round(change.confidence),
-                sharpness: known(sharpness),
-                ratio: known(ratio),
-                loss: known(l),
-              });
-            }
-            if (detector.cycle !== cycle) {
-              cycle = detector.cycle;
-              report({ event: 'cycle', step: t, cycle, ratio: known(ratio) });
-            }
-            if (spike) tell(spike);
-            if (!Number.isNaN(l)) finalLoss = l;
+            tellRow(step[i]!, detector);
           }
           rows += length;
           if (length > 0) lastStep = step[length - 1]!;
         },
-        finish({ interrupted }) {
-          const { phases, maxRatio, divergedAt, measured, spike } = detector.finish();
-          if (spike) tell(spike);
-          const reached = phases.find(
-            ({ phase }) => phase === 'edge-of-stability' || phase === 'catapult',
-          );
-          const last = phases.at(-1)?.phase;
-          const warnings: MeasuredWarning[] = [...run.warnings];
-          const warn = (kind: MeasuredWarning['kind'], message: string) =>
-            warnings.push({ kind, step: lastStep, message });
-          if (measured === 0) {
-            warn(
-              'loss-only',
-              'no sharpness was logged: phases are guessed from the loss alone, sharpening and ratios stay unknown, and the edge shows only once the loss has spiked or risen',
-            );
-          }
-          for (const skipped of run.tally.entries) warn('skipped', skippedText(skipped));
-          if (interrupted) warn('interrupted', `interrupted after step ${lastStep}`);
+        finish(end: RunEnd): MeasuredSummary {
+          const result = detector.finish();
+          tellChanges(result.changes);
+          if (result.spike) tellSpike(result.spike);
+          const { phases, maxRatio, divergedAt, measured } = result;
+          const edge = phases.find(({ phase }) => phase === 'edge-of-stability');
+          const messages = [...run.warnings, ...warningsOf(result, run, end, lastStep)];
           const summary: MeasuredSummary = {
-            outcome:
-              divergedAt !== null
-                ? 'diverged'
-                : reached
-                  ? last === 'convergence'
-                    ? 'converged'
-                    : 'edge-of-stability'
-                  : measured === 0
-                    ? 'unknown'
-                    : 'gradient-flow',
-            interrupted,
+            outcome: outcomeOf(result),
+            interrupted: end.interrupted,
             phases: phases.map((span) => ({ ...span, confidence: round(span.confidence) })),
             cycles: cycle,
-            first_crossing: reached?.first_step ?? null,
+            first_crossing: edge?.first_step ?? null,
             max_sharpness_ratio: measured === 0 ? null : maxRatio,
+            effective_threshold: measured === 0 ? null : round(result.effective),
             diverged_at: divergedAt,
             final_loss: finalLoss,
             last_step: lastStep,
@@ -183,15 +180,54 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
             spike_count: spikeCount,
             spikes,
             skipped: run.tally.entries,
-            warnings,
+            warnings: messages,
           };
-          for (const warning of warnings) report({ event: 'warning', ...warning });
+          for (const warning of messages) report({ event: 'warning', ...warning });
           report({ event: 'done', ...summary });
           return summary;
         },
       };
     },
   });
+
+function outcomeOf({ phases, divergedAt, measured }: SeriesResult): MeasuredSummary['outcome'] {
+  if (divergedAt !== null) return 'diverged';
+  if (measured === 0) return 'unknown';
+  if (!phases.some(({ phase }) => phase === 'edge-of-stability')) return 'gradient-flow';
+  return phases.at(-1)!.phase === 'convergence' ? 'converged' : 'edge-of-stability';
+}
+
+function warningsOf(
+  { measured, effective, signedLoss }: SeriesResult,
+  { tally }: MeasuredRun,
+  { interrupted }: RunEnd,
+  step: number,
+): MeasuredWarning[] {
+  const warnings: MeasuredWarning[] = [];
+  const warn = (kind: MeasuredWarning['kind'], message: string) =>
+    warnings.push({ kind, step, message });
+  if (measured === 0)
+    warn(
+      'loss-only',
+      'no sharpness was logged: whether this is the edge of stability cannot be told from the loss alone',
+    );
+  if (signedLoss)
+    warn(
+      'signed-loss',
+      'the loss is below zero somewhere, as a logarithm is: no spikes can be found in it',
+    );
+  if (effective !== 1) {
+    const percent = Math.round(100 * Math.abs(effective - 1));
+    const side = effective < 1 ? 'low' : 'high';
+    warn(
+      'effective-threshold',
+      `at the edge the sharpness stays at ${round(effective)} × threshold: it is measured ${percent} % too ${side} (a part of the data, few power iterations), or the optimizer has another threshold (--optimizer, --threshold)`,
+    );
+  }
+  for (const skipped of tally.entries) warn('skipped', skippedText(skipped));
+  if (interrupted) warn('interrupted', `interrupted after step ${step}`);
+  return warnings;
+}
 
 function skippedText({ what, reason, count, first_line: line }: Skipped): string {
   const where =

@@ -74,7 +74,7 @@ test.each(cases)(
     }
     const { summary } = await detectLog(ndjson(columns), { eta });
     expect(summary.phases.map(({ phase }) => phase)).toEqual(phases.map(({ phase }) => phase));
-    const tolerance = loss.length / 100;
+    const tolerance = loss.length / (noise === 0 ? 100 : 50);
     phases.forEach(({ first_step }, i) => {
       expect(Math.abs(summary.phases[i]!.first_step - first_step)).toBeLessThanOrEqual(tolerance);
     });
@@ -104,17 +104,17 @@ test.each([5, 50])('a sharpness measured every %d-th step is enough', async (k) 
   expect(rows.sharpness!.filter((s) => !Number.isNaN(s))).toHaveLength(summary.measured);
 });
 
-test('without any sharpness the edge is seen by its spikes, and it is said how little that is', async () => {
+test('without any sharpness there is no edge, though there are spikes, and it is said so', async () => {
   const { loss } = await exactRun('paper');
   const step = Float64Array.from(loss, (_, t) => t);
   const { summary, rows } = await detectLog(ndjson({ step, loss }));
-  expect(summary.phases.map(({ phase }) => phase)).toEqual(['descent', 'edge-of-stability']);
-  expect(summary.phases[1]!.first_step).toBeGreaterThan(2015);
-  expect(summary.phases[1]!.first_step).toBeLessThan(2310);
-  expect(summary.phases[1]!.confidence).toBeLessThanOrEqual(0.6);
+  expect(summary.phases.map(({ phase }) => phase)).toEqual(['descent']);
+  expect(summary.outcome).toBe('unknown');
+  expect(summary.first_crossing).toBeNull();
+  expect(summary.spike_count).toBe(25);
   expect(summary.max_sharpness_ratio).toBeNull();
   expect(summary.warnings.find(({ kind }) => kind === 'loss-only')?.message).toContain(
-    'guessed from the loss alone',
+    'cannot be told from the loss alone',
   );
   expect(rows.sharpness_ratio!.every(Number.isNaN)).toBe(true);
 });

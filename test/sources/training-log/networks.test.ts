@@ -74,7 +74,9 @@ describe.each(Object.entries(networks))('%s', (name, { phases, ...options }) => 
     const { loss, sharpness } = known;
     const step = loss.map((_, t) => t);
     const threshold = 2 / options.eta;
-    return { step, loss, sharpness, crossing: sharpness.findIndex((s) => s >= threshold) };
+    const below = sharpness.findIndex((s) => s < threshold);
+    const crossing = sharpness.findIndex((s, t) => t > below && s >= threshold);
+    return { step, loss, sharpness, crossing };
   };
 
   test('as it was trained', async () => {

@@ -1,68 +1,48 @@
-import { createEdgeMotion } from './edge-motion.ts';
-import { createEvidence, type Evidence } from './evidence.ts';
-import { type Block, createHistory } from './history.ts';
-import { createLossOnly } from './loss-only.ts';
-import { createLossWatch } from './loss-watch.ts';
-import { createNoiseScale } from './noise-scale.ts';
+import { type AnalysisOptions, analyse } from './analyse.ts';
+import type { Rest } from './convergence.ts';
+import { createEdgeMotion, type MotionState } from './edge-motion.ts';
+import { createHistory, type HistoryState } from './history.ts';
+import { createLossWatch, type LossState } from './loss-watch.ts';
+import { createNoiseScale, type NoiseState } from './noise-scale.ts';
 import {
-  oscillationSpent,
-  plateauAtEdge,
-  restAtEdge,
-  restBelowEdge,
-  type Verdict,
-} from './outlook.ts';
-import {
-  createSpanList,
+  type Finding,
+  ordered,
   type PhaseChange,
   type SeriesPhase,
   type SeriesSpan,
+  spansOf,
+  type Told,
+  tell,
 } from './phase-spans.ts';
-import { createSpikeFinder, type Spike } from './spikes.ts';
+import { createSpikeFinder, type Spike, type SpikeState } from './spikes.ts';
 
 /** What the detector of measured series can be told. One default serves all logs; each is in docs/detect.md. */
-export interface SeriesOptions {
-  /** δ: sharpness up to (1 + δ/2) × the threshold still counts as settled. */
-  readonly delta: number;
-  /** Standard deviations of noise that samples beyond the threshold must add up to before the edge counts as reached. */
-  readonly evidence: number;
-  /** Least noise assumed on the ratio of sharpness to threshold. */
+export interface SeriesOptions extends AnalysisOptions {
+  /** Least noise assumed on the logarithm of sharpness over threshold. */
   readonly noiseFloor: number;
-  /** Half-width around ratio 1 outside which a start counts as over the threshold, and a catapult as come down. */
-  readonly band: number;
-  /** Samples without sharpening from which on a series is called flat. */
-  readonly flatAfter: number;
-  /** A loss so many times the first one has diverged (as has one that is not finite, or over 10¹²). */
+  /** A loss so many times the first one has diverged (as has one over 10¹²). */
   readonly divergence: number;
 }
 
 export const SERIES_DEFAULTS: SeriesOptions = {
   delta: 0.01,
-  evidence: 6,
-  noiseFloor: 1e-4,
   band: 0.05,
-  flatAfter: 256,
+  falseAlarms: 0.05,
+  noiseFloor: 1e-4,
   divergence: 1e6,
 };
 
-/** Sharpness has to rise by this share before a flat series counts as sharpening. */
-const FLAT_RISE = 0.01;
-/** A log of so many samples can be called flat when it ends. */
-const LEAST_FLAT = 16;
-/** Sharpness this far over its settled level ends a convergence below the edge. */
-const RESUMED_RISE = 1.1;
-const RESUMED_NOISE = 4;
-/** Beyond this, what looks like noise is taken for movement that was sampled too rarely. */
-const MOST_NOISE = 0.03;
-/** A sample within so many deviations of where a line through the two before it leads is no outlier. */
-const EXPECTED_NOISE = 3;
-/** A sample this many deviations over the threshold is over it. */
-const OVER_NOISE = 3;
-/** Samples that have to have been at or over the threshold before a plateau may be at it. */
-const LEAST_OVER = 3;
-/** What lies less than so many deviations beyond the tolerance counts against the end of a rest. */
-const RETURN_REFERENCE = 1;
-/** It takes so many times as much to say that a rest was none after all. */
-const RETURN_EVIDENCE = 2;
+/** A threshold that changes by this factor in one row … */
+const JUMP = Math.log(1.05);
+/** … and so many times as much as in the row before has jumped: a schedule that goes on all the time does not. */
+const SUDDEN = 5;
+/** The history is looked at when it has grown by this share, and by a smaller one where the threshold is being crossed. */
+const LOOK = 1 / 32;
+const CROSSING_LOOK = 1 / 512;
+/** Ratios below this are this: a sharpness at or below zero is far below any threshold. */
+const LEAST_RATIO = 1e-9;
+/** Peaks of spikes that are kept for the analysis, the last ones. */
+const SPIKES_KEPT = 64;
 
 /** How a row is labelled. */
 export type RowPhase =
@@ -70,14 +50,50 @@ export type RowPhase =
   | 'eos-sharpening'
   | 'eos-self-stabilization';
 
+/** A jump of the threshold, as of the learning rate: before it over after it. */
+export interface Jump {
+  readonly step: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What the detector found, when the series has ended. */
 export interface SeriesResult {
   readonly phases: readonly SeriesSpan[];
+  /** What the last look changed. */
+  readonly changes: readonly PhaseChange[];
   readonly maxRatio: number;
   readonly divergedAt: number | null;
   readonly measured: number;
+  /** Level of the plateau that was taken for the edge, over the threshold; 1 where it is the threshold. */
+  readonly effective: number;
+  /** Whether the loss was ever below zero, so that no spike could be found. */
+  readonly signedLoss: boolean;
   /** The spike that the series ends in. */
   readonly spike: Spike | null;
+}
+
+/** Everything that a detector keeps; JSON can hold it. */
+export interface SeriesState {
+  readonly firstStep: number | null;
+  readonly lastStep: number | null;
+  readonly historyFrom: number;
+  readonly closed: readonly Finding[];
+  readonly told: readonly Told[];
+  readonly looked: number;
+  readonly measured: number;
+  readonly maxRatio: number;
+  readonly lastRatio: number | null;
+  readonly effective: number;
+  readonly threshold: number | null;
+  readonly lastChange: number | null;
+  readonly rest: Rest | null;
+  readonly peaks: readonly number[];
+  readonly history: HistoryState;
+  readonly noise: NoiseState;
+  readonly motion: MotionState;
+  readonly losses: LossState;
+  readonly spikes: SpikeState;
 }
 
 /** Labels a measured series row by row, causally and in bounded memory. */
@@ -87,285 +103,190 @@ export interface SeriesDetector {
    *
    * @param loss NaN where it is missing, Infinity where it is not finite
    * @param ratio sharpness over threshold, NaN where it was not measured
+   * @param threshold the threshold, where it is known: where it jumps, history and noise start anew
    */
-  next(step: number, loss: number, ratio: number): RowPhase;
-  /** Upward crossings of the threshold so far, plus one for a start above it. */
+  next(step: number, loss: number, ratio: number, threshold?: number): RowPhase;
+  /** Upward crossings of the threshold so far, a start above it included. */
   readonly cycle: number;
-  /** The change of phase, and the spike, that the last row brought. */
-  readonly change: PhaseChange | null;
+  /** What the last row changed: phases that begin, that are dated anew, or that turned out not to be. */
+  readonly changes: readonly PhaseChange[];
   readonly spike: Spike | null;
+  readonly jump: Jump | null;
   finish(): SeriesResult;
+  state(): SeriesState;
 }
 
 /**
- * The detector for series of sharpness and loss that were measured, with noise, perhaps only at some steps, and without
- * any knowledge of the network.
+ * The detector for series of sharpness and loss that were measured, with noise and outliers, perhaps only at some steps,
+ * and without any knowledge of the network.
  *
- * The edge is reached where the evidence of a cumulative-sum test says so, and dated back to the first sample of it;
- * noise is measured on the series itself. At the edge the label follows the sharpness up and down with hysteresis.
- * Whether anything beyond the edge lies ahead is judged by `restBelowEdge` and `restAtEdge`.
+ * It keeps the history in bounded memory, and looks at it as a whole again and again: so what it says at the end is what
+ * it said before, or it says what has changed.
  */
-export function createSeriesDetector(options: Partial<SeriesOptions> = {}): SeriesDetector {
-  const { delta, evidence, noiseFloor, band, flatAfter, divergence } = {
-    ...SERIES_DEFAULTS,
-    ...options,
-  };
-  const spans = createSpanList();
-  const history = createHistory();
-  const noise = createNoiseScale(noiseFloor);
-  const beyond = createEvidence(evidence);
-  const back = createEvidence(RETURN_EVIDENCE * evidence);
-  const below = createEvidence(evidence);
-  const motion = createEdgeMotion(evidence);
-  const losses = createLossWatch(divergence);
-  const spikes = createSpikeFinder();
-  const lossOnly = createLossOnly();
-
-  let phase: SeriesPhase | null = null;
-  let firstStep = Number.NaN;
-  let lastStep = Number.NaN;
-  let anchor = 0;
-  let sharpened = false;
-  let change: PhaseChange | null = null;
+export function createSeriesDetector(
+  options: Partial<SeriesOptions> = {},
+  saved?: SeriesState,
+): SeriesDetector {
+  const all = { ...SERIES_DEFAULTS, ...options };
+  const losses = createLossWatch(all.divergence, saved?.losses);
+  const spikes = createSpikeFinder(saved?.spikes);
+  const motion = createEdgeMotion(saved?.motion);
+  let history = createHistory(all.noiseFloor, saved?.history);
+  let noise = createNoiseScale(all.noiseFloor, saved?.noise);
+  let firstStep = saved?.firstStep ?? Number.NaN;
+  let lastStep = saved?.lastStep ?? Number.NaN;
+  let historyFrom = saved?.historyFrom ?? 0;
+  let closed = saved?.closed ?? [];
+  let told = saved?.told ?? [];
+  let looked = saved?.looked ?? 0;
+  let measured = saved?.measured ?? 0;
+  let maxRatio = saved?.maxRatio ?? 0;
+  let lastRatio = saved?.lastRatio ?? Number.NaN;
+  let effective = saved?.effective ?? 1;
+  let before = saved?.threshold ?? Number.NaN;
+  let lastChange = saved?.lastChange ?? Number.NaN;
+  let rest = saved?.rest ?? null;
+  let peaks = [...(saved?.peaks ?? [])];
+  let changes: readonly PhaseChange[] = [];
   let spike: Spike | null = null;
+  let jump: Jump | null = null;
 
-  let measured = 0;
-  let maxRatio = Number.NEGATIVE_INFINITY;
-  let lastRatio = Number.NaN;
-  let ratioBefore = Number.NaN;
-  let scale = noiseFloor;
-  let level = 0;
-  /** Samples at or over the threshold since the phase began. */
-  let samplesOver = 0;
-  let lastOver = Number.NEGATIVE_INFINITY;
-  let restFit = 1;
-  let divergedAt: number | null = null;
-
-  function begin(next: SeriesPhase, step: number, since: number, confidence: number): void {
-    phase = next;
-    change = { phase: next, step, since: Math.max(since, firstStep), confidence };
-    spans.begin(change);
-    samplesOver = 0;
-    beyond.reset();
-    back.reset();
-    below.reset();
+  /** What the history that is on says. */
+  function findings(): readonly Finding[] {
+    if (history.blocks.length === 0) {
+      const only: Finding = { phase: 'descent', since: historyFrom, confidence: 1 };
+      return measured === 0 ? [only] : [];
+    }
+    const found = analyse(
+      {
+        blocks: history.blocks,
+        noise: history.noise,
+        loss: losses,
+        spikes: peaks.filter((step) => step >= historyFrom),
+        rest,
+      },
+      all,
+    );
+    ({ rest, effective } = found);
+    const [first, ...later] = found.findings;
+    return first ? [{ ...first, since: historyFrom }, ...later] : [];
   }
 
-  function start(step: number, ratio: number): void {
-    anchor = step;
-    const over = ratio >= 1 + band;
-    motion.restart(ratio, true, over);
-    begin(over ? 'catapult' : 'progressive-sharpening', step, firstStep, 1);
+  function look(divergedAt: number | null): readonly PhaseChange[] {
+    looked = history.blocks.length;
+    const diverged: Finding[] =
+      divergedAt === null ? [] : [{ phase: 'diverged', since: divergedAt, confidence: 1 }];
+    const found = ordered([...closed, ...findings(), ...diverged]);
+    const next = tell(told, found, lastStep, lastStep - firstStep);
+    told = next.told;
+    return next.changes;
   }
 
-  function reachEdge(step: number, { since, confidence }: Verdict): void {
-    anchor = since;
-    begin('edge-of-stability', step, since, confidence);
-    motion.restart(lastRatio, true, motion.cycle === 0);
+  /** Closes the history where the threshold jumps. */
+  function follow(step: number, threshold: number): void {
+    const change = Math.abs(Math.log(threshold / before));
+    if (change > JUMP && change > SUDDEN * lastChange) {
+      jump = { step, from: before, to: threshold };
+      closed = ordered([...closed, ...findings()]);
+      history = createHistory(all.noiseFloor);
+      noise = createNoiseScale(all.noiseFloor);
+      historyFrom = step;
+      looked = 0;
+      rest = null;
+    }
+    lastChange = change;
+    before = threshold;
   }
 
-  function takeRatio(step: number, ratio: number): void {
+  function take(step: number, ratio: number): boolean {
     measured++;
-    const calm = phase !== 'edge-of-stability' || measured < 16;
-    const running = noise.next(ratio);
-    if (calm) scale = Math.min(MOST_NOISE, running);
-    if (ratio > maxRatio) maxRatio = ratio;
-    const pair = Number.isNaN(lastRatio) ? ratio : (ratio + lastRatio) / 2;
-    const rise = lastRatio - ratioBefore;
-    const expected =
-      Math.abs(ratio - (lastRatio + rise)) <= Math.max(EXPECTED_NOISE * scale, Math.abs(rise));
-    ratioBefore = lastRatio;
     lastRatio = ratio;
-    if (phase === null || phase === 'descent') start(step, ratio);
-
-    if (ratio >= 1) samplesOver++;
-    if (ratio > 1 + OVER_NOISE * scale) lastOver = step;
-    motion.next(step, pair, scale);
-
-    switch (phase) {
-      case 'catapult':
-        if (!below.next((1 - ratio) / scale, step)) break;
-        anchor = below.onset;
-        sharpened = true;
-        if (ratio >= 1 - band) begin('edge-of-stability', step, below.onset, below.confidence);
-        else begin('progressive-sharpening', step, below.onset, below.confidence);
-        motion.restart(ratio, false, false);
-        break;
-      case 'flat':
-        if (beyond.next((ratio - Math.min(1, level * (1 + FLAT_RISE))) / scale, step)) {
-          anchor = beyond.onset;
-          if (pair >= 1) reachEdge(step, onsetOf(beyond));
-          else begin('progressive-sharpening', step, beyond.onset, beyond.confidence);
-          sharpened = true;
-        }
-        break;
-      case 'convergence':
-        if (back.next((ratio - (1 + delta / 2)) / scale - RETURN_REFERENCE, step))
-          reachEdge(step, onsetOf(back));
-        else if (pair > RESUMED_RISE * level + RESUMED_NOISE * scale && pair < 1) {
-          anchor = step;
-          begin('progressive-sharpening', step, step, 0.9);
-        }
-        break;
-      case 'progressive-sharpening':
-        if (beyond.next((ratio - 1) / scale, step, expected)) reachEdge(step, onsetOf(beyond));
-        break;
-      default:
-    }
-
-    if (history.push(step, ratio, losses.work)) judge(step);
-  }
-
-  /** Blocks since the phase that is on began. */
-  function since(step: number): readonly Block[] {
-    const { blocks } = history;
-    const start = blocks.findIndex((block) => block.firstStep >= step);
-    return start < 0 ? [] : blocks.slice(start);
-  }
-
-  function judge(step: number): void {
-    if (phase === 'progressive-sharpening') {
-      const blocks = since(anchor);
-      if (!sharpened && isFlat(blocks, flatAfter)) return;
-      const edge = sharpened && samplesOver >= LEAST_OVER ? plateauAtEdge(blocks, scale) : null;
-      if (edge) {
-        reachEdge(step, edge);
-        return;
-      }
-      const rest = sharpened ? restBelowEdge(blocks, delta, losses.first) : null;
-      if (rest) settle(step, rest, blocks);
-    } else if (phase === 'edge-of-stability') {
-      const blocks = since(anchor);
-      const rest = restAtEdge(blocks, delta, {
-        firstStep,
-        firstLoss: losses.first,
-        lastActive: Math.max(lastOver, losses.lastRise),
-      });
-      if (rest) settle(step, rest, blocks);
-    } else if (phase === 'convergence') {
-      redate();
-    }
-
-    function isFlat(blocks: readonly Block[], least: number): boolean {
-      const flatLevel = flatLevelOf(blocks, least, scale);
-      if (flatLevel === null) {
-        sharpened =
-          blocks.length > 0 &&
-          blocks.at(-1)!.ratio > blocks[0]!.ratio * (1 + FLAT_RISE) + 4 * scale;
-        return false;
-      }
-      level = flatLevel;
-      begin('flat', step, anchor, 0.95);
-      return true;
-    }
-  }
-
-  /** Once the oscillation has become small, what it tells of the date is better than when it was first known. */
-  function redate(): void {
-    const rest = oscillationSpent(since(anchor), delta, losses.first);
-    if (rest && rest.confidence > restFit) {
-      restFit = rest.confidence;
-      spans.redate(rest.since, rest.confidence);
-    }
-  }
-
-  function settle(step: number, rest: Verdict, blocks: readonly Block[]): void {
-    restFit = phase === 'edge-of-stability' ? rest.confidence : 1;
-    level = blocks.at(-1)!.ratio;
-    begin('convergence', step, rest.since, rest.confidence);
+    if (ratio > maxRatio) maxRatio = ratio;
+    const x = Math.log(Math.max(LEAST_RATIO, ratio));
+    motion.next(x, noise.next(x));
+    if (!history.push({ firstStep: step, lastStep: step, x, ...losses.take() })) return false;
+    const { length } = history.blocks;
+    const edge = told.at(-1)?.phase === 'edge-of-stability';
+    const grown = length - looked;
+    const share = x > 0 && !edge ? CROSSING_LOOK : LOOK;
+    return grown < 0 || grown >= length * share;
   }
 
   return {
-    next(step, loss, ratio) {
-      change = null;
+    next(step, loss, ratio, threshold = Number.NaN) {
       spike = null;
-      if (Number.isNaN(firstStep)) firstStep = step;
-      lastStep = step;
-      if (phase !== 'diverged') {
-        losses.next(step, loss);
-        spike = spikes.next(step, loss, Number.isNaN(ratio) ? lastRatio : ratio);
-        divergedAt = losses.divergedAt;
-        if (divergedAt !== null) {
-          begin('diverged', step, divergedAt, 1);
-          return 'diverged';
-        }
-        if (!Number.isNaN(ratio)) takeRatio(step, ratio);
-        else if (measured === 0) {
-          const next = lossOnly.next(step, loss, spike);
-          if (next) begin(next.phase, step, next.since, next.confidence);
-          else if (phase === null) begin('descent', step, step, 0.5);
-        }
+      jump = null;
+      changes = [];
+      if (Number.isNaN(firstStep)) {
+        firstStep = step;
+        historyFrom = step;
       }
-      if (phase === 'edge-of-stability')
-        return motion.rising ? 'eos-sharpening' : 'eos-self-stabilization';
-      return phase ?? 'descent';
+      lastStep = step;
+      const wasDiverged = losses.divergedAt;
+      losses.next(step, loss);
+      spike = spikes.next(step, loss, lastRatio);
+      if (spike) peaks = [...peaks.slice(1 - SPIKES_KEPT), spike.step];
+      if (threshold > 0 && threshold < Number.POSITIVE_INFINITY) follow(step, threshold);
+      const due = !Number.isNaN(ratio) && take(step, ratio);
+      const { divergedAt } = losses;
+      if (due || jump || divergedAt !== wasDiverged || told.length === 0)
+        changes = look(divergedAt);
+      const phase = told.at(-1)!.phase;
+      if (phase !== 'edge-of-stability') return phase;
+      return motion.rising ? 'eos-sharpening' : 'eos-self-stabilization';
     },
     get cycle() {
       return motion.cycle;
     },
-    get change() {
-      return change;
+    get changes() {
+      return changes;
     },
     get spike() {
       return spike;
     },
+    get jump() {
+      return jump;
+    },
     finish() {
-      if (phase !== 'diverged' && losses.notFiniteSince !== null) {
-        divergedAt = losses.notFiniteSince;
-        spans.begin({ phase: 'diverged', step: lastStep, since: divergedAt, confidence: 0.75 });
-      }
-      if (phase === 'progressive-sharpening' && spans.length === 1 && !rises(since(anchor), scale))
-        spans.rename(0, 'flat');
-      const next = spans.at(1)?.phase;
-      if (spans.at(0)?.phase === 'catapult' && (next === undefined || next === 'diverged')) {
-        spans.rename(0, 'edge-of-stability');
-      }
+      const divergedAt = losses.divergedAt ?? losses.goneSince;
+      const last = spikes.finish();
+      if (last) peaks = [...peaks, last.step];
+      const final = look(divergedAt);
       return {
-        phases: spans.close(lastStep),
+        phases: spansOf(told, lastStep),
+        changes: final,
         maxRatio,
         divergedAt,
         measured,
-        spike: spikes.finish(),
+        effective,
+        signedLoss: losses.signed,
+        spike: last,
       };
     },
+    state: () => ({
+      firstStep: numberOrNull(firstStep),
+      lastStep: numberOrNull(lastStep),
+      historyFrom,
+      closed,
+      told,
+      looked,
+      measured,
+      maxRatio,
+      lastRatio: numberOrNull(lastRatio),
+      effective,
+      threshold: numberOrNull(before),
+      lastChange: numberOrNull(lastChange),
+      rest,
+      peaks,
+      history: history.state(),
+      noise: noise.state(),
+      motion: motion.state(),
+      losses: losses.state(),
+      spikes: spikes.state(),
+    }),
   };
 }
 
-function onsetOf({ onset, confidence }: Evidence): Verdict {
-  return { since: onset, confidence };
-}
-
-/** Level of a series that does not sharpen: its last quarter is at most 1 % over its first, noise allowed for. */
-function flatLevelOf(blocks: readonly Block[], least: number, scale: number): number | null {
-  const change = changeOf(blocks, scale);
-  if (!change || change.count < least) return null;
-  const { early, late, error } = change;
-  return late - early + 2 * error <= FLAT_RISE * early && late < 1 ? meanRatio(blocks) : null;
-}
-
-/** Whether a series has risen, beyond doubt and by more than a flat one may; too short a one has. */
-function rises(blocks: readonly Block[], scale: number): boolean {
-  const change = changeOf(blocks, scale);
-  if (!change || change.count < LEAST_FLAT || change.late >= 1) return true;
-  return change.late - change.early > Math.max(FLAT_RISE * change.early, 2 * change.error);
-}
-
-/** Means of the first and the last quarter, and the standard error of their difference. */
-function changeOf(blocks: readonly Block[], scale: number) {
-  let count = 0;
-  for (const block of blocks) count += block.count;
-  const quarter = Math.floor(blocks.length / 4);
-  if (quarter === 0) return null;
-  return {
-    count,
-    early: meanRatio(blocks.slice(0, quarter)),
-    late: meanRatio(blocks.slice(-quarter)),
-    error: scale * Math.sqrt(8 / count),
-  };
-}
-
-function meanRatio(blocks: readonly Block[]): number {
-  let sum = 0;
-  for (const block of blocks) sum += block.ratio;
-  return sum / blocks.length;
+function numberOrNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
 }

@@ -1,50 +1,64 @@
-import { createEvidence } from './evidence.ts';
+import { median } from './history.ts';
 
 /** Reversals of the sharpness below this, and below so many deviations of noise, do not change the direction. */
 const LEAST_SWING = 0.005;
 const SWING_NOISE = 4;
-/** What lies less than so many deviations beyond the threshold counts against a crossing. */
-const REFERENCE = 0.5;
+/** A sample this many deviations beyond the threshold is beyond it. */
+const BEYOND_NOISE = 2;
+
+/** Everything that a motion keeps; JSON can hold it. */
+export interface MotionState {
+  readonly cycle: number;
+  readonly above: boolean;
+  readonly rising: boolean;
+  readonly turn: number;
+  readonly recent: readonly number[];
+  readonly median: number | null;
+}
 
 /** Which way the sharpness goes, and how often it has crossed the threshold upward. */
 export interface EdgeMotion {
-  /** @param ratio mean of the last two ratios: an oscillation of period two is no motion */
-  next(step: number, ratio: number, noise: number): void;
-  /** Starts over: at this ratio, going up or down, with a crossing or without. */
-  restart(ratio: number, rising: boolean, crossed: boolean): void;
+  /**
+   * @param x logarithm of sharpness over threshold
+   * @param noise its standard deviation
+   */
+  next(x: number, noise: number): void;
   readonly rising: boolean;
   readonly cycle: number;
+  state(): MotionState;
 }
 
-/** @param enough deviations that must add up to a crossing */
-export function createEdgeMotion(enough: number): EdgeMotion {
-  const crossing = createEvidence(enough);
-  let cycle = 0;
-  let above = false;
-  let rising = true;
-  let turn = 0;
+/**
+ * Hysteresis on the mean of two neighbouring medians of three: an outlier is no motion, nor an oscillation of period two.
+ */
+export function createEdgeMotion(saved?: MotionState): EdgeMotion {
+  let { cycle, above, rising, turn } = saved ?? {
+    cycle: 0,
+    above: false,
+    rising: true,
+    turn: Number.NEGATIVE_INFINITY,
+  };
+  const recent = [...(saved?.recent ?? [])];
+  let before = saved?.median ?? null;
 
   return {
-    next(step, ratio, noise) {
-      const distance = (ratio - 1) / noise;
-      if (crossing.next((above ? -distance : distance) - REFERENCE, step)) {
-        above = !above;
-        if (above) cycle++;
-        crossing.reset();
+    next(x, noise) {
+      recent.push(x);
+      if (recent.length > 3) recent.shift();
+      const middle = recent.length < 3 ? x : median(recent);
+      const level = (middle + (before ?? middle)) / 2;
+      before = middle;
+      if (level > BEYOND_NOISE * noise && !above) {
+        above = true;
+        cycle++;
+      } else if (level < -BEYOND_NOISE * noise) {
+        above = false;
       }
-      if (rising ? ratio > turn : ratio < turn) turn = ratio;
-      else if (Math.abs(ratio - turn) > Math.max(LEAST_SWING, SWING_NOISE * noise)) {
+      if (rising ? level > turn : level < turn) turn = level;
+      else if (Math.abs(level - turn) > Math.max(LEAST_SWING, SWING_NOISE * noise)) {
         rising = !rising;
-        turn = ratio;
+        turn = level;
       }
-    },
-    restart(ratio, upward, crossed) {
-      turn = ratio;
-      rising = upward;
-      if (!crossed) return;
-      above = true;
-      cycle = Math.max(1, cycle);
-      crossing.reset();
     },
     get rising() {
       return rising;
@@ -52,5 +66,6 @@ export function createEdgeMotion(enough: number): EdgeMotion {
     get cycle() {
       return cycle;
     },
+    state: () => ({ cycle, above, rising, turn, recent: [...recent], median: before }),
   };
 }

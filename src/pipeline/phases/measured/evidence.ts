@@ -1,66 +1,52 @@
-/** What an outlier may add at most, in standard deviations: one alone convinces nobody. */
-const MOST_PER_OUTLIER = 5;
-
-/** Evidence that a noisy series has come to lie beyond a limit. */
-export interface Evidence {
-  /**
-   * Takes in a sample's distance beyond the limit in standard deviations; true once it is enough.
-   *
-   * @param expected whether the sample lies where the ones before it lead to
-   */
-  next(distance: number, step: number, expected?: boolean): boolean;
-  /** Step of the first sample of the excursion that the evidence is from. */
+/** Where a series came to lie beyond a limit. */
+export interface Crossing {
+  /** Index of the first sample of the excursion. */
   readonly onset: number;
-  /** Probability, under white noise, that the samples of the excursion lie beyond the limit on average: 0.5 to 1. */
-  readonly confidence: number;
-  reset(): void;
+  /** Index of the sample with which it was sure. */
+  readonly at: number;
 }
 
 /**
- * Cumulative-sum test (Page 1954, Biometrika 41:100): g ← max(0, g + z) over the distances z, enough at g ≥ `enough`.
- * Each z is clipped, to ±5 where the sample is an outlier, so that with the default of 6 one of them is not enough. The
- * excursion is dated back to the sample after the last g = 0, the usual estimate of the time of change.
+ * Page's test (1954, Biometrika 41:100) for a mean that moves from half a deviation below zero to half above it:
+ * g ← max(0, g + z) over the log-likelihood ratios z, which are the samples in standard deviations, enough at
+ * g ≥ `enough`. Each z is clipped at ±`most`, all that a sample can say which may be an outlier (Huber 1965, Ann. Math.
+ * Stat. 36:1753). The excursion is dated back to the sample after the last g = 0, the usual estimate of the time of change.
  */
-export function createEvidence(enough: number): Evidence {
+export function crossing(
+  z: (index: number) => number,
+  from: number,
+  to: number,
+  { enough, most }: Evidence,
+): Crossing | null {
   let sum = 0;
-  let count = 0;
-  let onset = Number.NaN;
-
-  return {
-    next(distance, step, expected = false) {
-      const most = expected ? enough : MOST_PER_OUTLIER;
-      const g = sum + Math.max(-most, Math.min(most, distance));
-      // Exactly at the limit counts as beyond it.
-      if (!(g >= 0) || (g === 0 && distance < 0)) {
-        sum = 0;
-        count = 0;
-        return false;
-      }
-      if (count === 0) onset = step;
-      sum = g;
-      count++;
-      return sum >= enough;
-    },
-    get onset() {
-      return onset;
-    },
-    get confidence() {
-      return count === 0 ? 0.5 : normalBelow(sum / Math.sqrt(count));
-    },
-    reset() {
+  let onset = from;
+  for (let i = from; i < to; i++) {
+    // Exactly at the limit counts as beyond it.
+    const distance = z(i);
+    const next = sum + Math.max(-most, Math.min(most, distance));
+    if (!(next >= 0) || (next === 0 && distance < 0)) {
       sum = 0;
-      count = 0;
-    },
-  };
+      onset = i + 1;
+      continue;
+    }
+    sum = next;
+    if (sum >= enough) return { onset, at: i };
+  }
+  return null;
 }
 
-/** Standard normal distribution function, to 1e-7 (Abramowitz & Stegun 26.2.17). */
-export function normalBelow(z: number): number {
-  const t = 1 / (1 + 0.231_641_9 * Math.abs(z));
-  const polynomial =
-    t *
-    (0.319_381_53 +
-      t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
-  const tail = (Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI)) * polynomial;
-  return z > 0 ? 1 - tail : tail;
+/** What a test asks for. */
+export interface Evidence {
+  /** Log-likelihood ratio that is enough. */
+  readonly enough: number;
+  /** … and that one sample may give. */
+  readonly most: number;
+}
+
+/**
+ * Evidence that leaves a share `alpha` of false alarms over `samples` places where one could be, if a share `outliers`
+ * of the samples says nothing.
+ */
+export function evidence(alpha: number, samples: number, outliers: number): Evidence {
+  return { enough: Math.log(samples / alpha), most: Math.log((1 - outliers) / outliers) };
 }

@@ -1,79 +1,114 @@
-/** Blocks held at most; at the next one, neighbours are merged two by two. */
-const CAPACITY = 512;
+import { createNoiseScale } from './noise-scale.ts';
 
-/** A stretch of consecutive measured samples, averaged. */
+/** Blocks held at most, a power of three; at the next one, each three become one. */
+const CAPACITY = 3 ** 7;
+
+/** A measured sample, or the medians of a stretch of them. */
 export interface Block {
   readonly firstStep: number;
   readonly lastStep: number;
-  /** Number of samples. */
-  readonly count: number;
-  /** Mean sharpness over threshold. */
-  readonly ratio: number;
-  /** ∑ L·Δt of all steps from the start of the log to the middle of the block; NaN without a loss. */
-  readonly work: number;
+  /** Logarithm of the sharpness over the threshold. */
+  readonly x: number;
+  /** Loss; NaN where it is unknown. */
+  readonly loss: number;
+  /** Rows with a loss, and those among them where it rose. */
+  readonly losses: number;
+  readonly rises: number;
+}
+
+/** Everything that a history keeps; JSON can hold it. */
+export interface HistoryState {
+  readonly level: number;
+  readonly blocks: readonly Block[];
+  readonly pending: readonly (readonly Block[])[];
 }
 
 /** The whole past of a series in bounded memory. */
 export interface History {
   /** Takes in a sample; true where it completes a block. */
-  push(step: number, ratio: number, work: number): boolean;
+  push(sample: Block): boolean;
   /** All complete blocks, oldest first. */
   readonly blocks: readonly Block[];
+  /** Standard deviation of the noise on x, at each block, from the blocks before it. */
+  readonly noise: readonly number[];
+  state(): HistoryState;
 }
 
 /**
- * Keeps a series of any length as at most 512 block means, all of the same number of samples: when they are full, each
- * two neighbours become one. So resolution is a fixed fraction of what has passed (0.2–0.4 %), whatever the length.
+ * Keeps a series of any length as at most 2187 blocks of equally many samples: when they are full, the median of each
+ * three takes their place (the remedian of Rousseeuw & Bassett 1990, J. Am. Stat. Assoc. 85:97). So resolution is a
+ * fixed fraction of what has passed (0.05–0.14 %), and an outlier now and then never enters a block of three.
+ *
+ * @param noiseFloor least noise on x
  */
-export function createHistory(): History {
-  let blocks: Block[] = [];
-  let size = 1;
-  let count = 0;
-  let firstStep = 0;
-  let ratioSum = 0;
-  let workSum = 0;
+export function createHistory(noiseFloor: number, saved?: HistoryState): History {
+  let level = saved?.level ?? 0;
+  let blocks: Block[] = [...(saved?.blocks ?? [])];
+  const pending: Block[][] = (saved?.pending ?? []).map((part) => [...part]);
+  let noise: number[] = [];
+  let scale = createNoiseScale(noiseFloor);
 
-  return {
-    push(step, ratio, work) {
-      if (count === 0) {
-        firstStep = step;
-        ratioSum = 0;
-        workSum = 0;
-      }
-      count++;
-      ratioSum += ratio;
-      workSum += work;
-      if (count < size) return false;
-      blocks.push({
-        firstStep,
-        lastStep: step,
-        count,
-        ratio: ratioSum / count,
-        work: workSum / count,
-      });
-      count = 0;
-      if (blocks.length >= CAPACITY) {
-        const halved: Block[] = [];
-        for (let i = 0; i + 1 < blocks.length; i += 2)
-          halved.push(merge(blocks[i]!, blocks[i + 1]!));
-        blocks = halved;
-        size *= 2;
+  function measureAll(): void {
+    scale = createNoiseScale(noiseFloor);
+    noise = blocks.map(({ x }) => scale.next(x));
+  }
+  measureAll();
+
+  function add(block: Block, at: number): boolean {
+    if (at === level) {
+      blocks.push(block);
+      noise.push(scale.next(block.x));
+      if (blocks.length === CAPACITY) {
+        blocks = thirds(blocks);
+        level++;
+        measureAll();
       }
       return true;
-    },
+    }
+    pending[at] ??= [];
+    const part = pending[at];
+    part.push(block);
+    if (part.length < 3) return false;
+    pending[at] = [];
+    return add(merged(part), at + 1);
+  }
+
+  return {
+    push: (sample) => add(sample, 0),
     get blocks() {
       return blocks;
     },
+    get noise() {
+      return noise;
+    },
+    state: () => ({ level, blocks: [...blocks], pending: pending.map((part) => [...part]) }),
   };
 }
 
-function merge(a: Block, b: Block): Block {
-  const count = a.count + b.count;
+function thirds(blocks: readonly Block[]): Block[] {
+  const result: Block[] = [];
+  for (let i = 0; i + 2 < blocks.length; i += 3) result.push(merged(blocks.slice(i, i + 3)));
+  return result;
+}
+
+function merged(three: readonly Block[]): Block {
+  let losses = 0;
+  let rises = 0;
+  for (const block of three) {
+    losses += block.losses;
+    rises += block.rises;
+  }
   return {
-    firstStep: a.firstStep,
-    lastStep: b.lastStep,
-    count,
-    ratio: (a.ratio * a.count + b.ratio * b.count) / count,
-    work: (a.work * a.count + b.work * b.count) / count,
+    firstStep: three[0]!.firstStep,
+    lastStep: three.at(-1)!.lastStep,
+    x: median(three.map(({ x }) => x)),
+    loss: median(three.map(({ loss }) => loss).filter((loss) => !Number.isNaN(loss))),
+    losses,
+    rises,
   };
+}
+
+/** Median; the upper one of an even number, NaN of none. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

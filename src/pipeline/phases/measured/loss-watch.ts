@@ -1,82 +1,132 @@
-/** A rise of the loss in one step by this share is oscillation. */
-const ACTIVE_RISE = 1e-3;
-/** Losses in a row that are not finite before the series counts as diverged. */
-const NOT_FINITE_ROWS = 3;
+/** A rise of the loss by this share is a rise; less is rounding. */
+const LEAST_RISE = 1e-3;
 const MOST_LOSS = 1e12;
-/** Losses that go missing all at once after a rise by this factor were not finite: JSON has no word for those. */
-const VANISHED_RISE = 10;
+/** Losses that are no longer finite after a rise by this factor over the first one have diverged. */
+const BLOWN_UP = 10;
+/** What is missing so many times as long as it ever was is not missing but gone. */
+const GONE = 2;
+/** Decimals beyond which a loss is not looked at as rounded. */
+const MOST_DECIMALS = 15;
+
+/** Everything that a watch keeps; JSON can hold it. */
+export interface LossState {
+  readonly first: number | null;
+  readonly last: number | null;
+  readonly decimals: number;
+  readonly signed: boolean;
+  readonly missing: number;
+  readonly missingSince: number;
+  readonly longestMissing: number;
+  readonly divergedAt: number | null;
+  readonly sum: number;
+  readonly count: number;
+  readonly rises: number;
+}
 
 /** What the detector has to know of the loss. */
 export interface LossWatch {
   /** @param loss NaN where it is missing, Infinity where it is not finite */
   next(step: number, loss: number): void;
-  /** First finite loss, without its sign; NaN without one. */
+  /** Mean of the losses since the last call, how many there were, and how many of them rose; the mean is NaN for none. */
+  take(): { readonly loss: number; readonly losses: number; readonly rises: number };
+  /** First finite loss; NaN without one. */
   readonly first: number;
-  /** ∑ L·Δt so far. */
-  readonly work: number;
-  /** Last step in which the loss rose; −Infinity if never. */
-  readonly lastRise: number;
+  /** Loss below which its rounding leaves less than one digit. */
+  readonly resolution: number;
+  /** Whether it was ever below zero: then it is no sum of errors, and a ratio of two says nothing. */
+  readonly signed: boolean;
   /** Step since which the loss has diverged. */
   readonly divergedAt: number | null;
-  /** Step since which it is not finite, where the log ends before that is sure. */
-  readonly notFiniteSince: number | null;
+  /** Step since which it is gone, where the log ends here. */
+  readonly goneSince: number | null;
+  state(): LossState;
 }
 
 /**
- * @param divergence a loss so many times the first one has diverged, as has one over 10¹², and one that is not finite
- *   three times in a row
+ * A loss that is not finite is missing where finite ones follow: pandas, NumPy and HDF5 write it so, and mixed precision
+ * skips steps. It has diverged where it blew up before, or where none follows.
+ *
+ * @param divergence a loss so many times the first one has diverged, as has one over 10¹²
  */
-export function createLossWatch(divergence: number): LossWatch {
-  let first = Number.NaN;
-  let last = Number.NaN;
-  let lastStep = Number.NaN;
-  let work = 0;
-  let lastRise = Number.NEGATIVE_INFINITY;
-  let gaps = false;
-  let bad = 0;
-  let badSince = 0;
-  let divergedAt: number | null = null;
+export function createLossWatch(divergence: number, saved?: LossState): LossWatch {
+  let first = saved?.first ?? Number.NaN;
+  let last = saved?.last ?? Number.NaN;
+  let { decimals, signed, missing, missingSince, longestMissing, divergedAt, sum, count, rises } =
+    saved ?? {
+      decimals: 0,
+      signed: false,
+      missing: 0,
+      missingSince: 0,
+      longestMissing: 0,
+      divergedAt: null as number | null,
+      sum: 0,
+      count: 0,
+      rises: 0,
+    };
+
+  function finite(step: number, loss: number): void {
+    if (loss < 0) signed = true;
+    while (decimals < MOST_DECIMALS && Math.round(loss * 10 ** decimals) / 10 ** decimals !== loss)
+      decimals++;
+    if (Number.isNaN(first)) first = loss;
+    if (loss > last * (1 + LEAST_RISE)) rises++;
+    sum += loss;
+    count++;
+    last = loss;
+    longestMissing = Math.max(longestMissing, missing);
+    missing = 0;
+    if (!signed && (loss > MOST_LOSS || loss > divergence * first)) divergedAt ??= step;
+    else divergedAt = null;
+  }
 
   return {
     next(step, loss) {
-      if (loss > Number.NEGATIVE_INFINITY && loss < Number.POSITIVE_INFINITY) {
-        if (Number.isNaN(first)) first = Math.abs(loss);
-        if (loss > last * (1 + ACTIVE_RISE)) lastRise = step;
-        if (step > lastStep) work += ((loss + last) / 2) * (step - lastStep);
-        last = loss;
-        lastStep = step;
-        if (bad > 0) gaps = true;
-        bad = 0;
-        if (loss > MOST_LOSS || (first > 0 && loss > divergence * first)) divergedAt = step;
+      if (Math.abs(loss) < Number.POSITIVE_INFINITY) {
+        finite(step, loss);
         return;
       }
-      // What is missing counts as what was there last.
-      if (step > lastStep) {
-        work += last * (step - lastStep);
-        lastStep = step;
-      }
-      if (Number.isNaN(loss) && (gaps || !(last > VANISHED_RISE * first))) {
-        gaps = true;
-        return;
-      }
-      if (bad === 0) badSince = step;
-      bad++;
-      if (bad >= NOT_FINITE_ROWS) divergedAt = badSince;
+      // An empty cell is no loss at all; but JSON has no other word for one that has blown up.
+      if (Number.isNaN(loss) && missing === 0 && !(last > BLOWN_UP * first)) return;
+      if (missing === 0) missingSince = step;
+      missing++;
+      if (!signed && last > BLOWN_UP * first && missing > GONE * longestMissing)
+        divergedAt ??= missingSince;
+    },
+    take() {
+      const taken = { loss: sum / count, losses: count, rises };
+      sum = 0;
+      count = 0;
+      rises = 0;
+      return taken;
     },
     get first() {
       return first;
     },
-    get work() {
-      return work;
+    get resolution() {
+      return decimals < MOST_DECIMALS ? 10 ** (1 - decimals) : 0;
     },
-    get lastRise() {
-      return lastRise;
+    get signed() {
+      return signed;
     },
     get divergedAt() {
       return divergedAt;
     },
-    get notFiniteSince() {
-      return bad > 0 ? badSince : null;
+    get goneSince() {
+      const gone = missing > GONE * longestMissing && !Number.isNaN(first);
+      return gone ? missingSince : null;
     },
+    state: () => ({
+      first: Number.isNaN(first) ? null : first,
+      last: Number.isNaN(last) ? null : last,
+      decimals,
+      signed,
+      missing,
+      missingSince,
+      longestMissing,
+      divergedAt,
+      sum,
+      count,
+      rises,
+    }),
   };
 }

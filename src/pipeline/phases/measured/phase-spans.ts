@@ -17,60 +17,82 @@ export interface SeriesSpan {
   readonly last_step: number;
   /** Step at which it was first known, and from which on the `phase` column says so. */
   readonly detected_step: number;
-  /** Probability that the change is real and not noise, 0.5 to 1. */
+  /** How often such a verdict is right, 0.5 to 1. */
   readonly confidence: number;
 }
 
-/** A phase as it begins, as told at once. */
-export interface PhaseChange {
+/** A phase that was found: since when, and how sure. */
+export interface Finding {
   readonly phase: SeriesPhase;
-  readonly step: number;
   readonly since: number;
   readonly confidence: number;
 }
 
-/** The phases so far. A later one may be dated back over those before it, which are then shortened or dropped. */
-export interface SpanList {
-  begin(change: PhaseChange): void;
-  /** Dates the phase that is on anew. */
-  redate(since: number, confidence: number): void;
-  rename(index: number, phase: SeriesPhase): void;
-  readonly length: number;
-  at(index: number): PhaseChange | undefined;
-  close(lastStep: number): SeriesSpan[];
+/** What is said of a phase at a step, at once. */
+export interface PhaseChange extends Finding {
+  /** Whether it is new, dated anew, or no longer held to be true. */
+  readonly what: 'begins' | 'redated' | 'withdrawn';
+  readonly step: number;
 }
 
-export function createSpanList(): SpanList {
-  const spans: PhaseChange[] = [];
+/** A finding as it was told. */
+export interface Told extends Finding {
+  readonly step: number;
+}
 
-  function begin(change: PhaseChange): void {
-    while (spans.length > 0 && spans.at(-1)!.since >= change.since) spans.pop();
-    if (spans.at(-1)?.phase === change.phase) return;
-    spans.push(change);
+/** A date that moves by no more than this share of the run is not told again. */
+const TOLD_SHARE = 0.01;
+
+/**
+ * What has to be told so that what was told before agrees with what is found now, and what is then told.
+ *
+ * @param length steps of the run so far
+ */
+export function tell(
+  told: readonly Told[],
+  found: readonly Finding[],
+  step: number,
+  length: number,
+): { readonly changes: readonly PhaseChange[]; readonly told: readonly Told[] } {
+  const changes: PhaseChange[] = [];
+  const now: Told[] = [];
+  let at = 0;
+  for (const finding of found) {
+    const known = told.findIndex(({ phase }, i) => i >= at && phase === finding.phase);
+    if (known < 0) {
+      changes.push({ ...finding, what: 'begins', step });
+      now.push({ ...finding, step });
+      continue;
+    }
+    for (const { phase, since, confidence } of told.slice(at, known))
+      changes.push({ phase, since, confidence, what: 'withdrawn', step });
+    at = known + 1;
+    const before = told[known]!;
+    const moved = Math.abs(finding.since - before.since) > TOLD_SHARE * length;
+    if (moved) changes.push({ ...finding, what: 'redated', step });
+    now.push({ ...(moved ? finding : { ...finding, since: before.since }), step: before.step });
   }
+  for (const { phase, since, confidence } of told.slice(at))
+    changes.push({ phase, since, confidence, what: 'withdrawn', step });
+  return { changes, told: now };
+}
 
-  return {
-    begin,
-    redate(since, confidence) {
-      const last = spans.pop();
-      if (last) begin({ ...last, since, confidence });
-    },
-    rename(index, phase) {
-      const span = spans[index];
-      if (span) spans[index] = { ...span, phase };
-    },
-    get length() {
-      return spans.length;
-    },
-    at: (index) => spans.at(index),
-    close(lastStep) {
-      return spans.map(({ phase, step, since, confidence }, i) => ({
-        phase,
-        first_step: since,
-        last_step: (spans[i + 1]?.since ?? lastStep + 1) - 1,
-        detected_step: step,
-        confidence,
-      }));
-    },
-  };
+/** Findings in order: what a later one is dated over is dropped, and neighbours of one phase are one. */
+export function ordered(findings: readonly Finding[]): Finding[] {
+  const result: Finding[] = [];
+  for (const finding of findings) {
+    while (result.length > 0 && result.at(-1)!.since >= finding.since) result.pop();
+    if (result.at(-1)?.phase !== finding.phase) result.push(finding);
+  }
+  return result;
+}
+
+export function spansOf(told: readonly Told[], lastStep: number): SeriesSpan[] {
+  return told.map(({ phase, since, step, confidence }, i) => ({
+    phase,
+    first_step: since,
+    last_step: (told[i + 1]?.since ?? lastStep + 1) - 1,
+    detected_step: step,
+    confidence,
+  }));
 }

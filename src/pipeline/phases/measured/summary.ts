@@ -13,7 +13,15 @@ export interface Skipped {
 }
 
 export interface MeasuredWarning {
-  readonly kind: 'skipped' | 'loss-only' | 'second-run' | 'interrupted' | 'recovered';
+  readonly kind:
+    | 'skipped'
+    | 'loss-only'
+    | 'signed-loss'
+    | 'effective-threshold'
+    | 'columns'
+    | 'second-run'
+    | 'interrupted'
+    | 'recovered';
   readonly step: number;
   readonly message: string;
 }
@@ -27,9 +35,11 @@ export interface MeasuredSummary {
   /** Dated with all in view; `detected_step` is where the `phase` column changes. */
   readonly phases: readonly SeriesSpan[];
   readonly cycles: number;
-  /** First step at or over the threshold, noise allowed for; null if never. */
+  /** First step at the edge of stability; null if it never was, or no sharpness was logged. */
   readonly first_crossing: number | null;
   readonly max_sharpness_ratio: number | null;
+  /** Level of the sharpness at the edge over the threshold, where it is clearly another; else 1. */
+  readonly effective_threshold: number | null;
   readonly diverged_at: number | null;
   readonly final_loss: number;
   readonly last_step: number;

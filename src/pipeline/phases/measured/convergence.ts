@@ -1,12 +1,10 @@
-import { normalBelow } from './evidence.ts';
-import type { Block } from './history.ts';
+import { type Block, median } from './history.ts';
 import { fitLine, mean } from './line-fit.ts';
 
 /** κ: how far below its end the sharpness may still be in convergence (model.md §8, rule 3). */
 const KAPPA = 0.05;
-/** A verdict needs so many blocks and so many samples. */
+/** A line needs so many blocks. */
 const LEAST_BLOCKS = 16;
-const LEAST_SAMPLES = 32;
 /** √L has to vary by this factor before anything is extrapolated along it. */
 const LEAST_SPAN = 1.05;
 /** With a loss above this share of the first one, the training is not over, whatever the sharpness does. */
@@ -14,11 +12,9 @@ const SPENT_LOSS = 0.01;
 /** Below the edge for so many times as long as it was at it, and not to come back within so many times as long. */
 const QUIET_FOR = 2;
 const QUIET_AHEAD = 3;
-/** … and for this share of the time before, at least. */
+/** … and for this share of the time before, in so many blocks at least. */
 const QUIET_SHARE = 1 / 3;
-/** A plateau is at the threshold within so many deviations of a sample, and never further than this. */
-const PLATEAU_NOISE = 3;
-const MOST_PLATEAU = 0.015;
+const LEAST_QUIET = 5;
 /** Without a loss that falls, sharpness must be at rest so well that it would stay within κ for so many times the past. */
 const AT_REST_FOR = 10;
 /** Amplitudes of ln L about its trend between which it counts as a pendulum, and how well it has to fit. */
@@ -26,23 +22,26 @@ const MOST_SWING = 1;
 const LEAST_SWING = 0.003;
 const LEAST_FIT = 0.9;
 /** Periods that it has to be seen for. */
-const LEAST_SWINGS = 1;
+const LEAST_SWINGS = 1.5;
 
-/** What else has to be known of a series that is at the edge. */
-export interface EdgePast {
-  readonly firstStep: number;
-  /** Loss that the training started from; NaN without a loss. */
-  readonly firstLoss: number;
-  /** Last step at which the sharpness was over the threshold, noise allowed for, or the loss rose. */
-  readonly lastActive: number;
+/** What has to be known of the loss. */
+export interface LossFacts {
+  /** Loss that the training started from; NaN without one. */
+  readonly first: number;
+  /** Below this it is rounding. */
+  readonly resolution: number;
+  /** Whether it was ever below zero. */
+  readonly signed: boolean;
 }
 
-/** What the history of a series was found to say. */
-export interface Verdict {
-  /** Step since when it holds, seen from now. */
+/** Since when the training has converged. */
+export interface Rest {
   readonly since: number;
-  /** 0.5 to 1. */
   readonly confidence: number;
+}
+
+function spent(loss: number, { first, resolution, signed }: LossFacts): boolean {
+  return !signed && loss <= SPENT_LOSS * first && loss >= resolution;
 }
 
 /**
@@ -53,39 +52,40 @@ export interface Verdict {
  * by then, S is extrapolated in time, for ten times as long. At rest means S ≥ (1 − κ)·S∞ with S∞ ≤ (2 + δ)/η.
  *
  * @param blocks history since the phase began
- * @param firstLoss loss that the training started from; NaN without a loss
  */
 export function restBelowEdge(
   blocks: readonly Block[],
   delta: number,
-  firstLoss: number,
-): Verdict | null {
+  facts: LossFacts,
+): Rest | null {
   const first = blocks[0];
   const last = blocks.at(-1);
   if (!first || !last) return null;
   const half = first.firstStep + (last.lastStep - first.firstStep) / 2;
   const start = blocks.findIndex((block) => block.firstStep >= half);
   const tail = blocks.slice(start);
-  if (start < 0 || tail.length < LEAST_BLOCKS || samples(tail) < LEAST_SAMPLES) return null;
+  if (start < 0 || tail.length < LEAST_BLOCKS) return null;
 
-  const roots = lossRoots(blocks);
+  const roots = smoothed(blocks.map(({ loss }) => loss)).map(Math.sqrt);
+  const near = smoothed(blocks.map(({ x }) => Math.exp(x)));
   const tailRoots = roots.slice(start);
-  const ratios = tail.map((block) => block.ratio);
+  const ratios = near.slice(start);
   const limit = 1 + delta / 2;
-  if (!Number.isNaN(firstLoss) && !(tailRoots.at(-1)! ** 2 <= SPENT_LOSS * firstLoss)) return null;
+  if (!Number.isNaN(facts.first) && !spent(tailRoots.at(-1)! ** 2, facts)) return null;
   if (Math.max(...tailRoots) > LEAST_SPAN * Math.min(...tailRoots)) {
     const fit = fitLine(tailRoots, ratios);
     if (!fit) return null;
     const end = fit.intercept;
     const now = end + fit.slope * tailRoots.at(-1)!;
-    if (end + 2 * fit.interceptError > limit || now < (1 - KAPPA) * (end + fit.interceptError))
-      return null;
+    const error = fit.interceptError;
+    if (end + 2 * error > limit || now < (1 - KAPPA) * (end + error)) return null;
     const reach = fit.slope < 0 ? (KAPPA * end) / -fit.slope : Number.POSITIVE_INFINITY;
     const at = backWhile(
       blocks,
-      (i) => roots[i]! <= reach && near(blocks, i) >= (1 - 2 * KAPPA) * end,
+      (i) =>
+        roots[i]! <= reach && near[i]! >= (1 - 2 * KAPPA) * end && spent(roots[i]! ** 2, facts),
     );
-    return { since: blocks[at]!.firstStep, confidence: sure(limit - end, fit.interceptError) };
+    return { since: blocks[at]!.firstStep, confidence: sure(limit - end, error) };
   }
 
   const times = tail.map(middle);
@@ -95,75 +95,27 @@ export function restBelowEdge(
   const ahead = AT_REST_FOR * (last.lastStep - first.firstStep);
   const end = now + (Math.abs(fit.slope) + 2 * fit.slopeError) * ahead;
   if (end > limit || now < (1 - KAPPA) * end) return null;
-  const at = backWhile(blocks, (i) => near(blocks, i) >= (1 - KAPPA) * now);
+  const at = backWhile(blocks, (i) => near[i]! >= (1 - KAPPA) * now);
   return { since: blocks[at]!.firstStep, confidence: sure(limit - now, fit.slopeError * ahead) };
 }
 
 /**
- * Away from the edge, so far as single samples tell: has the sharpness stopped rising right at the threshold? That is the
- * edge too. With kinked activations it jumps from step to step, and swings about a mean just under the threshold, which
- * no test for a mean beyond it would ever notice; that a minimum lies just there by chance is much less likely.
- *
- * @param blocks history since the phase began
- * @param scale standard deviation of a sample
- */
-export function plateauAtEdge(blocks: readonly Block[], scale: number): Verdict | null {
-  const first = blocks[0];
-  const last = blocks.at(-1);
-  if (!first || !last) return null;
-  const begin = first.firstStep + (2 / 3) * (last.lastStep - first.firstStep);
-  const tail = blocks.filter((block) => block.firstStep >= begin);
-  if (tail.length < LEAST_BLOCKS || samples(tail) < LEAST_SAMPLES) return null;
-  const width = Math.min(PLATEAU_NOISE * scale, MOST_PLATEAU);
-  const fit = fitLine(
-    tail.map(middle),
-    tail.map((block) => block.ratio),
-  );
-  const level = mean(tail.map((block) => block.ratio));
-  if (!fit || level < 1 - width || fit.slope * (last.lastStep - begin) > width) return null;
-  const span = Math.max(3, blocks.length >> 5);
-  const at = blocks.findIndex(
-    (_, i) => mean(blocks.slice(i, i + span).map((block) => block.ratio)) >= 1 - width,
-  );
-  return {
-    since: blocks[at]!.firstStep,
-    confidence: sure(level - (1 - width), scale / Math.sqrt(samples(tail))),
-  };
-}
-
-/**
- * At the edge: is what sharpening is still to come too little to leave the tolerance?
- *
- * Asked of the oscillation of the loss, see `pendulum`: at rest means S∞ ≤ (1 + δ/2) × the threshold. Failing that (a
- * loss that never goes to zero, or none): sharpness below the edge, without any oscillation, for twice as long as it was
- * at it, and not about to come back.
+ * At the edge: has the oscillation of the loss become so small that what sharpening is still to come cannot leave the
+ * tolerance, S∞ ≤ (1 + δ/2) × the threshold?
  *
  * @param blocks history since the edge was reached
  */
-export function restAtEdge(
-  blocks: readonly Block[],
-  delta: number,
-  past: EdgePast,
-): Verdict | null {
-  if (blocks.length < LEAST_BLOCKS || samples(blocks) < LEAST_SAMPLES) return null;
-  return oscillationSpent(blocks, delta, past.firstLoss) ?? quietBelow(blocks, past);
-}
-
-/** The verdict from the oscillation of the loss alone; its confidence says how well it fits. */
-export function oscillationSpent(
-  blocks: readonly Block[],
-  delta: number,
-  firstLoss: number,
-): Verdict | null {
+export function restAtEdge(blocks: readonly Block[], delta: number, facts: LossFacts): Rest | null {
+  if (blocks.length < 2 * LEAST_BLOCKS) return null;
   const swing = pendulum(blocks);
-  if (!swing || !(swing.loss <= SPENT_LOSS * firstLoss)) return null;
+  if (!swing || !spent(swing.loss, facts)) return null;
   // The sharpness itself hangs a little below the threshold, where the oscillation decays as fast as it does.
   const tolerance = delta / 2 + 1 / (4 * swing.decay);
   if (!(swing.ahead <= tolerance)) return null;
   const date = middle(blocks.at(-1)!) - swing.decay * Math.log(tolerance / swing.ahead);
   const since = blocks.find((block) => block.lastStep >= date)?.firstStep ?? date;
   const rest = blocks.filter((block) => block.firstStep >= since);
-  if (mean(rest.map((block) => block.ratio)) > 1 + delta / 2) return null;
+  if (mean(rest.map(({ x }) => Math.exp(x))) > 1 + delta / 2) return null;
   return { since: Math.max(blocks[0]!.firstStep, Math.round(date)), confidence: swing.fit };
 }
 
@@ -192,7 +144,7 @@ export interface Pendulum {
  */
 export function pendulum(blocks: readonly Block[]): Pendulum | null {
   const part = blocks.slice(-Math.max(LEAST_BLOCKS, Math.ceil(blocks.length / 3)));
-  const losses = lossRoots(part).map((root) => root * root);
+  const losses = smoothed(part.map(({ loss }) => loss));
   const times = part.map(middle);
   if (!losses.every((loss) => loss > 0)) return null;
   const logs = losses.map(Math.log);
@@ -232,7 +184,7 @@ export function pendulum(blocks: readonly Block[]): Pendulum | null {
   const fit = (damping * ay + stiffness * cy) / yy;
   if (!(fit >= LEAST_FIT && stiffness > 0 && damping + rate > 0)) return null;
   // Anything that bends once fits a part of a swing.
-  if (end - times[0]! < LEAST_SWINGS * ((2 * Math.PI) / Math.sqrt(stiffness))) return null;
+  if (end - times[0]! < (LEAST_SWINGS * (2 * Math.PI)) / Math.sqrt(stiffness)) return null;
   return {
     ahead: stiffness / 4 / (damping + rate),
     decay: 1 / rate,
@@ -241,41 +193,38 @@ export function pendulum(blocks: readonly Block[]): Pendulum | null {
   };
 }
 
-function quietBelow(blocks: readonly Block[], { firstStep, lastActive }: EdgePast): Verdict | null {
-  const quiet = blocks.filter((block) => block.firstStep > lastActive);
-  if (quiet.length < LEAST_BLOCKS || samples(quiet) < LEAST_SAMPLES) return null;
+/**
+ * Has the sharpness left the edge by itself: below it for twice as long as it was at it, and not about to come back?
+ *
+ * @param blocks history since the edge was reached, x from the effective threshold
+ * @param active index of the last block at the edge
+ * @param below x that is clearly below the threshold
+ */
+export function leftEdge(
+  blocks: readonly Block[],
+  active: number,
+  firstStep: number,
+  below: number,
+): Rest | null {
+  const quiet = blocks.slice(active + 1);
+  if (quiet.length < LEAST_QUIET) return null;
   const since = quiet[0]!.firstStep;
   const length = quiet.at(-1)!.lastStep - since;
-  if (
-    length < QUIET_FOR * (since - blocks[0]!.firstStep) ||
-    length < QUIET_SHARE * (since - firstStep)
-  )
-    return null;
-  const later = quiet.slice(quiet.length >> 1);
-  const fit = fitLine(
-    later.map(middle),
-    later.map((block) => block.ratio),
+  if (length < QUIET_FOR * (since - blocks[0]!.firstStep)) return null;
+  if (length < QUIET_SHARE * (since - firstStep)) return null;
+  const half = quiet.length >> 1;
+  const early = median(quiet.slice(0, half).map(({ x }) => x));
+  const late = median(quiet.slice(half).map(({ x }) => x));
+  const ahead = late + QUIET_AHEAD * Math.max(0, 2 * (late - early));
+  return late < below && ahead < 0 ? { since, confidence: 0.9 } : null;
+}
+
+/** Means over three neighbours each; of what is unknown, NaN. */
+function smoothed(values: readonly number[]): number[] {
+  const last = values.length - 1;
+  return values.map(
+    (value, i) => (values[Math.max(0, i - 1)]! + value + values[Math.min(last, i + 1)]!) / 3,
   );
-  if (!fit) return null;
-  const now = fit.intercept + fit.slope * middle(later.at(-1)!);
-  if (now + (Math.max(0, fit.slope) + 2 * fit.slopeError) * QUIET_AHEAD * length >= 1) return null;
-  return { since, confidence: sure(1 - now, fit.slopeError * length) };
-}
-
-/** √L at each block, from the work done between its neighbours; NaN where the loss is unknown. */
-function lossRoots(blocks: readonly Block[]): number[] {
-  return blocks.map((_, i) => {
-    const a = blocks[Math.max(0, i - 1)]!;
-    const b = blocks[Math.min(blocks.length - 1, i + 1)]!;
-    return Math.sqrt(Math.max(0, (b.work - a.work) / (middle(b) - middle(a))));
-  });
-}
-
-/** Ratio around block i, over three blocks. */
-function near(blocks: readonly Block[], i: number): number {
-  const a = blocks[i - 1]?.ratio ?? blocks[i]!.ratio;
-  const b = blocks[i + 1]?.ratio ?? blocks[i]!.ratio;
-  return (a + blocks[i]!.ratio + b) / 3;
 }
 
 /** Least index from which on `holds` is true to the end; the last index if it is not true there. */
@@ -285,16 +234,13 @@ function backWhile(blocks: readonly Block[], holds: (index: number) => boolean):
   return at;
 }
 
-function middle(block: Block): number {
+export function middle(block: Block): number {
   return (block.firstStep + block.lastStep) / 2;
 }
 
-function samples(blocks: readonly Block[]): number {
-  let count = 0;
-  for (const block of blocks) count += block.count;
-  return count;
-}
-
+/** Probability that a margin is not noise: by Chebyshev's inequality for one side (Cantelli), half at least. */
 function sure(margin: number, error: number): number {
-  return error > 0 ? Math.max(0.5, normalBelow(margin / error)) : 1;
+  if (!(error > 0)) return 1;
+  const z = margin / error;
+  return Math.max(0.5, (z * z) / (1 + z * z));
 }

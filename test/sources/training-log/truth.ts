@@ -1,0 +1,240 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { createSeriesDetector } from '../../../src/pipeline/phases/measured/detector.ts';
+import type { SeriesPhase, SeriesSpan } from '../../../src/pipeline/phases/measured/phase-spans.ts';
+import { generator, normal } from './small-network.ts';
+
+/** A series as a log would hold it: NaN is missing. */
+export interface Series {
+  readonly step: readonly number[];
+  readonly loss: readonly number[];
+  readonly sharpness: readonly number[];
+  readonly threshold: readonly number[];
+}
+
+/** What is true of a trained network. */
+export interface Truth {
+  readonly name: string;
+  readonly outcome: 'edge' | 'left' | 'never' | 'diverged';
+  readonly edgeFrom: number | null;
+  readonly leftAt: number | null;
+  /** Phases that may be found besides the edge. */
+  readonly also: readonly SeriesPhase[];
+  readonly series: Series;
+}
+
+const RISING = ['progressive-sharpening'] as const;
+const OVER = ['catapult', 'progressive-sharpening'] as const;
+const NETWORKS: readonly {
+  readonly name: string;
+  /** Threshold times η. */
+  readonly factor?: number;
+  /** Where the log does not have it in a column. */
+  readonly eta?: number;
+  readonly outcome: Truth['outcome'];
+  readonly also: readonly SeriesPhase[];
+}[] = [
+  { name: 'adam2', factor: 38, eta: 0.004, outcome: 'edge', also: RISING },
+  { name: 'tanh_mse', eta: 0.4, outcome: 'edge', also: OVER },
+  { name: 'relu_mse', eta: 0.3, outcome: 'edge', also: RISING },
+  { name: 'drop', outcome: 'left', also: [...OVER, 'convergence'] },
+  { name: 'warmup', outcome: 'edge', also: RISING },
+  { name: 'gelu_ce', eta: 0.5, outcome: 'left', also: [...RISING, 'convergence'] },
+  { name: 'lin_edge', eta: 0.13, outcome: 'never', also: OVER },
+  { name: 'sgd30', eta: 0.4, outcome: 'edge', also: OVER },
+  { name: 'tcnn_relu_ce', eta: 0.35, outcome: 'left', also: [...RISING, 'convergence'] },
+  { name: 'smalleta', eta: 0.05, outcome: 'never', also: RISING },
+  { name: 'diverge', eta: 0.93, outcome: 'diverged', also: [...OVER, 'diverged'] },
+  { name: 'catapult', eta: 0.33, outcome: 'edge', also: OVER },
+];
+
+const folder = join(import.meta.dirname, 'truth');
+
+/** The trained networks, at full resolution, with the truth. */
+export function trainedNetworks(): Truth[] {
+  const truth = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as Record<
+    string,
+    { readonly edge_from: number | null; readonly left_at: number | null }
+  >;
+  return NETWORKS.map(({ name, factor = 2, eta, outcome, also }) => {
+    const text = gunzipSync(readFileSync(join(folder, `${name}.csv.gz`))).toString();
+    const rows = text
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(',').map((cell) => (cell === '' ? Number.NaN : Number(cell))));
+    return {
+      name,
+      outcome,
+      also,
+      edgeFrom: truth[name]!.edge_from,
+      leftAt: truth[name]!.left_at,
+      series: {
+        step: rows.map((row) => row[0]!),
+        loss: rows.map((row) => row[1]!),
+        sharpness: rows.map((row) => row[2]!),
+        threshold: rows.map((row) => factor / (eta ?? row[3]!)),
+      },
+    };
+  });
+}
+
+/** A way in which a log may be worse than the truth. */
+export interface Flaw {
+  readonly name: string;
+  /** Share of the run by which the onset may be off. */
+  readonly tolerance: number;
+  readonly lossOnly?: boolean;
+  readonly apply: (series: Series) => Series;
+}
+
+export function thinned(every: number): (series: Series) => Series {
+  const pick = (values: readonly number[]) => values.filter((_, i) => i % every === 0);
+  return ({ step, loss, sharpness, threshold }) => ({
+    step: pick(step),
+    loss: pick(loss),
+    sharpness: pick(sharpness),
+    threshold: pick(threshold),
+  });
+}
+
+function withSharpness(change: (value: number, i: number) => number) {
+  return (series: Series): Series => ({ ...series, sharpness: series.sharpness.map(change) });
+}
+
+function noisy(deviation: number, seed: number) {
+  return (series: Series): Series => {
+    const random = generator(seed);
+    return withSharpness((value) => value * (1 + deviation * normal(random)))(series);
+  };
+}
+
+const digits = (count: number) => (value: number) =>
+  Number.isFinite(value) ? Number(value.toPrecision(count)) : value;
+
+/** Every way of logging that the detector is held against. */
+export function flaws(seeds: readonly number[]): Flaw[] {
+  const flaw = (name: string, apply: Flaw['apply'], tolerance = 0.03): Flaw => ({
+    name,
+    apply,
+    tolerance,
+  });
+  return [
+    ...[1, 2, 5, 10, 20, 50].map((every) => flaw(`every ${every}`, thinned(every))),
+    ...[10, 50].map((every) =>
+      flaw(
+        `sharpness every ${every}`,
+        withSharpness((value, i) => (i % every === 0 ? value : Number.NaN)),
+      ),
+    ),
+    ...[3, 4].map((count) =>
+      flaw(`${count} digits`, (series) => ({
+        ...series,
+        loss: series.loss.map(digits(count)),
+        sharpness: series.sharpness.map(digits(count)),
+      })),
+    ),
+    flaw('loss with 3 decimals', (series) => ({
+      ...series,
+      loss: series.loss.map((value) => Math.round(value * 1000) / 1000),
+    })),
+    ...[-0.07, -0.035, 0.04, 0.08].map((bias) =>
+      flaw(
+        `bias ${100 * bias} %`,
+        withSharpness((value) => value * (1 + bias)),
+      ),
+    ),
+    ...seeds.flatMap((seed) => [
+      ...[0.005, 0.02, 0.05, 0.1].map((deviation) =>
+        flaw(
+          `noise ${100 * deviation} % (${seed})`,
+          noisy(deviation, seed),
+          deviation > 0.09 ? 0.06 : 0.03,
+        ),
+      ),
+      flaw(`noise 2 %, every 10 (${seed})`, (series) => noisy(0.02, seed)(thinned(10)(series))),
+      flaw(`noise 2 % on both (${seed})`, (series) => {
+        const random = generator(seed + 100);
+        const loss = series.loss.map((value) => value * (1 + 0.02 * normal(random)));
+        return noisy(0.02, seed)({ ...series, loss });
+      }),
+      flaw(`10 % outliers (${seed})`, (series) => outlying(series, seed)),
+      flaw(`10 % outliers, every 5 (${seed})`, (series) => outlying(thinned(5)(series), seed)),
+      flaw(`missing (${seed})`, (series) => {
+        const random = generator(seed);
+        const lose = (value: number) => (random() < 0.3 ? Number.NaN : value);
+        return {
+          ...series,
+          loss: series.loss.map(lose).map((v) => (Number.isNaN(v) ? Infinity : v)),
+          sharpness: series.sharpness.map(lose),
+        };
+      }),
+    ]),
+    ...[1, 10].map((every) => ({
+      name: `loss only, every ${every}`,
+      tolerance: 0.03,
+      lossOnly: true,
+      apply: (series: Series) => {
+        const part = thinned(every)(series);
+        return { ...part, sharpness: part.sharpness.map(() => Number.NaN) };
+      },
+    })),
+  ];
+}
+
+/** One measurement in ten is 3 to 30 times too large, or too small. */
+function outlying(series: Series, seed: number): Series {
+  const random = generator(seed);
+  return withSharpness((value) => {
+    if (random() >= 0.1) return value;
+    const factor = 3 * 10 ** random();
+    return random() < 0.7 ? value * factor : value / factor;
+  })(series);
+}
+
+export interface Judged {
+  readonly right: boolean;
+  /** What is wrong, or empty. */
+  readonly wrong: string;
+  readonly phases: readonly SeriesSpan[];
+}
+
+/** Runs a series through the detector. */
+export function detect({ step, loss, sharpness, threshold }: Series) {
+  const detector = createSeriesDetector();
+  for (let i = 0; i < step.length; i++)
+    detector.next(step[i]!, loss[i]!, sharpness[i]! / threshold[i]!, threshold[i]!);
+  return detector.finish();
+}
+
+/** Holds what the detector says against the truth: outcome, onset, and no phase that was not. */
+export function judge(truth: Truth, { apply, tolerance, lossOnly }: Flaw): Judged {
+  const series = apply(truth.series);
+  const { phases, divergedAt } = detect(series);
+  const wrong: string[] = [];
+  const edges = phases.filter(({ phase }) => phase === 'edge-of-stability');
+  const allowed = new Set<SeriesPhase>(
+    lossOnly ? ['descent', 'flat', 'diverged'] : [...truth.also, 'edge-of-stability'],
+  );
+  for (const { phase, first_step } of phases)
+    if (!allowed.has(phase)) wrong.push(`${phase} from ${first_step}`);
+  if ((divergedAt !== null) !== (truth.outcome === 'diverged'))
+    wrong.push(`diverged ${divergedAt}`);
+  const length = truth.series.step.at(-1)! - truth.series.step[0]!;
+  const expected = lossOnly || truth.edgeFrom === null ? null : truth.edgeFrom;
+  const found = edges[0]?.first_step ?? null;
+  if ((expected === null) !== (found === null)) wrong.push(`edge from ${found}, not ${expected}`);
+  else if (expected !== null && Math.abs(found! - expected) > tolerance * length)
+    wrong.push(`edge from ${found}, not ${expected}`);
+  else if (expected !== null) {
+    const stays = phases.at(-1)!.phase === 'edge-of-stability';
+    if (stays !== (truth.outcome === 'edge')) wrong.push(stays ? 'stays' : 'leaves');
+    else if (
+      truth.leftAt !== null &&
+      Math.abs(edges.at(-1)!.last_step + 1 - truth.leftAt) > 2 * tolerance * length
+    )
+      wrong.push(`left at ${edges.at(-1)!.last_step + 1}, not ${truth.leftAt}`);
+  }
+  return { right: wrong.length === 0, wrong: wrong.join('; '), phases };
+}
