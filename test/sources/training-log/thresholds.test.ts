@@ -122,7 +122,11 @@ describe('learning rates', () => {
     );
     expect(scheduled.rows.threshold!.slice(18, 22)).toEqual([100, 100, 20, 20]);
     expect(scheduled.rows.sharpness_ratio![20]).toBeCloseTo(1.5, 12);
-    expect(scheduled.summary.first_crossing).toBe(20);
+    expect(scheduled.events).toContainEqual({ event: 'jump', step: 20, from: 100, to: 20 });
+    expect(scheduled.summary.phases.map(({ phase, first_step }) => [phase, first_step])).toEqual([
+      ['flat', 0],
+      ['catapult', 20],
+    ]);
     const column = await detectLog(
       `step,loss,sharpness,lr\n${steps.map((i) => `${i},1,${sharpness},${i === 0 ? 0.02 : i === 20 ? 0.1 : ''}`).join('\n')}`,
     );
