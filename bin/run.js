@@ -1,6 +1,12 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
 
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`eos: needs Node ≥ 20.19; this is ${process.version}\n`);
+  process.exit(1);
+}
+
 // The nursery of V8's heap grows with what is loaded and never shrinks; at its first size it serves as well, and a long
 // run stays some 15 MB smaller. It must be said before anything else is loaded.
 setFlagsFromString('--semi-space-growth-factor=1');

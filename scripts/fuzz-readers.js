@@ -12,8 +12,8 @@ import { describeStored } from '../dist/cli/recover-file.js';
 import { streamParameters } from '../dist/cli/stream-parameters.js';
 import { readArrowStream } from '../dist/pipeline/formats/arrow/arrow-stream.js';
 import { memorySource } from '../dist/pipeline/formats/byte-source.js';
+import { openTable } from '../dist/pipeline/formats/open-table.js';
 import { parquetFooter } from '../dist/pipeline/formats/parquet/hyparquet.js';
-import { openTable } from '../dist/pipeline/formats/table-file.js';
 import {
   arrowSink,
   classifySharpness,

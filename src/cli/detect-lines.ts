@@ -1,13 +1,20 @@
 import { count, plainNumber, plural } from '../pipeline/format.ts';
 import type { MeasuredEvent } from '../pipeline/operators/detect-measured-phases.ts';
-import type { Styles } from './terminal.ts';
+import { fold, type Styles } from './terminal.ts';
 
-/** One line of the live log of a detection for an event; none for those that would only repeat another. */
-export function logEventLines(
+/** Columns before the text of an event. */
+const INDENT = 20;
+
+/** The lines of the live log of a detection for an event; none for those that would only repeat another. */
+export function logEventLines(event: MeasuredEvent, styles: Styles): string[] {
+  return eventTexts(event, styles).flatMap((text) => fold(text, INDENT));
+}
+
+function eventTexts(
   event: MeasuredEvent,
   { bold, dim, blue, yellow, green, red }: Styles,
 ): string[] {
-  const at = (step: number) => dim(`t ${count(step).padStart(11)}`);
+  const at = (step: number) => dim(`t ${count(step).padStart(8)}`);
   switch (event.event) {
     case 'start': {
       const known = [

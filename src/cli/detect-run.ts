@@ -28,6 +28,7 @@ import { logEventLines } from './detect-lines.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { checkOutput } from './output-file.ts';
+import { ReaderGone, watchPipes } from './pipes.ts';
 import { runFileMetadata } from './run-file.ts';
 import { createProgress, styles } from './terminal.ts';
 
@@ -84,20 +85,14 @@ export async function detectRun(request: DetectRequest): Promise<number> {
   let rows = 0;
   let done: MeasuredEvent | undefined;
   const show = (event: MeasuredEvent) => {
+    if (request.quiet) return;
     if (request.logFormat === 'json') process.stdout.write(`${JSON.stringify(event)}\n`);
-    else if (say) for (const line of logEventLines(event, paint)) progress.line(line);
+    else for (const line of logEventLines(event, paint)) progress.line(line);
   };
   const interrupt = onInterrupt(() => {
     if (say) progress.line('interrupted: closing the files (once more to end at once)');
   });
-  let broken: Error | undefined;
-  const note = (error: Error) => {
-    broken ??= error;
-  };
-  process.stdout.on('error', note);
-  const check = () => {
-    if (broken) throw broken;
-  };
+  const pipes = watchPipes(files.length === 0);
 
   try {
     const input = await openLog(request.log, {
@@ -115,7 +110,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
     const labelled: Observable<Batch<unknown, LogRun>> = trainingLog(input, options, {
       signal: interrupt.signal,
     }).pipe(
-      tap(check),
+      tap(pipes.check),
       relateToThreshold(),
       // The run is done when its files are closed, not before.
       detectMeasuredPhases((event) => {
@@ -133,15 +128,16 @@ export async function detectRun(request: DetectRequest): Promise<number> {
       const speed = `${plural(rows, 'row')} in ${duration(seconds)}, ${rate(rows / seconds)} rows/s`;
       for (const { path } of files) progress.line(`wrote ${path}: ${speed}`);
     }
-    check();
+    pipes.check();
     return interrupt.exitCode() ?? EXIT.done;
   } catch (error) {
+    if (error instanceof ReaderGone) return EXIT.done;
     if (error instanceof LogError) throw new UsageError(`${name}: ${error.message}`);
     throw error;
   } finally {
     progress.stop();
     interrupt.release();
-    process.stdout.off('error', note);
+    pipes.release();
     // A pipe that nobody reads any more must not keep the process alive.
     if (request.log === '-') process.stdin.destroy();
   }

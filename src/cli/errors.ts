@@ -6,7 +6,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export const EXIT = { done: 0, failure: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+export const EXIT = { done: 0, failure: 1, usage: 2 } as const;
 
 /** Errors of the pipeline that are the input's fault; by name, so that this costs no import. */
 const INPUT_ERRORS = new Set(['LockedError', 'CheckpointError', 'DamagedFileError']);

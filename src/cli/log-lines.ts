@@ -1,13 +1,17 @@
 import { count, percent, plainNumber, plural } from '../pipeline/format.ts';
 import type { RunEvent } from '../pipeline/sinks/phase-log.ts';
-import type { Styles } from './terminal.ts';
+import { fold, type Styles } from './terminal.ts';
 
-/** One line of the live log for an event; several for the end. */
-export function eventLines(
-  event: RunEvent,
-  { bold, dim, blue, yellow, green, red }: Styles,
-): string[] {
-  const at = (step: number) => dim(`t ${count(step).padStart(11)}`);
+/** Columns before the text of an event. */
+const INDENT = 20;
+
+/** The lines of the live log for an event, none for those that only programs want. */
+export function eventLines(event: RunEvent, styles: Styles): string[] {
+  return eventTexts(event, styles).flatMap((text) => fold(text, INDENT));
+}
+
+function eventTexts(event: RunEvent, { bold, dim, blue, yellow, green, red }: Styles): string[] {
+  const at = (step: number) => dim(`t ${count(step).padStart(8)}`);
   const doubt = (trusted = true) => (trusted ? '' : dim(' (digits not true)'));
   switch (event.event) {
     case 'start':
@@ -21,12 +25,12 @@ export function eventLines(
         convergence: green,
       }[event.phase];
       return [
-        `${at(event.step)}  ${bold('phase')}   ${paint(event.phase.replaceAll('-', ' '))}: S = ${plainNumber(event.sharpness)} (${plainNumber(event.ratio)} × 2/η), L = ${plainNumber(event.loss)}${doubt(event.trusted)}`,
+        `${at(event.step)}  ${bold('phase')}   ${paint(event.phase.replaceAll('-', ' '))}: S = ${plainNumber(event.sharpness)} (${plainNumber(event.ratio, 3)} × 2/η), L = ${plainNumber(event.loss)}${doubt(event.trusted)}`,
       ];
     }
     case 'cycle':
       return [
-        `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: from t = ${count(event.first_step)}, peak L₁ = ${plainNumber(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S overshot 2/η by ${percent(event.overshoot)}${doubt(event.trusted)}`,
+        `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: peak L₁ = ${plainNumber(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S ${percent(event.overshoot)} over 2/η${doubt(event.trusted)}`,
       ];
     case 'flush':
       return [];
@@ -36,7 +40,7 @@ export function eventLines(
       const slope =
         event.l_hat_slope === null || event.l_hat_slope_predicted === null
           ? ''
-          : `; slope of ln L̂ ${plainNumber(event.l_hat_slope)} (predicted ${plainNumber(event.l_hat_slope_predicted)})`;
+          : `, slope of ln L̂ ${plainNumber(event.l_hat_slope)} (predicted ${plainNumber(event.l_hat_slope_predicted)})`;
       const end = event.diverged_at === null ? '' : ` at t = ${count(event.diverged_at)}`;
       const state = event.interrupted ? ' so far (interrupted)' : '';
       return [

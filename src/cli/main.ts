@@ -49,7 +49,8 @@ function leave(): void {
 function lostOutput(error: NodeJS.ErrnoException): void {
   if (process.stdout.listenerCount('error') > 1) return;
   // A reader that has seen enough, such as `head`, is no news to anybody.
-  if (error.code !== 'EPIPE') report(error);
+  if (error.code === 'EPIPE') process.exit(EXIT.done);
+  report(error);
   process.exit(EXIT.failure);
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { UsageError } from './errors.ts';
+import { refuseAddress } from './output-file.ts';
 
 /**
  * Makes a folder and those above it, where they are missing. Node's own `recursive` never ends where a file system says
@@ -10,6 +11,7 @@ import { UsageError } from './errors.ts';
  * @throws UsageError where there is a file, or no folder can be made
  */
 export async function makeFolder(path: string, flag: string): Promise<void> {
+  refuseAddress(flag, path);
   const target = resolve(path);
   const missing: string[] = [];
   for (let folder = target; ; folder = dirname(folder)) {

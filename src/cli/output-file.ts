@@ -1,7 +1,53 @@
 import { access, constants, lstat, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { UsageError } from './errors.ts';
 import { runFileMetadata } from './run-file.ts';
+
+/** Endings of the formats that people know. */
+const ENDINGS: Readonly<Record<string, readonly string[]>> = {
+  parquet: ['.parquet', '.pq'],
+  arrow: ['.arrow', '.arrows', '.feather', '.ipc'],
+  csv: ['.csv', '.tsv'],
+  json: ['.json'],
+  ndjson: ['.ndjson', '.jsonl'],
+  other: [
+    '.txt',
+    '.html',
+    '.npy',
+    '.npz',
+    '.h5',
+    '.hdf5',
+    '.xlsx',
+    '.sqlite',
+    '.db',
+    '.gz',
+    '.zip',
+  ],
+};
+
+/** Refuses the address of something that is not on this computer. @throws UsageError */
+export function refuseAddress(flag: string, path: string): void {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(path)?.[1];
+  if (scheme === undefined) return;
+  throw new UsageError(
+    `--${flag}: ${path} is an address (${scheme}); only files of this computer can be written`,
+  );
+}
+
+/** Refuses a name whose ending says another format than the one that is written. @throws UsageError */
+function refuseEnding(flag: string, path: string, format: string): void {
+  const ending = extname(path).toLowerCase();
+  const said = Object.keys(ENDINGS).find((name) => ENDINGS[name]!.includes(ending));
+  if (said === undefined || said === format) return;
+  const exported = said === 'csv' || said === 'json' || said === 'ndjson';
+  const advice =
+    said === 'arrow' && flag === 'out' && format === 'parquet'
+      ? 'give Arrow files with --arrow'
+      : `name it ${ENDINGS[format]![0]}${exported ? `, and make ${ending} of it with eos export` : ''}`;
+  throw new UsageError(
+    `--${flag}: ${path} ends in ${ending}, but what is written is ${format}; ${advice}`,
+  );
+}
 
 /**
  * Makes sure, before anything is computed, that a run may be written to `path`: its folder exists and may be written
@@ -9,13 +55,17 @@ import { runFileMetadata } from './run-file.ts';
  * parameters, or `force` was given.
  *
  * @param config the parameters of the run; undefined for what is no run, which replaces nothing by itself
+ * @param format what is written; the ending of the name must not say another
  */
 export async function checkOutput(
   flag: string,
   path: string,
   config: object | undefined,
   force: boolean,
+  format = flag === 'arrow' ? 'arrow' : 'parquet',
 ): Promise<void> {
+  refuseAddress(flag, path);
+  refuseEnding(flag, path, format);
   const folder = await stat(dirname(resolve(path))).catch(() => undefined);
   if (!folder)
     throw new UsageError(`--${flag}: the folder of ${path} does not exist; create it first`);

@@ -1,10 +1,6 @@
 import { open } from 'node:fs/promises';
-import {
-  HEAD_BYTES,
-  tableKind as kindOf,
-  openTable,
-  type TableKind,
-} from '../pipeline/formats/table-file.ts';
+import { openTable } from '../pipeline/formats/open-table.ts';
+import { HEAD_BYTES, tableKind as kindOf, type TableKind } from '../pipeline/formats/table-file.ts';
 import { pathSource } from '../pipeline/node/path-source.ts';
 
 export type { TableKind };

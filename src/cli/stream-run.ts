@@ -20,6 +20,7 @@ import { describeError, EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { eventLines } from './log-lines.ts';
 import { checkOutput } from './output-file.ts';
+import { type Pipes, ReaderGone, watchPipes } from './pipes.ts';
 import type { ResumedFile, ResumePlan } from './resume.ts';
 import { createProgress, styles } from './terminal.ts';
 
@@ -49,10 +50,11 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const files = plan?.files.map(resumedOutput) ?? (await outputFiles(request, config));
   const beside = await trajectoriesBeside(request, config);
 
-  const pipe = watchPipes();
+  const pipe = watchPipes(files.length === 0);
   const say = !request.quiet && request.logFormat === 'text';
   const progress = createProgress(config.steps);
   const paint = styles(process.stderr);
+  const events = request.out === STDOUT ? process.stderr : process.stdout;
   const collector = createCollector();
   const start = performance.now();
   let rows = plan?.checkpoint.rows ?? 0;
@@ -60,8 +62,9 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   let done: RunEvent | undefined;
 
   const show = (event: RunEvent) => {
-    if (request.logFormat === 'json') process.stdout.write(`${JSON.stringify(event)}\n`);
-    else if (say) for (const line of eventLines(event, paint)) progress.line(line);
+    if (request.quiet) return;
+    if (request.logFormat === 'json') events.write(`${JSON.stringify(event)}\n`);
+    else for (const line of eventLines(event, paint)) progress.line(line);
   };
   const interrupt = onInterrupt(() => {
     if (say) progress.line('interrupted: closing the files (once more to end at once)');
@@ -96,7 +99,9 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       }),
     );
     const thinned = steps.pipe(thin(config.every));
-    const written = sinks.reduce((stream, sink) => stream.pipe(sink), thinned);
+    const streamed =
+      request.out === STDOUT ? thinned.pipe(await arrowStdout(config, pipe)) : thinned;
+    const written = sinks.reduce((stream, sink) => stream.pipe(sink), streamed);
     await lastValueFrom(written.pipe(tap(({ length }) => (rows += length))));
     progress.stop();
     if (done) show(done);
@@ -113,12 +118,25 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     pipe.check();
     return interrupt.exitCode() ?? EXIT.done;
   } catch (error) {
+    if (error instanceof ReaderGone) return EXIT.done;
     throw await withRecovery(error, files);
   } finally {
     progress.stop();
     interrupt.release();
     pipe.release();
   }
+}
+
+/** The name that stands for standard output. */
+const STDOUT = '-';
+
+/** Writes rows to standard output as an Arrow stream. */
+async function arrowStdout(
+  { columns }: RunConfig,
+  { print }: Pipes,
+): Promise<MonoTypeOperatorFunction<ModelBatch>> {
+  const { arrowStream } = await import('../pipeline/formats/arrow/arrow-stream-sink.ts');
+  return arrowStream(columns, print);
 }
 
 interface OutputFile {
@@ -185,7 +203,9 @@ async function outputFiles(
       `--arrow: ${arrow} is the Parquet file already; give the Arrow file another name`,
     );
   }
-  const files: OutputFile[] = [{ flag: 'out', path: out, writer }];
+  if (out === STDOUT && process.stdout.isTTY)
+    throw new UsageError('--out: standard output is a terminal; lead it into a program or a file');
+  const files: OutputFile[] = out === STDOUT ? [] : [{ flag: 'out', path: out, writer }];
   if (arrow !== undefined) files.push({ flag: 'arrow', path: arrow, writer });
   for (const { flag, path } of files) await checkOutput(flag, path, config, force);
   return files;
@@ -199,6 +219,8 @@ async function trajectoriesBeside(
   const { chosenDynamics, planBeside } = await import('./beside.ts');
   const chosen = chosenDynamics(also);
   if (out === undefined || dryRun) return [];
+  if (out === STDOUT)
+    throw new UsageError('--also: goes into files beside that of the run; give --out FILE.parquet');
   const beside = await planBeside(chosen, options, config, out, writer, force);
   const clash =
     arrow === undefined ? undefined : beside.find(({ path }) => resolve(path) === resolve(arrow));
@@ -225,23 +247,4 @@ async function sinkOf(
   if (writer === 'hyparquet') return parquetSink(target, options);
   const { parquetjsFormat } = await import('../pipeline/node/parquetjs.ts');
   return parquetSink(target, { ...options, format: parquetjsFormat });
-}
-
-/** A reader that goes away ends the run, and nothing half-written stays. */
-function watchPipes(): { check: () => void; release: () => void } {
-  let broken: Error | undefined;
-  const note = (error: Error) => {
-    broken ??= error;
-  };
-  process.stdout.on('error', note);
-  process.stderr.on('error', note);
-  return {
-    check() {
-      if (broken) throw broken;
-    },
-    release() {
-      process.stdout.off('error', note);
-      process.stderr.off('error', note);
-    },
-  };
 }

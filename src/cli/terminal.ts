@@ -73,3 +73,24 @@ function bar(done: number, total: number, seconds: number): string {
   const percent = `${Math.floor(part * 100)}%`.padStart(4);
   return `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${percent}  ${count(done)} of ${count(total)} steps  ${rate(perSecond)} steps/s  ${duration((total - done) / perSecond)} left`;
 }
+
+/** Columns that lines of the log keep to. */
+const WIDTH = 80;
+
+/** A line broken at spaces (but not within x = y) where it is too long, what goes on indented. Escape codes take no room. */
+export function fold(line: string, indent: number): string[] {
+  const lines = [''];
+  let room = WIDTH;
+  for (const token of line.match(/(?: = |[^ ])+| +/g) ?? []) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes begin with one
+    const width = [...token.replace(/\u001b\[\d+m/g, '')].length;
+    if (width > room && token.trim() !== '' && lines.at(-1)!.trim() !== '') {
+      lines[lines.length - 1] = lines.at(-1)!.trimEnd();
+      lines.push(' '.repeat(indent));
+      room = WIDTH - indent;
+    }
+    lines[lines.length - 1] += token;
+    room -= width;
+  }
+  return lines;
+}

@@ -1,6 +1,10 @@
 import type { TableClient } from './load/client.ts';
-import type { RunFacts } from './load/facts.ts';
-import type { Interval, Row, TableInfo } from './load/protocol.ts';
+import type { Row, TableInfo } from './load/protocol.ts';
+import type { Interval } from './plots/phase-strip.ts';
+import { PAGE, runColor as slotColor } from './plots/theme.ts';
+import type { RunFigures } from './plots/time-series.ts';
+import type { RunFacts } from './runs/facts.ts';
+import type { ListedRun } from './runs/run-list.ts';
 import type { Store } from './store.ts';
 
 /** One run on the page. */
@@ -9,29 +13,38 @@ export interface Run {
   readonly name: string;
   /** Its link as it stands in the URL; a dropped file has none. */
   readonly link: string | undefined;
+  /** Where it was chosen from. */
+  readonly source: ListedRun;
   /** Which of the run colours is its. */
   readonly slot: number;
   readonly client: TableClient;
   /** Whoever serves the file says that it is still being written. */
   readonly writing: boolean;
+  /** How fast it grows, and since when it does not, while it is being written. */
+  readonly pace: Pace;
   readonly info: TableInfo;
   readonly facts: RunFacts;
   /** Phases from the file's own column, fine ones. */
   readonly phases: readonly Interval[];
-  /** Values of a few columns at the first step at the edge (or else the first of all), where derived lines begin. */
-  readonly anchors: ReadonlyMap<string, number>;
-  /** Trajectories beside the run: gradient flow, constrained, central. */
-  readonly companions: readonly Companion[];
+  /** What plots say of it besides its columns. */
+  readonly figures: RunFigures;
+  /** Files of other dynamics from the same start. */
+  readonly dynamics: readonly DynamicsFile[];
 }
 
-export interface Companion {
-  readonly kind: CompanionKind;
+export interface Pace {
+  /** Steps a second; undefined until it is known. */
+  readonly rate?: number | undefined;
+  /** When its last rows came, in milliseconds. */
+  readonly grownAt: number;
+}
+
+/** The file of a dynamics beside a run. */
+export interface DynamicsFile {
+  readonly name: string;
   readonly client: TableClient;
   readonly info: TableInfo;
 }
-
-export const COMPANIONS = ['gradient-flow', 'constrained', 'central'] as const;
-export type CompanionKind = (typeof COMPANIONS)[number];
 
 /** What the panels see of the page. */
 export interface App {
@@ -80,8 +93,10 @@ export interface Panel {
   follow(): void;
 }
 
-export const hasColumns = (run: Run, columns: readonly string[]): boolean =>
-  columns.every((column) => run.info.columns.some(({ name }) => name === column));
+export const hasColumns = (
+  { info }: { readonly info: TableInfo },
+  columns: readonly string[],
+): boolean => columns.every((column) => info.columns.some(({ name }) => name === column));
 
 /** The row nearest to the crosshair among those of all runs: what its step is. */
 export function rowUnder(app: App): Row | undefined {
@@ -94,4 +109,15 @@ export function rowUnder(app: App): Row | undefined {
   );
 }
 
-export const runColor = (run: Run): string => `var(--run-${(run.slot % 8) + 1})`;
+export const runColor = (run: Run): string => slotColor(PAGE, run.slot);
+
+/** How to draw on the page at a size. */
+export const pageLook = (width: number, height: number) => ({
+  document,
+  theme: PAGE,
+  width: Math.max(160, width),
+  height,
+});
+
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

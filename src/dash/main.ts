@@ -1,31 +1,28 @@
 import './style.css';
+import { formatNumber } from '../pipeline/format.ts';
 import { type App, hasColumns, type Panel, rowUnder } from './app.ts';
-import { controls } from './controls.ts';
 import { el } from './dom.ts';
-import { formatNumber } from './format.ts';
 import type { Row } from './load/protocol.ts';
-import { emptyPage, notice } from './notices.ts';
-import { cyclesPanel } from './panels/cycles.ts';
-import { lossPanel } from './panels/loss.ts';
-import { oscillationPanel } from './panels/oscillation.ts';
-import { planePanel } from './panels/plane.ts';
-import { sharpnessPanel } from './panels/sharpness.ts';
-import { splitPanel } from './panels/split.ts';
-import { tiles } from './panels/tiles.ts';
-import { timelinePanel } from './panels/timeline.ts';
-import { weightsPanel } from './panels/weights.ts';
-import { rangeBar } from './range-bar.ts';
-import { runBook } from './run-book.ts';
-import { moveInside, shownSteps } from './steps-shown.ts';
+import { emptyPage, showProblem } from './messages.ts';
+import { setColors } from './plots/theme.ts';
+import { knownFacts } from './runs/known-facts.ts';
+import { openRuns } from './runs/open-runs.ts';
+import { allPanels } from './runs/panels.ts';
+import { rangeBar } from './runs/range-bar.ts';
+import { runTable } from './runs/run-table.ts';
+import { moveInside, shownSteps } from './runs/steps-shown.ts';
+import { tiles } from './runs/tiles.ts';
 import { createStore } from './store.ts';
 import { tooltip } from './tooltip.ts';
 import { readLink, writeLink } from './url.ts';
+import { viewControls } from './view-controls.ts';
 
 /** How often a page of `eos dash serve` looks at its files, unless its link says otherwise. */
 const LIVE_SECONDS = 0.5;
 
 const box = (id: string): HTMLElement => document.getElementById(id)!;
 const page = document.documentElement;
+setColors(page.style);
 const inQuery = /^https?:$/.test(location.protocol);
 const link = readLink(inQuery ? location.search : location.hash.slice(1) || location.search);
 const store = createStore(link.view);
@@ -35,15 +32,15 @@ let rows: ReadonlyMap<number, Row> = new Map();
 let sweep: Panel | undefined;
 let sweepTurn = 0;
 
-const book = runBook({
+const files = openRuns({
   changed: schedule,
   relinked: writeUrl,
   loading() {
-    box('progress').hidden = !book.loading();
+    box('progress').hidden = !files.loading();
     showBusy();
   },
   progress(bytes) {
-    const total = book.runs().reduce((sum, { info }) => sum + info.bytes, 0);
+    const total = files.runs().reduce((sum, { info }) => sum + info.bytes, 0);
     if (total > 0)
       (box('progress') as HTMLProgressElement).value = Math.min(100, (bytes / total) * 100);
   },
@@ -51,8 +48,8 @@ const book = runBook({
     const mine = ++sweepTurn;
     const { openSweepPanel } = await import('./sweep/sweep-panel.ts');
     const next = await openSweepPanel(app, listed, {
-      sweeps: () => book.sweeps().map(({ name }) => name),
-      show: (work) => book.whileLoading(async () => book.add(await work())),
+      sweeps: () => files.sweeps().map(({ name }) => name),
+      show: (work) => files.whileLoading(async () => files.add(await work())),
       focus: () =>
         sweep?.element.contains(document.activeElement) ? document.activeElement : null,
     });
@@ -61,18 +58,22 @@ const book = runBook({
     sweep?.element.remove();
     sweep = next;
     // The address names what is shown, also where it named what is not there.
-    if ((store.get().sweep ?? book.sweeps()[0]?.name) !== listed.name)
+    if ((store.get().sweep ?? files.sweeps()[0]?.name) !== listed.name)
       store.set({ sweep: listed.name });
     box('panels').prepend(next.element);
   },
-  problem: (name, error) => notice(box('notices'), name, error),
+  problem: (name, error) => showProblem(box('notices'), name, error),
+  lost(since) {
+    const text = `does not answer since ${new Date(since ?? 0).toLocaleTimeString('en-GB')}; what is shown is as it was then`;
+    showProblem(box('notices'), 'The server', since === undefined ? undefined : text);
+  },
 });
 
 const app: App = {
   store,
-  runs: book.runs,
+  runs: files.runs,
   fullRange() {
-    const filled = book.runs().filter(({ info }) => info.rows > 0);
+    const filled = files.runs().filter(({ info }) => info.rows > 0);
     if (filled.length === 0) return [0, 1];
     const first = Math.min(...filled.map(({ info }) => info.firstStep));
     const last = Math.max(...filled.map(({ info }) => info.lastStep));
@@ -92,16 +93,7 @@ const app: App = {
   showTip: tooltip(box('tooltip')),
 };
 
-const panels: readonly Panel[] = [
-  timelinePanel(app),
-  lossPanel(app),
-  sharpnessPanel(app),
-  splitPanel(app),
-  oscillationPanel(app),
-  weightsPanel(app),
-  planePanel(app),
-  cyclesPanel(app),
-];
+const panels: readonly Panel[] = allPanels(app);
 const tileRow = tiles(app, box('tiles'));
 const range = rangeBar(app, box('rangebar'));
 const missing = el('p', { class: 'note missing', hidden: true });
@@ -109,24 +101,32 @@ box('panels').append(...panels.map(({ element }) => element), missing);
 const columnsFollowed = [
   ...new Set([...panels.flatMap(({ needs }) => needs), 'phase', 'cycle', 'regime']),
 ];
-const top = controls(
+const facts = knownFacts(() => table.draw());
+const table = runTable(
   app,
   {
-    listed: () => book.list().runs,
-    add: (run) => void book.add(run),
-    remove: book.remove,
-    drop: (files) => void book.drop(files),
-    refreshNow: () => void refresh(),
+    known: files.known,
+    facts: facts.of,
+    add: (...runs) => void files.add(...runs),
+    remove: files.remove,
+  },
+  box('runs'),
+);
+const top = viewControls(
+  app,
+  {
+    drop: (dropped) => void files.drop(dropped),
+    refreshNow: () => void refresh(true),
     setRefresh(seconds) {
       refreshGiven = true;
       store.set({ refresh: seconds });
     },
   },
-  box('runs'),
+  box('shown'),
   box('controls'),
 );
 box('empty').append(
-  ...emptyPage(() => box('runs').querySelector<HTMLButtonElement>('[data-act=open]')?.click()),
+  ...emptyPage(() => box('shown').querySelector<HTMLButtonElement>('[data-act=open]')?.click()),
 );
 
 /* ---- drawing ---- */
@@ -139,7 +139,7 @@ let followAgain = false;
 
 /** Says in the page whether anything is under way, for those who drive the page by program. */
 function showBusy(): void {
-  page.dataset.busy = String(scheduled || drawing || following || book.loading());
+  page.dataset.busy = String(scheduled || drawing || following || files.loading());
 }
 
 /** Draws everything in the next frame; changes that come while drawing are drawn together after it. */
@@ -164,7 +164,7 @@ function schedule(): void {
 }
 
 async function drawAll(): Promise<void> {
-  const runs = book.runs();
+  const runs = files.runs();
   const { full } = store.get();
   const able = [
     ...(sweep ? [sweep] : []),
@@ -180,8 +180,9 @@ async function drawAll(): Promise<void> {
       : 'eos dashboard';
   for (const panel of [...(sweep ? [sweep] : []), ...panels])
     panel.element.hidden = !visible.includes(panel) || (panel.empty?.() ?? false);
-  box('empty').hidden = runs.length > 0 || sweep !== undefined || book.loading();
+  box('empty').hidden = files.known().length > 0 || sweep !== undefined || files.loading();
   top.draw();
+  table.draw();
   await Promise.all([...visible.map(drawPanel), tileRow.draw(), range.draw()]);
   showMissing(
     panels.filter((panel) => !able.includes(panel) || panel.empty?.()),
@@ -218,10 +219,10 @@ let refreshTimer: ReturnType<typeof setTimeout> | undefined;
 function writeUrl(): void {
   clearTimeout(urlTimer);
   urlTimer = setTimeout(() => {
-    const runs = book.runs();
+    const runs = files.runs();
     const view = store.get();
     // What a run does not have yet is kept, since it may come.
-    const range =
+    const asked =
       runs.some(({ writing }) => writing) || runs.length === 0
         ? view.range
         : app.zoomed()
@@ -229,7 +230,7 @@ function writeUrl(): void {
           : null;
     const query = writeLink({
       runs: runs.flatMap((run) => run.link ?? []),
-      view: { ...view, range },
+      view: { ...view, range: asked },
       refreshGiven,
     });
     try {
@@ -257,7 +258,7 @@ async function followCursor(): Promise<void> {
     cursor === null
       ? []
       : await Promise.all(
-          book.runs().map(async (run) => {
+          files.runs().map(async (run) => {
             // Where a run has ended, or not begun, it has no values.
             if (cursor < run.info.firstStep - 1 || cursor > run.info.lastStep + 1)
               return [run.id, undefined] as const;
@@ -268,9 +269,8 @@ async function followCursor(): Promise<void> {
   rows = new Map(found.flatMap(([id, row]) => (row ? [[id, row] as const] : [])));
   for (const panel of panels) panel.follow();
   const row = rowUnder(app);
-  if (row && document.activeElement?.matches('.plot')) {
+  if (row && document.activeElement?.matches('.plot'))
     app.announce(`step ${formatNumber(row.step)}, ${row.values.phase ?? ''}`);
-  }
   following = false;
   showBusy();
   if (!followAgain) return;
@@ -278,14 +278,15 @@ async function followCursor(): Promise<void> {
   await followCursor();
 }
 
-async function refresh(): Promise<void> {
-  if (await book.refresh()) await followCursor();
+async function refresh(all = false): Promise<void> {
+  if (await files.refresh(all)) await followCursor();
 }
 
+/** The next look at the files; a page that nobody sees looks at nothing. */
 function setTimer(): void {
   clearTimeout(refreshTimer);
   const { refresh: seconds } = store.get();
-  if (seconds > 0)
+  if (seconds > 0 && !document.hidden)
     refreshTimer = setTimeout(() => void refresh().finally(setTimer), seconds * 1000);
 }
 
@@ -293,7 +294,7 @@ store.subscribe((view, before) => {
   const redraw = ['range', 'scales', 'hidden', 'full', 'map'] as const;
   if (redraw.some((key) => view[key] !== before[key])) schedule();
   if (view.cursor !== before.cursor) void followCursor();
-  if (view.sweep !== before.sweep) void book.showSweep(view.sweep);
+  if (view.sweep !== before.sweep) void files.showSweep(view.sweep);
   if (view.refresh !== before.refresh) setTimer();
   if (view.theme !== before.theme || view.refresh !== before.refresh) top.draw();
   page.dataset.theme = view.theme;
@@ -302,6 +303,7 @@ store.subscribe((view, before) => {
   if (view.cursor === before.cursor || view.pinned || before.pinned) writeUrl();
 });
 
+document.addEventListener('visibilitychange', setTimer);
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape')
     store.set(store.get().pinned ? { pinned: false, cursor: null } : { full: null });
@@ -316,19 +318,19 @@ document.addEventListener('dragleave', (event) => {
 document.addEventListener('drop', (event) => {
   event.preventDefault();
   document.body.classList.remove('dropping');
-  void book.drop([...(event.dataTransfer?.files ?? [])]);
+  void files.drop([...(event.dataTransfer?.files ?? [])]);
 });
 
 /** A link may come from another run than the one that is there. */
 function tellWhatIsNotThere(): void {
   const asked = link.view.range;
-  const runs = book.runs();
+  const runs = files.runs();
   const [first, last] = app.fullRange();
   if (!asked || runs.length === 0 || runs.some(({ writing }) => writing)) return;
   if (asked[0] < last && asked[1] > first) return;
   const steps = (from: number, to: number) => `${formatNumber(from)} – ${formatNumber(to)}`;
   const there = steps(Math.ceil(first), Math.floor(last));
-  notice(
+  showProblem(
     box('notices'),
     'link',
     `it asks for steps ${steps(...asked)}, and there are steps ${there}; all of them are shown`,
@@ -336,22 +338,24 @@ function tellWhatIsNotThere(): void {
   writeUrl();
 }
 
-let drawnWidth = box('panels').clientWidth;
+let drawnSize = '';
 
 async function start(): Promise<void> {
   page.dataset.theme = store.get().theme;
   document.body.classList.toggle('pinned', store.get().pinned);
-  await book.start(link.runs, link.view.sweep);
+  await files.start(link.runs, link.view.sweep);
   tellWhatIsNotThere();
-  if (book.list().live && !refreshGiven) store.set({ refresh: LIVE_SECONDS });
+  if (files.list().live && !refreshGiven) store.set({ refresh: LIVE_SECONDS });
   schedule();
   setTimer();
-  new ResizeObserver(([entry]) => {
-    const width = entry?.contentRect.width ?? 0;
-    // Drawing changes the height, and must not lead to the next drawing.
-    if (width !== drawnWidth) schedule();
-    drawnWidth = width;
-  }).observe(box('panels'));
+  const resized = () => {
+    // Drawing changes the height of the panels, and must not lead to the next drawing.
+    const size = `${box('panels').clientWidth}:${window.innerHeight}`;
+    if (size !== drawnSize && drawnSize !== '') schedule();
+    drawnSize = size;
+  };
+  new ResizeObserver(resized).observe(box('panels'));
+  addEventListener('resize', resized);
   if (store.get().cursor !== null) await followCursor();
   page.dataset.ready = '1';
 }

@@ -43,19 +43,28 @@ type Listener = (view: View, before: View) => void;
 export interface Store {
   get(): View;
   set(change: Partial<View>): void;
+  /** Switches a series, `panel.series`, off or on. */
+  toggle(series: string): void;
   subscribe(listener: Listener): void;
 }
 
 export function createStore(first: View): Store {
   let view = first;
   const listeners: Listener[] = [];
+  const set = (change: Partial<View>): void => {
+    const before = view;
+    view = { ...view, ...change };
+    for (const listener of listeners) listener(view, before);
+  };
   return {
     get: () => view,
-    set(change) {
-      const before = view;
-      view = { ...view, ...change };
-      for (const listener of listeners) listener(view, before);
-    },
+    set,
+    toggle: (series) =>
+      set({
+        hidden: view.hidden.includes(series)
+          ? view.hidden.filter((other) => other !== series)
+          : [...view.hidden, series],
+      }),
     subscribe: (listener) => listeners.push(listener),
   };
 }

@@ -16,6 +16,7 @@ function grouped(digits: number): Intl.NumberFormat {
 export function plainNumber(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
+  if (size === 0) return '0';
   if (Number.isInteger(value) && size < 1e15) return count(value);
   if (size >= 1e-3 && size < 1e6) return grouped(digits).format(value);
   const [mantissa, exponent] = value.toExponential(digits - 1).split('e');

@@ -28,8 +28,17 @@ export { constrained } from './dynamics/constrained.ts';
 export type { Dynamics, Mover } from './dynamics/dynamics.ts';
 export { gradientFlow } from './dynamics/gradient-flow.ts';
 export { type ArrowSinkOptions, arrowSink } from './formats/arrow/arrow-sink.ts';
+export type { ByteSource } from './formats/byte-source.ts';
 export { type ByteTarget, memoryTarget, type SinkTarget } from './formats/byte-target.ts';
+export { DamagedFileError, UnsupportedFileError } from './formats/limits.ts';
 export { type ParquetSinkOptions, parquetSink } from './formats/parquet/parquet-sink.ts';
+export {
+  type ReadColumn,
+  type ReadRun,
+  type ReadRunOptions,
+  type RunSource,
+  readRun,
+} from './formats/read-run.ts';
 export type {
   Metadata,
   Rows,
@@ -142,6 +151,7 @@ export {
   type NetworkBatch,
   type NetworkDescentOptions,
   type NetworkRun,
+  type NetworkSummary,
   networkDescent,
 } from './sources/descent/network-descent.ts';
 export type { GivenColumns } from './sources/training-log/column-names.ts';

@@ -82,6 +82,21 @@ export async function settled(page: Page): Promise<void> {
   }
 }
 
+/** Names of the runs shown: from the table, or where there is one run alone, from the top bar. */
+export const shownRuns = (page: Page): Promise<string[]> =>
+  page.evaluate(() => {
+    const rows = [...document.querySelectorAll('#runs:not([hidden]) .run-row.shown .run-name')];
+    const title = document.querySelector('.run-title')?.textContent ?? '';
+    if (rows.length > 0) return rows.map(({ textContent }) => textContent ?? '');
+    return title === '' ? [] : [title];
+  });
+
+/** Shows a run of the table, or hides it. */
+export async function toggleRun(page: Page, name: string): Promise<void> {
+  await page.locator(`[data-row="${name}"]`).click();
+  await settled(page);
+}
+
 /** The plot of a panel. */
 export const plot = (page: Page, panel: string) => page.locator(`[data-panel=${panel}] .plot`);
 

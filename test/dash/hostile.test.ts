@@ -5,9 +5,9 @@ import { ByteWriter } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import { describe, expect, test } from 'vitest';
 import { openBytes } from '../../src/dash/load/bytes.ts';
-import { runFacts } from '../../src/dash/load/facts.ts';
 import { openAny } from '../../src/dash/load/open-any.ts';
 import { RunFileError } from '../../src/dash/load/table.ts';
+import { runFacts } from '../../src/dash/runs/facts.ts';
 import { makeRows, parquetBytes } from './make-run.ts';
 
 /** Files made of each seed; a longer campaign asks for more. */

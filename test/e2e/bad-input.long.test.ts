@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { lstat, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eos, type Outcome, temporaryFolder } from '../setup/eos.ts';
+import { root } from '../setup/parts.ts';
 
 /** One line that begins with `eos: ` on stderr, nothing on stdout, exit code 2. */
 function expectOneLine({ code, stdout, stderr }: Outcome, message: RegExp | string): void {
@@ -72,6 +73,43 @@ describe('eos stream refuses in one line, and leaves nothing behind', () => {
       await eos(['stream', '--out', 'run.parquet', ...args.split(' ')], { cwd }),
       message,
     );
+    expect(await readdir(cwd)).toEqual([]);
+  });
+});
+
+test('an older Node is told in one line', async () => {
+  const old = `data:text/javascript,Object.defineProperty(process, 'versions', { value: { node: '18.19.1' } })`;
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['--import', old, join(root, 'bin/run.js'), 'stream'],
+    { encoding: 'utf8' },
+  );
+  expect(stderr).toMatch(/^eos: needs Node ≥ 20\.19; this is v\d+\S*\n$/);
+  expect(status).toBe(1);
+});
+
+describe('what is not written here', () => {
+  test.each([
+    ['stream --out s3://bucket/run.parquet', '--out: s3://bucket/run.parquet is an address (s3)'],
+    [
+      'stream --out a.parquet --arrow https://x/a.arrow',
+      '--arrow: https://x/a.arrow is an address',
+    ],
+    ['sweep --eta 0.1 --out s3://bucket/sweep', '--out: s3://bucket/sweep is an address (s3)'],
+    ['sweep --eta 0.1 --out gs://b/s --dry-run', '--out: gs://b/s is an address (gs)'],
+    ['figures --out s3://bucket', '--out: s3://bucket is an address (s3)'],
+    [
+      'stream --out run.csv',
+      '--out: run.csv ends in .csv, but what is written is parquet; name it .parquet, and make .csv of it with eos export',
+    ],
+    ['stream --out run.arrow', 'ends in .arrow, but what is written is parquet; give Arrow files'],
+    ['stream --out a.parquet --arrow b.PARQUET', '--arrow: b.PARQUET ends in .parquet, but what'],
+    ['stream --out - --also central', '--also: goes into files beside that of the run'],
+    ['stream --dry-run --seed 3', '--seed: has no effect, since no points are sampled'],
+    ['sweep --dry-run --seeds 0..99', '--seed: has no effect, since no points are sampled'],
+  ])('eos %s', async (args, message) => {
+    const cwd = temporaryFolder();
+    expectOneLine(await eos(args.split(' '), { cwd }), message);
     expect(await readdir(cwd)).toEqual([]);
   });
 });

@@ -24,7 +24,9 @@ import {
   serve,
   settled,
   shownRange,
+  shownRuns,
   stepAt,
+  toggleRun,
 } from '../dash/browser.ts';
 import { CONFIG, growingFile, makeRows, parquetBytes } from '../dash/make-run.ts';
 import { describeWith, root } from '../setup/parts.ts';
@@ -129,7 +131,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
       'later.parquet: there is no such file',
     );
     writeFileSync(file('shared/later.parquet'), parquetBytes(makeRows(500)));
-    await expect.poll(() => page.locator('.chip').count()).toBe(1);
+    await expect.poll(() => shownRuns(page)).toEqual(['later.parquet']);
     await settled(page);
     expect(await page.locator('.notice').count()).toBe(0);
     expect(await shownRange(page)).toEqual([0, 499]);
@@ -144,25 +146,20 @@ describeWith(['chromium'], 'run files in the browser', () => {
       { name: 'mine.constrained.parquet', bytes: parquetBytes(beside, {}) },
       { name: 'mine.gradient-flow.parquet', bytes: parquetBytes(beside, {}) },
     ]);
-    expect(await page.locator('.chip-name').allTextContents()).toEqual([
-      'run.parquet',
-      'mine.parquet',
-    ]);
-    await page.getByRole('button', { name: 'Remove run.parquet' }).click();
-    await settled(page);
+    expect(await shownRuns(page)).toEqual(['run.parquet', 'mine.parquet']);
+    await toggleRun(page, 'run.parquet');
     expect(await shownRange(page)).toEqual([0, 799]);
     expect(await page.locator('[data-panel=plane] .key:visible').allTextContents()).toEqual([
       'gradient descent',
       'minima αβ₂ = 1',
       'stable set |α| ≤ α̂',
-      'gradient flow',
       'constrained',
-      'progressive sharpening',
+      'gradient flow',
     ]);
-    expect(await plot(page, 'plane').locator('.companion-constrained path').count()).toBe(1);
+    expect(await plot(page, 'plane').locator('.dynamics-constrained path').count()).toBe(1);
     await page.locator('[data-panel=plane] [data-series=constrained]').click();
     await settled(page);
-    expect(await plot(page, 'plane').locator('.companion-constrained path').count()).toBe(0);
+    expect(await plot(page, 'plane').locator('.dynamics-constrained path').count()).toBe(0);
     expect(page.url()).not.toContain('mine');
     expect(problems).toEqual([]);
     await page.close();
@@ -173,7 +170,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
     await page.setInputFiles('input[type=file]', file('run.parquet'));
     await page.waitForTimeout(100);
     await settled(page);
-    expect(await page.locator('.chip').count()).toBe(2);
+    expect(await shownRuns(page)).toHaveLength(2);
     expect(problems).toEqual([]);
     await page.close();
   });
@@ -192,7 +189,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
         bytes: new Uint8Array(readFileSync(join(root, 'test/formats/foreign', name))),
       })),
     );
-    expect(await page.locator('.chip-name').allTextContents()).toEqual(['run.parquet', ...names]);
+    expect(await shownRuns(page)).toEqual(['run.parquet', ...names]);
     expect(await page.locator('.notice').allTextContents()).toEqual([]);
     expect(await lines()).toBeGreaterThanOrEqual(before + names.length);
     expect(problems).toEqual([]);
@@ -228,7 +225,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
       Object.values(notices).join(' ') +
         (await page.locator('.problem:visible').allTextContents()).join(' '),
     ).toMatch(/damaged/);
-    expect(await page.locator('.chip-name').first().textContent()).toBe('run.parquet');
+    expect(await shownRuns(page)).toContain('run.parquet');
     expect(
       Number(await plot(page, 'loss').locator('[aria-label=line] path').count()),
     ).toBeGreaterThan(0);
@@ -247,8 +244,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
       bytes.fill(0xff, start, start + 12);
     }
     await dropFiles(page, [{ name: 'hurt.parquet', bytes }]);
-    await page.getByRole('button', { name: 'Remove run.parquet' }).click();
-    await settled(page);
+    await toggleRun(page, 'run.parquet');
     expect(await page.locator('[data-panel=split] .problem').textContent()).toMatch(
       /damaged: column l1/,
     );
@@ -286,12 +282,11 @@ describeWith(['chromium'], 'run files in the browser', () => {
         ),
       },
     ]);
-    await page.getByRole('button', { name: 'Remove run.parquet' }).click();
-    await settled(page);
+    await toggleRun(page, 'run.parquet');
     expect(await page.locator('.panel:visible h2').allTextContents()).toEqual([
       'Phases',
-      'Loss',
       'Sharpness',
+      'Loss',
     ]);
     expect(await page.locator('.missing').textContent()).toMatch(
       /Not shown.*Parameter plane \(alpha, beta2\)/,
@@ -334,10 +329,9 @@ describeWith(['chromium'], 'run files in the browser', () => {
       },
       { name: `${evil.replaceAll('/', '')}.broken`, bytes: new Uint8Array(50) },
     ]);
-    await page.getByRole('button', { name: 'Remove run.parquet' }).click();
-    await settled(page);
+    await toggleRun(page, 'run.parquet');
     expect(await page.locator('[data-tile=outcome] .figure').textContent()).toBe(evil);
-    expect(await page.locator('[data-panel=timeline] .key').allTextContents()).toEqual([evil]);
+    expect(await plot(page, 'timeline').locator('text').allTextContents()).toEqual([evil]);
     const at = await stepAt(page, 'loss', 150);
     await page.mouse.move(at.x - 5, at.y);
     await page.mouse.move(at.x, at.y);
@@ -474,13 +468,11 @@ describeWith(['chromium'], 'eos dash build', () => {
       browser,
       `http://127.0.0.1:${(site.address() as AddressInfo).port}/some/deep/path/`,
     );
-    expect(await page.locator('.chip-name').textContent()).toBe('run.parquet');
+    expect(await shownRuns(page)).toEqual(['run.parquet']);
     expect(await page.locator('[data-panel=plane] .key:visible').allTextContents()).toContain(
       'constrained',
     );
-    await page.locator('.picker').selectOption({ label: 'other.arrow' });
-    await page.locator('.chip').nth(1).waitFor();
-    await settled(page);
+    await toggleRun(page, 'other.arrow');
     expect(await shownRange(page)).toEqual([0, 2500]);
     expect(problems).toEqual([]);
     await page.close();
@@ -542,19 +534,17 @@ describeWith(['chromium'], 'eos dash build', () => {
       '--quiet',
     );
     const { page, problems } = await openPage(browser, pathToFileURL(file('page.html')).href);
-    expect(await page.locator('.chip-name').textContent()).toBe('run.parquet');
+    expect(await shownRuns(page)).toEqual(['run.parquet']);
     expect(await shownRange(page)).toEqual([0, 2000]);
     expect(await page.locator('[data-panel=plane] .key:visible').allTextContents()).toContain(
       'constrained',
     );
-    await page.locator('.picker').selectOption({ label: 'other.arrow' });
-    await page.locator('.chip').nth(1).waitFor();
-    await settled(page);
+    await toggleRun(page, 'other.arrow');
     await page.locator('[data-panel=loss] [data-act=scale]').click();
     await settled(page);
     expect(page.url()).toContain('linear=loss');
     const again = await openPage(browser, page.url());
-    expect(await again.page.locator('.chip').count()).toBe(2);
+    expect(await shownRuns(again.page)).toHaveLength(2);
     expect(await plot(again.page, 'loss').getAttribute('data-y')).toBe(
       await plot(page, 'loss').getAttribute('data-y'),
     );

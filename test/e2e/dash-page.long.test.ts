@@ -16,6 +16,7 @@ import {
   settled,
   shownRange,
   stepAt,
+  toggleRun,
 } from '../dash/browser.ts';
 import { describeWith, root } from '../setup/parts.ts';
 
@@ -132,17 +133,19 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     expect(Number(await tile('convergence').getAttribute('data-value'))).toBe(
       summary.convergence_time.step,
     );
-    expect(await tile('convergence').textContent()).toBe('7\u202f691');
+    expect(await tile('convergence').textContent()).toBe('7,691');
     expect(Number(await tile('final-loss').getAttribute('data-value'))).toBe(summary.final_loss);
     expect(Number(await tile('slope').getAttribute('data-value'))).toBe(summary.l_hat_slope);
     expect(await page.locator('#missing, .missing').isVisible()).toBe(false);
   });
 
   test('draws what the panels promise: threshold, bands, phases, hyperbola, stable set', async () => {
-    for (const panel of ['loss', 'sharpness', 'split', 'oscillation', 'weights']) {
-      expect(await plot(page, panel).locator('.phase-band rect').count()).toBe(3);
-    }
     expect(await plot(page, 'sharpness').locator('.regime-band').count()).toBe(1);
+    expect(await plot(page, 'sharpness').locator('.level-name').textContent()).toBe('2/η = 40');
+    expect(await plot(page, 'timeline').locator('text').allTextContents()).toEqual([
+      'edge of stability',
+      'convergence',
+    ]);
     expect(await plot(page, 'plane').locator('.hyperbola').count()).toBeGreaterThan(0);
     expect(await plot(page, 'plane').locator('.stable-set').count()).toBe(1);
     expect(await plot(page, 'plane').locator('.trajectory path').count()).toBeGreaterThan(10);
@@ -151,12 +154,6 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
       'L₂',
       'L̂',
       'predicted slope',
-    ]);
-    expect(await page.locator('[data-panel=timeline] .key').allTextContents()).toEqual([
-      'progressive sharpening',
-      'edge of stability: sharpening',
-      'edge of stability: self-stabilization',
-      'convergence',
     ]);
   });
 
@@ -322,15 +319,10 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     expect(to - from).toBeLessThan(inside.length * 1.3);
   });
 
-  test('compares runs: one colour each, in lines, tiles and timeline', async () => {
-    await page.locator('.picker').selectOption({ label: 'paper.parquet' });
-    await page.locator('.chip').nth(1).waitFor();
-    await settled(page);
+  test('compares runs: one colour each, in lines, table and strip', async () => {
+    await toggleRun(page, 'paper.parquet');
     expect(page.url()).toContain('run=data/three-phases.parquet&run=data/paper.parquet');
-    expect(await page.locator('[data-tile=cycles] .figure').allTextContents()).toEqual([
-      '16',
-      '25',
-    ]);
+    expect(await page.locator('.shown [data-cell=cycles]').allTextContents()).toEqual(['16', '25']);
     const colors = await plot(page, 'oscillation')
       .locator('[aria-label=line] path')
       .evaluateAll((lines) => lines.map((line) => getComputedStyle(line).stroke));
@@ -344,8 +336,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
         expect.stringContaining('S · paper.parquet'),
       ]),
     );
-    await page.getByRole('button', { name: 'Remove three-phases.parquet' }).click();
-    await settled(page);
+    await toggleRun(page, 'three-phases.parquet');
     expect(await page.locator('[data-tile=cycles] .figure').allTextContents()).toEqual(['25']);
     expect(page.url()).not.toContain('three-phases');
   });

@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { launch, openPage, ready, type Started, serve, settled } from '../dash/browser.ts';
+import {
+  launch,
+  openPage,
+  ready,
+  type Started,
+  serve,
+  settled,
+  shownRuns,
+} from '../dash/browser.ts';
 import { describeWith, root } from '../setup/parts.ts';
 import { newFolder, parts, type Row, summaryRows } from './sweep-command.ts';
 
@@ -52,7 +60,17 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     expect(problems).toEqual([]);
   });
 
-  const cells = () => page.locator('[data-panel=sweep] .cells rect');
+  /** How many cells a map has. */
+  const cells = async (of = page) =>
+    Number(await of.locator('[data-panel=sweep] .plot').getAttribute('data-cells'));
+  /** The middle of a cell of a map of 12 by 8, from the lower left. */
+  async function cellAt(x: number, y: number, of = page) {
+    const box = (await of.locator('[data-panel=sweep] .cells').boundingBox())!;
+    return [
+      box.x + ((x + 0.5) * box.width) / 12,
+      box.y + box.height - ((y + 0.5) * box.height) / 8,
+    ] as const;
+  }
   const choose = async (label: string, value: string) => {
     await page.locator(`[data-panel=sweep] [data-choice="${label}"]`).selectOption(value);
     await settled(page);
@@ -62,7 +80,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
   test('shows a cell for each place, the line of theory, and what became of the runs', async () => {
     expect(await page.locator('[data-panel=sweep] h2').textContent()).toBe('Sweep diagram');
     expect(await page.locator('[data-panel=sweep] .unit').textContent()).toBe('192 runs');
-    expect(await cells().count()).toBe(96);
+    expect(await cells()).toBe(96);
     const legend = await page.locator('[data-panel=sweep] .legend').textContent();
     for (const words of [
       'gradient flow',
@@ -73,7 +91,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     ]) {
       expect(legend).toContain(words);
     }
-    await cells().first().hover();
+    await page.mouse.move(...(await cellAt(0, 0)));
     const outcome = await tip('outcome').getAttribute('data-value');
     expect(rows.some((row) => row.outcome === outcome)).toBe(true);
     expect(await page.locator('#tooltip strong').textContent()).toMatch(/^η = .*, λ₂ = .*, δ = /);
@@ -100,11 +118,11 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
   test('other quantities, axes, facets and filters, and the link that reproduces them', async () => {
     await choose('show', 'cycles');
     await choose('a map for each', 'delta');
-    expect(await cells().count()).toBe(192);
+    expect(await cells()).toBe(192);
     await choose('x', 'lambda2');
     await choose('a map for each', '-');
     await choose('δ', '0.1');
-    expect(await cells().count()).toBe(96);
+    expect(await cells()).toBe(96);
     await expect.poll(() => page.url()).toContain('map=cycles,lambda2,eta,-,delta=0.1');
     const drawn = await page.locator('[data-panel=sweep] .plot').getAttribute('data-drawn');
     await page.reload();
@@ -115,11 +133,11 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
 
   test('a click on a cell runs that very run and shows it', async () => {
     await choose('δ', '0.01');
-    const cell = cells().nth(40);
-    await cell.hover();
+    const cell = await cellAt(5, 3);
+    await page.mouse.move(...cell);
     const exact = async (label: string) => Number(await tip(label).getAttribute('data-value'));
     const [cycles, ratio] = [await exact('cycles'), await exact('largest ηS/2')];
-    await cell.click();
+    await page.mouse.click(...cell);
     await page.locator('[data-tile=max-ratio]').waitFor();
     await settled(page);
     const row = rows.find(
@@ -130,7 +148,8 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     expect(await figure('outcome')).toBe(row.outcome);
     expect(Number(await figure('eta'))).toBe(row.eta);
     expect(Number(await figure('max-ratio'))).toBe(row.max_sharpness_ratio);
-    expect(await page.locator('.chip-name').textContent()).toMatch(/^η = .*, λ₂ = .*, δ = 0.01$/);
+    expect((await shownRuns(page))[0]).toMatch(/^η = .*, λ₂ = .*, δ = 0.01$/);
+    expect(await page.locator('.map-opened').count()).toBe(1);
     expect(await page.locator('[data-panel=sharpness]').isVisible()).toBe(true);
   });
 
@@ -144,9 +163,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
       .poll(() => page.locator('#announce').textContent())
       .toMatch(/^η = .*: (gradient flow|edge of|conv|div)/);
     await page.keyboard.press('Enter');
-    await page.locator('.chip-name').waitFor();
-    await settled(page);
-    expect(await page.locator('.chip-name').count()).toBe(1);
+    await expect.poll(() => shownRuns(page)).toHaveLength(1);
   });
 
   test('axe finds nothing to complain of, light and dark', async () => {
@@ -195,7 +212,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
       .poll(() => empty.locator('[data-panel=sweep] h2').textContent())
       .toBe('Sweep dropped sweep');
     await settled(empty);
-    expect(await empty.locator('[data-panel=sweep] .cells rect').count()).toBe(96);
+    expect(await cells(empty)).toBe(96);
     const bad = {
       name: 'part-0123456789abcdef-000000.parquet',
       mimeType: '',
@@ -232,10 +249,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     await both.keyboard.press('ArrowDown');
     await expect.poll(shown).toBe('Sweep diagram (2)');
     await settled(both);
-    expect([await units(), await both.locator('[data-panel=sweep] .cells rect').count()]).toEqual([
-      '8 runs',
-      8,
-    ]);
+    expect([await units(), await cells(both)]).toEqual(['8 runs', 8]);
     expect(await both.evaluate(() => document.activeElement?.getAttribute('data-choice'))).toBe(
       'sweep',
     );
@@ -300,9 +314,9 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
       ...['--single-file', '--out', file],
     ]);
     const { page: single, problems: wrong } = await openPage(browser, `file://${file}`);
-    expect(await single.locator('[data-panel=sweep] .cells rect').count()).toBe(96);
-    await single.locator('[data-panel=sweep] .cells rect').nth(30).click();
-    await single.locator('.chip-name').waitFor();
+    expect(await cells(single)).toBe(96);
+    await single.mouse.click(...(await cellAt(6, 2, single)));
+    await expect.poll(() => shownRuns(single)).toHaveLength(1);
     await single.close();
     expect(wrong).toEqual([]);
   });

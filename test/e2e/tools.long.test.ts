@@ -1,10 +1,10 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { RecordBatchReader, tableFromIPC } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { PRESET_NAMES, presets } from '../../src/pipeline/models/minimal/presets.ts';
-import { eos, temporaryFolder } from '../setup/eos.ts';
+import { eos, startEos, temporaryFolder } from '../setup/eos.ts';
 import { describeWith, python } from '../setup/parts.ts';
 
 /** A folder with runs of these names, each made with further flags. */
@@ -64,18 +64,61 @@ describe('eos export', () => {
   test.each([
     ['run.parquet', 'no format was named; give one of --csv, --json, --ndjson, --arrow'],
     ['run.parquet --csv --json', '--json: does not go with --csv; give one of them'],
-    ['run.parquet --csv --out x.json', '--out: x.json ends in .json, but --csv was asked for'],
+    ['run.parquet --csv --out x.json', '--out: x.json ends in .json, but what is written is csv'],
     ['run.parquet --csv --columns los', "--columns: run.parquet has no column 'los'; did you mean"],
     ['run.parquet --csv --every 0', '--every: 0 is not a whole number from 1'],
-    ['run.parquet --csv --out run.parquet', '--out: run.parquet exists already'],
+    ['run.parquet --csv --out run.parquet', '--out: run.parquet ends in .parquet, but'],
+    ['run.parquet --csv --out folder', '--out: folder is a folder; name a file in it'],
     ['nowhere.parquet --csv', 'nowhere.parquet: there is no such file'],
   ])('refuses %s', async (args, message) => {
     const cwd = await runs({ 'run.parquet': '--every 1' });
+    await mkdir(join(cwd, 'folder'));
     const { code, stdout, stderr } = await eos(['export', ...args.split(' ')], { cwd });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^eos: [^\n]+\n$/);
     expect(stderr).toContain(message);
-    expect(await readdir(cwd)).toEqual(['run.parquet']);
+    expect(await readdir(cwd)).toEqual(['folder', 'run.parquet']);
+  });
+});
+
+describe('eos stream --out -', () => {
+  test('writes rows as an Arrow stream, and its log beside it, whatever the format', async () => {
+    const args = [
+      'stream',
+      '--steps',
+      '40',
+      '--every',
+      '7',
+      '--columns',
+      'step,phase',
+      '--out',
+      '-',
+    ];
+    const cwd = temporaryFolder();
+    const child = startEos([...args, '--log-format', 'json'], { cwd }).child;
+    const pieces: Buffer[] = [];
+    child.stdout!.removeAllListeners('data').setEncoding('latin1');
+    child.stdout!.on('data', (text: string) => pieces.push(Buffer.from(text, 'latin1')));
+    let log = '';
+    child.stderr!.on('data', (text: string) => {
+      log += text;
+    });
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+    const table = tableFromIPC(Buffer.concat(pieces));
+    expect(table.schema.fields.map(({ name }) => name)).toEqual(['step', 'phase']);
+    expect(table.numRows).toBeGreaterThan(6);
+    expect(JSON.parse(table.schema.metadata.get('eos.config')!)).toMatchObject({ every: 7 });
+    const events = log
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).event);
+    expect(events).toEqual(expect.arrayContaining(['start', 'done']));
+    expect(await readdir(cwd)).toEqual([]);
+  });
+
+  test('with --quiet there is no log in JSON either', async () => {
+    const args = ['stream', '--steps', '40', '--dry-run', '--log-format', 'json', '--quiet'];
+    expect(await eos(args)).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 });
 
@@ -183,7 +226,16 @@ describe('eos schema', () => {
     const isSpec = await schemaOf('spec');
     const cwd = temporaryFolder();
     for (const [spec, right] of [
-      [{ eta: '0.01:0.5:log:6', lambda2: [0.01, '1/10'], seeds: '0..3', trajectories: 10 }, true],
+      [
+        {
+          eta: '0.01:0.5:log:6',
+          lambda2: [0.01, '1/10'],
+          samples: 50,
+          seeds: '0..3',
+          trajectories: 10,
+        },
+        true,
+      ],
       [
         {
           preset: 'plain',

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { inspectFile } from '../../src/cli/inspect/report.ts';
 import { memorySource } from '../../src/pipeline/formats/byte-source.ts';
 import { DamagedFileError } from '../../src/pipeline/formats/limits.ts';
-import { openTable } from '../../src/pipeline/formats/table-file.ts';
+import { openTable } from '../../src/pipeline/formats/open-table.ts';
 import { root } from '../setup/parts.ts';
 import { detectLog } from '../sources/training-log/read-log.ts';
 

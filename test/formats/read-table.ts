@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { memorySource } from '../../src/pipeline/formats/byte-source.ts';
-import { openTable } from '../../src/pipeline/formats/table-file.ts';
+import { openTable } from '../../src/pipeline/formats/open-table.ts';
 
 /** A column as it is read, or why it is not. */
 export type ReadColumn = { readonly name: string } & (

@@ -159,7 +159,7 @@ describeWith(['python'], 'pandas, pyarrow and Polars', () => {
 
     test('metadata', () => {
       expect(entry('paper', format).metadata).toMatchObject({
-        'eos.schema_version': 1,
+        'eos.schema_version': 2,
         'eos.config': { eta: 0.05, steps: 10_000, init: [0.3, 0.1, 0.3] },
         'eos.summary': { outcome: 'edge-of-stability', cycles: 25 },
       });

@@ -30,7 +30,7 @@ export async function exportTable(request: ExportRequest): Promise<void> {
   const encode = await encoderOf(format, table.metadata);
   const pieces = encode(fields, selectRows(table, names, request));
   if (out === undefined || out === '-') await toStdout(pieces);
-  else await toFile(pieces, out, force);
+  else await toFile(pieces, out, force, format);
 }
 
 async function encoderOf(
@@ -49,8 +49,6 @@ function formatOf({ format, out }: ExportRequest): ExportFormat {
     throw new UsageError(
       `no format was named; give one of ${EXPORT_FORMATS.map((name) => `--${name}`).join(', ')}`,
     );
-  if (format !== undefined && meant !== undefined && meant !== format)
-    throw new UsageError(`--out: ${out} ends in .${meant}, but --${format} was asked for`);
   return format ?? meant!;
 }
 
@@ -63,10 +61,11 @@ async function toFile(
   pieces: AsyncIterable<string | Uint8Array>,
   path: string,
   force: boolean,
+  format: ExportFormat,
 ): Promise<void> {
   const { checkOutput } = await import('../output-file.ts');
   const { atomicFile } = await import('../../pipeline/node/atomic-file.ts');
-  await checkOutput('out', path, undefined, force);
+  await checkOutput('out', path, undefined, force, format);
   const target = atomicFile(path, `${path}.partial`);
   try {
     for await (const piece of pieces)

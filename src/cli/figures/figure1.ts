@@ -16,7 +16,7 @@ export const figure1: FigureSpec = {
   draw: (table, theme) => ({
     title: title(table),
     caption: glued(
-      `Gradient descent on the minimal network, ${parameters(table)}; 2/η = ${formatNumber(thresholdOf(table), 4)}. ${story(table)}`,
+      `Gradient descent on the minimal network, ${parameters(table)}; ${table.stability.formula} = ${formatNumber(thresholdOf(table), 4)}. ${story(table)}`,
     ),
     panels: [
       seriesPanel(loss, table, theme, {
@@ -46,13 +46,14 @@ function closedExcursions(table: RunTable): number {
 /** What S and L do in this run, and nothing that they do not. */
 function story(table: RunTable): string {
   const crossing = firstCrossing(table);
-  if (crossing < 0) return `The sharpness S never comes to 2/η${diverges(table, ', and ')}.`;
+  const edge = table.stability.formula;
+  if (crossing < 0) return `The sharpness S never comes to ${edge}${diverges(table, ', and ')}.`;
   const all = findExcursions(table);
   const closed = closedExcursions(table);
   const comes =
     crossing > 0
-      ? 'The sharpness S rises to 2/η'
-      : 'The sharpness S is at or over 2/η from the start';
+      ? `The sharpness S rises to ${edge}`
+      : `The sharpness S is at or over ${edge} from the start`;
   if (closed === 0)
     return `${comes}${table.divergedAt === null ? ' and stays over it to the end' : diverges(table, ', and ')}.`;
   const back = closed === all.length ? 'is brought back' : `${closed} of them it is brought back`;

@@ -18,7 +18,7 @@ export const figure2: FigureSpec = {
     const crossing = firstCrossing(table);
     const prediction =
       crossing < 0
-        ? 'The run never comes to 2/η. '
+        ? `The run never comes to ${table.stability.formula}. `
         : slope < 0
           ? `Theory has ln L̂ fall by 2·ln(1 − 2λ₂/λ₁) = ${formatNumber(slope, 3)} a step at the edge (dashed). `
           : '';

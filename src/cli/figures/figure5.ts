@@ -59,7 +59,7 @@ export const figure5: FigureSpec = {
         ? 'Gradient descent follows the flow to the edge, then the constrained trajectory'
         : 'Gradient descent, gradient flow and constrained trajectory',
       caption: glued(
-        `${parameters(table)}; all three from the same start. The constrained trajectory is gradient descent with β₁ = 0, projected onto the stable set {S ≤ 2/η, no slope along the top eigenvector}, which in this plane is |α| ≤ α̂ = ${formatNumber(alphaHat, 4)} (shaded).${story(table, flow, constrained, follows)}${leaves}`,
+        `${parameters(table)}; all three from the same start. The constrained trajectory is gradient descent with β₁ = 0, projected onto the stable set {S ≤ ${table.stability.formula}, no slope along the top eigenvector}, which in this plane is |α| ≤ α̂ = ${formatNumber(alphaHat, 4)} (shaded).${story(table, flow, constrained, follows)}${leaves}`,
       ),
       panels: [
         plane,

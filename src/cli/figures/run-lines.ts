@@ -11,7 +11,6 @@ import {
 import { envelope } from '../../pipeline/formats/envelope.ts';
 import { RUN_COLUMNS } from '../../pipeline/models/minimal/columns.ts';
 import { predictedSlope } from '../../pipeline/models/minimal/surrogate.ts';
-import { stabilityThreshold } from '../../pipeline/optimizers/thresholds.ts';
 import { atEdge, firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
 import type { LegendItem, Panel } from './figure.ts';
 
@@ -45,8 +44,8 @@ const picked = (x: ArrayLike<number>, y: ArrayLike<number>, rows: readonly numbe
 });
 
 /** The largest sharpness at which the run's optimizer is stable. */
-export const thresholdOf = ({ config }: RunTable): number =>
-  stabilityThreshold().factor / config.eta;
+export const thresholdOf = ({ config, stability }: RunTable): number =>
+  stability.threshold(config.eta);
 
 /** What plots say of a run besides its columns. */
 function runFigures(table: RunTable): RunFigures {
@@ -60,7 +59,7 @@ function runFigures(table: RunTable): RunFigures {
     ...moments,
     band,
     threshold: thresholdOf(table),
-    thresholdName: stabilityThreshold().formula,
+    thresholdName: table.stability.formula,
     slopePredicted: predictedSlope(moments, table.stability),
     edge: crossing < 0 ? undefined : { first: step[crossing]!, last: step[last] ?? lastStep },
     diverged: table.divergedAt !== null,

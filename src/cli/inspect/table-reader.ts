@@ -1,10 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { UnsupportedFileError } from '../../pipeline/formats/limits.ts';
-import {
-  fieldNamed,
-  openTable as open,
-  type TableFile,
-} from '../../pipeline/formats/table-file.ts';
+import { openTable as open } from '../../pipeline/formats/open-table.ts';
+import { fieldNamed, type TableFile } from '../../pipeline/formats/table-file.ts';
 import { pathSource } from '../../pipeline/node/path-source.ts';
 import { UsageError } from '../errors.ts';
 import { tableKind } from '../run-file.ts';

@@ -9,9 +9,6 @@ export interface EngineFlags {
   readonly 'redis-key': string | undefined;
 }
 
-/** The packages of a queue, which sweeps of one machine do without. */
-const PEERS = ['bullmq', 'ioredis'];
-
 /** A queue that answers, and the code that works with it. */
 export interface Queueing {
   readonly connection: RedisConnection;
@@ -20,7 +17,7 @@ export interface Queueing {
 
 /**
  * The queue that `--engine` names, once it has answered; undefined for `embedded`.
- * @throws UsageError where it does not answer, or the packages that it needs are not installed
+ * @throws UsageError where it does not answer
  */
 export async function openEngine(flags: EngineFlags): Promise<Queueing | undefined> {
   const { engine, 'redis-ca': ca, 'redis-cert': cert, 'redis-key': key } = flags;
@@ -31,12 +28,6 @@ export async function openEngine(flags: EngineFlags): Promise<Queueing | undefin
       `--${name}: this is for the queue of a Redis; give --engine rediss://host too`,
     );
   }
-  const redis = await import('./redis/index.ts').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    const missing = PEERS.find((name) => error.message.includes(`'${name}'`)) ?? PEERS.join(' ');
-    throw new UsageError(
-      `--engine: a queue needs the npm package ${missing}, which is not installed: npm install ${PEERS.join(' ')}`,
-    );
-  });
+  const redis = await import('./redis/index.ts');
   return { redis, connection: await redis.connectRedis(engine, { ca, cert, key }) };
 }

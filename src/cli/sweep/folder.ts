@@ -6,6 +6,7 @@ import { openSweep, type Sweep, type SweepSpec } from '../../pipeline/sweep/swee
 import { SCHEMA_VERSION } from '../../pipeline/sweep/sweep-columns.ts';
 import { UsageError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
+import { refuseAddress } from '../output-file.ts';
 import { commitFile, commitNewFile } from './part-file.ts';
 
 /** Paths of a sweep's output folder. */
@@ -199,6 +200,7 @@ function shorten(text = 'unset'): string {
 }
 
 async function checkFolder(path: string): Promise<void> {
+  refuseAddress('out', path);
   const there = await stat(path).catch(() => undefined);
   if (there && !there.isDirectory())
     throw new UsageError(`--out: ${path} is a file; name a folder`);

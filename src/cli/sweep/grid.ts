@@ -1,10 +1,11 @@
 import type { Parameter, ParameterTable, TextParameter } from '../../pipeline/core/parameters.ts';
-import { runParameters } from '../../pipeline/models/minimal/config.ts';
+import { optimizerParameter, runParameters } from '../../pipeline/models/minimal/config.ts';
 import { SWEEP_PARAMETERS, type SweepParameterName } from '../../pipeline/sweep/parameters.ts';
 import type { SweepOptions } from '../../pipeline/sweep/sweep.ts';
 import { readSettings, smallText } from '../config-file.ts';
 import { UsageError } from '../errors.ts';
 import { saidOf } from '../parameter-flags.ts';
+import { checkSeed } from '../run-options.ts';
 
 /** The values of each parameter that a sweep can vary, as text. */
 const axisParameters = Object.fromEntries(
@@ -27,6 +28,7 @@ const axisParameters = Object.fromEntries(
 export const gridParameters = {
   ...axisParameters,
   preset: { ...runParameters.preset, variable: false },
+  optimizer: { ...optimizerParameter, default: null, variable: false },
   init: {
     type: 'text',
     noun: 'a start such as 0.3,0.1,0.3',
@@ -57,6 +59,7 @@ export async function sweepOptions(
   const parts = flags.init === undefined ? [] : runParameters.init.parts.map(({ name }) => name);
   const kept = Object.entries(file).filter(([name]) => !(parts as string[]).includes(name));
   const said = saidOf(gridParameters, flags, Object.fromEntries(kept));
+  checkSeed(said.seed, said.samples);
   return { ...said, trajectories: strideOf(said.trajectories) };
 }
 

@@ -62,8 +62,9 @@ type Sayer = (
 
 function sayer({ logFormat, quiet }: SweepRequest): Sayer {
   return (event, line) => {
+    if (quiet) return;
     if (logFormat === 'json') process.stdout.write(`${JSON.stringify(event)}\n`);
-    else if (!quiet) process.stderr.write(`${line}\n`);
+    else process.stderr.write(`${line}\n`);
   };
 }
 

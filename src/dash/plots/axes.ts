@@ -40,7 +40,9 @@ function tickText(values: readonly number[], step: number): (value: number) => s
   const size = Math.max(...values.map(Math.abs));
   if (size < 1e6 && (size >= 1e-3 || size === 0))
     return format(`,.${Math.min(20, precisionFixed(step))}f`);
-  const power = format(`.${Math.max(0, precisionRound(step, size) - 1)}~e`);
+  // Between the largest numbers there are no steps.
+  const digits = precisionRound(step, size + step) - 1;
+  const power = format(`.${Number.isFinite(digits) ? Math.max(0, digits) : 2}~e`);
   return (value) => (Math.abs(value) < step / 1e6 ? '0' : printed(power(value).replace('−', '-')));
 }
 

@@ -10,7 +10,7 @@ export interface Look {
 }
 
 /** Room around a drawing for its axes, the same in all, so that steps stand under each other. */
-export const MARGIN = { top: 24, right: 18, bottom: 34, left: 68 } as const;
+export const MARGIN = { top: 24, right: 16, bottom: 34, left: 68 } as const;
 
 export type Drawing = SVGSVGElement & Plot.Plot;
 

@@ -62,7 +62,7 @@ export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
         ...(level ? levelMarks(level, values, theme) : []),
         ...lines.map((line) => lineMark(line, within(line.points))),
         ...lines.flatMap((line) => dots(line, steps, width - MARGIN.left - MARGIN.right, log)),
-        ...(level ? levelName(level, values, theme) : []),
+        ...(level ? levelName(level, plot, values, theme) : []),
         ...stepMarks(steps, width),
       ],
     },
@@ -119,14 +119,29 @@ function levelMarks({ value, band = 0, moves }: Level, values: Range, theme: The
   ];
 }
 
-/** Its name at the left end, over what is drawn. */
-function levelName({ value, label }: Level, values: Range, theme: Theme): Plot.Markish[] {
+/** Its name at that end where fewer lines pass, over what is drawn. */
+function levelName(
+  { value, label }: Level,
+  { lines, steps: [from, to] }: LinesPlot,
+  values: Range,
+  theme: Theme,
+): Plot.Markish[] {
   if (label === '' || value < values[0] || value > values[1]) return [];
+  const above = value + (values[1] - values[0]) * 0.12;
+  const passing = (low: number, high: number) =>
+    lines.reduce((sum, { points: { x, y } }) => {
+      const within = Array.from(x).filter(
+        (at, i) => at >= low && at <= high && y[i]! > value && y[i]! < above,
+      );
+      return sum + within.length;
+    }, 0);
+  const room = (to - from) * 0.12;
+  const left = passing(from, from + room) <= passing(to - room, to);
   return [
     Plot.text([label], {
       y: [value],
-      frameAnchor: 'left',
-      dx: 4,
+      frameAnchor: left ? 'left' : 'right',
+      dx: left ? 4 : -4,
       dy: -8,
       fill: theme.threshold,
       stroke: theme.background,

@@ -76,32 +76,23 @@ export function phaseStrip(
   const height = stripHeight(rows);
   const inner = width - MARGIN.left - MARGIN.right;
   const pixel = (steps[1] - steps[0]) / inner;
-  let top = 2;
-  const placed = rows.flatMap((row) => {
-    const tall = row.minor ? MINOR : ROW;
-    const y1 = top;
-    top += tall + GAP;
-    return merged(bars(row.phases, steps, LEAST_PIXELS * pixel), pixel).map((bar) => ({
-      ...bar,
-      y1,
-      y2: y1 + tall,
-      name: row.minor ? '' : phaseName(bar.word),
-    }));
+  const tops = rows.map((_, i) => 2 + stripHeight(rows.slice(0, i)) - 2);
+  const placed = rows.map((row, i) => {
+    const [y1, y2] = [tops[i]!, tops[i]! + (row.minor ? MINOR : ROW)];
+    const seen = (phases: readonly Interval[]) =>
+      merged(bars(phases, steps, LEAST_PIXELS * pixel), pixel).map((bar) => ({ ...bar, y1, y2 }));
+    return {
+      ...row,
+      y: (y1 + y2) / 2,
+      bars: seen(row.phases),
+      whole: seen(coarsePhases(row.phases)),
+    };
   });
-  const named = placed.flatMap((bar) => {
-    const room = (bar.x2 - bar.x1) / pixel - 10;
-    const name = [bar.name, bar.name.replace(/^.*: /, '')].find(
-      (text) => text.length * LETTER <= room,
-    );
-    return name ? [{ ...bar, name }] : [];
-  });
-  let middle = 2;
-  const labels = rows.map(({ label = '', color, minor }) => {
-    const tall = minor ? MINOR : ROW;
-    const y = middle + tall / 2;
-    middle += tall + GAP;
-    return { label, y, color: color ?? theme.muted };
-  });
+  const named = placed.flatMap(({ minor, whole }) =>
+    whole.filter(
+      ({ x1, x2, word }) => !minor && phaseName(word).length * LETTER <= (x2 - x1) / pixel - 10,
+    ),
+  );
   return drawPlot(
     {
       marginTop: 0,
@@ -109,30 +100,33 @@ export function phaseStrip(
       x: { domain: steps, type: 'linear', axis: null },
       y: { domain: [height, 0], type: 'linear', axis: null },
       marks: [
-        Plot.rect(placed, {
-          x1: 'x1',
-          x2: 'x2',
-          y1: 'y1',
-          y2: 'y2',
-          fill: ({ word }) => phaseColor(theme, word),
-          className: 'phases',
-        }),
+        Plot.rect(
+          placed.flatMap((row) => row.bars),
+          {
+            x1: 'x1',
+            x2: 'x2',
+            y1: 'y1',
+            y2: 'y2',
+            fill: ({ word }) => phaseColor(theme, word),
+            className: 'phases',
+          },
+        ),
         Plot.text(named, {
           x: ({ x1, x2 }) => (x1 + x2) / 2,
           y: ({ y1, y2 }) => (y1 + y2) / 2,
-          text: 'name',
+          text: ({ word }) => phaseName(word),
           fill: theme.background,
           fontWeight: 600,
           clip: true,
         }),
-        Plot.text(labels, {
+        Plot.text(placed, {
           x: steps[0],
           y: 'y',
           dx: -8,
-          text: 'label',
+          text: ({ label = '' }) => label,
           textAnchor: 'end',
           fontWeight: 600,
-          fill: 'color',
+          fill: ({ color }) => color ?? theme.muted,
         }),
       ],
     },

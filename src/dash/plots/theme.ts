@@ -96,3 +96,15 @@ export const phaseName = (word: string): string => PHASES[word]?.[0] ?? word;
 
 export const phaseColor = (theme: Theme, word: string): string =>
   theme[PHASES[word]?.[1] ?? 'other'];
+
+const DYNAMICS: Readonly<Record<string, readonly [color: ColorName, dash: string]>> = {
+  'gradient-flow': ['flow', '7 3'],
+  constrained: ['constrained', '4 3'],
+  central: ['central', '9 3 2 3'],
+};
+
+/** How a dynamics beside a run is drawn; those without a look of their own take one by their place. */
+export function dynamicsLook(theme: Theme, name: string, place: number) {
+  const [color, dash] = DYNAMICS[name] ?? ([`run${(place % RUNS) + 1}`, '1 2'] as const);
+  return { color: theme[color as ColorName], dash };
+}

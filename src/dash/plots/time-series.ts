@@ -117,13 +117,15 @@ export function timeSeriesPlot(
   scale: 'log' | 'linear' = fittingScale(spec, lines),
 ): LinesPlot {
   const first = lines[0]?.of.run;
+  // Runs with thresholds of their own have no level in common.
+  const common = lines.every(({ of }) => of.run.threshold === first?.threshold);
   const log = scale === 'log';
   return {
     label: log ? `${spec.axis} (log scale)` : spec.axis,
     log,
     steps,
     lines: lines.map(({ line }) => line),
-    level: first && spec.level?.(first),
+    level: first && common ? spec.level?.(first) : undefined,
   };
 }
 

@@ -2,7 +2,7 @@ import { QUANTITIES, type SweepTable } from '../../pipeline/sweep/heat-map.ts';
 import { SWEEP_PARAMETER_NAMES } from '../../pipeline/sweep/parameters.ts';
 import { columnName, OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
 import { RunFileError } from '../load/table.ts';
-import type { ListedSweep } from '../runs.ts';
+import type { ListedSweep } from '../runs/run-list.ts';
 import type { SweepCall, SweepReply } from './protocol.ts';
 import SweepWorker from './sweep-worker.ts?worker&inline';
 

@@ -1,16 +1,27 @@
+import { count, formatNumber, plural } from '../../pipeline/format.ts';
 import {
+  type HeatMap,
   heatMap,
   QUANTITIES,
   type TableParameter,
   variedParameters,
 } from '../../pipeline/sweep/heat-map.ts';
 import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
-import type { App, Panel } from '../app.ts';
-import { el } from '../dom.ts';
-import { counted, formatCount, formatNumber } from '../format.ts';
-import { fullHeight, panelFrame } from '../panels/frame.ts';
-import type { ListedRun, ListedSweep } from '../runs.ts';
-import { drawMap, type MapDrawing, outcomeName } from './draw-map.ts';
+import { type App, messageOf, type Panel, pageLook } from '../app.ts';
+import { el, swatch } from '../dom.ts';
+import {
+  BORDER_LABEL,
+  type DrawnMap,
+  isLined,
+  type MapKey,
+  mapColors,
+  outcomeColor,
+  outcomeName,
+  sweepMap,
+} from '../plots/sweep-map.ts';
+import { PAGE } from '../plots/theme.ts';
+import { drawingHeight, panelFrame } from '../runs/panel-frame.ts';
+import type { ListedRun, ListedSweep } from '../runs/run-list.ts';
 import { loadSweep } from './load-sweep.ts';
 import { type MapView, readMapView, writeMapView } from './map-view.ts';
 
@@ -41,7 +52,7 @@ export async function openSweepPanel(
     title: `Sweep ${listed.name}`,
     unit: extentOf(listed, table.length),
     wide: true,
-    rows: () => mapCsv(drawing),
+    rows: () => mapCsv(map, drawing),
     caption: () => [captionOf(view(), varied), ...lackOf(listed, table.length)].join(', '),
     description:
       'What became of the runs of a sweep, over two of its parameters. Where several runs share a cell it shows their median (of outcomes the most frequent). Dashed: S∞(θ₀) = 2/η; where η is smaller, gradient flow from the start ends below 2/η and there is no edge of stability. A click on a cell, or Enter, runs that very run here and shows it below.',
@@ -63,7 +74,9 @@ export async function openSweepPanel(
     'aria-label',
     'Map of the sweep. Arrow keys move from cell to cell, Enter runs the run of a cell and shows it.',
   );
-  let drawing: MapDrawing | undefined;
+  let map: HeatMap | undefined;
+  let drawing: DrawnMap | undefined;
+  const opened = new Set<number>();
   let chosen: number | undefined;
   let inherited = focus()?.getAttribute('data-choice');
 
@@ -157,16 +170,13 @@ export async function openSweepPanel(
 
   function point(index: number | undefined, tip: readonly [number, number] | null): void {
     const cell = index === undefined ? undefined : drawing?.cells[index];
-    const rect = index === undefined ? undefined : drawing?.rect(index);
-    mark.hidden = !rect;
-    if (!cell || !rect || !drawing) {
+    mark.hidden = !cell;
+    if (index === undefined || !cell || !drawing) {
       app.showTip(null);
       return;
     }
-    const [outer, inner] = [body.getBoundingClientRect(), rect.getBoundingClientRect()];
-    mark.style.transform = `translate(${inner.left - outer.left}px, ${inner.top - outer.top}px)`;
-    mark.style.width = `${inner.width}px`;
-    mark.style.height = `${inner.height}px`;
+    const box = drawing.box(index);
+    place(mark, box);
     const outcome = table.texts('outcome')[cell.row]!;
     const lines = QUANTITIES.slice(1).map(({ name, label }) => ({
       label,
@@ -176,9 +186,9 @@ export async function openSweepPanel(
     const title = varied.map(
       ({ column, symbol }) => `${symbol} = ${formatNumber(table.numbers(column)[cell.row]!, 5)}`,
     );
-    const several =
-      cell.runs > 1 ? [{ label: 'runs in this cell', value: formatCount(cell.runs) }] : [];
-    const [x, y] = tip ?? [inner.right, inner.bottom];
+    const several = cell.runs > 1 ? [{ label: 'runs in this cell', value: count(cell.runs) }] : [];
+    const outer = body.getBoundingClientRect();
+    const [x, y] = tip ?? [outer.left + box[0] + box[2], outer.top + box[1] + box[3]];
     app.showTip({
       x,
       y,
@@ -188,7 +198,7 @@ export async function openSweepPanel(
           label: 'outcome',
           value: outcomeName(outcome),
           exact: outcome,
-          color: drawing.outcomeColor(outcome),
+          color: outcomeColor(PAGE, outcome),
         },
         ...lines,
         ...several,
@@ -200,27 +210,62 @@ export async function openSweepPanel(
   function run(index: number): void {
     const row = drawing?.cells[index]?.row;
     if (row === undefined) return;
+    opened.add(row);
+    markOpened();
     const name = varied
       .map(({ column, symbol }) => `${symbol} = ${formatNumber(table.numbers(column)[row]!, 4)}`)
       .join(', ');
     show(async () => {
       const { rowOptions, runRow } = await import('./run-cell.ts');
       const bytes = await runRow(rowOptions(table, row));
-      return { name, link: undefined, origin: { kind: 'bytes', bytes }, companions: [] };
+      return { name, link: undefined, origin: { kind: 'bytes', bytes }, dynamics: [] };
     }).then(
       () => app.announce(`${name} is shown below`),
-      (error: unknown) =>
-        frame.problem(`this run cannot be made: ${error instanceof Error ? error.message : error}`),
+      (error: unknown) => frame.problem(`this run cannot be made: ${messageOf(error)}`),
     );
   }
 
+  function cellUnder(event: MouseEvent): number | undefined {
+    const box = body.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    const index = drawing?.cells.findIndex((_, i) => {
+      const [left, top, width, height] = drawing!.box(i);
+      return x >= left && x < left + width && y >= top && y < top + height;
+    });
+    return index === -1 ? undefined : index;
+  }
+
+  /** The cell so many places further. */
+  function neighbour(index: number, dx: number, dy: number): number | undefined {
+    const from = drawing?.cells[index];
+    if (!from || !map) return undefined;
+    const [xs, ys] = [map.x.places, map.y.places];
+    const [x, y] = [xs[xs.indexOf(from.x) + dx], ys[ys.indexOf(from.y) + dy]];
+    const found = drawing!.cells.findIndex(
+      (cell) => cell.x === x && cell.y === y && cell.facet === from.facet,
+    );
+    return found === -1 ? undefined : found;
+  }
+
+  /** Marks the cells whose runs were opened. */
+  function markOpened(): void {
+    body.querySelectorAll('.map-opened').forEach((each) => {
+      each.remove();
+    });
+    drawing?.cells.forEach(({ row }, i) => {
+      if (!opened.has(row)) return;
+      const dot = el('div', { class: 'map-opened' });
+      place(dot, drawing!.box(i));
+      body.append(dot);
+    });
+  }
+
   body.addEventListener('pointermove', (event) => {
-    const index = drawing?.indexOf(event.target);
-    point(index, [event.clientX, event.clientY]);
+    point(cellUnder(event), [event.clientX, event.clientY]);
   });
   body.addEventListener('pointerleave', () => point(undefined, null));
   body.addEventListener('click', (event) => {
-    const index = drawing?.indexOf(event.target);
+    const index = cellUnder(event);
     if (index === undefined) return;
     chosen = index;
     run(index);
@@ -232,8 +277,7 @@ export async function openSweepPanel(
     ];
     if (!drawing || (!step && event.key !== 'Enter')) return;
     event.preventDefault();
-    if (step)
-      chosen = chosen === undefined ? 0 : (drawing.neighbour(chosen, step[0]!, step[1]!) ?? chosen);
+    if (step) chosen = chosen === undefined ? 0 : (neighbour(chosen, step[0]!, step[1]!) ?? chosen);
     point(chosen, null);
     if (event.key === 'Enter' && chosen !== undefined) run(chosen);
   });
@@ -248,16 +292,15 @@ export async function openSweepPanel(
       const now = view();
       drawChoices(now);
       frame.update();
-      const map = heatMap(table, now);
-      const full = app.store.get().full === head.id;
-      drawing = drawMap(map, {
-        width: body.clientWidth,
-        height: full ? fullHeight(body, 320) : 400,
-      });
-      body.querySelector('svg')?.remove();
-      body.prepend(drawing.svg);
-      frame.legend.replaceChildren(...drawing.legend);
+      map = heatMap(table, now);
+      const line = isLined(map) ? [borderKey()] : [];
+      frame.legend.replaceChildren(...mapColors(map, PAGE).legend.map(colorKey), ...line);
+      const look = pageLook(body.clientWidth, drawingHeight(app, frame, head.id));
+      drawing = sweepMap(map, look);
+      frame.show(drawing.svg, false);
+      markOpened();
       body.dataset.drawn = writeMapView(now);
+      body.dataset.cells = String(drawing.cells.length);
       mark.hidden = true;
       app.showTip(null);
     },
@@ -265,16 +308,15 @@ export async function openSweepPanel(
   };
 }
 
-/** The quantity of a map, and what it is of where not of all runs. */
 /** How many runs are shown, and of how many, where some are not there yet or any more. */
 function extentOf(listed: ListedSweep, rows: number): string {
-  return lackOf(listed, rows).join(', ') || counted(rows, 'run');
+  return lackOf(listed, rows).join(', ') || plural(rows, 'run');
 }
 
 function lackOf({ missing = 0, damaged = 0 }: ListedSweep, rows: number): string[] {
   return [
-    ...(missing > 0 ? [`${formatCount(rows)} of ${counted(rows + missing, 'run')}`] : []),
-    ...(damaged > 0 ? [`${counted(damaged, 'damaged part')} left out`] : []),
+    ...(missing > 0 ? [`${count(rows)} of ${plural(rows + missing, 'run')}`] : []),
+    ...(damaged > 0 ? [`${plural(damaged, 'damaged part')} left out`] : []),
   ];
 }
 
@@ -286,9 +328,9 @@ function captionOf({ quantity, filters }: MapView, varied: readonly TableParamet
   return [quantity.label, ...chosen].join(', ');
 }
 
-function mapCsv(drawing: MapDrawing | undefined): string {
-  if (!drawing) return '';
-  const { map, cells } = drawing;
+function mapCsv(map: HeatMap | undefined, drawing: DrawnMap | undefined): string {
+  if (!map || !drawing) return '';
+  const { cells } = drawing;
   const value = (number: number) =>
     map.quantity.name === 'outcome' ? OUTCOMES[number]! : String(number);
   const lines = cells.map(({ x, y, facet, value: number, runs, diverged }) =>
@@ -301,4 +343,22 @@ function mapCsv(drawing: MapDrawing | undefined): string {
     ].join(','),
   );
   return `${[map.x.column, map.y.column, ...(map.facet ? [map.facet] : []), map.quantity.name, 'runs'].join(',')}\n${lines.join('\n')}\n`;
+}
+
+function place(element: HTMLElement, [x, y, width, height]: readonly number[]): void {
+  element.style.transform = `translate(${x}px, ${y}px)`;
+  element.style.width = `${width}px`;
+  element.style.height = `${height}px`;
+}
+
+function colorKey({ label, color }: MapKey): HTMLElement {
+  const square = el('span', { class: 'map-swatch' });
+  square.style.background = color;
+  return el('span', { class: 'key static' }, square, label);
+}
+
+function borderKey(): HTMLElement {
+  const line = swatch();
+  line.look(PAGE.text, '6 4');
+  return el('span', { class: 'key static' }, line.element, BORDER_LABEL);
 }

@@ -70,6 +70,7 @@ export interface StateReader {
   texts(key: string): readonly string[];
   /** Whatever is stored under the key, for a stage that keeps a record of its own making. */
   raw(key: string): unknown;
+  numbers(key: string): readonly number[];
   recordOrNull(key: string): StateReader | null;
 }
 
@@ -111,6 +112,11 @@ export function stateReader(name: string, state: unknown): StateReader {
       const value = fields[key];
       const texts = Array.isArray(value) && value.every((item) => typeof item === 'string');
       return texts ? value : refuse(key, 'a list of texts');
+    },
+    numbers(key) {
+      const value = fields[key];
+      const numbers = Array.isArray(value) && value.every((item) => typeof item === 'number');
+      return numbers ? value : refuse(key, 'a list of numbers');
     },
     recordOrNull: (key) =>
       fields[key] === null ? null : stateReader(`${name}.${key}`, fields[key]),

@@ -5,6 +5,21 @@ export interface ByteSource {
   slice(start: number, end?: number): Promise<ArrayBuffer>;
 }
 
+let openNamed: ((name: string | URL) => Promise<ByteSource>) | undefined;
+
+/** Says how files are read by name; without it, names are refused. */
+export function readNamesWith(open: (name: string | URL) => Promise<ByteSource>): void {
+  openNamed = open;
+}
+
+/** The bytes of a file. @throws TypeError where there are no files */
+export function namedSource(name: string | URL): Promise<ByteSource> {
+  if (openNamed) return openNamed(name);
+  throw new TypeError(
+    `'${name}': only Node can read a file by its name; give its bytes, a Blob or a URL`,
+  );
+}
+
 export function memorySource(bytes: Uint8Array): ByteSource {
   return {
     byteLength: bytes.length,

@@ -7,8 +7,8 @@ export const unzip = bounded(zlib?.unzipSync);
 /** The same for Brotli. */
 export const unbrotli = bounded(zlib?.brotliDecompressSync);
 
-/** CRC-32 as gzip, Parquet and zip compute it. */
-export const crc32: (bytes: Uint8Array) => number = zlib?.crc32 ?? tableCrc32;
+/** CRC-32 as gzip, Parquet and zip compute it. @param before that of the bytes in front of these */
+export const crc32: (bytes: Uint8Array, before?: number) => number = zlib?.crc32 ?? tableCrc32;
 
 function bounded(
   unpack: ((packed: Uint8Array, options: { maxOutputLength: number }) => Buffer) | undefined,
@@ -18,13 +18,13 @@ function bounded(
 
 let table: Int32Array | undefined;
 
-function tableCrc32(bytes: Uint8Array): number {
+function tableCrc32(bytes: Uint8Array, before = 0): number {
   table ??= Int32Array.from({ length: 256 }, (_, byte) => {
     let value = byte;
     for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
     return value;
   });
-  let crc = -1;
+  let crc = ~before;
   for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ table[(crc ^ bytes[i]!) & 0xff]!;
   return ~crc >>> 0;
 }

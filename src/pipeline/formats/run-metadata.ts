@@ -4,7 +4,7 @@ import type { Progress } from '../sinks/table-sink.ts';
 import type { Metadata } from './table-format.ts';
 
 /** Version of the layout of run files: columns and metadata. */
-export const SCHEMA_VERSION = '1';
+export const SCHEMA_VERSION = '2';
 
 /**
  * Key-value metadata of the file of a run. Numbers that JSON cannot hold become null. While the run has not ended,

@@ -19,9 +19,13 @@ export interface StoredTable {
 
 /** Values of a file as the array of their column: words as codes, where a word that the column does not know is an error. */
 export function memoryArray(values: Values, spec: Column): ColumnArray {
-  const { name, type, words } = spec;
+  const { name, type, words, nullable } = spec;
   if (!words) {
-    const numbers = Float64Array.from(values as ArrayLike<number>);
+    const numbers = Float64Array.from(values, (value) =>
+      typeof value === 'number' || (nullable && value === null)
+        ? (value ?? Number.NaN)
+        : damaged(`column ${name} holds ${String(value)}, which is not a number`),
+    );
     return type === 'INT32' ? Int32Array.from(numbers) : numbers;
   }
   const known = new Map<unknown, number>(words.map((word, code) => [word, code]));

@@ -1,6 +1,3 @@
-import type { ByteSource } from './byte-source.ts';
-import { damaged } from './limits.ts';
-
 /**
  * What the values of a column are: `list` are lists of flat values or of such lists, `nested` structs, maps and lists of
  * them, which are named but not read, `nothing` a column of nulls alone.
@@ -22,6 +19,10 @@ export interface TableField {
   /** Its type as Parquet calls it where Parquet has it, else as the file's format does. */
   readonly type: string;
   readonly required: boolean;
+  /** Symbol, unit and meaning as the file itself tells them; empty where it does not. */
+  readonly symbol: string;
+  readonly unit: string;
+  readonly meaning: string;
 }
 
 /**
@@ -53,6 +54,25 @@ export interface TableFile {
   read(field: number, group: number): Promise<Values>;
 }
 
+/** An object of a file's metadata; null where there is none. */
+export function jsonObject(text: string | undefined): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(text ?? 'null');
+    return typeof value === 'object' && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>> | null)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What a file says of a column, believing nothing of its shape. */
+export function described(told: unknown): Pick<TableField, 'symbol' | 'unit' | 'meaning'> {
+  const { symbol, unit, meaning } = (told ?? {}) as Readonly<Record<string, unknown>>;
+  const text = (value: unknown) => (typeof value === 'string' ? value : '');
+  return { symbol: text(symbol), unit: text(unit), meaning: text(meaning) };
+}
+
 /** Whether each value of a column is one number, text or the like. */
 export const isFlat = ({ kind }: TableField): boolean => !['list', 'nested'].includes(kind);
 
@@ -73,24 +93,6 @@ export const HEAD_BYTES = 6;
 export function tableKind(head: Uint8Array): TableKind | undefined {
   const text = String.fromCharCode(...head.subarray(0, HEAD_BYTES));
   return MARKS.find(([mark]) => text.startsWith(mark))?.[1];
-}
-
-/**
- * Opens a Parquet file, or an Arrow IPC file or stream, by its first bytes.
- *
- * @throws DamagedFileError where it is neither, is cut off, or cannot be as it says
- */
-export async function openTable(source: ByteSource): Promise<TableFile> {
-  const head = new Uint8Array(await source.slice(0, Math.min(HEAD_BYTES, source.byteLength)));
-  const { decoderOf } = await import('./all-codecs.ts');
-  switch (tableKind(head)) {
-    case 'parquet':
-      return (await import('./parquet/parquet-table.ts')).openParquet(source, decoderOf);
-    case 'arrow':
-      return (await import('./arrow/arrow-table.ts')).openArrow(source, decoderOf);
-    default:
-      return damaged('it is neither a Parquet nor an Arrow file');
-  }
 }
 
 /** Place of the first column of that name; of columns of one name it is the first that is read. */

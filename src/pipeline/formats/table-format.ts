@@ -12,6 +12,9 @@ export interface Rows {
 /** Key-value metadata of a file. */
 export type Metadata = Readonly<Record<string, string>>;
 
+/** Key of the symbol, unit and meaning of each column. */
+export const COLUMNS_KEY = 'eos.columns';
+
 /** Writes a table into a target, one row group at a time. */
 export interface TableWriter {
   /** Writes a row group; the metadata is that of a file which ended here, for a recovery that may count on it. */
@@ -42,7 +45,6 @@ export type TableFormat = (
 /** A column of a table that is no run: it may also hold free text, truth values, and nulls. */
 export interface TableColumn extends Omit<Column, 'type'> {
   readonly type: ColumnType | 'TEXT' | 'BOOLEAN';
-  readonly nullable?: boolean;
 }
 
 /** The values of a `TableColumn`: a typed array, or a plain one where there are texts or nulls. */
@@ -59,6 +61,15 @@ export interface WideTableWriter {
   write(rows: WideRows, metadata?: Metadata): Promise<void>;
   closing(rows: WideRows, metadata: Metadata): Promise<Uint8Array>;
   finish(metadata: Metadata): Promise<void>;
+}
+
+/** What the columns of a file mean, for its key-value metadata. */
+export function columnsMetadata(columns: readonly TableColumn[]): Metadata {
+  const described = columns.map(({ name, symbol, unit, meaning }) => [
+    name,
+    { symbol, unit, meaning },
+  ]);
+  return { [COLUMNS_KEY]: JSON.stringify(Object.fromEntries(described)) };
 }
 
 /** The words of a STRING column, row by row. */

@@ -3,6 +3,7 @@ declare module 'parquetjs-lite' {
   export interface FieldDefinition {
     readonly type: 'INT32' | 'INT64' | 'DOUBLE' | 'UTF8';
     readonly compression: 'UNCOMPRESSED' | 'SNAPPY';
+    readonly optional: boolean;
     readonly statistics: boolean;
   }
   export class ParquetSchema {

@@ -4,7 +4,13 @@ import parquetUtil from 'parquetjs-lite/lib/util.js';
 import type { Column, ColumnArray } from '../core/schema.ts';
 import { concatBytes } from '../formats/byte-target.ts';
 import { parquetFooter } from '../formats/parquet/hyparquet.ts';
-import type { Metadata, Rows, TableFormat, TableState } from '../formats/table-format.ts';
+import {
+  columnsMetadata,
+  type Metadata,
+  type Rows,
+  type TableFormat,
+  type TableState,
+} from '../formats/table-format.ts';
 
 /**
  * Parquet by parquetjs-lite. It shreds row objects one at a time, which is some thirty times slower than the rest;
@@ -43,17 +49,20 @@ export const parquetjsFormat: TableFormat = (target, columns, from) => {
     const values = columns.map((spec, c) => plainValues(spec, rows.columns[c]!));
     const last = rows.length - 1;
     const levels = new Array<number>(last).fill(0);
+    const there = (value: number | Buffer) => !Number.isNaN(value);
     writer.setRowGroupSize(rows.length);
     writer.rowBuffer = {
       rowCount: last,
       pageRowCount: last,
       columnData: Object.fromEntries(
-        columns.map(({ name }, c) => [
+        columns.map(({ name, nullable }, c) => [
           name,
           {
-            dlevels: levels.slice(),
+            dlevels: nullable
+              ? values[c]!.slice(0, last).map((value) => Number(there(value)))
+              : levels.slice(),
             rlevels: levels.slice(),
-            values: values[c]!.slice(0, last),
+            values: nullable ? values[c]!.slice(0, last).filter(there) : values[c]!.slice(0, last),
             distinct_values: new Set(),
             count: last,
           },
@@ -62,7 +71,12 @@ export const parquetjsFormat: TableFormat = (target, columns, from) => {
       pages: Object.fromEntries(columns.map(({ name }) => [name, []])),
     };
     await writer.appendRow(
-      Object.fromEntries(columns.map(({ name }, c) => [name, rowValue(values[c]![last]!)])),
+      Object.fromEntries(
+        columns.flatMap(({ name, nullable }, c) => {
+          const value = values[c]![last]!;
+          return nullable && !there(value) ? [] : [[name, rowValue(value)]];
+        }),
+      ),
     );
   };
   /** Encodes something and then puts the writer back where it was. */
@@ -82,7 +96,7 @@ export const parquetjsFormat: TableFormat = (target, columns, from) => {
       const footer = await aside(async () => {
         envelope.rowGroups = envelope.rowGroups.slice(-1);
         envelope.rowCount = rows.length;
-        await envelope.writeFooter(metadata);
+        await envelope.writeFooter({ ...metadata, ...columnsMetadata(columns) });
       });
       await target.write(bytes, footer);
     },
@@ -91,11 +105,11 @@ export const parquetjsFormat: TableFormat = (target, columns, from) => {
       if (header.length > 0) await target.write(header);
       return aside(async () => {
         if (rows.length > 0) await encode(rows);
-        await envelope.writeFooter(metadata);
+        await envelope.writeFooter({ ...metadata, ...columnsMetadata(columns) });
       });
     },
     async finish(metadata: Metadata) {
-      await envelope.writeFooter(metadata);
+      await envelope.writeFooter({ ...metadata, ...columnsMetadata(columns) });
       await target.write(take());
     },
   };
@@ -113,8 +127,9 @@ function rowGroupsOf({ footer }: Extract<TableState, { kind: 'parquet' }>): unkn
   return metadata.row_groups;
 }
 
-function fieldOf({ type }: Column): FieldDefinition {
+function fieldOf({ type, nullable = false }: Column): FieldDefinition {
   const common = {
+    optional: nullable,
     statistics: false,
     compression: type === 'DOUBLE' ? 'UNCOMPRESSED' : 'SNAPPY',
   } as const;

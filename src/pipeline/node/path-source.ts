@@ -3,7 +3,7 @@ import type { ByteSource } from '../formats/byte-source.ts';
 import { fileSource } from './file-source.ts';
 
 /** The bytes of a file, which is open only while they are read. */
-export async function pathSource(path: string): Promise<ByteSource> {
+export async function pathSource(path: string | URL): Promise<ByteSource> {
   const { size } = await stat(path);
   return {
     byteLength: size,

@@ -57,8 +57,8 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
       sharpness_ratio: 'relateToThreshold',
     },
     adds: [],
-    start(run: Run, saved) {
-      const { stability } = run;
+    start(run: Run<{ readonly eigenvalues: number }>, saved) {
+      const { stability, config } = run;
       const before = saved?.raw('state') as
         | { readonly finder: SpikeState; readonly tally: Tally }
         | undefined;
@@ -73,7 +73,7 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
 
       function take(spike: ReturnType<typeof finder.next>): void {
         if (!spike) return;
-        const explained = explainSpike(spike, tally.rows, stability);
+        const explained = explainSpike(spike, tally.rows, stability, config.eigenvalues);
         tally.count++;
         if (tally.spikes.length < MOST_SPIKES) tally.spikes.push(explained);
         if (explained.cause === 'edge') {

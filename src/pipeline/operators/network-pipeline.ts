@@ -1,17 +1,20 @@
 import { defer, type Observable, tap } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import type { ExplainedSpike } from '../phases/measured/spike-cause.ts';
-import type { MeasuredSummary } from '../phases/measured/summary.ts';
-import type { NetworkArrays, NetworkRun } from '../sources/descent/network-descent.ts';
+import type {
+  NetworkArrays,
+  NetworkRun,
+  NetworkSummary,
+} from '../sources/descent/network-descent.ts';
 import { detectMeasuredPhases, type MeasuredEvent } from './detect-measured-phases.ts';
-import { explainSpikes, type SpikeSummary } from './explain-spikes.ts';
+import { explainSpikes } from './explain-spikes.ts';
 import { relateToThreshold } from './relate-to-threshold.ts';
 
 /** What a network has to tell while it trains: as a log, but spikes come with their causes. */
 export type NetworkEvent =
   | Exclude<MeasuredEvent, { readonly event: 'spike' | 'done' }>
   | ({ readonly event: 'spike' } & ExplainedSpike)
-  | ({ readonly event: 'done' } & Omit<MeasuredSummary, 'spikes'> & SpikeSummary);
+  | ({ readonly event: 'done' } & NetworkSummary);
 
 /**
  * The chain of operators of a network, from its spectrum to the summary, as one operator for `pipe`.

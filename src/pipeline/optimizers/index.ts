@@ -4,7 +4,7 @@ import { adamw } from './adamw.ts';
 import { gd } from './gd.ts';
 import { momentum } from './momentum.ts';
 import { nesterov } from './nesterov.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { Optimizer, OptimizerValues } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
 
 /** Every optimizer that a model can be trained with: a new one is one new file and one line here. */
@@ -16,8 +16,13 @@ export function findOptimizer(name: string): Optimizer | undefined {
   return optimizers.find((each) => each.name === plain || each.aliases.includes(plain));
 }
 
+/** The optimizer that a run's config names; gradient descent where it names none. */
+export function optimizerOf(config: object): Optimizer {
+  const { optimizer = 'gd' } = config as { readonly optimizer?: string };
+  return findOptimizer(optimizer) ?? gd;
+}
+
 /** Stability of the optimizer that a run's config names; gradient descent where it names none. */
 export function stabilityOf(config: object): Stability {
-  const { optimizer = 'gd', ...values } = config as { readonly optimizer?: string };
-  return (findOptimizer(optimizer) ?? gd).stability(values);
+  return optimizerOf(config).stability(config as OptimizerValues);
 }

@@ -19,7 +19,10 @@ export type RunEvent =
       readonly event: 'start';
       readonly step: number;
       readonly eta: number;
+      readonly optimizer: string;
       readonly threshold: number;
+      /** The formula of the threshold. */
+      readonly formula: string;
       readonly steps: number;
       readonly sharpness: number;
       readonly ratio: number;
@@ -162,7 +165,11 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
           if (!started) {
             started = true;
             const { eta, steps } = batch.run.config;
-            const start = { step: t, eta, threshold: 2 / eta, steps };
+            const { stability } = batch.run;
+            const start = {
+              ...{ step: t, eta, steps, optimizer: stability.optimizer },
+              ...{ threshold: stability.threshold(eta), formula: stability.formula },
+            };
             report({
               event: 'start',
               ...start,

@@ -62,7 +62,7 @@ export const ROW_GROUP_SIZE = 65_536;
 const ENCODING_SHARE = 0.2;
 
 /** The columns to write, in the order of the file. */
-function columnsToWrite(
+export function columnsToWrite(
   { run, schema }: Batch<unknown>,
   names: readonly string[] | null | undefined,
 ): Schema {

@@ -150,7 +150,7 @@ function parameterColumn(name: SweepParameterName): SweepColumn {
     type === 'integer'
       ? whole(columnName(name), meaning, of, symbol)
       : double(columnName(name), symbol, meaning, of);
-  return name === 'samples' ? nullable(spec) : spec;
+  return SWEEP_PARAMETERS[name].default === null ? nullable(spec) : spec;
 
   function of({ config }: RunResult): number | null {
     return parameterValue(config, name);

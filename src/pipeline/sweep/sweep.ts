@@ -15,6 +15,7 @@ import { sha256 } from './sha256.ts';
 export type SweepOptions = { readonly [P in SweepParameterName]?: string | undefined } & {
   readonly preset?: RunOptions['preset'];
   readonly init?: string | undefined;
+  readonly optimizer?: string | null | undefined;
   /** Keep trajectories, each K-th row of them and all rows near a phase change or peak. */
   readonly trajectories?: number | undefined;
 };
@@ -23,6 +24,8 @@ export type SweepOptions = { readonly [P in SweepParameterName]?: string | undef
 export interface SweepSpec {
   readonly axes: { readonly [P in SweepParameterName | 'init']?: string };
   readonly trajectories: number | null;
+  /** The optimizer of all runs; gradient descent unless given. */
+  readonly optimizer?: string;
 }
 
 /** All runs of a spec: the product of its axes, numbered from 0, the last axis fastest. */
@@ -73,13 +76,14 @@ export function sweepSpec(options: SweepOptions): SweepSpec {
       `every:${trajectories} is no whole number from 1 up; give such as every:10`,
     );
   }
-  const spec = { axes, trajectories };
+  const { optimizer } = options;
+  const spec = { axes, trajectories, ...(optimizer ? { optimizer } : {}) };
   checkValues(openSweep(spec));
   return spec;
 }
 
 function valueText(value: unknown): string | undefined {
-  return value === null ? undefined : String(value);
+  return value === null || value === undefined ? undefined : String(value);
 }
 
 /** The runs of a spec that `sweepSpec` has made. */
@@ -117,10 +121,11 @@ export function openSweep(spec: SweepSpec): Sweep {
         if (name === 'init') init = starts!.at(i);
         else values[name] = axes.get(name)!.at(i);
       }
-      return resolveConfig(runOptions(values, init));
+      return resolveConfig({ ...runOptions(values, init), optimizer: spec.optimizer });
     },
     has(config) {
       if (starts && !starts.has(config.init)) return false;
+      if (spec.optimizer !== undefined && config.optimizer !== spec.optimizer) return false;
       if ((config.samples === null) !== !axes.has('samples')) return false;
       return [...axes].every(([name, axis]) =>
         axis.has(parameterValue(config, name) ?? Number.NaN),
@@ -137,12 +142,12 @@ function runOptions(
   return { ...rest, init: init ?? [alpha!, beta1!, beta2!] };
 }
 
-/** The value of a sweep's parameter in a run; null for `samples` where there are none. */
+/** The value of a sweep's parameter in a run; null where it has none. */
 export function parameterValue(config: RunConfig, name: SweepParameterName): number | null {
   if (name === 'alpha') return config.init[0];
   if (name === 'beta1') return config.init[1];
   if (name === 'beta2') return config.init[2];
-  return config[name];
+  return config[name] ?? null;
 }
 
 /**
@@ -150,7 +155,7 @@ export function parameterValue(config: RunConfig, name: SweepParameterName): num
  * for a number.
  */
 export function runId(config: RunConfig): string {
-  let text = '';
+  let text = config.optimizer === 'gd' ? '' : `optimizer ${config.optimizer};`;
   for (const name of SWEEP_PARAMETER_NAMES) text += `${name} ${parameterValue(config, name)};`;
   return `r${sha256(text).slice(0, 20)}`;
 }
@@ -166,7 +171,7 @@ function checkValues({ spec, runs }: Sweep): void {
       keep.includes(name) ? text : first(name, text),
     ]);
     const { samples: _, ...axes } = Object.fromEntries(texts) as SweepSpec['axes'];
-    const sweep = openSweep({ axes, trajectories: null });
+    const sweep = openSweep({ ...spec, axes, trajectories: null });
     const count = Math.min(sweep.runs, MOST_CHECKED);
     for (let i = 0; i < count; i++) sweep.config(i);
     // A range is worst at its ends.

@@ -24,7 +24,7 @@ import { summarizeUnlessDone } from '../../operators/summarize.ts';
 import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
 import { concatBytes, type SinkTarget } from '../byte-target.ts';
 import { runMetadata } from '../run-metadata.ts';
-import { bigints, type Rows, type TableFormat } from '../table-format.ts';
+import { bigints, type Metadata, type Rows, type TableFormat } from '../table-format.ts';
 import { type ArrowBlocks, arrowFooter } from './arrow-footer.ts';
 
 export interface ArrowSinkOptions extends DurabilityOptions {
@@ -41,14 +41,36 @@ export function arrowSink<C, R extends Run>(
   return (source) => source.pipe(summarizeUnlessDone(), write);
 }
 
-/** Arrow IPC file format by apache-arrow. */
-export const arrowFormat: TableFormat = (target, columns, from) => {
+/** Makes record batches of rows with these columns. */
+export function arrowEncoder(columns: readonly Column[], metadata: Metadata = {}) {
   // The file format wants the very same dictionary vector in every batch.
   const dictionaries = columns.map(({ words }) =>
     words ? vectorFromArray([...words], new Utf8()) : undefined,
   );
   const types = columns.map(arrowType);
-  const schema = new Schema(columns.map(({ name }, c) => new Field(name, types[c]!, false)));
+  const schema = new Schema(
+    columns.map(({ name, symbol, unit, meaning, nullable = false }, c) => {
+      const described = new Map(Object.entries({ symbol, unit, meaning }));
+      return new Field(name, types[c]!, nullable, described);
+    }),
+    new Map(Object.entries(metadata)),
+  );
+  const type = new Struct(schema.fields);
+  return {
+    schema,
+    dictionaries,
+    batch({ length, columns: arrays }: Rows): RecordBatch {
+      const children = columns.map(({ nullable }, c) =>
+        columnData(types[c]!, arrays[c]!, dictionaries[c], nullable),
+      );
+      return new RecordBatch(schema, makeData({ type, length, nullCount: 0, children }));
+    },
+  };
+}
+
+/** Arrow IPC file format by apache-arrow. */
+export const arrowFormat: TableFormat = (target, columns, from) => {
+  const { schema, dictionaries, batch } = arrowEncoder(columns);
   const bytes = new ByteCollector();
   const writer = new FileWriter();
   writer.reset(bytes, schema);
@@ -60,15 +82,7 @@ export const arrowFormat: TableFormat = (target, columns, from) => {
     writer.restore(from, from.dictionaries.length > 0 ? seen : new Map());
   }
 
-  const encode = ({ length, columns: arrays }: Rows) => {
-    const children = columns.map((_, c) => columnData(types[c]!, arrays[c]!, dictionaries[c]));
-    writer.write(
-      new RecordBatch(
-        schema,
-        makeData({ type: new Struct(schema.fields), length, nullCount: 0, children }),
-      ),
-    );
-  };
+  const encode = (rows: Rows) => writer.write(batch(rows));
 
   return {
     async write(rows, metadata) {
@@ -151,10 +165,31 @@ function arrowType({ type }: Column, id: number): DataType {
   }
 }
 
-function columnData(type: DataType, values: ColumnArray, dictionary: Vector | undefined) {
+function columnData(
+  type: DataType,
+  values: ColumnArray,
+  dictionary: Vector | undefined,
+  nullable = false,
+) {
   const data = type instanceof Int64 ? bigints(values) : values;
-  const common = { length: values.length, nullCount: 0, data };
+  const common = { length: values.length, data, ...(nullable ? validity(values) : NO_NULLS) };
   return dictionary
     ? makeData({ type: type as Dictionary, ...common, dictionary } as never)
     : makeData({ type, ...common } as never);
+}
+
+const NO_NULLS = { nullCount: 0 };
+
+/** NaN is none: a bit for each value that is there. */
+function validity(values: ColumnArray): {
+  readonly nullCount: number;
+  readonly nullBitmap?: Uint8Array;
+} {
+  const nullBitmap = new Uint8Array(Math.ceil(values.length / 8));
+  let nullCount = 0;
+  values.forEach((value, i) => {
+    if (Number.isNaN(value)) nullCount++;
+    else nullBitmap[i >> 3]! |= 1 << (i & 7);
+  });
+  return nullCount === 0 ? NO_NULLS : { nullCount, nullBitmap };
 }

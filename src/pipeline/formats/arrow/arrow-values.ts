@@ -1,12 +1,18 @@
 import { type Data, DataType, type Field, Vector } from 'apache-arrow';
 import { decimalNumber, littleEndian } from '../decimal.ts';
 import { damaged, decoded, LIMITS, unsupported } from '../limits.ts';
-import type { FieldKind, TableField, Values } from '../table-file.ts';
+import { described, type FieldKind, type TableField, type Values } from '../table-file.ts';
 
 /** A column of an Arrow schema. */
-export function arrowField({ name, type, nullable }: Field): TableField {
+export function arrowField({ name, type, nullable, metadata }: Field): TableField {
   const inner: DataType = DataType.isDictionary(type) ? type.dictionary : type;
-  return { name, kind: kindOf(inner), type: typeName(inner.toString()), required: !nullable };
+  return {
+    name,
+    kind: kindOf(inner),
+    type: typeName(inner.toString()),
+    required: !nullable,
+    ...described(Object.fromEntries(metadata)),
+  };
 }
 
 function kindOf(type: DataType): FieldKind {

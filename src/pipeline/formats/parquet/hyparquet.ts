@@ -1,12 +1,13 @@
 import type { FileMetaData, KeyValue, SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { ByteTarget } from '../byte-target.ts';
-import type {
-  Metadata,
-  TableColumn,
-  TableState,
-  WideRows,
-  WideTableWriter,
+import {
+  columnsMetadata,
+  type Metadata,
+  type TableColumn,
+  type TableState,
+  type WideRows,
+  type WideTableWriter,
 } from '../table-format.ts';
 import { writeMetadata } from './hyparquet-writer-parts.ts';
 import { writeRowGroup } from './parquet-chunk.ts';
@@ -52,7 +53,7 @@ export function hyparquetFormat(
     schema: parquet.schema,
     num_rows: parquet.num_rows,
     row_groups: parquet.row_groups,
-    key_value_metadata: keyValues(metadata),
+    key_value_metadata: keyValues({ ...metadata, ...columnsMetadata(columns) }),
     metadata_length: 0,
   });
 

@@ -1,6 +1,7 @@
 import type { ColumnChunk, Encoding, RowGroup, Statistics } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer';
 import type { ColumnArray } from '../../core/schema.ts';
+import { crc32 } from '../platform.ts';
 import { bigints, type Cells, type TableColumn, type WideRows } from '../table-format.ts';
 import {
   deltaBinaryPack,
@@ -22,8 +23,12 @@ export function writeRowGroup(
 ): RowGroup {
   const start = writer.offset;
   const chunks = specs.map((spec, c) => writeChunk(writer, spec, columns[c]!));
+  const step = specs.findIndex(({ name }) => name === 'step');
   return {
     columns: chunks,
+    ...(step < 0
+      ? {}
+      : { sorting_columns: [{ column_idx: step, descending: false, nulls_first: false }] }),
     total_byte_size: chunks.reduce(
       (sum, { meta_data }) => sum + meta_data!.total_uncompressed_size,
       0n,
@@ -48,6 +53,7 @@ function writeChunk(writer: ByteWriter, spec: TableColumn, cells: Cells): Column
     type: 'DATA_PAGE_V2',
     uncompressed_page_size: levels.length + page.length,
     compressed_page_size: levels.length + stored.length,
+    crc: crc32(stored, crc32(levels)) | 0,
     data_page_header_v2: {
       num_values: cells.length,
       num_nulls: nulls,
@@ -90,10 +96,9 @@ function presence(cells: Cells): {
   readonly values: Cells;
   readonly nulls: number;
 } {
-  const there = Array.from(cells, (cell) => (cell === null ? 0 : 1));
-  const values = (cells as readonly (number | string | boolean | null)[]).filter(
-    (cell) => cell !== null,
-  );
+  const isThere = (cell: Cells[number]) => cell !== null && !Number.isNaN(cell);
+  const there = Array.from<Cells[number], number>(cells, (cell) => (isThere(cell) ? 1 : 0));
+  const values = isTyped(cells) ? cells.filter(isThere) : cells.filter(isThere);
   const levels = new ByteWriter();
   writeRleBitPackedHybrid(levels, there, 1);
   return { levels: levels.getBytes(), values, nulls: cells.length - values.length };
@@ -210,6 +215,7 @@ function writeDictionary(writer: ByteWriter, words: readonly string[]): void {
     type: 'DICTIONARY_PAGE',
     uncompressed_page_size: page.length,
     compressed_page_size: page.length,
+    crc: crc32(page) | 0,
     dictionary_page_header: { num_values: words.length, encoding: 'PLAIN' },
   });
   writer.appendBytes(page);

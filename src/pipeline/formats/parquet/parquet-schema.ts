@@ -1,5 +1,5 @@
 import type { SchemaElement } from 'hyparquet';
-import type { FieldKind, TableField } from '../table-file.ts';
+import { described, type FieldKind, type TableField } from '../table-file.ts';
 
 /** A column of values as the file stores it. */
 export interface Leaf {
@@ -21,8 +21,11 @@ export interface ParquetField extends TableField {
   readonly schema: readonly SchemaElement[];
 }
 
-/** Columns of a schema that has been checked to be a tree. */
-export function parquetFields(schema: readonly SchemaElement[]): ParquetField[] {
+/** Columns of a schema that has been checked to be a tree. @param told what the file says of each */
+export function parquetFields(
+  schema: readonly SchemaElement[],
+  told: Readonly<Record<string, unknown>> = {},
+): ParquetField[] {
   const fields: ParquetField[] = [];
   let place = 0;
   for (let at = 1; at < schema.length; ) {
@@ -36,6 +39,7 @@ export function parquetFields(schema: readonly SchemaElement[]): ParquetField[] 
       kind: flat ? kindOf(element) : isList(inside) ? 'list' : 'nested',
       type: typeName(element),
       required: element.repetition_type === 'REQUIRED',
+      ...described(told[element.name]),
       leaf: leaves[0]!,
       place,
       schema: inside,

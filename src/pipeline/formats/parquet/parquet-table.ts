@@ -9,7 +9,8 @@ import type { ByteSource } from '../byte-source.ts';
 import type { DecoderOf } from '../codecs.ts';
 import { decimalNumber, littleEndian } from '../decimal.ts';
 import { DamagedFileError, damaged, decodedLater, LIMITS, unsupported } from '../limits.ts';
-import type { TableFile, TableGroup, Values } from '../table-file.ts';
+import { jsonObject, type TableFile, type TableGroup, type Values } from '../table-file.ts';
+import { COLUMNS_KEY } from '../table-format.ts';
 import { type ParquetEnd, readParquetFooter } from './parquet-footer.ts';
 import { checkPages } from './parquet-pages.ts';
 import {
@@ -51,7 +52,10 @@ export function parquetTable(
   options: ParquetOptions = {},
 ): ParquetTable {
   const { footer } = end;
-  const fields = parquetFields(footer.schema);
+  const metadata = Object.fromEntries(
+    (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
+  );
+  const fields = parquetFields(footer.schema, jsonObject(metadata[COLUMNS_KEY]) ?? {});
   return {
     ...end,
     kind: 'parquet',
@@ -59,9 +63,7 @@ export function parquetTable(
     rows: Number(footer.num_rows),
     fields,
     groups: footer.row_groups.map((group) => tableGroup(group, fields)),
-    metadata: Object.fromEntries(
-      (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
-    ),
+    metadata,
     read(field, group) {
       const one = footer.row_groups[group];
       const wanted = fields[field];

@@ -5,6 +5,7 @@ import type { ByteSource } from '../byte-source.ts';
 import { damaged } from '../limits.ts';
 import { memoryArray, type StoredTable } from '../stored-table.ts';
 import { fieldNamed } from '../table-file.ts';
+import { COLUMNS_KEY } from '../table-format.ts';
 import { keyValues, parquetFooter } from './hyparquet.ts';
 import { deserializeTCompactProtocol } from './hyparquet-parts.ts';
 import { checkParquetFooter, parseParquetFooter } from './parquet-footer.ts';
@@ -34,6 +35,8 @@ export function storedParquet(source: ByteSource, footer: FileMetaData, end: num
     };
   };
   const table = parquetTable(source, { footer, start: end }, decoderOf);
+  const columns = table.metadata[COLUMNS_KEY];
+  const described = columns === undefined ? {} : { [COLUMNS_KEY]: columns };
   const endOf = (count: number) => (count === 0 ? MAGIC_LENGTH : groups[count - 1]!.end);
 
   return {
@@ -42,7 +45,10 @@ export function storedParquet(source: ByteSource, footer: FileMetaData, end: num
     metadata: table.metadata,
     state: (count) => ({ kind: 'parquet', end: endOf(count), footer: first(count) }),
     closing: (count, metadata) =>
-      parquetFooter({ ...first(count), key_value_metadata: keyValues(metadata) }),
+      parquetFooter({
+        ...first(count),
+        key_value_metadata: keyValues({ ...described, ...metadata }),
+      }),
     async read(group, columns) {
       const read: ColumnArray[] = [];
       for (const spec of columns) {

@@ -81,9 +81,9 @@ export const RUN_COLUMNS = [
   {
     name: 'sharpness_ratio',
     type: 'DOUBLE',
-    symbol: 'ηS/2',
+    symbol: 'S/τ',
     unit: '1',
-    meaning: 'sharpness over the threshold 2/η',
+    meaning: 'sharpness over the threshold of the optimizer: 2/η for gradient descent',
   },
   {
     name: 'regime',
@@ -120,7 +120,7 @@ export const RUN_COLUMNS = [
     type: 'INT32',
     symbol: '',
     unit: 'cycles',
-    meaning: 'upward crossings of 2/η so far',
+    meaning: 'upward crossings of the threshold so far',
   },
   {
     name: 'digits',

@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  checkKeys,
   joinTables,
   type OptionsOf,
   type ParameterTable,
@@ -7,12 +8,17 @@ import {
   type ValuesOf,
 } from '../../core/parameters.ts';
 import { descentParameters } from '../../core/run-parameters.ts';
+import { optimizers } from '../../optimizers/index.ts';
+import { optimizerTable, resolveOptimizer } from '../../optimizers/parameters.ts';
 import { RUN_COLUMNS, type RunColumn } from './columns.ts';
 import { type Moments, sampleMoments } from './moments.ts';
 import { minimalParameters } from './parameters.ts';
 import { PRESET_NAMES, presets } from './presets.ts';
 
 export { ConfigError, parseNumber } from '../../core/parameters.ts';
+
+/** The optimizers under which its sharpness is that of the plain Hessian. */
+const OPTIMIZERS = optimizers.filter(({ metric }) => metric === undefined);
 
 const ownParameters = {
   preset: {
@@ -47,18 +53,36 @@ const ownParameters = {
   },
 } as const satisfies ParameterTable;
 
-/** Everything that can be said of a run: flags, environment, config files, help and JSON Schema come from it. */
-export const runParameters = joinTables(ownParameters, minimalParameters, descentParameters);
+const typed = joinTables(ownParameters, minimalParameters, descentParameters);
 
-type Table = typeof runParameters;
+/** The parameter that names the optimizer. */
+export const { optimizer: optimizerParameter } = optimizerTable(OPTIMIZERS);
+
+type Table = typeof typed;
+
+/** Everything that can be said of a run: flags, environment, config files, help and JSON Schema come from it. */
+export const runParameters = joinTables(
+  typed,
+  optimizerTable(OPTIMIZERS) as ParameterTable,
+  {},
+) as Table;
 
 /** Every parameter of a run, as used. `moments` is Σ itself: sampled where `samples` is given, else the three numbers. */
 export interface RunConfig extends ValuesOf<Table> {
+  readonly model: 'minimal';
+  readonly optimizer: string;
   readonly moments: Moments;
 }
 
 /** What a caller may say of a run; the rest comes from the preset (`paper` unless named). */
 export interface RunOptions extends OptionsOf<Table> {
+  readonly model?: 'minimal' | undefined;
+  /** `gd` unless given; `momentum` where only that is. */
+  readonly optimizer?: string | undefined;
+  /** β of heavy ball and Nesterov. */
+  readonly momentum?: number | string | null | undefined;
+  /** Share of each gradient that heavy ball leaves out. */
+  readonly dampening?: number | string | null | undefined;
   /** Taken from `samples` and `seed`; accepted so that the config of an old run can be used again. */
   readonly moments?: Moments | undefined;
 }
@@ -70,9 +94,17 @@ export const DIVERGENCE_LOSS = 1e12;
  * The whole configuration of a run from what the caller said, each value checked.
  * @throws ConfigError naming the first parameter that cannot be used.
  */
-export function resolveConfig({ moments: _, ...options }: RunOptions = {}): RunConfig {
+export function resolveConfig({
+  moments: _moments,
+  model: _model,
+  ...options
+}: RunOptions = {}): RunConfig {
   const { preset } = resolveValues({ preset: runParameters.preset }, { preset: options.preset });
-  const values = resolveValues(runParameters, options, presets[preset ?? 'paper']);
+  checkKeys(runParameters, options);
+  const ofOptimizers = Object.keys(optimizerTable(OPTIMIZERS));
+  const others = Object.entries(options).filter(([key]) => !ofOptimizers.includes(key));
+  const values = resolveValues(typed, Object.fromEntries(others), presets[preset ?? 'paper']);
+  const chosen = resolveOptimizer(OPTIMIZERS, options);
   const { lambda1, lambda2, covariance } = values;
   if (!isDefinite(values)) {
     const limit = Math.sqrt(lambda1) * Math.sqrt(lambda2);
@@ -81,9 +113,26 @@ export function resolveConfig({ moments: _, ...options }: RunOptions = {}): RunC
       `${covariance} is out of range; |σ| must be below √(λ₁λ₂) = ${limit}, else Σ is not positive definite`,
     );
   }
-  const config = { ...values, moments: momentsOf(values) };
+  const config = { ...values, ...chosen, model: 'minimal' as const, moments: momentsOf(values) };
   checkStart(config);
+  checkOptimizer(config);
   return config;
+}
+
+/** What is made for the arithmetic of plain gradient descent alone. */
+function checkOptimizer({ optimizer, floor, precision }: RunConfig): void {
+  if (optimizer === 'gd') return;
+  if (floor === 0) {
+    throw new ConfigError(
+      'floor',
+      `0 goes with the optimizer gd only: under ${optimizer} β₁ is a plain float64 and would be lost; give a floor such as 1e-6`,
+    );
+  }
+  if (precision === 'float64') return;
+  throw new ConfigError(
+    'precision',
+    `${precision} goes with the optimizer gd only; leave it out, or use gd`,
+  );
 }
 
 /** Whether Σ is positive definite, |σ| < √(λ₁λ₂); products of very small or large moments have lost their digits. */

@@ -10,6 +10,7 @@ import {
 import { descentParameters } from '../../core/run-parameters.ts';
 import { optimizers } from '../../optimizers/index.ts';
 import { optimizerTable } from '../../optimizers/parameters.ts';
+import { networkOrder } from './columns.ts';
 import { namedData, oneHot } from './data/data.ts';
 import type { DataSet } from './data/data-set.ts';
 import type { Activation, Loss } from './kernel.ts';
@@ -28,8 +29,9 @@ const ownParameters = {
     default: null,
   },
   columns: {
-    type: 'text',
-    noun: 'column list',
+    type: 'words',
+    noun: 'column',
+    words: networkOrder(8),
     symbol: 'A,B,C',
     meaning: 'columns to write',
     example: 'step,loss,sharpness',

@@ -14,8 +14,11 @@ export interface SpikeRow {
   readonly directions: number;
 }
 
-/** Why the loss rose: directions at the edge, a jump of the learning rate, a kick within a step, or something else. */
-export type SpikeCause = 'edge' | 'learning-rate' | 'kick' | 'other';
+/**
+ * Why the loss rose: directions at the edge, a jump of the learning rate, a kick within a step, something else; unknown
+ * where all followed eigenvalues were at the edge, and those that were not followed may have been as well.
+ */
+export type SpikeCause = 'edge' | 'learning-rate' | 'kick' | 'other' | 'unknown';
 
 /** A spike with what it owes to directions at the edge. */
 export interface ExplainedSpike extends Spike {
@@ -43,11 +46,13 @@ const SLACK = 0.99;
 /**
  * Why a spike happened, from the rows around it.
  * @param rows rows up to the peak at least, in order, as far back as they are known
+ * @param followed how many eigenvalues were followed
  */
 export function explainSpike(
   spike: Spike,
   rows: readonly SpikeRow[],
   stability: Stability,
+  followed: number,
 ): ExplainedSpike {
   const peakAt = rows.findIndex(({ step }) => step === spike.step);
   const beginAt = Math.max(
@@ -77,7 +82,9 @@ export function explainSpike(
     jumped && share > 0
       ? 'learning-rate'
       : share < LEAST_SHARE || sharpest.ratio < SLACK
-        ? 'other'
+        ? peak.directions >= followed
+          ? 'unknown'
+          : 'other'
         : kicked
           ? 'kick'
           : 'edge';

@@ -13,7 +13,8 @@ import {
 import { type DescentState, descend, initialState } from '../../models/minimal/descend.ts';
 import type { ModelRun, SourceArrays, SourceBatch } from '../../models/minimal/run.ts';
 import type { RunSummary } from '../../models/minimal/summary.ts';
-import { gd } from '../../optimizers/gd.ts';
+import { stabilityOf } from '../../optimizers/index.ts';
+import { optimizerStepper } from './optimizer-descent.ts';
 import { preciseStepper } from './precise-descent.ts';
 
 export interface DescentOptions extends SourceOptions {
@@ -55,7 +56,7 @@ export function gradientDescent(
 /** A run of the model before its first row. */
 export function startModelRun(config: RunConfig): ModelRun {
   return {
-    ...startRun<RunConfig, RunSummary>(config, gd.stability({}), FILE_ORDER),
+    ...startRun<RunConfig, RunSummary>(config, stabilityOf(config), FILE_ORDER),
     float64ZeroAt: null,
     bits: null,
   };
@@ -83,9 +84,11 @@ export function descentRows(
   const saved = resumedState(run, STAGE);
   if (saved) checkStep(saved.number('step'), config);
   const stepper =
-    config.precision === 'float64'
-      ? plainStepper(config, saved ? storedState(saved) : { ...(from ?? initialState(config)) })
-      : preciseStepper(config, saved);
+    config.optimizer !== 'gd'
+      ? optimizerStepper(config, saved)
+      : config.precision === 'float64'
+        ? plainStepper(config, saved ? storedState(saved) : { ...(from ?? initialState(config)) })
+        : preciseStepper(config, saved);
   const follow = () => {
     const { divergedAt, float64ZeroAt, bits } = stepper;
     Object.assign(run, { divergedAt, float64ZeroAt, bits });

@@ -27,7 +27,11 @@ import type { SpikeSummary } from '../../operators/explain-spikes.ts';
 import type { MeasuredRun, MeasuredSummary } from '../../phases/measured/summary.ts';
 
 /** A run of a network under training, whose phases are found as those of logs are. */
-export type NetworkRun = MeasuredRun & Run<NetworkConfig, MeasuredSummary & SpikeSummary>;
+export type NetworkRun = Pick<MeasuredRun, 'title' | 'tally' | 'warnings'> &
+  Run<NetworkConfig, NetworkSummary>;
+
+/** What became of it: that of a measured series, with the cause of each spike. */
+export type NetworkSummary = Omit<MeasuredSummary, 'spikes'> & SpikeSummary;
 
 /** The columns of a network that every run has; further ones come with classes, mini-batches and more eigenvalues. */
 export type NetworkArrays = Readonly<
@@ -94,7 +98,7 @@ export function networkRows(
   });
   const order = networkOrder(config.eigenvalues);
   const run: NetworkRun = {
-    ...startRun<NetworkConfig, MeasuredSummary & SpikeSummary>(config, chosen.stability, order),
+    ...startRun<NetworkConfig, NetworkSummary>(config, chosen.stability, order),
     title: `mlp ${config.layers}`,
     tally: { entries: [] },
     warnings: [],

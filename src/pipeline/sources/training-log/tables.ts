@@ -1,7 +1,7 @@
 import { type ByteSource, memorySource } from '../../formats/byte-source.ts';
 import { concatBytes } from '../../formats/byte-target.ts';
 import { UnsupportedFileError } from '../../formats/limits.ts';
-import type { TableField, Values } from '../../formats/table-file.ts';
+import { HEAD_BYTES, type TableField, tableKind, type Values } from '../../formats/table-file.ts';
 import { parseValue } from './cell.ts';
 import { chooseColumns, type GivenColumns } from './column-names.ts';
 import { LogError, type Tally } from './log-error.ts';
@@ -86,7 +86,7 @@ async function* pieces(
     yield* readArrowStream(rest);
     return;
   }
-  const { HEAD_BYTES, openTable, tableKind } = await import('../../formats/table-file.ts');
+  const { openTable } = await import('../../formats/open-table.ts');
   // The file itself may be a gzip file that the table is unpacked from.
   const own = file && tableKind(new Uint8Array(await file.slice(0, HEAD_BYTES))) !== undefined;
   const source = own ? file : memorySource(await collected(rest));

@@ -1,0 +1,184 @@
+import { formatNumber } from '../../pipeline/format.ts';
+import { type App, rowUnder, type Tip } from '../app.ts';
+import { el } from '../dom.ts';
+import { MIN_STEPS } from './steps-shown.ts';
+
+/** Where a chart's steps lie inside its box. */
+export interface StepAxis {
+  readonly left: number;
+  readonly right: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export const toPixel = (axis: StepAxis, step: number): number =>
+  axis.left + ((step - axis.from) / (axis.to - axis.from || 1)) * (axis.right - axis.left);
+export const toStep = (axis: StepAxis, pixel: number): number =>
+  axis.from + ((pixel - axis.left) / (axis.right - axis.left || 1)) * (axis.to - axis.from);
+
+/** Movements of the pointer shorter than this are clicks. */
+const DRAG_PIXELS = 5;
+const ZOOM = 0.6;
+
+export interface Crosshair {
+  /** Puts the crosshair at a step, with the tooltip where the pointer or the focus is in this chart. */
+  follow(step: number | null): void;
+}
+
+/**
+ * Makes a chart's box answer to pointer and keys: crosshair, drag to zoom, double click to reset, click to pin.
+ *
+ * @param axis where the steps lie now; undefined before the first drawing
+ * @param tipLines what the tooltip says besides the step
+ */
+export function stepCrosshair(
+  app: App,
+  box: HTMLElement,
+  axis: () => StepAxis | undefined,
+  tipLines: () => Tip['lines'],
+): Crosshair {
+  const cross = el('div', { class: 'cross', hidden: true });
+  const brush = el('div', { class: 'brush', hidden: true });
+  box.append(cross, brush);
+  let tipAt: { x: number; y: number } | null = null;
+  let downAt: number | undefined;
+  let dragging = false;
+
+  const inside = (event: PointerEvent, now: StepAxis): number =>
+    Math.min(now.right, Math.max(now.left, event.clientX - box.getBoundingClientRect().left));
+  const hovered = (at: { x: number; y: number } | null): void => {
+    const left = tipAt !== null && at === null;
+    tipAt = at;
+    if (left) app.showTip(null);
+    else showTip();
+  };
+  function showTip(): void {
+    if (!tipAt) return;
+    const row = rowUnder(app);
+    if (!row) app.showTip(null);
+    else app.showTip({ ...tipAt, title: `step ${formatNumber(row.step)}`, lines: tipLines() });
+  }
+  const setCursor = (step: number) => app.store.set({ cursor: Math.round(step) });
+
+  box.addEventListener('pointerdown', (event) => {
+    const now = axis();
+    if (!now || event.button !== 0) return;
+    downAt = inside(event, now);
+    dragging = false;
+    box.setPointerCapture(event.pointerId);
+  });
+  box.addEventListener('pointermove', (event) => {
+    const now = axis();
+    if (!now) return;
+    const at = inside(event, now);
+    if (downAt !== undefined && (dragging || Math.abs(at - downAt) > DRAG_PIXELS)) {
+      dragging = true;
+      brush.hidden = false;
+      brush.style.left = `${Math.min(at, downAt)}px`;
+      brush.style.width = `${Math.abs(at - downAt)}px`;
+      hovered(null);
+      return;
+    }
+    if (!app.store.get().pinned) setCursor(toStep(now, at));
+    hovered({ x: event.clientX, y: event.clientY });
+  });
+  box.addEventListener('pointerup', (event) => {
+    const now = axis();
+    if (!now || downAt === undefined) return;
+    const at = inside(event, now);
+    brush.hidden = true;
+    if (dragging) app.zoom([toStep(now, Math.min(at, downAt)), toStep(now, Math.max(at, downAt))]);
+    else if (event.detail < 2)
+      app.store.set({ pinned: !app.store.get().pinned, cursor: Math.round(toStep(now, at)) });
+    downAt = undefined;
+    dragging = false;
+  });
+  box.addEventListener('pointercancel', () => {
+    downAt = undefined;
+    brush.hidden = true;
+  });
+  box.addEventListener('pointerleave', () => {
+    hovered(null);
+    if (!app.store.get().pinned && downAt === undefined && document.activeElement !== box)
+      app.store.set({ cursor: null });
+  });
+  box.addEventListener('dblclick', () => {
+    app.store.set({ pinned: false });
+    app.zoom(null);
+  });
+  box.addEventListener(
+    'wheel',
+    (event) => {
+      const now = axis();
+      if (!now || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      // The range may be ahead of what is drawn, while the wheel turns.
+      const [from, to] = app.range();
+      zoomAround(
+        app,
+        toStep({ ...now, from, to }, event.clientX - box.getBoundingClientRect().left),
+        event.deltaY < 0 ? ZOOM : 1 / ZOOM,
+      );
+    },
+    { passive: false },
+  );
+  box.addEventListener('focus', () => {
+    const now = axis();
+    if (now && app.store.get().cursor === null && box.matches(':focus-visible'))
+      setCursor((now.from + now.to) / 2);
+    showAtCursor();
+  });
+  box.addEventListener('blur', () => hovered(null));
+  box.addEventListener('keydown', (event) => {
+    const now = axis();
+    if (!now || event.ctrlKey || event.metaKey || event.altKey) return;
+    const pixel = (now.to - now.from) / (now.right - now.left || 1);
+    const stride = Math.max(1, pixel) * (event.shiftKey ? 20 : 1);
+    const cursor = app.store.get().cursor ?? (now.from + now.to) / 2;
+    const span = now.to - now.from;
+    const keys: Record<string, () => void> = {
+      ArrowLeft: () => setCursor(Math.max(now.from, cursor - stride)),
+      ArrowRight: () => setCursor(Math.min(now.to, cursor + stride)),
+      Home: () => setCursor(now.from),
+      End: () => setCursor(now.to),
+      '+': () => zoomAround(app, cursor, ZOOM),
+      '=': () => zoomAround(app, cursor, ZOOM),
+      '-': () => zoomAround(app, cursor, 1 / ZOOM),
+      PageUp: () => app.zoom([now.from - span / 2, now.to - span / 2]),
+      PageDown: () => app.zoom([now.from + span / 2, now.to + span / 2]),
+      '0': () => app.zoom(null),
+      Enter: () => app.store.set({ pinned: !app.store.get().pinned, cursor }),
+    };
+    const action = keys[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+    showAtCursor();
+  });
+
+  function showAtCursor(): void {
+    const now = axis();
+    const { cursor } = app.store.get();
+    if (!now || cursor === null) return;
+    const place = box.getBoundingClientRect();
+    hovered({ x: place.left + toPixel(now, cursor), y: place.top + 30 });
+  }
+
+  return {
+    follow(step) {
+      const now = axis();
+      const seen = now !== undefined && step !== null && step >= now.from && step <= now.to;
+      cross.hidden = !seen;
+      if (seen) cross.style.transform = `translateX(${toPixel(now, step)}px)`;
+      showTip();
+    },
+  };
+}
+
+/** Zooms by a factor so that `step` stays where it is. */
+export function zoomAround(app: App, step: number, factor: number): void {
+  const [from, to] = app.range();
+  // As far in as it goes, and no further: widened again, it would move away from the step.
+  const limited = Math.max(factor, Math.min(1, MIN_STEPS / (to - from)));
+  app.zoom([step - (step - from) * limited, step + (to - step) * limited]);
+}

@@ -1,0 +1,135 @@
+import { formatNumber } from '../../pipeline/format.ts';
+import { type App, hasColumns, messageOf, type Panel } from '../app.ts';
+import { button, el } from '../dom.ts';
+import type { Cycle } from '../load/protocol.ts';
+import { panelFrame } from './panel-frame.ts';
+
+/** Longer tables are cut; the CSV has them all. */
+const MAX_ROWS = 500;
+
+/** One row a cycle at the edge; a click zooms every panel to it. */
+export function cyclesPanel(app: App): Panel {
+  let shown: readonly Cycle[] = [];
+  const head = {
+    id: 'cycles',
+    title: 'Cycles',
+    unit: 'steps',
+    table: () => csv(shown),
+    description:
+      'One row for each upward crossing of the threshold: where it starts, the largest L₁ of its spike, by how much S overshoots the threshold, and how many steps pass until the next. Click a cycle to zoom to it.',
+  };
+  const frame = panelFrame(app, head);
+  const headings = ['Cycle', 'Start (step)', 'Peak L₁', 'Overshoot', 'Length (steps)'];
+  const rows = el('tbody');
+  const note = el('p', { class: 'note', hidden: true });
+  const scroller = el(
+    'div',
+    { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of cycles' },
+    el(
+      'table',
+      {},
+      el(
+        'thead',
+        {},
+        el('tr', {}, ...headings.map((heading) => el('th', { scope: 'col' }, heading))),
+      ),
+      rows,
+    ),
+  );
+  frame.body.classList.add('flow');
+  frame.body.append(scroller, note);
+  let source: unknown;
+
+  async function draw(): Promise<void> {
+    // First, since it may change the width to draw at.
+    frame.update();
+    const run = app.runs().find((candidate) => hasColumns(candidate, ['cycle']));
+    if (!run) return;
+    if (source !== run.info || rows.childElementCount === 0) {
+      try {
+        shown = await run.client.cycles();
+      } catch (error) {
+        if (!run.writing) frame.problem(messageOf(error));
+        return;
+      }
+      frame.problem(undefined);
+      source = run.info;
+      fill(run.name);
+    }
+    const [from, to] = app.range();
+    for (const row of rows.rows) {
+      const [first, last] = [Number(row.dataset.first), Number(row.dataset.last)];
+      row.classList.toggle('in-range', app.zoomed() && first < to && last > from);
+    }
+    frame.body.dataset.drawn = `${from}:${to}`;
+  }
+
+  function fill(name: string): void {
+    const many = app.runs().length > 1;
+    note.hidden = shown.length > 0 && shown.length <= MAX_ROWS && !many;
+    note.textContent =
+      shown.length === 0
+        ? 'This run has not crossed the threshold upwards.'
+        : `${many ? `Cycles of ${name}. ` : ''}${shown.length > MAX_ROWS ? `The first ${MAX_ROWS} of ${shown.length}.` : ''}`;
+    scroller.hidden = shown.length === 0;
+    rows.replaceChildren(
+      ...shown.slice(0, MAX_ROWS).map((cycle, i) => {
+        const next = shown[i + 1]?.first;
+        const end = next ?? cycle.last;
+        const length = cycleLength(shown, i);
+        const zoom = button(
+          `Zoom to cycle ${cycle.cycle}`,
+          { class: 'link' },
+          () => {
+            const air = Math.max(2, (end - cycle.first) * 0.05);
+            app.zoom([cycle.first - air, end + air]);
+          },
+          formatNumber(cycle.cycle),
+        );
+        const row = el(
+          'tr',
+          { 'data-first': cycle.first, 'data-last': end },
+          el('td', {}, zoom),
+          el('td', {}, formatNumber(cycle.first)),
+          el('td', { 'data-value': cycle.peakL1 }, formatNumber(cycle.peakL1, 4)),
+          el(
+            'td',
+            { 'data-value': cycle.peakRatio },
+            Number.isNaN(cycle.peakRatio)
+              ? '–'
+              : `${formatNumber((cycle.peakRatio - 1) * 100, 3)} %`,
+          ),
+          el('td', {}, `${formatNumber(length)}${next === undefined ? ' so far' : ''}`),
+        );
+        row.addEventListener('click', (event) => {
+          if (!(event.target instanceof HTMLButtonElement)) zoom.click();
+        });
+        return row;
+      }),
+    );
+  }
+
+  return {
+    id: head.id,
+    title: head.title,
+    element: frame.element,
+    needs: ['cycle'],
+    shows: (run) => hasColumns(run, ['cycle']),
+    draw,
+    follow: () => {},
+  };
+}
+
+/** Steps until the next cycle begins, or so far. */
+const cycleLength = (cycles: readonly Cycle[], i: number): number =>
+  (cycles[i + 1]?.first ?? cycles[i]!.last + 1) - cycles[i]!.first;
+
+const csv = (cycles: readonly Cycle[]): string =>
+  [
+    'cycle,start,peak_l1,overshoot,length',
+    ...cycles.map(({ cycle, first, peakL1, peakRatio }, i) =>
+      [cycle, first, peakL1, peakRatio - 1, cycleLength(cycles, i)].join(','),
+    ),
+  ]
+    .join('\n')
+    .concat('\n');

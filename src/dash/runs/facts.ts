@@ -1,0 +1,183 @@
+import { stabilityOf } from '../../pipeline/optimizers/index.ts';
+import { MAX_STRING } from '../load/table.ts';
+
+/** What a run file's metadata says of the run; every field may be missing, since the file may be anybody's. */
+export interface RunFacts {
+  readonly eta?: number;
+  readonly lambda1?: number;
+  readonly lambda2?: number;
+  readonly covariance?: number;
+  readonly band: number;
+  readonly steps?: number;
+  /** Largest sharpness at which the run's optimizer is stable. */
+  readonly threshold?: number;
+  /** The threshold as a formula. */
+  readonly thresholdName: string;
+  readonly summary?: RunSummary;
+  /** The configuration, flat, for people. */
+  readonly parameters: Readonly<Record<string, number | string>>;
+  /** The same as a text. */
+  readonly configText: string;
+  /** What of the metadata could not be understood. */
+  readonly problems: readonly string[];
+}
+
+export interface RunSummary {
+  readonly outcome?: string;
+  /** The run was stopped, or is under way: a file that is being written always stands ready to be its last state. */
+  readonly interrupted: boolean;
+  readonly phases: readonly {
+    readonly phase: string;
+    readonly first: number;
+    readonly last: number;
+  }[];
+  readonly cycles?: number;
+  readonly firstCrossing?: number | null;
+  readonly maxRatio?: number;
+  readonly divergedAt?: number | null;
+  readonly finalLoss?: number;
+  readonly convergence?: {
+    readonly delta?: number;
+    readonly epsilon?: number;
+    readonly step: number | null;
+  };
+  readonly slope?: number;
+  readonly slopePredicted?: number;
+  readonly warnings: readonly string[];
+  /** Those among them that hold while the run goes on. */
+  readonly standing: readonly string[];
+}
+
+/** Longer JSON than this is no run's metadata. */
+const MAX_JSON = 4_000_000;
+const MAX_LIST = 10_000;
+const MAX_PARAMETERS = 60;
+
+/** Reads `eos.config` and `eos.summary`, believing nothing of their shape. */
+export function runFacts(metadata: Readonly<Record<string, string>>): RunFacts {
+  const problems: string[] = [];
+  const config = parse(metadata['eos.config'], 'eos.config', problems);
+  const eta = fraction(config.eta);
+  // A log tells the formula and its factor; else they follow from the optimizer.
+  const stability = stabilityOf(config);
+  const factor = number(config.threshold_factor);
+  const threshold = eta ? (factor ? factor / eta : stability.threshold(eta)) : undefined;
+  const hasSummary = metadata['eos.summary'] !== undefined;
+  const summary = parse(metadata['eos.summary'], 'eos.summary', problems);
+  return {
+    ...defined('eta', eta),
+    ...defined('lambda1', number(config.lambda1)),
+    ...defined('lambda2', number(config.lambda2)),
+    ...defined('covariance', number(config.covariance)),
+    ...defined('steps', number(config.steps)),
+    ...defined('threshold', threshold),
+    thresholdName: text(config.threshold) ?? stability.formula,
+    band: number(config.band) ?? 0.05,
+    ...(hasSummary && Object.keys(summary).length > 0 ? { summary: runSummary(summary) } : {}),
+    parameters: flat(config),
+    configText: Object.entries(config)
+      .slice(0, 40)
+      .map(
+        ([key, value]) =>
+          `${short(key)} = ${short(typeof value === 'string' ? value : JSON.stringify(value))}`,
+      )
+      .join('\n'),
+    problems,
+  };
+}
+
+function runSummary(json: Record<string, unknown>): RunSummary {
+  const time = record(json.convergence_time);
+  return {
+    ...defined('outcome', text(json.outcome)),
+    interrupted: json.interrupted === true,
+    phases: list(json.phases).flatMap((entry) => {
+      const { phase, first_step, last_step } = record(entry);
+      const [name, first, last] = [text(phase), number(first_step), number(last_step)];
+      return name !== undefined && first !== undefined && last !== undefined
+        ? [{ phase: name, first, last }]
+        : [];
+    }),
+    ...defined('cycles', number(json.cycles)),
+    ...defined('firstCrossing', nullable(json.first_crossing)),
+    ...defined('maxRatio', number(json.max_sharpness_ratio)),
+    ...defined('divergedAt', nullable(json.diverged_at)),
+    ...defined('finalLoss', number(json.final_loss)),
+    ...(json.convergence_time === undefined
+      ? {}
+      : {
+          convergence: {
+            ...defined('delta', number(time.delta)),
+            ...defined('epsilon', number(time.epsilon)),
+            step: number(time.step) ?? null,
+          },
+        }),
+    ...defined('slope', number(json.l_hat_slope)),
+    ...defined('slopePredicted', number(json.l_hat_slope_predicted)),
+    warnings: messages(list(json.warnings)),
+    standing: messages(
+      list(json.warnings).filter((warning) => record(warning).kind !== 'interrupted'),
+    ),
+  };
+}
+
+const messages = (warnings: readonly unknown[]): string[] =>
+  warnings.flatMap((warning) => text(warning) ?? text(record(warning).message) ?? []);
+
+function parse(
+  json: string | undefined,
+  name: string,
+  problems: string[],
+): Record<string, unknown> {
+  if (json === undefined) return {};
+  try {
+    if (json.length > MAX_JSON) throw new Error('too long');
+    return record(JSON.parse(json));
+  } catch {
+    problems.push(`its ${name} is not readable JSON`);
+    return {};
+  }
+}
+
+/** Parameters, those within others after a dot. */
+function flat(config: Record<string, unknown>, prefix = ''): Record<string, number | string> {
+  return Object.fromEntries(
+    Object.entries(config)
+      .slice(0, MAX_PARAMETERS)
+      .flatMap(([key, value]): [string, number | string][] => {
+        const name = prefix + short(key);
+        if (typeof value === 'number' || typeof value === 'string')
+          return [[name, typeof value === 'string' ? short(value) : value]];
+        if (Array.isArray(value)) return [[name, short(value.join(', '))]];
+        // What stands at the top already, as the moments of the minimal model do, is not said twice.
+        const inner = prefix === '' ? Object.entries(flat(record(value), `${name}.`)) : [];
+        return inner.filter(([each]) => !(each.slice(name.length + 1) in config));
+      }),
+  );
+}
+
+const record = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+const list = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value.slice(0, MAX_LIST) : [];
+const number = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+const nullable = (value: unknown): number | null | undefined =>
+  value === null ? null : number(value);
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' ? short(value) : undefined;
+const short = (value: string | undefined): string => (value ?? '').slice(0, MAX_STRING);
+
+/** Numbers are also written as fractions: 1/20. */
+function fraction(value: unknown): number | undefined {
+  if (typeof value !== 'string') return number(value);
+  const [top, bottom = '1', rest] = value.split('/');
+  const quotient = Number(top) / Number(bottom);
+  return rest === undefined && Number.isFinite(quotient) ? quotient : undefined;
+}
+
+function defined<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
+}

@@ -1,0 +1,92 @@
+import { type DynamicsFile, hasColumns, type Run } from '../app.ts';
+import { tableClient } from '../load/client.ts';
+import type { TableInfo } from '../load/protocol.ts';
+import { coarsePhases, type Interval } from '../plots/phase-strip.ts';
+import type { RunFigures } from '../plots/time-series.ts';
+import { type RunFacts, runFacts } from './facts.ts';
+import type { ListedRun } from './run-list.ts';
+
+let nextId = 1;
+
+/** Opens a run and what lies beside it; phases follow with `withPhases`. */
+export async function openRun(listed: ListedRun, onBytes: (bytes: number) => void): Promise<Run> {
+  const client = tableClient(onBytes);
+  try {
+    const info = await client.open(listed.origin);
+    const dynamics = await Promise.all(listed.dynamics.map((file) => openDynamics(file, onBytes)));
+    const facts = runFacts(info.metadata);
+    return {
+      id: nextId++,
+      name: listed.name,
+      link: listed.link,
+      source: listed,
+      slot: 0,
+      client,
+      writing: listed.writing ?? false,
+      pace: { grownAt: Date.now() },
+      info,
+      facts,
+      phases: [],
+      figures: runFigures(facts, [], new Map()),
+      dynamics: dynamics.flatMap((file) => file ?? []),
+    };
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+/** A dynamics whose file cannot be read is left out: the run itself is what matters. */
+async function openDynamics(
+  { name, origin }: ListedRun['dynamics'][number],
+  onBytes: (bytes: number) => void,
+): Promise<DynamicsFile | undefined> {
+  try {
+    const client = tableClient(onBytes);
+    return { name, client, info: await client.open(origin) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What has become of a run's file: its phases, and the values from which derived lines start. */
+export async function withPhases(run: Run, info: TableInfo): Promise<Partial<Run>> {
+  const now = { ...run, info };
+  const facts = runFacts(info.metadata);
+  const phases = hasColumns(now, ['phase']) ? await run.client.intervals('phase') : [];
+  const columns = ['l_hat', 'alpha'].filter((column) => hasColumns(now, [column]));
+  const start = edgeOf(phases)?.first ?? info.firstStep;
+  const row =
+    columns.length > 0 && info.rows > 0 ? await run.client.row(start, columns) : undefined;
+  const anchors = new Map(
+    Object.entries(row?.values ?? {}).flatMap(([column, value]) =>
+      typeof value === 'number' ? [[column, value] as const] : [],
+    ),
+  );
+  return { info, facts, phases, figures: runFigures(facts, phases, anchors) };
+}
+
+const edgeOf = (phases: readonly Interval[]): Interval | undefined =>
+  coarsePhases(phases).find(({ word }) => word === 'edge-of-stability');
+
+function runFigures(
+  facts: RunFacts,
+  phases: readonly Interval[],
+  anchors: ReadonlyMap<string, number>,
+): RunFigures {
+  const { eta, lambda1, lambda2, threshold, thresholdName, band, summary } = facts;
+  const slope =
+    lambda1 && lambda2 !== undefined ? 2 * Math.log1p((-2 * lambda2) / lambda1) : undefined;
+  return {
+    eta,
+    lambda1,
+    lambda2,
+    threshold,
+    thresholdName,
+    band,
+    slopePredicted: summary?.slopePredicted ?? slope,
+    edge: edgeOf(phases),
+    diverged: summary?.divergedAt != null,
+    anchors,
+  };
+}

@@ -1,0 +1,190 @@
+import { type App, messageOf } from '../app.ts';
+import { button, el, icon } from '../dom.ts';
+import { saveCsv, savePng, saveSvg, saveText } from './export.ts';
+
+/** What every panel says of itself. */
+export interface PanelHead {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly description: string;
+  readonly wide?: boolean;
+  /** Columns of its CSV. */
+  readonly csv?: readonly string[];
+  /** A table's own CSV, in place of the columns; a table has no picture. */
+  readonly table?: () => string;
+  /** A drawing's own CSV, in place of the columns. */
+  readonly rows?: () => string;
+  readonly scales?: boolean;
+  /** What a picture of it must say besides title and legend. */
+  readonly caption?: () => string;
+}
+
+export interface Frame {
+  readonly element: HTMLElement;
+  readonly legend: HTMLElement;
+  readonly body: HTMLElement;
+  /** Brings the buttons in line with the view. */
+  update(): void;
+  /** Puts a drawing in the place of the last one. */
+  show(svg: SVGSVGElement, byRun: boolean): void;
+  /** A message in place of the drawing, or none. */
+  problem(text: string | undefined): void;
+}
+
+/** Height of a map or a table at least, and of charts on small windows. */
+const LEAST_HEIGHT = 230;
+
+/**
+ * Height of a drawing: the main one takes up to two fifths of the window, others a third; in full screen it is what the
+ * page leaves between what stands above it and the bar below.
+ */
+export function drawingHeight(app: App, { element, body }: Frame, id: string): number {
+  const wide = element.classList.contains('wide');
+  const share = Math.round(window.innerHeight * (wide ? 0.4 : 0.3));
+  if (app.store.get().full !== id)
+    return Math.min(wide ? 560 : 420, Math.max(LEAST_HEIGHT + (wide ? 40 : 0), share));
+  const above = body.getBoundingClientRect().top + window.scrollY;
+  const below = document.querySelector<HTMLElement>('.range-dock')?.offsetHeight ?? 0;
+  return Math.max(LEAST_HEIGHT, Math.floor(window.innerHeight - above - below - AIR));
+}
+
+/** Padding of the panel and of the page below it. */
+const AIR = 28;
+
+/** The box around a panel: title, unit, description, scale switch, full screen and export. */
+export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | 'linear'): Frame {
+  const titleId = `title-${head.id}`;
+  const hintId = `hint-${head.id}`;
+  const info = el(
+    'span',
+    { class: 'info' },
+    button(
+      `About ${head.title}`,
+      { class: 'icon', 'aria-describedby': hintId, title: undefined },
+      () => {},
+      icon('info'),
+    ),
+    el('span', { class: 'hint', id: hintId, role: 'tooltip' }, head.description),
+  );
+  const scale = head.scales
+    ? button(
+        `log scale of ${head.title}`,
+        { class: 'scale', 'data-act': 'scale' },
+        () => {
+          const { scales } = app.store.get();
+          app.store.set({
+            scales: { ...scales, [head.id]: scaleNow?.() === 'log' ? 'linear' : 'log' },
+          });
+        },
+        'log',
+      )
+    : undefined;
+  const full = button(
+    `Full screen: ${head.title}`,
+    { class: 'icon', 'data-act': 'full', 'aria-pressed': 'false' },
+    () => {
+      app.store.set({ full: app.store.get().full === head.id ? null : head.id });
+    },
+    icon('full'),
+  );
+  const legend = el('div', {
+    class: 'legend',
+    role: 'group',
+    'aria-label': `Series of ${head.title}`,
+  });
+  const body = el('div', { class: 'plot' });
+  const message = el('p', { class: 'problem', role: 'alert', hidden: true });
+  const element = el(
+    'section',
+    {
+      class: head.wide ? 'panel wide' : 'panel',
+      'data-panel': head.id,
+      'aria-labelledby': titleId,
+    },
+    el(
+      'header',
+      {},
+      el('h2', { id: titleId }, head.title),
+      el('span', { class: 'unit' }, head.unit),
+      info,
+      el('span', { class: 'spacer' }),
+      scale,
+      exportMenu(app, head, body),
+      full,
+    ),
+    legend,
+    message,
+    body,
+  );
+  return {
+    element,
+    legend,
+    body,
+    update() {
+      const isFull = app.store.get().full === head.id;
+      full.setAttribute('aria-pressed', String(isFull));
+      full.replaceChildren(icon(isFull ? 'small' : 'full'));
+      element.classList.toggle('full', isFull);
+      if (!scale || !scaleNow) return;
+      scale.textContent = scaleNow() === 'log' ? 'log' : 'lin';
+      scale.setAttribute('aria-label', `${scale.textContent} scale of ${head.title}`);
+    },
+    show(svg, byRun) {
+      body.classList.toggle('by-run', byRun);
+      body.querySelector('svg.main')?.remove();
+      svg.classList.add('main');
+      body.prepend(svg);
+    },
+    problem(text) {
+      message.hidden = text === undefined;
+      message.textContent = text ?? '';
+    },
+  };
+}
+
+function exportMenu(app: App, head: PanelHead, body: HTMLElement): HTMLElement {
+  const menu = el('details', { class: 'menu' });
+  const item = (label: string, act: string, action: () => Promise<void>) =>
+    button(
+      `${label} of ${head.title}`,
+      { 'data-act': act },
+      () => {
+        menu.open = false;
+        action().catch((error: unknown) => app.announce(`Export failed: ${messageOf(error)}`));
+      },
+      label,
+    );
+  const svg = () => body.querySelector<SVGSVGElement>('svg.main') ?? undefined;
+  menu.append(
+    el(
+      'summary',
+      { class: 'icon', 'aria-label': `Export ${head.title}`, title: 'Export' },
+      icon('save'),
+    ),
+    el(
+      'div',
+      { class: 'menu-items' },
+      head.table ? undefined : item('SVG', 'svg', () => saveSvg(app, svg(), head)),
+      head.table ? undefined : item('PNG', 'png', () => savePng(app, svg(), head)),
+      item('CSV', 'csv', async () => {
+        const own = head.table ?? head.rows;
+        if (own) saveText(own(), `${head.id}.csv`);
+        else await saveCsv(app, head.csv ?? [], head.id);
+      }),
+    ),
+  );
+  menu.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !menu.open) return;
+    menu.open = false;
+    menu.querySelector('summary')?.focus();
+    event.stopPropagation();
+  });
+  menu.addEventListener('focusout', ({ relatedTarget }) => {
+    if (relatedTarget instanceof Node && !menu.contains(relatedTarget)) menu.open = false;
+  });
+  document.addEventListener('pointerdown', (event) => {
+    if (event.target instanceof Node && !menu.contains(event.target)) menu.open = false;
+  });
+  return menu;
+}

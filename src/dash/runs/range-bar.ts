@@ -1,0 +1,147 @@
+import * as Plot from '@observablehq/plot';
+import { formatNumber } from '../../pipeline/format.ts';
+import { type App, hasColumns, pageLook } from '../app.ts';
+import { button, el } from '../dom.ts';
+import { drawPlot, extent, niceDomain } from '../plots/draw.ts';
+import { bars, coarsePhases } from '../plots/phase-strip.ts';
+import { PAGE, phaseColor } from '../plots/theme.ts';
+
+const HEIGHT = 44;
+
+/** The bar under the panels: the whole run in small, with a window that is dragged, stretched or moved by keys. */
+export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> } {
+  const box = el('div', { class: 'range-box' });
+  const picture = el('div', { class: 'range-picture', 'aria-hidden': 'true' });
+  const frame = el('div', { class: 'range-window' });
+  const handles = (['from', 'to'] as const).map((side) => handle(side));
+  box.append(picture, frame, ...handles.map(({ element }) => element));
+  const label = el('output', { class: 'range-label', 'aria-live': 'off' });
+  const reset = button(
+    'Show the whole run',
+    { class: 'text-button', 'data-act': 'reset' },
+    () => app.zoom(null),
+    'Whole run',
+  );
+  into.append(label, box, reset);
+  let turn = 0;
+  let pictured: unknown;
+  let drawnAs = '';
+
+  const inner = () => box.clientWidth - 2 * 8;
+  const toStep = (clientX: number): number => {
+    const [from, to] = app.fullRange();
+    return from + ((clientX - box.getBoundingClientRect().left - 8) / inner()) * (to - from);
+  };
+
+  function handle(side: 'from' | 'to') {
+    const element = el('div', {
+      class: `range-handle ${side}`,
+      role: 'slider',
+      tabindex: 0,
+      'aria-label': side === 'from' ? 'First step shown' : 'Last step shown',
+      'data-handle': side,
+    });
+    const move = (step: number) => {
+      const [from, to] = app.range();
+      app.zoom(side === 'from' ? [Math.min(step, to - 1), to] : [from, Math.max(step, from + 1)]);
+    };
+    element.addEventListener('pointerdown', (event) => {
+      element.setPointerCapture(event.pointerId);
+      event.stopPropagation();
+    });
+    element.addEventListener('pointermove', (event) => {
+      if (element.hasPointerCapture(event.pointerId)) move(toStep(event.clientX));
+    });
+    element.addEventListener('keydown', (event) => {
+      const [from, to] = app.fullRange();
+      const stride = (to - from) / (event.shiftKey ? 10 : 100);
+      const now = app.range()[side === 'from' ? 0 : 1];
+      const target = { ArrowLeft: now - stride, ArrowRight: now + stride, Home: from, End: to }[
+        event.key
+      ];
+      if (target === undefined) return;
+      event.preventDefault();
+      move(target);
+    });
+    return { side, element };
+  }
+
+  let grabbed: { step: number; range: readonly [number, number]; moved: boolean } | undefined;
+  box.addEventListener('pointerdown', (event) => {
+    grabbed = { step: toStep(event.clientX), range: app.range(), moved: false };
+    box.setPointerCapture(event.pointerId);
+  });
+  box.addEventListener('pointermove', (event) => {
+    if (!grabbed) return;
+    const step = toStep(event.clientX);
+    grabbed.moved = true;
+    const [from, to] = grabbed.range;
+    const within = app.zoomed() && grabbed.step >= from && grabbed.step <= to;
+    if (within) app.zoom([from + step - grabbed.step, to + step - grabbed.step]);
+    else app.zoom([Math.min(step, grabbed.step), Math.max(step, grabbed.step)]);
+  });
+  box.addEventListener('pointerup', () => {
+    grabbed = undefined;
+  });
+  box.addEventListener('dblclick', () => app.zoom(null));
+
+  return {
+    async draw() {
+      const mine = ++turn;
+      const run = app.runs()[0];
+      into.hidden = !run;
+      if (!run) return;
+      const [first, last] = app.fullRange();
+      const [from, to] = app.range();
+      const part = (step: number) => (step - first) / (last - first || 1);
+      const left = 8 + part(from) * inner();
+      const right = 8 + part(to) * inner();
+      frame.style.left = `${left}px`;
+      frame.style.width = `${Math.max(2, right - left)}px`;
+      for (const { side, element } of handles) {
+        element.style.left = `${side === 'from' ? left : right}px`;
+        element.setAttribute('aria-valuemin', String(Math.round(first)));
+        element.setAttribute('aria-valuemax', String(Math.round(last)));
+        element.setAttribute('aria-valuenow', String(Math.round(side === 'from' ? from : to)));
+      }
+      label.textContent = `${formatNumber(Math.ceil(from))} – ${formatNumber(Math.floor(to))}`;
+      reset.disabled = !app.zoomed();
+      // Another run may have made the whole longer.
+      const wanted = `${first}:${last}:${box.clientWidth}`;
+      if (pictured === run.info && drawnAs === wanted) return;
+      const column = ['sharpness', 'loss'].find((name) => hasColumns(run, [name]));
+      const pixels = Math.max(40, inner());
+      const [points] = column
+        ? await run.client.lines([column], first, last, Math.round(pixels)).catch(() => [])
+        : [];
+      if (mine !== turn) return;
+      pictured = run.info;
+      drawnAs = wanted;
+      const log = column === 'loss';
+      const y = Array.from(points?.y ?? [], (value) => (log && !(value > 0) ? Number.NaN : value));
+      const domain = niceDomain(extent([y]), log);
+      picture.replaceChildren(
+        drawPlot(
+          {
+            marginTop: 2,
+            marginRight: 2,
+            marginBottom: 2,
+            marginLeft: 2,
+            x: { domain: [first, last], axis: null },
+            y: { domain, type: log ? 'log' : 'linear', axis: null },
+            marks: [
+              Plot.rect(bars(coarsePhases(run.phases), [first, last]), {
+                x1: 'x1',
+                x2: 'x2',
+                fill: ({ word }) => phaseColor(PAGE, word),
+                fillOpacity: 0.25,
+              }),
+              Plot.line(y, { x: points?.x ?? [], y, stroke: PAGE.sharpness, strokeWidth: 1 }),
+            ],
+          },
+          pageLook(pixels, HEIGHT),
+        ),
+      );
+    },
+  };
+}

@@ -1,0 +1,227 @@
+import { formatNumber } from '../../pipeline/format.ts';
+import { type App, type Run, runColor } from '../app.ts';
+import { button, el, icon } from '../dom.ts';
+import type { KnownRun } from './key-figures.ts';
+import { KEY_FIGURES } from './key-figures.ts';
+import { type ListedRun, sameRun } from './run-list.ts';
+import { nameParts } from './short-name.ts';
+
+/** What the table does with runs. */
+export interface RunActions {
+  /** All runs there are to choose from. */
+  known(): readonly ListedRun[];
+  /** What is known of a run that is not open; undefined until its metadata is read. */
+  facts(listed: ListedRun): KnownRun | undefined;
+  add(...runs: readonly ListedRun[]): void;
+  remove(...ids: readonly number[]): void;
+}
+
+/** More lines than this in every chart tell nothing apart. */
+const MOST_DRAWN = 50;
+/** Numbers of a run that tell it from others, besides its parameters. */
+const NUMBERS = ['cycles', 'max-ratio', 'convergence', 'final-loss'];
+
+/** A cell: what it shows, and by what it is sorted. */
+interface CellText {
+  readonly text: string;
+  readonly sort: number | string;
+}
+
+interface Row {
+  readonly listed: ListedRun;
+  readonly run: Run | undefined;
+  readonly cells: ReadonlyMap<string, CellText>;
+}
+
+interface Column {
+  readonly key: string;
+  readonly title: string;
+}
+
+/** The table of all runs: which are shown, what became of them, and how they differ. */
+export function runTable(app: App, actions: RunActions, into: HTMLElement): { draw(): void } {
+  const filter = el('input', {
+    type: 'search',
+    placeholder: 'Filter runs',
+    'aria-label': 'Filter runs',
+    class: 'run-filter',
+  });
+  const told = el('span', { class: 'unit', role: 'status' });
+  const all = button('Show all', { class: 'text-button' }, () => {
+    const more = kept().filter(({ run }) => !run);
+    actions.add(...more.slice(0, MOST_DRAWN - app.runs().length).map(({ listed }) => listed));
+  });
+  const none = button('Hide all', { class: 'text-button' }, () => {
+    const shown = new Set(kept().map(({ run }) => run?.id));
+    actions.remove(...app.runs().flatMap(({ id }) => (shown.has(id) ? [id] : [])));
+  });
+  const head = el('tr');
+  const body = el('tbody');
+  into.append(
+    el('div', { class: 'run-tools' }, el('h2', {}, 'Runs'), told, filter, all, none),
+    el(
+      'div',
+      { class: 'run-scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of runs' },
+      el('table', {}, el('thead', {}, head), body),
+    ),
+  );
+  let sorted: { readonly key: string; readonly down: boolean } = { key: '', down: false };
+  let drawn = '';
+  filter.addEventListener('input', () => draw());
+
+  function rows(): Row[] {
+    const open = app.runs();
+    const known = actions.known();
+    return known.map((listed) => {
+      const run = open.find(({ source }) => sameRun(source, listed));
+      const facts = run ?? actions.facts(listed);
+      return { listed, run, cells: facts ? cellsOf(facts) : new Map() };
+    });
+  }
+
+  function kept(): Row[] {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const found = rows().filter(({ listed, cells }) => {
+      const text = [listed.name, ...[...cells].map(([key, cell]) => `${key}=${cell.text}`)]
+        .join(' ')
+        .toLowerCase();
+      return words.every((word) => text.includes(word));
+    });
+    if (sorted.key === '') return found;
+    const value = ({ listed, cells }: Row) =>
+      sorted.key === 'name' ? listed.name : cells.get(sorted.key)?.sort;
+    const order = (a: Row, b: Row) => compare(value(a), value(b));
+    return found.sort((a, b) => (sorted.down ? order(b, a) : order(a, b)));
+  }
+
+  function draw(): void {
+    const every = rows();
+    into.hidden = every.length < 2;
+    if (into.hidden) return;
+    const shown = kept();
+    const columns = columnsOf(every);
+    const open = app.runs().length;
+    told.textContent = `${formatNumber(open)} of ${formatNumber(every.length)} shown${shown.length < every.length ? `, ${formatNumber(shown.length)} match` : ''}`;
+    all.disabled = open >= MOST_DRAWN || shown.every(({ run }) => run);
+    none.disabled = open === 0;
+    // Rebuilt only where it changes: a focused button must outlive the redraws of a growing run.
+    const signature = JSON.stringify([
+      sorted,
+      columns,
+      shown.map(({ listed, run, cells }) => [listed.name, run?.slot, [...cells]]),
+    ]);
+    if (signature === drawn) return;
+    drawn = signature;
+    const focused = (document.activeElement as HTMLElement | null)?.dataset.row;
+    head.replaceChildren(...[{ key: 'name', title: 'Run' }, ...columns].map(heading));
+    body.replaceChildren(...shown.map((row) => tableRow(row, columns)));
+    if (focused !== undefined)
+      body.querySelector<HTMLElement>(`[data-row="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  function heading({ key, title }: Column): HTMLElement {
+    const own = sorted.key === key;
+    const sort = own ? (sorted.down ? 'descending' : 'ascending') : 'none';
+    return el(
+      'th',
+      { scope: 'col', 'aria-sort': sort },
+      button(
+        `Sort by ${title}`,
+        { class: 'sort' },
+        () => {
+          sorted = { key, down: own && !sorted.down };
+          draw();
+        },
+        title,
+        own ? (sorted.down ? ' ↓' : ' ↑') : '',
+      ),
+    );
+  }
+
+  function tableRow({ listed, run, cells }: Row, columns: readonly Column[]): HTMLElement {
+    const dot = el('span', { class: 'dot' });
+    if (run) dot.style.background = runColor(run);
+    const [start, end] = nameParts(listed.name);
+    const change = () => (run ? actions.remove(run.id) : actions.add(listed));
+    const name = button(
+      listed.name,
+      {
+        class: 'run-name',
+        'aria-pressed': String(run !== undefined),
+        'data-row': listed.name,
+        title: `${listed.name}\n${run?.facts.configText ?? ''}`.trim(),
+      },
+      change,
+      dot,
+      el('span', { class: 'name-start' }, start),
+      end === '' ? undefined : el('span', {}, end),
+    );
+    const only = button(
+      `Show only ${listed.name}`,
+      { class: 'icon small only', tabindex: -1 },
+      () => {
+        if (!run) actions.add(listed);
+        actions.remove(...app.runs().flatMap(({ id }) => (id === run?.id ? [] : [id])));
+      },
+      icon('only'),
+    );
+    const row = el(
+      'tr',
+      { class: run ? 'run-row shown' : 'run-row' },
+      el('td', {}, el('div', { class: 'run-cell' }, name, only)),
+      ...columns.map(({ key }) => el('td', { 'data-cell': key }, cells.get(key)?.text ?? '')),
+    );
+    row.addEventListener('click', (event) => {
+      if (!(event.target as Element).closest('button')) change();
+    });
+    row.addEventListener('pointerenter', () => lift(run?.id));
+    row.addEventListener('pointerleave', () => lift(undefined));
+    return row;
+  }
+
+  return { draw };
+}
+
+/** Lets the lines of one run stand out from all others. */
+function lift(id: number | undefined): void {
+  document.body.classList.toggle('lifting', id !== undefined);
+  for (const line of document.querySelectorAll('.lifted')) line.classList.remove('lifted');
+  if (id === undefined) return;
+  for (const line of document.querySelectorAll(`.of-run-${id}`)) line.classList.add('lifted');
+}
+
+function cellsOf(run: KnownRun): ReadonlyMap<string, CellText> {
+  const figures = KEY_FIGURES.filter(({ key }) => key === 'outcome' || NUMBERS.includes(key));
+  return new Map<string, CellText>([
+    ...figures.flatMap(({ key, read }) => {
+      const value = read(run, {});
+      return value ? [[key, { text: value.text, sort: value.exact ?? value.text }] as const] : [];
+    }),
+    ...Object.entries(run.facts.parameters).map(([key, value]): [string, CellText] => [
+      `=${key}`,
+      { text: typeof value === 'number' ? formatNumber(value, 5) : value, sort: value },
+    ]),
+  ]);
+}
+
+/** Outcome, the parameters in which runs differ, and their numbers. */
+function columnsOf(rows: readonly Row[]): Column[] {
+  const known = rows.filter(({ cells }) => cells.size > 0);
+  const keys = [...new Set(known.flatMap(({ cells }) => [...cells.keys()]))];
+  const differing = keys.filter(
+    (key) =>
+      key.startsWith('=') && new Set(known.map(({ cells }) => cells.get(key)?.text ?? '')).size > 1,
+  );
+  const titled = KEY_FIGURES.filter(({ key }) => keys.includes(key));
+  return [
+    ...titled.filter(({ key }) => key === 'outcome'),
+    ...differing.map((key) => ({ key, title: key.slice(1) })),
+    ...titled.filter(({ key }) => NUMBERS.includes(key)),
+  ].map(({ key, title }) => ({ key, title }));
+}
+
+function compare(a: number | string | undefined, b: number | string | undefined): number {
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return String(a).localeCompare(String(b), 'en', { numeric: true });
+}

@@ -1,0 +1,122 @@
+import { formatNumber } from '../../pipeline/format.ts';
+import {
+  type App,
+  hasColumns,
+  type Panel,
+  pageLook,
+  type Run,
+  rowUnder,
+  runColor,
+} from '../app.ts';
+import { el } from '../dom.ts';
+import { MARGIN } from '../plots/draw.ts';
+import { coarsePhases, phaseStrip, type StripRow } from '../plots/phase-strip.ts';
+import { PAGE, phaseColor, phaseName } from '../plots/theme.ts';
+import { type StepAxis, stepCrosshair } from './crosshair.ts';
+import { panelFrame } from './panel-frame.ts';
+import { shortName } from './short-name.ts';
+
+/** More runs than this would fill the page; the others have their phases in the table. */
+const MOST_RUNS = 12;
+const MOST_KEYS = 8;
+
+/** Which phase each run is in, step by step, as one thin strip a run. */
+export function stripPanel(app: App): Panel {
+  const head = {
+    id: 'timeline',
+    title: 'Phases',
+    unit: 'steps',
+    wide: true,
+    csv: ['phase', 'regime', 'cycle'],
+    description:
+      'Progressive sharpening: S rises towards the threshold. Edge of stability: S hovers around it, in turns sharpening (|α| grows) and stabilizing itself (a spike of L₁ pushes |α| back). Convergence: no minimum beyond the threshold lies ahead. Of a training log the upper strip shows the phases as they are dated in the end, the thin one what was known at each step.',
+  };
+  const frame = panelFrame(app, head);
+  const { body } = frame;
+  frame.element.classList.add('strip');
+  // All in one line above the strip.
+  frame.element.querySelector('.info')?.after(frame.legend);
+  body.tabIndex = 0;
+  body.setAttribute('role', 'application');
+  body.setAttribute(
+    'aria-label',
+    'Phases over steps. Left and right arrows move the crosshair, plus and minus zoom, 0 resets.',
+  );
+  let axis: StepAxis | undefined;
+  const crosshair = stepCrosshair(app, body, () => axis, tipLines);
+
+  async function draw(): Promise<void> {
+    // First, since it may change the width to draw at.
+    frame.update();
+    const runs = app.runs().filter(({ phases }) => phases.length > 0);
+    const steps = app.range();
+    const many = runs.length > 1;
+    const rows = runs.slice(0, MOST_RUNS).flatMap((run, i): StripRow[] => {
+      const label = many ? { label: `${i + 1}`, color: runColor(run) } : {};
+      const dated = run.facts.summary?.phases ?? [];
+      const known = coarsePhases(run.phases);
+      // The model's phases are exact at once; measured ones are dated in the end.
+      if (dated.length === 0 || run.facts.lambda1 !== undefined)
+        return [{ phases: many ? known : run.phases, ...label }];
+      const found = dated.map(({ phase, first, last }) => ({ word: phase, first, last }));
+      return [
+        { phases: found, ...label },
+        { phases: known, minor: true },
+      ];
+    });
+    const look = pageLook(body.clientWidth, 0);
+    const strip = phaseStrip(rows, steps, look);
+    frame.show(strip, many);
+    drawKeys(rows, new Set(Array.from(strip.querySelectorAll('text'), (each) => each.textContent)));
+    axis = { left: MARGIN.left, right: look.width - MARGIN.right, from: steps[0], to: steps[1] };
+    body.classList.toggle('numbered', many);
+    body.dataset.drawn = steps.join(':');
+    follow();
+  }
+
+  /** Keys of the phases that are too short to be named in the strip. */
+  function drawKeys(rows: readonly StripRow[], named: ReadonlySet<string | null>): void {
+    const words = new Set(
+      rows.flatMap(({ phases }) => coarsePhases(phases)).map(({ word }) => word),
+    );
+    const unnamed = [...words].filter((word) => !named.has(phaseName(word))).slice(0, MOST_KEYS);
+    frame.legend.replaceChildren(
+      ...unnamed.map((word) => {
+        const dot = el('span', { class: 'dot' });
+        dot.style.background = phaseColor(PAGE, word);
+        return el('span', { class: 'key static' }, dot, phaseName(word));
+      }),
+    );
+  }
+
+  function tipLines() {
+    return app.runs().flatMap((run) => {
+      const own = app.rows().get(run.id);
+      const phase = own?.values.phase;
+      if (typeof phase !== 'string' || !own) return [];
+      const interval = run.phases.find(({ first, last }) => own.step >= first && own.step <= last);
+      return [
+        {
+          label:
+            app.runs().length > 1
+              ? `${phaseName(phase)} · ${shortName(run.name)}`
+              : phaseName(phase),
+          value: interval ? `${formatNumber(interval.first)} – ${formatNumber(interval.last)}` : '',
+          color: phaseColor(PAGE, phase),
+        },
+      ];
+    });
+  }
+
+  const follow = (): void => crosshair.follow(rowUnder(app)?.step ?? app.store.get().cursor);
+
+  return {
+    id: head.id,
+    title: head.title,
+    element: frame.element,
+    needs: ['phase'],
+    shows: (run: Run) => hasColumns(run, ['phase']),
+    draw,
+    follow,
+  };
+}

@@ -1,0 +1,59 @@
+import type { App, Run } from '../app.ts';
+import { el } from '../dom.ts';
+import { phaseName } from '../plots/theme.ts';
+import { KEY_FIGURES, liveFigures } from './key-figures.ts';
+
+/** More warnings than this would push the charts off the first screen. */
+const MOST_WARNINGS = 5;
+
+/** The key figures of a run in a row, none of them ever broken; of several runs the table has them. */
+export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
+  let turn = 0;
+  return {
+    async draw() {
+      const mine = ++turn;
+      const runs = app.runs();
+      const [only] = runs;
+      const live = only && runs.length === 1 ? await liveFigures(only) : undefined;
+      if (mine !== turn) return;
+      const shown = only && live ? KEY_FIGURES : [];
+      const warnings = runs.flatMap((run) =>
+        [...warningsOf(run), ...run.facts.problems].map((warning) =>
+          runs.length > 1 ? `${run.name}: ${warning}` : warning,
+        ),
+      );
+      into.dataset.phase = phaseName(only?.phases.at(-1)?.word ?? '');
+      into.hidden = shown.length + warnings.length === 0;
+      into.replaceChildren(
+        ...shown.flatMap(({ key, title, hint, read }) => {
+          const value = read(only!, live!);
+          if (!value) return [];
+          return [
+            el(
+              'div',
+              { class: 'tile', 'data-tile': key, title: hint },
+              el('h2', {}, title, el('span', { class: 'sr-only' }, `: ${hint}`)),
+              el('p', { class: 'figure', 'data-value': value.exact }, value.text),
+              value.small ? el('p', { class: 'small' }, value.small) : undefined,
+            ),
+          ];
+        }),
+        ...(warnings.length === 0
+          ? []
+          : [
+              el(
+                'div',
+                { class: 'tile warnings', 'data-tile': 'warnings' },
+                el('h2', {}, 'Warnings'),
+                ...warnings
+                  .slice(0, MOST_WARNINGS)
+                  .map((warning) => el('p', { class: 'small' }, warning)),
+              ),
+            ]),
+      );
+    },
+  };
+}
+
+const warningsOf = ({ writing, facts: { summary } }: Run): readonly string[] =>
+  (writing ? summary?.standing : summary?.warnings) ?? [];

@@ -1,0 +1,128 @@
+import type { App } from './app.ts';
+import { button, el, icon } from './dom.ts';
+import { nameParts } from './runs/short-name.ts';
+import type { Theme } from './store.ts';
+
+/** What the top bar does with files. */
+export interface FileActions {
+  drop(files: readonly File[]): void;
+  refreshNow(): void;
+  setRefresh(seconds: number): void;
+}
+
+const REFRESH: readonly (readonly [number, string])[] = [
+  [0, 'Off'],
+  [0.5, '0.5 s'],
+  [1, '1 s'],
+  [2, '2 s'],
+  [5, '5 s'],
+  [10, '10 s'],
+  [30, '30 s'],
+  [60, '1 min'],
+];
+const THEMES: readonly (readonly [Theme, string])[] = [
+  ['auto', 'Auto'],
+  ['light', 'Light'],
+  ['dark', 'Dark'],
+];
+
+/** How long the page says that something is done. */
+const SAID_MS = 2500;
+
+/** The top bar: what is shown, opening files, and how the page looks. */
+export function viewControls(
+  app: App,
+  actions: FileActions,
+  nameBox: HTMLElement,
+  controlsBox: HTMLElement,
+): { draw(): void } {
+  const name = el('span', { class: 'run-title' });
+  const input = el('input', {
+    type: 'file',
+    multiple: true,
+    accept: '.parquet,.arrow,.partial',
+    hidden: true,
+    'aria-label': 'Run files',
+  });
+  input.addEventListener('change', () => {
+    actions.drop([...(input.files ?? [])]);
+    input.value = '';
+  });
+  const open = button(
+    'Open run files',
+    { class: 'text-button', 'data-act': 'open' },
+    () => input.click(),
+    icon('file'),
+    'Open',
+  );
+  nameBox.append(name, open, input);
+
+  const refresh = el(
+    'select',
+    { 'aria-label': 'Look at the files every', 'data-act': 'refresh' },
+    ...REFRESH.map(([seconds, label]) => el('option', { value: seconds }, label)),
+  );
+  refresh.addEventListener('change', () => actions.setRefresh(Number(refresh.value)));
+  const theme = el(
+    'select',
+    { 'aria-label': 'Theme', 'data-act': 'theme' },
+    ...THEMES.map(([value, label]) => el('option', { value }, label)),
+  );
+  theme.addEventListener('change', () => app.store.set({ theme: theme.value as Theme }));
+  // What it says is announced as well; this is for the eyes.
+  const said = el('span', { class: 'said', 'aria-hidden': 'true', hidden: true });
+  let saidTimer: ReturnType<typeof setTimeout> | undefined;
+  controlsBox.append(
+    said,
+    button(
+      'Copy a link to this view',
+      { class: 'icon', 'data-act': 'link' },
+      () => {
+        const told = (text: string) => {
+          app.announce(text);
+          said.textContent = text;
+          said.hidden = false;
+          clearTimeout(saidTimer);
+          saidTimer = setTimeout(() => (said.hidden = true), SAID_MS);
+        };
+        // Without HTTPS, and off this computer, browsers give pages no clipboard.
+        const copied = navigator.clipboard?.writeText(location.href) ?? Promise.reject();
+        copied.then(
+          () => told('Link copied'),
+          () => told('The link is in the address bar'),
+        );
+      },
+      icon('link'),
+    ),
+    el(
+      'span',
+      { class: 'joined' },
+      button(
+        'Look at the files now',
+        { class: 'icon', 'data-act': 'refresh-now' },
+        actions.refreshNow,
+        icon('reset'),
+      ),
+      refresh,
+    ),
+    theme,
+  );
+
+  return {
+    draw() {
+      const view = app.store.get();
+      if (![...refresh.options].some(({ value }) => Number(value) === view.refresh))
+        refresh.append(el('option', { value: view.refresh }, `${view.refresh} s`));
+      refresh.value = String(view.refresh);
+      theme.value = view.theme;
+      const runs = app.runs();
+      const [only] = runs;
+      const [start, end] = nameParts(runs.length > 1 ? `${runs.length} runs` : (only?.name ?? ''));
+      name.replaceChildren(
+        el('span', { class: 'name-start' }, start),
+        ...(end === '' ? [] : [el('span', {}, end)]),
+      );
+      name.title = runs.length === 1 ? `${only!.name}\n${only!.facts.configText}`.trim() : '';
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import type { Observable } from 'rxjs';
+import type { Batch } from '../../core/batch.ts';
+import type { Run } from '../../core/run.ts';
+import { RUN_COLUMNS } from '../../models/minimal/columns.ts';
+import { type RunOptions, resolveConfig, runParameters } from '../../models/minimal/config.ts';
+import { minimal } from '../../models/minimal/index.ts';
+import { PRESET_NAMES, presetShows, presets } from '../../models/minimal/presets.ts';
+import type { Training, TrainingColumns, TrainingConfig } from './training.ts';
+
+/** The minimal network: its phases follow exact rules. */
+export const minimalTraining: Training = {
+  model: minimal.name,
+  about: minimal.about,
+  parameters: runParameters,
+  presets: Object.fromEntries(
+    PRESET_NAMES.map((name) => [name, { shows: presetShows(name), parameters: presets[name] }]),
+  ),
+  async open() {
+    const [{ standardPipeline }, { phaseLog }, { gradientDescent }] = await Promise.all([
+      import('../../operators/standard.ts'),
+      import('../../sinks/phase-log.ts'),
+      import('../descent/gradient-descent.ts'),
+    ]);
+    return {
+      resolve: (options) => resolveConfig(options as RunOptions),
+      schema: () => RUN_COLUMNS,
+      stream: (config, source, report) =>
+        gradientDescent(config as RunOptions, source).pipe(
+          standardPipeline(),
+          phaseLog(report),
+        ) as Observable<Batch<TrainingColumns, Run<TrainingConfig>>>,
+    };
+  },
+};

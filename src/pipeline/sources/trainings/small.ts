@@ -1,0 +1,128 @@
+import type { Observable } from 'rxjs';
+import type { Batch } from '../../core/batch.ts';
+import {
+  checkKeys,
+  joinTables,
+  type ParameterTable,
+  resolveValues,
+} from '../../core/parameters.ts';
+import { type Run, startRun } from '../../core/run.ts';
+import { descentParameters } from '../../core/run-parameters.ts';
+import { extendSchema, orderSchema } from '../../core/schema.ts';
+import { source as rowsSource } from '../../core/source.ts';
+import type { Model } from '../../models/model.ts';
+import { optimizerOf, optimizers, stabilityOf } from '../../optimizers/index.ts';
+import type { OptimizerValues } from '../../optimizers/optimizer.ts';
+import { optimizerTable, resolveOptimizer } from '../../optimizers/parameters.ts';
+import { MEASURED_COLUMNS } from '../../phases/measured/columns.ts';
+import type { MeasuredRun, MeasuredSummary } from '../../phases/measured/summary.ts';
+import type { Training, TrainingColumns, TrainingConfig } from './training.ts';
+
+/** The optimizers that the sharpness of the plain Hessian goes with. */
+const OPTIMIZERS = optimizers.filter(({ metric }) => metric === undefined);
+
+interface SmallConfig extends TrainingConfig {
+  readonly band: number;
+  readonly [parameter: string]: unknown;
+}
+
+type SmallRun = MeasuredRun & Run<SmallConfig, MeasuredSummary>;
+
+/** The training of a model that is a loss over a few numbers: its phases are found from its loss and sharpness. */
+export function smallTraining(model: Model): Training {
+  const parameters = tableOf(model);
+  return {
+    model: model.name,
+    about: model.about,
+    parameters,
+    presets: {},
+    async open() {
+      const [{ trainingRows, trainingSchema }, { relateToThreshold }, { detectMeasuredPhases }] =
+        await Promise.all([
+          import('../descent/generic-descent.ts'),
+          import('../../operators/relate-to-threshold.ts'),
+          import('../../operators/detect-measured-phases.ts'),
+        ]);
+      const schema = orderSchema(
+        extendSchema(trainingSchema(model, true), MEASURED_COLUMNS.slice(4)),
+        orderOf(model),
+      );
+      return {
+        resolve: (options) => resolve(model, parameters, options),
+        schema: () => schema,
+        stream: (config, options, report) =>
+          rowsSource(
+            () =>
+              trainingRows(
+                {
+                  run: startSmallRun(model, config as SmallConfig),
+                  model,
+                  optimizer: optimizerOf(config),
+                  values: config as unknown as OptimizerValues,
+                },
+                options,
+              ),
+            options,
+          ).pipe(
+            (rows) => rows as unknown as Observable<Batch<SmallArrays, SmallRun>>,
+            relateToThreshold(),
+            detectMeasuredPhases(report),
+          ) as unknown as Observable<Batch<TrainingColumns, Run<TrainingConfig>>>,
+      };
+    },
+  };
+}
+
+type SmallArrays = Readonly<Record<'step' | 'eta' | 'loss' | 'sharpness', Float64Array>>;
+
+function tableOf(model: Model): ParameterTable {
+  const columns: ParameterTable = {
+    columns: {
+      type: 'words',
+      noun: 'column',
+      words: orderOf(model),
+      symbol: 'A,B,C',
+      meaning: 'columns to write',
+      group: 'OUTPUT',
+      default: null,
+    },
+  };
+  return joinTables<ParameterTable, ParameterTable, ParameterTable>(
+    { ...columns, ...model.parameters },
+    descentParameters,
+    optimizerTable(OPTIMIZERS),
+  );
+}
+
+function resolve(model: Model, table: ParameterTable, given: object): SmallConfig {
+  const { model: _, preset: __, ...options } = given as Readonly<Record<string, unknown>>;
+  checkKeys(table, options);
+  const chosen = resolveOptimizer(OPTIMIZERS, options);
+  const ofOptimizers = Object.keys(optimizerTable(OPTIMIZERS));
+  const own = Object.fromEntries(
+    Object.entries(table).filter(([name]) => !ofOptimizers.includes(name)),
+  );
+  const said = Object.fromEntries(
+    Object.entries(options).filter(([name]) => !ofOptimizers.includes(name)),
+  );
+  const values = resolveValues(own, said, model.defaults);
+  const config = { ...values, ...chosen, model: model.name } as unknown as SmallConfig;
+  model.start(config);
+  return config;
+}
+
+function orderOf(model: Model): readonly string[] {
+  return [
+    ...['step', 'eta', ...model.columns.map(({ name }) => name), 'loss', 'grad_norm', 'sharpness'],
+    ...MEASURED_COLUMNS.map(({ name }) => name).slice(4),
+  ];
+}
+
+function startSmallRun(model: Model, config: SmallConfig): SmallRun {
+  return {
+    ...startRun<SmallConfig, MeasuredSummary>(config, stabilityOf(config), orderOf(model)),
+    title: model.name,
+    tally: { entries: [] },
+    warnings: [],
+  };
+}

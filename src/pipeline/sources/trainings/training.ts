@@ -1,0 +1,56 @@
+import type { Observable } from 'rxjs';
+import type { Batch } from '../../core/batch.ts';
+import type { ParameterTable } from '../../core/parameters.ts';
+import type { Run } from '../../core/run.ts';
+import type { Schema } from '../../core/schema.ts';
+import type { SourceOptions } from '../../core/source.ts';
+import type { MeasuredEvent } from '../../operators/detect-measured-phases.ts';
+import type { RunEvent } from '../../sinks/phase-log.ts';
+
+/** What every run of a model has in its config, whatever the model. */
+export interface TrainingConfig {
+  readonly model: string;
+  readonly optimizer: string;
+  readonly eta: number;
+  readonly steps: number;
+  readonly every: number;
+  readonly columns: readonly string[] | null;
+}
+
+/** What a run has to tell while it goes: by the exact rules of the minimal model, or as a measured series. */
+export type TrainingEvent = RunEvent | MeasuredEvent;
+
+/** The runs of one model. */
+export interface Runs {
+  /** @throws ConfigError naming the first parameter that cannot be used */
+  resolve(options: object): TrainingConfig;
+  /** The columns of a run, in the order of its file. */
+  schema(config: TrainingConfig): Schema;
+  /** A run through all operators; each event is told as it happens. */
+  stream(
+    config: TrainingConfig,
+    source: SourceOptions,
+    report: (event: TrainingEvent) => void,
+  ): Observable<Batch<TrainingColumns, Run<TrainingConfig>>>;
+}
+
+/** Columns that every run has. */
+export interface TrainingColumns {
+  readonly step: Float64Array;
+  readonly phase: Uint8Array;
+}
+
+/** A preset: parameters by name, and what a run of them shows. */
+export interface Preset {
+  readonly shows: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** A model that `eos stream` can train: what can be said of it, and its runs, loaded when they are wanted. */
+export interface Training {
+  readonly model: string;
+  readonly about: string;
+  readonly parameters: ParameterTable;
+  readonly presets: Readonly<Record<string, Preset>>;
+  open(): Promise<Runs>;
+}
