@@ -7,7 +7,7 @@ import {
   envelopePoints,
   foldBuckets,
   makeBuckets,
-} from '../../src/dash/load/envelope.ts';
+} from '../../src/pipeline/formats/envelope.ts';
 
 const value = fc.oneof(
   fc.double({ min: -1e6, max: 1e6, noNaN: true }),

@@ -1,4 +1,4 @@
-import { BUCKET, type Buckets, makeBuckets } from './envelope.ts';
+import { BUCKET, type Extremes, makeBuckets } from '../../pipeline/formats/envelope.ts';
 import { type ColumnValues, RunFileError, type TableSource } from './table.ts';
 
 /** Bytes of decoded values kept; what is older is read from the file again when it is asked for. */
@@ -17,7 +17,7 @@ export interface ColumnStore {
   readonly source: TableSource;
   has(column: string): boolean;
   values(column: string, group: number): Promise<ColumnValues>;
-  buckets(column: string, group: number): Promise<Buckets>;
+  buckets(column: string, group: number): Promise<Extremes>;
   /** First and last step of a group. */
   steps(group: number): Promise<readonly [number, number]>;
   /** Groups that overlap [from, to], and one at each side. */

@@ -1,4 +1,3 @@
-import { bucketRange, type ColumnStore, rowsIn, span } from './columns.ts';
 import {
   addPoints,
   BUCKET,
@@ -7,7 +6,8 @@ import {
   envelopePoints,
   foldBuckets,
   type Points,
-} from './envelope.ts';
+} from '../../pipeline/formats/envelope.ts';
+import { bucketRange, type ColumnStore, rowsIn, span } from './columns.ts';
 
 /**
  * One line a column over [from, to] with every extreme: from the rows themselves, or where there are far more rows

@@ -1,5 +1,5 @@
+import type { Points } from '../../pipeline/formats/envelope.ts';
 import type { FileOrigin } from './bytes.ts';
-import type { Points } from './envelope.ts';
 import type { TableColumn } from './table.ts';
 
 /** What is known of a run file before any column is read. */

@@ -1,5 +1,7 @@
 /** What Node has built in and browsers have not. It is asked for, not imported: this code runs in both. */
-const zlib = globalThis.process?.getBuiltinModule?.('zlib');
+const builtIn = globalThis.process?.getBuiltinModule;
+const zlib = builtIn?.('zlib');
+const crypto = builtIn?.('crypto');
 
 /** Unpacks a gzip (or zlib) member to at most `length` bytes; undefined where this platform cannot. */
 export const unzip = bounded(zlib?.unzipSync);
@@ -9,6 +11,15 @@ export const unbrotli = bounded(zlib?.brotliDecompressSync);
 
 /** CRC-32 as gzip, Parquet and zip compute it. @param before that of the bytes in front of these */
 export const crc32: (bytes: Uint8Array, before?: number) => number = zlib?.crc32 ?? tableCrc32;
+
+/**
+ * SHA-256 of a text, in hexadecimal.
+ * @throws TypeError in a browser, which has it behind a promise alone
+ */
+export function sha256(text: string): string {
+  if (!crypto) throw new TypeError('sweeps are planned in Node: browsers do not hash at once');
+  return crypto.createHash('sha256').update(text).digest('hex');
+}
 
 function bounded(
   unpack: ((packed: Uint8Array, options: { maxOutputLength: number }) => Buffer) | undefined,

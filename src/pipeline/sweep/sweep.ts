@@ -1,3 +1,4 @@
+import { sha256 } from '../formats/platform.ts';
 import {
   ConfigError,
   type RunConfig,
@@ -6,7 +7,6 @@ import {
 } from '../models/minimal/config.ts';
 import { type Axis, parseAxis, parseStarts } from './axis.ts';
 import { SWEEP_PARAMETER_NAMES, type SweepParameterName } from './parameters.ts';
-import { sha256 } from './sha256.ts';
 
 /**
  * What a caller may say of a sweep: for each parameter its values as text (see `parseAxis`), the rest from the preset.
