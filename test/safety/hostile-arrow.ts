@@ -16,15 +16,15 @@ import {
   Utf8,
   Utf8View,
 } from 'apache-arrow';
-import { FileBlock } from 'apache-arrow/ipc/metadata/file';
 import {
   BodyCompression,
   BufferRegion,
-  DictionaryBatch,
+  DictionaryBatchCoder as DictionaryBatch,
   FieldNode,
-  Message,
-  RecordBatch,
-} from 'apache-arrow/ipc/metadata/message';
+  FileBlock,
+  MessageCoder as Message,
+  RecordBatchCoder as RecordBatch,
+} from '../../src/pipeline/formats/arrow/apache-arrow-parts.ts';
 import { arrowFooter } from '../../src/pipeline/formats/arrow/arrow-footer.ts';
 
 const LZ4 = 0;

@@ -1,6 +1,6 @@
-import type { FileBlock } from 'apache-arrow/ipc/metadata/file';
 import type { FileMetaData } from 'hyparquet';
 import type { Column, ColumnArray, ColumnType } from '../core/schema.ts';
+import type { FileBlock } from './arrow/apache-arrow-parts.ts';
 import type { ByteTarget } from './byte-target.ts';
 
 /** Rows of a table: one array a column, in the order of the table's columns. */

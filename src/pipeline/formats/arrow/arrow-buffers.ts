@@ -1,5 +1,5 @@
-import type { RecordBatch } from 'apache-arrow/fb/record-batch';
 import { damaged, LIMITS } from '../limits.ts';
+import type { RecordBatch } from './apache-arrow-parts.ts';
 import type { ArrowLayout } from './arrow-schema.ts';
 
 /** What a message is checked against. */

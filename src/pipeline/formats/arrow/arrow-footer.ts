@@ -1,12 +1,7 @@
 import { MetadataVersion, Schema } from 'apache-arrow';
-import { type FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
 import { concatBytes } from '../byte-target.ts';
 import type { Metadata } from '../table-format.ts';
-
-export interface ArrowBlocks {
-  readonly batches: readonly FileBlock[];
-  readonly dictionaries: readonly FileBlock[];
-}
+import { type ArrowBlocks, FooterCoder as Footer } from './apache-arrow-parts.ts';
 
 const ARROW_MAGIC = new TextEncoder().encode('ARROW1');
 

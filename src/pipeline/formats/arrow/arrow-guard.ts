@@ -1,10 +1,12 @@
-import { DictionaryBatch } from 'apache-arrow/fb/dictionary-batch';
-import { Footer } from 'apache-arrow/fb/footer';
-import { Message } from 'apache-arrow/fb/message';
-import { MessageHeader } from 'apache-arrow/fb/message-header';
-import { RecordBatch } from 'apache-arrow/fb/record-batch';
 import { ByteBuffer } from 'flatbuffers';
 import { damaged } from '../limits.ts';
+import {
+  DictionaryBatch,
+  Footer,
+  Message,
+  MessageHeader,
+  RecordBatch,
+} from './apache-arrow-parts.ts';
 import { checkBuffers } from './arrow-buffers.ts';
 import { type CheckedSchema, checkArrowSchema, checkNotes, textRoom } from './arrow-schema.ts';
 

@@ -1,12 +1,14 @@
 import { Schema as ArrowSchema } from 'apache-arrow';
-import { Message } from 'apache-arrow/fb/message';
-import { MessageHeader } from 'apache-arrow/fb/message-header';
-import { Schema } from 'apache-arrow/fb/schema';
-import { Footer } from 'apache-arrow/ipc/metadata/file';
-import { Message as Decoder } from 'apache-arrow/ipc/metadata/message';
 import { ByteBuffer } from 'flatbuffers';
 import type { ByteSource } from '../byte-source.ts';
 import { damaged, decoded, LIMITS } from '../limits.ts';
+import {
+  MessageCoder as Decoder,
+  FooterCoder as Footer,
+  Message,
+  MessageHeader,
+  Schema,
+} from './apache-arrow-parts.ts';
 import { type ArrowBlock, type CheckedFooter, checkArrowFooter } from './arrow-guard.ts';
 import { type CheckedSchema, checkArrowSchema } from './arrow-schema.ts';
 

@@ -1,18 +1,20 @@
-import { Date as DateType } from 'apache-arrow/fb/date';
-import { DateUnit } from 'apache-arrow/fb/date-unit';
-import { Decimal } from 'apache-arrow/fb/decimal';
-import { Endianness } from 'apache-arrow/fb/endianness';
-import { Field } from 'apache-arrow/fb/field';
-import { FixedSizeBinary } from 'apache-arrow/fb/fixed-size-binary';
-import { FixedSizeList } from 'apache-arrow/fb/fixed-size-list';
-import { FloatingPoint } from 'apache-arrow/fb/floating-point';
-import { Int } from 'apache-arrow/fb/int';
-import { Interval } from 'apache-arrow/fb/interval';
-import type { Schema } from 'apache-arrow/fb/schema';
-import { Time } from 'apache-arrow/fb/time';
-import { Type } from 'apache-arrow/fb/type';
 import { Encoding } from 'flatbuffers';
 import { damaged, LIMITS, unsupported } from '../limits.ts';
+import {
+  DateType,
+  DateUnit,
+  Decimal,
+  Endianness,
+  Field,
+  FixedSizeBinary,
+  FixedSizeList,
+  FloatingPoint,
+  Int,
+  Interval,
+  type Schema,
+  Time,
+  Type,
+} from './apache-arrow-parts.ts';
 
 /** A column as far as its buffers are concerned. */
 export type ArrowLayout =

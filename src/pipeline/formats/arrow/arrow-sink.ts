@@ -8,7 +8,6 @@ import {
   Int64,
   makeData,
   RecordBatch,
-  RecordBatchFileWriter,
   Schema,
   Struct,
   Uint8,
@@ -25,7 +24,8 @@ import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
 import { concatBytes, type SinkTarget } from '../byte-target.ts';
 import { runMetadata } from '../run-metadata.ts';
 import { bigints, type Metadata, type Rows, type TableFormat } from '../table-format.ts';
-import { type ArrowBlocks, arrowFooter } from './arrow-footer.ts';
+import { FileWriter } from './apache-arrow-parts.ts';
+import { arrowFooter } from './arrow-footer.ts';
 
 export interface ArrowSinkOptions extends DurabilityOptions {
   /** Names of the columns to write; all that are there unless given. */
@@ -112,29 +112,6 @@ export const arrowFormat: TableFormat = (target, columns, from) => {
     },
   };
 };
-
-/** A file writer whose place in the file can be kept and given back. */
-class FileWriter extends RecordBatchFileWriter {
-  state() {
-    return {
-      end: this._position,
-      batches: [...this._recordBatchBlocks],
-      dictionaries: [...this._dictionaryBlocks],
-      seen: new Map(this._seenDictionaries),
-    };
-  }
-
-  restore(
-    { end, batches, dictionaries }: ArrowBlocks & { readonly end: number },
-    seen: Map<number, Vector>,
-  ): void {
-    this._position = end;
-    this._recordBatchBlocks = [...batches];
-    this._dictionaryBlocks = [...dictionaries];
-    this._seenDictionaries = new Map(seen);
-    this._dictionaryDeltaOffsets = new Map([...seen].map(([id, { data }]) => [id, data.length]));
-  }
-}
 
 /** Collects what apache-arrow writes, chunk by chunk. */
 export class ByteCollector extends AsyncByteQueue {

@@ -1,8 +1,8 @@
-import { MessageHeader } from 'apache-arrow/fb/message-header';
 import { decoderOf } from '../all-codecs.ts';
 import { concatBytes } from '../byte-target.ts';
 import { checkRowCount, damaged, LIMITS } from '../limits.ts';
 import type { TableField, Values } from '../table-file.ts';
+import { MessageHeader } from './apache-arrow-parts.ts';
 import { type MessageDecoder, messageDecoder } from './arrow-messages.ts';
 import { messageHead, parseArrowSchema } from './arrow-parts.ts';
 import type { ArrowMessage } from './arrow-unpack.ts';

@@ -1,9 +1,9 @@
 import type { Schema, Table } from 'apache-arrow';
-import { FileBlock } from 'apache-arrow/ipc/metadata/file';
 import type { ByteSource } from '../byte-source.ts';
 import type { DecoderOf } from '../codecs.ts';
 import { checkRowCount, damaged, decodedLater, LIMITS } from '../limits.ts';
 import type { TableFile } from '../table-file.ts';
+import { FileBlock } from './apache-arrow-parts.ts';
 import type { ArrowBlock } from './arrow-guard.ts';
 import { messageDecoder } from './arrow-messages.ts';
 import { type ArrowParts, findArrowParts, MESSAGE_PREFIX } from './arrow-parts.ts';

@@ -1,15 +1,15 @@
 import { Schema } from 'apache-arrow';
-import { BodyCompressionMethod } from 'apache-arrow/fb/body-compression-method';
-import { CompressionType } from 'apache-arrow/fb/compression-type';
-import {
-  BufferRegion,
-  DictionaryBatch,
-  Message,
-  RecordBatch,
-  type RecordBatch as RecordBatchHeader,
-} from 'apache-arrow/ipc/metadata/message';
 import type { DecoderOf } from '../codecs.ts';
 import { damaged, LIMITS, unsupported } from '../limits.ts';
+import {
+  BodyCompressionMethod,
+  BufferRegion,
+  CompressionType,
+  DictionaryBatchCoder as DictionaryBatch,
+  MessageCoder as Message,
+  RecordBatchCoder as RecordBatch,
+  type RecordBatchCoder as RecordBatchHeader,
+} from './apache-arrow-parts.ts';
 import { MESSAGE_PREFIX } from './arrow-parts.ts';
 import { unpackLz4 } from './lz4-frame.ts';
 
