@@ -43,7 +43,7 @@ export function chosenDynamics(values: readonly string[]): readonly Dynamics[] {
 }
 
 /** `run.parquet` → `run.central.parquet`. */
-export function besidePath(out: string, name: string): string {
+function besidePath(out: string, name: string): string {
   return out.endsWith('.parquet')
     ? `${out.slice(0, -'.parquet'.length)}.${name}.parquet`
     : `${out}.${name}.parquet`;

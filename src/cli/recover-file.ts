@@ -139,7 +139,7 @@ async function writeWhole(file: StoredFile, metadata: Metadata, out: string): Pr
 }
 
 /** Metadata of the recovered file, with a summary of the steps that it holds. */
-export async function describeStored(
+async function describeStored(
   file: StoredFile,
 ): Promise<{ metadata: Metadata; lastStep: number | null; steps: number | null }> {
   const { metadata } = file;

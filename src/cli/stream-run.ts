@@ -15,7 +15,6 @@ import { thin } from '../pipeline/operators/thin.ts';
 import { phaseLog, type RunEvent } from '../pipeline/sinks/phase-log.ts';
 import { gradientDescent } from '../pipeline/sources/descent/gradient-descent.ts';
 import type { Beside } from './beside.ts';
-import { createCollector } from './collector.ts';
 import { describeError, EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { eventLines } from './log-lines.ts';
@@ -55,7 +54,6 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const progress = createProgress(config.steps);
   const paint = styles(process.stderr);
   const events = request.out === STDOUT ? process.stderr : process.stdout;
-  const collector = createCollector();
   const start = performance.now();
   let rows = plan?.checkpoint.rows ?? 0;
   let firstStep: number | undefined;
@@ -76,7 +74,6 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       files.map((file, i) =>
         sinkOf(file, targets[i]!, config, request.flushEvery, (flushed) => {
           show({ event: 'flush', file: file.path, ...flushed });
-          collector.flushed();
         }),
       ),
     );
@@ -95,7 +92,6 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       }),
       tap(({ length, columns: { step } }) => {
         if (say && length > 0) progress.update(step[length - 1]! + 1);
-        collector.batchPassed();
       }),
     );
     const thinned = steps.pipe(thin(config.every));

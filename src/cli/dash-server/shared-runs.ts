@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 
-export const COMPANION_KINDS = ['gradient-flow', 'constrained', 'central'] as const;
+const COMPANION_KINDS = ['gradient-flow', 'constrained', 'central'] as const;
 export type CompanionKind = (typeof COMPANION_KINDS)[number];
 
 /** A file that the page may read: where it stands, and under which path the server gives it. */

@@ -1,8 +1,8 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { ConfigError, type RunConfig } from '../../pipeline/models/minimal/config.ts';
-import { quickOrLoaded } from '../../pipeline/sweep/light-result.ts';
 import { partRange } from '../../pipeline/sweep/parts.ts';
+import { type RunResult, runToResult } from '../../pipeline/sweep/run-result.ts';
 import { sweepRows } from '../../pipeline/sweep/sweep-columns.ts';
 import { type FolderSweep, partName, type SweepFolder } from './folder.ts';
 import { encodePart } from './part-file.ts';
@@ -38,9 +38,10 @@ export async function makePart(
       return control.proceed(steps);
     };
     const start = performance.now();
-    const attempt = runOne(folder, place, config, trajectories, proceed);
-    // A million short runs do not wait for a million empty turns of the event loop.
-    const result = attempt instanceof Promise ? await attempt : attempt;
+    // Without trajectories nothing is waited for: a million short runs, a million empty turns of the event loop.
+    const result = trajectories
+      ? await trajectoryOf(folder, config, sweep.spec.trajectories!, trajectories, proceed)
+      : runToResult(config, proceed);
     if (!result) return undefined;
     rows.add(result, (performance.now() - start) / 1000);
     // A run that diverged has no more steps to take.
@@ -75,16 +76,8 @@ function configOf({ sweep }: FolderSweep, index: number): RunConfig {
   }
 }
 
-function runOne(
-  folder: SweepFolder,
-  { sweep }: FolderSweep,
-  config: RunConfig,
-  hash: Hash | undefined,
-  proceed: (steps: number) => boolean,
-): ReturnType<typeof quickOrLoaded> {
-  const { trajectories } = sweep.spec;
-  if (trajectories === null || !hash) return quickOrLoaded(config, proceed);
-  return import('./trajectory.ts').then(({ writeTrajectory }) =>
-    writeTrajectory(folder, config, trajectories, hash, proceed),
-  );
+async function trajectoryOf(
+  ...args: Parameters<typeof import('./trajectory.ts').writeTrajectory>
+): Promise<RunResult | undefined> {
+  return (await import('./trajectory.ts')).writeTrajectory(...args);
 }

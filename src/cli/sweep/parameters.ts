@@ -53,7 +53,7 @@ export const engineParameters = {
   },
 } as const satisfies ParameterTable;
 
-export const threadsParameter = {
+const threadsParameter = {
   threads: {
     type: 'integer',
     minimum: 1,

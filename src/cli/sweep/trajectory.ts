@@ -14,7 +14,7 @@ import { splitLoss } from '../../pipeline/operators/split-loss.ts';
 import { summarize } from '../../pipeline/operators/summarize.ts';
 import { thin } from '../../pipeline/operators/thin.ts';
 import { gradientDescent } from '../../pipeline/sources/descent/gradient-descent.ts';
-import type { RunResult } from '../../pipeline/sweep/light-result.ts';
+import type { RunResult } from '../../pipeline/sweep/run-result.ts';
 import { runId } from '../../pipeline/sweep/sweep.ts';
 import { type SweepFolder, trajectoryPath } from './folder.ts';
 import { partialPath } from './part-file.ts';

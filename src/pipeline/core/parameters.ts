@@ -1,7 +1,7 @@
 import { didYouMean } from './suggest.ts';
 
 /** Groups of parameters, in the order in which help, config and sweeps list them. */
-export const PARAMETER_GROUPS = [
+const PARAMETER_GROUPS = [
   'MODEL',
   'OPTIMIZER',
   'START',

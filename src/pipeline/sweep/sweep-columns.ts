@@ -1,6 +1,6 @@
 import type { Cells, TableColumn } from '../formats/table-format.ts';
-import type { RunResult } from './light-result.ts';
 import { SWEEP_PARAMETER_NAMES, SWEEP_PARAMETERS, type SweepParameterName } from './parameters.ts';
+import type { RunResult } from './run-result.ts';
 import { parameterValue, runId } from './sweep.ts';
 
 /** Version of the layout of a sweep's folder and columns. */
