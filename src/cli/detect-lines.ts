@@ -1,5 +1,7 @@
 import { count, plainNumber, plural } from '../pipeline/format.ts';
 import type { MeasuredEvent } from '../pipeline/operators/detect-measured-phases.ts';
+import type { NetworkEvent } from '../pipeline/operators/network-pipeline.ts';
+import { etaVerdictText, spikeCauseText } from './spike-lines.ts';
 import { fold, type Styles } from './terminal.ts';
 
 /** Columns before the text of an event. */
@@ -11,7 +13,7 @@ export function logEventLines(event: MeasuredEvent, styles: Styles): string[] {
 }
 
 function eventTexts(
-  event: MeasuredEvent,
+  event: MeasuredEvent | NetworkEvent,
   { bold, dim, blue, yellow, green, red }: Styles,
 ): string[] {
   const at = (step: number) => dim(`t ${count(step).padStart(8)}`);
@@ -52,7 +54,7 @@ function eventTexts(
       const ratio =
         event.sharpness_ratio === null ? '' : `, ${plainNumber(event.sharpness_ratio)} × threshold`;
       return [
-        `${at(event.step)}  spike   L = ${plainNumber(event.loss)}, ${plainNumber(event.rise, 3)} × the level before${ratio}`,
+        `${at(event.step)}  spike   L = ${plainNumber(event.loss)}, ${plainNumber(event.rise, 3)} × the level before${'cause' in event ? `: ${spikeCauseText(event)}` : ratio}`,
       ];
     }
     case 'warning':
@@ -70,6 +72,9 @@ function eventTexts(
       const state = event.interrupted ? ' so far (interrupted)' : '';
       return [
         `${at(event.last_step)}  ${bold('done')}    ${OUTCOME[event.outcome]}${end}${state}${crossing}: ${plural(event.cycles, 'cycle')}, ${plural(event.spike_count, 'spike')}${ratio}, L = ${plainNumber(event.final_loss)} (${plural(event.rows, 'row')}, ${count(event.measured)} with a sharpness)`,
+        ...('eta_verdict' in event && event.eta_verdict
+          ? [`${at(event.last_step)}  ${bold('done')}    ${etaVerdictText(event.eta_verdict)}`]
+          : []),
       ];
     }
   }

@@ -1,4 +1,4 @@
-import { percent, plainNumber } from '../pipeline/format.ts';
+import { plainNumber } from '../pipeline/format.ts';
 import type { EtaVerdict } from '../pipeline/operators/explain-spikes.ts';
 import type { ExplainedSpike } from '../pipeline/phases/measured/spike-cause.ts';
 
@@ -11,19 +11,23 @@ export function spikeCauseText(spike: ExplainedSpike): string {
   const where = `${number} direction${directions === 1 ? '' : 's'}`;
   switch (cause) {
     case 'edge':
-      return `${percent(share)} of the rise in ${where} at ${plainNumber(ratio, 3)} × threshold; η ≤ ${plainNumber(holds ?? 0, 3)} would have held`;
+      return `${wholePercent(share)} of the rise in ${where} at ${plainNumber(ratio, 3)} × threshold; η ≤ ${plainNumber(holds ?? 0, 3)} would have held`;
     case 'learning-rate':
       return 'not the edge of the run: the learning rate had jumped';
     case 'kick':
       return 'not the edge: the loss rose within a step or two';
     case 'unknown':
-      return `${percent(share)} of the rise in ${where}, all that are followed; --eigenvalues follows more`;
+      return `${wholePercent(share)} of the rise in ${where}, all that are followed; --eigenvalues follows more`;
     case 'other':
-      return `not the edge: only ${percent(share)} of the rise is in directions there`;
+      return `not the edge: only ${wholePercent(share)} of the rise is in directions there`;
   }
 }
 
 /** What all spikes say of the learning rate. */
 export function etaVerdictText({ ratio, eta_that_holds: holds }: EtaVerdict): string {
-  return `η is ${percent(ratio - 1)} over what its spikes bear: ${plainNumber(holds, 3)} would have held`;
+  return `η is ${wholePercent(ratio - 1)} over what its spikes bear: ${plainNumber(holds, 3)} would have held`;
+}
+
+function wholePercent(share: number): string {
+  return `${Math.round(100 * share)} %`;
 }

@@ -98,6 +98,7 @@ test('classes, and mini-batches, have columns of their own', async () => {
   const rows = await rowsOf({
     preset: 'digits',
     data: 'digits:30',
+    loss: 'cross-entropy',
     layers: '64-8-10',
     steps: 3,
     batch: 10,

@@ -8,7 +8,7 @@ import {
 import { createSpikeFinder, type SpikeState } from '../phases/measured/spikes.ts';
 
 /** Rows that are kept to explain a spike by; the beginning of a longer one is forgotten. */
-const KEPT_ROWS = 512;
+const KEPT_ROWS = 2048;
 /** Spikes that a summary lists. */
 const MOST_SPIKES = 1000;
 

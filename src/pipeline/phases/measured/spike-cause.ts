@@ -66,8 +66,10 @@ export function explainSpike(
   const before = rows.slice(Math.max(0, beginAt - LEVEL_ROWS), beginAt);
   const level = before.length > 0 ? before : [rows[beginAt]!];
   const rise = peak.loss - mean(level, ({ loss }) => loss);
-  const energy = peak.l1 - mean(level, ({ l1 }) => l1);
-  const share = rise > 0 ? Math.min(1, Math.max(0, energy / rise)) : 0;
+  // To the one side of an oscillation its energy says too much, to the other too little: sums even that out.
+  const burst = rows.slice(beginAt, peakAt + 2);
+  const over = (value: (row: SpikeRow) => number) => mean(burst, value) - mean(level, value);
+  const share = Math.min(1, Math.max(0, over(({ l1 }) => l1) / over(({ loss }) => loss)));
   const growing = rows.slice(Math.max(0, beginAt - CAUSE_ROWS), peakAt + 1);
   const sharpest = growing.reduce((a, b) => (b.ratio > a.ratio ? b : a));
   const jumped = growing.some(({ eta }, i) => i > 0 && eta > JUMP * growing[i - 1]!.eta);
