@@ -272,6 +272,78 @@ export function addScaled(c: f64, x: usize, y: usize, n: i32): void {
   if (even < end) store<f64>(y + even, load<f64>(y + even) + c * load<f64>(x + even));
 }
 
+/** out[j] = x_j · v for `count` vectors x_j that lie `stride` bytes apart, four at a time. */
+export function dots(X: usize, stride: usize, count: i32, v: usize, out: usize, n: i32): void {
+  const end: usize = (<usize>n) << 3;
+  const even = end & ~15;
+  let j = 0;
+  for (; j + 3 < count; j += 4) {
+    const x0 = X + <usize>j * stride;
+    const x1 = x0 + stride;
+    const x2 = x1 + stride;
+    const x3 = x2 + stride;
+    let a = f64x2.splat(0);
+    let b = a;
+    let c = a;
+    let d = a;
+    for (let i: usize = 0; i < even; i += 16) {
+      const w = v128.load(v + i);
+      a = f64x2.add(a, f64x2.mul(w, v128.load(x0 + i)));
+      b = f64x2.add(b, f64x2.mul(w, v128.load(x1 + i)));
+      c = f64x2.add(c, f64x2.mul(w, v128.load(x2 + i)));
+      d = f64x2.add(d, f64x2.mul(w, v128.load(x3 + i)));
+    }
+    let ab = sums(a, b);
+    let cd = sums(c, d);
+    if (even < end) {
+      const w = v128.load_splat<f64>(v + even);
+      const p = f64x2.replace_lane(v128.load_splat<f64>(x0 + even), 1, load<f64>(x1 + even));
+      const q = f64x2.replace_lane(v128.load_splat<f64>(x2 + even), 1, load<f64>(x3 + even));
+      ab = f64x2.add(ab, f64x2.mul(w, p));
+      cd = f64x2.add(cd, f64x2.mul(w, q));
+    }
+    v128.store(out + ((<usize>j) << 3), ab);
+    v128.store(out + ((<usize>j) << 3), cd, 16);
+  }
+  for (; j < count; j++) store<f64>(out + ((<usize>j) << 3), dot(X + <usize>j * stride, v, n));
+}
+
+/** y += Σ c_j x_j over vectors x_j that lie `stride` bytes apart, four at a time. */
+export function addCombination(
+  X: usize,
+  stride: usize,
+  count: i32,
+  c: usize,
+  y: usize,
+  n: i32,
+): void {
+  const end: usize = (<usize>n) << 3;
+  const even = end & ~15;
+  let j = 0;
+  for (; j + 3 < count; j += 4) {
+    const x0 = X + <usize>j * stride;
+    const x1 = x0 + stride;
+    const x2 = x1 + stride;
+    const x3 = x2 + stride;
+    const at = c + ((<usize>j) << 3);
+    const c0 = v128.load_splat<f64>(at);
+    const c1 = v128.load_splat<f64>(at, 8);
+    const c2 = v128.load_splat<f64>(at, 16);
+    const c3 = v128.load_splat<f64>(at, 24);
+    for (let i: usize = 0; i < even; i += 16) {
+      const p = f64x2.add(f64x2.mul(c0, v128.load(x0 + i)), f64x2.mul(c1, v128.load(x1 + i)));
+      const q = f64x2.add(f64x2.mul(c2, v128.load(x2 + i)), f64x2.mul(c3, v128.load(x3 + i)));
+      v128.store(y + i, f64x2.add(v128.load(y + i), f64x2.add(p, q)));
+    }
+    if (even < end) {
+      const p = load<f64>(at) * load<f64>(x0 + even) + load<f64>(at, 8) * load<f64>(x1 + even);
+      const q = load<f64>(at, 16) * load<f64>(x2 + even) + load<f64>(at, 24) * load<f64>(x3 + even);
+      store<f64>(y + even, load<f64>(y + even) + (p + q));
+    }
+  }
+  for (; j < count; j++) addScaled(load<f64>(c + ((<usize>j) << 3)), X + <usize>j * stride, y, n);
+}
+
 /** y = a ∘ b, entry by entry. */
 export function multiply(a: usize, b: usize, y: usize, n: i32): void {
   const end: usize = (<usize>n) << 3;

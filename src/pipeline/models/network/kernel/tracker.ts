@@ -1,5 +1,5 @@
 import { diagonalize } from './eigen';
-import { addScaled, dot, multiply } from './matrix';
+import { addCombination, addScaled, dot, dots, multiply } from './matrix';
 import { allocate, hessianTimes, parameters } from './network';
 import { symmetricAt } from './random';
 
@@ -28,6 +28,8 @@ let T: usize = 0;
 let K: usize = 0;
 let D: usize = 0;
 let Z: usize = 0;
+/** Room for a number of each vector of the basis. */
+let row: usize = 0;
 const order = new StaticArray<i32>(BASIS);
 const rest = new StaticArray<f64>(BASIS);
 let limiting: i32 = 0;
@@ -65,6 +67,7 @@ export function buildTracker(count: i32): void {
   K = allocate(BASIS * BASIS);
   D = allocate(BASIS * BASIS);
   Z = allocate(BASIS * BASIS);
+  row = allocate(BASIS + 1);
   results = allocate(count);
 }
 
@@ -114,30 +117,39 @@ export function operatorTimes(v: usize, product: usize): void {
 /** Puts the vector at V[m] into the basis, if anything of it is new. */
 function extend(): bool {
   const v = V + <usize>m * stride;
-  const before = Math.sqrt(dot(v, v, size));
-  if (!(before > 0)) return false;
-  let norm = before;
-  for (let pass = 0; pass < 2; pass++) {
+  const first = Math.sqrt(dot(v, v, size));
+  if (!(first > 0)) return false;
+  let norm = first;
+  for (let pass = 0; pass < 3; pass++) {
+    const before = norm;
+    dots(V, stride, m, v, row, size);
     for (let j = 0; j < m; j++) {
-      const u = V + <usize>j * stride;
-      addScaled(-dot(u, v, size), u, v, size);
+      const slot = row + ((<usize>j) << 3);
+      store<f64>(slot, -load<f64>(slot));
     }
+    addCombination(V, stride, m, row, v, size);
     norm = Math.sqrt(dot(v, v, size));
+    // Once is enough where little was taken away.
+    if (norm > 0.7 * before) break;
   }
-  if (!(norm > 1e-10 * before)) return false;
+  if (!(norm > 1e-10 * first)) return false;
   addScaled(1 / norm - 1, v, v, size);
   const h = HV + <usize>m * stride;
   operatorTimes(v, h);
-  for (let j = 0; j <= m; j++) {
-    const t = dot(V + <usize>j * stride, h, size);
-    const k = dot(HV + <usize>j * stride, h, size);
-    store<f64>(entryOf(T, j, m), t);
-    store<f64>(entryOf(T, m, j), t);
-    store<f64>(entryOf(K, j, m), k);
-    store<f64>(entryOf(K, m, j), k);
-  }
+  spread(T, V, h);
+  spread(K, HV, h);
   m++;
   return true;
+}
+
+/** Row and column m of a Gram matrix: products of h with the first m + 1 vectors. */
+function spread(gram: usize, vectors: usize, h: usize): void {
+  dots(vectors, stride, m + 1, h, row, size);
+  for (let j = 0; j <= m; j++) {
+    const value = load<f64>(row + ((<usize>j) << 3));
+    store<f64>(entryOf(gram, j, m), value);
+    store<f64>(entryOf(gram, m, j), value);
+  }
 }
 
 /** A random direction into the basis. */
@@ -151,9 +163,9 @@ function probe(seed: u64): bool {
 
 /** into = Σ_j Z[j, column] · vectors[j] */
 function combine(vectors: usize, column: i32, into: usize): void {
+  for (let j = 0; j < m; j++) store<f64>(row + ((<usize>j) << 3), load<f64>(entryOf(Z, j, column)));
   memory.fill(into, 0, (<usize>size) << 3);
-  for (let j = 0; j < m; j++)
-    addScaled(load<f64>(entryOf(Z, j, column)), vectors + <usize>j * stride, into, size);
+  addCombination(vectors, stride, m, row, into, size);
 }
 
 /** The Ritz values of the basis into `order`, the largest first. */
@@ -193,12 +205,12 @@ function residual(rank: i32): f64 {
   const into = V + <usize>m * stride;
   const column = order[rank];
   const value = theta(rank);
-  memory.fill(into, 0, (<usize>size) << 3);
+  combine(HV, column, into);
   for (let j = 0; j < m; j++) {
-    const z = load<f64>(entryOf(Z, j, column));
-    addScaled(z, HV + <usize>j * stride, into, size);
-    addScaled(-z * value, V + <usize>j * stride, into, size);
+    const slot = row + ((<usize>j) << 3);
+    store<f64>(slot, -value * load<f64>(slot));
   }
+  addCombination(V, stride, m, row, into, size);
   return Math.sqrt(dot(into, into, size));
 }
 
