@@ -6,17 +6,21 @@ import { fold, type Styles } from './terminal.ts';
 const INDENT = 20;
 
 /** The lines of the live log for an event, none for those that only programs want. */
-export function eventLines(event: RunEvent, styles: Styles): string[] {
-  return eventTexts(event, styles).flatMap((text) => fold(text, INDENT));
+export function eventLines(event: RunEvent, styles: Styles, formula = '2/η'): string[] {
+  return eventTexts(event, styles, formula).flatMap((text) => fold(text, INDENT));
 }
 
-function eventTexts(event: RunEvent, { bold, dim, blue, yellow, green, red }: Styles): string[] {
+function eventTexts(
+  event: RunEvent,
+  { bold, dim, blue, yellow, green, red }: Styles,
+  formula: string,
+): string[] {
   const at = (step: number) => dim(`t ${count(step).padStart(8)}`);
   const doubt = (trusted = true) => (trusted ? '' : dim(' (digits not true)'));
   switch (event.event) {
     case 'start':
       return [
-        `${at(event.step)}  start   ${count(event.steps)} steps at η = ${plainNumber(event.eta)}: 2/η = ${plainNumber(event.threshold)}, S = ${plainNumber(event.sharpness)}, L = ${plainNumber(event.loss)}`,
+        `${at(event.step)}  start   ${count(event.steps)} steps at η = ${plainNumber(event.eta)}: ${formula} = ${plainNumber(event.threshold)}, S = ${plainNumber(event.sharpness)}, L = ${plainNumber(event.loss)}`,
       ];
     case 'phase': {
       const paint = {
@@ -25,12 +29,12 @@ function eventTexts(event: RunEvent, { bold, dim, blue, yellow, green, red }: St
         convergence: green,
       }[event.phase];
       return [
-        `${at(event.step)}  ${bold('phase')}   ${paint(event.phase.replaceAll('-', ' '))}: S = ${plainNumber(event.sharpness)} (${plainNumber(event.ratio, 3)} × 2/η), L = ${plainNumber(event.loss)}${doubt(event.trusted)}`,
+        `${at(event.step)}  ${bold('phase')}   ${paint(event.phase.replaceAll('-', ' '))}: S = ${plainNumber(event.sharpness)} (${plainNumber(event.ratio, 3)} × ${formula}), L = ${plainNumber(event.loss)}${doubt(event.trusted)}`,
       ];
     }
     case 'cycle':
       return [
-        `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: peak L₁ = ${plainNumber(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S ${percent(event.overshoot)} over 2/η${doubt(event.trusted)}`,
+        `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: peak L₁ = ${plainNumber(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S ${percent(event.overshoot)} over ${formula}${doubt(event.trusted)}`,
       ];
     case 'flush':
       return [];
@@ -44,7 +48,7 @@ function eventTexts(event: RunEvent, { bold, dim, blue, yellow, green, red }: St
       const end = event.diverged_at === null ? '' : ` at t = ${count(event.diverged_at)}`;
       const state = event.interrupted ? ' so far (interrupted)' : '';
       return [
-        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${plural(event.cycles, 'cycle')}, largest ηS/2 = ${plainNumber(event.max_sharpness_ratio)}, L = ${plainNumber(event.final_loss)}${slope}${doubt(event.trusted_until === null)}`,
+        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${plural(event.cycles, 'cycle')}, largest S ÷ ${formula} = ${plainNumber(event.max_sharpness_ratio)}, L = ${plainNumber(event.final_loss)}${slope}${doubt(event.trusted_until === null)}`,
       ];
     }
   }

@@ -7,24 +7,21 @@ import {
   CheckpointError,
   decodeCheckpoint,
 } from '../pipeline/core/checkpoint.ts';
+import type { Schema } from '../pipeline/core/schema.ts';
 import { DamagedFileError } from '../pipeline/formats/limits.ts';
 import type { Rows } from '../pipeline/formats/table-format.ts';
-import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
-import {
-  type RunConfig,
-  type RunOptions,
-  resolveConfig,
-} from '../pipeline/models/minimal/config.ts';
 import { type FileTargetOptions, PARTIAL } from '../pipeline/node/file-target.ts';
 import { removeJournals } from '../pipeline/node/journal.ts';
 import { lockFile } from '../pipeline/node/lock.ts';
 import { openStored, type StoredFile } from '../pipeline/node/stored-file.ts';
 import { ROW_GROUP_SIZE, type TableStart } from '../pipeline/sinks/table-sink.ts';
+import { findTraining } from '../pipeline/sources/trainings/index.ts';
+import type { Runs, TrainingConfig } from '../pipeline/sources/trainings/training.ts';
 import { UsageError } from './errors.ts';
 
 /** A run that is to be continued, and the files in which it is. */
 export interface ResumePlan {
-  readonly options: RunOptions;
+  readonly options: TrainingConfig;
   readonly checkpoint: Checkpoint;
   readonly files: readonly ResumedFile[];
 }
@@ -83,12 +80,13 @@ export async function planResume(
         `--resume: ${other.path} and ${main!.path} are of different runs; name files of one run`,
       );
     }
-    const config = configOf(main!);
-    const options = steps === undefined ? config : resolveConfig({ ...config, steps });
+    const { config, runs } = await configOf(main!);
+    const options = steps === undefined ? config : runs.resolve({ ...config, steps });
     // Where one file is behind the other, the run goes on from there; the other has some of its rows already.
     const { checkpoint } = found.reduce((a, b) => (b.checkpoint.rows < a.checkpoint.rows ? b : a));
     const files: ResumedFile[] = [];
-    for (const item of found) files.push(await resumedFile(item, config, checkpoint.rows));
+    for (const item of found)
+      files.push(await resumedFile(item, runs.schema(config), config, checkpoint.rows));
     return { options, checkpoint, files };
   } catch (error) {
     for (const { unlock } of found) await unlock();
@@ -177,11 +175,15 @@ async function openRun(candidate: string, path: string): Promise<Omit<Found, 'un
   }
 }
 
-function configOf({ config, path }: Found): RunConfig {
+async function configOf({
+  config,
+  path,
+}: Found): Promise<{ readonly config: TrainingConfig; readonly runs: Runs }> {
   if (typeof config !== 'object' || config === null)
     throw new UsageError(`--resume: ${path} holds no eos.config`);
   try {
-    return resolveConfig(config);
+    const runs = await findTraining(config).open();
+    return { config: runs.resolve(config), runs };
   } catch (error) {
     throw new UsageError(
       `--resume: ${path}: its eos.config cannot be used: ${(error as Error).message}`,
@@ -192,13 +194,14 @@ function configOf({ config, path }: Found): RunConfig {
 /** What of a file is kept, and where its writer goes on. */
 async function resumedFile(
   found: Found,
-  config: RunConfig,
+  schema: Schema,
+  config: TrainingConfig,
   resumedAt: number,
 ): Promise<ResumedFile> {
   const { file, checkpoint, path } = found;
   const damaged = (problem: string) =>
     new UsageError(`--resume: ${file.path} cannot be continued: ${problem}`);
-  const columns = RUN_COLUMNS.filter(({ name }) => config.columns?.includes(name) ?? true);
+  const columns = schema.filter(({ name }) => config.columns?.includes(name) ?? true);
   const total = file.groups.reduce((sum, { rows }) => sum + rows, 0);
   if (checkpoint.rows > total)
     throw damaged(`it holds ${total} rows, and its checkpoint speaks of ${checkpoint.rows}`);

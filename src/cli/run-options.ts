@@ -1,7 +1,14 @@
-import { type RunOptions, runParameters } from '../pipeline/models/minimal/config.ts';
-import { presets } from '../pipeline/models/minimal/presets.ts';
+import { findTraining, trainingParameters } from '../pipeline/sources/trainings/index.ts';
 import { UsageError } from './errors.ts';
 import { originOf, saidOf } from './parameter-flags.ts';
+
+/** What was said of a run of whatever model. */
+export interface TrainingOptions {
+  readonly model?: string;
+  readonly preset?: string;
+  readonly steps?: number;
+  readonly [parameter: string]: unknown;
+}
 
 /** A seed without points that it could be of is a slip. @throws UsageError */
 export function checkSeed(seed: unknown, samples: unknown): void {
@@ -15,10 +22,21 @@ export function checkSeed(seed: unknown, samples: unknown): void {
  * What the user said of the run: flags (and environment) first, then the config file, then the preset. A preset that
  * is named on the command line also wins over what the file says of the values that a preset sets.
  */
-export function runOptions(flags: RunOptions, file: RunOptions = {}): RunOptions {
-  const hidden = flags.preset ? Object.keys(presets.paper) : [];
-  const kept = Object.fromEntries(Object.entries(file).filter(([key]) => !hidden.includes(key)));
-  const said = saidOf(runParameters, flags, kept);
-  checkSeed(flags.seed, said.samples ?? undefined);
-  return { ...said, preset: said.preset ?? 'paper' };
+export function runOptions(flags: object, file: object = {}): TrainingOptions {
+  const { preset } = flags as { readonly preset?: string };
+  const presets = findTraining(flags).presets;
+  const hidden = preset === undefined ? [] : Object.keys(presets[preset]?.parameters ?? {});
+  const kept = Object.fromEntries(
+    Object.entries(file).filter(([key]) => !hidden.includes(key) && !(preset && key === 'model')),
+  );
+  const all = saidOf(trainingParameters, flags, kept) as Readonly<Record<string, unknown>>;
+  const said = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  const training = findTraining(said);
+  const [first] = Object.keys(training.presets);
+  if (training.model === 'minimal') checkSeed(said.seed, said.samples ?? undefined);
+  return {
+    ...said,
+    model: training.model,
+    ...(first === undefined ? {} : { preset: String(said.preset ?? first) }),
+  };
 }

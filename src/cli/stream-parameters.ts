@@ -1,5 +1,5 @@
 import type { ParameterTable } from '../pipeline/core/parameters.ts';
-import { runParameters } from '../pipeline/models/minimal/config.ts';
+import { trainingParameters } from '../pipeline/sources/trainings/index.ts';
 
 /** What of a run is written, and where. */
 export const outputParameters = {
@@ -97,7 +97,7 @@ export const watchParameters = {
 
 /** Everything that can be said of `eos stream`: its flags, and the keys of `--config`. */
 export const streamParameters = {
-  ...runParameters,
+  ...trainingParameters,
   ...outputParameters,
   ...watchParameters,
   ...logParameters,

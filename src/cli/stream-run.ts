@@ -1,30 +1,34 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
+import type { Batch } from '../pipeline/core/batch.ts';
+import type { Run } from '../pipeline/core/run.ts';
 import { duration, plural, rate } from '../pipeline/format.ts';
-import {
-  type RunConfig,
-  type RunOptions,
-  resolveConfig,
-} from '../pipeline/models/minimal/config.ts';
-import type { ModelBatch } from '../pipeline/models/minimal/run.ts';
+import type { RunConfig, RunOptions } from '../pipeline/models/minimal/config.ts';
 import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/node/file-target.ts';
 import { JOURNAL } from '../pipeline/node/journal.ts';
-import { standardPipeline } from '../pipeline/operators/standard.ts';
+import type { MeasuredEvent } from '../pipeline/operators/detect-measured-phases.ts';
 import { thin } from '../pipeline/operators/thin.ts';
-import { phaseLog, type RunEvent } from '../pipeline/sinks/phase-log.ts';
-import { gradientDescent } from '../pipeline/sources/descent/gradient-descent.ts';
+import { stabilityOf } from '../pipeline/optimizers/index.ts';
+import type { RunEvent } from '../pipeline/sinks/phase-log.ts';
+import { findTraining } from '../pipeline/sources/trainings/index.ts';
+import type {
+  Training,
+  TrainingColumns,
+  TrainingConfig,
+  TrainingEvent,
+} from '../pipeline/sources/trainings/training.ts';
 import type { Beside } from './beside.ts';
 import { describeError, EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
-import { eventLines } from './log-lines.ts';
 import { checkOutput } from './output-file.ts';
 import { type Pipes, ReaderGone, watchPipes } from './pipes.ts';
 import type { ResumedFile, ResumePlan } from './resume.ts';
-import { createProgress, styles } from './terminal.ts';
+import type { TrainingOptions } from './run-options.ts';
+import { createProgress, type Styles, styles } from './terminal.ts';
 
 export interface StreamRequest {
-  readonly options: RunOptions;
+  readonly options: TrainingOptions;
   readonly out: string | undefined;
   readonly arrow: string | undefined;
   /** Names of dynamics to write beside the run. */
@@ -45,7 +49,9 @@ export interface StreamRequest {
 export async function streamRun(request: StreamRequest): Promise<number> {
   const plan = await resumePlan(request);
   const options = plan?.options ?? request.options;
-  const config = resolveConfig(options);
+  const training = findTraining(options);
+  const runs = await training.open();
+  const config = runs.resolve(options);
   const files = plan?.files.map(resumedOutput) ?? (await outputFiles(request, config));
   const beside = await trajectoriesBeside(request, config);
 
@@ -53,16 +59,17 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const say = !request.quiet && request.logFormat === 'text';
   const progress = createProgress(config.steps);
   const paint = styles(process.stderr);
+  const linesOf = await linesFor(training, config, paint);
   const events = request.out === STDOUT ? process.stderr : process.stdout;
   const start = performance.now();
   let rows = plan?.checkpoint.rows ?? 0;
   let firstStep: number | undefined;
-  let done: RunEvent | undefined;
+  let done: TrainingEvent | undefined;
 
-  const show = (event: RunEvent) => {
+  const show = (event: TrainingEvent) => {
     if (request.quiet) return;
     if (request.logFormat === 'json') events.write(`${JSON.stringify(event)}\n`);
-    else for (const line of eventLines(event, paint)) progress.line(line);
+    else for (const line of linesOf(event)) progress.line(line);
   };
   const interrupt = onInterrupt(() => {
     if (say) progress.line('interrupted: closing the files (once more to end at once)');
@@ -77,23 +84,24 @@ export async function streamRun(request: StreamRequest): Promise<number> {
         }),
       ),
     );
-    const steps = gradientDescent(options, {
+    const source = {
       signal: interrupt.signal,
       ...(plan ? { resume: plan.checkpoint } : {}),
       ...(request.pace === undefined ? {} : { pace: request.pace }),
-    }).pipe(
-      tap(pipe.check),
-      standardPipeline(),
-      phaseLog((event) => {
+    };
+    const steps = runs
+      .stream(config, source, (event) => {
         // The run is done when its files are closed, not before.
         if (event.event === 'start') firstStep = event.step;
         if (event.event === 'done') done = event;
         else show(event);
-      }),
-      tap(({ length, columns: { step } }) => {
-        if (say && length > 0) progress.update(step[length - 1]! + 1);
-      }),
-    );
+      })
+      .pipe(
+        tap(pipe.check),
+        tap(({ length, columns: { step } }) => {
+          if (say && length > 0) progress.update(step[length - 1]! + 1);
+        }),
+      );
     const thinned = steps.pipe(thin(config.every));
     const streamed =
       request.out === STDOUT ? thinned.pipe(await arrowStdout(config, pipe)) : thinned;
@@ -123,14 +131,31 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   }
 }
 
+type TrainingBatch = Batch<TrainingColumns, Run<TrainingConfig>>;
+
+/** How the events of a model's runs are told in words. */
+async function linesFor(
+  { phases }: Training,
+  config: TrainingConfig,
+  paint: Styles,
+): Promise<(event: TrainingEvent) => readonly string[]> {
+  if (phases === 'exact') {
+    const { eventLines } = await import('./log-lines.ts');
+    const { formula } = stabilityOf(config);
+    return (event) => eventLines(event as RunEvent, paint, formula);
+  }
+  const { logEventLines } = await import('./detect-lines.ts');
+  return (event) => logEventLines(event as MeasuredEvent, paint);
+}
+
 /** The name that stands for standard output. */
 const STDOUT = '-';
 
 /** Writes rows to standard output as an Arrow stream. */
 async function arrowStdout(
-  { columns }: RunConfig,
+  { columns }: TrainingConfig,
   { print }: Pipes,
-): Promise<MonoTypeOperatorFunction<ModelBatch>> {
+): Promise<MonoTypeOperatorFunction<TrainingBatch>> {
   const { arrowStream } = await import('../pipeline/formats/arrow/arrow-stream-sink.ts');
   return arrowStream(columns, print);
 }
@@ -186,7 +211,7 @@ async function withRecovery(error: unknown, files: readonly OutputFile[]): Promi
 
 async function outputFiles(
   { out, arrow, dryRun, force, writer }: StreamRequest,
-  config: RunConfig,
+  config: TrainingConfig,
 ): Promise<OutputFile[]> {
   if (dryRun) return [];
   if (out === undefined) {
@@ -209,15 +234,26 @@ async function outputFiles(
 
 async function trajectoriesBeside(
   { also, options, out, arrow, writer, force, dryRun }: StreamRequest,
-  config: RunConfig,
+  config: TrainingConfig,
 ): Promise<readonly Beside[]> {
   if (also.length === 0) return [];
+  if (config.model !== 'minimal')
+    throw new UsageError(
+      `--also: there are no dynamics beside a run of ${config.model}; leave it out`,
+    );
   const { chosenDynamics, planBeside } = await import('./beside.ts');
   const chosen = chosenDynamics(also);
   if (out === undefined || dryRun) return [];
   if (out === STDOUT)
     throw new UsageError('--also: goes into files beside that of the run; give --out FILE.parquet');
-  const beside = await planBeside(chosen, options, config, out, writer, force);
+  const beside = await planBeside(
+    chosen,
+    options as RunOptions,
+    config as RunConfig,
+    out,
+    writer,
+    force,
+  );
   const clash =
     arrow === undefined ? undefined : beside.find(({ path }) => resolve(path) === resolve(arrow));
   if (!clash) return beside;
@@ -229,10 +265,10 @@ async function trajectoriesBeside(
 async function sinkOf(
   { flag, writer, resumed }: OutputFile,
   target: FileTarget,
-  config: RunConfig,
+  config: TrainingConfig,
   flushEvery: number,
   onFlush: (flushed: { readonly rows: number; readonly step: number }) => void,
-): Promise<MonoTypeOperatorFunction<ModelBatch>> {
+): Promise<MonoTypeOperatorFunction<TrainingBatch>> {
   const { columns } = config;
   const options = { columns, flushEvery, onFlush, ...(resumed ? { from: resumed.start } : {}) };
   if (flag === 'arrow') {

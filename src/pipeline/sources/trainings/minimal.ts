@@ -11,6 +11,7 @@ import type { Training, TrainingColumns, TrainingConfig } from './training.ts';
 export const minimalTraining: Training = {
   model: minimal.name,
   about: minimal.about,
+  phases: 'exact',
   parameters: runParameters,
   presets: Object.fromEntries(
     PRESET_NAMES.map((name) => [name, { shows: presetShows(name), parameters: presets[name] }]),

@@ -20,6 +20,7 @@ import type { Training, TrainingColumns, TrainingConfig } from './training.ts';
 /** Networks: their phases are found from loss and sharpness, and spikes have causes. */
 export const networkTraining: Training = {
   model: 'mlp',
+  phases: 'measured',
   about: 'a multilayer perceptron, with the exact top of the spectrum of its Hessian',
   parameters: networkRunParameters,
   presets: Object.fromEntries(

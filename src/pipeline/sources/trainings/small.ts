@@ -34,6 +34,7 @@ export function smallTraining(model: Model): Training {
   return {
     model: model.name,
     about: model.about,
+    phases: 'measured',
     parameters,
     presets: {},
     async open() {

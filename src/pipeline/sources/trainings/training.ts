@@ -5,6 +5,7 @@ import type { Run } from '../../core/run.ts';
 import type { Schema } from '../../core/schema.ts';
 import type { SourceOptions } from '../../core/source.ts';
 import type { MeasuredEvent } from '../../operators/detect-measured-phases.ts';
+import type { NetworkEvent } from '../../operators/network-pipeline.ts';
 import type { RunEvent } from '../../sinks/phase-log.ts';
 
 /** What every run of a model has in its config, whatever the model. */
@@ -18,7 +19,7 @@ export interface TrainingConfig {
 }
 
 /** What a run has to tell while it goes: by the exact rules of the minimal model, or as a measured series. */
-export type TrainingEvent = RunEvent | MeasuredEvent;
+export type TrainingEvent = RunEvent | MeasuredEvent | NetworkEvent;
 
 /** The runs of one model. */
 export interface Runs {
@@ -50,6 +51,8 @@ export interface Preset {
 export interface Training {
   readonly model: string;
   readonly about: string;
+  /** Whether phases follow exact rules, or are found in the measured loss and sharpness. */
+  readonly phases: 'exact' | 'measured';
   readonly parameters: ParameterTable;
   readonly presets: Readonly<Record<string, Preset>>;
   open(): Promise<Runs>;
