@@ -48,7 +48,7 @@ function eventTexts(
       const end = event.diverged_at === null ? '' : ` at t = ${count(event.diverged_at)}`;
       const state = event.interrupted ? ' so far (interrupted)' : '';
       return [
-        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${plural(event.cycles, 'cycle')}, largest S ÷ ${formula} = ${plainNumber(event.max_sharpness_ratio)}, L = ${plainNumber(event.final_loss)}${slope}${doubt(event.trusted_until === null)}`,
+        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${plural(event.cycles, 'cycle')}, largest S = ${plainNumber(event.max_sharpness_ratio)} × ${formula}, L = ${plainNumber(event.final_loss)}${slope}${doubt(event.trusted_until === null)}`,
       ];
     }
   }

@@ -1,5 +1,5 @@
 import { Args, Command, Flags } from '@oclif/core';
-import { runParameters } from '../../pipeline/models/minimal/config.ts';
+import { type RunOptions, runParameters } from '../../pipeline/models/minimal/config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { flagsOf } from '../parameter-flags.ts';
 import { runOptions } from '../run-options.ts';
@@ -53,7 +53,7 @@ export default class Verify extends Command {
     const given = Object.fromEntries(Object.entries(flags).filter(([name]) => name in parameters));
     const table =
       args.run === undefined
-        ? await makeRun(runOptions(flags))
+        ? await makeRun(runOptions(flags) as RunOptions)
         : await readRun(args.run, given, CHECKED_COLUMNS);
     const results = verifyRun(table);
     const failed = results.some(({ verdict }) => verdict === 'fails');

@@ -13,7 +13,6 @@ export const trainings: readonly Training[] = [
   minimalTraining,
   networkTraining,
   ...models.filter(({ name }) => name !== minimalTraining.model).map(smallTraining),
-  networkTraining,
 ];
 
 /** The parameter that names the model. */
