@@ -1,6 +1,11 @@
 import { lastValueFrom, tap, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { decodeCheckpoint, encodeCheckpoint } from '../../src/pipeline/core/checkpoint.ts';
+import {
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  summaryAt,
+} from '../../src/pipeline/core/checkpoint.ts';
 import { etaPlan } from '../../src/pipeline/core/eta-plan.ts';
 import { ConfigError } from '../../src/pipeline/core/parameters.ts';
 import { type NetworkOptions, setupNetwork } from '../../src/pipeline/models/network/config.ts';
@@ -233,4 +238,33 @@ test('the pipeline of a network labels its phases and tells what it finds', asyn
   expect(events[0]!.event).toBe('start');
   expect(events.at(-1)).toMatchObject({ event: 'done', outcome, edge_spikes });
   expect(events.filter(({ event }) => event === 'spike')).toHaveLength(spikes.length);
+});
+
+test('a pipeline that is resumed ends with the very summary, and tells nothing twice', async () => {
+  const options = { layers: '1-20-15-1', data: 'chebyshev:6:20', eta: 0.2, steps: 1500 };
+  const run = async (resume?: Checkpoint) => {
+    const events: NetworkEvent[] = [];
+    const batches = await lastValueFrom(
+      networkDescent(options, { batchSize: 701, ...(resume ? { resume } : {}) }).pipe(
+        networkPipeline((event) => events.push(event)),
+        toArray(),
+      ),
+    );
+    return { batches, events };
+  };
+  const whole = await run();
+  const { after, length } = whole.batches[0]!;
+  const text = encodeCheckpoint(length, after!);
+  const told = whole.events.length;
+  expect(summaryAt(after!, { interrupted: true, divergedAt: null })).toMatchObject({
+    rows: length,
+    interrupted: true,
+  });
+  expect(whole.events).toHaveLength(told);
+  // What was summed up on the way changes nothing of what is stored.
+  expect(encodeCheckpoint(length, after!)).toBe(text);
+  const resumed = await run(decodeCheckpoint(text));
+  expect(resumed.batches.at(-1)!.run.summary).toEqual(whole.batches.at(-1)!.run.summary);
+  expect(resumed.events.length).toBeLessThan(told);
+  expect(resumed.events).toEqual(whole.events.slice(told - resumed.events.length));
 });

@@ -7,6 +7,7 @@ import {
   type RowPhase,
   type SeriesDetector,
   type SeriesResult,
+  type SeriesState,
 } from '../phases/measured/detector.ts';
 import type { PhaseChange, SeriesPhase } from '../phases/measured/phase-spans.ts';
 import type { Spike } from '../phases/measured/spikes.ts';
@@ -67,6 +68,24 @@ const CODE = Object.fromEntries(MEASURED_PHASES.map((phase, code) => [phase, cod
 >;
 const MOST_SPIKES = 1000;
 
+/** What is counted and last seen of a series. */
+const START = {
+  spikeCount: 0,
+  rows: 0,
+  cycle: 0,
+  finalLoss: Number.NaN,
+  lastStep: Number.NaN,
+  sharpness: Number.NaN,
+  ratio: Number.NaN,
+  loss: Number.NaN,
+};
+
+/** Everything that a stage keeps; JSON can hold it. */
+interface PhasesState extends Readonly<typeof START> {
+  readonly detector: SeriesState;
+  readonly spikes: Spike[];
+}
+
 /**
  * Adds the `phase` and the `cycle` of each row, causally, and when the log ends leaves its summary in `run.summary`.
  *
@@ -84,20 +103,17 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
       sharpness_ratio: 'relateToThreshold',
     },
     adds: measuredColumns('phase', 'cycle'),
-    start(run: MeasuredRun) {
-      const detector = createSeriesDetector(run.config.detector);
-      const spikes: Spike[] = [];
-      let spikeCount = 0;
-      let rows = 0;
-      let cycle = 0;
-      let finalLoss = Number.NaN;
-      let lastStep = Number.NaN;
-      let sharpness = Number.NaN;
-      let ratio = Number.NaN;
-      let loss = Number.NaN;
+    start(run: MeasuredRun, saved) {
+      const stored = structuredClone(saved?.raw('state')) as PhasesState | undefined;
+      const detector = createSeriesDetector(run.config.detector, stored?.detector);
+      const spikes: Spike[] = stored?.spikes ?? [];
+      let { spikeCount, rows, cycle, finalLoss, lastStep, sharpness, ratio, loss } =
+        stored ?? START;
+      /** A stage that only sums up what is stored has told all of it before. */
+      let live = false;
 
       function tellChanges(changes: readonly PhaseChange[]): void {
-        for (const { what, phase, since, step, confidence } of changes)
+        for (const { what, phase, since, step, confidence } of live ? changes : [])
           report({
             event: 'phase',
             what,
@@ -114,7 +130,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
       function tellSpike(spike: Spike): void {
         spikeCount++;
         if (spikes.length < MOST_SPIKES) spikes.push(spike);
-        report({ event: 'spike', ...spike });
+        if (live) report({ event: 'spike', ...spike });
       }
 
       function tellRow(step: number, { jump, changes, spike, cycle: now }: SeriesDetector): void {
@@ -130,6 +146,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
       return {
         next(columns, length, { phase, cycle: cycles }) {
           const { step, eta, threshold } = columns;
+          live = true;
           if (rows === 0 && length > 0)
             report({
               event: 'start',
@@ -157,6 +174,14 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
           rows += length;
           if (length > 0) lastStep = step[length - 1]!;
         },
+        state() {
+          const now: PhasesState = {
+            detector: detector.state(),
+            spikes: [...spikes],
+            ...{ spikeCount, rows, cycle, finalLoss, lastStep, sharpness, ratio, loss },
+          };
+          return () => ({ state: now });
+        },
         finish(end: RunEnd): MeasuredSummary {
           const result = detector.finish();
           tellChanges(result.changes);
@@ -182,8 +207,10 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
             skipped: run.tally.entries,
             warnings: messages,
           };
-          for (const warning of messages) report({ event: 'warning', ...warning });
-          report({ event: 'done', ...summary });
+          if (live) {
+            for (const warning of messages) report({ event: 'warning', ...warning });
+            report({ event: 'done', ...summary });
+          }
           return summary;
         },
       };

@@ -59,9 +59,11 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
     adds: [],
     start(run: Run<{ readonly eigenvalues: number }>, saved) {
       const { stability, config } = run;
-      const before = saved?.raw('state') as
+      const before = structuredClone(saved?.raw('state')) as
         | { readonly finder: SpikeState; readonly tally: Tally }
         | undefined;
+      /** A stage that only sums up what is stored has told all of it before. */
+      let live = false;
       const finder = createSpikeFinder(before?.finder);
       const tally: Tally = before?.tally ?? {
         rows: [],
@@ -83,11 +85,12 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
             tally.worst = { ratio, eta_that_holds: holds! };
           }
         }
-        report(explained);
+        if (live) report(explained);
       }
 
       return {
         next(columns, length) {
+          live = true;
           for (let i = 0; i < length; i++) {
             const last = tally.rows.at(-1);
             const measured = !Number.isNaN(columns.sharpness[i]!);
