@@ -245,7 +245,7 @@ describe('manners', () => {
   test('eos --help lists the commands, eos --version tells the version', async () => {
     const help = await eos(['--help']);
     expect([help.code, help.stderr]).toEqual([0, '']);
-    for (const command of ['stream', 'inspect', 'autocomplete'])
+    for (const command of ['stream', 'inspect', 'completion'])
       expect(help.stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
     const { version } = JSON.parse(
       await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -253,22 +253,6 @@ describe('manners', () => {
     expect((await eos(['--version'])).stdout).toMatch(
       new RegExp(`^eos-stream/${version.replaceAll('.', '\\.')} `),
     );
-  });
-
-  test('shell completion', async () => {
-    const home = temporaryFolder();
-    const env = { HOME: home, XDG_CACHE_HOME: home, XDG_DATA_HOME: home };
-    const help = await eos(['autocomplete', '--help'], { env });
-    expect(help.stdout).toContain('eos autocomplete bash');
-    const bash = await eos(['autocomplete', 'bash'], { env });
-    expect(bash.code).toBe(0);
-    expect(bash.stdout).toContain('eos autocomplete script bash');
-    const functions = await readFile(
-      join(home, 'eos-stream/autocomplete/functions/bash/eos.bash'),
-      'utf8',
-    );
-    expect(functions).toContain('stream');
-    expect(functions).toContain('--preset');
   });
 });
 
