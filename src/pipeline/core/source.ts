@@ -3,6 +3,7 @@ import type { Batch } from './batch.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type Clock, realClock } from './clock.ts';
 import type { BlockSource } from './operator.ts';
+import { checkOptions } from './options.ts';
 import type { Run } from './run.ts';
 
 export interface SourceOptions {
@@ -23,6 +24,7 @@ export interface RowSource<C, R extends Run> extends BlockSource<R> {
   next(size: number, into?: object): Batch<C, R>;
 }
 
+const SOURCE_OPTIONS = ['batchSize', 'pace', 'signal', 'resume', 'clock', 'from', 'data'];
 const DEFAULT_BATCH = 4096;
 const FRAMES_PER_SECOND = 20;
 /** How long the source may keep the event loop to itself, in milliseconds. */
@@ -38,6 +40,7 @@ export function source<C, R extends Run>(
   start: () => RowSource<C, R>,
   options: SourceOptions = {},
 ): Observable<Batch<C, R>> {
+  checkOptions('source', options, SOURCE_OPTIONS);
   const { pace, signal, clock = realClock } = options;
   const batchSize =
     options.batchSize ??

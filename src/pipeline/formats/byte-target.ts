@@ -21,15 +21,27 @@ export interface ByteTarget {
 /** Where a sink writes: the name of a file, a target, or what makes a new target for each subscription. */
 export type SinkTarget = string | ByteTarget | (() => ByteTarget);
 
-let openNamed: ((name: string) => ByteTarget) | undefined;
+export interface NamedOptions {
+  /** Replace whatever stands under the name. */
+  readonly force?: boolean;
+}
+
+type OpenNamed = (name: string, options?: NamedOptions) => ByteTarget;
+
+let openNamed: OpenNamed | undefined;
 
 /** Says how files are opened by name; without it, names are refused. */
-export function openNamesWith(open: (name: string) => ByteTarget): void {
+export function openNamesWith(open: OpenNamed): void {
   openNamed = open;
 }
 
 /** @throws TypeError for a name where there are no files */
 export function checkTarget(to: SinkTarget): void {
+  if (to === '') throw new TypeError('the name of the file is empty');
+  const target = typeof to === 'object' && to !== null && typeof to.write === 'function';
+  if (!target && typeof to !== 'string' && typeof to !== 'function') {
+    throw new TypeError(`${String(to)} is not a target; give a name, memoryTarget() or a target`);
+  }
   if (typeof to !== 'string' || openNamed) return;
   throw new TypeError(
     `'${to}': only Node can write a file by its name; give a target, such as memoryTarget()`,
@@ -43,11 +55,11 @@ const taken = new WeakSet<ByteTarget>();
  * A target for one subscription.
  * @throws TypeError for a name where there are no files, and for a target that was used before
  */
-export function openTarget(to: SinkTarget): ByteTarget {
+export function openTarget(to: SinkTarget, options?: NamedOptions): ByteTarget {
   if (typeof to === 'function') return to();
   if (typeof to === 'string') {
     checkTarget(to);
-    return openNamed!(to);
+    return openNamed!(to, options);
   }
   if (taken.has(to)) {
     throw new TypeError(

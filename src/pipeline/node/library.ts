@@ -1,10 +1,10 @@
 // The library as Node sees it: all of index.ts, and sinks and `readRun` that know files by name.
 import { readNamesWith } from '../formats/byte-source.ts';
 import { openNamesWith } from '../formats/byte-target.ts';
-import { fileTarget } from './file-target.ts';
+import { namedTarget } from './named-target.ts';
 import { pathSource } from './path-source.ts';
 
-openNamesWith(fileTarget);
+openNamesWith(namedTarget);
 readNamesWith(pathSource);
 
 export * from '../index.ts';

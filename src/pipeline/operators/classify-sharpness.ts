@@ -1,4 +1,6 @@
 import { operator } from '../core/operator.ts';
+import { checkParams } from '../core/options.ts';
+import { descentParameters } from '../core/run-parameters.ts';
 import { REGIMES, runColumns } from '../models/minimal/columns.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import type { ModelRun } from '../models/minimal/run.ts';
@@ -19,8 +21,9 @@ export function regimeOf(ratio: number, band: number): number {
  *
  * @param options.band half-width of the edge regime; the run's own unless given
  */
-export const classifySharpness = (options: { readonly band?: number } = {}) =>
-  operator({
+export function classifySharpness(options: { readonly band?: number } = {}) {
+  checkParams('classifySharpness', options, { band: descentParameters.band });
+  return operator({
     name: 'classifySharpness',
     needs: { alpha: 'gradientDescent', beta1: 'gradientDescent', beta2: 'gradientDescent' },
     adds: runColumns('sharpness', 'sharpness_ratio', 'regime'),
@@ -51,3 +54,4 @@ export const classifySharpness = (options: { readonly band?: number } = {}) =>
       };
     },
   });
+}

@@ -1,4 +1,6 @@
 import { operator } from '../core/operator.ts';
+import { checkParams } from '../core/options.ts';
+import { descentParameters } from '../core/run-parameters.ts';
 import { PHASES, runColumns } from '../models/minimal/columns.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import type { ModelRun } from '../models/minimal/run.ts';
@@ -25,8 +27,9 @@ const NOISE = 4 * Number.EPSILON;
  *
  * @param options.delta δ; the run's own unless given
  */
-export const detectPhases = (options: { readonly delta?: number } = {}) =>
-  operator({
+export function detectPhases(options: { readonly delta?: number } = {}) {
+  checkParams('detectPhases', options, { delta: descentParameters.delta });
+  return operator({
     name: 'detectPhases',
     needs: {
       alpha: 'gradientDescent',
@@ -98,3 +101,4 @@ export const detectPhases = (options: { readonly delta?: number } = {}) =>
       };
     },
   });
+}

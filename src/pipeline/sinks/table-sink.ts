@@ -1,6 +1,7 @@
 import { type MonoTypeOperatorFunction, Observable, Subscription } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import type { Snapshot } from '../core/checkpoint.ts';
+import { checkOptions } from '../core/options.ts';
 import type { Run } from '../core/run.ts';
 import { type ColumnArray, columnArray, orderSchema, type Schema } from '../core/schema.ts';
 import {
@@ -44,6 +45,8 @@ export interface DurabilityOptions {
   readonly onFlush?: (flushed: { readonly rows: number; readonly step: number }) => void;
   /** Continue a file instead of beginning one. */
   readonly from?: TableStart;
+  /** Replace whatever stands under the name of the file; else only what eos has written. */
+  readonly force?: boolean;
 }
 
 export interface TableSinkOptions<R extends Run> extends DurabilityOptions {
@@ -54,6 +57,11 @@ export interface TableSinkOptions<R extends Run> extends DurabilityOptions {
   /** Rows a row group. */
   readonly rowGroupSize?: number;
 }
+
+const SINK_OPTIONS = [
+  ...['columns', 'metadata', 'rowGroupSize', 'flushEvery', 'onFlush', 'from', 'force', 'format'],
+  'compression',
+];
 
 /** Readers skip and load whole row groups; this many rows make a few megabytes. */
 export const ROW_GROUP_SIZE = 65_536;
@@ -86,12 +94,23 @@ export function tableSink<C, R extends Run>(
   options: TableSinkOptions<R>,
 ): MonoTypeOperatorFunction<Batch<C, R>> {
   checkTarget(to);
-  const { metadata, rowGroupSize = ROW_GROUP_SIZE, flushEvery, onFlush, from } = options;
+  checkOptions('sink', options, SINK_OPTIONS);
+  if (options.flushEvery !== undefined && !(options.flushEvery >= 0)) {
+    throw new TypeError(`sink: flushEvery ${options.flushEvery} is not a number from 0 up`);
+  }
+  const {
+    metadata,
+    rowGroupSize = ROW_GROUP_SIZE,
+    flushEvery,
+    onFlush,
+    from,
+    force = false,
+  } = options;
   return (source) =>
     new Observable((subscriber) => {
       let target: ByteTarget;
       try {
-        target = openTarget(to);
+        target = openTarget(to, { force });
       } catch (error) {
         subscriber.error(error);
         return;

@@ -5,6 +5,7 @@ import {
   type OptionsOf,
   type ParameterTable,
   resolveValues,
+  show,
   type ValuesOf,
 } from '../../core/parameters.ts';
 import { descentParameters } from '../../core/run-parameters.ts';
@@ -94,11 +95,12 @@ export const DIVERGENCE_LOSS = 1e12;
  * The whole configuration of a run from what the caller said, each value checked.
  * @throws ConfigError naming the first parameter that cannot be used.
  */
-export function resolveConfig({
-  moments: _moments,
-  model: _model,
-  ...options
-}: RunOptions = {}): RunConfig {
+export function resolveConfig(given: RunOptions = {}): RunConfig {
+  if (typeof given !== 'object' || given === null) {
+    const such = typeof given === 'string' ? `; write { preset: '${given as string}' }` : '';
+    throw new ConfigError('options', `${show(given)} is not an object of parameters${such}`);
+  }
+  const { moments: _moments, model: _model, ...options } = given;
   const { preset } = resolveValues({ preset: runParameters.preset }, { preset: options.preset });
   checkKeys(runParameters, options);
   const ofOptimizers = Object.keys(optimizerTable(OPTIMIZERS));
