@@ -45,17 +45,19 @@ export default class Verify extends Command {
     const { args, flags } = await this.parse(Verify);
     const { makeRun } = await import('../verify/run-preset.ts');
     const { readRun } = await import('../verify/read-run.ts');
-    const { CHECKED_COLUMNS, verifyRun } = await import('../../pipeline/theory/verify.ts');
+    const { verifyRun } = await import('../../pipeline/theory/verify.ts');
+    const { checkFile } = await import('../../pipeline/theory/file-check.ts');
     const { countLine, verifyLines } = await import('../verify/text.ts');
     const { styles } = await import('../terminal.ts');
 
     if (args.run === '') throw new UsageError('the name of the run file is empty');
     const given = Object.fromEntries(Object.entries(flags).filter(([name]) => name in parameters));
-    const table =
+    const { table, facts } =
       args.run === undefined
-        ? await makeRun(runOptions(flags) as RunOptions)
-        : await readRun(args.run, given, CHECKED_COLUMNS);
-    const results = verifyRun(table);
+        ? { table: await makeRun(runOptions(flags) as RunOptions), facts: undefined }
+        : await readRun(args.run, given);
+    const own = facts ? checkFile(table, facts) : [];
+    const results = [...own, ...verifyRun(table)];
     const failed = results.some(({ verdict }) => verdict === 'fails');
     if (flags.json) {
       const run = args.run ?? null;

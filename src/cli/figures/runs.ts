@@ -9,18 +9,20 @@ export function runsFor(
   figures: readonly FigureSpec[],
 ): (figure: FigureSpec) => Promise<RunTable> {
   const made = new Map<string, Promise<RunTable>>();
-  const columns = new Set([
-    'step',
-    'phase',
-    'alpha',
-    'beta1',
-    'beta2',
-    ...figures.flatMap(({ needs }) => needs),
-  ] as const);
+  const columns = [
+    ...new Set([
+      'step',
+      'phase',
+      'alpha',
+      'beta1',
+      'beta2',
+      ...figures.flatMap(({ needs }) => needs),
+    ] as const),
+  ];
+  const readFrom = async (path: string) => (await readRun(path, {}, columns)).table;
   return ({ preset }) => {
     const key = file ?? preset;
-    const known =
-      made.get(key) ?? (file === undefined ? makeRun({ preset }) : readRun(file, {}, [...columns]));
+    const known = made.get(key) ?? (file === undefined ? makeRun({ preset }) : readFrom(file));
     made.set(key, known);
     return known;
   };

@@ -1,5 +1,5 @@
 import type { Column } from '../../pipeline/core/schema.ts';
-import { RUN_COLUMNS, type RunColumn } from '../../pipeline/models/minimal/columns.ts';
+import { RUN_COLUMNS } from '../../pipeline/models/minimal/columns.ts';
 import {
   ConfigError,
   type RunConfig,
@@ -7,6 +7,7 @@ import {
   resolveConfig,
 } from '../../pipeline/models/minimal/config.ts';
 import type { Moments } from '../../pipeline/models/minimal/moments.ts';
+import type { FileFacts } from '../../pipeline/theory/file-check.ts';
 import { type RunColumns, type RunTable, runTable } from '../../pipeline/theory/run-table.ts';
 import { UsageError } from '../errors.ts';
 import { openTable, type TableReader, type Values } from '../inspect/table-reader.ts';
@@ -19,14 +20,14 @@ export const MOST_ROWS = 20_000_000;
  * Reads a run file, of eos or of another program, into memory. Its parameters are those in its metadata; where it has none
  * they are `given`.
  *
- * @param wanted columns to read, as far as the file has them
+ * @param wanted columns to read, as far as the file has them; all of a run unless given
  * @throws UsageError where the file cannot be read, is no run of gradient descent, or its parameters are not known
  */
 export async function readRun(
   path: string,
   given: RunOptions,
-  wanted: readonly RunColumn[],
-): Promise<RunTable> {
+  wanted?: readonly string[],
+): Promise<{ readonly table: RunTable; readonly facts: FileFacts }> {
   const table = await openTable(path);
   const config = configOf(path, table, given);
   if (table.rows > MOST_ROWS) {
@@ -35,7 +36,8 @@ export async function readRun(
     );
   }
   const specs = RUN_COLUMNS.filter(
-    ({ name }) => wanted.includes(name) && table.fields.some((field) => field.name === name),
+    ({ name }) =>
+      (wanted?.includes(name) ?? true) && table.fields.some((field) => field.name === name),
   ) as readonly Column[];
   if (!specs.some(({ name }) => name === 'step')) {
     throw new UsageError(
@@ -44,11 +46,13 @@ export async function readRun(
   }
   const columns = await readColumns(path, table, specs);
   try {
-    return runTable(
+    const facts = factsOf(table);
+    const run = runTable(
       config,
       columns as RunColumns & { readonly step: Float64Array },
-      divergedAt(table.metadata['eos.summary']),
+      typeof facts.summary?.diverged_at === 'number' ? facts.summary.diverged_at : null,
     );
+    return { table: run, facts };
   } catch (error) {
     throw new UsageError(`${path}: ${(error as Error).message}`);
   }
@@ -86,11 +90,21 @@ function configOf(path: string, { metadata }: TableReader, given: RunOptions): R
   }
 }
 
-function divergedAt(summary: string | undefined): number | null {
-  if (summary === undefined) return null;
+/** What the file says besides its rows. */
+function factsOf({ metadata, fields }: TableReader): FileFacts {
+  const config = metadata['eos.config'];
+  const summary = metadata['eos.summary'];
+  return {
+    config: config === undefined ? undefined : (JSON.parse(config) as RunOptions),
+    summary: summary === undefined ? undefined : recordOf(summary),
+    columns: fields.map(({ name }) => name),
+  };
+}
+
+function recordOf(text: string): Readonly<Record<string, unknown>> | null {
   try {
-    const step = (JSON.parse(summary) as { diverged_at?: unknown } | null)?.diverged_at;
-    return typeof step === 'number' ? step : null;
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? (value as Record<string, unknown> | null) : null;
   } catch {
     return null;
   }

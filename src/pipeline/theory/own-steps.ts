@@ -1,0 +1,103 @@
+import type { RunConfig } from '../models/minimal/config.ts';
+import { floorCentre } from '../models/minimal/descend.ts';
+import { log10 } from '../numeric/elementary.ts';
+import type { RunTable } from './run-table.ts';
+
+/** Rounding of one step, relative to the terms that it is made of. */
+const TOLERANCE = 1e-12;
+/** What rounded α and β₂ leave undetermined of αβ₂ − 1. */
+export const RESIDUAL_ERROR = 4 * Number.EPSILON;
+/** Below this float64 has lost digits of β₁, and its logarithm is looked at. */
+const LEAST_BETA1 = 1e-290;
+
+interface Row {
+  readonly alpha: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  /** log₁₀|β₁|; NaN where the file does not hold it. */
+  readonly log: number;
+}
+
+/** In words, the first row of a file that is not one step of gradient descent behind the row before. */
+export function firstWrongStep(table: RunTable): string | undefined {
+  for (let i = 0; i + 1 < table.length; i++) {
+    if (table.step[i + 1]! !== table.step[i]! + 1) continue;
+    const wrong = wrongStep(rowOf(table, i), rowOf(table, i + 1), table.config);
+    if (wrong)
+      return `${wrong} at step ${table.step[i + 1]} is not that of one step from the row before`;
+  }
+  return undefined;
+}
+
+function rowOf(table: RunTable, i: number): Row {
+  return {
+    alpha: table.column('alpha')[i]!,
+    beta1: table.column('beta1')[i]!,
+    beta2: table.column('beta2')[i]!,
+    log: table.stored('log10_abs_beta1') ? table.column('log10_abs_beta1')[i]! : Number.NaN,
+  };
+}
+
+function wrongStep(from: Row, to: Row, { eta, floor, moments }: RunConfig): string | undefined {
+  const { lambda1, lambda2, covariance } = moments;
+  const { alpha, beta1, beta2 } = from;
+  const p = alpha * beta1;
+  const r = alpha * beta2 - 1;
+  const e1 = lambda1 * p + covariance * r;
+  const e2 = covariance * p + lambda2 * r;
+  const error1 = TOLERANCE * Math.abs(lambda1 * p) + Math.abs(covariance) * RESIDUAL_ERROR;
+  const error2 =
+    TOLERANCE * Math.abs(covariance * p) + lambda2 * RESIDUAL_ERROR * (1 + Math.abs(r));
+  const near = (value: number, predicted: number, error: number, least: number) =>
+    Math.abs(value - predicted) <=
+    TOLERANCE * (Math.abs(value) + Math.abs(predicted) + least) + 4 * eta * error;
+
+  const nextAlpha = alpha - eta * (beta1 * e1 + beta2 * e2);
+  const nextBeta2 = beta2 - eta * (alpha * e2);
+  const push = Math.abs(beta1) * error1 + Math.abs(beta2) * error2;
+  if (!near(to.alpha, nextAlpha, push, Math.abs(alpha))) return 'α';
+  if (!near(to.beta2, nextBeta2, Math.abs(alpha) * error2, Math.abs(beta2))) return 'β₂';
+
+  const rate = eta * (lambda1 * (alpha * alpha));
+  const moved = covariance === 0 ? beta1 * (1 - rate) : beta1 - eta * (alpha * e1);
+  const lost =
+    TOLERANCE * Math.abs(beta1) * (1 + rate) + 4 * eta * Math.abs(alpha) * error1 + 1e-300;
+  if (Math.abs(beta1) < LEAST_BETA1 && Math.abs(to.beta1) < LEAST_BETA1)
+    return wrongLog(from, to, rate) ? 'log₁₀|β₁|' : undefined;
+  if (Math.abs(to.beta1 - moved) <= lost) {
+    if (floor === 0) return undefined;
+    const off = Math.abs(to.beta1 - centreOf());
+    return off < floor - lost - centreError()
+      ? 'β₁ (nearer to its resting place than the floor)'
+      : undefined;
+  }
+  if (floor === 0) return 'β₁';
+  // The projection put it there, if it was nearer than the floor, and is as far as that now.
+  const centre = centreOf();
+  const allowed = lost + centreError() + TOLERANCE * floor;
+  const projected =
+    Math.abs(moved - centre) <= floor + allowed &&
+    Math.abs(Math.abs(to.beta1 - centre) - floor) <= allowed &&
+    ((to.beta1 - centre) * (moved - centre) >= 0 || Math.abs(moved - centre) <= allowed);
+  return projected ? undefined : 'β₁';
+
+  function centreOf(): number {
+    if (covariance === 0) return 0;
+    const next = to.alpha * to.beta2 - 1;
+    return floorCentre(-covariance / lambda1, eta * lambda1, alpha, r, to.alpha, next);
+  }
+
+  function centreError(): number {
+    const size = Math.min(Math.abs(alpha), Math.abs(to.alpha));
+    return ((4 * Math.abs(covariance)) / (lambda1 * size)) * RESIDUAL_ERROR * (1 + 2 / rate);
+  }
+}
+
+/** Where float64 has lost β₁, its logarithm tells of the step: it is multiplied by 1 − ηλ₁α². */
+function wrongLog(from: Row, to: Row, rate: number): boolean {
+  if (Number.isNaN(from.log) || Number.isNaN(to.log)) return false;
+  if (from.log === Number.NEGATIVE_INFINITY) return to.log !== Number.NEGATIVE_INFINITY;
+  const factor = Math.abs(1 - rate);
+  const allowed = TOLERANCE * (1 + Math.abs(from.log)) + (TOLERANCE * (1 + rate)) / factor;
+  return factor > 1e-9 && !(Math.abs(to.log - from.log - log10(factor)) <= allowed);
+}
