@@ -2,6 +2,7 @@
 //
 //   node scripts/mutate.js            every mutation of five runs, and the true runs themselves
 //   node scripts/mutate.js --true N   N random true runs instead: none may fail
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,11 +33,13 @@ export async function trueRun(options) {
     ),
   );
   const json = (value) => JSON.parse(JSON.stringify(value));
-  return { columns, config: json(run.config), summary: json(run.summary) };
+  const config = json(run.config);
+  const digest = createHash('sha256').update(JSON.stringify(config)).digest('hex');
+  return { columns, config, summary: json(run.summary), digest };
 }
 
 /** What `eos verify` makes of a file: the names of the checks that fail. */
-async function verdict({ columns, config, summary }, path) {
+async function verdict({ columns, config, summary, digest }, path) {
   const types = new Map(RUN_COLUMNS.map(({ name, type }) => [name, type]));
   const columnData = Object.entries(columns).map(([name, data]) => {
     const type = types.get(name);
@@ -47,6 +50,7 @@ async function verdict({ columns, config, summary }, path) {
     ...(config === undefined ? [] : [{ key: 'eos.config', value: JSON.stringify(config) }]),
     ...(summary === undefined ? [] : [{ key: 'eos.summary', value: JSON.stringify(summary) }]),
     { key: 'eos.schema_version', value: '2' },
+    { key: 'eos.digest', value: digest },
   ];
   writeFileSync(path, Buffer.from(parquetWriteBuffer({ columnData, kvMetadata })));
   try {
@@ -165,7 +169,7 @@ function* others(path, value) {
     yield ['negated', -value - 1];
   } else if (typeof value === 'boolean') yield ['turned', !value];
   else if (typeof value === 'string')
-    yield ['another word', path.includes('precision') ? 'auto' : 'converged'];
+    yield ['another word', value === 'converged' ? 'diverged' : 'converged'];
   else yield ['set', path.at(-1) === 'columns' ? ['step', 'loss'] : 7];
   yield ['left out', undefined];
 }

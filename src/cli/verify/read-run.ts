@@ -1,4 +1,6 @@
 import type { Column } from '../../pipeline/core/schema.ts';
+import { sha256 } from '../../pipeline/formats/platform.ts';
+import { DIGEST_KEY } from '../../pipeline/formats/run-metadata.ts';
 import { RUN_COLUMNS } from '../../pipeline/models/minimal/columns.ts';
 import {
   ConfigError,
@@ -98,6 +100,8 @@ function factsOf({ metadata, fields }: TableReader): FileFacts {
     config: config === undefined ? undefined : (JSON.parse(config) as RunOptions),
     summary: summary === undefined ? undefined : recordOf(summary),
     columns: fields.map(({ name }) => name),
+    digest: metadata[DIGEST_KEY],
+    digestOfConfig: config === undefined ? undefined : sha256(config),
   };
 }
 

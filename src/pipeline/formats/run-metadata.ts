@@ -1,7 +1,11 @@
 import { CHECKPOINT_KEY, encodeCheckpoint, summaryAt } from '../core/checkpoint.ts';
 import type { Run } from '../core/run.ts';
+import { sha256 } from './platform.ts';
 import type { Progress } from '../sinks/table-sink.ts';
 import type { Metadata } from './table-format.ts';
+
+/** Key of the SHA-256 of the parameters: some of them leave no trace in the rows. */
+export const DIGEST_KEY = 'eos.digest';
 
 /** Version of the layout of run files: columns and metadata. */
 export const SCHEMA_VERSION = '2';
@@ -15,9 +19,11 @@ export function runMetadata(run: Run, progress?: Progress, ended = true): Metada
     ? run.summary
     : progress && summaryAt(progress.after, { interrupted: true, divergedAt: null });
   const resumable = progress !== undefined && Object.keys(progress.after).length > 0;
+  const config = JSON.stringify(run.config);
   return {
     'eos.schema_version': SCHEMA_VERSION,
-    'eos.config': JSON.stringify(run.config),
+    'eos.config': config,
+    [DIGEST_KEY]: sha256(config),
     ...(summary ? { 'eos.summary': JSON.stringify(summary) } : {}),
     ...(resumable && (!ended || run.interrupted)
       ? { [CHECKPOINT_KEY]: encodeCheckpoint(progress.rows, progress.after) }

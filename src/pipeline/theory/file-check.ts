@@ -23,6 +23,9 @@ export interface FileFacts {
   readonly summary: Readonly<Record<string, unknown>> | null | undefined;
   /** Names of the columns in the file. */
   readonly columns: readonly string[];
+  /** The digest of the parameters in the file, and what it should be. */
+  readonly digest: string | undefined;
+  readonly digestOfConfig: string | undefined;
 }
 
 const STATEMENTS = {
@@ -48,7 +51,7 @@ export function checkFile(table: RunTable, facts: FileFacts): readonly CheckResu
   const results: [Name, readonly string[] | string][] = [
     ['config', facts.config ? wrongConfig(table, facts, facts.config) : NO_CONFIG],
     ['rows', wrongRows(table, claimed, again)],
-    ['steps', theta ? wrongSteps(table) : NO_THETA],
+    ['steps', theta ? wrongSteps(table, again) : NO_THETA],
     ['columns', theta ? allWrongColumns(table, again) : NO_THETA],
     [
       'summary',
@@ -85,8 +88,23 @@ function endClaimed({ steps: _ }: RunConfig, summary: FileFacts['summary']): End
   return summary?.outcome === 'diverged' ? 'diverged' : 'steps';
 }
 
-function wrongConfig({ config }: RunTable, { columns }: FileFacts, recorded: RunOptions): string[] {
+/** Parameters that older versions do not tell. */
+const SINCE: ReadonlySet<string> = new Set(['precision', 'optimizer', 'beta', 'momentum']);
+
+function wrongConfig(
+  { config }: RunTable,
+  { columns, summary, digest, digestOfConfig }: FileFacts,
+  recorded: RunOptions,
+): string[] {
+  // Files of older versions tell neither their precision nor their digits.
+  const old = !columns.includes('digits') && summary?.precision === undefined;
   const found: string[] = [];
+  if (digest !== digestOfConfig && !(old && digest === undefined))
+    found.push('the parameters have another digest than the file gives');
+  const unsaid = [...Object.keys(config), 'moments'].filter(
+    (name) => !Object.hasOwn(recorded, name) && !(old && SINCE.has(name)),
+  );
+  if (unsaid.length > 0) found.push(`parameters are missing: ${unsaid.join(', ')}`);
   const { moments } = resolveConfig({ ...recorded, columns: null });
   for (const [name, value] of Object.entries(moments)) {
     const own = config.moments[name as keyof typeof moments];
@@ -100,9 +118,8 @@ function wrongConfig({ config }: RunTable, { columns }: FileFacts, recorded: Run
   }
   if (config.samples === null && config.seed !== 0) found.push('there is a seed, but no sample');
   const wanted: readonly string[] = recorded.columns ?? RUN_COLUMNS.map(({ name }) => name);
-  // Files of older versions do not tell their digits.
   const missing = wanted.filter(
-    (name) => !columns.includes(name) && (recorded.columns || name !== 'digits'),
+    (name) => !columns.includes(name) && !(old && !recorded.columns && name === 'digits'),
   );
   const extra = columns.filter((name) => !wanted.includes(name));
   if (missing.length > 0) found.push(`columns are missing: ${missing.join(', ')}`);
@@ -170,7 +187,12 @@ function wrongDivergence(table: RunTable): string[] {
     : [];
 }
 
-function wrongSteps(table: RunTable): string[] {
+function wrongSteps(table: RunTable, again: OwnRun | undefined): string[] | string {
+  // What other optimizers keep besides θ is not in the file: the run made again has to tell.
+  if (table.config.optimizer !== 'gd')
+    return again?.identical
+      ? []
+      : `a step of ${table.config.optimizer} does not follow from θ alone`;
   const { init } = table.config;
   const found: string[] = [];
   (['alpha', 'beta1', 'beta2'] as const).forEach((name, i) => {
@@ -215,6 +237,8 @@ function wrongSummary(table: RunTable, facts: FileFacts, again: OwnRun | undefin
       : precision === 'auto'
         ? typeof summary.precision === 'number'
         : summary.precision === Number(precision);
+  if (typeof summary.interrupted !== 'boolean')
+    found.push('it does not say whether it was interrupted');
   if (!fits)
     found.push(`precision is ${String(summary.precision)}, and ${precision} was asked for`);
   const truth = again?.identical ? again.summary : summaryOfRows(table, summary);

@@ -6,7 +6,7 @@ import { hypot, log10 } from '../numeric/elementary.ts';
 import { regimeOf } from '../operators/classify-sharpness.ts';
 import { detectPhases } from '../operators/detect-phases.ts';
 import { startModelRun } from '../sources/descent/gradient-descent.ts';
-import { RESIDUAL_ERROR } from './own-steps.ts';
+import { residualError } from './own-steps.ts';
 import { type RunColumns, type RunTable, runTable } from './run-table.ts';
 
 /** Of a recomputed value. */
@@ -71,6 +71,7 @@ function differs(table: RunTable, name: string, i: number, value: unknown, truth
 function allowance(table: RunTable, name: Derived, i: number, value: number): number {
   const { moments } = table.config;
   const { lambda1, lambda2, covariance } = moments;
+  const residual = residualError(table.step[i]!);
   const theta = {
     alpha: table.column('alpha')[i]!,
     beta1: table.column('beta1')[i]!,
@@ -78,17 +79,15 @@ function allowance(table: RunTable, name: Derived, i: number, value: number): nu
   };
   const squares = theta.alpha * theta.alpha + theta.beta1 * theta.beta1 + theta.beta2 * theta.beta2;
   const p = Math.abs(theta.alpha * theta.beta1);
-  const r = Math.abs(theta.alpha * theta.beta2 - 1) + RESIDUAL_ERROR;
+  const r = Math.abs(theta.alpha * theta.beta2 - 1) + residual;
   const own = TOLERANCE * Math.abs(value) + UNDERFLOW;
   switch (name) {
     case 'loss':
-      return own + RESIDUAL_ERROR * (lambda2 * r + Math.abs(covariance) * p);
+      return own + residual * (lambda2 * r + Math.abs(covariance) * p);
     case 'l2':
-      return own + RESIDUAL_ERROR * lambda2 * r;
+      return own + residual * lambda2 * r;
     case 'l_hat':
-      return (
-        own + RESIDUAL_ERROR * (Math.sqrt(2 * lambda2 * Math.abs(value)) + lambda2 * RESIDUAL_ERROR)
-      );
+      return own + residual * (Math.sqrt(2 * lambda2 * Math.abs(value)) + lambda2 * residual);
     case 'grad_norm': {
       const { beta1, beta2 } = gradient(theta, moments);
       const terms = Math.abs(theta.beta1) * lambda1 * p + Math.abs(theta.beta2) * lambda2 * r;
@@ -96,9 +95,7 @@ function allowance(table: RunTable, name: Derived, i: number, value: number): nu
       return (
         own +
         1e-14 * (terms + hypot(beta1, beta2)) +
-        RESIDUAL_ERROR *
-          scale *
-          (Math.abs(theta.alpha) + Math.abs(theta.beta1) + Math.abs(theta.beta2))
+        residual * scale * (Math.abs(theta.alpha) + Math.abs(theta.beta1) + Math.abs(theta.beta2))
       );
     }
     case 'gfs_sharpness':

@@ -5,8 +5,13 @@ import type { RunTable } from './run-table.ts';
 
 /** Rounding of one step, relative to the terms that it is made of. */
 const TOLERANCE = 1e-12;
-/** What rounded α and β₂ leave undetermined of αβ₂ − 1. */
-export const RESIDUAL_ERROR = 4 * Number.EPSILON;
+/**
+ * What rounded α and β₂ leave undetermined of the αβ₂ − 1 of a run at that step: the run may carry it to
+ * more digits, and every step rounds α and β₂ once more.
+ */
+export function residualError(step: number): number {
+  return Math.min(1e-9, Number.EPSILON * (8 + step));
+}
 /** Below this float64 has lost digits of β₁, and its logarithm is looked at. */
 const LEAST_BETA1 = 1e-290;
 
@@ -22,7 +27,8 @@ interface Row {
 export function firstWrongStep(table: RunTable): string | undefined {
   for (let i = 0; i + 1 < table.length; i++) {
     if (table.step[i + 1]! !== table.step[i]! + 1) continue;
-    const wrong = wrongStep(rowOf(table, i), rowOf(table, i + 1), table.config);
+    const error = residualError(table.step[i]!);
+    const wrong = wrongStep(rowOf(table, i), rowOf(table, i + 1), table.config, error);
     if (wrong)
       return `${wrong} at step ${table.step[i + 1]} is not that of one step from the row before`;
   }
@@ -38,16 +44,20 @@ function rowOf(table: RunTable, i: number): Row {
   };
 }
 
-function wrongStep(from: Row, to: Row, { eta, floor, moments }: RunConfig): string | undefined {
+function wrongStep(
+  from: Row,
+  to: Row,
+  { eta, floor, moments }: RunConfig,
+  residual: number,
+): string | undefined {
   const { lambda1, lambda2, covariance } = moments;
   const { alpha, beta1, beta2 } = from;
   const p = alpha * beta1;
   const r = alpha * beta2 - 1;
   const e1 = lambda1 * p + covariance * r;
   const e2 = covariance * p + lambda2 * r;
-  const error1 = TOLERANCE * Math.abs(lambda1 * p) + Math.abs(covariance) * RESIDUAL_ERROR;
-  const error2 =
-    TOLERANCE * Math.abs(covariance * p) + lambda2 * RESIDUAL_ERROR * (1 + Math.abs(r));
+  const error1 = TOLERANCE * Math.abs(lambda1 * p) + Math.abs(covariance) * residual;
+  const error2 = TOLERANCE * Math.abs(covariance * p) + lambda2 * residual * (1 + Math.abs(r));
   const near = (value: number, predicted: number, error: number, least: number) =>
     Math.abs(value - predicted) <=
     TOLERANCE * (Math.abs(value) + Math.abs(predicted) + least) + 4 * eta * error;
@@ -89,7 +99,7 @@ function wrongStep(from: Row, to: Row, { eta, floor, moments }: RunConfig): stri
 
   function centreError(): number {
     const size = Math.min(Math.abs(alpha), Math.abs(to.alpha));
-    return ((4 * Math.abs(covariance)) / (lambda1 * size)) * RESIDUAL_ERROR * (1 + 2 / rate);
+    return ((4 * Math.abs(covariance)) / (lambda1 * size)) * residual * (1 + 2 / rate);
   }
 }
 

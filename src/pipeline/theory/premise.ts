@@ -8,8 +8,14 @@ import { type Cycle, type RunTable, wholeCycles } from './run-table.ts';
  */
 export const SEPARATION = 100;
 
+/** The same picture takes features that hardly know of each other: of no more correlation than this. */
+const CORRELATION = 0.1;
+
 /** Why the moments are not λ₁ ≫ λ₂; undefined where they are. */
-export function notSeparated({ lambda1, lambda2 }: Moments): string | undefined {
+export function notSeparated({ lambda1, lambda2, covariance }: Moments): string | undefined {
+  const correlation = covariance / Math.sqrt(lambda1 * lambda2);
+  if (Math.abs(correlation) > CORRELATION)
+    return `it is for features of a correlation up to ${CORRELATION}, and here it is ${Number(correlation.toPrecision(3))}`;
   const ratio = lambda1 / lambda2;
   if (ratio >= SEPARATION) return undefined;
   return `it is for λ₁ ≫ λ₂, at least ${SEPARATION} times, and here λ₁/λ₂ is ${Number(ratio.toPrecision(3))}`;

@@ -1,4 +1,3 @@
-import type { RunColumn } from '../models/minimal/columns.ts';
 import { type Check, type CheckResult, doesNotApply, type Finding } from './check.ts';
 import { balanceLaw } from './checks/balance.ts';
 import { constrainedShadow } from './checks/constrained.ts';
@@ -31,16 +30,6 @@ export const CHECKS: readonly Check[] = [
   finalSharpness,
 ];
 
-/** The columns that some check reads, where a file has them. */
-export const CHECKED_COLUMNS: readonly RunColumn[] = [
-  ...new Set<RunColumn>([
-    'step',
-    'log10_abs_beta1',
-    'loss',
-    ...CHECKS.flatMap(({ needs }) => needs),
-  ]),
-];
-
 /** Holds every statement against a run. */
 export function verifyRun(table: RunTable): readonly CheckResult[] {
   return CHECKS.map((check) => {
@@ -58,6 +47,11 @@ export function verifyRun(table: RunTable): readonly CheckResult[] {
 
 /** Why a check does not apply to a run at all; undefined where it does. */
 function applicable(check: Check, table: RunTable): Finding | undefined {
+  const { divergedAt } = table;
+  if (divergedAt !== null)
+    return doesNotApply(
+      `theory is of runs that stay bounded, and this one diverges at step ${divergedAt}`,
+    );
   if (check.everyStep && !table.everyStep) {
     return doesNotApply(
       'this takes every step from 0 on, and the file has only some (written with --every?)',

@@ -4,6 +4,8 @@ import { type Check, digits, plural, round } from '../check.ts';
 
 /** Rounding of a balance and of its change, relative to the squares it is made of. */
 const TOLERANCE = 1e-12;
+/** So that a run at 0 has a size too. */
+const LEAST = 1e-300;
 
 /** The balance in the file is that of θ, and gradient descent changes it by q, exactly. */
 export const balanceLaw: Check = {
@@ -27,16 +29,20 @@ export const balanceLaw: Check = {
       worst = error;
       worstStep = step;
     };
+    // For covariance ≠ 0 the projection may move β₁ either way: by so much, whatever it is.
+    const moved1 = (before: number, row: number) => before * before - beta1[row]! * beta1[row]!;
     for (let i = 0; i < table.length; i++) {
       const theta = { alpha: alpha[i]!, beta1: beta1[i]!, beta2: beta2[i]! };
-      const squares = theta.alpha ** 2 + theta.beta1 ** 2 + theta.beta2 ** 2;
+      const squares = theta.alpha ** 2 + theta.beta1 ** 2 + theta.beta2 ** 2 + LEAST;
       const own = (theta.alpha - theta.beta2) * (theta.alpha + theta.beta2) - theta.beta1 ** 2;
       note(Math.abs(balance[i]! - own) / squares, table.step[i]!);
       if (i + 1 === table.length || table.step[i + 1]! !== table.step[i]! + 1) continue;
       pairs++;
       const slope = gradient(theta, moments);
       const before = theta.beta1 - eta * slope.beta1;
-      const change = balanceChange(theta, moments, eta) + projectionChange(before, floor);
+      const put =
+        moments.covariance === 0 ? projectionChange(before, floor) : moved1(before, i + 1);
+      const change = balanceChange(theta, moments, eta) + put;
       const moved = eta * eta * (slope.alpha ** 2 + slope.beta1 ** 2 + slope.beta2 ** 2);
       note(
         Math.abs(balance[i + 1]! - balance[i]! - change) / (squares + moved),

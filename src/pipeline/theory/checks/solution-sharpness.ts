@@ -73,7 +73,11 @@ function creep(table: RunTable): { largest: number; worst: number; step: number;
   let found = { largest: 0, worst: 0, step: 0 };
   for (let i = 0; i + 1 < table.length; i++) {
     const theta = { alpha: alpha[i]!, beta1: beta1[i]!, beta2: beta2[i]! };
-    const q = balanceChange(theta, moments, eta);
+    // For covariance ≠ 0 the projection may raise the balance too: the whole change counts.
+    const q =
+      moments.covariance === 0
+        ? balanceChange(theta, moments, eta)
+        : Math.max(balanceChange(theta, moments, eta), balance[i + 1]! - balance[i]!);
     const bound = solutionRiseBound(balance[i]!, balance[i + 1]!, q, moments, axes, end[i]!);
     const rise = end[i + 1]! - end[i]!;
     if (!(rise <= bound)) over.push(table.step[i + 1]!);

@@ -1,0 +1,130 @@
+import { lastValueFrom, tap } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { sha256 } from '../../src/pipeline/formats/platform.ts';
+import { RUN_COLUMNS, type RunColumn } from '../../src/pipeline/models/minimal/columns.ts';
+import type { RunConfig, RunOptions } from '../../src/pipeline/models/minimal/config.ts';
+import type { RunSummary } from '../../src/pipeline/models/minimal/summary.ts';
+import { standardPipeline } from '../../src/pipeline/operators/standard.ts';
+import { thin } from '../../src/pipeline/operators/thin.ts';
+import { gradientDescent } from '../../src/pipeline/sources/descent/gradient-descent.ts';
+import { checkFile } from '../../src/pipeline/theory/file-check.ts';
+import { type RunColumns, runTable } from '../../src/pipeline/theory/run-table.ts';
+
+/** What a file of a run holds. */
+interface Held {
+  readonly columns: Record<string, number[]>;
+  readonly config: RunConfig;
+  readonly summary: RunSummary;
+  readonly digest: string;
+}
+
+async function held(options: RunOptions): Promise<Held> {
+  const columns: Record<string, number[]> = Object.fromEntries(
+    RUN_COLUMNS.map(({ name }) => [name, []]),
+  );
+  const { run } = await lastValueFrom(
+    gradientDescent(options).pipe(
+      standardPipeline(),
+      tap({ error: () => {} }),
+      thin(options.every ?? 1),
+      tap((batch) => {
+        for (const { name } of RUN_COLUMNS)
+          columns[name]!.push(...batch.columns[name].subarray(0, batch.length));
+      }),
+    ),
+  );
+  const digest = sha256(JSON.stringify(run.config));
+  return { columns, config: run.config, summary: run.summary!, digest };
+}
+
+/** Names of the checks that fail. */
+function failing({ columns, config, summary, digest }: Held): string[] {
+  const arrays = Object.fromEntries(
+    Object.entries(columns).map(([name, values]) => [name, Float64Array.from(values)]),
+  ) as unknown as RunColumns & { readonly step: Float64Array };
+  const table = runTable(config, arrays, summary.diverged_at);
+  const facts = {
+    config: JSON.parse(JSON.stringify(config)) as RunOptions,
+    summary: JSON.parse(JSON.stringify(summary)) as Record<string, unknown>,
+    columns: Object.keys(columns),
+    digest,
+    digestOfConfig: sha256(JSON.stringify(config)),
+  };
+  return checkFile(table, facts)
+    .filter(({ verdict }) => verdict === 'fails')
+    .map(({ name }) => name);
+}
+
+describe('true runs hold against themselves', () => {
+  test.each([
+    ['three-phases', { preset: 'three-phases', steps: 3500 }],
+    ['plain, where β₁ underflows', { preset: 'plain' }],
+    ['sampled points', { samples: 50, seed: 3, steps: 2400 }],
+    ['a chaotic one', { preset: 'three-phases', eta: 1 / 7, steps: 2000 }],
+    ['a diverging one', { eta: 0.5, floor: 0 }],
+    ['a thinned one', { preset: 'three-phases', every: 10, steps: 3000 }],
+    ['many bits', { preset: 'three-phases', precision: 'auto', steps: 800 }],
+    ['heavy ball', { preset: 'three-phases', optimizer: 'momentum', steps: 500 }],
+  ] satisfies [string, RunOptions][])('%s', async (_, options) => {
+    expect(failing(await held(options))).toEqual([]);
+  });
+});
+
+const WHOLE = new Set(['seed', 'steps', 'every']);
+
+describe('doctored runs do not', async () => {
+  const run = await held({ preset: 'three-phases', steps: 3000 });
+  const with_ = (name: RunColumn, change: (values: number[]) => number[]): Held => ({
+    ...run,
+    columns: { ...run.columns, [name]: change([...run.columns[name]!]) },
+  });
+
+  test.each(RUN_COLUMNS.map(({ name }) => name).filter((name) => name !== 'step'))(
+    'one cell of %s',
+    (name) => {
+      const changed = with_(name, (values) =>
+        values.map((x, row) => (row === 1200 ? (Number.isInteger(x) ? x + 1 : x * 1.000001) : x)),
+      );
+      expect(failing(changed)).not.toEqual([]);
+    },
+  );
+
+  test.each([
+    'eta',
+    'lambda1',
+    'lambda2',
+    'floor',
+    'delta',
+    'epsilon',
+    'seed',
+    'steps',
+    'every',
+    'band',
+  ] as const)('parameter %s', (name) => {
+    const config = {
+      ...run.config,
+      [name]: run.config[name] * (WHOLE.has(name) ? 2 : 1.01) + (name === 'seed' ? 1 : 0),
+    };
+    expect(failing({ ...run, config })).not.toEqual([]);
+  });
+
+  test.each(['outcome', 'cycles', 'first_crossing', 'final_loss', 'mean_l1_in_eos'] as const)(
+    'summary %s',
+    (name) => {
+      const summary = { ...run.summary, [name]: name === 'outcome' ? 'gradient-flow' : 3 };
+      expect(failing({ ...run, summary })).toEqual(['file-summary']);
+    },
+  );
+
+  test('rows left out, and a run cut short', () => {
+    const keep = (wanted: (row: number) => boolean) => ({
+      ...run,
+      columns: Object.fromEntries(
+        Object.entries(run.columns).map(([name, x]) => [name, x.filter((_, i) => wanted(i))]),
+      ),
+    });
+    expect(failing(keep((row) => row !== 700))).toContain('file-rows');
+    expect(failing(keep((row) => row < 1500))).toContain('file-rows');
+    expect(failing(keep((row) => row > 0))).toContain('file-rows');
+  });
+});
