@@ -2,13 +2,13 @@
 //
 //   node scripts/mutate.js            every mutation of five runs, and the true runs themselves
 //   node scripts/mutate.js --true N   N random true runs instead: none may fail
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { lastValueFrom, tap } from 'rxjs';
 import { readRun } from '../dist/cli/verify/read-run.js';
+import { checksum } from '../dist/pipeline/core/checksum.js';
 import { RUN_COLUMNS } from '../dist/pipeline/models/minimal/columns.js';
 import { standardPipeline } from '../dist/pipeline/operators/standard.js';
 import { gradientDescent } from '../dist/pipeline/sources/descent/gradient-descent.js';
@@ -34,7 +34,7 @@ export async function trueRun(options) {
   );
   const json = (value) => JSON.parse(JSON.stringify(value));
   const config = json(run.config);
-  const digest = createHash('sha256').update(JSON.stringify(config)).digest('hex');
+  const digest = checksum(JSON.stringify(config));
   return { columns, config, summary: json(run.summary), digest };
 }
 

@@ -1,6 +1,6 @@
 import { lastValueFrom, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { sha256 } from '../../src/pipeline/formats/platform.ts';
+import { checksum } from '../../src/pipeline/core/checksum.ts';
 import { RUN_COLUMNS, type RunColumn } from '../../src/pipeline/models/minimal/columns.ts';
 import type { RunConfig, RunOptions } from '../../src/pipeline/models/minimal/config.ts';
 import type { RunSummary } from '../../src/pipeline/models/minimal/summary.ts';
@@ -33,7 +33,7 @@ async function held(options: RunOptions): Promise<Held> {
       }),
     ),
   );
-  const digest = sha256(JSON.stringify(run.config));
+  const digest = checksum(JSON.stringify(run.config));
   return { columns, config: run.config, summary: run.summary!, digest };
 }
 
@@ -48,7 +48,7 @@ function failing({ columns, config, summary, digest }: Held): string[] {
     summary: JSON.parse(JSON.stringify(summary)) as Record<string, unknown>,
     columns: Object.keys(columns),
     digest,
-    digestOfConfig: sha256(JSON.stringify(config)),
+    digestOfConfig: checksum(JSON.stringify(config)),
   };
   return checkFile(table, facts)
     .filter(({ verdict }) => verdict === 'fails')

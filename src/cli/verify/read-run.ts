@@ -1,5 +1,5 @@
+import { checksum } from '../../pipeline/core/checksum.ts';
 import type { Column } from '../../pipeline/core/schema.ts';
-import { sha256 } from '../../pipeline/formats/platform.ts';
 import { DIGEST_KEY } from '../../pipeline/formats/run-metadata.ts';
 import { RUN_COLUMNS } from '../../pipeline/models/minimal/columns.ts';
 import {
@@ -101,7 +101,7 @@ function factsOf({ metadata, fields }: TableReader): FileFacts {
     summary: summary === undefined ? undefined : recordOf(summary),
     columns: fields.map(({ name }) => name),
     digest: metadata[DIGEST_KEY],
-    digestOfConfig: config === undefined ? undefined : sha256(config),
+    digestOfConfig: config === undefined ? undefined : checksum(config),
   };
 }
 

@@ -1,10 +1,10 @@
 import { CHECKPOINT_KEY, encodeCheckpoint, summaryAt } from '../core/checkpoint.ts';
+import { checksum } from '../core/checksum.ts';
 import type { Run } from '../core/run.ts';
-import { sha256 } from './platform.ts';
 import type { Progress } from '../sinks/table-sink.ts';
 import type { Metadata } from './table-format.ts';
 
-/** Key of the SHA-256 of the parameters: some of them leave no trace in the rows. */
+/** Key of the CRC-32 of the parameters: some of them leave no trace in the rows. */
 export const DIGEST_KEY = 'eos.digest';
 
 /** Version of the layout of run files: columns and metadata. */
@@ -23,7 +23,7 @@ export function runMetadata(run: Run, progress?: Progress, ended = true): Metada
   return {
     'eos.schema_version': SCHEMA_VERSION,
     'eos.config': config,
-    [DIGEST_KEY]: sha256(config),
+    [DIGEST_KEY]: checksum(config),
     ...(summary ? { 'eos.summary': JSON.stringify(summary) } : {}),
     ...(resumable && (!ended || run.interrupted)
       ? { [CHECKPOINT_KEY]: encodeCheckpoint(progress.rows, progress.after) }
