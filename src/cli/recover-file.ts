@@ -1,23 +1,22 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { lastValueFrom } from 'rxjs';
-import { CHECKPOINT_KEY, type Checkpoint, decodeCheckpoint } from '../pipeline/core/checkpoint.ts';
+import { firstValueFrom } from 'rxjs';
+import {
+  CHECKPOINT_KEY,
+  type Checkpoint,
+  decodeCheckpoint,
+  summaryAt,
+} from '../pipeline/core/checkpoint.ts';
 import { DamagedFileError } from '../pipeline/formats/limits.ts';
 import type { Metadata } from '../pipeline/formats/table-format.ts';
 import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
-import { type RunConfig, resolveConfig } from '../pipeline/models/minimal/config.ts';
-import type { RunSummary } from '../pipeline/models/minimal/summary.ts';
 import { PARTIAL } from '../pipeline/node/file-target.ts';
 import { removeJournals, syncFolder } from '../pipeline/node/journal.ts';
 import { lockFile } from '../pipeline/node/lock.ts';
 import { openStored, type StoredFile } from '../pipeline/node/stored-file.ts';
 import { writeAll } from '../pipeline/node/write-all.ts';
-import { classifySharpness } from '../pipeline/operators/classify-sharpness.ts';
-import { detectPhases } from '../pipeline/operators/detect-phases.ts';
-import { flowSolution } from '../pipeline/operators/flow-solution.ts';
-import { splitLoss } from '../pipeline/operators/split-loss.ts';
-import { summarize } from '../pipeline/operators/summarize.ts';
-import { gradientDescent } from '../pipeline/sources/descent/gradient-descent.ts';
+import { findTraining } from '../pipeline/sources/trainings/index.ts';
+import type { Runs, TrainingConfig } from '../pipeline/sources/trainings/training.ts';
 import { UsageError } from './errors.ts';
 import { describeStoredLog, isLogConfig } from './recover-log.ts';
 
@@ -152,12 +151,12 @@ async function describeStored(
       return { metadata: await describeStoredLog(file, parsed), lastStep, steps: null };
   }
   if (stored === undefined || config === undefined) return { metadata, lastStep, steps: null };
-  const resolved = usable(
-    () => resolveConfig(JSON.parse(config) as RunConfig),
-    `${file.path}: its eos.config`,
-  );
+  const what = `${file.path}: its eos.config`;
+  const said = usable(() => JSON.parse(config) as object, what);
+  const runs = await usable(() => findTraining(said), what).open();
+  const resolved = usable(() => runs.resolve(said), what);
   const checkpoint = usable(() => decodeCheckpoint(stored), `${file.path}: its checkpoint`);
-  const summary = marked(await summaryUpTo(resolved, checkpoint, lastStep), resolved);
+  const summary = marked(await summaryUpTo(runs, resolved, checkpoint, lastStep), resolved);
   return {
     metadata: { ...metadata, 'eos.summary': JSON.stringify(summary) },
     lastStep: lastStep ?? summary.last_step,
@@ -174,36 +173,50 @@ function usable<T>(read: () => T, what: string): T {
   }
 }
 
-function marked(summary: RunSummary, { steps }: RunConfig): RunSummary {
+/** What every summary has, whatever the model. */
+interface Summary {
+  readonly last_step: number;
+  readonly warnings: readonly object[];
+}
+
+function marked(summary: Summary, { steps }: TrainingConfig): Summary {
   const { last_step: step } = summary;
   const message = `recovered up to step ${step} of ${steps}: the program that wrote the file did not end it`;
   return {
     ...summary,
-    interrupted: true,
-    recovered: true,
+    ...{ interrupted: true, recovered: true },
     warnings: [...summary.warnings, { kind: 'recovered', step, message }],
   };
 }
 
-/** The checkpoint may be a little behind the last row: the steps between are computed again. */
+/** The checkpoint may be a little behind the last row: the steps between are computed again, as one batch. */
 async function summaryUpTo(
-  config: RunConfig,
+  runs: Runs,
+  config: TrainingConfig,
   checkpoint: Checkpoint,
   lastStep: number | null,
-): Promise<RunSummary> {
-  const { step } = checkpoint.stages.gradientDescent as { readonly step: number };
-  const steps = Math.max(step - 1, Math.min(lastStep ?? 0, config.steps));
-  const batch = await lastValueFrom(
-    gradientDescent({ ...config, steps }, { resume: checkpoint }).pipe(
-      splitLoss(),
-      classifySharpness(),
-      flowSolution(),
-      detectPhases(),
-      summarize(),
+): Promise<Summary> {
+  const step = stepOf(checkpoint);
+  const behind = Math.min(lastStep ?? 0, config.steps) + 1 - step;
+  const { after } = await firstValueFrom(
+    runs.stream(
+      behind > 0 ? config : runs.resolve({ ...config, steps: Math.max(0, step - 1) }),
+      { resume: checkpoint, batchSize: Math.max(1, behind) },
+      () => {},
     ),
   );
-  if (!batch.run.summary) throw new DamagedFileError('its checkpoint gives no summary');
-  return batch.run.summary;
+  const summary = after && summaryAt(after, { interrupted: true, divergedAt: null });
+  if (!summary) throw new DamagedFileError('its checkpoint gives no summary');
+  return summary as Summary;
+}
+
+/** The step at which the source stands. */
+function stepOf({ stages }: Checkpoint): number {
+  for (const stage of Object.values(stages)) {
+    const { step } = (stage ?? {}) as { readonly step?: unknown };
+    if (typeof step === 'number') return step;
+  }
+  throw new DamagedFileError('its checkpoint names no step');
 }
 
 async function lastStepOf(file: StoredFile): Promise<number | null> {

@@ -138,7 +138,7 @@ describe('a run file', () => {
     );
     const text = await inspect(cwd, 'few.parquet');
     expect(text).toMatch(/^few\.parquet {2}Parquet, [\d.]+ kB, 10 rows, 1 row group$/m);
-    expect(text).toMatch(/^missing columns: alpha, beta1, .*, cycle$/m);
+    expect(text).toMatch(/^missing columns: alpha, beta1, .*, digits$/m);
     expect(text).toMatch(/^ {2}outcome +gradient-flow$/m);
     expect(text).toMatch(/^ {2}first crossing of 2\/η +never$/m);
     expect(text).not.toMatch(/^sharpness$/m);

@@ -1,6 +1,7 @@
 import type { Column } from '../../pipeline/core/schema.ts';
 import { RUN_COLUMNS } from '../../pipeline/models/minimal/columns.ts';
 import { MEASURED_COLUMNS } from '../../pipeline/phases/measured/columns.ts';
+import { findTraining } from '../../pipeline/sources/trainings/index.ts';
 import { openTable, type TableReader } from './table-reader.ts';
 
 /** What `eos inspect` has found in a file. */
@@ -49,8 +50,7 @@ export async function inspectFile(file: string): Promise<Report> {
   const phased = ['text', 'number'].includes(named.get('phase')?.kind ?? '');
   const summary = jsonObject(table.metadata['eos.summary']);
   const config = jsonObject(table.metadata['eos.config']);
-  const columns: readonly Column[] =
-    config?.source === 'training-log' ? MEASURED_COLUMNS : RUN_COLUMNS;
+  const columns = await columnsOf(config);
   return {
     file,
     kind: table.kind,
@@ -72,6 +72,17 @@ export async function inspectFile(file: string): Promise<Report> {
       ['sharpness_ratio', 'sharpness'].find((name) => numeric.has(name)),
     ),
   };
+}
+
+/** The columns that a file with such a config should have. */
+async function columnsOf(config: Report['config']): Promise<readonly Column[]> {
+  if (config?.source === 'training-log') return MEASURED_COLUMNS;
+  try {
+    const runs = await findTraining(config ?? {}).open();
+    return runs.schema(runs.resolve(config ?? {}));
+  } catch {
+    return RUN_COLUMNS;
+  }
 }
 
 function jsonObject(text: string | undefined): Readonly<Record<string, unknown>> | null {

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eos, startEos, temporaryFolder } from '../setup/eos.ts';
+
+const NETWORK = '--model mlp --layers 1-20-15-1 --data chebyshev:6:20 --eta 0.2 --steps 2000';
+const COLUMNS =
+  'step eta loss grad_norm sharpness sharpness_2 sharpness_3 sharpness_error threshold sharpness_ratio regime l1 l2 edge_directions phase cycle';
+
+test('eos stream trains a network into a file with all its columns, and explains its spikes', async () => {
+  const file = join(temporaryFolder(), 'net.parquet');
+  const run = await eos(['stream', ...NETWORK.split(' '), '--out', file, '--log-format', 'json']);
+  expect(run.code, run.stderr).toBe(0);
+  const events = run.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  const spike = events.find(({ event }) => event === 'spike');
+  expect(spike).toMatchObject({ cause: 'edge', directions: 1 });
+  for (const field of ['step', 'rise', 'share', 'ratio', 'eta_that_holds'])
+    expect(spike![field]).toBeTypeOf('number');
+  const done = events.at(-1)!;
+  expect(done).toMatchObject({ event: 'done', outcome: 'edge-of-stability' });
+  const report = JSON.parse((await eos(['inspect', file, '--json'])).stdout);
+  expect(report.rows).toBe(2001);
+  expect(report.missing_columns).toEqual([]);
+  expect(report.schema.map(({ name }: { name: string }) => name).join(' ')).toBe(COLUMNS);
+  expect(report.schema.every(({ expected }: { expected: unknown }) => expected === null)).toBe(
+    true,
+  );
+  expect(report.config).toMatchObject({ model: 'mlp', layers: '1-20-15-1', optimizer: 'gd' });
+  // The very same run may be repeated without --force, from its own file.
+  const again = await eos(['stream', '--config', file, '--out', file, '--quiet']);
+  expect(again.code, again.stderr).toBe(0);
+});
+
+test('a network that is killed goes on to the very bytes, and what it left can be recovered', async () => {
+  const folder = temporaryFolder();
+  const whole = join(folder, 'whole.parquet');
+  const other = join(folder, 'other.parquet');
+  const args = ['stream', ...NETWORK.split(' '), '--flush-every', '0'];
+  expect((await eos([...args, '--out', whole])).code).toBe(0);
+
+  const killed = startEos([...args, '--out', other, '--log-format', 'json', '--pace', '900']);
+  await killed.says('"event":"flush"');
+  killed.child.kill('SIGKILL');
+  await killed.done;
+  const copy = join(folder, 'recovered.parquet');
+  const recovered = await eos(['recover', `${other}.partial`, '--out', copy]);
+  expect(recovered.code, recovered.stderr).toBe(0);
+  const report = JSON.parse((await eos(['inspect', copy, '--json'])).stdout);
+  expect(report.summary).toMatchObject({ recovered: true, interrupted: true, rows: report.rows });
+
+  const resumed = await eos(['stream', '--resume', other, '--quiet']);
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect((await readFile(other)).equals(await readFile(whole))).toBe(true);
+});
+
+test.each([
+  ['--layers 1-5-2 --model mlp', '--layers: 1-5-2 does not fit the data'],
+  ['--preset digits --data digits:9999', '--data: digits takes a number of images up to 1797'],
+  ['--preset network --schedule soon', "--schedule: 'soon' is neither"],
+])('%s is refused', async (flags, message) => {
+  const { code, stderr } = await eos(['stream', ...flags.split(' '), '--dry-run']);
+  expect(code).toBe(2);
+  expect(stderr).toContain(message);
+});
