@@ -183,7 +183,9 @@ async function drawAll(): Promise<void> {
   box('empty').hidden = files.known().length > 0 || sweep !== undefined || files.loading();
   top.draw();
   table.draw();
-  await Promise.all([...visible.map(drawPanel), tileRow.draw(), range.draw()]);
+  // First what stands above the panels, which take the room that it leaves.
+  await tileRow.draw();
+  await Promise.all([...visible.map(drawPanel), range.draw()]);
   showMissing(
     panels.filter((panel) => !able.includes(panel) || panel.empty?.()),
     fullPanel !== undefined || runs.length === 0,
@@ -214,6 +216,10 @@ function showMissing(absent: readonly Panel[], covered: boolean): void {
 /* ---- state ---- */
 
 let urlTimer: ReturnType<typeof setTimeout> | undefined;
+/** Changes of the range within this long are one zoom, as a window that is dragged makes them. */
+const PUSH_MS = 800;
+let pushedAt = 0;
+let addressRange = String(link.view.range);
 let refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
 function writeUrl(): void {
@@ -234,7 +240,12 @@ function writeUrl(): void {
       refreshGiven,
     });
     try {
-      history.replaceState(
+      // A zoom is a step that Back undoes; all else, and its own way there, only renames where one is.
+      const zoomed = String(asked) !== addressRange;
+      const steps = zoomed && performance.now() - pushedAt > PUSH_MS;
+      if (zoomed) pushedAt = performance.now();
+      addressRange = String(asked);
+      history[steps ? 'pushState' : 'replaceState'](
         null,
         '',
         inQuery ? `${location.pathname}${query ? `?${query}` : ''}` : `#${query}`,
@@ -304,6 +315,11 @@ store.subscribe((view, before) => {
 });
 
 document.addEventListener('visibilitychange', setTimer);
+addEventListener('popstate', () => {
+  const { view } = readLink(inQuery ? location.search : location.hash.slice(1));
+  addressRange = String(view.range);
+  store.set({ range: view.range });
+});
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape')
     store.set(store.get().pinned ? { pinned: false, cursor: null } : { full: null });

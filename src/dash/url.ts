@@ -9,7 +9,7 @@ export interface LinkState {
 }
 
 const THEMES: readonly string[] = ['auto', 'light', 'dark'];
-const MAX_RUNS = 12;
+const MAX_RUNS = 200;
 const MAX_NAME = 200;
 
 /** Reads a link; what it cannot mean is left out. */

@@ -1,3 +1,4 @@
+import { plural } from '../pipeline/format.ts';
 import type { App } from './app.ts';
 import { button, el, icon } from './dom.ts';
 import { nameParts } from './runs/short-name.ts';
@@ -85,10 +86,15 @@ export function viewControls(
           clearTimeout(saidTimer);
           saidTimer = setTimeout(() => (said.hidden = true), SAID_MS);
         };
+        // Dropped files and runs of cells are in this window alone.
+        const left = app.runs().filter((run) => run.link === undefined).length;
         // Without HTTPS, and off this computer, browsers give pages no clipboard.
         const copied = navigator.clipboard?.writeText(location.href) ?? Promise.reject();
         copied.then(
-          () => told('Link copied'),
+          () =>
+            told(
+              `Link copied${left === 0 ? '' : `, without ${plural(left, 'run')} that it cannot name`}`,
+            ),
           () => told('The link is in the address bar'),
         );
       },

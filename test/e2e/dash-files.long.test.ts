@@ -245,9 +245,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
     }
     await dropFiles(page, [{ name: 'hurt.parquet', bytes }]);
     await toggleRun(page, 'run.parquet');
-    expect(await page.locator('[data-panel=split] .problem').textContent()).toMatch(
-      /damaged: column l1/,
-    );
+    expect(await page.locator('[data-panel=split] .problem').textContent()).toMatch(/damaged/);
     expect(await page.locator('.problem:visible').count()).toBe(2);
     for (const panel of ['loss', 'sharpness', 'oscillation', 'weights']) {
       expect(await plot(page, panel).locator('[aria-label=line] path').count()).toBeGreaterThan(0);

@@ -1,4 +1,15 @@
-import { cp, mkdir, mkdtemp, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { packageRoot, pageFiles, pageFolder } from '../dash-server/page-files.ts';
 import {
@@ -83,6 +94,8 @@ async function writeFolder(
     for (const { path, file } of sweeps.flatMap(({ parts }) => parts))
       await copyTo(join(work, path), file);
     await writeFile(join(work, STAMP), runList(runs, sweeps, false));
+    // A temporary folder is its owner's alone, and a web server is somebody else.
+    await chmod(work, 0o755);
     await rm(target, { recursive: true, force: true });
     await rename(work, target);
   } finally {

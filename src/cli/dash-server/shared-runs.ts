@@ -1,9 +1,7 @@
 import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { dynamics } from '../../pipeline/dynamics/index.ts';
 import { UsageError } from '../errors.ts';
-
-const COMPANION_KINDS = ['gradient-flow', 'constrained', 'central'] as const;
-export type CompanionKind = (typeof COMPANION_KINDS)[number];
 
 /** A file that the page may read: where it stands, and under which path the server gives it. */
 export interface SharedFile {
@@ -14,7 +12,7 @@ export interface SharedFile {
 /** A run with the trajectories that lie beside it (`run.constrained.parquet` beside `run.parquet`). */
 export interface SharedRun extends SharedFile {
   readonly name: string;
-  readonly companions: Readonly<Partial<Record<CompanionKind, SharedFile>>>;
+  readonly companions: Readonly<Record<string, SharedFile>>;
 }
 
 /** The summary of a sweep: the parts that are there. */
@@ -30,7 +28,9 @@ export interface SharedSweep {
 
 const RUN_FILE = /\.(parquet|arrow)$/;
 const PARTIAL = /\.partial$/;
-const COMPANION = new RegExp(`\\.(${COMPANION_KINDS.join('|')})\\.(parquet|arrow)$`);
+const COMPANION = new RegExp(
+  `\\.(${dynamics.map(({ name }) => name).join('|')})\\.(parquet|arrow)$`,
+);
 
 /**
  * Where the named files stand. A link named on the command line is followed once, here; what it or its folder is
@@ -122,8 +122,8 @@ function isPlainFile(file: string): boolean {
 
 function companionsOf(file: string, folder: string): SharedRun['companions'] {
   const stem = file.replace(RUN_FILE, '');
-  const found: Partial<Record<CompanionKind, SharedFile>> = {};
-  for (const kind of COMPANION_KINDS) {
+  const found: Record<string, SharedFile> = {};
+  for (const { name: kind } of dynamics) {
     const beside = [`${stem}.${kind}.parquet`, `${stem}.${kind}.arrow`].find(isPlainFile);
     if (beside) found[kind] = { path: `${folder}/${basename(beside)}`, file: beside };
   }

@@ -10,6 +10,7 @@ export interface Line {
   readonly color: string;
   readonly width?: number;
   readonly dash?: string;
+  readonly className?: string | undefined;
   /** Rows of a file, which are seen as dots where there are few; not so a line that is computed. */
   readonly rows?: boolean;
 }
@@ -35,6 +36,8 @@ export interface LinesPlot {
   readonly between?: { readonly low: Points; readonly high: Points } | undefined;
   /** A band across, from value to value. */
   readonly band?: Range | undefined;
+  /** Steps that are marked at the top. */
+  readonly events?: readonly number[];
   /** The values shown, unless those of the lines. */
   readonly values?: Range | undefined;
 }
@@ -63,6 +66,7 @@ export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
         ...lines.map((line) => lineMark(line, within(line.points))),
         ...lines.flatMap((line) => dots(line, steps, width - MARGIN.left - MARGIN.right, log)),
         ...(level ? levelName(level, plot, values, theme) : []),
+        ...eventMarks(plot, theme),
         ...stepMarks(steps, width),
       ],
     },
@@ -71,7 +75,7 @@ export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
   return { svg, values };
 }
 
-function lineMark({ color, width = 1.4, dash }: Line, { x, y }: Points): Plot.Markish {
+function lineMark({ color, width = 1.4, dash, className }: Line, { x, y }: Points): Plot.Markish {
   return Plot.line(Array.from(x), {
     x: Array.from(x),
     y: Array.from(y),
@@ -79,8 +83,26 @@ function lineMark({ color, width = 1.4, dash }: Line, { x, y }: Points): Plot.Ma
     strokeWidth: width,
     strokeLinejoin: 'round',
     clip: true,
+    ...(className ? { className } : {}),
     ...(dash ? { strokeDasharray: dash } : {}),
   });
+}
+
+/** Small triangles that point down at their steps. */
+function eventMarks({ events = [], steps: [from, to] }: LinesPlot, theme: Theme): Plot.Markish[] {
+  const seen = events.filter((step) => step >= from && step <= to);
+  if (seen.length === 0) return [];
+  return [
+    Plot.text(seen, {
+      x: seen,
+      text: () => '▾',
+      frameAnchor: 'top',
+      dy: -9,
+      fontSize: 12,
+      fill: theme.oscillating,
+      className: 'events',
+    }),
+  ];
 }
 
 /** The same on a logarithmic scale, which has a place for positive values alone. */

@@ -182,8 +182,19 @@ function ramp({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme): MapC
   // Zero cycles have a place on the scale all the same: with those of one.
   const from = log ? Math.max(low, 1e-3 * high, low > 0 ? low : 1) : low;
   const to = high > from ? high : from + (Math.abs(from) || 1);
+  // Over and under the threshold are two things: 1 stands in the middle of two hues.
+  const ratio = quantity.name.endsWith('_ratio');
   const color = Plot.scale({
-    color: { type: log ? 'log' : 'linear', domain: [from, to], scheme: 'viridis', clamp: true },
+    color: ratio
+      ? {
+          type: log ? 'diverging-log' : 'diverging',
+          domain: [from, to],
+          pivot: 1,
+          scheme: 'PuOr',
+          reverse: true,
+          clamp: true,
+        }
+      : { type: log ? 'log' : 'linear', domain: [from, to], scheme: 'viridis', clamp: true },
   })!;
   const of = (value: number) => String(color.apply(Math.max(value, from)));
   const steps = Array.from({ length: known.length === 0 ? 0 : RAMP_KEYS }, (_, i) => {

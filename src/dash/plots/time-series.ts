@@ -19,6 +19,8 @@ export interface RunFigures {
   readonly edge?: { readonly first: number; readonly last: number } | undefined;
   /** It blew up, and its last values are far from all others. */
   readonly diverged?: boolean;
+  /** Steps of the peaks of the loss. */
+  readonly spikes?: readonly number[];
   /** Values of a few columns where the edge begins, or else the run. */
   readonly anchors: ReadonlyMap<string, number>;
 }
@@ -56,6 +58,8 @@ export interface TimeSeries {
   readonly order: number;
   readonly series: readonly Series[];
   readonly level?: (run: RunFigures) => Level | undefined;
+  /** Steps that are marked above the lines, and what they are. */
+  readonly events?: { readonly label: string; steps(run: RunFigures): readonly number[] };
 }
 
 /** Tells the series of a plot apart where colours tell the runs apart. */
@@ -68,6 +72,8 @@ export interface RunLines {
   readonly points: ReadonlyMap<string, Points>;
   /** Its colour, where several runs are told apart by colour. */
   readonly color?: string | undefined;
+  /** By which a page finds its lines. */
+  readonly className?: string | undefined;
 }
 
 /** A series of a run, ready to be drawn. */
@@ -100,6 +106,7 @@ export function seriesLines<R extends RunLines>(
             points: points ?? sample(derived!, steps),
             color: of.color ?? theme[series.color],
             rows: points !== undefined,
+            className: of.className,
             ...(dash ? { dash } : {}),
             ...(series.width ? { width: series.width } : {}),
           },
@@ -118,6 +125,7 @@ export function timeSeriesPlot(
 ): LinesPlot {
   const first = lines[0]?.of.run;
   // Runs with thresholds of their own have no level in common.
+  const single = lines.every(({ of }) => of.run === first);
   const common = lines.every(({ of }) => of.run.threshold === first?.threshold);
   const log = scale === 'log';
   return {
@@ -126,6 +134,7 @@ export function timeSeriesPlot(
     steps,
     lines: lines.map(({ line }) => line),
     level: first && common ? spec.level?.(first) : undefined,
+    events: single && first ? (spec.events?.steps(first) ?? []) : [],
   };
 }
 

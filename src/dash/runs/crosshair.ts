@@ -29,13 +29,13 @@ export interface Crosshair {
  * Makes a chart's box answer to pointer and keys: crosshair, drag to zoom, double click to reset, click to pin.
  *
  * @param axis where the steps lie now; undefined before the first drawing
- * @param tipLines what the tooltip says besides the step
+ * @param tipLines what the tooltip says besides the step; told how far down in the box the pointer is
  */
 export function stepCrosshair(
   app: App,
   box: HTMLElement,
   axis: () => StepAxis | undefined,
-  tipLines: () => Tip['lines'],
+  tipLines: (y: number) => Tip['lines'],
 ): Crosshair {
   const cross = el('div', { class: 'cross', hidden: true });
   const brush = el('div', { class: 'brush', hidden: true });
@@ -56,7 +56,12 @@ export function stepCrosshair(
     if (!tipAt) return;
     const row = rowUnder(app);
     if (!row) app.showTip(null);
-    else app.showTip({ ...tipAt, title: `step ${formatNumber(row.step)}`, lines: tipLines() });
+    else
+      app.showTip({
+        ...tipAt,
+        title: `step ${formatNumber(row.step)}`,
+        lines: tipLines(tipAt.y - box.getBoundingClientRect().top),
+      });
   }
   const setCursor = (step: number) => app.store.set({ cursor: Math.round(step) });
 

@@ -1,5 +1,5 @@
-import { formatNumber } from '../../pipeline/format.ts';
-import { type App, hasColumns, messageOf, type Panel } from '../app.ts';
+import { count, formatNumber } from '../../pipeline/format.ts';
+import { type App, hasColumns, messageOf, type Panel, type Run } from '../app.ts';
 import { button, el } from '../dom.ts';
 import type { Cycle } from '../load/protocol.ts';
 import { panelFrame } from './panel-frame.ts';
@@ -54,7 +54,7 @@ export function cyclesPanel(app: App): Panel {
       }
       frame.problem(undefined);
       source = run.info;
-      fill(run.name);
+      fill(run);
     }
     const [from, to] = app.range();
     for (const row of rows.rows) {
@@ -64,13 +64,20 @@ export function cyclesPanel(app: App): Panel {
     frame.body.dataset.drawn = `${from}:${to}`;
   }
 
-  function fill(name: string): void {
+  function fill(run: Run): void {
     const many = app.runs().length > 1;
-    note.hidden = shown.length > 0 && shown.length <= MAX_ROWS && !many;
+    const { every = 1, summary } = run.facts;
+    const thinned =
+      every > 1
+        ? ` Every ${count(every)}th row stands in the file: starts and lengths are true to ± ${count(every)} steps.`
+        : '';
+    note.hidden = shown.length > 0 && shown.length <= MAX_ROWS && !many && thinned === '';
     note.textContent =
       shown.length === 0
-        ? 'This run has not crossed the threshold upwards.'
-        : `${many ? `Cycles of ${name}. ` : ''}${shown.length > MAX_ROWS ? `The first ${MAX_ROWS} of ${shown.length}.` : ''}`;
+        ? summary?.measured === 0
+          ? 'The log has no sharpness, so whether it crossed the threshold is unknown.'
+          : 'This run has not crossed the threshold upwards.'
+        : `${many ? `Cycles of ${run.name}. ` : ''}${shown.length > MAX_ROWS ? `The first ${MAX_ROWS} of ${shown.length}.` : ''}${thinned}`;
     scroller.hidden = shown.length === 0;
     rows.replaceChildren(
       ...shown.slice(0, MAX_ROWS).map((cycle, i) => {

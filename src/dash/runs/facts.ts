@@ -9,6 +9,8 @@ export interface RunFacts {
   readonly covariance?: number;
   readonly band: number;
   readonly steps?: number;
+  /** Steps from row to row of a thinned run. */
+  readonly every?: number;
   /** Largest sharpness at which the run's optimizer is stable. */
   readonly threshold?: number;
   /** The threshold as a formula. */
@@ -30,7 +32,13 @@ export interface RunSummary {
     readonly phase: string;
     readonly first: number;
     readonly last: number;
+    /** Probability that its beginning is no noise, where phases are measured. */
+    readonly confidence?: number;
   }[];
+  /** Steps of the peaks of the loss, of those that are listed. */
+  readonly spikes: readonly number[];
+  /** Rows with a sharpness, where not all need have one. */
+  readonly measured?: number;
   readonly cycles?: number;
   readonly firstCrossing?: number | null;
   readonly maxRatio?: number;
@@ -70,6 +78,7 @@ export function runFacts(metadata: Readonly<Record<string, string>>): RunFacts {
     ...defined('lambda2', number(config.lambda2)),
     ...defined('covariance', number(config.covariance)),
     ...defined('steps', number(config.steps)),
+    ...defined('every', number(config.every)),
     ...defined('threshold', threshold),
     thresholdName: text(config.threshold) ?? stability.formula,
     band: number(config.band) ?? 0.05,
@@ -92,12 +101,14 @@ function runSummary(json: Record<string, unknown>): RunSummary {
     ...defined('outcome', text(json.outcome)),
     interrupted: json.interrupted === true,
     phases: list(json.phases).flatMap((entry) => {
-      const { phase, first_step, last_step } = record(entry);
+      const { phase, first_step, last_step, confidence } = record(entry);
       const [name, first, last] = [text(phase), number(first_step), number(last_step)];
       return name !== undefined && first !== undefined && last !== undefined
-        ? [{ phase: name, first, last }]
+        ? [{ phase: name, first, last, ...defined('confidence', number(confidence)) }]
         : [];
     }),
+    spikes: list(json.spikes).flatMap((spike) => number(record(spike).step) ?? []),
+    ...defined('measured', number(json.measured)),
     ...defined('cycles', number(json.cycles)),
     ...defined('firstCrossing', nullable(json.first_crossing)),
     ...defined('maxRatio', number(json.max_sharpness_ratio)),

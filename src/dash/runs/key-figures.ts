@@ -92,6 +92,8 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
     title: 'Cycles',
     hint: 'Upward crossings of the threshold.',
     read: ({ facts: { summary }, phases }, live) => {
+      // A loss alone says nothing of crossings.
+      if (summary?.measured === 0) return undefined;
       const cycles = figure(summary?.cycles ?? live.cycles);
       const crossing =
         summary?.firstCrossing ??

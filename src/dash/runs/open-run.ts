@@ -87,6 +87,7 @@ function runFigures(
     slopePredicted: summary?.slopePredicted ?? slope,
     edge: edgeOf(phases),
     diverged: summary?.divergedAt != null,
+    spikes: summary?.spikes ?? [],
     anchors,
   };
 }

@@ -36,17 +36,18 @@ export interface Frame {
 const LEAST_HEIGHT = 230;
 
 /**
- * Height of a drawing: the main one takes up to two fifths of the window, others a third; in full screen it is what the
- * page leaves between what stands above it and the bar below.
+ * Height of a drawing: the main one takes what the first screen leaves below what stands above it, others a third of the
+ * window; in full screen it is all that is left above the bar below.
  */
 export function drawingHeight(app: App, { element, body }: Frame, id: string): number {
   const wide = element.classList.contains('wide');
-  const share = Math.round(window.innerHeight * (wide ? 0.4 : 0.3));
-  if (app.store.get().full !== id)
-    return Math.min(wide ? 560 : 420, Math.max(LEAST_HEIGHT + (wide ? 40 : 0), share));
+  const full = app.store.get().full === id;
+  const share = Math.round(window.innerHeight * (wide ? 0.45 : 0.3));
+  if (!full && !wide) return Math.min(420, Math.max(LEAST_HEIGHT, share));
   const above = body.getBoundingClientRect().top + window.scrollY;
   const below = document.querySelector<HTMLElement>('.range-dock')?.offsetHeight ?? 0;
-  return Math.max(LEAST_HEIGHT, Math.floor(window.innerHeight - above - below - AIR));
+  const room = Math.floor(window.innerHeight - above - below - AIR);
+  return Math.max(LEAST_HEIGHT, full ? room : Math.min(room, share, 640));
 }
 
 /** Padding of the panel and of the page below it. */

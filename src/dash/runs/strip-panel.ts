@@ -10,7 +10,7 @@ import {
 } from '../app.ts';
 import { el } from '../dom.ts';
 import { MARGIN } from '../plots/draw.ts';
-import { coarsePhases, phaseStrip, type StripRow } from '../plots/phase-strip.ts';
+import { coarsePhases, type Interval, phaseStrip, type StripRow } from '../plots/phase-strip.ts';
 import { PAGE, phaseColor, phaseName } from '../plots/theme.ts';
 import { type StepAxis, stepCrosshair } from './crosshair.ts';
 import { panelFrame } from './panel-frame.ts';
@@ -19,6 +19,17 @@ import { shortName } from './short-name.ts';
 /** More runs than this would fill the page; the others have their phases in the table. */
 const MOST_RUNS = 12;
 const MOST_KEYS = 8;
+
+/** From which step to which, and how sure that is where phases are measured. */
+function intervalText({ facts }: Run, { word, first, last }: Interval): string {
+  const steps = `${formatNumber(first)} – ${formatNumber(last)}`;
+  const dated = facts.summary?.phases.find(
+    (span) => span.phase === word && span.first <= last && span.last >= first,
+  );
+  return dated?.confidence === undefined
+    ? steps
+    : `${steps}, sure to ${formatNumber(100 * dated.confidence, 3)} %`;
+}
 
 /** Which phase each run is in, step by step, as one thin strip a run. */
 export function stripPanel(app: App): Panel {
@@ -101,7 +112,7 @@ export function stripPanel(app: App): Panel {
             app.runs().length > 1
               ? `${phaseName(phase)} · ${shortName(run.name)}`
               : phaseName(phase),
-          value: interval ? `${formatNumber(interval.first)} – ${formatNumber(interval.last)}` : '',
+          value: interval ? intervalText(run, interval) : '',
           color: phaseColor(PAGE, phase),
         },
       ];

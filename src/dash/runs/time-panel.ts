@@ -10,7 +10,7 @@ import {
   runColor,
 } from '../app.ts';
 import { button, el, swatch } from '../dom.ts';
-import { MARGIN } from '../plots/draw.ts';
+import { type Drawing, MARGIN } from '../plots/draw.ts';
 import { linesPlot } from '../plots/lines.ts';
 import { PAGE, phaseName } from '../plots/theme.ts';
 import {
@@ -30,6 +30,9 @@ import { shortName } from './short-name.ts';
 
 const NOTHING_ABOVE =
   'No value here is above 0, so a logarithmic scale shows none; switch to linear.';
+
+/** More lines than this fill the window. */
+const MOST_IN_TIP = 11;
 
 /** The lines of one run on the page. */
 interface PageLines extends RunLines {
@@ -57,13 +60,15 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
     `${spec.title} over steps. Left and right arrows move the crosshair, plus and minus zoom, 0 resets, Enter pins.`,
   );
   let axis: StepAxis | undefined;
+  let scaleY: ReturnType<Drawing['scale']>;
   let drawn: readonly PageLine[] = [];
   let turn = 0;
   let empty = false;
   let silent: ReadonlySet<string> = new Set();
   const crosshair = stepCrosshair(app, body, () => axis, tipLines);
   const keys = new Map(spec.series.map((series) => [series.key, legendKey(app, spec.id, series)]));
-  frame.legend.append(...[...keys.values()].map(({ element }) => element));
+  const eventKey = el('span', { class: 'key static', hidden: true });
+  frame.legend.append(...[...keys.values()].map(({ element }) => element), eventKey);
 
   const hidden = ({ series: { key } }: PageLine): boolean =>
     app.store.get().hidden.includes(`${spec.id}.${key}`);
@@ -85,7 +90,7 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
           const lines = await run.client.lines(present, ...steps, pixels);
           const points = new Map(present.map((column, i) => [column, lines[i]!]));
           const color = many ? runColor(run) : undefined;
-          return { page: run, run: run.figures, points, color };
+          return { page: run, run: run.figures, points, color, className: `of-run-${run.id}` };
         }),
       );
     } catch (error) {
@@ -104,8 +109,10 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
     empty = !drawn.some(({ series }) => main.includes(series.column ?? ''));
     const visible = drawn.filter((line) => !hidden(line));
     frame.problem(scale() === 'log' && noneAbove(visible) ? NOTHING_ABOVE : undefined);
-    const { svg, values } = linesPlot(timeSeriesPlot(spec, visible, steps, scale()), look);
+    const plotted = timeSeriesPlot(spec, visible, steps, scale());
+    const { svg, values } = linesPlot(plotted, look);
     axis = { left: MARGIN.left, right: look.width - MARGIN.right, from: steps[0], to: steps[1] };
+    scaleY = svg.scale('y');
     frame.show(svg, many);
     for (const [index, [key, legend]] of [...keys].entries()) {
       const line = drawn.find(({ series }) => series.key === key);
@@ -114,6 +121,9 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
       const dash = many ? DASHES[index % DASHES.length]! : (line.series.dash ?? '');
       legend.update(nameOf(line), !hidden(line), many ? PAGE.text : line.line.color, dash);
     }
+    const events = (plotted.events ?? []).length;
+    eventKey.hidden = events === 0;
+    eventKey.textContent = `▾ ${spec.events?.label}`;
     body.dataset.drawn = steps.join(':');
     body.dataset.y = values.join(':');
     follow();
@@ -138,7 +148,7 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
     return typeof value === 'number' ? value : Number.NaN;
   }
 
-  function tipLines() {
+  function tipLines(y: number) {
     const many = app.runs().length > 1;
     const first = app.runs().find(({ id }) => app.rows().has(id));
     const { phase, cycle, regime } = (first && app.rows().get(first.id)?.values) ?? {};
@@ -150,19 +160,34 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
     ].filter(Boolean);
     return [
       { label: state.length > 0 ? `${ofWhom}${state.join(' · ')}` : '', value: '' },
-      ...drawn
-        .filter((line) => !hidden(line))
-        .map((line) => {
-          const value = valueAt(line);
-          const name = nameOf(line);
-          return {
-            label: many ? `${name} · ${shortName(line.of.page.name)}` : name,
-            value: formatNumber(value),
-            exact: String(value),
-            color: line.line.color,
-          };
-        }),
+      ...nearest(
+        drawn.filter((line) => !hidden(line)),
+        y,
+      ).map((line) => {
+        const value = valueAt(line);
+        const name = nameOf(line);
+        return {
+          label: many ? `${name} · ${shortName(line.of.page.name)}` : name,
+          value: formatNumber(value),
+          exact: String(value),
+          color: line.line.color,
+        };
+      }),
     ];
+  }
+
+  /** As many lines as a tooltip has room for: those nearest to the pointer, the nearest first. */
+  function nearest(lines: readonly PageLine[], y: number): readonly PageLine[] {
+    if (lines.length <= MOST_IN_TIP || !scaleY) return lines;
+    const away = (line: PageLine) => {
+      const distance = Math.abs(Number(scaleY!.apply(valueAt(line))) - y);
+      return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
+    };
+    return lines
+      .map((line) => ({ line, distance: away(line) }))
+      .sort((a, b) => a.distance - b.distance)
+      .slice(0, MOST_IN_TIP)
+      .map(({ line }) => line);
   }
 
   return {

@@ -294,6 +294,10 @@ export async function openSweepPanel(
       frame.update();
       map = heatMap(table, now);
       const line = isLined(map) ? [borderKey()] : [];
+      const omitted = map.omitted.map((value) => formatNumber(value, 4)).join(', ');
+      frame.problem(
+        omitted === '' ? undefined : `Not shown, for want of room: ${map.facet} = ${omitted}.`,
+      );
       frame.legend.replaceChildren(...mapColors(map, PAGE).legend.map(colorKey), ...line);
       const look = pageLook(body.clientWidth, drawingHeight(app, frame, head.id));
       drawing = sweepMap(map, look);
