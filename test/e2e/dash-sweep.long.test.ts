@@ -161,7 +161,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     expect(await page.locator('.map-mark').isVisible()).toBe(true);
     await expect
       .poll(() => page.locator('#announce').textContent())
-      .toMatch(/^η = .*: (gradient flow|edge of|conv|div)/);
+      .toMatch(/^η = .*: (gradient flow|still|edge of|conv|div)/);
     await page.keyboard.press('Enter');
     await expect.poll(() => shownRuns(page)).toHaveLength(1);
   });

@@ -82,7 +82,8 @@ export function valueMarks({ values, text, label }: Ticks, theme: Theme): Plot.M
       label,
       labelArrow: 'none',
       labelOffset: 60,
-      tickFormat: text,
+      // As tickFormat it would be left out at some ticks of a logarithmic scale.
+      text: (value: number) => text(value),
       tickSize: 0,
       tickPadding: 6,
     }),

@@ -7,7 +7,7 @@ import {
   parameterSymbol,
 } from '../../pipeline/sweep/heat-map.ts';
 import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
-import { linearTicks, logTicks } from './axes.ts';
+import { linearTicks, logTicks, type Ticks } from './axes.ts';
 import { type Drawing, drawPlot, type Look, MARGIN } from './draw.ts';
 import type { ColorName, Theme } from './theme.ts';
 
@@ -33,6 +33,7 @@ export interface DrawnMap {
 
 const OUTCOME_LOOKS: Readonly<Record<string, readonly [name: string, color: ColorName]>> = {
   'gradient-flow': ['gradient flow', 'sharpening'],
+  sharpening: ['still sharpening', 'other'],
   'edge-of-stability': ['edge of stability', 'edge'],
   converged: ['converged', 'convergence'],
   diverged: ['diverged', 'diverged'],
@@ -71,6 +72,7 @@ export function sweepMap(map: HeatMap, look: Look): DrawnMap {
   );
   const colors = mapColors(map, theme);
   const facets = map.facet === null ? {} : { fx: 'facet' };
+  const [across, upward] = [ticksOf(map.x), ticksOf(map.y)];
   const line = {
     x: 'x',
     y: 'y',
@@ -89,6 +91,16 @@ export function sweepMap(map: HeatMap, look: Look): DrawnMap {
         ? {}
         : { fx: { label: null, padding: 0.06, tickFormat: named(map.facet) } }),
       marks: [
+        Plot.axisX(across.values, {
+          label: parameterSymbol(map.x.column),
+          labelArrow: 'none',
+          text: (value: number) => across.text(value),
+        }),
+        Plot.axisY(upward.values, {
+          label: parameterSymbol(map.y.column),
+          labelArrow: 'none',
+          text: (value: number) => upward.text(value),
+        }),
         Plot.rect(cells, {
           x1: ({ x }: FacetCell) => x.from,
           x2: ({ x }: FacetCell) => x.to,
@@ -222,15 +234,10 @@ function ramp({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme): MapC
   };
 }
 
-function scale({ column, log, places }: MapAxis): Plot.ScaleOptions {
-  const domain = [places[0]!.from, places.at(-1)!.to] as const;
-  const ticks = log ? logTicks(domain, '') : linearTicks(domain, '');
-  return {
-    type: log ? 'log' : 'linear',
-    domain,
-    label: parameterSymbol(column),
-    labelArrow: 'none',
-    ticks: [...ticks.values],
-    tickFormat: ticks.text,
-  };
-}
+const ticksOf = ({ log, places }: MapAxis): Ticks =>
+  (log ? logTicks : linearTicks)([places[0]!.from, places.at(-1)!.to], '');
+
+const scale = ({ log, places }: MapAxis): Plot.ScaleOptions => ({
+  type: log ? 'log' : 'linear',
+  domain: [places[0]!.from, places.at(-1)!.to],
+});
