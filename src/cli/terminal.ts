@@ -77,11 +77,11 @@ function bar(done: number, total: number, seconds: number): string {
 /** Columns that lines of the log keep to. */
 const WIDTH = 80;
 
-/** A line broken at spaces (but not within x = y) where it is too long, what goes on indented. Escape codes take no room. */
+/** A line broken at spaces (but not within x = y or a + b) where it is too long, what goes on indented. Escape codes take no room. */
 export function fold(line: string, indent: number): string[] {
   const lines = [''];
   let room = WIDTH;
-  for (const token of line.match(/(?: = |[^ ])+| +/g) ?? []) {
+  for (const token of line.match(/(?: [=+×−] |[^ ])+| +/g) ?? []) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes begin with one
     const width = [...token.replace(/\u001b\[\d+m/g, '')].length;
     if (width > room && token.trim() !== '' && lines.at(-1)!.trim() !== '') {

@@ -193,3 +193,34 @@ test('rows that another run left are not written over without --force', async ()
     'run.parquet',
   ]);
 });
+
+describe('eos inspect of a partial file', () => {
+  test('shows what a killed run has left, and names recover', async () => {
+    const cwd = temporaryFolder();
+    const flushed = await killedRun(cwd);
+    for (const name of ['run.parquet', 'run.arrow']) {
+      const partial = `${name}.partial`;
+      const { code, stdout } = await eos(['inspect', partial], { cwd });
+      expect(code).toBe(0);
+      expect(stdout).toContain(`make a whole file of these rows with: eos recover ${partial}\n`);
+      const json = await eos(['inspect', partial, '--json'], { cwd });
+      const report = JSON.parse(json.stdout);
+      expect(report).toMatchObject({ unfinished: 'left', config: { preset: 'three-phases' } });
+      expect(report.rows).toBeGreaterThanOrEqual(flushed.get(name)!);
+      const recovered = await eos(['recover', partial, '--json'], { cwd });
+      expect(JSON.parse(recovered.stdout).rows).toBe(report.rows);
+    }
+  });
+
+  test('tells that a run still goes on', async () => {
+    const cwd = temporaryFolder();
+    const args = ['--pace', '500', '--flush-every', '0.1', '--log-format', 'json'];
+    const run = startEos(['stream', '--out', 'run.parquet', ...args], { cwd });
+    await run.says('"event":"flush"');
+    const { code, stdout } = await eos(['inspect', 'run.parquet.partial'], { cwd });
+    run.child.kill('SIGKILL');
+    await run.done;
+    expect(stdout).toContain('still being written; these are the rows that are safe so far');
+    expect(code).toBe(0);
+  });
+});

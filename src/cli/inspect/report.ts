@@ -1,5 +1,6 @@
 import type { Column } from '../../pipeline/core/schema.ts';
 import { RUN_COLUMNS } from '../../pipeline/models/minimal/columns.ts';
+import { PARTIAL } from '../../pipeline/node/file-target.ts';
 import { MEASURED_COLUMNS } from '../../pipeline/phases/measured/columns.ts';
 import { findTraining } from '../../pipeline/sources/trainings/index.ts';
 import { openTable, type TableReader } from './table-reader.ts';
@@ -10,6 +11,8 @@ export interface Report {
   readonly kind: 'parquet' | 'arrow';
   readonly bytes: number;
   readonly rows: number;
+  /** Of a `.partial` file: whether a program still writes it, or has left it. */
+  readonly unfinished?: 'growing' | 'left';
   readonly row_groups: number;
   readonly schema: readonly {
     readonly name: string;
@@ -56,6 +59,7 @@ export async function inspectFile(file: string): Promise<Report> {
     kind: table.kind,
     bytes: table.bytes,
     rows: table.rows,
+    ...(file.endsWith(PARTIAL) ? { unfinished: await stateOf(file) } : {}),
     row_groups: table.groups.length,
     schema: table.fields.map(({ name, type }) => {
       const wanted = columns.find((column) => column.name === name)?.type ?? null;
@@ -83,6 +87,14 @@ async function columnsOf(config: Report['config']): Promise<readonly Column[]> {
   } catch {
     return RUN_COLUMNS;
   }
+}
+
+async function stateOf(file: string): Promise<'growing' | 'left'> {
+  const { refuseIfLocked } = await import('../../pipeline/node/lock.ts');
+  return refuseIfLocked(file.slice(0, -PARTIAL.length)).then(
+    () => 'left',
+    () => 'growing',
+  );
 }
 
 function jsonObject(text: string | undefined): Readonly<Record<string, unknown>> | null {

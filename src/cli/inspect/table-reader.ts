@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises';
+import { type ByteSource, withEnd } from '../../pipeline/formats/byte-source.ts';
 import { UnsupportedFileError } from '../../pipeline/formats/limits.ts';
 import { openTable as open } from '../../pipeline/formats/open-table.ts';
 import { fieldNamed, type TableFile } from '../../pipeline/formats/table-file.ts';
+import { PARTIAL } from '../../pipeline/node/file-target.ts';
 import { pathSource } from '../../pipeline/node/path-source.ts';
 import { UsageError } from '../errors.ts';
 import { tableKind } from '../run-file.ts';
@@ -17,7 +19,7 @@ export interface TableReader extends Omit<TableFile, 'read'> {
 
 /**
  * Opens a Parquet or Arrow file.
- * @throws UsageError where it is missing, neither of the two, or not whole.
+ * @throws UsageError where it is missing, neither of the two, or not whole. A `.partial` file counts as far as it is safe.
  */
 export async function openTable(path: string): Promise<TableReader> {
   const file = await stat(path).catch((error: NodeJS.ErrnoException) => {
@@ -33,11 +35,20 @@ export async function openTable(path: string): Promise<TableReader> {
       `${path}: neither a Parquet nor an Arrow file (its first bytes are of no such file)`,
     );
   try {
-    const table = await open(await pathSource(path));
+    const table = await open(
+      path.endsWith(PARTIAL) ? await partialSource(path) : await pathSource(path),
+    );
     return { ...table, read: (columns) => blocks(path, table, columns) };
   } catch (error) {
     throw unreadable(path, kind, error);
   }
+}
+
+/** What a program has left of a file, or has written of it so far, as if it ended there. */
+async function partialSource(path: string): Promise<ByteSource> {
+  const { openStored } = await import('../../pipeline/node/stored-file.ts');
+  const { bytes, groups, metadata, state, closing } = await openStored(path);
+  return withEnd(bytes, state(groups.length).end, closing(groups.length, metadata));
 }
 
 async function* blocks(

@@ -13,6 +13,7 @@ export function reportLines(report: Report, stream: NodeJS.WriteStream): string[
   const groups = `${count(report.row_groups)} ${report.kind === 'parquet' ? 'row group' : 'record batch'}${report.row_groups === 1 ? '' : report.kind === 'parquet' ? 's' : 'es'}`;
   return [
     `${bold(printable(report.file))}  ${kind}, ${fileSize(report.bytes)}, ${rows}, ${groups}`,
+    ...unfinishedLines(report, paint),
     ...missingLines(report, paint),
     '',
     ...section('parameters', objectLines(report.config), paint),
@@ -25,6 +26,17 @@ export function reportLines(report: Report, stream: NodeJS.WriteStream): string[
 
 function section(title: string, lines: readonly string[], { bold }: Styles): string[] {
   return lines.length === 0 ? [] : [bold(title), ...lines.map((line) => `  ${line}`), ''];
+}
+
+function unfinishedLines({ unfinished, file }: Report, { yellow }: Styles): string[] {
+  if (unfinished === undefined) return [];
+  return [
+    yellow(
+      unfinished === 'growing'
+        ? 'still being written; these are the rows that are safe so far'
+        : `left unfinished; make a whole file of these rows with: eos recover ${printable(file)}`,
+    ),
+  ];
 }
 
 function missingLines(
