@@ -265,6 +265,16 @@ describe('eos sweep', () => {
     ]);
   });
 
+  test('goes on where the reader of its events leaves', async () => {
+    const out = join(newFolder(), 'sweep');
+    const args = ['--eta', '0.02:0.2:24', '--steps', '400000', '--log-format', 'json'];
+    const { child, done } = start(['sweep', ...args, '--out', out]);
+    await new Promise((resolve) => child.stdout!.once('data', resolve));
+    child.stdout!.destroy();
+    expect(await done).toMatchObject({ code: 0, stderr: '' });
+    expect(await summaryRows(out)).toHaveLength(24);
+  });
+
   test('status and cancel', async () => {
     const out = join(newFolder(), 'sweep');
     const { child, done } = start([

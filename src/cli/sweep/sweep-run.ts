@@ -3,6 +3,7 @@ import type { SweepOptions } from '../../pipeline/sweep/sweep.ts';
 import { sweepSpec } from '../../pipeline/sweep/sweep.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { watchPipes } from '../pipes.ts';
 import { createProgress } from '../terminal.ts';
 import { type EngineFlags, openEngine, type Queueing } from './engine.ts';
 import { totalSteps } from './estimate.ts';
@@ -90,6 +91,8 @@ async function work(
     done: shareRuns - todo,
     damaged_parts: damaged,
   };
+  // Whoever reads the log may leave; the sweep also goes into files.
+  const pipes = watchPipes(false);
   say(
     start,
     startLine(request, place, {
@@ -133,6 +136,7 @@ async function work(
         ? { made: 0, cancelled: false }
         : await runEngine(request, engineRequest, queueing, tell);
     progress.stop();
+    pipes.check();
     const seconds = (performance.now() - began) / 1000;
     return await conclude(request, place, say, {
       ...result,
@@ -144,6 +148,7 @@ async function work(
   } finally {
     progress.stop();
     interrupt.release();
+    pipes.release();
   }
 }
 
