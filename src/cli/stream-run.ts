@@ -18,7 +18,7 @@ import type {
   TrainingConfig,
   TrainingEvent,
 } from '../pipeline/sources/trainings/training.ts';
-import type { Beside } from './beside.ts';
+import type { DynamicsFile } from './dynamics-files.ts';
 import { describeError, EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { checkOutput } from './output-file.ts';
@@ -31,7 +31,7 @@ export interface StreamRequest {
   readonly options: TrainingOptions;
   readonly out: string | undefined;
   readonly arrow: string | undefined;
-  /** Names of dynamics to write beside the run. */
+  /** Names of dynamics to write into files of their own. */
   readonly also: readonly string[];
   readonly writer: 'hyparquet' | 'parquetjs-lite';
   readonly logFormat: 'text' | 'json';
@@ -53,7 +53,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const runs = await training.open();
   const config = runs.resolve(options);
   const files = plan?.files.map(resumedOutput) ?? (await outputFiles(request, config));
-  const beside = await trajectoriesBeside(request, config);
+  const alongside = await dynamicsFiles(request, config);
 
   const pipe = watchPipes(files.length === 0);
   const say = !request.quiet && request.logFormat === 'text';
@@ -115,9 +115,9 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       for (const { path } of files)
         progress.line(`wrote ${path}: ${plural(rows, 'row')} in ${duration(seconds)} (${speed})`);
     }
-    for (const { path, write } of interrupt.signal.aborted ? [] : beside) {
-      const rowsBeside = await write(interrupt.signal);
-      if (say) progress.line(`wrote ${path}: ${plural(rowsBeside, 'row')}`);
+    for (const { path, write } of interrupt.signal.aborted ? [] : alongside) {
+      const rowsWritten = await write(interrupt.signal);
+      if (say) progress.line(`wrote ${path}: ${plural(rowsWritten, 'row')}`);
     }
     pipe.check();
     return interrupt.exitCode() ?? EXIT.done;
@@ -232,21 +232,23 @@ async function outputFiles(
   return files;
 }
 
-async function trajectoriesBeside(
+async function dynamicsFiles(
   { also, options, out, arrow, writer, force, dryRun }: StreamRequest,
   config: TrainingConfig,
-): Promise<readonly Beside[]> {
+): Promise<readonly DynamicsFile[]> {
   if (also.length === 0) return [];
   if (config.model !== 'minimal')
     throw new UsageError(
-      `--also: there are no dynamics beside a run of ${config.model}; leave it out`,
+      `--also: no dynamics can be written for a run of ${config.model}; leave it out`,
     );
-  const { chosenDynamics, planBeside } = await import('./beside.ts');
+  const { chosenDynamics, planDynamicsFiles } = await import('./dynamics-files.ts');
   const chosen = chosenDynamics(also);
   if (out === undefined || dryRun) return [];
   if (out === STDOUT)
-    throw new UsageError('--also: goes into files beside that of the run; give --out FILE.parquet');
-  const beside = await planBeside(
+    throw new UsageError(
+      '--also: each dynamics goes into a file of its own; give --out FILE.parquet',
+    );
+  const planned = await planDynamicsFiles(
     chosen,
     options as RunOptions,
     config as RunConfig,
@@ -255,8 +257,8 @@ async function trajectoriesBeside(
     force,
   );
   const clash =
-    arrow === undefined ? undefined : beside.find(({ path }) => resolve(path) === resolve(arrow));
-  if (!clash) return beside;
+    arrow === undefined ? undefined : planned.find(({ path }) => resolve(path) === resolve(arrow));
+  if (!clash) return planned;
   throw new UsageError(
     `--also: ${clash.path} is the Arrow file already; give the Arrow file another name`,
   );

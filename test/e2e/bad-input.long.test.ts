@@ -104,7 +104,7 @@ describe('what is not written here', () => {
     ],
     ['stream --out run.arrow', 'ends in .arrow, but what is written is parquet; give Arrow files'],
     ['stream --out a.parquet --arrow b.PARQUET', '--arrow: b.PARQUET ends in .parquet, but what'],
-    ['stream --out - --also central', '--also: goes into files beside that of the run'],
+    ['stream --out - --also central', '--also: each dynamics goes into a file of its own'],
     ['stream --dry-run --seed 3', '--seed: has no effect, since no points are sampled'],
     ['sweep --dry-run --seeds 0..99', '--seed: has no effect, since no points are sampled'],
   ])('eos %s', async (args, message) => {

@@ -11,6 +11,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { checkedSweeps } from '../dash-server/checked-sweeps.ts';
 import { packageRoot, pageFiles, pageFolder } from '../dash-server/page-files.ts';
 import {
   locate,
@@ -21,7 +22,6 @@ import {
   sharedRuns,
   sharedSweeps,
 } from '../dash-server/shared-runs.ts';
-import { wholeSweeps } from '../dash-server/whole-sweeps.ts';
 import { UsageError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
 import { singleFile } from './single-file.ts';
@@ -47,7 +47,7 @@ const MAX_SINGLE_BYTES = 200 * 1024 * 1024;
 export async function buildDash(request: BuildRequest): Promise<string> {
   const located = locate(request.data);
   const runs = sharedRuns(located);
-  const sweeps = await wholeSweeps(sharedSweeps(located));
+  const sweeps = await checkedSweeps(sharedSweeps(located));
   if (runs.length === 0 && sweeps.length === 0)
     throw new UsageError('--data: there is no run in it; name files written by eos stream');
   for (const run of runs) await checkRun(run);

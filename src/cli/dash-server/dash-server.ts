@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { UsageError } from '../errors.ts';
 import { type AccessRules, cookieName, isLoopback, refusal } from './access.ts';
-import { beingWritten } from './being-written.ts';
+import { checkedSweeps } from './checked-sweeps.ts';
+import { growingRuns } from './growing-runs.ts';
 import { SECURITY_HEADERS } from './headers.ts';
 import { pageFiles } from './page-files.ts';
 import { sendFile } from './send-file.ts';
 import { locate, runList, type SharedFile, sharedRuns, sharedSweeps } from './shared-runs.ts';
-import { wholeSweeps } from './whole-sweeps.ts';
 
 export interface DashServerOptions {
   /** Run files and folders of runs; each may still be missing where `waitForFiles` is set. */
@@ -137,7 +137,7 @@ function requestHandler(
         request,
         response,
         200,
-        runList(runs, await wholeSweeps(sharedSweeps(located)), true, await beingWritten(runs)),
+        runList(runs, await checkedSweeps(sharedSweeps(located)), true, await growingRuns(runs)),
         'application/json; charset=utf-8',
       );
       return;

@@ -20,7 +20,7 @@ export interface SharedSweep {
   readonly name: string;
   readonly parts: readonly SharedFile[];
   readonly folder: string;
-  /** Runs that are in none of the parts; undefined where nobody has looked (see `wholeSweeps`). */
+  /** Runs that are in none of the parts; undefined where nobody has looked (see `checkedSweeps`). */
   readonly missing?: number | undefined;
   /** Parts that are there, but damaged, and therefore not among `parts`. */
   readonly damaged?: number;

@@ -22,8 +22,8 @@ const COLUMNS_OF_FLOWS: readonly string[] = RUN_COLUMNS.map(({ name }) => name).
   (name) => name !== 'phase' && name !== 'cycle',
 );
 
-/** A trajectory to be written beside a run. */
-export interface Beside {
+/** A dynamics to be written into a file of its own. */
+export interface DynamicsFile {
   readonly name: string;
   readonly path: string;
   /** Computes and writes it; resolves with the number of rows. */
@@ -43,24 +43,24 @@ export function chosenDynamics(values: readonly string[]): readonly Dynamics[] {
 }
 
 /** `run.parquet` → `run.central.parquet`. */
-function besidePath(out: string, name: string): string {
+function dynamicsPath(out: string, name: string): string {
   return out.endsWith('.parquet')
     ? `${out.slice(0, -'.parquet'.length)}.${name}.parquet`
     : `${out}.${name}.parquet`;
 }
 
 /**
- * Gets everything ready to write trajectories beside the run in `out`, so that what cannot be done is told before
+ * Gets everything ready to write dynamics into files named after that of the run, `out`, so that what cannot be done is told before
  * anything is computed.
  */
-export async function planBeside(
+export async function planDynamicsFiles(
   chosen: readonly Dynamics[],
   options: RunOptions,
   config: RunConfig,
   out: string,
   writer: 'hyparquet' | 'parquetjs-lite',
   force: boolean,
-): Promise<readonly Beside[]> {
+): Promise<readonly DynamicsFile[]> {
   const columns = (config.columns ?? COLUMNS_OF_FLOWS).filter((name) =>
     COLUMNS_OF_FLOWS.includes(name),
   );
@@ -72,7 +72,7 @@ export async function planBeside(
   return Promise.all(
     chosen.map(async (each) => {
       const { name } = each;
-      const path = besidePath(out, name);
+      const path = dynamicsPath(out, name);
       trajectory(each, options);
       await checkOutput('also', path, { ...config, dynamics: name } as RunConfig, force);
       const write = async (signal: AbortSignal) => {
@@ -95,7 +95,7 @@ export async function planBeside(
           }),
           tableSink(fileTarget(path), format, {
             columns,
-            metadata: (run: ModelRun) => besideMetadata(run, lastStep),
+            metadata: (run: ModelRun) => dynamicsMetadata(run, lastStep),
           }),
         );
         await lastValueFrom(batches);
@@ -107,7 +107,7 @@ export async function planBeside(
 }
 
 /** Metadata of such a file; its summary says only whether it is whole. */
-function besideMetadata(run: ModelRun, lastStep: number): Metadata {
+function dynamicsMetadata(run: ModelRun, lastStep: number): Metadata {
   const { interrupted } = run;
   return {
     ...runMetadata(run),

@@ -11,11 +11,11 @@ const known = new Map<string, { readonly state: string; readonly whole: Promise<
 const LARGEST = 1 << 27;
 
 /** Sweeps as a page should draw them: without their damaged parts, and with the number of the runs that they lack. */
-export function wholeSweeps(sweeps: readonly SharedSweep[]): Promise<SharedSweep[]> {
-  return Promise.all(sweeps.map(wholeSweep));
+export function checkedSweeps(sweeps: readonly SharedSweep[]): Promise<SharedSweep[]> {
+  return Promise.all(sweeps.map(checkedSweep));
 }
 
-async function wholeSweep(sweep: SharedSweep): Promise<SharedSweep> {
+async function checkedSweep(sweep: SharedSweep): Promise<SharedSweep> {
   const parts: SharedFile[] = [];
   // One after the other: all at once could fill the memory.
   for (const part of sweep.parts) if (await isWhole(part.file)) parts.push(part);

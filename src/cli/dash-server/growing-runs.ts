@@ -3,7 +3,7 @@ import { LOCK, refuseIfLocked } from '../../pipeline/node/lock.ts';
 import type { SharedRun } from './shared-runs.ts';
 
 /** Paths of the runs that are still being written: those under `.partial`, unless who wrote them is no more. */
-export async function beingWritten(runs: readonly SharedRun[]): Promise<ReadonlySet<string>> {
+export async function growingRuns(runs: readonly SharedRun[]): Promise<ReadonlySet<string>> {
   const states = await Promise.all(
     runs.map(async ({ path, file }) => ((await isWritten(file)) ? [path] : [])),
   );
