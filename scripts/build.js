@@ -47,6 +47,7 @@ part('kernel', ['src/pipeline/models/network/kernel', 'scripts/kernel.js', 'pack
   run('scripts/kernel.js'),
 );
 part('digits', ['data/digits.csv.gz', 'scripts/digits.js'], () => run('scripts/digits.js'));
+run('scripts/registries.js');
 part(
   'lib',
   [

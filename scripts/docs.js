@@ -10,6 +10,7 @@ import { standardOperators } from '../dist/pipeline/operators/standard.js';
 import { optimizers } from '../dist/pipeline/optimizers/index.js';
 import { defaultsOf } from '../dist/pipeline/optimizers/optimizer.js';
 import { MEASURED_COLUMNS } from '../dist/pipeline/phases/measured/columns.js';
+import { trainings } from '../dist/pipeline/sources/trainings/index.js';
 import { SWEEP_COLUMNS } from '../dist/pipeline/sweep/sweep-columns.js';
 import { CHECKS } from '../dist/pipeline/theory/verify.js';
 
@@ -55,6 +56,15 @@ const SECTIONS = [
       table(
         ['preset', 'what it shows'],
         PRESET_NAMES.map((name) => [code(name), presetShows(name)]),
+      ),
+  ],
+  [
+    'catalogue.md',
+    'models',
+    () =>
+      table(
+        ['model', 'what it is'],
+        trainings.map(({ model, about }) => [code(model), about]),
       ),
   ],
   [

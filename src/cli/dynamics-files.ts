@@ -17,9 +17,9 @@ import { trajectory } from '../pipeline/sources/trajectory.ts';
 import { UsageError } from './errors.ts';
 import { checkOutput } from './output-file.ts';
 
-/** All but phases and cycles, which are those of gradient descent at its threshold. */
+/** All but phases, cycles and true digits, which are those of gradient descent. */
 const COLUMNS_OF_FLOWS: readonly string[] = RUN_COLUMNS.map(({ name }) => name).filter(
-  (name) => name !== 'phase' && name !== 'cycle',
+  (name) => !['phase', 'cycle', 'digits'].includes(name),
 );
 
 /** A dynamics to be written into a file of its own. */

@@ -1,4 +1,5 @@
 import type { ParameterTable } from '../pipeline/core/parameters.ts';
+import { dynamics } from '../pipeline/dynamics/index.ts';
 import { trainingParameters } from '../pipeline/sources/trainings/index.ts';
 
 /** What of a run is written, and where. */
@@ -20,7 +21,7 @@ export const outputParameters = {
   also: {
     type: 'words',
     noun: 'dynamics',
-    words: ['gradient-flow', 'constrained', 'central'],
+    words: dynamics.map(({ name }) => name),
     symbol: 'A,B',
     meaning: 'dynamics to write as well (FILE.central.parquet, …)',
     group: 'OUTPUT',

@@ -1,0 +1,254 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launch, openPage } from './dash/browser.ts';
+import { describeWith, root } from './setup/parts.ts';
+
+/** What a contributor adds: one file each, and nothing else. */
+const ADDED: Readonly<Record<string, string>> = {
+  'src/pipeline/operators/columns/output.ts': `
+import { operator } from '../../core/operator.ts';
+import type { ModelRun } from '../../models/minimal/run.ts';
+
+/** What the network makes of the relevant feature. */
+export const output = () =>
+  operator({
+    name: 'output',
+    needs: { alpha: 'gradientDescent', beta2: 'gradientDescent' },
+    adds: [{ name: 'output', type: 'DOUBLE', symbol: 'αβ₂', unit: '1', meaning: 'what the network answers' }],
+    start: (_: ModelRun) => ({
+      next({ alpha, beta2 }, length, into) {
+        for (let i = 0; i < length; i++) into.output[i] = alpha[i]! * beta2[i]!;
+      },
+    }),
+  });
+`,
+  'src/pipeline/optimizers/halved.ts': `
+import { log1p } from '../numeric/elementary.ts';
+import { factorOverEta, type Optimizer } from './optimizer.ts';
+
+/** θ ← θ − ½η∇L. Stable up to 4/η. */
+export const halved: Optimizer = {
+  name: 'halved',
+  about: 'gradient descent at half the learning rate',
+  aliases: [],
+  parameters: {},
+  slots: 0,
+  stability: () => factorOverEta('halved', 4, '4/η', (x) => log1p(-x)),
+  step(theta, gradient, _slots, { eta }) {
+    for (let i = 0; i < theta.length; i++) theta[i]! -= 0.5 * eta * gradient[i]!;
+  },
+};
+`,
+  'src/pipeline/dynamics/resting.ts': `
+import { log } from '../numeric/elementary.ts';
+import type { Dynamics } from './dynamics.ts';
+
+/** The start, at every step. */
+export const resting: Dynamics = {
+  name: 'resting',
+  about: 'the start, which never moves',
+  start({ init: [alpha, beta1, beta2] }) {
+    const theta = { alpha, beta1, beta2 };
+    return { theta, logBeta1: log(Math.abs(beta1)), advance() {} };
+  },
+};
+`,
+  'src/pipeline/models/xy.ts': `
+import type { Model } from './model.ts';
+
+/** L = ½(xy − 1)². */
+export const xy: Model = {
+  name: 'xy',
+  about: 'the product of two numbers, L = ½(xy − 1)²',
+  parameters: {
+    x: { type: 'number', symbol: 'x₀', meaning: 'x at the start', group: 'MODEL', default: 2 },
+    y: { type: 'number', symbol: 'y₀', meaning: 'y at the start', group: 'MODEL', default: 0.1 },
+  },
+  defaults: { eta: 0.1, steps: 200 },
+  columns: [
+    { name: 'x', type: 'DOUBLE', symbol: 'x', unit: '1', meaning: 'one factor' },
+    { name: 'y', type: 'DOUBLE', symbol: 'y', unit: '1', meaning: 'the other factor' },
+  ],
+  start(values) {
+    const { x, y } = values as { readonly x: number; readonly y: number };
+    return {
+      theta: Float64Array.of(x, y),
+      objective: {
+        loss: ([x = 0, y = 0]) => 0.5 * (x * y - 1) ** 2,
+        gradient([x = 0, y = 0], into) {
+          into[0] = (x * y - 1) * y;
+          into[1] = (x * y - 1) * x;
+        },
+        sharpness([x = 0, y = 0]) {
+          // The Hessian is (y², 2xy − 1; 2xy − 1, x²).
+          const mean = (x * x + y * y) / 2;
+          return mean + Math.hypot((x * x - y * y) / 2, 2 * x * y - 1);
+        },
+      },
+    };
+  },
+};
+`,
+  'src/pipeline/theory/checks/learns.ts': `
+import { type Check, round } from '../check.ts';
+
+/** The loss at the end is not above that of the start. */
+export const learns: Check = {
+  name: 'learns',
+  statement: 'the loss of the last step is below that of the first',
+  needs: ['loss'],
+  run(table) {
+    const loss = table.column('loss');
+    const [first, last] = [loss[0]!, loss[table.length - 1]!];
+    return {
+      verdict: last < first ? 'holds' : 'fails',
+      measured: last,
+      predicted: first,
+      margin: first - last,
+      text: { measured: round(last), predicted: \`below \${round(first)}\`, margin: round(first - last) },
+    };
+  },
+};
+`,
+  'src/dash/plots/series/output.ts': `
+import type { TimeSeries } from '../time-series.ts';
+
+/** What the network answers, which is to become 1. */
+export const output: TimeSeries = {
+  id: 'output',
+  title: 'Answer of the network',
+  unit: 'dimensionless',
+  axis: 'αβ₂',
+  scale: 'linear',
+  order: 9,
+  description: 'What the network makes of the relevant feature; 1 is right.',
+  series: [{ key: 'output', label: 'αβ₂', column: 'output', color: 'loss' }],
+};
+`,
+};
+
+const temporary = await mkdtemp(join(tmpdir(), 'eos-extension-'));
+const folder = join(temporary, 'eos');
+
+/** Runs a program of the copy; what it prints on both streams. */
+function run(...args: string[]): string {
+  const options = { cwd: folder, encoding: 'utf8' } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, options);
+  expect([status, status === 0 ? '' : stdout + stderr], args.join(' ')).toEqual([0, '']);
+  return stdout + stderr;
+}
+
+const eos = (...args: string[]) => run('bin/run.js', ...args);
+
+async function rows(name: string): Promise<Readonly<Record<string, unknown>>[]> {
+  const file = await asyncBufferFromFile(join(folder, name));
+  return parquetReadObjects({ file, compressors });
+}
+
+beforeAll(async () => {
+  const listed = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
+  for (const file of listed.split('\0').filter(Boolean)) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await cp(join(root, file), join(folder, file));
+  }
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  for (const [path, text] of Object.entries(ADDED)) await writeFile(join(folder, path), text);
+  run('scripts/build.js');
+  run('scripts/docs.js');
+  eos('stream', '--preset', 'three-phases', '--also', 'resting', '--out', 'data/run.parquet');
+});
+
+afterAll(() => rm(temporary, { recursive: true, force: true }));
+
+describe('one new file each', () => {
+  test('compiles with the rest', () => {
+    run('node_modules/typescript/bin/tsc', '--noEmit');
+  });
+
+  test('adds a column to files and to the docs', async () => {
+    const last = (await rows('data/run.parquet')).at(-1)!;
+    expect(last.output).toBe((last.alpha as number) * (last.beta2 as number));
+    expect(eos('inspect', 'data/run.parquet')).toContain('output DOUBLE');
+    expect(await readFile(join(folder, 'docs/columns.md'), 'utf8')).toContain(
+      '| `output` | DOUBLE | αβ₂ | 1 | what the network answers |',
+    );
+  });
+
+  test('adds an optimizer, with its threshold in the log and the file', async () => {
+    expect(eos('stream', '--help')).toContain('halved');
+    const args = ['--optimizer', 'halved', '--steps', '3000'];
+    expect(eos('stream', ...args, '--dry-run')).toContain('4/η = 80');
+    eos('stream', ...args, '--out', 'data/halved.parquet');
+    const { sharpness, sharpness_ratio } = (await rows('data/halved.parquet'))[0]!;
+    expect(sharpness_ratio).toBeCloseTo((sharpness as number) / 80, 12);
+    const catalogue = await readFile(join(folder, 'docs/catalogue.md'), 'utf8');
+    expect(catalogue).toContain('| `halved` | gradient descent at half the learning rate | 4/η |');
+  });
+
+  test('adds a dynamics', async () => {
+    expect(eos('stream', '--help').replace(/\s+/g, ' ')).toContain('resting');
+    const moved = await rows('data/run.resting.parquet');
+    expect(moved.length).toBe(10_001);
+    expect(moved.at(-1)).toMatchObject({ alpha: 0.3, beta1: 0.1, beta2: 0.3 });
+    const catalogue = await readFile(join(folder, 'docs/catalogue.md'), 'utf8');
+    expect(catalogue).toContain('| `resting` | the start, which never moves |');
+  });
+
+  test('adds a model', async () => {
+    expect(eos('stream', '--help')).toContain('xy');
+    expect(eos('stream', '--model', 'xy', '--dry-run')).toContain('start   xy: η = 0.1');
+    eos('stream', '--model', 'xy', '--out', 'data/xy.parquet');
+    const last = (await rows('data/xy.parquet')).at(-1)!;
+    expect((last.x as number) * (last.y as number)).toBeCloseTo(1, 6);
+    expect(last.sharpness).toBeCloseTo((last.x as number) ** 2 + (last.y as number) ** 2, 5);
+    const catalogue = await readFile(join(folder, 'docs/catalogue.md'), 'utf8');
+    expect(catalogue).toContain('| `xy` | the product of two numbers, L = ½(xy − 1)² |');
+  });
+
+  test('adds a check', async () => {
+    expect(eos('verify', 'data/run.parquet')).toMatch(/✓ learns +holds/);
+    const catalogue = await readFile(join(folder, 'docs/catalogue.md'), 'utf8');
+    expect(catalogue).toContain(
+      '| `learns` | the loss of the last step is below that of the first |',
+    );
+  });
+
+  describeWith(['chromium'], 'on the page', () => {
+    test('shows the panel with its column, the dynamics, and the run of the model', async () => {
+      const build = (name: string) => {
+        eos(
+          'dash',
+          'build',
+          '--data',
+          `data/${name}.parquet`,
+          '--single-file',
+          '--out',
+          `${name}.html`,
+        );
+        return pathToFileURL(join(folder, `${name}.html`)).href;
+      };
+      const browser = await launch();
+      try {
+        const { page, problems } = await openPage(browser, build('run'));
+        const panel = page.locator('[data-panel=output]');
+        await panel.waitFor();
+        expect(await panel.textContent()).toContain('Answer of the network');
+        expect(await page.locator('[data-panel=plane]').textContent()).toContain('resting');
+        const small = await openPage(browser, build('xy'));
+        // biome-ignore lint/performance/useDomNodeTextContent: what is seen, not the data in the page
+        expect(await small.page.locator('body').innerText()).toContain('xy.parquet');
+        expect(await small.page.locator('[data-panel=sharpness]').isVisible()).toBe(true);
+        problems.push(...small.problems);
+        expect(problems).toEqual([]);
+      } finally {
+        await browser.close();
+      }
+    });
+  });
+});
