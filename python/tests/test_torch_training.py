@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ import torch
 from eos_watch import Watch
 from eos_watch.torch_optimizer import describe
 from nets import NETS
+from passes import Passes
 from rows import measured, read
 from torch import nn
 
@@ -24,40 +23,6 @@ OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
     "rmsprop": lambda p: torch.optim.RMSprop(p, lr=1e-3),
     "adamw": lambda p: torch.optim.AdamW(p, lr=1e-3),
 }
-
-
-class Passes:
-    """A clock that counts passes through a network: forward 1, backward 2, both again for a
-    derivative of the gradient."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    @contextmanager
-    def count(self, model: nn.Module) -> Iterator[Passes]:
-        def forward(*_: Any) -> None:
-            self.now += 1
-
-        grad, backward = torch.autograd.grad, torch.Tensor.backward
-
-        def counted_grad(outputs: Any, *args: Any, **kwargs: Any) -> Any:
-            self.now += 4 if len(args) > 1 else 2
-            return grad(outputs, *args, **kwargs)
-
-        def counted_backward(tensor: Any, *args: Any, **kwargs: Any) -> Any:
-            self.now += 2
-            return backward(tensor, *args, **kwargs)
-
-        hook = model.register_forward_hook(forward)
-        with (
-            mock.patch.object(torch.autograd, "grad", counted_grad),
-            mock.patch.object(torch.Tensor, "backward", counted_backward),
-        ):
-            yield self
-        hook.remove()
 
 
 def run(

@@ -36,7 +36,9 @@ class Log:
         file.flush()
 
     def close(self) -> None:
+        """A row that comes all the same goes on behind the last one."""
         if self._file and self._file is not sys.stdout:
+            self._resume_at = self._file.tell()
             self._file.close()
         self._file = None
 
