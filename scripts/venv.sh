@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
-# Makes .venv with the Python programs that the tests open our files with; --bench adds what the benchmark peers need.
+# Makes .venv with the Python programs that the tests open our files with, and JAX; --torch adds PyTorch and the
+# frameworks on it (gigabytes), --bench what the benchmark peers need.
 # Does nothing where it already holds exactly these versions. PYTHON names another interpreter than python3.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-lists=(test/requirements.txt)
+lists=(test/requirements.txt python/requirements.txt)
 case "${1-}" in
   '') ;;
+  --torch) lists+=(python/requirements-torch.txt) ;;
   --bench) lists+=(bench/requirements.txt) ;;
-  *) echo "usage: scripts/venv.sh [--bench]" >&2; exit 2 ;;
+  *) echo "usage: scripts/venv.sh [--torch | --bench]" >&2; exit 2 ;;
 esac
 
 # What a list looked like when it was installed stands beside it, so an edited list is installed again.
-stamp() { echo ".venv/installed-${1%%/*}.txt"; }
+stamp() { echo ".venv/installed-${1//\//-}"; }
 
 missing=()
 for list in "${lists[@]}"; do

@@ -34,6 +34,14 @@ const parts = {
       return python && holdsPackages(python, ['tensorboard']) ? python : undefined;
     },
   },
+  jax: {
+    what: 'Python with JAX, optax and pytest',
+    howToGet: 'run scripts/venv.sh',
+    find: () => {
+      const python = executable(process.env.EOS_PYTHON ?? join(root, '.venv/bin/python'));
+      return python && holdsPackages(python, ['jax', 'optax', 'pytest']) ? python : undefined;
+    },
+  },
   chromium: {
     what: 'Chromium',
     howToGet: 'apt-get install chromium, or set EOS_CHROMIUM to its path',
@@ -125,6 +133,17 @@ function onPath(command: string): string | undefined {
     if (path) return path;
   }
   return undefined;
+}
+
+/** Whether the tests' Python has these packages, beyond what it must have; those of EOS_WITHOUT it has not. */
+export function hasPackages(...packages: readonly string[]): boolean {
+  const without = (process.env.EOS_WITHOUT ?? '').split(',');
+  const python = findPart('jax');
+  return (
+    python !== undefined &&
+    packages.every((name) => !without.includes(name)) &&
+    holdsPackages(python, packages)
+  );
 }
 
 function holdsPackages(interpreter: string, packages: readonly string[]): boolean {

@@ -32,7 +32,7 @@ class EosWatch(TrainerCallback):
     :param budget: the share of the training time that measuring may take
     :param batch: the inputs of the model that the sharpness is measured on; the first training
         batch unless given
-    :param loss: ``loss(model, inputs)``; ``model(**inputs).loss`` unless given
+    :param loss: ``loss(model, inputs)``; the ``loss`` that the model answers with unless given
     :param full_batch: says that each step sees all data, so that its gradient tells of the whole;
         else the last batches also give ``batch_sharpness``
     :param options: as of :class:`eos_watch.Watch`
@@ -133,7 +133,8 @@ class EosWatch(TrainerCallback):
 
 
 def _model_loss(model: Any, inputs: dict[str, Any]) -> Tensor:
-    loss = model(**inputs).loss
+    output = model(**inputs)
+    loss = output.get("loss") if hasattr(output, "get") else None
     if loss is None:
         raise RuntimeError("the model returns no loss; pass loss= to the EosWatch")
     tensor: Tensor = loss

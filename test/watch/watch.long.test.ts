@@ -1,0 +1,161 @@
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { parquetMetadata } from 'hyparquet';
+import { describe, expect, test } from 'vitest';
+import { cleanEnvironment, eos, startEos, temporaryFolder, watch } from '../setup/eos.ts';
+import { describeWith, hasPackages, part, root } from '../setup/parts.ts';
+
+const MINUTE = 60_000;
+const project = join(root, 'python');
+
+/** Each way to train, and the packages without which it is left out (JAX is always there). */
+const FRAMEWORKS = [
+  { name: 'pytorch', needs: ['torch'], backend: '' },
+  { name: 'jax', needs: [], backend: '' },
+  { name: 'huggingface', needs: ['torch', 'transformers', 'accelerate'], backend: '' },
+  { name: 'lightning', needs: ['torch', 'lightning'], backend: '' },
+  { name: 'keras', needs: ['torch', 'keras'], backend: 'torch' },
+  { name: 'keras', needs: ['torch', 'keras'], backend: 'jax' },
+] as const;
+
+const there = FRAMEWORKS.filter(({ needs }) => hasPackages(...needs));
+
+describeWith(['jax'], 'eos_watch', () => {
+  test(
+    'passes its own tests in each framework that is there',
+    async () => {
+      const { stdout } = await promisify(execFile)(part('jax'), ['-m', 'pytest', '-q', '-rA'], {
+        cwd: project,
+        maxBuffer: 1 << 28,
+      });
+      console.log(
+        stdout
+          .split('\n')
+          .filter((line) => /^left out|passed/.test(line))
+          .join('\n'),
+      );
+      expect(stdout).toMatch(/\d+ passed/);
+      expect(stdout).not.toMatch(/skipped|failed/);
+    },
+    30 * MINUTE,
+  );
+
+  test(
+    'pip install ./python makes a package that says its types and loads no framework',
+    async () => {
+      const folder = temporaryFolder();
+      const pip = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', folder, project];
+      await promisify(execFile)(part('jax'), pip);
+      expect(existsSync(join(folder, 'eos_watch/py.typed'))).toBe(true);
+      const code =
+        'import sys, eos_watch, eos_watch.recorder; print(eos_watch.__file__, sorted({"torch", "jax", "keras"} & set(sys.modules)))';
+      const { stdout } = await promisify(execFile)(part('jax'), ['-c', code], {
+        env: { ...process.env, PYTHONPATH: folder },
+      });
+      expect(stdout).toBe(`${folder}/eos_watch/__init__.py []\n`);
+    },
+    5 * MINUTE,
+  );
+
+  test.runIf(hasPackages('mypy', 'torch', 'keras', 'lightning', 'transformers'))(
+    'its types hold in strict mode',
+    () => {
+      const { stdout, status } = spawnSync(part('jax'), ['-m', 'mypy'], {
+        cwd: project,
+        encoding: 'utf8',
+      });
+      expect([status, stdout]).toEqual([0, expect.stringContaining('Success')]);
+    },
+    5 * MINUTE,
+  );
+
+  describe('a training that is watched live', () => {
+    const script = (name: string, log: string, budget: number) => [
+      join(project, 'tests/live.py'),
+      name,
+      log,
+      String(budget),
+    ];
+    const environment = (backend: string) => ({
+      ...cleanEnvironment(),
+      PYTHONPATH: join(project, 'src'),
+      OMP_NUM_THREADS: '1',
+      ...(backend && { KERAS_BACKEND: backend }),
+    });
+
+    test.each(there)(
+      '$name $backend: the edge is found where a dense measurement finds it',
+      async ({ name, backend }) => {
+        const cwd = temporaryFolder();
+        const env = environment(backend);
+        const python = part('jax');
+        await promisify(execFile)(python, script(name, 'dense.ndjson', 10), { cwd, env });
+        const dense = await eos(['detect', 'dense.ndjson', '--out', 'dense.parquet', '-q'], {
+          cwd,
+        });
+        expect([dense.code, dense.stderr]).toEqual([0, '']);
+
+        // A fifth of the time, and read while it is written.
+        const live = startEos(['detect', 'live.ndjson', '--follow', '--out', 'live.parquet'], {
+          cwd,
+        });
+        await live.says('waiting for live.ndjson');
+        const training = watch(
+          spawn(python, script(name, 'live.ndjson', 0.2), { cwd, env, stdio: 'pipe' }),
+        );
+        expect((await training.done).code).toBe(0);
+        const last = JSON.parse(
+          readFileSync(join(cwd, 'live.ndjson'), 'utf8').trimEnd().split('\n').at(-1)!,
+        );
+        expect(last.step).toBe(1499);
+        const edgeSeen = await live.says('edge of stability').then(() => true);
+        live.child.kill('SIGINT');
+        expect([(await live.done).code, edgeSeen]).toEqual([130, true]);
+        const [exact, found] = [edgeOf(cwd, 'dense.parquet'), edgeOf(cwd, 'live.parquet')];
+        console.log(`${name} ${backend}: edge at ${exact} measured densely, ${found} live`);
+        expect(Math.abs(found - exact)).toBeLessThanOrEqual(0.02 * 1500);
+      },
+      20 * MINUTE,
+    );
+  });
+
+  describe('the snippets of docs/watch.md', () => {
+    const text = readFileSync(join(root, 'docs/watch.md'), 'utf8');
+    const snippets = [
+      ...text.matchAll(/<!-- needs: ([a-z ]*?) -->\n```python\n([\s\S]*?)```/g),
+    ].map(([, needs, code]) => ({ needs: needs!.split(' ').filter(Boolean), code: code! }));
+    test('are all named', () => {
+      expect(snippets.length).toBe([...text.matchAll(/```python/g)].length);
+      expect(snippets.length).toBeGreaterThanOrEqual(5);
+    });
+
+    const found = snippets.filter(({ needs }) => hasPackages(...needs));
+    test.each(found.map(({ needs, code }) => ({ name: needs.join(' '), code })))(
+      '$name',
+      async ({ code }) => {
+        const cwd = temporaryFolder();
+        const env = {
+          ...cleanEnvironment(),
+          PYTHONPATH: join(project, 'src'),
+          OMP_NUM_THREADS: '1',
+        };
+        await promisify(execFile)(part('jax'), ['-c', code], { cwd, env });
+        expect(readdirSync(cwd)).toContain('train.ndjson');
+        const { code: status, stderr } = await eos(['detect', 'train.ndjson'], { cwd });
+        expect([status, stderr]).toEqual([0, expect.stringContaining('done')]);
+      },
+      10 * MINUTE,
+    );
+  });
+});
+
+/** First step of the first phase at the edge, as the summary of a file dates it. */
+function edgeOf(folder: string, file: string): number {
+  const bytes = readFileSync(join(folder, file));
+  const metadata = parquetMetadata(new Uint8Array(bytes).buffer).key_value_metadata;
+  const text = metadata?.find(({ key }) => key === 'eos.summary')?.value;
+  const { phases } = JSON.parse(text!) as { phases: { phase: string; step: number }[] };
+  return phases.find(({ phase }) => phase === 'edge-of-stability')!.step;
+}
