@@ -16,6 +16,7 @@ from eos_watch.recorder import Recorder
 FRAMEWORK, LOG, BUDGET = sys.argv[1], sys.argv[2], float(sys.argv[3])
 STEPS = 1500
 RATE = 0.22
+KERAS_RATE = 0.15
 X = np.cos(np.pi * (np.arange(20) + 0.5) / 20)[:, None].astype(np.float32)
 Y = np.cos(6 * np.arccos(X)).astype(np.float32)
 
@@ -182,16 +183,19 @@ def keras() -> None:
     else:
         count_jax()
     keras.utils.set_random_seed(0)
-    model = keras.Sequential(
-        [
-            keras.Input((1,)),
-            keras.layers.Dense(50, activation="tanh"),
-            keras.layers.Dense(50, activation="tanh"),
-            keras.layers.Dense(1),
+    def dense(width: int, before: int, activation: str | None = None) -> Any:
+        # As PyTorch starts; with biases of 0 the network is odd, and cannot learn an even function.
+        starts = [
+            keras.initializers.RandomUniform(-(before**-0.5), before**-0.5, seed=seed)
+            for seed in (width + before, width + before + 1)
         ]
+        return keras.layers.Dense(width, activation, True, *starts)
+
+    model = keras.Sequential(
+        [keras.Input((1,)), dense(50, 1, "tanh"), dense(50, 50, "tanh"), dense(1, 50)]
     )
-    # Keras starts with smaller weights, which the edge lies further from.
-    model.compile(keras.optimizers.SGD(0.26), "mse")
+    # The mean of squares has twice the Hessian of its half.
+    model.compile(keras.optimizers.SGD(KERAS_RATE), "mse")
     watch = EosWatch(LOG, BUDGET, data=(X, Y), full_batch=on_torch, clock=passes)
     model.fit(X, Y, batch_size=20, epochs=STEPS, shuffle=False, verbose=0, callbacks=[watch])
 

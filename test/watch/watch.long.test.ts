@@ -17,7 +17,6 @@ const FRAMEWORKS = [
   { name: 'huggingface', needs: ['torch', 'transformers', 'accelerate'], backend: '' },
   { name: 'lightning', needs: ['torch', 'lightning'], backend: '' },
   { name: 'keras', needs: ['torch', 'keras'], backend: 'torch' },
-  { name: 'keras', needs: ['torch', 'keras'], backend: 'jax' },
 ] as const;
 
 const there = FRAMEWORKS.filter(({ needs }) => hasPackages(...needs));
