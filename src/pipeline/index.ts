@@ -101,7 +101,6 @@ export type {
   NetworkOptions,
   networkRunParameters,
 } from './models/network/config.ts';
-export type { DataSet } from './models/network/data/data-set.ts';
 export { networkPresets } from './models/network/presets.ts';
 export { classifySharpness } from './operators/classify-sharpness.ts';
 export { detectMeasuredPhases, type MeasuredEvent } from './operators/detect-measured-phases.ts';
@@ -149,7 +148,6 @@ export { type DescentOptions, gradientDescent } from './sources/descent/gradient
 export {
   type NetworkArrays,
   type NetworkBatch,
-  type NetworkDescentOptions,
   type NetworkRun,
   type NetworkSummary,
   networkDescent,

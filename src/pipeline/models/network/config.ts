@@ -68,14 +68,12 @@ const LAST_WIDTH = 1e6;
 
 /**
  * The whole setup of a network from what the caller said, each value checked.
- *
- * @param read the data set, where `data` names a file
  * @throws ConfigError naming the first parameter that cannot be used
  */
-export function setupNetwork(options: NetworkOptions = {}, read?: DataSet): NetworkSetup {
+export function setupNetwork(options: NetworkOptions = {}): NetworkSetup {
   const { preset } = resolveValues({ preset: ownParameters.preset }, { preset: options.preset });
   const values = resolveValues(networkRunParameters, options, networkPresets[preset ?? 'network']);
-  const data = read ?? namedData(values.data);
+  const data = namedData(values.data);
   const { classes, count, inputWidth, outputWidth } = data;
   const loss = values.loss ?? (classes ? 'cross-entropy' : 'mse');
   if (loss === 'cross-entropy' && !classes) {

@@ -19,7 +19,6 @@ import {
   type NetworkSetup,
   setupNetwork,
 } from '../../models/network/config.ts';
-import type { DataSet } from '../../models/network/data/data-set.ts';
 import { createNetwork, type Network } from '../../models/network/network.ts';
 import { type ChosenOptimizer, chosenOptimizer } from '../../models/network/optimizer.ts';
 import { epochOrder, startWeights } from '../../models/network/start.ts';
@@ -51,11 +50,6 @@ export type NetworkArrays = Readonly<
 
 export type NetworkBatch = Batch<NetworkArrays, NetworkRun>;
 
-export interface NetworkDescentOptions extends SourceOptions {
-  /** The samples, where `data` of the options names a file. */
-  readonly data?: DataSet;
-}
-
 /** A loss above this, or not finite, counts as divergence. */
 const DIVERGENCE_LOSS = 1e12;
 /** Eigenvalues over this share of the threshold are at the edge. */
@@ -72,9 +66,9 @@ const STAGE = 'networkDescent';
  */
 export function networkDescent(
   options: NetworkOptions = {},
-  sourceOptions: NetworkDescentOptions = {},
+  sourceOptions: SourceOptions = {},
 ): Observable<NetworkBatch> {
-  const setup = setupNetwork(options, sourceOptions.data);
+  const setup = setupNetwork(options);
   const batchSize = sourceOptions.batchSize ?? (sourceOptions.pace ? undefined : BATCH_ROWS);
   return source(() => networkRows(setup, sourceOptions), {
     ...sourceOptions,
@@ -85,7 +79,7 @@ export function networkDescent(
 /** The rows of a run from step 0, or from where a checkpoint stands. */
 export function networkRows(
   setup: NetworkSetup,
-  { resume }: NetworkDescentOptions = {},
+  { resume }: SourceOptions = {},
 ): RowSource<NetworkArrays, NetworkRun> {
   const { config, layers } = setup;
   const chosen = chosenOptimizer(config);

@@ -19,7 +19,7 @@ export function namedData(text: string): DataSet {
     const usages = dataSets.map(({ usage }) => usage).join(', ');
     throw new ConfigError(
       'data',
-      `no data set is called '${name}'${didYouMean(name, names)}; there are ${usages}, FILE.csv and FILE.parquet`,
+      `no data set is called '${name}'${didYouMean(name, names)}; there are ${usages}`,
     );
   }
   const numbers = rest.map(parseNumber);
