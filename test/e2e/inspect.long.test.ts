@@ -74,7 +74,7 @@ describe('a run file', () => {
     expect(text).toMatch(/^ {2}cycles +\d+$/m);
     expect(text).toMatch(/^ {2}T\(δ, ε\) +7,691 \(δ = 0\.01, ε = 1e-8\)$/m);
     expect(text).toMatch(/^ {2}slope of ln L̂ per step +-[\d.e-]+ measured, -0\.004004 predicted$/m);
-    expect(text).toMatch(/^ {2}[▁▂▃▄▅▆▇█]{60} {2}ηS\/2 up to 1\.\d+$/m);
+    expect(text).toMatch(/^ {2}[▁▂▃▄▅▆▇█]{60} {2}S up to 1\.\d+ × 2\/η$/m);
     for (const { name, type } of RUN_COLUMNS) expect(text).toContain(`${name} ${type}`);
     expect(text).not.toContain('missing');
   });
@@ -138,8 +138,8 @@ describe('a run file', () => {
     );
     const text = await inspect(cwd, 'few.parquet');
     expect(text).toMatch(/^few\.parquet {2}Parquet, [\d.]+ kB, 10 rows, 1 row group$/m);
-    expect(text).toMatch(/^missing columns: alpha, beta1, .*, digits$/m);
-    expect(text).toMatch(/^ {2}outcome +gradient-flow$/m);
+    expect(text).toMatch(/^missing columns: alpha, beta1, .*, cycle, digits$/m);
+    expect(text).toMatch(/^ {2}outcome +sharpening$/m);
     expect(text).toMatch(/^ {2}first crossing of 2\/η +never$/m);
     expect(text).not.toMatch(/^sharpness$/m);
   });
@@ -228,7 +228,7 @@ print("null")
         // Rows without step or phase are left out.
         expect(text, file).toMatch(/^ {2}�\[31mred� +0 +0 +1$/m);
         expect(text, file).toMatch(/^ {2}con�vergence +3 +3 +1$/m);
-        expect(text, file).toMatch(/^ {2}█ {5}ηS\/2 up to 0\.5$/m);
+        expect(text, file).toMatch(/^ {2}█ {5}S up to 0\.5 × threshold$/m);
         const report = await inspectJson(cwd, file);
         expect(report.sharpness?.bins, file).toEqual([0.5, null, null, null]);
         expect(report.schema, file).toContainEqual({

@@ -30,6 +30,9 @@ test('the optimizer of a run is in its log, its file and its phases', async () =
   expect(summary.first_crossing).toBe(first);
   expect(rows[first - 1]!.phase).toBe('progressive-sharpening');
   expect(String(rows[first]!.phase)).toMatch(/^eos-/);
+  const { stdout } = await eos(['inspect', 'm.parquet'], { cwd });
+  expect(stdout).toMatch(/first crossing of \(2 \+ 2β\)\/η +1,/);
+  expect(stdout).toMatch(/largest sharpness +1\.0\d+ × \(2 \+ 2β\)\/η/);
 });
 
 test('a network goes the same way from flags to file, and its preset names its model', async () => {
@@ -46,6 +49,8 @@ test('a network goes the same way from flags to file, and its preset names its m
   const { rows, config } = await read(join(cwd, 'net.parquet'));
   expect(config).toMatchObject({ model: 'mlp', layers: '1-50-50-1', optimizer: 'gd' });
   expect(rows).toHaveLength(121);
+  const { stdout: told } = await eos(['inspect', 'net.parquet'], { cwd });
+  expect(told).not.toContain('missing columns');
   const { loss, l1, l2, sharpness, sharpness_2: second } = rows[100] as Record<string, number>;
   expect(l1! + l2!).toBeCloseTo(loss!, 12);
   expect(second!).toBeLessThanOrEqual(sharpness!);

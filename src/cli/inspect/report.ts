@@ -1,8 +1,8 @@
 import type { Column } from '../../pipeline/core/schema.ts';
 import { RUN_COLUMNS } from '../../pipeline/models/minimal/columns.ts';
 import { PARTIAL } from '../../pipeline/node/file-target.ts';
+import { stabilityOf } from '../../pipeline/optimizers/index.ts';
 import { MEASURED_COLUMNS } from '../../pipeline/phases/measured/columns.ts';
-import { findTraining } from '../../pipeline/sources/trainings/index.ts';
 import { openTable, type TableReader } from './table-reader.ts';
 
 /** What `eos inspect` has found in a file. */
@@ -23,6 +23,8 @@ export interface Report {
   readonly missing_metadata: readonly string[];
   readonly config: Readonly<Record<string, unknown>> | null;
   readonly summary: Readonly<Record<string, unknown>> | null;
+  /** The formula of the optimizer's threshold, such as 2/η. */
+  readonly threshold: string;
   /** From the summary, or else from the columns. */
   readonly phases: readonly {
     readonly phase: string;
@@ -53,7 +55,7 @@ export async function inspectFile(file: string): Promise<Report> {
   const phased = ['text', 'number'].includes(named.get('phase')?.kind ?? '');
   const summary = jsonObject(table.metadata['eos.summary']);
   const config = jsonObject(table.metadata['eos.config']);
-  const columns = await columnsOf(config);
+  const columns = await expectedColumns(config);
   return {
     file,
     kind: table.kind,
@@ -69,6 +71,7 @@ export async function inspectFile(file: string): Promise<Report> {
     missing_metadata: METADATA.filter((key) => !(key in table.metadata)),
     config,
     summary,
+    threshold: thresholdOf(config),
     phases:
       phasesOf(summary) ?? (phased ? await phasesFromColumns(table, numeric.has('step')) : []),
     sharpness: await sparkline(
@@ -78,14 +81,18 @@ export async function inspectFile(file: string): Promise<Report> {
   };
 }
 
-/** The columns that a file with such a config should have. */
-async function columnsOf(config: Report['config']): Promise<readonly Column[]> {
+type Config = Readonly<Record<string, unknown>> | null;
+
+/** The columns that the file of such a run has; those of the minimal model where nothing is said. */
+async function expectedColumns(config: Config): Promise<readonly Column[]> {
   if (config?.source === 'training-log') return MEASURED_COLUMNS;
+  if (config === null || (config.model ?? 'minimal') === 'minimal') return RUN_COLUMNS;
+  const { findTraining } = await import('../../pipeline/sources/trainings/index.ts');
   try {
-    const runs = await findTraining(config ?? {}).open();
-    return runs.schema(runs.resolve(config ?? {}));
+    const runs = await findTraining(config).open();
+    return runs.schema(runs.resolve(config));
   } catch {
-    return RUN_COLUMNS;
+    return [];
   }
 }
 
@@ -95,6 +102,12 @@ async function stateOf(file: string): Promise<'growing' | 'left'> {
     () => 'left',
     () => 'growing',
   );
+}
+
+/** The formula of the threshold of the run's optimizer. */
+function thresholdOf(config: Config): string {
+  if (typeof config?.threshold === 'string') return config.threshold;
+  return config === null ? 'threshold' : stabilityOf(config).formula;
 }
 
 function jsonObject(text: string | undefined): Readonly<Record<string, unknown>> | null {

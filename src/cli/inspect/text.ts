@@ -97,7 +97,7 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-function outcomeLines({ summary }: Report): string[] {
+function outcomeLines({ summary, threshold }: Report): string[] {
   if (summary === null) return [];
   const number = (key: string) =>
     typeof summary[key] === 'number' ? (summary[key] as number) : null;
@@ -119,8 +119,9 @@ function outcomeLines({ summary }: Report): string[] {
       (summary.interrupted === true ? ' (interrupted)' : ''),
   );
   add('cycles', whole('cycles'));
-  add('first crossing of 2/η', whole('first_crossing') ?? 'never');
-  add('largest ηS/2', real('max_sharpness_ratio'));
+  add(`first crossing of ${threshold}`, whole('first_crossing') ?? 'never');
+  const largest = real('max_sharpness_ratio');
+  add('largest sharpness', largest === null ? null : `${largest} × ${threshold}`);
   add('diverged at step', whole('diverged_at'));
   add('final loss', real('final_loss'));
   add('T(δ, ε)', convergenceText(summary.convergence_time));
@@ -146,15 +147,15 @@ function convergenceText(value: unknown): string | null {
   return `${at} (δ = ${String(delta)}, ε = ${String(epsilon)})`;
 }
 
-function sparklineLines({ sharpness }: Report, dim: (text: string) => string): string[] {
+function sparklineLines({ sharpness, threshold }: Report, dim: (text: string) => string): string[] {
   if (sharpness === null) return [];
   const { bins, column } = sharpness;
   const top = Math.max(...bins.map((value) => value ?? Number.NEGATIVE_INFINITY));
   const height = (value: number) =>
     top > 0 ? Math.max(0, Math.floor((value / top) * (BARS.length - 0.001))) : 0;
   const bars = bins.map((value) => (value === null ? ' ' : BARS[height(value)])).join('');
-  const name = column === 'sharpness_ratio' ? 'ηS/2' : 'S';
-  return [`${bars}  ${dim(`${name} up to ${plainNumber(top)}`)}`];
+  const unit = column === 'sharpness_ratio' ? ` × ${threshold}` : '';
+  return [`${bars}  ${dim(`S up to ${plainNumber(top)}${unit}`)}`];
 }
 
 function schemaLines({ schema }: Report): string[] {
