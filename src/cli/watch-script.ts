@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { UsageError } from './errors.ts';
 
 /** Told to the script, so that eos_watch says in that file which log it writes. */
-export const NOTE_VARIABLE = 'EOS_WATCH_NOTE';
+const NOTE_VARIABLE = 'EOS_WATCH_NOTE';
 
 export interface Script {
   /** Aborts when the script has ended, so that its log is read to the end and no further. */

@@ -117,7 +117,7 @@ test('the package holds the program, its page and its licence, and nothing else'
   expect(foreign).toEqual([]);
   expect(
     paths.filter((path) =>
-      /(^|\/)(test|src|bench|data|node_modules|\.venv)\/|\.test\.|\.parquet$|\.env|\.tsbuildinfo$/.test(
+      /^(test|src|bench|data|python)\/|(^|\/)(node_modules|\.venv)\/|\.test\.|\.parquet$|\.env|\.tsbuildinfo$/.test(
         path,
       ),
     ),

@@ -72,15 +72,6 @@ export function columnsMetadata(columns: readonly TableColumn[]): Metadata {
   return { [COLUMNS_KEY]: JSON.stringify(Object.fromEntries(described)) };
 }
 
-/** The words of a STRING column, row by row. */
-export function words(
-  codes: ArrayLike<number>,
-  { name, words: all }: Pick<Column, 'name' | 'words'>,
-): string[] {
-  if (!all) throw new TypeError(`column ${name} has no list of values`);
-  return Array.from(codes, (code) => all[code]!);
-}
-
 /** A column of whole numbers as 64-bit integers. */
 export function bigints(values: ArrayLike<number>): BigInt64Array {
   const result = new BigInt64Array(values.length);

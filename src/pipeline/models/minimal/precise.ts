@@ -213,8 +213,3 @@ function unscale({ value, exponent }: Scaled): number {
 function toNumber(x: bigint, bits: number): number {
   return unscale(scaled(x, bits));
 }
-
-/** β₁ of a state as a float64 times 2^exponent of another. */
-export function mantissaAt(state: PreciseState, exponent: number): number {
-  return toNumber(state.mantissa, state.bits - state.exponent + exponent);
-}

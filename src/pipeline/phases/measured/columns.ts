@@ -1,4 +1,4 @@
-import type { Column, ColumnArray } from '../../core/schema.ts';
+import type { Column } from '../../core/schema.ts';
 import { PHASES, REGIMES } from '../../models/minimal/columns.ts';
 
 /** Regimes of a log: those of a run, and `unknown` before the first measurement. */
@@ -86,14 +86,6 @@ export const MEASURED_COLUMNS = [
 ] as const satisfies readonly Column[];
 
 export type MeasuredColumn = (typeof MEASURED_COLUMNS)[number]['name'];
-
-/** The typed array of each column of a log. */
-export interface MeasuredArrays extends Readonly<Record<string, ColumnArray>> {
-  readonly step: Float64Array;
-  readonly eta: Float64Array;
-  readonly loss: Float64Array;
-  readonly sharpness: Float64Array;
-}
 
 type ColumnOf<Name> = Extract<(typeof MEASURED_COLUMNS)[number], { readonly name: Name }>;
 
