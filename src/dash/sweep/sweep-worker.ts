@@ -14,14 +14,18 @@ scope.addEventListener('message', ({ data }) => {
   });
 });
 
+/** The column that every sweep has. */
+const NEEDED = 'eta';
+
+const has = (table: TableSource, name: string): boolean =>
+  table.columns.some((column) => column.name === name);
+
 async function read({ parts, numbers, word, words }: SweepCall): Promise<void> {
   const tables: TableSource[] = [];
   let rows = 0;
   for (const origin of parts) {
     const table = await openLight(await openBytes(origin));
-    const lacking = [...numbers, word].find(
-      (name) => !table.columns.some((column) => column.name === name),
-    );
+    const lacking = [NEEDED, word].find((name) => !has(table, name));
     if (lacking !== undefined)
       throw new RunFileError(`this is no part of a sweep: it has no column ${lacking}`);
     rows += table.rows;
@@ -30,12 +34,14 @@ async function read({ parts, numbers, word, words }: SweepCall): Promise<void> {
     tables.push(table);
     scope.postMessage({ read: tables.length });
   }
-  const columns = numbers.map(() => new Float64Array(rows));
+  const columns = numbers.map(() => new Float64Array(rows).fill(Number.NaN));
   const codes = new Uint8Array(rows);
   let at = 0;
   for (const table of tables) {
     for (let group = 0; group < table.groups.length; group++) {
-      for (const [c, name] of numbers.entries()) columns[c]!.set(await table.read(name, group), at);
+      // A parameter that is newer than the sweep was the same in all its runs.
+      for (const [c, name] of numbers.entries())
+        if (has(table, name)) columns[c]!.set(await table.read(name, group), at);
       const found = await table.read(word, group);
       const spelt = table.words(word);
       for (let i = 0; i < found.length; i++)
