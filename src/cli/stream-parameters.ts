@@ -1,5 +1,6 @@
 import type { ParameterTable } from '../pipeline/core/parameters.ts';
 import { dynamics } from '../pipeline/dynamics/index.ts';
+import { COMPRESSIONS } from '../pipeline/formats/table-format.ts';
 import { trainingParameters } from '../pipeline/sources/trainings/index.ts';
 
 /** What of a run is written, and where. */
@@ -34,6 +35,15 @@ export const outputParameters = {
     meaning: 'program that encodes the Parquet file',
     group: 'OUTPUT',
     default: 'hyparquet',
+  },
+  compression: {
+    type: 'word',
+    noun: 'compression',
+    words: COMPRESSIONS,
+    symbol: 'NAME',
+    meaning: 'how the numbers of the Parquet file are packed',
+    group: 'OUTPUT',
+    default: 'none',
   },
   'flush-every': {
     type: 'number',

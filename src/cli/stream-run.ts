@@ -4,6 +4,7 @@ import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import type { Batch } from '../pipeline/core/batch.ts';
 import type { Run } from '../pipeline/core/run.ts';
 import { duration, plural, rate } from '../pipeline/format.ts';
+import type { Compression } from '../pipeline/formats/table-format.ts';
 import type { RunConfig, RunOptions } from '../pipeline/models/minimal/config.ts';
 import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/node/file-target.ts';
 import { JOURNAL } from '../pipeline/node/journal.ts';
@@ -34,6 +35,7 @@ export interface StreamRequest {
   /** Names of dynamics to write into files of their own. */
   readonly also: readonly string[];
   readonly writer: 'hyparquet' | 'parquetjs-lite';
+  readonly compression: Compression;
   readonly logFormat: 'text' | 'json';
   readonly pace: number | undefined;
   readonly quiet: boolean;
@@ -79,7 +81,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     const targets = await openTargets(files);
     const sinks = await Promise.all(
       files.map((file, i) =>
-        sinkOf(file, targets[i]!, config, request.flushEvery, (flushed) => {
+        sinkOf(file, targets[i]!, config, request, (flushed) => {
           show({ event: 'flush', file: file.path, ...flushed });
         }),
       ),
@@ -210,14 +212,24 @@ async function withRecovery(error: unknown, files: readonly OutputFile[]): Promi
 }
 
 async function outputFiles(
-  { out, arrow, dryRun, force, writer }: StreamRequest,
-  config: TrainingConfig,
+
+import type { Compression } from '../pipeline/formats/table-format.ts';
+import type { RunConfig, RunOptions } from '../pipeline/models/minimal/config.ts';
+
 ): Promise<OutputFile[]> {
   if (dryRun) return [];
   if (out === undefined) {
     throw new UsageError(
       '--out: no file was named; give --out FILE.parquet, or --dry-run to write none',
     );
+  }
+  if (compression !== 'none' && writer !== 'hyparquet')
+    throw new UsageError(`--compression: only hyparquet packs numbers, not ${writer}`);
+  const { packerOf } = await import('../pipeline/formats/parquet/parquet-compression.ts');
+  try {
+    packerOf(compression);
+  } catch (error) {
+    throw new UsageError(`--${(error as Error).message}`);
   }
   if (arrow !== undefined && resolve(out) === resolve(arrow)) {
     throw new UsageError(
@@ -267,8 +279,10 @@ async function dynamicsFiles(
 async function sinkOf(
   { flag, writer, resumed }: OutputFile,
   target: FileTarget,
-  config: TrainingConfig,
-  flushEvery: number,
+
+import type { Compression } from '../pipeline/formats/table-format.ts';
+import type { RunConfig, RunOptions } from '../pipeline/models/minimal/config.ts';
+
   onFlush: (flushed: { readonly rows: number; readonly step: number }) => void,
 ): Promise<MonoTypeOperatorFunction<TrainingBatch>> {
   const { columns } = config;
@@ -278,7 +292,7 @@ async function sinkOf(
     return arrowSink(target, options);
   }
   const { parquetSink } = await import('../pipeline/formats/parquet/parquet-sink.ts');
-  if (writer === 'hyparquet') return parquetSink(target, options);
+  if (writer === 'hyparquet') return parquetSink(target, { ...options, compression });
   const { parquetjsFormat } = await import('../pipeline/node/parquetjs.ts');
   return parquetSink(target, { ...options, format: parquetjsFormat });
 }

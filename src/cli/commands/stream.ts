@@ -98,6 +98,7 @@ Flags win over EOS_* environment variables, those over --config, and that over t
       arrow: said.arrow,
       also: said.also ?? [],
       writer: said['parquet-writer'],
+      compression: said.compression,
       logFormat: said['log-format'],
       pace: said.pace,
       flushEvery: 1000 * said['flush-every'],
@@ -123,6 +124,7 @@ function refuseWithResume(flags: Readonly<Record<string, unknown>>): void {
     'also',
     'config',
     'parquet-writer',
+    'compression',
     'force',
     'dry-run',
   ];

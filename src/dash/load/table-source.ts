@@ -59,7 +59,7 @@ export async function tableSource(
     async read(column, group) {
       const place = places.get(column);
       if (place === undefined) throw new RunFileError(`the file has no column ${column}`);
-      const values = await refused(table.read(place, group));
+      const values = await refused(table.read(place, group), column);
       const coder = coders.get(column);
       return coder ? toCodes(values, coder.code) : toNumbers(values);
     },
@@ -67,13 +67,17 @@ export async function tableSource(
 }
 
 /** Tells what is wrong in words of this page. */
-async function refused<T>(task: Promise<T>): Promise<T> {
+async function refused<T>(task: Promise<T>, column?: string): Promise<T> {
   try {
     return await task;
   } catch (error) {
     if (error instanceof UnsupportedFileError) throw new RunFileError(error.message);
     if (!(error instanceof DamagedFileError)) throw error;
-    throw new RunFileError(`the file is damaged: ${error.message}${helpFor(error)}`);
+    const problem =
+      column === undefined
+        ? `${error.message}${helpFor(error)}`
+        : `column ${column} cannot be read (${error.message})`;
+    throw new RunFileError(`the file is damaged: ${problem}`);
   }
 }
 

@@ -9,6 +9,12 @@ export const unzip = bounded(zlib?.unzipSync);
 /** The same for Brotli. */
 export const unbrotli = bounded(zlib?.brotliDecompressSync);
 
+/** Packs bytes by Zstandard; undefined where this platform cannot. */
+export const zstd: ((bytes: Uint8Array) => Uint8Array) | undefined =
+  zlib && 'zstdCompressSync' in zlib
+    ? (zlib.zstdCompressSync as (bytes: Uint8Array) => Uint8Array)
+    : undefined;
+
 /** CRC-32 as gzip, Parquet and zip compute it. @param before that of the bytes in front of these */
 export const crc32: (bytes: Uint8Array, before?: number) => number = zlib?.crc32 ?? tableCrc32;
 

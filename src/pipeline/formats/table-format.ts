@@ -9,6 +9,10 @@ export interface Rows {
   readonly columns: readonly ColumnArray[];
 }
 
+/** How the numbers of a Parquet file are packed. */
+export const COMPRESSIONS = ['none', 'snappy', 'zstd'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
+
 /** Key-value metadata of a file. */
 export type Metadata = Readonly<Record<string, string>>;
 
@@ -27,7 +31,13 @@ export interface TableWriter {
 
 /** The row groups that a file holds already, in the terms of its format. `end` is the first byte behind them. */
 export type TableState =
-  | { readonly kind: 'parquet'; readonly end: number; readonly footer: FileMetaData }
+  | {
+      readonly kind: 'parquet';
+      readonly end: number;
+      readonly footer: FileMetaData;
+      /** How numbers are packed in it; undefined where it holds none. */
+      readonly compression?: Compression | undefined;
+    }
   | {
       readonly kind: 'arrow';
       readonly end: number;

@@ -2,6 +2,7 @@ import type { FileMetaData, KeyValue, SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { ByteTarget } from '../byte-target.ts';
 import {
+  type Compression,
   columnsMetadata,
   type Metadata,
   type TableColumn,
@@ -11,15 +12,34 @@ import {
 } from '../table-format.ts';
 import { writeMetadata } from './hyparquet-writer-parts.ts';
 import { writeRowGroup } from './parquet-chunk.ts';
+import { type Packer, packerOf } from './parquet-compression.ts';
 
 /** First and last bytes of a Parquet file, as a little-endian number. */
 const MAGIC = 0x31524150;
 
 /** Parquet by hyparquet-writer: a `TableFormat` that takes free text, truth values and nulls as well. */
-export function hyparquetFormat(
+export const hyparquetFormat = compressedParquet('none');
+
+/**
+ * The same with its numbers packed: BYTE_STREAM_SPLIT and a codec. A file that is continued goes on as it began.
+ *
+ * @throws TypeError where this platform has no such encoder
+ */
+export function compressedParquet(
+  compression: Compression,
+): (target: ByteTarget, columns: readonly TableColumn[], from?: TableState) => WideTableWriter {
+  packerOf(compression);
+  return (target, columns, from) => {
+    const begun = from?.kind === 'parquet' ? from.compression : undefined;
+    return parquetWriter(target, columns, from, packerOf(begun ?? compression));
+  };
+}
+
+function parquetWriter(
   target: ByteTarget,
   columns: readonly TableColumn[],
-  from?: TableState,
+  from: TableState | undefined,
+  packer: Packer | undefined,
 ): WideTableWriter {
   const bytes = new ByteWriter(1 << 16);
   const parquet = new ParquetWriter({
@@ -43,7 +63,7 @@ export function hyparquetFormat(
   const encode = (rows: WideRows) => {
     // Doubling on the way to the size of a row group would leave three times as much behind.
     bytes.ensure(columns.length * (8 * rows.length + 1024));
-    const group = writeRowGroup(bytes, columns, rows);
+    const group = writeRowGroup(bytes, columns, rows, packer);
     parquet.row_groups.push(group);
     parquet.num_rows += group.num_rows;
   };

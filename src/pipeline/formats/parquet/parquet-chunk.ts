@@ -5,10 +5,10 @@ import { crc32 } from '../platform.ts';
 import { bigints, type Cells, type TableColumn, type WideRows } from '../table-format.ts';
 import {
   deltaBinaryPack,
-  snappyCompress,
   writePageHeader,
   writeRleBitPackedHybrid,
 } from './hyparquet-writer-parts.ts';
+import { type Packer, SNAPPY, splitStreams } from './parquet-compression.ts';
 
 /**
  * Encodes a row group of typed arrays with the parts of hyparquet-writer. Its own entrance takes any JavaScript values:
@@ -20,9 +20,10 @@ export function writeRowGroup(
   writer: ByteWriter,
   specs: readonly TableColumn[],
   { length, columns }: WideRows,
+  packer?: Packer,
 ): RowGroup {
   const start = writer.offset;
-  const chunks = specs.map((spec, c) => writeChunk(writer, spec, columns[c]!));
+  const chunks = specs.map((spec, c) => writeChunk(writer, spec, columns[c]!, packer));
   const step = specs.findIndex(({ name }) => name === 'step');
   return {
     columns: chunks,
@@ -39,16 +40,21 @@ export function writeRowGroup(
 }
 
 /** One column of a row group: a page of data, for strings behind a page with their words. */
-function writeChunk(writer: ByteWriter, spec: TableColumn, cells: Cells): ColumnChunk {
+function writeChunk(
+  writer: ByteWriter,
+  spec: TableColumn,
+  cells: Cells,
+  numbers: Packer | undefined,
+): ColumnChunk {
   const start = writer.offset;
   const { levels, values, nulls } = spec.nullable
     ? presence(cells)
     : { levels: NO_LEVELS, values: cells, nulls: 0 };
-  const { encoding, bounds: minMax, page, words } = encode(spec, values);
+  const packer = spec.type === 'TEXT' ? SNAPPY : spec.type === 'DOUBLE' ? numbers : undefined;
+  const { encoding, bounds: minMax, page, words } = encode(spec, values, packer !== undefined);
   if (words) writeDictionary(writer, words);
   const dataStart = writer.offset;
-  const compressed = spec.type === 'TEXT';
-  const stored = compressed ? snappyCompress(page) : page;
+  const stored = packer ? packer.pack(page) : page;
   writePageHeader(writer, {
     type: 'DATA_PAGE_V2',
     uncompressed_page_size: levels.length + page.length,
@@ -61,7 +67,7 @@ function writeChunk(writer: ByteWriter, spec: TableColumn, cells: Cells): Column
       encoding,
       definition_levels_byte_length: levels.length,
       repetition_levels_byte_length: 0,
-      is_compressed: compressed,
+      is_compressed: packer !== undefined,
     },
   });
   writer.appendBytes(levels);
@@ -73,7 +79,7 @@ function writeChunk(writer: ByteWriter, spec: TableColumn, cells: Cells): Column
       type: spec.type === 'STRING' || spec.type === 'TEXT' ? 'BYTE_ARRAY' : spec.type,
       encodings: words ? ['PLAIN', encoding] : [encoding],
       path_in_schema: [spec.name],
-      codec: compressed ? 'SNAPPY' : 'UNCOMPRESSED',
+      codec: packer?.codec ?? 'UNCOMPRESSED',
       num_values: BigInt(cells.length),
       total_compressed_size: BigInt(size),
       total_uncompressed_size: BigInt(size + page.length - stored.length),
@@ -112,13 +118,16 @@ interface Encoded {
   readonly words?: readonly string[];
 }
 
-function encode(spec: TableColumn, cells: Cells): Encoded {
+function encode(spec: TableColumn, cells: Cells, split: boolean): Encoded {
   switch (spec.type) {
     case 'DOUBLE': {
       const values =
         cells instanceof Float64Array ? cells : Float64Array.from(cells as readonly number[]);
-      // Digits of a trajectory hardly compress: Snappy would save 7 % and take twice the time.
-      return { encoding: 'PLAIN', bounds: doubleBounds(values), page: bytesOf(values) };
+      const bounds = doubleBounds(values);
+      // The digits of a trajectory hardly compress unless its bytes are told apart.
+      return split
+        ? { encoding: 'BYTE_STREAM_SPLIT', bounds, page: splitStreams(values) }
+        : { encoding: 'PLAIN', bounds, page: bytesOf(values) };
     }
     case 'STRING':
       return encodeWords(spec, Uint8Array.from(cells as ArrayLike<number>));

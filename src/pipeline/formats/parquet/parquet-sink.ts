@@ -5,12 +5,14 @@ import { summarizeUnlessDone } from '../../operators/summarize.ts';
 import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
 import type { SinkTarget } from '../byte-target.ts';
 import { runMetadata } from '../run-metadata.ts';
-import type { TableFormat } from '../table-format.ts';
-import { hyparquetFormat } from './hyparquet.ts';
+import type { Compression, TableFormat } from '../table-format.ts';
+import { compressedParquet } from './hyparquet.ts';
 
 export interface ParquetSinkOptions extends DurabilityOptions {
   /** Names of the columns to write; all that are there unless given. */
   readonly columns?: readonly string[] | null;
+  /** How its numbers are packed: not at all unless given. */
+  readonly compression?: Compression;
   /** The program that encodes the file: hyparquet-writer unless given. */
   readonly format?: TableFormat;
 }
@@ -24,7 +26,11 @@ export interface ParquetSinkOptions extends DurabilityOptions {
  */
 export function parquetSink<C, R extends Run>(
   to: SinkTarget,
-  { format = hyparquetFormat, ...options }: ParquetSinkOptions = {},
+  {
+    compression = 'none',
+    format = compressedParquet(compression),
+    ...options
+  }: ParquetSinkOptions = {},
 ): MonoTypeOperatorFunction<Batch<C, R>> {
   const write = tableSink<C, R>(to, format, { ...options, metadata: runMetadata });
   return (source) => source.pipe(summarizeUnlessDone(), write);

@@ -8,6 +8,7 @@ import { fieldNamed } from '../table-file.ts';
 import { COLUMNS_KEY } from '../table-format.ts';
 import { keyValues, parquetFooter } from './hyparquet.ts';
 import { deserializeTCompactProtocol } from './hyparquet-parts.ts';
+import { compressionOf } from './parquet-compression.ts';
 import { checkParquetFooter, parseParquetFooter } from './parquet-footer.ts';
 import { parquetTable } from './parquet-table.ts';
 
@@ -37,13 +38,17 @@ export function storedParquet(source: ByteSource, footer: FileMetaData, end: num
   const table = parquetTable(source, { footer, start: end }, decoderOf);
   const columns = table.metadata[COLUMNS_KEY];
   const described = columns === undefined ? {} : { [COLUMNS_KEY]: columns };
+  const numbers = footer.row_groups
+    .at(0)
+    ?.columns.find(({ meta_data }) => meta_data?.type === 'DOUBLE')?.meta_data;
+  const compression = numbers && compressionOf(numbers.codec);
   const endOf = (count: number) => (count === 0 ? MAGIC_LENGTH : groups[count - 1]!.end);
 
   return {
     kind: 'parquet',
     groups,
     metadata: table.metadata,
-    state: (count) => ({ kind: 'parquet', end: endOf(count), footer: first(count) }),
+    state: (count) => ({ kind: 'parquet', end: endOf(count), footer: first(count), compression }),
     closing: (count, metadata) =>
       parquetFooter({
         ...first(count),
