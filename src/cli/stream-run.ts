@@ -212,10 +212,8 @@ async function withRecovery(error: unknown, files: readonly OutputFile[]): Promi
 }
 
 async function outputFiles(
-
-import type { Compression } from '../pipeline/formats/table-format.ts';
-import type { RunConfig, RunOptions } from '../pipeline/models/minimal/config.ts';
-
+  { out, arrow, dryRun, force, writer, compression }: StreamRequest,
+  config: TrainingConfig,
 ): Promise<OutputFile[]> {
   if (dryRun) return [];
   if (out === undefined) {
@@ -279,10 +277,8 @@ async function dynamicsFiles(
 async function sinkOf(
   { flag, writer, resumed }: OutputFile,
   target: FileTarget,
-
-import type { Compression } from '../pipeline/formats/table-format.ts';
-import type { RunConfig, RunOptions } from '../pipeline/models/minimal/config.ts';
-
+  config: TrainingConfig,
+  { flushEvery, compression }: StreamRequest,
   onFlush: (flushed: { readonly rows: number; readonly step: number }) => void,
 ): Promise<MonoTypeOperatorFunction<TrainingBatch>> {
   const { columns } = config;

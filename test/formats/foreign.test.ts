@@ -41,3 +41,12 @@ test.each(NAMES)('%s is refused wherever it is cut off', async (name) => {
     else expect(outcome).toBeInstanceOf(DamagedFileError);
   }
 });
+
+test('an encrypted Parquet file is called that', async () => {
+  for (const name of ['footer', 'column']) {
+    const bytes = new Uint8Array(
+      readFileSync(join(root, `test/formats/foreign/encrypted-${name}.parquet`)),
+    );
+    await expect(openTable(memorySource(bytes))).rejects.toThrow(/encrypted.*(is|are) not read/);
+  }
+});

@@ -2,7 +2,7 @@ import type { DecoderOf } from '../../pipeline/formats/codecs.ts';
 import { guarded, lightCodecs, unknownCodec } from '../../pipeline/formats/codecs.ts';
 import { damaged } from '../../pipeline/formats/limits.ts';
 import { openParquet } from '../../pipeline/formats/parquet/parquet-table.ts';
-import { HEAD_BYTES, tableKind } from '../../pipeline/formats/table-file.ts';
+import { HEAD_BYTES, refuseEncrypted, tableKind } from '../../pipeline/formats/table-file.ts';
 import type { ByteSource } from './bytes.ts';
 import { segmented } from './segments.ts';
 import { MAX_STRING, OtherReaderError, type TableSource } from './table.ts';
@@ -33,7 +33,9 @@ export function openPages(
     const head = file.slice(0, Math.min(HEAD_BYTES, file.byteLength));
     const opened = openParquet(parts, decoderOf, { longestText: CHARACTER * MAX_STRING });
     opened.catch(() => {});
-    const kind = tableKind(new Uint8Array(await head));
+    const first = new Uint8Array(await head);
+    refuseEncrypted(first);
+    const kind = tableKind(first);
     if (kind === 'arrow') throw new OtherReaderError();
     if (kind === undefined && file.byteLength > HEAD_BYTES)
       return damaged('it is neither a Parquet nor an Arrow file');

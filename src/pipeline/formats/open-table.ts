@@ -1,6 +1,6 @@
 import type { ByteSource } from './byte-source.ts';
 import { damaged } from './limits.ts';
-import { HEAD_BYTES, type TableFile, tableKind } from './table-file.ts';
+import { HEAD_BYTES, refuseEncrypted, type TableFile, tableKind } from './table-file.ts';
 
 /**
  * Opens a Parquet file, or an Arrow IPC file or stream, by its first bytes.
@@ -9,6 +9,7 @@ import { HEAD_BYTES, type TableFile, tableKind } from './table-file.ts';
  */
 export async function openTable(source: ByteSource): Promise<TableFile> {
   const head = new Uint8Array(await source.slice(0, Math.min(HEAD_BYTES, source.byteLength)));
+  refuseEncrypted(head);
   const { decoderOf } = await import('./all-codecs.ts');
   switch (tableKind(head)) {
     case 'parquet':

@@ -1,3 +1,5 @@
+import { unsupported } from './limits.ts';
+
 /**
  * What the values of a column are: `list` are lists of flat values or of such lists, `nested` structs, maps and lists of
  * them, which are named but not read, `nothing` a column of nulls alone.
@@ -78,10 +80,12 @@ export const isFlat = ({ kind }: TableField): boolean => !['list', 'nested'].inc
 
 export type TableKind = TableFile['kind'];
 
+/** What a Parquet file begins with whose footer is encrypted. */
+const ENCRYPTED = 'PARE';
+
 const MARKS: readonly (readonly [string, TableKind])[] = [
   ['PAR1', 'parquet'],
-  // A Parquet file whose footer is encrypted.
-  ['PARE', 'parquet'],
+  [ENCRYPTED, 'parquet'],
   ['ARROW1', 'arrow'],
   // What the messages of an Arrow stream begin with.
   ['\xff\xff\xff\xff', 'arrow'],
@@ -93,6 +97,12 @@ export const HEAD_BYTES = 6;
 export function tableKind(head: Uint8Array): TableKind | undefined {
   const text = String.fromCharCode(...head.subarray(0, HEAD_BYTES));
   return MARKS.find(([mark]) => text.startsWith(mark))?.[1];
+}
+
+/** @throws UnsupportedFileError where these first bytes are those of an encrypted Parquet file */
+export function refuseEncrypted(head: Uint8Array): void {
+  if (String.fromCharCode(...head.subarray(0, 4)) === ENCRYPTED)
+    unsupported('it is encrypted, which is not read');
 }
 
 /** Place of the first column of that name; of columns of one name it is the first that is read. */
