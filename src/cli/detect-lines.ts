@@ -26,7 +26,11 @@ function eventTexts(
           : [`threshold (${event.optimizer}) ${plainNumber(event.threshold)}`]),
         ...quantities(event),
       ];
-      return [`${at(event.step)}  start   ${event.log}: ${known.join(', ')}`];
+      const taken = Object.entries(event.columns).map(([field, name]) => `${field} = ${name}`);
+      return [
+        `${at(event.step)}  start   ${event.log}: ${known.join(', ')}`,
+        ...(taken.length > 0 ? [`${at(event.step)}  columns ${taken.join(', ')}`] : []),
+      ];
     }
     case 'phase': {
       if (event.what === 'withdrawn')

@@ -34,6 +34,8 @@ import { createProgress, styles } from './terminal.ts';
 
 export interface DetectRequest {
   readonly log: string;
+  /** Further files of the same run, joined on the step. */
+  readonly others?: readonly string[];
   readonly eta: string | undefined;
   readonly columns: GivenColumns;
   readonly format: string | undefined;
@@ -44,6 +46,10 @@ export interface DetectRequest {
   readonly until?: AbortSignal;
   readonly optimizer: string | undefined;
   readonly beta: number | undefined;
+  readonly dampening?: number | undefined;
+  readonly weightDecay?: number | undefined;
+  readonly threshold?: string | undefined;
+  readonly pattern?: string | undefined;
   readonly band: number | undefined;
   readonly detector: { readonly [K in keyof SeriesOptions]?: number | undefined };
   readonly out: string | undefined;
@@ -65,6 +71,10 @@ export async function detectRun(request: DetectRequest): Promise<number> {
     run: request.run,
     optimizer: request.optimizer,
     beta: request.beta,
+    dampening: request.dampening,
+    weightDecay: request.weightDecay,
+    expression: request.threshold,
+    pattern: request.pattern,
     band: request.band,
     detector: definedOf(request.detector),
     secondRun: request.follow ? 'end' : 'refuse',
@@ -95,7 +105,8 @@ export async function detectRun(request: DetectRequest): Promise<number> {
   const pipes = watchPipes(files.length === 0);
 
   try {
-    const input = await openLog(request.log, {
+    const others = await Promise.all((request.others ?? []).map((each) => openLog(each)));
+    const opened = await openLog(request.log, {
       follow: request.follow,
       ...(request.until && { until: request.until }),
       signal: interrupt.signal,
@@ -103,6 +114,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
         if (say) progress.line(`waiting for ${name}`);
       },
     });
+    const input = others.length > 0 ? { ...opened, others } : opened;
     const targets = await openTargets(files);
     const sinks = await Promise.all(
       files.map((file, i) => sinkOf(file, targets[i]!, request.flushEvery, show)),

@@ -84,7 +84,7 @@ function marked(summary: MeasuredSummary): MeasuredSummary {
 /** What had been left out of the log by then; the metadata of a file is somebody's word. */
 function tallyOf(text: string | undefined): Tally {
   const entries = skippedOf(text);
-  return entries.length === 0 ? createTally() : { add() {}, value() {}, entries };
+  return entries.length === 0 ? createTally() : { ...createTally(), entries };
 }
 
 function skippedOf(text: string | undefined): readonly Skipped[] {

@@ -320,7 +320,7 @@ describe('bad input is one line, exit code 2, and no file', () => {
     [['x', '--optimizer', 'lion'], "--optimizer: 'lion' is none of gd, momentum, nesterov, adam"],
     [['x', '--momentum', '1.5'], '--momentum: 1.5 is not a number from 0 to below 1, such as 0.9'],
     [['x', '--format', 'xml'], "--format: 'xml' is none of csv, tsv, ndjson, json, parquet, arrow"],
-    [['x', '--evidence', '-1'], "--evidence: '-1' is not a positive number"],
+    [['x', '--false-alarms', '-1'], "--false-alarms: '-1' is not a positive number"],
     [
       ['-', '--follow'],
       '--follow: standard input is followed anyway; name a file, or leave the flag out',
@@ -411,15 +411,15 @@ describe('live', () => {
     await until(phase('progressive-sharpening'));
     for (let t = 1; t <= 5; t++)
       child.stdin.write(`{"step":${t},"loss":1,"sharpness":${10 + 1.9 * t}}\n`);
-    child.stdin.write('{"step":6,"loss":1,"sharpness":22}\n');
+    for (let t = 6; t <= 8; t++) child.stdin.write(`{"step":${t},"loss":1,"sharpness":22}\n`);
     expect(await until(phase('edge-of-stability'))).toMatchObject({
       step: 6,
-      detected_step: 6,
+      detected_step: 8,
       ratio: 1.1,
     });
-    child.stdin.end('{"step":7,"loss":1,"sharpness":22}');
+    child.stdin.end('{"step":9,"loss":1,"sharpness":22}');
     expect((await ended).code).toBe(0);
-    expect((await readRun('live.parquet')).rows).toHaveLength(8);
+    expect((await readRun('live.parquet')).rows).toHaveLength(10);
   });
 
   test('Ctrl-C closes the files, valid, with exit code 130', async () => {

@@ -34,8 +34,14 @@ The log is CSV, TSV, NDJSON, JSON, Parquet or Arrow (text also gzipped), guessed
     },
   ];
 
+  /** Further files may follow the first. */
+  static override strict = false;
+
   static override args = {
-    log: Args.string({ description: 'log file, or - for standard input', required: true }),
+    log: Args.string({
+      description: 'log file, or - for standard input; further files are joined on the step',
+      required: true,
+    }),
   };
 
   static override flags = {
@@ -61,8 +67,13 @@ The log is CSV, TSV, NDJSON, JSON, Parquet or Arrow (text also gzipped), guessed
       'COLUMNS',
     ),
     format: text(
-      'csv, tsv, ndjson, json, parquet or arrow, where the guess is wrong',
+      'csv, tsv, ndjson, json, text, parquet or arrow, where the guess is wrong',
       'FORMAT',
+      'LOG',
+    ),
+    pattern: text(
+      'regular expression for lines of text, with groups (?<step>…), (?<loss>…), (?<sharpness>…), (?<eta>…)',
+      'REGEX',
       'LOG',
     ),
     stride: text('steps between rows that do not say their step [1]', 'K', 'LOG'),
@@ -73,13 +84,20 @@ The log is CSV, TSV, NDJSON, JSON, Parquet or Arrow (text also gzipped), guessed
       helpGroup: 'LOG',
     }),
     optimizer: text(
-      'whose threshold: gd 2/η, momentum (2 + 2β)/η, nesterov (2 + 2β)/((1 + 2β)η), adam (2 + 2β₁)/((1 − β₁)η) [gd]',
+      'whose threshold: gd 2/η, momentum (2 + 2β)/η, nesterov (2 + 2β)/((1 + 2β)η), rmsprop 2/η, adam (2 + 2β₁)/((1 − β₁)η), adamw, sgd (with batches) [gd]',
       'NAME',
       'THRESHOLD',
     ),
     momentum: text(
       'β of momentum or Nesterov, β₁ of Adam; alone it means --optimizer momentum',
       'β',
+      'THRESHOLD',
+    ),
+    dampening: text('dampening of momentum, as PyTorch has it; β for an average', 'D', 'THRESHOLD'),
+    'weight-decay': text('λ of an L₂ term in the gradient, or of AdamW', 'λ', 'THRESHOLD'),
+    threshold: text(
+      'the threshold itself, of eta, beta and lambda, such as 2/eta',
+      'EXPR',
       'THRESHOLD',
     ),
     nesterov: Flags.boolean({
@@ -123,7 +141,7 @@ The log is CSV, TSV, NDJSON, JSON, Parquet or Arrow (text also gzipped), guessed
   };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Detect);
+    const { args, argv, flags } = await this.parse(Detect);
     const { detectRun } = await import('../detect-run.ts');
     const { number, whole } = await numbers();
     const nesterov = flags.nesterov ? 'nesterov' : undefined;
@@ -134,6 +152,7 @@ The log is CSV, TSV, NDJSON, JSON, Parquet or Arrow (text also gzipped), guessed
     }
     process.exitCode = await detectRun({
       log: args.log,
+      others: argv.slice(1).map(String),
       eta: flags.eta,
       columns: {
         step: flags['step-col'],
@@ -147,6 +166,10 @@ The log is CSV, TSV, NDJSON, JSON, Parquet or Arrow (text also gzipped), guessed
       follow: flags.follow === true,
       optimizer: flags.optimizer ?? nesterov,
       beta: number('momentum', flags.momentum, true),
+      dampening: number('dampening', flags.dampening, true),
+      weightDecay: number('weight-decay', flags['weight-decay'], true),
+      threshold: flags.threshold,
+      pattern: flags.pattern,
       band: number('band', flags.band, true),
       detector: {
         delta: number('delta', flags.delta),

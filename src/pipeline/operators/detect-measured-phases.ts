@@ -27,6 +27,8 @@ export type MeasuredEvent =
       readonly eta: number | null;
       readonly threshold: number | null;
       readonly optimizer: string;
+      /** Which column was taken as what. */
+      readonly columns: Readonly<Record<string, string>>;
       readonly sharpness: number | null;
       readonly ratio: number | null;
       readonly loss: number | null;
@@ -78,6 +80,8 @@ const START = {
   sharpness: Number.NaN,
   ratio: Number.NaN,
   loss: Number.NaN,
+  least: Number.NaN,
+  most: Number.NaN,
 };
 
 /** Everything that a stage keeps; JSON can hold it. */
@@ -107,7 +111,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
       const stored = structuredClone(saved?.raw('state')) as PhasesState | undefined;
       const detector = createSeriesDetector(run.config.detector, stored?.detector);
       const spikes: Spike[] = stored?.spikes ?? [];
-      let { spikeCount, rows, cycle, finalLoss, lastStep, sharpness, ratio, loss } =
+      let { spikeCount, rows, cycle, finalLoss, lastStep, sharpness, ratio, loss, least, most } =
         stored ?? START;
       /** A stage that only sums up what is stored has told all of it before. */
       let live = false;
@@ -155,6 +159,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
               eta: known(eta[0]!),
               threshold: known(threshold[0]!),
               optimizer: run.config.optimizer,
+              columns: { ...run.tally.columns },
               sharpness: known(columns.sharpness[0]!),
               ratio: known(columns.sharpness_ratio[0]!),
               loss: known(columns.loss[0]!),
@@ -164,6 +169,8 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
             const now = columns.sharpness_ratio[i]!;
             if (!Number.isNaN(now)) {
               sharpness = columns.sharpness[i]!;
+              if (!(sharpness >= least)) least = sharpness;
+              if (!(sharpness <= most)) most = sharpness;
               ratio = now;
             }
             if (Number.isFinite(loss)) finalLoss = loss;
@@ -178,7 +185,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
           const now: PhasesState = {
             detector: detector.state(),
             spikes: [...spikes],
-            ...{ spikeCount, rows, cycle, finalLoss, lastStep, sharpness, ratio, loss },
+            ...{ spikeCount, rows, cycle, finalLoss, lastStep, sharpness, ratio, loss, least, most },
           };
           return () => ({ state: now });
         },
@@ -188,7 +195,15 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
           if (result.spike) tellSpike(result.spike);
           const { phases, maxRatio, divergedAt, measured } = result;
           const edge = phases.find(({ phase }) => phase === 'edge-of-stability');
-          const messages = [...run.warnings, ...warningsOf(result, run, end, lastStep)];
+          const messages = [
+            ...run.warnings,
+            ...warningsOf(result, run, end, lastStep),
+            ...doubts(run, result.measured, least, most).map((message) => ({
+              kind: 'columns' as const,
+              step: lastStep,
+              message,
+            })),
+          ];
           const summary: MeasuredSummary = {
             outcome: outcomeOf(result),
             interrupted: end.interrupted,
@@ -205,6 +220,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
             spike_count: spikeCount,
             spikes,
             skipped: run.tally.entries,
+            columns: { ...run.tally.columns },
             warnings: messages,
           };
           if (live) {
@@ -254,6 +270,32 @@ function warningsOf(
   for (const skipped of tally.entries) warn('skipped', skippedText(skipped));
   if (interrupted) warn('interrupted', `interrupted after step ${step}`);
   return warnings;
+}
+
+/** A sharpness that is the same in so many rows is none. */
+const CONSTANT_ROWS = 10;
+
+/** What makes it doubtful that a column holds what it was taken for. */
+function doubts(
+  { tally, config: { optimizer } }: MeasuredRun,
+  measured: number,
+  least: number,
+  most: number,
+): string[] {
+  const name = tally.columns?.sharpness;
+  if (measured === 0 || name === undefined) return [];
+  const found: string[] = [];
+  if (measured >= CONSTANT_ROWS && least === most)
+    found.push(
+      `${name} was taken as the sharpness, and never changes: if it is something else, name the right column with --sharpness-col`,
+    );
+  if (least < 0)
+    found.push(`${name} was taken as the sharpness, and is negative in places: is it λ_max?`);
+  if (/^(adam|adamw|rmsprop)$/.test(optimizer) && !/precond|effective/i.test(name))
+    found.push(
+      `is ${name} the largest eigenvalue of the preconditioned Hessian? For ${optimizer} the threshold is of that`,
+    );
+  return found;
 }
 
 function skippedText({ what, reason, count, first_line: line }: Skipped): string {

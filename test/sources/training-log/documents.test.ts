@@ -117,10 +117,6 @@ test.each([
     'line 1: there is no header (it reads 1;2;3); say which columns they are, such as --step-col 1 --loss-col 2 --sharpness-col 3',
   ],
   [
-    'step,loss\n0.5,1\n1.5,2\n',
-    'line 2: step 0.5 is not a whole number; choose another column with --step-col, or number the rows with --step-col none',
-  ],
-  [
     'step,loss,sharpness\n0,1,\n1,1,2\n',
     'line 3: the learning rate is not known; give it with --eta 0.01, a schedule --eta 0:0.1,1000:0.01, or a column --eta-col NAME',
   ],

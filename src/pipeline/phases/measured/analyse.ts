@@ -28,6 +28,8 @@ const LEAST_BIAS = Math.log(1.03);
 const UNSTABLE_RISES = 0.1;
 const UNSTABLE_FACTOR = 3;
 const STOCHASTIC_RISES = 0.25;
+/** With batches the sharpness hovers: within this it has come to its level. */
+const STOCHASTIC_SLACK = 0.024;
 const UNSTABLE_SPIKES = 2;
 /** A share of the blocks in which a series that does not sharpen is told from one that does. */
 const QUARTER = 1 / 4;
@@ -172,9 +174,13 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
   const noise = PLATEAU_NOISE * median(sigma.slice(over, Math.max(over + 1, until)));
   const level = rest?.level ?? 0;
   const near = Math.abs(level) <= Math.max(LEAST_BIAS, Math.min(noise, options.band));
-  // A plateau that lies elsewhere says something once all of it lies behind the crossing.
+  // A plateau that lies elsewhere is the edge where the training was unstable, all of it behind the crossing.
   const elsewhere =
-    !near && (Math.abs(level) > MOST_BIAS || (rest?.from ?? 0) < (crossed?.onset ?? 0));
+    !near &&
+    rest !== null &&
+    (Math.abs(level) > MOST_BIAS ||
+      rest.from < (crossed?.onset ?? 0) ||
+      !unstable(series, over, rest));
   if (!rest || elsewhere) {
     if (!crossed) return null;
     const at = noise < LEAST_BIAS ? crossed.onset : Math.min(until, reaches(x, over, 0, until));
@@ -184,7 +190,7 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
   const effective = near ? 0 : level;
   if (stochastic(series, over, rest.from))
     return {
-      at: reaches(x, over, level - options.band / 2, until),
+      at: reaches(x, over, level - STOCHASTIC_SLACK, until),
       confidence: 0.7,
       level: effective,
     };

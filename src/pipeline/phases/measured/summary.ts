@@ -50,6 +50,8 @@ export interface MeasuredSummary {
   /** The first 1000 of them. */
   readonly spikes: readonly Spike[];
   readonly skipped: readonly Skipped[];
+  /** Which column was taken as what. */
+  readonly columns: Readonly<Record<string, string>>;
   readonly warnings: readonly MeasuredWarning[];
 }
 
@@ -65,6 +67,10 @@ export interface MeasuredRun extends Run<MeasuredConfig, MeasuredSummary> {
   /** What it is called in its log: the name of a file, of a model. */
   readonly title: string;
   /** What its source has left out. */
-  readonly tally: { readonly entries: readonly Skipped[] };
+  readonly tally: {
+    readonly entries: readonly Skipped[];
+    /** Which column was taken as what, where the source had to choose. */
+    readonly columns?: Readonly<Record<string, string>>;
+  };
   readonly warnings: MeasuredWarning[];
 }

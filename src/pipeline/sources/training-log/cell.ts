@@ -4,6 +4,8 @@ export const NOT_FINITE = Number.POSITIVE_INFINITY;
 const MISSING = new Set(['', 'null', 'none', 'na', 'n/a', '-', '—', 'nil', 'undefined', '""']);
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const COMMA_NUMBER = /^[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?$/i;
+const THOUSANDS = /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/;
+const LIST = /^[[(].*[\])]$/s;
 const WORD = /^[+-]?(nan|inf|infinity)$/i;
 
 /**
@@ -15,6 +17,15 @@ export function parseCell(text: string, decimalComma: boolean): number | undefin
   if (NUMBER.test(trimmed)) return finiteOrNot(Number(trimmed));
   if (MISSING.has(trimmed.toLowerCase())) return Number.NaN;
   if (WORD.test(trimmed)) return NOT_FINITE;
+  if (THOUSANDS.test(trimmed) && (!decimalComma || trimmed.includes('.')))
+    return finiteOrNot(Number(trimmed.replaceAll(',', '')));
+  if (LIST.test(trimmed))
+    return largest(
+      trimmed
+        .slice(1, -1)
+        .split(/[\s,;]+/)
+        .filter(Boolean),
+    );
   if (decimalComma && COMMA_NUMBER.test(trimmed))
     return finiteOrNot(Number(trimmed.replace(',', '.')));
   return undefined;

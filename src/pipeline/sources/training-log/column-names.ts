@@ -16,7 +16,12 @@ const USUAL: Readonly<Record<RowField, readonly string[]>> = {
     't',
     'update',
     'updates',
+    'numupdates',
+    'trainstep',
+    'stepnum',
+    's',
     'batch',
+    'batchidx',
     'epoch',
     'epochs',
   ],
@@ -35,6 +40,8 @@ const USUAL: Readonly<Record<RowField, readonly string[]>> = {
     'mse',
     'nll',
     'crossentropy',
+    'trl',
+    'lmloss',
     'trainlossstep',
     'trainlossepoch',
     'losstrainstep',
@@ -82,6 +89,7 @@ const USUAL: Readonly<Record<RowField, readonly string[]>> = {
     'hessianeigs',
     'hessianeigenvalues',
     'spectralnorm',
+    'batchsharpness',
   ],
   eta: ['eta', 'η', 'lr', 'learningrate', 'stepsize', 'learningrate0', 'lr0'],
 };
@@ -97,10 +105,37 @@ function ranks(field: RowField): ReadonlyMap<string, number> {
   return new Map(USUAL[field].map((name, rank) => [name, rank]));
 }
 
-/** How usual a name is for a field: 0 for the best, Infinity for one that does not fit. */
+/** Parts of a name that say that it is not of the training, or not the value itself. */
+const OTHER_PART = /^(val|valid|validation|test|eval|dev|ema|min|max|std|grad|gradnorm)$/;
+/** Behind every usual name: one that is usual only by its last part, as `train/loss` or `RUN - loss` are. */
+const BY_LAST_PART = 100;
+
+/**
+ * How usual a name is for a field: 0 for the best, Infinity for one that does not fit. Names of nested values and of
+ * panels are judged by their last part, after `/`, `.`, `:`, a blank or ` - `.
+ */
 export function nameRank(field: RowField, name: string): number {
-  const bare = name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
-  return RANK[field].get(bare) ?? Number.POSITIVE_INFINITY;
+  const rank = RANK[field].get(bare(name));
+  if (rank !== undefined) return rank;
+  const parts = name
+    .toLowerCase()
+    .replace(/__(min|max)$/, '/$1')
+    .split(/[/.:\s]+|__/)
+    .filter(Boolean);
+  const last = parts.at(-1);
+  if (last === undefined || parts.some((part) => OTHER_PART.test(bare(part))))
+    return Number.POSITIVE_INFINITY;
+  const optimizer = field === 'eta' && /^(lr|learning_?rate)[-_]/.test(last) ? 0 : undefined;
+  const two = parts.length > 1 ? RANK[field].get(bare(parts.slice(-2).join(''))) : undefined;
+  const byPart = optimizer ?? two ?? RANK[field].get(bare(last));
+  // A step that is named last, as in "time per step", counts none.
+  const nested = /[/.]/.test(name) || name.includes(' - ');
+  if (byPart === undefined || (field === 'step' && !nested)) return Number.POSITIVE_INFINITY;
+  return byPart + BY_LAST_PART - (parts.includes('train') ? 1 : 0);
+}
+
+function bare(name: string): string {
+  return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 }
 
 /** What the caller says about the columns: a name, a JSON path such as `eigs[-1]` or a column number, from 1. */
@@ -138,13 +173,19 @@ export function chooseColumns(
   names: readonly string[],
   given: GivenColumns,
   line: number | null,
+  part = false,
 ): Readonly<Record<RowField, number>> {
   const chosen = { step: -1, loss: -1, sharpness: -1, eta: -1 };
   for (const field of ROW_FIELDS) {
     if (field === 'step' && given.step === NO_STEP) continue;
     chosen[field] = chooseColumn(field, names, given[field]);
   }
-  if (chosen.loss < 0 && chosen.sharpness < 0) throw noColumns(names, line);
+  // The number of a batch starts anew in each epoch: such rows are numbered.
+  const stepName = bare(names[chosen.step] ?? '');
+  const epochs = names.some((name) => bare(name) === 'epoch');
+  if (given.step === undefined && stepName.startsWith('batch') && epochs) chosen.step = -1;
+  const enough = chosen.loss >= 0 || chosen.sharpness >= 0 || (part && chosen.eta >= 0);
+  if (!enough) throw noColumns(names, line);
   return chosen;
 }
 

@@ -3,7 +3,7 @@ import { chooseColumns, type GivenColumns, NO_STEP } from './column-names.ts';
 import { createDecimalReader } from './decimal.ts';
 import type { LineTaker } from './lines.ts';
 import { LogError, type Tally } from './log-error.ts';
-import { ROW_FIELDS, type RowTaker } from './row-block.ts';
+import { giveRow, ROW_FIELDS, type RowTaker } from './row-block.ts';
 
 const QUOTE = 34;
 const HASH = 35;
@@ -62,6 +62,10 @@ export function splitCells(line: string, delimiter: Delimiter): string[] | null 
 }
 
 export interface DelimitedOptions {
+  /** Name of the file: what a column called `Value` holds, as TensorBoard exports it. */
+  readonly title?: string | undefined;
+  /** Whether a learning rate alone is enough. */
+  readonly part?: boolean | undefined;
   readonly given: GivenColumns;
   /** Guessed from the first line unless given. */
   readonly delimiter?: Delimiter | undefined;
@@ -87,6 +91,26 @@ export function createDelimitedReader(
   /** Field of each column, or −1. */
   let fieldOf = new Int8Array(0);
   let started = false;
+  let comment = '';
+
+  /** Header in a comment right above the numbers, as NumPy's savetxt writes it. */
+  function commented(cells: readonly string[]): string[] | null {
+    const names = splitCells(comment.trim(), delimiter!)?.map((cell) => cell.trim());
+    const fits = names?.length === cells.length && names.some((name) => /\p{L}/u.test(name));
+    return fits ? names : null;
+  }
+
+  /** What the file's name says that it holds: of `runs/a-tag-train_loss.csv`, `train_loss`. */
+  function titled(): string {
+    const stem = (options.title ?? '').replace(/^.*[\\/]/, '').replace(/\.\w+$/, '');
+    return stem.split('tag-').at(-1)!;
+  }
+
+  /** MLflow keeps each metric in a file of its name: a time in milliseconds, the value, the step. */
+  function metricFile(cells: readonly string[]): string[] | null {
+    const isTime = cells.length === 3 && Number(cells[0]) > 1e11;
+    return isTime ? ['timestamp', titled(), 'step'] : null;
+  }
 
   function start(text: string, line: number): boolean {
     delimiter ??= guessDelimiter(text) ?? ',';
@@ -94,8 +118,10 @@ export function createDelimitedReader(
     const cells = splitCells(text, delimiter)?.map((cell) => cell.trim());
     if (!cells) throw new LogError('a quote in the header is not closed', line);
     const headed = cells.some((cell) => parseCell(cell, delimiter !== ',') === undefined);
+    const above = headed ? null : (commented(cells) ?? metricFile(cells));
     if (
       !headed &&
+      !above &&
       !ROW_FIELDS.some((field) => given[field] !== undefined && given[field] !== NO_STEP)
     ) {
       throw new LogError(
@@ -103,12 +129,16 @@ export function createDelimitedReader(
         line,
       );
     }
-    const names = headed ? cells : cells.map((_, i) => String(i + 1));
-    const chosen = chooseColumns(names, given, line);
+    const names = headed ? cells : (above ?? cells.map((_, i) => String(i + 1)));
+    const meant = names.map((name) => (name.toLowerCase() === 'value' ? titled() : name));
+    const chosen = chooseColumns(meant, given, line, options.part);
     width = cells.length;
     fieldOf = new Int8Array(width).fill(-1);
-    for (const [i, field] of ROW_FIELDS.entries())
-      if (chosen[field] >= 0) fieldOf[chosen[field]] = i;
+    for (const [i, field] of ROW_FIELDS.entries()) {
+      if (chosen[field] < 0) continue;
+      fieldOf[chosen[field]] = i;
+      tally.column(field, meant[chosen[field]]!);
+    }
     started = true;
     if (headed) header = text;
     return headed;
@@ -167,6 +197,7 @@ export function createDelimitedReader(
   return (bytes, from, to, line, cut) => {
     if (!started || bytes[from] === HASH || !(delimiter !== ' ' && scan(bytes, from, to))) {
       const text = decoder.decode(bytes.subarray(from, to)).trimEnd();
+      if (text.startsWith('#') && !started) comment = text.slice(1);
       if (text.trim() === '' || text.startsWith('#')) return;
       if (!started) {
         if (start(text, line)) return;
@@ -176,11 +207,6 @@ export function createDelimitedReader(
       }
       if (!slow(text, line, cut)) return;
     }
-    const [step, loss, sharpness, eta] = values;
-    if (Number.isNaN(loss) && Number.isNaN(sharpness)) {
-      tally.add('no loss and no sharpness', line);
-      return;
-    }
-    rows.row(line, step!, loss!, sharpness!, eta!);
+    giveRow(rows, tally, line, values);
   };
 }

@@ -7,8 +7,10 @@ import { createLineSplitter, type LineTaker } from './lines.ts';
 import { LogError, type Tally } from './log-error.ts';
 import { createNdjsonReader } from './ndjson.ts';
 import type { RowTaker } from './row-block.ts';
+import type { RunHeader } from './run-header.ts';
 import { LONGEST_HEAD, type LogFormat, type Sniffed, sniff } from './sniff.ts';
 import { readTable } from './tables.ts';
+import { createTextReader } from './text-lines.ts';
 
 const HASH = 35;
 
@@ -20,23 +22,75 @@ export interface LogInput {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** The same bytes at random, where that can be had: a Parquet file is then not read into memory. */
   readonly random?: ByteSource;
+  /** Other files of the same run, joined on the step. */
+  readonly others?: readonly LogInput[];
 }
 
 export interface FeedOptions {
   /** Guessed by content unless given. */
   readonly format?: LogFormat | undefined;
   readonly given: GivenColumns;
+  /** Whether this is one of several files, and may hold nothing but a learning rate. */
+  readonly part?: boolean | undefined;
+  /** Regular expression with named groups, for lines of text. */
+  readonly pattern?: string | undefined;
   /** Reports what has been found out about the log before its first row. */
   readonly found: (what: { readonly format: LogFormat; readonly eta: number | null }) => void;
+  /** Reports what the log says of its run. */
+  readonly said: (header: RunHeader) => void;
 }
 
-/** Reads a log of any format into rows; yields whenever rows may have been added. */
+/** Steps that files may be joined on. */
+const MOST_JOINED = 1e7;
+
+/** Reads a log of any format into rows, or several joined on the step; yields whenever rows may have been added. */
 export async function* feed(
   input: LogInput,
   rows: RowTaker,
   tally: Tally,
-  { format, given, found }: FeedOptions,
+  options: FeedOptions,
 ): AsyncGenerator<void> {
+  if (!input.others?.length) {
+    yield* feedOne(input, rows, tally, options);
+    return;
+  }
+  const table = new Map<number, [line: number, loss: number, sharpness: number, eta: number]>();
+  const first = (have: number, given: number) => (Number.isNaN(have) ? given : have);
+  const taker: RowTaker = {
+    row(line, step, loss, sharpness, eta) {
+      if (Number.isNaN(step))
+        throw new LogError(
+          'files are joined on the step, and this one has none (--step-col)',
+          line,
+        );
+      const row = table.get(step) ?? [line, Number.NaN, Number.NaN, Number.NaN];
+      if (table.size > MOST_JOINED) throw new LogError('too long to be joined; join it beforehand');
+      table.set(step, [row[0], first(row[1], loss), first(row[2], sharpness), first(row[3], eta)]);
+    },
+  };
+  for (const each of [input, ...input.others]) {
+    try {
+      for await (const _ of feedOne({ ...each }, taker, tally, { ...options, part: true })) yield;
+    } catch (error) {
+      if (!(error instanceof LogError) || each === input) throw error;
+      throw new LogError(`${each.name}: ${error.message}`);
+    }
+  }
+  const steps = [...table.keys()].sort((a, b) => a - b);
+  for (const step of steps) {
+    const [line, loss, sharpness, eta] = table.get(step)!;
+    rows.row(line, step, loss, sharpness, eta);
+  }
+  yield;
+}
+
+async function* feedOne(
+  input: LogInput,
+  rows: RowTaker,
+  tally: Tally,
+  { part, format: asked, given, pattern, found, said }: FeedOptions,
+): AsyncGenerator<void> {
+  const format = asked ?? (pattern === undefined ? undefined : 'text');
   const iterator = input.chunks[Symbol.asyncIterator]();
   try {
     const { sniffed, head, ended } = await begin(iterator, format, given);
@@ -45,7 +99,7 @@ export async function* feed(
       case 'parquet':
       case 'arrow':
         found({ format: sniffed.format, eta: null });
-        yield* readTable(sniffed.format, rest, input.random, rows, tally, given);
+        yield* readTable(sniffed.format, rest, input.random, rows, tally, given, said);
         return;
       case 'json': {
         const bytes = await inMemory(rest);
@@ -58,7 +112,13 @@ export async function* feed(
       }
       default:
         found({ format: sniffed.format, eta: null });
-        yield* readLines(rest, sniffed, rows, tally, given);
+        yield* readLines(rest, sniffed, rows, tally, {
+          given,
+          pattern,
+          part,
+          said,
+          title: input.name,
+        });
     }
   } finally {
     await iterator.return?.();
@@ -70,15 +130,25 @@ async function* readLines(
   { format, preamble }: Sniffed,
   rows: RowTaker,
   tally: Tally,
-  given: GivenColumns,
+  {
+    given,
+    pattern,
+    part,
+    said,
+    title,
+  }: Pick<FeedOptions, 'given' | 'pattern' | 'part' | 'said'> & { readonly title: string },
 ): AsyncGenerator<void> {
   const reader =
-    format === 'ndjson'
-      ? createNdjsonReader(rows, tally, { given })
-      : createDelimitedReader(rows, tally, {
-          given,
-          delimiter: format === 'tsv' ? '\t' : undefined,
-        });
+    format === 'text'
+      ? createTextReader(rows, tally, { given, pattern })
+      : format === 'ndjson'
+        ? createNdjsonReader(rows, tally, { given, said })
+        : createDelimitedReader(rows, tally, {
+            given,
+            part,
+            title,
+            delimiter: format === 'tsv' ? '\t' : undefined,
+          });
   const take: LineTaker = (bytes, from, to, line, cut) => {
     if (line > preamble) reader(bytes, from, to, line, cut);
     else if (to > from && bytes[from] !== HASH) tally.add('text before the log', line);

@@ -2,7 +2,7 @@ import { parseValue } from './cell.ts';
 import { chooseColumn, type GivenColumns, NO_STEP, noColumns } from './column-names.ts';
 import { parseJson, parsePath, valueAt } from './json-path.ts';
 import { LogError, type Tally } from './log-error.ts';
-import { ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
+import { giveRow, ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
 
 /** A JSON document is parsed whole, so it may be this large; longer logs are better written one object a line. */
 export const LONGEST_DOCUMENT = 256 << 20;
@@ -41,7 +41,7 @@ export function readDocument(
     );
   }
   const eta = etaOf(root);
-  const objects = listOfObjects(root);
+  const objects = keyedBySteps(root) ?? listOfObjects(root);
   if (objects) {
     readObjects(objects, rows, tally, given);
     return { eta };
@@ -74,10 +74,10 @@ function readObjects(
 ): void {
   const names = new Set<string>();
   for (const object of objects.slice(0, 1000)) {
-    if (isObject(object)) for (const name of Object.keys(object)) names.add(name);
+    if (isObject(object)) for (const name of namesIn(object)) names.add(name);
   }
   const list = [...names];
-  const get = accessors(list, given);
+  const get = accessors(list, given, tally);
   for (let i = 0; i < objects.length; i++) {
     const object = objects[i];
     if (!isObject(object)) tally.add('not a JSON object', i + 1);
@@ -85,20 +85,29 @@ function readObjects(
   }
 }
 
+/** Names of an object's values, those one level down as `outer.inner`. */
+function namesIn(object: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(object).flatMap(([name, value]) =>
+    isObject(value) ? Object.keys(value).map((inner) => `${name}.${inner}`) : [name],
+  );
+}
+
 /** How to get at each field of an object: by path, by name, or not at all. */
-function accessors(names: readonly string[], given: GivenColumns) {
+function accessors(names: readonly string[], given: GivenColumns, tally: Tally) {
   const get: { [F in RowField]?: (object: unknown) => unknown } = {};
   for (const field of ROW_FIELDS) {
     const text = given[field];
     if (field === 'step' && text === NO_STEP) continue;
     const name = text ?? names[chooseColumn(field, names, undefined)];
     if (name === undefined) continue;
-    const path = names.includes(name) ? [name] : parsePath(name);
+    const path = names.includes(name) && !name.includes('.') ? [name] : parsePath(name);
     if (!path)
       throw new LogError(
         `${name} (asked for as the ${field}) is not a path such as metrics.eigs[-1]`,
       );
-    get[field] = (object) => valueAt(object, path);
+    tally.column(field, name);
+    get[field] = (object) =>
+      isObject(object) && Object.hasOwn(object, name) ? object[name] : valueAt(object, path);
   }
   if (!get.loss && !get.sharpness) throw noColumns(names, null);
   return get;
@@ -119,7 +128,9 @@ function readTable(root: unknown, rows: RowTaker, tally: Tally, given: GivenColu
       continue;
     }
     const column = chooseColumn(field, names, text);
-    if (column >= 0) lists[field] = table[names[column]!]!;
+    if (column < 0) continue;
+    lists[field] = table[names[column]!]!;
+    tally.column(field, names[column]!);
   }
   if (!lists.loss && !lists.sharpness)
     throw noColumns(isObject(root) ? Object.keys(root) : [], null);
@@ -176,9 +187,16 @@ function takeRow(
     }
     values.push(value);
   }
-  const [step, loss, sharpness, eta] = values;
-  if (Number.isNaN(loss) && Number.isNaN(sharpness)) tally.add('no loss and no sharpness', line);
-  else rows.row(line, step!, loss!, sharpness!, eta!);
+  giveRow(rows, tally, line, values);
+}
+
+/** `{"0": {…}, "10": {…}}`: the keys are the steps. */
+function keyedBySteps(root: unknown): readonly unknown[] | null {
+  if (!isObject(root)) return null;
+  const entries = Object.entries(root);
+  const keyed = entries.every(([key, value]) => /^\d+$/.test(key) && isObject(value));
+  if (!keyed || entries.length === 0) return null;
+  return entries.map(([key, value]) => ({ step: Number(key), ...(value as object) }));
 }
 
 function listOfObjects(root: unknown): readonly unknown[] | null {

@@ -1,4 +1,5 @@
 import type { Skipped } from '../../phases/measured/summary.ts';
+import type { RowField } from './row-block.ts';
 /** A log that cannot be used: says in one line where it is wrong and what to do. */
 export class LogError extends Error {
   override readonly name = 'LogError';
@@ -21,6 +22,9 @@ export interface Tally {
   /** A value of a line is not used. */
   value(reason: string, line: number): void;
   readonly entries: readonly Skipped[];
+  /** A column is taken as a field. */
+  column(field: RowField, name: string): void;
+  readonly columns: Readonly<Partial<Record<RowField, string>>>;
 }
 
 export function createTally(): Tally {
@@ -32,7 +36,13 @@ export function createTally(): Tally {
     else counts.set(reason, { what, count: 1, first: line });
   }
 
+  const columns: Partial<Record<RowField, string>> = {};
+
   return {
+    column(field, name) {
+      columns[field] = name;
+    },
+    columns,
     add: (reason, line) => count('line', reason, line),
     value: (reason, line) => count('value', reason, line),
     get entries() {

@@ -4,7 +4,8 @@ import { createDecimalReader } from './decimal.ts';
 import { type JsonPath, parseJson, parsePath, valueAt } from './json-path.ts';
 import type { LineTaker } from './lines.ts';
 import { LogError, type Tally } from './log-error.ts';
-import { ROW_FIELDS, type RowTaker } from './row-block.ts';
+import { giveRow, ROW_FIELDS, type RowTaker } from './row-block.ts';
+import { type RunHeader, runHeader } from './run-header.ts';
 
 const OTHER = -1;
 /** A key whose value has to be looked into: only the whole line parsed can tell. */
@@ -20,6 +21,8 @@ interface Key {
 
 export interface NdjsonOptions {
   readonly given: GivenColumns;
+  /** Told what a first line `{"eos":1,…}` says of the run. */
+  readonly said?: ((header: RunHeader) => void) | undefined;
   /** False leaves the bytes to JSON.parse: slower, and the same in every result. */
   readonly fast?: boolean;
 }
@@ -64,14 +67,14 @@ export function createNdjsonReader(
     if (fresh.length === 0 || known.size + fresh.length > MOST_KEYS) return;
     for (const [i, field] of ROW_FIELDS.entries()) {
       if (paths[i] || given[field] !== undefined) continue;
-      let best: string | null = null;
-      for (const key of fresh) {
-        if (
-          nameRank(field, key) < (best === null ? Number.POSITIVE_INFINITY : nameRank(field, best))
-        )
-          best = key;
+      let best: { readonly name: string; readonly path: JsonPath } | null = null;
+      for (const candidate of namesOf(object, fresh)) {
+        const rank = nameRank(field, candidate.name);
+        if (rank < (best ? nameRank(field, best.name) : Number.POSITIVE_INFINITY)) best = candidate;
       }
-      if (best !== null) paths[i] = [best];
+      if (!best) continue;
+      paths[i] = best.path;
+      tally.column(field, best.name);
     }
     for (const key of fresh) {
       known.add(key);
@@ -97,6 +100,10 @@ export function createNdjsonReader(
       tally.add('not a JSON object', line);
       return;
     }
+    if (Object.hasOwn(object, 'eos') && !rowsSeen) {
+      options.said?.(runHeader(object as Readonly<Record<string, unknown>>));
+      return;
+    }
     learn(object as Readonly<Record<string, unknown>>);
     for (let i = 0; i < ROW_FIELDS.length; i++) {
       const path = paths[i];
@@ -111,13 +118,7 @@ export function createNdjsonReader(
   }
 
   function take(line: number): void {
-    const [step, loss, sharpness, eta] = values;
-    if (Number.isNaN(loss) && Number.isNaN(sharpness)) {
-      tally.add('no loss and no sharpness', line);
-      return;
-    }
-    rowsSeen = true;
-    rows.row(line, step!, loss!, sharpness!, eta!);
+    if (giveRow(rows, tally, line, values)) rowsSeen = true;
   }
 
   /** Scans a flat object; false where it is anything else. */
@@ -264,4 +265,19 @@ function wordAt(bytes: Uint8Array, at: number, limit: number): number {
 function hasControl(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 32) return true;
   return false;
+}
+
+/** Names of the values under these keys, those one level down among them. */
+function* namesOf(
+  object: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+): Generator<{ readonly name: string; readonly path: JsonPath }> {
+  for (const key of keys) {
+    const value = object[key];
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      yield { name: key, path: [key] };
+      continue;
+    }
+    for (const inner of Object.keys(value)) yield { name: `${key}.${inner}`, path: [key, inner] };
+  }
 }

@@ -1,6 +1,8 @@
 import { LogError, SecondRunError, type Tally } from './log-error.ts';
 import type { RowBlock, RowTaker } from './row-block.ts';
 
+/** Rows that come late by no more than so many are sorted in. */
+const WINDOW = 64;
 /** A log may repeat so many steps before it is refused for repeating most of them. */
 const MOST_REPEATS = 64;
 
@@ -32,12 +34,43 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
   let rows = 0;
   /** Whether the rows say their steps. */
   let stepped = false;
+  /** Whether steps between whole numbers, as of epochs, are taken for none. */
+  let fractional = false;
+  /** Whether rows were late, so that some are held back to be sorted. */
+  let late = false;
+  let takenStep = Number.NEGATIVE_INFINITY;
+  /** A learning rate that stands in a row of its own, and the step from which on it holds. */
+  let waiting: { readonly step: number; readonly eta: number } | null = null;
   let repeats = 0;
   let runNumber = 1;
   let firstStep = Number.NaN;
   let lastStep = Number.NEGATIVE_INFINITY;
   let fallen: { line: number; step: number; loss: number; sharpness: number; eta: number } | null =
     null;
+
+  /** Sorts a late row in among those that were not taken yet; false where it is too late. */
+  function insert(
+    line: number,
+    step: number,
+    loss: number,
+    sharpness: number,
+    eta: number,
+  ): boolean {
+    let at = block.length;
+    while (at > 0 && block.step[at - 1]! > step) at--;
+    if (step <= takenStep || at === 0 || block.length - at > WINDOW) return false;
+    if (block.step[at - 1] === step) return complement(at - 1, step, loss, sharpness, eta);
+    append(line, step, loss, sharpness, eta);
+    for (const values of [block.line, block.step, block.loss, block.sharpness, block.eta]) {
+      const own = values[block.length - 1]!;
+      values.copyWithin(at + 1, at, block.length - 1);
+      values[at] = own;
+    }
+    lastStep = block.step[block.length - 1]!;
+    late = true;
+    tally.value('a row comes late, and was sorted in', line);
+    return true;
+  }
 
   function dropFallen(): void {
     if (fallen) tally.add('step comes after a later one', fallen.line);
@@ -61,8 +94,13 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
   }
 
   /** Fills what the waiting row of the same step lacks; false where there is nothing to fill. */
-  function complement(step: number, loss: number, sharpness: number, eta: number): boolean {
-    const i = block.length - 1;
+  function complement(
+    i: number,
+    step: number,
+    loss: number,
+    sharpness: number,
+    eta: number,
+  ): boolean {
     if (i < 0 || block.step[i] !== step) return false;
     const clash = (have: number, given: number) => !Number.isNaN(have) && !Number.isNaN(given);
     if (clash(block.loss[i]!, loss) || clash(block.sharpness[i]!, sharpness)) return false;
@@ -73,13 +111,23 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
   }
 
   return {
-    row(line, given, loss, sharpness, eta) {
+    row(line, given, loss, sharpness, givenEta) {
       if (Number.isNaN(given) && stepped) {
         tally.add('step is missing', line);
         return;
       }
-      stepped = !Number.isNaN(given);
+      if (Number.isFinite(given) && !Number.isInteger(given) && rows <= 1) fractional = true;
+      stepped = !Number.isNaN(given) && !fractional;
       const step = stepped ? given : rows * stride;
+      if (Number.isNaN(loss) && Number.isNaN(sharpness)) {
+        const last = block.length - 1;
+        if (block.step[last] === step && Number.isNaN(block.eta[last]!)) block.eta[last] = givenEta;
+        waiting = { step, eta: givenEta };
+        return;
+      }
+      const eta =
+        Number.isNaN(givenEta) && waiting && waiting.step <= step ? waiting.eta : givenEta;
+      if (waiting && waiting.step <= step) waiting = null;
       rows++;
       if (!Number.isSafeInteger(step)) {
         const problem = Number.isFinite(step)
@@ -121,7 +169,7 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
         return;
       }
       if (step === lastStep) {
-        if (complement(step, loss, sharpness, eta)) return;
+        if (complement(block.length - 1, step, loss, sharpness, eta)) return;
         tally.add('step is there already', line);
         repeats++;
         if (repeats > MOST_REPEATS && repeats > rows / 2) {
@@ -132,15 +180,17 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
         }
         return;
       }
+      if (insert(line, step, loss, sharpness, eta)) return;
       dropFallen();
       if (step <= firstStep) fallen = { line, step, loss, sharpness, eta };
       else tally.add('step comes after a later one', line);
     },
     end: dropFallen,
     take(all) {
-      const count = all ? block.length : block.length - 1;
+      const count = all ? block.length : block.length - (late ? WINDOW : 1);
       if (count <= 0) return null;
       const taken = part(block, 0, count);
+      takenStep = block.step[count - 1]!;
       const rest = part(block, count, block.length);
       block = emptyBlock(Math.max(1 << 10, block.step.length));
       for (let i = 0; i < rest.length; i++) {

@@ -1,3 +1,5 @@
+import type { Tally } from './log-error.ts';
+
 /**
  * Rows as they stand in a log, before order is brought into them. NaN is a value that is missing; a loss of Infinity is
  * one that is there but not finite (the words NaN and Infinity alike).
@@ -18,4 +20,20 @@ export type RowField = (typeof ROW_FIELDS)[number];
 /** Takes in rows one by one, in the order of the log. */
 export interface RowTaker {
   row(line: number, step: number, loss: number, sharpness: number, eta: number): void;
+}
+
+/** Hands on the values of a row, in the order of `ROW_FIELDS`; a row that says nothing is counted. */
+export function giveRow(
+  rows: RowTaker,
+  tally: Pick<Tally, 'add'>,
+  line: number,
+  values: ArrayLike<number>,
+): boolean {
+  const [step, loss, sharpness, eta] = [values[0]!, values[1]!, values[2]!, values[3]!];
+  if (Number.isNaN(loss) && Number.isNaN(sharpness) && Number.isNaN(eta)) {
+    tally.add('no loss and no sharpness', line);
+    return false;
+  }
+  rows.row(line, step, loss, sharpness, eta);
+  return true;
 }

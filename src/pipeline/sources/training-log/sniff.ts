@@ -4,8 +4,9 @@ import { guessDelimiter, splitCells } from './delimited.ts';
 import { parseJson } from './json-path.ts';
 import { LogError } from './log-error.ts';
 import { ROW_FIELDS } from './row-block.ts';
+import { isTextRow } from './text-lines.ts';
 
-export const LOG_FORMATS = ['csv', 'tsv', 'ndjson', 'json', 'parquet', 'arrow'] as const;
+export const LOG_FORMATS = ['csv', 'tsv', 'ndjson', 'json', 'text', 'parquet', 'arrow'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 export interface Sniffed {
@@ -47,7 +48,8 @@ export function sniff(head: Uint8Array, ended: boolean, given: GivenColumns): Sn
     if (ended) throw new LogError('it is empty');
     return null;
   }
-  if (text.startsWith('[')) return plain('json');
+  if (text.startsWith('[') && !/^\[[^\]\n]*\][^\n]*[:=]/.test(text)) return plain('json');
+  if (/^\{\s*'/.test(text)) return plain('text');
   if (text.startsWith('{')) return sniffObject(text, ended, head.length >= LONGEST_HEAD);
   return sniffText(new TextDecoder().decode(head.subarray(0, LONGEST_HEAD)), ended, given);
 }
@@ -94,11 +96,15 @@ function isDocument(value: unknown): boolean {
 function sniffText(text: string, ended: boolean, given: GivenColumns): Sniffed | null {
   const lines = text.replace(/^\uFEFF/, '').split('\n');
   const whole = ended ? lines : lines.slice(0, -1);
+  let comment = Number.NaN;
   let before: { readonly line: number; readonly cells: number } | null = null;
   for (let i = 0; i < Math.min(whole.length, MOST_PREAMBLE); i++) {
     const line = whole[i]!.trim();
+    if (line.startsWith('#')) comment = i;
     if (line === '' || line.startsWith('#')) continue;
+    if (/^\{\s*'/.test(line)) return { format: 'text', preamble: 0 };
     if (line.startsWith('{')) return { format: 'ndjson', preamble: i };
+    if (isTextRow(line)) return plain('text');
     const delimiter = guessDelimiter(line);
     const cells = (delimiter === null ? [line] : (splitCells(line, delimiter) ?? [])).map((cell) =>
       cell.trim(),
@@ -107,6 +113,7 @@ function sniffText(text: string, ended: boolean, given: GivenColumns): Sniffed |
     if (isHeader(cells, delimiter, given)) return { format, preamble: i };
     if (cells.length > 0 && cells.every((cell) => isNumber(cell, delimiter))) {
       // What stands right above numbers, in as many cells, is their header, whatever its names.
+      if (comment === i - 1) return { format, preamble: comment };
       return { format, preamble: before?.cells === cells.length ? before.line : i };
     }
     before = { line: i, cells: cells.length };

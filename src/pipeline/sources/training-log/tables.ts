@@ -5,7 +5,8 @@ import { HEAD_BYTES, type TableField, tableKind, type Values } from '../../forma
 import { parseValue } from './cell.ts';
 import { chooseColumns, type GivenColumns } from './column-names.ts';
 import { LogError, type Tally } from './log-error.ts';
-import { ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
+import { giveRow, ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
+import { type RunHeader, runHeader } from './run-header.ts';
 
 /** Bytes of a file that comes through a pipe and has to be read from its end. */
 const LARGEST = 1 << 28;
@@ -33,12 +34,14 @@ export async function* readTable(
   rows: RowTaker,
   tally: Tally,
   given: GivenColumns,
+  said: (header: RunHeader) => void,
 ): AsyncGenerator<void> {
   let row = 1;
   try {
-    for await (const piece of pieces(format, chunks, file)) {
+    for await (const piece of pieces(format, chunks, file, said)) {
       const names = piece.fields.map(({ name }) => name);
       const chosen = chooseColumns(names, given, null);
+      tellColumns(tally, names, chosen);
       const columns: { [F in RowField]?: Values } = {};
       for (const field of ROW_FIELDS) {
         const at = chosen[field];
@@ -77,6 +80,7 @@ async function* pieces(
   format: 'parquet' | 'arrow',
   chunks: AsyncIterable<Uint8Array>,
   file: ByteSource | undefined,
+  said: (header: RunHeader) => void,
 ): AsyncGenerator<Piece> {
   const iterator = chunks[Symbol.asyncIterator]();
   const { value: head = new Uint8Array(0) } = await iterator.next();
@@ -90,9 +94,20 @@ async function* pieces(
   // The file itself may be a gzip file that the table is unpacked from.
   const own = file && tableKind(new Uint8Array(await file.slice(0, HEAD_BYTES))) !== undefined;
   const source = own ? file : memorySource(await collected(rest));
-  const { fields, groups, read } = await openTable(source);
+  const { fields, groups, metadata, read } = await openTable(source);
+  said(runHeader(configOf(metadata['eos.config'])));
   for (const [group, { rows }] of groups.entries())
     yield { fields, rows, read: (field) => read(field, group) };
+}
+
+/** The config of a run in the metadata of its file, which is somebody's word. */
+function configOf(text: string | undefined): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text ?? '{}');
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
 }
 
 /** First byte of an Arrow file; a stream begins with a mark or, before 2019, with a length. */
@@ -143,12 +158,19 @@ function takeColumns(
       } else values[f] = value;
     }
     if (!good) continue;
-    const [step, loss, sharpness, eta] = values;
-    if (Number.isNaN(loss) && Number.isNaN(sharpness)) tally.add('no loss and no sharpness', line);
-    else rows.row(line, step!, loss!, sharpness!, eta!);
+    giveRow(rows, tally, line, values);
   }
 }
 
 function reason(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0]!.slice(0, 160);
+}
+
+function tellColumns(
+  tally: Tally,
+  names: readonly string[],
+  chosen: Readonly<Record<RowField, number>>,
+): void {
+  for (const field of ROW_FIELDS)
+    if (chosen[field] >= 0) tally.column(field, names[chosen[field]]!);
 }

@@ -1,8 +1,8 @@
 import { Observable } from 'rxjs';
 import type { Batch } from '../../core/batch.ts';
+import { ConfigError } from '../../core/parameters.ts';
 import { startRun } from '../../core/run.ts';
 import type { ColumnArray } from '../../core/schema.ts';
-import { factorOverEta } from '../../optimizers/optimizer.ts';
 import { stabilityThreshold, type ThresholdOptions } from '../../optimizers/thresholds.ts';
 import { MEASURED_COLUMNS } from '../../phases/measured/columns.ts';
 import { SERIES_DEFAULTS, type SeriesOptions } from '../../phases/measured/detector.ts';
@@ -14,6 +14,7 @@ import { feed, type LogInput } from './feed.ts';
 import { createTally, LogError, SecondRunError, type Tally } from './log-error.ts';
 import { createOrderedRows } from './order-rows.ts';
 import type { RowBlock } from './row-block.ts';
+import type { RunHeader } from './run-header.ts';
 import type { LogFormat } from './sniff.ts';
 
 /** What a caller may say of a log. */
@@ -22,6 +23,8 @@ export interface LogOptions extends ThresholdOptions {
   readonly eta?: EtaSchedule | undefined;
   readonly columns?: GivenColumns | undefined;
   readonly format?: LogFormat | undefined;
+  /** Regular expression with groups named step, loss, sharpness and eta, for lines of text. */
+  readonly pattern?: string | undefined;
   /** Steps between rows that do not say their step; 1 unless given. */
   readonly stride?: number | undefined;
   /** Which of several runs in the log to take, from 1. */
@@ -44,7 +47,10 @@ export interface LogConfig {
   readonly optimizer: string;
   readonly beta: number;
   readonly threshold: string;
-  readonly threshold_factor: number;
+  readonly dampening: number;
+  readonly weight_decay: number;
+  /** The threshold as it was given; null where it is the optimizer's. */
+  readonly threshold_expression: string | null;
   readonly columns: GivenColumns;
   readonly run: number | null;
   readonly band: number;
@@ -64,13 +70,15 @@ const LOG_ORDER = MEASURED_COLUMNS.map(({ name }) => name);
 
 /** A detection before its first row. */
 export function startLogRun(config: LogConfig, tally: Tally = createTally()): LogRun {
-  const { optimizer, threshold_factor: factor, threshold: formula } = config;
+  const { stability } = stabilityThreshold({
+    optimizer: config.optimizer,
+    beta: config.beta,
+    dampening: config.dampening,
+    weightDecay: config.weight_decay,
+    expression: config.threshold_expression ?? undefined,
+  });
   return {
-    ...startRun<LogConfig, MeasuredSummary>(
-      config,
-      factorOverEta(optimizer, factor, formula, () => Number.NaN),
-      LOG_ORDER,
-    ),
+    ...startRun<LogConfig, MeasuredSummary>(config, stability, LOG_ORDER),
     title: config.log,
     tally,
     warnings: [],
@@ -104,7 +112,9 @@ export function logConfig(log: string, options: LogOptions): LogConfig {
     optimizer: threshold.optimizer,
     beta: threshold.beta,
     threshold: threshold.formula,
-    threshold_factor: threshold.factor,
+    dampening: options.dampening ?? 0,
+    weight_decay: options.weightDecay ?? 0,
+    threshold_expression: options.expression ?? null,
     columns: options.columns ?? {},
     run: options.run ?? null,
     band: options.band ?? 0.05,
@@ -156,9 +166,36 @@ export function trainingLog(
     let passed = 0;
     const found = { loss: false, sharpness: false };
 
+    /** Takes over what the log says of its run, where no option says it. */
+    function configure({ eta: said, ...header }: RunHeader): void {
+      if (said !== undefined && !lookup) {
+        eta = said;
+        Object.assign(run.config, { eta });
+      }
+      const { optimizer, beta, weightDecay, dampening, expression } = options;
+      const given = [optimizer, beta, weightDecay, dampening, expression];
+      if (header.optimizer === undefined || given.some((option) => option !== undefined)) return;
+      try {
+        const { band, detector } = options;
+        const own = logConfig(input.name, { ...header, band, detector });
+        const { format, eta: known, eta_schedule, columns, run: chosen } = run.config;
+        run.config = { ...own, format, eta: known, eta_schedule, columns, run: chosen };
+        Object.assign(run, { stability: startLogRun(run.config).stability });
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        run.warnings.push({
+          kind: 'columns',
+          step: 0,
+          message: `the threshold of ${header.optimizer} is not known: 2/η is used; give it with --threshold`,
+        });
+      }
+    }
+
     const work = feed(input, rows, tally, {
       format: options.format,
+      pattern: options.pattern,
       given: options.columns ?? {},
+      said: configure,
       found({ format, eta: documentEta }) {
         Object.assign(run.config, { format });
         if (lookup || documentEta === null) return;
@@ -267,6 +304,13 @@ export function trainingLog(
           }
         }
       }
+      const { sharpness } = tally.columns;
+      if (/^sgd$/i.test(options.optimizer ?? '') && sharpness && !/batch/i.test(sharpness))
+        run.warnings.push({
+          kind: 'columns',
+          step: 0,
+          message: `with batches it is the batch sharpness that settles at 2/η (arXiv:2412.20553), and λ_max below it: what ${sharpness} says of the edge is not sure`,
+        });
       if (!subscriber.closed) subscriber.complete();
     };
 

@@ -1,0 +1,127 @@
+import { parseCell } from './cell.ts';
+import { type GivenColumns, NO_STEP, nameRank } from './column-names.ts';
+import type { LineTaker } from './lines.ts';
+import { LogError, type Tally } from './log-error.ts';
+import { ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
+
+/** A number that is no part of a word, with thousands separators or without. */
+const NUMBER =
+  /(?<![\p{L}\p{N}_.])[+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan\b|inf(?:inity)?\b)/giu;
+
+/** A name, and the number behind it. */
+export type Pair = readonly [name: string, value: number];
+
+/**
+ * The names and values in a line of text, whatever stands between: a number is called what stands before it, back to
+ * the number, comma, bar, bracket or dash before.
+ */
+export function pairsOf(line: string): Pair[] {
+  const text = line.slice(line.lastIndexOf('\r') + 1);
+  const pairs: Pair[] = [];
+  let at = 0;
+  for (const match of text.matchAll(NUMBER)) {
+    const name = nameBefore(text.slice(at, match.index), at > 0);
+    at = match.index + match[0].length;
+    const value = parseCell(match[0].replace(/,/g, ''), false);
+    if (name !== '' && value !== undefined) pairs.push([name, value]);
+  }
+  return pairs;
+}
+
+function nameBefore(text: string, behindNumber: boolean): string {
+  // What sticks to the number before is its unit.
+  const whole = behindNumber ? text.replace(/^[^\s,;|()[\]{}=:]+/, '') : text;
+  const part = whole.split(/[,;|()[\]{}]|\s-\s/).at(-1)!;
+  return part
+    .replace(/["']/g, '')
+    .replace(/[\s:=]+$/, '')
+    .trim();
+}
+
+/** Whether a line says a loss or a sharpness. */
+export function isTextRow(line: string): boolean {
+  return pairsOf(line).some(
+    ([name]) =>
+      nameRank('loss', name) < Number.POSITIVE_INFINITY ||
+      nameRank('sharpness', name) < Number.POSITIVE_INFINITY,
+  );
+}
+
+export interface TextOptions {
+  readonly given: GivenColumns;
+  /** Groups named step, loss, sharpness and eta in a regular expression, instead of names and values. */
+  readonly pattern?: string | undefined;
+}
+
+/**
+ * Reads lines of text with names and values, as most training loops print them. Other lines are passed over; a line with
+ * a step but no loss gives its step to the lines behind it that have none.
+ */
+export function createTextReader(
+  rows: RowTaker,
+  tally: Tally,
+  { given, pattern }: TextOptions,
+): LineTaker {
+  const decoder = new TextDecoder();
+  const regex = pattern === undefined ? null : patternOf(pattern);
+  const best: { [F in RowField]?: { readonly name: string; readonly rank: number } } = {};
+  let heading = Number.NaN;
+
+  function rankOf(field: RowField, name: string): number {
+    if (given[field] === undefined) return nameRank(field, name);
+    return given[field] === name ? 0 : Number.POSITIVE_INFINITY;
+  }
+
+  /** The value of a field: of the most usual name that any line so far had; of steps, that this line has. */
+  function fieldOf(field: RowField, pairs: readonly Pair[]): number {
+    if (field === 'step' && given.step === NO_STEP) return Number.NaN;
+    let found: Pair | null = null;
+    let rank = Number.POSITIVE_INFINITY;
+    for (const pair of pairs) {
+      const own = rankOf(field, pair[0]);
+      if (own < rank) {
+        rank = own;
+        found = pair;
+      }
+    }
+    if (!found) return Number.NaN;
+    if (rank < (best[field]?.rank ?? Number.POSITIVE_INFINITY)) {
+      best[field] = { name: found[0], rank };
+      tally.column(field, found[0]);
+    }
+    return field === 'step' || found[0] === best[field]!.name ? found[1] : Number.NaN;
+  }
+
+  return (bytes, from, to, line) => {
+    const text = decoder.decode(bytes.subarray(from, to));
+    const groups = regex?.exec(text)?.groups;
+    if (regex && !groups) return;
+    const pairs = groups
+      ? ROW_FIELDS.map(
+          (field): Pair => [field, parseCell(groups[field] ?? '', false) ?? Number.NaN],
+        )
+      : pairsOf(text);
+    const [step, loss, sharpness, eta] = ROW_FIELDS.map((field) => fieldOf(field, pairs));
+    if (Number.isNaN(loss!) && Number.isNaN(sharpness!)) {
+      if (!Number.isNaN(step!)) heading = step!;
+      return;
+    }
+    rows.row(line, Number.isNaN(step!) ? heading : step!, loss!, sharpness!, eta!);
+    if (Number.isNaN(step!)) heading = Number.NaN;
+  };
+}
+
+/** @throws LogError where it is no regular expression, or has no group of a loss or a sharpness */
+function patternOf(pattern: string): RegExp {
+  if (!/\(\?<(loss|sharpness)>/.test(pattern))
+    throw new LogError(
+      `the pattern ${pattern} has no group (?<loss>…) or (?<sharpness>…); groups are called ${ROW_FIELDS.join(', ')}`,
+    );
+  try {
+    return new RegExp(pattern, 'u');
+  } catch (error) {
+    throw new LogError(
+      `the pattern is no regular expression: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
