@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { detectLog } from './read-log.ts';
 
-const rows = '{"step":0,"loss":1,"sharpness":50,"lr":0.01}\n{"step":1,"loss":0.9,"sharpness":51,"lr":0.01}\n';
+const rows =
+  '{"step":0,"loss":1,"sharpness":50,"lr":0.01}\n{"step":1,"loss":0.9,"sharpness":51,"lr":0.01}\n';
 
 test.each([
   ['{"eos":1,"optimizer":"adamw","beta":0.9,"weight_decay":0.01}', 'adamw', (2 - 1e-4) * 1900],

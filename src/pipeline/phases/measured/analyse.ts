@@ -20,6 +20,9 @@ const LEAST_PLATEAU = 8;
 const PLATEAU_NOISE = 3;
 /** Without these, a sharpness measured too low or high, or another threshold, may be off by this factor. */
 const MOST_BIAS = Math.log(1.12);
+/** How often a verdict from a plateau is right, and from one that batches make (see the table of docs/detect.md). */
+const RESTING = 0.9;
+const HOVERING = 0.85;
 /** A level is reached within this. */
 const REACHED = 0.005;
 /** A threshold that is off by less than this is the threshold. */
@@ -153,7 +156,7 @@ function comesToRest(series: Series): Edge | null {
   const rest = plateau(series, 0, x.length);
   if (!rest || Math.abs(rest.level) > MOST_BIAS) return null;
   const at = x.findIndex((value) => value <= rest.level + rest.spread);
-  return { at, confidence: 0.8, level: Math.abs(rest.level) > LEAST_BIAS ? rest.level : 0 };
+  return { at, confidence: RESTING, level: Math.abs(rest.level) > LEAST_BIAS ? rest.level : 0 };
 }
 
 interface Edge {
@@ -191,7 +194,7 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
   if (stochastic(series, over, rest.from))
     return {
       at: reaches(x, over, level - STOCHASTIC_SLACK, until),
-      confidence: 0.7,
+      confidence: HOVERING,
       level: effective,
     };
   if (near && crossed && noise < LEAST_BIAS)
@@ -199,7 +202,7 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
   // Within half a percent, or the standard error of a median, it is there.
   const slack = Math.max(REACHED, (2 * rest.spread) / Math.sqrt(x.length - over));
   const at = reaches(x, over, level - slack, until);
-  return { at: near ? Math.min(at, until) : at, confidence: 0.8, level: effective };
+  return { at: near ? Math.min(at, until) : at, confidence: RESTING, level: effective };
 }
 
 /** The last third of a stretch, where it neither rises nor falls. */

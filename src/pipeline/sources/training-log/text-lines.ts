@@ -31,11 +31,9 @@ export function pairsOf(line: string): Pair[] {
 function nameBefore(text: string, behindNumber: boolean): string {
   // What sticks to the number before is its unit.
   const whole = behindNumber ? text.replace(/^[^\s,;|()[\]{}=:]+/, '') : text;
-  const part = whole.split(/[,;|()[\]{}]|\s-\s/).at(-1)!;
-  return part
-    .replace(/["']/g, '')
-    .replace(/[\s:=]+$/, '')
-    .trim();
+  const open = whole.replace(/[\s:=([{"']+$/, '');
+  const part = open.split(/[,;|()[\]{}]|\s-\s/).at(-1)!;
+  return part.replace(/["']/g, '').replace(/^[\s:=]+|[\s:=]+$/g, '');
 }
 
 /** Whether a line says a loss or a sharpness. */
@@ -65,7 +63,10 @@ export function createTextReader(
   const decoder = new TextDecoder();
   const regex = pattern === undefined ? null : patternOf(pattern);
   const best: { [F in RowField]?: { readonly name: string; readonly rank: number } } = {};
+  /** Names in the line that is read. */
+  let used: { [F in RowField]?: string } = {};
   let heading = Number.NaN;
+  let headingName = '';
 
   function rankOf(field: RowField, name: string): number {
     if (given[field] === undefined) return nameRank(field, name);
@@ -85,11 +86,11 @@ export function createTextReader(
       }
     }
     if (!found) return Number.NaN;
-    if (rank < (best[field]?.rank ?? Number.POSITIVE_INFINITY)) {
+    if (rank < (best[field]?.rank ?? Number.POSITIVE_INFINITY))
       best[field] = { name: found[0], rank };
-      tally.column(field, found[0]);
-    }
-    return field === 'step' || found[0] === best[field]!.name ? found[1] : Number.NaN;
+    if (field !== 'step' && found[0] !== best[field]!.name) return Number.NaN;
+    used[field] = found[0];
+    return found[1];
   }
 
   return (bytes, from, to, line) => {
@@ -101,10 +102,19 @@ export function createTextReader(
           (field): Pair => [field, parseCell(groups[field] ?? '', false) ?? Number.NaN],
         )
       : pairsOf(text);
+    used = {};
     const [step, loss, sharpness, eta] = ROW_FIELDS.map((field) => fieldOf(field, pairs));
     if (Number.isNaN(loss!) && Number.isNaN(sharpness!)) {
-      if (!Number.isNaN(step!)) heading = step!;
+      if (!Number.isNaN(step!)) {
+        heading = step!;
+        headingName = used.step!;
+      }
       return;
+    }
+    if (Number.isNaN(step!) && !Number.isNaN(heading)) used.step = headingName;
+    for (const field of ROW_FIELDS) {
+      const name = used[field];
+      if (name !== undefined) tally.column(field, name);
     }
     rows.row(line, Number.isNaN(step!) ? heading : step!, loss!, sharpness!, eta!);
     if (Number.isNaN(step!)) heading = Number.NaN;

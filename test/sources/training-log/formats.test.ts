@@ -1,0 +1,188 @@
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { lastValueFrom, toArray } from 'rxjs';
+import { expect, test } from 'vitest';
+import { parseEta } from '../../../src/pipeline/sources/training-log/eta-schedule.ts';
+import {
+  type LogOptions,
+  trainingLog,
+} from '../../../src/pipeline/sources/training-log/training-log.ts';
+import { root } from '../../setup/parts.ts';
+
+interface Format {
+  /** As it stands in the table of the docs. */
+  readonly what: string;
+  readonly files: readonly string[];
+  readonly rows: number;
+  readonly columns: Readonly<Record<string, string>>;
+  readonly eta?: string;
+}
+
+const FORMATS: readonly Format[] = [
+  {
+    what: 'nanoGPT',
+    files: ['cases/21-nanogpt.txt'],
+    rows: 60,
+    columns: { step: 'iter', loss: 'loss' },
+  },
+  {
+    what: 'llm.c',
+    files: ['cases/22-llmc-main.log'],
+    rows: 200,
+    columns: { step: 's', loss: 'trl', eta: 'lr' },
+  },
+  {
+    what: 'Megatron-LM',
+    files: ['formats/megatron.log'],
+    rows: 5,
+    columns: { step: 'iteration', loss: 'lm loss', eta: 'learning rate' },
+  },
+  {
+    what: 'fairseq',
+    files: ['formats/fairseq.log'],
+    rows: 5,
+    columns: { step: 'num_updates', loss: 'loss', eta: 'lr' },
+  },
+  {
+    what: 'Keras',
+    files: ['formats/keras.log'],
+    rows: 5,
+    columns: { step: 'Epoch', loss: 'loss' },
+  },
+  {
+    what: 'Hugging Face',
+    files: ['formats/huggingface.log'],
+    rows: 5,
+    columns: { step: 'epoch', loss: 'loss', eta: 'learning_rate' },
+  },
+  {
+    what: '`Epoch [1/250], Loss: …`',
+    files: ['formats/epoch-of.log'],
+    rows: 5,
+    columns: { step: 'Epoch', loss: 'Loss', eta: 'LR' },
+  },
+  {
+    what: 'Python logging before JSON',
+    files: ['formats/logging-json.log'],
+    rows: 5,
+    columns: { step: 'step', loss: 'loss', sharpness: 'sharpness', eta: 'lr' },
+  },
+  {
+    what: '`name=value`',
+    files: ['cases/23-key-value.txt'],
+    rows: 60,
+    columns: { step: 'step', loss: 'loss', sharpness: 'sharpness', eta: 'lr' },
+  },
+  {
+    what: 'Lightning CSVLogger',
+    files: ['cases/05-lightning-metrics.csv'],
+    rows: 200,
+    columns: { step: 'step', loss: 'train_loss_step', sharpness: 'sharpness', eta: 'lr-SGD' },
+  },
+  {
+    what: 'W&B panels',
+    files: ['formats/wandb-panel.csv', 'formats/wandb-sharpness.csv'],
+    rows: 5,
+    columns: { loss: 'run-1 - train/loss', sharpness: 'run-1 - hessian/lambda_max' },
+    eta: '0.1',
+  },
+  {
+    what: 'TensorBoard CSV',
+    files: ['formats/run-tag-train_loss.csv', 'formats/run-tag-sharpness.csv'],
+    rows: 5,
+    columns: { step: 'Step', loss: 'train_loss', sharpness: 'sharpness' },
+    eta: '0.1',
+  },
+  {
+    what: 'MLflow metric files',
+    files: ['formats/loss', 'formats/lambda_max'],
+    rows: 5,
+    columns: { step: 'step', loss: 'loss', sharpness: 'lambda_max' },
+    eta: '0.1',
+  },
+  {
+    what: '`np.savetxt`',
+    files: ['cases/17-savetxt.csv'],
+    rows: 240,
+    columns: { step: 'step', loss: 'loss', sharpness: 'sharpness' },
+    eta: '0.1',
+  },
+  {
+    what: 'nested objects',
+    files: ['formats/nested.ndjson'],
+    rows: 5,
+    columns: { loss: 'train.loss', sharpness: 'hessian.eigenvalues', eta: 'optim.lr' },
+  },
+  {
+    what: 'JSON keyed by step',
+    files: ['cases/26-keyed-by-step.json'],
+    rows: 90,
+    columns: { step: 'step', loss: 'loss', sharpness: 'sharpness' },
+    eta: '0.1',
+  },
+  {
+    what: 'lists in cells',
+    files: ['cases/28-list-in-a-cell.csv'],
+    rows: 90,
+    columns: { loss: 'loss', sharpness: 'eigenvalues' },
+    eta: '0.1',
+  },
+  {
+    what: 'epoch and batch',
+    files: ['cases/15-epoch-batch.csv'],
+    rows: 500,
+    columns: { loss: 'loss', sharpness: 'sharpness', eta: 'lr' },
+  },
+  {
+    what: 'fractional epochs',
+    files: ['formats/fractional-epochs.csv'],
+    rows: 5,
+    columns: { step: 'epoch', loss: 'loss' },
+  },
+  {
+    what: 'thousands separators',
+    files: ['formats/thousands.csv'],
+    rows: 5,
+    columns: { step: 'step', loss: 'loss', sharpness: 'sharpness' },
+    eta: '0.1',
+  },
+  {
+    what: 'rows out of order',
+    files: ['cases/14-out-of-order.csv'],
+    rows: 500,
+    columns: { step: 'step', loss: 'train_loss', sharpness: 'sharpness' },
+    eta: '0.1',
+  },
+  {
+    what: 'eos-watch',
+    files: ['formats/watch.ndjson'],
+    rows: 5,
+    columns: { step: 'step', loss: 'loss', sharpness: 'sharpness', eta: 'lr' },
+  },
+];
+
+const docs = readFileSync(join(root, 'docs/detect.md'), 'utf8');
+
+test.each(FORMATS)('$what', async ({ what, files, rows, columns, eta }) => {
+  const inputs = files.map((file) => ({
+    name: basename(file),
+    chunks: (async function* () {
+      yield readFileSync(join(import.meta.dirname, file));
+    })(),
+  }));
+  const options: LogOptions = eta === undefined ? {} : { eta: parseEta(eta) };
+  const batches = await lastValueFrom(
+    trainingLog({ ...inputs[0]!, others: inputs.slice(1) }, options).pipe(toArray()),
+  );
+  const { tally } = batches[0]!.run;
+  expect(batches.reduce((sum, { length }) => sum + length, 0)).toBe(rows);
+  expect(tally.columns).toMatchObject(columns);
+  const steps = batches.flatMap((batch) => [...batch.columns.step]);
+  expect(steps).toEqual([...steps].sort((a, b) => a - b));
+  for (const { columns: values } of batches) {
+    if (columns.loss) expect(values.loss.some(Number.isFinite)).toBe(true);
+    if (columns.sharpness) expect(values.sharpness.some(Number.isFinite)).toBe(true);
+    if (columns.eta) expect(values.eta.every((value) => value > 0)).toBe(true);
+  }
+  expect(docs).toContain(`| ${what} |`);
+});
