@@ -185,7 +185,18 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
           const now: PhasesState = {
             detector: detector.state(),
             spikes: [...spikes],
-            ...{ spikeCount, rows, cycle, finalLoss, lastStep, sharpness, ratio, loss, least, most },
+            ...{
+              spikeCount,
+              rows,
+              cycle,
+              finalLoss,
+              lastStep,
+              sharpness,
+              ratio,
+              loss,
+              least,
+              most,
+            },
           };
           return () => ({ state: now });
         },
