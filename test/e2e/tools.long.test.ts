@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { RecordBatchReader, tableFromIPC } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { PRESET_NAMES, presets } from '../../src/pipeline/models/minimal/presets.ts';
+import { networkPresets } from '../../src/pipeline/models/network/presets.ts';
 import { eos, startEos, temporaryFolder } from '../setup/eos.ts';
 import { describeWith, python } from '../setup/parts.ts';
 
@@ -187,10 +188,11 @@ test('eos presets tells what each shows, and gives their parameters', async () =
   const { code, stdout } = await eos(['presets']);
   expect(code).toBe(0);
   const lines = stdout.trimEnd().split('\n');
-  expect(lines.map((line) => line.split(' ')[0])).toEqual(PRESET_NAMES);
+  const names = [...PRESET_NAMES, ...Object.keys(networkPresets)];
+  expect(lines.map((line) => line.split(' ')[0])).toEqual(names);
   for (const line of lines) expect(line.length).toBeGreaterThan(50);
   expect(JSON.parse((await eos(['presets', '--json'])).stdout)).toEqual(
-    JSON.parse(JSON.stringify(presets)),
+    JSON.parse(JSON.stringify({ ...presets, ...networkPresets })),
   );
 });
 

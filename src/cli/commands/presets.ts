@@ -18,10 +18,11 @@ export default class Presets extends Command {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Presets);
-    const { PRESET_NAMES, presetShows, presets } = await import(
-      '../../pipeline/models/minimal/presets.ts'
-    );
-    if (flags.json) this.log(JSON.stringify(presets, null, 2));
-    else for (const name of PRESET_NAMES) this.log(`${name.padEnd(14)} ${presetShows(name)}`);
+    const { trainings } = await import('../../pipeline/sources/trainings/index.ts');
+    const all = trainings.flatMap(({ presets }) => Object.entries(presets));
+    if (flags.json) {
+      const parameters = Object.fromEntries(all.map(([name, preset]) => [name, preset.parameters]));
+      this.log(JSON.stringify(parameters, null, 2));
+    } else for (const [name, { shows }] of all) this.log(`${name.padEnd(14)} ${shows}`);
   }
 }

@@ -76,6 +76,11 @@ function configOf(path: string, { metadata }: TableReader, given: RunOptions): R
         `${path}: this is the ${String(recorded.dynamics)} trajectory that stands beside a run; name the file of the run itself`,
       );
     }
+    const { model = 'minimal' } = recorded as { readonly model?: string };
+    if (model !== 'minimal')
+      throw new UsageError(
+        `${path} is a run of the model ${model}; verify checks the theory of the minimal model`,
+      );
     const config = resolveConfig({ ...recorded, columns: null });
     for (const [name, value] of options) {
       const own = config[name as keyof RunConfig];
