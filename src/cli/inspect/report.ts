@@ -1,8 +1,10 @@
 import type { Column } from '../../pipeline/core/schema.ts';
 import { RUN_COLUMNS } from '../../pipeline/models/minimal/columns.ts';
+import { resolveConfig } from '../../pipeline/models/minimal/config.ts';
 import { PARTIAL } from '../../pipeline/node/file-target.ts';
 import { stabilityOf } from '../../pipeline/optimizers/index.ts';
 import { MEASURED_COLUMNS } from '../../pipeline/phases/measured/columns.ts';
+import { type Prediction, predict } from '../../pipeline/theory/predict.ts';
 import { openTable, type TableReader } from './table-reader.ts';
 
 /** What `eos inspect` has found in a file. */
@@ -25,6 +27,8 @@ export interface Report {
   readonly summary: Readonly<Record<string, unknown>> | null;
   /** The formula of the optimizer's threshold, such as 2/η. */
   readonly threshold: string;
+  /** What could have been said before the run; null where its parameters are not known. */
+  readonly predicted: Prediction | null;
   /** From the summary, or else from the columns. */
   readonly phases: readonly {
     readonly phase: string;
@@ -72,6 +76,7 @@ export async function inspectFile(file: string): Promise<Report> {
     config,
     summary,
     threshold: thresholdOf(config),
+    predicted: predictionOf(config),
     phases:
       phasesOf(summary) ?? (phased ? await phasesFromColumns(table, numeric.has('step')) : []),
     sharpness: await sparkline(
@@ -108,6 +113,15 @@ async function stateOf(file: string): Promise<'growing' | 'left'> {
 function thresholdOf(config: Config): string {
   if (typeof config?.threshold === 'string') return config.threshold;
   return config === null ? 'threshold' : stabilityOf(config).formula;
+}
+
+function predictionOf(config: Report['config']): Prediction | null {
+  if (config === null || config.moments === undefined || config.dynamics !== undefined) return null;
+  try {
+    return predict(resolveConfig({ ...config, columns: null }));
+  } catch {
+    return null;
+  }
 }
 
 function jsonObject(text: string | undefined): Readonly<Record<string, unknown>> | null {

@@ -97,7 +97,30 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-function outcomeLines({ summary, threshold }: Report): string[] {
+/** First crossing, edge phase and T as they could be said before the run. */
+function predictedText({ predicted }: Report): string | null {
+  if (predicted === null || predicted.reason !== undefined) return null;
+  const { first_crossing, edge_steps, convergence_time } = predicted;
+  const parts = [
+    first_crossing === null ? 'no crossing of 2/η' : `first crossing ${count(first_crossing)}`,
+    ...(edge_steps === null ? [] : [`${count(edge_steps)} steps at the edge`]),
+    ...(convergence_time === null ? [] : [`T(δ, ε) ${count(convergence_time)}`]),
+  ];
+  return parts.join(', ');
+}
+
+/** How far the numbers of a run can be trusted; null for files that do not tell. */
+function trustText(summary: Readonly<Record<string, unknown>>): string | null {
+  const { precision, trusted_until: until } = summary;
+  if (precision === undefined) return null;
+  const bits = typeof precision === 'number' ? ` (${precision} bits)` : '';
+  return typeof until === 'number'
+    ? `up to step ${count(until)}${bits}: what depends on later ones is not`
+    : `in every row${bits}`;
+}
+
+function outcomeLines(report: Report): string[] {
+  const { summary, threshold } = report;
   if (summary === null) return [];
   const number = (key: string) =>
     typeof summary[key] === 'number' ? (summary[key] as number) : null;
@@ -127,6 +150,8 @@ function outcomeLines({ summary, threshold }: Report): string[] {
   add('T(δ, ε)', convergenceText(summary.convergence_time));
   add('slope of ln L̂ per step', against(real('l_hat_slope'), real('l_hat_slope_predicted')));
   add('mean L₁ at the edge', against(real('mean_l1_in_eos'), real('mean_l1_predicted')));
+  add('predicted before the run', predictedText(report));
+  add('digits are true', trustText(summary));
   for (const warning of Array.isArray(summary.warnings) ? summary.warnings : []) {
     const message: unknown =
       typeof warning === 'object' && warning !== null ? warning.message : warning;

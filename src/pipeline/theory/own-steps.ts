@@ -73,7 +73,7 @@ function wrongStep(
   const lost =
     TOLERANCE * Math.abs(beta1) * (1 + rate) + 4 * eta * Math.abs(alpha) * error1 + 1e-300;
   if (Math.abs(beta1) < LEAST_BETA1 && Math.abs(to.beta1) < LEAST_BETA1)
-    return wrongLog(from, to, rate) ? 'log₁₀|β₁|' : undefined;
+    return covariance === 0 && wrongLog(from, to, rate) ? 'log₁₀|β₁|' : undefined;
   if (Math.abs(to.beta1 - moved) <= lost) {
     if (floor === 0) return undefined;
     const off = Math.abs(to.beta1 - centreOf());

@@ -218,7 +218,8 @@ export function descend(
     // Squares lose digits long before what is squared does; the function that minds that is slow.
     grad_norm[i] =
       squares >= LEAST_SQUARES ? Math.sqrt(squares) : hypot(gradAlpha, gradBeta1, gradBeta2);
-    if (moves) {
+    // Also at rest digits may rise, at the same steps wherever blocks begin.
+    if (moves || ((first + i) & (RISE - 1)) === 0) {
       const offAlpha = Math.abs(alpha - shadowAlpha);
       const offBeta1 = Math.abs(mantissa - shadowMantissa);
       const offBeta2 = Math.abs(beta2 - shadowBeta2);
