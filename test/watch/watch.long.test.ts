@@ -130,6 +130,21 @@ describeWith(['jax'], 'eos_watch', () => {
       expect(snippets.length).toBeGreaterThanOrEqual(5);
     });
 
+    test.runIf(hasPackages('torch'))('and the example notebook run', async () => {
+      const notebook = readFileSync(join(root, 'docs/examples/watch.ipynb'), 'utf8');
+      const { cells } = JSON.parse(notebook) as {
+        cells: { cell_type: string; source: string[] }[];
+      };
+      const code = cells
+        .filter(({ cell_type }) => cell_type === 'code')
+        .map(({ source }) => source.join(''))
+        .join('\n');
+      const cwd = temporaryFolder();
+      const env = { ...cleanEnvironment(), PYTHONPATH: join(project, 'src') };
+      await promisify(execFile)(part('jax'), ['-c', code], { cwd, env });
+      expect(readdirSync(cwd)).toContain('train.ndjson');
+    });
+
     const found = snippets.filter(({ needs }) => hasPackages(...needs));
     test.each(found.map(({ needs, code }) => ({ name: needs.join(' '), code })))(
       '$name',
