@@ -71,7 +71,8 @@ export function readFrom<P extends Parameter>(
 /** One line of help: what the value is, which there are, what it is unless given. */
 function descriptionOf(parameter: Parameter): string {
   const { meaning, example, default: value } = parameter;
-  const words = 'words' in parameter ? `: ${parameter.words.join(', ')}` : '';
+  const words =
+    'words' in parameter && parameter.words.length > 0 ? `: ${parameter.words.join(', ')}` : '';
   const such = example !== undefined && value == null && words === '' ? `, such as ${example}` : '';
   const unlessGiven = value == null || typeof value === 'boolean' ? '' : ` [${String(value)}]`;
   return meaning + words + such + unlessGiven;

@@ -23,7 +23,7 @@ export function checkSeed(seed: unknown, samples: unknown): void {
  * is named on the command line also wins over what the file says of the values that a preset sets.
  */
 export function runOptions(flags: object, file: object = {}): TrainingOptions {
-  const { preset } = flags as { readonly preset?: string };
+  const { preset, seed } = flags as { readonly preset?: string; readonly seed?: unknown };
   const presets = findTraining(flags).presets;
   const hidden = preset === undefined ? [] : Object.keys(presets[preset]?.parameters ?? {});
   const kept = Object.fromEntries(
@@ -33,7 +33,7 @@ export function runOptions(flags: object, file: object = {}): TrainingOptions {
   const said = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   const training = findTraining(said);
   const [first] = Object.keys(training.presets);
-  if (training.model === 'minimal') checkSeed(said.seed, said.samples ?? undefined);
+  if (training.model === 'minimal') checkSeed(seed, said.samples ?? undefined);
   return {
     ...said,
     model: training.model,

@@ -114,6 +114,8 @@ export function asSummary(row: Row): Row {
     l_hat_slope: row.l_hat_slope ?? null,
     l_hat_slope_predicted: row.l_hat_slope_predicted ?? null,
     mean_l1_in_eos: row.mean_l1_in_eos ?? null,
+    precision: row.precision ?? 'float64',
+    trusted_until: row.trusted_until ?? null,
     mean_l1_predicted: row.mean_l1_predicted ?? null,
     warnings: JSON.parse(String(row.warnings)),
   };

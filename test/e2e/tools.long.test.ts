@@ -214,7 +214,7 @@ describe('eos schema', () => {
       [{ steps: 1.5 }, false],
       [{ init: [1, 2] }, false],
       [{ preset: 'papr' }, false],
-      [{ columns: ['los'] }, false],
+      [{ columns: [1] }, false],
       [{ quiet: 2 }, false],
     ] as const) {
       expect([config, isConfig(config)]).toEqual([config, right]);

@@ -54,7 +54,11 @@ function valueSchemas(parameter: Parameter): readonly JsonSchema[] {
       return [{ enum: [...parameter.words, ...Object.keys(parameter.synonyms ?? {})] }];
     case 'words':
       return [
-        { type: 'array', items: { enum: parameter.words }, minItems: 1 },
+        {
+          type: 'array',
+          items: parameter.words.length > 0 ? { enum: parameter.words } : { type: 'string' },
+          minItems: 1,
+        },
         { type: 'string', minLength: 1 },
       ];
     case 'boolean':

@@ -69,7 +69,7 @@ export interface WordParameter extends Described {
   readonly default?: string | null;
 }
 
-/** A list of words. */
+/** A list of words; any where none are listed. */
 export interface WordsParameter extends Described {
   readonly type: 'words';
   readonly noun: string;
@@ -315,6 +315,7 @@ function readWords(name: string, { noun, words }: WordsParameter, value: unknown
   const wanted = new Set(list.map((word) => String(word).trim()).filter((word) => word !== ''));
   if (wanted.size === 0)
     throw new ConfigError(name, `the list is empty; name at least one ${noun}`);
+  if (words.length === 0) return [...wanted];
   for (const word of wanted) readWord(name, { type: 'word', noun, words } as WordParameter, word);
   return words.filter((word) => wanted.has(word));
 }

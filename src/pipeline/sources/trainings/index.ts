@@ -32,8 +32,10 @@ export const trainingParameters: ParameterTable = {
   ...Object.assign({}, ...[...trainings].reverse().map(({ parameters }) => parameters)),
   ...optimizerTable(optimizers),
   columns: {
-    type: 'text',
+    type: 'words',
     noun: 'column',
+    // Which there are, the model says.
+    words: [],
     symbol: 'A,B,C',
     meaning: 'columns to write',
     example: 'step,loss,sharpness',
