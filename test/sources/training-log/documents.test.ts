@@ -107,6 +107,10 @@ test.each([
   ],
   ['[1,2,3]', 'the document is neither a list of objects nor an object of lists'],
   ['{"loss":[],"eigenvalues":[]}', 'the lists of loss and sharpness are empty'],
+  [
+    'PK\u0003\u0004 of NumPy',
+    'a .npz file (or a .pt file: torch.load); write it as CSV in Python:',
+  ],
   ['\u0000\u0001binary', 'neither text nor a Parquet or Arrow file'],
   [
     'a;b;c\n1;2;3\n',

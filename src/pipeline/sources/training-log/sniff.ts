@@ -40,6 +40,8 @@ export function sniff(head: Uint8Array, ended: boolean, given: GivenColumns): Sn
   if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff)) {
     throw new LogError('written in UTF-16; save it as UTF-8');
   }
+  const hint = pythonHint(head);
+  if (hint) throw new LogError(hint);
   if (head.subarray(0, 1024).includes(0))
     throw new LogError('neither text nor a Parquet or Arrow file');
 
@@ -52,6 +54,27 @@ export function sniff(head: Uint8Array, ended: boolean, given: GivenColumns): Sn
   if (/^\{\s*'/.test(text)) return plain('text');
   if (text.startsWith('{')) return sniffObject(text, ended, head.length >= LONGEST_HEAD);
   return sniffText(new TextDecoder().decode(head.subarray(0, LONGEST_HEAD)), ended, given);
+}
+
+/** Files of Python that are known by their first bytes, and what turns them into a CSV that is read here. */
+const PYTHON_FILES: readonly (readonly [begin: string, what: string, load: string])[] = [
+  ['\x89HDF', 'an HDF5 file', "import h5py; d = h5py.File('FILE')"],
+  ['\x93NUMPY', 'a .npy file', "import numpy as np; d = {'loss': np.load('FILE')}"],
+  [
+    'PK\x03\x04',
+    'a .npz file (or a .pt file: torch.load)',
+    "import numpy as np; d = np.load('FILE')",
+  ],
+  ['MATLAB', 'a .mat file', "import scipy.io; d = scipy.io.loadmat('FILE', squeeze_me=True)"],
+  ['\x80\x04', 'a pickle', "import pickle; d = pickle.load(open('FILE', 'rb'))"],
+];
+
+function pythonHint(head: Uint8Array): string | null {
+  const begin = String.fromCharCode(...head.subarray(0, 8));
+  const found = PYTHON_FILES.find(([magic]) => begin.startsWith(magic));
+  if (!found) return null;
+  const [, what, load] = found;
+  return `${what}; write it as CSV in Python: ${load}; import pandas; pandas.DataFrame({k: d[k][:] for k in ('loss', 'sharpness')}).to_csv('log.csv')`;
 }
 
 function plain(format: LogFormat): Sniffed {
