@@ -10,6 +10,7 @@ import { splitLoss } from '../../src/pipeline/operators/split-loss.ts';
 import { summarize } from '../../src/pipeline/operators/summarize.ts';
 import { gradientDescent } from '../../src/pipeline/sources/descent/gradient-descent.ts';
 import { runToResult } from '../../src/pipeline/sweep/run-result.ts';
+import { openSweep, runId, sweepSpec } from '../../src/pipeline/sweep/sweep.ts';
 
 /** The summary of the stream, by the operators that `eos stream` uses. */
 async function streamed(options: RunOptions) {
@@ -93,4 +94,17 @@ describe('a run without a stream', () => {
     ).toBeUndefined();
     expect(batches).toBe(3);
   });
+});
+
+test('a sweep in many bits has the true summaries, and an identity of its own', () => {
+  const grid = { preset: 'three-phases', eta: '1/7', steps: '4000' } as const;
+  const [plain, precise] = [sweepSpec(grid), sweepSpec({ ...grid, precision: 'auto' })].map(
+    openSweep,
+  );
+  expect(precise!.id).not.toBe(plain!.id);
+  const { summary, config } = runToResult(precise!.config(0))!;
+  expect(summary).toMatchObject({ cycles: 36, trusted_until: null, precision: 512 });
+  expect(runId(config)).not.toBe(runId(plain!.config(0)));
+  expect(runToResult(plain!.config(0))!.summary.trusted_until).toBeLessThan(600);
+  expect(precise!.has(plain!.config(0))).toBe(false);
 });

@@ -87,7 +87,14 @@ export async function readManifest(
   try {
     const { folder: id, sweeps } = JSON.parse(text) as Manifest;
     if (!/^[\w-]{1,64}$/.test(id)) throw new Error('no folder is called so');
-    const specs = sweeps.map(({ axes, trajectories }): SweepSpec => ({ axes, trajectories }));
+    const specs = sweeps.map(
+      ({ axes, trajectories, optimizer, precision }): SweepSpec => ({
+        axes,
+        trajectories,
+        ...(optimizer ? { optimizer } : {}),
+        ...(precision ? { precision } : {}),
+      }),
+    );
     return specs.map((spec, i) => folderSweep(id, spec, specs.slice(0, i)));
   } catch {
     throw new UsageError(

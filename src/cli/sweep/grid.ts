@@ -29,6 +29,7 @@ export const gridParameters = {
   ...axisParameters,
   preset: { ...runParameters.preset, variable: false },
   optimizer: { ...optimizerParameter, default: null, variable: false },
+  precision: { ...runParameters.precision, default: null, variable: false },
   init: {
     type: 'text',
     noun: 'a start such as 0.3,0.1,0.3',

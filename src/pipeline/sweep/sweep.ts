@@ -16,6 +16,7 @@ export type SweepOptions = { readonly [P in SweepParameterName]?: string | undef
   readonly preset?: RunOptions['preset'];
   readonly init?: string | undefined;
   readonly optimizer?: string | null | undefined;
+  readonly precision?: RunOptions['precision'] | null;
   /** Keep trajectories, each K-th row of them and all rows near a phase change or peak. */
   readonly trajectories?: number | undefined;
 };
@@ -26,6 +27,8 @@ export interface SweepSpec {
   readonly trajectories: number | null;
   /** The optimizer of all runs; gradient descent unless given. */
   readonly optimizer?: string;
+  /** Arithmetic of all runs; float64 unless given. */
+  readonly precision?: RunConfig['precision'];
 }
 
 /** All runs of a spec: the product of its axes, numbered from 0, the last axis fastest. */
@@ -76,8 +79,13 @@ export function sweepSpec(options: SweepOptions): SweepSpec {
       `every:${trajectories} is no whole number from 1 up; give such as every:10`,
     );
   }
-  const { optimizer } = options;
-  const spec = { axes, trajectories, ...(optimizer ? { optimizer } : {}) };
+  const { optimizer, precision } = options;
+  const spec: SweepSpec = {
+    axes,
+    trajectories,
+    ...(optimizer ? { optimizer } : {}),
+    ...(precision && precision !== 'float64' ? { precision } : {}),
+  };
   checkValues(openSweep(spec));
   return spec;
 }
@@ -121,10 +129,15 @@ export function openSweep(spec: SweepSpec): Sweep {
         if (name === 'init') init = starts!.at(i);
         else values[name] = axes.get(name)!.at(i);
       }
-      return resolveConfig({ ...runOptions(values, init), optimizer: spec.optimizer });
+      return resolveConfig({
+        ...runOptions(values, init),
+        optimizer: spec.optimizer,
+        precision: spec.precision,
+      });
     },
     has(config) {
       if (starts && !starts.has(config.init)) return false;
+      if (config.precision !== (spec.precision ?? 'float64')) return false;
       if (spec.optimizer !== undefined && config.optimizer !== spec.optimizer) return false;
       if ((config.samples === null) !== !axes.has('samples')) return false;
       return [...axes].every(([name, axis]) =>
@@ -156,6 +169,7 @@ export function parameterValue(config: RunConfig, name: SweepParameterName): num
  */
 export function runId(config: RunConfig): string {
   let text = config.optimizer === 'gd' ? '' : `optimizer ${config.optimizer};`;
+  if (config.precision !== 'float64') text += `precision ${config.precision};`;
   for (const name of SWEEP_PARAMETER_NAMES) text += `${name} ${parameterValue(config, name)};`;
   return `r${sha256(text).slice(0, 20)}`;
 }
