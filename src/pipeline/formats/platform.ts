@@ -16,7 +16,10 @@ export const zstd: ((bytes: Uint8Array) => Uint8Array) | undefined =
     : undefined;
 
 /** CRC-32 as gzip, Parquet and zip compute it. @param before that of the bytes in front of these */
-export const crc32: (bytes: Uint8Array, before?: number) => number = zlib?.crc32 ?? tableCrc32;
+export function crc32(bytes: Uint8Array, before = 0): number {
+  // Of some empty arrays zlib gives 0, whatever was before.
+  return bytes.length === 0 ? before : (zlib?.crc32 ?? tableCrc32)(bytes, before);
+}
 
 /**
  * SHA-256 of a text, in hexadecimal.
