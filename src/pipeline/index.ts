@@ -40,6 +40,7 @@ export {
   readRun,
 } from './formats/read-run.ts';
 export type {
+  Compression,
   Metadata,
   Rows,
   TableFormat,
@@ -124,17 +125,30 @@ export {
   MEASURED_PHASES,
   type MeasuredPhase,
 } from './phases/measured/columns.ts';
+export type { Rest } from './phases/measured/convergence.ts';
 export {
   createSeriesDetector,
+  type Jump,
   type RowPhase,
   SERIES_DEFAULTS,
   type SeriesDetector,
   type SeriesOptions,
   type SeriesResult,
+  type SeriesState,
 } from './phases/measured/detector.ts';
-export type { PhaseChange, SeriesPhase, SeriesSpan } from './phases/measured/phase-spans.ts';
+export type { MotionState } from './phases/measured/edge-motion.ts';
+export type { HistoryState } from './phases/measured/history.ts';
+export type { LossState } from './phases/measured/loss-watch.ts';
+export type { NoiseState } from './phases/measured/noise-scale.ts';
+export type {
+  Finding,
+  PhaseChange,
+  SeriesPhase,
+  SeriesSpan,
+  Told,
+} from './phases/measured/phase-spans.ts';
 export type { ExplainedSpike, SpikeCause } from './phases/measured/spike-cause.ts';
-export type { Spike } from './phases/measured/spikes.ts';
+export type { Spike, SpikeState } from './phases/measured/spikes.ts';
 export type {
   MeasuredConfig,
   MeasuredRun,

@@ -13,10 +13,10 @@ beforeAll(async () => {
 /** Operators of a user's own, in rxjs alone, before and behind ours. */
 const OWN_OPERATORS = `
 import { filter, lastValueFrom, map, type MonoTypeOperatorFunction, take, tap } from 'rxjs';
-import { classifySharpness, gradientDescent, presets, type StepBatch, toSteps } from 'eos-stream';
+import { classifySharpness, gradientDescent, presets, type Batch, toSteps } from 'eos-stream';
 
 let rows = 0;
-const count = <B extends StepBatch<object>>(): MonoTypeOperatorFunction<B> =>
+const count = <B extends Batch<unknown>>(): MonoTypeOperatorFunction<B> =>
   tap(({ length }) => {
     rows += length;
   });
