@@ -141,7 +141,6 @@ export type { HistoryState } from './phases/measured/history.ts';
 export type { LossState } from './phases/measured/loss-watch.ts';
 export type { NoiseState } from './phases/measured/noise-scale.ts';
 export type {
-  Finding,
   PhaseChange,
   SeriesPhase,
   SeriesSpan,
