@@ -43,6 +43,8 @@ export function watchPipes(alone: boolean): Pipes {
       });
     },
     release() {
+      // What is still on its way to a reader that has left fails later, and is no news either.
+      for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
       process.stdout.off('error', leave);
       process.stdout.off('error', note);
       process.stderr.off('error', note);

@@ -110,7 +110,7 @@ describe('eos figures', () => {
       'covariance',
       ['--samples', '1000', '--seed', '3'],
       [5],
-      /^left out figure 5: the constrained trajectory is defined for covariance 0 only, and here it is -0\.09\d+$/,
+      /^left out figure 5: the constrained trajectory is defined for covariance 0 only, and here it is -0\.0\d+$/,
     ],
     [
       'a thinned file',

@@ -152,11 +152,11 @@ describe('eos stream --resume', () => {
     ],
     [
       ['--out', 'x.parquet', '--flush-every', 'often'],
-      /--flush-every: 'often' is not a number of seconds/,
+      /--flush-every: 'often' is not a number; write it as/,
     ],
     [
       ['--out', 'x.parquet', '--flush-every', '-1'],
-      /--flush-every: '-1' is not a number of seconds/,
+      /--flush-every: -1 is not a number from 0 to 1000000; give the seconds/,
     ],
   ])('%j is refused in one line', async (args, message) => {
     const cwd = temporaryFolder();

@@ -50,7 +50,7 @@ describe('eos figures --sweep', () => {
     const widths = [...rows.values()];
     expect(Math.max(...widths) - Math.min(...widths)).toBeLessThan(0.5);
     expect(tiles.length).toBeGreaterThan(16);
-    expect(map!.match(/<path /g)!.length).toBeLessThanOrEqual(4);
+    expect(map!.match(/<path /g)!.length).toBeLessThanOrEqual(5);
     for (const text of [
       'What became of each run',
       'η',
