@@ -33,7 +33,7 @@ describe('eos stream --also', () => {
     for (const name of ['gradient-flow', 'constrained', 'central']) {
       const beside = await read(join(folder, `run.${name}.parquet`));
       expect(beside.columns).toEqual(
-        run.columns.filter((column) => column !== 'phase' && column !== 'cycle'),
+        run.columns.filter((column) => !['phase', 'cycle', 'digits'].includes(column)),
       );
       expect(beside.rows.map((row) => row.step)).toEqual(run.rows.map((row) => row.step));
       expect(JSON.parse(beside.metadata['eos.config']!)).toMatchObject({
@@ -77,7 +77,7 @@ describe('eos stream --also', () => {
   });
 
   test.each([
-    [['--also', 'centrl'], "--also: there are no dynamics 'centrl'; did you mean central?"],
+    [['--also', 'centrl'], "--also: no dynamics is called 'centrl'; did you mean central?"],
     [
       ['--also', 'central', '--covariance', '0.1'],
       '--covariance: the central trajectory is defined for covariance 0 only',

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { completionScript } from '../../src/cli/completion/scripts.ts';
-import { PRESET_NAMES } from '../../src/pipeline/models/minimal/presets.ts';
+import { trainings } from '../../src/pipeline/sources/trainings/index.ts';
 import { eos, temporaryFolder } from '../setup/eos.ts';
 
 describe('eos completion', () => {
@@ -27,7 +27,9 @@ describe('eos completion', () => {
     expect(complete('stream', '--pars')).toBe('');
     expect(complete('stream', '--parq')).toBe('--parquet-writer');
     expect(complete('sweep', 'status', '--eng')).toBe('--engine');
-    expect(complete('stream', '--preset', '')).toBe(PRESET_NAMES.join(' '));
+    expect(complete('stream', '--preset', '')).toBe(
+      trainings.flatMap(({ presets }) => Object.keys(presets)).join(' '),
+    );
     expect(complete('stream', '--log-format', '=', 'j')).toBe('json');
     // Nothing of ours: then bash completes names of files.
     expect(complete('inspect', 'run')).toBe('');

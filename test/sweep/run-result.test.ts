@@ -36,6 +36,17 @@ describe('a run without a stream', () => {
     },
   );
 
+  test.each([
+    { optimizer: 'momentum', momentum: 0.5 },
+    { optimizer: 'nesterov', momentum: 0.9 },
+    { init: [1e-323, -0.09, 0], floor: 0, eta: 0.3, steps: 3 },
+  ] satisfies RunOptions[])('has the summary of %o to the last bit', async (options) => {
+    const result = runToResult(resolveConfig(options))!;
+    const { summary, finalSharpness } = await streamed(options);
+    expect(result.summary).toEqual(summary);
+    expect(Object.is(result.finalSharpness, finalSharpness)).toBe(true);
+  });
+
   test('has the summary of any run to the last bit', async () => {
     const options = fc.record({
       eta: fc.double({ min: 0.005, max: 0.6, noNaN: true }),

@@ -27,6 +27,8 @@ import { edgeAlpha, predictedMeanL1 } from '../models/minimal/surrogate.ts';
 import { log } from '../numeric/elementary.ts';
 import { stabilityOf } from '../optimizers/index.ts';
 
+/** Below this products of components lose digits to underflow. */
+const SCARCE = 2 ** -500;
 const SHARPENING = 0;
 const EDGE = 1;
 const CONVERGENCE = 2;
@@ -68,7 +70,10 @@ export function summarizeDescent(
   const lambda1 = Number(moments.lambda1);
   const lambda2 = Number(moments.lambda2);
   const start = Math.abs(config.init[1]);
-  if (config.precision !== 'float64') return undefined;
+  if (config.precision !== 'float64' || config.optimizer !== 'gd') return undefined;
+  // Numbers that float64 holds with few digits only are not true from the start.
+  const scarce = (value: number) => value !== 0 && Math.abs(value) < SCARCE;
+  if (scarce(config.init[0]) || scarce(config.init[2])) return undefined;
   // Below TINY the source carries β₁ with an exponent of its own, which this loop does not.
   if (covariance !== 0 || lambda1 < 2 * lambda2 || (start < TINY && start !== 0)) return undefined;
   const axes = spectrum(moments);
