@@ -145,7 +145,7 @@ async function describeStored(
   const lastStep = await lastStepOf(file);
   const stored = metadata[CHECKPOINT_KEY];
   const config = metadata['eos.config'];
-  if (config !== undefined && stored === undefined) {
+  if (config !== undefined) {
     const parsed = usable(() => JSON.parse(config) as unknown, `${file.path}: its eos.config`);
     if (isLogConfig(parsed))
       return { metadata: await describeStoredLog(file, parsed), lastStep, steps: null };

@@ -12,6 +12,7 @@ import {
   type LogRun,
   SKIPPED_KEY,
   startLogRun,
+  TAKEN_KEY,
 } from '../pipeline/sources/training-log/training-log.ts';
 
 type MeasuredInput = Readonly<Record<(typeof LOOKED_AT)[number], Float64Array>>;
@@ -41,10 +42,10 @@ export function isLogConfig(config: unknown): config is LogConfig {
  * the summary that it would have given them.
  */
 export async function describeStoredLog(file: StoredFile, config: LogConfig): Promise<Metadata> {
-  const { [SKIPPED_KEY]: skipped, ...metadata } = file.metadata;
+  const { [SKIPPED_KEY]: skipped, [TAKEN_KEY]: taken, ...metadata } = file.metadata;
   const run = startLogRun(
     { ...config, detector: { ...SERIES_DEFAULTS, ...config.detector } },
-    tallyOf(skipped),
+    { ...tallyOf(skipped), columns: columnsOf(taken) },
   );
   run.interrupted = true;
   const batches = from(storedBatches(file, run)).pipe(detectMeasuredPhases());
@@ -106,4 +107,19 @@ function isSkipped(value: unknown): value is Skipped {
   } = value as Partial<Record<keyof Skipped, unknown>>;
   const named = (what === 'line' || what === 'value') && typeof reason === 'string';
   return named && Number.isSafeInteger(count) && Number.isSafeInteger(line);
+}
+
+/** Which column of the log was taken as what, as far as the metadata says. */
+function columnsOf(taken: string | undefined): Record<string, string> {
+  try {
+    const value: unknown = JSON.parse(taken ?? '{}');
+    if (typeof value !== 'object' || value === null) return {};
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([key, name]) =>
+        typeof name === 'string' ? [[key, name]] : [],
+      ),
+    );
+  } catch {
+    return {};
+  }
 }

@@ -136,7 +136,7 @@ function begin<N extends string, A extends Schema, R extends Run, U extends stri
     const { length } = batch;
     const added = (into ?? arraysOf(adds, length)) as ArraysOf<A>;
     stage.next(batch.columns as Readable<N> & Partial<Readable<U>>, length, added);
-    const state = batch.after && stage.state?.();
+    const state = batch.after && !run.rereadable && stage.state?.();
     return {
       run: batch.run,
       length,

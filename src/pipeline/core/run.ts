@@ -42,6 +42,8 @@ export interface Run<Config = unknown, Summary = unknown> extends RunEnd {
   summary?: Summary;
   /** State of each stage from which this run goes on, where it continues an earlier one. */
   resumed?: Readonly<Record<string, unknown>>;
+  /** Whether its source can be read again from the start, so that nothing is stored to go on from. */
+  readonly rereadable?: boolean;
   /** Whether an operator gives a part of the summary. */
   summarized: boolean;
   interrupted: boolean;

@@ -65,6 +65,8 @@ export interface LogRun extends MeasuredRun {
 
 /** Key of what has been left out of a log, in the metadata of a file whose detection has not ended. */
 export const SKIPPED_KEY = 'eos.skipped';
+/** … and of which of its columns was taken as what. */
+export const TAKEN_KEY = 'eos.taken';
 
 const LOG_ORDER = MEASURED_COLUMNS.map(({ name }) => name);
 
@@ -80,9 +82,16 @@ export function startLogRun(config: LogConfig, tally: Tally = createTally()): Lo
   return {
     ...startRun<LogConfig, MeasuredSummary>(config, stability, LOG_ORDER),
     title: config.log,
+    rereadable: true,
     tally,
     warnings: [],
-    metadata: (ended) => (ended ? {} : { [SKIPPED_KEY]: JSON.stringify(tally.entries) }),
+    metadata: (ended) =>
+      ended
+        ? {}
+        : {
+            [SKIPPED_KEY]: JSON.stringify(tally.entries),
+            [TAKEN_KEY]: JSON.stringify(tally.columns),
+          },
   };
 }
 
