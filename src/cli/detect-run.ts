@@ -140,7 +140,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
       const speed = `${plural(rows, 'row')} in ${duration(seconds)}, ${rate(rows / seconds)} rows/s`;
       for (const { path } of files) progress.line(`wrote ${path}: ${speed}`);
     }
-    pipes.check();
+    await pipes.settled();
     return interrupt.exitCode() ?? EXIT.done;
   } catch (error) {
     if (error instanceof ReaderGone) return EXIT.done;

@@ -7,6 +7,8 @@ export class ReaderGone extends Error {
 export interface Pipes {
   /** @throws what went wrong with an output; `ReaderGone` where a reader has left and nothing else is written */
   check(): void;
+  /** Waits until what was printed has gone, or failed to. @throws as `check` */
+  settled(): Promise<void>;
   /** Takes bytes for standard output, and waits for its reader; drops them where that one is gone. */
   print(bytes: Uint8Array | string): Promise<void>;
   release(): void;
@@ -33,6 +35,14 @@ export function watchPipes(alone: boolean): Pipes {
   process.stderr.on('error', note);
   return {
     check() {
+      if (broken) throw broken;
+    },
+    async settled() {
+      for (const stream of [process.stdout, process.stderr]) {
+        if (!stream.destroyed) await new Promise<void>((done) => stream.write('', () => done()));
+      }
+      // The error of a write is told after its callback.
+      await new Promise((done) => setImmediate(done));
       if (broken) throw broken;
     },
     async print(bytes) {

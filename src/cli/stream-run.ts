@@ -121,7 +121,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       const rowsWritten = await write(interrupt.signal);
       if (say) progress.line(`wrote ${path}: ${plural(rowsWritten, 'row')}`);
     }
-    pipe.check();
+    await pipe.settled();
     return interrupt.exitCode() ?? EXIT.done;
   } catch (error) {
     if (error instanceof ReaderGone) return EXIT.done;

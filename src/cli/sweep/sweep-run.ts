@@ -136,7 +136,7 @@ async function work(
         ? { made: 0, cancelled: false }
         : await runEngine(request, engineRequest, queueing, tell);
     progress.stop();
-    pipes.check();
+    await pipes.settled();
     const seconds = (performance.now() - began) / 1000;
     return await conclude(request, place, say, {
       ...result,
