@@ -137,17 +137,18 @@ export {
   type SeriesState,
 } from './phases/measured/detector.ts';
 export type { MotionState } from './phases/measured/edge-motion.ts';
-export type { HistoryState } from './phases/measured/history.ts';
+export type { Block, HistoryState } from './phases/measured/history.ts';
 export type { LossState } from './phases/measured/loss-watch.ts';
 export type { NoiseState } from './phases/measured/noise-scale.ts';
 export type {
   PhaseChange,
+  PhaseFinding,
   SeriesPhase,
   SeriesSpan,
   Told,
 } from './phases/measured/phase-spans.ts';
 export type { ExplainedSpike, SpikeCause } from './phases/measured/spike-cause.ts';
-export type { Spike, SpikeState } from './phases/measured/spikes.ts';
+export type { Rise, Spike, SpikeState } from './phases/measured/spikes.ts';
 export type {
   MeasuredConfig,
   MeasuredRun,
@@ -157,7 +158,7 @@ export type {
 } from './phases/measured/summary.ts';
 export { phaseLog, type RunEvent } from './sinks/phase-log.ts';
 export type { TableStart } from './sinks/table-sink.ts';
-export { type DescentOptions, gradientDescent } from './sources/descent/gradient-descent.ts';
+export { gradientDescent } from './sources/descent/gradient-descent.ts';
 export {
   type NetworkArrays,
   type NetworkBatch,
@@ -165,6 +166,7 @@ export {
   type NetworkSummary,
   networkDescent,
 } from './sources/descent/network-descent.ts';
+export type { DescentOptions } from './sources/descent/stepper.ts';
 export type { GivenColumns } from './sources/training-log/column-names.ts';
 export { type EtaSchedule, parseEta } from './sources/training-log/eta-schedule.ts';
 export type { LogInput } from './sources/training-log/feed.ts';

@@ -17,7 +17,7 @@ import {
 import { resolveConfig } from '../../src/pipeline/models/minimal/config.ts';
 import type { SourceBatch } from '../../src/pipeline/models/minimal/run.ts';
 import { standardOperators } from '../../src/pipeline/operators/standard.ts';
-import { descentRows } from '../../src/pipeline/sources/descent/gradient-descent.ts';
+import { descentRows } from '../../src/pipeline/sources/descent/descent-rows.ts';
 
 const run = gradientDescent({ preset: 'three-phases', steps: 3500 }, { batchSize: 500 });
 const chain = run.pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases());

@@ -10,7 +10,7 @@ import {
   splitLoss,
   summarize,
 } from '../../src/pipeline/index.ts';
-import type { DescentOptions } from '../../src/pipeline/sources/descent/gradient-descent.ts';
+import type { DescentOptions } from '../../src/pipeline/sources/descent/stepper.ts';
 
 async function run(options: RunOptions, source: DescentOptions = {}) {
   const batches = await lastValueFrom(

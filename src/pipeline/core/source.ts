@@ -37,7 +37,7 @@ const SLICE = 10;
  * @throws RangeError at once where `batchSize` or `pace` cannot be used
  */
 export function source<C, R extends Run>(
-  start: () => RowSource<C, R>,
+  start: () => RowSource<C, R> | Promise<RowSource<C, R>>,
   options: SourceOptions = {},
 ): Observable<Batch<C, R>> {
   checkOptions('source', options, SOURCE_OPTIONS);
@@ -56,7 +56,10 @@ export function source<C, R extends Run>(
 
   return new Observable((subscriber) => {
     const emit = async () => {
-      const rows = start();
+      // Only what must be loaded is waited for: another start gives its first batch at once.
+      const started = start();
+      const rows = started instanceof Promise ? await started : started;
+      if (subscriber.closed) return;
       const { run } = rows;
       const begun = clock.now();
       const firstStep = rows.step;

@@ -7,7 +7,7 @@ import { type RunConfig, type RunOptions, resolveConfig } from '../models/minima
 import { gradient, lossSplit } from '../models/minimal/loss.ts';
 import type { ModelRun, PointArrays } from '../models/minimal/run.ts';
 import { hypot } from '../numeric/elementary.ts';
-import { POINT_COLUMNS, startModelRun } from './descent/gradient-descent.ts';
+import { POINT_COLUMNS, startModelRun } from './descent/stepper.ts';
 
 /** Config of such a trajectory: that of the run it stands beside, and which dynamics it is. */
 export interface TrajectoryConfig extends RunConfig {

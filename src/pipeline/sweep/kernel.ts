@@ -3,7 +3,7 @@ import type { RunArrays } from '../models/minimal/columns.ts';
 import { type RunOptions, resolveConfig } from '../models/minimal/config.ts';
 import type { ModelBatch } from '../models/minimal/run.ts';
 import { standardOperators } from '../operators/standard.ts';
-import { descentRows } from '../sources/descent/gradient-descent.ts';
+import { descentRows } from '../sources/descent/descent-rows.ts';
 
 /** Rows of a block: as many as keep all its columns in a core's own cache. */
 const ROWS = 2048;

@@ -6,7 +6,7 @@ import type { RunSummary } from '../models/minimal/summary.ts';
 import { classifySharpness } from '../operators/classify-sharpness.ts';
 import { detectPhases } from '../operators/detect-phases.ts';
 import { summarize } from '../operators/summarize.ts';
-import { descentRows } from '../sources/descent/gradient-descent.ts';
+import { descentRows } from '../sources/descent/descent-rows.ts';
 import { type KernelResult, summarizeDescent } from './summary-kernel.ts';
 
 /** What a sweep keeps of a run. */

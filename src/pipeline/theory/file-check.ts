@@ -8,7 +8,7 @@ import {
 import { gradient, lossSplit } from '../models/minimal/loss.ts';
 import type { RunSummary } from '../models/minimal/summary.ts';
 import { summarize } from '../operators/summarize.ts';
-import { startModelRun } from '../sources/descent/gradient-descent.ts';
+import { startModelRun } from '../sources/descent/stepper.ts';
 import { type CheckResult, doesNotApply, plural } from './check.ts';
 import { wrongColumns } from './own-columns.ts';
 import { type OwnRun, runAgain } from './own-run.ts';

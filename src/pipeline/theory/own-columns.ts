@@ -5,7 +5,7 @@ import { spectrum } from '../models/minimal/moments.ts';
 import { hypot, log10 } from '../numeric/elementary.ts';
 import { regimeOf } from '../operators/classify-sharpness.ts';
 import { detectPhases } from '../operators/detect-phases.ts';
-import { startModelRun } from '../sources/descent/gradient-descent.ts';
+import { startModelRun } from '../sources/descent/stepper.ts';
 import { residualError } from './own-steps.ts';
 import { type RunColumns, type RunTable, runTable } from './run-table.ts';
 

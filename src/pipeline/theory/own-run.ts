@@ -5,7 +5,7 @@ import type { RunConfig } from '../models/minimal/config.ts';
 import type { RunSummary } from '../models/minimal/summary.ts';
 import { standardOperators } from '../operators/standard.ts';
 import { thin } from '../operators/thin.ts';
-import { descentRows } from '../sources/descent/gradient-descent.ts';
+import { descentRows } from '../sources/descent/descent-rows.ts';
 import type { RunTable } from './run-table.ts';
 
 /** A run made anew from the config of a file, held against its rows. */

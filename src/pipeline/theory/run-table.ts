@@ -10,7 +10,7 @@ import { detectPhases } from '../operators/detect-phases.ts';
 import { flowSolution } from '../operators/flow-solution.ts';
 import { splitLoss } from '../operators/split-loss.ts';
 import { stabilityOf } from '../optimizers/index.ts';
-import { startModelRun } from '../sources/descent/gradient-descent.ts';
+import { startModelRun } from '../sources/descent/stepper.ts';
 
 /** A whole run in memory: what stands in its file, and what can be computed from that. */
 export interface RunTable {

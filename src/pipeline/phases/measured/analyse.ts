@@ -2,7 +2,7 @@ import { type LossFacts, leftEdge, type Rest, restAtEdge, restBelowEdge } from '
 import { crossing, type Evidence, evidence } from './evidence.ts';
 import { type Block, median } from './history.ts';
 import { NOISE_WINDOW } from './noise-scale.ts';
-import type { Finding } from './phase-spans.ts';
+import type { PhaseFinding } from './phase-spans.ts';
 
 /** A block this many deviations off both of its neighbours, and three times as far as they are apart, is an outlier. */
 const OUTLIER_NOISE = 6;
@@ -57,7 +57,7 @@ export interface AnalysisOptions {
 }
 
 export interface Analysis {
-  readonly findings: readonly Finding[];
+  readonly findings: readonly PhaseFinding[];
   /** Plateau over the threshold: what the threshold is for the sharpness as it was measured. */
   readonly effective: number;
   readonly rest: Rest | null;
@@ -87,7 +87,7 @@ export function analyse(known: Known, options: AnalysisOptions): Analysis {
   if (rested) over = rested.at;
   const edge = rested ?? edgeFrom(series, over, options);
   const begin = blocks[0]!.firstStep;
-  const findings: Finding[] = [];
+  const findings: PhaseFinding[] = [];
   if (over > 0)
     findings.push({ phase: 'catapult', since: begin, confidence: 1 - options.falseAlarms });
   if (over >= x.length) return { findings, effective: 1, rest: null };

@@ -5,9 +5,9 @@ import { createHistory, type HistoryState } from './history.ts';
 import { createLossWatch, type LossState } from './loss-watch.ts';
 import { createNoiseScale, type NoiseState } from './noise-scale.ts';
 import {
-  type Finding,
   ordered,
   type PhaseChange,
+  type PhaseFinding,
   type SeriesPhase,
   type SeriesSpan,
   spansOf,
@@ -78,7 +78,7 @@ export interface SeriesState {
   readonly firstStep: number | null;
   readonly lastStep: number | null;
   readonly historyFrom: number;
-  readonly closed: readonly Finding[];
+  readonly closed: readonly PhaseFinding[];
   readonly told: readonly Told[];
   readonly looked: number;
   readonly measured: number;
@@ -152,9 +152,9 @@ export function createSeriesDetector(
   let jump: Jump | null = null;
 
   /** What the history that is on says. */
-  function findings(): readonly Finding[] {
+  function findings(): readonly PhaseFinding[] {
     if (history.blocks.length === 0) {
-      const only: Finding = { phase: 'descent', since: historyFrom, confidence: 1 };
+      const only: PhaseFinding = { phase: 'descent', since: historyFrom, confidence: 1 };
       return measured === 0 ? [only] : [];
     }
     const found = analyse(
@@ -174,7 +174,7 @@ export function createSeriesDetector(
 
   function look(divergedAt: number | null): readonly PhaseChange[] {
     looked = history.blocks.length;
-    const diverged: Finding[] =
+    const diverged: PhaseFinding[] =
       divergedAt === null ? [] : [{ phase: 'diverged', since: divergedAt, confidence: 1 }];
     const found = ordered([...closed, ...findings(), ...diverged]);
     const next = tell(told, found, lastStep, lastStep - firstStep);

@@ -22,21 +22,21 @@ export interface SeriesSpan {
 }
 
 /** A phase that was found: since when, and how sure. */
-export interface Finding {
+export interface PhaseFinding {
   readonly phase: SeriesPhase;
   readonly since: number;
   readonly confidence: number;
 }
 
 /** What is said of a phase at a step, at once. */
-export interface PhaseChange extends Finding {
+export interface PhaseChange extends PhaseFinding {
   /** Whether it is new, dated anew, or no longer held to be true. */
   readonly what: 'begins' | 'redated' | 'withdrawn';
   readonly step: number;
 }
 
 /** A finding as it was told. */
-export interface Told extends Finding {
+export interface Told extends PhaseFinding {
   readonly step: number;
 }
 
@@ -50,7 +50,7 @@ const TOLD_SHARE = 0.01;
  */
 export function tell(
   told: readonly Told[],
-  found: readonly Finding[],
+  found: readonly PhaseFinding[],
   step: number,
   length: number,
 ): { readonly changes: readonly PhaseChange[]; readonly told: readonly Told[] } {
@@ -78,8 +78,8 @@ export function tell(
 }
 
 /** Findings in order: what a later one is dated over is dropped, and neighbours of one phase are one. */
-export function ordered(findings: readonly Finding[]): Finding[] {
-  const result: Finding[] = [];
+export function ordered(findings: readonly PhaseFinding[]): PhaseFinding[] {
+  const result: PhaseFinding[] = [];
   for (const finding of findings) {
     while (result.length > 0 && result.at(-1)!.since >= finding.since) result.pop();
     if (result.at(-1)?.phase !== finding.phase) result.push(finding);

@@ -30,7 +30,7 @@ const NEW_LEVEL_SHARE = 0.5;
 const ROUNDING = 1e-13;
 
 /** One rise of the loss over half of its height; levels and peaks as ln L. */
-interface Rise {
+export interface Rise {
   readonly begin: number;
   readonly beginRow: number;
   /** Level that it rose from. */

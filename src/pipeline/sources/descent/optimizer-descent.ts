@@ -7,7 +7,7 @@ import type { Objective } from '../../models/model.ts';
 import { hypot, log10 } from '../../numeric/elementary.ts';
 import { optimizerOf } from '../../optimizers/index.ts';
 import type { OptimizerValues } from '../../optimizers/optimizer.ts';
-import type { Stepper } from './gradient-descent.ts';
+import type { Stepper } from './stepper.ts';
 import { createTrainee, type Trainee } from './trainee.ts';
 
 /**

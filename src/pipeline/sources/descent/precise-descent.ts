@@ -5,7 +5,7 @@ import { ConfigError, type RunConfig } from '../../models/minimal/config.ts';
 import { agreement } from '../../models/minimal/descend.ts';
 import { type PreciseState, preciseDescend, preciseStart } from '../../models/minimal/precise.ts';
 import type { PointArrays, SourceArrays } from '../../models/minimal/run.ts';
-import type { Stepper } from './gradient-descent.ts';
+import type { Stepper } from './stepper.ts';
 
 /** Bits with which `auto` begins, and where it gives up. */
 const FIRST_BITS = 128;

@@ -1,0 +1,110 @@
+import { CheckpointError, resumedState, type StateReader } from '../../core/checkpoint.ts';
+import { startRun } from '../../core/run.ts';
+import { arraysOf } from '../../core/schema.ts';
+import type { RowSource, SourceOptions } from '../../core/source.ts';
+import { RUN_COLUMNS, runColumns } from '../../models/minimal/columns.ts';
+import { ConfigError, type RunConfig } from '../../models/minimal/config.ts';
+import type { DescentState } from '../../models/minimal/descend.ts';
+import type { ModelRun, SourceArrays } from '../../models/minimal/run.ts';
+import type { RunSummary } from '../../models/minimal/summary.ts';
+import { stabilityOf } from '../../optimizers/index.ts';
+
+export interface DescentOptions extends SourceOptions {
+  /** Start from here instead of from `init`; for runs in float64. */
+  readonly from?: DescentState;
+}
+
+/** The columns of every dynamics of the model, in the order in which operators' columns are added. */
+export const POINT_COLUMNS = runColumns(
+  'step',
+  'alpha',
+  'beta1',
+  'beta2',
+  'log10_abs_beta1',
+  'loss',
+  'l2',
+  'grad_norm',
+);
+
+const SOURCE_COLUMNS = [...POINT_COLUMNS, ...runColumns('digits')] as const;
+
+const FILE_ORDER = RUN_COLUMNS.map(({ name }) => name);
+
+/** A run of the model before its first row. */
+export function startModelRun(config: RunConfig): ModelRun {
+  return {
+    ...startRun<RunConfig, RunSummary>(config, stabilityOf(config), FILE_ORDER),
+    float64ZeroAt: null,
+    bits: null,
+  };
+}
+
+/** The arithmetic of a run: computes its rows in order, and can be stored between two blocks. */
+export interface Stepper {
+  readonly step: number;
+  readonly divergedAt: number | null;
+  readonly float64ZeroAt: number | null;
+  readonly bits: number | null;
+  /** Fills up to so many rows, and returns how many it has. */
+  next(count: number, columns: SourceArrays): number;
+  /** Where it stands; made only where it is written. */
+  state(): () => Readonly<Record<string, unknown>>;
+}
+
+/** Starts the arithmetic of a run, or puts it where a checkpoint stands. */
+export type StartStepper = (config: RunConfig, saved: StateReader | undefined) => Stepper;
+
+/** The rows of a run from step 0, or from where a checkpoint stands. */
+export function rowsOf(
+  config: RunConfig,
+  { resume }: DescentOptions,
+  startStepper: StartStepper,
+): RowSource<SourceArrays, ModelRun> {
+  const run = startModelRun(config);
+  if (resume) run.resumed = resume.stages;
+  const saved = resumedState(run, STAGE);
+  if (saved) checkStep(saved.number('step'), config);
+  const stepper = startStepper(config, saved);
+  const follow = () => {
+    const { divergedAt, float64ZeroAt, bits } = stepper;
+    Object.assign(run, { divergedAt, float64ZeroAt, bits });
+  };
+  follow();
+  const ended = () => run.divergedAt !== null || stepper.step > config.steps;
+  return {
+    run,
+    get step() {
+      return stepper.step;
+    },
+    get ended() {
+      return ended();
+    },
+    next(size, into) {
+      // A resumed run may have nothing left to compute but its end.
+      const capacity = ended() ? 0 : Math.min(size, config.steps - stepper.step + 1);
+      const columns = (into as SourceArrays | undefined) ?? arraysOf(SOURCE_COLUMNS, capacity);
+      const length = capacity > 0 ? stepper.next(capacity, columns) : 0;
+      follow();
+      const state = stepper.state();
+      return {
+        run,
+        length,
+        schema: SOURCE_COLUMNS,
+        columns,
+        after: { [STAGE]: { state } },
+      };
+    },
+  };
+}
+
+const STAGE = 'gradientDescent';
+
+function checkStep(step: number, { steps }: RunConfig): void {
+  if (!Number.isSafeInteger(step) || step < 0)
+    throw new CheckpointError('checkpoint: its step is not a count');
+  if (step <= steps + 1) return;
+  throw new ConfigError(
+    'steps',
+    `the run stands at step ${step} already; there is nothing left to compute up to ${steps}`,
+  );
+}
