@@ -19,14 +19,14 @@ def test_fit_is_the_same_to_the_bit_and_measured(
     tmp_path: Path, backend: str, optimizer: str
 ) -> None:
     log = tmp_path / "log.ndjson"
-    script = Path(__file__).parent / "keras_run.py"
+    tests = Path(__file__).parent
     done = subprocess.run(
-        [sys.executable, script, log, optimizer],
-        env={**os.environ, "KERAS_BACKEND": backend},
+        [sys.executable, tests / "keras_run.py", log, optimizer],
+        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(tests.parent / "src")},
         capture_output=True,
         text=True,
-        check=True,
     )
+    assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
     assert answer["same"]
     header, rows = read(log)
