@@ -51,9 +51,11 @@ export async function openPage(
     if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
   });
   page.on('pageerror', (error) => problems.push(error.message));
-  page.on('requestfailed', (request) =>
-    problems.push(`${request.url()}: ${request.failure()?.errorText}`),
-  );
+  page.on('requestfailed', (request) => {
+    const problem = request.failure()?.errorText;
+    // A page that is left, or loaded again, ends what it was reading.
+    if (problem !== 'net::ERR_ABORTED') problems.push(`${request.url()}: ${problem}`);
+  });
   await page.goto(url);
   await ready(page);
   return { page, problems };
