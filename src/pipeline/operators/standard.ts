@@ -1,6 +1,8 @@
 import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import type { AnyOperator } from '../core/operator.ts';
+import type { Schema } from '../core/schema.ts';
+import { RUN_COLUMNS } from '../models/minimal/columns.ts';
 import type { ModelRun, PointArrays } from '../models/minimal/run.ts';
 import { classifySharpness } from './classify-sharpness.ts';
 import { columnOperators } from './columns/index.ts';
@@ -17,6 +19,12 @@ export const standardOperators = (): readonly AnyOperator<ModelRun>[] => [
   detectPhases(),
   summarize(),
   ...columnOperators.map((make) => make()),
+];
+
+/** The columns of a run file, in order: those of the model, and what further operators add. */
+export const runSchema = (): Schema => [
+  ...RUN_COLUMNS,
+  ...columnOperators.flatMap((make) => make().definition.adds),
 ];
 
 /** The same as one operator for `pipe`. */

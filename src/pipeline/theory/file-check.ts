@@ -1,4 +1,4 @@
-import { RUN_COLUMNS, type RunColumn } from '../models/minimal/columns.ts';
+import type { RunColumn } from '../models/minimal/columns.ts';
 import {
   DIVERGENCE_LOSS,
   type RunConfig,
@@ -7,6 +7,7 @@ import {
 } from '../models/minimal/config.ts';
 import { gradient, lossSplit } from '../models/minimal/loss.ts';
 import type { RunSummary } from '../models/minimal/summary.ts';
+import { runSchema } from '../operators/standard.ts';
 import { summarize } from '../operators/summarize.ts';
 import { startModelRun } from '../sources/descent/stepper.ts';
 import { type CheckResult, doesNotApply, plural } from './check.ts';
@@ -117,7 +118,7 @@ function wrongConfig(
     }
   }
   if (config.samples === null && config.seed !== 0) found.push('there is a seed, but no sample');
-  const wanted: readonly string[] = recorded.columns ?? RUN_COLUMNS.map(({ name }) => name);
+  const wanted: readonly string[] = recorded.columns ?? runSchema().map(({ name }) => name);
   const missing = wanted.filter(
     (name) => !columns.includes(name) && !(old && !recorded.columns && name === 'digits'),
   );

@@ -1,7 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Batch } from '../../core/batch.ts';
 import type { Run } from '../../core/run.ts';
-import { RUN_COLUMNS } from '../../models/minimal/columns.ts';
 import { type RunOptions, resolveConfig, runParameters } from '../../models/minimal/config.ts';
 import { minimal } from '../../models/minimal/index.ts';
 import { PRESET_NAMES, presetShows, presets } from '../../models/minimal/presets.ts';
@@ -17,14 +16,14 @@ export const minimalTraining: Training = {
     PRESET_NAMES.map((name) => [name, { shows: presetShows(name), parameters: presets[name] }]),
   ),
   async open() {
-    const [{ standardPipeline }, { phaseLog }, { gradientDescent }] = await Promise.all([
+    const [{ runSchema, standardPipeline }, { phaseLog }, { gradientDescent }] = await Promise.all([
       import('../../operators/standard.ts'),
       import('../../sinks/phase-log.ts'),
       import('../descent/gradient-descent.ts'),
     ]);
     return {
       resolve: (options) => resolveConfig(options as RunOptions),
-      schema: () => RUN_COLUMNS,
+      schema: runSchema,
       stream: (config, source, report) =>
         gradientDescent(config as RunOptions, source).pipe(
           standardPipeline(),
