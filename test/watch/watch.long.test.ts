@@ -25,7 +25,7 @@ describeWith(['jax'], 'eos_watch', () => {
   test(
     'passes its own tests in each framework that is there',
     async () => {
-      const { stdout } = await promisify(execFile)(part('jax'), ['-m', 'pytest', '-q', '-rA'], {
+      const { stdout } = await promisify(execFile)(part('jax'), ['-m', 'pytest', '-rA'], {
         cwd: project,
         maxBuffer: 1 << 28,
       });
@@ -170,6 +170,6 @@ function edgeOf(folder: string, file: string): number {
   const bytes = readFileSync(join(folder, file));
   const metadata = parquetMetadata(new Uint8Array(bytes).buffer).key_value_metadata;
   const text = metadata?.find(({ key }) => key === 'eos.summary')?.value;
-  const { phases } = JSON.parse(text!) as { phases: { phase: string; step: number }[] };
-  return phases.find(({ phase }) => phase === 'edge-of-stability')!.step;
+  const { phases } = JSON.parse(text!) as { phases: { phase: string; first_step: number }[] };
+  return phases.find(({ phase }) => phase === 'edge-of-stability')!.first_step;
 }
