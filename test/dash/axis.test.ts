@@ -42,7 +42,8 @@ describe('ticks of a linear axis', () => {
         expect(found.length).toBeGreaterThanOrEqual(2);
         expect(found.length).toBeLessThanOrEqual(12);
         expect(new Set(found).size).toBe(found.length);
-        for (const label of found) expect(label.length).toBeLessThanOrEqual(12);
+        // As many digits as tell neighbours apart, a sign, a point and an exponent.
+        for (const label of found) expect(label.length).toBeLessThanOrEqual(places + 11);
       }),
     );
   });

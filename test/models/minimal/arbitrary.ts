@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import type { Moments, Theta } from '../../../src/pipeline/index.ts';
 
-/** A finite number between the two. */
-const real = (min: number, max: number) => fc.double({ min, max, noNaN: true });
+/** A finite number between the two: 0, or of a size whose products do not underflow. */
+const real = (min: number, max: number) =>
+  fc.double({ min, max, noNaN: true }).map((value) => (Math.abs(value) < 1e-60 ? 0 : value));
 
 export const theta: fc.Arbitrary<Theta> = fc.record({
   alpha: real(-2, 2),
