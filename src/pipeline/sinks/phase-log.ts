@@ -1,5 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
-import { resumedState, withState } from '../core/checkpoint.ts';
+import { storedState, withState } from '../core/checkpoint.ts';
 import type { ModelBatch, ModelRun } from '../models/minimal/run.ts';
 import {
   COARSE_OF_CODE,
@@ -114,7 +114,8 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
       };
 
       const resume = (resumed: ModelRun) => {
-        const saved = resumedState(resumed, STAGE);
+        // A pipeline without a log has stored nothing about it: it begins to tell here.
+        const saved = storedState(resumed, STAGE);
         if (!saved) return;
         phase = saved.wordOrNull('phase', COARSE_PHASES) ?? undefined;
         warned = saved.flag('warned');
