@@ -138,7 +138,7 @@ async function writeWhole(file: StoredFile, metadata: Metadata, out: string): Pr
 }
 
 /** Metadata of the recovered file, with a summary of the steps that it holds. */
-async function describeStored(
+export async function describeStored(
   file: StoredFile,
 ): Promise<{ metadata: Metadata; lastStep: number | null; steps: number | null }> {
   const { metadata } = file;
