@@ -109,6 +109,12 @@ export { detectPhases } from './operators/detect-phases.ts';
 export { type EtaVerdict, explainSpikes, type SpikeSummary } from './operators/explain-spikes.ts';
 export { flowSolution } from './operators/flow-solution.ts';
 export { type NetworkEvent, networkPipeline } from './operators/network-pipeline.ts';
+export type {
+  NetworkArrays,
+  NetworkBatch,
+  NetworkRun,
+  NetworkSummary,
+} from './operators/network-run.ts';
 export { relateToThreshold } from './operators/relate-to-threshold.ts';
 export { splitLoss } from './operators/split-loss.ts';
 export { standardPipeline } from './operators/standard.ts';
@@ -159,13 +165,7 @@ export type {
 export { phaseLog, type RunEvent } from './sinks/phase-log.ts';
 export type { TableStart } from './sinks/table-sink.ts';
 export { gradientDescent } from './sources/descent/gradient-descent.ts';
-export {
-  type NetworkArrays,
-  type NetworkBatch,
-  type NetworkRun,
-  type NetworkSummary,
-  networkDescent,
-} from './sources/descent/network-descent.ts';
+export { networkDescent } from './sources/descent/network-descent.ts';
 export type { DescentOptions } from './sources/descent/stepper.ts';
 export type { GivenColumns } from './sources/training-log/column-names.ts';
 export { type EtaSchedule, parseEta } from './sources/training-log/eta-schedule.ts';

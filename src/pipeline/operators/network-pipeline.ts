@@ -1,13 +1,9 @@
 import { defer, type Observable, tap } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import type { ExplainedSpike } from '../phases/measured/spike-cause.ts';
-import type {
-  NetworkArrays,
-  NetworkRun,
-  NetworkSummary,
-} from '../sources/descent/network-descent.ts';
 import { detectMeasuredPhases, type MeasuredEvent } from './detect-measured-phases.ts';
 import { explainSpikes } from './explain-spikes.ts';
+import type { NetworkArrays, NetworkRun, NetworkSummary } from './network-run.ts';
 import { relateToThreshold } from './relate-to-threshold.ts';
 
 /** What a network has to tell while it trains: as a log, but spikes come with their causes. */

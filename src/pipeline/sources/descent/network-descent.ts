@@ -1,5 +1,4 @@
 import type { Observable } from 'rxjs';
-import type { Batch } from '../../core/batch.ts';
 import {
   CheckpointError,
   resumedState,
@@ -8,7 +7,7 @@ import {
 } from '../../core/checkpoint.ts';
 import { etaPlan } from '../../core/eta-plan.ts';
 import { ConfigError } from '../../core/parameters.ts';
-import { type Run, startRun } from '../../core/run.ts';
+import { startRun } from '../../core/run.ts';
 import { arraysOf } from '../../core/schema.ts';
 import { type RowSource, type SourceOptions, source } from '../../core/source.ts';
 import { base64Of, bytesOf } from '../../models/network/base64.ts';
@@ -22,33 +21,12 @@ import {
 import { createNetwork, type Network } from '../../models/network/network.ts';
 import { type ChosenOptimizer, chosenOptimizer } from '../../models/network/optimizer.ts';
 import { epochOrder, startWeights } from '../../models/network/start.ts';
-import type { SpikeSummary } from '../../operators/explain-spikes.ts';
-import type { MeasuredRun, MeasuredSummary } from '../../phases/measured/summary.ts';
-
-/** A run of a network under training, whose phases are found as those of logs are. */
-export type NetworkRun = Pick<MeasuredRun, 'title' | 'tally' | 'warnings'> &
-  Run<NetworkConfig, NetworkSummary>;
-
-/** What became of it: that of a measured series, with the cause of each spike. */
-export type NetworkSummary = Omit<MeasuredSummary, 'spikes'> & SpikeSummary;
-
-/** The columns of a network that every run has; further ones come with classes, mini-batches and more eigenvalues. */
-export type NetworkArrays = Readonly<
-  Record<
-    | 'step'
-    | 'eta'
-    | 'loss'
-    | 'grad_norm'
-    | 'sharpness'
-    | 'sharpness_error'
-    | 'l1'
-    | 'l2'
-    | 'edge_directions',
-    Float64Array
-  >
->;
-
-export type NetworkBatch = Batch<NetworkArrays, NetworkRun>;
+import type {
+  NetworkArrays,
+  NetworkBatch,
+  NetworkRun,
+  NetworkSummary,
+} from '../../operators/network-run.ts';
 
 /** A loss above this, or not finite, counts as divergence. */
 const DIVERGENCE_LOSS = 1e12;
