@@ -5,7 +5,6 @@ import type { Batch } from '../pipeline/core/batch.ts';
 import { duration, plural, rate } from '../pipeline/format.ts';
 import { parseNumber } from '../pipeline/models/minimal/config.ts';
 import { type FileTarget, fileTarget } from '../pipeline/node/file-target.ts';
-import { openLog } from '../pipeline/node/open-log.ts';
 import {
   detectMeasuredPhases,
   type MeasuredEvent,
@@ -29,6 +28,7 @@ import { EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { checkOutput } from './output-file.ts';
 import { ReaderGone, watchPipes } from './pipes.ts';
+import { reading } from './reader/reading.ts';
 import { runFileMetadata } from './run-file.ts';
 import { createProgress, styles } from './terminal.ts';
 
@@ -105,8 +105,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
   const pipes = watchPipes(files.length === 0);
 
   try {
-    const others = await Promise.all((request.others ?? []).map((each) => openLog(each)));
-    const opened = await openLog(request.log, {
+    const input = await reading().openLog([request.log, ...(request.others ?? [])], {
       follow: request.follow,
       ...(request.until && { until: request.until }),
       signal: interrupt.signal,
@@ -114,7 +113,6 @@ export async function detectRun(request: DetectRequest): Promise<number> {
         if (say) progress.line(`waiting for ${name}`);
       },
     });
-    const input = others.length > 0 ? { ...opened, others } : opened;
     const targets = await openTargets(files);
     const sinks = await Promise.all(
       files.map((file, i) => sinkOf(file, targets[i]!, request.flushEvery, show)),

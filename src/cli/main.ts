@@ -4,12 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { Errors, flush, run as oclif } from '@oclif/core';
 import { didYouMean } from '../pipeline/core/suggest.ts';
 import { describeError, EXIT, forTerminal, oneLine } from './errors.ts';
+import { readBy } from './reader/reading.ts';
 
 /** Runs the command line; every error ends here as one line on stderr and an exit code. */
 export async function run(): Promise<void> {
   // oclif's own listener turns a full disk into a stack trace, and waits for ever on a closed pipe.
   process.stdout.removeAllListeners('error');
   process.stdout.on('error', lostOutput);
+  readBy({
+    openTable: async (...call) => (await inReader()).openTable(...call),
+    openLog: async (...call) => (await inReader()).openLog(...call),
+  });
   try {
     await oclif(wanted(process.argv.slice(2)), await packageOptions());
     await flush();
@@ -18,6 +23,9 @@ export async function run(): Promise<void> {
     leave();
   }
 }
+
+/** Loaded where a file is read: most commands read none. */
+const inReader = async () => (await import('./reader/reader.ts')).inReader;
 
 /** oclif loads plugins that are dependencies of the package; ours are peers, so that the library stands alone. */
 async function packageOptions() {

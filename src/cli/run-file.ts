@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
-import { openTable } from '../pipeline/formats/open-table.ts';
 import { HEAD_BYTES, tableKind as kindOf, type TableKind } from '../pipeline/formats/table-file.ts';
-import { pathSource } from '../pipeline/node/path-source.ts';
+import { reading } from './reader/reading.ts';
 
 export type { TableKind };
 
@@ -21,7 +20,7 @@ export async function runFileMetadata(
   path: string,
 ): Promise<Readonly<Record<string, string>> | undefined> {
   try {
-    return (await openTable(await pathSource(path))).metadata;
+    return (await reading().openTable(path)).metadata;
   } catch {
     return undefined;
   }

@@ -1,11 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { type ByteSource, withEnd } from '../../pipeline/formats/byte-source.ts';
 import { UnsupportedFileError } from '../../pipeline/formats/limits.ts';
-import { openTable as open } from '../../pipeline/formats/open-table.ts';
 import { fieldNamed, type TableFile } from '../../pipeline/formats/table-file.ts';
-import { PARTIAL } from '../../pipeline/node/file-target.ts';
-import { pathSource } from '../../pipeline/node/path-source.ts';
 import { UsageError } from '../errors.ts';
+import { reading } from '../reader/reading.ts';
 import { tableKind } from '../run-file.ts';
 
 /** A numeric column comes as numbers, a string column as strings; missing values as null. */
@@ -35,20 +32,11 @@ export async function openTable(path: string): Promise<TableReader> {
       `${path}: neither a Parquet nor an Arrow file (its first bytes are of no such file)`,
     );
   try {
-    const table = await open(
-      path.endsWith(PARTIAL) ? await partialSource(path) : await pathSource(path),
-    );
+    const table = await reading().openTable(path);
     return { ...table, read: (columns) => blocks(path, table, columns) };
   } catch (error) {
     throw unreadable(path, kind, error);
   }
-}
-
-/** What a program has left of a file, or has written of it so far, as if it ended there. */
-async function partialSource(path: string): Promise<ByteSource> {
-  const { openStored } = await import('../../pipeline/node/stored-file.ts');
-  const { bytes, groups, metadata, state, closing } = await openStored(path);
-  return withEnd(bytes, state(groups.length).end, closing(groups.length, metadata));
 }
 
 async function* blocks(

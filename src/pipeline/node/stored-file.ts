@@ -56,6 +56,12 @@ export async function growingFile(path: string): Promise<ByteSource & { close():
   return { ...bytes, close: () => file.close() };
 }
 
+/** What a program has left of a file, or has written of it so far, as if it ended there. */
+export async function partialSource(path: string): Promise<ByteSource> {
+  const { bytes, groups, metadata, state, closing } = await openStored(path);
+  return withEnd(bytes, state(groups.length).end, closing(groups.length, metadata));
+}
+
 interface Found {
   readonly table: StoredTable;
   readonly bytes: ByteSource;

@@ -26,6 +26,14 @@ export interface LogInput {
   readonly others?: readonly LogInput[];
 }
 
+/** A log that is read elsewhere, say in a process of its own. */
+export interface FedLog {
+  readonly name: string;
+  readonly feed: (rows: RowTaker, tally: Tally, options: FeedOptions) => AsyncGenerator<void>;
+}
+
+export type LogSource = LogInput | FedLog;
+
 export interface FeedOptions {
   /** Guessed by content unless given. */
   readonly format?: LogFormat | undefined;

@@ -10,7 +10,7 @@ import type { MeasuredRun, MeasuredSummary } from '../../phases/measured/summary
 import { NOT_FINITE } from './cell.ts';
 import type { GivenColumns } from './column-names.ts';
 import { createEtaLookup, type EtaSchedule } from './eta-schedule.ts';
-import { feed, type LogInput } from './feed.ts';
+import { type FeedOptions, feed, type LogSource } from './feed.ts';
 import { createTally, LogError, SecondRunError, type Tally } from './log-error.ts';
 import { createOrderedRows } from './order-rows.ts';
 import type { RowBlock } from './row-block.ts';
@@ -160,7 +160,7 @@ const AFTER = {};
  * `run.tally`.
  */
 export function trainingLog(
-  input: LogInput,
+  input: LogSource,
   options: LogOptions = {},
   { signal }: LogSourceOptions = {},
 ): Observable<LogBatch> {
@@ -200,7 +200,7 @@ export function trainingLog(
       }
     }
 
-    const work = feed(input, rows, tally, {
+    const feeding: FeedOptions = {
       format: options.format,
       pattern: options.pattern,
       given: options.columns ?? {},
@@ -211,7 +211,9 @@ export function trainingLog(
         eta = documentEta;
         Object.assign(run.config, { eta });
       },
-    });
+    };
+    const work =
+      'feed' in input ? input.feed(rows, tally, feeding) : feed(input, rows, tally, feeding);
 
     const emit = async (all: boolean) => {
       for (;;) {

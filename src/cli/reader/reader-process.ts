@@ -1,0 +1,204 @@
+import { Worker } from 'node:worker_threads';
+import type { TableFile } from '../../pipeline/formats/table-file.ts';
+import { feed, type LogInput, type LogSource } from '../../pipeline/sources/training-log/feed.ts';
+import type { Tally } from '../../pipeline/sources/training-log/log-error.ts';
+import { createTally } from '../../pipeline/sources/training-log/log-error.ts';
+import type { RowBlock, RowTaker } from '../../pipeline/sources/training-log/row-block.ts';
+import { memoryLimit } from './limits.ts';
+import {
+  type Call,
+  type Counted,
+  type FeedCall,
+  packed,
+  type Reply,
+  type ToldError,
+} from './messages.ts';
+import type { Watched } from './reader-watch.ts';
+import { here } from './reading.ts';
+
+// A process of its own, in which a command reads files that anybody may have written.
+
+/** Microseconds that reading may take at all, and more for each byte read and each row found. */
+const LEAST_TIME = 6e6;
+const PER_BYTE = 0.5;
+const PER_ROW = 5;
+/** Blocks of rows that may be under way. */
+const AHEAD = 4;
+/** Rows, or things counted, a block. */
+const BLOCK = 1 << 13;
+
+const time = new BigInt64Array(new SharedArrayBuffer(8));
+Atomics.store(time, 0, BigInt(LEAST_TIME));
+const earn = (microseconds: number) => Atomics.add(time, 0, BigInt(Math.ceil(microseconds)));
+const watched: Watched = { memory: memoryLimit(), time };
+new Worker(new URL('./reader-watch.js', import.meta.url), { workerData: watched }).unref();
+
+// Ctrl-C goes to all processes of a terminal; the command decides what comes of it.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {});
+process.on('disconnect', () => process.exit());
+
+const send = (reply: Reply): Promise<void> =>
+  new Promise((resolve) => {
+    process.send!(reply, () => resolve());
+  });
+
+const tables: TableFile[] = [];
+const ended = new AbortController();
+let log: LogSource | undefined;
+let taken: (() => void) | undefined;
+let under = 0;
+
+async function open(path: string): Promise<void> {
+  const table = await here.openTable(path);
+  tables.push(table);
+  const { kind, bytes, rows, fields, groups, metadata } = table;
+  earn(groups.length * PER_ROW);
+  const bare = groups.map((group) => ({ rows: group.rows, start: group.start, end: group.end }));
+  const head = { kind, bytes, rows, fields, metadata, groups: bare };
+  await send({ opened: { ...head, table: tables.length - 1 } });
+}
+
+async function read(table: number, field: number, group: number): Promise<void> {
+  const values = await tables[table]!.read(field, group);
+  const { start, end } = tables[table]!.groups[group]!;
+  earn(values.length * PER_ROW + ((end - start) / tables[table]!.fields.length) * PER_BYTE);
+  await send({ values: packed(values) });
+}
+
+async function openLog(paths: readonly string[], follow: boolean): Promise<void> {
+  const onWait = () => void send({ waits: true });
+  log = await here.openLog(paths, { follow, until: ended.signal, onWait });
+  await send({ ready: true });
+}
+
+async function feedLog({ format, given, pattern }: FeedCall) {
+  const blocks = blockMaker();
+  const work = feed(earning(log as LogInput), blocks.rows, blocks.tally, {
+    format,
+    given,
+    pattern,
+    found: (what) => void send({ found: what }),
+    said: (header) => void send({ said: header }),
+  });
+  for await (const _ of work) await blocks.flush();
+  await blocks.flush();
+  await send({ ended: true });
+}
+
+/** The same log, each byte of which earns time. */
+function earning(input: LogInput): LogInput {
+  async function* chunks() {
+    for await (const chunk of input.chunks) {
+      earn(chunk.length * PER_BYTE);
+      yield chunk;
+    }
+  }
+  const random = input.random && {
+    ...input.random,
+    slice(start: number, end?: number) {
+      earn(((end ?? input.random!.byteLength) - start) * PER_BYTE);
+      return input.random!.slice(start, end);
+    },
+  };
+  const others = input.others?.map(earning);
+  return {
+    name: input.name,
+    chunks: chunks(),
+    ...(random && { random }),
+    ...(others && { others }),
+  };
+}
+
+/** Collects rows, and what is counted between them, into blocks. */
+function blockMaker() {
+  let full: { readonly rows: RowBlock; readonly counted: readonly Counted[] }[] = [];
+  let block = emptyBlock();
+  let counted: Counted[] = [];
+  const close = () => {
+    if (block.length + counted.length > 0) full.push({ rows: block, counted });
+    block = emptyBlock();
+    counted = [];
+  };
+  const note = (what: Counted) => {
+    counted.push(what);
+    if (counted.length === BLOCK) close();
+  };
+  const rows: RowTaker = {
+    row(line, step, loss, sharpness, eta) {
+      const i = block.length++;
+      block.line[i] = line;
+      block.step[i] = step;
+      block.loss[i] = loss;
+      block.sharpness[i] = sharpness;
+      block.eta[i] = eta;
+      if (block.length === BLOCK) close();
+    },
+  };
+  const own = createTally();
+  const tally: Tally = {
+    entries: own.entries,
+    columns: own.columns,
+    add: (...what) => note([block.length, 'add', ...what]),
+    value: (...what) => note([block.length, 'value', ...what]),
+    column(field, name) {
+      if (own.columns[field] === name) return;
+      own.column(field, name);
+      note([block.length, 'column', field, name]);
+    },
+  };
+  return {
+    rows,
+    tally,
+    async flush() {
+      close();
+      const sent = full;
+      full = [];
+      for (const each of sent) {
+        if (under === AHEAD) await new Promise<void>((resolve) => (taken = resolve));
+        under++;
+        earn(each.rows.length * PER_ROW);
+        await send({ rows: trimmed(each.rows), counted: each.counted });
+      }
+    },
+  };
+}
+
+function emptyBlock(): RowBlock {
+  const column = () => new Float64Array(BLOCK);
+  const [line, step, loss, sharpness, eta] = [column(), column(), column(), column(), column()];
+  return { length: 0, line, step, loss, sharpness, eta };
+}
+
+function trimmed({ length, line, step, loss, sharpness, eta }: RowBlock): RowBlock {
+  const cut = (values: Float64Array) => values.subarray(0, length);
+  const [lines, steps, losses] = [cut(line), cut(step), cut(loss)];
+  return {
+    length,
+    line: lines,
+    step: steps,
+    loss: losses,
+    sharpness: cut(sharpness),
+    eta: cut(eta),
+  };
+}
+
+async function answer(call: Call): Promise<void> {
+  if ('open' in call) return open(call.open);
+  if ('read' in call) return read(call.read.table, call.read.field, call.read.group);
+  if ('log' in call) return openLog(call.log, call.follow);
+  if ('feed' in call) return feedLog(call.feed);
+  if ('until' in call) return ended.abort();
+  under--;
+  taken?.();
+  taken = undefined;
+}
+
+process.on('message', (call: Call) => {
+  answer(call).catch((error: unknown) => send({ error: told(error) }));
+});
+
+function told(error: unknown): ToldError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const { name, message, code, path } = error as NodeJS.ErrnoException;
+  return { name, message, code, path };
+}

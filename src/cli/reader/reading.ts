@@ -1,0 +1,43 @@
+import type { TableFile } from '../../pipeline/formats/table-file.ts';
+import type { OpenLogOptions } from '../../pipeline/node/open-log.ts';
+import type { LogSource } from '../../pipeline/sources/training-log/feed.ts';
+
+/** How files are read that anybody may have written. */
+export interface Reading {
+  /**
+   * Opens a Parquet or Arrow file; a `.partial` counts as far as it is safe.
+   * @throws DamagedFileError
+   */
+  openTable(path: string): Promise<TableFile>;
+  /** Opens a log, or several files of one run. @throws LogError */
+  openLog(paths: readonly string[], options: OpenLogOptions): Promise<LogSource>;
+}
+
+/** Reads them in this very process. */
+export const here: Reading = {
+  async openTable(path) {
+    const { openTable } = await import('../../pipeline/formats/open-table.ts');
+    const { PARTIAL } = await import('../../pipeline/node/file-target.ts');
+    if (path.endsWith(PARTIAL)) {
+      const { partialSource } = await import('../../pipeline/node/stored-file.ts');
+      return openTable(await partialSource(path));
+    }
+    const { pathSource } = await import('../../pipeline/node/path-source.ts');
+    return openTable(await pathSource(path));
+  },
+  async openLog([path = '', ...others], options) {
+    const { openLog } = await import('../../pipeline/node/open-log.ts');
+    const rest = await Promise.all(others.map((each) => openLog(each)));
+    const input = await openLog(path, options);
+    return rest.length > 0 ? { ...input, others: rest } : input;
+  },
+};
+
+let chosen = here;
+
+/** How files are read by whatever asks from now on. */
+export function readBy(reading: Reading): void {
+  chosen = reading;
+}
+
+export const reading = (): Reading => chosen;
