@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadata, parquetMetadataAsync } from 'hyparquet';
-import { EMPTY, lastValueFrom, throwError } from 'rxjs';
+import { EMPTY, lastValueFrom, throwError, toArray } from 'rxjs';
 import { afterAll, expect, test } from 'vitest';
 import * as everywhere from '../../src/pipeline/index.ts';
 import * as node from '../../src/pipeline/node/library.ts';
@@ -114,6 +114,35 @@ test('what operators were told is what the file says', async () => {
   const json = (key: string) => JSON.parse(pairs!.find((pair) => pair.key === key)!.value!);
   expect(json('eos.config')).toMatchObject({ band: 0.2, delta: 0.5 });
   expect(json('eos.summary').convergence_time.delta).toBe(0.5);
+});
+
+test('operators do what they were told, whatever the run says', async () => {
+  const batches = await lastValueFrom(
+    gradientDescent({ preset: 'three-phases', band: 0.05, delta: 0.01 }).pipe(
+      classifySharpness({ band: 0.2 }),
+      detectPhases({ delta: 0.5 }),
+      toArray(),
+    ),
+  );
+  const told = gradientDescent({ preset: 'three-phases', band: 0.2, delta: 0.5 }).pipe(
+    classifySharpness(),
+    detectPhases(),
+    toArray(),
+  );
+  const column = (all: typeof batches, name: 'regime' | 'phase' | 'cycle') =>
+    all.flatMap(({ columns, length }) => [...columns[name].subarray(0, length)]);
+  const own = await lastValueFrom(told);
+  const silent = await lastValueFrom(
+    gradientDescent({ preset: 'three-phases' }).pipe(
+      classifySharpness(),
+      detectPhases(),
+      toArray(),
+    ),
+  );
+  for (const name of ['regime', 'phase', 'cycle'] as const)
+    expect(column(batches, name)).toEqual(column(own, name));
+  for (const name of ['regime', 'phase'] as const)
+    expect(column(batches, name)).not.toEqual(column(silent, name));
 });
 
 test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parquetReadObjects } from 'hyparquet';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
 import { memoryTarget } from '../../src/pipeline/formats/byte-target.ts';
 import { hyparquetFormat } from '../../src/pipeline/formats/parquet/hyparquet.ts';
@@ -71,3 +71,26 @@ test('texts, truth values and nulls are read back as they were written, in any m
     ),
   );
 });
+
+test.each([
+  [[0], -0, 0],
+  [[-0], -0, 0],
+  [[0, 3], -0, 3],
+  [[-3, -0], -3, 0],
+  [[Number.NaN, 2, 1], 1, 2],
+  [[Number.NaN], undefined, undefined],
+  [[Number.NEGATIVE_INFINITY, 1], Number.NEGATIVE_INFINITY, 1],
+])(
+  'the bounds of %j are %d and %d: a zero may have either sign, NaN is no bound',
+  async (values, least, most) => {
+    const target = memoryTarget();
+    const writer = hyparquetFormat(target, [column('real', 'DOUBLE')]);
+    await writer.write({ length: values.length, columns: [Float64Array.from(values)] });
+    await writer.finish({});
+    const { row_groups } = parquetMetadata(target.bytes().slice().buffer);
+    const { statistics } = row_groups[0]!.columns[0]!.meta_data!;
+    // toBe tells −0 from 0.
+    expect(statistics?.min_value).toBe(least);
+    expect(statistics?.max_value).toBe(most);
+  },
+);
