@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dynamics } from '../dist/pipeline/dynamics/index.js';
 import { RUN_COLUMNS } from '../dist/pipeline/models/minimal/columns.js';
-import { PRESET_NAMES, presetShows } from '../dist/pipeline/models/minimal/presets.js';
 import { standardOperators } from '../dist/pipeline/operators/standard.js';
 import { optimizers } from '../dist/pipeline/optimizers/index.js';
 import { defaultsOf } from '../dist/pipeline/optimizers/optimizer.js';
@@ -55,7 +54,7 @@ const SECTIONS = [
     () =>
       table(
         ['preset', 'what it shows'],
-        PRESET_NAMES.map((name) => [code(name), presetShows(name)]),
+        trainings.flatMap(({ presets }) => presets).map(({ name, shows }) => [code(name), shows]),
       ),
   ],
   [

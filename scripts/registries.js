@@ -1,14 +1,18 @@
-// Adds each new file of a folder to the list that the program reads, so that a new optimizer, dynamics, model, check or
-// column is one new file: every build does it. The lists stay files of ours, in an order of ours.
+// Adds each new file of a folder to the list that the program reads, so that a new optimizer, dynamics, model, preset,
+// check or column is one new file: every build does it. The lists stay files of ours, in an order of ours.
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
+const PRESET = /^export const (\w+) = \{[\s\S]*\} as const satisfies Preset;/m;
+
 /** Each list with the folder of its members, and how a member is declared. */
 const REGISTRIES = [
   ['models/index.ts', 'models', /^export const (\w+): Model\b/m],
+  ['models/minimal/presets/index.ts', 'models/minimal/presets', PRESET],
+  ['models/network/presets/index.ts', 'models/network/presets', PRESET],
   ['optimizers/index.ts', 'optimizers', /^export const (\w+): Optimizer\b/m],
   ['dynamics/index.ts', 'dynamics', /^export const (\w+): Dynamics\b/m],
   ['theory/verify.ts', 'theory/checks', /^export const (\w+): Check\b/m],
@@ -50,7 +54,7 @@ function listed(text, name, from, list) {
   const last = imports.at(-1);
   const at = next?.index ?? last.index + last[0].length;
   const imported = text.slice(0, at) + line + text.slice(at);
-  const array = /^(export const \w+: readonly .*?\[\] = \[)([^\]]*)(\];)/m;
+  const array = /^(export const \w+(?:: readonly .*?\[\])? = \[)([^\]]*)(\](?: as const)?;)/m;
   if (!array.test(imported)) throw new Error(`src/pipeline/${list} has no list of its members`);
   return imported.replace(array, (_, open, members, close) => {
     const kept = members.trim().replace(/,$/, '');

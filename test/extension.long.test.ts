@@ -116,6 +116,30 @@ export const learns: Check = {
   },
 };
 `,
+  'src/pipeline/models/minimal/presets/gentle.ts': `
+import type { Preset } from '../../../core/preset.ts';
+
+export const gentle = {
+  name: 'gentle',
+  shows: 'a learning rate a hundredth of the largest that the start allows',
+  parameters: { lambda1: 100, lambda2: 0.01, eta: 1 / 1000, init: [0.3, 0.1, 0.3], floor: 0, steps: 500 },
+} as const satisfies Preset;
+`,
+  'src/cli/commands/threshold.ts': `
+import { Args, Command } from '@oclif/core';
+
+export default class Threshold extends Command {
+  static override summary = 'Say where gradient descent turns unstable';
+
+  static override args = { eta: Args.string({ description: 'learning rate', required: true }) };
+
+  async run(): Promise<void> {
+    const { args } = await this.parse(Threshold);
+    const { stabilityOf } = await import('../../pipeline/optimizers/index.ts');
+    this.log(String(stabilityOf({ optimizer: 'gd' }).threshold(Number(args.eta))));
+  }
+}
+`,
   'src/dash/plots/series/output.ts': `
 import type { TimeSeries } from '../time-series.ts';
 
@@ -217,6 +241,19 @@ describe('one new file each', () => {
     expect(catalogue).toContain(
       '| `learns` | the loss of the last step is below that of the first |',
     );
+  });
+
+  test('adds a preset', async () => {
+    expect(eos('presets')).toMatch(/^gentle +a learning rate a hundredth/m);
+    expect(eos('stream', '--help')).toContain('gentle');
+    expect(eos('stream', '--preset', 'gentle', '--dry-run')).toContain('η = 0.001');
+    const catalogue = await readFile(join(folder, 'docs/catalogue.md'), 'utf8');
+    expect(catalogue).toContain('| `gentle` | a learning rate a hundredth of');
+  });
+
+  test('adds a command', () => {
+    expect(eos('--help')).toMatch(/threshold +Say where gradient descent turns unstable/);
+    expect(eos('threshold', '0.05')).toBe('40\n');
   });
 
   describeWith(['chromium'], 'on the page', () => {

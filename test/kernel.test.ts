@@ -9,7 +9,7 @@ import {
   runBlocks,
   splitLoss,
 } from '../src/pipeline/index.ts';
-import { PRESET_NAMES } from '../src/pipeline/models/minimal/presets.ts';
+import { PRESET_NAMES } from '../src/pipeline/models/minimal/presets/index.ts';
 
 test.each(PRESET_NAMES)(
   'runBlocks gives the columns of the stream on %s, bit for bit',

@@ -25,14 +25,14 @@ export function checkSeed(seed: unknown, samples: unknown): void {
 export function runOptions(flags: object, file: object = {}): TrainingOptions {
   const { preset, seed } = flags as { readonly preset?: string; readonly seed?: unknown };
   const presets = findTraining(flags).presets;
-  const hidden = preset === undefined ? [] : Object.keys(presets[preset]?.parameters ?? {});
+  const hidden = Object.keys(presets.find(({ name }) => name === preset)?.parameters ?? {});
   const kept = Object.fromEntries(
     Object.entries(file).filter(([key]) => !hidden.includes(key) && !(preset && key === 'model')),
   );
   const all = saidOf(trainingParameters, flags, kept) as Readonly<Record<string, unknown>>;
   const said = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   const training = findTraining(said);
-  const [first] = Object.keys(training.presets);
+  const first = training.presets[0]?.name;
   if (training.model === 'minimal') checkSeed(seed, said.samples ?? undefined);
   return {
     ...said,

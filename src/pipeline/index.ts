@@ -73,7 +73,7 @@ export {
 } from './models/minimal/flow.ts';
 export { gradient, hessian, type LossSplit, lossSplit, type Theta } from './models/minimal/loss.ts';
 export { type Moments, type Spectrum, sampleMoments, spectrum } from './models/minimal/moments.ts';
-export { type PresetName, presets } from './models/minimal/presets.ts';
+export { type PresetName, presets } from './models/minimal/presets/index.ts';
 export type {
   ModelBatch,
   ModelRun,
@@ -102,7 +102,7 @@ export type {
   NetworkOptions,
   networkRunParameters,
 } from './models/network/config.ts';
-export { networkPresets } from './models/network/presets.ts';
+export { networkPresets } from './models/network/presets/index.ts';
 export { classifySharpness } from './operators/classify-sharpness.ts';
 export { detectMeasuredPhases, type MeasuredEvent } from './operators/detect-measured-phases.ts';
 export { detectPhases } from './operators/detect-phases.ts';

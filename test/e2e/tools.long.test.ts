@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { RecordBatchReader, tableFromIPC } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
-import { PRESET_NAMES, presets } from '../../src/pipeline/models/minimal/presets.ts';
-import { networkPresets } from '../../src/pipeline/models/network/presets.ts';
+import { PRESET_NAMES, presets } from '../../src/pipeline/models/minimal/presets/index.ts';
+import { networkPresets } from '../../src/pipeline/models/network/presets/index.ts';
 import { eos, startEos, temporaryFolder } from '../setup/eos.ts';
 import { describeWith, python } from '../setup/parts.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PRESET_NAMES, presets } from '../../src/pipeline/models/minimal/presets.ts';
+import { PRESET_NAMES, presets } from '../../src/pipeline/models/minimal/presets/index.ts';
 import { computed, optionsOf, references, summaryDifferences, wrongCells } from './references.ts';
 
 test('there are fifteen cases', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { type RunOptions, resolveConfig } from '../../src/pipeline/models/minimal/config.ts';
-import { PRESET_NAMES } from '../../src/pipeline/models/minimal/presets.ts';
+import { PRESET_NAMES } from '../../src/pipeline/models/minimal/presets/index.ts';
 import { classifySharpness } from '../../src/pipeline/operators/classify-sharpness.ts';
 import { detectPhases } from '../../src/pipeline/operators/detect-phases.ts';
 import { flowSolution } from '../../src/pipeline/operators/flow-solution.ts';

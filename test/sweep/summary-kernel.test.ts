@@ -11,7 +11,7 @@ import {
   splitLoss,
   summarize,
 } from '../../src/pipeline/index.ts';
-import { PRESET_NAMES } from '../../src/pipeline/models/minimal/presets.ts';
+import { PRESET_NAMES } from '../../src/pipeline/models/minimal/presets/index.ts';
 import { runToResult } from '../../src/pipeline/sweep/run-result.ts';
 import { summarizeDescent } from '../../src/pipeline/sweep/summary-kernel.ts';
 

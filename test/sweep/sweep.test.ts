@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../src/pipeline/models/minimal/config.ts';
-import { PRESET_NAMES } from '../../src/pipeline/models/minimal/presets.ts';
+import { PRESET_NAMES } from '../../src/pipeline/models/minimal/presets/index.ts';
 import { partPlan, partRange } from '../../src/pipeline/sweep/parts.ts';
 import { openSweep, runId, type SweepOptions, sweepSpec } from '../../src/pipeline/sweep/sweep.ts';
 

@@ -19,10 +19,10 @@ export default class Presets extends Command {
   async run(): Promise<void> {
     const { flags } = await this.parse(Presets);
     const { trainings } = await import('../../pipeline/sources/trainings/index.ts');
-    const all = trainings.flatMap(({ presets }) => Object.entries(presets));
+    const all = trainings.flatMap(({ presets }) => presets);
     if (flags.json) {
-      const parameters = Object.fromEntries(all.map(([name, preset]) => [name, preset.parameters]));
+      const parameters = Object.fromEntries(all.map(({ name, parameters: each }) => [name, each]));
       this.log(JSON.stringify(parameters, null, 2));
-    } else for (const [name, { shows }] of all) this.log(`${name.padEnd(14)} ${shows}`);
+    } else for (const { name, shows } of all) this.log(`${name.padEnd(14)} ${shows}`);
   }
 }

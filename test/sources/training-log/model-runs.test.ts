@@ -1,6 +1,6 @@
 import { lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
-import type { PresetName } from '../../../src/pipeline/models/minimal/presets.ts';
+import type { PresetName } from '../../../src/pipeline/models/minimal/presets/index.ts';
 import { classifySharpness } from '../../../src/pipeline/operators/classify-sharpness.ts';
 import { detectPhases } from '../../../src/pipeline/operators/detect-phases.ts';
 import { splitLoss } from '../../../src/pipeline/operators/split-loss.ts';

@@ -14,7 +14,7 @@ import { optimizerTable, resolveOptimizer } from '../../optimizers/parameters.ts
 import { RUN_COLUMNS, type RunColumn } from './columns.ts';
 import { type Moments, sampleMoments } from './moments.ts';
 import { minimalParameters } from './parameters.ts';
-import { PRESET_NAMES, presets } from './presets.ts';
+import { PRESET_NAMES, presets } from './presets/index.ts';
 
 export { ConfigError, parseNumber } from '../../core/parameters.ts';
 

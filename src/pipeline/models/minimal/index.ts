@@ -4,7 +4,7 @@ import { runColumns } from './columns.ts';
 import { gradient, lossSplit, type Theta } from './loss.ts';
 import type { Moments } from './moments.ts';
 import { minimalParameters } from './parameters.ts';
-import { presets } from './presets.ts';
+import { presets } from './presets/index.ts';
 
 const { paper } = presets;
 

@@ -16,7 +16,7 @@ import type { DataSet } from './data/data-set.ts';
 import type { Activation, Loss } from './kernel.ts';
 import { chosenOptimizer } from './optimizer.ts';
 import { networkParameters } from './parameters.ts';
-import { NETWORK_PRESET_NAMES, networkPresets } from './presets.ts';
+import { NETWORK_PRESET_NAMES, networkPresets } from './presets/index.ts';
 
 const ownParameters = {
   preset: {

@@ -45,7 +45,7 @@ export const trainingParameters: ParameterTable = {
   preset: {
     type: 'word',
     noun: 'preset',
-    words: trainings.flatMap(({ presets }) => Object.keys(presets)),
+    words: trainings.flatMap(({ presets }) => presets.map(({ name }) => name)),
     symbol: 'NAME',
     meaning: 'parameters to start from',
     group: 'MODEL',
@@ -61,9 +61,7 @@ export function findTraining(options: object): Training {
   const { model, preset } = options as { readonly model?: unknown; readonly preset?: unknown };
   const named = model ?? undefined;
   if (named === undefined) {
-    const byPreset = trainings.find(
-      ({ presets }) => typeof preset === 'string' && Object.hasOwn(presets, preset),
-    );
+    const byPreset = trainings.find(({ presets }) => presets.some(({ name }) => name === preset));
     return byPreset ?? trainings[0]!;
   }
   const found = trainings.find((training) => training.model === named);

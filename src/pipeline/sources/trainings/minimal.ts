@@ -3,7 +3,7 @@ import type { Batch } from '../../core/batch.ts';
 import type { Run } from '../../core/run.ts';
 import { type RunOptions, resolveConfig, runParameters } from '../../models/minimal/config.ts';
 import { minimal } from '../../models/minimal/index.ts';
-import { PRESET_NAMES, presetShows, presets } from '../../models/minimal/presets.ts';
+import { PRESETS } from '../../models/minimal/presets/index.ts';
 import type { Training, TrainingColumns, TrainingConfig } from './training.ts';
 
 /** The minimal network: its phases follow exact rules. */
@@ -12,9 +12,7 @@ export const minimalTraining: Training = {
   about: minimal.about,
   phases: 'exact',
   parameters: runParameters,
-  presets: Object.fromEntries(
-    PRESET_NAMES.map((name) => [name, { shows: presetShows(name), parameters: presets[name] }]),
-  ),
+  presets: PRESETS,
   async open() {
     const [{ runSchema, standardPipeline }, { phaseLog }, { gradientDescent }] = await Promise.all([
       import('../../operators/standard.ts'),

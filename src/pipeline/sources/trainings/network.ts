@@ -9,11 +9,7 @@ import {
   setupNetwork,
 } from '../../models/network/config.ts';
 import { chosenOptimizer } from '../../models/network/optimizer.ts';
-import {
-  NETWORK_PRESET_NAMES,
-  networkPresetShows,
-  networkPresets,
-} from '../../models/network/presets.ts';
+import { NETWORK_PRESETS } from '../../models/network/presets/index.ts';
 import { measuredColumns } from '../../phases/measured/columns.ts';
 import type { Training, TrainingColumns, TrainingConfig } from './training.ts';
 
@@ -23,12 +19,7 @@ export const networkTraining: Training = {
   phases: 'measured',
   about: 'a multilayer perceptron, with the exact top of the spectrum of its Hessian',
   parameters: networkRunParameters,
-  presets: Object.fromEntries(
-    NETWORK_PRESET_NAMES.map((name) => [
-      name,
-      { shows: networkPresetShows[name], parameters: networkPresets[name] },
-    ]),
-  ),
+  presets: NETWORK_PRESETS,
   async open() {
     const [{ networkPipeline }, { networkDescent }] = await Promise.all([
       import('../../operators/network-pipeline.ts'),

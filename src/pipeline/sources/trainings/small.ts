@@ -36,7 +36,7 @@ export function smallTraining(model: Model): Training {
     about: model.about,
     phases: 'measured',
     parameters,
-    presets: {},
+    presets: [],
     async open() {
       const [{ trainingRows, trainingSchema }, { relateToThreshold }, { detectMeasuredPhases }] =
         await Promise.all([

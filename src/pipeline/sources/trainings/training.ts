@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Batch } from '../../core/batch.ts';
 import type { ParameterTable } from '../../core/parameters.ts';
+import type { Preset } from '../../core/preset.ts';
 import type { Run } from '../../core/run.ts';
 import type { Schema } from '../../core/schema.ts';
 import type { SourceOptions } from '../../core/source.ts';
@@ -41,12 +42,6 @@ export interface TrainingColumns {
   readonly phase: Uint8Array;
 }
 
-/** A preset: parameters by name, and what a run of them shows. */
-export interface Preset {
-  readonly shows: string;
-  readonly parameters: Readonly<Record<string, unknown>>;
-}
-
 /** A model that `eos stream` can train: what can be said of it, and its runs, loaded when they are wanted. */
 export interface Training {
   readonly model: string;
@@ -54,6 +49,6 @@ export interface Training {
   /** Whether phases follow exact rules, or are found in the measured loss and sharpness. */
   readonly phases: 'exact' | 'measured';
   readonly parameters: ParameterTable;
-  readonly presets: Readonly<Record<string, Preset>>;
+  readonly presets: readonly Preset[];
   open(): Promise<Runs>;
 }
