@@ -28,7 +28,7 @@ describe('eos completion', () => {
     expect(complete('stream', '--parq')).toBe('--parquet-writer');
     expect(complete('sweep', 'status', '--eng')).toBe('--engine');
     expect(complete('stream', '--preset', '')).toBe(
-      trainings.flatMap(({ presets }) => Object.keys(presets)).join(' '),
+      trainings.flatMap(({ presets }) => presets.map(({ name }) => name)).join(' '),
     );
     expect(complete('stream', '--log-format', '=', 'j')).toBe('json');
     // Nothing of ours: then bash completes names of files.
