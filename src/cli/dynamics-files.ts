@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { lastValueFrom, tap } from 'rxjs';
 import { didYouMean } from '../pipeline/core/suggest.ts';
 import type { Dynamics } from '../pipeline/dynamics/dynamics.ts';
@@ -16,6 +17,7 @@ import { tableSink } from '../pipeline/sinks/table-sink.ts';
 import { trajectory } from '../pipeline/sources/trajectory.ts';
 import { UsageError } from './errors.ts';
 import { checkOutput } from './output-file.ts';
+import { runFileMetadata } from './run-file.ts';
 
 /** All but phases, cycles and true digits, which are those of gradient descent. */
 const COLUMNS_OF_FLOWS: readonly string[] = RUN_COLUMNS.map(({ name }) => name).filter(
@@ -75,6 +77,7 @@ export async function planDynamicsFiles(
       const path = dynamicsPath(out, name);
       trajectory(each, options);
       await checkOutput('also', path, { ...config, dynamics: name } as RunConfig, force);
+      await refuseForeign(path);
       const write = async (signal: AbortSignal) => {
         const format =
           writer === 'hyparquet'
@@ -113,4 +116,13 @@ function dynamicsMetadata(run: ModelRun, lastStep: number): Metadata {
     ...runMetadata(run),
     'eos.summary': JSON.stringify({ interrupted, last_step: lastStep }),
   };
+}
+
+/** The name of the file is made of another's, so that --force alone does not mean it. */
+async function refuseForeign(path: string): Promise<void> {
+  const metadata = await runFileMetadata(path);
+  if (metadata?.['eos.config'] !== undefined || !(await stat(path).catch(() => undefined))) return;
+  throw new UsageError(
+    `--also: ${path} exists and was not written by eos; move it away, or give another --out`,
+  );
 }

@@ -1,4 +1,4 @@
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { firstValueFrom } from 'rxjs';
 import {
@@ -55,23 +55,26 @@ export async function recoverFile(
   if (!(await stat(dirname(resolve(out))).catch(() => undefined))?.isDirectory()) {
     throw new UsageError(`--out: the folder of ${out} does not exist; create it first`);
   }
-  const unlock = [await lockFile(path)];
+  const locks = [await lockFile(path)];
   try {
-    if (resolve(out) !== resolve(path)) unlock.push(await lockFile(out));
+    if (resolve(out) !== resolve(path)) locks.push(await lockFile(out));
     if (!force && (await stat(out).catch(() => undefined))) {
       throw new UsageError(
         `${out} exists already; give another name with --out, or --force to replace it`,
       );
     }
-    return await recover(partial, out, given === undefined);
+    const check = async () => {
+      for (const lock of locks) await lock.check();
+    };
+    return await recover(partial, out, given === undefined, check);
   } finally {
-    for (const release of unlock) await release();
+    for (const lock of locks) await lock.release();
   }
 }
 
 async function partialOf(name: string): Promise<string> {
   const isFile = async (path: string) =>
-    (await stat(path).catch(() => undefined))?.isFile() === true;
+    (await lstat(path).catch(() => undefined))?.isFile() === true;
   if (name.endsWith(PARTIAL)) {
     if (await isFile(name)) return name;
     const whole = name.slice(0, -PARTIAL.length);
@@ -87,15 +90,20 @@ async function partialOf(name: string): Promise<string> {
 
 /** A program that died right after it had given a file its name could remove neither journal nor lock any more. */
 async function clearLeftovers(path: string): Promise<void> {
-  const unlock = await lockFile(path);
+  const lock = await lockFile(path);
   try {
     if (!(await stat(path + PARTIAL).catch(() => undefined))) await removeJournals(path + PARTIAL);
   } finally {
-    await unlock();
+    await lock.release();
   }
 }
 
-async function recover(partial: string, out: string, replace: boolean): Promise<Recovery> {
+async function recover(
+  partial: string,
+  out: string,
+  replace: boolean,
+  check: () => Promise<void>,
+): Promise<Recovery> {
   const file = await openStored(partial).catch((error: unknown) => {
     if (!(error instanceof DamagedFileError)) throw error;
     throw new UsageError(`${partial}: nothing can be recovered: ${error.message}`);
@@ -105,7 +113,7 @@ async function recover(partial: string, out: string, replace: boolean): Promise<
     if (rows === 0)
       throw new UsageError(`${partial}: nothing can be recovered: no rows had been flushed`);
     const { metadata, lastStep, steps } = await describeStored(file);
-    await writeWhole(file, metadata, out);
+    await writeWhole(file, metadata, out, check);
     if (replace) {
       await rm(partial, { force: true });
       await removeJournals(partial);
@@ -116,11 +124,17 @@ async function recover(partial: string, out: string, replace: boolean): Promise<
   }
 }
 
-async function writeWhole(file: StoredFile, metadata: Metadata, out: string): Promise<void> {
+async function writeWhole(
+  file: StoredFile,
+  metadata: Metadata,
+  out: string,
+  check: () => Promise<void>,
+): Promise<void> {
   const count = file.groups.length;
   const { end } = file.state(count);
   const draft = out + RECOVERING;
-  const target = await open(draft, 'w');
+  await rm(draft, { force: true });
+  const target = await open(draft, 'wx');
   try {
     for (let at = 0; at < end; at += SLICE) {
       await writeAll(target, new Uint8Array(await file.bytes.slice(at, Math.min(end, at + SLICE))));
@@ -128,6 +142,7 @@ async function writeWhole(file: StoredFile, metadata: Metadata, out: string): Pr
     await writeAll(target, file.closing(count, metadata));
     await target.sync();
     await target.close();
+    await check();
     await rename(draft, out);
     await syncFolder(dirname(resolve(out)));
   } catch (error) {

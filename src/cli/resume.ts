@@ -12,7 +12,7 @@ import { DamagedFileError } from '../pipeline/formats/limits.ts';
 import type { Rows } from '../pipeline/formats/table-format.ts';
 import { type FileTargetOptions, PARTIAL } from '../pipeline/node/file-target.ts';
 import { removeJournals } from '../pipeline/node/journal.ts';
-import { lockFile } from '../pipeline/node/lock.ts';
+import { type FileLock, lockFile } from '../pipeline/node/lock.ts';
 import { openStored, type StoredFile } from '../pipeline/node/stored-file.ts';
 import { ROW_GROUP_SIZE, type TableStart } from '../pipeline/sinks/table-sink.ts';
 import { findTraining } from '../pipeline/sources/trainings/index.ts';
@@ -46,7 +46,7 @@ interface Found {
   readonly in: 'partial' | 'whole';
   readonly checkpoint: Checkpoint;
   readonly config: unknown;
-  readonly unlock: () => Promise<void>;
+  readonly lock: FileLock;
 }
 
 /**
@@ -89,7 +89,7 @@ export async function planResume(
       files.push(await resumedFile(item, runs.schema(config), config, checkpoint.rows));
     return { options, checkpoint, files };
   } catch (error) {
-    for (const { unlock } of found) await unlock();
+    for (const { lock } of found) await lock.release();
     throw error;
   } finally {
     for (const { file } of found) await file.close();
@@ -102,12 +102,12 @@ async function findRun(name: string): Promise<Found> {
   if (!(await stat(dirname(resolve(path))).catch(() => undefined))) {
     throw new UsageError(`--resume: there is no ${name}`);
   }
-  const unlock = await lockFile(path);
+  const lock = await lockFile(path);
   try {
-    return { ...(await findFile(name, path)), unlock };
+    return { ...(await findFile(name, path)), lock };
   } catch (error) {
     if (error instanceof WholeRunError) await clearLeftover(path);
-    await unlock();
+    await lock.release();
     throw error;
   }
 }
@@ -118,9 +118,9 @@ async function clearLeftover(path: string): Promise<void> {
   await removeJournals(path + PARTIAL);
 }
 
-async function findFile(name: string, path: string): Promise<Omit<Found, 'unlock'>> {
+async function findFile(name: string, path: string): Promise<Omit<Found, 'lock'>> {
   const candidates = name === path ? [path, path + PARTIAL] : [name];
-  const found: Omit<Found, 'unlock'>[] = [];
+  const found: Omit<Found, 'lock'>[] = [];
   let problem: UsageError | undefined;
   for (const candidate of candidates) {
     if (!(await stat(candidate).catch(() => undefined))?.isFile()) continue;
@@ -131,7 +131,7 @@ async function findFile(name: string, path: string): Promise<Omit<Found, 'unlock
       problem ??= error;
     }
   }
-  const best = found.reduce<Omit<Found, 'unlock'> | undefined>(
+  const best = found.reduce<Omit<Found, 'lock'> | undefined>(
     (a, b) => (a && a.checkpoint.rows >= b.checkpoint.rows ? a : b),
     undefined,
   );
@@ -145,7 +145,7 @@ async function findFile(name: string, path: string): Promise<Omit<Found, 'unlock
   );
 }
 
-async function openRun(candidate: string, path: string): Promise<Omit<Found, 'unlock'>> {
+async function openRun(candidate: string, path: string): Promise<Omit<Found, 'lock'>> {
   const file = await openStored(candidate).catch((error: unknown) => {
     if (!(error instanceof DamagedFileError)) throw error;
     throw new UsageError(`--resume: ${candidate} cannot be continued: ${error.message}`);
@@ -229,7 +229,7 @@ async function resumedFile(
     kind: file.kind,
     path,
     start: { state, rows: full * ROW_GROUP_SIZE, tail, metadata: file.metadata, resumedAt },
-    target: { from: { end: state.end, in: found.in }, unlock: found.unlock },
+    target: { from: { end: state.end, in: found.in }, lock: found.lock },
     writer:
       state.kind === 'parquet' && state.footer.created_by === 'parquet.js'
         ? 'parquetjs-lite'

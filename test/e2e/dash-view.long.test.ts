@@ -23,6 +23,7 @@ import {
   stepAt,
 } from '../dash/browser.ts';
 import { CONFIG, makeRows, parquetBytes } from '../dash/make-run.ts';
+import { lockText } from '../safety/lock-text.ts';
 import { describeWith, root } from '../setup/parts.ts';
 
 /** Texts that stand in more than one line, or reach out of their box. */
@@ -216,16 +217,7 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     const outcome = () => page.locator('[data-tile=outcome] .figure').textContent();
     expect(await outcome()).toBe('running');
     // Who held this lock is no more.
-    writeFileSync(
-      file('live.parquet.lock'),
-      JSON.stringify({
-        pid: 1,
-        host: (await import('node:os')).hostname(),
-        started: '0',
-        boot: 'another',
-        token: '',
-      }),
-    );
+    writeFileSync(file('live.parquet.lock'), lockText({ pid: 1, started: '0' }));
     await expect.poll(outcome).toBe('unfinished');
     await page.close();
     rmSync(file('live.parquet.partial'));

@@ -8,10 +8,10 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lastFlushes } from '../safety/killed-run.ts';
+import { lockText } from '../safety/lock-text.ts';
 import { eos, startEos, temporaryFolder } from '../setup/eos.ts';
 
 const RUN = [
@@ -66,8 +66,8 @@ describe('eos recover', () => {
       expect(
         (await eos(['stream', '--out', 'run.parquet', '--steps', '10', '--quiet'], { cwd })).code,
       ).toBe(0);
-      const dead = { pid: 4_194_303, host: hostname(), started: '1', boot: null, token: 'gone' };
-      writeFileSync(join(cwd, 'run.parquet.lock'), JSON.stringify(dead));
+      const dead = lockText({ pid: 4_194_303, started: '1' });
+      writeFileSync(join(cwd, 'run.parquet.lock'), dead);
       writeFileSync(join(cwd, 'run.parquet.partial.journal'), 'left');
     }
     writeFileSync(join(cwd, 'run.parquet.partial.journal.new'), 'half');

@@ -2,7 +2,15 @@
 //
 //   node lock-hammer.mjs LOCK_MODULE PATH DEAD_PID MILLISECONDS
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { hostname } from 'node:os';
@@ -20,13 +28,16 @@ syncBuiltinESMExports();
 
 const [, , module, path, dead, milliseconds] = process.argv;
 const { lockFile } = await import(module);
+const space = `${readlinkSync('/proc/self/ns/pid')} ${readlinkSync('/proc/self/ns/time')}`;
 const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 const end = Date.now() + Number(milliseconds);
+/** Locks are open files, which must not be closed by themselves. */
+const kept = [];
 let taken = 0;
 let together = 0;
 while (Date.now() < end) {
   try {
-    await lockFile(path);
+    kept.push(await lockFile(path));
   } catch (error) {
     if (error.name !== 'LockedError') throw error;
     continue;
@@ -44,6 +55,7 @@ while (Date.now() < end) {
     host: hostname(),
     started: '1',
     boot,
+    space,
     token: randomUUID(),
   });
   writeFileSync(`${path}.${process.pid}`, text);

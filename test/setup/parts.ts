@@ -52,6 +52,20 @@ const parts = {
     howToGet: 'apt-get install redis-server',
     find: () => onPath('redis-server'),
   },
+  namespaces: {
+    what: 'namespaces of its own (unshare, mount, setpriv)',
+    howToGet: 'run as root, in a container with --privileged, with util-linux installed',
+    find: () => {
+      try {
+        execFileSync('unshare', ['--pid', '--fork', '--mount-proc', 'setpriv', '--version'], {
+          stdio: 'ignore',
+        });
+        return onPath('unshare');
+      } catch {
+        return undefined;
+      }
+    },
+  },
   cc: {
     what: 'a C compiler (cc)',
     howToGet: 'apt-get install gcc libc6-dev',

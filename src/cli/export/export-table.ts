@@ -66,7 +66,8 @@ async function toFile(
   const { checkOutput } = await import('../output-file.ts');
   const { atomicFile } = await import('../../pipeline/node/atomic-file.ts');
   await checkOutput('out', path, undefined, force, format);
-  const target = atomicFile(path, `${path}.partial`);
+  const { randomUUID } = await import('node:crypto');
+  const target = atomicFile(path, `${path}.${randomUUID()}.partial`);
   try {
     for await (const piece of pieces)
       await target.write(typeof piece === 'string' ? Buffer.from(piece) : piece);

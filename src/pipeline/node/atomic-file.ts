@@ -12,7 +12,8 @@ import { writeAll } from './write-all.ts';
 export function atomicFile(path: string, partial: string): ByteTarget {
   let handle: Promise<FileHandle> | undefined;
   const opened = () => {
-    handle ??= open(partial, 'w');
+    // Never what stands there already, nor what a link there leads to.
+    handle ??= open(partial, 'wx');
     return handle;
   };
 

@@ -1,9 +1,17 @@
-import { copyFile, type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ByteTarget } from '../formats/byte-target.ts';
 import { JOURNAL, openJournal, syncFolder } from './journal.ts';
-import { lockFile } from './lock.ts';
+import { type FileLock, lockFile } from './lock.ts';
 import { writeAll } from './write-all.ts';
+
+/** A file that cannot be written as it was asked for: says what is in the way, and what to do. */
+export class FileRefusedError extends Error {
+  override readonly name = 'FileRefusedError';
+}
+
+const NOT_OURS = 'is in the way and was not written by eos; remove it, or give another name';
 
 /** Ending of the name under which a file is written until it is whole. */
 export const PARTIAL = '.partial';
@@ -21,8 +29,8 @@ export interface FileTargetOptions {
     /** Where the bytes are: the partial file itself, or the file of a run that was stopped. */
     readonly in: 'partial' | 'whole';
   };
-  /** Gives back the lock of the file, where it has been taken already. */
-  readonly unlock?: (() => Promise<void>) | undefined;
+  /** The lock of the file, where it has been taken already. */
+  readonly lock?: FileLock | undefined;
 }
 
 /**
@@ -34,11 +42,12 @@ export interface FileTargetOptions {
  */
 export function fileTarget(
   path: string,
-  { from, unlock: given }: FileTargetOptions = {},
+  { from, lock: given }: FileTargetOptions = {},
 ): FileTarget {
   const partial = path + PARTIAL;
-  const journal = openJournal(partial + JOURNAL, from?.in === 'partial');
-  let unlock = given;
+  const check = async () => lock?.check();
+  const journal = openJournal(partial + JOURNAL, from?.in === 'partial', check);
+  let lock = given;
   let handle: Promise<FileHandle> | undefined;
   let position = from?.end ?? 0;
   /** Calls of `write` so far. */
@@ -50,16 +59,19 @@ export function fileTarget(
   let closed = false;
 
   const start = async () => {
-    unlock ??= await lockFile(path);
+    lock ??= await lockFile(path);
     try {
-      if (from?.in === 'partial') return await open(partial, 'r+');
+      await refuseForeign(partial);
+      if (from?.in === 'partial') return await open(partial, EXISTING);
       await journal.remove();
-      if (!from) return await open(partial, 'w');
-      await copyFile(path, partial);
-      return await open(partial, 'r+');
+      // A new file: who wrote the old one, and does not know yet that it is no longer theirs, does not write into ours.
+      await rm(partial, { force: true });
+      if (!from) return await open(partial, 'wx');
+      await copyFile(path, partial, constants.COPYFILE_EXCL);
+      return await open(partial, EXISTING);
     } catch (error) {
-      await unlock();
-      unlock = undefined;
+      await lock.release();
+      lock = undefined;
       throw named(error, path);
     }
   };
@@ -84,6 +96,7 @@ export function fileTarget(
       writes++;
       const file = await opened();
       await closingWritten;
+      await check();
       // The old end goes first: it must not be taken for that of the new bytes.
       try {
         if (trailing) await file.truncate(position);
@@ -115,24 +128,50 @@ export function fileTarget(
     async commit() {
       const file = await opened();
       await closingWritten;
+      await check();
       await file.truncate(position);
       await file.sync();
       await journal.close();
       await file.close();
+      await check();
       await rename(partial, path);
       await journal.remove();
       await syncFolder(dirname(path));
-      await unlock?.();
+      await lock?.release();
     },
     async abort() {
       const begun = await close();
-      if (begun && !journal.used) {
+      const ours = await check().then(
+        () => true,
+        () => false,
+      );
+      if (begun && ours && !journal.used) {
         await rm(partial, { force: true });
         await journal.remove();
       }
-      await unlock?.();
+      await lock?.release();
     },
   };
+}
+
+/** A file that is there, and no link to another. */
+const EXISTING = constants.O_RDWR | constants.O_NOFOLLOW;
+
+/** Refuses what stands in the place of a partial file, and was not left by a writer of run files. */
+async function refuseForeign(partial: string): Promise<void> {
+  const there = await lstat(partial).catch(() => undefined);
+  if (!there) return;
+  if (!there.isFile()) throw new FileRefusedError(`${partial} ${NOT_OURS}`);
+  const file = await open(partial, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(6), 0, 6, 0);
+    // After a power cut zeros may stand there.
+    const head = buffer.toString('latin1', 0, bytesRead).replace(/\0+$/, '');
+    if (!['PAR1', 'ARROW1'].some((magic) => head.startsWith(magic) || magic.startsWith(head)))
+      throw new FileRefusedError(`${partial} ${NOT_OURS}`);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Errors of open files do not say which; this one does. */

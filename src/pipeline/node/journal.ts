@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -43,8 +44,14 @@ export interface Journal {
 /**
  * The journal of a file. A flush is written to a file of its own, which is then renamed over the old one: there is a
  * whole journal at any moment. Row groups may be noted, and further flushes asked for, while one is under way.
+ *
+ * @param check throws where the file has become another's: nothing is changed then
  */
-export function openJournal(path: string, used = false): Journal {
+export function openJournal(
+  path: string,
+  used = false,
+  check: () => Promise<void> = async () => {},
+): Journal {
   const fresh = path + FRESH;
   let current: FileHandle | undefined;
   /** Records that no flush has made needless yet, in the order of the file. */
@@ -58,7 +65,9 @@ export function openJournal(path: string, used = false): Journal {
     let next: FileHandle | undefined;
     try {
       await settled;
-      const file = await open(fresh, 'w');
+      await check();
+      await rm(fresh, { force: true });
+      const file = await open(fresh, 'wx');
       next = file;
       await writeAll(file, encodeHeader(FLUSH, offset, 0, 0, closing));
       await writeAll(file, closing);
@@ -66,6 +75,7 @@ export function openJournal(path: string, used = false): Journal {
       await inTurn(async () => {
         const later = noted.filter((group) => group.offset >= offset);
         for (const { record } of later) await writeAll(file, record);
+        await check();
         await rename(fresh, path);
         await current?.close();
         current = file;
@@ -74,7 +84,7 @@ export function openJournal(path: string, used = false): Journal {
       });
     } catch (error) {
       await next?.close().catch(() => {});
-      await rm(fresh, { force: true }).catch(() => {});
+      if (next) await rm(fresh, { force: true }).catch(() => {});
       throw error;
     }
     await syncFolder(dirname(path));
@@ -87,7 +97,7 @@ export function openJournal(path: string, used = false): Journal {
     group(offset, bytes, footer) {
       const record = encodeRecord(GROUP, offset, bytes.length, crc32(bytes), footer);
       return inTurn(async () => {
-        current ??= await open(path, 'a');
+        current ??= await open(path, APPEND);
         await writeAll(current, record);
         noted.push({ offset, record });
         used = true;
@@ -151,6 +161,9 @@ export async function syncFolder(path: string): Promise<void> {
     // Windows cannot open folders; the rename is as safe as it gets there.
   }
 }
+
+/** A link in the place of the journal leads to a file of somebody else. */
+const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 
 const MAGIC = 0x4a534f45;
 const FLUSH = 1;

@@ -2,14 +2,9 @@ import { lstat, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { ByteTarget, NamedOptions } from '../formats/byte-target.ts';
 import { openTable } from '../formats/open-table.ts';
-import { fileTarget, PARTIAL } from './file-target.ts';
+import { FileRefusedError, fileTarget, PARTIAL } from './file-target.ts';
 import { JOURNAL } from './journal.ts';
 import { pathSource } from './path-source.ts';
-
-/** A file that cannot be written as it was asked for: says what is in the way, and what to do. */
-export class FileRefusedError extends Error {
-  override readonly name = 'FileRefusedError';
-}
 
 /** What attempts of this very process have left: the next attempt may begin anew. */
 const leftHere = new Set<string>();
