@@ -317,7 +317,7 @@ describe('bad input is one line, exit code 2, and no file', () => {
 
   test.each([
     [['nowhere.csv'], 'nowhere.csv: there is no such file'],
-    [['.'], '.: this is a folder; name a log in it'],
+    [['.'], '.: this is a folder without event files of TensorBoard; name a log in it'],
     [['x', '--eta', 'fast'], "--eta: 'fast' is no learning rate"],
     [['x', '--eta', '0:0.1,5'], "--eta: '5' is not a step and a learning rate, such as 1000:0.01"],
     [

@@ -31,12 +31,17 @@ export type TableHead = Omit<TableFile, 'read' | 'groups'> & {
 
 /** What was counted in a log while a block was read, and in front of which of its rows. */
 export type Counted = {
-  readonly [K in 'add' | 'value' | 'column']: readonly [
+  readonly [K in 'add' | 'value' | 'note' | 'column']: readonly [
     row: number,
     what: K,
     ...counted: Parameters<Tally[K]>,
   ];
-}['add' | 'value' | 'column'];
+}['add' | 'value' | 'note' | 'column'];
+
+/** Rows as they stand in a log, with their epochs, before order is brought into them. */
+export interface ReadBlock extends RowBlock {
+  readonly epoch: Float64Array;
+}
 
 /** Reader → command. */
 export type Reply =
@@ -46,7 +51,7 @@ export type Reply =
   | { readonly waits: true }
   | { readonly found: Parameters<FeedOptions['found']>[0] }
   | { readonly said: RunHeader }
-  | { readonly rows: RowBlock; readonly counted: readonly Counted[] }
+  | { readonly rows: ReadBlock; readonly counted: readonly Counted[] }
   | { readonly ended: true }
   | { readonly error: ToldError };
 

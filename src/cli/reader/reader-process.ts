@@ -3,13 +3,14 @@ import type { TableFile } from '../../pipeline/formats/table-file.ts';
 import { feed, type LogInput, type LogSource } from '../../pipeline/sources/training-log/feed.ts';
 import type { Tally } from '../../pipeline/sources/training-log/log-error.ts';
 import { createTally } from '../../pipeline/sources/training-log/log-error.ts';
-import type { RowBlock, RowTaker } from '../../pipeline/sources/training-log/row-block.ts';
+import type { RowTaker } from '../../pipeline/sources/training-log/row-block.ts';
 import { memoryLimit } from './limits.ts';
 import {
   type Call,
   type Counted,
   type FeedCall,
   packed,
+  type ReadBlock,
   type Reply,
   type ToldError,
 } from './messages.ts';
@@ -111,7 +112,7 @@ function earning(input: LogInput): LogInput {
 
 /** Collects rows, and what is counted between them, into blocks. */
 function blockMaker() {
-  let full: { readonly rows: RowBlock; readonly counted: readonly Counted[] }[] = [];
+  let full: { readonly rows: ReadBlock; readonly counted: readonly Counted[] }[] = [];
   let block = emptyBlock();
   let counted: Counted[] = [];
   const close = () => {
@@ -124,13 +125,14 @@ function blockMaker() {
     if (counted.length === BLOCK) close();
   };
   const rows: RowTaker = {
-    row(line, step, loss, sharpness, eta) {
+    row(line, step, loss, sharpness, eta, epoch = Number.NaN) {
       const i = block.length++;
       block.line[i] = line;
       block.step[i] = step;
       block.loss[i] = loss;
       block.sharpness[i] = sharpness;
       block.eta[i] = eta;
+      block.epoch[i] = epoch;
       if (block.length === BLOCK) close();
     },
   };
@@ -140,6 +142,7 @@ function blockMaker() {
     columns: own.columns,
     add: (...what) => note([block.length, 'add', ...what]),
     value: (...what) => note([block.length, 'value', ...what]),
+    note: (...what) => note([block.length, 'note', ...what]),
     column(field, name) {
       if (own.columns[field] === name) return;
       own.column(field, name);
@@ -163,13 +166,13 @@ function blockMaker() {
   };
 }
 
-function emptyBlock(): RowBlock {
+function emptyBlock(): ReadBlock {
   const column = () => new Float64Array(BLOCK);
   const [line, step, loss, sharpness, eta] = [column(), column(), column(), column(), column()];
-  return { length: 0, line, step, loss, sharpness, eta };
+  return { length: 0, line, step, loss, sharpness, eta, epoch: column() };
 }
 
-function trimmed({ length, line, step, loss, sharpness, eta }: RowBlock): RowBlock {
+function trimmed({ length, line, step, loss, sharpness, eta, epoch }: ReadBlock): ReadBlock {
   const cut = (values: Float64Array) => values.subarray(0, length);
   const [lines, steps, losses] = [cut(line), cut(step), cut(loss)];
   return {
@@ -179,6 +182,7 @@ function trimmed({ length, line, step, loss, sharpness, eta }: RowBlock): RowBlo
     loss: losses,
     sharpness: cut(sharpness),
     eta: cut(eta),
+    epoch: cut(epoch),
   };
 }
 

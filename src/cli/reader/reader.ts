@@ -202,7 +202,8 @@ function giveBlock(
   for (let i = 0; i <= block.length; i++) {
     for (; next < counted.length && counted[next]![0] === i; next++) count(tally, counted[next]!);
     if (i === block.length) return;
-    rows.row(block.line[i]!, block.step[i]!, block.loss[i]!, block.sharpness[i]!, block.eta[i]!);
+    const { line, step, loss, sharpness, eta, epoch } = block;
+    rows.row(line[i]!, step[i]!, loss[i]!, sharpness[i]!, eta[i]!, epoch[i]!);
   }
 }
 

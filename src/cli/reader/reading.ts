@@ -29,7 +29,9 @@ export const here: Reading = {
     const { openLog } = await import('../../pipeline/node/open-log.ts');
     const rest = await Promise.all(others.map((each) => openLog(each)));
     const input = await openLog(path, options);
-    return rest.length > 0 ? { ...input, others: rest } : input;
+    // A folder is several files already.
+    const all = [...(input.others ?? []), ...rest];
+    return all.length > 0 ? { ...input, others: all } : input;
   },
 };
 

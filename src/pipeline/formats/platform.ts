@@ -36,15 +36,31 @@ function bounded(
   return unpack && ((packed, length) => unpack(packed, { maxOutputLength: Math.max(1, length) }));
 }
 
+/** CRC-32C (Castagnoli), as TensorFlow's records have it. */
+export function crc32c(bytes: Uint8Array): number {
+  castagnoli ??= crcTable(0x82f63b78);
+  return tableCrc(castagnoli, bytes, 0);
+}
+
 let table: Int32Array | undefined;
+let castagnoli: Int32Array | undefined;
 
 function tableCrc32(bytes: Uint8Array, before = 0): number {
-  table ??= Int32Array.from({ length: 256 }, (_, byte) => {
+  table ??= crcTable(0xedb88320);
+  return tableCrc(table, bytes, before);
+}
+
+/** Remainders of all bytes by a polynomial, bits reversed. */
+function crcTable(polynomial: number): Int32Array {
+  return Int32Array.from({ length: 256 }, (_, byte) => {
     let value = byte;
-    for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
+    for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? polynomial : 0);
     return value;
   });
+}
+
+function tableCrc(remainders: Int32Array, bytes: Uint8Array, before: number): number {
   let crc = ~before;
-  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ table[(crc ^ bytes[i]!) & 0xff]!;
+  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ remainders[(crc ^ bytes[i]!) & 0xff]!;
   return ~crc >>> 0;
 }

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, createGunzip } from 'node:zlib';
@@ -27,7 +28,7 @@ const DENSEST = 200;
 const NEWLINE = new Uint8Array([10]);
 
 /**
- * Opens a log: a file by its name, or standard input for `-`. Gzip is unpacked.
+ * Opens a log: a file by its name, a folder of TensorBoard's event files, or standard input for `-`. Gzip is unpacked.
  * @throws LogError where there is no such file
  */
 export async function openLog(path: string, options: OpenLogOptions = {}): Promise<LogInput> {
@@ -36,11 +37,36 @@ export async function openLog(path: string, options: OpenLogOptions = {}): Promi
   const file = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw new LogError(error.code === 'ENOENT' ? 'there is no such file' : error.message);
   });
-  if (file.isDirectory()) throw new LogError('this is a folder; name a log in it');
+  if (file.isDirectory()) return openFolder(path);
   const chunks = unzipped(createReadStream(path, { highWaterMark: CHUNK }));
   return file.isFile()
     ? { name: path, chunks, random: await pathSource(path) }
     : { name: path, chunks };
+}
+
+/** The event files of TensorBoard in a folder, as one run; of a folder with one folder of them, those. */
+async function openFolder(path: string): Promise<LogInput> {
+  const here = await eventFiles(path);
+  if (here.length > 0) {
+    const [first, ...others] = await Promise.all(here.map((file) => openLog(file)));
+    return { ...first!, name: path, others };
+  }
+  const inner = await readdir(path, { withFileTypes: true });
+  const folders = inner.filter((entry) => entry.isDirectory()).map(({ name }) => join(path, name));
+  const runs: string[] = [];
+  for (const folder of folders) if ((await eventFiles(folder)).length > 0) runs.push(folder);
+  if (runs.length === 1) return openFolder(runs[0]!);
+  throw new LogError(
+    runs.length > 1
+      ? `this is a folder of several runs; name one of them: ${runs.slice(0, 10).join(', ')}`
+      : 'this is a folder without event files of TensorBoard; name a log in it',
+  );
+}
+
+/** Oldest first, as their names have the time. */
+async function eventFiles(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => name.includes('.tfevents.')).sort();
+  return names.map((name) => join(folder, name));
 }
 
 async function* unzipped(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -82,6 +82,8 @@ const START = {
   loss: Number.NaN,
   least: Number.NaN,
   most: Number.NaN,
+  /** Whether the sharpness was the learning rate in all rows. */
+  isRate: true,
 };
 
 /** Everything that a stage keeps; JSON can hold it. */
@@ -111,8 +113,19 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
       const stored = structuredClone(saved?.raw('state')) as PhasesState | undefined;
       const detector = createSeriesDetector(run.config.detector, stored?.detector);
       const spikes: Spike[] = stored?.spikes ?? [];
-      let { spikeCount, rows, cycle, finalLoss, lastStep, sharpness, ratio, loss, least, most } =
-        stored ?? START;
+      let {
+        spikeCount,
+        rows,
+        cycle,
+        finalLoss,
+        lastStep,
+        sharpness,
+        ratio,
+        loss,
+        least,
+        most,
+        isRate,
+      } = stored ?? START;
       /** A stage that only sums up what is stored has told all of it before. */
       let live = false;
 
@@ -169,6 +182,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
             const now = columns.sharpness_ratio[i]!;
             if (!Number.isNaN(now)) {
               sharpness = columns.sharpness[i]!;
+              if (sharpness !== eta[i]) isRate = false;
               if (!(sharpness >= least)) least = sharpness;
               if (!(sharpness <= most)) most = sharpness;
               ratio = now;
@@ -196,6 +210,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
               loss,
               least,
               most,
+              isRate,
             },
           };
           return () => ({ state: now });
@@ -209,7 +224,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
           const messages = [
             ...run.warnings,
             ...warningsOf(result, run, end, lastStep),
-            ...doubts(run, result.measured, least, most).map((message) => ({
+            ...doubts(run, result.measured, { least, most, isRate }).map((message) => ({
               kind: 'columns' as const,
               step: lastStep,
               message,
@@ -290,8 +305,7 @@ const CONSTANT_ROWS = 10;
 function doubts(
   { tally, config: { optimizer } }: MeasuredRun,
   measured: number,
-  least: number,
-  most: number,
+  { least, most, isRate }: Pick<typeof START, 'least' | 'most' | 'isRate'>,
 ): string[] {
   const name = tally.columns?.sharpness;
   if (measured === 0 || name === undefined) return [];
@@ -299,6 +313,10 @@ function doubts(
   if (measured >= CONSTANT_ROWS && least === most)
     found.push(
       `${name} was taken as the sharpness, and never changes: if it is something else, name the right column with --sharpness-col`,
+    );
+  if (isRate)
+    found.push(
+      `${name} was taken as the sharpness, and is the learning rate in every row: name the right column with --sharpness-col`,
     );
   if (least < 0)
     found.push(`${name} was taken as the sharpness, and is negative in places: is it λ_max?`);
@@ -312,7 +330,7 @@ function doubts(
 function skippedText({ what, reason, count, first_line: line }: Skipped): string {
   const where =
     count === 1 ? `1 ${what} (line ${line})` : `${count} ${what}s (the first in line ${line})`;
-  return `left out ${where}: ${reason}`;
+  return what === 'row' ? `${where}: ${reason}` : `left out ${where}: ${reason}`;
 }
 
 function known(value: number): number | null {

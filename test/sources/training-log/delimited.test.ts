@@ -106,7 +106,7 @@ test('each line that cannot be used is counted with its reason and number', asyn
     line('too many columns', 6),
     line('a quote is not closed', 7),
     line('no loss and no sharpness', 8),
-    { ...line('a row comes late, and was sorted in', 10), what: 'value' },
+    { ...line('come late, and were sorted in', 10), what: 'row' },
     line('step is there already', 11),
     line('cut off in mid-line', 12),
   ]);

@@ -107,11 +107,8 @@ test.each([
   ],
   ['[1,2,3]', 'the document is neither a list of objects nor an object of lists'],
   ['{"loss":[],"eigenvalues":[]}', 'the lists of loss and sharpness are empty'],
-  [
-    'PK\u0003\u0004 of NumPy',
-    'a .npz file (or a .pt file: torch.load); write it as CSV in Python:',
-  ],
-  ['\u0000\u0001binary', 'neither text nor a Parquet or Arrow file'],
+  ['PK\u0003\u0004 of NumPy', 'a .npz file: it has no directory at its end, and may be cut off'],
+  ['\u0000\u0001binary', 'neither text nor a file of a kind that is read here'],
   [
     'a;b;c\n1;2;3\n',
     'line 1: no column is named like a loss or a sharpness (found a, b, c); name them with --loss-col and --sharpness-col',
@@ -129,7 +126,7 @@ test.each([
     'line 5: step 0 after step 2: a second run begins here; split the log, or choose one with --run 1, --run 2, …',
   ],
   [
-    `epoch,loss\n${'0,1\n'.repeat(100)}`,
+    `step,loss\n${'0,1\n'.repeat(100)}`,
     'line 67: most rows repeat the step before; choose another column with --step-col, or number the rows with --step-col none',
   ],
 ])('%j is refused in one line', async (text, message) => {

@@ -83,3 +83,32 @@ test('a learning rate that cannot be one is counted, a missing one is that of th
     { what: 'value', reason: 'learning rate is not a number from 0 up', count: 3, first_line: 5 },
   ]);
 });
+
+test('steps that start over in each epoch go on; where the epoch starts over as well, a second run begins', async () => {
+  const epochs = [0, 0, 0, 1, 1, 1, 2, 2, 2];
+  const text = (list: readonly number[]) =>
+    `epoch,iter,loss\n${list.map((epoch, i) => `${epoch},${(i % 3) * 5},${9 - i / 3}`).join('\n')}\n`;
+  const { rows, summary } = await detectLog(text(epochs));
+  expect(rows.step).toEqual([0, 5, 10, 15, 20, 25, 30, 35, 40]);
+  expect(summary.skipped).toEqual([
+    {
+      what: 'row',
+      reason: 'begin an epoch in which the steps start over: they were counted on',
+      count: 2,
+      first_line: 5,
+    },
+  ]);
+  await expect(detectLog(text([...epochs, 0, 0, 0]))).rejects.toThrow('a second run begins here');
+});
+
+test('an epoch that many rows share numbers them', async () => {
+  const { rows } = await detectLog('epoch,loss\n1,9\n1,8\n1,7\n2,6\n2,5\n');
+  expect(rows.step).toEqual([0, 1, 2, 3, 4]);
+  const one = await detectLog('epoch,loss\n1,9\n2,8\n3,7\n');
+  expect(one.rows.step).toEqual([1, 2, 3]);
+});
+
+test('rows out of order are no epochs', async () => {
+  const { rows } = await detectLog('epoch,step,loss\n0,0,9\n0,1,8\n1,3,6\n0,2,7\n1,4,5\n');
+  expect(rows.step).toEqual([0, 1, 2, 3, 4]);
+});

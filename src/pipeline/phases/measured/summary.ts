@@ -5,8 +5,8 @@ import type { Spike } from './spikes.ts';
 
 /** What was not used, why, how often, and where first. */
 export interface Skipped {
-  /** A whole line, or one value of a row that was used otherwise. */
-  readonly what: 'line' | 'value';
+  /** A whole line, one value of a row that was used otherwise, or a row that was used in another way than it stands. */
+  readonly what: 'line' | 'value' | 'row';
   readonly reason: string;
   readonly count: number;
   readonly first_line: number;

@@ -1,5 +1,5 @@
 import { NOT_FINITE, parseCell } from './cell.ts';
-import { chooseColumns, type GivenColumns, NO_STEP } from './column-names.ts';
+import { chooseColumns, type GivenColumns, NO_STEP, stemOf } from './column-names.ts';
 import { createDecimalReader } from './decimal.ts';
 import type { LineTaker } from './lines.ts';
 import { LogError, type Tally } from './log-error.ts';
@@ -100,16 +100,10 @@ export function createDelimitedReader(
     return fits ? names : null;
   }
 
-  /** What the file's name says that it holds: of `runs/a-tag-train_loss.csv`, `train_loss`. */
-  function titled(): string {
-    const stem = (options.title ?? '').replace(/^.*[\\/]/, '').replace(/\.\w+$/, '');
-    return stem.split('tag-').at(-1)!;
-  }
-
   /** MLflow keeps each metric in a file of its name: a time in milliseconds, the value, the step. */
   function metricFile(cells: readonly string[]): string[] | null {
     const isTime = cells.length === 3 && Number(cells[0]) > 1e11;
-    return isTime ? ['timestamp', titled(), 'step'] : null;
+    return isTime ? ['timestamp', stemOf(options.title ?? ''), 'step'] : null;
   }
 
   function start(text: string, line: number): boolean {
@@ -130,14 +124,16 @@ export function createDelimitedReader(
       );
     }
     const names = headed ? cells : (above ?? cells.map((_, i) => String(i + 1)));
-    const meant = names.map((name) => (name.toLowerCase() === 'value' ? titled() : name));
+    const meant = names.map((name) =>
+      name.toLowerCase() === 'value' ? stemOf(options.title ?? '') : name,
+    );
     const chosen = chooseColumns(meant, given, line, options.part);
     width = cells.length;
     fieldOf = new Int8Array(width).fill(-1);
     for (const [i, field] of ROW_FIELDS.entries()) {
       if (chosen[field] < 0) continue;
       fieldOf[chosen[field]] = i;
-      tally.column(field, meant[chosen[field]]!);
+      if (field !== 'epoch') tally.column(field, meant[chosen[field]]!);
     }
     started = true;
     if (headed) header = text;
@@ -145,7 +141,7 @@ export function createDelimitedReader(
   }
 
   function scan(bytes: Uint8Array, from: number, to: number): boolean {
-    values[0] = values[1] = values[2] = values[3] = Number.NaN;
+    values[0] = values[1] = values[2] = values[3] = values[4] = Number.NaN;
     let i = from;
     for (let column = 0; column < width; column++) {
       const field = fieldOf[column]!;

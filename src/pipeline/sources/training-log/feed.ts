@@ -1,11 +1,15 @@
 import type { ByteSource } from '../../formats/byte-source.ts';
 import { concatBytes } from '../../formats/byte-target.ts';
+import type { NumberLists } from '../../formats/npy.ts';
 import type { GivenColumns } from './column-names.ts';
 import { createDelimitedReader } from './delimited.ts';
-import { LONGEST_DOCUMENT, readDocument } from './json-document.ts';
+import { readEventLog } from './event-log.ts';
+import { createJoin } from './join-rows.ts';
+import { LONGEST_DOCUMENT, readDocument, readRoot } from './json-document.ts';
 import { createLineSplitter, type LineTaker } from './lines.ts';
 import { LogError, type Tally } from './log-error.ts';
 import { createNdjsonReader } from './ndjson.ts';
+import { type Arrays, readNumpy } from './numpy-log.ts';
 import type { RowTaker } from './row-block.ts';
 import type { RunHeader } from './run-header.ts';
 import { LONGEST_HEAD, type LogFormat, type Sniffed, sniff } from './sniff.ts';
@@ -40,6 +44,8 @@ export interface FeedOptions {
   readonly given: GivenColumns;
   /** Whether this is one of several files, and may hold nothing but a learning rate. */
   readonly part?: boolean | undefined;
+  /** Where the arrays of a part are put, to be read together. */
+  readonly arrays?: Record<string, NumberLists> | undefined;
   /** Regular expression with named groups, for lines of text. */
   readonly pattern?: string | undefined;
   /** Reports what has been found out about the log before its first row. */
@@ -47,9 +53,6 @@ export interface FeedOptions {
   /** Reports what the log says of its run. */
   readonly said: (header: RunHeader) => void;
 }
-
-/** Steps that files may be joined on. */
-const MOST_JOINED = 1e7;
 
 /** Reads a log of any format into rows, or several joined on the step; yields whenever rows may have been added. */
 export async function* feed(
@@ -62,33 +65,18 @@ export async function* feed(
     yield* feedOne(input, rows, tally, options);
     return;
   }
-  const table = new Map<number, [line: number, loss: number, sharpness: number, eta: number]>();
-  const first = (have: number, given: number) => (Number.isNaN(have) ? given : have);
-  const taker: RowTaker = {
-    row(line, step, loss, sharpness, eta) {
-      if (Number.isNaN(step))
-        throw new LogError(
-          'files are joined on the step, and this one has none (--step-col)',
-          line,
-        );
-      const row = table.get(step) ?? [line, Number.NaN, Number.NaN, Number.NaN];
-      if (table.size > MOST_JOINED) throw new LogError('too long to be joined; join it beforehand');
-      table.set(step, [row[0], first(row[1], loss), first(row[2], sharpness), first(row[3], eta)]);
-    },
-  };
+  const join = createJoin();
+  const arrays = {};
   for (const each of [input, ...input.others]) {
     try {
-      for await (const _ of feedOne({ ...each }, taker, tally, { ...options, part: true })) yield;
+      for await (const _ of feedOne(each, join, tally, { ...options, part: true, arrays })) yield;
     } catch (error) {
       if (!(error instanceof LogError) || each === input) throw error;
       throw new LogError(`${each.name}: ${error.message}`);
     }
   }
-  const steps = [...table.keys()].sort((a, b) => a - b);
-  for (const step of steps) {
-    const [line, loss, sharpness, eta] = table.get(step)!;
-    rows.row(line, step, loss, sharpness, eta);
-  }
+  if (Object.keys(arrays).length > 0) takeArrays(arrays, join, tally, options);
+  join.flush(rows);
   yield;
 }
 
@@ -96,8 +84,9 @@ async function* feedOne(
   input: LogInput,
   rows: RowTaker,
   tally: Tally,
-  { part, format: asked, given, pattern, found, said }: FeedOptions,
+  options: FeedOptions,
 ): AsyncGenerator<void> {
+  const { part, format: asked, given, pattern, found, said, arrays } = options;
   const format = asked ?? (pattern === undefined ? undefined : 'text');
   const iterator = input.chunks[Symbol.asyncIterator]();
   try {
@@ -118,6 +107,19 @@ async function* feedOne(
         yield;
         return;
       }
+      case 'npy':
+      case 'npz': {
+        const own = await readNumpy(sniffed.format, await inMemory(rest), input.name);
+        found({ format: sniffed.format, eta: null });
+        if (arrays) Object.assign(arrays, own);
+        else takeArrays(own, rows, tally, options);
+        yield;
+        return;
+      }
+      case 'tfevents':
+        found({ format: sniffed.format, eta: null });
+        yield* readEventLog(rest, rows, tally, given, part);
+        return;
       default:
         found({ format: sniffed.format, eta: null });
         yield* readLines(rest, sniffed, rows, tally, {
@@ -131,6 +133,19 @@ async function* feedOne(
   } finally {
     await iterator.return?.();
   }
+}
+
+/** Rows of arrays by name; a number that stands alone may be the learning rate. */
+function takeArrays(
+  arrays: Arrays,
+  rows: RowTaker,
+  tally: Tally,
+  { given, said }: Pick<FeedOptions, 'given' | 'said'>,
+): void {
+  const kept = delayed(rows);
+  const { eta } = readRoot(arrays, kept, tally, given);
+  if (eta !== null) said({ eta });
+  kept.flush();
 }
 
 async function* readLines(
@@ -214,7 +229,7 @@ async function inMemory(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> 
     length += chunk.length;
     if (length > LONGEST_DOCUMENT) {
       throw new LogError(
-        'a JSON document of more than 256 MiB has to be read whole; write one object a line (NDJSON) instead',
+        'a file of this kind has to be read whole, and may have 256 MiB; write one object a line (NDJSON) instead',
       );
     }
   }
@@ -223,7 +238,7 @@ async function inMemory(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> 
 
 /** Keeps rows back until `flush`. */
 function delayed(rows: RowTaker): RowTaker & { flush: () => void } {
-  const kept: (readonly [number, number, number, number, number])[] = [];
+  const kept: Parameters<RowTaker['row']>[] = [];
   return {
     row: (...row) => kept.push(row),
     flush() {

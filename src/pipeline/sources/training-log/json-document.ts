@@ -20,8 +20,9 @@ export interface DocumentNotes {
 
 /**
  * Reads a JSON document: a list of objects, or an object of lists of one length a column (`loss`, `eigenvalues`, …),
- * at the top or one level below it. Lists of several lengths are taken as recorded over the same run: with `totalSteps`
- * steps in all, a list of n entries holds every round(totalSteps / n)-th; without it the longest is of every step.
+ * at the top or one level below it. Lists of several lengths are taken as recorded over the same run: of every
+ * `stepInterval`-th step, or with `totalSteps` steps in all of every round(totalSteps / n)-th; without either the longest
+ * is of every step.
  */
 export function readDocument(
   bytes: Uint8Array,
@@ -40,6 +41,16 @@ export function readDocument(
       `not JSON: ${error instanceof Error ? error.message.slice(0, 120) : 'it cannot be parsed'}`,
     );
   }
+  return readRoot(root, rows, tally, given);
+}
+
+/** Reads a document that has been parsed, or lists by name that came otherwise. */
+export function readRoot(
+  root: unknown,
+  rows: RowTaker,
+  tally: Tally,
+  given: GivenColumns,
+): DocumentNotes {
   const eta = etaOf(root);
   const objects = keyedBySteps(root) ?? listOfObjects(root);
   if (objects) {
@@ -95,17 +106,19 @@ function namesIn(object: Readonly<Record<string, unknown>>): string[] {
 /** How to get at each field of an object: by path, by name, or not at all. */
 function accessors(names: readonly string[], given: GivenColumns, tally: Tally) {
   const get: { [F in RowField]?: (object: unknown) => unknown } = {};
+  const taken: { [F in RowField]?: string } = {};
   for (const field of ROW_FIELDS) {
     const text = given[field];
     if (field === 'step' && text === NO_STEP) continue;
     const name = text ?? names[chooseColumn(field, names, undefined)];
-    if (name === undefined) continue;
+    if (name === undefined || (field === 'epoch' && name === taken.step)) continue;
+    taken[field] = name;
     const path = names.includes(name) && !name.includes('.') ? [name] : parsePath(name);
     if (!path)
       throw new LogError(
         `${name} (asked for as the ${field}) is not a path such as metrics.eigs[-1]`,
       );
-    tally.column(field, name);
+    if (field !== 'epoch') tally.column(field, name);
     get[field] = (object) =>
       isObject(object) && Object.hasOwn(object, name) ? object[name] : valueAt(object, path);
   }
@@ -128,7 +141,8 @@ function readTable(root: unknown, rows: RowTaker, tally: Tally, given: GivenColu
       continue;
     }
     const column = chooseColumn(field, names, text);
-    if (column < 0) continue;
+    // Lists of one length say their steps, or are of every step.
+    if (column < 0 || field === 'epoch') continue;
     lists[field] = table[names[column]!]!;
     tally.column(field, names[column]!);
   }
@@ -138,8 +152,10 @@ function readTable(root: unknown, rows: RowTaker, tally: Tally, given: GivenColu
   const longest = Math.max(lists.loss?.length ?? 0, lists.sharpness?.length ?? 0);
   if (longest === 0) throw new LogError('the lists of loss and sharpness are empty');
   const counted = lists.step?.length === longest ? lists.step : null;
-  const total = isObject(root) ? Number(root.totalSteps ?? root.total_steps) : Number.NaN;
-  const base = counted || !(total > longest) ? 1 : Math.max(1, Math.round(total / longest));
+  const total = numberAt(root, ['totalSteps', 'total_steps']);
+  const spread = total > longest ? Math.max(1, Math.round(total / longest)) : 1;
+  const interval = numberAt(root, INTERVALS);
+  const base = counted ? 1 : Number.isSafeInteger(interval) && interval > 0 ? interval : spread;
   const strideOf = (list: readonly unknown[] | undefined) =>
     list && list.length > 0 ? Math.max(1, Math.round(longest / list.length)) : 1;
   const lossStride = strideOf(lists.loss);
@@ -149,6 +165,7 @@ function readTable(root: unknown, rows: RowTaker, tally: Tally, given: GivenColu
     takeRow(rows, tally, i + 1, (field) => {
       if (field === 'step') return counted ? counted[i] : i * base;
       if (field === 'loss') return i % lossStride === 0 ? lists.loss?.[i / lossStride] : undefined;
+      if (field === 'epoch') return undefined;
       if (field === 'eta') return lists.eta?.length === longest ? lists.eta[i] : undefined;
       const value = i % sharpnessStride === 0 ? lists.sharpness?.[i / sharpnessStride] : undefined;
       return last !== null && Array.isArray(value) ? value.at(last) : value;
@@ -225,19 +242,28 @@ function listTable(root: unknown, given: GivenColumns): Table {
   return {};
 }
 
-const ETA_PATHS = ['', 'params.', 'config.', 'hyperparameters.', 'hparams.', 'args.'].flatMap(
-  (prefix) =>
-    ['eta', 'lr', 'learning_rate', 'learningRate', 'step_size', 'stepSize'].map(
-      (name) => prefix + name,
-    ),
-);
+/** Where documents keep the parameters of their run. */
+const SETTINGS = ['', 'params.', 'config.', 'hyperparameters.', 'hparams.', 'args.', 'meta.'];
+const ETAS = ['eta', 'lr', 'learning_rate', 'learningRate', 'step_size', 'stepSize'];
+const INTERVALS = [
+  ...['stepInterval', 'step_interval', 'logInterval', 'log_interval'],
+  ...['logEvery', 'log_every', 'recordEvery', 'record_every'],
+];
+
+/** A parameter of the run under one of its names; NaN without one. */
+function numberAt(root: unknown, names: readonly string[]): number {
+  for (const prefix of SETTINGS) {
+    for (const name of names) {
+      const value = valueAt(root, parsePath(prefix + name)!);
+      if (typeof value === 'number' && Number.isFinite(value)) return value;
+    }
+  }
+  return Number.NaN;
+}
 
 function etaOf(root: unknown): number | null {
-  for (const path of ETA_PATHS) {
-    const value = valueAt(root, parsePath(path)!);
-    if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
-  }
-  return null;
+  const eta = numberAt(root, ETAS);
+  return eta > 0 ? eta : null;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -21,6 +21,8 @@ export interface Tally {
   add(reason: string, line: number): void;
   /** A value of a line is not used. */
   value(reason: string, line: number): void;
+  /** A row is used, and it should be known how. */
+  note(what: string, line: number): void;
   readonly entries: readonly Skipped[];
   /** A column is taken as a field. */
   column(field: RowField, name: string): void;
@@ -45,6 +47,7 @@ export function createTally(): Tally {
     columns,
     add: (reason, line) => count('line', reason, line),
     value: (reason, line) => count('value', reason, line),
+    note: (reason, line) => count('row', reason, line),
     get entries() {
       return [...counts].map(([reason, { what, count, first }]) => ({
         what,

@@ -43,7 +43,7 @@ export function createNdjsonReader(
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
   const decimal = createDecimalReader();
-  const paths: (JsonPath | null)[] = [null, null, null, null];
+  const paths: (JsonPath | null)[] = ROW_FIELDS.map(() => null);
   const keys: Key[] = [];
   const known = new Set<string>();
   let guess = 0;
@@ -73,8 +73,9 @@ export function createNdjsonReader(
         if (rank < (best ? nameRank(field, best.name) : Number.POSITIVE_INFINITY)) best = candidate;
       }
       if (!best) continue;
+      if (field === 'epoch' && paths[0]?.join() === best.path.join()) continue;
       paths[i] = best.path;
-      tally.column(field, best.name);
+      if (field !== 'epoch') tally.column(field, best.name);
     }
     for (const key of fresh) {
       known.add(key);
@@ -123,7 +124,7 @@ export function createNdjsonReader(
 
   /** Scans a flat object; false where it is anything else. */
   function scan(bytes: Uint8Array, from: number, to: number): boolean {
-    values[0] = values[1] = values[2] = values[3] = Number.NaN;
+    values[0] = values[1] = values[2] = values[3] = values[4] = Number.NaN;
     let i = from;
     let code = bytes[i];
     while (i < to && (code === 32 || code === 9)) code = bytes[++i];

@@ -1,4 +1,5 @@
 import { LogError, SecondRunError, type Tally } from './log-error.ts';
+import { isEpoch, nameKind } from './name-kinds.ts';
 import type { RowBlock, RowTaker } from './row-block.ts';
 
 /** Rows that come late by no more than so many are sorted in. */
@@ -34,8 +35,8 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
   let rows = 0;
   /** Whether the rows say their steps. */
   let stepped = false;
-  /** Whether steps between whole numbers, as of epochs, are taken for none. */
-  let fractional = false;
+  /** Whether the steps are epochs, many rows in each or fractions of them, and the rows are numbered instead. */
+  let numbered = false;
   /** Whether rows were late, so that some are held back to be sorted. */
   let late = false;
   let takenStep = Number.NEGATIVE_INFINITY;
@@ -47,6 +48,13 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
   let lastStep = Number.NEGATIVE_INFINITY;
   let fallen: { line: number; step: number; loss: number; sharpness: number; eta: number } | null =
     null;
+  let lastEpoch = Number.NaN;
+  /** Step and epoch that the run began with: where both come again, a second one begins. */
+  let begin: { readonly step: number; readonly epoch: number } | null = null;
+  /** Steps of the epochs before, where they start over in each. */
+  let before = 0;
+  /** Steps from one row to the next within an epoch. */
+  let pace = stride;
 
   /** Sorts a late row in among those that were not taken yet; false where it is too late. */
   function insert(
@@ -68,8 +76,29 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
     }
     lastStep = block.step[block.length - 1]!;
     late = true;
-    tally.value('a row comes late, and was sorted in', line);
+    tally.note('come late, and were sorted in', line);
     return true;
+  }
+
+  /** Whether a step at the start is a part of an epoch, or an epoch of which the row before was as well. */
+  function isOfAnEpoch(step: number, loss: number): boolean {
+    if (Number.isFinite(step) && !Number.isInteger(step)) return true;
+    const kind = nameKind(tally.columns.step ?? '');
+    return isEpoch(kind) && step === lastStep && !Number.isNaN(block.loss[0]! + loss);
+  }
+
+  /** Where steps start over in each epoch, they go on from those of the epoch before. */
+  function countEpoch(given: number, loss: number, epoch: number, line: number): void {
+    begin ??= { step: given, epoch };
+    if (before > 0 && epoch < lastEpoch && epoch <= begin.epoch && given <= begin.step) before = 0;
+    const last = lastStep - before;
+    if (epoch > lastEpoch && (given < last || (given === last && !Number.isNaN(loss)))) {
+      before += last + pace - given;
+      tally.note('begin an epoch in which the steps start over: they were counted on', line);
+    } else if (given > last && Number.isFinite(last)) {
+      pace = given - last;
+    }
+    if (!Number.isNaN(epoch)) lastEpoch = epoch;
   }
 
   function dropFallen(): void {
@@ -111,14 +140,18 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
   }
 
   return {
-    row(line, given, loss, sharpness, givenEta) {
+    row(line, given, loss, sharpness, givenEta, epoch = Number.NaN) {
       if (Number.isNaN(given) && stepped) {
         tally.add('step is missing', line);
         return;
       }
-      if (Number.isFinite(given) && !Number.isInteger(given) && rows <= 1) fractional = true;
-      stepped = !Number.isNaN(given) && !fractional;
-      const step = stepped ? given : rows * stride;
+      if (rows <= 1 && isOfAnEpoch(given, loss)) {
+        numbered = true;
+        if (block.length === 1) block.step[0] = firstStep = lastStep = 0;
+      }
+      stepped = !Number.isNaN(given) && !numbered;
+      if (stepped) countEpoch(given, loss, epoch, line);
+      const step = stepped ? given + before : rows * stride;
       if (Number.isNaN(loss) && Number.isNaN(sharpness)) {
         const last = block.length - 1;
         if (block.step[last] === step && Number.isNaN(block.eta[last]!)) block.eta[last] = givenEta;

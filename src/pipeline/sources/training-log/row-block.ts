@@ -14,12 +14,20 @@ export interface RowBlock {
   readonly eta: Float64Array;
 }
 
-export const ROW_FIELDS = ['step', 'loss', 'sharpness', 'eta'] as const;
+/** Fields of a row; the epoch tells steps that start over in each from those of a second run. */
+export const ROW_FIELDS = ['step', 'loss', 'sharpness', 'eta', 'epoch'] as const;
 export type RowField = (typeof ROW_FIELDS)[number];
 
 /** Takes in rows one by one, in the order of the log. */
 export interface RowTaker {
-  row(line: number, step: number, loss: number, sharpness: number, eta: number): void;
+  row(
+    line: number,
+    step: number,
+    loss: number,
+    sharpness: number,
+    eta: number,
+    epoch?: number,
+  ): void;
 }
 
 /** Hands on the values of a row, in the order of `ROW_FIELDS`; a row that says nothing is counted. */
@@ -34,6 +42,6 @@ export function giveRow(
     tally.add('no loss and no sharpness', line);
     return false;
   }
-  rows.row(line, step, loss, sharpness, eta);
+  rows.row(line, step, loss, sharpness, eta, values[4]!);
   return true;
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '../../formats/tfevents.ts';
 import { parseCell } from './cell.ts';
 import { chooseColumn, type GivenColumns, nameRank } from './column-names.ts';
 import { guessDelimiter, splitCells } from './delimited.ts';
@@ -6,7 +7,18 @@ import { LogError } from './log-error.ts';
 import { ROW_FIELDS } from './row-block.ts';
 import { isTextRow } from './text-lines.ts';
 
-export const LOG_FORMATS = ['csv', 'tsv', 'ndjson', 'json', 'text', 'parquet', 'arrow'] as const;
+export const LOG_FORMATS = [
+  'csv',
+  'tsv',
+  'ndjson',
+  'json',
+  'text',
+  'parquet',
+  'arrow',
+  'npy',
+  'npz',
+  'tfevents',
+] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 export interface Sniffed {
@@ -15,6 +27,8 @@ export interface Sniffed {
   readonly preamble: number;
 }
 
+/** Bytes in which binary formats are known. */
+const LEAST_HEAD = 12;
 /** Lines that may come before a log. */
 const MOST_PREAMBLE = 20;
 /** A first line longer than this is a document. */
@@ -26,7 +40,7 @@ export const LONGEST_HEAD = 1 << 20;
  * @param ended whether `head` is all there is
  */
 export function sniff(head: Uint8Array, ended: boolean, given: GivenColumns): Sniffed | null {
-  if (head.length < 8 && !ended) return null;
+  if (head.length < LEAST_HEAD && !ended) return null;
   const magic = String.fromCharCode(...head.subarray(0, 6));
   if (magic.startsWith('PAR1')) return plain('parquet');
   if (
@@ -40,10 +54,13 @@ export function sniff(head: Uint8Array, ended: boolean, given: GivenColumns): Sn
   if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff)) {
     throw new LogError('written in UTF-16; save it as UTF-8');
   }
+  if (magic === '\x93NUMPY') return plain('npy');
+  if (magic.startsWith('PK\x03\x04')) return plain('npz');
+  if (isRecord(head)) return plain('tfevents');
   const hint = pythonHint(head);
   if (hint) throw new LogError(hint);
   if (head.subarray(0, 1024).includes(0))
-    throw new LogError('neither text nor a Parquet or Arrow file');
+    throw new LogError('neither text nor a file of a kind that is read here');
 
   const text = new TextDecoder().decode(head.subarray(0, LONGEST_HEAD)).trimStart();
   if (text === '') {
@@ -56,25 +73,25 @@ export function sniff(head: Uint8Array, ended: boolean, given: GivenColumns): Sn
   return sniffText(new TextDecoder().decode(head.subarray(0, LONGEST_HEAD)), ended, given);
 }
 
-/** Files of Python that are known by their first bytes, and what turns them into a CSV that is read here. */
-const PYTHON_FILES: readonly (readonly [begin: string, what: string, load: string])[] = [
-  ['\x89HDF', 'an HDF5 file', "import h5py; d = h5py.File('FILE')"],
-  ['\x93NUMPY', 'a .npy file', "import numpy as np; d = {'loss': np.load('FILE')}"],
-  [
-    'PK\x03\x04',
-    'a .npz file (or a .pt file: torch.load)',
-    "import numpy as np; d = np.load('FILE')",
-  ],
-  ['MATLAB', 'a .mat file', "import scipy.io; d = scipy.io.loadmat('FILE', squeeze_me=True)"],
-  ['\x80\x04', 'a pickle', "import pickle; d = pickle.load(open('FILE', 'rb'))"],
+/** Files of Python that are known by their first bytes, and what loads them. */
+const PYTHON_FILES: readonly (readonly [begin: RegExp, what: string, load: string])[] = [
+  [/^\x89HDF/, 'an HDF5 file', "import h5py; d = h5py.File('FILE')"],
+  [/^MATLAB 7\.3/, 'a .mat file', "import h5py; d = h5py.File('FILE')"],
+  [/^MATLAB/, 'a .mat file', "import scipy.io; d = scipy.io.loadmat('FILE', squeeze_me=True)"],
+  [/^\x80[^\0]/, 'a pickle', "import pickle; d = pickle.load(open('FILE', 'rb'))"],
 ];
 
+/** What turns a file of Python into a CSV that is read here: a line for a shell. */
+export function conversionOf(load: string): string {
+  return `python -c "${load}; import pandas; pandas.DataFrame({k: pandas.Series([float(x) for x in d[k]]) for k in ('loss', 'sharpness') if k in d}).to_csv('log.csv', index_label='step')"`;
+}
+
 function pythonHint(head: Uint8Array): string | null {
-  const begin = String.fromCharCode(...head.subarray(0, 8));
-  const found = PYTHON_FILES.find(([magic]) => begin.startsWith(magic));
+  const begin = String.fromCharCode(...head.subarray(0, LEAST_HEAD));
+  const found = PYTHON_FILES.find(([magic]) => magic.test(begin));
   if (!found) return null;
   const [, what, load] = found;
-  return `${what}; write it as CSV in Python: ${load}; import pandas; pandas.DataFrame({k: d[k][:] for k in ('loss', 'sharpness')}).to_csv('log.csv')`;
+  return `${what}, which only Python reads; write it as CSV there (with the names that yours has): ${conversionOf(load)}`;
 }
 
 function plain(format: LogFormat): Sniffed {
@@ -150,10 +167,12 @@ function isHeader(
   delimiter: string | null,
   given: GivenColumns,
 ): boolean {
-  const known = cells.filter((cell) =>
-    ROW_FIELDS.some(
-      (field) => given[field] === cell || nameRank(field, cell) < Number.POSITIVE_INFINITY,
-    ),
+  const known = cells.filter(
+    (cell) =>
+      !cell.includes('=') &&
+      ROW_FIELDS.some(
+        (field) => given[field] === cell || nameRank(field, cell, true) < Number.POSITIVE_INFINITY,
+      ),
   );
   return known.length >= (delimiter === ' ' ? 2 : 1);
 }

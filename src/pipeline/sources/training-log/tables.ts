@@ -172,5 +172,5 @@ function tellColumns(
   chosen: Readonly<Record<RowField, number>>,
 ): void {
   for (const field of ROW_FIELDS)
-    if (chosen[field] >= 0) tally.column(field, names[chosen[field]]!);
+    if (field !== 'epoch' && chosen[field] >= 0) tally.column(field, names[chosen[field]]!);
 }

@@ -4,6 +4,8 @@ import type { LineTaker } from './lines.ts';
 import { LogError, type Tally } from './log-error.ts';
 import { ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
 
+/** A time of day or a duration, which is no number. */
+const TIME = /(?:\d+ days?,? *)?\b\d+:\d\d(?::\d\d)?(?![\d.])(?:,\d{3}\b)?/g;
 /** A number that is no part of a word, with thousands separators or without. */
 const NUMBER =
   /(?<![\p{L}\p{N}_.])[+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan\b|inf(?:inity)?\b)/giu;
@@ -16,7 +18,7 @@ export type Pair = readonly [name: string, value: number];
  * the number, comma, bar, bracket or dash before.
  */
 export function pairsOf(line: string): Pair[] {
-  const text = line.slice(line.lastIndexOf('\r') + 1);
+  const text = line.slice(line.lastIndexOf('\r') + 1).replace(TIME, ',');
   const pairs: Pair[] = [];
   let at = 0;
   for (const match of text.matchAll(NUMBER)) {
@@ -32,7 +34,9 @@ function nameBefore(text: string, behindNumber: boolean): string {
   // What sticks to the number before is its unit.
   const whole = behindNumber ? text.replace(/^[^\s,;|()[\]{}=:]+/, '') : text;
   const open = whole.replace(/[\s:=([{"']+$/, '');
-  const part = open.split(/[,;|()[\]{}]|\s-\s/).at(-1)!;
+  // What stands in brackets behind a name belongs to it: λ_max(H).
+  const called = open.replace(/([\p{L}\p{N}_])\(([^()]*)\)$/u, '$1 $2');
+  const part = called.split(/[,;|()[\]{}]|\s-\s/).at(-1)!;
   return part.replace(/["']/g, '').replace(/^[\s:=]+|[\s:=]+$/g, '');
 }
 
@@ -88,6 +92,7 @@ export function createTextReader(
     if (!found) return Number.NaN;
     if (rank < (best[field]?.rank ?? Number.POSITIVE_INFINITY))
       best[field] = { name: found[0], rank };
+    if (field === 'epoch' && found[0] === used.step) return Number.NaN;
     if (field !== 'step' && found[0] !== best[field]!.name) return Number.NaN;
     used[field] = found[0];
     return found[1];
@@ -103,21 +108,25 @@ export function createTextReader(
         )
       : pairsOf(text);
     used = {};
-    const [step, loss, sharpness, eta] = ROW_FIELDS.map((field) => fieldOf(field, pairs));
-    if (Number.isNaN(loss!) && Number.isNaN(sharpness!)) {
-      if (!Number.isNaN(step!)) {
-        heading = step!;
+    const step = fieldOf('step', pairs);
+    const loss = fieldOf('loss', pairs);
+    const sharpness = fieldOf('sharpness', pairs);
+    if (Number.isNaN(loss) && Number.isNaN(sharpness)) {
+      if (!Number.isNaN(step)) {
+        heading = step;
         headingName = used.step!;
       }
       return;
     }
-    if (Number.isNaN(step!) && !Number.isNaN(heading)) used.step = headingName;
+    const eta = fieldOf('eta', pairs);
+    const epoch = fieldOf('epoch', pairs);
+    if (Number.isNaN(step) && !Number.isNaN(heading)) used.step = headingName;
     for (const field of ROW_FIELDS) {
       const name = used[field];
-      if (name !== undefined) tally.column(field, name);
+      if (name !== undefined && field !== 'epoch') tally.column(field, name);
     }
-    rows.row(line, Number.isNaN(step!) ? heading : step!, loss!, sharpness!, eta!);
-    if (Number.isNaN(step!)) heading = Number.NaN;
+    rows.row(line, Number.isNaN(step) ? heading : step, loss, sharpness, eta, epoch);
+    if (Number.isNaN(step)) heading = Number.NaN;
   };
 }
 

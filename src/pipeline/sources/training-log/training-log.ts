@@ -8,7 +8,7 @@ import { MEASURED_COLUMNS } from '../../phases/measured/columns.ts';
 import { SERIES_DEFAULTS, type SeriesOptions } from '../../phases/measured/detector.ts';
 import type { MeasuredRun, MeasuredSummary } from '../../phases/measured/summary.ts';
 import { NOT_FINITE } from './cell.ts';
-import type { GivenColumns } from './column-names.ts';
+import { doubtsOf, type GivenColumns } from './column-names.ts';
 import { createEtaLookup, type EtaSchedule } from './eta-schedule.ts';
 import { type FeedOptions, feed, type LogSource } from './feed.ts';
 import { createTally, LogError, SecondRunError, type Tally } from './log-error.ts';
@@ -315,6 +315,8 @@ export function trainingLog(
           }
         }
       }
+      for (const message of doubtsOf(tally.columns, options.columns ?? {}))
+        run.warnings.push({ kind: 'columns', step: 0, message });
       const { sharpness } = tally.columns;
       if (/^sgd$/i.test(options.optimizer ?? '') && sharpness && !/batch/i.test(sharpness))
         run.warnings.push({

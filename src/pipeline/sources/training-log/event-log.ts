@@ -1,0 +1,69 @@
+import { readEvents } from '../../formats/tfevents.ts';
+import { chooseColumns, type GivenColumns, NO_STEP } from './column-names.ts';
+import { createJoin } from './join-rows.ts';
+import { LogError, type Tally } from './log-error.ts';
+import type { RowTaker } from './row-block.ts';
+
+interface Series {
+  readonly steps: number[];
+  readonly values: number[];
+  readonly records: number[];
+}
+
+/**
+ * Reads the scalars of a TensorBoard event file: a tag is a column, and what is of one step is a row. Tags may turn up at
+ * any time, so which of them is taken as what is known at the end alone.
+ *
+ * @param part whether other files of the run may hold what is missing here
+ */
+export async function* readEventLog(
+  chunks: AsyncIterable<Uint8Array>,
+  rows: RowTaker,
+  tally: Tally,
+  given: GivenColumns,
+  part = false,
+): AsyncGenerator<void> {
+  const byTag = new Map<string, Series>();
+  let record = 0;
+  for await (const { scalars, ...damage } of readEvents(chunks)) {
+    record++;
+    if (!scalars) tally.add('problem' in damage ? damage.problem : '', record);
+    for (const { tag, step, value } of scalars ?? []) {
+      let series = byTag.get(tag);
+      if (!series) {
+        series = { steps: [], values: [], records: [] };
+        byTag.set(tag, series);
+      }
+      series.steps.push(step);
+      series.values.push(Number.isFinite(value) ? value : Number.POSITIVE_INFINITY);
+      series.records.push(record);
+    }
+    yield;
+  }
+  const tags = [...byTag.keys()];
+  if (tags.length === 0 && !part) throw new LogError('it holds no scalars');
+  const chosen = chosenOf(tags, given, part);
+  if (!chosen) return;
+  const join = createJoin();
+  for (const field of ['loss', 'sharpness', 'eta'] as const) {
+    const series = byTag.get(tags[chosen[field]] ?? '');
+    if (!series) continue;
+    tally.column(field, tags[chosen[field]]!);
+    series.steps.forEach((step, i) => {
+      const value = (name: string) => (name === field ? series.values[i]! : Number.NaN);
+      join.row(series.records[i]!, step, value('loss'), value('sharpness'), value('eta'));
+    });
+  }
+  join.flush(rows);
+  yield;
+}
+
+/** The tags of each field; null where a part of a run has none of them. */
+function chosenOf(tags: readonly string[], given: GivenColumns, part: boolean) {
+  try {
+    return chooseColumns(tags, { ...given, step: NO_STEP }, null, part);
+  } catch (error) {
+    if (part && error instanceof LogError) return null;
+    throw error;
+  }
+}
