@@ -3,7 +3,7 @@ import { lastValueFrom, tap } from 'rxjs';
 import { didYouMean } from '../pipeline/core/suggest.ts';
 import type { Dynamics } from '../pipeline/dynamics/dynamics.ts';
 import { dynamics, findDynamics } from '../pipeline/dynamics/index.ts';
-import { runMetadata } from '../pipeline/formats/run-metadata.ts';
+import { sealedMetadata } from '../pipeline/formats/run-metadata.ts';
 import type { Metadata } from '../pipeline/formats/table-format.ts';
 import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
 import type { RunConfig, RunOptions } from '../pipeline/models/minimal/config.ts';
@@ -113,7 +113,7 @@ export async function planDynamicsFiles(
 function dynamicsMetadata(run: ModelRun, lastStep: number): Metadata {
   const { interrupted } = run;
   return {
-    ...runMetadata(run),
+    ...sealedMetadata(run),
     'eos.summary': JSON.stringify({ interrupted, last_step: lastStep }),
   };
 }

@@ -13,6 +13,7 @@ export async function run(): Promise<void> {
   process.stdout.on('error', lostOutput);
   readBy({
     openTable: async (...call) => (await inReader()).openTable(...call),
+    checkIntegrity: async (...call) => (await inReader()).checkIntegrity(...call),
     openLog: async (...call) => (await inReader()).openLog(...call),
   });
   try {

@@ -49,7 +49,7 @@ function footerAlone(thrift: Uint8Array, claimed = thrift.length): Uint8Array {
 }
 
 /** The run with another footer. */
-function withFooter(seed: Buffer, change: (footer: FileMetaData) => void): Uint8Array {
+export function withFooter(seed: Buffer, change: (footer: FileMetaData) => void): Uint8Array {
   const footer = parquetMetadata(new Uint8Array(seed));
   const body = seed.subarray(0, seed.length - footer.metadata_length - 8);
   change(footer);
@@ -74,7 +74,12 @@ function withRootChildren(seed: Buffer): Uint8Array {
 }
 
 /** The run whose column has this as its only page. */
-function withPage(seed: Buffer, column: string, page: Uint8Array, codec?: 'ZSTD'): Uint8Array {
+export function withPage(
+  seed: Buffer,
+  column: string,
+  page: Uint8Array,
+  codec?: 'ZSTD',
+): Uint8Array {
   const footer = parquetMetadata(new Uint8Array(seed));
   const body = seed.subarray(0, seed.length - footer.metadata_length - 8);
   const meta = footer.row_groups[0]!.columns.find(
@@ -93,7 +98,7 @@ function withPage(seed: Buffer, column: string, page: Uint8Array, codec?: 'ZSTD'
 }
 
 /** A page header in Thrift's compact protocol, and its body. */
-function dataPage(
+export function dataPage(
   values: number,
   encoding: number,
   body: Uint8Array,

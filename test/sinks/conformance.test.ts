@@ -83,6 +83,7 @@ describe.each(FORMAT_NAMES)('%s', (format) => {
     expect(Object.keys(metadata).sort()).toEqual([
       ...(format === 'arrow' ? [] : ['eos.columns']),
       'eos.config',
+      'eos.crc32',
       'eos.digest',
       'eos.schema_version',
       'eos.summary',
@@ -148,11 +149,12 @@ describe.each(PARQUET_WRITERS)('%s in DuckDB', (format) => {
     expect(pairs.map(({ key }) => key)).toEqual([
       'eos.columns',
       'eos.config',
+      'eos.crc32',
       'eos.digest',
       'eos.schema_version',
       'eos.summary',
     ]);
-    expect(JSON.parse(String(pairs[4]!.value))).toMatchObject({
+    expect(JSON.parse(String(pairs[5]!.value))).toMatchObject({
       outcome: 'edge-of-stability',
       first_crossing: 2015,
     });

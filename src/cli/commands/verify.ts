@@ -19,6 +19,10 @@ export default class Verify extends Command {
       command: '<%= config.bin %> verify --preset three-phases',
     },
     {
+      description: 'is it as it was written, to the last bit?',
+      command: '<%= config.bin %> verify run.parquet --integrity',
+    },
+    {
       description: 'the checks that fail, for another program',
       command:
         '<%= config.bin %> verify run.parquet --json | jq \'.checks[] | select(.verdict=="fails")\'',
@@ -38,11 +42,19 @@ export default class Verify extends Command {
 
   static override flags = {
     ...flagsOf(parameters),
+    integrity: Flags.boolean({
+      description: 'compare every byte of the file with its checksums, and nothing else',
+    }),
     json: Flags.boolean({ description: 'print one JSON object instead of text' }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Verify);
+    if (flags.integrity) {
+      const { integrityRun } = await import('../verify/integrity.ts');
+      process.exitCode = await integrityRun(args.run, flags.json, (line) => this.log(line));
+      return;
+    }
     const { makeRun } = await import('../verify/run-preset.ts');
     const { readRun } = await import('../verify/read-run.ts');
     const { verifyRun } = await import('../../pipeline/theory/verify.ts');

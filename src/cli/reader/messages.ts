@@ -1,3 +1,4 @@
+import type { Integrity } from '../../pipeline/formats/integrity.ts';
 import type {
   TableField,
   TableFile,
@@ -13,6 +14,7 @@ import type { RunHeader } from '../../pipeline/sources/training-log/run-header.t
 export type Call =
   | { readonly open: string }
   | { readonly read: { readonly table: number; readonly field: number; readonly group: number } }
+  | { readonly check: string }
   | { readonly log: readonly string[]; readonly follow: boolean }
   | { readonly feed: FeedCall }
   /** The writer of the log has ended. */
@@ -47,6 +49,7 @@ export interface ReadBlock extends RowBlock {
 export type Reply =
   | { readonly opened: TableHead }
   | { readonly values: PackedValues }
+  | { readonly checked: Integrity }
   | { readonly ready: true }
   | { readonly waits: true }
   | { readonly found: Parameters<FeedOptions['found']>[0] }

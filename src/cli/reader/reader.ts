@@ -12,6 +12,7 @@ import type { Reading } from './reading.ts';
 /** Reads files in a process of its own, which ends where it takes more memory or time than a sound file can ask for. */
 export const inReader: Reading = {
   openTable,
+  checkIntegrity: (path) => asked(tableReader(), { check: path }, 'checked'),
   async openLog(paths, { follow = false, signal, until, onWait }) {
     const reader = startReader(paths.includes('-'));
     const letGo = () => reader.end();
@@ -36,22 +37,31 @@ export const inReader: Reading = {
 /** The process that reads tables: one for all of a command. */
 let tables: Reader | undefined;
 
-async function openTable(path: string): Promise<TableFile> {
+async function asked<K extends keyof Answers>(
+  reader: Reader,
+  call: Call,
+  key: K,
+): Promise<Answers[K]> {
+  try {
+    return await reader.ask(call, key);
+  } catch (error) {
+    throw ended(error, (why) => new UnsupportedFileError(why));
+  }
+}
+
+function tableReader(): Reader {
   if (!tables?.alive) tables = startReader(false);
-  const reader = tables;
-  const asked = async <K extends keyof Answers>(call: Call, key: K): Promise<Answers[K]> => {
-    try {
-      return await reader.ask(call, key);
-    } catch (error) {
-      throw ended(error, (why) => new UnsupportedFileError(why));
-    }
-  };
-  const { table, groups, ...head } = await asked({ open: path }, 'opened');
+  return tables;
+}
+
+async function openTable(path: string): Promise<TableFile> {
+  const reader = tableReader();
+  const { table, groups, ...head } = await asked(reader, { open: path }, 'opened');
   return {
     ...head,
     groups: groups.map((group) => ({ ...group, bounds: () => undefined })),
     read: async (field, group) =>
-      unpacked(await asked({ read: { table, field, group } }, 'values')),
+      unpacked(await asked(reader, { read: { table, field, group } }, 'values')),
   };
 }
 

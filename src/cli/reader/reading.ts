@@ -1,3 +1,4 @@
+import type { Integrity } from '../../pipeline/formats/integrity.ts';
 import type { TableFile } from '../../pipeline/formats/table-file.ts';
 import type { OpenLogOptions } from '../../pipeline/node/open-log.ts';
 import type { LogSource } from '../../pipeline/sources/training-log/feed.ts';
@@ -9,6 +10,8 @@ export interface Reading {
    * @throws DamagedFileError
    */
   openTable(path: string): Promise<TableFile>;
+  /** Compares a table file with its checksums. @throws DamagedFileError */
+  checkIntegrity(path: string): Promise<Integrity>;
   /** Opens a log, or several files of one run. @throws LogError */
   openLog(paths: readonly string[], options: OpenLogOptions): Promise<LogSource>;
 }
@@ -24,6 +27,11 @@ export const here: Reading = {
     }
     const { pathSource } = await import('../../pipeline/node/path-source.ts');
     return openTable(await pathSource(path));
+  },
+  async checkIntegrity(path) {
+    const { checkIntegrity } = await import('../../pipeline/formats/integrity.ts');
+    const { pathSource } = await import('../../pipeline/node/path-source.ts');
+    return checkIntegrity(await pathSource(path));
   },
   async openLog([path = '', ...others], options) {
     const { openLog } = await import('../../pipeline/node/open-log.ts');

@@ -2,6 +2,7 @@ import { CHECKPOINT_KEY, encodeCheckpoint, summaryAt } from '../core/checkpoint.
 import { checksum } from '../core/checksum.ts';
 import type { Run } from '../core/run.ts';
 import type { Progress } from '../sinks/table-sink.ts';
+import { SEAL_KEY, UNSEALED } from './seal.ts';
 import type { Metadata } from './table-format.ts';
 
 /** Key of the CRC-32 of the parameters: some of them leave no trace in the rows. */
@@ -30,4 +31,9 @@ export function runMetadata(run: Run, progress?: Progress, ended = true): Metada
       : {}),
     ...run.metadata?.(ended),
   };
+}
+
+/** The same, with a checksum that the writer of the file computes. */
+export function sealedMetadata(...run: Parameters<typeof runMetadata>): Metadata {
+  return { ...runMetadata(...run), [SEAL_KEY]: UNSEALED };
 }

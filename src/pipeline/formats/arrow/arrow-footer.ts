@@ -1,5 +1,6 @@
 import { MetadataVersion, Schema } from 'apache-arrow';
 import { concatBytes } from '../byte-target.ts';
+import { SEAL_KEY, seal, UNSEALED } from '../seal.ts';
 import type { Metadata } from '../table-format.ts';
 import { type ArrowBlocks, FooterCoder as Footer } from './apache-arrow-parts.ts';
 
@@ -11,14 +12,14 @@ export function arrowFooter(
   { batches, dictionaries }: ArrowBlocks,
   metadata: Metadata,
 ): Uint8Array {
-  const described = new Schema(
-    schema.fields,
-    new Map(Object.entries(metadata)),
-    schema.dictionaries,
-  );
+  const notes = new Map(Object.entries(metadata));
+  if (notes.has(SEAL_KEY)) notes.set(SEAL_KEY, UNSEALED);
+  const described = new Schema(schema.fields, notes, schema.dictionaries);
   const footer = Footer.encode(
     new Footer(described, MetadataVersion.V5, [...batches], [...dictionaries]),
   );
   const numbers = (...values: number[]) => new Uint8Array(Int32Array.from(values).buffer);
-  return concatBytes([numbers(-1, 0), footer, numbers(footer.byteLength), ARROW_MAGIC]);
+  const end = concatBytes([numbers(-1, 0), footer, numbers(footer.byteLength), ARROW_MAGIC]);
+  seal(end);
+  return end;
 }

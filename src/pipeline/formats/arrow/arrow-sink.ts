@@ -22,7 +22,9 @@ import type { Column, ColumnArray } from '../../core/schema.ts';
 import { summarizeUnlessDone } from '../../operators/summarize.ts';
 import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
 import { concatBytes, type SinkTarget } from '../byte-target.ts';
-import { runMetadata } from '../run-metadata.ts';
+import { crc32 } from '../platform.ts';
+import { sealedMetadata } from '../run-metadata.ts';
+import { SEAL_KEY, seal, UNSEALED } from '../seal.ts';
 import { bigints, type Metadata, type Rows, type TableFormat } from '../table-format.ts';
 import { FileWriter } from './apache-arrow-parts.ts';
 import { arrowFooter } from './arrow-footer.ts';
@@ -37,7 +39,7 @@ export function arrowSink<C, R extends Run>(
   to: SinkTarget,
   options: ArrowSinkOptions = {},
 ): MonoTypeOperatorFunction<Batch<C, R>> {
-  const write = tableSink<C, R>(to, arrowFormat, { ...options, metadata: runMetadata });
+  const write = tableSink<C, R>(to, arrowFormat, { ...options, metadata: sealedMetadata });
   return (source) => source.pipe(summarizeUnlessDone(), write);
 }
 
@@ -59,11 +61,12 @@ export function arrowEncoder(columns: readonly Column[], metadata: Metadata = {}
   return {
     schema,
     dictionaries,
-    batch({ length, columns: arrays }: Rows): RecordBatch {
+    batch({ length, columns: arrays }: Rows, notes?: Metadata): RecordBatch {
       const children = columns.map(({ nullable }, c) =>
         columnData(types[c]!, arrays[c]!, dictionaries[c], nullable),
       );
-      return new RecordBatch(schema, makeData({ type, length, nullCount: 0, children }));
+      const data = makeData({ type, length, nullCount: 0, children });
+      return new RecordBatch(schema, data, new Map(Object.entries(notes ?? {})));
     },
   };
 }
@@ -74,33 +77,44 @@ export const arrowFormat: TableFormat = (target, columns, from) => {
   const bytes = new ByteCollector();
   const writer = new FileWriter();
   writer.reset(bytes, schema);
+  /** CRC-32 of what has been written since the last record batch. */
+  let since = 0;
   if (from?.kind === 'arrow') {
-    bytes.take();
+    const header = bytes.take();
+    if (from.batches.length === 0) since = crc32(header);
     const seen = new Map(
       dictionaries.flatMap((vector, id) => (vector ? [[id, vector] as const] : [])),
     );
     writer.restore(from, from.dictionaries.length > 0 ? seen : new Map());
   }
 
-  const encode = (rows: Rows) => writer.write(batch(rows));
+  /** Each record batch has the checksum of all that stands between the one before it and its own end. */
+  const encode = (rows: Rows): Uint8Array => {
+    writer.write(batch(rows, { [SEAL_KEY]: UNSEALED }));
+    const { batches } = writer.state();
+    const encoded = bytes.take();
+    seal(encoded, encoded.length - Number(batches.at(-1)!.bodyLength), since);
+    return encoded;
+  };
 
   return {
     async write(rows, metadata) {
       const before = writer.state();
-      encode(rows);
+      const encoded = encode(rows);
+      since = 0;
       const { batches, dictionaries: written } = writer.state();
       const group = {
         batches: batches.slice(before.batches.length),
         dictionaries: written.slice(before.dictionaries.length),
       };
-      await target.write(bytes.take(), metadata && arrowFooter(schema, group, metadata));
+      await target.write(encoded, metadata && arrowFooter(schema, group, metadata));
     },
     async closing(rows, metadata) {
       const header = bytes.take();
+      since = crc32(header, since);
       if (header.length > 0) await target.write(header);
       const before = writer.state();
-      if (rows.length > 0) encode(rows);
-      const encoded = bytes.take();
+      const encoded = rows.length > 0 ? encode(rows) : new Uint8Array(0);
       const footer = arrowFooter(schema, writer.state(), metadata);
       writer.restore(before, before.seen);
       return concatBytes([encoded, footer]);

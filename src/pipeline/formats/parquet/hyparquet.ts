@@ -1,6 +1,7 @@
 import type { FileMetaData, KeyValue, SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { ByteTarget } from '../byte-target.ts';
+import { SEAL_KEY, seal, UNSEALED } from '../seal.ts';
 import {
   type Compression,
   columnsMetadata,
@@ -117,13 +118,19 @@ export function parquetFooter(metadata: FileMetaData): Uint8Array {
   return bytes.getBytes();
 }
 
+/** A footer that has a checksum of itself among its metadata is given the right one. */
 function writeFooter(bytes: ByteWriter, metadata: FileMetaData): void {
+  const start = bytes.index;
   writeMetadata(bytes, metadata);
   bytes.appendUint32(MAGIC);
+  seal(bytes.getBytes().subarray(start));
 }
 
 export function keyValues(metadata: Metadata): KeyValue[] {
-  return Object.entries(metadata).map(([key, value]) => ({ key, value }));
+  return Object.entries(metadata).map(([key, value]) => ({
+    key,
+    value: key === SEAL_KEY ? UNSEALED : value,
+  }));
 }
 
 function schemaElement({ name, type, nullable }: TableColumn): SchemaElement {

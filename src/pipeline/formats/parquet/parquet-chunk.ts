@@ -2,6 +2,7 @@ import type { ColumnChunk, Encoding, RowGroup, Statistics } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer';
 import type { ColumnArray } from '../../core/schema.ts';
 import { crc32 } from '../platform.ts';
+import { SEAL_KEY, sealOf } from '../seal.ts';
 import { bigints, type Cells, type TableColumn, type WideRows } from '../table-format.ts';
 import {
   deltaBinaryPack,
@@ -86,6 +87,9 @@ function writeChunk(
       data_page_offset: BigInt(dataStart),
       ...(words ? { dictionary_page_offset: BigInt(start) } : {}),
       statistics: { ...minMax, null_count: BigInt(nulls) },
+      key_value_metadata: [
+        { key: SEAL_KEY, value: sealOf(crc32(writer.getBytes().subarray(-size))) },
+      ],
       encoding_stats: [
         ...(words ? [{ page_type: 'DICTIONARY_PAGE', encoding: 'PLAIN', count: 1 } as const] : []),
         { page_type: 'DATA_PAGE_V2', encoding, count: 1 },
