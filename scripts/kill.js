@@ -7,7 +7,13 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [kills = '300'] = process.argv.slice(2);
 const { status } = spawnSync(
   'npx',
-  ['vitest', 'run', 'test/safety/kill.test.ts', '--disable-console-intercept'],
+  [
+    'vitest',
+    'run',
+    'test/safety/kill.long',
+    'test/safety/library-kill.long',
+    '--disable-console-intercept',
+  ],
   {
     cwd: root,
     stdio: 'inherit',

@@ -1,12 +1,8 @@
 import { lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { firstValueFrom } from 'rxjs';
-import {
-  CHECKPOINT_KEY,
-  type Checkpoint,
-  decodeCheckpoint,
-  summaryAt,
-} from '../pipeline/core/checkpoint.ts';
+import { lastValueFrom, take, tap } from 'rxjs';
+import { CHECKPOINT_KEY, type Checkpoint, decodeCheckpoint } from '../pipeline/core/checkpoint.ts';
+import type { Run } from '../pipeline/core/run.ts';
 import { DamagedFileError } from '../pipeline/formats/limits.ts';
 import type { Metadata } from '../pipeline/formats/table-format.ts';
 import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
@@ -19,6 +15,7 @@ import { findTraining } from '../pipeline/sources/trainings/index.ts';
 import type { Runs, TrainingConfig } from '../pipeline/sources/trainings/training.ts';
 import { UsageError } from './errors.ts';
 import { describeStoredLog, isLogConfig } from './recover-log.ts';
+import { withSummary } from './stored-summary.ts';
 
 export interface Recovery {
   readonly out: string;
@@ -170,11 +167,15 @@ export async function describeStored(
   const said = usable(() => JSON.parse(config) as object, what);
   const runs = await usable(() => findTraining(said), what).open();
   const resolved = usable(() => runs.resolve(said), what);
-  const checkpoint = usable(() => decodeCheckpoint(stored), `${file.path}: its checkpoint`);
-  const summary = marked(await summaryUpTo(runs, resolved, checkpoint, lastStep), resolved);
+  const saved = usable(() => decodeCheckpoint(stored), `${file.path}: its checkpoint`);
+  const checkpoint = await withSummary(file, resolved, saved);
+  const summary = await summaryUpTo(runs, resolved, checkpoint, lastStep);
   return {
-    metadata: { ...metadata, 'eos.summary': JSON.stringify(summary) },
-    lastStep: lastStep ?? summary.last_step,
+    metadata: {
+      ...metadata,
+      ...(summary ? { 'eos.summary': JSON.stringify(marked(summary, resolved)) } : {}),
+    },
+    lastStep: lastStep ?? summary?.last_step ?? null,
     steps: resolved.steps,
   };
 }
@@ -204,25 +205,32 @@ function marked(summary: Summary, { steps }: TrainingConfig): Summary {
   };
 }
 
-/** The checkpoint may be a little behind the last row: the steps between are computed again, as one batch. */
+/**
+ * The checkpoint may be a little behind the last row: the steps between are computed again, as one batch.
+ * @returns undefined where the pipeline of the file makes no summary
+ */
 async function summaryUpTo(
   runs: Runs,
   config: TrainingConfig,
   checkpoint: Checkpoint,
   lastStep: number | null,
-): Promise<Summary> {
+): Promise<Summary | undefined> {
+  const { stages } = checkpoint;
   const step = stepOf(checkpoint);
   const behind = Math.min(lastStep ?? 0, config.steps) + 1 - step;
-  const { after } = await firstValueFrom(
-    runs.stream(
-      behind > 0 ? config : runs.resolve({ ...config, steps: Math.max(0, step - 1) }),
-      { resume: checkpoint, batchSize: Math.max(1, behind) },
-      () => {},
-    ),
+  const upTo = behind > 0 ? config : runs.resolve({ ...config, steps: Math.max(0, step - 1) });
+  let run: Run | undefined;
+  const batches = runs.rows(upTo, { resume: checkpoint, batchSize: Math.max(1, behind) }).pipe(
+    take(1),
+    tap((batch) => {
+      run = batch.run;
+      // Whatever became of the run behind this row, the file does not tell.
+      Object.assign(batch.run, { config, interrupted: true, divergedAt: null });
+    }),
+    runs.pipeline(upTo, () => {}, { columns: [], stages }),
   );
-  const summary = after && summaryAt(after, { interrupted: true, divergedAt: null });
-  if (!summary) throw new DamagedFileError('its checkpoint gives no summary');
-  return summary as Summary;
+  await lastValueFrom(batches, { defaultValue: undefined });
+  return run?.summary as Summary | undefined;
 }
 
 /** The step at which the source stands. */

@@ -8,21 +8,25 @@ import {
   decodeCheckpoint,
 } from '../pipeline/core/checkpoint.ts';
 import type { Schema } from '../pipeline/core/schema.ts';
+import type { StoredPipeline } from '../pipeline/core/stored-pipeline.ts';
 import { DamagedFileError } from '../pipeline/formats/limits.ts';
 import type { Rows } from '../pipeline/formats/table-format.ts';
 import { type FileTargetOptions, PARTIAL } from '../pipeline/node/file-target.ts';
 import { removeJournals } from '../pipeline/node/journal.ts';
 import { type FileLock, lockFile } from '../pipeline/node/lock.ts';
 import { openStored, type StoredFile } from '../pipeline/node/stored-file.ts';
+import { summarize } from '../pipeline/operators/summarize.ts';
 import { ROW_GROUP_SIZE, type TableStart } from '../pipeline/sinks/table-sink.ts';
 import { findTraining } from '../pipeline/sources/trainings/index.ts';
 import type { Runs, TrainingConfig } from '../pipeline/sources/trainings/training.ts';
 import { UsageError } from './errors.ts';
+import { withSummary } from './stored-summary.ts';
 
 /** A run that is to be continued, and the files in which it is. */
 export interface ResumePlan {
   readonly options: TrainingConfig;
   readonly checkpoint: Checkpoint;
+  readonly pipeline: StoredPipeline;
   readonly files: readonly ResumedFile[];
 }
 
@@ -30,6 +34,8 @@ export interface ResumedFile {
   readonly kind: 'parquet' | 'arrow';
   /** Name of the file once it is whole. */
   readonly path: string;
+  /** Names of its columns. */
+  readonly columns: readonly string[];
   readonly start: TableStart;
   readonly target: FileTargetOptions;
   /** Program that wrote it. */
@@ -83,11 +89,13 @@ export async function planResume(
     const { config, runs } = await configOf(main!);
     const options = steps === undefined ? config : runs.resolve({ ...config, steps });
     // Where one file is behind the other, the run goes on from there; the other has some of its rows already.
-    const { checkpoint } = found.reduce((a, b) => (b.checkpoint.rows < a.checkpoint.rows ? b : a));
+    const behind = found.reduce((a, b) => (b.checkpoint.rows < a.checkpoint.rows ? b : a));
+    const checkpoint = await summarizedCheckpoint(behind, config);
     const files: ResumedFile[] = [];
     for (const item of found)
-      files.push(await resumedFile(item, runs.schema(config), config, checkpoint.rows));
-    return { options, checkpoint, files };
+      files.push(await resumedFile(item, runs.schema(config), checkpoint.rows));
+    const columns = [...new Set(files.flatMap((file) => file.columns))];
+    return { options, checkpoint, pipeline: { columns, stages: checkpoint.stages }, files };
   } catch (error) {
     for (const { lock } of found) await lock.release();
     throw error;
@@ -191,17 +199,24 @@ async function configOf({
   }
 }
 
-/** What of a file is kept, and where its writer goes on. */
-async function resumedFile(
-  found: Found,
-  schema: Schema,
+/** Older files tell nothing of the summary that they would have had. */
+async function summarizedCheckpoint(
+  { file, checkpoint }: Found,
   config: TrainingConfig,
-  resumedAt: number,
-): Promise<ResumedFile> {
+): Promise<Checkpoint> {
+  const { needs } = summarize().definition;
+  const told = Object.keys(needs).every((name) => file.columns.includes(name));
+  return told ? withSummary(file, config, checkpoint) : checkpoint;
+}
+
+/** What of a file is kept, and where its writer goes on. */
+async function resumedFile(found: Found, schema: Schema, resumedAt: number): Promise<ResumedFile> {
   const { file, checkpoint, path } = found;
   const damaged = (problem: string) =>
     new UsageError(`--resume: ${file.path} cannot be continued: ${problem}`);
-  const columns = schema.filter(({ name }) => config.columns?.includes(name) ?? true);
+  const foreign = file.columns.find((name) => !schema.some((column) => column.name === name));
+  if (foreign !== undefined) throw damaged(`no operator of eos adds its column ${foreign}`);
+  const columns = schema.filter(({ name }) => file.columns.includes(name));
   const total = file.groups.reduce((sum, { rows }) => sum + rows, 0);
   if (checkpoint.rows > total)
     throw damaged(`it holds ${total} rows, and its checkpoint speaks of ${checkpoint.rows}`);
@@ -228,6 +243,7 @@ async function resumedFile(
   return {
     kind: file.kind,
     path,
+    columns: file.columns,
     start: { state, rows: full * ROW_GROUP_SIZE, tail, metadata: file.metadata, resumedAt },
     target: { from: { end: state.end, in: found.in }, lock: found.lock },
     writer:

@@ -1,8 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
-import type { Batch } from '../pipeline/core/batch.ts';
-import type { Run } from '../pipeline/core/run.ts';
 import { duration, plural, rate } from '../pipeline/format.ts';
 import type { Compression } from '../pipeline/formats/table-format.ts';
 import type { RunConfig, RunOptions } from '../pipeline/models/minimal/config.ts';
@@ -15,7 +13,7 @@ import type { RunEvent } from '../pipeline/sinks/phase-log.ts';
 import { findTraining } from '../pipeline/sources/trainings/index.ts';
 import type {
   Training,
-  TrainingColumns,
+  TrainingBatch,
   TrainingConfig,
   TrainingEvent,
 } from '../pipeline/sources/trainings/training.ts';
@@ -66,6 +64,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const start = performance.now();
   let rows = plan?.checkpoint.rows ?? 0;
   let firstStep: number | undefined;
+  let lastStep = 0;
   let done: TrainingEvent | undefined;
 
   const show = (event: TrainingEvent) => {
@@ -91,29 +90,32 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       ...(plan ? { resume: plan.checkpoint } : {}),
       ...(request.pace === undefined ? {} : { pace: request.pace }),
     };
-    const steps = runs
-      .stream(config, source, (event) => {
-        // The run is done when its files are closed, not before.
-        if (event.event === 'start') firstStep = event.step;
-        if (event.event === 'done') done = event;
-        else show(event);
-      })
-      .pipe(
-        tap(pipe.check),
-        tap(({ length, columns: { step } }) => {
-          if (say && length > 0) progress.update(step[length - 1]! + 1);
-        }),
-      );
-    const thinned = steps.pipe(thin(config.every));
+    const report = (event: TrainingEvent) => {
+      // The run is done when its files are closed, not before.
+      if (event.event === 'done') done = event;
+      else show(event);
+    };
+    const steps = runs.rows(config, source).pipe(
+      tap(pipe.check),
+      tap(({ length, columns: { step } }) => {
+        if (length === 0) return;
+        firstStep ??= step[0]!;
+        lastStep = step[length - 1]!;
+        if (say) progress.update(lastStep + 1);
+      }),
+      runs.pipeline(config, report, plan?.pipeline),
+    );
+    const thinned = plan ? steps : steps.pipe(thin(config.every));
     const streamed =
       request.out === STDOUT ? thinned.pipe(await arrowStdout(config, pipe)) : thinned;
     const written = sinks.reduce((stream, sink) => stream.pipe(sink), streamed);
     await lastValueFrom(written.pipe(tap(({ length }) => (rows += length))));
     progress.stop();
     if (done) show(done);
-    if (say && done?.event === 'done') {
+    if (say) {
       const seconds = (performance.now() - start) / 1000;
-      const speed = `${rate((done.last_step + 1 - (firstStep ?? 0)) / seconds)} steps/s`;
+      const made = firstStep === undefined ? 0 : lastStep + 1 - firstStep;
+      const speed = `${rate(made / seconds)} steps/s`;
       for (const { path } of files)
         progress.line(`wrote ${path}: ${plural(rows, 'row')} in ${duration(seconds)} (${speed})`);
     }
@@ -132,8 +134,6 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     pipe.release();
   }
 }
-
-type TrainingBatch = Batch<TrainingColumns, Run<TrainingConfig>>;
 
 /** How the events of a model's runs are told in words. */
 async function linesFor(
@@ -281,7 +281,7 @@ async function sinkOf(
   { flushEvery, compression }: StreamRequest,
   onFlush: (flushed: { readonly rows: number; readonly step: number }) => void,
 ): Promise<MonoTypeOperatorFunction<TrainingBatch>> {
-  const { columns } = config;
+  const columns = resumed?.columns ?? config.columns;
   const options = { columns, flushEvery, onFlush, ...(resumed ? { from: resumed.start } : {}) };
   if (flag === 'arrow') {
     const { arrowSink } = await import('../pipeline/formats/arrow/arrow-sink.ts');

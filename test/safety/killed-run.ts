@@ -172,7 +172,7 @@ export async function killAndResume(
 }
 
 /** Rows of the whole row groups that a partial file holds, less the last group. */
-function rowsOnDisk(partial: Buffer, whole: Buffer): number {
+export function rowsOnDisk(partial: Buffer, whole: Buffer): number {
   const same = Math.min(partial.length, whole.length);
   let prefix = 0;
   while (prefix < same && partial[prefix] === whole[prefix]) prefix++;

@@ -34,6 +34,13 @@ export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
 }
 
+/** The name of a stage among those before it, of which some may have the same: the second one is numbered. */
+export function stageName({ after = {} }: Batch<unknown>, name: string): string {
+  let free = name;
+  for (let n = 2; Object.hasOwn(after, free); n++) free = `${name} ${n}`;
+  return free;
+}
+
 /** The batch, with the state of one more stage behind it. */
 export function withState<B extends Batch<unknown>>(
   batch: B,

@@ -2,6 +2,7 @@ import { Observable } from 'rxjs';
 import type { Batch } from './batch.ts';
 import {
   CheckpointError,
+  type Snapshot,
   type StageState,
   type StateReader,
   stateReader,
@@ -126,6 +127,8 @@ function begin<N extends string, A extends Schema, R extends Run, U extends stri
   if (told.length > 0) run.config = { ...(run.config as object), ...Object.fromEntries(told) };
   const saved = storedState(run, name);
   const stage = definition.start(run, saved);
+  if (stage.state && Object.hasOwn(first.after ?? {}, name))
+    throw new TypeError(`${name}() stands twice in one pipeline; leave one out`);
   if (run.resumed && !saved && stage.state) {
     throw new CheckpointError(`checkpoint: nothing is stored about ${name}`);
   }
@@ -136,29 +139,35 @@ function begin<N extends string, A extends Schema, R extends Run, U extends stri
     const { length } = batch;
     const added = (into ?? arraysOf(adds, length)) as ArraysOf<A>;
     stage.next(batch.columns as Readable<N> & Partial<Readable<U>>, length, added);
-    const state = batch.after && !run.rereadable && stage.state?.();
     return {
       run: batch.run,
       length,
       schema: extended,
       columns: adds.length > 0 ? { ...(batch.columns as object), ...added } : batch.columns,
-      ...(batch.after ? { after: state ? noted(batch.after, state) : batch.after } : {}),
+      ...(batch.after
+        ? { after: run.rereadable ? batch.after : withStage(batch.after, definition, run, stage) }
+        : {}),
     };
   };
-  const noted = (after: NonNullable<Batch['after']>, state: () => StageState) => ({
-    ...after,
-    [name]: stage.finish
-      ? {
-          state,
-          part: (end: RunEnd) => definition.start(run, stateReader(name, state())).finish!(end),
-        }
-      : { state },
-  });
   return Object.assign(advance, {
     finish(end: Run) {
       if (stage.finish) end.summary = { ...(end.summary as object), ...stage.finish(end) };
     },
   });
+}
+
+/** The snapshot with one more stage: its state, and what it would tell of a run that ended here. */
+export function withStage<N extends string, A extends Schema, R extends Run, U extends string>(
+  after: Snapshot,
+  definition: OperatorDefinition<N, A, R, U>,
+  run: R,
+  stage: Stage<N, U, A>,
+): Snapshot {
+  const state = stage.state?.();
+  if (!state) return after;
+  const { name } = definition;
+  const part = (end: RunEnd) => definition.start(run, stateReader(name, state())).finish!(end);
+  return { ...after, [name]: stage.finish ? { state, part } : { state } };
 }
 
 /** Rows of a run in blocks, for a loop without RxJS: fills `into` where it is given. */

@@ -8,6 +8,8 @@ export interface StoredTable {
   readonly kind: 'parquet' | 'arrow';
   /** Rows of each group, and the first byte behind it. */
   readonly groups: readonly { readonly rows: number; readonly end: number }[];
+  /** Names of the columns. */
+  readonly columns: readonly string[];
   readonly metadata: Metadata;
   /** The first `count` groups, for a writer that goes on behind them. */
   state(count: number): TableState;

@@ -1,5 +1,6 @@
 import { defer, type Observable, tap } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
+import { type Link, linkOf } from '../core/stored-pipeline.ts';
 import type { ExplainedSpike } from '../phases/measured/spike-cause.ts';
 import { detectMeasuredPhases, type MeasuredEvent } from './detect-measured-phases.ts';
 import { explainSpikes } from './explain-spikes.ts';
@@ -19,14 +20,38 @@ export type NetworkEvent =
 export const networkPipeline =
   (report: (event: NetworkEvent) => void = () => {}) =>
   (source: Observable<Batch<NetworkArrays, NetworkRun>>) =>
+    source.pipe(
+      relateToThreshold(),
+      detectMeasuredPhases(withoutSpikes(report)),
+      explainSpikes((spike) => report({ event: 'spike', ...spike })),
+      told(report),
+    );
+
+/** The same, link by link; the end is told by `tellDone`. */
+export const networkLinks = (report: (event: NetworkEvent) => void): readonly Link[] => [
+  linkOf(relateToThreshold()),
+  linkOf(detectMeasuredPhases(withoutSpikes(report))),
+  linkOf(explainSpikes((spike) => report({ event: 'spike', ...spike }))),
+];
+
+export const tellDone = (report: (event: NetworkEvent) => void): Link => ({
+  name: 'done',
+  needs: [],
+  adds: [],
+  apply: told(report),
+});
+
+/** Spikes and the end are told by those who know the causes of spikes. */
+const withoutSpikes = (report: (event: NetworkEvent) => void) => (event: MeasuredEvent) => {
+  if (event.event !== 'spike' && event.event !== 'done') report(event);
+};
+
+const told =
+  (report: (event: NetworkEvent) => void) =>
+  <B extends Batch<unknown, NetworkRun>>(source: Observable<B>) =>
     defer(() => {
       let run: NetworkRun | undefined;
       return source.pipe(
-        relateToThreshold(),
-        detectMeasuredPhases((event) => {
-          if (event.event !== 'spike' && event.event !== 'done') report(event);
-        }),
-        explainSpikes((spike) => report({ event: 'spike', ...spike })),
         tap({
           next: (batch) => {
             run = batch.run;

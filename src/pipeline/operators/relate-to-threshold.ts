@@ -14,8 +14,8 @@ export const relateToThreshold = () =>
     name: 'relateToThreshold',
     needs: { eta: 'trainingLog', sharpness: 'trainingLog' },
     adds: measuredColumns('threshold', 'sharpness_ratio', 'regime'),
-    start({ config: { band }, stability }: MeasuredRun) {
-      let last = UNKNOWN;
+    start({ config: { band }, stability }: MeasuredRun, saved) {
+      let last = saved?.number('last') ?? UNKNOWN;
       return {
         next({ eta, sharpness }, length, { threshold, sharpness_ratio, regime }) {
           for (let i = 0; i < length; i++) {
@@ -25,6 +25,10 @@ export const relateToThreshold = () =>
             if (!Number.isNaN(ratio)) last = regimeOf(ratio, band);
             regime[i] = last;
           }
+        },
+        state() {
+          const now = { last };
+          return () => now;
         },
       };
     },

@@ -1,6 +1,7 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
-import { operator } from '../core/operator.ts';
+import { storedState } from '../core/checkpoint.ts';
+import { operator, withStage } from '../core/operator.ts';
 import type { Run } from '../core/run.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import type { ModelBatch, ModelRun } from '../models/minimal/run.ts';
@@ -19,13 +20,15 @@ import {
 import { edgeAlpha, predictedMeanL1, surrogateLoss } from '../models/minimal/surrogate.ts';
 import { log } from '../numeric/elementary.ts';
 
+const STAGE = 'summarize';
+
 /**
  * Leaves the `RunSummary` of all steps in `run.summary` when the run ends, in memory that does not grow with
  * the steps. Stands before `thin`.
  */
 export const summarize = () =>
   operator({
-    name: 'summarize',
+    name: STAGE,
     needs: {
       step: 'gradientDescent',
       alpha: 'gradientDescent',
@@ -73,14 +76,15 @@ export function summarizeUnlessDone<C, R extends Run>(): MonoTypeOperatorFunctio
       let summary: Summary | undefined;
       return source.subscribe({
         next(batch) {
-          summary ??= isModelBatch(batch) ? wholeRunSummary(batch.run) : NO_SUMMARY;
+          let added: Batch<C, R>;
           try {
-            summary.add(batch);
+            summary ??= isModelBatch(batch) ? wholeRunSummary(batch.run) : NO_SUMMARY;
+            added = summary.add(batch);
           } catch (error) {
             subscriber.error(error);
             return;
           }
-          subscriber.next(batch);
+          subscriber.next(added);
         },
         error: (error: unknown) => subscriber.error(error),
         complete() {
@@ -92,30 +96,39 @@ export function summarizeUnlessDone<C, R extends Run>(): MonoTypeOperatorFunctio
 }
 
 interface Summary {
-  add(batch: Batch<unknown>): void;
+  add<B extends Batch<unknown>>(batch: B): B;
   finish(): void;
 }
 
-const NO_SUMMARY: Summary = { add() {}, finish() {} };
+const NO_SUMMARY: Summary = { add: (batch) => batch, finish() {} };
 
 function isModelBatch(batch: Batch<unknown>): batch is ModelBatch {
   const { run, columns } = batch;
-  if (run.summarized || run.resumed) return false;
+  if (run.summarized || (run.resumed && !storedState(run, STAGE))) return false;
   return Object.keys(summarize().definition.needs).every((name) =>
     Object.hasOwn(columns as object, name),
   );
 }
 
+/** What is stored of it is that of `summarize`: whoever resumes the run goes on with that. */
 function wholeRunSummary(run: ModelRun): Summary {
-  const stage = summarize().definition.start(run);
-  let next = 0;
+  const { definition } = summarize();
+  const saved = storedState(run, STAGE);
+  const stage = definition.start(run, saved);
+  let next = saved ? saved.number('lastStep') + 1 : 0;
   let whole = true;
+  run.summarized = true;
   return {
-    add({ columns, length }) {
-      const { step } = columns as ModelBatch['columns'];
+    add(batch) {
+      const { length } = batch;
+      const { step } = batch.columns as ModelBatch['columns'];
       whole &&= length === 0 || (step[0] === next && step[length - 1] === next + length - 1);
       next += length;
-      if (whole) stage.next(columns as never, length, {});
+      if (!whole) return batch;
+      stage.next(batch.columns as never, length, {});
+      return batch.after
+        ? { ...batch, after: withStage(batch.after, definition, run, stage) }
+        : batch;
     },
     finish() {
       if (whole)

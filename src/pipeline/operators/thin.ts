@@ -1,8 +1,16 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
-import { resumedState, type StageState, withState } from '../core/checkpoint.ts';
+import {
+  type Checkpoint,
+  resumedState,
+  type StageState,
+  stageName,
+  stateReader,
+  withState,
+} from '../core/checkpoint.ts';
 import type { Run } from '../core/run.ts';
 import type { ColumnArray } from '../core/schema.ts';
+import type { Link } from '../core/stored-pipeline.ts';
 
 /** Relative rise and fall that tells a peak of L₁ from the rounding of a constant. */
 const PROMINENCE = 1e-12;
@@ -33,7 +41,7 @@ export function thin<B extends Batch<Thinnable, Run>>(every: number): MonoTypeOp
   return (source) =>
     new Observable((subscriber) => {
       const waiting: Waiting<B>[] = [];
-      let started = false;
+      let stage: string | undefined;
       let seen = 0;
       let marked = -1;
       let keepUntil = -1;
@@ -58,17 +66,17 @@ export function thin<B extends Batch<Thinnable, Run>>(every: number): MonoTypeOp
           const { batch, keep, state } = waiting.shift()!;
           const kept = filterBatch(batch, keep);
           if (kept)
-            subscriber.next(final ? withState(kept, STAGE, () => state!) : withoutState(kept));
+            subscriber.next(final ? withState(kept, stage!, () => state!) : withoutState(kept));
         }
       };
 
       return source.subscribe({
         next(batch) {
           const { phase, l1 } = batch.columns;
-          if (!started) {
-            started = true;
+          if (stage === undefined) {
+            stage = stageName(batch, STAGE);
             try {
-              const saved = resumedState(batch.run, STAGE);
+              const saved = resumedState(batch.run, stage);
               if (saved) {
                 seen = saved.number('seen');
                 marked = saved.number('marked');
@@ -129,6 +137,17 @@ export function thin<B extends Batch<Thinnable, Run>>(every: number): MonoTypeOp
           subscriber.complete();
         },
       });
+    });
+}
+
+/** The thinnings whose state is stored: each saw peaks of L₁ where `splitLoss` stood before it. */
+export function thinLinks(stages: Checkpoint['stages']): readonly Link[] {
+  return Object.entries(stages)
+    .filter(([name]) => /^thin( \d+)?$/.test(name))
+    .map(([name, stored]) => {
+      const state = stateReader(name, stored);
+      const needs = Number.isNaN(state.number('lastL1')) ? [] : ['l1'];
+      return { name, needs, adds: [], apply: thin(state.number('every')) };
     });
 }
 

@@ -1,5 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { storedState, withState } from '../core/checkpoint.ts';
+import type { Link } from '../core/stored-pipeline.ts';
 import type { ModelBatch, ModelRun } from '../models/minimal/run.ts';
 import {
   COARSE_OF_CODE,
@@ -246,3 +247,11 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
       });
     });
 }
+
+/** The same as a link of a chain. */
+export const phaseLogLink = (report: (event: RunEvent) => void): Link => ({
+  name: STAGE,
+  needs: ['l1', 'sharpness', 'sharpness_ratio', 'phase', 'cycle'],
+  adds: [],
+  apply: phaseLog(report),
+});

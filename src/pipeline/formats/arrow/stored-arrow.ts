@@ -21,6 +21,7 @@ export function storedArrow(table: ArrowTable): StoredTable {
   return {
     kind: 'arrow',
     groups,
+    columns: table.fields.map(({ name }) => name),
     metadata: table.metadata,
     state: (count) => ({ kind: 'arrow', end: endOf(count), ...first(count) }),
     closing: (count, metadata) => arrowFooter(schema, first(count), metadata),

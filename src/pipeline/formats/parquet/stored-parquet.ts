@@ -47,6 +47,7 @@ export function storedParquet(source: ByteSource, footer: FileMetaData, end: num
   return {
     kind: 'parquet',
     groups,
+    columns: table.fields.map(({ name }) => name),
     metadata: table.metadata,
     state: (count) => ({ kind: 'parquet', end: endOf(count), footer: first(count), compression }),
     closing: (count, metadata) =>

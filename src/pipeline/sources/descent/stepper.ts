@@ -26,7 +26,7 @@ export const POINT_COLUMNS = runColumns(
   'grad_norm',
 );
 
-const SOURCE_COLUMNS = [...POINT_COLUMNS, ...runColumns('digits')] as const;
+export const SOURCE_COLUMNS = [...POINT_COLUMNS, ...runColumns('digits')] as const;
 
 const FILE_ORDER = RUN_COLUMNS.map(({ name }) => name);
 

@@ -1,10 +1,7 @@
-import type { Observable } from 'rxjs';
-import type { Batch } from '../../core/batch.ts';
-import type { Run } from '../../core/run.ts';
 import { type RunOptions, resolveConfig, runParameters } from '../../models/minimal/config.ts';
 import { minimal } from '../../models/minimal/index.ts';
 import { PRESETS } from '../../models/minimal/presets/index.ts';
-import type { Training, TrainingColumns, TrainingConfig } from './training.ts';
+import type { Training, TrainingRows } from './training.ts';
 
 /** The minimal network: its phases follow exact rules. */
 export const minimalTraining: Training = {
@@ -14,19 +11,39 @@ export const minimalTraining: Training = {
   parameters: runParameters,
   presets: PRESETS,
   async open() {
-    const [{ runSchema, standardPipeline }, { phaseLog }, { gradientDescent }] = await Promise.all([
+    const [
+      { runSchema, standardOperators },
+      { phaseLogLink },
+      { gradientDescent },
+      { SOURCE_COLUMNS },
+      { linkOf, storedLinks, throughLinks },
+      { thinLinks },
+    ] = await Promise.all([
       import('../../operators/standard.ts'),
       import('../../sinks/phase-log.ts'),
       import('../descent/gradient-descent.ts'),
+      import('../descent/stepper.ts'),
+      import('../../core/stored-pipeline.ts'),
+      import('../../operators/thin.ts'),
     ]);
     return {
       resolve: (options) => resolveConfig(options as RunOptions),
       schema: runSchema,
-      stream: (config, source, report) =>
-        gradientDescent(config as RunOptions, source).pipe(
-          standardPipeline(),
-          phaseLog(report),
-        ) as Observable<Batch<TrainingColumns, Run<TrainingConfig>>>,
+      rows: (config, options) =>
+        gradientDescent(config as RunOptions, options) as unknown as TrainingRows,
+      pipeline(_, report, stored) {
+        const log = phaseLogLink(report);
+        const links = [...standardOperators().map(linkOf), log];
+        if (!stored) return throughLinks(links);
+        const given = SOURCE_COLUMNS.map(({ name }) => name);
+        const thins = thinLinks(stored.stages);
+        const chain = storedLinks(stored, given, [...links, ...thins]);
+        const there = new Set([...given, ...chain.flatMap(({ adds }) => adds)]);
+        // Where nobody told of the phases, they are told from here on.
+        const tells =
+          !chain.includes(log) && thins.length === 0 && log.needs.every((name) => there.has(name));
+        return throughLinks(tells ? [...chain, log] : chain);
+      },
     };
   },
 };

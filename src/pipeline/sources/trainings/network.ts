@@ -1,6 +1,3 @@
-import type { Observable } from 'rxjs';
-import type { Batch } from '../../core/batch.ts';
-import type { Run } from '../../core/run.ts';
 import { orderSchema, type Schema } from '../../core/schema.ts';
 import { networkOrder, trainingColumns } from '../../models/network/columns.ts';
 import {
@@ -11,7 +8,7 @@ import {
 import { chosenOptimizer } from '../../models/network/optimizer.ts';
 import { NETWORK_PRESETS } from '../../models/network/presets/index.ts';
 import { measuredColumns } from '../../phases/measured/columns.ts';
-import type { Training, TrainingColumns, TrainingConfig } from './training.ts';
+import type { Training, TrainingRows } from './training.ts';
 
 /** Networks: their phases are found from loss and sharpness, and spikes have causes. */
 export const networkTraining: Training = {
@@ -21,17 +18,30 @@ export const networkTraining: Training = {
   parameters: networkRunParameters,
   presets: NETWORK_PRESETS,
   async open() {
-    const [{ networkPipeline }, { networkDescent }] = await Promise.all([
+    const [
+      { networkLinks, tellDone },
+      { networkDescent },
+      { storedLinks, throughLinks },
+      { thinLinks },
+    ] = await Promise.all([
       import('../../operators/network-pipeline.ts'),
       import('../descent/network-descent.ts'),
+      import('../../core/stored-pipeline.ts'),
+      import('../../operators/thin.ts'),
     ]);
     return {
       resolve: (options) => setupOf(options).config,
-      schema: (config) => schemaOf(config),
-      stream: (config, source, report) =>
-        networkDescent(optionsOf(config), source).pipe(
-          networkPipeline(report),
-        ) as unknown as Observable<Batch<TrainingColumns, Run<TrainingConfig>>>,
+      schema: schemaOf,
+      rows: (config, source) =>
+        networkDescent(optionsOf(config), source) as unknown as TrainingRows,
+      pipeline(config, report, stored) {
+        const done = tellDone(report);
+        const links = networkLinks(report);
+        if (!stored) return throughLinks([...links, done]);
+        const given = ownColumns(config).map(({ name }) => name);
+        const known = [...links, ...thinLinks(stored.stages)];
+        return throughLinks([...storedLinks(stored, given, known), done]);
+      },
     };
   },
 };
@@ -44,16 +54,21 @@ function optionsOf(said: object): NetworkOptions {
 
 const setupOf = (said: object) => setupNetwork(optionsOf(said));
 
-function schemaOf(said: object): Schema {
+/** What the source fills by itself. */
+function ownColumns(said: object): Schema {
   const { config } = setupOf(said);
   const { eigenvalues, batch, loss, activation } = config;
-  const own = trainingColumns({
+  return trainingColumns({
     eigenvalues,
     batch,
     classes: loss === 'cross-entropy',
     metric: chosenOptimizer(config).optimizer.metric !== undefined,
     relu: activation === 'relu',
   });
+}
+
+function schemaOf(said: object): Schema {
   const added = measuredColumns('threshold', 'sharpness_ratio', 'regime', 'phase', 'cycle');
-  return orderSchema([...own, ...added], networkOrder(eigenvalues));
+  const { eigenvalues } = setupOf(said).config;
+  return orderSchema([...ownColumns(said), ...added], networkOrder(eigenvalues));
 }

@@ -1,5 +1,3 @@
-import type { Observable } from 'rxjs';
-import type { Batch } from '../../core/batch.ts';
 import {
   checkKeys,
   joinTables,
@@ -16,7 +14,7 @@ import type { OptimizerValues } from '../../optimizers/optimizer.ts';
 import { optimizerTable, resolveOptimizer } from '../../optimizers/parameters.ts';
 import { MEASURED_COLUMNS } from '../../phases/measured/columns.ts';
 import type { MeasuredRun, MeasuredSummary } from '../../phases/measured/summary.ts';
-import type { Training, TrainingColumns, TrainingConfig } from './training.ts';
+import type { Training, TrainingConfig, TrainingRows } from './training.ts';
 
 /** The optimizers that the sharpness of the plain Hessian goes with. */
 const OPTIMIZERS = optimizers.filter(({ metric }) => metric === undefined);
@@ -38,20 +36,25 @@ export function smallTraining(model: Model): Training {
     parameters,
     presets: [],
     async open() {
-      const [{ trainingRows, trainingSchema }, { relateToThreshold }, { detectMeasuredPhases }] =
-        await Promise.all([
-          import('../descent/generic-descent.ts'),
-          import('../../operators/relate-to-threshold.ts'),
-          import('../../operators/detect-measured-phases.ts'),
-        ]);
-      const schema = orderSchema(
-        extendSchema(trainingSchema(model, true), MEASURED_COLUMNS.slice(4)),
-        orderOf(model),
-      );
+      const [
+        { trainingRows, trainingSchema },
+        { relateToThreshold },
+        { detectMeasuredPhases },
+        { linkOf, storedLinks, throughLinks },
+        { thinLinks },
+      ] = await Promise.all([
+        import('../descent/generic-descent.ts'),
+        import('../../operators/relate-to-threshold.ts'),
+        import('../../operators/detect-measured-phases.ts'),
+        import('../../core/stored-pipeline.ts'),
+        import('../../operators/thin.ts'),
+      ]);
+      const own = trainingSchema(model, true);
+      const schema = orderSchema(extendSchema(own, MEASURED_COLUMNS.slice(4)), orderOf(model));
       return {
         resolve: (options) => resolve(model, parameters, options),
         schema: () => schema,
-        stream: (config, options, report) =>
+        rows: (config, options) =>
           rowsSource(
             () =>
               trainingRows(
@@ -64,17 +67,18 @@ export function smallTraining(model: Model): Training {
                 options,
               ),
             options,
-          ).pipe(
-            (rows) => rows as unknown as Observable<Batch<SmallArrays, SmallRun>>,
-            relateToThreshold(),
-            detectMeasuredPhases(report),
-          ) as unknown as Observable<Batch<TrainingColumns, Run<TrainingConfig>>>,
+          ) as unknown as TrainingRows,
+        pipeline(_, report, stored) {
+          const links = [linkOf(relateToThreshold()), linkOf(detectMeasuredPhases(report))];
+          if (!stored) return throughLinks(links);
+          const given = own.map(({ name }) => name);
+          const known = [...links, ...thinLinks(stored.stages)];
+          return throughLinks(storedLinks(stored, given, known));
+        },
       };
     },
   };
 }
-
-type SmallArrays = Readonly<Record<'step' | 'eta' | 'loss' | 'sharpness', Float64Array>>;
 
 function tableOf(model: Model): ParameterTable {
   const columns: ParameterTable = {

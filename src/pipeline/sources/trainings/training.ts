@@ -1,10 +1,11 @@
-import type { Observable } from 'rxjs';
+import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Batch } from '../../core/batch.ts';
 import type { ParameterTable } from '../../core/parameters.ts';
 import type { Preset } from '../../core/preset.ts';
 import type { Run } from '../../core/run.ts';
 import type { Schema } from '../../core/schema.ts';
 import type { SourceOptions } from '../../core/source.ts';
+import type { StoredPipeline } from '../../core/stored-pipeline.ts';
 import type { MeasuredEvent } from '../../operators/detect-measured-phases.ts';
 import type { NetworkEvent } from '../../operators/network-pipeline.ts';
 import type { RunEvent } from '../../sinks/phase-log.ts';
@@ -28,19 +29,27 @@ export interface Runs {
   resolve(options: object): TrainingConfig;
   /** The columns of a run, in the order of its file. */
   schema(config: TrainingConfig): Schema;
-  /** A run through all operators; each event is told as it happens. */
-  stream(
+  /** The rows of a run as its source makes them. */
+  rows(config: TrainingConfig, source: SourceOptions): TrainingRows;
+  /**
+   * All operators, or those that a stored pipeline is made of (its thinning included); each event is told as it happens.
+   * @throws CheckpointError where that pipeline has operators that are not known
+   */
+  pipeline(
     config: TrainingConfig,
-    source: SourceOptions,
     report: (event: TrainingEvent) => void,
-  ): Observable<Batch<TrainingColumns, Run<TrainingConfig>>>;
+    stored?: StoredPipeline,
+  ): MonoTypeOperatorFunction<TrainingBatch>;
 }
 
-/** Columns that every run has. */
+/** Columns that the source of every run fills, and that `thin` looks at where they are there. */
 export interface TrainingColumns {
   readonly step: Float64Array;
-  readonly phase: Uint8Array;
+  readonly phase?: Uint8Array;
 }
+
+export type TrainingBatch = Batch<TrainingColumns, Run<TrainingConfig>>;
+export type TrainingRows = Observable<TrainingBatch>;
 
 /** A model that `eos stream` can train: what can be said of it, and its runs, loaded when they are wanted. */
 export interface Training {

@@ -1,0 +1,100 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { lastValueFrom, take, tap } from 'rxjs';
+import { expect, test } from 'vitest';
+import * as library from '../../src/pipeline/node/library.ts';
+import { fastFolder } from './killed-run.ts';
+import {
+  type LibraryPipeline,
+  nameOf,
+  randomPipeline,
+  recoverAndResume,
+  startProgram,
+  wholeFiles,
+} from './library-pipelines.ts';
+
+/** A few here; `node scripts/kill.js 100` does more. */
+const KILLS = Number(process.env.EOS_KILLS ?? 12);
+/** Steps a second: the run then takes seconds, so that it can be ended in the middle. */
+const PACE = 60_000;
+
+const roll = (sides: number) => Math.floor(Math.random() * sides);
+
+test('programs that use the library, killed at any time: all of it is recovered, and goes on to the byte', async () => {
+  let recovered = 0;
+  let nothing = 0;
+  for (let i = 0; i < KILLS; i++) {
+    const pipeline = randomPipeline(roll);
+    const files = [['run.parquet'], ['run.arrow'], ['run.parquet', 'run.arrow']][roll(3)]!;
+    const cwd = fastFolder();
+    const whole = await wholeFiles(pipeline, files, cwd);
+    const program = startProgram(pipeline, files, cwd, PACE);
+    // Mostly while there is something to lose.
+    await program.says(roll(4) === 0 ? '"start"' : '"flush"');
+    await new Promise((resolve) => setTimeout(resolve, 900 * Math.random()));
+    program.child.kill('SIGKILL');
+    const { stdout, stderr } = await program.done;
+    expect(stderr).toBe('');
+    const rows = await recoverAndResume(whole, cwd, stdout, roll(2) > 0).catch((error: Error) => {
+      throw new Error(`${nameOf(pipeline)} into ${files}: ${error.message}`, { cause: error });
+    });
+    recovered += rows;
+    nothing += rows === 0 ? 1 : 0;
+  }
+  console.log(
+    `${KILLS} kills of library pipelines: ${recovered} rows recovered; ${nothing} times nothing had been flushed yet, or all was there`,
+  );
+  expect(nothing).toBeLessThan(KILLS);
+});
+
+const STAGES = {
+  splitLoss: library.splitLoss,
+  classifySharpness: library.classifySharpness,
+  detectPhases: library.detectPhases,
+};
+const README: LibraryPipeline = {
+  source: 'gradientDescent',
+  options: { preset: 'three-phases', steps: 200_000 },
+  operators: [['splitLoss'], ['classifySharpness'], ['detectPhases']],
+};
+
+test.each(['fails', 'is left'])('a pipeline that %s in the middle goes on too', async (how) => {
+  const cwd = fastFolder();
+  const whole = await wholeFiles(README, ['run.parquet'], cwd);
+  let batches = 0;
+  const rows = library.gradientDescent(README.options).pipe(
+    STAGES.splitLoss(),
+    STAGES.classifySharpness(),
+    STAGES.detectPhases(),
+    tap(() => {
+      if (how === 'fails' && batches++ === 30) throw new Error('out of luck');
+    }),
+    library.parquetSink(join(cwd, 'run.parquet')),
+    take(how === 'is left' ? 30 : 1e6),
+  );
+  const end = lastValueFrom(rows);
+  if (how === 'fails') await expect(end).rejects.toThrow('out of luck');
+  else await end;
+  const left = ['run.parquet.partial', 'run.parquet.partial.journal'];
+  await expect.poll(() => readdirSync(cwd).sort()).toEqual(left);
+  expect(await recoverAndResume(whole, cwd, '', true)).toBe(65_536);
+});
+
+test('a pipeline of a network goes on too', async () => {
+  const cwd = fastFolder();
+  const network: LibraryPipeline = {
+    source: 'networkDescent',
+    options: { layers: '1-8-1', steps: 3000 },
+    operators: [['relateToThreshold'], ['detectMeasuredPhases'], ['explainSpikes'], ['thin', 3]],
+  };
+  for (const operators of [network.operators, [['relateToThreshold'] as const], []]) {
+    const pipeline = { ...network, operators };
+    const whole = await wholeFiles(pipeline, ['run.parquet'], cwd);
+    const program = startProgram(pipeline, ['run.parquet'], cwd, 2000);
+    await program.says('"flush"');
+    program.child.kill('SIGKILL');
+    const { stdout } = await program.done;
+    expect(await recoverAndResume(whole, cwd, stdout, false)).toBeGreaterThan(0);
+    for (const name of readdirSync(cwd)) rmSync(join(cwd, name));
+  }
+});
