@@ -3,7 +3,11 @@ import type { Batch } from '../pipeline/core/batch.ts';
 import type { Metadata } from '../pipeline/formats/table-format.ts';
 import type { StoredFile } from '../pipeline/node/stored-file.ts';
 import { detectMeasuredPhases } from '../pipeline/operators/detect-measured-phases.ts';
-import { MEASURED_COLUMNS, type MeasuredColumn } from '../pipeline/phases/measured/columns.ts';
+import {
+  MEASURED_COLUMNS,
+  MEASUREMENT_COLUMNS,
+  type MeasuredColumn,
+} from '../pipeline/phases/measured/columns.ts';
 import { SERIES_DEFAULTS } from '../pipeline/phases/measured/detector.ts';
 import type { MeasuredSummary, Skipped } from '../pipeline/phases/measured/summary.ts';
 import { createTally, type Tally } from '../pipeline/sources/training-log/log-error.ts';
@@ -57,8 +61,9 @@ async function* storedBatches(
   file: StoredFile,
   run: LogRun,
 ): AsyncGenerator<Batch<MeasuredInput, LogRun>> {
-  const specs = MEASURED_COLUMNS.filter(({ name }) =>
-    (LOOKED_AT as readonly string[]).includes(name),
+  const names: readonly string[] = [...LOOKED_AT, ...(run.config.told ?? [])];
+  const specs = [...MEASURED_COLUMNS, ...MEASUREMENT_COLUMNS].filter(({ name }) =>
+    names.includes(name),
   );
   for (let group = 0; group < file.groups.length; group++) {
     const { length, columns } = await file.read(group, specs);

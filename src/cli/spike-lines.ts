@@ -1,6 +1,6 @@
 import { plainNumber } from '../pipeline/format.ts';
-import type { EtaVerdict } from '../pipeline/operators/explain-spikes.ts';
 import type { ExplainedSpike } from '../pipeline/phases/measured/spike-cause.ts';
+import type { EtaVerdict } from '../pipeline/phases/measured/spike-explainer.ts';
 
 const NUMBERS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight'];
 
@@ -9,9 +9,12 @@ export function spikeCauseText(spike: ExplainedSpike): string {
   const { cause, share, directions, ratio, eta_that_holds: holds } = spike;
   const number = NUMBERS[directions] ?? String(directions);
   const where = `${number} direction${directions === 1 ? '' : 's'}`;
+  if (share === null) return 'why is not known: no energy at the edge was logged while it rose';
   switch (cause) {
     case 'edge':
-      return `${wholePercent(share)} of the rise in ${where} at ${plainNumber(ratio, 3)} × threshold; η ≤ ${plainNumber(holds ?? 0, 3)} would have held`;
+      return holds === null
+        ? `${wholePercent(share)} of the rise in ${where} at the edge`
+        : `${wholePercent(share)} of the rise in ${where} at ${plainNumber(ratio, 3)} × threshold; η ≤ ${plainNumber(holds, 3)} would have held`;
     case 'learning-rate':
       return 'not the edge of the run: the learning rate had jumped';
     case 'kick':

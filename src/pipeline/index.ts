@@ -106,7 +106,7 @@ export { networkPresets } from './models/network/presets/index.ts';
 export { classifySharpness } from './operators/classify-sharpness.ts';
 export { detectMeasuredPhases, type MeasuredEvent } from './operators/detect-measured-phases.ts';
 export { detectPhases } from './operators/detect-phases.ts';
-export { type EtaVerdict, explainSpikes, type SpikeSummary } from './operators/explain-spikes.ts';
+export { explainSpikes, type SpikeSummary } from './operators/explain-spikes.ts';
 export { flowSolution } from './operators/flow-solution.ts';
 export { type NetworkEvent, networkPipeline } from './operators/network-pipeline.ts';
 export type {
@@ -153,7 +153,8 @@ export type {
   SeriesSpan,
   Told,
 } from './phases/measured/phase-spans.ts';
-export type { ExplainedSpike, SpikeCause } from './phases/measured/spike-cause.ts';
+export type { ExplainedSpike, SpikeCause, SpikeRow } from './phases/measured/spike-cause.ts';
+export type { EtaVerdict, ExplainerState, SpikeCauses } from './phases/measured/spike-explainer.ts';
 export type { Rise, Spike, SpikeState } from './phases/measured/spikes.ts';
 export type {
   MeasuredConfig,

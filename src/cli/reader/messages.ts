@@ -40,11 +40,6 @@ export type Counted = {
   ];
 }['add' | 'value' | 'note' | 'column'];
 
-/** Rows as they stand in a log, with their epochs, before order is brought into them. */
-export interface ReadBlock extends RowBlock {
-  readonly epoch: Float64Array;
-}
-
 /** Reader → command. */
 export type Reply =
   | { readonly opened: TableHead }
@@ -54,7 +49,7 @@ export type Reply =
   | { readonly waits: true }
   | { readonly found: Parameters<FeedOptions['found']>[0] }
   | { readonly said: RunHeader }
-  | { readonly rows: ReadBlock; readonly counted: readonly Counted[] }
+  | { readonly rows: RowBlock; readonly counted: readonly Counted[] }
   | { readonly ended: true }
   | { readonly error: ToldError };
 

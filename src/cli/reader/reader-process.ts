@@ -4,14 +4,18 @@ import type { TableFile } from '../../pipeline/formats/table-file.ts';
 import { feed, type LogInput, type LogSource } from '../../pipeline/sources/training-log/feed.ts';
 import type { Tally } from '../../pipeline/sources/training-log/log-error.ts';
 import { createTally } from '../../pipeline/sources/training-log/log-error.ts';
-import type { RowTaker } from '../../pipeline/sources/training-log/row-block.ts';
+import {
+  emptyBlock,
+  partOf,
+  type RowBlock,
+  type RowTaker,
+} from '../../pipeline/sources/training-log/row-block.ts';
 import { memoryLimit } from './limits.ts';
 import {
   type Call,
   type Counted,
   type FeedCall,
   packed,
-  type ReadBlock,
   type Reply,
   type ToldError,
 } from './messages.ts';
@@ -119,12 +123,12 @@ function earning(input: LogInput): LogInput {
 
 /** Collects rows, and what is counted between them, into blocks. */
 function blockMaker() {
-  let full: { readonly rows: ReadBlock; readonly counted: readonly Counted[] }[] = [];
-  let block = emptyBlock();
+  let full: { readonly rows: RowBlock; readonly counted: readonly Counted[] }[] = [];
+  let block = emptyBlock(BLOCK);
   let counted: Counted[] = [];
   const close = () => {
     if (block.length + counted.length > 0) full.push({ rows: block, counted });
-    block = emptyBlock();
+    block = emptyBlock(BLOCK);
     counted = [];
   };
   const note = (what: Counted) => {
@@ -132,14 +136,10 @@ function blockMaker() {
     if (counted.length === BLOCK) close();
   };
   const rows: RowTaker = {
-    row(line, step, loss, sharpness, eta, epoch = Number.NaN) {
+    row(line, values) {
       const i = block.length++;
       block.line[i] = line;
-      block.step[i] = step;
-      block.loss[i] = loss;
-      block.sharpness[i] = sharpness;
-      block.eta[i] = eta;
-      block.epoch[i] = epoch;
+      for (let f = 0; f < block.columns.length; f++) block.columns[f]![i] = values[f]!;
       if (block.length === BLOCK) close();
     },
   };
@@ -167,29 +167,9 @@ function blockMaker() {
         if (under === AHEAD) await new Promise<void>((resolve) => (taken = resolve));
         under++;
         earn(each.rows.length * PER_ROW);
-        await send({ rows: trimmed(each.rows), counted: each.counted });
+        await send({ rows: partOf(each.rows, 0, each.rows.length), counted: each.counted });
       }
     },
-  };
-}
-
-function emptyBlock(): ReadBlock {
-  const column = () => new Float64Array(BLOCK);
-  const [line, step, loss, sharpness, eta] = [column(), column(), column(), column(), column()];
-  return { length: 0, line, step, loss, sharpness, eta, epoch: column() };
-}
-
-function trimmed({ length, line, step, loss, sharpness, eta, epoch }: ReadBlock): ReadBlock {
-  const cut = (values: Float64Array) => values.subarray(0, length);
-  const [lines, steps, losses] = [cut(line), cut(step), cut(loss)];
-  return {
-    length,
-    line: lines,
-    step: steps,
-    loss: losses,
-    sharpness: cut(sharpness),
-    eta: cut(eta),
-    epoch: cut(epoch),
   };
 }
 

@@ -208,12 +208,14 @@ function giveBlock(
   rows: RowTaker,
   tally: Tally,
 ): void {
+  const { line, columns } = block;
+  const values = new Float64Array(columns.length);
   let next = 0;
   for (let i = 0; i <= block.length; i++) {
     for (; next < counted.length && counted[next]![0] === i; next++) count(tally, counted[next]!);
     if (i === block.length) return;
-    const { line, step, loss, sharpness, eta, epoch } = block;
-    rows.row(line[i]!, step[i]!, loss[i]!, sharpness[i]!, eta[i]!, epoch[i]!);
+    for (let f = 0; f < values.length; f++) values[f] = columns[f]![i]!;
+    rows.row(line[i]!, values);
   }
 }
 

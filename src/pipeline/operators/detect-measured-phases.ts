@@ -10,6 +10,8 @@ import {
   type SeriesState,
 } from '../phases/measured/detector.ts';
 import type { PhaseChange, SeriesPhase } from '../phases/measured/phase-spans.ts';
+import type { ExplainedSpike } from '../phases/measured/spike-cause.ts';
+import { createSpikeExplainer, type ExplainerState } from '../phases/measured/spike-explainer.ts';
 import type { Spike } from '../phases/measured/spikes.ts';
 import type {
   MeasuredRun,
@@ -54,7 +56,8 @@ export type MeasuredEvent =
     }
   /** The threshold jumped, as with the learning rate: history and noise start anew. */
   | ({ readonly event: 'jump' } & Jump)
-  | ({ readonly event: 'spike' } & Spike)
+  /** With its cause, where the log tells the energy at the edge. */
+  | ({ readonly event: 'spike' } & (Spike | ExplainedSpike))
   | {
       /** The file holds its first `rows` rows, up to this step, whatever happens to the program now. */
       readonly event: 'flush';
@@ -90,10 +93,12 @@ const START = {
 interface PhasesState extends Readonly<typeof START> {
   readonly detector: SeriesState;
   readonly spikes: Spike[];
+  readonly explainer?: ExplainerState;
 }
 
 /**
  * Adds the `phase` and the `cycle` of each row, causally, and when the log ends leaves its summary in `run.summary`.
+ * Where a log tells `sharpness_error`, that is the noise of the sharpness; where it tells `l1`, spikes have causes.
  *
  * @param report told of each event as it happens
  */
@@ -108,11 +113,14 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
       threshold: 'relateToThreshold',
       sharpness_ratio: 'relateToThreshold',
     },
+    uses: ['sharpness_error', 'l1', 'edge_directions'],
     adds: measuredColumns('phase', 'cycle'),
     start(run: MeasuredRun, saved) {
       const stored = structuredClone(saved?.raw('state')) as PhasesState | undefined;
       const detector = createSeriesDetector(run.config.detector, stored?.detector);
-      const spikes: Spike[] = stored?.spikes ?? [];
+      const spikes: (Spike | ExplainedSpike)[] = stored?.spikes ?? [];
+      /** Of a log that tells its energy at the edge, from when on it does. */
+      let explainer = stored?.explainer && newExplainer(stored.explainer);
       let {
         spikeCount,
         rows,
@@ -144,7 +152,16 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
           });
       }
 
-      function tellSpike(spike: Spike): void {
+      function newExplainer(from?: ExplainerState) {
+        return createSpikeExplainer(
+          run.stability,
+          run.config.eigenvalues ?? Number.POSITIVE_INFINITY,
+          from,
+        );
+      }
+
+      function tellSpike(found: Spike): void {
+        const spike = explainer ? explainer.explain(found) : found;
         spikeCount++;
         if (spikes.length < MOST_SPIKES) spikes.push(spike);
         if (live) report({ event: 'spike', ...spike });
@@ -177,6 +194,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
               ratio: known(columns.sharpness_ratio[0]!),
               loss: known(columns.loss[0]!),
             });
+          if (columns.l1 && run.tally.columns?.l1 !== undefined) explainer ??= newExplainer();
           for (let i = 0; i < length; i++) {
             loss = columns.loss[i]!;
             const now = columns.sharpness_ratio[i]!;
@@ -188,7 +206,17 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
               ratio = now;
             }
             if (Number.isFinite(loss)) finalLoss = loss;
-            phase[i] = CODE[detector.next(step[i]!, loss, now, threshold[i]!)];
+            explainer?.row({
+              step: step[i]!,
+              eta: eta[i]!,
+              loss,
+              sharpness: columns.sharpness[i]!,
+              ratio: now,
+              l1: columns.l1?.[i] ?? Number.NaN,
+              directions: columns.edge_directions?.[i] ?? Number.NaN,
+            });
+            const error = (columns.sharpness_error?.[i] ?? Number.NaN) / Math.abs(sharpness);
+            phase[i] = CODE[detector.next(step[i]!, loss, now, threshold[i]!, error)];
             cycles[i] = detector.cycle;
             tellRow(step[i]!, detector);
           }
@@ -199,6 +227,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
           const now: PhasesState = {
             detector: detector.state(),
             spikes: [...spikes],
+            ...(explainer && { explainer: explainer.state() }),
             ...{
               spikeCount,
               rows,
@@ -248,6 +277,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
             skipped: run.tally.entries,
             columns: { ...run.tally.columns },
             warnings: messages,
+            ...explainer?.causes(),
           };
           if (live) {
             for (const warning of messages) report({ event: 'warning', ...warning });
@@ -303,7 +333,7 @@ const CONSTANT_ROWS = 10;
 
 /** What makes it doubtful that a column holds what it was taken for. */
 function doubts(
-  { tally, config: { optimizer } }: MeasuredRun,
+  { tally, config: { optimizer, preconditioned } }: MeasuredRun,
   measured: number,
   { least, most, isRate }: Pick<typeof START, 'least' | 'most' | 'isRate'>,
 ): string[] {
@@ -320,7 +350,11 @@ function doubts(
     );
   if (least < 0)
     found.push(`${name} was taken as the sharpness, and is negative in places: is it λ_max?`);
-  if (/^(adam|adamw|rmsprop)$/.test(optimizer) && !/precond|effective/i.test(name))
+  if (
+    /^(adam|adamw|rmsprop)$/.test(optimizer) &&
+    !preconditioned &&
+    !/precond|effective/i.test(name)
+  )
     found.push(
       `is ${name} the largest eigenvalue of the preconditioned Hessian? For ${optimizer} the threshold is of that`,
     );

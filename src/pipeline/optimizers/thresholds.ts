@@ -43,13 +43,13 @@ export function stabilityThreshold(options: ThresholdOptions = {}): Threshold {
   }
   const defaults = defaultsOf(optimizer);
   const key = Object.hasOwn(defaults, 'momentum') ? 'momentum' : undefined;
-  if (key === undefined && beta !== undefined && beta !== 0) {
+  if (key === undefined && expression === undefined && beta !== undefined && beta !== 0) {
     throw new ConfigError(
       'momentum',
       `${beta} does not go with --optimizer ${optimizer.name}; use momentum or nesterov`,
     );
   }
-  const b = key === undefined ? 0 : (beta ?? defaults[key]!);
+  const b = beta ?? (key === undefined ? 0 : defaults[key]!);
   if (!(b >= 0 && b < 1))
     throw new ConfigError('momentum', `${b} is not a number from 0 to below 1, such as 0.9`);
   if (!(dampening >= 0 && dampening < 1))

@@ -15,7 +15,7 @@ function readAll(
   const rows: number[][] = [];
   const tally = createTally();
   const reader = createNdjsonReader(
-    { row: (...row) => rows.push(row.slice(0, 5).map(Number)) },
+    { row: (line, values) => rows.push([line, ...Array.from(values).slice(0, 4)]) },
     tally,
     {
       given: options.given ?? {},

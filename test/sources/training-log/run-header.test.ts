@@ -8,11 +8,28 @@ test.each([
   ['{"eos":1,"optimizer":"adamw","beta":0.9,"weight_decay":0.01}', 'adamw', (2 - 1e-4) * 1900],
   ['{"eos":1,"optimizer":"momentum","beta":0.9,"dampening":0.9}', 'momentum', 3800],
   ['{"eos":1,"optimizer":"gd","weight_decay":3}', 'gd', 197],
+  ['{"eos":1,"optimizer":"SGD","momentum":0.9,"nesterov":true}', 'nesterov', 380 / 2.8],
+  ['{"eos":1,"optimizer":"sgd","beta":0.9}', 'momentum', 380],
+  ['{"eos":1,"optimizer":"Adam","betas":[0.5,0.999]}', 'adam', 600],
+  ['{"eos":1,"optimizer":"adam","beta1":0.5,"beta2":0.999}', 'adam', 600],
+  [
+    '{"eos":1,"optimizer":"rmsprop","beta":0.5,"threshold_expression":"(2 + 2*beta)/eta"}',
+    'rmsprop',
+    300,
+  ],
 ])('the first line %s names the optimizer', async (header, optimizer, threshold) => {
   const { events, rows: read } = await detectLog(`${header}\n${rows}`);
   expect(events[0]).toMatchObject({ event: 'start', optimizer });
   expect(read.threshold![0]).toBeCloseTo(threshold, 6);
   expect(read.step).toEqual([0, 1]);
+});
+
+test('the first line gives the learning rate, and says what the sharpness is of', async () => {
+  const { rows: read, summary } = await detectLog(
+    '{"eos":1,"optimizer":"adam","lr":0.5,"preconditioned":true}\n{"step":0,"loss":1,"sharpness":50}\n',
+  );
+  expect(read.eta).toEqual([0.5]);
+  expect(summary.warnings).toEqual([]);
 });
 
 test('an option is worth more than the first line', async () => {

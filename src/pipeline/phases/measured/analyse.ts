@@ -23,6 +23,8 @@ const MOST_BIAS = Math.log(1.12);
 /** How often a verdict from a plateau is right, and from one that batches make (see the table of docs/detect.md). */
 const RESTING = 0.9;
 const HOVERING = 0.85;
+/** Scatter of a plateau below this share of its error bars: all of it may be off by as much as they say. */
+const SYSTEMATIC = 1 / 3;
 /** A level is reached within this. */
 const REACHED = 0.005;
 /** A threshold that is off by less than this is the threshold. */
@@ -71,10 +73,9 @@ interface Series extends Known {
 
 /** All phases of a history, dated with all of it in view. */
 export function analyse(known: Known, options: AnalysisOptions): Analysis {
-  const { blocks, noise } = known;
+  const { blocks } = known;
   const x = blocks.map((block) => block.x);
-  // The noise about each block: of the window before it, or of the one whose middle it is, since movement only adds to it.
-  const sigma = x.map((_, i) => Math.min(noise[i]!, noise[Math.min(x.length - 1, i + HALF)]!));
+  const sigma = blocks.map((_, i) => noiseAt(known, i));
   const outliers = outlierShare(x, sigma);
   const series: Series = {
     ...known,
@@ -110,6 +111,18 @@ export function analyse(known: Known, options: AnalysisOptions): Analysis {
   const end = rest ?? left;
   if (end) findings.push({ phase: 'convergence', ...end });
   return { findings, effective: Math.exp(edge.level), rest };
+}
+
+/**
+ * The noise about a block: by the scatter of the window before it, or of the one whose middle it is, since movement only
+ * adds to it. Where blocks have error bars, that scatter is in units of them.
+ */
+function noiseAt({ blocks, noise }: Known, i: number): number {
+  const j = Math.min(blocks.length - 1, i + HALF);
+  const [own, other] = [blocks[i]!.error, blocks[j]!.error];
+  if (own === undefined && other === undefined) return Math.min(noise[i]!, noise[j]!);
+  if (own === undefined || other === undefined) return noise[i]!;
+  return own * Math.min(noise[i]! / own, noise[j]! / other);
 }
 
 /** Step at which the edge was reached: between two measurements that are far apart, where a line through them crosses. */
@@ -174,7 +187,7 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
   const rest = plateau(series, over, x.length);
   const until = crossed?.onset ?? rest?.from ?? x.length;
   // At the edge itself, swings look like noise.
-  const noise = PLATEAU_NOISE * median(sigma.slice(over, Math.max(over + 1, until)));
+  const noise = PLATEAU_NOISE * typicalNoise(series, over, Math.max(over + 1, until));
   const level = rest?.level ?? 0;
   const near = Math.abs(level) <= Math.max(LEAST_BIAS, Math.min(noise, options.band));
   // A plateau that lies elsewhere is the edge where the training was unstable, all of it behind the crossing.
@@ -205,6 +218,15 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
   return { at: near ? Math.min(at, until) : at, confidence: RESTING, level: effective };
 }
 
+/** The noise of a stretch: where blocks have error bars, that at which their precision is the mean one. */
+function typicalNoise({ blocks, sigma }: Series, from: number, to: number): number {
+  const part = sigma.slice(from, to);
+  const bars = blocks.slice(from, to).map(({ error = Number.NaN }) => error);
+  const precision = bars.reduce((sum, bar) => sum + bar ** -2, 0) / bars.length;
+  if (Number.isNaN(precision)) return median(part);
+  return median(part.map((value, i) => value / bars[i]!)) / Math.sqrt(precision);
+}
+
 /** The last third of a stretch, where it neither rises nor falls. */
 interface Plateau {
   readonly level: number;
@@ -224,6 +246,8 @@ function plateau({ x, blocks }: Series, start: number, to: number): Plateau | nu
   const part = x.slice(from, to);
   const level = median(part);
   const spread = median(part.map((value) => Math.abs(value - level))) / 0.674_489_75;
+  const bar = median(blocks.slice(from, to).map(({ error = 0 }) => error));
+  if (bar > MOST_BIAS && spread < SYSTEMATIC * bar) return null;
   const half = part.length >> 1;
   const change = median(part.slice(half)) - median(part.slice(0, half));
   // Standard error of the difference of two medians, of half the blocks each.

@@ -38,7 +38,8 @@ export const MEASURED_COLUMNS = [
     type: 'DOUBLE',
     symbol: 'S',
     unit: '1',
-    meaning: 'largest eigenvalue of the (preconditioned) Hessian; none where it was not measured',
+    meaning:
+      'largest eigenvalue of the (preconditioned) Hessian, or the batch sharpness where the log has it for SGD; none where it was not measured',
     nullable: true,
   },
   {
@@ -82,6 +83,34 @@ export const MEASURED_COLUMNS = [
     symbol: '',
     unit: 'cycles',
     meaning: 'upward crossings of the threshold so far, noise allowed for',
+  },
+] as const satisfies readonly Column[];
+
+/** What a log may tell of its measurements besides: columns of the file where the log has them. */
+export const MEASUREMENT_COLUMNS = [
+  {
+    name: 'sharpness_error',
+    type: 'DOUBLE',
+    symbol: 'ΔS',
+    unit: '1',
+    meaning: 'error bar of the sharpness, as the log has it',
+    nullable: true,
+  },
+  {
+    name: 'l1',
+    type: 'DOUBLE',
+    symbol: 'L₁',
+    unit: '1',
+    meaning: 'energy of the oscillation in directions at the edge, as the log has it',
+    nullable: true,
+  },
+  {
+    name: 'edge_directions',
+    type: 'DOUBLE',
+    symbol: '',
+    unit: 'directions',
+    meaning: 'number of directions at the edge, as the log has it',
+    nullable: true,
   },
 ] as const satisfies readonly Column[];
 

@@ -41,6 +41,8 @@ const LOOK = 1 / 32;
 const CROSSING_LOOK = 1 / 512;
 /** Ratios below this are this: a sharpness at or below zero is far below any threshold. */
 const LEAST_RATIO = 1e-9;
+/** A sharpness with a larger relative error bar is not told as the largest. */
+const UNSURE = 0.2;
 /** Peaks of spikes that are kept for the analysis, the last ones. */
 const SPIKES_KEPT = 64;
 
@@ -104,8 +106,9 @@ export interface SeriesDetector {
    * @param loss NaN where it is missing, Infinity where it is not finite
    * @param ratio sharpness over threshold, NaN where it was not measured
    * @param threshold the threshold, where it is known: where it jumps, history and noise start anew
+   * @param error error bar of the sharpness over the sharpness, where it is known
    */
-  next(step: number, loss: number, ratio: number, threshold?: number): RowPhase;
+  next(step: number, loss: number, ratio: number, threshold?: number, error?: number): RowPhase;
   /** Upward crossings of the threshold so far, a start above it included. */
   readonly cycle: number;
   /** What the last row changed: phases that begin, that are dated anew, or that turned out not to be. */
@@ -198,13 +201,15 @@ export function createSeriesDetector(
     before = threshold;
   }
 
-  function take(step: number, ratio: number): boolean {
+  function take(step: number, ratio: number, error: number): boolean {
     measured++;
     lastRatio = ratio;
-    if (ratio > maxRatio) maxRatio = ratio;
+    if (ratio > maxRatio && !(error > UNSURE)) maxRatio = ratio;
     const x = Math.log(Math.max(LEAST_RATIO, ratio));
-    motion.next(x, noise.next(x));
-    if (!history.push({ firstStep: step, lastStep: step, x, ...losses.take() })) return false;
+    motion.next(x, noise.next(x, error));
+    const bar = Number.isNaN(error) ? {} : { error: Math.max(all.noiseFloor, error) };
+    if (!history.push({ firstStep: step, lastStep: step, x, ...bar, ...losses.take() }))
+      return false;
     const { length } = history.blocks;
     const edge = told.at(-1)?.phase === 'edge-of-stability';
     const grown = length - looked;
@@ -213,7 +218,7 @@ export function createSeriesDetector(
   }
 
   return {
-    next(step, loss, ratio, threshold = Number.NaN) {
+    next(step, loss, ratio, threshold = Number.NaN, error = Number.NaN) {
       spike = null;
       jump = null;
       changes = [];
@@ -227,7 +232,7 @@ export function createSeriesDetector(
       spike = spikes.next(step, loss, lastRatio);
       if (spike) peaks = [...peaks.slice(1 - SPIKES_KEPT), spike.step];
       if (threshold > 0 && threshold < Number.POSITIVE_INFINITY) follow(step, threshold);
-      const due = !Number.isNaN(ratio) && take(step, ratio);
+      const due = !Number.isNaN(ratio) && take(step, ratio, error);
       const { divergedAt } = losses;
       if (due || jump || divergedAt !== wasDiverged || told.length === 0)
         changes = look(divergedAt);

@@ -9,6 +9,8 @@ export interface Block {
   readonly lastStep: number;
   /** Logarithm of the sharpness over the threshold. */
   readonly x: number;
+  /** Error bar of x, where it is known. */
+  readonly error?: number;
   /** Loss; NaN where it is unknown. */
   readonly loss: number;
   /** Rows with a loss, and those among them where it rose. */
@@ -50,16 +52,16 @@ export function createHistory(noiseFloor: number, saved?: HistoryState): History
 
   function measureAll(): void {
     scale = createNoiseScale(noiseFloor);
-    noise = blocks.map(({ x }) => scale.next(x));
+    noise = blocks.map(({ x, error }) => scale.next(x, error));
   }
   measureAll();
 
   function add(block: Block, at: number): boolean {
     if (at === level) {
       blocks.push(block);
-      noise.push(scale.next(block.x));
+      noise.push(scale.next(block.x, block.error));
       if (blocks.length === CAPACITY) {
-        blocks = thirds(blocks);
+        blocks = thirds(blocks, noiseFloor);
         level++;
         measureAll();
       }
@@ -70,7 +72,7 @@ export function createHistory(noiseFloor: number, saved?: HistoryState): History
     part.push(block);
     if (part.length < 3) return false;
     pending[at] = [];
-    return add(merged(part), at + 1);
+    return add(merged(part, noiseFloor), at + 1);
   }
 
   return {
@@ -85,13 +87,14 @@ export function createHistory(noiseFloor: number, saved?: HistoryState): History
   };
 }
 
-function thirds(blocks: readonly Block[]): Block[] {
+function thirds(blocks: readonly Block[], noiseFloor: number): Block[] {
   const result: Block[] = [];
-  for (let i = 0; i + 2 < blocks.length; i += 3) result.push(merged(blocks.slice(i, i + 3)));
+  for (let i = 0; i + 2 < blocks.length; i += 3)
+    result.push(merged(blocks.slice(i, i + 3), noiseFloor));
   return result;
 }
 
-function merged(three: readonly Block[]): Block {
+function merged(three: readonly Block[], noiseFloor: number): Block {
   let losses = 0;
   let rises = 0;
   for (const block of three) {
@@ -101,11 +104,29 @@ function merged(three: readonly Block[]): Block {
   return {
     firstStep: three[0]!.firstStep,
     lastStep: three.at(-1)!.lastStep,
-    x: median(three.map(({ x }) => x)),
+    ...middle(three, noiseFloor),
     loss: median(three.map(({ loss }) => loss).filter((loss) => !Number.isNaN(loss))),
     losses,
     rises,
   };
+}
+
+/** Deviation of the median of three values of normal noise, over theirs. */
+const MEDIAN_OF_THREE = 0.67;
+
+/** The median of blocks; where all have error bars, that with as much certainty below as above it. */
+function middle(blocks: readonly Block[], noiseFloor: number): Pick<Block, 'x' | 'error'> {
+  const weighted = blocks.map(({ x, error = Number.NaN }) => ({ x, weight: 1 / error ** 2 }));
+  const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
+  if (!(total > 0)) return { x: median(blocks.map(({ x }) => x)) };
+  weighted.sort((a, b) => a.x - b.x);
+  let rest = total / 2;
+  const found = weighted.find(({ weight }) => {
+    rest -= weight;
+    return rest <= 0;
+  });
+  const error = Math.max(noiseFloor, MEDIAN_OF_THREE * Math.sqrt(blocks.length / total));
+  return { x: found!.x, error };
 }
 
 /** Median; the upper one of an even number, NaN of none. */

@@ -1,34 +1,41 @@
 import type { Stability } from '../../core/run.ts';
 import type { Spike } from './spikes.ts';
 
-/** What of a row tells why the loss rose. Where the sharpness was not measured, the numbers last measured. */
+/** What of a row tells why the loss rose. */
 export interface SpikeRow {
   readonly step: number;
   readonly eta: number;
   readonly loss: number;
+  /** As last measured. */
   readonly sharpness: number;
   /** Sharpness over threshold. */
   readonly ratio: number;
-  /** Energy of the oscillation in directions at the edge. */
-  readonly l1: number;
+  /** Energy of the oscillation in directions at the edge; null where it is not known of this row. */
+  readonly l1: number | null;
   readonly directions: number;
+  /** Whether the sharpness was measured in this row. */
+  readonly measured: boolean;
 }
 
 /**
  * Why the loss rose: directions at the edge, a jump of the learning rate, a kick within a step, something else; unknown
- * where all followed eigenvalues were at the edge, and those that were not followed may have been as well.
+ * where all followed eigenvalues were at the edge, and those that were not followed may have been as well, or where no
+ * energy is known of the rise.
  */
 export type SpikeCause = 'edge' | 'learning-rate' | 'kick' | 'other' | 'unknown';
 
 /** A spike with what it owes to directions at the edge. */
 export interface ExplainedSpike extends Spike {
   readonly cause: SpikeCause;
-  /** Part of the rise that the energy in directions at the edge explains, from 0 to 1. */
-  readonly share: number;
+  /** Part of the rise that the energy in directions at the edge explains, from 0 to 1; null where none is known. */
+  readonly share: number | null;
   readonly directions: number;
-  /** Largest sharpness over threshold while it grew. */
+  /** Largest sharpness over threshold while it grew, as far as it was measured. */
   readonly ratio: number;
-  /** Largest learning rate at which the threshold would not have been passed; null unless the cause is the edge. */
+  /**
+   * Largest learning rate at which the threshold would not have been passed; null unless the cause is the edge, and a
+   * sharpness beyond the threshold was measured.
+   */
   readonly eta_that_holds: number | null;
 }
 
@@ -60,16 +67,18 @@ export function explainSpike(
     rows.findIndex(({ step }) => step >= spike.begin),
   );
   const peak = rows[peakAt];
-  if (!peak) {
-    return { ...spike, cause: 'other', share: 0, directions: 0, ratio: 0, eta_that_holds: null };
+  // To the one side of an oscillation its energy says too much, to the other too little: sums even that out.
+  const burst = peak ? rows.slice(beginAt, peakAt + 2).filter(hasEnergy) : [];
+  if (!peak || burst.length === 0) {
+    const unknown = { cause: 'unknown', share: null, directions: 0, eta_that_holds: null } as const;
+    return { ...spike, ...unknown, ratio: peak?.ratio ?? 0 };
   }
   const before = rows.slice(Math.max(0, beginAt - LEVEL_ROWS), beginAt);
   const level = before.length > 0 ? before : [rows[beginAt]!];
   const rise = peak.loss - mean(level, ({ loss }) => loss);
-  // To the one side of an oscillation its energy says too much, to the other too little: sums even that out.
-  const burst = rows.slice(beginAt, peakAt + 2);
-  const over = (value: (row: SpikeRow) => number) => mean(burst, value) - mean(level, value);
-  const share = Math.min(1, Math.max(0, over(({ l1 }) => l1) / over(({ loss }) => loss)));
+  const energy = mean(burst, ({ l1 }) => l1) - mean(level.filter(hasEnergy), ({ l1 }) => l1);
+  const loss = mean(burst, (row) => row.loss) - mean(level, (row) => row.loss);
+  const share = Math.min(1, Math.max(0, energy / loss));
   const growing = rows.slice(Math.max(0, beginAt - CAUSE_ROWS), peakAt + 1);
   const sharpest = growing.reduce((a, b) => (b.ratio > a.ratio ? b : a));
   const jumped = growing.some(({ eta }, i) => i > 0 && eta > JUMP * growing[i - 1]!.eta);
@@ -80,10 +89,13 @@ export function explainSpike(
   // What sharpness can do in a step: |1 − 2ρ| in amplitude for a ratio of ρ, the square of it in energy.
   const factor = (2 * sharpest.ratio - 1) ** 2;
   const kicked = largest > Math.max(KICK_SHARE, 1.2 * (1 - 1 / factor)) * rise;
+  // What was not measured while it rose may have been beyond the threshold.
+  const risen = rows.slice(beginAt, peakAt + 1);
+  const below = sharpest.ratio < SLACK && risen.some(({ measured }) => measured);
   const cause =
     jumped && share > 0
       ? 'learning-rate'
-      : share < LEAST_SHARE || sharpest.ratio < SLACK
+      : share < LEAST_SHARE || below
         ? peak.directions >= followed
           ? 'unknown'
           : 'other'
@@ -96,7 +108,8 @@ export function explainSpike(
     share,
     directions: peak.directions,
     ratio: sharpest.ratio,
-    eta_that_holds: cause === 'edge' ? etaThatHolds(stability, sharpest) : null,
+    eta_that_holds:
+      cause === 'edge' && sharpest.ratio >= SLACK ? etaThatHolds(stability, sharpest) : null,
   };
 }
 
@@ -116,6 +129,11 @@ function etaThatHolds(
   return low;
 }
 
-function mean(rows: readonly SpikeRow[], value: (row: SpikeRow) => number): number {
-  return rows.reduce((sum, row) => sum + value(row), 0) / rows.length;
+function hasEnergy(row: SpikeRow): row is SpikeRow & { readonly l1: number } {
+  return row.l1 !== null;
+}
+
+/** Mean over rows; 0 over none. */
+function mean<Row>(rows: readonly Row[], value: (row: Row) => number): number {
+  return rows.reduce((sum, row) => sum + value(row), 0) / Math.max(1, rows.length);
 }

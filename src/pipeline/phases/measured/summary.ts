@@ -1,6 +1,8 @@
 import type { Run } from '../../core/run.ts';
 import type { SeriesOptions } from './detector.ts';
 import type { SeriesSpan } from './phase-spans.ts';
+import type { ExplainedSpike } from './spike-cause.ts';
+import type { SpikeCauses } from './spike-explainer.ts';
 import type { Spike } from './spikes.ts';
 
 /** What was not used, why, how often, and where first. */
@@ -27,7 +29,7 @@ export interface MeasuredWarning {
 }
 
 /** What became of a run that was logged: the JSON under `eos.summary`. Fields as in a run's where they mean the same. */
-export interface MeasuredSummary {
+export interface MeasuredSummary extends Partial<SpikeCauses> {
   readonly outcome: 'diverged' | 'gradient-flow' | 'converged' | 'edge-of-stability' | 'unknown';
   readonly interrupted: boolean;
   /** Whether the program that read the log died, and what it left was made whole. */
@@ -47,8 +49,8 @@ export interface MeasuredSummary {
   /** Rows with a sharpness. */
   readonly measured: number;
   readonly spike_count: number;
-  /** The first 1000 of them. */
-  readonly spikes: readonly Spike[];
+  /** The first 1000 of them, with their causes where the log tells the energy at the edge. */
+  readonly spikes: readonly (Spike | ExplainedSpike)[];
   readonly skipped: readonly Skipped[];
   /** Which column was taken as what. */
   readonly columns: Readonly<Record<string, string>>;
@@ -60,6 +62,10 @@ export interface MeasuredConfig {
   readonly optimizer: string;
   readonly band: number;
   readonly detector?: Partial<SeriesOptions>;
+  /** Eigenvalues that were followed, where that is known. */
+  readonly eigenvalues?: number;
+  /** Whether the sharpness is known to be that of the preconditioned Hessian. */
+  readonly preconditioned?: boolean;
 }
 
 /** A run whose phases are found from its measured loss and sharpness: a training log, a network. */

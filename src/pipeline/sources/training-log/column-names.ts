@@ -1,6 +1,6 @@
 import { LogError } from './log-error.ts';
-import { DOUBTFUL, HELD_OUT, isEpoch, nameKind } from './name-kinds.ts';
-import { ROW_FIELDS, type RowField } from './row-block.ts';
+import { DOUBTFUL, HELD_OUT, isBatchSharpness, isEpoch, nameKind } from './name-kinds.ts';
+import { QUALIFIES, ROW_FIELDS, type RowField } from './row-block.ts';
 
 /**
  * How usual a name is for a field: 0 for the best, Infinity for one that does not fit. A value on data that is not trained
@@ -9,6 +9,8 @@ import { ROW_FIELDS, type RowField } from './row-block.ts';
 export function nameRank(field: RowField, name: string, heldOut = false): number {
   const kind = nameKind(name);
   if (field === 'epoch') return isEpoch(kind) ? kind!.rank : Number.POSITIVE_INFINITY;
+  if (field === 'batch_sharpness')
+    return isBatchSharpness(kind) ? kind!.rank : Number.POSITIVE_INFINITY;
   if (kind?.field !== field || (kind.rank >= HELD_OUT && !heldOut)) return Number.POSITIVE_INFINITY;
   return kind.rank;
 }
@@ -50,12 +52,16 @@ export function chooseColumns(
   line: number | null,
   part = false,
 ): Readonly<Record<RowField, number>> {
-  const chosen = { step: -1, loss: -1, sharpness: -1, eta: -1, epoch: -1 };
+  const chosen = Object.fromEntries(ROW_FIELDS.map((field) => [field, -1])) as Record<
+    RowField,
+    number
+  >;
   for (const field of ROW_FIELDS) {
     if (field === 'step' && given.step === NO_STEP) continue;
-    chosen[field] = chooseColumn(field, names, given[field]);
+    const column = chooseColumn(field, names, given[field]);
+    const other = QUALIFIES[field];
+    if (!other || column !== chosen[other]) chosen[field] = column;
   }
-  if (chosen.epoch === chosen.step) chosen.epoch = -1;
   const enough = chosen.loss >= 0 || chosen.sharpness >= 0 || (part && chosen.eta >= 0);
   if (!enough) throw noColumns(names, line);
   return chosen;

@@ -3,7 +3,7 @@ import { chooseColumns, type GivenColumns, NO_STEP, stemOf } from './column-name
 import { createDecimalReader } from './decimal.ts';
 import type { LineTaker } from './lines.ts';
 import { LogError, type Tally } from './log-error.ts';
-import { giveRow, ROW_FIELDS, type RowTaker } from './row-block.ts';
+import { fieldValue, giveRow, ROW_FIELDS, type RowTaker } from './row-block.ts';
 
 const QUOTE = 34;
 const HASH = 35;
@@ -141,7 +141,7 @@ export function createDelimitedReader(
   }
 
   function scan(bytes: Uint8Array, from: number, to: number): boolean {
-    values[0] = values[1] = values[2] = values[3] = values[4] = Number.NaN;
+    values.fill(Number.NaN);
     let i = from;
     for (let column = 0; column < width; column++) {
       const field = fieldOf[column]!;
@@ -180,11 +180,9 @@ export function createDelimitedReader(
     for (let column = 0; column < width; column++) {
       const field = fieldOf[column]!;
       if (field < 0) continue;
-      const value = parseCell(cells[column]!, delimiter !== ',');
-      if (value === undefined) {
-        tally.add(`${ROW_FIELDS[field]} is not a number`, line);
-        return false;
-      }
+      const found = parseCell(cells[column]!, delimiter !== ',');
+      const value = fieldValue(found, field, tally, line);
+      if (value === undefined) return false;
       values[field] = value;
     }
     return true;

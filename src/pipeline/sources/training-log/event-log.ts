@@ -2,7 +2,7 @@ import { readEvents } from '../../formats/tfevents.ts';
 import { chooseColumns, type GivenColumns, NO_STEP } from './column-names.ts';
 import { createJoin } from './join-rows.ts';
 import { LogError, type Tally } from './log-error.ts';
-import type { RowTaker } from './row-block.ts';
+import { AT, ROW_FIELDS, type RowTaker } from './row-block.ts';
 
 interface Series {
   readonly steps: number[];
@@ -45,13 +45,17 @@ export async function* readEventLog(
   const chosen = chosenOf(tags, given, part);
   if (!chosen) return;
   const join = createJoin();
-  for (const field of ['loss', 'sharpness', 'eta'] as const) {
+  const values = new Float64Array(ROW_FIELDS.length);
+  for (const field of ROW_FIELDS) {
+    if (field === 'epoch') continue;
     const series = byTag.get(tags[chosen[field]] ?? '');
     if (!series) continue;
     tally.column(field, tags[chosen[field]]!);
     series.steps.forEach((step, i) => {
-      const value = (name: string) => (name === field ? series.values[i]! : Number.NaN);
-      join.row(series.records[i]!, step, value('loss'), value('sharpness'), value('eta'));
+      values.fill(Number.NaN);
+      values[AT.step] = step;
+      values[AT[field]] = series.values[i]!;
+      join.row(series.records[i]!, values);
     });
   }
   join.flush(rows);

@@ -240,7 +240,7 @@ async function inMemory(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> 
 function delayed(rows: RowTaker): RowTaker & { flush: () => void } {
   const kept: Parameters<RowTaker['row']>[] = [];
   return {
-    row: (...row) => kept.push(row),
+    row: (line, values) => kept.push([line, Array.from(values)]),
     flush() {
       for (const row of kept) rows.row(...row);
     },

@@ -1,5 +1,5 @@
 import { LogError } from './log-error.ts';
-import type { RowTaker } from './row-block.ts';
+import { AT, type RowTaker } from './row-block.ts';
 
 /** Steps that may be joined on. */
 const MOST_JOINED = 1e7;
@@ -11,23 +11,26 @@ export interface Join extends RowTaker {
 }
 
 export function createJoin(): Join {
-  const table = new Map<number, [line: number, loss: number, sharpness: number, eta: number]>();
-  const first = (have: number, given: number) => (Number.isNaN(have) ? given : have);
+  const table = new Map<number, { readonly line: number; readonly values: number[] }>();
   return {
-    row(line, step, loss, sharpness, eta) {
+    row(line, values) {
+      const step = values[AT.step]!;
       if (Number.isNaN(step))
         throw new LogError(
           'files are joined on the step, and this one has none (--step-col)',
           line,
         );
-      const row = table.get(step) ?? [line, Number.NaN, Number.NaN, Number.NaN];
+      const known = table.get(step)?.values;
       if (table.size > MOST_JOINED) throw new LogError('too long to be joined; join it beforehand');
-      table.set(step, [row[0], first(row[1], loss), first(row[2], sharpness), first(row[3], eta)]);
+      if (!known) table.set(step, { line, values: Array.from(values) });
+      else for (let f = 0; f < known.length; f++) if (Number.isNaN(known[f])) known[f] = values[f]!;
     },
     flush(rows) {
       for (const step of [...table.keys()].sort((a, b) => a - b)) {
-        const [line, loss, sharpness, eta] = table.get(step)!;
-        rows.row(line, step, loss, sharpness, eta);
+        const { line, values } = table.get(step)!;
+        // The steps are in order already, whatever the epochs of the files say.
+        values[AT.epoch] = Number.NaN;
+        rows.row(line, values);
       }
     },
   };

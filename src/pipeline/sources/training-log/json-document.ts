@@ -2,7 +2,15 @@ import { parseValue } from './cell.ts';
 import { chooseColumn, type GivenColumns, NO_STEP, noColumns } from './column-names.ts';
 import { parseJson, parsePath, valueAt } from './json-path.ts';
 import { LogError, type Tally } from './log-error.ts';
-import { giveRow, ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
+import {
+  AT,
+  fieldValue,
+  giveRow,
+  QUALIFIES,
+  ROW_FIELDS,
+  type RowField,
+  type RowTaker,
+} from './row-block.ts';
 
 /** A JSON document is parsed whole, so it may be this large; longer logs are better written one object a line. */
 export const LONGEST_DOCUMENT = 256 << 20;
@@ -111,7 +119,8 @@ function accessors(names: readonly string[], given: GivenColumns, tally: Tally) 
     const text = given[field];
     if (field === 'step' && text === NO_STEP) continue;
     const name = text ?? names[chooseColumn(field, names, undefined)];
-    if (name === undefined || (field === 'epoch' && name === taken.step)) continue;
+    const other = QUALIFIES[field];
+    if (name === undefined || (other && name === taken[other])) continue;
     taken[field] = name;
     const path = names.includes(name) && !name.includes('.') ? [name] : parsePath(name);
     if (!path)
@@ -141,9 +150,11 @@ function readTable(root: unknown, rows: RowTaker, tally: Tally, given: GivenColu
       continue;
     }
     const column = chooseColumn(field, names, text);
+    const list = table[names[column] ?? ''];
+    const other = QUALIFIES[field];
     // Lists of one length say their steps, or are of every step.
-    if (column < 0 || field === 'epoch') continue;
-    lists[field] = table[names[column]!]!;
+    if (!list || field === 'epoch' || (other && list === lists[other])) continue;
+    lists[field] = list;
     tally.column(field, names[column]!);
   }
   if (!lists.loss && !lists.sharpness)
@@ -158,17 +169,17 @@ function readTable(root: unknown, rows: RowTaker, tally: Tally, given: GivenColu
   const base = counted ? 1 : Number.isSafeInteger(interval) && interval > 0 ? interval : spread;
   const strideOf = (list: readonly unknown[] | undefined) =>
     list && list.length > 0 ? Math.max(1, Math.round(longest / list.length)) : 1;
-  const lossStride = strideOf(lists.loss);
-  const sharpnessStride = strideOf(lists.sharpness);
+  const strides = ROW_FIELDS.map((field) => strideOf(lists[field]));
 
   for (let i = 0; i < longest; i++) {
     takeRow(rows, tally, i + 1, (field) => {
       if (field === 'step') return counted ? counted[i] : i * base;
-      if (field === 'loss') return i % lossStride === 0 ? lists.loss?.[i / lossStride] : undefined;
-      if (field === 'epoch') return undefined;
       if (field === 'eta') return lists.eta?.length === longest ? lists.eta[i] : undefined;
-      const value = i % sharpnessStride === 0 ? lists.sharpness?.[i / sharpnessStride] : undefined;
-      return last !== null && Array.isArray(value) ? value.at(last) : value;
+      const stride = strides[AT[field]]!;
+      const value = i % stride === 0 ? lists[field]?.[i / stride] : undefined;
+      return field === 'sharpness' && last !== null && Array.isArray(value)
+        ? value.at(last)
+        : value;
     });
   }
 }
@@ -196,12 +207,9 @@ function takeRow(
   get: (field: RowField) => unknown,
 ): void {
   const values: number[] = [];
-  for (const field of ROW_FIELDS) {
-    const value = parseValue(get(field));
-    if (value === undefined) {
-      tally.add(`${field} is not a number`, line);
-      return;
-    }
+  for (const [i, field] of ROW_FIELDS.entries()) {
+    const value = fieldValue(parseValue(get(field)), i, tally, line);
+    if (value === undefined) return;
     values.push(value);
   }
   giveRow(rows, tally, line, values);

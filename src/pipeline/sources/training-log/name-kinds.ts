@@ -127,6 +127,9 @@ function wordsOf(text: string): string[] {
 
 type Words = readonly string[];
 
+/** Rank of the sharpness of mini-batches, behind any other. */
+const BATCH = 20;
+
 const has = (list: Words, ...sets: ReadonlySet<string>[]) =>
   list.some((word) => sets.some((each) => each.has(word)));
 const isNumber = (word: string) => /^\d+$/.test(word);
@@ -140,6 +143,11 @@ const lessUsual = (list: Words) => list.reduce((sum, word) => sum + (LESS_USUAL[
 /** Whether a name counts epochs. */
 export function isEpoch(kind: NameKind | null): boolean {
   return kind?.field === 'step' && kind.rank >= STEPS.epoch! && kind.rank <= STEPS.ep!;
+}
+
+/** Whether a name is of the sharpness of mini-batches. */
+export function isBatchSharpness(kind: NameKind | null): boolean {
+  return kind?.field === 'sharpness' && kind.rank >= BATCH && kind.rank < 2 * BATCH;
 }
 
 function stepRank(list: Words): number | null {
@@ -183,7 +191,7 @@ function sharpnessRank(list: Words): number | null {
   const strange = (expected: number) => (others > expected ? DOUBTFUL : 0);
   const sharp = noun(SHARPNESSES);
   if (sharp) {
-    const batch = has(list, words('batch minibatch step mini')) ? 20 : 0;
+    const batch = has(list, words('batch minibatch step mini')) ? BATCH : 0;
     const adapted = has(list, OF_THE_HESSIAN) ? 1 : 0;
     return batch + adapted + numbers.length + lessUsual(list) + strange(1);
   }
@@ -229,7 +237,18 @@ function rankOf(list: Words): NameKind | null {
   return null;
 }
 
+/** Names of what is told of a measurement, without gaps; others of the kind would be guessed at. */
+const MEASUREMENTS: ReadonlyMap<string, RowField> = new Map([
+  ['sharpnesserror', 'sharpness_error'],
+  ['batchsharpnesserror', 'batch_sharpness_error'],
+  ['edgeenergy', 'l1'],
+  ['l1', 'l1'],
+  ['edgedirections', 'edge_directions'],
+]);
+
 function judge(name: string): NameKind | null {
+  const measurement = MEASUREMENTS.get(name.toLowerCase().replace(/^.*[/.]|[_\s-]/g, ''));
+  if (measurement) return { field: measurement, rank: 0 };
   if (/__(min|max|step)$/i.test(name)) return null;
   // A panel's names begin with the run's.
   const parts = name

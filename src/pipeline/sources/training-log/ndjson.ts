@@ -4,7 +4,7 @@ import { createDecimalReader } from './decimal.ts';
 import { type JsonPath, parseJson, parsePath, valueAt } from './json-path.ts';
 import type { LineTaker } from './lines.ts';
 import { LogError, type Tally } from './log-error.ts';
-import { giveRow, ROW_FIELDS, type RowTaker } from './row-block.ts';
+import { AT, fieldValue, giveRow, QUALIFIES, ROW_FIELDS, type RowTaker } from './row-block.ts';
 import { type RunHeader, runHeader } from './run-header.ts';
 
 const OTHER = -1;
@@ -73,7 +73,8 @@ export function createNdjsonReader(
         if (rank < (best ? nameRank(field, best.name) : Number.POSITIVE_INFINITY)) best = candidate;
       }
       if (!best) continue;
-      if (field === 'epoch' && paths[0]?.join() === best.path.join()) continue;
+      const other = QUALIFIES[field];
+      if (other && paths[AT[other]]?.join() === best.path.join()) continue;
       paths[i] = best.path;
       if (field !== 'epoch') tally.column(field, best.name);
     }
@@ -108,11 +109,9 @@ export function createNdjsonReader(
     learn(object as Readonly<Record<string, unknown>>);
     for (let i = 0; i < ROW_FIELDS.length; i++) {
       const path = paths[i];
-      const value = path ? parseValue(valueAt(object, path)) : Number.NaN;
-      if (value === undefined) {
-        tally.add(`${ROW_FIELDS[i]} is not a number`, line);
-        return;
-      }
+      const found = path ? parseValue(valueAt(object, path)) : Number.NaN;
+      const value = fieldValue(found, i, tally, line);
+      if (value === undefined) return;
       values[i] = value;
     }
     take(line);
@@ -124,7 +123,7 @@ export function createNdjsonReader(
 
   /** Scans a flat object; false where it is anything else. */
   function scan(bytes: Uint8Array, from: number, to: number): boolean {
-    values[0] = values[1] = values[2] = values[3] = values[4] = Number.NaN;
+    values.fill(Number.NaN);
     let i = from;
     let code = bytes[i];
     while (i < to && (code === 32 || code === 9)) code = bytes[++i];

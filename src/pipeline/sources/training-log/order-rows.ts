@@ -1,6 +1,13 @@
 import { LogError, SecondRunError, type Tally } from './log-error.ts';
 import { isEpoch, nameKind } from './name-kinds.ts';
-import type { RowBlock, RowTaker } from './row-block.ts';
+import {
+  AT,
+  emptyBlock,
+  partOf,
+  type RowBlock,
+  type RowTaker,
+  type RowValues,
+} from './row-block.ts';
 
 /** Rows that come late by no more than so many are sorted in. */
 const WINDOW = 64;
@@ -46,7 +53,7 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
   let runNumber = 1;
   let firstStep = Number.NaN;
   let lastStep = Number.NEGATIVE_INFINITY;
-  let fallen: { line: number; step: number; loss: number; sharpness: number; eta: number } | null =
+  let fallen: { readonly line: number; readonly step: number; readonly values: RowValues } | null =
     null;
   let lastEpoch = Number.NaN;
   /** Step and epoch that the run began with: where both come again, a second one begins. */
@@ -56,25 +63,21 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
   /** Steps from one row to the next within an epoch. */
   let pace = stride;
 
+  const stepAt = (i: number) => block.columns[AT.step]![i];
+
   /** Sorts a late row in among those that were not taken yet; false where it is too late. */
-  function insert(
-    line: number,
-    step: number,
-    loss: number,
-    sharpness: number,
-    eta: number,
-  ): boolean {
+  function insert(line: number, step: number, values: RowValues, eta: number): boolean {
     let at = block.length;
-    while (at > 0 && block.step[at - 1]! > step) at--;
+    while (at > 0 && stepAt(at - 1)! > step) at--;
     if (step <= takenStep || at === 0 || block.length - at > WINDOW) return false;
-    if (block.step[at - 1] === step) return complement(at - 1, step, loss, sharpness, eta);
-    append(line, step, loss, sharpness, eta);
-    for (const values of [block.line, block.step, block.loss, block.sharpness, block.eta]) {
-      const own = values[block.length - 1]!;
-      values.copyWithin(at + 1, at, block.length - 1);
-      values[at] = own;
+    if (stepAt(at - 1) === step) return complement(at - 1, step, values, eta);
+    append(line, step, values, eta);
+    for (const column of [block.line, ...block.columns]) {
+      const own = column[block.length - 1]!;
+      column.copyWithin(at + 1, at, block.length - 1);
+      column[at] = own;
     }
-    lastStep = block.step[block.length - 1]!;
+    lastStep = stepAt(block.length - 1)!;
     late = true;
     tally.note('come late, and were sorted in', line);
     return true;
@@ -84,7 +87,7 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
   function isOfAnEpoch(step: number, loss: number): boolean {
     if (Number.isFinite(step) && !Number.isInteger(step)) return true;
     const kind = nameKind(tally.columns.step ?? '');
-    return isEpoch(kind) && step === lastStep && !Number.isNaN(block.loss[0]! + loss);
+    return isEpoch(kind) && step === lastStep && !Number.isNaN(block.columns[AT.loss]![0]! + loss);
   }
 
   /** Where steps start over in each epoch, they go on from those of the epoch before. */
@@ -106,55 +109,53 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
     fallen = null;
   }
 
-  function append(line: number, step: number, loss: number, sharpness: number, eta: number): void {
+  function append(line: number, step: number, values: RowValues, eta: number): void {
     if (Number.isNaN(firstStep)) firstStep = step;
     lastStep = step;
     if (run !== undefined && run !== runNumber) {
       tally.add('row of another run', line);
       return;
     }
-    if (block.length === block.step.length) block = grown(block);
+    if (block.length === block.line.length) block = resized(block, 0, 2 * block.length);
+    const { columns } = block;
     const i = block.length++;
     block.line[i] = line;
-    block.step[i] = step;
-    block.loss[i] = loss;
-    block.sharpness[i] = sharpness;
-    block.eta[i] = eta;
+    for (let f = 0; f < columns.length; f++) columns[f]![i] = values[f]!;
+    columns[AT.step]![i] = step;
+    columns[AT.eta]![i] = eta;
   }
 
   /** Fills what the waiting row of the same step lacks; false where there is nothing to fill. */
-  function complement(
-    i: number,
-    step: number,
-    loss: number,
-    sharpness: number,
-    eta: number,
-  ): boolean {
-    if (i < 0 || block.step[i] !== step) return false;
-    const clash = (have: number, given: number) => !Number.isNaN(have) && !Number.isNaN(given);
-    if (clash(block.loss[i]!, loss) || clash(block.sharpness[i]!, sharpness)) return false;
-    if (Number.isNaN(block.loss[i]!)) block.loss[i] = loss;
-    if (Number.isNaN(block.sharpness[i]!)) block.sharpness[i] = sharpness;
-    if (Number.isNaN(block.eta[i]!)) block.eta[i] = eta;
+  function complement(i: number, step: number, values: RowValues, eta: number): boolean {
+    const { columns } = block;
+    if (i < 0 || stepAt(i) !== step) return false;
+    const clash = (f: number) => !Number.isNaN(columns[f]![i]) && !Number.isNaN(values[f]);
+    if (clash(AT.loss) || clash(AT.sharpness)) return false;
+    for (let f = 0; f < columns.length; f++)
+      if (Number.isNaN(columns[f]![i])) columns[f]![i] = f === AT.eta ? eta : values[f]!;
     return true;
   }
 
   return {
-    row(line, given, loss, sharpness, givenEta, epoch = Number.NaN) {
+    row(line, values) {
+      const given = values[AT.step]!;
+      const loss = values[AT.loss]!;
+      const givenEta = values[AT.eta]!;
       if (Number.isNaN(given) && stepped) {
         tally.add('step is missing', line);
         return;
       }
       if (rows <= 1 && isOfAnEpoch(given, loss)) {
         numbered = true;
-        if (block.length === 1) block.step[0] = firstStep = lastStep = 0;
+        if (block.length === 1) block.columns[AT.step]![0] = firstStep = lastStep = 0;
       }
       stepped = !Number.isNaN(given) && !numbered;
-      if (stepped) countEpoch(given, loss, epoch, line);
+      if (stepped) countEpoch(given, loss, values[AT.epoch]!, line);
       const step = stepped ? given + before : rows * stride;
-      if (Number.isNaN(loss) && Number.isNaN(sharpness)) {
+      if (Number.isNaN(loss) && Number.isNaN(values[AT.sharpness])) {
         const last = block.length - 1;
-        if (block.step[last] === step && Number.isNaN(block.eta[last]!)) block.eta[last] = givenEta;
+        const etas = block.columns[AT.eta]!;
+        if (stepAt(last) === step && Number.isNaN(etas[last])) etas[last] = givenEta;
         waiting = { step, eta: givenEta };
         return;
       }
@@ -182,7 +183,7 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
       }
       if (step > lastStep) {
         dropFallen();
-        append(line, step, loss, sharpness, eta);
+        append(line, step, values, eta);
         return;
       }
       if (fallen && step > fallen.step) {
@@ -197,12 +198,12 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
         runNumber++;
         firstStep = Number.NaN;
         lastStep = Number.NEGATIVE_INFINITY;
-        append(start.line, start.step, start.loss, start.sharpness, start.eta);
-        append(line, step, loss, sharpness, eta);
+        append(start.line, start.step, start.values, start.values[AT.eta]!);
+        append(line, step, values, eta);
         return;
       }
       if (step === lastStep) {
-        if (complement(block.length - 1, step, loss, sharpness, eta)) return;
+        if (complement(block.length - 1, step, values, eta)) return;
         tally.add('step is there already', line);
         repeats++;
         if (repeats > MOST_REPEATS && repeats > rows / 2) {
@@ -213,27 +214,19 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
         }
         return;
       }
-      if (insert(line, step, loss, sharpness, eta)) return;
+      if (insert(line, step, values, eta)) return;
       dropFallen();
-      if (step <= firstStep) fallen = { line, step, loss, sharpness, eta };
+      if (step <= firstStep)
+        fallen = { line, step, values: Array.from(values, (v, f) => (f === AT.eta ? eta : v)) };
       else tally.add('step comes after a later one', line);
     },
     end: dropFallen,
     take(all) {
       const count = all ? block.length : block.length - (late ? WINDOW : 1);
       if (count <= 0) return null;
-      const taken = part(block, 0, count);
-      takenStep = block.step[count - 1]!;
-      const rest = part(block, count, block.length);
-      block = emptyBlock(Math.max(1 << 10, block.step.length));
-      for (let i = 0; i < rest.length; i++) {
-        block.line[i] = rest.line[i]!;
-        block.step[i] = rest.step[i]!;
-        block.loss[i] = rest.loss[i]!;
-        block.sharpness[i] = rest.sharpness[i]!;
-        block.eta[i] = rest.eta[i]!;
-      }
-      block.length = rest.length;
+      const taken = partOf(block, 0, count);
+      takenStep = stepAt(count - 1)!;
+      block = resized(block, count, Math.max(1 << 10, block.line.length));
       return taken;
     },
     get ready() {
@@ -242,35 +235,12 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
   };
 }
 
-function emptyBlock(capacity: number): RowBlock {
-  return {
-    length: 0,
-    line: new Float64Array(capacity),
-    step: new Float64Array(capacity),
-    loss: new Float64Array(capacity),
-    sharpness: new Float64Array(capacity),
-    eta: new Float64Array(capacity),
-  };
-}
-
-function grown(block: RowBlock): RowBlock {
-  const larger = emptyBlock(2 * block.step.length);
-  larger.length = block.length;
-  larger.line.set(block.line);
-  larger.step.set(block.step);
-  larger.loss.set(block.loss);
-  larger.sharpness.set(block.sharpness);
-  larger.eta.set(block.eta);
-  return larger;
-}
-
-function part(block: RowBlock, from: number, to: number): RowBlock {
-  return {
-    length: to - from,
-    line: block.line.subarray(from, to),
-    step: block.step.subarray(from, to),
-    loss: block.loss.subarray(from, to),
-    sharpness: block.sharpness.subarray(from, to),
-    eta: block.eta.subarray(from, to),
-  };
+/** The rows from `from` on in a block of another capacity. */
+function resized(block: RowBlock, from: number, capacity: number): RowBlock {
+  const rest = partOf(block, from, block.length);
+  const other = emptyBlock(capacity);
+  other.length = rest.length;
+  other.line.set(rest.line);
+  for (const [f, column] of other.columns.entries()) column.set(rest.columns[f]!);
+  return other;
 }

@@ -5,7 +5,7 @@ import { HEAD_BYTES, type TableField, tableKind, type Values } from '../../forma
 import { parseValue } from './cell.ts';
 import { chooseColumns, type GivenColumns } from './column-names.ts';
 import { LogError, type Tally } from './log-error.ts';
-import { giveRow, ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
+import { fieldValue, giveRow, ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
 import { type RunHeader, runHeader } from './run-header.ts';
 
 /** Bytes of a file that comes through a pipe and has to be read from its end. */
@@ -150,12 +150,9 @@ function takeColumns(
     const line = first + i;
     let good = true;
     for (let f = 0; f < ROW_FIELDS.length && good; f++) {
-      const field = ROW_FIELDS[f]!;
-      const value = parseValue(columns[field]?.[i]);
-      if (value === undefined) {
-        tally.add(`${field} is not a number`, line);
-        good = false;
-      } else values[f] = value;
+      const value = fieldValue(parseValue(columns[ROW_FIELDS[f]!]?.[i]), f, tally, line);
+      if (value === undefined) good = false;
+      else values[f] = value;
     }
     if (!good) continue;
     giveRow(rows, tally, line, values);

@@ -2,7 +2,7 @@ import { parseCell } from './cell.ts';
 import { type GivenColumns, NO_STEP, nameRank } from './column-names.ts';
 import type { LineTaker } from './lines.ts';
 import { LogError, type Tally } from './log-error.ts';
-import { ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
+import { AT, QUALIFIES, ROW_FIELDS, type RowField, type RowTaker } from './row-block.ts';
 
 /** A time of day or a duration, which is no number. */
 const TIME = /(?:\d+ days?,? *)?\b\d+:\d\d(?::\d\d)?(?![\d.])(?:,\d{3}\b)?/g;
@@ -92,7 +92,8 @@ export function createTextReader(
     if (!found) return Number.NaN;
     if (rank < (best[field]?.rank ?? Number.POSITIVE_INFINITY))
       best[field] = { name: found[0], rank };
-    if (field === 'epoch' && found[0] === used.step) return Number.NaN;
+    const other = QUALIFIES[field];
+    if (other && found[0] === used[other]) return Number.NaN;
     if (field !== 'step' && found[0] !== best[field]!.name) return Number.NaN;
     used[field] = found[0];
     return found[1];
@@ -118,15 +119,18 @@ export function createTextReader(
       }
       return;
     }
-    const eta = fieldOf('eta', pairs);
-    const epoch = fieldOf('epoch', pairs);
+    const values = [step, loss, sharpness];
+    for (const field of ROW_FIELDS.slice(AT.eta)) values.push(fieldOf(field, pairs));
     if (Number.isNaN(step) && !Number.isNaN(heading)) used.step = headingName;
     for (const field of ROW_FIELDS) {
       const name = used[field];
       if (name !== undefined && field !== 'epoch') tally.column(field, name);
     }
-    rows.row(line, Number.isNaN(step) ? heading : step, loss, sharpness, eta, epoch);
-    if (Number.isNaN(step)) heading = Number.NaN;
+    if (Number.isNaN(step)) {
+      values[AT.step] = heading;
+      heading = Number.NaN;
+    }
+    rows.row(line, values);
   };
 }
 

@@ -2,9 +2,9 @@ import { Observable } from 'rxjs';
 import type { Batch } from '../../core/batch.ts';
 import { ConfigError } from '../../core/parameters.ts';
 import { startRun } from '../../core/run.ts';
-import type { ColumnArray } from '../../core/schema.ts';
+import type { Column, ColumnArray } from '../../core/schema.ts';
 import { stabilityThreshold, type ThresholdOptions } from '../../optimizers/thresholds.ts';
-import { MEASURED_COLUMNS } from '../../phases/measured/columns.ts';
+import { MEASURED_COLUMNS, MEASUREMENT_COLUMNS } from '../../phases/measured/columns.ts';
 import { SERIES_DEFAULTS, type SeriesOptions } from '../../phases/measured/detector.ts';
 import type { MeasuredRun, MeasuredSummary } from '../../phases/measured/summary.ts';
 import { NOT_FINITE } from './cell.ts';
@@ -13,7 +13,7 @@ import { createEtaLookup, type EtaSchedule } from './eta-schedule.ts';
 import { type FeedOptions, feed, type LogSource } from './feed.ts';
 import { createTally, LogError, SecondRunError, type Tally } from './log-error.ts';
 import { createOrderedRows } from './order-rows.ts';
-import type { RowBlock } from './row-block.ts';
+import { AT, type RowBlock, type RowField } from './row-block.ts';
 import type { RunHeader } from './run-header.ts';
 import type { LogFormat } from './sniff.ts';
 
@@ -56,6 +56,13 @@ export interface LogConfig {
   readonly band: number;
   readonly delta: number;
   readonly detector: SeriesOptions;
+  /** Whether the log says that its sharpness is that of the preconditioned Hessian. */
+  readonly preconditioned?: boolean;
+  readonly eigenvalues?: number;
+  /** What the log tells of its measurements besides the sharpness: columns of the file. */
+  readonly told?: readonly string[];
+  /** What the training ran in, where the log says it. */
+  readonly framework?: string;
 }
 
 export interface LogRun extends MeasuredRun {
@@ -68,7 +75,9 @@ export const SKIPPED_KEY = 'eos.skipped';
 /** … and of which of its columns was taken as what. */
 export const TAKEN_KEY = 'eos.taken';
 
-const LOG_ORDER = MEASURED_COLUMNS.map(({ name }) => name);
+const LOG_ORDER = MEASURED_COLUMNS.flatMap(({ name }) =>
+  name === 'sharpness' ? [name, ...MEASUREMENT_COLUMNS.map((column) => column.name)] : [name],
+);
 
 /** A detection before its first row. */
 export function startLogRun(config: LogConfig, tally: Tally = createTally()): LogRun {
@@ -174,21 +183,39 @@ export function trainingLog(
     let eta = Number.NaN;
     let passed = 0;
     const found = { loss: false, sharpness: false };
+    let schema: readonly Column[] | undefined;
+    /** Whether the optimizer is stochastic gradient descent, by an option or by the log. */
+    let sgd = /^sgd$/i.test(options.optimizer ?? '');
+    /** Whether eos_watch wrote the log, which measures later than it begins. */
+    let watched = false;
 
     /** Takes over what the log says of its run, where no option says it. */
-    function configure({ eta: said, ...header }: RunHeader): void {
-      if (said !== undefined && !lookup) {
-        eta = said;
+    function configure(said: RunHeader): void {
+      const { eta: rate, preconditioned, framework, eigenvalues, ...header } = said;
+      const known = Object.entries({ preconditioned, framework, eigenvalues });
+      Object.assign(
+        run.config,
+        Object.fromEntries(known.filter(([, value]) => value !== undefined)),
+      );
+      watched = framework !== undefined;
+      if (rate !== undefined && !lookup) {
+        eta = rate;
         Object.assign(run.config, { eta });
       }
       const { optimizer, beta, weightDecay, dampening, expression } = options;
       const given = [optimizer, beta, weightDecay, dampening, expression];
       if (header.optimizer === undefined || given.some((option) => option !== undefined)) return;
+      sgd = /^sgd$/i.test(header.optimizer);
       try {
-        const { band, detector } = options;
-        const own = logConfig(input.name, { ...header, band, detector });
-        const { format, eta: known, eta_schedule, columns, run: chosen } = run.config;
-        run.config = { ...own, format, eta: known, eta_schedule, columns, run: chosen };
+        const own = stabilityThreshold(header);
+        Object.assign(run.config, {
+          optimizer: own.optimizer,
+          beta: own.beta,
+          threshold: own.formula,
+          dampening: header.dampening ?? 0,
+          weight_decay: header.weightDecay ?? 0,
+          threshold_expression: header.expression ?? null,
+        });
         Object.assign(run, { stability: startLogRun(run.config).stability });
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
@@ -220,11 +247,13 @@ export function trainingLog(
         const block = rows.take(all);
         if (!block) return;
         passed += block.length;
+        const columns = columnsOf(block);
+        schema ??= begin();
         subscriber.next({
           run,
           length: block.length,
-          schema: SOURCE_COLUMNS,
-          columns: columnsOf(block),
+          schema,
+          columns,
           after: AFTER,
         });
         await run.ready();
@@ -232,8 +261,41 @@ export function trainingLog(
       }
     };
 
-    function columnsOf({ length, line, step, loss, sharpness, eta: etas }: RowBlock): LogColumns {
+    /** The columns of the file: what the log is known to tell of its measurements belongs to them. */
+    function begin(): readonly Column[] {
+      const told = toldColumns(tally, watched);
+      if (told.length > 0) Object.assign(run.config, { told: told.map(({ name }) => name) });
+      return [...SOURCE_COLUMNS, ...told];
+    }
+
+    /** Of gradient descent with batches it is the batch sharpness that settles at the threshold. */
+    function comparesBatches(): boolean {
+      const { batch_sharpness: batch } = tally.columns;
+      if (batch === undefined || options.columns?.sharpness !== undefined) return false;
+      if (tally.columns.sharpness !== undefined && run.config.optimizer !== 'gd') return false;
+      tally.column('sharpness', batch);
+      return true;
+    }
+
+    function columnsOf({ length, line, columns }: RowBlock): LogColumns {
+      const step = columns[AT.step]!;
+      const loss = columns[AT.loss]!;
+      const etas = columns[AT.eta]!;
+      const sharpness = columns[comparesBatches() ? AT.batch_sharpness : AT.sharpness]!;
+      const measured: Partial<Record<RowField, Float64Array>> = {
+        sharpness_error: columns[AT[errorOf(tally)]]!,
+        // "l1" alone may be any sum of absolute values.
+        ...(tally.columns.edge_directions !== undefined && {
+          l1: columns[AT.l1]!,
+          edge_directions: columns[AT.edge_directions]!,
+        }),
+      };
       for (let i = 0; i < length; i++) {
+        for (const [name, values] of Object.entries(measured)) {
+          if (Number.isNaN(values[i]!) || (values[i]! >= 0 && values[i] !== NOT_FINITE)) continue;
+          tally.value(`${name} is not a number from 0 up`, line[i]!);
+          values[i] = Number.NaN;
+        }
         if (!Number.isNaN(loss[i]!)) found.loss = true;
         if (!Number.isNaN(sharpness[i]!)) found.sharpness = true;
         if (lookup) etas[i] = lookup(step[i]!);
@@ -255,7 +317,7 @@ export function trainingLog(
           );
         }
       }
-      return { step, eta: etas, loss, sharpness };
+      return { step, eta: etas, loss, sharpness, ...measured };
     }
 
     const endOfRun = (error: unknown) => {
@@ -317,8 +379,8 @@ export function trainingLog(
       }
       for (const message of doubtsOf(tally.columns, options.columns ?? {}))
         run.warnings.push({ kind: 'columns', step: 0, message });
-      const { sharpness } = tally.columns;
-      if (/^sgd$/i.test(options.optimizer ?? '') && sharpness && !/batch/i.test(sharpness))
+      const sharpness = options.columns?.sharpness ?? tally.columns.sharpness;
+      if (sgd && sharpness && !/batch/i.test(sharpness))
         run.warnings.push({
           kind: 'columns',
           step: 0,
@@ -333,6 +395,18 @@ export function trainingLog(
       work.return(undefined).catch(() => {});
     };
   });
+}
+
+/** The field that is the error bar of what is compared. */
+function errorOf({ columns }: Tally): 'sharpness_error' | 'batch_sharpness_error' {
+  return /batch/i.test(columns.sharpness ?? '') ? 'batch_sharpness_error' : 'sharpness_error';
+}
+
+function toldColumns(tally: Tally, watched: boolean): readonly Column[] {
+  const { columns } = tally;
+  const energy = columns.edge_directions === undefined ? undefined : columns.l1;
+  const told = { sharpness_error: columns[errorOf(tally)], l1: energy, edge_directions: energy };
+  return MEASUREMENT_COLUMNS.filter(({ name }) => watched || told[name] !== undefined);
 }
 
 function nothingUsable(tally: Tally): LogError {
