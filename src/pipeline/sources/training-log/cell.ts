@@ -2,7 +2,8 @@
 export const NOT_FINITE = Number.POSITIVE_INFINITY;
 
 const MISSING = new Set(['', 'null', 'none', 'na', 'n/a', '-', '—', 'nil', 'undefined', '""']);
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+// No digit can be taken by two parts of a pattern: what is not a number is then found out in one go, however long it is.
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 const COMMA_NUMBER = /^[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?$/i;
 const THOUSANDS = /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/;
 const LIST = /^[[(].*[\])]$/s;

@@ -13,7 +13,8 @@ export type Delimiter = (typeof DELIMITERS)[number];
 
 /** The delimiter that a line is most likely written with; null where it has only one cell. */
 export function guessDelimiter(line: string): Delimiter | null {
-  const bare = line.replace(/"(?:[^"]|"")*"/g, '');
+  // A doubled quote ends one such piece and begins the next.
+  const bare = line.replace(/"[^"]*"/g, '');
   if (bare.includes('\t')) return '\t';
   let best: Delimiter | null = null;
   let most = 0;

@@ -34,7 +34,8 @@ export function valueAt(root: unknown, path: JsonPath): unknown {
   return value;
 }
 
-const STRING_OR_WORD = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
+/** A string that is not closed reaches to the end: else each quote in it would be looked behind. */
+const STRING_OR_WORD = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|-?\b(?:NaN|Infinity)\b/gs;
 
 /**
  * JSON, and also the words NaN, Infinity and −Infinity that Python writes for such numbers: they come as strings.

@@ -30,9 +30,13 @@ export function pairsOf(line: string): Pair[] {
   return pairs;
 }
 
+/** Characters before a number that its name is looked for in. */
+const LONGEST_NAME = 200;
+
 function nameBefore(text: string, behindNumber: boolean): string {
+  const near = text.slice(-LONGEST_NAME);
   // What sticks to the number before is its unit.
-  const whole = behindNumber ? text.replace(/^[^\s,;|()[\]{}=:]+/, '') : text;
+  const whole = behindNumber && near === text ? text.replace(/^[^\s,;|()[\]{}=:]+/, '') : near;
   const open = whole.replace(/[\s:=([{"']+$/, '');
   // What stands in brackets behind a name belongs to it: λ_max(H).
   const called = open.replace(/([\p{L}\p{N}_])\(([^()]*)\)$/u, '$1 $2');
