@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
-import { newPlace } from '../../src/cli/sweep/folder.ts';
+import { newPlace, readManifest, sweepFolder } from '../../src/cli/sweep/folder.ts';
 import { watchRedis } from '../../src/cli/sweep/redis/clients.ts';
 import { redisOptions } from '../../src/cli/sweep/redis/connection.ts';
+import { type PartJob, partJob } from '../../src/cli/sweep/redis/job.ts';
 import { enqueue, openQueue, removeQueue } from '../../src/cli/sweep/redis/queue.ts';
 import { sweepSpec } from '../../src/pipeline/sweep/sweep.ts';
 import { describeWith, part, root } from '../setup/parts.ts';
@@ -372,6 +373,83 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     const client = new Redis(redis.url, { password: PASSWORD });
     expect(await client.keys('*')).toEqual([]);
     client.disconnect();
+    await redis.stop();
+  });
+
+  test('poisoned jobs are refused and told, touch nothing, and the sweep is whole', async () => {
+    const redis = await newRedis();
+    const out = join(newFolder(), 'deep', 'sweep');
+    const grid = ['--eta', '0.02:0.5:log:48', '--steps', '100'];
+    const engine = ['--out', out, '--engine', redis.url];
+    expect(await eos(['sweep', ...grid, ...engine, '--detach'], env)).toMatchObject({ code: 0 });
+    const [place] = await readManifest(sweepFolder(out));
+    const { options, shown } = await redisOptions(redis.url.replace('://', `://:${PASSWORD}@`), {
+      ca: undefined,
+      cert: undefined,
+      key: undefined,
+    });
+    const connection = { options, shown, explain: () => '' };
+    const victim = join(dirname(dirname(out)), 'victim.parquet');
+    writeFileSync(victim, 'as it was');
+    const own = partJob(1);
+    const poisoned: readonly (readonly [
+      data: unknown,
+      more?: { name?: string; jobId?: string; delay?: number },
+    ])[] = [
+      [{ ...own, part: '/../../../victim' }],
+      [{ ...own, part: '0/../../../victim' }],
+      [{ ...own, part: '1' }],
+      [{ ...own, part: -1 }],
+      [{ ...own, part: 1_000_000 }],
+      [{ ...own, part: 0.5 }],
+      [{ ...own, part: 2 ** 53 }],
+      [{ ...own, part: 1e308 }],
+      [{ ...own, part: null }],
+      [{ ...own, part: true }],
+      [{ ...own, part: [1] }],
+      [{ ...own, part: { toString: 'x' } }],
+      [{ ...own, part: '\u001b[31mred' }],
+      [{}],
+      ['text'],
+      [[own]],
+      [{ part: 1 }],
+      [{ ...own, schema_version: '0' }],
+      [{ ...own, program: '99.0.0' }],
+      [{ ...own, out: '/tmp/elsewhere' }],
+      [own, { name: 'other' }],
+      [own, { jobId: 'mine' }],
+      // Under the names of parts, in whose way they stand.
+      [{ ...own, part: 99_999 }, { jobId: 'part-7' }],
+      [{ ...partJob(9), part: 'x'.repeat(1_000_000) }, { jobId: 'part-9' }],
+      [partJob(8), { jobId: 'part-8', delay: 1e12 }],
+    ];
+    const queue = openQueue(place!, connection);
+    for (const id of ['part-7', 'part-8', 'part-9', 'part-3']) await queue.remove(id);
+    for (const [i, [data, more = {}]] of poisoned.entries()) {
+      const { name = 'part', jobId = `poison-${i}`, delay } = more;
+      await queue.add(name, data as PartJob, { jobId, ...(delay ? { delay } : {}) });
+    }
+    // What is no JSON at all.
+    await queue.add('part', partJob(3), { jobId: 'part-3' });
+    await (await queue.backend.client).hset(queue.toKey('part-3'), { data: '{"part":' });
+    await queue.close();
+
+    const worker = start(['worker', ...engine, '--threads', '2', '--takeover', '2'], env);
+    await until(() => partsIn(out) > 0);
+    const sweep = await eos(['sweep', ...grid, ...engine], env);
+    expect(sweep).toMatchObject({ code: 0 });
+    const { code, stderr } = await worker.done;
+    expect(code).toBe(0);
+    const told = stderr + sweep.stderr;
+    for (const [i, [, more]] of poisoned.entries())
+      expect(told).toMatch(new RegExp(`job ${more?.jobId ?? `poison-${i}`} refused: `));
+    expect(told).toMatch(/job part-3 refused: it names no part/);
+    expect(told).not.toContain('\u001b[31m');
+    expect(readFileSync(victim, 'utf8')).toBe('as it was');
+    expect(readdirSync(dirname(dirname(out))).sort()).toEqual(['deep', 'victim.parquet']);
+    expect(readdirSync(out).sort()).toEqual(['summary', 'sweep.json']);
+    expect(parts(out)).toHaveLength(place!.plan.count);
+    expect(await summaryRows(out)).toHaveLength(48);
     await redis.stop();
   });
 

@@ -66,6 +66,11 @@ const parts = {
       }
     },
   },
+  strace: {
+    what: 'strace',
+    howToGet: 'apt-get install strace (Linux)',
+    find: () => onPath('strace'),
+  },
   cc: {
     what: 'a C compiler (cc)',
     howToGet: 'apt-get install gcc libc6-dev',

@@ -4,6 +4,7 @@ import {
   mkdir,
   mkdtemp,
   open,
+  readdir,
   readFile,
   rename,
   rm,
@@ -11,6 +12,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { syncFolder } from '../../pipeline/node/journal.ts';
 import { checkedSweeps } from '../dash-server/checked-sweeps.ts';
 import { packageRoot, pageFiles, pageFolder } from '../dash-server/page-files.ts';
 import {
@@ -93,11 +95,13 @@ async function writeFolder(
     }
     for (const { path, file } of sweeps.flatMap(({ parts }) => parts))
       await copyTo(join(work, path), file);
-    await writeFile(join(work, STAMP), runList(runs, sweeps, false));
+    await writeFile(join(work, STAMP), runList(runs, sweeps, false), { flush: true });
     // A temporary folder is its owner's alone, and a web server is somebody else.
     await chmod(work, 0o755);
+    await syncFolders(work);
     await rm(target, { recursive: true, force: true });
     await rename(work, target);
+    await syncFolder(dirname(target));
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -109,6 +113,15 @@ const filesOf = (run: SharedRun): readonly SharedFile[] => [run, ...Object.value
 async function copyTo(target: string, file: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
   await cp(file, target, { dereference: true });
+  const copy = await open(target, 'r+');
+  await copy.sync().finally(() => copy.close());
+}
+
+/** Makes a folder and those in it survive a power cut; their files have been flushed. */
+async function syncFolders(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) await syncFolders(join(folder, entry.name));
+  await syncFolder(folder);
 }
 
 async function writeSingle(
@@ -159,8 +172,9 @@ async function writeSingle(
   await makeFolder(dirname(target), 'out');
   const work = `${target}.${process.pid}.partial`;
   try {
-    await writeFile(work, page);
+    await writeFile(work, page, { flush: true });
     await rename(work, target);
+    await syncFolder(dirname(target));
   } finally {
     await rm(work, { force: true });
   }

@@ -1,6 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DARK, LIGHT, type Theme } from '../../dash/plots/theme.ts';
+import { syncFolder } from '../../pipeline/node/journal.ts';
 import type { RunTable } from '../../pipeline/theory/run-table.ts';
 import { UsageError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
@@ -91,7 +92,7 @@ export async function drawFigures(
     );
   }
   await makeFolder(folder, 'out');
-  writeFiles(folder, files, wrote);
+  await writeFiles(folder, files, wrote);
   for (const [figure, problem] of problems) leftOut(figure, problem);
 }
 
@@ -112,7 +113,7 @@ export async function writeFigure(
   wrote: (path: string) => void,
   draw: (theme: Theme) => Figure,
 ): Promise<void> {
-  writeFiles(folder, await renderFigure(name, lead, formats, draw), wrote);
+  await writeFiles(folder, await renderFigure(name, lead, formats, draw), wrote);
 }
 
 async function renderFigure(
@@ -140,19 +141,21 @@ async function renderFigure(
  * Writes files that appear under their names only when every one of them is whole. In one go: a process that ends
  * because nobody reads what it says any more would leave the half of them.
  */
-function writeFiles(
+async function writeFiles(
   folder: string,
   files: readonly DrawnFile[],
   wrote: (path: string) => void,
-): void {
+): Promise<void> {
   const paths = files.map(([name]) => join(folder, name));
   const partial = (path: string) => `${path}.partial`;
   try {
-    for (const [k, [, content]] of files.entries()) writeFileSync(partial(paths[k]!), content);
+    for (const [k, [, content]] of files.entries())
+      writeFileSync(partial(paths[k]!), content, { flush: true });
     for (const path of paths) renameSync(partial(path), path);
   } catch (error) {
     for (const path of paths) rmSync(partial(path), { force: true });
     throw error;
   }
+  await syncFolder(folder);
   for (const path of paths) wrote(path);
 }

@@ -25,8 +25,8 @@ import { here } from './reading.ts';
 // A process of its own, in which a command reads files that anybody may have written.
 
 /** Microseconds that reading may take at all, and more for each byte read and each row found. */
-const LEAST_TIME = 6e6;
-const PER_BYTE = 0.5;
+const LEAST_TIME = 5e6;
+const PER_BYTE = 0.3;
 const PER_ROW = 5;
 /** Blocks of rows that may be under way. */
 const AHEAD = 4;

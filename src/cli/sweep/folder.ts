@@ -85,7 +85,11 @@ export async function readManifest(
     throw error;
   }
   try {
-    const { folder: id, sweeps } = JSON.parse(text) as Manifest;
+    const { folder: id, sweeps, schema_version: version } = JSON.parse(text) as Manifest;
+    if (typeof version === 'string' && version !== SCHEMA_VERSION)
+      throw new UsageError(
+        `--${flag}: ${folder.manifest} is of layout ${version}, and this eos reads ${SCHEMA_VERSION}; use the eos that made it, or choose another folder`,
+      );
     if (!/^[\w-]{1,64}$/.test(id)) throw new Error('no folder is called so');
     const specs = sweeps.map(
       ({ axes, trajectories, optimizer, precision }): SweepSpec => ({
@@ -96,7 +100,8 @@ export async function readManifest(
       }),
     );
     return specs.map((spec, i) => folderSweep(id, spec, specs.slice(0, i)));
-  } catch {
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(
       `--${flag}: ${folder.manifest} is damaged or of another program; choose another folder`,
     );

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { forTerminal } from '../../errors.ts';
 import { isCancelled } from '../folder.ts';
 import type { EngineRequest, EngineResult } from '../local-engine.ts';
 import { seemsWhole, sweepState } from '../missing.ts';
 import { unlessAway, watchRedis } from './clients.ts';
 import type { RedisConnection } from './connection.ts';
-import { enqueue, openQueue, queueCounts, removeQueue } from './queue.ts';
+import { enqueue, openQueue, queueCounts, removeQueue, removeStrangers } from './queue.ts';
 
 const TICK = 500;
 /** Milliseconds that a queue may take to close properly. */
@@ -28,18 +29,20 @@ export async function runDistributed(
   const queue = openQueue(place, connection);
   let { missing } = request;
   const asked = missing.length;
+  const handOut = async () => {
+    for (const line of await removeStrangers(queue, place)) say(forTerminal(line));
+    await enqueue(queue, missing);
+    return true as const;
+  };
   try {
     const gone = aborted(signal);
     if (detach) {
-      await enqueue(queue, missing);
+      await handOut();
       return { made: 0, cancelled: false };
     }
     let handed = false;
     for (let round = 0; ; ) {
-      if (!handed)
-        handed =
-          (await Promise.race([unlessAway(enqueue(queue, missing).then(() => true)), gone])) ===
-          true;
+      if (!handed) handed = (await Promise.race([unlessAway(handOut()), gone])) === true;
       await sleep(TICK, undefined, { signal }).catch(() => {});
       if (signal.aborted) return { made: asked - missing.length, cancelled: false };
       if (await isCancelled(folder)) return { made: asked - missing.length, cancelled: true };

@@ -1,11 +1,7 @@
-import { Queue } from 'bullmq';
+import { type JobType, Queue } from 'bullmq';
 import type { FolderSweep } from '../folder.ts';
 import type { RedisConnection } from './connection.ts';
-
-/** What a job says: which part. All else stands in the folder that all workers see. */
-export interface PartJob {
-  readonly part: number;
-}
+import { JOB_NAME, jobId, type PartJob, partJob, refusal } from './job.ts';
 
 export type PartQueue = Queue<PartJob>;
 
@@ -61,10 +57,10 @@ export async function enqueue(queue: PartQueue, parts: readonly number[]): Promi
   for (let at = 0; at < parts.length; at += BULK) {
     await queue.addBulk(
       parts.slice(at, at + BULK).map((part) => ({
-        name: 'part',
-        data: { part },
+        name: JOB_NAME,
+        data: partJob(part),
         opts: {
-          jobId: `part-${part}`,
+          jobId: jobId(part),
           attempts: 5,
           backoff: { type: 'exponential', delay: 500 },
           // The file is the result; a job that is done must not stand in the way of one that does it again.
@@ -72,6 +68,44 @@ export async function enqueue(queue: PartQueue, parts: readonly number[]): Promi
         },
       })),
     );
+  }
+}
+
+/** Jobs that are looked at together. */
+const PAGE = 1000;
+const WAITING: JobType[] = ['waiting', 'delayed', 'prioritized', 'waiting-children'];
+
+/**
+ * Takes out of the queue what waits there and is no part of the sweep: it may stand in the way of one, under its name.
+ * @returns why each was refused
+ */
+export async function removeStrangers(queue: PartQueue, place: FolderSweep): Promise<string[]> {
+  await blankUnreadable(queue);
+  const refused: string[] = [];
+  for (let at = 0; ; at += PAGE) {
+    const ids = await queue.getRanges(WAITING, at, at + PAGE - 1);
+    for (const id of ids) {
+      const job = await queue.getJob(id);
+      const why = job && refusal(job, place);
+      if (why === undefined) continue;
+      refused.push(`job ${id} refused: ${why}`);
+      await queue.remove(id).catch(() => {});
+    }
+    if (ids.length < PAGE) return refused;
+  }
+}
+
+/**
+ * Makes jobs that are no JSON such as say nothing, so that they can be refused: a worker that is given one as it is can
+ * neither do it nor give it back, and it would come round for ever.
+ */
+export async function blankUnreadable(queue: PartQueue): Promise<void> {
+  const client = await queue.backend.client;
+  for (const id of await queue.getRanges([...WAITING, 'active'])) {
+    await queue.getJob(id).catch(async (error: unknown) => {
+      if (!(error instanceof SyntaxError)) throw error;
+      await client.hset(queue.toKey(id), { data: 'null', opts: '{}' });
+    });
   }
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UnrecoverableError, Worker } from 'bullmq';
 import { count, plural } from '../../../pipeline/format.ts';
 import { ConfigError } from '../../../pipeline/models/minimal/config.ts';
-import { EXIT } from '../../errors.ts';
+import { EXIT, forTerminal } from '../../errors.ts';
 import { type Interrupt, onInterrupt } from '../../interrupt.ts';
 import {
   type FolderSweep,
@@ -16,7 +16,8 @@ import { isWhole, seemsWhole, sweepState } from '../missing.ts';
 import { type ThreadPool, threadPool } from '../thread-pool.ts';
 import { unlessAway, watchRedis } from './clients.ts';
 import type { RedisConnection } from './connection.ts';
-import { openQueue, type PartJob, PREFIX, queueName, removeQueue } from './queue.ts';
+import { type PartJob, refusal } from './job.ts';
+import { blankUnreadable, openQueue, PREFIX, queueName, removeQueue } from './queue.ts';
 
 export interface WorkerRequest {
   readonly out: string;
@@ -96,8 +97,10 @@ async function serve(
   let parts = 0;
   const worker = new Worker<PartJob>(
     queueName(place),
-    async ({ data }) => {
-      if (await compute(pool, folder, place, data.part)) parts++;
+    async (job) => {
+      const why = refusal(job, place);
+      if (why !== undefined) throw new RefusedJobError(`job ${job.id} refused: ${why}`);
+      if (await compute(pool, folder, place, job.data.part)) parts++;
     },
     {
       connection: connection.options,
@@ -112,9 +115,19 @@ async function serve(
     },
   );
   // `watchRedis` tells what is wrong with the connection.
-  worker.on('error', () => {});
+  const queue = openQueue(place, connection);
+  worker.on('error', (error) => {
+    if (error instanceof SyntaxError) blankUnreadable(queue).catch(() => {});
+  });
   worker.on('failed', (job, error) => {
-    if (!signal.aborted) say(`part ${job?.data.part ?? '?'} failed: ${error.message}`);
+    if (signal.aborted) return;
+    if (!(error instanceof RefusedJobError)) {
+      say(`part ${job?.data.part ?? '?'} failed: ${error.message}`);
+      return;
+    }
+    say(forTerminal(error.message));
+    // What has failed keeps its name, which may be that of a part.
+    job?.remove().catch(() => {});
   });
 
   let end: 'whole' | 'cancelled' | 'interrupted' | undefined;
@@ -128,10 +141,8 @@ async function serve(
     pool.stop();
     await Promise.race([worker.close(end !== 'interrupted').catch(() => {}), sleep(GOODBYE)]);
     // What `eos sweep --detach` has left behind, nobody else would clear.
-    if (end === 'whole') {
-      const queue = openQueue(place, connection);
-      await Promise.race([unlessAway(removeQueue(queue)), sleep(GOODBYE)]);
-    }
+    if (end === 'whole') await Promise.race([unlessAway(removeQueue(queue)), sleep(GOODBYE)]);
+    await Promise.race([queue.close().catch(() => {}), sleep(GOODBYE)]);
     return { end, parts };
   } finally {
     // Closing and disconnecting a worker both wait for a Redis that is away; and what stays open keeps the process.
@@ -140,6 +151,9 @@ async function serve(
     await pool.close();
   }
 }
+
+/** What stands in the queue is no part of the sweep. */
+class RefusedJobError extends UnrecoverableError {}
 
 /** Computes a part unless somebody has; true where it was computed here. */
 async function compute(

@@ -10,6 +10,9 @@ const TIME = /(?:\d+ days?,? *)?\b\d+:\d\d(?::\d\d)?(?![\d.])(?:,\d{3}\b)?/g;
 const NUMBER =
   /(?<![\p{L}\p{N}_.])[+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan\b|inf(?:inity)?\b)/giu;
 
+/** Names in a line that are looked at. */
+const MOST_PAIRS = 1000;
+
 /** A name, and the number behind it. */
 export type Pair = readonly [name: string, value: number];
 
@@ -26,6 +29,7 @@ export function pairsOf(line: string): Pair[] {
     at = match.index + match[0].length;
     const value = parseCell(match[0].replace(/,/g, ''), false);
     if (name !== '' && value !== undefined) pairs.push([name, value]);
+    if (pairs.length === MOST_PAIRS) break;
   }
   return pairs;
 }
