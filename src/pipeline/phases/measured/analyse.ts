@@ -1,45 +1,24 @@
+import {
+  HOVERING,
+  LEAST_BIAS,
+  LEAST_BLOCKS,
+  LONGER,
+  LOOK,
+  MOST_BIAS,
+  NOISE,
+  NOISE_WINDOW,
+  RESTING,
+  RISING,
+  STILL,
+  TAIL,
+} from './constants.ts';
 import { type LossFacts, leftEdge, type Rest, restAtEdge, restBelowEdge } from './convergence.ts';
 import { crossing, type Evidence, evidence } from './evidence.ts';
 import { type Block, median } from './history.ts';
-import { NOISE_WINDOW } from './noise-scale.ts';
 import type { PhaseFinding } from './phase-spans.ts';
 
-/** A block this many deviations off both of its neighbours, and three times as far as they are apart, is an outlier. */
-const OUTLIER_NOISE = 6;
-const OUTLIER_DISTANCE = 3;
-/** Places where an edge could be, at least: before there is much of a series, little is sure. */
-const LEAST_TESTED = 32;
-/** Measurements further apart than this share of the run are interpolated between. */
-const SPARSE_GAP = 1 / 50;
 /** Blocks to the middle of the window of the noise scale. */
 const HALF = NOISE_WINDOW >> 1;
-/** A plateau is the last third of a stretch, of so many blocks at least. */
-const PLATEAU_SHARE = 1 / 3;
-const LEAST_PLATEAU = 8;
-/** It is at the threshold within so many deviations of a block. */
-const PLATEAU_NOISE = 3;
-/** Without these, a sharpness measured too low or high, or another threshold, may be off by this factor. */
-const MOST_BIAS = Math.log(1.12);
-/** How often a verdict from a plateau is right, and from one that batches make (see the table of docs/detect.md). */
-const RESTING = 0.9;
-const HOVERING = 0.85;
-/** Scatter of a plateau below this share of its error bars: all of it may be off by as much as they say. */
-const SYSTEMATIC = 1 / 3;
-/** A level is reached within this. */
-const REACHED = 0.005;
-/** A threshold that is off by less than this is the threshold. */
-const LEAST_BIAS = Math.log(1.03);
-/** The loss of a stable training does not rise; noise makes it rise at every other step. */
-const UNSTABLE_RISES = 0.1;
-const UNSTABLE_FACTOR = 3;
-const STOCHASTIC_RISES = 0.25;
-/** With batches the sharpness hovers: within this it has come to its level. */
-const STOCHASTIC_SLACK = 0.024;
-const UNSTABLE_SPIKES = 2;
-/** A share of the blocks in which a series that does not sharpen is told from one that does. */
-const QUARTER = 1 / 4;
-const FLAT_RISE = Math.log(1.01);
-const LEAST_FLAT = 16;
 
 /** All that is known of a series. */
 export interface Known {
@@ -81,7 +60,7 @@ export function analyse(known: Known, options: AnalysisOptions): Analysis {
     ...known,
     x,
     sigma,
-    test: evidence(options.falseAlarms, Math.max(LEAST_TESTED, x.length), outliers),
+    test: evidence(options.falseAlarms, Math.max(2 * LEAST_BLOCKS, x.length), outliers),
   };
   let over = overAtStart(series, options);
   const rested = over === x.length ? comesToRest(series) : null;
@@ -104,10 +83,10 @@ export function analyse(known: Known, options: AnalysisOptions): Analysis {
   if (edge.at > over)
     findings.push({ phase: 'progressive-sharpening', since: from, confidence: 1 });
   findings.push({ phase: 'edge-of-stability', since, confidence: edge.confidence });
-  const left = leaves(series, edge);
+  const left = leaves(series, over, edge);
   const found = restAtEdge(blocks.slice(edge.at), options.delta, known.loss);
   const better = found && found.confidence > (known.rest?.confidence ?? 0) ? found : known.rest;
-  const rest = better && better.since > since ? better : null;
+  const rest = better && better.since > since && quiet(series, better, options) ? better : null;
   const end = rest ?? left;
   if (end) findings.push({ phase: 'convergence', ...end });
   return { findings, effective: Math.exp(edge.level), rest };
@@ -125,15 +104,31 @@ function noiseAt({ blocks, noise }: Known, i: number): number {
   return own * Math.min(noise[i]! / own, noise[j]! / other);
 }
 
+/** Whether nothing in a series says that it is still at the edge: no swing from step to step, and no crossing. */
+function quiet(
+  { x, sigma, blocks, test }: Series,
+  rest: Rest,
+  { delta }: AnalysisOptions,
+): boolean {
+  const at = blocks.findIndex(({ firstStep }) => firstStep >= rest.since);
+  if (at < 0) return true;
+  const limit = Math.log(1 + delta / 2);
+  return (
+    median(sigma.slice(at)) <= LEAST_BIAS &&
+    // What hangs at the limit is no crossing.
+    crossing((i) => (x[i]! - limit) / sigma[i]! - 1, at, x.length, test) === null
+  );
+}
+
 /** Step at which the edge was reached: between two measurements that are far apart, where a line through them crosses. */
 function dateOf({ x, blocks }: Series, { at, level }: Edge): number {
   const { firstStep } = blocks[at]!;
   const before = blocks[at - 1];
   if (!before) return firstStep;
   const gap = firstStep - before.lastStep;
-  const length = blocks.at(-1)!.lastStep - blocks[0]!.firstStep;
   const [low, high] = [before.x - level, x[at]! - level];
-  if (gap <= SPARSE_GAP * length || low >= 0 || high <= 0) return firstStep;
+  const length = blocks.at(-1)!.lastStep - blocks[0]!.firstStep;
+  if (gap <= LOOK * length || low >= 0 || high <= 0) return firstStep;
   return Math.ceil(before.lastStep + (gap * low) / (low - high));
 }
 
@@ -145,7 +140,7 @@ function outlierShare(x: readonly number[], sigma: readonly number[]): number {
     const after = x[i]! - x[i + 1]!;
     const apart = Math.abs(x[i + 1]! - x[i - 1]!);
     const off = Math.min(Math.abs(before), Math.abs(after));
-    if (before * after > 0 && off > OUTLIER_NOISE * sigma[i]! + OUTLIER_DISTANCE * apart) count++;
+    if (before * after > 0 && off > 2 * NOISE * sigma[i]! + NOISE * apart) count++;
   }
   return count / (x.length + 1);
 }
@@ -187,7 +182,7 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
   const rest = plateau(series, over, x.length);
   const until = crossed?.onset ?? rest?.from ?? x.length;
   // At the edge itself, swings look like noise.
-  const noise = PLATEAU_NOISE * typicalNoise(series, over, Math.max(over + 1, until));
+  const noise = NOISE * typicalNoise(series, over, Math.max(over + 1, until));
   const level = rest?.level ?? 0;
   const near = Math.abs(level) <= Math.max(LEAST_BIAS, Math.min(noise, options.band));
   // A plateau that lies elsewhere is the edge where the training was unstable, all of it behind the crossing.
@@ -204,16 +199,13 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
   }
   if (!crossed && level < -noise && !unstable(series, over, rest)) return null;
   const effective = near ? 0 : level;
-  if (stochastic(series, over, rest.from))
-    return {
-      at: reaches(x, over, level - STOCHASTIC_SLACK, until),
-      confidence: HOVERING,
-      level: effective,
-    };
-  if (near && crossed && noise < LEAST_BIAS)
-    return { at: crossed.onset, confidence: 1 - options.falseAlarms, level: 0 };
+  const sure = near && crossed !== null && noise < LEAST_BIAS;
+  const end = near ? until : rest.from;
+  const hovers = reaches(x, over, level - LEAST_BIAS, end);
+  if (hovering(series, hovers, end)) return { at: hovers, confidence: HOVERING, level: effective };
+  if (sure) return { at: crossed.onset, confidence: 1 - options.falseAlarms, level: 0 };
   // Within half a percent, or the standard error of a median, it is there.
-  const slack = Math.max(REACHED, (2 * rest.spread) / Math.sqrt(x.length - over));
+  const slack = Math.max(STILL, (2 * rest.spread) / Math.sqrt(x.length - over));
   const at = reaches(x, over, level - slack, until);
   return { at: near ? Math.min(at, until) : at, confidence: RESTING, level: effective };
 }
@@ -225,6 +217,23 @@ function typicalNoise({ blocks, sigma }: Series, from: number, to: number): numb
   const precision = bars.reduce((sum, bar) => sum + bar ** -2, 0) / bars.length;
   if (Number.isNaN(precision)) return median(part);
   return median(part.map((value, i) => value / bars[i]!)) / Math.sqrt(precision);
+}
+
+/** Whether a series is at its level before it is sure: with batches the sharpness hovers there, and the loss goes up and down. */
+function hovering(series: Series, from: number, to: number): boolean {
+  if (to - from < LEAST_BLOCKS || risingShare(series, from, to) < RISING) return false;
+  const { change, error } = changeOf(series.x.slice(from, to));
+  return Math.abs(change) <= Math.max(error, LEAST_BIAS);
+}
+
+/** How far the later half of a stretch lies over the earlier one, and how far it may by chance. */
+function changeOf(part: readonly number[]) {
+  const level = median(part);
+  const spread = median(part.map((value) => Math.abs(value - level))) / 0.674_489_75;
+  const half = part.length >> 1;
+  const change = median(part.slice(half)) - median(part.slice(0, half));
+  // Twice the standard error of the difference of two medians, of half the samples each.
+  return { level, spread, change, error: 2 * spread * Math.sqrt((2 * Math.PI) / part.length) };
 }
 
 /** The last third of a stretch, where it neither rises nor falls. */
@@ -239,20 +248,15 @@ function plateau({ x, blocks }: Series, start: number, to: number): Plateau | nu
   if (to <= start) return null;
   const first = blocks[start]!.firstStep;
   const last = blocks[to - 1]!.lastStep;
-  const begin = last - PLATEAU_SHARE * (last - first);
+  const begin = last - TAIL * (last - first);
   let from = to;
   while (from > start && blocks[from - 1]!.firstStep >= begin) from--;
-  if (to - from < LEAST_PLATEAU) return null;
-  const part = x.slice(from, to);
-  const level = median(part);
-  const spread = median(part.map((value) => Math.abs(value - level))) / 0.674_489_75;
-  const bar = median(blocks.slice(from, to).map(({ error = 0 }) => error));
-  if (bar > MOST_BIAS && spread < SYSTEMATIC * bar) return null;
-  const half = part.length >> 1;
-  const change = median(part.slice(half)) - median(part.slice(0, half));
-  // Standard error of the difference of two medians, of half the blocks each.
-  const error = spread * Math.sqrt((2 * Math.PI) / part.length);
-  return Math.abs(change) <= Math.max(2 * error, LEAST_BIAS) ? { level, spread, from } : null;
+  if (to - from < LEAST_BLOCKS / 2) return null;
+  const { level, spread, change, error } = changeOf(x.slice(from, to));
+  const bar = median(blocks.slice(from, to).map((block) => block.error ?? 0));
+  // Scatter far below its error bars: all of it may be off by as much as they say.
+  if (bar > MOST_BIAS && NOISE * spread < bar) return null;
+  return Math.abs(change) <= Math.max(error, LEAST_BIAS) ? { level, spread, from } : null;
 }
 
 /** Share of the losses that rose, between two blocks. */
@@ -266,22 +270,19 @@ function risingShare({ blocks }: Series, from: number, to: number): number {
   return rises / Math.max(1, losses);
 }
 
-/** Whether the loss rose at every other step before the edge already: batches, or a loss that is noisy otherwise. */
-function stochastic(series: Series, start: number, to: number): boolean {
-  const early = start + Math.max(1, (to - start) >> 3);
-  return risingShare(series, start, early) >= STOCHASTIC_RISES;
-}
-
 /** Whether the training was unstable on a plateau: its loss spiked, or rose as it had not before. */
 function unstable(series: Series, start: number, { level, spread, from }: Plateau): boolean {
   const { x, blocks, spikes } = series;
   const at = reaches(x, start, level - spread, from);
   const first = blocks[at]!.firstStep;
-  if (spikes.filter((step) => step >= first).length >= UNSTABLE_SPIKES) return true;
-  return (
-    risingShare(series, at, x.length) >=
-    Math.max(UNSTABLE_RISES, UNSTABLE_FACTOR * risingShare(series, start, at))
-  );
+  if (spikes.filter((step) => step >= first).length >= LONGER) return true;
+  return risesMore(series, start, at, at);
+}
+
+/** Whether the loss rises from a block on as it did not before the edge. */
+function risesMore(series: Series, start: number, edge: number, from: number): boolean {
+  const before = risingShare(series, start, edge);
+  return risingShare(series, from, series.x.length) >= Math.max(RISING / 2, NOISE * before);
 }
 
 /** First block at which the running median, risen from its least before `until`, is at a level. */
@@ -303,21 +304,23 @@ function reaches(x: readonly number[], start: number, level: number, until: numb
 }
 
 /** Whether and since when the series is no longer at the edge. */
-function leaves({ x, sigma, test, blocks, spikes }: Series, { at, level }: Edge): Rest | null {
+function leaves(series: Series, start: number, { at, level }: Edge): Rest | null {
+  const { x, sigma, test, blocks, spikes } = series;
   const back = x.length - 1;
   const last = crossing((i) => (x[back - i]! - level) / sigma[back - i]!, 0, x.length - at, test);
   const lastSpike = spikes.at(-1) ?? Number.NEGATIVE_INFINITY;
   let active = last ? back - last.onset : at;
   while (active + 1 < x.length && blocks[active + 1]!.firstStep <= lastSpike) active++;
+  if (risesMore(series, start, at, Math.min(active + 1, x.length - 1))) return null;
   const shifted = blocks.slice(at).map((block) => ({ ...block, x: block.x - level }));
   return leftEdge(shifted, active - at, blocks[0]!.firstStep, -LEAST_BIAS);
 }
 
-/** Whether a series does not sharpen: its last quarter is not above its first, noise allowed for. */
+/** Whether a series does not sharpen: its last third is not above its first, noise allowed for. */
 function isFlat({ x, sigma }: Series): boolean {
-  if (x.length < LEAST_FLAT) return false;
-  const quarter = Math.floor(x.length * QUARTER);
-  const rise = median(x.slice(-quarter)) - median(x.slice(0, quarter));
-  const error = median(sigma) * Math.sqrt(2 / quarter) * Math.sqrt(Math.PI / 2);
-  return rise <= Math.max(FLAT_RISE, 2 * error);
+  if (x.length < LEAST_BLOCKS) return false;
+  const third = Math.floor(x.length * TAIL);
+  const rise = median(x.slice(-third)) - median(x.slice(0, third));
+  const error = median(sigma) * Math.sqrt(2 / third) * Math.sqrt(Math.PI / 2);
+  return rise <= Math.max(STILL, 2 * error);
 }

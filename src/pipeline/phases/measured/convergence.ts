@@ -1,28 +1,16 @@
+import {
+  BLOWN_UP,
+  KAPPA,
+  LEAST_BLOCKS,
+  LEAST_FIT,
+  LEAST_SWINGS,
+  LONGER,
+  SPENT,
+  STILL,
+  TAIL,
+} from './constants.ts';
 import { type Block, median } from './history.ts';
 import { fitLine, mean } from './line-fit.ts';
-
-/** κ: how far below its end the sharpness may still be in convergence (model.md §8, rule 3). */
-const KAPPA = 0.05;
-/** A line needs so many blocks. */
-const LEAST_BLOCKS = 16;
-/** √L has to vary by this factor before anything is extrapolated along it. */
-const LEAST_SPAN = 1.05;
-/** With a loss above this share of the first one, the training is not over, whatever the sharpness does. */
-const SPENT_LOSS = 0.01;
-/** Below the edge for so many times as long as it was at it, and not to come back within so many times as long. */
-const QUIET_FOR = 2;
-const QUIET_AHEAD = 3;
-/** … and for this share of the time before, in so many blocks at least. */
-const QUIET_SHARE = 1 / 3;
-const LEAST_QUIET = 5;
-/** Without a loss that falls, sharpness must be at rest so well that it would stay within κ for so many times the past. */
-const AT_REST_FOR = 10;
-/** Amplitudes of ln L about its trend between which it counts as a pendulum, and how well it has to fit. */
-const MOST_SWING = 1;
-const LEAST_SWING = 0.003;
-const LEAST_FIT = 0.9;
-/** Periods that it has to be seen for. */
-const LEAST_SWINGS = 1.5;
 
 /** What has to be known of the loss. */
 export interface LossFacts {
@@ -41,7 +29,7 @@ export interface Rest {
 }
 
 function spent(loss: number, { first, resolution, signed }: LossFacts): boolean {
-  return !signed && loss <= SPENT_LOSS * first && loss >= resolution;
+  return !signed && loss <= SPENT * first && loss >= resolution;
 }
 
 /**
@@ -72,7 +60,7 @@ export function restBelowEdge(
   const ratios = near.slice(start);
   const limit = 1 + delta / 2;
   if (!Number.isNaN(facts.first) && !spent(tailRoots.at(-1)! ** 2, facts)) return null;
-  if (Math.max(...tailRoots) > LEAST_SPAN * Math.min(...tailRoots)) {
+  if (Math.max(...tailRoots) > (1 + KAPPA) * Math.min(...tailRoots)) {
     const fit = fitLine(tailRoots, ratios);
     if (!fit) return null;
     const end = fit.intercept;
@@ -92,7 +80,7 @@ export function restBelowEdge(
   const fit = fitLine(times, ratios);
   if (!fit) return null;
   const now = fit.intercept + fit.slope * times.at(-1)!;
-  const ahead = AT_REST_FOR * (last.lastStep - first.firstStep);
+  const ahead = BLOWN_UP * (last.lastStep - first.firstStep);
   const end = now + (Math.abs(fit.slope) + 2 * fit.slopeError) * ahead;
   if (end > limit || now < (1 - KAPPA) * end) return null;
   const at = backWhile(blocks, (i) => near[i]! >= (1 - KAPPA) * now);
@@ -143,7 +131,7 @@ export interface Pendulum {
  * @returns null where the loss does not swing like that
  */
 export function pendulum(blocks: readonly Block[]): Pendulum | null {
-  const part = blocks.slice(-Math.max(LEAST_BLOCKS, Math.ceil(blocks.length / 3)));
+  const part = blocks.slice(-Math.max(LEAST_BLOCKS, Math.ceil(blocks.length * TAIL)));
   const losses = smoothed(part.map(({ loss }) => loss));
   const times = part.map(middle);
   if (!losses.every((loss) => loss > 0)) return null;
@@ -155,7 +143,7 @@ export function pendulum(blocks: readonly Block[]): Pendulum | null {
   const v = logs.map((log, i) => log - trend.intercept - trend.slope * times[i]!);
   // Beyond this a pendulum is no longer a line; below that rounding swings.
   const amplitude = Math.max(...v.map(Math.abs));
-  if (amplitude > MOST_SWING || amplitude < LEAST_SWING) return null;
+  if (amplitude > 1 || amplitude < STILL) return null;
 
   let aa = 0;
   let ac = 0;
@@ -207,15 +195,15 @@ export function leftEdge(
   below: number,
 ): Rest | null {
   const quiet = blocks.slice(active + 1);
-  if (quiet.length < LEAST_QUIET) return null;
+  if (quiet.length < LEAST_BLOCKS / 4) return null;
   const since = quiet[0]!.firstStep;
   const length = quiet.at(-1)!.lastStep - since;
-  if (length < QUIET_FOR * (since - blocks[0]!.firstStep)) return null;
-  if (length < QUIET_SHARE * (since - firstStep)) return null;
+  if (length < LONGER * (since - blocks[0]!.firstStep)) return null;
+  if (length < TAIL * (since - firstStep)) return null;
   const half = quiet.length >> 1;
   const early = median(quiet.slice(0, half).map(({ x }) => x));
   const late = median(quiet.slice(half).map(({ x }) => x));
-  const ahead = late + QUIET_AHEAD * Math.max(0, 2 * (late - early));
+  const ahead = late + 3 * Math.max(0, 2 * (late - early));
   return late < below && ahead < 0 ? { since, confidence: 0.9 } : null;
 }
 

@@ -1,4 +1,5 @@
 import { type AnalysisOptions, analyse } from './analyse.ts';
+import { KAPPA, LOOK, MOST_BIAS, SUDDEN } from './constants.ts';
 import type { Rest } from './convergence.ts';
 import { createEdgeMotion, type MotionState } from './edge-motion.ts';
 import { createHistory, type HistoryState } from './history.ts';
@@ -31,20 +32,6 @@ export const SERIES_DEFAULTS: SeriesOptions = {
   noiseFloor: 1e-4,
   divergence: 1e6,
 };
-
-/** A threshold that changes by this factor in one row … */
-const JUMP = Math.log(1.05);
-/** … and so many times as much as in the row before has jumped: a schedule that goes on all the time does not. */
-const SUDDEN = 5;
-/** The history is looked at when it has grown by this share, and by a smaller one where the threshold is being crossed. */
-const LOOK = 1 / 32;
-const CROSSING_LOOK = 1 / 512;
-/** Ratios below this are this: a sharpness at or below zero is far below any threshold. */
-const LEAST_RATIO = 1e-9;
-/** A sharpness with a larger relative error bar is not told as the largest. */
-const UNSURE = 0.2;
-/** Peaks of spikes that are kept for the analysis, the last ones. */
-const SPIKES_KEPT = 64;
 
 /** How a row is labelled. */
 export type RowPhase =
@@ -188,7 +175,7 @@ export function createSeriesDetector(
   /** Closes the history where the threshold jumps. */
   function follow(step: number, threshold: number): void {
     const change = Math.abs(Math.log(threshold / before));
-    if (change > JUMP && change > SUDDEN * lastChange) {
+    if (change > Math.log(1 + KAPPA) && change > SUDDEN * lastChange) {
       jump = { step, from: before, to: threshold };
       closed = ordered([...closed, ...findings()]);
       history = createHistory(all.noiseFloor);
@@ -204,8 +191,9 @@ export function createSeriesDetector(
   function take(step: number, ratio: number, error: number): boolean {
     measured++;
     lastRatio = ratio;
-    if (ratio > maxRatio && !(error > UNSURE)) maxRatio = ratio;
-    const x = Math.log(Math.max(LEAST_RATIO, ratio));
+    // What is as unsure as that is not told as the largest.
+    if (ratio > maxRatio && !(error > MOST_BIAS)) maxRatio = ratio;
+    const x = Math.log(Math.max(Number.EPSILON, ratio));
     motion.next(x, noise.next(x, error));
     const bar = Number.isNaN(error) ? {} : { error: Math.max(all.noiseFloor, error) };
     if (!history.push({ firstStep: step, lastStep: step, x, ...bar, ...losses.take() }))
@@ -213,7 +201,7 @@ export function createSeriesDetector(
     const { length } = history.blocks;
     const edge = told.at(-1)?.phase === 'edge-of-stability';
     const grown = length - looked;
-    const share = x > 0 && !edge ? CROSSING_LOOK : LOOK;
+    const share = x > 0 && !edge ? LOOK / 16 : LOOK;
     return grown < 0 || grown >= length * share;
   }
 
@@ -230,7 +218,7 @@ export function createSeriesDetector(
       const wasDiverged = losses.divergedAt;
       losses.next(step, loss);
       spike = spikes.next(step, loss, lastRatio);
-      if (spike) peaks = [...peaks.slice(1 - SPIKES_KEPT), spike.step];
+      if (spike) peaks = [...peaks.slice(-63), spike.step];
       if (threshold > 0 && threshold < Number.POSITIVE_INFINITY) follow(step, threshold);
       const due = !Number.isNaN(ratio) && take(step, ratio, error);
       const { divergedAt } = losses;

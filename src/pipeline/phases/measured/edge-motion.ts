@@ -1,10 +1,5 @@
+import { NOISE, STILL } from './constants.ts';
 import { median } from './history.ts';
-
-/** Reversals of the sharpness below this, and below so many deviations of noise, do not change the direction. */
-const LEAST_SWING = 0.005;
-const SWING_NOISE = 4;
-/** A sample this many deviations beyond the threshold is beyond it. */
-const BEYOND_NOISE = 2;
 
 /** Everything that a motion keeps; JSON can hold it. */
 export interface MotionState {
@@ -48,14 +43,14 @@ export function createEdgeMotion(saved?: MotionState): EdgeMotion {
       const middle = recent.length < 3 ? x : median(recent);
       const level = (middle + (before ?? middle)) / 2;
       before = middle;
-      if (level > BEYOND_NOISE * noise && !above) {
+      if (level > NOISE * noise && !above) {
         above = true;
         cycle++;
-      } else if (level < -BEYOND_NOISE * noise) {
+      } else if (level < -NOISE * noise) {
         above = false;
       }
       if (rising ? level > turn : level < turn) turn = level;
-      else if (Math.abs(level - turn) > Math.max(LEAST_SWING, SWING_NOISE * noise)) {
+      else if (Math.abs(level - turn) > Math.max(STILL, NOISE * noise)) {
         rising = !rising;
         turn = level;
       }

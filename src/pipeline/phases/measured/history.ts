@@ -1,7 +1,5 @@
+import { CAPACITY } from './constants.ts';
 import { createNoiseScale } from './noise-scale.ts';
-
-/** Blocks held at most, a power of three; at the next one, each three become one. */
-const CAPACITY = 3 ** 7;
 
 /** A measured sample, or the medians of a stretch of them. */
 export interface Block {

@@ -1,12 +1,4 @@
-/** A rise of the loss by this share is a rise; less is rounding. */
-const LEAST_RISE = 1e-3;
-const MOST_LOSS = 1e12;
-/** Losses that are no longer finite after a rise by this factor over the first one have diverged. */
-const BLOWN_UP = 10;
-/** What is missing so many times as long as it ever was is not missing but gone. */
-const GONE = 2;
-/** Decimals beyond which a loss is not looked at as rounded. */
-const MOST_DECIMALS = 15;
+import { BLOWN_UP, DECIMALS, LONGER } from './constants.ts';
 
 /** Everything that a watch keeps; JSON can hold it. */
 export interface LossState {
@@ -66,16 +58,16 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
 
   function finite(step: number, loss: number): void {
     if (loss < 0) signed = true;
-    while (decimals < MOST_DECIMALS && Math.round(loss * 10 ** decimals) / 10 ** decimals !== loss)
+    while (decimals < DECIMALS && Math.round(loss * 10 ** decimals) / 10 ** decimals !== loss)
       decimals++;
     if (Number.isNaN(first)) first = loss;
-    if (loss > last * (1 + LEAST_RISE)) rises++;
+    if (loss > last) rises++;
     sum += loss;
     count++;
     last = loss;
     longestMissing = Math.max(longestMissing, missing);
     missing = 0;
-    if (!signed && (loss > MOST_LOSS || loss > divergence * first)) divergedAt ??= step;
+    if (!signed && loss > divergence * first) divergedAt ??= step;
     else divergedAt = null;
   }
 
@@ -89,7 +81,7 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
       if (Number.isNaN(loss) && missing === 0 && !(last > BLOWN_UP * first)) return;
       if (missing === 0) missingSince = step;
       missing++;
-      if (!signed && last > BLOWN_UP * first && missing > GONE * longestMissing)
+      if (!signed && last > BLOWN_UP * first && missing > LONGER * longestMissing)
         divergedAt ??= missingSince;
     },
     take() {
@@ -103,7 +95,7 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
       return first;
     },
     get resolution() {
-      return decimals < MOST_DECIMALS ? 10 ** (1 - decimals) : 0;
+      return decimals < DECIMALS ? 10 ** (1 - decimals) : 0;
     },
     get signed() {
       return signed;
@@ -112,7 +104,7 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
       return divergedAt;
     },
     get goneSince() {
-      const gone = missing > GONE * longestMissing && !Number.isNaN(first);
+      const gone = missing > LONGER * longestMissing && !Number.isNaN(first);
       return gone ? missingSince : null;
     },
     state: () => ({

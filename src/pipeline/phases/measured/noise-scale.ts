@@ -1,5 +1,5 @@
-/** Samples that the running scale looks back on: enough for a median, few enough to follow a change. */
-export const NOISE_WINDOW = 65;
+import { NOISE_WINDOW } from './constants.ts';
+
 /** Standard deviation of white noise from the median of |x₋₂ − 2x₋₁ + x|: 1 / (0.6745·√6). */
 export const SECOND_DIFFERENCE_TO_DEVIATION = 1 / (0.674_489_75 * Math.sqrt(6));
 

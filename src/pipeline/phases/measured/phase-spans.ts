@@ -1,3 +1,5 @@
+import { SPENT } from './constants.ts';
+
 /** Phases that a measured series can be in, as summaries and log lines name them. */
 export const SERIES_PHASES = [
   'progressive-sharpening',
@@ -40,9 +42,6 @@ export interface Told extends PhaseFinding {
   readonly step: number;
 }
 
-/** A date that moves by no more than this share of the run is not told again. */
-const TOLD_SHARE = 0.01;
-
 /**
  * What has to be told so that what was told before agrees with what is found now, and what is then told.
  *
@@ -68,7 +67,7 @@ export function tell(
       changes.push({ phase, since, confidence, what: 'withdrawn', step });
     at = known + 1;
     const before = told[known]!;
-    const moved = Math.abs(finding.since - before.since) > TOLD_SHARE * length;
+    const moved = Math.abs(finding.since - before.since) > SPENT * length;
     if (moved) changes.push({ ...finding, what: 'redated', step });
     now.push({ ...(moved ? finding : { ...finding, since: before.since }), step: before.step });
   }

@@ -1,4 +1,5 @@
 import type { Stability } from '../../core/run.ts';
+import { KAPPA, LEVEL_ROWS, NOISE_WINDOW } from './constants.ts';
 import type { Spike } from './spikes.ts';
 
 /** What of a row tells why the loss rose. */
@@ -39,13 +40,8 @@ export interface ExplainedSpike extends Spike {
   readonly eta_that_holds: number | null;
 }
 
-/** Rows before a spike of which the level is taken, and rows in which its cause may lie. */
-const LEVEL_ROWS = 9;
-const CAUSE_ROWS = 60;
 /** l1 must explain so much of a rise for the edge to be its cause. */
 const LEAST_SHARE = 0.5;
-/** A learning rate that rises by this factor has jumped. */
-const JUMP = 1.05;
 /** An oscillation grows from step to step; by more than this share of the rise in one step, something kicked it. */
 const KICK_SHARE = 0.6;
 const SLACK = 0.99;
@@ -79,9 +75,9 @@ export function explainSpike(
   const energy = mean(burst, ({ l1 }) => l1) - mean(level.filter(hasEnergy), ({ l1 }) => l1);
   const loss = mean(burst, (row) => row.loss) - mean(level, (row) => row.loss);
   const share = Math.min(1, Math.max(0, energy / loss));
-  const growing = rows.slice(Math.max(0, beginAt - CAUSE_ROWS), peakAt + 1);
+  const growing = rows.slice(Math.max(0, beginAt - NOISE_WINDOW), peakAt + 1);
   const sharpest = growing.reduce((a, b) => (b.ratio > a.ratio ? b : a));
-  const jumped = growing.some(({ eta }, i) => i > 0 && eta > JUMP * growing[i - 1]!.eta);
+  const jumped = growing.some(({ eta }, i) => i > 0 && eta > (1 + KAPPA) * growing[i - 1]!.eta);
   const climb = rows.slice(Math.max(1, beginAt - 1), peakAt + 1);
   const largest = Math.max(
     ...climb.map(({ loss }, i) => loss - rows[Math.max(1, beginAt - 1) + i - 1]!.loss),

@@ -1,9 +1,7 @@
 import type { Stability } from '../../core/run.ts';
+import { CAPACITY } from './constants.ts';
 import { type ExplainedSpike, explainSpike, type SpikeRow } from './spike-cause.ts';
 import type { Spike } from './spikes.ts';
-
-/** Rows that are kept to explain a spike by; the beginning of a longer one is forgotten. */
-const KEPT_ROWS = 2048;
 
 /** What the spikes say of the learning rate as a whole. */
 export interface EtaVerdict {
@@ -63,7 +61,7 @@ export function createSpikeExplainer(
         directions: known('directions'),
         measured: !Number.isNaN(row.ratio),
       });
-      if (rows.length > 2 * KEPT_ROWS) rows.splice(0, KEPT_ROWS);
+      if (rows.length > 2 * CAPACITY) rows.splice(0, CAPACITY);
       return ratio;
     },
     explain(spike) {

@@ -1,4 +1,12 @@
-import { createNoiseScale, NOISE_WINDOW, type NoiseState } from './noise-scale.ts';
+import {
+  LEVEL_ROWS,
+  LONGER,
+  NOISE_WINDOW,
+  ROUNDING,
+  SPIKE_NOISE,
+  SPIKE_RISE,
+} from './constants.ts';
+import { createNoiseScale, type NoiseState } from './noise-scale.ts';
 
 /** A spike of the loss: one burst, however often it rings. */
 export interface Spike {
@@ -15,19 +23,6 @@ export interface Spike {
   /** Sharpness over threshold as last measured at the peak; null where it never was. */
   readonly sharpness_ratio: number | null;
 }
-
-/** A rise of the loss by this factor is a spike, where noise does not ask for more. */
-const LEAST_RISE = Math.log(1.1);
-/** … and by so many standard deviations of the noise, which is itself known to a fifth. */
-const NOISE_FACTOR = 7;
-/** Rows of which the median is taken, so that a few low ones do not make the level. */
-const MEDIAN = 9;
-/** The level rises by no more than this share of a deviation a row: by one over the rows of the noise scale. */
-const CREEP = 1 / NOISE_WINDOW;
-/** A rise that lasts for this share of all rows so far is no burst but a new level. */
-const NEW_LEVEL_SHARE = 0.5;
-/** A loss below this share of the first one is what rounding leaves of zero: a square of errors of 3e-7 in float32. */
-const ROUNDING = 1e-13;
 
 /** One rise of the loss over half of its height; levels and peaks as ln L. */
 export interface Rise {
@@ -100,7 +95,7 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
     rise.end = step;
     rise.endRow = rows;
     const length = rows - rise.beginRow + 1;
-    return length > MEDIAN && length > NEW_LEVEL_SHARE * rows ? 'stays' : null;
+    return length > LEVEL_ROWS && LONGER * length > rows ? 'stays' : null;
   }
 
   /** Takes a rise that is over as ringing of the burst before, or as a burst of its own; the spike before is then over. */
@@ -123,9 +118,9 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
       const log = Math.log(loss);
       const scale = noise.next(log);
       recent.push(log);
-      if (recent.length > MEDIAN) recent.shift();
+      if (recent.length > LEVEL_ROWS) recent.shift();
       const median = [...recent].sort((a, b) => a - b)[recent.length >> 1]!;
-      const limit = Math.max(LEAST_RISE, NOISE_FACTOR * scale);
+      const limit = Math.max(SPIKE_RISE, SPIKE_NOISE * scale);
       if (!climbing && level !== null && log > level + limit)
         climbing = {
           begin: step,
@@ -147,8 +142,9 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
         return end === 'down' ? join(rise) : null;
       }
       // Before the median is one there is no level.
-      if (recent.length < MEDIAN) return null;
-      level = level === null || median <= level ? median : Math.min(median, level + CREEP * scale);
+      if (recent.length < LEVEL_ROWS) return null;
+      level =
+        level === null || median <= level ? median : Math.min(median, level + scale / NOISE_WINDOW);
       if (!burst || rows - burst.endRow <= burst.endRow - burst.beginRow + 1) return null;
       const spike = spikeOf(burst);
       burst = null;
