@@ -43,16 +43,13 @@ const LAYERS = [
   ['node'],
 ];
 
-/** Arrows that still run the wrong way. */
-const NOT_YET = ['theory>sources'];
-
 const pairs = LAYERS.flatMap((layer, at) =>
   layer.flatMap((from) =>
     LAYERS.flatMap((other, to) =>
       other.map((name) => ({
         from,
         name,
-        allowed: to <= at || NOT_YET.includes(`${from}>${name}`),
+        allowed: to <= at,
       })),
     ),
   ),

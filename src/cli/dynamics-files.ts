@@ -1,12 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { lastValueFrom, tap } from 'rxjs';
+import type { SourceOptions } from '../pipeline/core/source.ts';
 import { didYouMean } from '../pipeline/core/suggest.ts';
 import type { Dynamics } from '../pipeline/dynamics/dynamics.ts';
 import { dynamics, findDynamics } from '../pipeline/dynamics/index.ts';
 import { sealedMetadata } from '../pipeline/formats/run-metadata.ts';
 import type { Metadata } from '../pipeline/formats/table-format.ts';
 import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
-import type { RunConfig, RunOptions } from '../pipeline/models/minimal/config.ts';
+import {
+  type RunConfig,
+  type RunOptions,
+  resolveConfig,
+} from '../pipeline/models/minimal/config.ts';
 import type { ModelRun } from '../pipeline/models/minimal/run.ts';
 import { fileTarget } from '../pipeline/node/file-target.ts';
 import { classifySharpness } from '../pipeline/operators/classify-sharpness.ts';
@@ -63,9 +68,7 @@ export async function planDynamicsFiles(
   writer: 'hyparquet' | 'parquetjs-lite',
   force: boolean,
 ): Promise<readonly DynamicsFile[]> {
-  const columns = (config.columns ?? COLUMNS_OF_FLOWS).filter((name) =>
-    COLUMNS_OF_FLOWS.includes(name),
-  );
+  const columns = dynamicsColumns(config);
   if (chosen.length > 0 && columns.length === 0) {
     throw new UsageError(
       '--also: none of --columns applies to flows; name others, such as alpha, beta2, loss',
@@ -85,16 +88,10 @@ export async function planDynamicsFiles(
             : (await import('../pipeline/node/parquetjs.ts')).parquetjsFormat;
         let rows = 0;
         let lastStep = -1;
-        const batches = trajectory(each, options, { signal }).pipe(
+        const batches = dynamicsBatches(each, options, { signal }).pipe(
           tap(({ length, columns: { step } }) => {
-            lastStep = step[length - 1] ?? lastStep;
-          }),
-          splitLoss(),
-          classifySharpness(),
-          flowSolution(),
-          thin(config.every),
-          tap(({ length }) => {
             rows += length;
+            lastStep = step[length - 1] ?? lastStep;
           }),
           tableSink(fileTarget(path), format, {
             columns,
@@ -109,8 +106,27 @@ export async function planDynamicsFiles(
   );
 }
 
+/** The columns of the file of a dynamics. */
+export function dynamicsColumns({ columns }: RunConfig): readonly string[] {
+  return (columns ?? COLUMNS_OF_FLOWS).filter((name) => COLUMNS_OF_FLOWS.includes(name));
+}
+
+/** The rows of such a file. */
+export function dynamicsBatches(
+  each: Dynamics,
+  options: RunOptions,
+  source: Omit<SourceOptions, 'resume'>,
+) {
+  return trajectory(each, options, source).pipe(
+    splitLoss(),
+    classifySharpness(),
+    flowSolution(),
+    thin(resolveConfig(options).every),
+  );
+}
+
 /** Metadata of such a file; its summary says only whether it is whole. */
-function dynamicsMetadata(run: ModelRun, lastStep: number): Metadata {
+export function dynamicsMetadata(run: ModelRun, lastStep: number): Metadata {
   const { interrupted } = run;
   return {
     ...sealedMetadata(run),

@@ -1,6 +1,6 @@
 import { lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { lastValueFrom, take, tap } from 'rxjs';
+import { lastValueFrom, tap } from 'rxjs';
 import { CHECKPOINT_KEY, type Checkpoint, decodeCheckpoint } from '../pipeline/core/checkpoint.ts';
 import type { Run } from '../pipeline/core/run.ts';
 import { DamagedFileError } from '../pipeline/formats/limits.ts';
@@ -173,7 +173,7 @@ export async function describeStored(
   return {
     metadata: {
       ...metadata,
-      ...(summary ? { 'eos.summary': JSON.stringify(marked(summary, resolved)) } : {}),
+      ...(summary ? { 'eos.summary': JSON.stringify(recoveredSummary(summary, resolved)) } : {}),
     },
     lastStep: lastStep ?? summary?.last_step ?? null,
     steps: resolved.steps,
@@ -195,7 +195,8 @@ interface Summary {
   readonly warnings: readonly object[];
 }
 
-function marked(summary: Summary, { steps }: TrainingConfig): Summary {
+/** The summary of a run that a recovery has ended. */
+export function recoveredSummary(summary: Summary, { steps }: TrainingConfig): Summary {
   const { last_step: step } = summary;
   const message = `recovered up to step ${step} of ${steps}: the program that wrote the file did not end it`;
   return {
@@ -206,7 +207,7 @@ function marked(summary: Summary, { steps }: TrainingConfig): Summary {
 }
 
 /**
- * The checkpoint may be a little behind the last row: the steps between are computed again, as one batch.
+ * The checkpoint may be a little behind the last row: the steps between are computed again.
  * @returns undefined where the pipeline of the file makes no summary
  */
 async function summaryUpTo(
@@ -216,18 +217,15 @@ async function summaryUpTo(
   lastStep: number | null,
 ): Promise<Summary | undefined> {
   const { stages } = checkpoint;
-  const step = stepOf(checkpoint);
-  const behind = Math.min(lastStep ?? 0, config.steps) + 1 - step;
-  const upTo = behind > 0 ? config : runs.resolve({ ...config, steps: Math.max(0, step - 1) });
+  const until = Math.max(stepOf(checkpoint) - 1, Math.min(lastStep ?? 0, config.steps));
   let run: Run | undefined;
-  const batches = runs.rows(upTo, { resume: checkpoint, batchSize: Math.max(1, behind) }).pipe(
-    take(1),
+  const batches = runs.rows(config, { resume: checkpoint, until }).pipe(
     tap((batch) => {
       run = batch.run;
       // Whatever became of the run behind this row, the file does not tell.
-      Object.assign(batch.run, { config, interrupted: true, divergedAt: null });
+      Object.assign(batch.run, { interrupted: true, divergedAt: null });
     }),
-    runs.pipeline(upTo, () => {}, { columns: [], stages }),
+    runs.pipeline(config, () => {}, { columns: [], stages }),
   );
   await lastValueFrom(batches, { defaultValue: undefined });
   return run?.summary as Summary | undefined;

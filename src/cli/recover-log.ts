@@ -54,7 +54,10 @@ export async function describeStoredLog(file: StoredFile, config: LogConfig): Pr
   run.interrupted = true;
   const batches = from(storedBatches(file, run)).pipe(detectMeasuredPhases());
   await lastValueFrom(batches);
-  return { ...metadata, 'eos.summary': JSON.stringify(run.summary && marked(run.summary)) };
+  return {
+    ...metadata,
+    'eos.summary': JSON.stringify(run.summary && recoveredLogSummary(run.summary)),
+  };
 }
 
 async function* storedBatches(
@@ -74,7 +77,8 @@ async function* storedBatches(
   }
 }
 
-function marked(summary: MeasuredSummary): MeasuredSummary {
+/** The summary of a detection that a recovery has ended. */
+export function recoveredLogSummary(summary: MeasuredSummary): MeasuredSummary {
   const { last_step: step, warnings } = summary;
   const message = `recovered up to step ${step}: the program that read the log did not end the file`;
   return {
@@ -88,7 +92,7 @@ function marked(summary: MeasuredSummary): MeasuredSummary {
 }
 
 /** What had been left out of the log by then; the metadata of a file is somebody's word. */
-function tallyOf(text: string | undefined): Tally {
+export function tallyOf(text: string | undefined): Tally {
   const entries = skippedOf(text);
   return entries.length === 0 ? createTally() : { ...createTally(), entries };
 }

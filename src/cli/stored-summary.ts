@@ -4,10 +4,10 @@ import type { Checkpoint } from '../pipeline/core/checkpoint.ts';
 import { linkOf, throughLinks } from '../pipeline/core/stored-pipeline.ts';
 import { runColumns } from '../pipeline/models/minimal/columns.ts';
 import type { RunConfig } from '../pipeline/models/minimal/config.ts';
-import type { ModelRun, SourceArrays } from '../pipeline/models/minimal/run.ts';
+import { type ModelRun, type SourceArrays, startModelRun } from '../pipeline/models/minimal/run.ts';
 import type { StoredFile } from '../pipeline/node/stored-file.ts';
 import { standardOperators } from '../pipeline/operators/standard.ts';
-import { POINT_COLUMNS, startModelRun } from '../pipeline/sources/descent/stepper.ts';
+import { POINT_COLUMNS } from '../pipeline/sources/descent/stepper.ts';
 import type { TrainingConfig } from '../pipeline/sources/trainings/training.ts';
 
 /**

@@ -2,11 +2,13 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, test } from 'vitest';
 import type { RunOptions } from '../../src/pipeline/models/minimal/config.ts';
+import type { CycleMean } from '../../src/pipeline/theory/checks/cycle-l1.ts';
 import {
   type ConvergenceTime,
   convergenceTimes,
+  globalConvergence,
 } from '../../src/pipeline/theory/checks/global-convergence.ts';
-import { notSeparated, steadyStretch } from '../../src/pipeline/theory/premise.ts';
+import { longestStretch, notSeparated } from '../../src/pipeline/theory/premise.ts';
 import { type RunTable, runTable, wholeCycles } from '../../src/pipeline/theory/run-table.ts';
 import { CHECKS, verifyRun } from '../../src/pipeline/theory/verify.ts';
 import { doctored, run, underflowed } from './run.ts';
@@ -25,19 +27,20 @@ const finding = (table: RunTable, name: string) =>
   verifyRun(table).find((result) => result.name === name)!;
 
 describe('what must hold', () => {
-  test.each(['paper', 'figure3', 'three-phases'] as const)(
-    'no check fails on %s',
-    async (preset) => {
-      const table = await run({ preset });
-      const results = verifyRun(table);
-      expect(results.filter(({ verdict }) => verdict === 'fails')).toEqual([]);
-      expect(results.filter(({ verdict }) => verdict === 'does not apply')).toEqual([]);
-      const slope = finding(table, 'decay-rate');
-      expect(Math.abs(slope.measured! / slope.predicted! - 1)).toBeLessThan(0.02);
-      const mean = finding(table, 'mean-l1');
-      expect(Math.abs(mean.measured! / mean.predicted! - 1)).toBeLessThan(0.03);
-    },
-  );
+  test.each([
+    ['paper', 0.005],
+    ['figure3', 0.01],
+    ['three-phases', 0.025],
+  ] as const)('no check fails on %s', async (preset, slopeOff) => {
+    const table = await run({ preset });
+    const results = verifyRun(table);
+    expect(results.filter(({ verdict }) => verdict === 'fails')).toEqual([]);
+    expect(results.filter(({ verdict }) => verdict === 'does not apply')).toEqual([]);
+    const slope = finding(table, 'decay-rate');
+    expect(Math.abs(slope.measured! / slope.predicted! - 1)).toBeLessThan(slopeOff);
+    const mean = finding(table, 'mean-l1');
+    expect(Math.abs(mean.measured! / mean.predicted! - 1)).toBeLessThan(0.03);
+  });
 
   test('every check holds on three-phases, with T(0.01, 1e-8) = 7691', () => {
     expect(new Set(Object.values(verdicts(threePhases)))).toEqual(new Set(['holds']));
@@ -221,17 +224,90 @@ describe('what is checked of them', () => {
     expect([await separated(1), await separated(100 / 99)]).toEqual([true, false]);
   });
 
-  test('averages speak of short and narrow cycles only where the others are off', async () => {
+  test('averages speak of cycles alone in which their error is small, whatever they come to', async () => {
     const wide = await run({
       lambda2: 0.63,
       eta: 0.0487,
       init: [-0.678, 0.000255, 0.879],
       steps: 8749,
     });
-    const { verdict, note } = finding(wide, 'mean-l1-per-cycle');
-    expect(verdict).toBe('does not apply');
-    expect(note).toMatch(/averages over cycles .*; of \d+ whole cycles the worst is \d/);
-    expect(steadyStretch(paper).cycles.length).toBeGreaterThanOrEqual(20);
+    const { verdict, note, details } = finding(wide, 'mean-l1-per-cycle');
+    expect(verdict).toBe('holds');
+    const [, told, whole] = /^(\d+) of (\d+) whole cycles/.exec(note!)!.map(Number);
+    expect(whole).toBe(wholeCycles(wide).length);
+    expect(told).toBeLessThan(whole!);
+    expect(details!.cycles).toHaveLength(told!);
+    // Which they are does not depend on what is averaged.
+    const other = doctored(wide, { l1: (l1) => l1.set(l1.map((value, t) => value * (1 + t))) });
+    expect(longestStretch(other)).toEqual(longestStretch(wide));
+    expect(finding(other, 'mean-l1-per-cycle').verdict).toBe('fails');
+    expect(longestStretch(paper)!.cycles).toHaveLength(24);
+  });
+});
+
+describe('the phase of convergence', () => {
+  const rising = (table: RunTable) =>
+    finding(table, 'convergence-phase').details as { rises: number; largest: number };
+
+  test('L falls in each of its steps where S stays under 2/η', () => {
+    expect(finding(threePhases, 'convergence-phase').verdict).toBe('holds');
+    expect(rising(threePhases).rises).toBe(0);
+  });
+
+  test('L may rise where S is between 2/η and (2 + δ)/η, which is convergence still', async () => {
+    const table = await run({
+      lambda1: 61.945692254948334,
+      lambda2: 1.9418362303160535,
+      eta: 0.0576656548013596,
+      init: [0.12694776755781656, 0.19733567140703623, 0.8712696067603805],
+      floor: 1e-9,
+      steps: 1933,
+      delta: 0.11227891180279051,
+    });
+    expect(finding(table, 'convergence-phase').verdict).toBe('holds');
+    expect(rising(table).largest).toBeGreaterThan(0.1);
+    const more = doctored(table, {
+      loss: (loss) => {
+        loss[66] = 1.01 * loss[66]!;
+      },
+    });
+    expect(finding(more, 'convergence-phase').verdict).toBe('fails');
+  });
+
+  test('with a covariance the floor may raise it about the resting place, by no more than that', async () => {
+    const table = await run({
+      lambda1: 519.0562061236493,
+      lambda2: 287.35419699984135,
+      covariance: 168.46061655744842,
+      eta: 0.002052551129990341,
+      init: [-0.4422514752257509, -0.026153327007992916, -0.7146056341185316],
+      floor: 0.001,
+      steps: 262,
+    });
+    expect(finding(table, 'convergence-phase').verdict).toBe('holds');
+    expect(rising(table).largest).toBeGreaterThan(1);
+    const without = runTable(
+      { ...table.config, floor: 0 },
+      {
+        step: table.step,
+        alpha: table.column('alpha'),
+        beta1: table.column('beta1'),
+        beta2: table.column('beta2'),
+      },
+    );
+    expect(finding(without, 'convergence-phase').verdict).toBe('fails');
+  });
+
+  test('S over (2 + δ)/η is none', () => {
+    const over = doctored(threePhases, {
+      sharpness: (s) => {
+        s[6000] = 40.21;
+      },
+    });
+    expect(finding(over, 'convergence-phase')).toMatchObject({
+      verdict: 'fails',
+      note: expect.stringContaining('S is over (2 + δ)/η = 40.2 in 1 step, first at step 6000'),
+    });
   });
 });
 
@@ -282,21 +358,25 @@ describe('a run on the stable set of the saddle', async () => {
   const saddle = await run({ init: [0.3, 0, -0.3], floor: 0, steps: 300 });
 
   test('has T for each ε that the saddle meets, and none ahead for the others', () => {
-    const { details } = finding(saddle, 'global-convergence');
+    const { details, note } = globalConvergence.run(saddle);
     for (const { epsilon, step, verdict } of details!.grid as ConvergenceTime[]) {
       expect([epsilon, step, verdict]).toEqual(
         epsilon === 1e-2 ? [1e-2, 0, 'holds'] : [epsilon, null, 'fails'],
       );
     }
-  });
-
-  test('is told to head for the saddle, not for a minimum', () => {
-    const { verdict, note } = finding(saddle, 'global-convergence');
-    expect(verdict).toBe('fails');
     expect(note).toBe(
       'the run is on the stable set of the saddle α = β₂ = 0 and heads for it, where the loss is ½λ₂ = 0.005',
     );
-    expect(failing(saddle)).toEqual(['global-convergence']);
+  });
+
+  test('is no run of the theory: β₁ = 0 and no floor never oscillate', () => {
+    for (const name of ['global-convergence', 'edge-of-stability', 'final-sharpness'])
+      expect(finding(saddle, name)).toMatchObject({
+        verdict: 'does not apply',
+        note: expect.stringContaining('β₁ is 0 at the start'),
+      });
+    expect(finding(saddle, 'progressive-sharpening').note).toContain('heads for the saddle');
+    expect(failing(saddle)).toEqual([]);
   });
 });
 
@@ -363,9 +443,22 @@ const broken: Readonly<Record<string, () => RunTable | Promise<RunTable>>> = {
     }),
   'decay-rate': () =>
     doctored(paper, {
-      l_hat: (l) => l.set(l.map((value, t) => value * Math.exp(-1e-5 * t))),
+      l_hat: (l) => l.set(l.map((value, t) => value * Math.exp(-2e-5 * t))),
     }),
-  'mean-l1': () => doctored(paper, { l1: (l1) => l1.set(l1.map((value) => 1.03 * value)) }),
+  // Each cycle within what it may be off, all of them to the same side.
+  'mean-l1': () => {
+    const { cycles } = finding(paper, 'mean-l1-per-cycle').details as {
+      cycles: readonly (CycleMean & { allowed: number })[];
+    };
+    return doctored(paper, {
+      l1: (l1) => {
+        for (const { first_step, last_step, allowed, deviation } of cycles) {
+          const factor = (1 + 0.95 * allowed) / (1 + deviation);
+          for (let t = first_step; t <= last_step; t++) l1[t] = factor * l1[t]!;
+        }
+      },
+    });
+  },
   'mean-l1-per-cycle': () => {
     const cycles = wholeCycles(paper);
     return doctored(paper, {
@@ -379,6 +472,12 @@ const broken: Readonly<Record<string, () => RunTable | Promise<RunTable>>> = {
       },
     });
   },
+  'convergence-phase': () =>
+    doctored(threePhases, {
+      loss: (loss) => {
+        loss[5000] = loss[4999]!;
+      },
+    }),
   'flow-solution-sharpness': () =>
     doctored(paper, {
       gfs_sharpness: (s) => {
@@ -397,10 +496,13 @@ const broken: Readonly<Record<string, () => RunTable | Promise<RunTable>>> = {
   'constrained-trajectory': () =>
     doctored(paper, {
       beta1: null,
-      beta2: (b) => b.set(b.map((value, t) => (t > 2015 ? 0.988 * value : value))),
+      l1: null,
+      beta2: (b) => b.set(b.map((value, t) => (t > 2015 ? 0.975 * value : value))),
     }),
   'final-sharpness': () =>
     doctored(flow, {
+      beta1: null,
+      loss: null,
       sharpness: (s) => {
         s[20_000] = 125;
       },

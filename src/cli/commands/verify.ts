@@ -45,6 +45,9 @@ export default class Verify extends Command {
     integrity: Flags.boolean({
       description: 'compare every byte of the file with its checksums, and nothing else',
     }),
+    again: Flags.boolean({
+      description: 'make the run of the file once more however long it takes, and compare each bit',
+    }),
     json: Flags.boolean({ description: 'print one JSON object instead of text' }),
   };
 
@@ -55,29 +58,26 @@ export default class Verify extends Command {
       process.exitCode = await integrityRun(args.run, flags.json, (line) => this.log(line));
       return;
     }
-    const { makeRun } = await import('../verify/run-preset.ts');
-    const { readRun } = await import('../verify/read-run.ts');
-    const { verifyRun } = await import('../../pipeline/theory/verify.ts');
-    const { checkFile } = await import('../../pipeline/theory/file-check.ts');
+    const { verifyMade } = await import('../verify/run-preset.ts');
+    const { verifyFile } = await import('../verify/verify-file.ts');
     const { countLine, verifyLines } = await import('../verify/text.ts');
     const { styles } = await import('../terminal.ts');
 
     if (args.run === '') throw new UsageError('the name of the run file is empty');
     const given = Object.fromEntries(Object.entries(flags).filter(([name]) => name in parameters));
-    const { table, facts } =
+    const { results, config, lastStep } =
       args.run === undefined
-        ? { table: await makeRun(runOptions(flags) as RunOptions), facts: undefined }
-        : await readRun(args.run, given);
-    const own = facts ? checkFile(table, facts) : [];
-    const results = [...own, ...verifyRun(table)];
+        ? await verifyMade(runOptions(flags) as RunOptions)
+        : await verifyFile(args.run, given, flags.again);
     const failed = results.some(({ verdict }) => verdict === 'fails');
     if (flags.json) {
       const run = args.run ?? null;
-      const { config, lastStep: last_step } = table;
-      this.log(JSON.stringify({ run, config, last_step, failed, checks: results }, null, 2));
+      this.log(
+        JSON.stringify({ run, config, last_step: lastStep, failed, checks: results }, null, 2),
+      );
     } else {
       const paint = styles(process.stdout);
-      for (const line of verifyLines(results, table.lastStep, paint, process.stdout.columns ?? 100))
+      for (const line of verifyLines(results, lastStep, paint, process.stdout.columns ?? 100))
         this.log(line);
       this.log('');
       this.log(countLine(results, paint));

@@ -29,8 +29,22 @@ export async function readRun(
   path: string,
   given: RunOptions,
   wanted?: readonly string[],
-): Promise<{ readonly table: RunTable; readonly facts: FileFacts }> {
-  const table = await openTable(path);
+): Promise<RunOfFile> {
+  return runOf(path, await openTable(path), given, wanted);
+}
+
+interface RunOfFile {
+  readonly table: RunTable;
+  readonly facts: FileFacts;
+}
+
+/** The same of a file that is open. */
+export async function runOf(
+  path: string,
+  table: TableReader,
+  given: RunOptions,
+  wanted?: readonly string[],
+): Promise<RunOfFile> {
   const config = configOf(path, table, given);
   if (table.rows > MOST_ROWS) {
     throw new UsageError(
@@ -105,6 +119,7 @@ function factsOf({ metadata, fields }: TableReader): FileFacts {
     config: config === undefined ? undefined : (JSON.parse(config) as RunOptions),
     summary: summary === undefined ? undefined : recordOf(summary),
     columns: fields.map(({ name }) => name),
+    older: metadata['eos.schema_version'] === '1',
     digest: metadata[DIGEST_KEY],
     digestOfConfig: config === undefined ? undefined : checksum(config),
   };

@@ -6,8 +6,16 @@ import { flowSolution } from '../../pipeline/operators/flow-solution.ts';
 import { splitLoss } from '../../pipeline/operators/split-loss.ts';
 import { gradientDescent } from '../../pipeline/sources/descent/gradient-descent.ts';
 import { collectRun, type RunTable } from '../../pipeline/theory/run-table.ts';
+import { verifyRun } from '../../pipeline/theory/verify.ts';
 import { UsageError } from '../errors.ts';
 import { MOST_ROWS } from './read-run.ts';
+import type { VerifiedFile } from './verify-file.ts';
+
+/** Makes a run and checks it against the theory. */
+export async function verifyMade(options: RunOptions): Promise<VerifiedFile> {
+  const table = await makeRun(options);
+  return { results: verifyRun(table), config: table.config, lastStep: table.lastStep };
+}
 
 /** Makes a run in memory, with every column. */
 export async function makeRun(options: RunOptions): Promise<RunTable> {

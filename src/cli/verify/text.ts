@@ -19,7 +19,7 @@ const PAINTS = {
 /** The checks as a table, each with its statement under it, no line wider than `width` where words allow. */
 export function verifyLines(
   results: readonly CheckResult[],
-  lastStep: number,
+  lastStep: number | null,
   paint: Styles,
   width: number,
 ): readonly string[] {

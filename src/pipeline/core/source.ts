@@ -13,6 +13,8 @@ export interface SourceOptions {
   readonly pace?: number;
   /** Ends the run early: it completes after the batch under way, marked `interrupted`. */
   readonly signal?: AbortSignal;
+  /** Ends the run early behind this step, as the signal does. */
+  readonly until?: number;
   /** Continue the run of this checkpoint, all stages of its pipeline included. */
   readonly resume?: Checkpoint;
   readonly clock?: Clock;
@@ -24,7 +26,7 @@ export interface RowSource<C, R extends Run> extends BlockSource<R> {
   next(size: number, into?: object): Batch<C, R>;
 }
 
-const SOURCE_OPTIONS = ['batchSize', 'pace', 'signal', 'resume', 'clock', 'from', 'data'];
+const SOURCE_OPTIONS = ['batchSize', 'pace', 'signal', 'until', 'resume', 'clock', 'from', 'data'];
 const DEFAULT_BATCH = 4096;
 const FRAMES_PER_SECOND = 20;
 /** How long the source may keep the event loop to itself, in milliseconds. */
@@ -41,7 +43,7 @@ export function source<C, R extends Run>(
   options: SourceOptions = {},
 ): Observable<Batch<C, R>> {
   checkOptions('source', options, SOURCE_OPTIONS);
-  const { pace, signal, clock = realClock } = options;
+  const { pace, signal, until = Number.POSITIVE_INFINITY, clock = realClock } = options;
   const batchSize =
     options.batchSize ??
     (pace
@@ -65,8 +67,8 @@ export function source<C, R extends Run>(
       const firstStep = rows.step;
       let sliceStart = begun;
       for (;;) {
-        const batch = rows.next(batchSize);
-        run.interrupted = !rows.ended && signal?.aborted === true;
+        const batch = rows.next(Math.min(batchSize, until + 1 - rows.step));
+        run.interrupted = !rows.ended && (signal?.aborted === true || rows.step > until);
         subscriber.next(batch);
         await run.ready();
         if (subscriber.closed) return;

@@ -37,3 +37,13 @@ export function runMetadata(run: Run, progress?: Progress, ended = true): Metada
 export function sealedMetadata(...run: Parameters<typeof runMetadata>): Metadata {
   return { ...runMetadata(...run), [SEAL_KEY]: UNSEALED };
 }
+
+/** The same of a file with these columns alone, whatever the run itself was asked for. */
+export function metadataWith(columns: readonly string[] | null | undefined) {
+  return (run: Run, ...rest: [progress?: Progress | undefined, ended?: boolean]): Metadata =>
+    sealedMetadata(columns ? askedFor(run, columns) : run, ...rest);
+}
+
+function askedFor(run: Run, columns: readonly string[]): Run {
+  return { ...run, config: { ...(run.config as object), columns } };
+}

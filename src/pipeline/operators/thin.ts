@@ -75,6 +75,9 @@ export function thin<B extends Batch<Thinnable, Run>>(every: number): MonoTypeOp
           const { phase, l1 } = batch.columns;
           if (stage === undefined) {
             stage = stageName(batch, STAGE);
+            // What is left out is a part of what the run's files say of it.
+            if ((batch.run.config as { readonly every?: number }).every !== every)
+              batch.run.config = { ...(batch.run.config as object), every };
             try {
               const saved = resumedState(batch.run, stage);
               if (saved) {

@@ -14,7 +14,7 @@ import {
   underflowWarning,
 } from '../models/minimal/summary.ts';
 
-/** What a run has to tell while it goes. Steps are t, ratio is ηS/2, overshoot is the largest ratio of a cycle − 1. */
+/** What a run has to tell while it goes. Steps are t, ratio is sharpness over threshold, overshoot is the largest ratio of a cycle − 1. */
 export type RunEvent =
   | {
       readonly event: 'start';
@@ -74,7 +74,7 @@ interface OpenCycle {
 
 /**
  * Reports the run while it passes: its start, each change of phase, each cycle once it is over (with its peak of L₁ and
- * how far S overshot 2/η), warnings, and at the end its summary. Needs `splitLoss`, `classifySharpness`, `detectPhases`,
+ * how far S overshot the threshold), warnings, and at the end its summary. Needs `splitLoss`, `classifySharpness`, `detectPhases`,
  * and `summarize` for the last; stands before `thin`.
  */
 export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFunction<ModelBatch> {
@@ -156,7 +156,8 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
             warnAt = Number.POSITIVE_INFINITY;
             warned = true;
             const gfs = columns.gfs_sharpness?.[i];
-            const gfsRatio = gfs === undefined ? null : (batch.run.config.eta * gfs) / 2;
+            const { config, stability } = batch.run;
+            const gfsRatio = gfs === undefined ? null : stability.ratio(gfs, config.eta);
             report({ event: 'warning', ...underflowWarning(batch.run.float64ZeroAt!, gfsRatio) });
           }
           if (digits && !untrusted && digits[i]! < TRUSTED_DIGITS) {

@@ -5,9 +5,9 @@ import { type RowSource, type SourceOptions, source } from '../core/source.ts';
 import type { Dynamics, Mover } from '../dynamics/dynamics.ts';
 import { type RunConfig, type RunOptions, resolveConfig } from '../models/minimal/config.ts';
 import { gradient, lossSplit } from '../models/minimal/loss.ts';
-import type { ModelRun, PointArrays } from '../models/minimal/run.ts';
+import { type ModelRun, type PointArrays, startModelRun } from '../models/minimal/run.ts';
 import { hypot } from '../numeric/elementary.ts';
-import { POINT_COLUMNS, startModelRun } from './descent/stepper.ts';
+import { POINT_COLUMNS } from './descent/stepper.ts';
 
 /** Config of such a trajectory: that of the run it stands beside, and which dynamics it is. */
 export interface TrajectoryConfig extends RunConfig {

@@ -30,8 +30,12 @@ export interface Check {
   readonly noCovariance?: boolean;
   /** Whether it is for λ₁ ≫ λ₂ only (see premise.ts). */
   readonly separated?: boolean;
+  /** Whether it takes a start that oscillates: one at which β₁ is 0 for ever is no start of the theory. */
+  readonly oscillates?: boolean;
   /** Whether it speaks of the edge of stability, so that the run must have come there. */
   readonly edge?: boolean;
+  /** Whether it is a law of the steps of plain gradient descent, and says nothing of other optimizers. */
+  readonly descent?: boolean;
   /** What it computes anew by its nature, besides columns that a file lacks. */
   readonly recomputes?: string;
   run(table: RunTable): Finding;
@@ -57,6 +61,26 @@ export function doesNotApply(note: string): Finding {
 
 export function notReached(note: string): Finding {
   return { verdict: 'not reached', ...NOTHING, note };
+}
+
+/** How many contradictions are told in words. */
+const MOST_TOLD = 5;
+
+/** A finding of what contradicts a statement; it holds where nothing does. */
+export function contradictions(found: readonly string[], note = ''): Finding {
+  const more = found.length > MOST_TOLD ? [`and ${found.length - MOST_TOLD} more`] : [];
+  const told = [...found.slice(0, MOST_TOLD), ...more, ...(note === '' ? [] : [note])];
+  const words =
+    found.length === 0 ? 'nothing contradicts it' : plural(found.length, 'contradiction');
+  return {
+    verdict: found.length === 0 ? 'holds' : 'fails',
+    measured: found.length,
+    predicted: 0,
+    margin: -found.length,
+    text: { measured: words, predicted: '', margin: '' },
+    ...(told.length > 0 ? { note: told.join('; ') } : {}),
+    details: { found },
+  };
 }
 
 /** Fewer whole cycles than this make no average. */

@@ -13,8 +13,8 @@ export function stuckOver(table: RunTable, tolerated: number): string | undefine
   const { config, length, divergedAt } = table;
   if (divergedAt !== null) return `the run diverges at step ${divergedAt}`;
   const last = length - 1;
-  const threshold = 2 / config.eta;
-  const over = (s: number) => `${(s / threshold).toFixed(2)} × 2/η`;
+  const { stability } = table;
+  const over = (s: number) => `${stability.ratio(s, config.eta).toFixed(2)} × ${stability.formula}`;
   if (oscillationDead(table) && table.has('gfs_sharpness') && !headsForSaddle(table)) {
     const end = table.column('gfs_sharpness')[last]!;
     // Across the valley, that is: along it, steps over 2/η may still bring it back.
@@ -44,10 +44,13 @@ function oscillationDead(table: RunTable): boolean {
     !table.has('balance')
   )
     return false;
+  // A floor lifts it in the first step.
+  if (table.config.floor > 0 && table.lastStep === 0) return false;
   return table.column('log10_abs_beta1')[table.length - 1] === Number.NEGATIVE_INFINITY;
 }
 
-function headsForSaddle(table: RunTable): boolean {
+/** Whether the run is on the stable set of the saddle α = β₂ = 0, as far as the columns tell. */
+export function headsForSaddle(table: RunTable): boolean {
   if (!table.has('alpha') || !table.has('beta1') || !table.has('beta2')) return false;
   const last = table.length - 1;
   const [alpha, beta1, beta2] = [
@@ -105,18 +108,19 @@ function addedSharpness(table: RunTable, row: number): number {
 }
 
 /**
- * Why an excursion over 2/η that is open at the end will not be brought back; undefined where it may, or where the run
- * says too little. For covariance 0 β₁ is multiplied by 1 − ηλ₁α² in each step, so it must grow in every step in which
+ * Why an excursion over the threshold that is open at the end will not be brought back; undefined where it may, or where the run
+ * says too little. For gradient descent and covariance 0 β₁ is multiplied by 1 − ηλ₁α² in each step, so it must grow in every step in which
  * S is over 2/η by more than the oscillation itself adds, until L₁ pushes |α| down; where neither happens, nothing will.
  */
 export function lostReason(table: RunTable, from: number): string | undefined {
-  const threshold = 2 / table.config.eta;
+  const threshold = table.stability.threshold(table.config.eta);
   const stuck = stuckOver(table, threshold);
   if (stuck) return stuck;
   const { length } = table;
   const { lambda2, covariance } = table.config.moments;
   const size = oscillation(table);
-  if (covariance !== 0 || notSeparated(table.config.moments) || !size) return undefined;
+  const law = covariance === 0 && table.stability.optimizer === 'gd';
+  if (!law || notSeparated(table.config.moments) || !size) return undefined;
   const [alpha, beta2] = [table.column('alpha'), table.column('beta2')];
   const sharpness = table.column('sharpness');
   const x = alpha[length - 1]! * beta2[length - 1]!;

@@ -1,19 +1,13 @@
 import type { RunColumn } from '../models/minimal/columns.ts';
-import {
-  DIVERGENCE_LOSS,
-  type RunConfig,
-  type RunOptions,
-  resolveConfig,
-} from '../models/minimal/config.ts';
+import { DIVERGENCE_LOSS, type RunOptions, resolveConfig } from '../models/minimal/config.ts';
 import { gradient, lossSplit } from '../models/minimal/loss.ts';
+import { startModelRun } from '../models/minimal/run.ts';
 import type { RunSummary } from '../models/minimal/summary.ts';
 import { runSchema } from '../operators/standard.ts';
 import { summarize } from '../operators/summarize.ts';
-import { startModelRun } from '../sources/descent/stepper.ts';
-import { type CheckResult, doesNotApply, plural } from './check.ts';
+import { type CheckResult, contradictions, doesNotApply, plural } from './check.ts';
 import { wrongColumns } from './own-columns.ts';
-import { type OwnRun, runAgain } from './own-run.ts';
-import { firstWrongStep } from './own-steps.ts';
+import { FIXED_POINT, firstWrongStep } from './own-steps.ts';
 import type { RunTable } from './run-table.ts';
 
 /** What a file says of its run besides its rows. */
@@ -24,6 +18,8 @@ export interface FileFacts {
   readonly summary: Readonly<Record<string, unknown>> | null | undefined;
   /** Names of the columns in the file. */
   readonly columns: readonly string[];
+  /** Whether an older version wrote it, which told less. */
+  readonly older: boolean;
   /** The digest of the parameters in the file, and what it should be. */
   readonly digest: string | undefined;
   readonly digestOfConfig: string | undefined;
@@ -47,17 +43,12 @@ type Name = keyof typeof STATEMENTS;
  */
 export function checkFile(table: RunTable, facts: FileFacts): readonly CheckResult[] {
   const theta = (['alpha', 'beta1', 'beta2'] as const).every((name) => table.stored(name));
-  const claimed = endClaimed(table.config, facts.summary);
-  const again = theta && facts.config ? runAgain(table, claimed !== 'interrupted') : undefined;
   const results: [Name, readonly string[] | string][] = [
     ['config', facts.config ? wrongConfig(table, facts, facts.config) : NO_CONFIG],
-    ['rows', wrongRows(table, claimed, again)],
-    ['steps', theta ? wrongSteps(table, again) : NO_THETA],
-    ['columns', theta ? allWrongColumns(table, again) : NO_THETA],
-    [
-      'summary',
-      facts.config || facts.summary ? wrongSummary(table, facts, again) : 'the file has no summary',
-    ],
+    ['rows', wrongRows(table, facts)],
+    ['steps', theta ? wrongSteps(table) : NO_THETA],
+    ['columns', theta ? [...wrongColumns(table), ...wrongDigits(table)] : NO_THETA],
+    ['summary', ownPipeline(facts) ? 'the file has no summary' : wrongSummary(table, facts)],
   ];
   return results.map(([name, found]) => result(`file-${name}`, STATEMENTS[name], found));
 }
@@ -67,43 +58,29 @@ const NO_THETA = 'the file has not all of alpha, beta1 and beta2';
 
 function result(name: string, statement: string, found: readonly string[] | string): CheckResult {
   const base = { name, statement, recomputed: [] };
-  if (typeof found === 'string') return { ...base, ...doesNotApply(found) };
-  const words =
-    found.length === 0 ? 'nothing contradicts it' : plural(found.length, 'contradiction');
-  return {
-    ...base,
-    verdict: found.length === 0 ? 'holds' : 'fails',
-    measured: found.length,
-    predicted: 0,
-    margin: -found.length,
-    text: { measured: words, predicted: '', margin: '' },
-    ...(found.length > 0 ? { note: found.slice(0, 5).join('; ') } : {}),
-    details: { found },
-  };
+  return { ...base, ...(typeof found === 'string' ? doesNotApply(found) : contradictions(found)) };
 }
 
-type End = 'steps' | 'diverged' | 'interrupted';
+const STANDARD: readonly string[] = runSchema().map(({ name }) => name);
 
-function endClaimed({ steps: _ }: RunConfig, summary: FileFacts['summary']): End {
-  if (summary?.interrupted === true) return 'interrupted';
-  return summary?.outcome === 'diverged' ? 'diverged' : 'steps';
+/** Whether a program of its own made the file: of another kind, or with fewer operators, and then it has no summary. */
+function ownPipeline({ config, summary, columns }: FileFacts): boolean {
+  if (summary !== undefined) return false;
+  return !config || (!config.columns && STANDARD.some((name) => !columns.includes(name)));
 }
 
 /** Parameters that older versions do not tell. */
 const SINCE: ReadonlySet<string> = new Set(['precision', 'optimizer', 'beta', 'momentum']);
 
-function wrongConfig(
-  { config }: RunTable,
-  { columns, summary, digest, digestOfConfig }: FileFacts,
-  recorded: RunOptions,
-): string[] {
-  // Files of older versions tell neither their precision nor their digits.
-  const old = !columns.includes('digits') && summary?.precision === undefined;
+function wrongConfig({ config }: RunTable, facts: FileFacts, recorded: RunOptions): string[] {
+  const { columns, digest, digestOfConfig, older } = facts;
   const found: string[] = [];
-  if (digest !== digestOfConfig && !(old && digest === undefined))
-    found.push('the parameters have another digest than the file gives');
+  if (digest !== digestOfConfig && !(older && digest === undefined))
+    found.push(
+      `the digest of the parameters is ${digestOfConfig}, and the file says ${String(digest)}`,
+    );
   const unsaid = [...Object.keys(config), 'moments'].filter(
-    (name) => !Object.hasOwn(recorded, name) && !(old && SINCE.has(name)),
+    (name) => !Object.hasOwn(recorded, name) && !(older && SINCE.has(name)),
   );
   if (unsaid.length > 0) found.push(`parameters are missing: ${unsaid.join(', ')}`);
   const { moments } = resolveConfig({ ...recorded, columns: null });
@@ -118,49 +95,42 @@ function wrongConfig(
     }
   }
   if (config.samples === null && config.seed !== 0) found.push('there is a seed, but no sample');
-  const wanted: readonly string[] = recorded.columns ?? runSchema().map(({ name }) => name);
+  const wanted: readonly string[] = recorded.columns ?? STANDARD;
   const missing = wanted.filter(
-    (name) => !columns.includes(name) && !(old && !recorded.columns && name === 'digits'),
+    (name) => !columns.includes(name) && !(older && !recorded.columns && name === 'digits'),
   );
-  const extra = columns.filter((name) => !wanted.includes(name));
-  if (missing.length > 0) found.push(`columns are missing: ${missing.join(', ')}`);
+  const extra = STANDARD.filter((name) => columns.includes(name) && !wanted.includes(name));
+  if (missing.length > 0 && !ownPipeline(facts))
+    found.push(`columns are missing: ${missing.join(', ')}`);
   if (extra.length > 0) found.push(`columns are not those asked for: ${extra.join(', ')}`);
   return found;
 }
 
-function wrongRows(table: RunTable, claimed: End, again: OwnRun | undefined): string[] {
+function wrongRows(table: RunTable, { config: recorded, summary }: FileFacts): string[] {
   const { config, step, length, lastStep } = table;
   const found: string[] = [];
-  if (step[0] !== 0) found.push(`the first row is of step ${step[0]}`);
-  if (lastStep > config.steps)
-    found.push(`the last row is of step ${lastStep}, of a run of ${config.steps}`);
-  if (claimed === 'steps' && lastStep !== config.steps)
+  if (step[0] !== 0) found.push(`the first row is of step ${step[0]}, and should be of step 0`);
+  const interrupted = summary?.interrupted === true;
+  if (summary?.outcome === 'diverged') found.push(...wrongDivergence(table));
+  // Another program does not tell how far its run was to go.
+  else if (recorded && !interrupted && lastStep !== config.steps)
     found.push(`the last row is of step ${lastStep} of ${config.steps}, and nothing says why`);
-  if (claimed === 'interrupted' && lastStep === config.steps && table.everyStep)
-    found.push('the run is said to have been interrupted, and has all its rows');
-  if (claimed === 'diverged') found.push(...wrongDivergence(table));
-  if (config.every === 1) {
-    if (!table.everyStep) found.push(`rows are missing: ${length} of ${lastStep + 1}`);
-    return found;
+  if (recorded && lastStep > config.steps)
+    found.push(`the last row is of step ${lastStep}, of a run of ${config.steps}`);
+  if (interrupted && lastStep === config.steps)
+    found.push('the run is said to have been interrupted, and has its last row');
+  const all = Math.floor(lastStep / config.every) + 1;
+  let next = 0;
+  let lost = all;
+  for (const t of step) {
+    if (t > next) break;
+    if (t < next) continue;
+    next += config.every;
+    lost--;
   }
-  const steps = new Set(step);
-  let lost = 0;
-  for (let t = 0; t <= lastStep; t += config.every) if (!steps.has(t)) lost++;
-  if (lost > 0) found.push(`${plural(lost, 'row')} that --every ${config.every} keeps are missing`);
-  if (again?.identical) found.push(...wrongThinning(table, again));
-  else if (table.everyStep && lastStep > 4 * config.every)
-    found.push(`all rows are there, of which --every ${config.every} keeps a part`);
+  if (lost > 0)
+    found.push(`the row of step ${next} is missing, of ${plural(length, 'row')} up to ${lastStep}`);
   return found;
-}
-
-/** Which rows stand there, against which would, in the same run. */
-function wrongThinning(table: RunTable, { keptSteps }: OwnRun): string[] {
-  const kept = keptSteps(table.config.every);
-  const differs = kept.findIndex((t, i) => t !== table.step[i]);
-  if (differs < 0 && kept.length === table.length) return [];
-  return [
-    `rows are not those that --every ${table.config.every} keeps, from row ${Math.max(0, differs)} on`,
-  ];
 }
 
 function wrongDivergence(table: RunTable): string[] {
@@ -188,30 +158,24 @@ function wrongDivergence(table: RunTable): string[] {
     : [];
 }
 
-function wrongSteps(table: RunTable, again: OwnRun | undefined): string[] | string {
-  // What other optimizers keep besides θ is not in the file: the run made again has to tell.
-  if (table.config.optimizer !== 'gd')
-    return again?.identical
-      ? []
-      : `a step of ${table.config.optimizer} does not follow from θ alone`;
-  const { init } = table.config;
+function wrongSteps(table: RunTable): string[] | string {
+  const { init, optimizer, precision } = table.config;
+  const place = precision === 'float64' ? 0 : FIXED_POINT;
   const found: string[] = [];
   (['alpha', 'beta1', 'beta2'] as const).forEach((name, i) => {
     const own = table.column(name)[0]!;
-    if (table.step[0] === 0 && own !== init[i])
+    if (table.step[0] === 0 && !(Math.abs(own - init[i]!) <= place))
       found.push(`${name} of row 0 is ${own}, and the start is ${init[i]}`);
   });
+  // What other optimizers keep besides θ is not in the file.
+  if (optimizer !== 'gd')
+    return found.length > 0 ? found : `a step of ${optimizer} does not follow from θ alone`;
   const wrong = firstWrongStep(table);
   return wrong ? [...found, wrong] : found;
 }
 
-function allWrongColumns(table: RunTable, again: OwnRun | undefined): readonly string[] {
-  const found = wrongColumns(table);
-  const digits = table.stored('digits') ? wrongDigits(table) : [];
-  return again?.identical ? [...new Set([...found, ...again.differences])] : [...found, ...digits];
-}
-
 function wrongDigits(table: RunTable): string[] {
+  if (!table.stored('digits')) return [];
   const digits = table.column('digits');
   const row = digits.findIndex((value) => !(value >= 0 && value <= 15));
   if (row >= 0) return [`digits at step ${table.step[row]} are ${digits[row]}`];
@@ -226,15 +190,14 @@ const NOT_OF_ROWS: ReadonlySet<string> = new Set([
   'precision',
 ]);
 
-function wrongSummary(table: RunTable, facts: FileFacts, again: OwnRun | undefined): string[] {
-  const { summary } = facts;
+function wrongSummary(table: RunTable, { summary, older }: FileFacts): string[] {
   if (summary === undefined) return ['there is no summary'];
   if (summary === null) return ['the summary is no record'];
   const { precision } = table.config;
   const found: string[] = [];
   const fits =
     precision === 'float64'
-      ? (summary.precision ?? 'float64') === 'float64'
+      ? (summary.precision ?? (older ? 'float64' : undefined)) === 'float64'
       : precision === 'auto'
         ? typeof summary.precision === 'number'
         : summary.precision === Number(precision);
@@ -242,27 +205,16 @@ function wrongSummary(table: RunTable, facts: FileFacts, again: OwnRun | undefin
     found.push('it does not say whether it was interrupted');
   if (!fits)
     found.push(`precision is ${String(summary.precision)}, and ${precision} was asked for`);
-  const truth = again?.identical ? again.summary : summaryOfRows(table, summary);
-  if (!truth) return found;
-  for (const [name, value] of Object.entries(truth)) {
-    if (!again?.identical && NOT_OF_ROWS.has(name)) continue;
-    if (name === 'interrupted' || name === 'recovered') continue;
+  for (const [name, value] of Object.entries(summaryOfRows(table, summary) ?? {})) {
+    if (NOT_OF_ROWS.has(name)) continue;
     // Files of older versions do not tell how far they can be trusted.
-    if (!(name in summary) && name === 'trusted_until' && !table.stored('digits')) continue;
-    const own = name === 'warnings' ? ofTheRun(summary[name]) : summary[name];
-    const expected = name === 'warnings' ? ofTheRun(value) : value;
-    if (!same(own, expected))
-      found.push(`${name} is ${JSON.stringify(own)}, and should be ${JSON.stringify(expected)}`);
+    if (older && !(name in summary) && name === 'trusted_until') continue;
+    if (!same(summary[name], value))
+      found.push(
+        `${name} is ${JSON.stringify(summary[name])}, and should be ${JSON.stringify(value)}`,
+      );
   }
   return found;
-}
-
-/** Warnings without those of how the program ended. */
-function ofTheRun(warnings: unknown): unknown {
-  if (!Array.isArray(warnings)) return warnings;
-  return warnings.filter(
-    ({ kind }: { kind?: unknown }) => kind !== 'interrupted' && kind !== 'recovered',
-  );
 }
 
 function summaryOfRows(

@@ -2,10 +2,10 @@ import { addedColumns } from '../core/operator.ts';
 import { REGIMES, type RunColumn } from '../models/minimal/columns.ts';
 import { gradient } from '../models/minimal/loss.ts';
 import { spectrum } from '../models/minimal/moments.ts';
+import { startModelRun } from '../models/minimal/run.ts';
 import { hypot, log10 } from '../numeric/elementary.ts';
 import { regimeOf } from '../operators/classify-sharpness.ts';
 import { detectPhases } from '../operators/detect-phases.ts';
-import { startModelRun } from '../sources/descent/stepper.ts';
 import { residualError } from './own-steps.ts';
 import { type RunColumns, type RunTable, runTable } from './run-table.ts';
 

@@ -12,6 +12,8 @@ const TOLERANCE = 1e-12;
 export function residualError(step: number): number {
   return Math.min(1e-9, Number.EPSILON * (8 + step));
 }
+/** A place of the least many bits there are: numbers of that precision are fixed-point ones. */
+export const FIXED_POINT = 2 ** -62;
 /** Below this float64 has lost digits of β₁, and its logarithm is looked at. */
 const LEAST_BETA1 = 1e-290;
 
@@ -47,7 +49,7 @@ function rowOf(table: RunTable, i: number): Row {
 function wrongStep(
   from: Row,
   to: Row,
-  { eta, floor, moments }: RunConfig,
+  { eta, floor, moments, precision }: RunConfig,
   residual: number,
 ): string | undefined {
   const { lambda1, lambda2, covariance } = moments;
@@ -71,7 +73,9 @@ function wrongStep(
   const rate = eta * (lambda1 * (alpha * alpha));
   const moved = covariance === 0 ? beta1 * (1 - rate) : beta1 - eta * (alpha * e1);
   const lost =
-    TOLERANCE * Math.abs(beta1) * (1 + rate) + 4 * eta * Math.abs(alpha) * error1 + 1e-300;
+    TOLERANCE * Math.abs(beta1) * (1 + rate) +
+    4 * eta * Math.abs(alpha) * error1 +
+    (precision === 'float64' ? 1e-300 : FIXED_POINT * (1 + rate));
   if (Math.abs(beta1) < LEAST_BETA1 && Math.abs(to.beta1) < LEAST_BETA1)
     return covariance === 0 && wrongLog(from, to, rate) ? 'log₁₀|β₁|' : undefined;
   if (Math.abs(to.beta1 - moved) <= lost) {

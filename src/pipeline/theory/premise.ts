@@ -22,41 +22,66 @@ export function notSeparated({ lambda1, lambda2, covariance }: Moments): string 
 }
 
 /**
- * Part of the way to 1/α̂ that β₂ may go in one cycle, for a cycle to count as short: 2λ₂/λ₁ times its steps. Averages
- * over a cycle take β₂ to stand still in it, and are off by about this part.
+ * How far an average over a cycle may be off what it is where |α| stays at α̂ and β₂ stands still: w²/(1 − αβ₂) for a
+ * swing of S/(2/η) of w (root mean square), since the averaged formulas have α̂ for α and 1 − α̂β₂ for 1 − αβ₂; and
+ * 2sw/√(1 − αβ₂) for a cycle in which β₂ goes the part s = 2λ₂/λ₁ · steps of its way to 1/α̂, and with it the swing changes. The first order is
+ * derived, the factor 2 was measured on several thousand random runs.
  */
-export const SHORT = 0.1;
-
-/**
- * Root mean square of S/(2/η) − 1 over a cycle, for it to count as narrow: no more than this, nor than
- * NARROW_PART of the 1 − αβ₂ that is left at its end. The averages take |α| to be α̂, and are off by the square of its swing, the more
- * the nearer α̂β₂ is to 1.
- */
-export const NARROW = 0.07;
-const NARROW_PART = 0.4;
-
-/** Whole cycles in a row that are short and narrow: where what holds at the edge on average holds to a few per cent. */
-export interface SteadyStretch {
-  readonly cycles: readonly Cycle[];
-  /** Why no other cycle is among them, or none at all. */
-  readonly reason: string;
+export interface AveragedCycle {
+  readonly rows: Cycle;
+  /** Of the average, relative. */
+  readonly error: number;
 }
 
-/** The longest such stretch of a run. */
-export function steadyStretch(table: RunTable): SteadyStretch {
-  const cycles = wholeCycles(table);
-  let [first, last] = [0, 0];
-  for (let from = 0, k = 0; k <= cycles.length; k++) {
-    if (k < cycles.length && isSteady(table, cycles[k]!)) continue;
-    if (k - from > last - first) [first, last] = [from, k];
-    from = k + 1;
+/** A cycle in which the averages may be off by more than this tells nothing. */
+const MOST_ERROR = 0.3;
+
+/** Rounding of a cycle to whole steps, and all else that many cycles average out. */
+export const AVERAGE_ERROR = 0.01;
+
+/** Whole cycles in a row of which averages can be told. */
+export interface Stretch {
+  readonly cycles: readonly AveragedCycle[];
+  readonly from: number;
+  readonly to: number;
+  /** What an average over them may be off, relative. */
+  readonly error: number;
+}
+
+/**
+ * The cycles of a run of which averages can be told: whole ones, in the valley, in which the swing of S and the way of β₂
+ * keep the error small. That follows from S, αβ₂ and the length of a cycle, never from what is averaged.
+ */
+export function averagedCycles(table: RunTable): readonly AveragedCycle[] {
+  return wholeCycles(table)
+    .filter(([from]) => inValley(table, from))
+    .map((rows) => ({ rows, error: averageError(table, rows) }))
+    .filter(({ error }) => error <= MOST_ERROR);
+}
+
+/** The longest stretch of them; undefined where there is none. */
+export function longestStretch(table: RunTable): Stretch | undefined {
+  let best: readonly AveragedCycle[] = [];
+  let now: AveragedCycle[] = [];
+  for (const cycle of averagedCycles(table)) {
+    now = now.at(-1)?.rows[1] === cycle.rows[0] ? [...now, cycle] : [cycle];
+    if (now.length > best.length) best = now;
   }
-  const stretch = cycles.slice(first, last);
-  const narrow = `S stays within ${percent(NARROW)} of 2/η (root mean square)`;
-  return {
-    cycles: stretch,
-    reason: `it is one of averages over cycles in which β₂ goes no more than ${percent(SHORT)} of its way and ${narrow}, or less where αβ₂ is nearly 1; of ${plural(cycles.length, 'whole cycle')} ${stretch.length} in a row are such`,
-  };
+  if (best.length === 0) return undefined;
+  const from = best[0]!.rows[0];
+  const to = best.at(-1)!.rows[1];
+  const sum = best.reduce((all, { rows, error }) => all + error * (rows[1] - rows[0]), 0);
+  return { cycles: best, from, to, error: sum / (to - from) };
+}
+
+/** In words, what a stretch is of. */
+export function stretchWords(table: RunTable, { cycles, from, to }: Stretch): string {
+  return `over ${plural(cycles.length, 'cycle')} in a row, steps ${table.step[from]} to ${table.step[to]! - 1}, of ${plural(wholeCycles(table).length, 'whole cycle')}`;
+}
+
+/** In words, why there are too few of these cycles. */
+export function tooFew(table: RunTable, found: number): string {
+  return `it is one of averages over cycles in the valley in which they may be off by ${percent(MOST_ERROR)} at most, by the swing of S and the way of β₂; of ${plural(wholeCycles(table).length, 'whole cycle')} ${found} in a row are such`;
 }
 
 /**
@@ -78,15 +103,15 @@ function product(table: RunTable, row: number): number {
     : 0;
 }
 
-/** Whether a cycle is short, narrow and in the valley. */
-export function isSteady(table: RunTable, [from, to]: Cycle): boolean {
+function averageError(table: RunTable, [from, to]: Cycle): number {
   const { eta, moments } = table.config;
-  const steps = table.step[to]! - table.step[from]!;
-  if (!inValley(table, from)) return false;
-  if (((2 * moments.lambda2) / moments.lambda1) * steps > SHORT) return false;
+  const { stability } = table;
   const sharpness = table.column('sharpness');
   let squares = 0;
-  for (let i = from; i < to; i++) squares += (0.5 * eta * sharpness[i]! - 1) ** 2;
-  const width = Math.min(NARROW, NARROW_PART * (1 - product(table, to)));
-  return width > 0 && squares <= width * width * (to - from);
+  for (let i = from; i < to; i++) squares += (stability.ratio(sharpness[i]!, eta) - 1) ** 2;
+  const left = 1 - product(table, to);
+  if (!(left > 0)) return Number.POSITIVE_INFINITY;
+  const swing = squares / (to - from) / left;
+  const way = ((2 * moments.lambda2) / moments.lambda1) * (to - from);
+  return swing + 2 * way * Math.sqrt(swing);
 }

@@ -3,14 +3,13 @@ import type { Stability } from '../core/run.ts';
 import { PHASES, RUN_COLUMNS, type RunArrays, type RunColumn } from '../models/minimal/columns.ts';
 import type { RunConfig } from '../models/minimal/config.ts';
 import { gradient } from '../models/minimal/loss.ts';
-import type { ModelBatch, ModelRun } from '../models/minimal/run.ts';
+import { type ModelBatch, type ModelRun, startModelRun } from '../models/minimal/run.ts';
 import { hypot, log10 } from '../numeric/elementary.ts';
 import { classifySharpness } from '../operators/classify-sharpness.ts';
 import { detectPhases } from '../operators/detect-phases.ts';
 import { flowSolution } from '../operators/flow-solution.ts';
 import { splitLoss } from '../operators/split-loss.ts';
 import { stabilityOf } from '../optimizers/index.ts';
-import { startModelRun } from '../sources/descent/stepper.ts';
 
 /** A whole run in memory: what stands in its file, and what can be computed from that. */
 export interface RunTable {

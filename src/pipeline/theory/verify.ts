@@ -1,6 +1,7 @@
 import { type Check, type CheckResult, doesNotApply, type Finding } from './check.ts';
 import { balanceLaw } from './checks/balance.ts';
 import { constrainedShadow } from './checks/constrained.ts';
+import { convergencePhase } from './checks/convergence-phase.ts';
 import { cycleL1 } from './checks/cycle-l1.ts';
 import { decayRate } from './checks/decay-rate.ts';
 import { excursions } from './checks/excursions.ts';
@@ -27,6 +28,7 @@ export const CHECKS: readonly Check[] = [
   balanceLaw,
   gradientFlowEnd,
   constrainedShadow,
+  convergencePhase,
   finalSharpness,
 ];
 
@@ -57,12 +59,19 @@ function applicable(check: Check, table: RunTable): Finding | undefined {
       'this takes every step from 0 on, and the file has only some (written with --every?)',
     );
   }
+  const { optimizer, formula } = table.stability;
+  if (check.descent && optimizer !== 'gd')
+    return doesNotApply(`it is for plain gradient descent, and this run is of ${optimizer}`);
   const missing = check.needs.filter((name) => !table.has(name));
   if (missing.length > 0) {
     return doesNotApply(
       `the file has no ${missing.join(', ')}, and it does not follow from what it has`,
     );
   }
+  if (check.oscillates && neverOscillates(table))
+    return doesNotApply(
+      'β₁ is 0 at the start, and neither a floor nor a covariance ever moves it: nothing oscillates, and the run stands or ends where any start beside it would not',
+    );
   const { covariance } = table.config.moments;
   if (check.noCovariance && covariance !== 0) {
     return doesNotApply(`the formula is for covariance 0, and here it is ${covariance}`);
@@ -70,7 +79,11 @@ function applicable(check: Check, table: RunTable): Finding | undefined {
   const problem = check.separated ? notSeparated(table.config.moments) : undefined;
   if (problem) return doesNotApply(problem);
   if (check.edge && table.has('sharpness') && firstCrossing(table) < 0) {
-    return doesNotApply('S never comes to 2/η');
+    return doesNotApply(`S never comes to ${formula}`);
   }
   return undefined;
+}
+
+function neverOscillates({ config: { init, floor, moments } }: RunTable): boolean {
+  return init[1] === 0 && floor === 0 && moments.covariance === 0;
 }

@@ -23,7 +23,7 @@ import { summarizeUnlessDone } from '../../operators/summarize.ts';
 import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
 import { concatBytes, type SinkTarget } from '../byte-target.ts';
 import { crc32 } from '../platform.ts';
-import { sealedMetadata } from '../run-metadata.ts';
+import { metadataWith } from '../run-metadata.ts';
 import { SEAL_KEY, seal, UNSEALED } from '../seal.ts';
 import { bigints, type Metadata, type Rows, type TableFormat } from '../table-format.ts';
 import { FileWriter } from './apache-arrow-parts.ts';
@@ -39,7 +39,10 @@ export function arrowSink<C, R extends Run>(
   to: SinkTarget,
   options: ArrowSinkOptions = {},
 ): MonoTypeOperatorFunction<Batch<C, R>> {
-  const write = tableSink<C, R>(to, arrowFormat, { ...options, metadata: sealedMetadata });
+  const write = tableSink<C, R>(to, arrowFormat, {
+    ...options,
+    metadata: metadataWith(options.columns),
+  });
   return (source) => source.pipe(summarizeUnlessDone(), write);
 }
 

@@ -4,7 +4,7 @@ import type { Run } from '../../core/run.ts';
 import { summarizeUnlessDone } from '../../operators/summarize.ts';
 import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
 import type { SinkTarget } from '../byte-target.ts';
-import { sealedMetadata } from '../run-metadata.ts';
+import { metadataWith } from '../run-metadata.ts';
 import type { Compression, TableFormat } from '../table-format.ts';
 import { compressedParquet } from './hyparquet.ts';
 
@@ -32,6 +32,9 @@ export function parquetSink<C, R extends Run>(
     ...options
   }: ParquetSinkOptions = {},
 ): MonoTypeOperatorFunction<Batch<C, R>> {
-  const write = tableSink<C, R>(to, format, { ...options, metadata: sealedMetadata });
+  const write = tableSink<C, R>(to, format, {
+    ...options,
+    metadata: metadataWith(options.columns),
+  });
   return (source) => source.pipe(summarizeUnlessDone(), write);
 }

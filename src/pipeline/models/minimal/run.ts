@@ -1,6 +1,7 @@
 import type { Batch } from '../../core/batch.ts';
-import type { Run } from '../../core/run.ts';
-import type { RunArrays } from './columns.ts';
+import { type Run, startRun } from '../../core/run.ts';
+import { stabilityOf } from '../../optimizers/index.ts';
+import { RUN_COLUMNS, type RunArrays } from './columns.ts';
 import type { RunConfig } from './config.ts';
 import type { RunSummary } from './summary.ts';
 
@@ -10,6 +11,17 @@ export interface ModelRun extends Run<RunConfig, RunSummary> {
   float64ZeroAt: number | null;
   /** Bits behind the point in which its steps are computed; null for float64. */
   bits: number | null;
+}
+
+const FILE_ORDER = RUN_COLUMNS.map(({ name }) => name);
+
+/** A run of the model before its first row. */
+export function startModelRun(config: RunConfig): ModelRun {
+  return {
+    ...startRun<RunConfig, RunSummary>(config, stabilityOf(config), FILE_ORDER),
+    float64ZeroAt: null,
+    bits: null,
+  };
 }
 
 /** What every dynamics of the model computes by itself; operators add the other columns. */

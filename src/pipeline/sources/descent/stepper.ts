@@ -1,13 +1,10 @@
 import { CheckpointError, resumedState, type StateReader } from '../../core/checkpoint.ts';
-import { startRun } from '../../core/run.ts';
 import { arraysOf } from '../../core/schema.ts';
 import type { RowSource, SourceOptions } from '../../core/source.ts';
-import { RUN_COLUMNS, runColumns } from '../../models/minimal/columns.ts';
+import { runColumns } from '../../models/minimal/columns.ts';
 import { ConfigError, type RunConfig } from '../../models/minimal/config.ts';
 import type { DescentState } from '../../models/minimal/descend.ts';
-import type { ModelRun, SourceArrays } from '../../models/minimal/run.ts';
-import type { RunSummary } from '../../models/minimal/summary.ts';
-import { stabilityOf } from '../../optimizers/index.ts';
+import { type ModelRun, type SourceArrays, startModelRun } from '../../models/minimal/run.ts';
 
 export interface DescentOptions extends SourceOptions {
   /** Start from here instead of from `init`; for runs in float64. */
@@ -27,17 +24,6 @@ export const POINT_COLUMNS = runColumns(
 );
 
 export const SOURCE_COLUMNS = [...POINT_COLUMNS, ...runColumns('digits')] as const;
-
-const FILE_ORDER = RUN_COLUMNS.map(({ name }) => name);
-
-/** A run of the model before its first row. */
-export function startModelRun(config: RunConfig): ModelRun {
-  return {
-    ...startRun<RunConfig, RunSummary>(config, stabilityOf(config), FILE_ORDER),
-    float64ZeroAt: null,
-    bits: null,
-  };
-}
 
 /** The arithmetic of a run: computes its rows in order, and can be stored between two blocks. */
 export interface Stepper {

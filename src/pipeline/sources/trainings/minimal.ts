@@ -1,4 +1,9 @@
-import { type RunOptions, resolveConfig, runParameters } from '../../models/minimal/config.ts';
+import {
+  type RunConfig,
+  type RunOptions,
+  resolveConfig,
+  runParameters,
+} from '../../models/minimal/config.ts';
 import { minimal } from '../../models/minimal/index.ts';
 import { PRESETS } from '../../models/minimal/presets/index.ts';
 import type { Training, TrainingRows } from './training.ts';
@@ -29,6 +34,7 @@ export const minimalTraining: Training = {
     return {
       resolve: (options) => resolveConfig(options as RunOptions),
       schema: runSchema,
+      work: (config) => stepWork(config as RunConfig),
       rows: (config, options) =>
         gradientDescent(config as RunOptions, options) as unknown as TrainingRows,
       pipeline(_, report, stored) {
@@ -47,3 +53,12 @@ export const minimalTraining: Training = {
     };
   },
 };
+
+/** Bits that `auto` comes to, at most, on most runs. */
+const AUTO_BITS = 1024;
+
+function stepWork({ precision }: RunConfig): number {
+  if (precision === 'float64') return 1;
+  const bits = precision === 'auto' ? AUTO_BITS : Number(precision);
+  return 4 * (bits / 64) ** 1.5;
+}

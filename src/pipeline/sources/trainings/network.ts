@@ -32,6 +32,7 @@ export const networkTraining: Training = {
     return {
       resolve: (options) => setupOf(options).config,
       schema: schemaOf,
+      work: stepWork,
       rows: (config, source) =>
         networkDescent(optionsOf(config), source) as unknown as TrainingRows,
       pipeline(config, report, stored) {
@@ -71,4 +72,13 @@ function schemaOf(said: object): Schema {
   const added = measuredColumns('threshold', 'sharpness_ratio', 'regime', 'phase', 'cycle');
   const { eigenvalues } = setupOf(said).config;
   return orderSchema([...ownColumns(said), ...added], networkOrder(eigenvalues));
+}
+
+/** Products with weights that take as long as a step of the minimal model: measured, with the spectrum of each step. */
+const PRODUCTS = 50;
+
+function stepWork(said: object): number {
+  const { layers, data } = setupOf(said);
+  const weights = layers.reduce((sum, width, i) => sum + width * (layers[i + 1] ?? 0), 0);
+  return 1 + (weights * data.count) / PRODUCTS;
 }

@@ -54,6 +54,7 @@ export function smallTraining(model: Model): Training {
       return {
         resolve: (options) => resolve(model, parameters, options),
         schema: () => schema,
+        work: () => 1,
         rows: (config, options) =>
           rowsSource(
             () =>

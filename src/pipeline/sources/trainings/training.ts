@@ -29,6 +29,8 @@ export interface Runs {
   resolve(options: object): TrainingConfig;
   /** The columns of a run, in the order of its file. */
   schema(config: TrainingConfig): Schema;
+  /** How long a step takes, roughly: in steps of gradient descent on the minimal model in float64. */
+  work(config: TrainingConfig): number;
   /** The rows of a run as its source makes them. */
   rows(config: TrainingConfig, source: SourceOptions): TrainingRows;
   /**

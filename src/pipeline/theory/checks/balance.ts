@@ -13,6 +13,7 @@ export const balanceLaw: Check = {
   statement:
     'Q = α² − β₁² − β₂², and a step changes it by η²((∂α)² − ‖∂β‖²) − (ε² − β̃₁²)₊ (within 1e-12)',
   needs: ['alpha', 'beta1', 'beta2', 'balance'],
+  descent: true,
   run(table) {
     const { eta, floor, moments } = table.config;
     const [alpha, beta1, beta2] = [

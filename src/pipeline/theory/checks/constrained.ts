@@ -1,64 +1,40 @@
 import { constrainedStep } from '../../models/minimal/constrained.ts';
 import { edgeAlpha } from '../../models/minimal/surrogate.ts';
-import {
-  agreement,
-  type Check,
-  digits,
-  doesNotApply,
-  type Finding,
-  notReached,
-  percent,
-  plural,
-} from '../check.ts';
-import { steadyStretch } from '../premise.ts';
+import { agreement, type Check, digits, doesNotApply, type Finding, notReached } from '../check.ts';
+import { AVERAGE_ERROR, longestStretch, stretchWords, tooFew } from '../premise.ts';
 import { atEdge, type Cycle, type RunTable, wholeCycles } from '../run-table.ts';
 
-/** Allowed difference of β₂ averaged over a cycle, relative. */
-const TOLERANCE = 0.01;
-
 /**
- * The constrained trajectory from the first crossing shadows gradient descent with the oscillation averaged out. Where
- * some cycle is off, only a stretch of short and narrow cycles can speak against it (see premise.ts), against the
- * constrained trajectory from its first one.
+ * The constrained trajectory from an upward crossing shadows gradient descent with the oscillation averaged out, over the
+ * longest stretch of cycles of which averages can be told (see premise.ts).
  */
 export const constrainedShadow: Check = {
   name: 'constrained-trajectory',
   statement:
-    'averaged over each whole cycle, β₂ of gradient descent is that of the constrained trajectory from the first upward crossing (within 1 %)',
+    'averaged over each cycle, β₂ of gradient descent is that of the constrained trajectory from the first of them (within 1 % and half of what their swing allows for averages)',
   needs: ['alpha', 'beta2', 'sharpness', 'phase'],
+  descent: true,
   everyStep: true,
   noCovariance: true,
   separated: true,
   edge: true,
   recomputes: 'the constrained trajectory',
   run(table): Finding {
-    const cycles = wholeCycles(table);
-    if (cycles.length === 0) return notReached('there is no whole cycle yet');
-    const shadow = constrainedBeta2(table, cycles[0]![0]);
+    if (wholeCycles(table).length === 0) return notReached('there is no whole cycle yet');
+    const stretch = longestStretch(table);
+    if (!stretch) return doesNotApply(tooFew(table, 0));
+    const shadow = constrainedBeta2(table, stretch.from);
     const fromCrossing = edgeDistance(table, shadow);
     const fromStart = edgeDistance(table, constrainedBeta2(table, 0));
-    const worst = worstOf(table, cycles, shadow);
-    const distances = `largest |Δβ₂| of a step ${digits(fromCrossing)}, or ${digits(fromStart)} where both start with the run`;
-    if (worst.deviation <= TOLERANCE) {
-      return finding(
-        worst,
-        `${plural(cycles.length, 'whole cycle')}, the worst from step ${worst.step}; ${distances}`,
-      );
-    }
-    const { cycles: steady, reason } = steadyStretch(table);
-    const off = `of ${plural(cycles.length, 'whole cycle')} the worst is ${percent(worst.deviation)} off, from step ${worst.step}`;
-    if (steady.length === 0) return doesNotApply(`${reason}; ${off}`);
-    const part = worstOf(table, steady, constrainedBeta2(table, steady[0]![0]));
-    const where = `against the constrained trajectory from step ${table.step[steady[0]![0]]} on, over the ${plural(steady.length, 'cycle')} in a row that are short and narrow`;
-    return finding(part, `${where}; ${off}; ${distances}`);
-
-    function finding({ measured, predicted }: Worst, note: string): Finding {
-      const details = {
+    const rows = stretch.cycles.map((cycle) => cycle.rows);
+    const { measured, predicted, step } = worstOf(table, rows, shadow);
+    return agreement(measured, predicted, AVERAGE_ERROR + 0.5 * stretch.error, {
+      note: `${stretchWords(table, stretch)}, the worst from step ${step}; largest |Δβ₂| of a step ${digits(fromCrossing)}, or ${digits(fromStart)} where both start with the run`,
+      details: {
         max_distance_from_crossing: fromCrossing,
         max_distance_from_start: fromStart,
-      };
-      return agreement(measured, predicted, TOLERANCE, { note, details });
-    }
+      },
+    });
   },
 };
 

@@ -2,7 +2,7 @@ import { type Check, type Finding, notReached, percent } from '../check.ts';
 import { lostReason } from '../evidence.ts';
 import type { RunTable } from '../run-table.ts';
 
-/** A stretch of steps with S ≥ 2/η; `overshoot` is its largest ηS/2 − 1. */
+/** A stretch of steps with S at or over the threshold τ; `overshoot` is its largest S/τ − 1. */
 export interface Excursion {
   readonly first_step: number;
   readonly last_step: number;
@@ -16,8 +16,10 @@ export interface Excursion {
  */
 export const excursions: Check = {
   name: 'edge-of-stability',
-  statement: 'every excursion of S over 2/η is brought back below it',
+  statement:
+    'every excursion of S over 2/η, or the threshold of its optimizer, is brought back below it',
   needs: ['sharpness', 'alpha', 'beta1', 'beta2', 'l1'],
+  oscillates: true,
   everyStep: true,
   edge: true,
   run(table): Finding {
@@ -51,7 +53,7 @@ export const excursions: Check = {
 };
 
 export function findExcursions(table: RunTable): readonly Excursion[] {
-  const threshold = 2 / table.config.eta;
+  const threshold = table.stability.threshold(table.config.eta);
   const sharpness = table.column('sharpness');
   const { step, length } = table;
   const all: Excursion[] = [];

@@ -7,11 +7,12 @@ const CONVERGENCE = PHASES.indexOf('convergence');
 /** Where gradient descent ends, the sharpness is no more than it can hold. */
 export const finalSharpness: Check = {
   name: 'final-sharpness',
-  statement: 'the run ends with S ≤ (2 + δ)/η',
+  statement: 'the run ends with S ≤ (2 + δ)/η, or as much over the threshold of its optimizer',
   needs: ['sharpness', 'phase'],
+  oscillates: true,
   run(table) {
     const { delta, eta } = table.config;
-    const tolerated = (2 + delta) / eta;
+    const tolerated = table.stability.threshold(eta, delta);
     const last = table.column('sharpness')[table.length - 1]!;
     const converged = table.column('phase')[table.length - 1] === CONVERGENCE;
     const below = last <= tolerated;

@@ -16,14 +16,17 @@ export interface ConvergenceTime {
 /** The paper's first theorem on a finite run; the run's own δ and ε decide, the others of the grid are shown. */
 export const globalConvergence: Check = {
   name: 'global-convergence',
-  statement: 'from a step T(δ, ε) on, L ≤ ε and S ≤ (2 + δ)/η to the end',
+  statement:
+    'from a step T(δ, ε) on, L ≤ ε and S ≤ (2 + δ)/η (or as much over the threshold of its optimizer) to the end',
   needs: ['loss', 'sharpness'],
+  oscillates: true,
   everyStep: true,
   run(table) {
-    const { delta, epsilon } = table.config;
+    const { delta, epsilon, eta } = table.config;
     const grid = convergenceTimes(table, withOwn(DELTAS, delta), withOwn(EPSILONS, epsilon));
     const own = grid.find((cell) => cell.delta === delta && cell.epsilon === epsilon)!;
-    const stuck = stuckOver(table, (2 + delta) / table.config.eta) ?? stuckAbove(table, epsilon);
+    const stuck =
+      stuckOver(table, table.stability.threshold(eta, delta)) ?? stuckAbove(table, epsilon);
     const label = `T(${round(delta)}, ${round(epsilon)})`;
     return {
       verdict: own.verdict,
@@ -55,7 +58,7 @@ export function convergenceTimes(
   const sharpness = table.column('sharpness');
   const diverged = table.divergedAt !== null;
   return deltas.flatMap((delta) => {
-    const tolerated = (2 + delta) / table.config.eta;
+    const tolerated = table.stability.threshold(table.config.eta, delta);
     const stuck = stuckOver(table, tolerated);
     return epsilons.map((epsilon): ConvergenceTime => {
       let row = table.length;

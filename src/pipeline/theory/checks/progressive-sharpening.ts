@@ -1,5 +1,6 @@
 import { blockSharpness } from '../../models/minimal/theory.ts';
 import { type Check, doesNotApply, notReached, plural } from '../check.ts';
+import { headsForSaddle } from '../evidence.ts';
 import { firstCrossing } from '../run-table.ts';
 
 /** The oscillation no longer matters once it takes less than this part of what pushes α up. */
@@ -18,14 +19,17 @@ export const progressiveSharpening: Check = {
   name: 'progressive-sharpening',
   statement: 'after the initial transient, S rises strictly to its first crossing of 2/η',
   needs: ['sharpness', 'gfs_sharpness', 'alpha', 'beta1', 'beta2'],
+  descent: true,
   separated: true,
   run(table) {
     const { eta, moments } = table.config;
-    const threshold = 2 / eta;
+    const threshold = table.stability.threshold(eta);
     const sharpness = table.column('sharpness');
     if (sharpness[0]! >= threshold) return doesNotApply('the run starts at or over 2/η');
     const crossing = firstCrossing(table);
     if (crossing < 0) {
+      if (headsForSaddle(table))
+        return doesNotApply('the run heads for the saddle α = β₂ = 0, and S never comes to 2/η');
       return table.column('gfs_sharpness')[table.length - 1]! > threshold
         ? notReached('S has not come to 2/η')
         : doesNotApply('S never comes to 2/η, and the minimum ahead lies below it');

@@ -14,6 +14,7 @@ export const solutionSharpness: Check = {
   statement:
     'S∞ falls from each crossing of 2/η to the next, and in no step rises by more than Λ·g′(Q + q₊)·q₊ + λ₂·(−ΔQ)₊',
   needs: ['alpha', 'beta1', 'beta2', 'gfs_sharpness', 'balance'],
+  descent: true,
   everyStep: true,
   run(table) {
     const end = table.column('gfs_sharpness');

@@ -18,6 +18,7 @@ export const surrogateFalls: Check = {
   statement:
     'the surrogate loss L̂ falls at every step of the edge of stability from where αβ₂ and ±α̂β₂ are on the same side of 1',
   needs: ['l_hat', 'phase', 'alpha', 'beta2'],
+  descent: true,
   separated: true,
   noCovariance: true,
   edge: true,

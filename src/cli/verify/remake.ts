@@ -1,0 +1,160 @@
+import { from, lastValueFrom, type Observable, tap } from 'rxjs';
+import type { Batch } from '../../pipeline/core/batch.ts';
+import type { Snapshot } from '../../pipeline/core/checkpoint.ts';
+import type { Run } from '../../pipeline/core/run.ts';
+import type { ColumnArray, Schema } from '../../pipeline/core/schema.ts';
+import { sealedMetadata } from '../../pipeline/formats/run-metadata.ts';
+import type { Metadata } from '../../pipeline/formats/table-format.ts';
+import type { ModelRun } from '../../pipeline/models/minimal/run.ts';
+import { detectMeasuredPhases } from '../../pipeline/operators/detect-measured-phases.ts';
+import { relateToThreshold } from '../../pipeline/operators/relate-to-threshold.ts';
+import { thin } from '../../pipeline/operators/thin.ts';
+import { MEASURED_COLUMNS, measuredColumns } from '../../pipeline/phases/measured/columns.ts';
+import type { MeasuredSummary } from '../../pipeline/phases/measured/summary.ts';
+import { createTally } from '../../pipeline/sources/training-log/log-error.ts';
+import {
+  type LogBatch,
+  type LogConfig,
+  startLogRun,
+} from '../../pipeline/sources/training-log/training-log.ts';
+import { findTraining } from '../../pipeline/sources/trainings/index.ts';
+import type { TrainingConfig } from '../../pipeline/sources/trainings/training.ts';
+import { dynamicsBatches, dynamicsColumns, dynamicsMetadata } from '../dynamics-files.ts';
+import { UsageError } from '../errors.ts';
+import type { TableReader } from '../inspect/table-reader.ts';
+import { isLogConfig, recoveredLogSummary, tallyOf } from '../recover-log.ts';
+
+export type AnyBatch = Batch<Readonly<Record<string, ColumnArray>>, Run>;
+
+/** How the rows of a file come about once more. */
+export interface Remake {
+  /** What it is of, in words. */
+  readonly title: string;
+  /** The columns that such a file has. */
+  readonly schema: Schema;
+  /** The last step that the run was to take; null where nobody said. */
+  readonly steps: number | null;
+  readonly every: number;
+  /** How long it takes, in steps of the minimal model. */
+  work(steps: number): number;
+  /** The rows up to that step, those that `--every` leaves out left out. */
+  batches(until: number): Observable<AnyBatch>;
+  /** What a file says of such a run, once it has ended. */
+  metadata(run: Run, lastStep: number): Metadata;
+  /** Its stages before that step, from which an interrupted run goes on; undefined where none does. */
+  snapshotAt?(step: number): Promise<Snapshot | undefined>;
+  /** The summary that a recovery gives a run whose last known step is that one; undefined where it gives none. */
+  recovered(lastStep: number, run: Run): Promise<object | undefined>;
+  /** Columns that stand in the file alone. */
+  readonly taken: readonly string[];
+}
+
+/**
+ * How a file with this `eos.config` was made.
+ * @throws UsageError where eos writes no such files, or its parameters cannot be used
+ */
+export async function remakeOf(path: string, table: TableReader, said: object): Promise<Remake> {
+  try {
+    if (isLogConfig(said)) return ofLog(table, said);
+    if ('dynamics' in said) return await ofDynamics(said);
+    return await ofTraining(said);
+  } catch (error) {
+    throw new UsageError(`${path}: its eos.config cannot be used: ${(error as Error).message}`);
+  }
+}
+
+async function ofTraining(said: object): Promise<Remake> {
+  const training = findTraining({ model: 'minimal', ...said });
+  const runs = await training.open();
+  const config = runs.resolve(said);
+  const { recoveredSummary } = await import('../recover-file.ts');
+  const stream = (until: number, each: (run: Run) => void = () => {}) =>
+    runs.rows(config, { until }).pipe(
+      tap(({ run }) => each(run)),
+      runs.pipeline(config, () => {}),
+    );
+  return {
+    title: training.model,
+    schema: runs.schema(config).filter(({ name }) => config.columns?.includes(name) ?? true),
+    steps: config.steps,
+    every: config.every,
+    work: (steps) => steps * runs.work(config),
+    batches: (until) => stream(until).pipe(thin(config.every)) as unknown as Observable<AnyBatch>,
+    metadata: (run) => sealedMetadata(run),
+    snapshotAt: async (step) => (await lastValueFrom(stream(step - 1))).after,
+    async recovered(lastStep) {
+      // Whatever became of the run behind its last row, the file does not tell.
+      const { run } = await lastValueFrom(
+        stream(lastStep, (each) => Object.assign(each, { interrupted: true, divergedAt: null })),
+      );
+      return run.summary ? recoveredSummary(run.summary as never, config) : undefined;
+    },
+    taken: [],
+  };
+}
+
+async function ofDynamics(said: { readonly dynamics?: unknown }): Promise<Remake> {
+  const { dynamics, ...options } = said as { dynamics: string } & Partial<TrainingConfig>;
+  const { findDynamics } = await import('../../pipeline/dynamics/index.ts');
+  const { resolveConfig } = await import('../../pipeline/models/minimal/config.ts');
+  const found = findDynamics(dynamics);
+  if (!found) throw new Error(`there are no dynamics '${dynamics}'`);
+  const config = resolveConfig(options as never);
+  const names = dynamicsColumns(config);
+  const { RUN_COLUMNS } = await import('../../pipeline/models/minimal/columns.ts');
+  return {
+    title: `${dynamics} beside a run`,
+    schema: RUN_COLUMNS.filter(({ name }) => names.includes(name)),
+    steps: config.steps,
+    every: config.every,
+    // An integrator takes a few steps of its own in each.
+    work: (steps) => 20 * steps,
+    batches: (until) =>
+      dynamicsBatches(found, config, { until }) as unknown as Observable<AnyBatch>,
+    metadata: (run, lastStep) => dynamicsMetadata(run as ModelRun, lastStep),
+    recovered: async () => undefined,
+    taken: [],
+  };
+}
+
+/** What a detection takes from the log; the rest of its file follows. */
+const OF_THE_LOG = measuredColumns('step', 'eta', 'loss', 'sharpness');
+
+function ofLog(table: TableReader, config: LogConfig): Remake {
+  const summary = JSON.parse(table.metadata['eos.summary'] ?? '{}') as Partial<MeasuredSummary>;
+  const run = startLogRun(config, {
+    ...tallyOf(summary.skipped && JSON.stringify(summary.skipped)),
+    columns: summary.columns ?? createTally().columns,
+  });
+  // What was found in the log itself stands in no row.
+  run.warnings.push(...(summary.warnings ?? []).filter(({ kind }) => kind === 'second-run'));
+  run.interrupted = summary.interrupted === true && summary.recovered !== true;
+  return {
+    title: 'detection in a log',
+    schema: MEASURED_COLUMNS,
+    steps: null,
+    every: 1,
+    work: (steps) => steps,
+    batches: () =>
+      from(storedRows(table, run)).pipe(
+        relateToThreshold(),
+        detectMeasuredPhases(),
+      ) as unknown as Observable<AnyBatch>,
+    metadata: (made) => sealedMetadata(made),
+    recovered: async (_, { summary: made }) => recoveredLogSummary(made as MeasuredSummary),
+    taken: OF_THE_LOG.map(({ name }) => name),
+  };
+}
+
+async function* storedRows(table: TableReader, run: LogBatch['run']): AsyncGenerator<LogBatch> {
+  const names = OF_THE_LOG.map(({ name }) => name);
+  for await (const block of table.read(names)) {
+    const columns = Object.fromEntries(
+      names.map((name) => [
+        name,
+        Float64Array.from(block[name] as ArrayLike<number | null>, (value) => value ?? Number.NaN),
+      ]),
+    ) as unknown as LogBatch['columns'];
+    yield { run, length: columns.step.length, schema: OF_THE_LOG, columns };
+  }
+}
