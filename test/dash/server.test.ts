@@ -15,8 +15,12 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type DashServer, startDashServer } from '../../src/cli/dash-server/dash-server.ts';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  type DashServer,
+  type DashServerOptions,
+  startDashServer,
+} from '../../src/cli/dash-server/dash-server.ts';
 import { parseRange } from '../../src/cli/dash-server/send-file.ts';
 import { root } from '../setup/parts.ts';
 
@@ -156,7 +160,6 @@ describe('the server of the dashboard', () => {
       'evil.example',
       `evil.example:${port}`,
       `127.0.0.1.evil.example:${port}`,
-      '127.0.0.1:1',
       `localhost.evil:${port}`,
       `[::1`,
       `127.0.0.1:${port}@evil`,
@@ -164,7 +167,10 @@ describe('the server of the dashboard', () => {
     ]) {
       expect((await ask(port, '/data/run.parquet', { headers: { host } })).status).toBe(403);
     }
-    for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`])
+    // The last is what a forwarded port sends.
+    for (const host of [
+      ...[`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, 'localhost:8888'],
+    ])
       expect((await ask(port, '/', { headers: { host } })).status).toBe(200);
     expect(await raw(port, 'GET /data/run.parquet HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 40[03]/);
     expect(
@@ -355,6 +361,30 @@ describe('the server of the dashboard', () => {
     );
   });
 
+  test('honours conditions as HTTP has them', async () => {
+    const path = '/data/run.parquet';
+    const { headers } = await ask(port, path, { method: 'HEAD' });
+    const etag = headers.etag as string;
+    const range = 'bytes=0-3';
+    for (const [asked, status, length] of [
+      [{ 'if-match': etag }, 200, run.length],
+      [{ 'if-match': `"other", ${etag}`, range }, 206, 4],
+      [{ 'if-match': '*' }, 200, run.length],
+      [{ 'if-match': '"other"', range }, 412, 0],
+      [{ 'if-match': `W/${etag}` }, 412, 0],
+      [{ 'if-none-match': etag }, 304, 0],
+      [{ 'if-none-match': `"other", W/${etag}` }, 304, 0],
+      [{ 'if-none-match': '"other"' }, 200, run.length],
+      [{ 'if-range': etag, range }, 206, 4],
+      [{ 'if-range': '"other"', range }, 200, run.length],
+      [{ 'if-range': 'Wed, 21 Oct 2015 07:28:00 GMT', range }, 200, run.length],
+    ] as const) {
+      const answer = await ask(port, path, { headers: asked as Record<string, string> });
+      expect([asked, answer.status, answer.body.length]).toEqual([asked, status, length]);
+      expect(answer.headers.etag).toBe(etag);
+    }
+  });
+
   test('survives 500 slow and broken connections, and serves the while', async () => {
     const open: Socket[] = [];
     const starts = [
@@ -437,9 +467,9 @@ describe('an open address', () => {
     ).toBe(401);
     expect((await ask(port, `/?token=${token.slice(1)}`, { headers: own })).status).toBe(401);
     const first = await ask(port, `/?token=${token}&theme=dark`, { headers: own });
-    expect([first.status, first.headers.location]).toEqual([303, '/?theme=dark']);
+    expect([first.status, first.headers.location]).toEqual([303, './?theme=dark']);
     const [cookie] = first.headers['set-cookie'] as string[];
-    expect(cookie).toMatch(/HttpOnly; SameSite=Strict; Path=\/$/);
+    expect(cookie).toMatch(/HttpOnly; SameSite=Lax; Path=\/$/);
     expect(
       (await ask(port, '/runs.json', { headers: { ...own, cookie: cookie!.split(';')[0]! } }))
         .status,
@@ -448,6 +478,84 @@ describe('an open address', () => {
       (await ask(port, `/?token=${token}`, { headers: { host: `evil.example:${port}` } })).status,
     ).toBe(403);
     await server.close();
+  });
+});
+
+describe('from elsewhere', () => {
+  const token = 'sesame-open';
+  const started = async (options: Partial<DashServerOptions>) => {
+    const server = await startDashServer({ files: [], port: 0, ...options });
+    onTestFinished(server.close);
+    return Number(new URL(server.url).port);
+  };
+
+  test('a link with the token works from another site, and its cookie goes along', async () => {
+    const port = await started({ token });
+    const fromAfar = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
+    const first = await ask(port, `/?token=${token}`, { headers: fromAfar });
+    expect(first.status).toBe(303);
+    const [cookie] = first.headers['set-cookie'] as string[];
+    // Strict cookies stay at home where a link of another site leads here, by way of a redirect too.
+    expect(cookie).toMatch(/; SameSite=Lax; /);
+    expect(cookie).not.toContain('Secure');
+    const headers = { ...fromAfar, cookie: cookie!.split(';')[0]! };
+    expect((await ask(port, '/', { headers })).status).toBe(200);
+  });
+
+  test('a forwarded port has another number here, and needs the token all the same', async () => {
+    const port = await started({ token });
+    const host = 'localhost:8888';
+    expect((await ask(port, '/', { headers: { host } })).status).toBe(401);
+    const cookie = `eos-token-${port}=${token}`;
+    const own = { host, cookie, origin: `http://${host}` };
+    expect((await ask(port, '/runs.json', { headers: own })).status).toBe(200);
+    const foreign = { ...own, origin: 'http://localhost:9999' };
+    expect((await ask(port, '/runs.json', { headers: foreign })).status).toBe(403);
+  });
+
+  test('allowed host names are answered to, with TLS in front too, and no others', async () => {
+    const port = await started({ allowHosts: ['Lab.Example.org'] });
+    for (const [host, origin, status] of [
+      ['lab.example.org', 'https://lab.example.org', 200],
+      ['LAB.example.org:8443', 'https://LAB.example.org:8443', 200],
+      ['lab.example.org', 'https://evil.example', 403],
+      ['evil.example', 'https://evil.example', 403],
+      ['lab.example.org.evil.example', 'http://lab.example.org.evil.example', 403],
+      [`127.0.0.1:${port}`, `https://127.0.0.1:${port}`, 403],
+    ] as const)
+      expect([host, (await ask(port, '/', { headers: { host, origin } })).status]).toEqual([
+        host,
+        status,
+      ]);
+    await expect(started({ allowHosts: ['lab.example.org:80'] })).rejects.toThrow(
+      "--allow-host: 'lab.example.org:80' is not a host name",
+    );
+  });
+
+  test('pages of allowed origins may show it in a frame, others may not', async () => {
+    const port = await started({ token, allowFrames: ['http://localhost:8888'] });
+    const cookie = `eos-token-${port}-framed=${token}`;
+    const framed = await ask(port, '/', { headers: { cookie } });
+    expect(framed.status).toBe(200);
+    expect(framed.headers['content-security-policy']).toMatch(
+      /; frame-ancestors 'self' http:\/\/localhost:8888$/,
+    );
+    expect(framed.headers['x-frame-options']).toBeUndefined();
+    const { headers } = await ask(port, `/?token=${token}`);
+    expect((headers['set-cookie'] as string[]).at(-1)).toMatch(/SameSite=None; Secure; Partition/);
+    for (const bad of ['localhost:8888', 'http://a.example/path', '*', "http://a' script"])
+      await expect(started({ allowFrames: [bad] })).rejects.toThrow('is not an origin');
+  });
+
+  test('an address of all of this computer is told as addresses that open', async () => {
+    const server = await startDashServer({ files: [], host: '0.0.0.0', port: 0 });
+    onTestFinished(server.close);
+    for (const address of [server.url, ...server.forOthers]) {
+      const { hostname, port, search, host } = new URL(address);
+      expect(hostname).not.toBe('0.0.0.0');
+      const answer = await ask(Number(port), `/${search}`, { host: hostname, headers: { host } });
+      expect([address, answer.status]).toEqual([address, 303]);
+    }
   });
 });
 

@@ -230,7 +230,7 @@ test('other hosts, origins and methods are refused', async () => {
     ['GET', [`Host: evil.example:${port}`]],
     ['GET', [`Host: 127.0.0.1.evil.example:${port}`]],
     ['GET', [`Host: 127.0.0.1:${port}@evil.example`]],
-    ['GET', ['Host: 127.0.0.1:1']],
+    ['GET', ['Host: evil.example:80']],
     ['GET', [`Host: [::ffff:1.2.3.4]:${port}`]],
     ['GET', [`Host: 0.0.0.0:${port}`]],
     ['GET', [own, `Host: evil.example`]],

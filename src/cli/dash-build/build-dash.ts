@@ -16,13 +16,12 @@ import { syncFolder } from '../../pipeline/node/journal.ts';
 import { checkedSweeps } from '../dash-server/checked-sweeps.ts';
 import { packageRoot, pageFiles, pageFolder } from '../dash-server/page-files.ts';
 import {
+  listShared,
   locate,
   runList,
   type SharedFile,
   type SharedRun,
   type SharedSweep,
-  sharedRuns,
-  sharedSweeps,
 } from '../dash-server/shared-runs.ts';
 import { UsageError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
@@ -48,8 +47,9 @@ const MAX_SINGLE_BYTES = 200 * 1024 * 1024;
  */
 export async function buildDash(request: BuildRequest): Promise<string> {
   const located = locate(request.data);
-  const runs = sharedRuns(located);
-  const sweeps = await checkedSweeps(sharedSweeps(located));
+  const listing = await listShared(located);
+  const { runs } = listing;
+  const sweeps = await checkedSweeps(listing.sweeps);
   if (runs.length === 0 && sweeps.length === 0)
     throw new UsageError('--data: there is no run in it; name files written by eos stream');
   for (const run of runs) await checkRun(run);

@@ -13,6 +13,8 @@ export interface AccessRules {
   readonly port: number;
   /** Needed from everybody where it is set. */
   readonly token: string | undefined;
+  /** Further names under which the server may be reached, such as that of a proxy. */
+  readonly hosts: readonly string[];
 }
 
 /** Addresses that reach only this computer. */
@@ -32,7 +34,11 @@ export function refusal(request: IncomingMessage, rules: AccessRules): Refusal |
   if (!isOwnHost(host, rules))
     return { status: 403, message: 'this server does not answer to that host name' };
   const { origin } = request.headers;
-  if (origin !== undefined && origin !== `http://${host}`)
+  // A proxy that gives the server another name may speak TLS for it.
+  const own = rules.hosts.includes(host.split(':')[0]!.toLowerCase())
+    ? [`http://${host}`, `https://${host}`]
+    : [`http://${host}`];
+  if (origin !== undefined && !own.includes(origin))
     return { status: 403, message: 'this server does not answer to other origins' };
   const fromAfar =
     request.headers['sec-fetch-site'] === 'cross-site' &&
@@ -43,27 +49,44 @@ export function refusal(request: IncomingMessage, rules: AccessRules): Refusal |
   return undefined;
 }
 
-function isOwnHost(header: string, { host, port }: AccessRules): boolean {
+function isOwnHost(header: string, { host, port, hosts }: AccessRules): boolean {
   const match = /^(\[[0-9a-f:.]+\]|[\w.-]+)(?::(\d+))?$/i.exec(header);
-  if (!match || Number(match[2] ?? 80) !== port) return false;
+  if (!match) return false;
   const name = match[1]!.replace(/^\[|\]$/g, '').toLowerCase();
-  if (name === host.toLowerCase() || isLoopback(name)) return true;
-  if (isLoopback(host)) return false;
-  const own = Object.values(networkInterfaces()).flatMap(
-    (addresses) => addresses?.map(({ address }) => address) ?? [],
-  );
-  return name === hostname().toLowerCase() || own.includes(name);
+  // A forwarded port may have another number here. Names that foreign sites can rebind are no such names.
+  if (isLoopback(name) || hosts.includes(name)) return true;
+  if (Number(match[2] ?? 80) !== port) return false;
+  if (name === host.toLowerCase()) return true;
+  return !isLoopback(host) && (name === hostname().toLowerCase() || ownAddresses().includes(name));
 }
 
-export const cookieName = (port: number): string => `eos-token-${port}`;
+/** The addresses of this computer, those that others reach first. */
+export function ownAddresses(): readonly string[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const rank = ({ internal, family }: (typeof all)[number]) =>
+    Number(internal) * 2 + Number(family !== 'IPv4');
+  return all.sort((a, b) => rank(a) - rank(b)).map(({ address }) => address);
+}
+
+const cookieName = (port: number): string => `eos-token-${port}`;
+
+/**
+ * The cookies that carry the token. The first goes along where a link of another site is followed; a frame in a page of
+ * another site is given the second alone, which browsers take over TLS and from localhost.
+ */
+export function tokenCookies(token: string, port: number, framed: boolean): readonly string[] {
+  const cookie = `${cookieName(port)}=${token}; HttpOnly; SameSite=Lax; Path=/`;
+  const inFrames = `${cookieName(port)}-framed=${token}; HttpOnly; SameSite=None; Secure; Partitioned; Path=/`;
+  return framed ? [cookie, inFrames] : [cookie];
+}
 
 function hasToken(request: IncomingMessage, token: string, port: number): boolean {
-  const cookie = (request.headers.cookie ?? '')
+  const cookies = (request.headers.cookie ?? '')
     .split(';')
     .map((part) => part.trim().split('='))
-    .find(([name]) => name === cookieName(port))?.[1];
+    .flatMap(([name, value]) => (name?.startsWith(cookieName(port)) ? [value] : []));
   const query = new URLSearchParams((request.url ?? '').split('?')[1] ?? '').get('token');
-  return [cookie, query].some((given) => typeof given === 'string' && same(given, token));
+  return [...cookies, query].some((given) => typeof given === 'string' && same(given, token));
 }
 
 /** Compares in a time that tells nothing of how much was right. */

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { UsageError } from '../errors.ts';
-import { type AccessRules, cookieName, isLoopback, refusal } from './access.ts';
-import { checkedSweeps } from './checked-sweeps.ts';
-import { growingRuns } from './growing-runs.ts';
-import { SECURITY_HEADERS } from './headers.ts';
+import { type AccessRules, isLoopback, ownAddresses, refusal, tokenCookies } from './access.ts';
+import { type Connections, endSocket, guardConnections } from './connections.ts';
+import { securityHeaders } from './headers.ts';
 import { pageFiles } from './page-files.ts';
 import { sendFile } from './send-file.ts';
-import { locate, runList, type SharedFile, sharedRuns, sharedSweeps } from './shared-runs.ts';
+import { locate } from './shared-runs.ts';
+import { type Snapshots, snapshots } from './snapshots.ts';
+import { type WatchedFiles, watchedFiles } from './watched-files.ts';
 
 export interface DashServerOptions {
   /** Run files and folders of runs; each may still be missing where `waitForFiles` is set. */
@@ -19,11 +20,16 @@ export interface DashServerOptions {
   /** Without it a random one, where one is needed. */
   readonly token?: string;
   readonly waitForFiles?: boolean;
+  /** Further host names to answer to, and origins of pages that may show the dashboard in a frame. */
+  readonly allowHosts?: readonly string[];
+  readonly allowFrames?: readonly string[];
 }
 
 export interface DashServer {
-  /** The page's address, with the token where one is needed. */
+  /** The page's address on this computer, with the token where one is needed. */
   readonly url: string;
+  /** The addresses for other computers, where it listens on all of this one's. */
+  readonly forOthers: readonly string[];
   close(): Promise<void>;
 }
 
@@ -33,10 +39,11 @@ const PORTS_TRIED = 20;
 const HEADERS_MS = 5000;
 const REQUEST_MS = 10_000;
 const IDLE_MS = 30_000;
-const MAX_CONNECTIONS = 2000;
-/** Files sent at once; more are asked to come back. */
-const MAX_SENDING = 128;
 const MAX_URL = 4096;
+/** Pages that are told of changes; others ask from time to time. */
+const MAX_FOLLOWERS = 256;
+/** Milliseconds after which a page hears that the server is still there. */
+const HEARTBEAT = 2000;
 
 /**
  * Serves the dashboard and the named runs, and nothing else: paths are looked up in a table, never joined to a folder.
@@ -53,42 +60,72 @@ export async function startDashServer(options: DashServerOptions): Promise<DashS
   if (token !== undefined && !/^[\w.~-]{8,200}$/.test(token)) {
     throw new UsageError('--token: use at least 8 letters, digits, or any of . _ ~ -');
   }
-  const rules = { host, port: 0, token };
-  const handle = requestHandler(located, page, () => rules);
-  const server = createServer(
-    {
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-      keepAliveTimeout: HEADERS_MS,
-      connectionsCheckingInterval: 1000,
-      maxHeaderSize: 16_384,
-    },
-    handle,
-  );
-  server.maxConnections = MAX_CONNECTIONS;
-  server.setTimeout(IDLE_MS, (socket) => socket.destroy());
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
-    else socket.destroy();
+  const frames = (options.allowFrames ?? []).map(originOf);
+  const hosts = (options.allowHosts ?? []).map(hostNameOf);
+  const rules = { host, port: 0, token, hosts };
+  const server = createServer({
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: HEADERS_MS,
+    connectionsCheckingInterval: 1000,
+    maxHeaderSize: 16_384,
   });
+  server.setTimeout(IDLE_MS, (socket) => socket.destroy());
+  const connections = guardConnections(server);
+  const states = snapshots();
+  const files = watchedFiles(located, states);
+  server.on('request', requestHandler({ files, states, connections, page, frames, rules }));
   rules.port = await listen(server, host, options.port);
-  const name = host.includes(':') ? `[${host}]` : host;
+  const addressOf = (name: string) =>
+    `http://${name.includes(':') ? `[${name}]` : name}:${rules.port}/${token === undefined ? '' : `?token=${token}`}`;
+  const anywhere = host === '0.0.0.0' || host === '::';
+  const others = anywhere
+    ? ownAddresses().filter((address) => !isLoopback(address) && /^[\d.]+$/.test(address))
+    : [];
   return {
-    url: `http://${name}:${rules.port}/${token === undefined ? '' : `?token=${token}`}`,
-    close: () =>
-      new Promise((resolve) => {
+    url: addressOf(anywhere ? 'localhost' : host),
+    forOthers: others.map(addressOf),
+    close: async () => {
+      files.close();
+      connections.close();
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+      await states.close();
+    },
   };
 }
 
-function requestHandler(
-  located: readonly string[],
-  page: ReadonlyMap<string, string>,
-  rules: () => AccessRules,
-) {
-  let sending = 0;
+/** @throws UsageError where it is no origin, as it stands in front of the path of an address */
+function originOf(text: string): string {
+  const { origin } = URL.canParse(text) ? new URL(text) : { origin: '' };
+  if (/^https?:/.test(origin) && text.replace(/\/$/, '').toLowerCase() === origin) return origin;
+  throw new UsageError(
+    `--allow-frame: '${text}' is not an origin; give one such as http://localhost:8888`,
+  );
+}
+
+/** @throws UsageError where it is not the name of a host */
+function hostNameOf(text: string): string {
+  if (/^[a-z\d](?:[a-z\d.-]*[a-z\d])?$/i.test(text)) return text.toLowerCase();
+  throw new UsageError(
+    `--allow-host: '${text}' is not a host name; give one such as lab.example.org, without a port`,
+  );
+}
+
+interface Served {
+  readonly files: WatchedFiles;
+  readonly states: Snapshots;
+  readonly connections: Connections;
+  readonly page: ReadonlyMap<string, string>;
+  readonly frames: readonly string[];
+  readonly rules: AccessRules;
+}
+
+function requestHandler({ files, states, connections, page, frames, rules }: Served) {
+  const headers = Object.entries(securityHeaders(frames));
+  let followers = 0;
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       await respond(request, response);
@@ -106,13 +143,15 @@ function requestHandler(
   };
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+    for (const [name, value] of headers) response.setHeader(name, value);
     // Whatever a client sends along is not read.
     request.resume();
-    const { token, port } = rules();
-    const refused = refusal(request, rules());
+    const { token, port } = rules;
+    const refused = refusal(request, rules);
     if (refused) {
       if (refused.status === 405) response.setHeader('Allow', 'GET, HEAD');
+      response.setHeader('Connection', 'close');
+      response.on('finish', () => endSocket(request.socket));
       answer(request, response, refused.status, refused.message);
       return;
     }
@@ -121,49 +160,73 @@ function requestHandler(
     if (token !== undefined && path === 'index.html' && query.has('token')) {
       // The token goes into a cookie and out of the address, where it could be seen or copied.
       query.delete('token');
-      response.setHeader(
-        'Set-Cookie',
-        `${cookieName(port)}=${token}; HttpOnly; SameSite=Strict; Path=/`,
-      );
+      response.setHeader('Set-Cookie', tokenCookies(token, port, frames.length > 0));
       response
-        .writeHead(303, { Location: query.size > 0 ? `/?${query}` : '/', 'Content-Length': 0 })
+        .writeHead(303, { Location: query.size > 0 ? `./?${query}` : './', 'Content-Length': 0 })
         .end();
       return;
     }
     if (path === 'runs.json') {
       response.setHeader('Cache-Control', 'no-store');
-      const runs = sharedRuns(located);
-      answer(
-        request,
-        response,
-        200,
-        runList(runs, await checkedSweeps(sharedSweeps(located)), true, await growingRuns(runs)),
-        'application/json; charset=utf-8',
-      );
+      answer(request, response, 200, await files.list(), 'application/json; charset=utf-8');
       return;
     }
-    const file = path === undefined ? undefined : findFile(path, page, located);
+    if (path === 'events' && request.method === 'GET') {
+      follow(request, response);
+      return;
+    }
+    const own = path === undefined ? undefined : page.get(path);
+    const file = own && path ? { path, file: own } : path && (await files.find(path));
     if (!file) {
       answer(request, response, 404, 'there is nothing here');
       return;
     }
-    if (sending >= MAX_SENDING) {
+    const end = connections.begin(request);
+    if (!end) {
       response.setHeader('Retry-After', '1');
       answer(request, response, 503, 'too many files are being sent; try again');
       return;
     }
-    sending++;
     try {
-      if (!(await sendFile(file, request, response)))
-        answer(request, response, 404, 'there is nothing here');
+      if (!(await sendFile(file, states, request, response)))
+        answer(request, response, 404, 'there is nothing here, or nothing yet');
     } catch {
       // The client went away, or the file shrank while it was sent: either way there is nobody to tell.
       response.destroy();
     } finally {
-      sending--;
+      end();
     }
   }
+
+  /** Tells a page of every change, by server-sent events. */
+  function follow(request: IncomingMessage, response: ServerResponse): void {
+    if (followers >= MAX_FOLLOWERS) {
+      answer(request, response, 503, 'too many pages follow; ask from time to time');
+      return;
+    }
+    followers++;
+    response.writeHead(200, {
+      'Content-Type': 'text/event-stream; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'X-Accel-Buffering': 'no',
+    });
+    response.write('retry: 500\n\n');
+    // Who does not read what it is told is told no more, rather than all of it kept.
+    const send = (text: string) => {
+      if (response.writableLength < MAX_UNREAD) response.write(text);
+      else response.destroy();
+    };
+    const timer = setInterval(() => send(': still here\n\n'), HEARTBEAT);
+    const leave = files.follow((news) => send(`data: ${JSON.stringify(news)}\n\n`));
+    response.on('close', () => {
+      followers--;
+      clearInterval(timer);
+      leave();
+    });
+  }
 }
+
+const MAX_UNREAD = 1 << 20;
 
 /** The decoded path without its leading slash; undefined where it is none. */
 function requestPath(url: string | undefined): string | undefined {
@@ -173,25 +236,6 @@ function requestPath(url: string | undefined): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function findFile(
-  path: string,
-  page: ReadonlyMap<string, string>,
-  located: readonly string[],
-): SharedFile | undefined {
-  const own = page.get(path);
-  if (own) return { path, file: own };
-  if (!path.startsWith('data/')) return undefined;
-  for (const run of sharedRuns(located)) {
-    const match = [run, ...Object.values(run.companions)].find((file) => file.path === path);
-    if (match) return match;
-  }
-  for (const sweep of sharedSweeps(located)) {
-    const match = sweep.parts.find((file) => file.path === path);
-    if (match) return match;
-  }
-  return undefined;
 }
 
 function answer(

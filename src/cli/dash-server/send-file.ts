@@ -1,9 +1,9 @@
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { contentType } from './page-files.ts';
 import type { SharedFile } from './shared-runs.ts';
+import type { Snapshots, Tag, Version } from './snapshots.ts';
 
 export interface ByteRange {
   readonly start: number;
@@ -29,56 +29,87 @@ export function parseRange(
     : 'unsatisfiable';
 }
 
-/** Opens a shared file, or while it is still being written its `.partial`; never through a link, nor a pipe. */
-async function openShared(file: string): Promise<FileHandle | undefined> {
-  for (const path of [file, `${file}.partial`]) {
-    const handle = await open(
-      path,
-      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-    ).catch(() => undefined);
-    if (!handle) continue;
-    if ((await handle.stat()).isFile() && (await standsAt(handle, path).catch(() => false)))
-      return handle;
-    await handle.close();
-  }
-  return undefined;
+/** Milliseconds for which a connection goes on with the state of a file that it was given. */
+const PINNED = 30_000;
+
+/** What a connection was given last of a file, for readers that send ranges without conditions. */
+const pinned = new WeakMap<Socket, Map<string, { readonly etag: string; readonly at: number }>>();
+
+/** Which of the earlier states a request is about; undefined where it is the newest. */
+function chosen(request: IncomingMessage, path: string, kept: readonly Tag[]): Tag | undefined {
+  const { range, 'if-match': match, 'if-range': ifRange } = request.headers;
+  const named = match ?? ifRange;
+  if (typeof named === 'string') return kept.find(({ etag }) => tags(named).includes(etag));
+  if (range === undefined) return undefined;
+  // A range that ends where a state does is of the footer of that one.
+  const end = /^bytes=\d+-(\d+)$/.exec(range)?.[1];
+  const byEnd = kept.findLast(({ size }) => size - 1 === Number(end));
+  if (byEnd) return byEnd;
+  const pin = pinned.get(request.socket)?.get(path);
+  if (!pin || Date.now() - pin.at > PINNED) return undefined;
+  return kept.find(({ etag }) => etag === pin.etag);
 }
 
-/** Whether an open file is the one of that very path, with no link in any part of it. */
-async function standsAt(handle: FileHandle, path: string): Promise<boolean> {
-  const [own, there] = [await handle.stat(), await lstat(path)];
-  return own.dev === there.dev && own.ino === there.ino && (await realpath(path)) === path;
-}
+const tags = (header: string): readonly string[] => header.split(',').map((tag) => tag.trim());
+
+const matches = (header: string, etag: string): boolean =>
+  header.trim() === '*' || tags(header).includes(etag);
 
 /** Answers GET and HEAD for a file, whole or one range of it; false where there is no such file. */
 export async function sendFile(
   { path, file }: SharedFile,
+  states: Snapshots,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<boolean> {
-  const handle = await openShared(file);
-  if (!handle) return false;
+  const version = await states.open(file, (kept) => chosen(request, path, kept));
+  if (!version) return false;
   try {
-    const { size, mtimeMs, ino } = await handle.stat();
-    const etag = `"${ino.toString(36)}-${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`;
-    const range = parseRange(request.headers.range, size);
-    response.setHeader('Accept-Ranges', 'bytes');
-    response.setHeader('Content-Type', contentType(path));
-    response.setHeader('ETag', etag);
-    response.setHeader('Cache-Control', 'no-cache');
-    if (range === 'unsatisfiable') {
-      response.writeHead(416, { 'Content-Range': `bytes */${size}`, 'Content-Length': 0 }).end();
-      return true;
-    }
-    const { start, end } = range ?? { start: 0, end: size - 1 };
-    response.writeHead(range ? 206 : 200, {
-      'Content-Length': end - start + 1,
-      ...(range ? { 'Content-Range': `bytes ${start}-${end}/${size}` } : {}),
-    });
-    if (request.method === 'HEAD' || size === 0) response.end();
-    else await pipeline(handle.createReadStream({ start, end, autoClose: false }), response);
+    const pins = pinned.get(request.socket) ?? new Map();
+    pinned.set(request.socket, pins.set(path, { etag: version.etag, at: Date.now() }));
+    await sendVersion(path, version, request, response);
     return true;
   } finally {
-    await handle.close();
+    await version.close();
   }
+}
+
+async function sendVersion(
+  path: string,
+  { etag, size, read }: Version,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const {
+    range: header,
+    'if-match': match,
+    'if-none-match': none,
+    'if-range': ifRange,
+  } = request.headers;
+  response.setHeader('Accept-Ranges', 'bytes');
+  response.setHeader('Content-Type', contentType(path));
+  response.setHeader('ETag', etag);
+  response.setHeader('Cache-Control', 'no-cache');
+  if (match !== undefined && !matches(match, etag)) {
+    response.writeHead(412, { 'Content-Length': 0 }).end();
+    return;
+  }
+  // Here weak tags compare equal, as HTTP has it.
+  if (none !== undefined && matches(none.replaceAll('W/"', '"'), etag)) {
+    response.writeHead(304).end();
+    return;
+  }
+  const range =
+    typeof ifRange === 'string' && ifRange.trim() !== etag ? undefined : parseRange(header, size);
+  if (range === 'unsatisfiable') {
+    response.writeHead(416, { 'Content-Range': `bytes */${size}`, 'Content-Length': 0 }).end();
+    return;
+  }
+  const { start, end } = range ?? { start: 0, end: size - 1 };
+  response.writeHead(range ? 206 : 200, {
+    'Content-Length': end - start + 1,
+    ...(range ? { 'Content-Range': `bytes ${start}-${end}/${size}` } : {}),
+  });
+  if (request.method === 'HEAD' || size === 0) response.end();
+  else await pipeline(read(start, end), response);
 }

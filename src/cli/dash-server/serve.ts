@@ -2,8 +2,12 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { onInterrupt } from '../interrupt.ts';
+import { isLoopback } from './access.ts';
 import { type DashServerOptions, startDashServer } from './dash-server.ts';
 import { packageRoot } from './page-files.ts';
+
+const PLAIN =
+  'plain HTTP: others on the network can read what is sent, and the token; through ssh -L they cannot';
 
 /** Carries out `eos dash serve` until it is interrupted; Ctrl-C is how it is meant to end. */
 export async function serveDash({
@@ -18,7 +22,14 @@ export async function serveDash({
     interrupt.signal.addEventListener('abort', () => resolve()),
   );
   // Only now: who reads this line may send the signal at once.
-  process.stdout.write(`dashboard: ${server.url} (Ctrl-C ends it)\n`);
+  process.stdout.write(
+    [
+      `dashboard: ${server.url} (Ctrl-C ends it)`,
+      ...server.forOthers.map((address) => `from other computers: ${address}`),
+      ...(isLoopback(options.host ?? '127.0.0.1') ? [] : [PLAIN]),
+      '',
+    ].join('\n'),
+  );
   if (open) openBrowser(server.url);
   await interrupted;
   interrupt.release();

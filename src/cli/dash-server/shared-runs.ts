@@ -1,4 +1,5 @@
-import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { dynamics } from '../../pipeline/dynamics/index.ts';
 import { UsageError } from '../errors.ts';
@@ -12,6 +13,8 @@ export interface SharedFile {
 /** A run with the trajectories that lie beside it (`run.constrained.parquet` beside `run.parquet`). */
 export interface SharedRun extends SharedFile {
   readonly name: string;
+  /** Whether there is but what a program has written of it so far. */
+  readonly unfinished: boolean;
   readonly companions: Readonly<Record<string, SharedFile>>;
 }
 
@@ -58,76 +61,109 @@ function realPlace(path: string): string {
   );
 }
 
-/** The runs behind located files and folders, as they are now. */
-export function sharedRuns(located: readonly string[]): SharedRun[] {
-  const files = located.flatMap((path) => (isFolder(path) ? runsOfFolder(path) : [path]));
-  const names = new Map<string, number>();
-  return [...new Set(files)].map((file) => {
+/** What is shared, as it was when it was listed. */
+export interface Listing {
+  readonly runs: readonly SharedRun[];
+  readonly sweeps: readonly SharedSweep[];
+  /** Folders whose content it depends on. */
+  readonly folders: readonly string[];
+}
+
+/** Names in a folder; whether a name is that of a plain file, of a folder, or of neither (a link may lead out of it). */
+type Names = ReadonlyMap<string, 'file' | 'folder' | 'other'>;
+
+/** The runs and sweeps behind located files and folders. */
+export async function listShared(located: readonly string[]): Promise<Listing> {
+  const folders = new Map<string, Promise<Names>>();
+  const namesIn = (folder: string): Promise<Names> => {
+    const names = folders.get(folder) ?? readNames(folder);
+    folders.set(folder, names);
+    return names;
+  };
+  const files = new Map<string, Names>();
+  const sweeps: SharedSweep[] = [];
+  for (const path of located) {
+    if (!(await isFolder(path))) {
+      files.set(path, await namesIn(dirname(path)));
+      continue;
+    }
+    const names = await namesIn(path);
+    for (const file of runsOf(path, names)) files.set(file, names);
+    if (names.get('sweep.json') === 'file' && names.get('summary') === 'folder')
+      sweeps.push(sweepOf(path, sweeps.length + 1, await namesIn(join(path, 'summary'))));
+  }
+  const seen = new Map<string, number>();
+  const runs = [...files].map(([file, names]) => {
     const name = basename(file);
-    const seen = (names.get(name) ?? 0) + 1;
-    names.set(name, seen);
-    const folder = seen === 1 ? 'data' : `data/${seen}`;
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    const folder = count === 1 ? 'data' : `data/${count}`;
     return {
-      name: seen === 1 ? name : `${name} (${seen})`,
+      name: count === 1 ? name : `${name} (${count})`,
       path: `${folder}/${name}`,
       file,
-      companions: companionsOf(file, folder),
+      unfinished: names.get(name) !== 'file' && names.get(`${name}.partial`) === 'file',
+      companions: companionsOf(file, folder, names),
     };
   });
+  return { runs, sweeps, folders: [...folders.keys()] };
 }
 
-/** The sweeps among located folders, as they are now. */
-export function sharedSweeps(located: readonly string[]): SharedSweep[] {
-  return located.filter(isSweep).map((folder, i) => ({
-    name: basename(folder),
-    folder,
-    parts: readdirSync(join(folder, 'summary'))
-      .filter((name) => name.endsWith('.parquet'))
-      .sort()
-      .map((name) => ({ path: `data/sweep-${i + 1}/${name}`, file: join(folder, 'summary', name) }))
-      .filter(({ file }) => isPlainFile(file)),
-  }));
+async function readNames(folder: string): Promise<Names> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return new Map(
+    entries.map((entry) => [
+      entry.name,
+      entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : 'other',
+    ]),
+  );
 }
-
-const isSweep = (path: string): boolean =>
-  isPlainFile(join(path, 'sweep.json')) && isFolder(join(path, 'summary'));
 
 /** A link to a folder is none: it may lead out of what was shared. Those that were named have been followed already. */
-function isFolder(path: string): boolean {
-  try {
-    return lstatSync(path).isDirectory();
-  } catch {
-    return false;
-  }
-}
+const isFolder = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (there) => there.isDirectory(),
+    () => false,
+  );
 
-function runsOfFolder(folder: string): string[] {
-  const names = new Set(readdirSync(folder).map((name) => name.replace(PARTIAL, '')));
-  return [...names]
+function runsOf(folder: string, names: Names): string[] {
+  const plain = [...names].flatMap(([name, kind]) =>
+    kind === 'file' ? [name.replace(PARTIAL, '')] : [],
+  );
+  return [...new Set(plain)]
     .filter((name) => RUN_FILE.test(name) && !COMPANION.test(name))
     .sort()
-    .map((name) => join(folder, name))
-    .filter((file) => isPlainFile(file) || isPlainFile(`${file}.partial`));
+    .map((name) => join(folder, name));
 }
 
-/** Links are left out: they may lead out of the folder that was shared. */
-function isPlainFile(file: string): boolean {
-  try {
-    return lstatSync(file).isFile();
-  } catch {
-    // Nothing there, or below what is no folder, or not to be seen by us.
-    return false;
-  }
+function sweepOf(folder: string, number: number, names: Names): SharedSweep {
+  const parts = [...names]
+    .filter(([name, kind]) => kind === 'file' && name.endsWith('.parquet'))
+    .map(([name]) => name)
+    .sort()
+    .map((name) => ({ path: `data/sweep-${number}/${name}`, file: join(folder, 'summary', name) }));
+  return { name: basename(folder), folder, parts };
 }
 
-function companionsOf(file: string, folder: string): SharedRun['companions'] {
-  const stem = file.replace(RUN_FILE, '');
+function companionsOf(file: string, folder: string, names: Names): SharedRun['companions'] {
+  const stem = basename(file).replace(RUN_FILE, '');
   const found: Record<string, SharedFile> = {};
   for (const { name: kind } of dynamics) {
-    const beside = [`${stem}.${kind}.parquet`, `${stem}.${kind}.arrow`].find(isPlainFile);
-    if (beside) found[kind] = { path: `${folder}/${basename(beside)}`, file: beside };
+    const beside = [`${stem}.${kind}.parquet`, `${stem}.${kind}.arrow`].find(
+      (name) => names.get(name) === 'file',
+    );
+    if (beside) found[kind] = { path: `${folder}/${beside}`, file: join(dirname(file), beside) };
   }
   return found;
+}
+
+/** What of an unfinished run the page is told. */
+export interface Growing {
+  /** Whether its program may still be there. */
+  readonly writing: boolean;
+  /** Of its last flushed state; absent before the first one. */
+  readonly etag?: string;
+  readonly size?: number;
 }
 
 /** The list that the page reads: `runs.json`. */
@@ -135,7 +171,7 @@ export function runList(
   runs: readonly SharedRun[],
   sweeps: readonly SharedSweep[],
   live: boolean,
-  written: ReadonlySet<string> = new Set(),
+  growing: ReadonlyMap<string, Growing> = new Map(),
 ): string {
   return JSON.stringify({
     version: 1,
@@ -143,7 +179,8 @@ export function runList(
     runs: runs.map(({ name, path, companions }) => ({
       name,
       path: encodeURI(path),
-      ...(written.has(path) ? { writing: true } : {}),
+      ...(growing.get(path)?.writing ? { writing: true } : {}),
+      ...(growing.has(path) && growing.get(path)?.etag === undefined ? { empty: true } : {}),
       companions: Object.fromEntries(
         Object.entries(companions).map(([kind, file]) => [kind, encodeURI(file.path)]),
       ),

@@ -134,7 +134,7 @@ function queue(): (task: () => Promise<void>) => Promise<void> {
 export async function readJournal(path: string): Promise<JournalContent | undefined> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = await readFile(path, { flag: constants.O_RDONLY | constants.O_NOFOLLOW });
   } catch {
     return undefined;
   }

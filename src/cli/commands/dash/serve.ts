@@ -17,6 +17,11 @@ Any other address than this computer's own is served only with --host, and then 
     },
     { description: 'all runs of a folder', command: '<%= config.bin %> dash serve runs/' },
     {
+      description: 'in a frame of a notebook, through its proxy',
+      command:
+        '<%= config.bin %> dash serve runs/ --allow-host lab.example.org --allow-frame https://lab.example.org',
+    },
+    {
       description: 'for others on the network',
       command: '<%= config.bin %> dash serve run.parquet --host 0.0.0.0',
     },
@@ -48,6 +53,18 @@ Any other address than this computer's own is served only with --host, and then 
       helpValue: 'TOKEN',
       env: 'EOS_DASH_TOKEN',
     }),
+    'allow-host': Flags.string({
+      description: 'further name under which the page is reached, such as that of a proxy',
+      helpValue: 'NAME',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    'allow-frame': Flags.string({
+      description: 'origin of pages that may show this one in a frame, such as a notebook',
+      helpValue: 'ORIGIN',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
   };
 
   async run(): Promise<void> {
@@ -59,6 +76,8 @@ Any other address than this computer's own is served only with --host, and then 
       ...(flags.host === undefined ? {} : { host: flags.host }),
       ...(flags.port === undefined ? {} : { port: portOf(flags.port) }),
       ...(flags.token === undefined ? {} : { token: flags.token }),
+      allowHosts: flags['allow-host'] ?? [],
+      allowFrames: flags['allow-frame'] ?? [],
     });
   }
 }
