@@ -3,6 +3,7 @@ import { formatNumber } from '../pipeline/format.ts';
 import { type App, hasColumns, type Panel, rowUnder } from './app.ts';
 import { el } from './dom.ts';
 import type { Row } from './load/protocol.ts';
+import { canFollow, followServer, type ServerNews } from './load/server-news.ts';
 import { emptyPage, showProblem } from './messages.ts';
 import { setColors } from './plots/theme.ts';
 import { knownFacts } from './runs/known-facts.ts';
@@ -293,11 +294,43 @@ async function refresh(all = false): Promise<void> {
   if (await files.refresh(all)) await followCursor();
 }
 
-/** The next look at the files; a page that nobody sees looks at nothing. */
+let unfollow: (() => void) | undefined;
+/** The newest word of the server, until the page has come to it. */
+let unheard: ServerNews | undefined;
+let hearing = false;
+
+/** Follows the server's newest word; those that come meanwhile, or too soon after it, are one. */
+async function hear(): Promise<void> {
+  if (hearing) return;
+  hearing = true;
+  while (unheard) {
+    const news = unheard;
+    unheard = undefined;
+    const pause = new Promise((resolve) => setTimeout(resolve, store.get().refresh * 1000));
+    if (await files.heard(news)) await followCursor();
+    await pause;
+  }
+  hearing = false;
+}
+
+/** The page is told of changes, or looks at the files from time to time; one that nobody sees does neither. */
 function setTimer(): void {
   clearTimeout(refreshTimer);
   const { refresh: seconds } = store.get();
-  if (seconds > 0 && !document.hidden)
+  const awake = seconds > 0 && !document.hidden;
+  if (files.list().live && canFollow()) {
+    if (!awake) {
+      unfollow?.();
+      unfollow = undefined;
+    } else
+      unfollow ??= followServer({
+        heard(news) {
+          unheard = news;
+          void hear();
+        },
+        silent: files.silent,
+      });
+  } else if (awake)
     refreshTimer = setTimeout(() => void refresh().finally(setTimer), seconds * 1000);
 }
 

@@ -42,8 +42,6 @@ const IDLE_MS = 30_000;
 const MAX_URL = 4096;
 /** Pages that are told of changes; others ask from time to time. */
 const MAX_FOLLOWERS = 256;
-/** Milliseconds after which a page hears that the server is still there. */
-const HEARTBEAT = 2000;
 
 /**
  * Serves the dashboard and the named runs, and nothing else: paths are looked up in a table, never joined to a folder.
@@ -216,11 +214,9 @@ function requestHandler({ files, states, connections, page, frames, rules }: Ser
       if (response.writableLength < MAX_UNREAD) response.write(text);
       else response.destroy();
     };
-    const timer = setInterval(() => send(': still here\n\n'), HEARTBEAT);
     const leave = files.follow((news) => send(`data: ${JSON.stringify(news)}\n\n`));
     response.on('close', () => {
       followers--;
-      clearInterval(timer);
       leave();
     });
   }

@@ -30,6 +30,8 @@ export interface WatchedFiles {
 
 /** Milliseconds to the next look: once the system tells of a change, and without its word (as on network drives). */
 const [SOON, SELDOM] = [100, 1000];
+/** After so many milliseconds pages are told again, so that they know that the server is there. */
+const REPEATED = 2000;
 /** A folder that was listed within so many milliseconds of its last change may have changed again in the same tick. */
 const TICK = 50;
 
@@ -51,10 +53,12 @@ export function watchedFiles(located: readonly string[], states: Snapshots): Wat
   const followers = new Set<(news: News) => void>();
   let listing: Listing | undefined;
   let paths: ReadonlyMap<string, SharedFile> = new Map();
-  let generation = 0;
+  // No other server, in the place of this one, may go on with the same numbers.
+  let generation = Date.now();
   let checking: Promise<unknown> = Promise.resolve();
   let waiting: Promise<Listing> | undefined;
   let news: News | undefined;
+  let toldAt = 0;
   let soon: NodeJS.Timeout | undefined;
   let seldom: NodeJS.Timeout | undefined;
   let looking: Promise<void> | undefined;
@@ -172,7 +176,9 @@ export function watchedFiles(located: readonly string[], states: Snapshots): Wat
   async function tellNews(): Promise<void> {
     const growing = Object.fromEntries(await growingOf(await current()));
     const next: News = { list: generation, growing };
-    if (JSON.stringify(next) === JSON.stringify(news)) return;
+    const repeated = Date.now() - toldAt >= REPEATED;
+    if (!repeated && JSON.stringify(next) === JSON.stringify(news)) return;
+    toldAt = Date.now();
     news = next;
     for (const tell of followers) tell(next);
   }

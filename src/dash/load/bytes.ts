@@ -1,4 +1,4 @@
-import { RunFileError } from './table.ts';
+import { ChangedFileError, RunFileError } from './table.ts';
 
 /** Where a file comes from: a link, a file that the reader dropped on the page, or bytes inside the page. */
 export type FileOrigin =
@@ -11,18 +11,31 @@ export interface ByteSource {
   readonly byteLength: number;
   /** Differs from the last one where the file has changed. */
   readonly version: string;
+  /** @throws ChangedFileError where the file is no longer that of this version */
   slice(start: number, end?: number): Promise<ArrayBuffer>;
 }
 
 export type OnBytes = (bytes: number) => void;
 
+/** A state of a file on a server. */
+export interface FileState {
+  readonly etag: string;
+  readonly size: number;
+}
+
 /**
- * Opens a file for random access: a link by HTTP range requests (or at one go from servers that know no ranges).
+ * Opens a file for random access: a link by HTTP range requests (or at one go from servers that know no ranges). All
+ * that is read is of one state of the file.
  *
+ * @param known the state to read, where it is known already
  * @throws RunFileError where the link leads nowhere
  */
-export function openBytes(origin: FileOrigin, onBytes: OnBytes = () => {}): Promise<ByteSource> {
-  if (origin.kind === 'url') return openUrl(origin.url, onBytes);
+export function openBytes(
+  origin: FileOrigin,
+  onBytes: OnBytes = () => {},
+  known?: FileState,
+): Promise<ByteSource> {
+  if (origin.kind === 'url') return openUrl(origin.url, onBytes, known);
   if (origin.kind === 'bytes') return Promise.resolve(bufferSource(origin.bytes));
   const { blob } = origin;
   const version = `${blob.size}:${blob instanceof File ? blob.lastModified : 0}`;
@@ -45,9 +58,16 @@ function bufferSource(bytes: ArrayBuffer): ByteSource {
   };
 }
 
-async function request(url: string, init: RequestInit): Promise<Response> {
+function request(url: string, init: RequestInit): Promise<Response> {
+  return reached(fetch(url, { cache: 'no-store', ...init }));
+}
+
+/** The body of an answer, whose connection may break while it comes. */
+const bodyOf = (response: Response): Promise<ArrayBuffer> => reached(response.arrayBuffer());
+
+async function reached<T>(answer: Promise<T>): Promise<T> {
   try {
-    return await fetch(url, { cache: 'no-store', ...init });
+    return await answer;
   } catch {
     throw new RunFileError(
       'the link cannot be reached (server down, or another host than this page: only files beside the page are read)',
@@ -60,32 +80,36 @@ function problem(status: number): RunFileError {
   return new RunFileError(`the server refused the file (${status})`);
 }
 
-async function openUrl(url: string, onBytes: OnBytes): Promise<ByteSource> {
-  const head = await request(url, { method: 'HEAD' });
-  // Its (empty) body is read to the end, or browsers count the request as given up.
-  await head.arrayBuffer();
-  if (!head.ok) throw problem(head.status);
-  const length = Number(head.headers.get('content-length') ?? Number.NaN);
-  // A length of the compressed transfer would not be the file's.
-  if (!Number.isSafeInteger(length) || head.headers.has('content-encoding'))
-    return openWhole(url, onBytes);
-  const version = `${head.headers.get('etag') ?? head.headers.get('last-modified') ?? ''}:${length}`;
+async function openUrl(url: string, onBytes: OnBytes, known?: FileState): Promise<ByteSource> {
+  const state = known ?? (await stateOf(url));
+  if (!state) return openWhole(url, onBytes);
+  const { etag, size } = state;
+  // Weak tags are those of bytes that may differ; servers refuse conditions on them.
+  const condition = etag.startsWith('"') ? { 'If-Match': etag } : undefined;
+  const unchanged = (response: Response, length: number) =>
+    length === size && (response.headers.get('etag') ?? etag) === etag;
   let whole: Promise<ByteSource> | undefined;
   return {
-    byteLength: length,
-    version,
-    async slice(start, end = length) {
+    byteLength: size,
+    version: `${etag}:${size}`,
+    async slice(start, end = size) {
       if (whole) return (await whole).slice(start, end);
       if (end <= start) return new ArrayBuffer(0);
-      const response = await request(url, { headers: { Range: `bytes=${start}-${end - 1}` } });
+      const headers = { Range: `bytes=${start}-${end - 1}`, ...condition };
+      const response = await request(url, { headers });
+      if (response.status === 412 || response.status === 416) throw new ChangedFileError();
       if (response.status === 206) {
-        const bytes = await response.arrayBuffer();
+        const bytes = await bodyOf(response);
         onBytes(bytes.byteLength);
+        const length = Number(response.headers.get('content-range')?.split('/')[1] ?? size);
+        if (!unchanged(response, length) || bytes.byteLength !== end - start)
+          throw new ChangedFileError();
         return bytes;
       }
       if (response.status !== 200) throw problem(response.status);
-      whole = response.arrayBuffer().then((bytes) => {
+      whole = bodyOf(response).then((bytes) => {
         onBytes(bytes.byteLength);
+        if (!unchanged(response, bytes.byteLength)) throw new ChangedFileError();
         return bufferSource(bytes);
       });
       return (await whole).slice(start, end);
@@ -93,10 +117,22 @@ async function openUrl(url: string, onBytes: OnBytes): Promise<ByteSource> {
   };
 }
 
+/** What a server says of a file; undefined where it does not tell its size. */
+async function stateOf(url: string): Promise<FileState | undefined> {
+  const head = await request(url, { method: 'HEAD' });
+  // Its (empty) body is read to the end, or browsers count the request as given up.
+  await bodyOf(head);
+  if (!head.ok) throw problem(head.status);
+  const size = Number(head.headers.get('content-length') ?? Number.NaN);
+  // A length of the compressed transfer would not be the file's.
+  if (!Number.isSafeInteger(size) || head.headers.has('content-encoding')) return undefined;
+  return { etag: head.headers.get('etag') ?? head.headers.get('last-modified') ?? '', size };
+}
+
 async function openWhole(url: string, onBytes: OnBytes): Promise<ByteSource> {
   const response = await request(url, {});
   if (!response.ok) throw problem(response.status);
-  const bytes = await response.arrayBuffer();
+  const bytes = await bodyOf(response);
   onBytes(bytes.byteLength);
   return bufferSource(bytes);
 }

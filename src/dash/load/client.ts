@@ -3,12 +3,10 @@ import { OtherReaderError, RunFileError } from './table.ts';
 import LightWorker from './worker-light.ts?worker&inline';
 
 /**
- * A worker that is at work and leaves this many pings unanswered is stuck on a hostile file, and is stopped. Pings are
- * counted, not time: in a background tab timers sleep, and the worker is not to blame.
+ * A worker that is at work and leaves this many pings unanswered is stuck on a hostile file, or its machine is far too
+ * busy, and is stopped. Pings are counted, not time: in a background tab timers sleep, and the worker is not to blame.
  */
-const MAX_UNANSWERED = 8;
-/** The same before its first word, for machines so busy that starting it takes long. */
-const MAX_UNANSWERED_AT_START = 40;
+const MAX_UNANSWERED = 60;
 const PING_MS = 500;
 
 const METHODS: readonly Method[] = [
@@ -64,7 +62,6 @@ function connect(worker: Worker, onBytes: (bytes: number) => void): TableClient 
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let next = 0;
   let unanswered = 0;
-  let heard = false;
   let dead: string | undefined;
 
   function stop(reason: string): void {
@@ -77,8 +74,10 @@ function connect(worker: Worker, onBytes: (bytes: number) => void): TableClient 
 
   const timer = setInterval(() => {
     if (waiting.size === 0) return;
-    if (unanswered >= (heard ? MAX_UNANSWERED : MAX_UNANSWERED_AT_START)) {
-      stop('reading the file took too long, so it was given up (damaged, or made to hang readers)');
+    if (unanswered >= MAX_UNANSWERED) {
+      stop(
+        'reading the file took too long, so it was given up (the computer is too busy, or the file was made to hang readers)',
+      );
       return;
     }
     unanswered++;
@@ -87,7 +86,6 @@ function connect(worker: Worker, onBytes: (bytes: number) => void): TableClient 
 
   worker.addEventListener('message', ({ data: reply }: MessageEvent<Reply>) => {
     unanswered = 0;
-    heard = true;
     if ('bytes' in reply) onBytes(reply.bytes);
     else if ('id' in reply) {
       const call = waiting.get(reply.id);

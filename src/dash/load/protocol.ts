@@ -1,5 +1,5 @@
 import type { Points } from '../../pipeline/formats/envelope.ts';
-import type { FileOrigin } from './bytes.ts';
+import type { FileOrigin, FileState } from './bytes.ts';
 import type { TableColumn } from './table.ts';
 
 /** What is known of a run file before any column is read. */
@@ -47,8 +47,8 @@ export interface Row {
 /** What the page asks of the worker that holds a run. */
 export interface TableApi {
   open(origin: FileOrigin): Promise<TableInfo>;
-  /** The file as it is now; undefined where it has not changed. */
-  refresh(): Promise<TableInfo | undefined>;
+  /** The file as it is now, or in the state that is known to be the newest; undefined where it has not changed. */
+  refresh(known?: FileState): Promise<TableInfo | undefined>;
   /** One line a column: every extreme of [from, to] at `width` pixel columns. */
   lines(
     columns: readonly string[],

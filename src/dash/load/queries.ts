@@ -1,4 +1,4 @@
-import type { ByteSource, FileOrigin, OnBytes } from './bytes.ts';
+import type { ByteSource, FileOrigin, FileState, OnBytes } from './bytes.ts';
 import { openBytes } from './bytes.ts';
 import {
   allGroups,
@@ -12,8 +12,12 @@ import { csv } from './csv.ts';
 import { cycles, intervals } from './intervals.ts';
 import { lines } from './lines.ts';
 import { path } from './path.ts';
-import type { TableApi, TableInfo } from './protocol.ts';
-import { RunFileError, type TableSource } from './table.ts';
+import type { Row, TableApi, TableInfo } from './protocol.ts';
+import { ChangedFileError, OtherReaderError, RunFileError, type TableSource } from './table.ts';
+
+/** A file that changes while it is read is read anew so many times. */
+const ATTEMPTS = 4;
+const TOO_FAST = 'the file is written faster than it can be read from here';
 
 /** Answers the page's questions about one run file. */
 export function tableApi(
@@ -21,75 +25,121 @@ export function tableApi(
   onBytes: OnBytes,
 ): TableApi {
   let origin: FileOrigin;
+  /** The state that the store holds, and the one that the page has been told of. */
   let version = '';
+  let told = '';
   let store: ColumnStore;
 
-  async function load(): Promise<TableSource> {
-    const file = await openBytes(origin, onBytes);
-    const source = await openTable(file);
-    if (!source.columns.some(({ name, kind }) => name === 'step' && kind === 'number')) {
-      throw new RunFileError('the file has no column step, so it is not a run of eos');
+  async function load(known?: FileState): Promise<TableSource> {
+    let state = known;
+    for (let attempt = 1; ; attempt++) {
+      const file = await openBytes(origin, onBytes, state);
+      state = undefined;
+      try {
+        const source = await openTable(file);
+        if (!source.columns.some(({ name, kind }) => name === 'step' && kind === 'number')) {
+          throw new RunFileError('the file has no column step, so it is not a run of eos');
+        }
+        version = file.version;
+        return source;
+      } catch (error) {
+        if (error instanceof OtherReaderError) throw error;
+        // A server that knows no conditions may have sent parts of two states.
+        const changed =
+          error instanceof ChangedFileError ||
+          (await openBytes(origin, onBytes)).version !== file.version;
+        if (!changed) throw error;
+        if (attempt === ATTEMPTS) throw new RunFileError(TOO_FAST);
+      }
     }
-    version = file.version;
-    return source;
+  }
+
+  /** Asks the store, which is that of the newest state where the file has gone on meanwhile. */
+  async function current<T>(ask: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof ChangedFileError)) throw error;
+        if (attempt === ATTEMPTS) throw new RunFileError(TOO_FAST);
+        store = store.replace(await load());
+      }
+    }
+  }
+
+  async function info(): Promise<TableInfo> {
+    const now = await current(() => tableInfo(store));
+    told = version;
+    return now;
   }
 
   return {
     async open(from) {
       origin = from;
       store = columnStore(await load());
-      return tableInfo(store);
+      return info();
     },
-    async refresh() {
-      const file = await openBytes(origin, onBytes);
-      if (file.version === version) return undefined;
-      store = store.replace(await load());
-      return tableInfo(store);
+    async refresh(known) {
+      const now = (await openBytes(origin, onBytes, known)).version;
+      if (now === told) return undefined;
+      if (now !== version) store = store.replace(await load(known));
+      return info();
     },
-    lines: (columns, from, to, width) => lines(store, columns, from, to, width),
-    async row(step, columns) {
-      const group = await groupAt(store, step);
-      if (group === undefined) return undefined;
-      const steps = await store.values('step', group);
-      const after = Math.min(lowerBound(steps, step), steps.length - 1);
-      const before = Math.max(after - 1, 0);
-      const index = step - steps[before]! < steps[after]! - step ? before : after;
-      const values: Record<string, number | string> = {};
-      await Promise.all(
-        columns
-          .filter((column) => store.has(column))
-          .map(async (column) => {
-            try {
-              const value = (await store.values(column, group))[index]!;
-              const words = store.source.words(column);
-              values[column] = words.length > 0 ? (words[value] ?? '') : value;
-            } catch {
-              // A damaged column is told by the panel that draws it; the others still have their values.
-            }
-          }),
-      );
-      return { step: steps[index]!, values };
+    lines: (columns, from, to, width) => current(() => lines(store, columns, from, to, width)),
+    row: (step, columns) => current(() => rowAt(store, step, columns)),
+    intervals: (column) => current(() => intervals(store, column)),
+    cycles: () => current(() => cycles(store)),
+    path: (x, y, text, from, to) => current(() => path(store, x, y, text, from, to)),
+    extremes: (column) => current(() => extremes(store, column)),
+    csv: (columns, from, to) => current(() => csv(store, columns.filter(store.has), from, to)),
+  };
+}
+
+async function rowAt(
+  store: ColumnStore,
+  step: number,
+  columns: readonly string[],
+): Promise<Row | undefined> {
+  const group = await groupAt(store, step);
+  if (group === undefined) return undefined;
+  const steps = await store.values('step', group);
+  const after = Math.min(lowerBound(steps, step), steps.length - 1);
+  const before = Math.max(after - 1, 0);
+  const index = step - steps[before]! < steps[after]! - step ? before : after;
+  const values: Record<string, number | string> = {};
+  await Promise.all(
+    columns
+      .filter((column) => store.has(column))
+      .map(async (column) => {
+        try {
+          const value = (await store.values(column, group))[index]!;
+          const words = store.source.words(column);
+          values[column] = words.length > 0 ? (words[value] ?? '') : value;
+        } catch (error) {
+          if (error instanceof ChangedFileError) throw error;
+          // A damaged column is told by the panel that draws it; the others still have their values.
+        }
+      }),
+  );
+  return { step: steps[index]!, values };
+}
+
+async function extremes(
+  store: ColumnStore,
+  column: string,
+): Promise<{ readonly last: number; readonly max: number }> {
+  let max = Number.NaN;
+  await store.visit(
+    allGroups(store),
+    (group) => store.buckets(column, group),
+    (buckets) => {
+      for (const value of buckets.high) if (!(value <= max) && !Number.isNaN(value)) max = value;
     },
-    intervals: (column) => intervals(store, column),
-    cycles: () => cycles(store),
-    path: (x, y, text, from, to) => path(store, x, y, text, from, to),
-    async extremes(column) {
-      let max = Number.NaN;
-      await store.visit(
-        allGroups(store),
-        (group) => store.buckets(column, group),
-        (buckets) => {
-          for (const value of buckets.high)
-            if (!(value <= max) && !Number.isNaN(value)) max = value;
-        },
-      );
-      const last = store.source.groups.length - 1;
-      return {
-        max,
-        last: last < 0 ? Number.NaN : ((await store.values(column, last)).at(-1) ?? Number.NaN),
-      };
-    },
-    csv: (columns, from, to) => csv(store, columns.filter(store.has), from, to),
+  );
+  const last = store.source.groups.length - 1;
+  return {
+    max,
+    last: last < 0 ? Number.NaN : ((await store.values(column, last)).at(-1) ?? Number.NaN),
   };
 }
 

@@ -4,6 +4,8 @@ import type { ByteSource } from './bytes.ts';
 /** Row groups are fetched whole, with their neighbours, up to this size; of larger ones only what is asked for is. */
 const SEGMENT_BYTES = 1 << 20;
 const SEGMENTS_KEPT = 8;
+/** What a file ends with is fetched at one go: a footer, and before it where it begins. */
+const TAIL_BYTES = 1 << 16;
 
 /** A source that reads small neighbouring row groups by one request, and keeps them for the next column. */
 export function segmented(file: ByteSource): ByteSource & {
@@ -12,6 +14,8 @@ export function segmented(file: ByteSource): ByteSource & {
 } {
   const bounds: { start: number; end: number }[] = [];
   const kept = new Map<number, Promise<ArrayBuffer>>();
+  const tailStart = Math.max(0, file.byteLength - TAIL_BYTES);
+  let tail: Promise<ArrayBuffer> | undefined;
   return {
     ...file,
     divide(groups) {
@@ -22,6 +26,10 @@ export function segmented(file: ByteSource): ByteSource & {
       }
     },
     async slice(start, end = file.byteLength) {
+      if (bounds.length === 0 && start >= tailStart) {
+        tail ??= file.slice(tailStart, file.byteLength);
+        return (await tail).slice(start - tailStart, end - tailStart);
+      }
       const index = segmentAt(bounds, start);
       const segment = bounds[index];
       if (!segment || end > segment.end || segment.end - segment.start > SEGMENT_BYTES)

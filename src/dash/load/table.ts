@@ -34,6 +34,11 @@ export class RunFileError extends Error {
   override readonly name = 'RunFileError';
 }
 
+/** The file is no longer as it was when it was opened: what has been read of it does not belong together. */
+export class ChangedFileError extends Error {
+  override readonly name = 'ChangedFileError';
+}
+
 /** Nothing is wrong with the file, but the reader that was asked is too small for it. */
 export class OtherReaderError extends Error {
   override readonly name = 'OtherReaderError';

@@ -1,4 +1,6 @@
 import type { Run } from '../app.ts';
+import type { FileState } from '../load/bytes.ts';
+import type { ServerNews } from '../load/server-news.ts';
 import { openRun, withPhases } from './open-run.ts';
 import {
   distinct,
@@ -57,6 +59,10 @@ export interface OpenRuns {
   drop(files: readonly File[]): Promise<void>;
   /** Looks whether files have grown or appeared, finished ones too where `all`; tells whether any has. */
   refresh(all: boolean): Promise<boolean>;
+  /** Follows what the server has told; tells whether any run has changed. */
+  heard(news: ServerNews): Promise<boolean>;
+  /** The server says nothing any more. */
+  silent(): void;
 }
 
 export function openRuns(events: OpenRunsEvents): OpenRuns {
@@ -70,6 +76,8 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
   let finishedAt = 0;
   /** Runs that no list names; they can be shown again. */
   let extra: readonly ListedRun[] = [];
+  /** What the server said of its files when the list was read last. */
+  let listed = '';
   const failed = new Map<string, ListedRun>();
   const underway = new Set<string>();
   const looks = new Map<number, { failures: number; steps: { at: number; step: number }[] }>();
@@ -125,6 +133,7 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
 
   async function opened(listed: ListedRun): Promise<Run | undefined> {
     try {
+      if (listed.empty) throw new Error('nothing of it has been written yet');
       const run = await openRun(listed, onBytes);
       failed.delete(listed.link ?? listed.name);
       events.problem(listed.name, undefined);
@@ -157,11 +166,11 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
     events.changed();
   }
 
-  async function follow(run: Run): Promise<boolean> {
+  async function follow(run: Run, known?: FileState): Promise<boolean> {
     const look = looks.get(run.id) ?? { failures: 0, steps: [] };
     looks.set(run.id, look);
     try {
-      const info = await run.client.refresh();
+      const info = await run.client.refresh(known);
       if (info) update(run.id, { ...(await withPhases(run, info)), pace: paceOf(look, info) });
       look.failures = 0;
       events.problem(run.name, undefined);
@@ -198,10 +207,24 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
   /** The list anew; while its server is silent, the last one. */
   async function relist(): Promise<void> {
     const next = await listRuns();
-    const since = next ? undefined : (lostSince ?? Date.now());
+    setLost(next === undefined);
+    if (next && next.runs.length + next.sweeps.length > 0) list = next;
+  }
+
+  function setLost(lost: boolean): void {
+    const since = lost ? (lostSince ?? Date.now()) : undefined;
     if (since !== lostSince) events.lost(since);
     lostSince = since;
-    if (next && next.runs.length + next.sweeps.length > 0) list = next;
+  }
+
+  /** Looks at the sweeps and at runs that could not be opened yet, and follows those that are. */
+  async function look(watched: readonly Run[], before: RunList): Promise<boolean> {
+    const now = sweeps().find(({ name }) => name === shown?.name) ?? sweeps()[0];
+    if (list.live && now && (now.name !== shown?.name || now.parts.length !== shown.parts.length))
+      await showSweep(now);
+    if (failed.size > 0) await add(...[...failed.values()].map((run) => listedAs(run.link) ?? run));
+    const grown = (await Promise.all(watched.map((run) => follow(run)))).some(Boolean);
+    return followList() || grown || before.runs.length !== list.runs.length;
   }
 
   return {
@@ -248,19 +271,47 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
       const paused = runs.filter(({ writing }) => writing).length;
       if (list.live || all) await relist();
       if (lostSince !== undefined) return false;
-      const now = sweeps().find(({ name }) => name === shown?.name) ?? sweeps()[0];
-      if (list.live && now && (now.name !== shown?.name || now.parts.length !== shown.parts.length))
-        await showSweep(now);
-      if (failed.size > 0) await add(...failed.values());
       const due = all || !list.live || Date.now() - finishedAt > FINISHED_EVERY;
       if (due) finishedAt = Date.now();
       // A dropped file is what it was: the browser gives no newer bytes.
       const watched = runs.filter(({ link, writing }) => link !== undefined && (writing || due));
-      const grown = (await Promise.all(watched.map(follow))).some(Boolean);
-      const changed = followList() || grown || before.runs.length !== list.runs.length;
+      const changed = await look(watched, before);
       // Whether a run stands still shows with time alone.
       if (changed || paused > 0) events.changed();
       return changed;
     },
+    async heard({ list: number, growing }) {
+      setLost(false);
+      const states = new Map(
+        Object.entries(growing).map(([path, state]) => [encodeURI(path), state]),
+      );
+      const told = JSON.stringify([
+        number,
+        ...[...states].map(([path, { writing, etag }]) => [path, writing, etag !== undefined]),
+      ]);
+      const before = list;
+      const paused = runs.some(({ writing }) => writing);
+      let changed = false;
+      if (told !== listed || failed.size > 0) {
+        await relist();
+        if (lostSince !== undefined) return false;
+        listed = told;
+        changed = await look(
+          runs.filter(({ link }) => link !== undefined),
+          before,
+        );
+      }
+      const grown = await Promise.all(
+        runs.map((run) => {
+          const { etag, size } = states.get(run.link ?? '') ?? {};
+          return etag !== undefined && size !== undefined && follow(run, { etag, size });
+        }),
+      );
+      changed ||= grown.some(Boolean);
+      // Whether a run stands still shows with time alone.
+      if (changed || paused) events.changed();
+      return changed;
+    },
+    silent: () => setLost(true),
   };
 }

@@ -7,6 +7,8 @@ export interface ListedRun {
   /** How links name it; a dropped file has none. */
   readonly link: string | undefined;
   readonly writing?: boolean;
+  /** Nothing of it can be read yet. */
+  readonly empty?: boolean;
   /** Files of other dynamics from the same start. */
   readonly dynamics: readonly { readonly name: string; readonly origin: FileOrigin }[];
 }
@@ -54,6 +56,7 @@ interface ListEntry {
   readonly path?: unknown;
   readonly data?: unknown;
   readonly writing?: unknown;
+  readonly empty?: unknown;
   readonly companions?: Record<string, unknown>;
 }
 
@@ -77,6 +80,7 @@ function parseList(json: unknown, origin: (data: unknown) => FileOrigin): RunLis
       name: String(run.name),
       link: String(run.path ?? run.name),
       writing: run.writing === true,
+      empty: run.empty === true,
       origin: origin(run.data ?? run.path),
       dynamics: Object.entries(run.companions ?? {}).map(([name, data]) => ({
         name,
@@ -117,7 +121,9 @@ export function linkedRun(link: string, list: RunList): ListedRun {
   const listed = list.runs.find((run) => run.link === link || run.name === link);
   if (listed) return listed;
   const name = link.split(/[?#]/)[0]!.split('/').pop() || link;
-  return { name, link, origin: linkOrigin(link), dynamics: [] };
+  // A static server tells nothing of a file; its name may.
+  const writing = name.endsWith('.partial');
+  return { name, link, writing, origin: linkOrigin(link), dynamics: [] };
 }
 
 const SWEEP_PART = /^part-[0-9a-f]{16}-\d+\.parquet$/;
