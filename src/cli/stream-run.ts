@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
-import { duration, plural, rate } from '../pipeline/format.ts';
+import { count, duration, plural, rate } from '../pipeline/format.ts';
 import type { Compression } from '../pipeline/formats/table-format.ts';
 import type { RunConfig, RunOptions } from '../pipeline/models/minimal/config.ts';
+import type { ModelRun } from '../pipeline/models/minimal/run.ts';
 import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/node/file-target.ts';
 import { JOURNAL } from '../pipeline/node/journal.ts';
 import type { MeasuredEvent } from '../pipeline/operators/detect-measured-phases.ts';
@@ -24,7 +25,7 @@ import { checkOutput } from './output-file.ts';
 import { type Pipes, ReaderGone, watchPipes } from './pipes.ts';
 import type { ResumedFile, ResumePlan } from './resume.ts';
 import type { TrainingOptions } from './run-options.ts';
-import { createProgress, type Styles, styles } from './terminal.ts';
+import { createProgress, type Styles, styles, timedLines } from './terminal.ts';
 
 export interface StreamRequest {
   readonly options: TrainingOptions;
@@ -72,6 +73,9 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     if (request.logFormat === 'json') events.write(`${JSON.stringify(event)}\n`);
     else for (const line of linesOf(event)) progress.line(line);
   };
+  const lines = timedLines(config.steps, (line) => {
+    if (!process.stderr.isTTY) progress.line(line);
+  });
   const interrupt = onInterrupt(() => {
     if (say) progress.line('interrupted: closing the files (once more to end at once)');
   });
@@ -97,11 +101,15 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     };
     const steps = runs.rows(config, source).pipe(
       tap(pipe.check),
-      tap(({ length, columns: { step } }) => {
-        if (length === 0) return;
-        firstStep ??= step[0]!;
-        lastStep = step[length - 1]!;
-        if (say) progress.update(lastStep + 1);
+      tap(({ length, columns: { step }, run }) => {
+        if (length > 0) {
+          firstStep ??= step[0]!;
+          lastStep = step[length - 1]!;
+        }
+        if (!say) return;
+        const note = precisionNote(run);
+        progress.update(lastStep + 1, note);
+        lines.update(lastStep + 1, note);
       }),
       runs.pipeline(config, report, plan?.pipeline),
     );
@@ -133,6 +141,14 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     interrupt.release();
     pipe.release();
   }
+}
+
+/** What is said of arithmetic of many bits beside how far it is. */
+function precisionNote(run: object): string | undefined {
+  const { bits = null, again } = run as Partial<ModelRun>;
+  if (bits === null) return undefined;
+  const anew = typeof again === 'number' ? `, again from the start: at step ${count(again)}` : '';
+  return `${bits} bits${anew}`;
 }
 
 /** How the events of a model's runs are told in words. */

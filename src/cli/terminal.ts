@@ -30,8 +30,8 @@ const BAR = 24;
 export interface Progress {
   /** Prints a line above the bar. */
   line(text: string): void;
-  /** So many of the steps are done. */
-  update(done: number): void;
+  /** So many of the steps are done; a note stands behind. */
+  update(done: number, note?: string): void;
   /** Takes the bar away. */
   stop(): void;
 }
@@ -54,11 +54,11 @@ export function createProgress(
       clear();
       stream.write(`${text}\n`);
     },
-    update(done) {
+    update(done, note) {
       const now = performance.now();
       if (!stream.isTTY || now - start < 1000 || now - last < FRAME) return;
       last = now;
-      const text = bar(Math.min(done, total), total, (now - start) / 1000);
+      const text = bar(Math.min(done, total), total, (now - start) / 1000) + suffix(note);
       stream.write(`\r${text.slice(0, (stream.columns ?? 80) - 1)}\u001b[K`);
       drawn = true;
     },
@@ -73,6 +73,27 @@ function bar(done: number, total: number, seconds: number): string {
   const percent = `${Math.floor(part * 100)}%`.padStart(4);
   return `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${percent}  ${count(done)} of ${count(total)} steps  ${rate(perSecond)} steps/s  ${duration((total - done) / perSecond)} left`;
 }
+
+/** Milliseconds between two lines of progress. */
+const LINE_EVERY = 10_000;
+
+/** Progress for logs: a line every ten seconds, where there is no terminal for a bar. */
+export function timedLines(total: number, write: (line: string) => void) {
+  const start = performance.now();
+  let next = start + LINE_EVERY;
+  return {
+    update(done: number, note?: string): void {
+      const now = performance.now();
+      if (now < next || done <= 0) return;
+      next = now + LINE_EVERY;
+      const left = (total - done) / (done / ((now - start) / 1000));
+      const part = Math.floor((100 * done) / total);
+      write(`${part} % done, ${duration(left)} left${suffix(note)}`);
+    },
+  };
+}
+
+const suffix = (note: string | undefined) => (note === undefined ? '' : ` (${note})`);
 
 /** Columns that lines of the log keep to. */
 const WIDTH = 80;

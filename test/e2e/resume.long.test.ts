@@ -41,11 +41,16 @@ describe('eos stream --resume', () => {
       'plain gradient descent, below the reach of float64',
       ['--preset', 'plain', '--steps', '5500'],
     ],
+    [
+      'arithmetic of as many bits as it takes',
+      ['--precision', 'auto', '--preset', 'three-phases', '--eta', '1/7', '--steps', '4000'],
+    ],
     ['a sampled covariance', ['--samples', '500', '--seed', '7', '--steps', '100000']],
   ])('%s: byte for byte the run that was never stopped', async (_, args) => {
     const whole = await wholeRun(args);
     const cwd = temporaryFolder();
-    const paced = args.includes('plain') ? '4000' : '60000';
+    const slow = args.includes('plain') || args.includes('--precision');
+    const paced = slow ? '3000' : '60000';
     await interrupted(cwd, [...args, '--pace', paced]);
     const { code, stderr } = await eos(
       ['stream', '--resume', 'run.parquet', '--arrow', 'run.arrow', '--quiet'],

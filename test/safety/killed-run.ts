@@ -48,6 +48,23 @@ export const WAYS: readonly Way[] = [
     files: ['run.parquet'],
   },
   {
+    name: 'as many bits as it takes',
+    args: [
+      ...BOTH,
+      '--precision',
+      'auto',
+      '--preset',
+      'three-phases',
+      '--eta',
+      '1/7',
+      '--steps',
+      '6000',
+      '--pace',
+      '6000',
+    ],
+    files: ['run.parquet', 'run.arrow'],
+  },
+  {
     name: 'a run that diverges',
     args: [
       ...BOTH,

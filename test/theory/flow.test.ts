@@ -156,6 +156,85 @@ test('the way is right in time too: α² = 1/(1 + (α₀⁻² − 1)·e^(−2λ�
   expect(flow.theta.beta1).toBe(0);
 });
 
+describe('every one of thousands of short steps is right to 1e-9', () => {
+  // On the hyperbola α² − β₂² = Q, y = (α + β₂)² has (y − y₋)/(y₊ − y) = c·e^(λ₂√(Q² + 4)t), y± = 2 ± √(Q² + 4).
+  test.each([
+    [0.3, 0.25, 0.1, 0.05],
+    [0.3, 0.25, 0.01, 0.05],
+    [0.05, 0.6, 0.01, 1 / 12],
+    [0.3, 0.25, 0.5, 0.02],
+  ])('from (%d, 0, %d) with λ₂ = %d at η = %d', (alpha, beta2, lambda2, eta) => {
+    const flow = createFlow({ alpha, beta1: 1e-100, beta2 }, { ...paper, lambda2 });
+    const q = alpha ** 2 - beta2 ** 2;
+    const radius = Math.sqrt(q ** 2 + 4);
+    const [least, most] = [2 - radius, 2 + radius];
+    const start = (alpha + beta2) ** 2;
+    let worst = 0;
+    for (let t = 1; t <= 5000; t++) {
+      flow.advance(eta);
+      const c = ((start - least) / (most - start)) * Math.exp(lambda2 * radius * eta * t);
+      const y = (least + most * c) / (1 + c);
+      const residual = -((most - least) / (1 + c)) * ((y - least) / (4 * y));
+      const [own, root] = [flow.theta, Math.sqrt(y)];
+      worst = Math.max(
+        worst,
+        Math.abs(own.alpha / ((root + q / root) / 2) - 1),
+        Math.abs(own.beta2 / ((root - q / root) / 2) - 1),
+        Math.abs(flow.residual / residual - 1),
+      );
+    }
+    expect(worst).toBeLessThan(1e-9);
+  });
+
+  test.each([
+    ['covariance 0', { ...paper, lambda2: 0.1 }],
+    ['covariance 0.3', { ...coupled, lambda2: 0.1 }],
+  ])('against its Taylor series, %s', (_, moments) => {
+    const flow = createFlow({ alpha: 0.3, beta1: 0.1, beta2: 0.3 }, moments);
+    let truth: readonly number[] = [0.3, 0.1, 0.3];
+    let worst = 0;
+    for (let t = 1; t <= 400; t++) {
+      flow.advance(0.05);
+      truth = taylorStep(truth, moments, 0.05);
+      const { alpha, beta1, beta2 } = flow.theta;
+      [alpha, beta1, beta2].forEach((x, k) => {
+        // Where β₁ is e^(−700) its logarithm is what counts.
+        if (Math.abs(truth[k]!) > 1e-30) worst = Math.max(worst, Math.abs(x / truth[k]! - 1));
+      });
+    }
+    expect(worst).toBeLessThan(1e-9);
+  });
+});
+
+/** θ a time later, by power series of order 24 over parts so short that their terms vanish. */
+function taylorStep(start: readonly number[], moments: Moments, time: number): readonly number[] {
+  const { lambda1, lambda2, covariance } = moments;
+  const parts = 64;
+  const h = time / parts;
+  let theta = start;
+  for (let part = 0; part < parts; part++) {
+    const [a, b, c] = theta.map((x) => [x]) as [number[], number[], number[]];
+    const [e1, e2]: [number[], number[]] = [[], []];
+    const product = (x: readonly number[], y: readonly number[], k: number) => {
+      let sum = 0;
+      for (let i = 0; i <= k; i++) sum += x[i]! * y[k - i]!;
+      return sum;
+    };
+    for (let k = 0; k < 24; k++) {
+      const p = product(a, b, k);
+      const r = product(a, c, k) - (k === 0 ? 1 : 0);
+      e1.push(lambda1 * p + covariance * r);
+      e2.push(covariance * p + lambda2 * r);
+      const next = [product(b, e1, k) + product(c, e2, k), product(a, e1, k), product(a, e2, k)];
+      [a, b, c].forEach((series, i) => {
+        series.push(-next[i]! / (k + 1));
+      });
+    }
+    theta = [a, b, c].map((series) => series.reduceRight((sum, x) => sum * h + x, 0));
+  }
+  return theta;
+}
+
 test('advancing in parts is advancing at once', () => {
   const start = { alpha: 0.3, beta1: 0.1, beta2: 0.3 };
   const whole = createFlow(start, paper);

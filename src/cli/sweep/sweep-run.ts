@@ -4,7 +4,7 @@ import { sweepSpec } from '../../pipeline/sweep/sweep.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { watchPipes } from '../pipes.ts';
-import { createProgress } from '../terminal.ts';
+import { createProgress, timedLines } from '../terminal.ts';
 import { type EngineFlags, openEngine, type Queueing } from './engine.ts';
 import { totalSteps } from './estimate.ts';
 import {
@@ -33,9 +33,6 @@ export interface SweepRequest {
 
 /** More runs than this are taken for a slip of the keyboard until somebody says that they are not. */
 const UNCONFIRMED = 10_000_000;
-
-/** Milliseconds between two lines of progress. */
-const LINE_EVERY = 10_000;
 
 /** Carries out `eos sweep`; resolves with the exit code. */
 export async function sweepRun(request: SweepRequest): Promise<number> {
@@ -232,19 +229,4 @@ function range(from: number, to: number, step: number): number[] {
     { length: Math.max(0, Math.ceil((to - from) / step)) },
     (_, i) => from + i * step,
   );
-}
-
-/** Progress for logs: a line every ten seconds, where there is no terminal for a bar. */
-function timedLines(total: number, write: (line: string) => void) {
-  const start = performance.now();
-  let next = start + LINE_EVERY;
-  return {
-    update(done: number): void {
-      const now = performance.now();
-      if (now < next || done <= 0) return;
-      next = now + LINE_EVERY;
-      const left = (total - done) / (done / ((now - start) / 1000));
-      write(`${Math.floor((100 * done) / total)} % done, ${duration(left)} left`);
-    },
-  };
 }

@@ -7,6 +7,8 @@ export interface Mover {
   readonly theta: Theta;
   /** ln|β₁|, valid where β₁ underflows. */
   readonly logBeta1: number;
+  /** αβ₂ − 1, where it is known better than from θ. */
+  readonly residual?: number;
   /** Moves on by one step of gradient descent, which is the time η. */
   advance(): void;
 }

@@ -17,6 +17,9 @@ export const gradientFlow: Dynamics = {
       get logBeta1() {
         return flow.logBeta1;
       },
+      get residual() {
+        return flow.residual;
+      },
       advance: () => flow.advance(eta),
     };
   },

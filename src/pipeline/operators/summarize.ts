@@ -3,6 +3,7 @@ import type { Batch } from '../core/batch.ts';
 import { storedState } from '../core/checkpoint.ts';
 import { operator, withStage } from '../core/operator.ts';
 import type { Run } from '../core/run.ts';
+import { TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import type { ModelBatch, ModelRun } from '../models/minimal/run.ts';
 import { balance, solutionSharpness } from '../models/minimal/solution.ts';
@@ -15,7 +16,6 @@ import {
   storedTally,
   summaryOf,
   type Tally,
-  TRUSTED_DIGITS,
 } from '../models/minimal/summary.ts';
 import { edgeAlpha, predictedMeanL1, surrogateLoss } from '../models/minimal/surrogate.ts';
 import { log } from '../numeric/elementary.ts';

@@ -1,6 +1,7 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { storedState, withState } from '../core/checkpoint.ts';
 import type { Link } from '../core/stored-pipeline.ts';
+import { TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
 import type { ModelBatch, ModelRun } from '../models/minimal/run.ts';
 import {
   COARSE_OF_CODE,
@@ -10,7 +11,6 @@ import {
   crossingWarnings,
   type RunSummary,
   type RunWarning,
-  TRUSTED_DIGITS,
   underflowWarning,
 } from '../models/minimal/summary.ts';
 

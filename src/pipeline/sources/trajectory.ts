@@ -66,16 +66,16 @@ function writeRow(
   columns: PointArrays,
   i: number,
   step: number,
-  { theta, logBeta1 }: Mover,
+  { theta, logBeta1, residual }: Mover,
   { moments }: RunConfig,
 ): void {
-  const slope = gradient(theta, moments);
+  const slope = gradient(theta, moments, residual);
   columns.step[i] = step;
   columns.alpha[i] = theta.alpha;
   columns.beta1[i] = theta.beta1;
   columns.beta2[i] = theta.beta2;
   columns.log10_abs_beta1[i] = logBeta1 / Math.LN10;
-  const { loss, l2 } = lossSplit(theta, moments);
+  const { loss, l2 } = lossSplit(theta, moments, residual);
   columns.loss[i] = loss;
   columns.l2[i] = l2;
   columns.grad_norm[i] = hypot(slope.alpha, slope.beta1, slope.beta2);

@@ -9,6 +9,8 @@ export interface PartPlan {
 
 /** Steps a part should not exceed, about a second of one core: that much is lost where a worker dies. */
 const STEPS = 8_000_000;
+/** A step in arithmetic of many bits takes as long as so many in float64, and more. */
+const PRECISE = 100;
 /** With no fewer parts than this (where there are as many runs) all cores end at about the same time. */
 const LEAST_PARTS = 24;
 const MOST_RUNS = 4096;
@@ -21,10 +23,11 @@ export function partPlan({ runs, spec, axes }: Sweep): PartPlan {
   let longest = 0;
   if (steps)
     for (let i = 0; i < Math.min(steps.count, 1000); i++) longest = Math.max(longest, steps.at(i));
-  const byWork = Math.min(STEPS / (longest + 1), runs / LEAST_PARTS, MOST_RUNS);
+  const most = spec.precision === undefined ? STEPS : STEPS / PRECISE;
+  const byWork = Math.min(most / (longest + 1), runs / LEAST_PARTS, MOST_RUNS);
   // Long runs get a part each however many there are; short ones must not make millions of files.
   const byCount =
-    spec.trajectories === null && longest < STEPS ? Math.min(runs / MOST_PARTS, 16 * MOST_RUNS) : 0;
+    spec.trajectories === null && longest < most ? Math.min(runs / MOST_PARTS, 16 * MOST_RUNS) : 0;
   const size = Math.max(1, Math.floor(byWork), Math.ceil(byCount));
   return { size, count: Math.ceil(runs / size) };
 }

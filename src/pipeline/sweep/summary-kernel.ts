@@ -1,3 +1,4 @@
+import { TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
 import { DIVERGENCE_LOSS, type RunConfig } from '../models/minimal/config.ts';
 import {
   descend,
@@ -21,7 +22,6 @@ import {
   type PhaseSpan,
   type RunSummary,
   summaryOf,
-  TRUSTED_DIGITS,
 } from '../models/minimal/summary.ts';
 import { edgeAlpha, predictedMeanL1 } from '../models/minimal/surrogate.ts';
 import { log } from '../numeric/elementary.ts';

@@ -1,4 +1,13 @@
 import { hypot, log10 } from '../../numeric/elementary.ts';
+import { gd } from '../../optimizers/gd.ts';
+import {
+  AGREEMENT,
+  agreement,
+  DOUBTFUL_DIGITS,
+  RISE,
+  rowAgreement,
+  rowContext,
+} from './agreement.ts';
 import { DIVERGENCE_LOSS, type RunConfig } from './config.ts';
 
 /** What gradient descent computes by itself; operators add the other columns. */
@@ -56,11 +65,6 @@ const LEAST_SQUARES = 2 ** -960;
 export const SMALL_RESIDUAL = 2 ** -10;
 /** Below this 1 − ηλ₁α² is computed with twice the digits. */
 export const SMALL_FACTOR = 2 ** -4;
-/**
- * Digits rise by no more than one in so many steps, a power of two: differences pass through 0 now
- * and then, and say nothing there.
- */
-const RISE = 32;
 /** A distance of 8 units of the last place of β₁, relative to it: nothing but rounding. */
 const BLIND = 8 * Number.EPSILON;
 
@@ -152,7 +156,7 @@ export function floorCentre(
  * on: `count` rows into the columns, fewer where the run diverges. The state moves on behind them.
  *
  * Beside each step goes its shadow, the same step by operations in another order; `digits` are the
- * decimal digits to which α, β₁ and β₂ of both agree.
+ * decimal digits to which α, β₁ and β₂ of both agree, and what else stands in the row.
  *
  * Everything that the loop touches is a local number: it is the speed of the whole.
  */
@@ -180,6 +184,7 @@ export function descend(
   const rate2 = eta * lambda2;
   const rateC = eta * covariance;
   const scale = -covariance / lambda1;
+  const context = rowContext({ moments, eta }, gd.stability({}));
 
   const first = state.step;
   let { alpha, mantissa, exponent, beta2, residual: r, plainBeta1 } = state;
@@ -240,7 +245,17 @@ export function descend(
         least = agreed === 15 ? -1 : AGREEMENT[agreed + 1]!;
       }
     }
-    digits[i] = blind ? 0 : agreed;
+    digits[i] = blind
+      ? 0
+      : agreed > DOUBTFUL_DIGITS
+        ? agreed
+        : rowAgreement(
+            agreed,
+            { alpha, beta1, beta2 },
+            r,
+            { alpha: shadowAlpha, beta1: unscaled(shadowMantissa, exponent), beta2: shadowBeta2 },
+            context,
+          );
     i++;
 
     const alphaBefore = alpha;
@@ -262,9 +277,9 @@ export function descend(
       } else {
         const shadowBeta1 = exponent === 0 ? before : unscaled(before, exponent);
         const push = shadowBeta1 * shadowBeta1 * (rate1 * shadowAlpha);
-        const pull = rate2 * (shadowAlpha * shadowBeta2 - 1);
-        const nextAlpha = shadowAlpha - push - shadowBeta2 * pull;
-        const nextBeta2 = shadowBeta2 - shadowAlpha * pull;
+        const lack = 1 - shadowAlpha * shadowBeta2;
+        const nextAlpha = shadowAlpha - push + rate2 * shadowBeta2 * lack;
+        const nextBeta2 = shadowBeta2 + rate2 * shadowAlpha * lack;
         shadowMantissa *= cancels
           ? smallFactor(eta, lambda1, shadowAlpha)
           : 1 - rate1 * shadowAlpha * shadowAlpha;
@@ -313,13 +328,13 @@ export function descend(
     } else {
       beta1 -= eta * gradBeta1;
       const shadowR = shadowAlpha * shadowBeta2 - 1;
-      const shadowP = shadowAlpha * shadowMantissa;
-      const push1 = rate1 * shadowP + rateC * shadowR;
-      const push2 = rate2 * shadowR + rateC * shadowP;
+      const pull1 = rate1 * shadowMantissa + rateC * shadowBeta2;
+      const pull2 = rateC * shadowMantissa + rate2 * shadowBeta2;
       const shadowBefore = shadowAlpha;
-      shadowAlpha = shadowAlpha - shadowMantissa * push1 - shadowBeta2 * push2;
-      shadowMantissa = shadowMantissa - shadowBefore * push1;
-      shadowBeta2 = shadowBeta2 - shadowBefore * push2;
+      shadowAlpha =
+        shadowAlpha + pull2 - shadowBefore * (pull1 * shadowMantissa + pull2 * shadowBeta2);
+      shadowMantissa = shadowMantissa - shadowBefore * (shadowBefore * pull1 - rateC);
+      shadowBeta2 = shadowBeta2 - shadowBefore * (shadowBefore * pull2 - rate2);
       const centre = floorCentre(scale, rate1, alphaBefore, residualBefore, alpha, r);
       if (floor === 0) {
         blind ||= Math.abs(beta1 - centre) < BLIND * Math.abs(beta1);
@@ -360,37 +375,6 @@ export function descend(
 export function heldFrom(centre: number, beta1: number, floor: number): number {
   if (!(Math.abs(beta1 - centre) < floor)) return beta1;
   return beta1 >= centre ? centre + floor : centre - floor;
-}
-
-/**
- * Numbers count as equal in d digits where they differ by no more than a quarter of 10^−d: each of
- * the two runs may be wrong by more than they differ.
- */
-export const AGREEMENT: readonly number[] = [
-  Number.POSITIVE_INFINITY,
-  ...Array.from({ length: 15 }, (_, i) => Number(`25e-${i + 3}`)),
-];
-
-/** Digits, 0 … 15, to which numbers of these sizes agree that are these distances apart. */
-export function agreement(
-  offAlpha: number,
-  alpha: number,
-  offBeta1: number,
-  beta1: number,
-  offBeta2: number,
-  beta2: number,
-): number {
-  let d = 15;
-  while (
-    d > 0 &&
-    !(
-      offAlpha <= AGREEMENT[d]! * alpha &&
-      offBeta1 <= AGREEMENT[d]! * beta1 &&
-      offBeta2 <= AGREEMENT[d]! * beta2
-    )
-  )
-    d--;
-  return d;
 }
 
 /** mantissa·2^exponent as float64: 0 or subnormal where it is below the range. */

@@ -1,4 +1,5 @@
 import { exp, hypot, log } from '../../numeric/elementary.ts';
+import { SMALL_RESIDUAL, startResidual } from './descend.ts';
 import type { Theta } from './loss.ts';
 import type { Moments } from './moments.ts';
 import { createRadau, type System, WEIGHTS } from './radau.ts';
@@ -17,6 +18,8 @@ export interface Flow {
   readonly time: number;
   /** ln|β₁|, which for covariance 0 goes on where β₁ itself underflows; −Infinity where β₁ is 0. */
   readonly logBeta1: number;
+  /** αβ₂ − 1; for covariance 0 to its own last places also where it is small. */
+  readonly residual: number;
   /** Steps of the integrator so far. */
   readonly steps: number;
   /** See FlowEnd. */
@@ -61,7 +64,7 @@ const LIMIT = 100_000;
  */
 export function createFlow(start: Theta, moments: Moments, options: FlowOptions = {}): Flow {
   const { tolerance = TOLERANCE, project: projected = true } = options;
-  const { lambda1, covariance } = moments;
+  const { lambda1, lambda2, covariance } = moments;
   const radau = createRadau(flowSystem(moments), [start.alpha, start.beta1, start.beta2], {
     tolerance,
   });
@@ -69,6 +72,7 @@ export function createFlow(start: Theta, moments: Moments, options: FlowOptions 
   const sign = start.beta1 < 0 ? -1 : 1;
   const q = balance(start);
   let logBeta1 = log(Math.abs(start.beta1));
+  let residual = startResidual(start.alpha, start.beta2);
   let time = 0;
   let drift = 0;
 
@@ -77,18 +81,31 @@ export function createFlow(start: Theta, moments: Moments, options: FlowOptions 
     if (decoupled) {
       // (ln|β₁|)' = −λ₁α², whose integral neither underflows nor is stiff.
       let square = 0;
+      let rate = 0;
+      let push = 0;
       for (let i = 0; i < 3; i++) {
-        const alpha = radau.stage(i)[0]!;
+        const [alpha, beta1, beta2] = radau.stage(i) as unknown as [number, number, number];
         square += WEIGHTS[i]! * (alpha * alpha);
+        rate += WEIGHTS[i]! * (alpha * alpha + beta2 * beta2);
+        push += WEIGHTS[i]! * (alpha * beta2 * (beta1 * beta1));
       }
       logBeta1 -= lambda1 * h * square;
       radau.y[1] = sign * exp(logBeta1);
+      // r' = −λ₂(α² + β₂²)r − λ₁αβ₂β₁²: αβ₂ itself loses its digits as r falls.
+      residual = residual * exp(-lambda2 * h * rate) - lambda1 * h * push;
     } else {
       logBeta1 = log(Math.abs(radau.y[1]!));
     }
     project();
+    if (!(decoupled && Math.abs(residual) < SMALL_RESIDUAL && quiet()))
+      residual = radau.y[0]! * radau.y[2]! - 1;
     return h;
   };
+
+  /** Whether β₁ no longer moves αβ₂: what it does within a step is known to few digits only. */
+  function quiet(): boolean {
+    return lambda1 * radau.y[1]! * radau.y[1]! < 1e-10 * lambda2 * Math.abs(residual);
+  }
 
   /** The shortest way in (α, β₂) back to balance Q; β₁ has its own equation. */
   function project(): void {
@@ -111,6 +128,9 @@ export function createFlow(start: Theta, moments: Moments, options: FlowOptions 
     },
     get logBeta1() {
       return logBeta1;
+    },
+    get residual() {
+      return residual;
     },
     get steps() {
       return radau.steps;

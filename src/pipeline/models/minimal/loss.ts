@@ -14,25 +14,33 @@ export interface LossSplit {
   readonly l2: number;
 }
 
-/** Population loss L(θ) = ½ vᵀΣv, v = (αβ₁, αβ₂ − 1), split into oscillatory and convergent part. */
+/**
+ * Population loss L(θ) = ½ vᵀΣv, v = (αβ₁, αβ₂ − 1), split into oscillatory and convergent part.
+ *
+ * @param r αβ₂ − 1, where it is known better than from θ
+ */
 export function lossSplit(
   { alpha, beta1, beta2 }: Theta,
   { lambda1, lambda2, covariance }: Moments,
+  r = alpha * beta2 - 1,
 ): LossSplit {
   const p = alpha * beta1;
-  const r = alpha * beta2 - 1;
   const l1 = 0.5 * lambda1 * (p * p);
   const l2 = 0.5 * lambda2 * (r * r);
   return { loss: l1 + l2 + covariance * p * r, l1, l2 };
 }
 
-/** ∇L(θ) = (∂α, ∂β₁, ∂β₂): with e = Σv, ∂α = β·e and ∂β = αe. */
+/**
+ * ∇L(θ) = (∂α, ∂β₁, ∂β₂): with e = Σv, ∂α = β·e and ∂β = αe.
+ *
+ * @param r αβ₂ − 1, where it is known better than from θ
+ */
 export function gradient(
   { alpha, beta1, beta2 }: Theta,
   { lambda1, lambda2, covariance }: Moments,
+  r = alpha * beta2 - 1,
 ): Theta {
   const p = alpha * beta1;
-  const r = alpha * beta2 - 1;
   const e1 = lambda1 * p + covariance * r;
   const e2 = covariance * p + lambda2 * r;
   return { alpha: beta1 * e1 + beta2 * e2, beta1: alpha * e1, beta2: alpha * e2 };

@@ -69,6 +69,13 @@ export function preciseStart(
   return { ...start, mantissa, exponent };
 }
 
+/** Bits that hold the start to so many digits as float64 does, or all but two of them. */
+export function startBits({ init: [alpha, beta1, beta2], moments }: DescentParameters): number {
+  const held = moments.covariance === 0 ? [alpha, beta2] : [alpha, beta1, beta2];
+  const least = Math.min(...held.filter((x) => x !== 0).map(Math.abs), 1);
+  return 46 + Math.ceil(-log10(least) / LOG10_2);
+}
+
 /** 2^k, 0 where it is below the range of float64. */
 const power = (k: number) => (k < -1022 ? 0 : powerOf2(k));
 

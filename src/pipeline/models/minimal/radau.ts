@@ -192,7 +192,10 @@ export function createRadau(
       if (!Number.isFinite(change)) return false;
       const rate = change / before;
       const done =
-        rounding || change === 0 || (rate < 1 && (rate / (1 - rate)) * change < NEWTON_PART);
+        rounding ||
+        change === 0 ||
+        // The first change has none to be compared with.
+        (iteration > 0 && rate < 1 && (rate / (1 - rate)) * change < NEWTON_PART);
       if (done) {
         for (let a = 0; a < 3; a++)
           for (let j = 0; j < n; j++) stages[a]![j] = y[j]! + z[a * n + j]!;

@@ -11,6 +11,8 @@ export interface ModelRun extends Run<RunConfig, RunSummary> {
   float64ZeroAt: number | null;
   /** Bits behind the point in which its steps are computed; null for float64. */
   bits: number | null;
+  /** Where rows that are there already are computed once more with more bits: the step that has been reached. */
+  again: number | null;
 }
 
 const FILE_ORDER = RUN_COLUMNS.map(({ name }) => name);
@@ -21,6 +23,7 @@ export function startModelRun(config: RunConfig): ModelRun {
     ...startRun<RunConfig, RunSummary>(config, stabilityOf(config), FILE_ORDER),
     float64ZeroAt: null,
     bits: null,
+    again: null,
   };
 }
 

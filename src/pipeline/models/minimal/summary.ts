@@ -261,9 +261,6 @@ export function underflowWarning(step: number, gfsRatio: number | null): RunWarn
   };
 }
 
-/** Digits that a row must have for what is said of it to be trusted. */
-export const TRUSTED_DIGITS = 3;
-
 /** Behind that step errors of one last place have grown to the size of the numbers themselves. */
 export function chaoticWarning(trustedUntil: number, bits: number | null): RunWarning {
   const remedy =

@@ -1,37 +1,49 @@
 import type { StateReader } from '../../core/checkpoint.ts';
+import { agreement, RISE, rowAgreement, rowContext } from '../../models/minimal/agreement.ts';
 import { DIVERGENCE_LOSS, type RunConfig } from '../../models/minimal/config.ts';
-import { agreement } from '../../models/minimal/descend.ts';
-import { minimal } from '../../models/minimal/index.ts';
+import { SMALL_RESIDUAL, startResidual } from '../../models/minimal/descend.ts';
+import type { Theta } from '../../models/minimal/loss.ts';
 import type { SourceArrays } from '../../models/minimal/run.ts';
-import type { Objective } from '../../models/model.ts';
 import { hypot, log10 } from '../../numeric/elementary.ts';
-import { optimizerOf } from '../../optimizers/index.ts';
-import type { OptimizerValues } from '../../optimizers/optimizer.ts';
+import { optimizerOf, stabilityOf } from '../../optimizers/index.ts';
+import type { Optimizer, OptimizerValues } from '../../optimizers/optimizer.ts';
 import type { Stepper } from './stepper.ts';
-import { createTrainee, type Trainee } from './trainee.ts';
+import { copyStored } from './trainee.ts';
 
 /**
  * The minimal model under any optimizer, in plain float64. Beside it goes its shadow, the same steps with a gradient
  * whose operations stand in another order: `digits` are the decimal digits to which both agree.
  */
 export function optimizerStepper(config: RunConfig, saved?: StateReader): Stepper {
+  const { floor, steps } = config;
   const optimizer = optimizerOf(config);
   const values = { ...(config as unknown as OptimizerValues), eta: config.eta };
-  const own = createTrainee(minimal.start(config), optimizer, values);
-  const start = minimal.start(config);
-  const shadow = createTrainee(
-    { ...start, objective: { ...start.objective, gradient: shadowGradient(config) } },
-    optimizer,
-    values,
-  );
+  const context = rowContext(config, stabilityOf(config));
+  const own = startPoint(config, optimizer);
+  const shadow = startPoint(config, optimizer);
   let step = 0;
   let divergedAt: number | null = null;
+  let agreed = 15;
   if (saved) {
     step = saved.number('step');
     divergedAt = saved.numberOrNull('divergedAt');
-    own.restore(saved.record('own'));
-    shadow.restore(saved.record('shadow'));
+    agreed = saved.number('agreed');
+    restore(own, saved.record('own'));
+    restore(shadow, saved.record('shadow'));
   }
+
+  function digits(): number {
+    const [a, b] = [thetaOf(own), thetaOf(shadow)];
+    const now = agreement(
+      ...([Math.abs(a.alpha - b.alpha), Math.abs(a.alpha)] as const),
+      ...([Math.abs(a.beta1 - b.beta1), Math.abs(a.beta1)] as const),
+      ...([Math.abs(a.beta2 - b.beta2), Math.abs(a.beta2)] as const),
+    );
+    if (now <= agreed) agreed = now;
+    else if ((step & (RISE - 1)) === 0) agreed++;
+    return rowAgreement(agreed, a, own.residual, b, context);
+  }
+
   return {
     get step() {
       return step;
@@ -44,55 +56,113 @@ export function optimizerStepper(config: RunConfig, saved?: StateReader): Steppe
     next(count, columns) {
       let i = 0;
       while (i < count && divergedAt === null) {
-        writeRow(columns, i, step, own, config);
-        columns.digits[i] = agreed(own.theta, shadow.theta);
-        own.step(step);
-        shadow.step(step);
+        const gradient = gradientOf(own, config);
+        writeRow(columns, i, step, own, gradient, config);
+        columns.digits[i] = digits();
+        advance(own, gradient, step);
+        advance(shadow, shadowGradient(shadow, config), step);
         i++;
         step++;
-        if (!(own.loss() <= DIVERGENCE_LOSS) && step <= config.steps) divergedAt = step;
+        if (!(lossOf(own, config) <= DIVERGENCE_LOSS) && step <= steps) divergedAt = step;
       }
       return i;
     },
     state() {
-      const now = { step, divergedAt, own: own.state(), shadow: shadow.state() };
+      const now = { step, divergedAt, agreed, own: stored(own), shadow: stored(shadow) };
       return () => now;
     },
   };
+
+  function advance(point: Point, gradient: Float64Array, t: number): void {
+    const { theta, slots, residual: r } = point;
+    const [alpha, , beta2] = theta as unknown as readonly [number, number, number];
+    // Steps of 0 are the changes themselves, before they are rounded to the digits of θ.
+    const change = new Float64Array(3);
+    optimizer.step(change, gradient, slots, { ...values, t });
+    for (let k = 0; k < 3; k++) theta[k]! += change[k]!;
+    point.residual =
+      Math.abs(r) < SMALL_RESIDUAL
+        ? r + (beta2 * change[0]! + alpha * change[2]! + change[0]! * change[2]!)
+        : theta[0]! * theta[2]! - 1;
+    if (Math.abs(theta[1]!) < floor) theta[1] = theta[1]! < 0 ? -floor : floor;
+  }
+}
+
+/** Where a run stands. */
+interface Point {
+  readonly theta: Float64Array;
+  readonly slots: readonly Float64Array[];
+  /** αβ₂ − 1, carried where it is small. */
+  residual: number;
+}
+
+function startPoint({ init }: RunConfig, { slots }: Optimizer): Point {
+  return {
+    theta: Float64Array.from(init),
+    slots: Array.from({ length: slots }, () => new Float64Array(3)),
+    residual: startResidual(init[0], init[2]),
+  };
+}
+
+function thetaOf({ theta }: Point): Theta {
+  return { alpha: theta[0]!, beta1: theta[1]!, beta2: theta[2]! };
+}
+
+function lossOf({ theta, residual: r }: Point, { moments }: RunConfig): number {
+  const { lambda1, lambda2, covariance } = moments;
+  const p = theta[0]! * theta[1]!;
+  return 0.5 * lambda1 * (p * p) + 0.5 * lambda2 * (r * r) + covariance * p * r;
+}
+
+function gradientOf(point: Point, { moments }: RunConfig): Float64Array {
+  const { lambda1, lambda2, covariance } = moments;
+  const { alpha, beta1, beta2 } = thetaOf(point);
+  const p = alpha * beta1;
+  const e1 = lambda1 * p + covariance * point.residual;
+  const e2 = covariance * p + lambda2 * point.residual;
+  return Float64Array.of(beta1 * e1 + beta2 * e2, alpha * e1, alpha * e2);
+}
+
+function shadowGradient(point: Point, { moments }: RunConfig): Float64Array {
+  const { lambda1, lambda2, covariance } = moments;
+  const { alpha, beta1, beta2 } = thetaOf(point);
+  const s1 = lambda1 * beta1 + covariance * beta2;
+  const s2 = covariance * beta1 + lambda2 * beta2;
+  return Float64Array.of(
+    alpha * (s1 * beta1 + s2 * beta2) - (covariance * beta1 + lambda2 * beta2),
+    alpha * (alpha * s1 - covariance),
+    alpha * (alpha * s2 - lambda2),
+  );
 }
 
 function writeRow(
   columns: SourceArrays,
   i: number,
   step: number,
-  { theta, gradient, loss }: Trainee,
-  { moments }: RunConfig,
+  point: Point,
+  gradient: Float64Array,
+  config: RunConfig,
 ): void {
-  const r = theta[0]! * theta[2]! - 1;
+  const { theta, residual: r } = point;
   columns.step[i] = step;
   columns.alpha[i] = theta[0]!;
   columns.beta1[i] = theta[1]!;
   columns.beta2[i] = theta[2]!;
   columns.log10_abs_beta1[i] = log10(Math.abs(theta[1]!));
-  columns.loss[i] = loss();
-  columns.l2[i] = 0.5 * moments.lambda2 * (r * r);
+  columns.loss[i] = lossOf(point, config);
+  columns.l2[i] = 0.5 * config.moments.lambda2 * (r * r);
   columns.grad_norm[i] = hypot(gradient[0]!, gradient[1]!, gradient[2]!);
 }
 
-function shadowGradient({ moments }: RunConfig): Objective['gradient'] {
-  const { lambda1, lambda2, covariance } = moments;
-  return (theta, into) => {
-    const [alpha, beta1, beta2] = theta as unknown as readonly [number, number, number];
-    const s1 = lambda1 * beta1 + covariance * beta2;
-    const s2 = covariance * beta1 + lambda2 * beta2;
-    into[0] = alpha * (s1 * beta1 + s2 * beta2) - (covariance * beta1 + lambda2 * beta2);
-    into[1] = alpha * (alpha * s1 - covariance);
-    into[2] = alpha * (alpha * s2 - lambda2);
-  };
+function stored({ theta, slots, residual }: Point) {
+  return { theta: [...theta], slots: slots.map((slot) => ({ values: [...slot] })), residual };
 }
 
-function agreed(one: Float64Array, other: Float64Array): number {
-  const off = (k: number) => Math.abs(one[k]! - other[k]!);
-  const size = (k: number) => Math.abs(one[k]!);
-  return agreement(off(0), size(0), off(1), size(1), off(2), size(2));
+function restore(point: Point, saved: StateReader): void {
+  copyStored(saved, 'theta', point.theta);
+  saved.list('slots').forEach((slot, k) => {
+    const into = point.slots[k];
+    if (into) copyStored(slot, 'values', into);
+  });
+  point.residual = saved.number('residual');
 }

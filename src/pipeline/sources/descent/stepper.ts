@@ -31,7 +31,9 @@ export interface Stepper {
   readonly divergedAt: number | null;
   readonly float64ZeroAt: number | null;
   readonly bits: number | null;
-  /** Fills up to so many rows, and returns how many it has. */
+  /** Where rows that are there already are computed once more with more bits: the step that has been reached. */
+  readonly again?: number | null;
+  /** Fills up to so many rows, and returns how many it has; none where it is still busy with the next one. */
   next(count: number, columns: SourceArrays): number;
   /** Where it stands; made only where it is written. */
   state(): () => Readonly<Record<string, unknown>>;
@@ -52,8 +54,8 @@ export function rowsOf(
   if (saved) checkStep(saved.number('step'), config);
   const stepper = startStepper(config, saved);
   const follow = () => {
-    const { divergedAt, float64ZeroAt, bits } = stepper;
-    Object.assign(run, { divergedAt, float64ZeroAt, bits });
+    const { divergedAt, float64ZeroAt, bits, again = null } = stepper;
+    Object.assign(run, { divergedAt, float64ZeroAt, bits, again });
   };
   follow();
   const ended = () => run.divergedAt !== null || stepper.step > config.steps;

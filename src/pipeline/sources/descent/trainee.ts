@@ -38,17 +38,18 @@ export function createTrainee(
     },
     state: () => ({ theta: [...theta], slots: slots.map((slot) => ({ values: [...slot] })) }),
     restore(saved) {
-      copy(saved, 'theta', theta);
+      copyStored(saved, 'theta', theta);
       saved.list('slots').forEach((slot, k) => {
         const into = slots[k];
-        if (into) copy(slot, 'values', into);
+        if (into) copyStored(slot, 'values', into);
       });
       objective.gradient(theta, gradient);
     },
   };
 }
 
-function copy(saved: StateReader, key: string, into: Float64Array): void {
+/** Numbers of a checkpoint into an array of as many. */
+export function copyStored(saved: StateReader, key: string, into: Float64Array): void {
   const numbers = saved.numbers(key);
   if (numbers.length !== into.length) {
     throw new CheckpointError(`checkpoint: ${key} is not of ${into.length} numbers`);

@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { blocks } from '../../src/pipeline/core/operator.ts';
+import { TRUSTED_DIGITS } from '../../src/pipeline/models/minimal/agreement.ts';
+import type { RunArrays } from '../../src/pipeline/models/minimal/columns.ts';
+import {
+  type RunConfig,
+  type RunOptions,
+  resolveConfig,
+} from '../../src/pipeline/models/minimal/config.ts';
+import type { RunSummary } from '../../src/pipeline/models/minimal/summary.ts';
+import { edgeAlpha } from '../../src/pipeline/models/minimal/surrogate.ts';
+import { standardOperators } from '../../src/pipeline/operators/standard.ts';
+import { stabilityOf } from '../../src/pipeline/optimizers/index.ts';
+import { descentRows } from '../../src/pipeline/sources/descent/descent-rows.ts';
+import { type TrueRow, trueRun } from './true-run.ts';
+
+/** A positive number of any size between the two. */
+const size = (least: number, most: number) =>
+  fc.double({ min: Math.log(least), max: Math.log(most), noNaN: true }).map(Math.exp);
+const signed = (of: fc.Arbitrary<number>) =>
+  fc.tuple(of, fc.boolean()).map(([x, negative]) => (negative ? -x : x));
+const usual = fc.constant([0.3, 0.1, 0.3] as const);
+
+/** Runs of every kind: calm and chaotic, with covariance, sampled data, without a floor, with momentum. */
+export const anyOptions: fc.Arbitrary<RunOptions> = fc
+  .record({
+    lambda1: fc.oneof(fc.constant(100), size(0.1, 1000)),
+    ratio: fc.oneof(fc.constantFrom(1e-4, 2e-4, 1e-3), size(1e-5, 1)),
+    // |α| at the edge: the smaller, the wider the swings.
+    edge: fc.oneof(size(0.15, 0.45), size(0.2, 1.5)),
+    correlation: fc.oneof(fc.constant(0), fc.double({ min: -0.98, max: 0.98, noNaN: true })),
+    init: fc.oneof(
+      usual,
+      usual,
+      fc.tuple(
+        signed(size(0.01, 0.8)),
+        fc.oneof(signed(size(1e-6, 0.5)), fc.constantFrom(0, 1e-30, 1e-200)),
+        signed(size(0.01, 1)),
+      ),
+    ),
+    floor: fc.oneof(fc.constant(1e-6), size(1e-14, 1e-2), fc.constant(0)),
+    kind: fc.constantFrom('plain', 'plain', 'covariance', 'sampled', 'momentum'),
+    momentum: fc.constantFrom(0.1, 0.5, 0.9),
+    samples: fc.integer({ min: 2, max: 300 }),
+    seed: fc.nat(1_000_000),
+    steps: fc.constantFrom(400, 1200, 2500),
+  })
+  .map(
+    ({ lambda1, ratio, edge, correlation, init, floor, kind, momentum, samples, seed, steps }) => {
+      const lambda2 = lambda1 * ratio;
+      const eta = 2 / (lambda1 * edge ** 2);
+      const options = { lambda1, lambda2, eta, init, floor, steps };
+      if (kind === 'covariance')
+        return { ...options, covariance: correlation * Math.sqrt(lambda1 * lambda2) };
+      if (kind === 'sampled') return { ...options, samples, seed };
+      if (kind === 'plain') return options;
+      return {
+        ...options,
+        optimizer: 'momentum',
+        momentum,
+        eta: eta * (1 + momentum),
+        floor: floor || 1e-9,
+      };
+    },
+  );
+
+/** A run as this project computes it: all its columns, and its summary. */
+export function ownRun(config: RunConfig): { columns: RunArrays; summary: RunSummary } {
+  const rows = descentRows(config);
+  const parts: Record<string, number[]> = {};
+  for (const { columns, length } of blocks(rows, standardOperators(), 1024)) {
+    for (const [name, values] of Object.entries(columns)) {
+      parts[name] ??= [];
+      for (let i = 0; i < length; i++) parts[name].push(values[i]!);
+    }
+  }
+  return { columns: parts as unknown as RunArrays, summary: rows.run.summary! };
+}
+
+/** The columns that `digits` speaks of. */
+const OF_THETA: ReadonlySet<string> = new Set(['alpha', 'beta1', 'beta2', 'log10_abs_beta1']);
+
+/** Bits that no run of so few steps uses up; without a floor β₁ may fall to 10^−1800. */
+const BITS = 2500;
+const BITS_WITHOUT_FLOOR = 6000;
+
+/**
+ * The cells of the trusted rows that are further from the true ones than their `digits` say, in words, each column once.
+ *
+ * @param allowed relative error of a row's numbers
+ */
+export function brokenWords(
+  options: RunOptions,
+  allowed: (digits: number) => number = (digits) => Math.max(1e-9, 30 * 10 ** -digits),
+): string[] {
+  const config = resolveConfig(options);
+  const { columns, summary } = ownRun(config);
+  const { trusted_until: until, diverged_at: divergedAt } = summary;
+  const last = until ?? config.steps;
+  const edge = edgeAlpha(config.moments.lambda1, config.eta, stabilityOf(config));
+  const broken = new Map<string, string>();
+  const bits = config.floor === 0 ? BITS_WITHOUT_FLOOR : BITS;
+  const trueEnd = trueRun({ ...config, steps: last }, bits, edge, (row) => {
+    const t = row.step;
+    if (t >= columns.step.length) {
+      broken.set('rows', `row ${t} is not there`);
+      return;
+    }
+    const tolerance = allowed(columns.digits[t]!);
+    for (const [name, real] of Object.entries(row) as [keyof TrueRow, number][]) {
+      if (Math.abs(real) === Number.POSITIVE_INFINITY) continue;
+      const limit = Math.max(tolerance * Math.abs(real), slack(name, row), 1e-300);
+      // With three digits of θ a difference of two numbers may have none.
+      if (columns.digits[t]! <= TRUSTED_DIGITS && !OF_THETA.has(name)) continue;
+      const off = Math.abs(columns[name][t]! - real);
+      if (off <= limit || broken.has(name)) continue;
+      const digits = columns.digits[t]!;
+      broken.set(name, `${name} at ${t}: ${columns[name][t]} of ${digits} digits, is ${real}`);
+    }
+  });
+  if (until === null && trueEnd !== divergedAt)
+    broken.set('diverged_at', `diverges at ${divergedAt}, is ${trueEnd}`);
+  return [...broken.values()];
+}
+
+/** What a number may be wrong by as a part of what it is the difference of. */
+function slack(name: keyof TrueRow, { loss, alpha, beta1, beta2 }: TrueRow): number {
+  if (name === 'l2' || name === 'l_hat') return 1e-12 * loss;
+  if (name === 'balance') return 1e-12 * (alpha ** 2 + beta1 ** 2 + beta2 ** 2);
+  return name === 'log10_abs_beta1' ? 1e-9 : 0;
+}
