@@ -174,7 +174,7 @@ async function outputFiles(
     if (log !== '-' && resolve(path) === resolve(log)) {
       throw new UsageError(`--${flag}: ${path} is the log itself; give another name`);
     }
-    await checkOutput(flag, path, await asFound(path, config), force);
+    await checkOutput(flag, path, await asFound(path, config), { force });
   }
   return files;
 }

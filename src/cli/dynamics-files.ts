@@ -21,7 +21,7 @@ import { thin } from '../pipeline/operators/thin.ts';
 import { tableSink } from '../pipeline/sinks/table-sink.ts';
 import { trajectory } from '../pipeline/sources/trajectory.ts';
 import { UsageError } from './errors.ts';
-import { checkOutput } from './output-file.ts';
+import { checkOutput, type Replace } from './output-file.ts';
 import { runFileMetadata } from './run-file.ts';
 
 /** All but phases, cycles and true digits, which are those of gradient descent. */
@@ -62,11 +62,10 @@ function dynamicsPath(out: string, name: string): string {
  */
 export async function planDynamicsFiles(
   chosen: readonly Dynamics[],
-  options: RunOptions,
   config: RunConfig,
   out: string,
   writer: 'hyparquet' | 'parquetjs-lite',
-  force: boolean,
+  replace: Replace,
 ): Promise<readonly DynamicsFile[]> {
   const columns = dynamicsColumns(config);
   if (chosen.length > 0 && columns.length === 0) {
@@ -78,8 +77,8 @@ export async function planDynamicsFiles(
     chosen.map(async (each) => {
       const { name } = each;
       const path = dynamicsPath(out, name);
-      trajectory(each, options);
-      await checkOutput('also', path, { ...config, dynamics: name } as RunConfig, force);
+      trajectory(each, config as RunOptions);
+      await checkOutput('also', path, { ...config, dynamics: name }, replace);
       await refuseForeign(path);
       const write = async (signal: AbortSignal) => {
         const format =
@@ -88,7 +87,7 @@ export async function planDynamicsFiles(
             : (await import('../pipeline/node/parquetjs.ts')).parquetjsFormat;
         let rows = 0;
         let lastStep = -1;
-        const batches = dynamicsBatches(each, options, { signal }).pipe(
+        const batches = dynamicsBatches(each, config as RunOptions, { signal }).pipe(
           tap(({ length, columns: { step } }) => {
             rows += length;
             lastStep = step[length - 1] ?? lastStep;

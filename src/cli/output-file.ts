@@ -1,5 +1,7 @@
 import { access, constants, lstat, stat } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
+import { count } from '../pipeline/format.ts';
+import { jsonObject } from '../pipeline/formats/table-file.ts';
 import { UsageError } from './errors.ts';
 import { runFileMetadata } from './run-file.ts';
 
@@ -49,6 +51,14 @@ function refuseEnding(flag: string, path: string, format: string): void {
   );
 }
 
+/** What stands under a name and may be replaced. */
+export interface Replace {
+  /** Whatever it is. */
+  readonly force: boolean;
+  /** The same run of fewer steps too. */
+  readonly lengthened?: boolean;
+}
+
 /**
  * Makes sure, before anything is computed, that a run may be written to `path`: its folder exists and may be written
  * to, it is no folder, link or device itself, and what stands there is nothing, or a whole run of the very same
@@ -61,7 +71,7 @@ export async function checkOutput(
   flag: string,
   path: string,
   config: object | undefined,
-  force: boolean,
+  { force, lengthened = false }: Replace,
   format = flag === 'arrow' ? 'arrow' : 'parquet',
 ): Promise<void> {
   refuseAddress(flag, path);
@@ -93,13 +103,13 @@ export async function checkOutput(
       `--${flag}: ${path} exists already; give another name, or --force to replace it`,
     );
   const metadata = await runFileMetadata(path);
-  if (metadata && (await isSameRun(metadata, config))) return;
+  if (metadata && (await isSameRun(metadata, config, lengthened))) return;
   throw new UsageError(
     `--${flag}: ${path} exists and is not this very run; give another name, or --force to replace it`,
   );
 }
 
-/** Rows that a program left when it died are not written over, unless this run makes the very same ones. */
+/** Rows that a program left when it died are not written over. */
 async function checkLeftover(flag: string, path: string, config: object): Promise<void> {
   const partial = `${path}.partial`;
   if (!(await stat(`${partial}.journal`).catch(() => undefined))) return;
@@ -110,15 +120,24 @@ async function checkLeftover(flag: string, path: string, config: object): Promis
   if (!left) return;
   await left.close();
   const rows = left.groups.reduce((sum, group) => sum + group.rows, 0);
-  if (rows === 0 || (await hasConfig(left.metadata, config))) return;
+  if (rows === 0) return;
+  const held = `--${flag}: ${partial} holds ${count(rows)} rows of`;
+  if (jsonObject(left.metadata['eos.config'])?.source === 'training-log') {
+    throw new UsageError(
+      `${held} a log, of which the reading did not end; read it anew with --force, or keep these rows with eos recover ${partial}`,
+    );
+  }
   throw new UsageError(
-    `--${flag}: ${partial} holds ${rows} rows of another run that did not end; get them with eos recover, or --force to lose them`,
+    (await hasConfig(left.metadata, config))
+      ? `${held} this very run, which did not end; go on with it: eos stream --resume ${path} (or --force to begin anew)`
+      : `${held} another run that did not end; get them with eos recover, or --force to lose them`,
   );
 }
 
 async function isSameRun(
   metadata: Readonly<Record<string, string>>,
   config: object,
+  lengthened: boolean,
 ): Promise<boolean> {
   try {
     const summary: unknown = JSON.parse(metadata['eos.summary'] ?? 'null');
@@ -127,7 +146,7 @@ async function isSameRun(
       summary !== null &&
       'interrupted' in summary &&
       summary.interrupted === false;
-    return whole && (await hasConfig(metadata, config));
+    return whole && (await hasConfig(metadata, config, lengthened));
   } catch {
     return false;
   }
@@ -136,11 +155,14 @@ async function isSameRun(
 async function hasConfig(
   metadata: Readonly<Record<string, string>>,
   config: object,
+  lengthened = false,
 ): Promise<boolean> {
   const { isDeepStrictEqual } = await import('node:util');
   try {
-    const recorded: unknown = JSON.parse(metadata['eos.config'] ?? 'null');
-    return isDeepStrictEqual(recorded, JSON.parse(JSON.stringify(config)));
+    const recorded = JSON.parse(metadata['eos.config'] ?? 'null') as object | null;
+    const wanted = JSON.parse(JSON.stringify(config)) as { readonly steps?: unknown };
+    const { steps } = wanted;
+    return isDeepStrictEqual(lengthened && recorded ? { ...recorded, steps } : recorded, wanted);
   } catch {
     return false;
   }

@@ -1,8 +1,14 @@
 import { lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { lastValueFrom, tap } from 'rxjs';
-import { CHECKPOINT_KEY, type Checkpoint, decodeCheckpoint } from '../pipeline/core/checkpoint.ts';
+import {
+  CHECKPOINT_KEY,
+  type Checkpoint,
+  decodeCheckpoint,
+  stepOf,
+} from '../pipeline/core/checkpoint.ts';
 import type { Run } from '../pipeline/core/run.ts';
+import { count } from '../pipeline/format.ts';
 import { DamagedFileError } from '../pipeline/formats/limits.ts';
 import type { Metadata } from '../pipeline/formats/table-format.ts';
 import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
@@ -198,7 +204,7 @@ interface Summary {
 /** The summary of a run that a recovery has ended. */
 export function recoveredSummary(summary: Summary, { steps }: TrainingConfig): Summary {
   const { last_step: step } = summary;
-  const message = `recovered up to step ${step} of ${steps}: the program that wrote the file did not end it`;
+  const message = `recovered up to step ${count(step)} of ${count(steps)}: the program that wrote the file did not end it`;
   return {
     ...summary,
     ...{ interrupted: true, recovered: true },
@@ -217,7 +223,8 @@ async function summaryUpTo(
   lastStep: number | null,
 ): Promise<Summary | undefined> {
   const { stages } = checkpoint;
-  const until = Math.max(stepOf(checkpoint) - 1, Math.min(lastStep ?? 0, config.steps));
+  const step = usable(() => stepOf(checkpoint), 'its checkpoint');
+  const until = Math.max(step - 1, Math.min(lastStep ?? 0, config.steps));
   let run: Run | undefined;
   const batches = runs.rows(config, { resume: checkpoint, until }).pipe(
     tap((batch) => {
@@ -229,15 +236,6 @@ async function summaryUpTo(
   );
   await lastValueFrom(batches, { defaultValue: undefined });
   return run?.summary as Summary | undefined;
-}
-
-/** The step at which the source stands. */
-function stepOf({ stages }: Checkpoint): number {
-  for (const stage of Object.values(stages)) {
-    const { step } = (stage ?? {}) as { readonly step?: unknown };
-    if (typeof step === 'number') return step;
-  }
-  throw new DamagedFileError('its checkpoint names no step');
 }
 
 async function lastStepOf(file: StoredFile): Promise<number | null> {

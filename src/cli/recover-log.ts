@@ -1,5 +1,6 @@
 import { from, lastValueFrom } from 'rxjs';
 import type { Batch } from '../pipeline/core/batch.ts';
+import { count } from '../pipeline/format.ts';
 import type { Metadata } from '../pipeline/formats/table-format.ts';
 import type { StoredFile } from '../pipeline/node/stored-file.ts';
 import { detectMeasuredPhases } from '../pipeline/operators/detect-measured-phases.ts';
@@ -80,7 +81,7 @@ async function* storedBatches(
 /** The summary of a detection that a recovery has ended. */
 export function recoveredLogSummary(summary: MeasuredSummary): MeasuredSummary {
   const { last_step: step, warnings } = summary;
-  const message = `recovered up to step ${step}: the program that read the log did not end the file`;
+  const message = `recovered up to step ${count(step)}: the program that read the log did not end the file`;
   return {
     ...summary,
     recovered: true,

@@ -6,11 +6,14 @@ import {
   type Checkpoint,
   CheckpointError,
   decodeCheckpoint,
+  stepOf,
 } from '../pipeline/core/checkpoint.ts';
-import type { Schema } from '../pipeline/core/schema.ts';
 import type { StoredPipeline } from '../pipeline/core/stored-pipeline.ts';
+import { count } from '../pipeline/format.ts';
 import { DamagedFileError } from '../pipeline/formats/limits.ts';
+import { jsonObject } from '../pipeline/formats/table-file.ts';
 import type { Rows } from '../pipeline/formats/table-format.ts';
+import { runColumns } from '../pipeline/models/minimal/columns.ts';
 import { type FileTargetOptions, PARTIAL } from '../pipeline/node/file-target.ts';
 import { removeJournals } from '../pipeline/node/journal.ts';
 import { type FileLock, lockFile } from '../pipeline/node/lock.ts';
@@ -25,8 +28,9 @@ import { withSummary } from './stored-summary.ts';
 /** A run that is to be continued, and the files in which it is. */
 export interface ResumePlan {
   readonly options: TrainingConfig;
-  readonly checkpoint: Checkpoint;
-  readonly pipeline: StoredPipeline;
+  /** Where the run goes on; from its start where the files hold no such point: rows that are there are not written again. */
+  readonly checkpoint: Checkpoint | undefined;
+  readonly pipeline: StoredPipeline | undefined;
   readonly files: readonly ResumedFile[];
 }
 
@@ -42,16 +46,19 @@ export interface ResumedFile {
   readonly writer: 'hyparquet' | 'parquetjs-lite';
 }
 
-/** A file whose run has come to its end. */
-class WholeRunError extends UsageError {}
+const STEP = runColumns('step');
 
-/** A file with the point from which its run can go on. */
+/** A file, how many of its rows a longer run has too, and the point from which its run can go on. */
 interface Found {
   readonly file: StoredFile;
   readonly path: string;
   readonly in: 'partial' | 'whole';
-  readonly checkpoint: Checkpoint;
-  readonly config: unknown;
+  readonly rows: number;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly config: TrainingConfig;
+  readonly runs: Runs;
+  /** Whether its run has come to its end. */
+  readonly ended: boolean;
   readonly lock: FileLock;
 }
 
@@ -68,40 +75,59 @@ export async function planResume(
 ): Promise<ResumePlan> {
   const found: Found[] = [];
   try {
-    let whole: WholeRunError | undefined;
-    for (const name of names) {
-      try {
-        found.push(await findRun(name));
-      } catch (error) {
-        // One of two files may have been finished when the program died.
-        if (!(error instanceof WholeRunError)) throw error;
-        whole = error;
-      }
-    }
-    const [main] = found;
-    if (whole && (!main || steps !== undefined)) throw whole;
-    const other = found.find(({ config }) => !isDeepStrictEqual(config, main!.config));
-    if (other) {
+    for (const name of names) found.push(await findRun(name));
+    // One of two files may have been finished when the program died.
+    const going = steps === undefined ? found.filter(({ ended }) => !ended) : found;
+    const [main] = going;
+    if (!main) {
+      const { path } = found[0]!;
       throw new UsageError(
-        `--resume: ${other.path} and ${main!.path} are of different runs; name files of one run`,
+        `--resume: the run in ${path} is whole; to go on with it, give a later step with --steps`,
       );
     }
-    const { config, runs } = await configOf(main!);
+    const { config, runs } = main;
+    const other = going.find((each) => !isDeepStrictEqual(each.config, config));
+    if (other) {
+      throw new UsageError(
+        `--resume: ${other.path} and ${main.path} are of different runs; name files of one run`,
+      );
+    }
+    if (steps !== undefined && main.ended && steps <= config.steps) {
+      throw new UsageError(
+        `--steps: the run stands at step ${count(config.steps)} already; there is nothing left to compute up to ${count(steps)}`,
+      );
+    }
     const options = steps === undefined ? config : runs.resolve({ ...config, steps });
+    const { schedule } = config as { readonly schedule?: string | null };
+    if (options.steps !== config.steps && schedule?.includes('cosine')) {
+      throw new UsageError(
+        `--steps: the learning rate of this run falls to 0 at step ${count(config.steps)}; a longer one is another run`,
+      );
+    }
     // Where one file is behind the other, the run goes on from there; the other has some of its rows already.
-    const behind = found.reduce((a, b) => (b.checkpoint.rows < a.checkpoint.rows ? b : a));
-    const checkpoint = await summarizedCheckpoint(behind, config);
+    const behind = going.reduce((a, b) => (resumedAt(b) < resumedAt(a) ? b : a));
+    const checkpoint = await summarizedCheckpoint(behind);
     const files: ResumedFile[] = [];
-    for (const item of found)
-      files.push(await resumedFile(item, runs.schema(config), checkpoint.rows));
+    for (const item of going) files.push(await resumedFile(item, resumedAt(behind)));
     const columns = [...new Set(files.flatMap((file) => file.columns))];
-    return { options, checkpoint, pipeline: { columns, stages: checkpoint.stages }, files };
+    const pipeline = checkpoint && { columns, stages: checkpoint.stages };
+    for (const item of found) if (!going.includes(item)) await leave(item);
+    return { options, checkpoint, pipeline, files };
   } catch (error) {
-    for (const { lock } of found) await lock.release();
+    for (const item of found) await leave(item);
     throw error;
   } finally {
     for (const { file } of found) await file.close();
   }
+}
+
+/** Rows of the run before the first one that comes. */
+const resumedAt = ({ checkpoint }: Found): number => checkpoint?.rows ?? 0;
+
+/** Gives back a file that is not gone on with. */
+async function leave({ path, ended, lock }: Found): Promise<void> {
+  if (ended) await clearLeftover(path);
+  await lock.release();
 }
 
 /** Takes the lock first: a file that is being written looks like any other that has been left. */
@@ -114,7 +140,6 @@ async function findRun(name: string): Promise<Found> {
   try {
     return { ...(await findFile(name, path)), lock };
   } catch (error) {
-    if (error instanceof WholeRunError) await clearLeftover(path);
     await lock.release();
     throw error;
   }
@@ -140,7 +165,7 @@ async function findFile(name: string, path: string): Promise<Omit<Found, 'lock'>
     }
   }
   const best = found.reduce<Omit<Found, 'lock'> | undefined>(
-    (a, b) => (a && a.checkpoint.rows >= b.checkpoint.rows ? a : b),
+    (a, b) => (a && a.rows >= b.rows ? a : b),
     undefined,
   );
   for (const item of found) if (item !== best) await item.file.close();
@@ -160,20 +185,24 @@ async function openRun(candidate: string, path: string): Promise<Omit<Found, 'lo
   });
   try {
     const { metadata } = file;
-    if (metadata[CHECKPOINT_KEY] === undefined) {
-      throw metadata['eos.summary'] === undefined
-        ? new UsageError(`--resume: ${candidate} is not the file of a run; it holds no checkpoint`)
-        : new WholeRunError(
-            `--resume: the run in ${candidate} is whole; there is nothing to continue`,
-          );
-    }
-    return {
+    const { config, runs } = await configOf(metadata['eos.config'], path);
+    const found = {
       file,
       path,
       in: candidate === path ? 'whole' : 'partial',
-      checkpoint: decodeCheckpoint(metadata[CHECKPOINT_KEY]),
-      config: JSON.parse(metadata['eos.config'] ?? 'null') as unknown,
-    };
+      config,
+      runs,
+    } as const;
+    if (metadata[CHECKPOINT_KEY] === undefined)
+      return {
+        ...found,
+        rows: await lastingRows(file, config),
+        checkpoint: undefined,
+        ended: true,
+      };
+    const checkpoint = decodeCheckpoint(metadata[CHECKPOINT_KEY]);
+    const ended = found.in === 'whole' && stepOf(checkpoint) > config.steps;
+    return { ...found, rows: checkpoint.rows, checkpoint, ended };
   } catch (error) {
     await file.close();
     if (error instanceof CheckpointError || error instanceof SyntaxError) {
@@ -183,15 +212,16 @@ async function openRun(candidate: string, path: string): Promise<Omit<Found, 'lo
   }
 }
 
-async function configOf({
-  config,
-  path,
-}: Found): Promise<{ readonly config: TrainingConfig; readonly runs: Runs }> {
-  if (typeof config !== 'object' || config === null)
-    throw new UsageError(`--resume: ${path} holds no eos.config`);
+async function configOf(
+  text: string | undefined,
+  path: string,
+): Promise<{ readonly config: TrainingConfig; readonly runs: Runs }> {
+  const said: unknown = JSON.parse(text ?? 'null');
+  if (typeof said !== 'object' || said === null)
+    throw new UsageError(`--resume: ${path} is not the file of a run; it holds no eos.config`);
   try {
-    const runs = await findTraining(config).open();
-    return { config: runs.resolve(config), runs };
+    const runs = await findTraining(said).open();
+    return { config: runs.resolve(said), runs };
   } catch (error) {
     throw new UsageError(
       `--resume: ${path}: its eos.config cannot be used: ${(error as Error).message}`,
@@ -199,29 +229,58 @@ async function configOf({
   }
 }
 
+/**
+ * How many rows of a run that has ended a longer one has too: of a thinned run all but the last ones, which may stand
+ * there only because it ended.
+ */
+async function lastingRows(file: StoredFile, { steps, every }: TrainingConfig): Promise<number> {
+  const summary = jsonObject(file.metadata['eos.summary']);
+  const refuse = (problem: string) =>
+    new UsageError(`--resume: ${file.path} cannot be continued: ${problem}`);
+  if (!summary) throw refuse('it holds neither a checkpoint nor a summary');
+  if (typeof summary.diverged_at === 'number')
+    throw refuse(`the run diverged at step ${count(summary.diverged_at)}`);
+  const total = file.groups.reduce((sum, { rows }) => sum + rows, 0);
+  if (every === 1 && total === steps + 1) return total;
+  if (every === 1)
+    throw refuse(`its ${count(total)} rows are not all steps from 0 to ${count(steps)}`);
+  let rows = total;
+  for (let group = file.groups.length - 1; group >= 0; group--) {
+    const { columns } = await file.read(group, STEP);
+    const last = columns[0]!.findLastIndex((step) => step < steps - every);
+    rows -= columns[0]!.length - 1 - last;
+    if (last >= 0) break;
+  }
+  return rows;
+}
+
 /** Older files tell nothing of the summary that they would have had. */
-async function summarizedCheckpoint(
-  { file, checkpoint }: Found,
-  config: TrainingConfig,
-): Promise<Checkpoint> {
+async function summarizedCheckpoint({
+  file,
+  config,
+  checkpoint,
+}: Found): Promise<Checkpoint | undefined> {
   const { needs } = summarize().definition;
   const told = Object.keys(needs).every((name) => file.columns.includes(name));
-  return told ? withSummary(file, config, checkpoint) : checkpoint;
+  return checkpoint && told ? withSummary(file, config, checkpoint) : checkpoint;
 }
 
 /** What of a file is kept, and where its writer goes on. */
-async function resumedFile(found: Found, schema: Schema, resumedAt: number): Promise<ResumedFile> {
-  const { file, checkpoint, path } = found;
+async function resumedFile(found: Found, before: number): Promise<ResumedFile> {
+  const { file, path, config, runs } = found;
+  const schema = runs.schema(config);
   const damaged = (problem: string) =>
     new UsageError(`--resume: ${file.path} cannot be continued: ${problem}`);
   const foreign = file.columns.find((name) => !schema.some((column) => column.name === name));
   if (foreign !== undefined) throw damaged(`no operator of eos adds its column ${foreign}`);
   const columns = schema.filter(({ name }) => file.columns.includes(name));
   const total = file.groups.reduce((sum, { rows }) => sum + rows, 0);
-  if (checkpoint.rows > total)
-    throw damaged(`it holds ${total} rows, and its checkpoint speaks of ${checkpoint.rows}`);
+  if (found.rows > total)
+    throw damaged(
+      `it holds ${count(total)} rows, and its checkpoint speaks of ${count(found.rows)}`,
+    );
   // The last rows of a run that was stopped are there only because it was; those of a partial file are of the run itself.
-  const wanted = found.in === 'whole' ? checkpoint.rows : total;
+  const wanted = found.in === 'whole' ? found.rows : total;
   const full = Math.floor(wanted / ROW_GROUP_SIZE);
   if (file.groups.slice(0, full).some(({ rows }) => rows !== ROW_GROUP_SIZE)) {
     throw damaged(`its row groups are not of ${ROW_GROUP_SIZE} rows`);
@@ -244,7 +303,11 @@ async function resumedFile(found: Found, schema: Schema, resumedAt: number): Pro
     kind: file.kind,
     path,
     columns: file.columns,
-    start: { state, rows: full * ROW_GROUP_SIZE, tail, metadata: file.metadata, resumedAt },
+    start: {
+      ...{ state, rows: full * ROW_GROUP_SIZE, tail, resumedAt: before },
+      // A run that has ended stays as it is under its name until the longer one is whole.
+      metadata: found.ended ? undefined : file.metadata,
+    },
     target: { from: { end: state.end, in: found.in }, lock: found.lock },
     writer:
       state.kind === 'parquet' && state.footer.created_by === 'parquet.js'

@@ -62,7 +62,7 @@ export const outputParameters = {
   },
   'dry-run': {
     type: 'boolean',
-    meaning: 'run and log, but write no file',
+    meaning: 'tell size and time, run and log, but write no file',
     group: 'OUTPUT',
     default: false,
   },

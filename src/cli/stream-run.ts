@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
-import { count, duration, plural, rate } from '../pipeline/format.ts';
+import { count, duration, fileSize, plural, rate } from '../pipeline/format.ts';
 import type { Compression } from '../pipeline/formats/table-format.ts';
-import type { RunConfig, RunOptions } from '../pipeline/models/minimal/config.ts';
+import type { RunConfig } from '../pipeline/models/minimal/config.ts';
 import type { ModelRun } from '../pipeline/models/minimal/run.ts';
 import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/node/file-target.ts';
 import { JOURNAL } from '../pipeline/node/journal.ts';
@@ -13,6 +13,7 @@ import { stabilityOf } from '../pipeline/optimizers/index.ts';
 import type { RunEvent } from '../pipeline/sinks/phase-log.ts';
 import { findTraining } from '../pipeline/sources/trainings/index.ts';
 import type {
+  Runs,
   Training,
   TrainingBatch,
   TrainingConfig,
@@ -25,7 +26,7 @@ import { checkOutput } from './output-file.ts';
 import { type Pipes, ReaderGone, watchPipes } from './pipes.ts';
 import type { ResumedFile, ResumePlan } from './resume.ts';
 import type { TrainingOptions } from './run-options.ts';
-import { createProgress, type Styles, styles, timedLines } from './terminal.ts';
+import { createProgress, fold, type Styles, styles, timedLines } from './terminal.ts';
 
 export interface StreamRequest {
   readonly options: TrainingOptions;
@@ -54,8 +55,12 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const runs = await training.open();
   const config = runs.resolve(options);
   const files = plan?.files.map(resumedOutput) ?? (await outputFiles(request, config));
-  const alongside = await dynamicsFiles(request, config);
+  const alongside = await dynamicsFiles(request, config, files).catch(async (error: unknown) => {
+    for (const { target } of plan?.files ?? []) await target.lock?.release();
+    throw error;
+  });
 
+  await tellSize(request, config, runs, files[0]?.path);
   const pipe = watchPipes(files.length === 0);
   const say = !request.quiet && request.logFormat === 'text';
   const progress = createProgress(config.steps);
@@ -63,7 +68,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const linesOf = await linesFor(training, config, paint);
   const events = request.out === STDOUT ? process.stderr : process.stdout;
   const start = performance.now();
-  let rows = plan?.checkpoint.rows ?? 0;
+  let rows = plan?.checkpoint?.rows ?? 0;
   let firstStep: number | undefined;
   let lastStep = 0;
   let done: TrainingEvent | undefined;
@@ -91,7 +96,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     );
     const source = {
       signal: interrupt.signal,
-      ...(plan ? { resume: plan.checkpoint } : {}),
+      ...(plan?.checkpoint ? { resume: plan.checkpoint } : {}),
       ...(request.pace === undefined ? {} : { pace: request.pace }),
     };
     const report = (event: TrainingEvent) => {
@@ -113,7 +118,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       }),
       runs.pipeline(config, report, plan?.pipeline),
     );
-    const thinned = plan ? steps : steps.pipe(thin(config.every));
+    const thinned = plan?.pipeline ? steps : steps.pipe(thin(config.every));
     const streamed =
       request.out === STDOUT ? thinned.pipe(await arrowStdout(config, pipe)) : thinned;
     const written = sinks.reduce((stream, sink) => stream.pipe(sink), streamed);
@@ -149,6 +154,30 @@ function precisionNote(run: object): string | undefined {
   if (bits === null) return undefined;
   const anew = typeof again === 'number' ? `, again from the start: at step ${count(again)}` : '';
   return `${bits} bits${anew}`;
+}
+
+/** Tells how large a run will be and how long it takes: of a dry run always, else where it is large. */
+async function tellSize(
+  { dryRun, quiet, logFormat, compression, out }: StreamRequest,
+  config: TrainingConfig,
+  runs: Runs,
+  path: string | undefined,
+): Promise<void> {
+  const { estimateRun, mayBeLarge, sizeWarning } = await import('./run-estimate.ts');
+  const width = config.columns?.length ?? runs.schema(config).length;
+  if (
+    quiet ||
+    logFormat === 'json' ||
+    out === STDOUT ||
+    !(dryRun || (path && mayBeLarge(config, width)))
+  )
+    return;
+  const estimate = await estimateRun(runs, config, compression);
+  const { rows, bytes, seconds } = estimate;
+  const text = dryRun
+    ? `would write ${plural(rows, 'row')}, about ${fileSize(bytes)}, in ${duration(seconds)}`
+    : await sizeWarning(estimate, path!);
+  if (text !== undefined) for (const line of fold(text, 0)) process.stderr.write(`${line}\n`);
 }
 
 /** How the events of a model's runs are told in words. */
@@ -254,13 +283,14 @@ async function outputFiles(
     throw new UsageError('--out: standard output is a terminal; lead it into a program or a file');
   const files: OutputFile[] = out === STDOUT ? [] : [{ flag: 'out', path: out, writer }];
   if (arrow !== undefined) files.push({ flag: 'arrow', path: arrow, writer });
-  for (const { flag, path } of files) await checkOutput(flag, path, config, force);
+  for (const { flag, path } of files) await checkOutput(flag, path, config, { force });
   return files;
 }
 
 async function dynamicsFiles(
-  { also, options, out, arrow, writer, force, dryRun }: StreamRequest,
+  { also, out, arrow, writer, force, dryRun, resume }: StreamRequest,
   config: TrainingConfig,
+  files: readonly OutputFile[],
 ): Promise<readonly DynamicsFile[]> {
   if (also.length === 0) return [];
   if (config.model !== 'minimal')
@@ -269,19 +299,16 @@ async function dynamicsFiles(
     );
   const { chosenDynamics, planDynamicsFiles } = await import('./dynamics-files.ts');
   const chosen = chosenDynamics(also);
-  if (out === undefined || dryRun) return [];
-  if (out === STDOUT)
+  if (dryRun) return [];
+  const main = files.find(({ flag }) => flag === 'out');
+  if (!main || out === STDOUT)
     throw new UsageError(
       '--also: each dynamics goes into a file of its own; give --out FILE.parquet',
     );
-  const planned = await planDynamicsFiles(
-    chosen,
-    options as RunOptions,
-    config as RunConfig,
-    out,
-    writer,
+  const planned = await planDynamicsFiles(chosen, config as RunConfig, main.path, writer, {
     force,
-  );
+    lengthened: resume !== undefined,
+  });
   const clash =
     arrow === undefined ? undefined : planned.find(({ path }) => resolve(path) === resolve(arrow));
   if (!clash) return planned;

@@ -1,26 +1,37 @@
 /** How numbers read: the one rule for the terminal, the page and figures. */
 
-const formats = new Map<number, Intl.NumberFormat>();
+const formats = new Map<string, Intl.NumberFormat>();
 
-function grouped(digits: number): Intl.NumberFormat {
+function grouped(least: number, most: number): Intl.NumberFormat {
+  const key = `${least} ${most}`;
   const known =
-    formats.get(digits) ?? new Intl.NumberFormat('en-US', { maximumSignificantDigits: digits });
-  formats.set(digits, known);
+    formats.get(key) ??
+    new Intl.NumberFormat('en-US', {
+      minimumSignificantDigits: least,
+      maximumSignificantDigits: most,
+    });
+  formats.set(key, known);
   return known;
 }
 
+/** A number that differs so little from a shorter one is that, such as 0.1 + 0.2. */
+const NOISE = 1e-14;
+
 /**
  * A number in plain ASCII: whole numbers in full, others to so many significant digits, thousands separated, as a power
- * of ten (`1.2e-5`) below 0.001 and from a million on.
+ * of ten (`1.2e-5`) below 0.001 and from a million on. A number with fewer digits is printed as it is (0.05); zeros at
+ * the end tell that it was rounded (0.05000).
  */
 export function plainNumber(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (size === 0) return '0';
   if (Number.isInteger(value) && size < 1e15) return count(value);
-  if (size >= 1e-3 && size < 1e6) return grouped(digits).format(value);
-  const [mantissa, exponent] = value.toExponential(digits - 1).split('e');
-  return `${Number(mantissa)}e${Number(exponent)}`;
+  const rounded = value.toExponential(digits - 1);
+  const exact = Math.abs(Number(rounded) - value) <= NOISE * size;
+  if (size >= 1e-3 && size < 1e6) return grouped(exact ? 1 : digits, digits).format(value);
+  const [mantissa, exponent] = rounded.split('e');
+  return `${exact ? Number(mantissa) : mantissa}e${Number(exponent)}`;
 }
 
 /** The same as it is set in print: `−1.2·10⁻⁵`, `∞`, and a dash for what is no number. */

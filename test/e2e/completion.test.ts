@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { completionScript } from '../../src/cli/completion/scripts.ts';
 import { trainings } from '../../src/pipeline/sources/trainings/index.ts';
 import { eos, temporaryFolder } from '../setup/eos.ts';
+import { describeWith, part, root } from '../setup/parts.ts';
 
 describe('eos completion', () => {
   test('--install makes bash complete commands, flags and words, and still names of files', async () => {
@@ -46,6 +47,7 @@ describe('eos completion', () => {
       {
         name: 'sweep status',
         summary: 'tell',
+        words: [],
         flags: [
           { ...flag, name: 'kind', words: ['a', 'b'] },
           { ...flag, name: 'out' },
@@ -61,7 +63,56 @@ describe('eos completion', () => {
   test('there is none for other shells', async () => {
     expect(await eos(['completion', 'tcsh'])).toMatchObject({
       code: 2,
-      stderr: "eos: there is no completion for 'tcsh'; there are bash, zsh, fish\n",
+      stderr: 'eos: Expected tcsh to be one of: bash, zsh, fish (see --help)\n',
     });
+  });
+});
+
+/** What is typed in front of Tab, and what the line is then. */
+const LINES = [
+  ['eos str', 'eos stream'],
+  ['eos sweep sta', 'eos sweep status'],
+  ['eos completion f', 'eos completion fish'],
+  ['eos stream --parq', 'eos stream --parquet-writer'],
+  ['eos stream --preset th', 'eos stream --preset three-phases'],
+  ['eos stream --log-format=j', 'eos stream --log-format=json'],
+  ['eos inspect run-o', 'eos inspect run-of-mine.parquet'],
+  ['eos stream --out run-o', 'eos stream --out run-of-mine.parquet'],
+] as const;
+
+/** A home in which the completion is installed, a folder with a file, and `eos` on the path. */
+async function installed(shell: string) {
+  const [home, cwd] = [temporaryFolder(), temporaryFolder()];
+  await mkdir(join(home, 'bin'));
+  await symlink(join(root, 'bin/run.js'), join(home, 'bin/eos'));
+  await writeFile(join(cwd, 'run-of-mine.parquet'), '');
+  const env = { HOME: home, XDG_DATA_HOME: '', XDG_CONFIG_HOME: join(home, '.config') };
+  expect(await eos(['completion', shell, '--install'], { env })).toMatchObject({ code: 0 });
+  const path = `${join(home, 'bin')}:${process.env.PATH}`;
+  return { cwd, encoding: 'utf8', env: { ...env, PATH: path, TERM: 'xterm' } } as const;
+}
+
+for (const shell of ['bash', 'zsh'] as const) {
+  describeWith(['python', shell], `Tab in ${shell}`, () => {
+    test('completes commands, flags, values and names of files', async () => {
+      const options = await installed(shell);
+      const typed = LINES.map(([line]) => line);
+      const script = join(root, 'test/e2e/type-tab.py');
+      const told = execFileSync(part('python'), [script, shell, ...typed], options);
+      const lines = told.trimEnd().split('\n');
+      expect(lines.map((line) => line.trimEnd())).toEqual(LINES.map(([, line]) => line));
+    });
+  });
+}
+
+describeWith(['fish'], 'fish', () => {
+  test('completes commands, flags, values and names of files', async () => {
+    const options = await installed('fish');
+    const ask = LINES.map(([line]) => `complete -C '${line}'`).join('; ');
+    const told = execFileSync(part('fish'), ['-c', ask], options);
+    const words = told.trimEnd().split('\n');
+    expect(words.map((line) => line.split('\t')[0])).toEqual(
+      LINES.map(([, line]) => line.split(' ').at(-1)),
+    );
   });
 });

@@ -39,7 +39,7 @@ describe('eos stream --out run.parquet', () => {
     );
     expect(lines.filter((line) => / cycle /.test(line))).toHaveLength(25);
     expect(stderr).toMatch(
-      /done {4}edge of stability: 25 cycles, [\s\S]*slope of ln L̂ -4.002e-4 \(predicted -4e-4\)\nwrote/,
+      /done {4}edge of stability: 25 cycles, [\s\S]*slope of ln L̂ -4.002e-4 \(predicted -4.000e-4\)\nwrote/,
     );
     for (const line of lines.slice(0, -1)) expect(line.length).toBeLessThanOrEqual(80);
     expect(lines.at(-1)).toMatch(/^wrote run\.parquet: 10,001 rows in /);
@@ -97,7 +97,7 @@ describe('eos stream --out run.parquet', () => {
     expect(code).toBe(0);
     // Lines of the log are folded.
     expect(stderr.replace(/\n +/g, ' ')).toMatch(
-      /warning β₁ is too small for float64 at step 2975: a plain float64 run would hold it as 0 from here on .*converge to a minimum of sharpness 1\.66 × 2\/η/,
+      /warning β₁ is too small for float64 at step 2,975: a plain float64 run would hold it as 0 from here on .*converge to a minimum of sharpness 1\.66 × 2\/η/,
     );
   });
 });
@@ -183,7 +183,7 @@ describe('--log-format json', () => {
         event: 'warning',
         kind: 'float64-underflow',
         step: 2975,
-        message: expect.stringContaining('step 2975'),
+        message: expect.stringContaining('step 2,975'),
       },
     ]);
   });

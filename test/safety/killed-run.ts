@@ -171,7 +171,7 @@ export async function killAndResume(
     expect(resumed.stderr.trimEnd().split('\n')).toHaveLength(1);
     if (way.files.every((file) => (acknowledged.get(file) ?? 0) > 0))
       expect(resumed.stderr).toMatch(/is whole/);
-    const again = await eos([...streamArgs(way), '--quiet'], { cwd });
+    const again = await eos([...streamArgs(way), '--quiet', '--force'], { cwd });
     expect([again.code, again.stderr]).toEqual([0, '']);
   } else {
     expect([resumed.code, resumed.stderr]).toEqual([0, '']);

@@ -29,8 +29,8 @@ test('programs that use the library, killed at any time: all of it is recovered,
     const cwd = fastFolder();
     const whole = await wholeFiles(pipeline, files, cwd);
     const program = startProgram(pipeline, files, cwd, PACE);
-    // Mostly while there is something to lose.
-    await program.says(roll(4) === 0 ? '"start"' : '"flush"');
+    // Mostly while there is something to lose; a run that diverges at once flushes nothing.
+    await program.says(roll(4) === 0 ? '"start"' : '"flush"').catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, 900 * Math.random()));
     program.child.kill('SIGKILL');
     const { stdout, stderr } = await program.done;

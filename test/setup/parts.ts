@@ -71,6 +71,9 @@ const parts = {
     howToGet: 'apt-get install strace (Linux)',
     find: () => onPath('strace'),
   },
+  bash: { what: 'bash', howToGet: 'apt-get install bash', find: () => onPath('bash') },
+  zsh: { what: 'zsh', howToGet: 'apt-get install zsh', find: () => onPath('zsh') },
+  fish: { what: 'fish', howToGet: 'apt-get install fish', find: () => onPath('fish') },
   cc: {
     what: 'a C compiler (cc)',
     howToGet: 'apt-get install gcc libc6-dev',

@@ -81,6 +81,7 @@ describe.each(FORMAT_NAMES)('%s', (format) => {
   test.each(CASE_NAMES)('%s: metadata holds version, config and summary', async (name) => {
     const { metadata } = await readBack(fileOf(folder, name, format));
     expect(Object.keys(metadata).sort()).toEqual([
+      'eos.checkpoint',
       ...(format === 'arrow' ? [] : ['eos.columns']),
       'eos.config',
       'eos.crc32',
@@ -147,6 +148,7 @@ describe.each(PARQUET_WRITERS)('%s in DuckDB', (format) => {
       `SELECT decode(key) AS key, decode(value) AS value FROM parquet_kv_metadata(${file}) ORDER BY 1`,
     );
     expect(pairs.map(({ key }) => key)).toEqual([
+      'eos.checkpoint',
       'eos.columns',
       'eos.config',
       'eos.crc32',
@@ -154,7 +156,7 @@ describe.each(PARQUET_WRITERS)('%s in DuckDB', (format) => {
       'eos.schema_version',
       'eos.summary',
     ]);
-    expect(JSON.parse(String(pairs[5]!.value))).toMatchObject({
+    expect(JSON.parse(String(pairs[6]!.value))).toMatchObject({
       outcome: 'edge-of-stability',
       first_crossing: 2015,
     });

@@ -1,7 +1,6 @@
 import { Args, Command, Flags } from '@oclif/core';
 import type { ParameterTable } from '../../pipeline/core/parameters.ts';
-import { completionScript, SHELLS } from '../completion/scripts.ts';
-import { UsageError } from '../errors.ts';
+import { completionScript, SHELLS, type Shell } from '../completion/scripts.ts';
 
 export default class Completion extends Command {
   static override summary = 'Let your shell complete commands, flags and their values';
@@ -18,7 +17,7 @@ export default class Completion extends Command {
   ];
 
   static override args = {
-    shell: Args.string({ description: 'bash, zsh or fish', required: true }),
+    shell: Args.string({ description: 'your shell', options: [...SHELLS], required: true }),
   };
 
   static override flags = {
@@ -30,27 +29,26 @@ export default class Completion extends Command {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Completion);
-    const shell = SHELLS.find((each) => each === args.shell);
-    if (shell === undefined)
-      throw new UsageError(
-        `there is no completion for '${args.shell}'; there are ${SHELLS.join(', ')}`,
-      );
+    const shell = args.shell as Shell;
     const { streamParameters } = await import('../stream-parameters.ts');
     const { gridParameters } = await import('../sweep/grid.ts');
     const parameters: ParameterTable = { ...gridParameters, ...streamParameters };
     const commands = this.config.commands
       .filter(({ hidden }) => !hidden)
-      .map(({ id, summary = '', flags: known }) => ({
+      .map(({ id, summary = '', args: taken, flags: known }) => ({
         name: id.replaceAll(':', ' '),
         summary,
-        flags: Object.values(known).map(({ name, char, description = '', type }) => {
+        words: Object.values(taken).flatMap(({ options = [] }) => options),
+        flags: Object.values(known).map((flag) => {
+          const { name, char, description = '', type } = flag;
           const parameter = parameters[name];
+          const options = 'options' in flag ? flag.options : undefined;
           return {
             name,
             letter: char,
             description,
             takesValue: type === 'option',
-            words: parameter && 'words' in parameter ? parameter.words : [],
+            words: options ?? (parameter && 'words' in parameter ? parameter.words : []),
           };
         }),
       }));

@@ -64,7 +64,7 @@ Flags win over EOS_* environment variables, those over --config, and that over t
     ...flagsOf(streamParameters),
     resume: Flags.string({
       description:
-        'continue the run in this file (interrupted, recovered, or its .partial), up to --steps if given',
+        'continue the run in this file (interrupted, recovered, or its .partial) or, with a later --steps, lengthen it',
       helpValue: 'FILE',
       helpGroup: 'OUTPUT',
     }),
@@ -121,7 +121,6 @@ function refuseWithResume(flags: Readonly<Record<string, unknown>>): void {
   const others = [
     ...Object.keys(parameters),
     'out',
-    'also',
     'config',
     'parquet-writer',
     'compression',

@@ -3,6 +3,8 @@ export interface CompletedCommand {
   /** Words that call it: "sweep status". */
   readonly name: string;
   readonly summary: string;
+  /** Words that its argument is one of; none where it may be anything. */
+  readonly words: readonly string[];
   readonly flags: readonly CompletedFlag[];
 }
 
@@ -45,6 +47,13 @@ function bashScript(commands: readonly CompletedCommand[]): string {
   local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" command='' word i flags=''
   [[ $cur == '=' ]] && cur=''
   [[ $prev == '=' ]] && prev="\${COMP_WORDS[COMP_CWORD-2]}"
+  # Zsh does not tell the name of a flag from its value.
+  local before=''
+  if [[ $cur == --*=* ]]; then
+    prev="\${cur%%=*}"
+    before="$prev="
+    cur="\${cur#*=}"
+  fi
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="\${command:+$command }\${COMP_WORDS[i]}"
     case "$word" in
@@ -54,7 +63,7 @@ function bashScript(commands: readonly CompletedCommand[]): string {
   done
   COMPREPLY=()
   case "$prev" in
-${[...words].map(([name, list]) => `    --${name}) COMPREPLY=($(compgen -W '${list.join(' ')}' -- "$cur")); return ;;`).join('\n')}
+${[...words].map(([name, list]) => `    --${name}) COMPREPLY=($(compgen -P "$before" -W '${list.join(' ')}' -- "$cur")); return ;;`).join('\n')}
     ${plain.map((name) => `--${name}`).join('|')}) return ;;
   esac
   if [[ $cur == -* ]]; then
@@ -64,7 +73,7 @@ ${commands.map((each) => `      '${each.name}') flags='${flagsOf(each)}' ;;`).jo
     COMPREPLY=($(compgen -W "$flags --help" -- "$cur"))
   elif ((i == COMP_CWORD)); then
     case "$command" in
-${[...nextWords(commands)].map(([name, next]) => `      '${name}') COMPREPLY=($(compgen -W '${next.join(' ')}' -- "$cur")) ;;`).join('\n')}
+${[...nextWords(commands), ...argumentWords(commands)].map(([name, next]) => `      '${name}') COMPREPLY=($(compgen -W '${next.join(' ')}' -- "$cur")) ;;`).join('\n')}
     esac
   fi
 }
@@ -93,9 +102,13 @@ function nextWords(commands: readonly CompletedCommand[]): Map<string, string[]>
   return next;
 }
 
+function argumentWords(commands: readonly CompletedCommand[]): [string, readonly string[]][] {
+  return commands.filter(({ words }) => words.length > 0).map(({ name, words }) => [name, words]);
+}
+
 function fishScript(commands: readonly CompletedCommand[]): string {
   const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-  const lines = commands.flatMap(({ name, summary, flags }) => {
+  const lines = commands.flatMap(({ name, summary, words: values, flags }) => {
     const words = name.split(' ');
     const before = words.slice(0, -1);
     const when =
@@ -105,6 +118,9 @@ function fishScript(commands: readonly CompletedCommand[]): string {
     const inside = words.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
     return [
       `complete -c eos -n ${quoted(when)} -a ${words.at(-1)} -d ${quoted(summary)}`,
+      ...(values.length > 0
+        ? [`complete -c eos -f -n ${quoted(inside)} -a ${quoted(values.join(' '))}`]
+        : []),
       ...flags.map((flag) => {
         const value = flag.words.length > 0 ? ` -xa ${quoted(flag.words.join(' '))}` : ' -r';
         const letter = flag.letter === undefined ? '' : ` -s ${flag.letter}`;

@@ -65,7 +65,7 @@ async function toFile(
 ): Promise<void> {
   const { checkOutput } = await import('../output-file.ts');
   const { atomicFile } = await import('../../pipeline/node/atomic-file.ts');
-  await checkOutput('out', path, undefined, force, format);
+  await checkOutput('out', path, undefined, { force }, format);
   const { randomUUID } = await import('node:crypto');
   const target = atomicFile(path, `${path}.${randomUUID()}.partial`);
   try {

@@ -1,6 +1,6 @@
 import { loss } from '../../dash/plots/series/loss.ts';
 import { sharpness } from '../../dash/plots/series/sharpness.ts';
-import { formatNumber } from '../../pipeline/format.ts';
+import { count, formatNumber } from '../../pipeline/format.ts';
 import { findExcursions } from '../../pipeline/theory/checks/excursions.ts';
 import { firstCrossing, type RunTable, wholeCycles } from '../../pipeline/theory/run-table.ts';
 import { type FigureSpec, tooShort } from './figure.ts';
@@ -63,7 +63,7 @@ function story(table: RunTable): string {
       : `it goes over ${all.length} times, and ${back}`;
   const over = `${comes}; ${went}`;
   if (table.divergedAt !== null)
-    return `${over}, until the run diverges at step ${table.divergedAt}.`;
+    return `${over}, until the run diverges at step ${count(table.divergedAt)}.`;
   const loss = table.column('loss');
   const spikes = spikesIn(table)
     ? `; ${all.length === 1 ? 'meanwhile' : 'each time'} the loss spikes`
@@ -72,7 +72,7 @@ function story(table: RunTable): string {
 }
 
 function diverges({ divergedAt }: RunTable, lead: string): string {
-  return divergedAt === null ? '' : `${lead}the run diverges at step ${divergedAt}`;
+  return divergedAt === null ? '' : `${lead}the run diverges at step ${count(divergedAt)}`;
 }
 
 /** Whether every excursion that is over has a loss in it, or just after, that is higher than where it began. */

@@ -74,7 +74,7 @@ export const figure3: FigureSpec = {
         ? 'Each spike lowers the sharpness of the minimum ahead'
         : 'Sharpness of the minimum ahead',
       caption: glued(
-        `${parameters(table)}; ${table.stability.formula} = ${formatNumber(threshold, 4)}. S∞ is the sharpness of the minimum that gradient flow from step t would reach${table.divergedAt === null ? '' : `; the run diverges at step ${table.divergedAt}`}. From ${cycles.length > 0 ? `one upward crossing of ${table.stability.formula}` : `the start, or an upward crossing of ${table.stability.formula},`} to the next${cycles.length > 0 ? '' : ', or the end,'} it lies between its value at the former plus what second-order creep allows since (upper bound) and its value at the latter less what creep allows until then (lower bound).${cutOff(runsAway)}`,
+        `${parameters(table)}; ${table.stability.formula} = ${formatNumber(threshold, 4)}. S∞ is the sharpness of the minimum that gradient flow from step t would reach${table.divergedAt === null ? '' : `; the run diverges at step ${count(table.divergedAt)}`}. From ${cycles.length > 0 ? `one upward crossing of ${table.stability.formula}` : `the start, or an upward crossing of ${table.stability.formula},`} to the next${cycles.length > 0 ? '' : ', or the end,'} it lies between its value at the former plus what second-order creep allows since (upper bound) and its value at the latter less what creep allows until then (lower bound).${cutOff(runsAway)}`,
       ),
       panels: [
         panel('Whole run', 0, table.length, true),

@@ -1,4 +1,4 @@
-import { formatNumber } from '../../pipeline/format.ts';
+import { count, formatNumber } from '../../pipeline/format.ts';
 import { flowEnd } from '../../pipeline/models/minimal/flow.ts';
 import type { Theta } from '../../pipeline/models/minimal/loss.ts';
 import { edgeAlpha } from '../../pipeline/models/minimal/surrogate.ts';
@@ -79,7 +79,7 @@ export const figure4: FigureSpec = {
 
 /** What the run does at the edge, so far. */
 function alongEdge(table: RunTable, alphaHat: number, ahead: Theta | undefined): string {
-  if (table.divergedAt !== null) return ` The run diverges at step ${table.divergedAt}.`;
+  if (table.divergedAt !== null) return ` The run diverges at step ${count(table.divergedAt)}.`;
   if (firstCrossing(table) < 0 || !ahead) return '';
   return Math.abs(ahead.alpha) > alphaHat
     ? ' The run is held at the edge as long as the minimizer ahead lies beyond it.'

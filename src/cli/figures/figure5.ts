@@ -1,7 +1,7 @@
 import { extent, type Look, niceDomain } from '../../dash/plots/draw.ts';
 import { linesPlot } from '../../dash/plots/lines.ts';
 import { near } from '../../dash/plots/plane.ts';
-import { formatNumber } from '../../pipeline/format.ts';
+import { count, formatNumber } from '../../pipeline/format.ts';
 import { constrainedStep } from '../../pipeline/models/minimal/constrained.ts';
 import { createFlow } from '../../pipeline/models/minimal/flow.ts';
 import { edgeAlpha } from '../../pipeline/models/minimal/surrogate.ts';
@@ -130,7 +130,7 @@ function story(table: RunTable, flow: Way, constrained: Way, follows: boolean): 
       : []),
     ...(table.divergedAt === null
       ? []
-      : [` Gradient descent diverges at step ${table.divergedAt}.`]),
+      : [` Gradient descent diverges at step ${count(table.divergedAt)}.`]),
   ].join('');
 }
 

@@ -1,5 +1,6 @@
 import { checksum } from '../../pipeline/core/checksum.ts';
 import type { Column } from '../../pipeline/core/schema.ts';
+import { count } from '../../pipeline/format.ts';
 import { DIGEST_KEY } from '../../pipeline/formats/run-metadata.ts';
 import { RUN_COLUMNS } from '../../pipeline/models/minimal/columns.ts';
 import {
@@ -48,7 +49,7 @@ export async function runOf(
   const config = configOf(path, table, given);
   if (table.rows > MOST_ROWS) {
     throw new UsageError(
-      `${path}: ${table.rows} rows do not fit into memory; write the run with --every`,
+      `${path}: ${count(table.rows)} rows do not fit into memory; write the run with --every`,
     );
   }
   const specs = RUN_COLUMNS.filter(

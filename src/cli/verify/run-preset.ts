@@ -1,4 +1,5 @@
 import { lastValueFrom, tap } from 'rxjs';
+import { count } from '../../pipeline/format.ts';
 import { type RunOptions, resolveConfig } from '../../pipeline/models/minimal/config.ts';
 import { classifySharpness } from '../../pipeline/operators/classify-sharpness.ts';
 import { detectPhases } from '../../pipeline/operators/detect-phases.ts';
@@ -22,7 +23,7 @@ export async function makeRun(options: RunOptions): Promise<RunTable> {
   const { steps } = resolveConfig(options);
   if (steps >= MOST_ROWS) {
     throw new UsageError(
-      `--steps: ${steps} steps do not fit into memory; take fewer than ${MOST_ROWS}`,
+      `--steps: ${count(steps)} steps do not fit into memory; take fewer than ${count(MOST_ROWS)}`,
     );
   }
   const rows = collectRun();

@@ -1,3 +1,4 @@
+import { count } from '../../pipeline/format.ts';
 import { type CheckResult, round, type Verdict } from '../../pipeline/theory/check.ts';
 import type { ConvergenceTime } from '../../pipeline/theory/checks/global-convergence.ts';
 import type { Styles } from '../terminal.ts';
@@ -27,7 +28,10 @@ export function verifyLines(
   const lines: string[] = [];
   for (const result of results) {
     const { name, verdict, statement, text, note, recomputed } = result;
-    const word = verdict === 'not reached' ? `not reached within ${lastStep} steps` : verdict;
+    const word =
+      verdict === 'not reached'
+        ? `not reached within ${lastStep === null ? 0 : count(lastStep)} steps`
+        : verdict;
     lines.push(
       `${paint[PAINTS[verdict]](MARKS[verdict])} ${paint.bold(name.padEnd(names))}  ${paint[PAINTS[verdict]](word)}`,
     );

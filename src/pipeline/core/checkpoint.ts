@@ -26,7 +26,7 @@ export interface Checkpoint {
   readonly stages: Readonly<Record<string, unknown>>;
 }
 
-/** Key of the checkpoint in the metadata of a file whose run has not ended. */
+/** Key of the checkpoint in the metadata of a file from whose last rows the run can go on. */
 export const CHECKPOINT_KEY = 'eos.checkpoint';
 
 /** A checkpoint that cannot be used: says what is wrong in it. */
@@ -138,6 +138,15 @@ const SPECIAL: Readonly<Record<string, number>> = {
   '-Infinity': Number.NEGATIVE_INFINITY,
   '-0': -0,
 };
+
+/** The step at which the source stands. @throws CheckpointError */
+export function stepOf({ stages }: Checkpoint): number {
+  for (const stage of Object.values(stages)) {
+    const { step } = (stage ?? {}) as { readonly step?: unknown };
+    if (typeof step === 'number') return step;
+  }
+  throw new CheckpointError('checkpoint: it names no step');
+}
 
 /** JSON of a checkpoint, every number to the last bit. */
 export function encodeCheckpoint(rows: number, after: Snapshot): string {

@@ -13,22 +13,21 @@ export const SCHEMA_VERSION = '2';
 
 /**
  * Key-value metadata of the file of a run. Numbers that JSON cannot hold become null. While the run has not ended,
- * the summary is that of the steps so far, and a checkpoint tells how to go on.
+ * the summary is that of the steps so far. A checkpoint tells how to go on, or to lengthen a run that has.
  */
 export function runMetadata(run: Run, progress?: Progress, ended = true): Metadata {
   const summary = ended
     ? run.summary
     : progress && summaryAt(progress.after, { interrupted: true, divergedAt: null });
-  const resumable = progress !== undefined && Object.keys(progress.after).length > 0;
+  const goesOn = !ended || run.divergedAt === null;
+  const resumable = progress !== undefined && goesOn && Object.keys(progress.after).length > 0;
   const config = JSON.stringify(run.config);
   return {
     'eos.schema_version': SCHEMA_VERSION,
     'eos.config': config,
     [DIGEST_KEY]: checksum(config),
     ...(summary ? { 'eos.summary': JSON.stringify(summary) } : {}),
-    ...(resumable && (!ended || run.interrupted)
-      ? { [CHECKPOINT_KEY]: encodeCheckpoint(progress.rows, progress.after) }
-      : {}),
+    ...(resumable ? { [CHECKPOINT_KEY]: encodeCheckpoint(progress.rows, progress.after) } : {}),
     ...run.metadata?.(ended),
   };
 }

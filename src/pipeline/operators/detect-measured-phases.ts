@@ -1,5 +1,6 @@
 import { operator } from '../core/operator.ts';
 import type { RunEnd } from '../core/run.ts';
+import { count } from '../format.ts';
 import { MEASURED_PHASES, measuredColumns } from '../phases/measured/columns.ts';
 import {
   createSeriesDetector,
@@ -324,7 +325,7 @@ function warningsOf(
     );
   }
   for (const skipped of tally.entries) warn('skipped', skippedText(skipped));
-  if (interrupted) warn('interrupted', `interrupted after step ${step}`);
+  if (interrupted) warn('interrupted', `interrupted after step ${count(step)}`);
   return warnings;
 }
 

@@ -76,8 +76,13 @@ interface OpenCycle {
  * Reports the run while it passes: its start, each change of phase, each cycle once it is over (with its peak of L₁ and
  * how far S overshot the threshold), warnings, and at the end its summary. Needs `splitLoss`, `classifySharpness`, `detectPhases`,
  * and `summarize` for the last; stands before `thin`.
+ *
+ * @param stores whether a checkpoint holds what has been told, for a run that goes on from there
  */
-export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFunction<ModelBatch> {
+export function phaseLog(
+  report: (event: RunEvent) => void,
+  stores = true,
+): MonoTypeOperatorFunction<ModelBatch> {
   return (source) =>
     new Observable((subscriber) => {
       let run: ModelRun | undefined;
@@ -232,7 +237,7 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
             ...{ phase: phase ?? null, warned, crossed, untrusted },
             open: open ? { ...open } : null,
           };
-          subscriber.next(withState(batch, STAGE, () => state));
+          subscriber.next(stores ? withState(batch, STAGE, () => state) : batch);
         },
         error: (error: unknown) => subscriber.error(error),
         complete() {
@@ -250,9 +255,9 @@ export function phaseLog(report: (event: RunEvent) => void): MonoTypeOperatorFun
 }
 
 /** The same as a link of a chain. */
-export const phaseLogLink = (report: (event: RunEvent) => void): Link => ({
+export const phaseLogLink = (report: (event: RunEvent) => void, stores = true): Link => ({
   name: STAGE,
   needs: ['l1', 'sharpness', 'sharpness_ratio', 'phase', 'cycle'],
   adds: [],
-  apply: phaseLog(report),
+  apply: phaseLog(report, stores),
 });

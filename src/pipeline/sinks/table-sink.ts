@@ -32,7 +32,8 @@ export interface TableStart {
   readonly rows: number;
   /** Rows behind them, which do not fill a group yet. */
   readonly tail: Rows;
-  readonly metadata: Metadata;
+  /** Metadata of the file so far; undefined where it need not be made safe, since another one holds its rows. */
+  readonly metadata: Metadata | undefined;
   /** Rows of the run before the first one that will come; where the file holds more, those are not written again. */
   readonly resumedAt: number;
 }
@@ -207,9 +208,10 @@ export function tableSink<C, R extends Run>(
       const begin = (current: R) => {
         if (!from) return;
         append(from.tail.columns, from.tail.length, 0);
-        if (!target.flush) return;
+        const before = from.metadata;
+        if (!target.flush || !before) return;
         const rows = filledRows();
-        const safe = enqueue(async () => target.flush!(await writer!.closing(rows, from.metadata)));
+        const safe = enqueue(async () => target.flush!(await writer!.closing(rows, before)));
         safe.catch(fail);
         current.hold(safe);
       };
@@ -278,7 +280,9 @@ export function tableSink<C, R extends Run>(
             await flushing;
             if (settled) return;
             if (!run || !writer) throw new Error('no rows came, so there is nothing to write');
-            await writer.finish(metadata(run, progress, true));
+            // The last rows of a thinned run stand there only because it ended: nothing goes on behind them.
+            const end = run.interrupted || progress?.rows === seen ? progress : undefined;
+            await writer.finish(metadata(run, end, true));
             await target.commit();
           }).then(() => {
             if (settled) return;

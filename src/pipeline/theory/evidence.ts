@@ -1,3 +1,4 @@
+import { count } from '../format.ts';
 import { onStableSet } from '../models/minimal/flow.ts';
 import { solutionAlphaSquared } from '../models/minimal/solution.ts';
 import { blockSharpness } from '../models/minimal/theory.ts';
@@ -11,7 +12,7 @@ import type { RunTable } from './run-table.ts';
  */
 export function stuckOver(table: RunTable, tolerated: number): string | undefined {
   const { config, length, divergedAt } = table;
-  if (divergedAt !== null) return `the run diverges at step ${divergedAt}`;
+  if (divergedAt !== null) return `the run diverges at step ${count(divergedAt)}`;
   const last = length - 1;
   const { stability } = table;
   const over = (s: number) => `${stability.ratio(s, config.eta).toFixed(2)} × ${stability.formula}`;

@@ -1,3 +1,4 @@
+import { count } from '../format.ts';
 import type { RunColumn } from '../models/minimal/columns.ts';
 import { DIVERGENCE_LOSS, type RunOptions, resolveConfig } from '../models/minimal/config.ts';
 import { gradient, lossSplit } from '../models/minimal/loss.ts';
@@ -114,9 +115,11 @@ function wrongRows(table: RunTable, { config: recorded, summary }: FileFacts): s
   if (summary?.outcome === 'diverged') found.push(...wrongDivergence(table));
   // Another program does not tell how far its run was to go.
   else if (recorded && !interrupted && lastStep !== config.steps)
-    found.push(`the last row is of step ${lastStep} of ${config.steps}, and nothing says why`);
+    found.push(
+      `the last row is of step ${count(lastStep)} of ${count(config.steps)}, and nothing says why`,
+    );
   if (recorded && lastStep > config.steps)
-    found.push(`the last row is of step ${lastStep}, of a run of ${config.steps}`);
+    found.push(`the last row is of step ${count(lastStep)}, of a run of ${count(config.steps)}`);
   if (interrupted && lastStep === config.steps)
     found.push('the run is said to have been interrupted, and has its last row');
   const all = Math.floor(lastStep / config.every) + 1;
@@ -137,7 +140,7 @@ function wrongDivergence(table: RunTable): string[] {
   const { divergedAt, lastStep, config } = table;
   if (divergedAt !== lastStep + 1)
     return [
-      `the run is said to diverge at step ${divergedAt}, and its last row is of step ${lastStep}`,
+      `the run is said to diverge at step ${divergedAt === null ? 'null' : count(divergedAt)}, and its last row is of step ${count(lastStep)}`,
     ];
   if (!(['alpha', 'beta1', 'beta2'] as const).every((name) => table.stored(name))) return [];
   const last = table.length - 1;
@@ -154,7 +157,7 @@ function wrongDivergence(table: RunTable): string[] {
   };
   const { loss } = lossSplit(next, config.moments);
   return loss <= DIVERGENCE_LOSS * (1 - 1e-9)
-    ? [`the run is said to diverge at step ${divergedAt}, where its loss is ${loss}`]
+    ? [`the run is said to diverge at step ${count(divergedAt)}, where its loss is ${loss}`]
     : [];
 }
 

@@ -1,3 +1,4 @@
+import { count } from '../format.ts';
 import { type Check, type CheckResult, doesNotApply, type Finding } from './check.ts';
 import { balanceLaw } from './checks/balance.ts';
 import { constrainedShadow } from './checks/constrained.ts';
@@ -52,7 +53,7 @@ function applicable(check: Check, table: RunTable): Finding | undefined {
   const { divergedAt } = table;
   if (divergedAt !== null)
     return doesNotApply(
-      `theory is of runs that stay bounded, and this one diverges at step ${divergedAt}`,
+      `theory is of runs that stay bounded, and this one diverges at step ${count(divergedAt)}`,
     );
   if (check.everyStep && !table.everyStep) {
     return doesNotApply(

@@ -29,11 +29,19 @@ export function compressionOf(codec: CompressionCodec | undefined): Compression 
 
 /** The bytes of float64 numbers, all first bytes before all second ones: signs and exponents then stand together. */
 export function splitStreams({ buffer, byteOffset, length }: Float64Array): Uint8Array {
-  const bytes = new Uint8Array(buffer, byteOffset, 8 * length);
-  const split = new Uint8Array(bytes.length);
-  for (let b = 0; b < 8; b++) {
-    const stream = split.subarray(b * length, (b + 1) * length);
-    for (let i = 0, at = b; i < length; i++, at += 8) stream[i] = bytes[at]!;
+  const halves = new Uint32Array(buffer, byteOffset, 2 * length);
+  const split = new Uint8Array(8 * length);
+  for (let i = 0; i < length; i++) {
+    const low = halves[2 * i]!;
+    const high = halves[2 * i + 1]!;
+    split[i] = low;
+    split[length + i] = low >>> 8;
+    split[2 * length + i] = low >>> 16;
+    split[3 * length + i] = low >>> 24;
+    split[4 * length + i] = high;
+    split[5 * length + i] = high >>> 8;
+    split[6 * length + i] = high >>> 16;
+    split[7 * length + i] = high >>> 24;
   }
   return split;
 }

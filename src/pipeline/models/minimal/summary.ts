@@ -1,5 +1,6 @@
 import type { StateReader } from '../../core/checkpoint.ts';
 import type { RunEnd, Stability } from '../../core/run.ts';
+import { count } from '../../format.ts';
 import { PHASES } from './columns.ts';
 import type { RunConfig } from './config.ts';
 import { predictedSlope } from './surrogate.ts';
@@ -239,7 +240,7 @@ export function summaryOf(
       all.push({
         kind: 'interrupted',
         step: lastStep,
-        message: `interrupted after step ${lastStep} of ${config.steps}`,
+        message: `interrupted after step ${count(lastStep)} of ${count(config.steps)}`,
       });
     }
     return all;
@@ -257,7 +258,7 @@ export function underflowWarning(step: number, gfsRatio: number | null): RunWarn
   return {
     kind: 'float64-underflow',
     step,
-    message: `β₁ is too small for float64 at step ${step}: a plain float64 run would hold it as 0 from here on ${fate}`,
+    message: `β₁ is too small for float64 at step ${count(step)}: a plain float64 run would hold it as 0 from here on ${fate}`,
   };
 }
 
@@ -270,7 +271,7 @@ export function chaoticWarning(trustedUntil: number, bits: number | null): RunWa
   return {
     kind: 'chaotic',
     step: trustedUntil,
-    message: `behind step ${trustedUntil} the run is rounding: errors of a last place have grown over all digits, and phases, cycles, times and means that depend on later steps are not true; ${remedy}`,
+    message: `behind step ${count(trustedUntil)} the run is rounding: errors of a last place have grown over all digits, and phases, cycles, times and means that depend on later steps are not true; ${remedy}`,
   };
 }
 
@@ -281,7 +282,7 @@ export function crossingWarnings({ moments, init, floor }: RunConfig, step: numb
     {
       kind: 'no-oscillation',
       step,
-      message: `β₁ is exactly 0 and stays so: nothing oscillates, and from step ${step} on the run stands where any other start would be thrown out`,
+      message: `β₁ is exactly 0 and stays so: nothing oscillates, and from step ${count(step)} on the run stands where any other start would be thrown out`,
     },
   ];
 }

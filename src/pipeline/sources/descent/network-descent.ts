@@ -10,6 +10,7 @@ import { ConfigError } from '../../core/parameters.ts';
 import { startRun } from '../../core/run.ts';
 import { arraysOf } from '../../core/schema.ts';
 import { type RowSource, type SourceOptions, source } from '../../core/source.ts';
+import { count } from '../../format.ts';
 import { base64Of, bytesOf } from '../../models/network/base64.ts';
 import { networkOrder, trainingColumns } from '../../models/network/columns.ts';
 import {
@@ -126,7 +127,7 @@ export function networkRows(
     if (at <= steps + 1) return at;
     throw new ConfigError(
       'steps',
-      `the run stands at step ${at} already; there is nothing left to compute up to ${steps}`,
+      `the run stands at step ${count(at)} already; there is nothing left to compute up to ${count(steps)}`,
     );
   }
 }

@@ -1,6 +1,7 @@
 import { CheckpointError, resumedState, type StateReader } from '../../core/checkpoint.ts';
 import { arraysOf } from '../../core/schema.ts';
 import type { RowSource, SourceOptions } from '../../core/source.ts';
+import { count } from '../../format.ts';
 import { runColumns } from '../../models/minimal/columns.ts';
 import { ConfigError, type RunConfig } from '../../models/minimal/config.ts';
 import type { DescentState } from '../../models/minimal/descend.ts';
@@ -93,6 +94,6 @@ function checkStep(step: number, { steps }: RunConfig): void {
   if (step <= steps + 1) return;
   throw new ConfigError(
     'steps',
-    `the run stands at step ${step} already; there is nothing left to compute up to ${steps}`,
+    `the run stands at step ${count(step)} already; there is nothing left to compute up to ${count(steps)}`,
   );
 }

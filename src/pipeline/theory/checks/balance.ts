@@ -1,3 +1,4 @@
+import { count } from '../../format.ts';
 import { gradient } from '../../models/minimal/loss.ts';
 import { balanceChange, projectionChange } from '../../models/minimal/theory.ts';
 import { type Check, digits, plural, round } from '../check.ts';
@@ -60,7 +61,7 @@ export const balanceLaw: Check = {
         predicted: 'exact',
         margin: `${round(TOLERANCE)} allowed for rounding`,
       },
-      note: `worst at step ${worstStep}; ${plural(pairs, 'change')} of ${table.length - 1} checked`,
+      note: `worst at step ${count(worstStep)}; ${plural(pairs, 'change')} of ${count(table.length - 1)} checked`,
       details: { worst_step: worstStep, changes_checked: pairs },
     };
   },

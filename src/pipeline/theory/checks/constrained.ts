@@ -1,3 +1,4 @@
+import { count } from '../../format.ts';
 import { constrainedStep } from '../../models/minimal/constrained.ts';
 import { edgeAlpha } from '../../models/minimal/surrogate.ts';
 import { agreement, type Check, digits, doesNotApply, type Finding, notReached } from '../check.ts';
@@ -29,7 +30,7 @@ export const constrainedShadow: Check = {
     const rows = stretch.cycles.map((cycle) => cycle.rows);
     const { measured, predicted, step } = worstOf(table, rows, shadow);
     return agreement(measured, predicted, AVERAGE_ERROR + 0.5 * stretch.error, {
-      note: `${stretchWords(table, stretch)}, the worst from step ${step}; largest |Δβ₂| of a step ${digits(fromCrossing)}, or ${digits(fromStart)} where both start with the run`,
+      note: `${stretchWords(table, stretch)}, the worst from step ${count(step)}; largest |Δβ₂| of a step ${digits(fromCrossing)}, or ${digits(fromStart)} where both start with the run`,
       details: {
         max_distance_from_crossing: fromCrossing,
         max_distance_from_start: fromStart,

@@ -1,3 +1,4 @@
+import { count } from '../../format.ts';
 import { type Check, plural, round } from '../check.ts';
 import { stuckAbove, stuckOver } from '../evidence.ts';
 import type { RunTable } from '../run-table.ts';
@@ -34,7 +35,7 @@ export const globalConvergence: Check = {
       predicted: null,
       margin: own.step === null ? null : table.lastStep - own.step,
       text: {
-        measured: own.step === null ? `no ${label}` : `${label} = ${own.step}`,
+        measured: own.step === null ? `no ${label}` : `${label} = ${count(own.step)}`,
         predicted: `${label} exists`,
         margin: own.step === null ? '' : plural(table.lastStep - own.step, 'step'),
       },

@@ -1,3 +1,4 @@
+import { count } from '../../format.ts';
 import { flowEnd } from '../../models/minimal/flow.ts';
 import type { Theta } from '../../models/minimal/loss.ts';
 import { spectrum } from '../../models/minimal/moments.ts';
@@ -39,7 +40,7 @@ export const gradientFlowEnd: Check = {
         predicted: 'the closed form',
         margin: `${round(TOLERANCE)} allowed`,
       },
-      note: `worst from step ${worst.step}${saddles > 0 ? `; ${plural(saddles, 'point')} lead to the saddle` : ''}`,
+      note: `worst from step ${count(worst.step)}${saddles > 0 ? `; ${plural(saddles, 'point')} lead to the saddle` : ''}`,
       details: { points: reached },
     };
   },

@@ -1,3 +1,4 @@
+import { count } from '../../format.ts';
 import { blockSharpness } from '../../models/minimal/theory.ts';
 import { type Check, doesNotApply, notReached, plural } from '../check.ts';
 import { headsForSaddle } from '../evidence.ts';
@@ -54,7 +55,7 @@ export const progressiveSharpening: Check = {
       predicted: limit,
       margin: limit - steps,
       text: {
-        measured: `strictly from step ${steps} to ${table.step[crossing]}`,
+        measured: `strictly from step ${count(steps)} to ${count(table.step[crossing]!)}`,
         predicted: `from step ${limit} at the latest`,
         margin: plural(limit - steps, 'step'),
       },
