@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import {
   copyFileSync,
   mkdirSync,
@@ -11,7 +12,7 @@ import {
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { startEos, temporaryFolder } from '../setup/eos.ts';
+import { startEos, temporaryFolder, watch } from '../setup/eos.ts';
 import { root } from '../setup/parts.ts';
 
 const SECRET = 'nobody-may-read-this';
@@ -322,6 +323,49 @@ test('500 connections that say little or nothing do not keep others from being s
   for (let i = 0; i < 10; i++) await expectServing(target);
   for (const socket of sockets) socket.resetAndDestroy();
   await expectServing(target);
+});
+
+test('2,000 connections that send a byte from time to time, and come back when they are cut, lock nobody out', async () => {
+  const { port } = await serve(['--token', 'sesame-open']);
+  const script = join(root, 'test/safety/slow-senders.mjs');
+  const attackers = spawn(process.execPath, [script, String(port), 'sesame-open']);
+  onTestFinished(() => {
+    attackers.kill('SIGKILL');
+  });
+  await watch(attackers).says('a thousand were cut');
+  let longest = 0;
+  for (let i = 0; i < 20; i++) {
+    const before = performance.now();
+    const headers = [`Host: 127.0.0.1:${port}`, `Cookie: eos-token-${port}=sesame-open`];
+    for (const [path, cookie, status] of [
+      ['/', headers, 200],
+      ['/runs.json', headers, 200],
+      ['/', headers.slice(0, 1), 401],
+    ] as const)
+      expect([path, statusOf(await get(port, path, cookie))]).toEqual([path, status]);
+    longest = Math.max(longest, performance.now() - before);
+  }
+  console.log(`three visits beside 2,000 slow senders: at most ${Math.round(longest)} ms`);
+});
+
+test('after the answer to a bad request the connection ends, whatever the client still sends', async () => {
+  const { port } = await serve();
+  for (const bad of ['NONSENSE\r\n\r\n', 'GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n']) {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    const closed = new Promise((resolve) => socket.on('error', resolve).on('close', resolve));
+    socket.write(bad);
+    const drip = setInterval(() => socket.write('x'), 50);
+    onTestFinished(() => {
+      clearInterval(drip);
+      socket.destroy();
+    });
+    await closed;
+    expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
+  }
 });
 
 test('an open address is served only to those who have the token', async () => {

@@ -5,8 +5,11 @@ import type { Duplex } from 'node:stream';
 /** How many connections there may be, in all and from one address. */
 const MAX_CONNECTIONS = 1024;
 const MAX_OF_ADDRESS = 512;
+/** For a moment there may be so many, however. */
+const MOST_CONNECTIONS = 4096;
+const GRACE = 100;
 /** Answers under way at the same time; more are asked to come back. */
-const MAX_ANSWERS = 128;
+const MAX_ANSWERS = 768;
 /** An answer that nobody has taken anything of for so many milliseconds gives its place to another. */
 const STALLED = 5000;
 /** Milliseconds in which a client may still read the answer to a bad request. */
@@ -33,6 +36,7 @@ export function guardConnections(server: Server): Connections {
   /** Those that wait for a request come in the order in which they began to. */
   const clients = new Map<Socket, Client>();
   const answering = new Set<Socket>();
+  let trimming: NodeJS.Timeout | undefined;
   const timer = setInterval(() => {
     for (const [socket, client] of clients) {
       if (socket.bytesWritten === client.sent) continue;
@@ -56,15 +60,32 @@ export function guardConnections(server: Server): Connections {
     return stalled;
   }
 
+  /** Cuts what is too much of all, and of each address. */
+  function trim(): void {
+    trimming = undefined;
+    const counts = new Map<string, number>();
+    for (const { address } of clients.values()) counts.set(address, (counts.get(address) ?? 0) + 1);
+    const cut = (count: number, among: (client: Client) => boolean) => {
+      for (let i = 0; i < count; i++) drop(worst(among));
+    };
+    for (const [address, count] of counts)
+      cut(count - MAX_OF_ADDRESS, (client) => client.address === address);
+    cut(clients.size - MAX_CONNECTIONS, () => true);
+  }
+
+  function drop(socket: Socket | undefined): void {
+    if (!socket) return;
+    clients.delete(socket);
+    socket.destroy();
+  }
+
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
-    const isSame = (client: Client) => client.address === address;
-    const own = [...clients.values()].filter(isSame).length;
-    const full = own >= MAX_OF_ADDRESS ? isSame : () => true;
-    if (own >= MAX_OF_ADDRESS || clients.size >= MAX_CONNECTIONS) (worst(full) ?? socket).destroy();
-    if (socket.destroyed) return;
+    if (clients.size >= MOST_CONNECTIONS) drop(worst(() => true) ?? socket);
     clients.set(socket, { address, answers: 0, sent: 0, movedAt: Date.now() });
     socket.on('close', () => clients.delete(socket));
+    // Not at once: who has just come shall be heard before it is looked at who is too slow.
+    if (clients.size > MAX_OF_ADDRESS) trimming ??= setTimeout(trim, GRACE);
   });
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     const client = clients.get(socket);
@@ -93,7 +114,10 @@ export function guardConnections(server: Server): Connections {
       answering.add(socket);
       return () => answering.delete(socket);
     },
-    close: () => clearInterval(timer),
+    close() {
+      clearInterval(timer);
+      clearTimeout(trimming);
+    },
   };
 }
 

@@ -222,6 +222,8 @@ function requestHandler({ files, states, connections, page, frames, rules }: Ser
   }
 }
 
+/** Connections that may wait to be taken; whoever finds no room tries again a second later only. */
+const BACKLOG = 4096;
 const MAX_UNREAD = 1 << 20;
 
 /** The decoded path without its leading slash; undefined where it is none. */
@@ -253,7 +255,7 @@ async function listen(server: Server, host: string, port: number | undefined): P
   for (const candidate of candidates) {
     const problem = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
       server.once('error', resolve);
-      server.listen(candidate, host, () => {
+      server.listen({ port: candidate, host, backlog: BACKLOG }, () => {
         server.off('error', resolve);
         resolve(undefined);
       });

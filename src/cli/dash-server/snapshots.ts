@@ -212,7 +212,7 @@ async function* fileBytes(
   }
 }
 
-const PIECE = 256 * 1024;
+const PIECE = 64 * 1024;
 
 /** A file as it stands there. */
 async function plainVersion(path: string): Promise<Version | undefined> {
