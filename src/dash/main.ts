@@ -1,7 +1,8 @@
 import './style.css';
 import { formatNumber } from '../pipeline/format.ts';
-import { type App, hasColumns, type Panel, rowUnder } from './app.ts';
+import { type App, hasColumns, messageOf, type Panel, type Run, rowUnder } from './app.ts';
 import { el } from './dom.ts';
+import type { LabOptions } from './lab/lab-parameters.ts';
 import type { Row } from './load/protocol.ts';
 import { canFollow, followServer, type ServerNews } from './load/server-news.ts';
 import { emptyPage, showProblem } from './messages.ts';
@@ -10,6 +11,7 @@ import { knownFacts } from './runs/known-facts.ts';
 import { openRuns } from './runs/open-runs.ts';
 import { allPanels } from './runs/panels.ts';
 import { rangeBar } from './runs/range-bar.ts';
+import type { ListedRun } from './runs/run-list.ts';
 import { runTable } from './runs/run-table.ts';
 import { moveInside, shownSteps } from './runs/steps-shown.ts';
 import { tiles } from './runs/tiles.ts';
@@ -28,6 +30,8 @@ const inQuery = /^https?:$/.test(location.protocol);
 const link = readLink(inQuery ? location.search : location.hash.slice(1) || location.search);
 const store = createStore(link.view);
 let refreshGiven = link.refreshGiven;
+/** What runs in the lab, for the link; null while it is closed. */
+let lab = link.lab;
 let rows: ReadonlyMap<number, Row> = new Map();
 /** The map of a sweep, above the runs. */
 let sweep: Panel | undefined;
@@ -118,6 +122,7 @@ const top = viewControls(
   {
     drop: (dropped) => void files.drop(dropped),
     refreshNow: () => void refresh(true),
+    lab: () => void showLab(''),
     setRefresh(seconds) {
       refreshGiven = true;
       store.set({ refresh: seconds });
@@ -238,6 +243,7 @@ function writeUrl(): void {
     const query = writeLink({
       runs: runs.flatMap((run) => run.link ?? []),
       view: { ...view, range: asked },
+      lab,
       refreshGiven,
     });
     try {
@@ -387,12 +393,43 @@ function tellWhatIsNotThere(): void {
   writeUrl();
 }
 
+/** Opens the lab with what a link says of its run; a link that means none says so. */
+async function showLab(said: string): Promise<void> {
+  if (box('lab').childElementCount > 0) {
+    box('lab').scrollIntoView();
+    return;
+  }
+  const [{ openLab }, { readLab, writeLab }] = await Promise.all([
+    import('./lab/lab-panel.ts'),
+    import('./lab/lab-link.ts'),
+  ]);
+  const options = readLab(said);
+  if (!options) showProblem(box('notices'), 'link', 'it names no run of the lab; one is started');
+  const actions = {
+    add: (run: ListedRun) => files.add(run),
+    look: (run: ListedRun, change: Partial<Run>) => files.look(run, change),
+    announce: app.announce,
+    relinked(now: LabOptions) {
+      lab = writeLab(now);
+      writeUrl();
+    },
+  };
+  const element = await openLab(options ?? {}, actions).catch((error: unknown) => {
+    showProblem(box('notices'), 'link', `${messageOf(error)}; another run is started`);
+    return openLab({}, actions);
+  });
+  box('lab').append(element);
+  box('lab').hidden = false;
+  schedule();
+}
+
 let drawnSize = '';
 
 async function start(): Promise<void> {
   page.dataset.theme = store.get().theme;
   document.body.classList.toggle('pinned', store.get().pinned);
-  await files.start(link.runs, link.view.sweep);
+  await files.start(link.runs, link.view.sweep, link.lab === null);
+  if (link.lab !== null) await showLab(link.lab);
   tellWhatIsNotThere();
   if (files.list().live && !refreshGiven) store.set({ refresh: LIVE_SECONDS });
   schedule();

@@ -4,6 +4,8 @@ import { FIRST_VIEW, type Scale, type Theme, type View } from './store.ts';
 export interface LinkState {
   readonly runs: readonly string[];
   readonly view: View;
+  /** What runs in the lab, as `lab/lab-link.ts` writes it; null where there is none. */
+  readonly lab: string | null;
   /** Whether the link itself says how often to look at the files. */
   readonly refreshGiven: boolean;
 }
@@ -25,6 +27,7 @@ export function readLink(query: string): LinkState {
   return {
     runs: params.getAll('run').filter(Boolean).slice(0, MAX_RUNS),
     refreshGiven: refresh !== undefined,
+    lab: params.get('lab')?.slice(0, 1000) ?? null,
     view: {
       ...FIRST_VIEW,
       range: from !== undefined && to !== undefined && from < to ? [from, to] : null,
@@ -42,9 +45,10 @@ export function readLink(query: string): LinkState {
 }
 
 /** The query that `readLink` reads back as the same state. */
-export function writeLink({ runs, view, refreshGiven }: LinkState): string {
+export function writeLink({ runs, view, lab, refreshGiven }: LinkState): string {
   const params = new URLSearchParams();
   for (const run of runs) params.append('run', run);
+  if (lab !== null) params.set('lab', lab);
   if (view.range) {
     params.set('from', String(view.range[0]));
     params.set('to', String(view.range[1]));
@@ -61,7 +65,12 @@ export function writeLink({ runs, view, refreshGiven }: LinkState): string {
   if (view.sweep) params.set('sweep', view.sweep);
   if (view.map) params.set('map', view.map);
   // A path reads better unescaped, and means the same in a query.
-  return params.toString().replaceAll('%2F', '/').replaceAll('%2C', ',').replaceAll('%3D', '=');
+  return params
+    .toString()
+    .replaceAll('%2F', '/')
+    .replaceAll('%2C', ',')
+    .replaceAll('%3D', '=')
+    .replaceAll('%3B', ';');
 }
 
 const words = (value: string | null): string[] =>

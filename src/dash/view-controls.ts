@@ -7,6 +7,8 @@ import type { Theme } from './store.ts';
 /** What the top bar does with files. */
 export interface FileActions {
   drop(files: readonly File[]): void;
+  /** Opens the lab. */
+  lab(): void;
   refreshNow(): void;
   setRefresh(seconds: number): void;
 }
@@ -56,7 +58,12 @@ export function viewControls(
     icon('file'),
     'Open',
   );
-  nameBox.append(name, open, input);
+  const lab = button(
+    'Lab',
+    { class: 'text-button', 'data-act': 'lab', title: 'Run gradient descent here' },
+    actions.lab,
+  );
+  nameBox.append(name, open, lab, input);
 
   const refresh = el(
     'select',

@@ -4,12 +4,21 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { root } from '../setup/parts.ts';
 
-test('the scripts of the page are at most 200 kB gzipped, with all that few need 400 kB', () => {
-  const folder = join(root, 'dist/page/assets');
-  const scripts = readdirSync(folder).filter((name) => name.endsWith('.js'));
-  expect(scripts.length).toBeGreaterThan(1);
-  const bytes = scripts.map((name) => gzipSync(readFileSync(join(folder, name))).length);
-  const first = scripts.findIndex((name) => name.startsWith('index-'));
-  expect(bytes[first]).toBeLessThan(200_000);
-  expect(bytes.reduce((sum, size) => sum + size, 0)).toBeLessThan(400_000);
+const folder = join(root, 'dist/page/assets');
+const scripts = readdirSync(folder).filter((name) => name.endsWith('.js'));
+const sizeOf = (...names: readonly string[]): number =>
+  scripts
+    .filter((script) => names.some((name) => script.startsWith(`${name}-`)))
+    .reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name))).length, 0);
+
+test('the scripts of the page are at most 200 kB gzipped, with the lab and its kernel 350 kB', () => {
+  expect(sizeOf('index')).toBeGreaterThan(0);
+  expect(sizeOf('index')).toBeLessThan(200_000);
+  expect(sizeOf('lab')).toBeGreaterThan(0);
+  expect(sizeOf('index', 'lab', 'descent')).toBeLessThan(350_000);
+});
+
+test('what the page loads for foreign files and sweeps is at most 250 kB gzipped more', () => {
+  const all = sizeOf(...scripts.map((name) => name.split('-')[0]!));
+  expect(all - sizeOf('index', 'lab')).toBeLessThan(250_000);
 });

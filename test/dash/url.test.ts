@@ -30,9 +30,10 @@ test('a link reproduces the view and the runs', () => {
       ),
       view,
       (runs, state) => {
-        expect(readLink(writeLink({ runs, view: state, refreshGiven: true }))).toEqual({
+        expect(readLink(writeLink({ runs, view: state, lab: null, refreshGiven: true }))).toEqual({
           runs,
           view: state,
+          lab: null,
           refreshGiven: true,
         });
       },

@@ -12,8 +12,9 @@ const PLAIN =
 /** Carries out `eos dash serve` until it is interrupted; Ctrl-C is how it is meant to end. */
 export async function serveDash({
   open,
+  query,
   ...options
-}: DashServerOptions & { readonly open: boolean }): Promise<number> {
+}: DashServerOptions & { readonly open: boolean; readonly query?: string }): Promise<number> {
   const sample = join(packageRoot(), 'data');
   const files = options.files.length > 0 || !existsSync(sample) ? options.files : [sample];
   const server = await startDashServer({ ...options, files });
@@ -22,15 +23,16 @@ export async function serveDash({
     interrupt.signal.addEventListener('abort', () => resolve()),
   );
   // Only now: who reads this line may send the signal at once.
+  const url = query === undefined ? server.url : `${server.url}?${query}`;
   process.stdout.write(
     [
-      `dashboard: ${server.url} (Ctrl-C ends it)`,
+      `dashboard: ${url} (Ctrl-C ends it)`,
       ...server.forOthers.map((address) => `from other computers: ${address}`),
       ...(isLoopback(options.host ?? '127.0.0.1') ? [] : [PLAIN]),
       '',
     ].join('\n'),
   );
-  if (open) openBrowser(server.url);
+  if (open) openBrowser(url);
   await interrupted;
   interrupt.release();
   await server.close();

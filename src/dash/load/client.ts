@@ -9,7 +9,7 @@ import LightWorker from './worker-light.ts?worker&inline';
 const MAX_UNANSWERED = 60;
 const PING_MS = 500;
 
-const METHODS: readonly Method[] = [
+export const METHODS: readonly Method[] = [
   'open',
   'refresh',
   'lines',
@@ -28,7 +28,11 @@ export interface TableClient extends TableApi {
 
 /** Starts a worker for a file: a small one, which fits most, and a large one where the file turns out to need it. */
 export function tableClient(onBytes: (bytes: number) => void): TableClient {
-  let worker = connect(new LightWorker(), onBytes);
+  const start = (made: Worker) =>
+    connect<TableApi>(made, METHODS, (reply) => {
+      if ('bytes' in reply) onBytes(reply.bytes);
+    });
+  let worker = start(new LightWorker());
   let closed = false;
   const api = Object.fromEntries(
     METHODS.map((method) => [
@@ -47,7 +51,7 @@ export function tableClient(onBytes: (bytes: number) => void): TableClient {
       }
       worker.close();
       const { anyWorker } = await import('./any-worker.ts');
-      worker = connect(anyWorker(), onBytes);
+      worker = start(anyWorker());
       if (closed) worker.close();
       return worker.open(origin);
     },
@@ -58,7 +62,16 @@ export function tableClient(onBytes: (bytes: number) => void): TableClient {
   };
 }
 
-function connect(worker: Worker, onBytes: (bytes: number) => void): TableClient {
+/**
+ * Calls these methods of a worker.
+ *
+ * @param onMessage what the worker tells without being asked
+ */
+export function connect<Api>(
+  worker: Worker,
+  methods: readonly string[],
+  onMessage: (reply: Reply) => void,
+): Api & { close(): void } {
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let next = 0;
   let unanswered = 0;
@@ -86,8 +99,8 @@ function connect(worker: Worker, onBytes: (bytes: number) => void): TableClient 
 
   worker.addEventListener('message', ({ data: reply }: MessageEvent<Reply>) => {
     unanswered = 0;
-    if ('bytes' in reply) onBytes(reply.bytes);
-    else if ('id' in reply) {
+    if (!('id' in reply)) onMessage(reply);
+    else {
       const call = waiting.get(reply.id);
       waiting.delete(reply.id);
       if ('error' in reply) call?.reject(new RunFileError(reply.error));
@@ -100,14 +113,14 @@ function connect(worker: Worker, onBytes: (bytes: number) => void): TableClient 
     stop(`the file cannot be read (${event.message || 'its reader stopped'})`);
   });
 
-  const call = (method: Method, args: readonly unknown[]): Promise<unknown> => {
+  const call = (method: string, args: readonly unknown[]): Promise<unknown> => {
     if (dead) return Promise.reject(new RunFileError(dead));
     const id = next++;
     worker.postMessage({ id, method, args } satisfies Call);
     return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
   };
   const api = Object.fromEntries(
-    METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)]),
+    methods.map((method) => [method, (...args: unknown[]) => call(method, args)]),
   );
-  return { ...(api as unknown as TableApi), close: () => stop('the run was closed') };
+  return { ...(api as Api), close: () => stop('the run was closed') };
 }

@@ -70,13 +70,15 @@ export type Method = keyof TableApi;
 
 /** Page → worker. */
 export type Call =
-  | { readonly id: number; readonly method: Method; readonly args: readonly unknown[] }
+  | { readonly id: number; readonly method: string; readonly args: readonly unknown[] }
   | { readonly ping: number };
 
 /** Worker → page. */
 export type Reply =
   | { readonly pong: number }
   | { readonly bytes: number }
+  /** Told without being asked. */
+  | { readonly status: unknown }
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: string }
   /** The file takes the larger of the two workers. */

@@ -85,15 +85,38 @@ export function tableApi(
       if (now !== version) store = store.replace(await load(known));
       return info();
     },
-    lines: (columns, from, to, width) => current(() => lines(store, columns, from, to, width)),
-    row: (step, columns) => current(() => rowAt(store, step, columns)),
-    intervals: (column) => current(() => intervals(store, column)),
-    cycles: () => current(() => cycles(store)),
-    path: (x, y, text, from, to) => current(() => path(store, x, y, text, from, to)),
-    extremes: (column) => current(() => extremes(store, column)),
-    csv: (columns, from, to) => current(() => csv(store, columns.filter(store.has), from, to)),
+    ...questions((ask) => current(() => ask(store))),
   };
 }
+
+/** The same about a table in memory, which is asked for where its version is another than the last one. */
+export function memoryApi(version: () => string, table: () => TableSource): TableApi {
+  let told = '';
+  let store: ColumnStore | undefined;
+  const info = (): Promise<TableInfo> => {
+    told = version();
+    store = store ? store.replace(table()) : columnStore(table());
+    return tableInfo(store);
+  };
+  return {
+    open: info,
+    refresh: async () => (version() === told ? undefined : info()),
+    ...questions((ask) => ask(store!)),
+  };
+}
+
+type Asked = <T>(ask: (store: ColumnStore) => Promise<T>) => Promise<T>;
+
+/** What is asked of rows, whatever they are rows of. */
+const questions = (asked: Asked): Omit<TableApi, 'open' | 'refresh'> => ({
+  lines: (columns, from, to, width) => asked((store) => lines(store, columns, from, to, width)),
+  row: (step, columns) => asked((store) => rowAt(store, step, columns)),
+  intervals: (column) => asked((store) => intervals(store, column)),
+  cycles: () => asked(cycles),
+  path: (x, y, text, from, to) => asked((store) => path(store, x, y, text, from, to)),
+  extremes: (column) => asked((store) => extremes(store, column)),
+  csv: (columns, from, to) => asked((store) => csv(store, columns.filter(store.has), from, to)),
+});
 
 async function rowAt(
   store: ColumnStore,

@@ -9,19 +9,28 @@ export interface WorkerScope {
   addEventListener(type: 'message', listener: (event: MessageEvent<Call>) => void): void;
 }
 
+type Methods = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>;
+
 /** Serves one run file from a worker: decoding never blocks the page, and a file that makes it hang is let go with it. */
 export function serveTable(
   scope: WorkerScope,
   openTable: (file: ByteSource) => Promise<TableSource>,
 ): void {
-  const api = tableApi(openTable, (bytes) => scope.postMessage({ bytes }));
+  serve(
+    scope,
+    tableApi(openTable, (bytes) => scope.postMessage({ bytes })),
+  );
+}
+
+/** Answers the calls that come to a worker by these methods. */
+export function serve(scope: WorkerScope, api: object): void {
   scope.addEventListener('message', async ({ data: call }) => {
     if ('ping' in call) {
       scope.postMessage({ pong: call.ping });
       return;
     }
     try {
-      const method = api[call.method] as (...args: readonly unknown[]) => Promise<unknown>;
+      const method = (api as Methods)[call.method]!;
       scope.postMessage({ id: call.id, value: await method(...call.args) });
     } catch (error) {
       if (error instanceof OtherReaderError) {

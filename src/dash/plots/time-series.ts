@@ -21,6 +21,8 @@ export interface RunFigures {
   readonly diverged?: boolean;
   /** Steps of the peaks of the loss. */
   readonly spikes?: readonly number[];
+  /** Steps behind which its parameters were changed. */
+  readonly changes?: readonly number[];
   /** Values of a few columns where the edge begins, or else the run. */
   readonly anchors: ReadonlyMap<string, number>;
 }

@@ -193,7 +193,8 @@ function make(name: string, attributes: Record<string, string | number>, text = 
   return element;
 }
 
-function save(blob: Blob, name: string): void {
+/** Hands a file over to the browser's downloads. */
+export function save(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = url;

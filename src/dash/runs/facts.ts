@@ -16,6 +16,8 @@ export interface RunFacts {
   /** The threshold as a formula. */
   readonly thresholdName: string;
   readonly summary?: RunSummary;
+  /** Steps behind which parameters were changed; such a run is of the lab. */
+  readonly changes?: readonly number[];
   /** The configuration, flat, for people. */
   readonly parameters: Readonly<Record<string, number | string>>;
   /** The same as a text. */
@@ -83,6 +85,7 @@ export function runFacts(metadata: Readonly<Record<string, string>>): RunFacts {
     thresholdName: text(config.threshold) ?? stability.formula,
     band: number(config.band) ?? 0.05,
     ...(hasSummary && Object.keys(summary).length > 0 ? { summary: runSummary(summary) } : {}),
+    ...defined('changes', numbers(metadata['eos.changes'])),
     parameters: flat(config),
     configText: Object.entries(config)
       .slice(0, 40)
@@ -175,6 +178,8 @@ const list = (value: unknown): readonly unknown[] =>
   Array.isArray(value) ? value.slice(0, MAX_LIST) : [];
 const number = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+const numbers = (list: string | undefined): readonly number[] | undefined =>
+  list?.split(',').filter(Boolean).slice(0, MAX_LIST).map(Number).filter(Number.isFinite);
 const nullable = (value: unknown): number | null | undefined =>
   value === null ? null : number(value);
 const text = (value: unknown): string | undefined =>

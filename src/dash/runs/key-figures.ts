@@ -38,7 +38,7 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
     key: 'outcome',
     title: 'Outcome',
     hint: 'What became of the run: diverged, gradient flow (the threshold never reached), converged, or at the edge of stability at its last step; interrupted where it was stopped before, running while its file is still being written.',
-    read: ({ facts: { summary, steps }, info, writing, pace }) => {
+    read: ({ facts: { summary, steps, changes }, info, writing, pace }) => {
       const outcome = summary?.outcome;
       const small =
         steps === undefined
@@ -46,6 +46,7 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
           : `${formatNumber(info.lastStep)} of ${plural(steps, 'step')}`;
       if (writing)
         return running(small, steps === undefined ? undefined : steps - info.lastStep, pace);
+      if (changes !== undefined && summary?.divergedAt == null) return { text: 'paused', small };
       if (outcome === undefined) {
         // A file without a summary may be anybody's, and whole; only one of ours tells that steps are missing.
         const missing = steps !== undefined && info.lastStep < steps;

@@ -10,7 +10,7 @@ let nextId = 1;
 
 /** Opens a run and what lies beside it; phases follow with `withPhases`. */
 export async function openRun(listed: ListedRun, onBytes: (bytes: number) => void): Promise<Run> {
-  const client = tableClient(onBytes);
+  const client = listed.client ?? tableClient(onBytes);
   try {
     const info = await client.open(listed.origin);
     const dynamics = await Promise.all(listed.dynamics.map((file) => openDynamics(file, onBytes)));
@@ -88,6 +88,7 @@ function runFigures(
     edge: edgeOf(phases),
     diverged: summary?.divergedAt != null,
     spikes: summary?.spikes ?? [],
+    changes: facts.changes ?? [],
     anchors,
   };
 }

@@ -50,13 +50,15 @@ export interface OpenRuns {
   /** Shows the sweep of this name, or without one, or where it is unknown, the first. */
   showSweep(name: string | null): Promise<void>;
   loading(): boolean;
-  /** Opens the runs and the sweep of a link, or the first of the list. */
-  start(links: readonly string[], sweep: string | null): Promise<void>;
+  /** Opens the runs and the sweep of a link; where it names no run, the first of the list if there is to be one. */
+  start(links: readonly string[], sweep: string | null, first: boolean): Promise<void>;
   add(...listed: readonly ListedRun[]): Promise<void>;
   /** Does some work during which the page counts as loading. */
   whileLoading<T>(work: () => Promise<T>): Promise<T>;
   remove(...ids: readonly number[]): void;
   drop(files: readonly File[]): Promise<void>;
+  /** Takes over what has become of a run that is no file, and says of it. */
+  look(source: ListedRun, change?: Partial<Run>): Promise<void>;
   /** Looks whether files have grown or appeared, finished ones too where `all`; tells whether any has. */
   refresh(all: boolean): Promise<boolean>;
   /** Follows what the server has told; tells whether any run has changed. */
@@ -195,7 +197,7 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
   /** Takes from the list which runs are still being written; tells whether that has changed. */
   function followList(): boolean {
     const changed = runs.filter(
-      ({ link, writing }) => writing !== (listedAs(link)?.writing ?? false),
+      ({ link, writing }) => link !== undefined && writing !== (listedAs(link)?.writing ?? false),
     );
     for (const { id, writing } of changed) update(id, { writing: !writing });
     return changed.length > 0;
@@ -237,11 +239,13 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
       if (listed && listed.name !== shown?.name) await showSweep(listed);
     },
     loading: () => opening > 0,
-    async start(links, sweep) {
+    async start(links, sweep, first) {
       await whileLoading(relist);
       await this.showSweep(sweep);
       await add(
-        ...(links.length > 0 ? links.map((link) => linkedRun(link, list)) : list.runs.slice(0, 1)),
+        ...(links.length > 0
+          ? links.map((link) => linkedRun(link, list))
+          : list.runs.slice(0, first ? 1 : 0)),
       );
     },
     add,
@@ -265,6 +269,15 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
       }
       const listed = droppedRuns(files);
       if (listed.length > 0) await add(...listed);
+    },
+    async look(source, change = {}) {
+      const run = runs.find((each) => each.source === source);
+      if (!run) return;
+      update(run.id, change);
+      const { grownAt } = run.pace;
+      await follow(run);
+      if (change.writing === false) update(run.id, { pace: { grownAt } });
+      events.changed();
     },
     async refresh(all) {
       const before = list;

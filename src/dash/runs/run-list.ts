@@ -1,4 +1,5 @@
 import type { FileOrigin } from '../load/bytes.ts';
+import type { TableClient } from '../load/client.ts';
 
 /** A run that the page may show. */
 export interface ListedRun {
@@ -9,6 +10,8 @@ export interface ListedRun {
   readonly writing?: boolean;
   /** Nothing of it can be read yet. */
   readonly empty?: boolean;
+  /** Who answers for it, where it is no file. */
+  readonly client?: TableClient;
   /** Files of other dynamics from the same start. */
   readonly dynamics: readonly { readonly name: string; readonly origin: FileOrigin }[];
 }

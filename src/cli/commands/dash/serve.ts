@@ -1,5 +1,5 @@
 import { Args, Command, Flags } from '@oclif/core';
-import { UsageError } from '../../errors.ts';
+import { portOf } from '../../port.ts';
 
 export default class DashServe extends Command {
   static override summary =
@@ -80,10 +80,4 @@ Any other address than this computer's own is served only with --host, and then 
       allowFrames: flags['allow-frame'] ?? [],
     });
   }
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new UsageError(`--port: '${text}' is not a port; give a number from 0 to 65535`);
 }

@@ -11,6 +11,7 @@ export const sharpness: TimeSeries = {
   order: 0,
   description:
     'Largest eigenvalue S of the Hessian, and S∞: the sharpness of the minimum at which gradient flow from here would end. Dashed: the threshold of the optimizer, above which it is unstable. Shaded: the regime “edge”, S within the band around it.',
+  events: { label: 'η changed', steps: ({ changes = [] }) => changes },
   series: [
     { key: 'sharpness', label: 'S', column: 'sharpness', color: 'sharpness' },
     {

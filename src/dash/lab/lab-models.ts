@@ -1,0 +1,71 @@
+import type { Checkpoint } from '../../pipeline/core/checkpoint.ts';
+import type { AnyOperator, BlockSource } from '../../pipeline/core/operator.ts';
+import type { Run } from '../../pipeline/core/run.ts';
+import { resolveConfig } from '../../pipeline/models/minimal/config.ts';
+import { setupNetwork } from '../../pipeline/models/network/config.ts';
+import { detectMeasuredPhases } from '../../pipeline/operators/detect-measured-phases.ts';
+import { explainSpikes } from '../../pipeline/operators/explain-spikes.ts';
+import { relateToThreshold } from '../../pipeline/operators/relate-to-threshold.ts';
+import { standardOperators } from '../../pipeline/operators/standard.ts';
+import { descentRows } from '../../pipeline/sources/descent/descent-rows.ts';
+import { networkRows } from '../../pipeline/sources/descent/network-descent.ts';
+import { type LabOptions, labTable } from './lab-parameters.ts';
+
+/** What every run of the lab has in its config. */
+export interface LabConfig {
+  readonly model: string;
+  readonly optimizer: string;
+  readonly eta: number;
+}
+
+/** Any run, as far as its operators are concerned. */
+type AnyRun = Run<never, never>;
+
+/** A run before its first row, and its operators. */
+export interface Begun {
+  readonly source: BlockSource<AnyRun>;
+  readonly operators: readonly AnyOperator<AnyRun>[];
+}
+
+/** A model that the lab can train. */
+export interface LabModel {
+  readonly model: string;
+  /** @throws ConfigError naming the first parameter that cannot be used */
+  resolve(options: LabOptions): LabConfig;
+  begin(config: LabConfig, resume: Checkpoint | undefined): Begun;
+}
+
+const ENDLESS = { steps: Number.MAX_SAFE_INTEGER };
+
+const said = ({ model: _, ...options }: LabOptions): object => ({ ...options, ...ENDLESS });
+const known = ({ model: _, ...config }: LabConfig): object => config;
+
+const MODELS: readonly LabModel[] = [
+  {
+    model: 'minimal',
+    resolve: (options) => resolveConfig(said(options)),
+    begin: (config, resume) =>
+      ({
+        source: descentRows(resolveConfig(known(config)), resume ? { resume } : {}),
+        operators: standardOperators().filter(
+          // A summary speaks of one set of parameters, and of all steps.
+          ({ definition: { name } }) => name !== 'summarize' || !resume || name in resume.stages,
+        ),
+      }) as unknown as Begun,
+  },
+  {
+    model: 'mlp',
+    resolve: (options) => setupNetwork(said(options)).config,
+    begin: (config, resume) =>
+      ({
+        source: networkRows(setupNetwork(known(config)), resume ? { resume } : {}),
+        operators: [relateToThreshold(), detectMeasuredPhases(), explainSpikes()],
+      }) as unknown as Begun,
+  },
+];
+
+/** @throws ConfigError where there is no such model, or it has no such parameter */
+export function labModel(options: LabOptions): LabModel {
+  const { model } = labTable(options);
+  return MODELS.find((each) => each.model === model)!;
+}

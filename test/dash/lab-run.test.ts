@@ -1,0 +1,225 @@
+import fc from 'fast-check';
+import { lastValueFrom, toArray } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { history } from '../../src/dash/lab/history.ts';
+import { labCommand, readLab, writeLab } from '../../src/dash/lab/lab-link.ts';
+import { labRun } from '../../src/dash/lab/lab-run.ts';
+import { narrate, nextSpike } from '../../src/dash/lab/narrate.ts';
+import { ConfigError } from '../../src/pipeline/core/parameters.ts';
+import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
+import type { RunConfig, RunOptions } from '../../src/pipeline/models/minimal/config.ts';
+import { PRESET_NAMES } from '../../src/pipeline/models/minimal/presets/index.ts';
+import { runSchema, standardPipeline } from '../../src/pipeline/operators/standard.ts';
+import { gradientDescent } from '../../src/pipeline/sources/descent/gradient-descent.ts';
+import { networkTraining } from '../../src/pipeline/sources/trainings/network.ts';
+
+const NAMES = runSchema().map(({ name }) => name);
+
+/** Every column of the run as the pipeline streams it. */
+async function streamed(options: RunOptions): Promise<Record<string, number[]>> {
+  const batches = await lastValueFrom(gradientDescent(options).pipe(standardPipeline(), toArray()));
+  return Object.fromEntries(
+    NAMES.map((name) => [
+      name,
+      batches.flatMap(({ columns, length }) =>
+        Array.from((columns as unknown as Record<string, Float64Array>)[name]!.subarray(0, length)),
+      ),
+    ]),
+  );
+}
+
+/** The same as the lab holds it. */
+async function held(run: ReturnType<typeof labRun>): Promise<Record<string, number[]>> {
+  const table = run.table();
+  const columns = table.columns.map(async ({ name }) => {
+    const groups = await Promise.all(table.groups.map((_, group) => table.read(name, group)));
+    return [name, groups.flatMap((values) => [...values])] as const;
+  });
+  return Object.fromEntries(await Promise.all(columns));
+}
+
+const STEPS = 3000;
+
+describe.each(PRESET_NAMES)('%s', (preset) => {
+  test('is the run of the pipeline to the bit, in blocks of any size', async () => {
+    const exact = await streamed({ preset, steps: STEPS });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom(1, 7, 60, 1000), { minLength: 1, maxLength: 12 }),
+        async (sizes) => {
+          const run = labRun({ preset });
+          let rows = 0;
+          for (const size of sizes) {
+            run.advance(size);
+            rows += size;
+          }
+          const lab = await held(run);
+          const count = Math.min(rows, STEPS);
+          expect(run.step).toBe(rows - 1);
+          for (const name of NAMES)
+            expect(lab[name]!.slice(0, count)).toEqual(exact[name]!.slice(0, count));
+        },
+      ),
+      { numRuns: 8 },
+    );
+  });
+});
+
+test('a changed learning rate takes effect with the next step, and is taken back by undo', async () => {
+  const run = labRun({ preset: 'paper' });
+  run.advance(500);
+  const before = await held(run);
+  run.change({ eta: '0.07' });
+  expect(run.changes).toEqual([499]);
+  run.advance(500);
+  const after = await held(run);
+  expect(after.step).toHaveLength(1000);
+  expect(after.threshold!.slice(498, 502)).toEqual([40, 40, 2 / 0.07, 2 / 0.07]);
+  // Row 500 is still the step that η = 1/20 took from row 499; from there on η is 0.07.
+  const fresh = labRun({ preset: 'paper' });
+  fresh.advance(1000);
+  const unchanged = await held(fresh);
+  expect(after.alpha!.slice(0, 500)).toEqual(before.alpha);
+  expect(after.alpha![600]).not.toBe(unchanged.alpha![600]);
+  const from = (row: number, eta: number) =>
+    after.alpha![row]! -
+    eta *
+      (100 * after.alpha![row]! * after.beta1![row]! ** 2 +
+        0.01 * after.beta2![row]! * (after.alpha![row]! * after.beta2![row]! - 1));
+  expect(after.alpha![700]).toBeCloseTo(from(699, 0.07), 12);
+  expect(run.undo()).toBe(true);
+  expect(run.undo()).toBe(false);
+  expect(await held(run)).toEqual(before);
+  run.advance(500);
+  expect(await held(run)).toEqual(unchanged);
+});
+
+test('another run goes on from a checkpoint, with parameters of its own', async () => {
+  const run = labRun({ preset: 'three-phases' });
+  run.advance(2000);
+  const fork = labRun({ preset: 'three-phases' }, run.checkpoint());
+  run.advance(300);
+  fork.advance(300);
+  const [whole, part] = [await held(run), await held(fork)];
+  expect(part).toEqual(
+    Object.fromEntries(Object.entries(whole).map(([name, values]) => [name, values.slice(2000)])),
+  );
+});
+
+test('its memory is bounded, and every spike is still seen', async () => {
+  const names = ['step', 'l1', 'alpha'];
+  const schema = RUN_COLUMNS.filter(({ name }) => names.includes(name));
+  const most = 1000;
+  const exact = await streamed({ preset: 'figure3', steps: 10_000 });
+  const kept = history(schema, 'l1', most);
+  for (let first = 0; first < 10_000; first += 37) {
+    const part = names.map((name) => [name, exact[name]!.slice(first, first + 37)] as const);
+    kept.append(Object.fromEntries(part), Math.min(37, 10_000 - first));
+    expect(kept.rows).toBeLessThanOrEqual(most);
+  }
+  expect(kept.stride).toBe(16);
+  const table = kept.table({});
+  const read = async (name: string) =>
+    (await Promise.all(table.groups.map((_, group) => table.read(name, group)))).flatMap(
+      (values) => [...values],
+    );
+  const [step, l1, alpha] = await Promise.all([read('step'), read('l1'), read('alpha')]);
+  const gaps = step!.slice(1).map((t, i) => t - step![i]!);
+  expect(Math.min(...gaps)).toBeGreaterThan(0);
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(4 * kept.stride);
+  expect(alpha).toEqual(step!.map((t) => exact.alpha![t]));
+  // The peak of each cycle is there to the bit.
+  const cycles = exact.cycle!.slice(0, 9_900);
+  for (let cycle = 1; cycle < Math.max(...cycles); cycle++) {
+    const peak = Math.max(...exact.l1!.filter((_, t) => exact.cycle![t] === cycle));
+    expect(l1).toContain(peak);
+  }
+});
+
+test('a run that diverges stands where it did', async () => {
+  const { run: exact } = await lastValueFrom(gradientDescent({ lambda2: 0.02, eta: 1 / 3 }));
+  const run = labRun({ lambda2: '0.02', eta: '1/3' });
+  for (let i = 0; i < 100 && run.divergedAt === null; i++) run.advance(1000);
+  expect(run.divergedAt).toBe(exact.divergedAt);
+  run.advance(10);
+  expect(run.step).toBe(exact.divergedAt! - 1);
+  expect(narrate(run)).toContain('blew up');
+  expect(run.undo()).toBe(false);
+});
+
+test('the next spike comes when it was said, and the words tell of it', async () => {
+  const run = labRun({ preset: 'three-phases' });
+  const exact = await streamed({ preset: 'three-phases', steps: 6000 });
+  const l1 = exact.l1!;
+  let told = 0;
+  for (let i = 0; i < 5000; i += 97) {
+    run.advance(97);
+    const text = narrate(run);
+    const { step } = run;
+    const point = {
+      step,
+      alpha: run.last('alpha'),
+      beta1: run.last('beta1'),
+      beta2: run.last('beta2'),
+    };
+    const spike = nextSpike(point, run.config as RunConfig);
+    expect(text).toMatch(
+      /^(Progressive sharpening|Edge of stability, (sharpening|self-stabilization)|Convergence): .* 2\/η = 40/,
+    );
+    if (spike === undefined || spike > 5990) continue;
+    expect(l1[spike]!).toBeGreaterThanOrEqual(l1[spike - 1]!);
+    expect(l1[spike]!).toBeGreaterThanOrEqual(l1[spike + 1]!);
+    if (run.word('phase') !== 'eos-sharpening') continue;
+    told++;
+    expect(text).toContain(`peaks at step ${spike.toLocaleString('en-US')}`);
+  }
+  expect(told).toBeGreaterThan(10);
+});
+
+test('a network is trained as eos stream trains it, and its rate may change under way', async () => {
+  const options = { model: 'mlp', layers: '1-8-8-1', eta: '0.2' };
+  const run = labRun(options);
+  run.advance(100);
+  run.advance(1);
+  run.advance(99);
+  const training = await networkTraining.open();
+  const config = training.resolve({ ...options, steps: 199 });
+  const batches = await lastValueFrom(
+    training.rows(config, {}).pipe(
+      training.pipeline(config, () => {}),
+      toArray(),
+    ),
+  );
+  const lab = await held(run);
+  for (const { name } of training.schema(config)) {
+    const exact = batches.flatMap(({ columns, length }) =>
+      Array.from((columns as unknown as Record<string, Float64Array>)[name]!.subarray(0, length)),
+    );
+    expect(lab[name], name).toEqual(exact);
+  }
+  expect(narrate(run)).toMatch(/S = [\d.]+ is [\d.]+ % under 2\/η = 10/);
+  run.change({ eta: '0.02' });
+  run.advance(10);
+  expect((await held(run)).threshold!.slice(198, 202)).toEqual([10, 10, 100, 100]);
+  expect(run.undo()).toBe(true);
+  expect(await held(run)).toEqual(lab);
+});
+
+test('a link says what was said, and what means no run is none', () => {
+  const options = { model: 'mlp', preset: 'digits', eta: '0.5', optimizer: 'adam' };
+  expect(writeLab(options)).toBe('model=mlp;preset=digits;eta=0.5;optimizer=adam');
+  expect(readLab(writeLab(options))).toEqual(options);
+  expect(readLab('')).toEqual({});
+  for (const text of ['model=cnn', 'layers=1-2-1', 'eta', 'eta=', 'x=1', 'steps=10'])
+    expect(readLab(text), text).toBe(undefined);
+  expect(labCommand({ preset: 'figure3', init: '0.3,0.1,0.3' }, 500)).toBe(
+    'eos stream --preset figure3 --init 0.3,0.1,0.3 --steps 500 --out run.parquet',
+  );
+});
+
+test.each([{ eta: '0' }, { lambda1: 'x' }, { layers: '1-2-1' }, { model: 'cnn' }])(
+  'says what cannot be: %j',
+  (options) => {
+    expect(() => labRun(options as Record<string, string>)).toThrow(ConfigError);
+  },
+);
