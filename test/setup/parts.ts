@@ -168,7 +168,8 @@ export function hasPackages(...packages: readonly string[]): boolean {
   );
 }
 
-function holdsPackages(interpreter: string, packages: readonly string[]): boolean {
+/** Whether a Python has these packages. */
+export function holdsPackages(interpreter: string, packages: readonly string[]): boolean {
   // Only looks for them: importing all would take seconds in every test file.
   const code =
     'import sys\nfrom importlib.util import find_spec\nsys.exit(not all(map(find_spec, sys.argv[1:])))';

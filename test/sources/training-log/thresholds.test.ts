@@ -49,6 +49,78 @@ describe('stability thresholds', () => {
     },
   );
 
+  /** Spectral radius of one step on ½·s·x² with η = 1, with dampening or weight decay. */
+  const decayed = {
+    'dampened momentum': (s: number, beta: number, extra: number) =>
+      largestRoot(1 + beta - (1 - extra) * s, beta),
+    'momentum with L₂': (s: number, beta: number, extra: number) =>
+      largestRoot(1 + beta - (s + extra), beta),
+    'nesterov with L₂': (s: number, beta: number, extra: number) =>
+      largestRoot((1 + beta) * (1 - s - extra), beta * (1 - s - extra)),
+    adamw: (s: number, beta: number, extra: number) =>
+      largestRoot(1 + beta - extra - (1 - beta) * s, beta * (1 - extra)),
+  };
+  const optionsOf = {
+    'dampened momentum': (beta: number, extra: number) =>
+      ({ optimizer: 'momentum', beta, dampening: extra }) as const,
+    'momentum with L₂': (beta: number, extra: number) =>
+      ({ optimizer: 'momentum', beta, weightDecay: extra }) as const,
+    'nesterov with L₂': (beta: number, extra: number) =>
+      ({ optimizer: 'nesterov', beta, weightDecay: extra }) as const,
+    adamw: (beta: number, extra: number) =>
+      ({ optimizer: 'adamw', beta, weightDecay: extra }) as const,
+  };
+
+  test.each(['dampened momentum', 'momentum with L₂', 'nesterov with L₂', 'adamw'] as const)(
+    '%s: the recursion is stable right below and unstable right above',
+    (name) => {
+      fc.assert(
+        fc.property(
+          fc.double({ min: 0.01, max: 0.95, noNaN: true }),
+          fc.double({ min: 0, max: 0.9, noNaN: true }),
+          (beta, extra) => {
+            const { factor } = stabilityThreshold(optionsOf[name](beta, extra));
+            expect(decayed[name](factor * (1 - 1e-6), beta, extra)).toBeLessThan(1);
+            expect(decayed[name](factor * (1 + 1e-6), beta, extra)).toBeGreaterThan(1);
+          },
+        ),
+      );
+    },
+  );
+
+  test('plain descent with L₂ decay, RMSProp and AdamW without: the formulas', () => {
+    expect(stabilityThreshold({ weightDecay: 0.3 }).factor).toBeCloseTo(1.7, 12);
+    expect(stabilityThreshold({ optimizer: 'rmsprop', weightDecay: 0.3 }).factor).toBeCloseTo(
+      1.7,
+      12,
+    );
+    expect(stabilityThreshold({ optimizer: 'adamw' }).factor).toBeCloseTo(38, 12);
+    expect(stabilityThreshold({ optimizer: 'adamw' }).formula).not.toContain('− λ');
+    expect(stabilityThreshold({ weightDecay: 0.3 }).formula).toBe('2/η − λ');
+  });
+
+  test('with batches, a largest eigenvalue is compared with a warning, a batch sharpness without', async () => {
+    const text = (name: string) =>
+      `step,loss,${name}\n${Array.from({ length: 40 }, (_, t) => `${t},${1 / (t + 1)},${3 + t / 10}`).join('\n')}\n`;
+    const warned = await detectLog(text('lambda_max'), { eta: 0.1, optimizer: 'sgd' });
+    expect(warned.summary.warnings.map(({ message }) => message).join()).toContain(
+      'it is the batch sharpness that settles at 2/η',
+    );
+    const plain = await detectLog(text('batch_sharpness'), { eta: 0.1, optimizer: 'sgd' });
+    expect(plain.summary.warnings.map(({ message }) => message).join()).not.toContain('settles at');
+  });
+
+  test('a threshold that is given is that of each step', async () => {
+    const { rows } = await detectLog('step,loss,sharpness,lr\n0,1,5,0.1\n1,1,5,0.2\n', {
+      expression: '(2 + 2*beta)/eta - lambda',
+      optimizer: 'momentum',
+      beta: 0.5,
+      weightDecay: 1,
+    });
+    expect(rows.threshold![0]).toBeCloseTo(29, 9);
+    expect(rows.threshold![1]).toBeCloseTo(14, 9);
+  });
+
   test.each([
     [
       { optimizer: 'adamw2' },

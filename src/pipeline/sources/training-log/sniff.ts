@@ -83,7 +83,9 @@ const PYTHON_FILES: readonly (readonly [begin: RegExp, what: string, load: strin
 
 /** What turns a file of Python into a CSV that is read here: a line for a shell. */
 export function conversionOf(load: string): string {
-  return `python -c "${load}; import pandas; pandas.DataFrame({k: pandas.Series([float(x) for x in d[k]]) for k in ('loss', 'sharpness') if k in d}).to_csv('log.csv', index_label='step')"`;
+  const table =
+    "k = [n for n in ('loss', 'sharpness') if n in d]; open('log.csv', 'w').write('\\n'.join([','.join(k)] + [','.join(map(str, map(float, r))) for r in zip(*(d[n] for n in k))]))";
+  return `python -c "${load}; ${table}"`;
 }
 
 function pythonHint(head: Uint8Array): string | null {
