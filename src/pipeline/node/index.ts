@@ -2,6 +2,6 @@
 
 export type { ByteSource } from '../formats/byte-source.ts';
 export { type FileTarget, type FileTargetOptions, fileTarget } from './file-target.ts';
-export { LockedError } from './lock.ts';
+export { type FileLock, LockedError } from './lock.ts';
 export { type OpenLogOptions, openLog } from './open-log.ts';
 export { growingFile } from './stored-file.ts';
