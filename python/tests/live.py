@@ -1,6 +1,6 @@
 """Trains a small network in one framework, up to the edge and beyond, with a log that is watched.
 
-Run as `python live.py FRAMEWORK LOG BUDGET`. Time is counted in passes through the network (a step
+Run as `python live.py FRAMEWORK LOG BUDGET`, with `dense` for a measurement at every step. Time is counted in passes through the network (a step
 3, a gradient with its graph 4, a product 4, a loss 1), so that every machine measures at the same
 steps.
 """
@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from eos_watch.recorder import Recorder
 
-FRAMEWORK, LOG, BUDGET = sys.argv[1], sys.argv[2], float(sys.argv[3])
+FRAMEWORK, LOG = sys.argv[1:3]
+BUDGET = None if sys.argv[3] == "dense" else float(sys.argv[3])
 STEPS = 1500
 RATE = 0.22
 KERAS_RATE = 0.15

@@ -14,17 +14,6 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 
-class Ticks:
-    """A clock on which all takes the same time."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        self.now += 1.0
-        return self.now
-
-
 class Module(pl.LightningModule):
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +52,7 @@ def fit(folder: Path, callbacks: list[Any], epochs: int = 12, **options: Any) ->
 
 def test_training_is_the_same_to_the_bit_and_each_step_has_its_row(tmp_path: Path) -> None:
     log = tmp_path / "log.ndjson"
-    plain, watched = fit(tmp_path, []), fit(tmp_path, [EosWatch(log, 1.0, clock=Ticks())])
+    plain, watched = fit(tmp_path, []), fit(tmp_path, [EosWatch(log, None)])
     a, b = plain.lightning_module.state_dict(), watched.lightning_module.state_dict()
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert plain.callback_metrics == watched.callback_metrics
@@ -75,13 +64,13 @@ def test_training_is_the_same_to_the_bit_and_each_step_has_its_row(tmp_path: Pat
 
 def test_batches_that_are_accumulated_are_one_step(tmp_path: Path) -> None:
     log = tmp_path / "log.ndjson"
-    fit(tmp_path, [EosWatch(log, 1.0, clock=Ticks())], accumulate_grad_batches=2)
+    fit(tmp_path, [EosWatch(log, None)], accumulate_grad_batches=2)
     assert [row["step"] for row in read(log)[1]] == list(range(24))
 
 
 def test_the_state_is_in_the_checkpoint(tmp_path: Path) -> None:
     log = tmp_path / "log.ndjson"
-    trainer = fit(tmp_path, [EosWatch(log, 1.0, clock=Ticks())], epochs=6)
+    trainer = fit(tmp_path, [EosWatch(log, None)], epochs=6)
     trainer.save_checkpoint(tmp_path / "model.ckpt")
     rows = read(log)[1]
     pl.seed_everything(0, verbose=False)
@@ -89,7 +78,7 @@ def test_the_state_is_in_the_checkpoint(tmp_path: Path) -> None:
     loader = DataLoader(TensorDataset(x, x.sin().sum(1, keepdim=True)), 16)
     again = pl.Trainer(
         max_epochs=9, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", callbacks=[EosWatch(log, 1.0, clock=Ticks())],
+        enable_model_summary=False, accelerator="cpu", callbacks=[EosWatch(log, None)],
     )
     again.fit(Module(), loader, ckpt_path=tmp_path / "model.ckpt", weights_only=False)
     after = read(log)[1]

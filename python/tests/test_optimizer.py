@@ -24,7 +24,7 @@ def grows(optimizer: Optimizer, sharpness: float) -> bool:
         else:
             v = o.beta * v + (1 - o.beta) * g
             move = v
-        if o.name == "adamw":
+        if o.name == "adamw" or o.decoupled:
             x *= 1 - ETA * o.weight_decay
         x -= ETA * move
         sizes.append(abs(x))
@@ -46,6 +46,10 @@ def grows(optimizer: Optimizer, sharpness: float) -> bool:
         Optimizer("rmsprop", beta=0.5),
         Optimizer("adam", beta=0.9),
         Optimizer("adamw", beta=0.9, weight_decay=5.0),
+        Optimizer("momentum", beta=0.9, weight_decay=5.0, decoupled=True),
+        Optimizer("nesterov", beta=0.9, weight_decay=5.0, decoupled=True),
+        Optimizer("rmsprop", beta=0.5, weight_decay=5.0, decoupled=True),
+        Optimizer("adam", beta=0.9, weight_decay=5.0, decoupled=True),
     ],
     ids=str,
 )
@@ -60,6 +64,17 @@ def test_the_threshold_is_where_the_recursion_turns(optimizer: Optimizer) -> Non
 def test_what_is_unknown_has_no_threshold() -> None:
     assert Optimizer("lion").threshold(0.1) is None
     assert Optimizer("gd").threshold(0.0) is None
+
+
+def test_a_threshold_that_no_name_tells_is_said_as_an_expression() -> None:
+    optimizer = Optimizer("nesterov", beta=0.5, weight_decay=2.0, decoupled=True)
+    said = optimizer.header()
+    value = eval(said["threshold_expression"].replace("lambda", "decay"),
+                 {"eta": ETA, "beta": said["beta"], "decay": said["weight_decay"]})
+    assert value == pytest.approx(optimizer.threshold(ETA))
+    assert "threshold_expression" in Optimizer("rmsprop", beta=0.5).header()
+    for name in ("gd", "momentum", "nesterov", "adam", "adamw", "rmsprop"):
+        assert "threshold_expression" not in Optimizer(name, weight_decay=0.1).header()
 
 
 def test_the_header_says_what_a_detector_needs() -> None:

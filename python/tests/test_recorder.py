@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from eos_watch.directions import Directions
-from eos_watch.edge import edge_energy
+from eos_watch.edge import edge_columns
 from eos_watch.log import NOTE
 from eos_watch.optimizer import Optimizer
 from eos_watch.recorder import Recorder
@@ -85,7 +85,7 @@ class Quadratic:
         self.directions.keep(vectors, None)
 
 
-def recorder(probe: Quadratic, path: Path, budget: float, **options: Any) -> Recorder:
+def recorder(probe: Quadratic, path: Path, budget: float | None, **options: Any) -> Recorder:
     settings: dict[str, Any] = {"keep": 3, "tolerance": 1e-3, "every": 1, **options}
     return Recorder(probe, Optimizer("gd"), path, budget, lambda: probe.time, {}, **settings)
 
@@ -94,18 +94,24 @@ def train(
     watch: Recorder, probe: Quadratic, steps: range, top: Any = lambda step: 10.0, loss: Any = None
 ) -> None:
     for step in steps:
-        watch.budget.begin()
         probe.values[0] = top(step)
         slopes = None
-        if watch.wants_slopes(step):
+        watch.budget.enter()
+        if not watch.idle and watch.wants_slopes():
             slopes = probe.directions.next(probe.gradient, probe.weights)
         else:
             probe.directions.forget()
+        watch.budget.leave()
         probe.weights = probe.weights - ETA * probe.gradient
         # Keeps the swing in the first direction alive.
         probe.weights[0] = 0.01 * (-1) ** step
         probe.time += STEP
+        if watch.idle:
+            watch.pass_over()
+            continue
+        watch.budget.enter()
         watch.record(step, loss(step) if loss else 1.0, ETA, slopes)
+        watch.leave()
 
 
 @pytest.mark.parametrize("budget", [0.01, 0.05, 0.2])
@@ -122,12 +128,42 @@ def test_the_budget_is_kept_and_used(tmp_path: Path, budget: float) -> None:
     assert 0.5 * budget <= watch.budget.spent / watch.budget.training <= budget + 0.001
 
 
-def test_no_budget_measures_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("budget", [0.01, 0.05, 0.2])
+def test_lines_and_looks_count(tmp_path: Path, budget: float) -> None:
     probe = Quadratic()
-    watch = recorder(probe, tmp_path / "log.ndjson", 0.0)
-    train(watch, probe, range(500))
-    assert probe.time == 500 * STEP
-    assert {row["kind"] for row in read(tmp_path / "log.ndjson")[1]} == {"loss"}
+    watch = recorder(probe, tmp_path / "log.ndjson", budget)
+    write = watch.log.write
+
+    def costly(row: dict[str, Any]) -> None:
+        # A step takes but thirty times as long.
+        probe.time += STEP / 30
+        write(row)
+
+    watch.log.write = costly  # type: ignore[method-assign]
+    steps = 30_000
+    train(watch, probe, range(steps), lambda step: 10 + 10 * step / steps)
+    assert 0.5 * budget <= (probe.time - STEP * steps) / (STEP * steps) <= budget + 0.002
+    _, rows = read(tmp_path / "log.ndjson")
+    # At a fifth of the time all lines are affordable, at a hundredth one of twelve.
+    lines = {0.01: 12, 0.05: 3, 0.2: 1}[budget]
+    assert steps / lines <= len(rows) <= 1.5 * steps / lines
+    assert len(measured(rows)) > 10
+
+
+def test_without_a_limit_every_step_is_measured(tmp_path: Path) -> None:
+    probe = Quadratic()
+    train(recorder(probe, tmp_path / "log.ndjson", None), probe, range(50))
+    assert [row["step"] for row in measured(read(tmp_path / "log.ndjson")[1])] == list(range(50))
+
+
+def test_gradients_are_looked_at_while_the_loss_spikes(tmp_path: Path) -> None:
+    probe = Quadratic()
+    watch = recorder(probe, tmp_path / "log.ndjson", 0.2)
+    watch._gradients = 1e9  # as if they had taken far more than their share
+    train(watch, probe, range(2000), loss=lambda step: 3.0 if 1500 <= step < 1520 else 1.0)
+    _, rows = read(tmp_path / "log.ndjson")
+    looked = [row["step"] for row in rows if row["kind"] == "gradient"]
+    assert looked and all(1500 < step <= 1523 for step in looked)
 
 
 def test_each_row_says_its_kind_and_cheap_kinds_are_not_called_sharpness(tmp_path: Path) -> None:
@@ -241,6 +277,7 @@ def test_every_line_is_on_disk_when_the_call_returns(tmp_path: Path) -> None:
         "eos": 1,
         "optimizer": "gd",
         "weight_decay": 0.0,
+        "eigenvalues": 3,
         "budget": 0.05,
     }
 
@@ -287,13 +324,34 @@ def test_nonsense_is_refused_at_once(tmp_path: Path) -> None:
     for options in ({"keep": 0}, {"every": 0}, {"tolerance": 0.0}):
         with pytest.raises(ValueError, match="whole numbers"):
             recorder(Quadratic(), tmp_path / "log.ndjson", 0.05, **options)
-    with pytest.raises(ValueError, match="share"):
-        recorder(Quadratic(), tmp_path / "log.ndjson", -0.05)
+    for budget in (0, -1, 2, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="is not a share of the training time"):
+            recorder(Quadratic(), tmp_path / "log.ndjson", budget)
+    assert not (tmp_path / "log.ndjson").exists()
+
+
+def test_a_loss_that_is_not_finite_is_written_and_measured_no_more(tmp_path: Path) -> None:
+    probe = Quadratic()
+    watch = recorder(probe, tmp_path / "log.ndjson", None)
+    train(watch, probe, range(10), loss=lambda step: float("nan") if step > 4 else 1.0)
+    _, rows = read(tmp_path / "log.ndjson")
+    assert [row["step"] for row in measured(rows)] == [0, 1, 2, 3, 4]
+    assert len(rows) == 10 and not any("watch_error" in row for row in rows)
+
+
+def test_a_value_of_a_framework_is_written_as_a_number(tmp_path: Path) -> None:
+    watch = recorder(Quadratic(), tmp_path / "log.ndjson", 0.05)
+    watch.budget.enter()
+    watch.record(0, 1.0, ETA, None, {"accuracy": np.float32(0.5), "note": object})
+    assert read(tmp_path / "log.ndjson")[1][0]["accuracy"] == 0.5
 
 
 def test_edge_energy_is_the_loss_over_the_midpoint_of_the_swing() -> None:
     # Along an eigenvector at the threshold a step goes from x to −x: the loss of the midpoint is 0.
     x = 0.3
-    energy, count = edge_energy([THRESHOLD, 4.0], [THRESHOLD * x, 7.0], THRESHOLD)
-    assert count == 1
-    assert energy == pytest.approx(THRESHOLD * x * x / 2)
+    said = edge_columns([THRESHOLD, 4.0], [THRESHOLD * x, 7.0], THRESHOLD)
+    assert said["edge_directions"] == 1
+    assert said["edge_energy"] == pytest.approx(THRESHOLD * x * x / 2)
+    assert said["edge_energies"] == [said["edge_energy"]]
+    two = edge_columns([THRESHOLD, 0.9 * THRESHOLD], [1.0, 2.0], THRESHOLD)
+    assert two["edge_directions"] == 2 and sum(two["edge_energies"]) == two["edge_energy"]

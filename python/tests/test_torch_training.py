@@ -30,7 +30,7 @@ def run(
     optimizer: str,
     steps: int,
     path: Path | None,
-    budget: float = 0.2,
+    budget: float | None = 0.2,
     clock: Any = None,
     **options: Any,
 ) -> tuple[list[torch.Tensor], torch.Tensor]:
@@ -54,9 +54,10 @@ def run(
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "rmsprop", "adamw"])
 @pytest.mark.parametrize("net", NETS)
 def test_training_is_the_same_to_the_bit(tmp_path: Path, net: str, optimizer: str) -> None:
-    plain, state = run(net, optimizer, 60, None)
-    watched, watched_state = run(net, optimizer, 60, tmp_path / "log.ndjson", 3.0)
-    assert len(measured(read(tmp_path / "log.ndjson")[1])) > 3
+    plain, state = run(net, optimizer, 90, None)
+    watched, watched_state = run(net, optimizer, 90, tmp_path / "log.ndjson", 1.0)
+    kinds = {row["kind"] for row in read(tmp_path / "log.ndjson")[1]}
+    assert kinds >= {"loss", "gradient", "forward", "sharpness"}
     assert all(torch.equal(a, b) for a, b in zip(plain, watched, strict=True))
     assert torch.equal(state, watched_state)
 
@@ -147,8 +148,8 @@ def test_a_resumed_run_writes_the_log_of_one_that_was_not_stopped(tmp_path: Path
 def test_a_state_of_another_network_is_refused(tmp_path: Path) -> None:
     model, loss = NETS["mlp"]()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    watch = Watch(model, loss, optimizer, tmp_path / "a.ndjson", 5.0)
-    for step in range(50):
+    watch = Watch(model, loss, optimizer, tmp_path / "a.ndjson", None)
+    for step in range(2):
         value = loss()
         value.backward()
         optimizer.step()
@@ -197,7 +198,7 @@ def test_what_cannot_be_differentiated_twice_warns_and_trains_on(
     loss = lambda: (layer.apply(model(x)) ** 2).mean()  # noqa: E731
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     passes = Passes()
-    watch = Watch(model, loss, optimizer, tmp_path / "log.ndjson", 5.0, clock=passes)
+    watch = Watch(model, loss, optimizer, tmp_path / "log.ndjson", 1.0, clock=passes)
     with passes.count(model), pytest.warns(RuntimeWarning, match="measures no more"):
         for step in range(50):
             value = loss()
@@ -240,6 +241,7 @@ def test_the_first_line_says_the_optimizer(tmp_path: Path) -> None:
         "eps": 1e-8,
         "preconditioned": True,
         "weight_decay": 0.01,
+        "eigenvalues": 3,
         "framework": "pytorch",
         "parameters": 2701,
         "budget": 0.05,
@@ -251,3 +253,75 @@ def test_what_is_no_optimizer_is_refused(tmp_path: Path) -> None:
     model, loss = NETS["mlp"]()
     with pytest.raises(TypeError, match="not an optimizer of torch.optim"):
         Watch(model, loss, object(), tmp_path / "log.ndjson")
+
+
+def weights(model: nn.Module) -> list[torch.Tensor]:
+    return [t.detach().clone() for p in model.parameters() for t in (p, p.grad) if t is not None]
+
+
+@pytest.mark.parametrize("wrong", ["step", "backward", "zero_grad"])
+def test_a_loss_function_that_changes_the_model_is_told(tmp_path: Path, wrong: str) -> None:
+    model, loss = NETS["mlp"]()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    loss().backward()
+
+    def closure() -> torch.Tensor:
+        value = loss()
+        if wrong == "backward":
+            value.backward(retain_graph=True)
+        elif wrong == "step":
+            optimizer.step()
+        else:
+            optimizer.zero_grad()
+        return value
+
+    watch = Watch(model, closure, optimizer, tmp_path / "log.ndjson", None)
+    before = weights(model)
+    with pytest.warns(RuntimeWarning, match="changes weights or gradients"):
+        watch(0, 1.0)
+    # And nothing came of it.
+    assert all(map(torch.equal, before, weights(model)))
+    assert "changes weights or gradients" in watch.last["watch_error"]
+
+
+def test_a_mistake_in_the_loss_function_costs_the_sharpness_alone(tmp_path: Path) -> None:
+    model, _ = NETS["mlp"]()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    watch = Watch(model, lambda: model(torch.ones(2, 3)), optimizer, tmp_path / "a.ndjson", None)
+    with pytest.warns(RuntimeWarning, match="measures no more: .*shapes"):
+        watch(0, 1.0)
+    watch = Watch(model, lambda: model(torch.ones(2, 1)), optimizer, tmp_path / "b.ndjson", None)
+    with pytest.warns(RuntimeWarning, match="does not return one number"):
+        watch(0, 1.0)
+
+
+def test_a_loss_function_that_is_not_a_number_is_tried_again(tmp_path: Path) -> None:
+    model, loss = NETS["mlp"]()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    factor = float("nan")
+    watch = Watch(model, lambda: factor * loss(), optimizer, tmp_path / "log.ndjson", None)
+    watch(0, float("nan"))
+    watch(1, 1.0)
+    factor = 1.0
+    watch(2, 1.0)
+    rows = read(tmp_path / "log.ndjson")[1]
+    assert [row["step"] for row in measured(rows)] == [2]
+    assert not any("watch_error" in row for row in rows)
+
+
+def test_a_model_without_parameters_is_refused(tmp_path: Path) -> None:
+    model, loss = NETS["mlp"]()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for p in model.parameters():
+        p.requires_grad_(False)
+    with pytest.raises(ValueError, match="nothing has a sharpness"):
+        Watch(model, loss, optimizer, tmp_path / "log.ndjson")
+    assert not (tmp_path / "log.ndjson").exists()
+
+
+def test_batches_are_said_in_the_first_line(tmp_path: Path) -> None:
+    model, loss = NETS["mlp"]()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    Watch(model, loss, optimizer, tmp_path / "log.ndjson", None, batch=loss)(0, 1.0)
+    header, rows = read(tmp_path / "log.ndjson")
+    assert header["optimizer"] == "sgd" and "batch_sharpness" in rows[0]

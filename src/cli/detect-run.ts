@@ -158,10 +158,8 @@ interface OutputFile {
   readonly path: string;
 }
 
-async function outputFiles(
-  { out, arrow, force, log }: DetectRequest,
-  config: LogConfig,
-): Promise<OutputFile[]> {
+async function outputFiles(request: DetectRequest, config: LogConfig): Promise<OutputFile[]> {
+  const { out, arrow, force, log } = request;
   const files: OutputFile[] = [];
   if (out !== undefined) files.push({ flag: 'out', path: out });
   if (arrow !== undefined) files.push({ flag: 'arrow', path: arrow });
@@ -174,18 +172,42 @@ async function outputFiles(
     if (log !== '-' && resolve(path) === resolve(log)) {
       throw new UsageError(`--${flag}: ${path} is the log itself; give another name`);
     }
-    await checkOutput(flag, path, await asFound(path, config), { force });
+    await checkOutput(flag, path, await asFound(path, config, request), { force });
   }
   return files;
 }
 
+/** What a log itself says of its run. */
+const TOLD = ['framework', 'preconditioned', 'eigenvalues', 'told'] as const;
+const TOLD_OF_THE_OPTIMIZER: readonly (keyof LogConfig)[] = [
+  'optimizer',
+  'beta',
+  'threshold',
+  'dampening',
+  'weight_decay',
+  'threshold_expression',
+];
+
 /** The configuration with what an earlier detection found in the log, so that the same command can be repeated. */
-async function asFound(path: string, config: LogConfig): Promise<LogConfig> {
+async function asFound(
+  path: string,
+  config: LogConfig,
+  { optimizer, beta, dampening, weightDecay, threshold }: DetectRequest,
+): Promise<LogConfig> {
   const metadata = await runFileMetadata(path).catch(() => undefined);
   try {
-    const { format, eta } = JSON.parse(metadata?.['eos.config'] ?? '{}') as Partial<LogConfig>;
+    const stored = JSON.parse(metadata?.['eos.config'] ?? '{}') as Partial<LogConfig>;
+    const { format, eta } = stored;
     const known = config.eta !== null || config.eta_schedule !== null;
-    return { ...config, format: format ?? null, eta: known ? config.eta : (eta ?? null) };
+    const given = [optimizer, beta, dampening, weightDecay, threshold];
+    const told = given.every((option) => option === undefined) ? TOLD_OF_THE_OPTIMIZER : [];
+    const said = [...TOLD, ...told].filter((name) => stored[name] !== undefined);
+    return {
+      ...config,
+      format: format ?? null,
+      eta: known ? config.eta : (eta ?? null),
+      ...Object.fromEntries(said.map((name) => [name, stored[name]])),
+    };
   } catch {
     return config;
   }

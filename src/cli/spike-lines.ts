@@ -6,10 +6,11 @@ const NUMBERS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'e
 
 /** Why a spike happened, in words. */
 export function spikeCauseText(spike: ExplainedSpike): string {
-  const { cause, share, directions, ratio, eta_that_holds: holds } = spike;
+  const { cause, share, directions, leading, ratio, eta_that_holds: holds } = spike;
   const number = NUMBERS[directions] ?? String(directions);
-  const where = `${number} direction${directions === 1 ? '' : 's'}`;
-  if (share === null) return 'why is not known: no energy at the edge was logged while it rose';
+  const most = directions > 1 && leading !== undefined ? ` (${wholePercent(leading)} in one)` : '';
+  const where = `${number} direction${directions === 1 ? '' : 's'}${most}`;
+  if (share === null) return 'why is not known: nothing was measured while it rose';
   switch (cause) {
     case 'edge':
       return holds === null

@@ -17,6 +17,7 @@ const FRAMEWORKS = [
   { name: 'huggingface', needs: ['torch', 'transformers', 'accelerate'], backend: '' },
   { name: 'lightning', needs: ['torch', 'lightning'], backend: '' },
   { name: 'keras', needs: ['torch', 'keras'], backend: 'torch' },
+  { name: 'keras', needs: ['keras'], backend: 'jax' },
 ] as const;
 
 const there = FRAMEWORKS.filter(({ needs }) => hasPackages(...needs));
@@ -25,18 +26,14 @@ describeWith(['jax'], 'eos_watch', () => {
   test(
     'passes its own tests in each framework that is there',
     async () => {
-      const { stdout } = await promisify(execFile)(part('jax'), ['-m', 'pytest', '-rA'], {
-        cwd: project,
-        maxBuffer: 1 << 28,
-      });
-      console.log(
-        stdout
-          .split('\n')
-          .filter((line) => /^left out|passed/.test(line))
-          .join('\n'),
-      );
-      expect(stdout).toMatch(/\d+ passed/);
-      expect(stdout).not.toMatch(/skipped|failed/);
+      const options = ['--tb=short', '--show-capture=no', '-rfEs'];
+      const { code, stdout } = await pytest(options);
+      const lines = stdout.trimEnd().split('\n');
+      console.log(lines.filter((line) => /^left out|passed/.test(line)).join('\n'));
+      // What is red is told first, and why, as pytest sums it up.
+      const red = lines.filter((line) => /^(FAILED|ERROR|SKIPPED)/.test(line));
+      expect(red, stdout.slice(stdout.indexOf('= FAILURES ='))).toEqual([]);
+      expect([code, lines.at(-1)]).toEqual([0, expect.stringMatching(/\d+ passed/)]);
     },
     30 * MINUTE,
   );
@@ -54,6 +51,20 @@ describeWith(['jax'], 'eos_watch', () => {
         env: { ...process.env, PYTHONPATH: folder },
       });
       expect(stdout).toBe(`${folder}/eos_watch/__init__.py []\n`);
+
+      // Without site-packages there is none of them to load.
+      const bare = (name: string) =>
+        spawnSync(part('jax'), ['-I', '-S', '-c', importing(folder, name)], { encoding: 'utf8' });
+      for (const [module, needed] of [
+        ['eos_watch.torch', 'torch'],
+        ['eos_watch.jax', 'jax'],
+        ['eos_watch.huggingface', 'torch'],
+        ['eos_watch.lightning', 'lightning'],
+        ['eos_watch.keras', 'keras'],
+      ] as const)
+        expect(bare(module).stdout).toContain(
+          `needs ${needed}, which is not installed: pip install '${needed}'`,
+        );
     },
     5 * MINUTE,
   );
@@ -71,7 +82,7 @@ describeWith(['jax'], 'eos_watch', () => {
   );
 
   describe('a training that is watched live', () => {
-    const script = (name: string, log: string, budget: number) => [
+    const script = (name: string, log: string, budget: number | 'dense') => [
       join(project, 'tests/live.py'),
       name,
       log,
@@ -90,7 +101,7 @@ describeWith(['jax'], 'eos_watch', () => {
         const cwd = temporaryFolder();
         const env = environment(backend);
         const python = part('jax');
-        await promisify(execFile)(python, script(name, 'dense.ndjson', 10), { cwd, env });
+        await promisify(execFile)(python, script(name, 'dense.ndjson', 'dense'), { cwd, env });
         const dense = await eos(['detect', 'dense.ndjson', '--out', 'dense.parquet', '-q'], {
           cwd,
         });
@@ -120,12 +131,14 @@ describeWith(['jax'], 'eos_watch', () => {
     );
   });
 
-  describe('the snippets of docs/watch.md', () => {
-    const text = readFileSync(join(root, 'docs/watch.md'), 'utf8');
+  describe('the snippets of docs/watch', () => {
+    const pages = readdirSync(join(root, 'docs/watch'));
+    const text = pages.map((page) => readFileSync(join(root, 'docs/watch', page), 'utf8')).join('');
     const snippets = [
       ...text.matchAll(/<!-- needs: ([a-z ]*?) -->\n```python\n([\s\S]*?)```/g),
     ].map(([, needs, code]) => ({ needs: needs!.split(' ').filter(Boolean), code: code! }));
-    test('are all named', () => {
+    test('are all named, one page a framework', () => {
+      expect(pages).toEqual(['huggingface.md', 'jax.md', 'keras.md', 'lightning.md', 'pytorch.md']);
       expect(snippets.length).toBe([...text.matchAll(/```python/g)].length);
       expect(snippets.length).toBeGreaterThanOrEqual(5);
     });
@@ -164,6 +177,28 @@ describeWith(['jax'], 'eos_watch', () => {
     );
   });
 });
+
+/** Python that says in a line why a module cannot be imported. */
+function importing(folder: string, module: string): string {
+  return [
+    'import importlib, sys',
+    `sys.path.insert(0, ${JSON.stringify(folder)})`,
+    'try:',
+    `    importlib.import_module(${JSON.stringify(module)})`,
+    'except ImportError as error:',
+    '    print(error)',
+  ].join('\n');
+}
+
+/** Runs the package's own tests. */
+async function pytest(options: readonly string[]): Promise<{ code: number; stdout: string }> {
+  const args = ['-m', 'pytest', ...options];
+  const running = promisify(execFile)(part('jax'), args, { cwd: project, maxBuffer: 1 << 28 });
+  return running.then(
+    ({ stdout }) => ({ code: 0, stdout }),
+    ({ code, stdout }: { code: number; stdout: string }) => ({ code, stdout }),
+  );
+}
 
 /** First step of the first phase at the edge, as the summary of a file dates it. */
 function edgeOf(folder: string, file: string): number {

@@ -8,6 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .need import need
+
+need("torch", "eos_watch.huggingface")
+need("transformers", "eos_watch.huggingface")
+
 import torch
 from torch import Tensor
 from transformers import TrainerCallback
@@ -41,7 +46,7 @@ class EosWatch(TrainerCallback):
     def __init__(
         self,
         log: str | os.PathLike[str] = "train.ndjson",
-        budget: float = 0.05,
+        budget: float | None = 0.05,
         *,
         batch: dict[str, Any] | None = None,
         loss: BatchLoss | None = None,

@@ -9,6 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from .need import need
+
+need("jax", "eos_watch.jax")
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -64,7 +68,7 @@ class Watch:
         loss: Loss,
         optimizer: Optimizer,
         log: str | os.PathLike[str] = "train.ndjson",
-        budget: float = 0.05,
+        budget: float | None = 0.05,
         *,
         lr: float | Schedule,
         data: Sequence[Any] = (),
@@ -121,21 +125,28 @@ class Watch:
         if not self._first:
             return
         recorder, probe = self._recorder, self._probe
-        recorder.budget.begin()
-        probe.at(lambda: params, lambda: opt_state)
         if batch is not None:
             probe.saw(batch)
+        if recorder.idle:
+            recorder.pass_over()
+            return
+        # What the loss waits for is the step's.
+        value = float(loss)
+        recorder.budget.enter()
+        probe.at(lambda: params, lambda: opt_state)
         slopes: Slopes | None = None
-        if recorder.wants_slopes(recorder.budget.steps):
-            with recorder.budget.spending():
-                start = recorder.budget.clock()
-                slopes = probe.slopes(grads)
-                recorder.budget.learn("slopes", recorder.budget.clock() - start)
+        if grads is not None and recorder.wants_slopes():
+            start = recorder.budget.clock()
+            slopes = probe.slopes(grads)
+            recorder.took_slopes(recorder.budget.clock() - start)
         else:
             probe.leave()
         lr = float(self._lr(step)) if callable(self._lr) else float(self._lr)
-        recorder.record(step, float(loss), lr, slopes, more)
+        recorder.record(int(step), value, lr, slopes, more)
         probe.let_go()
+        recorder.leave()
+        if recorder.idle:
+            probe.leave()
 
     @property
     def last(self) -> dict[str, Any]:
@@ -297,13 +308,13 @@ class JaxProbe:
         squared = float(length @ length)
         return bend / squared if squared > 0 else None
 
-    def slopes(self, grads: Tree | None) -> Slopes | None:
+    def slopes(self, grads: Tree) -> Slopes | None:
         """What the gradient of this step says of the directions.
 
         It was taken at the weights that the step before left.
         """
         before, self._before = self._before, self._weights()
-        if grads is None or before is None:
+        if before is None:
             return None
         return self.directions.next(self._flat(grads), before)
 

@@ -8,6 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from .need import need
+
+need("keras", "eos_watch.keras")
+
 import keras
 
 from .budget import Clock
@@ -45,7 +49,7 @@ class EosWatch(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(
         self,
         log: str | os.PathLike[str] = "train.ndjson",
-        budget: float = 0.05,
+        budget: float | None = 0.05,
         *,
         data: tuple[Any, Any],
         full_batch: bool = False,
@@ -106,20 +110,25 @@ class EosWatch(keras.callbacks.Callback):  # type: ignore[misc]
         recorder = self._recorder
         if recorder is None:
             return
-        recorder.budget.begin()
-        # Keras tells the mean over the epoch so far.
+        # Keras tells the mean over the epoch so far; what the loss waits for is the step's.
         total = float((logs or {})["loss"]) * (batch + 1)
         loss, self._sum = total - self._sum, total
+        step, self._step = self._step, self._step + 1
+        if recorder.idle:
+            recorder.pass_over()
+            return
+        recorder.budget.enter()
         slopes = None
-        if self._full_batch and recorder.wants_slopes(recorder.budget.steps):
-            with recorder.budget.spending():
-                start = recorder.budget.clock()
-                slopes = self._side.slopes()
-                recorder.budget.learn("slopes", recorder.budget.clock() - start)
+        if self._full_batch and recorder.wants_slopes():
+            start = recorder.budget.clock()
+            slopes = self._side.slopes()
+            recorder.took_slopes(recorder.budget.clock() - start)
         else:
             self._side.leave()
-        recorder.record(self._step, loss, float(self.model.optimizer.learning_rate), slopes)
-        self._step += 1
+        recorder.record(step, loss, float(self.model.optimizer.learning_rate), slopes)
+        recorder.leave()
+        if recorder.idle:
+            self._side.leave()
 
     def on_train_end(self, logs: Any = None) -> None:
         if self._recorder:

@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .need import need
+
+need("lightning", "eos_watch.lightning")
+
 import lightning.pytorch as pl
 import torch
 from torch import Tensor
@@ -38,7 +42,7 @@ class EosWatch(pl.Callback):
     def __init__(
         self,
         log: str | os.PathLike[str] = "train.ndjson",
-        budget: float = 0.05,
+        budget: float | None = 0.05,
         *,
         batch: Any = None,
         loss: BatchLoss | None = None,

@@ -32,7 +32,7 @@ class Log:
 
     def write(self, row: Mapping[str, Any]) -> None:
         file = self._file or self._open()
-        file.write(json.dumps(row) + "\n")
+        file.write(json.dumps(row, default=_number) + "\n")
         file.flush()
 
     def close(self) -> None:
@@ -76,6 +76,14 @@ class Log:
         assert self._file
         self._file.write(json.dumps(self.header) + "\n")
         self._file.flush()
+
+
+def _number(value: Any) -> Any:
+    """Numbers of NumPy and of frameworks, which JSON does not know; anything else as text."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, RuntimeError):
+        return str(value)
 
 
 def _check_replaceable(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from typing import Any
 class Optimizer:
     """An optimizer by its name and parameters.
 
-    :param name: ``gd``, ``momentum``, ``nesterov``, ``rmsprop``, ``adam``, ``adamw``, or another,
+    :param name: ``gd``, ``sgd`` (with batches), ``momentum``, ``nesterov``, ``rmsprop``, ``adam``, ``adamw``, or another,
         whose threshold is unknown then
     :param beta: β of momentum and Nesterov, β₁ of Adam; for RMSProp its momentum
     :param beta2: decay of the second moment
@@ -40,25 +41,47 @@ class Optimizer:
     def threshold(self, eta: float) -> float | None:
         """The largest stable sharpness at learning rate ``eta``; None where it is unknown.
 
+        (2 + 2β)/η for momentum, by 1 − dampening; (2 + 2β)/((1 + 2β)η) for Nesterov;
+        (2 + 2β₁)/((1 − β₁)η) for Adam. L₂ decay λ takes λ off; decoupled decay makes 2 of 2 − ηλ.
+
         Cohen et al. 2021, arXiv:2103.00065 (gradient descent, momentum, Nesterov), and 2022,
         arXiv:2207.14484 (the preconditioned Hessian of RMSProp, Adam, AdamW).
         """
-        if not eta > 0:
+        formula = self._formula()
+        if formula is None or not eta > 0:
             return None
-        beta = self.beta
-        if self.name == "gd":
-            return 2 / eta - self.weight_decay
-        if self.name == "momentum":
-            return (2 + 2 * beta) / ((1 - self.dampening) * eta) - self.weight_decay
-        if self.name == "nesterov":
-            return (2 + 2 * beta) / ((1 + 2 * beta) * eta) - self.weight_decay
-        if self.name == "rmsprop":
-            return (2 + 2 * beta) / eta
-        if self.name == "adam":
-            return (2 + 2 * beta) / ((1 - beta) * eta)
-        if self.name == "adamw":
-            return (2 - eta * self.weight_decay) * (1 + beta) / ((1 - beta) * eta)
-        return None
+        top, share, less = formula
+        return top(eta) * (1 + self.beta) / (share * eta) - less
+
+    def _formula(self) -> tuple[Callable[[float], float], float, float] | None:
+        """The threshold as top(η)(1 + β)/(share · η) − less."""
+        decay = self.weight_decay
+        decoupled = self.decoupled or self.name == "adamw"
+        shares = {
+            "gd": 1.0,
+            "sgd": 1.0,
+            "momentum": 1 - self.dampening,
+            "nesterov": (1 + 2 * self.beta),
+            "rmsprop": 1.0,
+            "adam": 1 - self.beta,
+            "adamw": 1 - self.beta,
+        }
+        share = shares.get(self.name)
+        if share is None:
+            return None
+        if decoupled:
+            return (lambda eta: 2 - eta * decay), share, 0.0
+        return (lambda eta: 2.0), share, 0.0 if self.preconditioned else decay
+
+    @property
+    def expression(self) -> str | None:
+        """The threshold of what a name and its usual parameters do not tell, for the log."""
+        decoupled = self.decoupled and self.weight_decay > 0
+        formula = self._formula()
+        if formula is None or not (decoupled or (self.name == "rmsprop" and self.beta > 0)):
+            return None
+        top = "(2 - eta*lambda)" if decoupled else "2"
+        return f"{top}*(1 + beta)/({formula[1]!r}*eta)"
 
     def header(self) -> dict[str, Any]:
         """The optimizer's part of the first line of the log."""
@@ -71,6 +94,8 @@ class Optimizer:
             said["preconditioned"] = True
         if self.dampening:
             said["dampening"] = self.dampening
+        if self.expression:
+            said["threshold_expression"] = self.expression
         if self.decay_in_operator:
             said["decay_in_sharpness"] = self.decay_in_operator
         else:

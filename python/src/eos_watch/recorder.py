@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+import numpy as np
+
 from .budget import Budget, Clock
 from .directions import Slopes
-from .edge import edge_energy
+from .edge import edge_columns
 from .log import Log
 from .optimizer import Optimizer
 from .ritz import Top, Vector, fewest_products, track
@@ -30,8 +32,13 @@ CHANGE_NEAR, CHANGE_FAR = 0.02, 0.1
 SAVED = 6
 # How much more often than the budget brings in a measurement may be made when it matters.
 HASTE = 4.0
-# Shares of the budget for signals from gradients, and for curvature along the update.
-SHARE_GRADIENTS, SHARE_FORWARD = 0.3, 0.15
+# Shares of the budget for looking at steps and writing their lines, for signals from gradients, and
+# for curvature along the update.
+SHARE_LOOKS, SHARE_GRADIENTS, SHARE_FORWARD = 0.3, 0.3, 0.15
+# A curvature takes the weights and gradients of up to so many neighbouring steps.
+BURST = 3
+# However small the budget is, one step of so many is looked at.
+RAREST = 1000
 # Steps' worth of time of what was not timed yet: loss and gradient with a graph, one product,
 # one loss alone.
 GUESS = {"gradient": 1.5, "product": 2.0, "forward": 0.4}
@@ -79,7 +86,7 @@ class Recorder:
         probe: Probe,
         optimizer: Optimizer,
         log: str | os.PathLike[str],
-        budget: float,
+        budget: float | None,
         clock: Clock,
         header: dict[str, Any],
         *,
@@ -95,7 +102,9 @@ class Recorder:
         self.probe = probe
         self.optimizer = optimizer
         self.budget = Budget(budget, clock)
-        self.log = Log(log, {**optimizer.header(), **header, "budget": budget})
+        self.log = Log(
+            log, {**optimizer.header(), **header, "eigenvalues": keep, "budget": budget}
+        )
         self.keep = keep
         self.tolerance = tolerance
         self.every = every
@@ -109,7 +118,15 @@ class Recorder:
         self._last_step = 0
         self._curvatures: deque[float] = deque(maxlen=MEDIAN_OF)
         self._forward = 0.0
+        self._gradients = 0.0
+        self._burst = 0
+        self._spiking = False
+        self._passed_over = 0
+        self._looks = 0
+        self._looking = 0.0
         self._last: dict[str, Any] = {}
+        # Steps that are passed over before the next one is looked at.
+        self.idle = 0
 
     @property
     def vectors(self) -> tuple[Vector, ...]:
@@ -120,20 +137,29 @@ class Recorder:
         """The row that was written last."""
         return dict(self._last)
 
-    def wants_slopes(self, step: int) -> bool:
-        """Whether the budget allows the signals of the gradients at this step.
+    def pass_over(self) -> None:
+        """Says that nothing is looked at in a step."""
+        self.idle -= 1
+        self._passed_over += 1
 
-        A curvature takes the weights and gradients of up to three neighbouring steps.
-        """
+    def wants_slopes(self) -> bool:
+        """Whether the budget allows the signals of the gradients at this step."""
         if not self.vectors or self.broken:
             return False
-        cost = self.budget.cost("slopes")
-        allowed = SHARE_GRADIENTS * self.budget.share * self.budget.step
-        if cost is None or cost <= allowed:
+        if self._burst > 0:
+            self._burst -= 1
             return True
-        if allowed <= 0:
-            return False
-        return step % (3 * math.ceil(cost / allowed)) < 3
+        cost = self.budget.cost("slopes") or 0.0
+        allowed = self.budget.allows(SHARE_GRADIENTS, self._gradients + BURST * cost)
+        if allowed or (self._spiking and self.budget.credit >= cost):
+            self._burst = BURST - 1
+            return True
+        return False
+
+    def took_slopes(self, cost: float) -> None:
+        self._gradients += cost
+        self._looking += cost
+        self.budget.learn("slopes", cost)
 
     def record(
         self,
@@ -142,22 +168,49 @@ class Recorder:
         lr: float,
         slopes: Slopes | None = None,
         more: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """Measures what is due and allowed, and writes the row of this step."""
-        self.budget.begin()
-        self.budget.steps += 1
+    ) -> None:
+        """Measures what is due and allowed, and writes the row of this step.
+
+        To be called between ``enter`` and ``leave`` of the budget, which belong to who calls.
+        """
+        self.budget.steps += 1 + self._passed_over
+        self._passed_over = 0
         threshold = self.optimizer.threshold(lr)
         self._take_loss(loss)
-        row: dict[str, Any] = {"step": step, "loss": loss, "lr": lr, "kind": "loss", **(more or {})}
+        row: dict[str, Any] = {"step": step, "loss": loss, "lr": lr, "kind": "loss"}
+        if more:
+            row.update(more)
         if slopes:
             self._add_slopes(row, slopes, threshold)
         if not self.broken and math.isfinite(loss):
             self._measure(row, step, threshold)
-        with self.budget.aside():
-            if step % self.every == 0 or row["kind"] not in ("loss", "gradient"):
-                self.log.write(row)
+        if step % self.every == 0 or row["kind"] not in ("loss", "gradient"):
+            self.log.write(row)
         self._last = row
-        return row
+
+    def leave_hook(self) -> None:
+        """Ends what comes before the call in a step; its time is the look's, but for the slopes."""
+        self._looking -= self.budget.leave()
+
+    def leave(self) -> None:
+        """Ends a call of the watch, and decides how many steps are passed over now."""
+        budget = self.budget
+        taken = budget.leave()
+        if self._last.get("kind") in ("loss", "gradient"):
+            budget.learn("look", taken - self._looking)
+        self._looking = 0.0
+        self._looks += 1
+        self.idle = 0 if self._burst > 0 or self._spiking else self._rest()
+        if self.idle:
+            self._looks = 0
+
+    def _rest(self) -> int:
+        """Steps to pass over, so that looks stay within their share of the budget."""
+        cost, step = self.budget.cost("look"), self.budget.step
+        if self.budget.unlimited or not cost or step <= 0:
+            return 0
+        due = self._looks * cost / (SHARE_LOOKS * self.budget.share * step)
+        return max(0, min(RAREST, math.ceil(due)) - self._looks)
 
     def _measure(self, row: dict[str, Any], step: int, threshold: float | None) -> None:
         try:
@@ -169,11 +222,14 @@ class Recorder:
                     self._measure_forward(row)
                 else:
                     self.probe.want_update()
-        except (RuntimeError, NotImplementedError, MemoryError) as error:
-            # A run of days is worth more than its sharpness.
-            self.broken = str(error).strip().split("\n")[0]
+        except np.linalg.LinAlgError:
+            # Products that are not finite; the next ones may be.
+            return
+        except Exception as error:
+            # A run of days is worth more than its sharpness, whatever went wrong.
+            self.broken = str(error).strip().split("\n")[0] or type(error).__name__
             row["watch_error"] = self.broken
-            warnings.warn(f"eos_watch measures no more: {self.broken}", RuntimeWarning, stacklevel=4)
+            warnings.warn(f"eos_watch measures no more: {self.broken}", RuntimeWarning, stacklevel=5)
 
     def _take_loss(self, loss: float) -> None:
         if not math.isfinite(loss):
@@ -183,8 +239,8 @@ class Recorder:
             return
         rise = loss - self._level
         scale = max(SPIKE_RISE * abs(self._level), SPIKE_DEVIATIONS * self._deviation)
-        if rise > scale:
-            self._spiked = True
+        self._spiking = rise > scale
+        self._spiked = self._spiked or self._spiking
         bounded = max(-scale, min(scale, rise)) if scale > 0 else rise
         self._deviation += 0.05 * (abs(bounded) - self._deviation)
         self._level += 0.1 * bounded
@@ -197,8 +253,7 @@ class Recorder:
             row["gradient_curvature"] = slopes.curvatures[0]
             self._curvatures.append(slopes.curvatures[0])
         if self.top and threshold is not None:
-            energy, count = edge_energy(self.top.values, slopes.slopes, threshold)
-            row["edge_energy"], row["edge_directions"] = energy, count
+            row.update(edge_columns(self.top.values, slopes.slopes, threshold))
 
     def _cost(self, kind: str) -> float:
         """Time that one of a kind takes: as measured, or from what was, or from a step."""
@@ -212,6 +267,8 @@ class Recorder:
 
     def _products_due(self, step: int, threshold: float | None) -> int:
         """Products that a measurement may take now; 0 where it is not due or not affordable."""
+        if self.budget.unlimited:
+            return MOST
         if self.budget.cost("forward") is None:
             # One loss tells first what the rest will cost.
             return 0
@@ -248,16 +305,15 @@ class Recorder:
             return False
         if self.budget.cost("forward") is None:
             return True
-        return self._forward + cost <= SHARE_FORWARD * self.budget.share * self.budget.training
+        return self.budget.allows(SHARE_FORWARD, self._forward + cost)
 
     def _measure_forward(self, row: dict[str, Any]) -> None:
         clock = self.budget.clock
-        with self.budget.spending():
-            self.probe.wait()
-            start = clock()
-            curvature = self.probe.update_curvature()
-            self.probe.wait()
-            cost = clock() - start
+        self.probe.wait()
+        start = clock()
+        curvature = self.probe.update_curvature()
+        self.probe.wait()
+        cost = clock() - start
         self._forward += cost
         self.budget.learn("forward", cost / 3)
         if curvature is not None and math.isfinite(curvature):
@@ -268,40 +324,42 @@ class Recorder:
         self, row: dict[str, Any], step: int, threshold: float | None, most: int
     ) -> None:
         clock = self.budget.clock
-        with self.budget.spending():
+        self.probe.wait()
+        start = clock()
+        with self.probe.sample() as sample:
+            gradient = sample.gradient
             self.probe.wait()
-            start = clock()
-            with self.probe.sample() as sample:
-                gradient = sample.gradient
-                self.probe.wait()
-                opened = clock()
-                top = track(
-                    sample.product,
-                    sample.random,
-                    self.vectors or (gradient,),
-                    keep=self.keep,
-                    tolerance=self.tolerance,
-                    most=most,
-                    rounding=sample.rounding,
-                )
-                slopes = [float(vector @ gradient) for vector in top.vectors]
-                if self.top is None:
-                    self._check(gradient, sample.product(gradient))
-                self.probe.wait()
-                tracked = clock()
-            self.budget.learn("gradient", opened - start)
-            self.budget.learn("product", (tracked - opened) / top.products)
-            if not all(map(math.isfinite, top.values)):
+            opened = clock()
+            if not math.isfinite(float(gradient @ gradient)):
+                # A loss that is not finite has no curvature.
                 return
-            self.top = top
-            self.probe.keep(top.vectors)
-            self._say(row, top)
-            if threshold is not None and "edge_energy" not in row:
-                energy, count = edge_energy(top.values, slopes, threshold)
-                row["edge_energy"], row["edge_directions"] = energy, count
-            batch = self.probe.batch_sharpness()
-            if batch:
-                row["batch_sharpness"], row["batch_sharpness_error"] = batch
+            top = track(
+                sample.product,
+                sample.random,
+                self.vectors or (gradient,),
+                keep=self.keep,
+                tolerance=self.tolerance,
+                most=most,
+                rounding=sample.rounding,
+            )
+            slopes = [float(vector @ gradient) for vector in top.vectors]
+            tracked = clock()
+            if self.top is None:
+                self._check(gradient, sample.product(gradient))
+        self.budget.learn("gradient", opened - start)
+        self.budget.learn("product", (tracked - opened) / top.products)
+        if not all(map(math.isfinite, top.values)):
+            return
+        self.top = top
+        self.probe.keep(top.vectors)
+        self._say(row, top)
+        if threshold is not None and "edge_energy" not in row:
+            row.update(edge_columns(top.values, slopes, threshold))
+        batch = self.probe.batch_sharpness()
+        if batch:
+            row["batch_sharpness"] = batch[0]
+            if math.isfinite(batch[1]):
+                row["batch_sharpness_error"] = batch[1]
         self._remember(step, threshold, top)
 
     def _check(self, gradient: Vector, image: Vector) -> None:
@@ -337,7 +395,7 @@ class Recorder:
     def state_dict(self, export: Callable[[Vector], Any]) -> dict[str, Any]:
         """All that a resumed watch needs to go on as if it had not been stopped."""
         return {
-            "version": 1,
+            "version": 2,
             "budget": self.budget.state_dict(),
             "position": self.log.position(),
             "top": None
@@ -356,11 +414,17 @@ class Recorder:
             "step": self._last_step,
             "curvatures": list(self._curvatures),
             "forward": self._forward,
+            "gradients": self._gradients,
+            "burst": self._burst,
+            "spiking": self._spiking,
+            "idle": self.idle,
+            "passed_over": self._passed_over,
+            "looks": self._looks,
         }
 
     def load_state_dict(self, state: dict[str, Any], adopt: Callable[[Any], Vector]) -> None:
-        if state.get("version") != 1:
-            raise ValueError(f"this state has version {state.get('version')!r}; known is 1")
+        if state.get("version") != 2:
+            raise ValueError(f"this state has version {state.get('version')!r}; known is 2")
         self.budget.load_state_dict(state["budget"])
         self.log.resume(state["position"])
         top = state["top"]
@@ -378,3 +442,9 @@ class Recorder:
         self._last_step = state["step"]
         self._curvatures = deque(state["curvatures"], maxlen=MEDIAN_OF)
         self._forward = state["forward"]
+        self._gradients = state["gradients"]
+        self._burst = state["burst"]
+        self._spiking = state["spiking"]
+        self.idle = state["idle"]
+        self._passed_over = state["passed_over"]
+        self._looks = state["looks"]

@@ -6,7 +6,12 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
+
+from .need import need
+
+need("torch", "eos_watch.Watch (for JAX there is eos_watch.jax)")
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +53,8 @@ class Watch:
     :param optimizer: a ``torch.optim`` optimizer; its parameters are those that count, and its
         preconditioner (RMSprop, Adam, AdamW) is the metric
     :param log: name of the log, or ``-`` for standard output
-    :param budget: the share of the training time that measuring may take
+    :param budget: the share of the training time that the watch may take; None measures at every
+        step
     :param batch: the loss of another mini-batch at each call: adds ``batch_sharpness``. Gradients
         of single batches then say nothing about the whole, and are not looked at
     :param batches: how many mini-batches one ``batch_sharpness`` is the mean of
@@ -65,7 +71,7 @@ class Watch:
         loss: Loss,
         optimizer: Any,
         log: str | os.PathLike[str] = "train.ndjson",
-        budget: float = 0.05,
+        budget: float | None = 0.05,
         *,
         batch: Loss | None = None,
         batches: int = 4,
@@ -77,6 +83,8 @@ class Watch:
     ) -> None:
         self._optimizer = plain(optimizer)
         described = describe(self._optimizer)
+        if batch is not None and described.name == "gd":
+            described = replace(described, name="sgd")
         self._probe = TorchProbe(
             model,
             loss,
@@ -107,11 +115,20 @@ class Watch:
         """Writes the row of a step; ``more`` are further values for it."""
         if not self._first:
             return
+        recorder = self._recorder
+        if recorder.idle:
+            recorder.pass_over()
+            return
+        # What the loss waits for is the step's.
+        value = float(loss.detach()) if isinstance(loss, Tensor) else float(loss)
+        recorder.budget.enter()
         slopes, self._slopes = self._slopes, None
         lr = self._lr if self._lr is not None else float(self._optimizer.param_groups[0]["lr"])
         self._lr = None
-        value = float(loss.detach()) if isinstance(loss, Tensor) else float(loss)
-        self._recorder.record(step, value, lr, slopes, more)
+        recorder.record(int(step), value, lr, slopes, more)
+        recorder.leave()
+        if recorder.idle:
+            self._probe.directions.forget()
 
     @property
     def last(self) -> dict[str, Any]:
@@ -139,16 +156,22 @@ class Watch:
         self._probe.load_state_dict(state["probe"])
 
     def _before_step(self, *_: Any) -> None:
-        recorder = self._recorder
-        recorder.budget.begin()
-        self._lr = float(self._optimizer.param_groups[0]["lr"])
-        if self._probe.batch is not None or not recorder.wants_slopes(recorder.budget.steps):
-            self._probe.directions.forget()
+        recorder, probe = self._recorder, self._probe
+        if recorder.idle:
             return
-        with recorder.budget.spending():
+        if not recorder.vectors:
+            self._lr = float(self._optimizer.param_groups[0]["lr"])
+            return
+        probe.wait()
+        recorder.budget.enter()
+        self._lr = float(self._optimizer.param_groups[0]["lr"])
+        if probe.batch is None and recorder.wants_slopes():
             start = recorder.budget.clock()
-            self._slopes = self._probe.slopes()
-            recorder.budget.learn("slopes", recorder.budget.clock() - start)
+            self._slopes = probe.slopes()
+            recorder.took_slopes(recorder.budget.clock() - start)
+        else:
+            probe.directions.forget()
+        recorder.leave_hook()
 
 
 class TorchSample:
@@ -233,12 +256,13 @@ class TorchProbe:
         self._scales = scales
         self._generator = torch.Generator(parameters[0].device).manual_seed(0)
         self._previous: Tensor | None = None
+        self._trusted = False
         self.directions = Directions()
 
     @contextmanager
     def sample(self) -> Iterator[TorchSample]:
         with frozen(self.model, self.parameters):
-            yield self._open(self.loss())
+            yield self._open(self._value(self.loss))
 
     def batch_sharpness(self) -> tuple[float, float] | None:
         """Mean of g·Hg/‖g‖² over mini-batches, and the standard error of it.
@@ -250,7 +274,7 @@ class TorchProbe:
         values = []
         with frozen(self.model, self.parameters):
             for _ in range(self.batches):
-                sample = self._open(self.batch())
+                sample = self._open(self._value(self.batch))
                 g = sample.gradient
                 values.append(float(g @ sample.product(g)) / float(g @ g))
         mean = sum(values) / len(values)
@@ -280,13 +304,35 @@ class TorchProbe:
         with frozen(self.model, self.parameters), torch.no_grad():
             for factor in (-1.0, 0.0, 1.0):
                 with self._moved(move, factor):
-                    losses.append(float(_scalar(self.loss()).double()))
+                    losses.append(float(_scalar(self._value(self.loss)).double()))
         before, now, after = losses
         rounding = 4 * torch.finfo(move.dtype).eps * abs(now)
         bend = before - 2 * now + after
         if length == 0 or abs(bend) < 10 * rounding:
             return None
         return bend / length
+
+    def _value(self, loss: Loss) -> Tensor:
+        """What the loss function answers, where it does nothing else.
+
+        :raises RuntimeError: where it moves weights or gradients; the first time they are put back
+        """
+        before = _marks(self.parameters)
+        copies = [] if self._trusted else [_copies(p) for p in self.parameters]
+        value = loss()
+        if _marks(self.parameters) == before:
+            self._trusted = True
+            return value
+        with torch.no_grad():
+            for p, (data, gradient, copy) in zip(self.parameters, copies):
+                p.copy_(data)
+                p.grad = gradient
+                if gradient is not None and copy is not None:
+                    gradient.copy_(copy)
+        raise RuntimeError(
+            "the loss function of the watch changes weights or gradients; let it compute the loss "
+            "and return it, without backward() or step()"
+        )
 
     def contradiction(self, vector: Tensor, value: float) -> str | None:
         """Holds a Rayleigh quotient against a difference of two gradients.
@@ -379,6 +425,18 @@ class TorchProbe:
     def _scale(self) -> Tensor | None:
         parts = self._scales()
         return None if parts is None else flat(parts)
+
+
+def _marks(parameters: Sequence[nn.Parameter]) -> list[tuple[int, int, int]]:
+    """Changes where a weight or its gradient was written to."""
+    return [
+        (p._version, 0, -1) if p.grad is None else (p._version, p.grad.data_ptr(), p.grad._version)
+        for p in parameters
+    ]
+
+
+def _copies(p: nn.Parameter) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    return p.detach().clone(), p.grad, None if p.grad is None else p.grad.clone()
 
 
 def flat(tensors: Sequence[Tensor]) -> Tensor:

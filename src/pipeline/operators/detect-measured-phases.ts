@@ -114,7 +114,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
       threshold: 'relateToThreshold',
       sharpness_ratio: 'relateToThreshold',
     },
-    uses: ['sharpness_error', 'l1', 'edge_directions'],
+    uses: ['sharpness_error', 'l1', 'l1_leading', 'edge_directions'],
     adds: measuredColumns('phase', 'cycle'),
     start(run: MeasuredRun, saved) {
       const stored = structuredClone(saved?.raw('state')) as PhasesState | undefined;
@@ -214,6 +214,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
               sharpness: columns.sharpness[i]!,
               ratio: now,
               l1: columns.l1?.[i] ?? Number.NaN,
+              leading: columns.l1_leading?.[i] ?? Number.NaN,
               directions: columns.edge_directions?.[i] ?? Number.NaN,
             });
             const error = (columns.sharpness_error?.[i] ?? Number.NaN) / Math.abs(sharpness);

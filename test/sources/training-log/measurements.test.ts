@@ -200,6 +200,18 @@ describe('energy at the edge', () => {
     );
   });
 
+  test('is told by how much of it lies in one direction', async () => {
+    const log = spiking(0.8)
+      .replaceAll(/"edge_energy":([^,}]*)/g, (all, value) => {
+        const [most, rest] = [0.75 * Number(value), 0.25 * Number(value)];
+        return `${all},"edge_energies":[${most},${rest}]`;
+      })
+      .replaceAll('"edge_directions":1', '"edge_directions":2');
+    const spike = await spikeOf(log);
+    expect(spike.leading).toBeCloseTo(0.75, 6);
+    expect(spikeCauseText(spike)).toContain('80 % of the rise in two directions (75 % in one) at');
+  });
+
   test('explains it by the rows of which it is known', async () => {
     const spike = await spikeOf(spiking(0.9, (t) => t % 6 < 2));
     expect(spike.cause).toBe('edge');
@@ -218,6 +230,27 @@ describe('energy at the edge', () => {
     const spike = await spikeOf(spiking(0.95, (t) => t < 170));
     expect(spike).toMatchObject({ cause: 'unknown', share: null });
     expect(spikeCauseText(spike)).toContain('is not known');
+  });
+
+  test('of directions that were measured long before says nothing against the edge', async () => {
+    const log = spiking(0.1).replaceAll(/,"sharpness":[^,}]*/g, (all, at: number, text: string) =>
+      /"step":\d$/.test(text.slice(0, at).split(',').at(-3)!) ? all : '',
+    );
+    expect(await spikeOf(log)).toMatchObject({ cause: 'unknown', share: null });
+  });
+
+  test('is a column of a log of eos_watch from its first row on, before any is known', async () => {
+    const [header, ...lines] = spiking(0.95, (t) => t > 100).split('\n');
+    async function* chunks() {
+      yield new TextEncoder().encode(`${header}\n${lines.slice(0, 50).join('\n')}\n`);
+      // Longer than rows wait for others.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      yield new TextEncoder().encode(lines.slice(50).join('\n'));
+    }
+    const { rows, summary } = await detectLog(chunks());
+    expect(rows.l1).toHaveLength(STEPS);
+    expect(rows.l1![0]).toBeNaN();
+    expect(summary.spikes[0]).toMatchObject({ cause: 'edge' });
   });
 
   test('is not taken from an l1 that stands without directions', async () => {

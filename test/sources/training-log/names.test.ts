@@ -53,13 +53,15 @@ const NAMES: Readonly<Record<string, string>> = {
     'data_time | max_steps | warmup_steps | val_step | lr_decay | lr_scale | lr-Adam-momentum | ' +
     'lr-Adam-weight_decay | weight_decay | momentum | max_lr | min_lr | eta_min | beta | lambda | ' +
     'reg_lambda | lambda_min | min_eig | hessian_min_eigenvalue | eig_min | lambda_2 | eig_2 | ' +
-    'eigenvalue_3 | sharpness_2 | sharpness_ratio | sharpness_x_lr | ' +
+    'eigenvalue_3 | sharpness_2 | sharpness_ratio | sharpness_x_lr | update_curvature | ' +
+    'gradient_curvature | ritz_value | ritz_error | ' +
     'sharpness/edge_2_over_lr | hessian_trace | trace | ntk_eig_0 | ntk_max_eig | eigenvector | ' +
     'eig_gap | condition_number | threshold | phase | memory | mem | reward | seed | gpu_mem | ' +
     'number of skipped iterations | num_train_epochs | num_batches | loss_fn_name',
   sharpness_error: 'sharpness_error | train/sharpness_error',
   batch_sharpness_error: 'batch_sharpness_error',
   l1: 'edge_energy | l1',
+  l1_leading: 'edge_energies',
   edge_directions: 'edge_directions',
   'held-out':
     'val_loss | eval_loss | eval/loss | test_loss | Loss/test | validation_loss | valid_loss | ' +

@@ -105,6 +105,14 @@ export const MEASUREMENT_COLUMNS = [
     nullable: true,
   },
   {
+    name: 'l1_leading',
+    type: 'DOUBLE',
+    symbol: '',
+    unit: '1',
+    meaning: 'the part of l1 in the direction that holds most of it, as the log has it',
+    nullable: true,
+  },
+  {
     name: 'edge_directions',
     type: 'DOUBLE',
     symbol: '',

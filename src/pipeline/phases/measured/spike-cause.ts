@@ -13,6 +13,8 @@ export interface SpikeRow {
   readonly ratio: number;
   /** Energy of the oscillation in directions at the edge; null where it is not known of this row. */
   readonly l1: number | null;
+  /** The part of it in the direction that holds most; null where it is not known. */
+  readonly leading?: number | null;
   readonly directions: number;
   /** Whether the sharpness was measured in this row. */
   readonly measured: boolean;
@@ -31,6 +33,8 @@ export interface ExplainedSpike extends Spike {
   /** Part of the rise that the energy in directions at the edge explains, from 0 to 1; null where none is known. */
   readonly share: number | null;
   readonly directions: number;
+  /** Part of that energy in the direction that holds most of it, from 0 to 1, where that is known. */
+  readonly leading?: number;
   /** Largest sharpness over threshold while it grew, as far as it was measured. */
   readonly ratio: number;
   /**
@@ -65,10 +69,8 @@ export function explainSpike(
   const peak = rows[peakAt];
   // To the one side of an oscillation its energy says too much, to the other too little: sums even that out.
   const burst = peak ? rows.slice(beginAt, peakAt + 2).filter(hasEnergy) : [];
-  if (!peak || burst.length === 0) {
-    const unknown = { cause: 'unknown', share: null, directions: 0, eta_that_holds: null } as const;
-    return { ...spike, ...unknown, ratio: peak?.ratio ?? 0 };
-  }
+  const unknown = { cause: 'unknown', share: null, directions: 0, eta_that_holds: null } as const;
+  if (!peak || burst.length === 0) return { ...spike, ...unknown, ratio: peak?.ratio ?? 0 };
   const before = rows.slice(Math.max(0, beginAt - LEVEL_ROWS), beginAt);
   const level = before.length > 0 ? before : [rows[beginAt]!];
   const rise = peak.loss - mean(level, ({ loss }) => loss);
@@ -76,6 +78,9 @@ export function explainSpike(
   const loss = mean(burst, (row) => row.loss) - mean(level, (row) => row.loss);
   const share = Math.min(1, Math.max(0, energy / loss));
   const growing = rows.slice(Math.max(0, beginAt - NOISE_WINDOW), peakAt + 1);
+  // Directions that were measured long ago may be those of the edge no more.
+  if (share < LEAST_SHARE && !growing.some(({ measured }) => measured))
+    return { ...spike, ...unknown, ratio: peak.ratio };
   const sharpest = growing.reduce((a, b) => (b.ratio > a.ratio ? b : a));
   const jumped = growing.some(({ eta }, i) => i > 0 && eta > (1 + KAPPA) * growing[i - 1]!.eta);
   const climb = rows.slice(Math.max(1, beginAt - 1), peakAt + 1);
@@ -103,6 +108,7 @@ export function explainSpike(
     cause,
     share,
     directions: peak.directions,
+    ...leadingShare(burst),
     ratio: sharpest.ratio,
     eta_that_holds:
       cause === 'edge' && sharpest.ratio >= SLACK ? etaThatHolds(stability, sharpest) : null,
@@ -127,6 +133,13 @@ function etaThatHolds(
 
 function hasEnergy(row: SpikeRow): row is SpikeRow & { readonly l1: number } {
   return row.l1 !== null;
+}
+
+/** How much of the energy of a burst lies in one direction, by the rows in which that is known. */
+function leadingShare(burst: readonly SpikeRow[]): Pick<ExplainedSpike, 'leading'> {
+  const known = burst.filter(({ leading }) => typeof leading === 'number');
+  const whole = mean(known, ({ l1 }) => l1 ?? 0);
+  return whole > 0 ? { leading: Math.min(1, mean(known, (row) => row.leading ?? 0) / whole) } : {};
 }
 
 /** Mean over rows; 0 over none. */

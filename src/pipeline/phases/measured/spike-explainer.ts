@@ -26,7 +26,10 @@ export interface ExplainerState {
 }
 
 /** A row as it was logged. */
-export type MeasuredRow = Omit<SpikeRow, 'l1' | 'measured'> & { readonly l1: number };
+export type MeasuredRow = Omit<SpikeRow, 'l1' | 'leading' | 'measured'> & {
+  readonly l1: number;
+  readonly leading?: number;
+};
 
 /** Keeps the last rows, and explains the spikes in them. */
 export interface SpikeExplainer {
@@ -58,6 +61,7 @@ export function createSpikeExplainer(
         sharpness: known('sharpness'),
         ratio,
         l1: Number.isNaN(row.l1) ? null : row.l1,
+        leading: row.leading === undefined || Number.isNaN(row.leading) ? null : row.leading,
         directions: known('directions'),
         measured: !Number.isNaN(row.ratio),
       });

@@ -205,7 +205,10 @@ function sharpnessRank(list: Words): number | null {
     return 2 + index + penalty + strange(1);
   }
   if (size) return (hessian ? 15 : DOUBTFUL) + strange(hessian ? 1 : 2);
-  if (list.includes('curvature')) return (most || hessian ? 16 : DOUBTFUL) + strange(1);
+  if (list.includes('curvature')) {
+    // Along an update it is less than the largest.
+    return list.includes('update') ? null : (most || hessian ? 16 : DOUBTFUL) + strange(1);
+  }
   return hessian && most && others === 0 ? 14 : null;
 }
 
@@ -243,6 +246,9 @@ const MEASUREMENTS: ReadonlyMap<string, RowField> = new Map([
   ['batchsharpnesserror', 'batch_sharpness_error'],
   ['edgeenergy', 'l1'],
   ['l1', 'l1'],
+  // Of a list the largest counts.
+  ['edgeenergies', 'l1_leading'],
+  ['l1leading', 'l1_leading'],
   ['edgedirections', 'edge_directions'],
 ]);
 

@@ -14,6 +14,7 @@ export const ROW_FIELDS = [
   'batch_sharpness',
   'batch_sharpness_error',
   'l1',
+  'l1_leading',
   'edge_directions',
 ] as const;
 export type RowField = (typeof ROW_FIELDS)[number];

@@ -285,8 +285,9 @@ export function trainingLog(
       const measured: Partial<Record<RowField, Float64Array>> = {
         sharpness_error: columns[AT[errorOf(tally)]]!,
         // "l1" alone may be any sum of absolute values.
-        ...(tally.columns.edge_directions !== undefined && {
+        ...((watched || tally.columns.edge_directions !== undefined) && {
           l1: columns[AT.l1]!,
+          l1_leading: columns[AT.l1_leading]!,
           edge_directions: columns[AT.edge_directions]!,
         }),
       };
@@ -404,9 +405,14 @@ function errorOf({ columns }: Tally): 'sharpness_error' | 'batch_sharpness_error
 
 function toldColumns(tally: Tally, watched: boolean): readonly Column[] {
   const { columns } = tally;
-  const energy = columns.edge_directions === undefined ? undefined : columns.l1;
-  const told = { sharpness_error: columns[errorOf(tally)], l1: energy, edge_directions: energy };
-  return MEASUREMENT_COLUMNS.filter(({ name }) => watched || told[name] !== undefined);
+  const { l1, l1_leading, edge_directions } = columns;
+  const told = {
+    sharpness_error: columns[errorOf(tally)],
+    ...(edge_directions !== undefined && { l1, l1_leading, edge_directions }),
+  };
+  return MEASUREMENT_COLUMNS.filter(
+    ({ name }) => watched || (told as Tally['columns'])[name] !== undefined,
+  );
 }
 
 function nothingUsable(tally: Tally): LogError {
