@@ -26,6 +26,14 @@ const parts = {
         : undefined;
     },
   },
+  readers: {
+    what: 'DataFusion and fastparquet',
+    howToGet: 'run scripts/venv.sh',
+    find: () => {
+      const python = executable(process.env.EOS_PYTHON ?? join(root, '.venv/bin/python'));
+      return python && holdsPackages(python, ['datafusion', 'fastparquet']) ? python : undefined;
+    },
+  },
   tensorboard: {
     what: "TensorBoard's Python package",
     howToGet: 'run scripts/venv.sh',

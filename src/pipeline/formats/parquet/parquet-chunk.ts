@@ -56,21 +56,40 @@ function writeChunk(
   if (words) writeDictionary(writer, words);
   const dataStart = writer.offset;
   const stored = packer ? packer.pack(page) : page;
-  writePageHeader(writer, {
-    type: 'DATA_PAGE_V2',
+  // Fastparquet takes differences of 64-bit numbers in newer pages for the numbers themselves.
+  const pageType = spec.type === 'INT64' && !spec.nullable ? 'DATA_PAGE' : 'DATA_PAGE_V2';
+  const sizes = {
     uncompressed_page_size: levels.length + page.length,
     compressed_page_size: levels.length + stored.length,
     crc: crc32(stored, crc32(levels)) | 0,
-    data_page_header_v2: {
-      num_values: cells.length,
-      num_nulls: nulls,
-      num_rows: cells.length,
-      encoding,
-      definition_levels_byte_length: levels.length,
-      repetition_levels_byte_length: 0,
-      is_compressed: packer !== undefined,
-    },
-  });
+  };
+  writePageHeader(
+    writer,
+    pageType === 'DATA_PAGE'
+      ? {
+          type: pageType,
+          ...sizes,
+          data_page_header: {
+            num_values: cells.length,
+            encoding,
+            definition_level_encoding: 'RLE',
+            repetition_level_encoding: 'RLE',
+          },
+        }
+      : {
+          type: pageType,
+          ...sizes,
+          data_page_header_v2: {
+            num_values: cells.length,
+            num_nulls: nulls,
+            num_rows: cells.length,
+            encoding,
+            definition_levels_byte_length: levels.length,
+            repetition_levels_byte_length: 0,
+            is_compressed: packer !== undefined,
+          },
+        },
+  );
   writer.appendBytes(levels);
   writer.appendBytes(stored);
   const size = writer.offset - start;
@@ -92,7 +111,7 @@ function writeChunk(
       ],
       encoding_stats: [
         ...(words ? [{ page_type: 'DICTIONARY_PAGE', encoding: 'PLAIN', count: 1 } as const] : []),
-        { page_type: 'DATA_PAGE_V2', encoding, count: 1 },
+        { page_type: pageType, encoding, count: 1 },
       ],
     },
   };
