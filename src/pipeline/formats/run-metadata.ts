@@ -44,5 +44,6 @@ export function metadataWith(columns: readonly string[] | null | undefined) {
 }
 
 function askedFor(run: Run, columns: readonly string[]): Run {
+  if (run.order.every((name) => columns.includes(name))) return run;
   return { ...run, config: { ...(run.config as object), columns } };
 }
