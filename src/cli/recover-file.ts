@@ -18,7 +18,11 @@ import { lockFile } from '../pipeline/node/lock.ts';
 import { openStored, type StoredFile } from '../pipeline/node/stored-file.ts';
 import { writeAll } from '../pipeline/node/write-all.ts';
 import { findTraining } from '../pipeline/sources/trainings/index.ts';
-import type { Runs, TrainingConfig } from '../pipeline/sources/trainings/training.ts';
+import type {
+  Runs,
+  TrainingBatch,
+  TrainingConfig,
+} from '../pipeline/sources/trainings/training.ts';
 import { UsageError } from './errors.ts';
 import { describeStoredLog, isLogConfig } from './recover-log.ts';
 import { withSummary } from './stored-summary.ts';
@@ -229,13 +233,18 @@ async function summaryUpTo(
   const batches = runs.rows(config, { resume: checkpoint, until }).pipe(
     tap((batch) => {
       run = batch.run;
-      // Whatever became of the run behind this row, the file does not tell.
-      Object.assign(batch.run, { interrupted: true, divergedAt: null });
+      endAt(batch, until);
     }),
     runs.pipeline(config, () => {}, { columns: [], stages }),
   );
   await lastValueFrom(batches, { defaultValue: undefined });
   return run?.summary as Summary | undefined;
+}
+
+/** Ends a run with the row of that step: whatever became of it behind that, its file does not tell. */
+export function endAt({ run, length, columns: { step } }: TrainingBatch, last: number): void {
+  if (length === 0 || step[length - 1] === last)
+    Object.assign(run, { interrupted: true, divergedAt: null });
 }
 
 async function lastStepOf(file: StoredFile): Promise<number | null> {

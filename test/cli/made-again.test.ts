@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { lastValueFrom, type Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { openTable } from '../../src/cli/inspect/table-reader.ts';
-import { madeAgain } from '../../src/cli/verify/made-again.ts';
+import { derivedAgain, madeAgain } from '../../src/cli/verify/made-again.ts';
 import { verifyFile } from '../../src/cli/verify/verify-file.ts';
 import { checksum } from '../../src/pipeline/core/checksum.ts';
 import { type Column, type ColumnType, columnArray } from '../../src/pipeline/core/schema.ts';
@@ -242,18 +242,48 @@ describe('a doctored one is not', () => {
   });
 });
 
-test('what would take too long is told, and done where asked for', async () => {
-  const path = await written({
-    preset: 'three-phases',
-    steps: 1500,
-    every: 500,
-    columns: ['step'],
+describe('of a run that would take too long', () => {
+  const LONG = { model: 'mlp', layers: '64-20-10', data: 'digits:500', eta: 0.5, steps: 4 };
+
+  test('a part is made again, and that is told', async () => {
+    const path = await written(LONG);
+    const again = await madeAgain(path, await openTable(path), false, 40_000);
+    expect(again).toMatchObject({
+      verdict: 'not reached',
+      note: expect.stringMatching(
+        /^the first 2 of 5 steps are the same; all take about .*, and --again makes them$/,
+      ),
+    });
+    const all = await madeAgain(path, await openTable(path), true, 40_000);
+    expect(all.verdict).toBe('holds');
   });
-  await doctor(path, (file) => {
-    file.config.precision = '65536';
+
+  test('what follows from its rows is made again in any case', async () => {
+    const path = await written({ ...NETWORK, steps: 60 });
+    const derived = async () => derivedAgain(path, await openTable(path));
+    expect(await derived()).toMatchObject({ name: 'file-derived', verdict: 'holds' });
+    await doctor(path, (file) => {
+      column(file, 'threshold').values[7] = 3;
+      file.summary.cycles = 17;
+    });
+    expect((await derived())!.details).toEqual({
+      found: [
+        'threshold in row 7 (step 7) is 3, and should be 4',
+        expect.stringMatching(/^eos\.summary\.cycles is 17, and should be \d$/),
+      ],
+    });
   });
-  expect(await made(path)).toMatchObject({
-    verdict: 'does not apply',
-    note: expect.stringMatching(/^it would take about .*; --again makes the run nevertheless$/),
+
+  test('bits that a run has not are found in its first steps', async () => {
+    const path = await written({ ...THREE, steps: 1500, every: 5 });
+    await doctor(path, (file) => {
+      file.config.precision = '65536';
+      file.summary.precision = 65_536;
+    });
+    const again = await madeAgain(path, await openTable(path), false, 4e6);
+    expect(again).toMatchObject({
+      verdict: 'fails',
+      note: expect.stringMatching(/in row [1-9] \(step \d+\) is/),
+    });
   });
 });

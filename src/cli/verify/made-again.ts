@@ -12,11 +12,19 @@ import { jsonObject } from '../../pipeline/formats/table-file.ts';
 import { PARTIAL } from '../../pipeline/node/file-target.ts';
 import { type CheckResult, contradictions, doesNotApply } from '../../pipeline/theory/check.ts';
 import type { TableReader, Values } from '../inspect/table-reader.ts';
-import { type AnyBatch, type Remake, remakeOf } from './remake.ts';
+import { isLogConfig } from '../recover-log.ts';
+import { type AnyBatch, derivedOf, type Remake, remakeOf } from './remake.ts';
 
-const NAME = 'made-again';
-const STATEMENT =
-  'made once more from its parameters, the run has the very same rows, columns, summary and metadata, to the last bit';
+const AGAIN = {
+  name: 'made-again',
+  statement:
+    'made once more from its parameters, the run has the very same rows, columns, summary and metadata, to the last bit',
+};
+const DERIVED = {
+  name: 'file-derived',
+  statement:
+    'what follows from the losses and sharpnesses in the file is the same made once more: ratios, regimes, phases, cycles, summary',
+};
 
 /** Steps of the minimal model that are taken without being asked: some ten seconds. */
 const MOST_WORK = 5e7;
@@ -39,18 +47,15 @@ interface Claims {
  * written differs in no bit.
  *
  * @param always however long it takes
+ * @param most steps of the minimal model that it may take otherwise
  */
 export async function madeAgain(
   path: string,
   table: TableReader,
   always: boolean,
+  most = MOST_WORK,
 ): Promise<CheckResult> {
-  const result = (found: readonly string[] | string, note?: string): CheckResult => ({
-    name: NAME,
-    statement: STATEMENT,
-    recomputed: [],
-    ...(typeof found === 'string' ? doesNotApply(found) : contradictions(found, note)),
-  });
+  const result = (found: readonly string[] | string, note?: string) => told(AGAIN, found, note);
   const said = jsonObject(table.metadata['eos.config']);
   if (said === null) return result('the file does not say its parameters');
   const version = table.metadata['eos.schema_version'];
@@ -66,28 +71,69 @@ export async function madeAgain(
   const remake = await remakeOf(path, table, said);
   const claims = await claimsOf(path, table);
   const found = wrongSchema(table, remake);
-  const most = table.rows * remake.every;
+  const possible = table.rows * remake.every;
   if (!(Number.isSafeInteger(claims.lastStep) && claims.lastStep >= 0))
     return result([...found, `the last row is of step ${claims.lastStep}`]);
-  if (remake.steps !== null && claims.lastStep >= most)
+  if (remake.steps !== null && claims.lastStep >= possible)
     return result([
       ...found,
       `the last row is of step ${claims.lastStep}, and there are only ${table.rows} rows`,
     ]);
   const work = remake.work(claims.lastStep + 1);
-  if (work > MOST_WORK && !always)
-    return result(
-      `it would take about ${duration(work * STEP_SECONDS)}; --again makes the run nevertheless`,
-    );
-  found.push(...(await wrongRun(table, remake, claims)));
-  const unknown = table.fields.filter(({ name }) => !remake.schema.some((c) => c.name === name));
+  const part = work > most && !always;
+  const steps = Math.max(1, Math.floor(((claims.lastStep + 1) * most) / work));
+  found.push(...(await wrongRun(table, remake, claims, part ? steps : null)));
+  const notes = notesOf(table, remake);
+  if (!part || found.length > 0) return result(found, notes);
+  const whole = duration(work * STEP_SECONDS);
+  return {
+    ...result(found),
+    verdict: 'not reached',
+    note: [
+      `the first ${steps} of ${claims.lastStep + 1} steps are the same; all take about ${whole}, and --again makes them`,
+      notes,
+    ]
+      .filter((words) => words !== '')
+      .join('; '),
+  };
+}
+
+/**
+ * Makes once more what follows from the rows of a measured run, in itself or in a log.
+ * @returns undefined where the file is of another kind, or has not all that it follows from
+ */
+export async function derivedAgain(
+  path: string,
+  table: TableReader,
+): Promise<CheckResult | undefined> {
+  const said = jsonObject(table.metadata['eos.config']);
+  const remake = said && !isLogConfig(said) ? await derivedOf(path, table, said) : undefined;
+  if (!remake) return undefined;
+  const found = await wrongRun(table, remake, await claimsOf(path, table), null);
+  return told(DERIVED, found);
+}
+
+function told(
+  check: Pick<CheckResult, 'name' | 'statement'>,
+  found: readonly string[] | string,
+  note?: string,
+): CheckResult {
+  return {
+    ...check,
+    recomputed: [],
+    ...(typeof found === 'string' ? doesNotApply(found) : contradictions(found, note)),
+  };
+}
+
+function notesOf(table: TableReader, { schema, taken }: Remake): string {
+  const unknown = table.fields.filter(({ name }) => !schema.some((c) => c.name === name));
   const notes = [
     ...(unknown.length > 0 ? [`not of eos, and not looked at: ${namesOf(unknown)}`] : []),
-    ...(remake.taken.length > 0
-      ? [`taken as they are, since the log is not in the file: ${remake.taken.join(', ')}`]
+    ...(taken.length > 0
+      ? [`taken as they are, since the log is not in the file: ${taken.join(', ')}`]
       : []),
   ];
-  return result(found, notes.join('; '));
+  return notes.join('; ');
 }
 
 /** What an older version did not write. */
@@ -154,7 +200,13 @@ function wrongSchema(table: TableReader, remake: Remake): string[] {
   return found;
 }
 
-async function wrongRun(table: TableReader, remake: Remake, claims: Claims): Promise<string[]> {
+/** @param steps how many are made at most; all of the run where null */
+async function wrongRun(
+  table: TableReader,
+  remake: Remake,
+  claims: Claims,
+  steps: number | null,
+): Promise<string[]> {
   const { lastStep, interrupted, recovered, partial } = claims;
   const summary = jsonObject(table.metadata['eos.summary']);
   const told = summary?.last_step;
@@ -163,11 +215,13 @@ async function wrongRun(table: TableReader, remake: Remake, claims: Claims): Pro
   const until = interrupted
     ? Math.min(Math.max(lastStep, beyond), lastStep + remake.every)
     : lastStep + 1;
-  const rows = compareRows(table, remake);
+  // The last rows of a part of a thinned run are there only because it ends there.
+  const surest = steps === null || remake.every === 1 ? undefined : steps - remake.every - 1;
+  const rows = compareRows(table, remake, surest);
   let run: Run | undefined;
   let work: Promise<void> = Promise.resolve();
   await lastValueFrom(
-    remake.batches(until).pipe(
+    remake.batches(steps === null ? until : steps - 1).pipe(
       tap((batch) => {
         run = batch.run;
         work = work.then(() => rows.compare(batch));
@@ -179,6 +233,7 @@ async function wrongRun(table: TableReader, remake: Remake, claims: Claims): Pro
   await work;
   if (!run) return ['there are no rows'];
   const found = [...rows.found()];
+  if (steps !== null) return found;
   const left = rows.unread();
   if (left > 0) found.push(`${left} rows at the end are not of the run`);
   const goesOn = !interrupted && run.interrupted;
@@ -193,8 +248,12 @@ async function wrongRun(table: TableReader, remake: Remake, claims: Claims): Pro
   return [...found, ...(await wrongCheckpoint(table, remake, claims))];
 }
 
-/** Compares rows as they come with those of the file, in order. */
-function compareRows(table: TableReader, { schema, taken }: Remake) {
+/** Compares rows as they come with those of the file, in order, up to a step. */
+function compareRows(
+  table: TableReader,
+  { schema, taken }: Remake,
+  until = Number.POSITIVE_INFINITY,
+) {
   const columns = schema.filter(
     ({ name }) => !taken.includes(name) && table.fields.some((field) => field.name === name),
   );
@@ -209,6 +268,7 @@ function compareRows(table: TableReader, { schema, taken }: Remake) {
   return {
     async compare({ columns: again, length }: AnyBatch): Promise<void> {
       for (let i = 0; i < length && !astray; i++) {
+        if (again.step![i]! >= until) return;
         if (at === size && !(await nextBlock())) {
           missing ??= again.step![i]!;
           return;
@@ -278,7 +338,8 @@ async function wrongCheckpoint(
   { interrupted }: Claims,
 ): Promise<string[]> {
   const text = metadata[CHECKPOINT_KEY];
-  if (!interrupted || !snapshotAt)
+  if (snapshotAt === null) return [];
+  if (!interrupted)
     return text === undefined ? [] : [`there is an ${CHECKPOINT_KEY}, and nothing to go on with`];
   // Of the first rows of a thinned run it is not yet known which are kept.
   if (text === undefined)

@@ -18,7 +18,11 @@ import {
   startLogRun,
 } from '../../pipeline/sources/training-log/training-log.ts';
 import { findTraining } from '../../pipeline/sources/trainings/index.ts';
-import type { TrainingConfig } from '../../pipeline/sources/trainings/training.ts';
+import type {
+  TrainingBatch,
+  TrainingConfig,
+  TrainingRows,
+} from '../../pipeline/sources/trainings/training.ts';
 import { dynamicsBatches, dynamicsColumns, dynamicsMetadata } from '../dynamics-files.ts';
 import { UsageError } from '../errors.ts';
 import type { TableReader } from '../inspect/table-reader.ts';
@@ -28,8 +32,6 @@ export type AnyBatch = Batch<Readonly<Record<string, ColumnArray>>, Run>;
 
 /** How the rows of a file come about once more. */
 export interface Remake {
-  /** What it is of, in words. */
-  readonly title: string;
   /** The columns that such a file has. */
   readonly schema: Schema;
   /** The last step that the run was to take; null where nobody said. */
@@ -41,8 +43,8 @@ export interface Remake {
   batches(until: number): Observable<AnyBatch>;
   /** What a file says of such a run, once it has ended. */
   metadata(run: Run, lastStep: number): Metadata;
-  /** Its stages before that step, from which an interrupted run goes on; undefined where none does. */
-  snapshotAt?(step: number): Promise<Snapshot | undefined>;
+  /** Its stages before that step, from which an interrupted run goes on; where no file goes on, null. */
+  readonly snapshotAt: ((step: number) => Promise<Snapshot | undefined>) | null;
   /** The summary that a recovery gives a run whose last known step is that one; undefined where it gives none. */
   recovered(lastStep: number, run: Run): Promise<object | undefined>;
   /** Columns that stand in the file alone. */
@@ -67,14 +69,13 @@ async function ofTraining(said: object): Promise<Remake> {
   const training = findTraining({ model: 'minimal', ...said });
   const runs = await training.open();
   const config = runs.resolve(said);
-  const { recoveredSummary } = await import('../recover-file.ts');
-  const stream = (until: number, each: (run: Run) => void = () => {}) =>
+  const { endAt, recoveredSummary } = await import('../recover-file.ts');
+  const stream = (until: number, each: (batch: TrainingBatch) => void = () => {}) =>
     runs.rows(config, { until }).pipe(
-      tap(({ run }) => each(run)),
+      tap(each),
       runs.pipeline(config, () => {}),
     );
   return {
-    title: training.model,
     schema: runs.schema(config).filter(({ name }) => config.columns?.includes(name) ?? true),
     steps: config.steps,
     every: config.every,
@@ -83,10 +84,7 @@ async function ofTraining(said: object): Promise<Remake> {
     metadata: (run) => sealedMetadata(run),
     snapshotAt: async (step) => (await lastValueFrom(stream(step - 1))).after,
     async recovered(lastStep) {
-      // Whatever became of the run behind its last row, the file does not tell.
-      const { run } = await lastValueFrom(
-        stream(lastStep, (each) => Object.assign(each, { interrupted: true, divergedAt: null })),
-      );
+      const { run } = await lastValueFrom(stream(lastStep, (batch) => endAt(batch, lastStep)));
       return run.summary ? recoveredSummary(run.summary as never, config) : undefined;
     },
     taken: [],
@@ -103,7 +101,6 @@ async function ofDynamics(said: { readonly dynamics?: unknown }): Promise<Remake
   const names = dynamicsColumns(config);
   const { RUN_COLUMNS } = await import('../../pipeline/models/minimal/columns.ts');
   return {
-    title: `${dynamics} beside a run`,
     schema: RUN_COLUMNS.filter(({ name }) => names.includes(name)),
     steps: config.steps,
     every: config.every,
@@ -112,6 +109,7 @@ async function ofDynamics(said: { readonly dynamics?: unknown }): Promise<Remake
     batches: (until) =>
       dynamicsBatches(found, config, { until }) as unknown as Observable<AnyBatch>,
     metadata: (run, lastStep) => dynamicsMetadata(run as ModelRun, lastStep),
+    snapshotAt: null,
     recovered: async () => undefined,
     taken: [],
   };
@@ -130,31 +128,72 @@ function ofLog(table: TableReader, config: LogConfig): Remake {
   run.warnings.push(...(summary.warnings ?? []).filter(({ kind }) => kind === 'second-run'));
   run.interrupted = summary.interrupted === true && summary.recovered !== true;
   return {
-    title: 'detection in a log',
     schema: MEASURED_COLUMNS,
     steps: null,
     every: 1,
     work: (steps) => steps,
     batches: () =>
-      from(storedRows(table, run)).pipe(
+      from(storedRows(table, OF_THE_LOG, run)).pipe(
+        (rows) => rows as unknown as Observable<LogBatch>,
         relateToThreshold(),
         detectMeasuredPhases(),
       ) as unknown as Observable<AnyBatch>,
     metadata: (made) => sealedMetadata(made),
+    snapshotAt: null,
     recovered: async (_, { summary: made }) => recoveredLogSummary(made as MeasuredSummary),
     taken: OF_THE_LOG.map(({ name }) => name),
   };
 }
 
-async function* storedRows(table: TableReader, run: LogBatch['run']): AsyncGenerator<LogBatch> {
-  const names = OF_THE_LOG.map(({ name }) => name);
+/** The values of these columns of a file, as rows of a run. */
+async function* storedRows(
+  table: TableReader,
+  schema: Schema,
+  run: Run,
+): AsyncGenerator<Batch<{ readonly step: Float64Array }, Run>> {
+  const names = schema.map(({ name }) => name);
   for await (const block of table.read(names)) {
     const columns = Object.fromEntries(
       names.map((name) => [
         name,
         Float64Array.from(block[name] as ArrayLike<number | null>, (value) => value ?? Number.NaN),
       ]),
-    ) as unknown as LogBatch['columns'];
-    yield { run, length: columns.step.length, schema: OF_THE_LOG, columns };
+    ) as unknown as { readonly step: Float64Array };
+    yield { run, length: columns.step.length, schema, columns };
   }
+}
+
+/**
+ * What follows from the measured rows of a file, made once more from those: for models whose phases are found from
+ * loss and sharpness. Undefined for others, and where rows or columns are left out that it takes.
+ */
+export async function derivedOf(
+  path: string,
+  table: TableReader,
+  said: object,
+): Promise<Remake | undefined> {
+  const training = findTraining({ model: 'minimal', ...said });
+  if (training.phases !== 'measured') return undefined;
+  const whole = await remakeOf(path, table, said);
+  const runs = await training.open();
+  const config = runs.resolve(said);
+  // No step is made: it tells the run and the columns of its source.
+  const { run, schema } = await lastValueFrom(runs.rows(config, { until: -1 }));
+  const there = (name: string) => table.fields.some((field) => field.name === name);
+  if (config.every !== 1 || !schema.every(({ name }) => there(name))) return undefined;
+  const summary = JSON.parse(table.metadata['eos.summary'] ?? '{}') as Partial<MeasuredSummary>;
+  run.interrupted = summary.interrupted === true;
+  const { recoveredSummary } = await import('../recover-file.ts');
+  return {
+    ...whole,
+    work: (steps) => steps,
+    batches: () =>
+      from(storedRows(table, schema, run)).pipe(
+        (rows) => rows as unknown as TrainingRows,
+        runs.pipeline(config, () => {}),
+      ) as unknown as Observable<AnyBatch>,
+    snapshotAt: null,
+    recovered: async (_, made) => recoveredSummary(made.summary as never, config),
+    taken: schema.map(({ name }) => name),
+  };
 }

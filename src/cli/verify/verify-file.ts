@@ -5,7 +5,7 @@ import { checkFile } from '../../pipeline/theory/file-check.ts';
 import { verifyRun } from '../../pipeline/theory/verify.ts';
 import { openTable, type TableReader } from '../inspect/table-reader.ts';
 import { isLogConfig } from '../recover-log.ts';
-import { madeAgain } from './made-again.ts';
+import { derivedAgain, madeAgain } from './made-again.ts';
 import { runOf } from './read-run.ts';
 
 /** What was found out about a file. */
@@ -31,7 +31,9 @@ export async function verifyFile(
   const said = jsonObject(file.metadata['eos.config']);
   const other = said && otherThan(said, file);
   if (other) {
-    const results = [await madeAgain(path, file, always), theoryOf(other)];
+    const derived = await derivedAgain(path, file);
+    const again = await madeAgain(path, file, always);
+    const results = [...(derived ? [derived] : []), again, theoryOf(other)];
     return { results, config: said, lastStep: null };
   }
   const { table, facts } = await runOf(path, file, given);

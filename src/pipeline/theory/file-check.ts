@@ -182,7 +182,9 @@ function wrongDigits(table: RunTable): string[] {
   const digits = table.column('digits');
   const row = digits.findIndex((value) => !(value >= 0 && value <= 15));
   if (row >= 0) return [`digits at step ${table.step[row]} are ${digits[row]}`];
-  return digits[0]! < 14 ? [`digits of row 0 are ${digits[0]}`] : [];
+  // In a few bits the start itself may lose some.
+  const { precision } = table.config;
+  return precision === 'float64' && digits[0]! < 14 ? [`digits of row 0 are ${digits[0]}`] : [];
 }
 
 /** Fields that the program which wrote the file alone can know. */
