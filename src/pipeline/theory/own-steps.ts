@@ -31,8 +31,10 @@ export function firstWrongStep(table: RunTable): string | undefined {
     if (table.step[i + 1]! !== table.step[i]! + 1) continue;
     const error = residualError(table.step[i]!);
     const wrong = wrongStep(rowOf(table, i), rowOf(table, i + 1), table.config, error);
-    if (wrong)
-      return `${wrong} at step ${table.step[i + 1]} is not that of one step from the row before`;
+    if (wrong) {
+      const [name, own, truth] = wrong;
+      return `${name} in row ${i + 1} (step ${table.step[i + 1]}) is ${own}, and one step from the row before comes to ${truth}`;
+    }
   }
   return undefined;
 }
@@ -46,12 +48,15 @@ function rowOf(table: RunTable, i: number): Row {
   };
 }
 
+/** A column, its value, and what it should be. */
+type Wrong = readonly [name: string, own: number, truth: number | string];
+
 function wrongStep(
   from: Row,
   to: Row,
   { eta, floor, moments, precision }: RunConfig,
   residual: number,
-): string | undefined {
+): Wrong | undefined {
   const { lambda1, lambda2, covariance } = moments;
   const { alpha, beta1, beta2 } = from;
   const p = alpha * beta1;
@@ -67,8 +72,9 @@ function wrongStep(
   const nextAlpha = alpha - eta * (beta1 * e1 + beta2 * e2);
   const nextBeta2 = beta2 - eta * (alpha * e2);
   const push = Math.abs(beta1) * error1 + Math.abs(beta2) * error2;
-  if (!near(to.alpha, nextAlpha, push, Math.abs(alpha))) return 'α';
-  if (!near(to.beta2, nextBeta2, Math.abs(alpha) * error2, Math.abs(beta2))) return 'β₂';
+  if (!near(to.alpha, nextAlpha, push, Math.abs(alpha))) return ['alpha', to.alpha, nextAlpha];
+  if (!near(to.beta2, nextBeta2, Math.abs(alpha) * error2, Math.abs(beta2)))
+    return ['beta2', to.beta2, nextBeta2];
 
   const rate = eta * (lambda1 * (alpha * alpha));
   const moved = covariance === 0 ? beta1 * (1 - rate) : beta1 - eta * (alpha * e1);
@@ -77,15 +83,17 @@ function wrongStep(
     4 * eta * Math.abs(alpha) * error1 +
     (precision === 'float64' ? 1e-300 : FIXED_POINT * (1 + rate));
   if (Math.abs(beta1) < LEAST_BETA1 && Math.abs(to.beta1) < LEAST_BETA1)
-    return covariance === 0 && wrongLog(from, to, rate) ? 'log₁₀|β₁|' : undefined;
+    return covariance === 0 && wrongLog(from, to, rate)
+      ? ['log10_abs_beta1', to.log, from.log + log10(Math.abs(1 - rate))]
+      : undefined;
   if (Math.abs(to.beta1 - moved) <= lost) {
     if (floor === 0) return undefined;
     const off = Math.abs(to.beta1 - centreOf());
     return off < floor - lost - centreError()
-      ? 'β₁ (nearer to its resting place than the floor)'
+      ? ['beta1', to.beta1, `a distance of ${floor} from ${centreOf()}`]
       : undefined;
   }
-  if (floor === 0) return 'β₁';
+  if (floor === 0) return ['beta1', to.beta1, moved];
   // The projection put it there, if it was nearer than the floor, and is as far as that now.
   const centre = centreOf();
   const allowed = lost + centreError() + TOLERANCE * floor;
@@ -93,7 +101,7 @@ function wrongStep(
     Math.abs(moved - centre) <= floor + allowed &&
     Math.abs(Math.abs(to.beta1 - centre) - floor) <= allowed &&
     ((to.beta1 - centre) * (moved - centre) >= 0 || Math.abs(moved - centre) <= allowed);
-  return projected ? undefined : 'β₁';
+  return projected ? undefined : ['beta1', to.beta1, moved];
 
   function centreOf(): number {
     if (covariance === 0) return 0;
