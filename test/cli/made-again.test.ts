@@ -192,7 +192,7 @@ describe('a doctored one is not', () => {
         file.config.steps = 1000;
         file.summary.interrupted = true;
       },
-      /eos\.checkpoint is missing, and the run was interrupted/,
+      /eos\.summary\.warnings\.0 is not there, and should be {"kind":"interrupted"/,
     ],
     [
       'rows cut off',

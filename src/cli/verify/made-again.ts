@@ -4,6 +4,7 @@ import {
   type Checkpoint,
   decodeCheckpoint,
   encodeCheckpoint,
+  type Snapshot,
 } from '../../pipeline/core/checkpoint.ts';
 import type { Run } from '../../pipeline/core/run.ts';
 import { duration } from '../../pipeline/format.ts';
@@ -219,11 +220,13 @@ async function wrongRun(
   const surest = steps === null || remake.every === 1 ? undefined : steps - remake.every - 1;
   const rows = compareRows(table, remake, surest);
   let run: Run | undefined;
+  let after: Snapshot | undefined;
   let work: Promise<void> = Promise.resolve();
   await lastValueFrom(
     remake.batches(steps === null ? until : steps - 1).pipe(
       tap((batch) => {
         run = batch.run;
+        after = batch.after;
         work = work.then(() => rows.compare(batch));
         run.hold(work);
       }),
@@ -245,7 +248,7 @@ async function wrongRun(
     found.push('it is said to have been interrupted, and the run had come to its end');
   if (goesOn || partial) return found;
   found.push(...(await wrongMetadata(table, remake, run, claims, until)));
-  return [...found, ...(await wrongCheckpoint(table, remake, claims))];
+  return [...found, ...(await wrongCheckpoint(table, remake, run, after))];
 }
 
 /** Compares rows as they come with those of the file, in order, up to a step. */
@@ -335,15 +338,15 @@ async function wrongMetadata(
 async function wrongCheckpoint(
   { metadata, rows }: TableReader,
   { snapshotAt, every }: Remake,
-  { interrupted }: Claims,
+  run: Run,
+  after: Snapshot | undefined,
 ): Promise<string[]> {
   const text = metadata[CHECKPOINT_KEY];
   if (snapshotAt === null) return [];
-  if (!interrupted)
-    return text === undefined ? [] : [`there is an ${CHECKPOINT_KEY}, and nothing to go on with`];
+  if (run.divergedAt !== null)
+    return text === undefined ? [] : [`there is an ${CHECKPOINT_KEY}, and the run has diverged`];
   // Of the first rows of a thinned run it is not yet known which are kept.
-  if (text === undefined)
-    return every > 1 ? [] : [`${CHECKPOINT_KEY} is missing, and the run was interrupted`];
+  if (text === undefined) return every > 1 ? [] : [`${CHECKPOINT_KEY} is missing`];
   let stored: Checkpoint;
   try {
     stored = decodeCheckpoint(text);
@@ -354,7 +357,8 @@ async function wrongCheckpoint(
   const step = Object.values(stages).find((stage) => typeof stage?.step === 'number')?.step;
   if (!Number.isSafeInteger(step) || !(Number(step) > 0) || Number(step) > (rows + 1) * every)
     return [`${CHECKPOINT_KEY} is of step ${String(step)}`];
-  const snapshot = await snapshotAt(Number(step));
+  const ends = every === 1 && step === rows;
+  const snapshot = ends ? after : await snapshotAt(Number(step));
   const truth = decodeCheckpoint(encodeCheckpoint(stored.rows, snapshot ?? {})).stages;
   const kept = Object.fromEntries(Object.entries(truth).filter(([name]) => name in stages));
   const found = differences(`${CHECKPOINT_KEY}.stages`, stages, kept);
