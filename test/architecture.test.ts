@@ -100,3 +100,23 @@ test('no file imports itself by way of others', async () => {
     'src/pipeline/core/b.ts noImportCycles',
   ]);
 });
+
+test('of Math only what every engine rounds alike is used on the way to a file', async () => {
+  const { readdirSync } = await import('node:fs');
+  // The kernel is compiled by itself, with functions of its own; a power of 2 is exact everywhere.
+  const exempt = ['numeric/elementary.ts', 'models/network/kernel/'];
+  const inexact =
+    /\bMath\.(a?(sin|cos|tan)h?|atan2|exp|expm1|log|log10|log1p|log2|pow|cbrt|hypot)\b|(?<!\b2) \*\* /;
+  const found: string[] = [];
+  for (const path of readdirSync(join(root, 'src/pipeline'), {
+    recursive: true,
+    encoding: 'utf8',
+  })) {
+    if (!path.endsWith('.ts') || exempt.some((part) => path.startsWith(part))) continue;
+    const text = await readFile(join(root, 'src/pipeline', path), 'utf8');
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    for (const line of code.split('\n'))
+      if (inexact.test(line)) found.push(`${path}: ${line.trim()}`);
+  }
+  expect(found).toEqual([]);
+});

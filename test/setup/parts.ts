@@ -82,6 +82,26 @@ const parts = {
   bash: { what: 'bash', howToGet: 'apt-get install bash', find: () => onPath('bash') },
   zsh: { what: 'zsh', howToGet: 'apt-get install zsh', find: () => onPath('zsh') },
   fish: { what: 'fish', howToGet: 'apt-get install fish', find: () => onPath('fish') },
+  node22: {
+    what: 'Node 22',
+    howToGet: 'npm install --prefix .engines --no-save node22@npm:node@22.23.3',
+    find: () => executable(join(root, '.engines/node_modules/node22/bin/node')),
+  },
+  node24: {
+    what: 'Node 24',
+    howToGet: 'npm install --prefix .engines --no-save node24@npm:node@24.21.0',
+    find: () => executable(join(root, '.engines/node_modules/node24/bin/node')),
+  },
+  spidermonkey: {
+    what: "SpiderMonkey's shell (js)",
+    howToGet: 'apt-get install libmozjs-102-dev',
+    find: () => onPath('js102') ?? onPath('js115') ?? onPath('js128'),
+  },
+  javascriptcore: {
+    what: "JavaScriptCore's shell (jsc)",
+    howToGet: 'apt-get install libjavascriptcoregtk-4.0-bin',
+    find: () => onPath('jsc'),
+  },
   cc: {
     what: 'a C compiler (cc)',
     howToGet: 'apt-get install gcc libc6-dev',

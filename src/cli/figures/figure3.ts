@@ -3,7 +3,7 @@ import { linesPlot } from '../../dash/plots/lines.ts';
 import { near } from '../../dash/plots/plane.ts';
 import { count, formatNumber } from '../../pipeline/format.ts';
 import { spectrum } from '../../pipeline/models/minimal/moments.ts';
-import { balanceChange, solutionRiseBound } from '../../pipeline/models/minimal/theory.ts';
+import { solutionAlphaSquared } from '../../pipeline/models/minimal/solution.ts';
 import { type RunTable, wholeCycles } from '../../pipeline/theory/run-table.ts';
 import { type FigureSpec, type Panel, tooShort } from './figure.ts';
 import { linePair, linePoints, thresholdOf } from './run-lines.ts';
@@ -13,10 +13,8 @@ import { cutOff, glued, parameters } from './words.ts';
 export const figure3: FigureSpec = {
   number: 3,
   preset: 'figure3',
-  needs: ['alpha', 'beta1', 'beta2', 'sharpness', 'gfs_sharpness', 'balance'],
-  unfit: (table) =>
-    tooShort(table) ??
-    (table.everyStep ? undefined : 'its bounds take every step, and the run is thinned'),
+  needs: ['alpha', 'sharpness', 'gfs_sharpness', 'balance'],
+  unfit: (table) => tooShort(table),
   draw(table, theme) {
     const { step } = table;
     const threshold = thresholdOf(table);
@@ -74,7 +72,7 @@ export const figure3: FigureSpec = {
         ? 'Each spike lowers the sharpness of the minimum ahead'
         : 'Sharpness of the minimum ahead',
       caption: glued(
-        `${parameters(table)}; ${table.stability.formula} = ${formatNumber(threshold, 4)}. S∞ is the sharpness of the minimum that gradient flow from step t would reach${table.divergedAt === null ? '' : `; the run diverges at step ${count(table.divergedAt)}`}. From ${cycles.length > 0 ? `one upward crossing of ${table.stability.formula}` : `the start, or an upward crossing of ${table.stability.formula},`} to the next${cycles.length > 0 ? '' : ', or the end,'} it lies between its value at the former plus what second-order creep allows since (upper bound) and its value at the latter less what creep allows until then (lower bound).${cutOff(runsAway)}`,
+        `${parameters(table)}; ${table.stability.formula} = ${formatNumber(threshold, 4)}. S∞ is the sharpness of the minimum that gradient flow from step t would reach${table.divergedAt === null ? '' : `; the run diverges at step ${count(table.divergedAt)}`}. Both bounds are this project’s own, not those of the paper’s theorem, and know only the steps so far: what S∞ could still rise to by second-order creep, as of the last upward crossing of ${table.stability.formula} (upper bound), and ${table.stability.formula}, to which it must still fall, since no sharper minimum is stable (lower bound).${cutOff(runsAway)}`,
       ),
       panels: [
         panel('Whole run', 0, table.length, true),
@@ -94,54 +92,39 @@ export const figure3: FigureSpec = {
 };
 
 /**
- * Bounds of the gradient-flow-solution sharpness S∞ between crossings of 2/η.
+ * Causal bounds of the gradient-flow-solution sharpness S∞: each takes only the steps up to its own. They are this
+ * project's, not those of the paper's theorem.
  *
- * In one step S∞ rises by no more than b(t) = Λ·g'(Q_t + q₊)·q₊ + λ₂·(Q_t − Q_{t+1})₊, where q = η²((∂α)² − ‖∂β‖²) is
- * the change of the balance and g(Q) = α∞² (see `solutionRiseBound`). Summed from a crossing c on,
+ * What S∞ can still rise: a step raises α∞² = g(Q) by no more than q₊ ≤ η²(∂α)², and while α goes up to α∞ the steps
+ * η|∂α| = ηλ₂|β₂(1 − αβ₂)| ≤ ηλ₂/(4|α|) add up to |α∞| − |α|. So from step t on
  *
- *     S∞(t) ≤ S∞(c) + Σ_{s=c}^{t−1} b(s)                                (upper bound)
+ *     S∞ ≤ S∞(t) + Λ·ηλ₂/(4|α|)·(|α∞| − |α|)₊
  *
- * and the same inequality from t to the next crossing d, solved for S∞(t),
- *
- *     S∞(t) ≥ S∞(d) − Σ_{s=t}^{d−1} b(s)                                (lower bound).
- *
- * Creep is of second order in η, so both are stairs, and S∞ steps down from one to the other at each spike. The start
- * of the run and its end count as crossings. Every step must be there.
+ * up to the next spike, which lowers it by more; it is said at the start and at each upward crossing of 2/η, where a spike
+ * begins (upper bound). What it must still fall to: gradient descent stays at no minimum sharper than 2/η, so that min(S∞(t), 2/η) is the most that can be left in
+ * the end (lower bound).
  */
 export function solutionBounds(table: RunTable): { upper: Float64Array; lower: Float64Array } {
   const { config, length } = table;
   const { eta, moments } = config;
-  const axes = spectrum(moments);
-  const [alpha, beta1, beta2] = [
-    table.column('alpha'),
-    table.column('beta1'),
-    table.column('beta2'),
-  ];
+  const { large } = spectrum(moments);
+  const threshold = thresholdOf(table);
   const end = table.column('gfs_sharpness');
   const balance = table.column('balance');
-  const creep = new Float64Array(length);
-  for (let i = 0; i + 1 < length; i++) {
-    const q = balanceChange({ alpha: alpha[i]!, beta1: beta1[i]!, beta2: beta2[i]! }, moments, eta);
-    creep[i + 1] =
-      creep[i]! + solutionRiseBound(balance[i]!, balance[i + 1]!, q, moments, axes, end[i]!);
-  }
+  const alpha = table.column('alpha');
   const sharpness = table.column('sharpness');
-  const threshold = thresholdOf(table);
-  const knots = [0];
-  for (let i = 1; i < length; i++)
-    if (sharpness[i - 1]! < threshold && sharpness[i]! >= threshold) knots.push(i);
-  if (knots.at(-1) !== length - 1) knots.push(length - 1);
-
-  const upper = new Float64Array(length);
-  const lower = new Float64Array(length);
-  for (let k = 0; k + 1 < knots.length; k++) {
-    const from = knots[k]!;
-    const to = knots[k + 1]!;
-    for (let i = from; i < to; i++) {
-      upper[i] = end[from]! + creep[i]! - creep[from]!;
-      lower[i] = end[to]! - (creep[to]! - creep[i]!);
+  const [upper, lower] = [new Float64Array(length), new Float64Array(length)];
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < length; i++) {
+    const crosses = i === 0 || (sharpness[i - 1]! < threshold && sharpness[i]! >= threshold);
+    // Where the run is thrown out S∞ rises with it, and what was said no longer binds.
+    if (crosses || end[i]! > most) {
+      const size = Math.abs(alpha[i]!);
+      const way = Math.max(0, Math.sqrt(solutionAlphaSquared(balance[i]!)) - size);
+      most = end[i]! + (way === 0 ? 0 : (large * eta * moments.lambda2 * way) / (4 * size));
     }
+    upper[i] = most;
+    lower[i] = Math.min(end[i]!, threshold);
   }
-  upper[length - 1] = lower[length - 1] = end[length - 1]!;
   return { upper, lower };
 }

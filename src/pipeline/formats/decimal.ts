@@ -6,7 +6,8 @@
 export function decimalNumber(unscaled: bigint, scale: number): number {
   const number = Number(unscaled);
   // Both are exact, so their quotient is rounded once.
-  if (Number.isSafeInteger(number) && scale >= 0 && scale <= 22) return number / 10 ** scale;
+  if (Number.isSafeInteger(number) && scale >= 0 && scale <= 22)
+    return number / Number(`1e${scale}`);
   return Number(`${unscaled}e${-scale}`);
 }
 

@@ -104,7 +104,7 @@ function betaMoves(table: RunTable, row: number): boolean {
 function addedSharpness(table: RunTable, row: number): number {
   const { lambda1, covariance } = table.config.moments;
   return covariance === 0 && table.has('beta1')
-    ? 8 * lambda1 * table.column('beta1')[row]! ** 2
+    ? 8 * lambda1 * (table.column('beta1')[row]! * table.column('beta1')[row]!)
     : 0;
 }
 

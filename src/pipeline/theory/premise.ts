@@ -108,7 +108,10 @@ function averageError(table: RunTable, [from, to]: Cycle): number {
   const { stability } = table;
   const sharpness = table.column('sharpness');
   let squares = 0;
-  for (let i = from; i < to; i++) squares += (stability.ratio(sharpness[i]!, eta) - 1) ** 2;
+  for (let i = from; i < to; i++) {
+    const over = stability.ratio(sharpness[i]!, eta) - 1;
+    squares += over * over;
+  }
   const left = 1 - product(table, to);
   if (!(left > 0)) return Number.POSITIVE_INFINITY;
   const swing = squares / (to - from) / left;

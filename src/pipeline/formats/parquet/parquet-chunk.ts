@@ -228,7 +228,7 @@ function encodeWords({ name, words: all }: TableColumn, codes: Uint8Array): Enco
     place[code] = words.indexOf(word);
   });
   const places = codes.map((code) => place[code]!);
-  const width = Math.ceil(Math.log2(words.length));
+  const width = 32 - Math.clz32(words.length - 1);
   const page = new ByteWriter();
   page.appendUint8(width);
   writeRleBitPackedHybrid(page, places as unknown as number[], width);

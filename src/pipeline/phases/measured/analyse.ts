@@ -1,3 +1,4 @@
+import { exp, log } from '../../numeric/elementary.ts';
 import {
   HOVERING,
   LEAST_BIAS,
@@ -89,7 +90,7 @@ export function analyse(known: Known, options: AnalysisOptions): Analysis {
   const rest = better && better.since > since && quiet(series, better, options) ? better : null;
   const end = rest ?? left;
   if (end) findings.push({ phase: 'convergence', ...end });
-  return { findings, effective: Math.exp(edge.level), rest };
+  return { findings, effective: exp(edge.level), rest };
 }
 
 /**
@@ -112,7 +113,7 @@ function quiet(
 ): boolean {
   const at = blocks.findIndex(({ firstStep }) => firstStep >= rest.since);
   if (at < 0) return true;
-  const limit = Math.log(1 + delta / 2);
+  const limit = log(1 + delta / 2);
   return (
     median(sigma.slice(at)) <= LEAST_BIAS &&
     // What hangs at the limit is no crossing.
@@ -147,11 +148,11 @@ function outlierShare(x: readonly number[], sigma: readonly number[]): number {
 
 /** Number of blocks at the start over the threshold; 0 where that is not sure. */
 function overAtStart({ x, sigma, test }: Series, { band, falseAlarms }: AnalysisOptions): number {
-  if (!(x[0]! >= Math.log(1 + band))) return 0;
+  if (!(x[0]! >= log(1 + band))) return 0;
   const down = crossing((i) => -x[i]! / sigma[i]!, 0, x.length, test);
   const over = down ? down.onset : x.length;
   // There is only one start, so what it takes does not grow with the series.
-  const enough = Math.log(1 / falseAlarms);
+  const enough = log(1 / falseAlarms);
   let sum = 0;
   for (let i = 0; i < over && sum < enough; i++)
     sum += Math.max(-test.most, Math.min(test.most, x[i]! / sigma[i]!));
@@ -214,7 +215,7 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
 function typicalNoise({ blocks, sigma }: Series, from: number, to: number): number {
   const part = sigma.slice(from, to);
   const bars = blocks.slice(from, to).map(({ error = Number.NaN }) => error);
-  const precision = bars.reduce((sum, bar) => sum + bar ** -2, 0) / bars.length;
+  const precision = bars.reduce((sum, bar) => sum + 1 / (bar * bar), 0) / bars.length;
   if (Number.isNaN(precision)) return median(part);
   return median(part.map((value, i) => value / bars[i]!)) / Math.sqrt(precision);
 }

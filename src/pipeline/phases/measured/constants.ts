@@ -1,10 +1,12 @@
+import { log } from '../../numeric/elementary.ts';
+
 // Every number that the detector of measured series decides by; no other file of it has one. `constants.test.ts` changes each
 // and shows which tests notice.
 
 /** Samples of the running noise scale: a median of 65 is known to 15 %, and follows a change within a cycle of the edge. */
 export const NOISE_WINDOW = 65;
 /** Blocks of the history, 3⁷: resolution is then 0.05–0.14 % of the run, finer than any onset is asked for. */
-export const CAPACITY = 3 ** 7;
+export const CAPACITY = 2187;
 /** Blocks that a statement on the whole of a series needs; on a part of it, half as many. */
 export const LEAST_BLOCKS = 16;
 /** The late part of a stretch, in which a training shows where it has come to. */
@@ -21,9 +23,9 @@ export const KAPPA = 0.05;
 /** … where the row before had not changed by a fifth of it: a schedule that goes on all the time does not jump. */
 export const SUDDEN = 5;
 /** A plateau this close to the threshold is at it: power iterations stop within a few percent. */
-export const LEAST_BIAS = Math.log(1.03);
+export const LEAST_BIAS = log(1.03);
 /** Sharpness of a part of the data, or of few iterations, is off by up to 8 %, and noise adds to it. */
-export const MOST_BIAS = Math.log(1.12);
+export const MOST_BIAS = log(1.12);
 
 /** Share of steps in which the loss of a stable training rises at most; of the loss of one with batches, every other does. */
 export const RISING = 0.2;
@@ -40,7 +42,7 @@ export const LEAST_SWINGS = 1.5;
 /** Rows of which the loss's level is the median, so that four low ones do not make it. */
 export const LEVEL_ROWS = 9;
 /** Rise of the loss that is a spike: a tenth, and beyond what noise reaches in 10¹¹ rows. */
-export const SPIKE_RISE = Math.log(1.1);
+export const SPIKE_RISE = log(1.1);
 export const SPIKE_NOISE = 7;
 /** What rounding leaves of a loss that is zero: a square of errors of 3e-7, as of float32. */
 export const ROUNDING = 1e-13;

@@ -1,3 +1,4 @@
+import { exp, log } from '../../numeric/elementary.ts';
 import {
   BLOWN_UP,
   KAPPA,
@@ -55,11 +56,12 @@ export function restBelowEdge(
   if (start < 0 || tail.length < LEAST_BLOCKS) return null;
 
   const roots = smoothed(blocks.map(({ loss }) => loss)).map(Math.sqrt);
-  const near = smoothed(blocks.map(({ x }) => Math.exp(x)));
+  const near = smoothed(blocks.map(({ x }) => exp(x)));
   const tailRoots = roots.slice(start);
   const ratios = near.slice(start);
   const limit = 1 + delta / 2;
-  if (!Number.isNaN(facts.first) && !spent(tailRoots.at(-1)! ** 2, facts)) return null;
+  if (!Number.isNaN(facts.first) && !spent(tailRoots.at(-1)! * tailRoots.at(-1)!, facts))
+    return null;
   if (Math.max(...tailRoots) > (1 + KAPPA) * Math.min(...tailRoots)) {
     const fit = fitLine(tailRoots, ratios);
     if (!fit) return null;
@@ -71,7 +73,9 @@ export function restBelowEdge(
     const at = backWhile(
       blocks,
       (i) =>
-        roots[i]! <= reach && near[i]! >= (1 - 2 * KAPPA) * end && spent(roots[i]! ** 2, facts),
+        roots[i]! <= reach &&
+        near[i]! >= (1 - 2 * KAPPA) * end &&
+        spent(roots[i]! * roots[i]!, facts),
     );
     return { since: blocks[at]!.firstStep, confidence: sure(limit - end, error) };
   }
@@ -100,10 +104,10 @@ export function restAtEdge(blocks: readonly Block[], delta: number, facts: LossF
   // The sharpness itself hangs a little below the threshold, where the oscillation decays as fast as it does.
   const tolerance = delta / 2 + 1 / (4 * swing.decay);
   if (!(swing.ahead <= tolerance)) return null;
-  const date = middle(blocks.at(-1)!) - swing.decay * Math.log(tolerance / swing.ahead);
+  const date = middle(blocks.at(-1)!) - swing.decay * log(tolerance / swing.ahead);
   const since = blocks.find((block) => block.lastStep >= date)?.firstStep ?? date;
   const rest = blocks.filter((block) => block.firstStep >= since);
-  if (mean(rest.map(({ x }) => Math.exp(x))) > 1 + delta / 2) return null;
+  if (mean(rest.map(({ x }) => exp(x))) > 1 + delta / 2) return null;
   return { since: Math.max(blocks[0]!.firstStep, Math.round(date)), confidence: swing.fit };
 }
 
@@ -135,7 +139,7 @@ export function pendulum(blocks: readonly Block[]): Pendulum | null {
   const losses = smoothed(part.map(({ loss }) => loss));
   const times = part.map(middle);
   if (!losses.every((loss) => loss > 0)) return null;
-  const logs = losses.map(Math.log);
+  const logs = losses.map((loss) => log(loss));
   const trend = fitLine(times, logs);
   if (!trend || !(trend.slope < 0)) return null;
   const rate = -trend.slope;
@@ -158,7 +162,7 @@ export function pendulum(blocks: readonly Block[]): Pendulum | null {
     const first = (v[i + 1]! - v[i - 1]!) / (before + after);
     const second =
       (2 * ((v[i + 1]! - v[i]!) / after - (v[i]! - v[i - 1]!) / before)) / (before + after);
-    const pull = Math.exp(-rate * (times[i]! - end)) * v[i]!;
+    const pull = exp(-rate * (times[i]! - end)) * v[i]!;
     aa += first * first;
     ac += first * pull;
     cc += pull * pull;
@@ -176,7 +180,7 @@ export function pendulum(blocks: readonly Block[]): Pendulum | null {
   return {
     ahead: stiffness / 4 / (damping + rate),
     decay: 1 / rate,
-    loss: Math.exp(trend.intercept + trend.slope * end),
+    loss: exp(trend.intercept + trend.slope * end),
     fit,
   };
 }

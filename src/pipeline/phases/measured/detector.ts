@@ -1,3 +1,4 @@
+import { log } from '../../numeric/elementary.ts';
 import { type AnalysisOptions, analyse } from './analyse.ts';
 import { KAPPA, LOOK, MOST_BIAS, SUDDEN } from './constants.ts';
 import type { Rest } from './convergence.ts';
@@ -174,8 +175,8 @@ export function createSeriesDetector(
 
   /** Closes the history where the threshold jumps. */
   function follow(step: number, threshold: number): void {
-    const change = Math.abs(Math.log(threshold / before));
-    if (change > Math.log(1 + KAPPA) && change > SUDDEN * lastChange) {
+    const change = Math.abs(log(threshold / before));
+    if (change > log(1 + KAPPA) && change > SUDDEN * lastChange) {
       jump = { step, from: before, to: threshold };
       closed = ordered([...closed, ...findings()]);
       history = createHistory(all.noiseFloor);
@@ -193,7 +194,7 @@ export function createSeriesDetector(
     lastRatio = ratio;
     // What is as unsure as that is not told as the largest.
     if (ratio > maxRatio && !(error > MOST_BIAS)) maxRatio = ratio;
-    const x = Math.log(Math.max(Number.EPSILON, ratio));
+    const x = log(Math.max(Number.EPSILON, ratio));
     motion.next(x, noise.next(x, error));
     const bar = Number.isNaN(error) ? {} : { error: Math.max(all.noiseFloor, error) };
     if (!history.push({ firstStep: step, lastStep: step, x, ...bar, ...losses.take() }))

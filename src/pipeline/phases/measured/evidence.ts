@@ -1,3 +1,5 @@
+import { log } from '../../numeric/elementary.ts';
+
 /** Where a series came to lie beyond a limit. */
 export interface Crossing {
   /** Index of the first sample of the excursion. */
@@ -48,5 +50,5 @@ export interface Evidence {
  * of the samples says nothing.
  */
 export function evidence(alpha: number, samples: number, outliers: number): Evidence {
-  return { enough: Math.log(samples / alpha), most: Math.log((1 - outliers) / outliers) };
+  return { enough: log(samples / alpha), most: log((1 - outliers) / outliers) };
 }

@@ -114,7 +114,7 @@ const MEDIAN_OF_THREE = 0.67;
 
 /** The median of blocks; where all have error bars, that with as much certainty below as above it. */
 function middle(blocks: readonly Block[], noiseFloor: number): Pick<Block, 'x' | 'error'> {
-  const weighted = blocks.map(({ x, error = Number.NaN }) => ({ x, weight: 1 / error ** 2 }));
+  const weighted = blocks.map(({ x, error = Number.NaN }) => ({ x, weight: 1 / (error * error) }));
   const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
   if (!(total > 0)) return { x: median(blocks.map(({ x }) => x)) };
   weighted.sort((a, b) => a.x - b.x);

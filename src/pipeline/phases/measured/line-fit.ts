@@ -15,20 +15,20 @@ export function fitLine(xs: readonly number[], ys: readonly number[]): LineFit |
   let xx = 0;
   let xy = 0;
   for (let i = 0; i < n; i++) {
-    xx += (xs[i]! - meanX) ** 2;
+    xx += square(xs[i]! - meanX);
     xy += (xs[i]! - meanX) * (ys[i]! - meanY);
   }
   if (!(xx > 0)) return null;
   const slope = xy / xx;
   const intercept = meanY - slope * meanX;
   let residual = 0;
-  for (let i = 0; i < n; i++) residual += (ys[i]! - intercept - slope * xs[i]!) ** 2;
+  for (let i = 0; i < n; i++) residual += square(ys[i]! - intercept - slope * xs[i]!);
   const variance = residual / (n - 2);
   return {
     slope,
     intercept,
     slopeError: Math.sqrt(variance / xx),
-    interceptError: Math.sqrt(variance * (1 / n + meanX ** 2 / xx)),
+    interceptError: Math.sqrt(variance * (1 / n + square(meanX) / xx)),
   };
 }
 
@@ -37,3 +37,5 @@ export function mean(values: readonly number[]): number {
   for (const value of values) sum += value;
   return sum / values.length;
 }
+
+const square = (x: number) => x * x;

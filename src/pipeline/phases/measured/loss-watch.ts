@@ -58,7 +58,7 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
 
   function finite(step: number, loss: number): void {
     if (loss < 0) signed = true;
-    while (decimals < DECIMALS && Math.round(loss * 10 ** decimals) / 10 ** decimals !== loss)
+    while (decimals < DECIMALS && Math.round(loss * tens(decimals)) / tens(decimals) !== loss)
       decimals++;
     if (Number.isNaN(first)) first = loss;
     if (loss > last) rises++;
@@ -95,7 +95,7 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
       return first;
     },
     get resolution() {
-      return decimals < DECIMALS ? 10 ** (1 - decimals) : 0;
+      return decimals < DECIMALS ? tens(1 - decimals) : 0;
     },
     get signed() {
       return signed;
@@ -122,3 +122,6 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
     }),
   };
 }
+
+/** 10^k, correctly rounded. */
+const tens = (k: number) => Number(`1e${k}`);

@@ -88,7 +88,7 @@ export function explainSpike(
     ...climb.map(({ loss }, i) => loss - rows[Math.max(1, beginAt - 1) + i - 1]!.loss),
   );
   // What sharpness can do in a step: |1 − 2ρ| in amplitude for a ratio of ρ, the square of it in energy.
-  const factor = (2 * sharpest.ratio - 1) ** 2;
+  const factor = (2 * sharpest.ratio - 1) * (2 * sharpest.ratio - 1);
   const kicked = largest > Math.max(KICK_SHARE, 1.2 * (1 - 1 / factor)) * rise;
   // What was not measured while it rose may have been beyond the threshold.
   const risen = rows.slice(beginAt, peakAt + 1);

@@ -1,3 +1,4 @@
+import { exp, log } from '../../numeric/elementary.ts';
 import {
   LEVEL_ROWS,
   LONGER,
@@ -82,16 +83,16 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
 
   /** Follows a rise; what ends it where it does. */
   function climb(rise: Rise, step: number, loss: number, ratio: number): 'down' | 'stays' | null {
-    const log = Math.log(loss);
-    if (log >= rise.peak) {
-      rise.peak = log;
+    const height = log(loss);
+    if (height >= rise.peak) {
+      rise.peak = height;
       rise.peakLoss = loss;
       rise.peakStep = step;
       rise.peakRatio = Number.isNaN(ratio) ? null : ratio;
     }
     // Half of the rise of the loss itself, not of its logarithm.
-    const half = rise.base + Math.log((1 + Math.exp(rise.peak - rise.base)) / 2);
-    if (log <= half) return 'down';
+    const half = rise.base + log((1 + exp(rise.peak - rise.base)) / 2);
+    if (height <= half) return 'down';
     rise.end = step;
     rise.endRow = rows;
     const length = rows - rise.beginRow + 1;
@@ -115,18 +116,18 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
       if (!(loss > floor) || loss === Number.POSITIVE_INFINITY) return null;
       if (rows === 0) floor = ROUNDING * loss;
       rows++;
-      const log = Math.log(loss);
-      const scale = noise.next(log);
-      recent.push(log);
+      const height = log(loss);
+      const scale = noise.next(height);
+      recent.push(height);
       if (recent.length > LEVEL_ROWS) recent.shift();
       const median = [...recent].sort((a, b) => a - b)[recent.length >> 1]!;
       const limit = Math.max(SPIKE_RISE, SPIKE_NOISE * scale);
-      if (!climbing && level !== null && log > level + limit)
+      if (!climbing && level !== null && height > level + limit)
         climbing = {
           begin: step,
           beginRow: rows,
           base: level,
-          peak: log,
+          peak: height,
           peakLoss: loss,
           peakStep: step,
           peakRatio: null,
@@ -173,7 +174,7 @@ function spikeOf({ begin, base, peak, peakLoss, peakStep, peakRatio, end }: Rise
     step: peakStep,
     end,
     loss: peakLoss,
-    rise: Math.exp(peak - base),
+    rise: exp(peak - base),
     sharpness_ratio: peakRatio,
   };
 }

@@ -60,5 +60,5 @@ const AUTO_BITS = 1024;
 function stepWork({ precision }: RunConfig): number {
   if (precision === 'float64') return 1;
   const bits = precision === 'auto' ? AUTO_BITS : Number(precision);
-  return 4 * (bits / 64) ** 1.5;
+  return 4 * (bits / 64) * Math.sqrt(bits / 64);
 }

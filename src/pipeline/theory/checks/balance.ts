@@ -1,4 +1,5 @@
 import { count } from '../../format.ts';
+import type { Theta } from '../../models/minimal/loss.ts';
 import { gradient } from '../../models/minimal/loss.ts';
 import { balanceChange, projectionChange } from '../../models/minimal/theory.ts';
 import { type Check, digits, plural, round } from '../check.ts';
@@ -35,8 +36,9 @@ export const balanceLaw: Check = {
     const moved1 = (before: number, row: number) => before * before - beta1[row]! * beta1[row]!;
     for (let i = 0; i < table.length; i++) {
       const theta = { alpha: alpha[i]!, beta1: beta1[i]!, beta2: beta2[i]! };
-      const squares = theta.alpha ** 2 + theta.beta1 ** 2 + theta.beta2 ** 2 + LEAST;
-      const own = (theta.alpha - theta.beta2) * (theta.alpha + theta.beta2) - theta.beta1 ** 2;
+      const squares = squared(theta) + LEAST;
+      const own =
+        (theta.alpha - theta.beta2) * (theta.alpha + theta.beta2) - theta.beta1 * theta.beta1;
       note(Math.abs(balance[i]! - own) / squares, table.step[i]!);
       if (i + 1 === table.length || table.step[i + 1]! !== table.step[i]! + 1) continue;
       pairs++;
@@ -45,7 +47,7 @@ export const balanceLaw: Check = {
       const put =
         moments.covariance === 0 ? projectionChange(before, floor) : moved1(before, i + 1);
       const change = balanceChange(theta, moments, eta) + put;
-      const moved = eta * eta * (slope.alpha ** 2 + slope.beta1 ** 2 + slope.beta2 ** 2);
+      const moved = eta * eta * squared(slope);
       note(
         Math.abs(balance[i + 1]! - balance[i]! - change) / (squares + moved),
         table.step[i + 1]!,
@@ -66,3 +68,5 @@ export const balanceLaw: Check = {
     };
   },
 };
+
+const squared = ({ alpha, beta1, beta2 }: Theta) => alpha * alpha + beta1 * beta1 + beta2 * beta2;

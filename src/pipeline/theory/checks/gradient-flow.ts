@@ -67,7 +67,7 @@ function endOf(
   const measured = sharpness(end, spectrum(moments));
   const sharp = Math.abs(table.column('gfs_sharpness')[row]! / measured - 1);
   // What the integrator loses of the balance is relative to the squares of which it is the difference.
-  const squares = theta.alpha ** 2 + theta.beta1 ** 2 + theta.beta2 ** 2;
+  const squares = theta.alpha * theta.alpha + theta.beta1 * theta.beta1 + theta.beta2 * theta.beta2;
   const error =
     outcome === 'minimum'
       ? Math.max(point, sharp) / Math.max(1, squares)

@@ -66,7 +66,7 @@ export const progressiveSharpening: Check = {
     function settled(i: number): boolean {
       const x = alpha[i]! * beta2[i]!;
       const leads =
-        moments.lambda1 * alpha[i]! ** 2 >=
+        moments.lambda1 * (alpha[i]! * alpha[i]!) >=
         LEADS * blockSharpness(alpha[i]!, beta2[i]!, moments.lambda2);
       const push = moments.lambda2 * x * (1 - x);
       // For covariance ≠ 0 the resting place of αβ₁ is not 0.
