@@ -13,7 +13,14 @@ export default defineConfig(({ mode }) => {
     base: './',
     publicDir: false,
     plugins: licences.page,
-    worker: { format: 'iife', plugins: () => licences.worker },
+    worker: {
+      format: 'iife',
+      plugins: () => licences.worker,
+      // Its list of all decoders starts one of them, and so would bring those along that are never called.
+      rolldownOptions: {
+        treeshake: { moduleSideEffects: [{ test: /hyparquet-compressors/, sideEffects: false }] },
+      },
+    },
     build: {
       outDir: mode === 'single' ? '../../dist/page-single' : '../../dist/page',
       emptyOutDir: true,

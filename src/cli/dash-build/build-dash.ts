@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   chmod,
   cp,
@@ -170,9 +171,9 @@ async function writeSingle(
     sweeps: embeddedSweeps,
   });
   await makeFolder(dirname(target), 'out');
-  const work = `${target}.${process.pid}.partial`;
+  const work = `${target}.${randomUUID()}.partial`;
   try {
-    await writeFile(work, page, { flush: true });
+    await writeFile(work, page, { flush: true, flag: 'wx' });
     await rename(work, target);
     await syncFolder(dirname(target));
   } finally {

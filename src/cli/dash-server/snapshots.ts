@@ -39,7 +39,7 @@ const BUDGET = 128 * 1024 * 1024;
 /** Milliseconds after which the newest state goes too, where nobody has asked for the file. */
 const FORGOTTEN = 60_000;
 /** Milliseconds from one state of a file to the next, at least. */
-const PAUSE = 100;
+const PAUSE = 50;
 
 interface State extends Tag {
   /** What stands before `offset` in the file is never written over; `closing` makes it whole. */

@@ -29,7 +29,7 @@ export interface WatchedFiles {
 }
 
 /** Milliseconds to the next look: once the system tells of a change, and without its word (as on network drives). */
-const [SOON, SELDOM] = [100, 1000];
+const [SOON, SELDOM] = [50, 1000];
 /** After so many milliseconds pages are told again, so that they know that the server is there. */
 const REPEATED = 2000;
 /** A folder that was listed within so many milliseconds of its last change may have changed again in the same tick. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DARK, LIGHT, type Theme } from '../../dash/plots/theme.ts';
@@ -147,10 +148,12 @@ async function writeFiles(
   wrote: (path: string) => void,
 ): Promise<void> {
   const paths = files.map(([name]) => join(folder, name));
-  const partial = (path: string) => `${path}.partial`;
+  // Names of nobody else's, so that no file is written over, nor what a link leads to.
+  const own = randomUUID();
+  const partial = (path: string) => `${path}.${own}.partial`;
   try {
     for (const [k, [, content]] of files.entries())
-      writeFileSync(partial(paths[k]!), content, { flush: true });
+      writeFileSync(partial(paths[k]!), content, { flush: true, flag: 'wx' });
     for (const path of paths) renameSync(partial(path), path);
   } catch (error) {
     for (const path of paths) rmSync(partial(path), { force: true });

@@ -14,6 +14,7 @@ export function segmented(file: ByteSource): ByteSource & {
 } {
   const bounds: { start: number; end: number }[] = [];
   const kept = new Map<number, Promise<ArrayBuffer>>();
+  const slice = together(file);
   const tailStart = Math.max(0, file.byteLength - TAIL_BYTES);
   let tail: Promise<ArrayBuffer> | undefined;
   return {
@@ -27,16 +28,16 @@ export function segmented(file: ByteSource): ByteSource & {
     },
     async slice(start, end = file.byteLength) {
       if (bounds.length === 0 && start >= tailStart) {
-        tail ??= file.slice(tailStart, file.byteLength);
+        tail ??= slice(tailStart, file.byteLength);
         return (await tail).slice(start - tailStart, end - tailStart);
       }
       const index = segmentAt(bounds, start);
       const segment = bounds[index];
       if (!segment || end > segment.end || segment.end - segment.start > SEGMENT_BYTES)
-        return file.slice(start, end);
+        return slice(start, end);
       let whole = kept.get(index);
       if (!whole) {
-        whole = file.slice(segment.start, segment.end);
+        whole = slice(segment.start, segment.end);
         whole.catch(() => kept.delete(index));
         kept.set(index, whole);
         const oldest = kept.keys().next().value;
@@ -45,6 +46,61 @@ export function segmented(file: ByteSource): ByteSource & {
       return (await whole).slice(start - segment.start, end - segment.start);
     },
   };
+}
+
+/** Parts no further from each other than this are fetched with what stands between them, up to so many bytes. */
+const GAP_BYTES = 1 << 16;
+const TOGETHER_BYTES = 1 << 22;
+/** Milliseconds in which the panels of a page have all asked. */
+const GATHERING = 5;
+
+interface Asked {
+  readonly start: number;
+  readonly end: number;
+  resolve(bytes: ArrayBuffer): void;
+  reject(error: unknown): void;
+}
+
+/** Reads what is asked for in one go by as few requests as can be: a browser sends six at a time. */
+function together(file: ByteSource): (start: number, end: number) => Promise<ArrayBuffer> {
+  let waiting: Asked[] = [];
+
+  function send(): void {
+    const sorted = waiting.sort((a, b) => a.start - b.start);
+    waiting = [];
+    let group: Asked[] = [];
+    let end = 0;
+    for (const part of sorted) {
+      const reached = Math.max(end, part.end);
+      if (
+        group.length > 0 &&
+        (part.start - end > GAP_BYTES || reached - group[0]!.start > TOGETHER_BYTES)
+      ) {
+        fetchGroup(group, end);
+        group = [];
+      }
+      end = group.length > 0 ? reached : part.end;
+      group.push(part);
+    }
+    if (group.length > 0) fetchGroup(group, end);
+  }
+
+  function fetchGroup(group: readonly Asked[], end: number): void {
+    const { start } = group[0]!;
+    file.slice(start, end).then(
+      (bytes) => {
+        for (const part of group) part.resolve(bytes.slice(part.start - start, part.end - start));
+      },
+      (error: unknown) => {
+        for (const part of group) part.reject(error);
+      },
+    );
+  }
+
+  return (start, end) =>
+    new Promise((resolve, reject) => {
+      if (waiting.push({ start, end, resolve, reject }) === 1) setTimeout(send, GATHERING);
+    });
 }
 
 /** The last segment that begins at `offset` or before; they stand in the order of the file. */
