@@ -24,30 +24,49 @@ export interface Truth {
   readonly series: Series;
 }
 
-const RISING = ['progressive-sharpening'] as const;
-const OVER = ['catapult', 'progressive-sharpening'] as const;
+/** How each was trained: threshold times η, and η where the log does not have it in a column. */
 const NETWORKS: readonly {
   readonly name: string;
-  /** Threshold times η. */
   readonly factor?: number;
-  /** Where the log does not have it in a column. */
   readonly eta?: number;
-  readonly outcome: Truth['outcome'];
-  readonly also: readonly SeriesPhase[];
 }[] = [
-  { name: 'adam2', factor: 38, eta: 0.004, outcome: 'edge', also: RISING },
-  { name: 'tanh_mse', eta: 0.4, outcome: 'edge', also: OVER },
-  { name: 'relu_mse', eta: 0.3, outcome: 'edge', also: RISING },
-  { name: 'drop', outcome: 'left', also: [...OVER, 'convergence'] },
-  { name: 'warmup', outcome: 'edge', also: RISING },
-  { name: 'gelu_ce', eta: 0.5, outcome: 'left', also: [...RISING, 'convergence'] },
-  { name: 'lin_edge', eta: 0.13, outcome: 'never', also: OVER },
-  { name: 'sgd30', eta: 0.4, outcome: 'edge', also: OVER },
-  { name: 'tcnn_relu_ce', eta: 0.35, outcome: 'left', also: [...RISING, 'convergence'] },
-  { name: 'smalleta', eta: 0.05, outcome: 'never', also: RISING },
-  { name: 'diverge', eta: 0.93, outcome: 'diverged', also: [...OVER, 'diverged'] },
-  { name: 'catapult', eta: 0.33, outcome: 'edge', also: OVER },
+  { name: 'adam2', factor: 38, eta: 0.004 },
+  { name: 'tanh_mse', eta: 0.4 },
+  { name: 'relu_mse', eta: 0.3 },
+  { name: 'drop' },
+  { name: 'warmup' },
+  { name: 'gelu_ce', eta: 0.5 },
+  { name: 'lin_edge', eta: 0.13 },
+  { name: 'sgd30', eta: 0.4 },
+  { name: 'tcnn_relu_ce', eta: 0.35 },
+  { name: 'smalleta', eta: 0.05 },
+  { name: 'diverge', eta: 0.93 },
+  { name: 'catapult', eta: 0.33 },
 ];
+
+interface Label {
+  readonly outcome: string;
+  readonly edge_from: number | null;
+  readonly left_at: number | null;
+}
+
+/** What came of a training, by its label alone. */
+function outcomeOf({ outcome, edge_from, left_at }: Label): Truth['outcome'] {
+  if (outcome.startsWith('diverged')) return 'diverged';
+  if (edge_from === null) return 'never';
+  return left_at === null ? 'edge' : 'left';
+}
+
+/** Phases that may be found besides the edge: by its label, and by whether it started over the threshold. */
+function alsoOf(label: Label, startedOver: boolean): SeriesPhase[] {
+  const outcome = outcomeOf(label);
+  return [
+    'progressive-sharpening',
+    ...(startedOver ? (['catapult'] as const) : []),
+    ...(outcome === 'left' ? (['convergence'] as const) : []),
+    ...(outcome === 'diverged' ? (['diverged'] as const) : []),
+  ];
+}
 
 const folder = join(import.meta.dirname, 'truth');
 
@@ -55,27 +74,29 @@ const folder = join(import.meta.dirname, 'truth');
 export function trainedNetworks(): Truth[] {
   const truth = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as Record<
     string,
-    { readonly edge_from: number | null; readonly left_at: number | null }
+    Label
   >;
-  return NETWORKS.map(({ name, factor = 2, eta, outcome, also }) => {
+  return NETWORKS.map(({ name, factor = 2, eta }) => {
     const text = gunzipSync(readFileSync(join(folder, `${name}.csv.gz`))).toString();
     const rows = text
       .trim()
       .split('\n')
       .slice(1)
       .map((line) => line.split(',').map((cell) => (cell === '' ? Number.NaN : Number(cell))));
+    const series: Series = {
+      step: rows.map((row) => row[0]!),
+      loss: rows.map((row) => row[1]!),
+      sharpness: rows.map((row) => row[2]!),
+      threshold: rows.map((row) => factor / (eta ?? row[3]!)),
+    };
+    const label = truth[name]!;
     return {
       name,
-      outcome,
-      also,
-      edgeFrom: truth[name]!.edge_from,
-      leftAt: truth[name]!.left_at,
-      series: {
-        step: rows.map((row) => row[0]!),
-        loss: rows.map((row) => row[1]!),
-        sharpness: rows.map((row) => row[2]!),
-        threshold: rows.map((row) => factor / (eta ?? row[3]!)),
-      },
+      outcome: outcomeOf(label),
+      also: alsoOf(label, series.sharpness[0]! > series.threshold[0]!),
+      edgeFrom: label.edge_from,
+      leftAt: label.left_at,
+      series,
     };
   });
 }
