@@ -99,3 +99,44 @@ test('a loss that is a logarithm has no spikes to find, and it is said', async (
   const { summary } = await detect('34-log-of-the-loss.csv', { eta: 0.8 });
   expect(summary.warnings.map(({ kind }) => kind)).toContain('signed-loss');
 });
+
+/** Every n-th row of a log, from some row on. */
+function sampled(name: string, every: number, from: number): string {
+  const [header, ...rows] = read(name).trim().split('\n');
+  return [header, ...rows.filter((_, i) => i % every === from)].join('\n');
+}
+
+// In every second row there is a sharpness.
+const WAYS = [1, 2, 3, 4, 5, 6, 8, 10].flatMap((every) =>
+  [0, 1, 2, 4]
+    .filter((from) => from < every && (every % 2 || from % 2 === 0))
+    .map((from) => [every, from]),
+);
+
+test.each(WAYS)('of a run every %d-th row, from %d on, gives one answer', async (every, from) => {
+  const { summary, events } = await detectLog(sampled('08-lr-drop.csv', every!, from!));
+  expect(Math.abs(summary.first_crossing! - 170)).toBeLessThanOrEqual(0.03 * 2000);
+  const edge = summary.phases.find(({ phase }) => phase === 'edge-of-stability')!;
+  expect(Math.abs(edge.last_step - 800)).toBeLessThanOrEqual(0.03 * 2000);
+  expect(summary.phases.map(({ phase }) => phase)).not.toContain('convergence');
+  expect(events.some(({ event }) => event === 'jump')).toBe(true);
+  // What was told of phases comes to what the summary says.
+  const told = new Set<string>();
+  for (const event of events)
+    if (event.event === 'phase') told[event.what === 'withdrawn' ? 'delete' : 'add'](event.phase);
+  for (const { phase } of summary.phases) expect(told).toContain(phase);
+});
+
+test.each([
+  [1, 0],
+  [2, 1],
+  [3, 0],
+  [3, 1],
+  [5, 0],
+  [5, 2],
+  [7, 1],
+])('an edge that batches make, every %d-th row from %d on, is dated alike', async (every, from) => {
+  const { summary } = await detectLog(sampled('10-sgd-hovering.csv', every, from), { eta: 0.4 });
+  expect(summary.first_crossing).toBeGreaterThanOrEqual(115);
+  expect(summary.first_crossing).toBeLessThanOrEqual(335);
+});

@@ -34,6 +34,8 @@ export const SERIES_DEFAULTS: SeriesOptions = {
   divergence: 1e6,
 };
 
+const NONE: readonly PhaseChange[] = [];
+
 /** How a row is labelled. */
 export type RowPhase =
   | Exclude<SeriesPhase, 'edge-of-stability'>
@@ -210,7 +212,7 @@ export function createSeriesDetector(
     next(step, loss, ratio, threshold = Number.NaN, error = Number.NaN) {
       spike = null;
       jump = null;
-      changes = [];
+      changes = NONE;
       if (Number.isNaN(firstStep)) {
         firstStep = step;
         historyFrom = step;

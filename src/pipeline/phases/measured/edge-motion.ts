@@ -1,5 +1,4 @@
 import { NOISE, STILL } from './constants.ts';
-import { median } from './history.ts';
 
 /** Everything that a motion keeps; JSON can hold it. */
 export interface MotionState {
@@ -40,7 +39,10 @@ export function createEdgeMotion(saved?: MotionState): EdgeMotion {
     next(x, noise) {
       recent.push(x);
       if (recent.length > 3) recent.shift();
-      const middle = recent.length < 3 ? x : median(recent);
+      const [a, b] = [recent[0]!, recent[1]!];
+      // The median of three, which is asked for in every row.
+      const middle =
+        recent.length < 3 ? x : Math.max(Math.min(a, b), Math.min(Math.max(a, b), recent[2]!));
       const level = (middle + (before ?? middle)) / 2;
       before = middle;
       if (level > NOISE * noise && !above) {

@@ -75,6 +75,7 @@ export interface SpikeFinder {
 export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
   const noise = createNoiseScale(0, saved?.noise);
   const recent = [...(saved?.recent ?? [])];
+  const sorted = new Float64Array(LEVEL_ROWS);
   let floor = saved?.floor ?? 0;
   let level = saved?.level ?? null;
   let rows = saved?.rows ?? 0;
@@ -120,7 +121,7 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
       const scale = noise.next(height);
       recent.push(height);
       if (recent.length > LEVEL_ROWS) recent.shift();
-      const median = [...recent].sort((a, b) => a - b)[recent.length >> 1]!;
+      const median = medianOf(recent, sorted);
       const limit = Math.max(SPIKE_RISE, SPIKE_NOISE * scale);
       if (!climbing && level !== null && height > level + limit)
         climbing = {
@@ -166,6 +167,17 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
       burst: burst && { ...burst },
     }),
   };
+}
+
+/** The median of a few values, upper one of an even number, by insertion into `sorted`: it is asked for in every row. */
+function medianOf(values: readonly number[], sorted: Float64Array): number {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    let at = i;
+    for (; at > 0 && sorted[at - 1]! > value; at--) sorted[at] = sorted[at - 1]!;
+    sorted[at] = value;
+  }
+  return sorted[values.length >> 1]!;
 }
 
 function spikeOf({ begin, base, peak, peakLoss, peakStep, peakRatio, end }: Rise): Spike {
