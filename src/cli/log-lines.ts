@@ -6,14 +6,21 @@ import { fold, type Styles } from './terminal.ts';
 const INDENT = 20;
 
 /** The lines of the live log for an event, none for those that only programs want. */
-export function eventLines(event: RunEvent, styles: Styles, formula = '2/η'): string[] {
-  return eventTexts(event, styles, formula).flatMap((text) => fold(text, INDENT));
+/** @param predicts whether the predicted slope is that of the run: the formula is for covariance 0 */
+export function eventLines(
+  event: RunEvent,
+  styles: Styles,
+  formula = '2/η',
+  predicts = true,
+): string[] {
+  return eventTexts(event, styles, formula, predicts).flatMap((text) => fold(text, INDENT));
 }
 
 function eventTexts(
   event: RunEvent,
   { bold, dim, blue, yellow, green, red }: Styles,
   formula: string,
+  predicts: boolean,
 ): string[] {
   const at = (step: number) => dim(`t ${count(step).padStart(8)}`);
   const doubt = (trusted = true) => (trusted ? '' : dim(' (digits not true)'));
@@ -42,13 +49,15 @@ function eventTexts(
       return [`${at(event.step)}  ${red('warning')} ${event.message}`];
     case 'done': {
       const slope =
-        event.l_hat_slope === null || event.l_hat_slope_predicted === null
+        event.l_hat_slope === null ? '' : `, slope of ln L̂ ${plainNumber(event.l_hat_slope)}`;
+      const predicted =
+        slope === '' || !predicts || event.l_hat_slope_predicted === null
           ? ''
-          : `, slope of ln L̂ ${plainNumber(event.l_hat_slope)} (predicted ${plainNumber(event.l_hat_slope_predicted)})`;
+          : ` (predicted ${plainNumber(event.l_hat_slope_predicted)})`;
       const end = event.diverged_at === null ? '' : ` at t = ${count(event.diverged_at)}`;
       const state = event.interrupted ? ' so far (interrupted)' : '';
       return [
-        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${plural(event.cycles, 'cycle')}, largest S = ${plainNumber(event.max_sharpness_ratio)} × ${formula}, L = ${plainNumber(event.final_loss)}${slope}${doubt(event.trusted_until === null)}`,
+        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${plural(event.cycles, 'cycle')}, largest S = ${plainNumber(event.max_sharpness_ratio)} × ${formula}, L = ${plainNumber(event.final_loss)}${slope}${predicted}${doubt(event.trusted_until === null)}`,
       ];
     }
   }

@@ -189,7 +189,8 @@ async function linesFor(
   if (phases === 'exact') {
     const { eventLines } = await import('./log-lines.ts');
     const { formula } = stabilityOf(config);
-    return (event) => eventLines(event as RunEvent, paint, formula);
+    const predicts = (config as unknown as RunConfig).moments.covariance === 0;
+    return (event) => eventLines(event as RunEvent, paint, formula, predicts);
   }
   const { logEventLines } = await import('./detect-lines.ts');
   return (event) => logEventLines(event as MeasuredEvent, paint);

@@ -97,7 +97,7 @@ describe('eos stream --out run.parquet', () => {
     expect(code).toBe(0);
     // Lines of the log are folded.
     expect(stderr.replace(/\n +/g, ' ')).toMatch(
-      /warning β₁ is too small for float64 at step 2,975: a plain float64 run would hold it as 0 from here on .*converge to a minimum of sharpness 1\.66 × 2\/η/,
+      /warning β₁ is too small for float64 at step 2,975: a plain float64 run that multiplies β₁ by 1 − ηλ₁α² holds it as 0 from here on .*converge to a minimum of sharpness 1\.66 × 2\/η/,
     );
   });
 });

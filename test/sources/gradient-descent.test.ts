@@ -16,7 +16,7 @@ import {
   summarize,
   type Theta,
 } from '../../src/pipeline/index.ts';
-import { ConfigError, resolveConfig } from '../../src/pipeline/models/minimal/config.ts';
+import { resolveConfig } from '../../src/pipeline/models/minimal/config.ts';
 import type { DescentState } from '../../src/pipeline/models/minimal/descend.ts';
 import { decoupled, moments, theta } from '../models/minimal/arbitrary.ts';
 
@@ -85,12 +85,15 @@ describe('gradientDescent', () => {
     },
   );
 
-  test('moments whose product leaves the range of float64 are told from degenerate ones', () => {
-    const tiny = (covariance: number) => () =>
-      resolveConfig({ lambda1: 1e-200, lambda2: 1e-200, covariance });
-    expect(tiny(5e-201)).not.toThrow();
-    expect(tiny(1e-200)).toThrow(/must be below √\(λ₁λ₂\) = 1e-200/);
-    expect(tiny(2e-200)).toThrow(ConfigError);
+  test.each([
+    ['lambda1', { lambda1: 1e-160 }],
+    ['lambda2', { lambda2: 1e-160 }],
+    ['lambda1', { lambda1: 1e120 }],
+  ] as const)('a %s whose squares leave float64 is refused in one line', (name, options) => {
+    expect(() => resolveConfig(options)).toThrow(
+      new RegExp(`^${name}: .* is out of range: its squares leave float64; scale the inputs`),
+    );
+    expect(() => resolveConfig({ lambda1: 1e-99, lambda2: 1e-100 })).not.toThrow();
   });
 
   test('takes the step θ − η∇L, then the projection', async () => {

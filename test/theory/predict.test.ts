@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type RunOptions, resolveConfig } from '../../src/pipeline/models/minimal/config.ts';
-import { measured, predict } from '../../src/pipeline/theory/predict.ts';
+import { measured } from '../../src/pipeline/theory/measured-run.ts';
+import { predict } from '../../src/pipeline/theory/predict.ts';
 import { run } from './run.ts';
 
 const within = (value: number | null, truth: number | null, share: number) => {

@@ -34,7 +34,8 @@ export default class Predict extends Command {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Predict);
     const { resolveConfig } = await import('../../pipeline/models/minimal/config.ts');
-    const { measured, predict } = await import('../../pipeline/theory/predict.ts');
+    const { measured } = await import('../../pipeline/theory/measured-run.ts');
+    const { predict } = await import('../../pipeline/theory/predict.ts');
     const { predictionLines } = await import('../predict/text.ts');
     const { readRun } = await import('../verify/read-run.ts');
 

@@ -9,6 +9,7 @@ import {
   timeSeriesPlot,
 } from '../../dash/plots/time-series.ts';
 import { envelope } from '../../pipeline/formats/envelope.ts';
+import { TRUSTED_DIGITS } from '../../pipeline/models/minimal/agreement.ts';
 import { RUN_COLUMNS } from '../../pipeline/models/minimal/columns.ts';
 import { predictedSlope } from '../../pipeline/models/minimal/surrogate.ts';
 import { atEdge, firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
@@ -47,6 +48,14 @@ const picked = (x: ArrayLike<number>, y: ArrayLike<number>, rows: readonly numbe
 export const thresholdOf = ({ config, stability }: RunTable): number =>
   stability.threshold(config.eta);
 
+/** Last step before rows have too few true digits; undefined where none has, or nobody knows. */
+function trustedUntil(table: RunTable): number | undefined {
+  const row = table.stored('digits')
+    ? table.column('digits').findIndex((d) => d < TRUSTED_DIGITS)
+    : -1;
+  return row < 0 ? undefined : table.step[row]! - 1;
+}
+
 /** What plots say of a run besides its columns. */
 function runFigures(table: RunTable): RunFigures {
   const { config, step, lastStep } = table;
@@ -63,6 +72,7 @@ function runFigures(table: RunTable): RunFigures {
     slopePredicted: predictedSlope(moments, table.stability),
     edge: crossing < 0 ? undefined : { first: step[crossing]!, last: step[last] ?? lastStep },
     diverged: table.divergedAt !== null,
+    trustedUntil: trustedUntil(table),
     anchors: new Map(
       (['l_hat', 'alpha'] as const).flatMap((name) =>
         table.has(name) ? [[name, table.column(name)[anchor]!] as const] : [],

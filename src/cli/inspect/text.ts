@@ -148,8 +148,10 @@ function outcomeLines(report: Report): string[] {
   add('diverged at step', whole('diverged_at'));
   add('final loss', real('final_loss'));
   add('T(δ, ε)', convergenceText(summary.convergence_time));
-  add('slope of ln L̂ per step', against(real('l_hat_slope'), real('l_hat_slope_predicted')));
-  add('mean L₁ at the edge', against(real('mean_l1_in_eos'), real('mean_l1_predicted')));
+  // The formulas are for covariance 0.
+  const said = (key: string) => (isCoupled(report.config) ? null : real(key));
+  add('slope of ln L̂ per step', against(real('l_hat_slope'), said('l_hat_slope_predicted')));
+  add('mean L₁ at the edge', against(real('mean_l1_in_eos'), said('mean_l1_predicted')));
   add('predicted before the run', predictedText(report));
   add('digits are true', trustText(summary));
   for (const warning of Array.isArray(summary.warnings) ? summary.warnings : []) {
@@ -161,8 +163,14 @@ function outcomeLines(report: Report): string[] {
   return lines.map(([label, text]) => `${label.padEnd(width)}  ${text}`);
 }
 
+function isCoupled(config: Report['config']): boolean {
+  const moments = (config?.moments ?? {}) as { readonly covariance?: unknown };
+  return typeof moments.covariance === 'number' && moments.covariance !== 0;
+}
+
 function against(fitted: string | null, predicted: string | null): string | null {
-  return fitted === null ? null : `${fitted} measured, ${predicted ?? '?'} predicted`;
+  if (fitted === null) return null;
+  return predicted === null ? `${fitted} measured` : `${fitted} measured, ${predicted} predicted`;
 }
 
 function convergenceText(value: unknown): string | null {

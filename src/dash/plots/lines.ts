@@ -36,6 +36,8 @@ export interface LinesPlot {
   readonly between?: { readonly low: Points; readonly high: Points } | undefined;
   /** A band across, from value to value. */
   readonly band?: Range | undefined;
+  /** Rows beyond this step have too few true digits: they are shaded. */
+  readonly doubtedFrom?: number | undefined;
   /** Steps that are marked at the top. */
   readonly events?: readonly number[];
   /** The values shown, unless those of the lines. */
@@ -59,6 +61,7 @@ export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
       x: { domain: steps, type: 'linear' },
       y: { domain: values, type: log ? 'log' : 'linear' },
       marks: [
+        ...doubtMarks(plot, values, theme),
         ...(band ? [across(band, values, theme.shade, 1, 'stable-set')] : []),
         ...(between ? [betweenMark(between, values, theme)] : []),
         ...valueMarks(ticks, theme),
@@ -86,6 +89,25 @@ function lineMark({ color, width = 1.4, dash, className }: Line, { x, y }: Point
     ...(className ? { className } : {}),
     ...(dash ? { strokeDasharray: dash } : {}),
   });
+}
+
+/** A shade with an edge over the steps whose digits are not true. */
+function doubtMarks(
+  { doubtedFrom, steps: [from, to] }: LinesPlot,
+  [low, high]: Range,
+  theme: Theme,
+): Plot.Markish[] {
+  if (doubtedFrom === undefined || doubtedFrom >= to) return [];
+  const start = Math.max(from, doubtedFrom);
+  return [
+    Plot.rect([0], {
+      ...{ x1: [start], x2: [to], y1: [low], y2: [high] },
+      ...{ fill: theme.muted, fillOpacity: 0.14, clip: true, className: 'doubt' },
+    }),
+    Plot.ruleX(start > from ? [start] : [], {
+      ...{ stroke: theme.muted, strokeDasharray: '2 3', clip: true },
+    }),
+  ];
 }
 
 /** Small triangles that point down at their steps. */

@@ -224,7 +224,7 @@ function ramp({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme): MapC
         ? [{ label: 'diverged', color: theme.diverged }]
         : []),
       ...(cells.some(({ value, diverged }) => Number.isNaN(value) && !diverged)
-        ? [{ label: 'not reached', color: theme.grid }]
+        ? [{ label: quantity.none ?? 'not reached', color: theme.grid }]
         : []),
     ],
     of({ value, diverged }) {

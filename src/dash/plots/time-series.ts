@@ -19,6 +19,8 @@ export interface RunFigures {
   readonly edge?: { readonly first: number; readonly last: number } | undefined;
   /** It blew up, and its last values are far from all others. */
   readonly diverged?: boolean;
+  /** Last step before its rows have too few true digits. */
+  readonly trustedUntil?: number | undefined;
   /** Steps of the peaks of the loss. */
   readonly spikes?: readonly number[];
   /** Steps behind which its parameters were changed. */
@@ -136,6 +138,7 @@ export function timeSeriesPlot(
     steps,
     lines: lines.map(({ line }) => line),
     level: first && common ? spec.level?.(first) : undefined,
+    doubtedFrom: single ? first?.trustedUntil : undefined,
     events: single && first ? (spec.events?.steps(first) ?? []) : [],
   };
 }

@@ -1,4 +1,5 @@
 import { stabilityOf } from '../../pipeline/optimizers/index.ts';
+import type { PredictedRun } from '../../pipeline/theory/predict.ts';
 import { MAX_STRING } from '../load/table.ts';
 
 /** What a run file's metadata says of the run; every field may be missing, since the file may be anybody's. */
@@ -18,6 +19,8 @@ export interface RunFacts {
   readonly summary?: RunSummary;
   /** Steps behind which parameters were changed; such a run is of the lab. */
   readonly changes?: readonly number[];
+  /** What can be predicted from, where the run is one of the minimal model. */
+  readonly minimal?: PredictedRun;
   /** The configuration, flat, for people. */
   readonly parameters: Readonly<Record<string, number | string>>;
   /** The same as a text. */
@@ -53,6 +56,8 @@ export interface RunSummary {
   };
   readonly slope?: number;
   readonly slopePredicted?: number;
+  /** Last step before rows have too few true digits. */
+  readonly trustedUntil?: number;
   readonly warnings: readonly string[];
   /** Those among them that hold while the run goes on. */
   readonly standing: readonly string[];
@@ -78,7 +83,7 @@ export function runFacts(metadata: Readonly<Record<string, string>>): RunFacts {
     ...defined('eta', eta),
     ...defined('lambda1', number(config.lambda1)),
     ...defined('lambda2', number(config.lambda2)),
-    ...defined('covariance', number(config.covariance)),
+    ...defined('covariance', number(record(config.moments).covariance ?? config.covariance)),
     ...defined('steps', number(config.steps)),
     ...defined('every', number(config.every)),
     ...defined('threshold', threshold),
@@ -86,6 +91,7 @@ export function runFacts(metadata: Readonly<Record<string, string>>): RunFacts {
     band: number(config.band) ?? 0.05,
     ...(hasSummary && Object.keys(summary).length > 0 ? { summary: runSummary(summary) } : {}),
     ...defined('changes', numbers(metadata['eos.changes'])),
+    ...defined('minimal', metadata['eos.changes'] ? undefined : minimalRun(config, eta)),
     parameters: flat(config),
     configText: Object.entries(config)
       .slice(0, 40)
@@ -128,10 +134,32 @@ function runSummary(json: Record<string, unknown>): RunSummary {
         }),
     ...defined('slope', number(json.l_hat_slope)),
     ...defined('slopePredicted', number(json.l_hat_slope_predicted)),
+    ...defined('trustedUntil', number(json.trusted_until)),
     warnings: messages(list(json.warnings)),
     standing: messages(
       list(json.warnings).filter((warning) => record(warning).kind !== 'interrupted'),
     ),
+  };
+}
+
+function minimalRun(
+  config: Record<string, unknown>,
+  eta: number | undefined,
+): PredictedRun | undefined {
+  if ((config.model ?? 'minimal') !== 'minimal' || config.dynamics !== undefined) return undefined;
+  const [delta, epsilon, floor, steps] = ['delta', 'epsilon', 'floor', 'steps'].map((key) =>
+    number(config[key]),
+  );
+  const { lambda1, lambda2, covariance } = record(config.moments);
+  const moments = [lambda1, lambda2, covariance].map(number);
+  const init = list(config.init).map(number);
+  const all = [eta, delta, epsilon, floor, steps, ...moments, ...init];
+  if (init.length !== 3 || all.some((value) => value === undefined)) return undefined;
+  return {
+    ...{ eta: eta!, delta: delta!, epsilon: epsilon!, floor: floor!, steps: steps! },
+    init: init as [number, number, number],
+    moments: { lambda1: moments[0]!, lambda2: moments[1]!, covariance: moments[2]! },
+    optimizer: text(config.optimizer) ?? 'gd',
   };
 }
 

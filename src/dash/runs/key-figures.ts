@@ -1,4 +1,13 @@
-import { duration, formatFraction, formatNumber, plural, rate } from '../../pipeline/format.ts';
+import {
+  count,
+  duration,
+  formatFraction,
+  formatNumber,
+  percent,
+  plural,
+  rate,
+} from '../../pipeline/format.ts';
+import { predict } from '../../pipeline/theory/predict.ts';
 import { hasColumns, type Pace, type Run } from '../app.ts';
 import { outcomeName } from '../plots/sweep-map.ts';
 
@@ -7,6 +16,8 @@ export interface KeyFigure {
   readonly key: string;
   readonly title: string;
   readonly hint: string;
+  /** It follows from the parameters alone, not from the rows. */
+  readonly given?: boolean;
   /** The figure itself, the exact value behind it, and a second line. */
   read(run: KnownRun, live: LiveFigures): FigureText | undefined;
 }
@@ -68,6 +79,7 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
   {
     key: 'eta',
     title: 'Step size η',
+    given: true,
     hint: 'Learning rate of gradient descent, and the threshold of sharpness that belongs to it.',
     read: ({ facts: { eta, threshold, thresholdName } }) =>
       eta === undefined
@@ -135,19 +147,59 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
     key: 'slope',
     title: 'Slope of ln L̂',
     hint: 'Least-squares slope of ln L̂ per step over the steps at the edge, against the predicted 2·ln(1 − 2λ₂/λ₁).',
-    read: ({ facts: { summary } }) => {
+    read: ({ facts: { summary, covariance = 0 } }) => {
       const slope = figure(summary?.slope);
       return (
         slope && {
           ...slope,
-          ...(summary?.slopePredicted === undefined
+          ...(summary?.slopePredicted === undefined || covariance !== 0
             ? {}
             : { small: `predicted ${formatNumber(summary.slopePredicted, 5)}` }),
         }
       );
     },
   },
+  {
+    key: 'predicted',
+    title: 'Predicted',
+    given: true,
+    hint: 'What could be said before the run: first crossing of 2/η, length of the edge of stability, T(δ, ε); in parentheses by how much each is off.',
+    read: ({ facts: { minimal, summary } }) => {
+      const said = minimal && predict(minimal);
+      if (!said || said.reason !== undefined) return undefined;
+      const edge = summary?.phases.filter(({ phase }) => phase === 'edge-of-stability');
+      const ended = summary?.phases.at(-1)?.phase === 'convergence';
+      const steps = edge?.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+      const parts = [
+        ...(said.edge_steps === null
+          ? []
+          : [`edge ${count(said.edge_steps)}${off(said.edge_steps, ended ? steps : undefined)}`]),
+        ...(said.convergence_time === null
+          ? []
+          : [
+              `T ${count(said.convergence_time)}${off(said.convergence_time, summary?.convergence?.step)}`,
+            ]),
+      ];
+      const small = parts.join(', ');
+      if (said.first_crossing === null) return { text: 'no crossing', exact: 'null', small };
+      const text = `crossing ${count(said.first_crossing)}${off(said.first_crossing, summary?.firstCrossing)}`;
+      return { text, exact: said.first_crossing, small };
+    },
+  },
 ];
+
+/** By how much a prediction is off, where the run tells. */
+const off = (said: number, found: number | null | undefined): string =>
+  found == null || found === 0 ? '' : ` (${percent(said / found - 1)})`;
+
+/** Whether a figure of a run rests on rows whose digits are not true, and from which step on they are not. */
+export function doubtOf(
+  { given }: KeyFigure,
+  { facts: { summary } }: KnownRun,
+): string | undefined {
+  const until = summary?.trustedUntil;
+  return given || until === undefined ? undefined : `not true beyond step ${count(until)}`;
+}
 
 /** A run that has not grown for this long stands still, in milliseconds. */
 const STALLED_MS = 10_000;

@@ -74,7 +74,7 @@ function runFigures(
   phases: readonly Interval[],
   anchors: ReadonlyMap<string, number>,
 ): RunFigures {
-  const { eta, lambda1, lambda2, threshold, thresholdName, band, summary } = facts;
+  const { eta, lambda1, lambda2, covariance = 0, threshold, thresholdName, band, summary } = facts;
   const slope =
     lambda1 && lambda2 !== undefined ? 2 * Math.log1p((-2 * lambda2) / lambda1) : undefined;
   return {
@@ -84,9 +84,11 @@ function runFigures(
     threshold,
     thresholdName,
     band,
-    slopePredicted: summary?.slopePredicted ?? slope,
+    // The formula is for covariance 0.
+    slopePredicted: covariance === 0 ? (summary?.slopePredicted ?? slope) : undefined,
     edge: edgeOf(phases),
     diverged: summary?.divergedAt != null,
+    trustedUntil: summary?.trustedUntil,
     spikes: summary?.spikes ?? [],
     changes: facts.changes ?? [],
     anchors,

@@ -2,7 +2,7 @@ import { formatNumber } from '../../pipeline/format.ts';
 import { type App, type Run, runColor } from '../app.ts';
 import { button, el, icon } from '../dom.ts';
 import type { KnownRun } from './key-figures.ts';
-import { KEY_FIGURES } from './key-figures.ts';
+import { doubtOf, KEY_FIGURES } from './key-figures.ts';
 import { type ListedRun, sameRun } from './run-list.ts';
 import { nameParts } from './short-name.ts';
 
@@ -193,9 +193,13 @@ function lift(id: number | undefined): void {
 function cellsOf(run: KnownRun): ReadonlyMap<string, CellText> {
   const figures = KEY_FIGURES.filter(({ key }) => key === 'outcome' || NUMBERS.includes(key));
   return new Map<string, CellText>([
-    ...figures.flatMap(({ key, read }) => {
-      const value = read(run, {});
-      return value ? [[key, { text: value.text, sort: value.exact ?? value.text }] as const] : [];
+    ...figures.flatMap((figure) => {
+      const value = figure.read(run, {});
+      // What rests on rows whose digits are not true is marked as in the tiles, in one sign.
+      const mark = value && doubtOf(figure, run) ? '\u00a0⁇' : '';
+      return value
+        ? [[figure.key, { text: value.text + mark, sort: value.exact ?? value.text }] as const]
+        : [];
     }),
     ...Object.entries(run.facts.parameters).map(([key, value]): [string, CellText] => [
       `=${key}`,

@@ -1,7 +1,7 @@
 import type { App, Run } from '../app.ts';
 import { el } from '../dom.ts';
 import { phaseName } from '../plots/theme.ts';
-import { KEY_FIGURES, liveFigures } from './key-figures.ts';
+import { doubtOf, KEY_FIGURES, liveFigures } from './key-figures.ts';
 
 /** More warnings than this would push the charts off the first screen. */
 const MOST_WARNINGS = 5;
@@ -25,16 +25,19 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
       into.dataset.phase = phaseName(only?.phases.at(-1)?.word ?? '');
       into.hidden = shown.length + warnings.length === 0;
       into.replaceChildren(
-        ...shown.flatMap(({ key, title, hint, read }) => {
+        ...shown.flatMap((figure) => {
+          const { key, title, hint, read } = figure;
           const value = read(only!, live!);
           if (!value) return [];
+          const doubt = doubtOf(figure, only!);
           return [
             el(
               'div',
-              { class: 'tile', 'data-tile': key, title: hint },
+              { class: doubt ? 'tile doubtful' : 'tile', 'data-tile': key, title: hint },
               el('h2', {}, title, el('span', { class: 'sr-only' }, `: ${hint}`)),
               el('p', { class: 'figure', 'data-value': value.exact }, value.text),
               value.small ? el('p', { class: 'small' }, value.small) : undefined,
+              doubt ? el('p', { class: 'doubt' }, doubt) : undefined,
             ),
           ];
         }),

@@ -68,7 +68,8 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
   const crosshair = stepCrosshair(app, body, () => axis, tipLines);
   const keys = new Map(spec.series.map((series) => [series.key, legendKey(app, spec.id, series)]));
   const eventKey = el('span', { class: 'key static', hidden: true });
-  frame.legend.append(...[...keys.values()].map(({ element }) => element), eventKey);
+  const doubtKey = el('span', { class: 'key static', hidden: true, 'data-key': 'doubt' });
+  frame.legend.append(...[...keys.values()].map(({ element }) => element), eventKey, doubtKey);
 
   const hidden = ({ series: { key } }: PageLine): boolean =>
     app.store.get().hidden.includes(`${spec.id}.${key}`);
@@ -124,6 +125,9 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
     const events = (plotted.events ?? []).length;
     eventKey.hidden = events === 0;
     eventKey.textContent = `▾ ${spec.events?.label}`;
+    const doubted = plotted.doubtedFrom;
+    doubtKey.hidden = doubted === undefined;
+    doubtKey.textContent = `▒ digits not true beyond step ${formatNumber(doubted ?? 0)}`;
     body.dataset.drawn = steps.join(':');
     body.dataset.y = values.join(':');
     follow();

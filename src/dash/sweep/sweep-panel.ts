@@ -178,11 +178,11 @@ export async function openSweepPanel(
     const box = drawing.box(index);
     place(mark, box);
     const outcome = table.texts('outcome')[cell.row]!;
-    const lines = QUANTITIES.slice(1).map(({ name, label }) => ({
-      label,
-      value: formatNumber(table.numbers(name)[cell.row]!),
-      exact: String(table.numbers(name)[cell.row]!),
-    }));
+    const lines = QUANTITIES.slice(1).map(({ name, label, none }) => {
+      const value = table.numbers(name)[cell.row]!;
+      const text = Number.isNaN(value) && none ? none : formatNumber(value);
+      return { label, value: text, exact: String(value) };
+    });
     const title = varied.map(
       ({ column, symbol }) => `${symbol} = ${formatNumber(table.numbers(column)[cell.row]!, 5)}`,
     );

@@ -20,6 +20,10 @@ export interface Quantity {
   readonly log?: boolean;
   /** A count: whole numbers only. */
   readonly whole?: boolean;
+  /** It speaks of runs that have diverged too. */
+  readonly ofAll?: boolean;
+  /** What it means that a run has none. */
+  readonly none?: string;
 }
 
 export const QUANTITIES: readonly Quantity[] = [
@@ -45,6 +49,15 @@ export const QUANTITIES: readonly Quantity[] = [
     whole: true,
   },
   { name: 'final_sharpness_ratio', label: 'final ηS/2', title: 'Final sharpness over 2/η' },
+  {
+    name: 'trusted_until',
+    label: 'digits true until',
+    title: 'Last step whose digits are true',
+    log: true,
+    whole: true,
+    ofAll: true,
+    none: 'to the end',
+  },
 ];
 
 /** A parameter of the table, by its column. */
@@ -262,21 +275,18 @@ function cellsOf(
   diverged: Uint8Array,
   x: MapAxis,
   y: MapAxis,
-  { name }: Quantity,
+  { name, ofAll = false }: Quantity,
 ): Cell[] {
   const keys = rows.map((row) => placeOf(x, xs[row]!) * y.places.length + placeOf(y, ys[row]!));
   return groups(rows, keys, x.places.length * y.places.length).map(([key, members]) => {
     const lost = members.filter((row) => diverged[row] === 1);
-    const blown = name !== 'outcome' && 2 * lost.length > members.length;
+    const blown = !ofAll && name !== 'outcome' && 2 * lost.length > members.length;
     const row =
       name === 'outcome'
         ? mostFrequent(members, values)
         : blown
           ? lost[0]!
-          : median(
-              members.filter((each) => diverged[each] === 0),
-              values,
-            );
+          : median(ofAll ? members : members.filter((each) => diverged[each] === 0), values);
     return {
       x: x.places[Math.floor(key / y.places.length)]!,
       y: y.places[key % y.places.length]!,

@@ -2,7 +2,12 @@ import type { RunConfig } from '../models/minimal/config.ts';
 import type { Theta } from '../models/minimal/loss.ts';
 import { balance } from '../models/minimal/solution.ts';
 import { log, log1p } from '../numeric/elementary.ts';
-import { atEdge, firstCrossing, type RunTable, wholeCycles } from './run-table.ts';
+
+/** What of a run's parameters a prediction takes. */
+export type PredictedRun = Pick<
+  RunConfig,
+  'eta' | 'delta' | 'epsilon' | 'floor' | 'init' | 'moments' | 'steps' | 'optimizer'
+>;
 
 /** One oscillation at the edge, from an upward crossing of 2/η to the next. */
 export interface PredictedCycle {
@@ -47,7 +52,7 @@ const NOTHING = { first_crossing: null, edge_steps: null, convergence_time: null
  * 4. A cycle is one turn of (α, ln|β₁|) around (α̂, the β₁ that holds it there), from the floor to its peak and
  *    back: where it crosses 2/η upward it stands on the floor, and from there it is followed step by step.
  */
-export function predict(config: RunConfig): Prediction {
+export function predict(config: PredictedRun): Prediction {
   const { eta, delta, epsilon, floor, moments, steps } = config;
   const { lambda1, lambda2, covariance } = moments;
   if (config.optimizer !== 'gd')
@@ -112,7 +117,7 @@ function flowTime({ alpha, beta2 }: Theta, q: number, lambda2: number, y: number
 }
 
 /** The run until its start's oscillation has died down, or it is at the edge; a reason where it does neither. */
-function settle(config: RunConfig, alphaHat: number): { theta: Theta; step: number } | string {
+function settle(config: PredictedRun, alphaHat: number): { theta: Theta; step: number } | string {
   const { eta, floor, init, moments } = config;
   const { lambda1, lambda2 } = moments;
   let [alpha, beta1, beta2] = init;
@@ -137,7 +142,7 @@ function settle(config: RunConfig, alphaHat: number): { theta: Theta; step: numb
 
 /** Cycle after cycle from the first crossing on, for so many steps. */
 function cyclesFrom(
-  { eta, floor, moments }: RunConfig,
+  { eta, floor, moments }: PredictedRun,
   alphaHat: number,
   crossing: number,
   start: number,
@@ -167,32 +172,4 @@ function cyclesFrom(
     highest = Math.max(highest, 0.5 * eta * lambda1 * (alpha * alpha + 4 * beta1 * beta1));
   }
   return cycles;
-}
-
-/** The same as measured on a run, as far as it goes. */
-export function measured(table: RunTable): Omit<Prediction, 'reason'> {
-  const ratio = table.column('sharpness').map((s) => table.stability.ratio(s, table.config.eta));
-  const crossing = firstCrossing(table);
-  const edge = table.everyStep ? table.column('phase') : undefined;
-  const edgeRows = edge ? edge.reduce((n, code) => n + (atEdge(code) ? 1 : 0), 0) : 0;
-  const ended = edge !== undefined && crossing >= 0 && !atEdge(edge[table.length - 1]!);
-  return {
-    first_crossing: crossing < 0 ? null : table.step[crossing]!,
-    edge_steps: ended ? edgeRows : null,
-    convergence_time: convergenceTime(table),
-    cycles: wholeCycles(table).map(([from, to]) => ({
-      first_step: table.step[from]!,
-      period: table.step[to]! - table.step[from]!,
-      overshoot: ratio.subarray(from, to).reduce((most, x) => Math.max(most, x), 0) - 1,
-    })),
-  };
-}
-
-function convergenceTime(table: RunTable): number | null {
-  const { delta, epsilon, eta } = table.config;
-  const [loss, sharpness] = [table.column('loss'), table.column('sharpness')];
-  const tolerated = table.stability.threshold(eta, delta);
-  let row = table.length;
-  while (row > 0 && loss[row - 1]! <= epsilon && sharpness[row - 1]! <= tolerated) row--;
-  return row < table.length && table.divergedAt === null ? table.step[row]! : null;
 }

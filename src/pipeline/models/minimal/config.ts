@@ -108,6 +108,7 @@ export function resolveConfig(given: RunOptions = {}): RunConfig {
   const values = resolveValues(typed, Object.fromEntries(others), presets[preset ?? 'paper']);
   const chosen = resolveOptimizer(OPTIMIZERS, options);
   const { lambda1, lambda2, covariance } = values;
+  for (const name of ['lambda1', 'lambda2'] as const) checkSize(name, values[name]);
   if (!isDefinite(values)) {
     const limit = Math.sqrt(lambda1) * Math.sqrt(lambda2);
     throw new ConfigError(
@@ -137,11 +138,20 @@ function checkOptimizer({ optimizer, floor, precision }: RunConfig): void {
   );
 }
 
-/** Whether Σ is positive definite, |σ| < √(λ₁λ₂); products of very small or large moments have lost their digits. */
+/** Moments whose squares float64 holds to all digits. */
+const SIZES = [1e-100, 1e100] as const;
+
+function checkSize(name: 'lambda1' | 'lambda2', value: number): void {
+  if (value >= SIZES[0] && value <= SIZES[1]) return;
+  throw new ConfigError(
+    name,
+    `${value} is out of range: its squares leave float64; scale the inputs so that it lies between ${SIZES[0]} and ${SIZES[1]}`,
+  );
+}
+
+/** Whether Σ is positive definite, |σ| < √(λ₁λ₂). */
 function isDefinite({ lambda1, lambda2, covariance }: Moments): boolean {
-  const product = lambda1 * lambda2;
-  if (product > 1e-290 && product < 1e290) return covariance * covariance < product;
-  return Math.abs(covariance) / Math.sqrt(lambda1) < Math.sqrt(lambda2);
+  return covariance * covariance < lambda1 * lambda2;
 }
 
 function momentsOf({ lambda1, lambda2, covariance, samples, seed }: ValuesOf<Table>): Moments {

@@ -258,7 +258,7 @@ export function underflowWarning(step: number, gfsRatio: number | null): RunWarn
   return {
     kind: 'float64-underflow',
     step,
-    message: `β₁ is too small for float64 at step ${count(step)}: a plain float64 run would hold it as 0 from here on ${fate}`,
+    message: `β₁ is too small for float64 at step ${count(step)}: a plain float64 run that multiplies β₁ by 1 − ηλ₁α² holds it as 0 from here on ${fate}`,
   };
 }
 
