@@ -162,7 +162,6 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
   {
     key: 'predicted',
     title: 'Predicted',
-    given: true,
     hint: 'What could be said before the run: first crossing of 2/η, length of the edge of stability, T(δ, ε); in parentheses by how much each is off.',
     read: ({ facts: { minimal, summary } }) => {
       const said = minimal && predict(minimal);

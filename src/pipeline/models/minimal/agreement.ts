@@ -9,8 +9,12 @@ import { edgeAlpha } from './surrogate.ts';
 
 /** Digits that a row must have for what is said of it to be trusted. */
 export const TRUSTED_DIGITS = 3;
-/** With so many digits or fewer those of the derived columns are looked at too. */
+/**
+ * With so many digits or fewer those of the derived columns are looked at too. Without covariance β₁
+ * swings about 0, and they lose digits only where θ itself has few.
+ */
 export const DOUBTFUL_DIGITS = 11;
+export const DOUBTFUL_DECOUPLED = 5;
 /**
  * Digits rise by no more than one in so many steps, a power of two: differences pass through 0 now
  * and then, and say nothing there.

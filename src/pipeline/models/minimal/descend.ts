@@ -3,6 +3,7 @@ import { gd } from '../../optimizers/gd.ts';
 import {
   AGREEMENT,
   agreement,
+  DOUBTFUL_DECOUPLED,
   DOUBTFUL_DIGITS,
   RISE,
   rowAgreement,
@@ -179,6 +180,7 @@ export function descend(
     digits,
   } = columns;
   const decoupled = covariance === 0;
+  const doubtful = decoupled ? DOUBTFUL_DECOUPLED : DOUBTFUL_DIGITS;
   const logFloor = log10(floor);
   const rate1 = eta * lambda1;
   const rate2 = eta * lambda2;
@@ -247,7 +249,7 @@ export function descend(
     }
     digits[i] = blind
       ? 0
-      : agreed > DOUBTFUL_DIGITS
+      : agreed > doubtful
         ? agreed
         : rowAgreement(
             agreed,
