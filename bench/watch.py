@@ -1,7 +1,9 @@
-"""What the watch costs: wall time with it over wall time without, in one process, by turns.
+"""What the watch costs: time with it over time without, in one process, by turns.
 
 Run as `PYTHONPATH=python/src:python/tests python bench/watch.py [ROUNDS] [SECONDS]`. A turn trains a
-network for so many seconds' worth of steps; the ratio is that of medians over the rounds.
+network for so many seconds' worth of steps; a ratio is the median over rounds of that of two turns,
+one behind the other. Time is that of the process, on one thread, so that other processes do not
+count: on a machine that does nothing else it is the wall's.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ def turn(net: str, steps: int, budget: float | None, folder: Path) -> float:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     watch = None
     if budget is not None:
-        watch = Watch(model, loss, optimizer, folder / "log.ndjson", budget)
-    start = time.perf_counter()
+        watch = Watch(
+            model, loss, optimizer, folder / "log.ndjson", budget, clock=time.process_time
+        )
+    start = time.process_time()
     for step in range(steps):
         value = loss()
         optimizer.zero_grad()
@@ -35,7 +39,7 @@ def turn(net: str, steps: int, budget: float | None, folder: Path) -> float:
         optimizer.step()
         if watch:
             watch(step, value)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 torch.set_num_threads(1)
@@ -45,12 +49,10 @@ with tempfile.TemporaryDirectory() as name:
         # Warm, then as many steps as fill the time.
         turn(net, 30, 0.2, folder)
         steps = max(100, int(SECONDS / (turn(net, 100, None, folder) / 100)))
-        times: dict[float | None, list[float]] = {None: [], **{b: [] for b in BUDGETS}}
+        ratios: dict[float, list[float]] = {budget: [] for budget in BUDGETS}
         for _ in range(ROUNDS):
-            for budget in times:
-                times[budget].append(turn(net, steps, budget, folder))
-        plain = statistics.median(times[None])
-        told = ", ".join(
-            f"budget {b}: {statistics.median(times[b]) / plain - 1:+.3f}" for b in BUDGETS
-        )
+            for budget, found in ratios.items():
+                plain = turn(net, steps, None, folder)
+                found.append(turn(net, steps, budget, folder) / plain - 1)
+        told = ", ".join(f"budget {b}: {statistics.median(r):+.3f}" for b, r in ratios.items())
         print(f"{net}: {1000 * plain / steps:.2f} ms a step, {steps} steps; {told}", flush=True)

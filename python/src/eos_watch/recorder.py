@@ -114,7 +114,8 @@ class Recorder:
         self._deviation = 0.0
         self._spiked = False
         self._last_ratio: float | None = None
-        self._trend = 0.0
+        # Of the ratio a step; known from the second measurement on, as is what one usually costs.
+        self._trend: float | None = None
         self._last_step = 0
         self._curvatures: deque[float] = deque(maxlen=MEDIAN_OF)
         self._forward = 0.0
@@ -289,7 +290,7 @@ class Recorder:
 
     def _matters(self, step: int, threshold: float | None) -> bool:
         """Whether the sharpness is likely to have moved enough to be measured out of turn."""
-        if threshold is None or self._last_ratio is None or not self.top:
+        if threshold is None or self._last_ratio is None or self._trend is None or not self.top:
             return True
         if self._spiked:
             return True
