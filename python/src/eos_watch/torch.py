@@ -119,9 +119,13 @@ class Watch:
         if recorder.idle:
             recorder.pass_over()
             return
-        # What the loss waits for is the step's.
-        value = float(loss.detach()) if isinstance(loss, Tensor) else float(loss)
+        if isinstance(loss, Tensor):
+            loss = loss.detach()
+            if not loss.is_cpu:
+                # What it waits for is the step's.
+                loss = float(loss)
         recorder.budget.enter()
+        value = float(loss)
         slopes, self._slopes = self._slopes, None
         lr = self._lr if self._lr is not None else float(self._optimizer.param_groups[0]["lr"])
         self._lr = None
