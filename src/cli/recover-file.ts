@@ -65,15 +65,10 @@ export async function recoverFile(
   const locks = [await lockFile(path)];
   try {
     if (resolve(out) !== resolve(path)) locks.push(await lockFile(out));
-    if (!force && (await stat(out).catch(() => undefined))) {
-      throw new UsageError(
-        `${out} exists already; give another name with --out, or --force to replace it`,
-      );
-    }
     const check = async () => {
       for (const lock of locks) await lock.check();
     };
-    return await recover(partial, out, given === undefined, check);
+    return await recover(partial, out, { replace: given === undefined, force }, check);
   } finally {
     for (const lock of locks) await lock.release();
   }
@@ -108,7 +103,7 @@ async function clearLeftovers(path: string): Promise<void> {
 async function recover(
   partial: string,
   out: string,
-  replace: boolean,
+  { replace, force }: { readonly replace: boolean; readonly force: boolean },
   check: () => Promise<void>,
 ): Promise<Recovery> {
   const file = await openStored(partial).catch((error: unknown) => {
@@ -120,7 +115,7 @@ async function recover(
     if (rows === 0)
       throw new UsageError(`${partial}: nothing can be recovered: no rows had been flushed`);
     const { metadata, lastStep, steps } = await describeStored(file);
-    await writeWhole(file, metadata, out, check);
+    await writeWhole(file, metadata, out, { check, force, again: replace });
     if (replace) {
       await rm(partial, { force: true });
       await removeJournals(partial);
@@ -131,14 +126,31 @@ async function recover(
   }
 }
 
+interface Place {
+  /** Makes sure that the file is still ours to write. */
+  readonly check: () => Promise<void>;
+  /** Whether whatever stands there is replaced. */
+  readonly force: boolean;
+  /** Whether an earlier recovery may have put it there. */
+  readonly again: boolean;
+}
+
 async function writeWhole(
   file: StoredFile,
   metadata: Metadata,
   out: string,
-  check: () => Promise<void>,
+  { check, force, again }: Place,
 ): Promise<void> {
   const count = file.groups.length;
   const { end } = file.state(count);
+  const closing = file.closing(count, metadata);
+  const there = force ? undefined : await stat(out).catch(() => undefined);
+  const refuse = () => {
+    throw new UsageError(
+      `${out} exists already; give another name with --out, or --force to replace it`,
+    );
+  };
+  if (there && !(again && there.size === end + closing.length)) refuse();
   const draft = out + RECOVERING;
   await rm(draft, { force: true });
   const target = await open(draft, 'wx');
@@ -146,16 +158,31 @@ async function writeWhole(
     for (let at = 0; at < end; at += SLICE) {
       await writeAll(target, new Uint8Array(await file.bytes.slice(at, Math.min(end, at + SLICE))));
     }
-    await writeAll(target, file.closing(count, metadata));
+    await writeAll(target, closing);
     await target.sync();
     await target.close();
     await check();
+    // An earlier recovery that was ended before it had cleared away has made this very file.
+    if (there && !(await sameBytes(draft, out))) refuse();
     await rename(draft, out);
     await syncFolder(dirname(resolve(out)));
   } catch (error) {
     await target.close().catch(() => {});
     await rm(draft, { force: true });
     throw error;
+  }
+}
+
+async function sameBytes(a: string, b: string): Promise<boolean> {
+  const files = await Promise.all([open(a), open(b)]);
+  try {
+    for (;;) {
+      const [x, y] = await Promise.all(files.map((file) => file.read(Buffer.alloc(SLICE))));
+      if (x!.bytesRead !== y!.bytesRead || !x!.buffer.equals(y!.buffer)) return false;
+      if (x!.bytesRead === 0) return true;
+    }
+  } finally {
+    for (const file of files) await file.close();
   }
 }
 

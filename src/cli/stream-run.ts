@@ -325,7 +325,7 @@ async function sinkOf(
   { flushEvery, compression }: StreamRequest,
   onFlush: (flushed: { readonly rows: number; readonly step: number }) => void,
 ): Promise<MonoTypeOperatorFunction<TrainingBatch>> {
-  const columns = resumed?.columns ?? config.columns;
+  const { columns } = config;
   const options = { columns, flushEvery, onFlush, ...(resumed ? { from: resumed.start } : {}) };
   if (flag === 'arrow') {
     const { arrowSink } = await import('../pipeline/formats/arrow/arrow-sink.ts');

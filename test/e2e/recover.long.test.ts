@@ -104,6 +104,29 @@ describe('eos recover', () => {
     },
   );
 
+  test('ended before it had cleared away, it can be repeated', async () => {
+    const cwd = temporaryFolder();
+    await killedRun(cwd);
+    const left = readdirSync(cwd).filter((name) => name.startsWith('run.parquet.partial'));
+    for (const name of left) copyFileSync(join(cwd, name), join(cwd, `kept-${name}`));
+    expect((await eos(['recover', 'run.parquet'], { cwd })).code).toBe(0);
+    const whole = readFileSync(join(cwd, 'run.parquet'));
+    const again = async () => {
+      for (const name of left) copyFileSync(join(cwd, `kept-${name}`), join(cwd, name));
+      return eos(['recover', 'run.parquet'], { cwd });
+    };
+    expect(await again()).toMatchObject({ code: 0, stderr: '' });
+    expect(readFileSync(join(cwd, 'run.parquet')).equals(whole)).toBe(true);
+    const names = readdirSync(cwd).filter((name) => /^run\.parquet/.test(name));
+    expect(names).toEqual(['run.parquet']);
+    // Of as many bytes, but another.
+    whole[100]! ^= 1;
+    writeFileSync(join(cwd, 'run.parquet'), whole);
+    const other = await again();
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('exists already')]);
+    expect(readFileSync(join(cwd, 'run.parquet')).equals(whole)).toBe(true);
+  });
+
   test('with --out the partial file stays as it is', async () => {
     const cwd = temporaryFolder();
     await killedRun(cwd);
@@ -185,7 +208,7 @@ test('rows that another run left are not written over without --force', async ()
   expect([code, stderr]).toEqual([
     2,
     expect.stringMatching(
-      /^eos: --out: run\.parquet\.partial holds \d+ rows of another run that did not end; [^\n]+\n$/,
+      /^eos: --out: run\.parquet\.partial holds [\d,]+ rows of another run that did not end; [^\n]+\n$/,
     ),
   ]);
   expect((await eos([...other, '--force'], { cwd })).code).toBe(0);
