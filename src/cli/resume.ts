@@ -75,7 +75,7 @@ export async function planResume(
 ): Promise<ResumePlan> {
   const found: Found[] = [];
   try {
-    for (const name of names) found.push(await findRun(name));
+    for (const name of names) found.push(await findRun(name, steps !== undefined));
     // One of two files may have been finished when the program died.
     const going = steps === undefined ? found.filter(({ ended }) => !ended) : found;
     const [main] = going;
@@ -131,14 +131,14 @@ async function leave({ path, ended, lock }: Found): Promise<void> {
 }
 
 /** Takes the lock first: a file that is being written looks like any other that has been left. */
-async function findRun(name: string): Promise<Found> {
+async function findRun(name: string, longer: boolean): Promise<Found> {
   const path = name.endsWith(PARTIAL) ? name.slice(0, -PARTIAL.length) : name;
   if (!(await stat(dirname(resolve(path))).catch(() => undefined))) {
     throw new UsageError(`--resume: there is no ${name}`);
   }
   const lock = await lockFile(path);
   try {
-    return { ...(await findFile(name, path)), lock };
+    return { ...(await findFile(name, path, longer)), lock };
   } catch (error) {
     await lock.release();
     throw error;
@@ -151,14 +151,14 @@ async function clearLeftover(path: string): Promise<void> {
   await removeJournals(path + PARTIAL);
 }
 
-async function findFile(name: string, path: string): Promise<Omit<Found, 'lock'>> {
+async function findFile(name: string, path: string, longer: boolean): Promise<Omit<Found, 'lock'>> {
   const candidates = name === path ? [path, path + PARTIAL] : [name];
   const found: Omit<Found, 'lock'>[] = [];
   let problem: UsageError | undefined;
   for (const candidate of candidates) {
     if (!(await stat(candidate).catch(() => undefined))?.isFile()) continue;
     try {
-      found.push(await openRun(candidate, path));
+      found.push(await openRun(candidate, path, longer));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       problem ??= error;
@@ -178,7 +178,11 @@ async function findFile(name: string, path: string): Promise<Omit<Found, 'lock'>
   );
 }
 
-async function openRun(candidate: string, path: string): Promise<Omit<Found, 'lock'>> {
+async function openRun(
+  candidate: string,
+  path: string,
+  longer: boolean,
+): Promise<Omit<Found, 'lock'>> {
   const file = await openStored(candidate).catch((error: unknown) => {
     if (!(error instanceof DamagedFileError)) throw error;
     throw new UsageError(`--resume: ${candidate} cannot be continued: ${error.message}`);
@@ -196,7 +200,7 @@ async function openRun(candidate: string, path: string): Promise<Omit<Found, 'lo
     if (metadata[CHECKPOINT_KEY] === undefined)
       return {
         ...found,
-        rows: await lastingRows(file, config),
+        rows: longer ? await lastingRows(file, config) : Number.POSITIVE_INFINITY,
         checkpoint: undefined,
         ended: true,
       };
