@@ -252,7 +252,9 @@ function addRows(tally: Tally, run: ModelRun, columns: Columns, length: number):
   }
   // The step itself may be the first row of the next batch: what is told must not depend on where batches end.
   if (zeroAt !== null && tally.zeroGfsRatio === null && zeroAt <= tally.lastStep) {
-    tally.zeroGfsRatio = flowEnd(Math.max(0, zeroAt - step[0]!));
+    let row = 0;
+    while (row < last && step[row]! < zeroAt) row++;
+    tally.zeroGfsRatio = flowEnd(row);
   }
 }
 
