@@ -79,3 +79,4 @@ part(
 part('licences', ['dist/.lib', 'dist/.dash', 'package-lock.json'], () =>
   run('scripts/third-party.js'),
 );
+part('sbom', ['package-lock.json', 'scripts/sbom.js'], () => run('scripts/sbom.js'));

@@ -4,7 +4,8 @@ import { lastValueFrom, type MonoTypeOperatorFunction, type Observable, tap } fr
 import type { Batch } from '../pipeline/core/batch.ts';
 import { duration, plural, rate } from '../pipeline/format.ts';
 import { parseNumber } from '../pipeline/models/minimal/config.ts';
-import { type FileTarget, fileTarget } from '../pipeline/node/file-target.ts';
+import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/node/file-target.ts';
+import { JOURNAL } from '../pipeline/node/journal.ts';
 import {
   detectMeasuredPhases,
   type MeasuredEvent,
@@ -172,9 +173,19 @@ async function outputFiles(request: DetectRequest, config: LogConfig): Promise<O
     if (log !== '-' && resolve(path) === resolve(log)) {
       throw new UsageError(`--${flag}: ${path} is the log itself; give another name`);
     }
+    if (log === '-' && !force) await refuseLeftover(flag, path);
     await checkOutput(flag, path, await asFound(path, config, request), { force });
   }
   return files;
+}
+
+/** What came through a pipe cannot be read again: rows that are left of it must not be written over. */
+async function refuseLeftover(flag: string, path: string): Promise<void> {
+  const partial = path + PARTIAL;
+  if (!(await stat(partial + JOURNAL).catch(() => undefined))) return;
+  throw new UsageError(
+    `--${flag}: ${partial} holds rows of a detection that did not end; get them with eos recover, or --force to lose them`,
+  );
 }
 
 /** What a log itself says of its run. */
@@ -194,7 +205,7 @@ async function asFound(
   config: LogConfig,
   { optimizer, beta, dampening, weightDecay, threshold }: DetectRequest,
 ): Promise<LogConfig> {
-  const metadata = await runFileMetadata(path).catch(() => undefined);
+  const metadata = (await runFileMetadata(path + PARTIAL)) ?? (await runFileMetadata(path));
   try {
     const stored = JSON.parse(metadata?.['eos.config'] ?? '{}') as Partial<LogConfig>;
     const { format, eta } = stored;

@@ -9,6 +9,7 @@ import {
   stepOf,
 } from '../pipeline/core/checkpoint.ts';
 import type { StoredPipeline } from '../pipeline/core/stored-pipeline.ts';
+import { dynamics } from '../pipeline/dynamics/index.ts';
 import { count } from '../pipeline/format.ts';
 import { DamagedFileError } from '../pipeline/formats/limits.ts';
 import { jsonObject } from '../pipeline/formats/table-file.ts';
@@ -23,6 +24,7 @@ import { ROW_GROUP_SIZE, type TableStart } from '../pipeline/sinks/table-sink.ts
 import { findTraining } from '../pipeline/sources/trainings/index.ts';
 import type { Runs, TrainingConfig } from '../pipeline/sources/trainings/training.ts';
 import { UsageError } from './errors.ts';
+import { ALSO_KEY } from './run-file.ts';
 import { withSummary } from './stored-summary.ts';
 
 /** A run that is to be continued, and the files in which it is. */
@@ -32,6 +34,8 @@ export interface ResumePlan {
   readonly checkpoint: Checkpoint | undefined;
   readonly pipeline: StoredPipeline | undefined;
   readonly files: readonly ResumedFile[];
+  /** Names of dynamics that are still to be written beside the run. */
+  readonly also: readonly string[];
 }
 
 export interface ResumedFile {
@@ -112,7 +116,7 @@ export async function planResume(
     const columns = [...new Set(files.flatMap((file) => file.columns))];
     const pipeline = checkpoint && { columns, stages: checkpoint.stages };
     for (const item of found) if (!going.includes(item)) await leave(item);
-    return { options, checkpoint, pipeline, files };
+    return { options, checkpoint, pipeline, files, also: dynamicsIn(going) };
   } catch (error) {
     for (const item of found) await leave(item);
     throw error;
@@ -128,6 +132,19 @@ const resumedAt = ({ checkpoint }: Found): number => checkpoint?.rows ?? 0;
 async function leave({ path, ended, lock }: Found): Promise<void> {
   if (ended) await clearLeftover(path);
   await lock.release();
+}
+
+/** The metadata of a file is somebody's word: what is no name of dynamics is passed over. */
+function dynamicsIn(found: readonly Found[]): string[] {
+  const names = found.flatMap(({ file }): unknown[] => {
+    try {
+      const value: unknown = JSON.parse(file.metadata[ALSO_KEY] ?? '[]');
+      return Array.isArray(value) ? value : [];
+    } catch {
+      return [];
+    }
+  });
+  return dynamics.flatMap(({ name }) => (names.includes(name) ? [name] : []));
 }
 
 /** Takes the lock first: a file that is being written looks like any other that has been left. */

@@ -4,6 +4,9 @@ import { reading } from './reader/reading.ts';
 
 export type { TableKind };
 
+/** Key of the dynamics that are still to be written, in the metadata of a run that has not ended. */
+export const ALSO_KEY = 'eos.also';
+
 /** What kind of table a file holds, by its first bytes; undefined for anything else. */
 export async function tableKind(path: string): Promise<TableKind | undefined> {
   const file = await open(path, 'r');

@@ -25,6 +25,7 @@ import { onInterrupt } from './interrupt.ts';
 import { checkOutput } from './output-file.ts';
 import { type Pipes, ReaderGone, watchPipes } from './pipes.ts';
 import type { ResumedFile, ResumePlan } from './resume.ts';
+import { ALSO_KEY } from './run-file.ts';
 import type { TrainingOptions } from './run-options.ts';
 import { createProgress, fold, type Styles, styles, timedLines } from './terminal.ts';
 
@@ -55,10 +56,14 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const runs = await training.open();
   const config = runs.resolve(options);
   const files = plan?.files.map(resumedOutput) ?? (await outputFiles(request, config));
-  const alongside = await dynamicsFiles(request, config, files).catch(async (error: unknown) => {
-    for (const { target } of plan?.files ?? []) await target.lock?.release();
-    throw error;
-  });
+  const noted = files.some(({ flag }) => flag === 'out') ? (plan?.also ?? []) : [];
+  const also = request.also.length > 0 ? request.also : noted;
+  const alongside = await dynamicsFiles({ ...request, also }, config, files).catch(
+    async (error: unknown) => {
+      for (const { target } of plan?.files ?? []) await target.lock?.release();
+      throw error;
+    },
+  );
 
   await tellSize(request, config, runs, files[0]?.path);
   const pipe = watchPipes(files.length === 0);
@@ -106,6 +111,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     };
     const steps = runs.rows(config, source).pipe(
       tap(pipe.check),
+      tap(({ run }) => noteDynamics(run, alongside)),
       tap(({ length, columns: { step }, run }) => {
         if (length > 0) {
           firstStep ??= step[0]!;
@@ -287,6 +293,20 @@ async function outputFiles(
   for (const { flag, path } of files) await checkOutput(flag, path, config, { force });
   return files;
 }
+
+/** A file of a run that has not ended says which dynamics are still to be written, for whoever continues it. */
+function noteDynamics(run: TrainingBatch['run'], files: readonly DynamicsFile[]): void {
+  if (files.length === 0 || told.has(run)) return;
+  told.add(run);
+  const own = run.metadata?.bind(run);
+  const also = JSON.stringify(files.map(({ name }) => name));
+  run.metadata = (ended) => ({
+    ...own?.(ended),
+    ...(ended && !run.interrupted ? {} : { [ALSO_KEY]: also }),
+  });
+}
+
+const told = new WeakSet<TrainingBatch['run']>();
 
 async function dynamicsFiles(
   { also, out, arrow, writer, force, dryRun, resume }: StreamRequest,

@@ -555,6 +555,32 @@ describe('a detection that is killed', () => {
       expect(readdirSync(folder).filter((file) => file.startsWith('run.'))).toEqual([name]);
     },
   );
+
+  test('goes on with the same command; rows that came through a pipe are not written over', async () => {
+    for (const rest of readdirSync(folder).filter((file) => file.startsWith('run.')))
+      rmSync(join(folder, rest), { force: true });
+    put('killed.ndjson', asNdjson(rows.slice(0, 150)));
+    const command = ['killed.ndjson', '--eta', '0.1', '--out', 'run.parquet'];
+    const { child, until, ended } = live(...command, '--follow', '--flush-every', '0.05');
+    await until((event) => event.event === 'flush' && event.rows === 150);
+    child.kill('SIGKILL');
+    await ended;
+    put('killed.ndjson', asNdjson(rows.slice(0, 200)));
+    expect(await eos('detect', ...command, '--quiet')).toMatchObject({ code: 0, stderr: '' });
+    const { rows: count } = JSON.parse((await eos('inspect', 'run.parquet', '--json')).stdout);
+    expect(count).toBe(200);
+
+    rmSync(join(folder, 'run.parquet'));
+    const piped = live('-', '--eta', '0.1', '--out', 'run.parquet', '--flush-every', '0.05');
+    piped.child.stdin.write(asNdjson(rows.slice(0, 100)));
+    await piped.until((event) => event.event === 'flush' && event.rows === 100);
+    piped.child.kill('SIGKILL');
+    await piped.ended;
+    expect(await eos('detect', '-', '--eta', '0.1', '--out', 'run.parquet')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/run\.parquet\.partial holds rows .* eos recover/),
+    });
+  });
 });
 
 describeWith(['python'], 'the programs in docs/detect.md', () => {

@@ -64,6 +64,48 @@ describe('eos stream --resume', () => {
     expect(readdirSync(cwd).sort()).toEqual(['run.arrow', 'run.parquet']);
   });
 
+  test('the dynamics that were to be written beside the run are written once it is whole', async () => {
+    const args = ['--preset', 'three-phases', '--steps', '60000', '--also', 'central,constrained'];
+    const whole = temporaryFolder();
+    expect(await eos(['stream', ...BOTH, ...args, '--quiet'], { cwd: whole })).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+      const cwd = temporaryFolder();
+      const run = startEos(
+        [
+          'stream',
+          ...BOTH,
+          ...args,
+          '--pace',
+          '40000',
+          '--flush-every',
+          '0.05',
+          '--log-format',
+          'json',
+        ],
+        { cwd },
+      );
+      await run.says('"flush","file":"run.parquet"');
+      await run.says('"flush","file":"run.arrow"');
+      run.child.kill(signal);
+      await run.done;
+      const { code, stderr } = await eos(
+        ['stream', '--resume', 'run.parquet', '--arrow', 'run.arrow', '--quiet'],
+        { cwd },
+      );
+      expect([signal, code, stderr]).toEqual([signal, 0, '']);
+      const names = readdirSync(whole).sort();
+      expect(readdirSync(cwd).sort()).toEqual(names);
+      for (const name of names)
+        expect([
+          name,
+          readFileSync(join(cwd, name)).equals(readFileSync(join(whole, name))),
+        ]).toEqual([name, true]);
+    }
+  });
+
   test('stopped again and again, recovered in between, and to a later step than first asked for', async () => {
     const whole = await wholeRun(['--preset', 'three-phases', '--steps', '90000']);
     const cwd = temporaryFolder();

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decoderOf } from '../../src/pipeline/formats/all-codecs.ts';
 import { unpackLz4 } from '../../src/pipeline/formats/arrow/lz4-frame.ts';
+import { xxhash32 } from '../../src/pipeline/formats/arrow/xxhash32.ts';
 import { temporaryFolder } from '../setup/eos.ts';
 import { describeWith, python } from '../setup/parts.ts';
 
@@ -74,6 +75,33 @@ const frames = fc
     });
     return blocks;
   });
+
+describe('XXH32', () => {
+  test.each([
+    ['', 0x02cc5d05],
+    ['a', 0x550d7456],
+    ['abc', 0x32d153ff],
+    ['Nobody inspects the spammish repetition', 0xe2293b2f],
+  ])('of %j is what its authors say', (text, expected) => {
+    expect(xxhash32(new TextEncoder().encode(text))).toBe(expected);
+  });
+});
+
+test('an LZ4 frame with checksums is refused with any of its bits flipped', () => {
+  const stored = Uint8Array.from({ length: 40 }, (_, i) => (i * 37) & 255);
+  const head = [0x54, 0x40];
+  const frame = Uint8Array.from([
+    ...[...header.slice(0, 4), ...head, (xxhash32(Uint8Array.from(head)) >> 8) & 255],
+    ...[...uint32(2 ** 31 + stored.length), ...stored, ...uint32(xxhash32(stored))],
+    ...[...END, ...uint32(xxhash32(stored))],
+  ]);
+  expect(unpackLz4(frame, stored.length)).toEqual(stored);
+  for (let bit = 0; bit < 8 * frame.length; bit++) {
+    const spoiled = frame.slice();
+    spoiled[bit >> 3]! ^= 1 << (bit & 7);
+    expect(() => unpackLz4(spoiled, stored.length), `bit ${bit}`).toThrow('LZ4');
+  }
+});
 
 describe('an LZ4 frame', () => {
   test('of blocks that copy from the ones before unpacks to the same bytes', () => {

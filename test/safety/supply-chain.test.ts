@@ -10,6 +10,7 @@ interface LockEntry {
   readonly resolved?: string;
   readonly optional?: boolean;
   readonly dev?: boolean;
+  readonly license?: string;
   readonly hasInstallScript?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
 }
@@ -72,6 +73,59 @@ test('the package lists every program of others with its licence', () => {
   expect(text).toMatch(/hyparquet [\d.]+ \(MIT\)\n\nThe MIT License/);
 });
 
+describe('the bill of materials', () => {
+  interface Component {
+    readonly 'bom-ref': string;
+    readonly name: string;
+    readonly version: string;
+    readonly scope: string;
+    readonly purl: string;
+    readonly hashes?: readonly { readonly alg: string; readonly content: string }[];
+    readonly licenses?: readonly unknown[];
+  }
+  const bom = json('sbom.cdx.json') as {
+    readonly bomFormat: string;
+    readonly specVersion: string;
+    readonly serialNumber: string;
+    readonly metadata: { readonly component: Component };
+    readonly components: readonly Component[];
+    readonly dependencies: readonly {
+      readonly ref: string;
+      readonly dependsOn: readonly string[];
+    }[];
+  };
+
+  test('is CycloneDX, of this version, and agrees with the lock file', () => {
+    expect(bom).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.5' });
+    expect(bom.serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(bom.metadata.component).toMatchObject({ version: manifest.version });
+    for (const { 'bom-ref': ref, name, version, purl, hashes, licenses } of bom.components) {
+      const entry = lock[ref.slice(ref.indexOf('#') + 1)];
+      expect([name, entry?.version]).toEqual([name, version]);
+      expect(purl).toBe(`pkg:npm/${name.replace('@', '%40')}@${version}`);
+      // The lock file says nothing of builds for machines that are not this one.
+      expect([name, licenses?.length]).toEqual([name, entry?.license ? 1 : undefined]);
+      const [hash] = hashes ?? [];
+      const told = hash && `sha512-${Buffer.from(hash.content, 'hex').toString('base64')}`;
+      expect([name, told]).toEqual([name, entry?.integrity]);
+    }
+  });
+
+  test('holds all that is installed beside the package, and what each depends on', () => {
+    const scopeOf = new Map(bom.components.map(({ name, scope }) => [name, scope]));
+    for (const name of Object.keys(manifest.dependencies))
+      expect([name, scopeOf.get(name)]).toEqual([name, 'required']);
+    for (const name of Object.keys(manifest.peerDependencies))
+      expect([name, scopeOf.has(name)]).toEqual([name, true]);
+    const needed = installed.filter(([, { dev, optional }]) => !dev && !optional);
+    for (const [path] of needed)
+      expect(bom.components.some(({ 'bom-ref': ref }) => ref.endsWith(`#${path}`))).toBe(true);
+    const refs = new Set(bom.components.map(({ 'bom-ref': ref }) => ref));
+    for (const { dependsOn } of bom.dependencies)
+      for (const ref of dependsOn) expect(refs).toContain(ref);
+  });
+});
+
 test('npm runs nothing when the package is installed', () => {
   const scripts = Object.keys(json('package.json').scripts);
   expect(scripts.filter((name) => /install/.test(name))).toEqual([]);
@@ -97,6 +151,7 @@ test('the package holds the program, its page and its licence, and nothing else'
     'oclif.manifest.json',
     'CITATION.cff',
     'THIRD_PARTY.md',
+    'sbom.cdx.json',
     'dist/cli/main.js',
     'dist/cli/commands/stream.js',
     'dist/cli/commands/recover.js',
@@ -110,7 +165,7 @@ test('the package holds the program, its page and its licence, and nothing else'
   const foreign = paths.filter(
     (path) =>
       !/^(dist|bin|assets)\//.test(path) &&
-      !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CITATION\.cff|THIRD_PARTY\.md|oclif\.manifest\.json)$/.test(
+      !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CITATION\.cff|THIRD_PARTY\.md|oclif\.manifest\.json|sbom\.cdx\.json)$/.test(
         path,
       ),
   );

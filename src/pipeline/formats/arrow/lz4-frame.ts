@@ -1,12 +1,14 @@
+import { xxhash32 } from './xxhash32.ts';
+
 const MAGIC = 0x184d2204;
 const STORED = 2 ** 31;
 /** Shortest copy of earlier bytes. */
 const LEAST_COPY = 4;
 
 /**
- * Unpacks one LZ4 frame (checksums are not verified) to `length` bytes, in time in proportion to both lengths.
+ * Unpacks one LZ4 frame to `length` bytes, in time in proportion to both lengths.
  *
- * @throws Error where it is none, or unpacks to another length
+ * @throws Error where it is none, unpacks to another length, or has a checksum that is not its own
  */
 export function unpackLz4(frame: Uint8Array, length: number): Uint8Array {
   const out = new Uint8Array(length);
@@ -18,6 +20,12 @@ export function unpackLz4(frame: Uint8Array, length: number): Uint8Array {
   const blockChecksum = flags & 16 ? 4 : 0;
   // Magic, flags, largest block, size where it is given, checksum of the header.
   let at = 6 + (flags & 8 ? 8 : 0) + 1;
+  if (at > frame.length || frame[at - 1] !== ((xxhash32(frame.subarray(4, at - 1)) >> 8) & 255))
+    throw new Error('an LZ4 frame whose head is damaged');
+  const check = (bytes: Uint8Array, place: number) => {
+    if (xxhash32(bytes) !== view.getUint32(place, true))
+      throw new Error('an LZ4 frame that is not as it was written');
+  };
   let filled = 0;
   for (;;) {
     if (at + 4 > frame.length) throw new Error('an LZ4 frame that is cut off');
@@ -27,6 +35,7 @@ export function unpackLz4(frame: Uint8Array, length: number): Uint8Array {
     const size = word % STORED;
     const end = at + size;
     if (end + blockChecksum > frame.length) throw new Error('an LZ4 block that is cut off');
+    if (blockChecksum > 0) check(frame.subarray(at, end), end);
     if (word < STORED) filled = unpackBlock(frame, at, end, out, filled);
     else {
       if (filled + size > out.length) throw new Error('an LZ4 block that is too long');
@@ -38,6 +47,7 @@ export function unpackLz4(frame: Uint8Array, length: number): Uint8Array {
   if (filled !== out.length) throw new Error('an LZ4 frame of another length');
   if (at + (flags & 4 ? 4 : 0) !== frame.length)
     throw new Error('an LZ4 frame with something behind it');
+  if (flags & 4) check(out, at);
   return out;
 }
 

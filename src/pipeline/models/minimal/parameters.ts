@@ -28,7 +28,7 @@ export const minimalParameters = {
   samples: {
     type: 'integer',
     minimum: 2,
-    maximum: 1e9,
+    maximum: 1e7,
     symbol: 'n',
     meaning: 'number of Gaussian points that the moments are taken from',
     example: '200',
