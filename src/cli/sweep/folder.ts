@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { access, constants, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { valuesIn } from '../../pipeline/formats/limits.ts';
 import { type PartPlan, partPlan } from '../../pipeline/sweep/parts.ts';
 import { openSweep, type Sweep, type SweepSpec } from '../../pipeline/sweep/sweep.ts';
 import { SCHEMA_VERSION } from '../../pipeline/sweep/sweep-columns.ts';
@@ -71,6 +72,12 @@ export function trajectoryPath(folder: SweepFolder, run: string): string {
 /** A list of a million numbers takes less. */
 const LARGEST_MANIFEST = 1 << 26;
 
+/** Values in it, and parts of all its sweeps: each is looked for, and more would not be made in a year. */
+const MOST_VALUES = 3_000_000;
+const MOST_PARTS = 1_000_000;
+/** Sweeps of one folder. */
+const MOST_SWEEPS = 1000;
+
 /** The sweeps of a folder, oldest first; none where there is no manifest. @throws UsageError for one of another kind */
 export async function readManifest(
   folder: SweepFolder,
@@ -80,6 +87,7 @@ export async function readManifest(
   try {
     const { size } = await stat(folder.manifest);
     text = size > LARGEST_MANIFEST ? '' : await readFile(folder.manifest, 'utf8');
+    if (valuesIn(text) > MOST_VALUES) text = '';
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw error;
@@ -99,7 +107,21 @@ export async function readManifest(
         ...(precision ? { precision } : {}),
       }),
     );
-    return specs.map((spec, i) => folderSweep(id, spec, specs.slice(0, i)));
+    if (specs.length > MOST_SWEEPS) throw new Error('no folder has so many');
+    const opened = specs.map(openSweep);
+    const places = opened.map((sweep, i) => ({
+      folder: id,
+      sweep,
+      plan: partPlan(sweep),
+      earlier: opened.slice(0, i),
+    }));
+    const parts = places.reduce((sum, { plan }) => sum + plan.count, 0);
+    if (parts > MOST_PARTS) {
+      throw new UsageError(
+        `--${flag}: ${folder.manifest} tells of ${parts} parts, and at most ${MOST_PARTS} are looked for; choose another folder`,
+      );
+    }
+    return places;
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(

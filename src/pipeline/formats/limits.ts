@@ -35,6 +35,9 @@ export const LIMITS = {
   unpackedPerByte: 128,
   /** Bytes of all dictionaries of an Arrow file, which are kept while it is read. */
   dictionaries: 1 << 26,
+  /** Entries of a file's own metadata, and values in the JSON of one of them: parsing makes an object of each. */
+  notes: 100_000,
+  noted: 1_500_000,
   /** Rows of a row group or record batch. */
   groupRows: 1 << 24,
   /** Values of the lists of one column in one row group: each list is an object of its own. */
@@ -51,6 +54,36 @@ export function checkRowCount(rows: number, bytes: number): void {
   if (rows > LIMITS.leastRows + bytes * LIMITS.rowsPerByte) {
     throw new DamagedFileError(`it claims ${rows} rows in ${bytes} bytes`);
   }
+}
+
+const COMMA = 44;
+const BRACKET = 91;
+const BRACE = 123;
+
+/**
+ * How many values the text of a JSON document may hold: one behind each comma and bracket. Counting costs nothing beside
+ * the objects that a parser would make of them.
+ */
+export function valuesIn(json: string): number {
+  let values = 1;
+  for (let i = 0; i < json.length; i++) {
+    const code = json.charCodeAt(i);
+    if (code === COMMA || code === BRACKET || code === BRACE) values++;
+  }
+  return values;
+}
+
+/** The metadata of a file. @throws DamagedFileError where it holds more than a run file's own can */
+export function checkedMetadata(
+  entries: Iterable<readonly [string, string]>,
+): Readonly<Record<string, string>> {
+  const metadata = [...entries];
+  if (metadata.length > LIMITS.notes) damaged(`its metadata has ${metadata.length} entries`);
+  for (const [key, value] of metadata) {
+    if (value.length > LIMITS.noted && valuesIn(value) > LIMITS.noted)
+      damaged(`its ${key.slice(0, 40)} holds more than ${LIMITS.noted} values`);
+  }
+  return Object.fromEntries(metadata);
 }
 
 export function damaged(problem: string): never {

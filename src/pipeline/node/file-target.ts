@@ -16,6 +16,10 @@ const NOT_OURS = 'is in the way and was not written by eos; remove it, or give a
 /** Ending of the name under which a file is written until it is whole. */
 export const PARTIAL = '.partial';
 
+/** Bytes up to which a file is closed in place at every flush, and how much of more may be missing in it meanwhile. */
+const SMALL_CLOSING = 1 << 15;
+const STALE_CLOSING = 1 / 8;
+
 export interface FileTarget extends ByteTarget {
   flush(closing: Uint8Array): Promise<void>;
   /** Takes the lock and opens the file; `write` does it where nobody has. */
@@ -57,6 +61,13 @@ export function fileTarget(
   /** Whether anything stands behind `position` in the file. */
   let trailing = from !== undefined;
   let closed = false;
+  /** The closing bytes that stand in the file. */
+  let inPlace = { offset: -1, length: 0 };
+  /** Whether the file is closed anew: it costs as much as all rows that have not filled their row group yet. */
+  const isDue = (offset: number, length: number) =>
+    offset !== inPlace.offset ||
+    length <= SMALL_CLOSING ||
+    length > inPlace.length * (1 + STALE_CLOSING);
 
   const start = async () => {
     lock ??= await lockFile(path);
@@ -120,7 +131,8 @@ export function fileTarget(
       }
       const file = await opened();
       // Readers that know nothing of the journal shall be able to open the growing file, where it has not grown since.
-      if (writes !== before || closed) return;
+      if (writes !== before || closed || !isDue(offset, closing.length)) return;
+      inPlace = { offset, length: closing.length };
       trailing = true;
       closingWritten = closeInPlace(file, offset, closing);
       await closingWritten;

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { crc32 } from 'node:zlib';
+import { crc32 } from '../formats/platform.ts';
+import { deltaOf, patched } from './delta.ts';
 import { writeAll } from './write-all.ts';
 
 /** Ending of the name of a partial file's journal. */
@@ -10,9 +11,10 @@ export const JOURNAL = '.journal';
 const FRESH = '.new';
 
 /**
- * The journal beside a partial file says what in that file can be trusted. It begins with the last flush, if there was
- * one: everything before `offset` is final and on the disk, and with `closing` behind it the file is whole. Then comes
- * one record for each row group that has been written since, with what a footer says of it.
+ * The journal beside a partial file says what in that file can be trusted. It begins with a flush, if there was one:
+ * everything before `offset` is final and on the disk, and with `closing` behind it the file is whole. Then comes one
+ * record for each further flush at the same offset, with what is new in its closing bytes alone, and one for each row
+ * group that has been written since, with what a footer says of it.
  */
 export interface JournalContent {
   readonly flush: { readonly offset: number; readonly closing: Uint8Array } | undefined;
@@ -43,7 +45,9 @@ export interface Journal {
 
 /**
  * The journal of a file. A flush is written to a file of its own, which is then renamed over the old one: there is a
- * whole journal at any moment. Row groups may be noted, and further flushes asked for, while one is under way.
+ * whole journal at any moment. One that only adds rows to the one before is appended to it, so that few rows cost few
+ * bytes however many have not filled their row group yet. Row groups may be noted, and further flushes asked for, while
+ * one is under way.
  *
  * @param check throws where the file has become another's: nothing is changed then
  */
@@ -56,6 +60,9 @@ export function openJournal(
   let current: FileHandle | undefined;
   /** Records that no flush has made needless yet, in the order of the file. */
   let noted: { readonly offset: number; readonly record: Uint8Array }[] = [];
+  /** The last flush, and the bytes of those that were appended since a whole one. */
+  let last: { readonly offset: number; readonly closing: Uint8Array } | undefined;
+  let appended = 0;
 
   /** One change of the journal after the other, and one flush after the other. */
   const inTurn = queue();
@@ -82,12 +89,34 @@ export function openJournal(
         noted = later;
         used = true;
       });
+      last = { offset, closing };
+      appended = 0;
     } catch (error) {
       await next?.close().catch(() => {});
       if (next) await rm(fresh, { force: true }).catch(() => {});
       throw error;
     }
     await syncFolder(dirname(path));
+  }
+
+  /** Appends what is new in a flush; false where it is better written whole. */
+  async function append(offset: number, closing: Uint8Array, settled: Promise<unknown>) {
+    if (last?.offset !== offset || !current) return false;
+    const delta = deltaOf(last.closing, closing);
+    if (2 * (appended + delta.length) > closing.length) return false;
+    const record = encodeRecord(DELTA, offset, closing.length, crc32(closing), delta);
+    // Only a flush that has failed leaves none to go on from.
+    last = undefined;
+    await settled;
+    const file = current;
+    await inTurn(async () => {
+      await check();
+      await writeAll(file, record);
+      await file.datasync();
+    });
+    last = { offset, closing };
+    appended += record.length;
+    return true;
   }
 
   return {
@@ -106,7 +135,9 @@ export function openJournal(
     flush(offset, closing, settled) {
       // It may fail before its turn comes.
       settled.catch(() => {});
-      return oneFlush(() => replace(offset, closing, settled));
+      return oneFlush(async () => {
+        if (!(await append(offset, closing, settled))) await replace(offset, closing, settled);
+      });
     },
     async close() {
       await inTurn(async () => {});
@@ -146,7 +177,11 @@ export async function readJournal(path: string): Promise<JournalContent | undefi
     if (!record) break;
     const { kind, offset, length, checksum, payload } = record;
     if (kind === FLUSH && at === 0) flush = { offset, closing: payload };
-    else if (kind === GROUP) groups.push({ offset, length, checksum, footer: payload });
+    else if (kind === DELTA) {
+      const closing = flush && patched(flush.closing, payload);
+      if (closing === undefined || crc32(closing) !== checksum) break;
+      flush = { offset, closing };
+    } else if (kind === GROUP) groups.push({ offset, length, checksum, footer: payload });
     at += HEADER + payload.length;
   }
   return flush || groups.length > 0 ? { flush, groups } : undefined;
@@ -168,6 +203,7 @@ const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | con
 const MAGIC = 0x4a534f45;
 const FLUSH = 1;
 const GROUP = 2;
+const DELTA = 3;
 /** magic, kind, offset, length, checksum of the data, length of the payload, checksum of all this and the payload */
 const HEADER = 36;
 

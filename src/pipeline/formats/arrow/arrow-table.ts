@@ -1,7 +1,7 @@
 import type { Schema, Table } from 'apache-arrow';
 import type { ByteSource } from '../byte-source.ts';
 import type { DecoderOf } from '../codecs.ts';
-import { checkRowCount, damaged, decodedLater, LIMITS } from '../limits.ts';
+import { checkedMetadata, checkRowCount, damaged, decodedLater, LIMITS } from '../limits.ts';
 import type { TableFile } from '../table-file.ts';
 import { FileBlock } from './apache-arrow-parts.ts';
 import type { ArrowBlock } from './arrow-guard.ts';
@@ -89,7 +89,7 @@ export async function arrowTable(
     schema,
     fields: schema.fields.map(arrowField),
     groups: groups.map((group) => ({ ...group, bounds: () => undefined })),
-    metadata: Object.fromEntries(schema.metadata),
+    metadata: checkedMetadata(schema.metadata),
     batches: checked.batches.map(fileBlock),
     dictionaries: checked.dictionaries.map(fileBlock),
     async read(field, group) {

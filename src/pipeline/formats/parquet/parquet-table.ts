@@ -8,7 +8,14 @@ import {
 import type { ByteSource } from '../byte-source.ts';
 import type { DecoderOf } from '../codecs.ts';
 import { decimalNumber, littleEndian } from '../decimal.ts';
-import { DamagedFileError, damaged, decodedLater, LIMITS, unsupported } from '../limits.ts';
+import {
+  checkedMetadata,
+  DamagedFileError,
+  damaged,
+  decodedLater,
+  LIMITS,
+  unsupported,
+} from '../limits.ts';
 import { jsonObject, type TableFile, type TableGroup, type Values } from '../table-file.ts';
 import { COLUMNS_KEY } from '../table-format.ts';
 import { type ParquetEnd, readParquetFooter } from './parquet-footer.ts';
@@ -52,7 +59,7 @@ export function parquetTable(
   options: ParquetOptions = {},
 ): ParquetTable {
   const { footer } = end;
-  const metadata = Object.fromEntries(
+  const metadata = checkedMetadata(
     (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
   );
   const fields = parquetFields(footer.schema, jsonObject(metadata[COLUMNS_KEY]) ?? {});
