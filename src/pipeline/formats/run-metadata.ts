@@ -40,8 +40,12 @@ export function sealedMetadata(...run: Parameters<typeof runMetadata>): Metadata
 /** The same of a file with these columns alone, whatever the run itself was asked for. */
 export function metadataWith(columns: readonly string[] | null | undefined) {
   return (run: Run, ...rest: [progress?: Progress | undefined, ended?: boolean]): Metadata =>
-    sealedMetadata(columns ? askedFor(run, columns) : run, ...rest);
+    sealedMetadata(columns && !hasAll(run, columns) ? askedFor(run, columns) : run, ...rest);
 }
+
+/** Whether these are all columns: then nobody has chosen among them. */
+const hasAll = ({ order }: Run, columns: readonly string[]): boolean =>
+  order.every((name) => columns.includes(name));
 
 function askedFor(run: Run, columns: readonly string[]): Run {
   if (run.order.every((name) => columns.includes(name))) return run;
