@@ -37,7 +37,7 @@ export const LIMITS = {
   dictionaries: 1 << 26,
   /** Entries of a file's own metadata, and values in the JSON of one of them: parsing makes an object of each. */
   notes: 100_000,
-  noted: 1_500_000,
+  noted: 500_000,
   /** Rows of a row group or record batch. */
   groupRows: 1 << 24,
   /** Values of the lists of one column in one row group: each list is an object of its own. */
@@ -54,6 +54,19 @@ export function checkRowCount(rows: number, bytes: number): void {
   if (rows > LIMITS.leastRows + bytes * LIMITS.rowsPerByte) {
     throw new DamagedFileError(`it claims ${rows} rows in ${bytes} bytes`);
   }
+}
+
+/** Texts of one column in one row group. @throws UnsupportedFileError where they are more than memory should hold */
+export function checkedTexts<T extends ArrayLike<unknown>>(values: T, column: string): T {
+  if (ArrayBuffer.isView(values)) return values;
+  let characters = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value === 'string') characters += value.length;
+  }
+  if (characters > LIMITS.chunk)
+    unsupported(`its column ${column} has texts of ${characters} characters at once`);
+  return values;
 }
 
 const COMMA = 44;

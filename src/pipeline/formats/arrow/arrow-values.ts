@@ -1,6 +1,6 @@
 import { type Data, DataType, type Field, Vector } from 'apache-arrow';
 import { decimalNumber, littleEndian } from '../decimal.ts';
-import { damaged, decoded, LIMITS, unsupported } from '../limits.ts';
+import { checkedTexts, damaged, decoded, LIMITS, unsupported } from '../limits.ts';
 import { described, type FieldKind, type TableField, type Values } from '../table-file.ts';
 
 /** A column of an Arrow schema. */
@@ -49,7 +49,10 @@ function typeName(name: string): string {
 export function arrowValues({ data }: Vector, name: string): Values {
   const problem = `its column ${name} cannot be decoded`;
   const parts = data.map((part) => decoded(() => valuesOf(part, name), problem));
-  return parts.length === 1 ? parts[0]! : parts.flatMap((part) => Array.from(part));
+  return checkedTexts(
+    parts.length === 1 ? parts[0]! : parts.flatMap((part) => Array.from(part)),
+    name,
+  );
 }
 
 function valuesOf(data: Data, name: string): Values {

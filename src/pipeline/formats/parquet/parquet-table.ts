@@ -10,6 +10,7 @@ import type { DecoderOf } from '../codecs.ts';
 import { decimalNumber, littleEndian } from '../decimal.ts';
 import {
   checkedMetadata,
+  checkedTexts,
   DamagedFileError,
   damaged,
   decodedLater,
@@ -141,7 +142,7 @@ async function readField(
     };
     const columns = [{ file_offset: 0n, meta_data }];
     const all = await decode(field, { ...group, columns }, bytes, [...unpacked], options);
-    const result = converted(all, field);
+    const result = checkedTexts(converted(all, field), name);
     if (kind !== 'list' && present(result) !== values)
       damaged(`its column ${name} points at words that it does not have`);
     return result;
