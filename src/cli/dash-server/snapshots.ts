@@ -32,7 +32,7 @@ export interface Snapshots {
   close(): Promise<void>;
 }
 
-/** Milliseconds for which a state can be sent after the next has come: readers need several requests. */
+/** Milliseconds for which a replaced state can be sent after it was read last: readers need several requests. */
 const KEPT = 10_000;
 /** Bytes of memory for the ends of all states that are kept. */
 const BUDGET = 128 * 1024 * 1024;
@@ -47,7 +47,7 @@ interface State extends Tag {
   readonly offset: number;
   readonly closing: Uint8Array;
   readonly release: () => Promise<void>;
-  /** When another took its place. */
+  /** When another took its place, or since then somebody read it. */
   replaced: number;
 }
 
@@ -177,12 +177,17 @@ function stateAt(file: SharedHandle, offset: number, closing: Uint8Array): State
   };
 }
 
-function versionOf({ etag, size, file, offset, closing }: State): Version {
+function versionOf(state: State): Version {
+  const { etag, size, file, offset, closing } = state;
+  const release = file.take();
   return {
-    etag,
-    size,
-    close: file.take(),
+    ...{ etag, size },
     read: (start, end) => pieces(file, offset, closing, start, end),
+    async close() {
+      // A slow reader is not through with it yet.
+      if (state.replaced !== NEVER) state.replaced = Date.now();
+      await release();
+    },
   };
 }
 
