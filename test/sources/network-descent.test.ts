@@ -166,6 +166,15 @@ describe('schedules', () => {
     });
   });
 
+  test('a cosine falls to 0 and not below, whatever the number of steps', () => {
+    for (const steps of [1, 2, 3, 7, 10, 100, 999, 1000, 3000, 12_345]) {
+      const eta = etaPlan('cosine', 0.15, steps);
+      const all = Array.from({ length: steps + 1 }, (_, step) => eta(step));
+      expect(all.at(-1)).toBe(0);
+      for (let i = 1; i <= steps; i++) expect(all[i]!).toBeLessThan(all[i - 1]!);
+    }
+  });
+
   test.each(['50:0.1,20:0.2', 'warmup', 'warmup:0', 'cosine:3', '10', '10:-1', 'step:0.1'])(
     '%s is refused',
     (schedule) => {

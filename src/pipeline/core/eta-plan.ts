@@ -37,9 +37,10 @@ export function etaPlan(schedule: string | null, eta: number, steps: number): Et
   };
 }
 
-/** ½(1 + cos πx) for x from 0 to 1. */
+/** ½(1 + cos πx) for x from 0 to 1, as a square, so that it ends at 0 and not a rounding below. */
 function cosine(x: number): number {
-  return 0.5 * (1 + sin(Math.PI * (0.5 - Math.min(1, x))));
+  const half = sin(0.5 * Math.PI * (1 - Math.min(1, x)));
+  return half * half;
 }
 
 function misunderstood(part: string): ConfigError {
