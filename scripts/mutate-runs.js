@@ -161,7 +161,7 @@ export async function randomFile(random, base) {
     const stopped = { ...REQUEST, resume: file, options: { model: rest.model ?? 'minimal' } };
     await streamRun(stopped).catch((error) => {
       // A run may have been stopped behind its last step.
-      if (!/whole|nothing to continue|nothing left/.test(error.message)) throw error;
+      if (!/whole|nothing to continue|nothing left|diverged/.test(error.message)) throw error;
     });
   }
 

@@ -42,7 +42,7 @@ describe('eos verify of a preset', () => {
     const { code, stdout, stderr } = await eos(['verify', '--preset', 'three-phases']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('✓ global-convergence       holds');
-    expect(stdout).toContain('T(0.01, 1e-8) = 7691');
+    expect(stdout).toContain('T(0.01, 1e-8) = 7,691');
     expect(stdout).toContain(
       'statement  the surrogate loss L̂ falls at every step of the edge of stability',
     );
@@ -52,7 +52,7 @@ describe('eos verify of a preset', () => {
 
   test('says within how many steps something is not reached', async () => {
     const { stdout } = await eos(['verify', '--steps', '3000']);
-    expect(stdout).toContain('not reached within 3000 steps');
+    expect(stdout).toContain('not reached within 3,000 steps');
   });
 });
 
@@ -139,7 +139,7 @@ describe('eos verify refuses in one line', () => {
       ['data/three-phases.parquet', '--eta', '1'],
       /^eos: --eta: data\/three-phases\.parquet says itself that its eta is 0\.05; leave it out\n$/,
     ],
-    [['--steps', '100000000000'], /^eos: --steps: 100000000000 steps do not fit into memory/],
+    [['--steps', '100000000000'], /^eos: --steps: 100,000,000,000 steps do not fit into memory/],
     [['--eta', '0'], /^eos: --eta: 0 is not a positive number/],
     [['--every', '3'], /^eos: there is no flag --every/],
   ])('%j', async (args, message) => {

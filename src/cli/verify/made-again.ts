@@ -248,7 +248,7 @@ async function wrongRun(
     found.push('it is said to have been interrupted, and the run had come to its end');
   if (goesOn || partial) return found;
   found.push(...(await wrongMetadata(table, remake, run, claims, until)));
-  return [...found, ...(await wrongCheckpoint(table, remake, run, after))];
+  return [...found, ...(await wrongCheckpoint(table, remake, run, after, recovered))];
 }
 
 /** Compares rows as they come with those of the file, in order, up to a step. */
@@ -340,10 +340,12 @@ async function wrongCheckpoint(
   { snapshotAt, every }: Remake,
   run: Run,
   after: Snapshot | undefined,
+  recovered: boolean,
 ): Promise<string[]> {
   const text = metadata[CHECKPOINT_KEY];
   if (snapshotAt === null) return [];
-  if (run.divergedAt !== null)
+  // A file that was left tells nothing of what became of its run behind it.
+  if (run.divergedAt !== null && !recovered)
     return text === undefined ? [] : [`there is an ${CHECKPOINT_KEY}, and the run has diverged`];
   // Of the first rows of a thinned run it is not yet known which are kept.
   if (text === undefined) return every > 1 ? [] : [`${CHECKPOINT_KEY} is missing`];

@@ -75,7 +75,7 @@ function gridLines(grid: readonly ConvergenceTime[]): string[] {
   const epsilons = [...new Set(grid.map(({ epsilon }) => epsilon))];
   const cell = (delta: number, epsilon: number) => {
     const found = grid.find((time) => time.delta === delta && time.epsilon === epsilon)!;
-    return found.step === null ? (found.verdict === 'fails' ? 'fails' : '…') : String(found.step);
+    return found.step === null ? (found.verdict === 'fails' ? 'fails' : '…') : count(found.step);
   };
   const rows = [
     ['T(δ, ε)', ...epsilons.map((epsilon) => `ε ${round(epsilon)}`)],

@@ -1,3 +1,4 @@
+import { plural } from '../format.ts';
 import type { RunColumn } from '../models/minimal/columns.ts';
 import type { RunTable } from './run-table.ts';
 
@@ -125,8 +126,4 @@ export function digits(value: number): string {
 /** A round number such as a tolerance, without a forest of zeros: 0.01, 1e-8. */
 export function round(value: number): string {
   return Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
-}
-
-export function plural(n: number, word: string): string {
-  return `${n} ${word}${n === 1 ? '' : 's'}`;
 }

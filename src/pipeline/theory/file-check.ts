@@ -1,4 +1,4 @@
-import { count } from '../format.ts';
+import { count, plural } from '../format.ts';
 import type { RunColumn } from '../models/minimal/columns.ts';
 import { DIVERGENCE_LOSS, type RunOptions, resolveConfig } from '../models/minimal/config.ts';
 import { gradient, lossSplit } from '../models/minimal/loss.ts';
@@ -6,7 +6,7 @@ import { startModelRun } from '../models/minimal/run.ts';
 import type { RunSummary } from '../models/minimal/summary.ts';
 import { runSchema } from '../operators/standard.ts';
 import { summarize } from '../operators/summarize.ts';
-import { type CheckResult, contradictions, doesNotApply, plural } from './check.ts';
+import { type CheckResult, contradictions, doesNotApply } from './check.ts';
 import { wrongColumns } from './own-columns.ts';
 import { FIXED_POINT, firstWrongStep } from './own-steps.ts';
 import type { RunTable } from './run-table.ts';

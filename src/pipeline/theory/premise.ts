@@ -1,5 +1,6 @@
+import { count, plural } from '../format.ts';
 import type { Moments } from '../models/minimal/moments.ts';
-import { percent, plural } from './check.ts';
+import { percent } from './check.ts';
 import { type Cycle, type RunTable, wholeCycles } from './run-table.ts';
 
 /**
@@ -76,7 +77,7 @@ export function longestStretch(table: RunTable): Stretch | undefined {
 
 /** In words, what a stretch is of. */
 export function stretchWords(table: RunTable, { cycles, from, to }: Stretch): string {
-  return `over ${plural(cycles.length, 'cycle')} in a row, steps ${table.step[from]} to ${table.step[to]! - 1}, of ${plural(wholeCycles(table).length, 'whole cycle')}`;
+  return `over ${plural(cycles.length, 'cycle')} in a row, steps ${count(table.step[from]!)} to ${count(table.step[to]! - 1)}, of ${plural(wholeCycles(table).length, 'whole cycle')}`;
 }
 
 /** In words, why there are too few of these cycles. */

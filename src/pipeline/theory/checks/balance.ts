@@ -1,8 +1,8 @@
-import { count } from '../../format.ts';
+import { count, plural } from '../../format.ts';
 import type { Theta } from '../../models/minimal/loss.ts';
 import { gradient } from '../../models/minimal/loss.ts';
 import { balanceChange, projectionChange } from '../../models/minimal/theory.ts';
-import { type Check, digits, plural, round } from '../check.ts';
+import { type Check, digits, round } from '../check.ts';
 
 /** Rounding of a balance and of its change, relative to the squares it is made of. */
 const TOLERANCE = 1e-12;

@@ -1,8 +1,9 @@
+import { count, plural } from '../../format.ts';
 import { PHASES } from '../../models/minimal/columns.ts';
 import { gradient } from '../../models/minimal/loss.ts';
 import { spectrum } from '../../models/minimal/moments.ts';
 import { sharpness as sharpnessOf } from '../../models/minimal/sharpness.ts';
-import { type Check, digits, notReached, percent, plural } from '../check.ts';
+import { type Check, digits, notReached, percent } from '../check.ts';
 import type { RunTable } from '../run-table.ts';
 
 const CONVERGENCE = PHASES.indexOf('convergence');
@@ -57,12 +58,12 @@ export const convergencePhase: Check = {
     const notes = [
       ...(over.length > 0
         ? [
-            `S is over (2 + δ)/η = ${digits(tolerated)} in ${plural(over.length, 'step')}, first at step ${over[0]}`,
+            `S is over (2 + δ)/η = ${digits(tolerated)} in ${plural(over.length, 'step')}, first at step ${count(over[0]!)}`,
           ]
         : []),
       ...(wrong.length > 0
         ? [
-            `L does not fall as it must in ${plural(wrong.length, 'step')}, first at step ${wrong[0]}`,
+            `L does not fall as it must in ${plural(wrong.length, 'step')}, first at step ${count(wrong[0]!)}`,
           ]
         : []),
       ...(rises > 0 ? [`L rises in ${plural(rises, 'step')}, by ${percent(largest)} at most`] : []),

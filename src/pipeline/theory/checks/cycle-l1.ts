@@ -1,14 +1,7 @@
+import { count, plural } from '../../format.ts';
 import { createCentral } from '../../models/minimal/central.ts';
 import { lossSplit } from '../../models/minimal/loss.ts';
-import {
-  type Check,
-  digits,
-  doesNotApply,
-  type Finding,
-  notReached,
-  percent,
-  plural,
-} from '../check.ts';
+import { type Check, digits, doesNotApply, type Finding, notReached, percent } from '../check.ts';
 import { averagedCycles, tooFew } from '../premise.ts';
 import { type Cycle, type RunTable, wholeCycles } from '../run-table.ts';
 import { predictedColumn } from './mean-l1.ts';
@@ -59,7 +52,7 @@ export const cycleL1: Check = {
       predicted: worst.predicted,
       margin: left(worst),
       text: {
-        measured: `${digits(worst.mean_l1)} in the cycle from step ${worst.first_step}, the nearest to its limit`,
+        measured: `${digits(worst.mean_l1)} in the cycle from step ${count(worst.first_step)}, the nearest to its limit`,
         predicted: `${digits(worst.predicted)} there`,
         margin: `${percent(Math.abs(worst.deviation))} off, ${percent(worst.allowed)} allowed; median of all ${percent(middle)} off`,
       },

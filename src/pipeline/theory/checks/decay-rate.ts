@@ -1,6 +1,7 @@
+import { plural } from '../../format.ts';
 import { predictedSlope } from '../../models/minimal/surrogate.ts';
 import { log } from '../../numeric/elementary.ts';
-import { agreement, type Check, doesNotApply, LEAST_CYCLES, notReached, plural } from '../check.ts';
+import { agreement, type Check, doesNotApply, LEAST_CYCLES, notReached } from '../check.ts';
 import { AVERAGE_ERROR, longestStretch, stretchWords, tooFew } from '../premise.ts';
 import { atEdge, type RunTable, wholeCycles } from '../run-table.ts';
 

@@ -1,5 +1,5 @@
-import { count } from '../../format.ts';
-import { type Check, plural, round } from '../check.ts';
+import { count, plural } from '../../format.ts';
+import { type Check, round } from '../check.ts';
 import { stuckAbove, stuckOver } from '../evidence.ts';
 import type { RunTable } from '../run-table.ts';
 

@@ -1,10 +1,10 @@
-import { count } from '../../format.ts';
+import { count, plural } from '../../format.ts';
 import { flowEnd } from '../../models/minimal/flow.ts';
 import type { Theta } from '../../models/minimal/loss.ts';
 import { spectrum } from '../../models/minimal/moments.ts';
 import { sharpness } from '../../models/minimal/sharpness.ts';
 import { balance, solutionAlphaSquared } from '../../models/minimal/solution.ts';
-import { type Check, digits, doesNotApply, plural, round } from '../check.ts';
+import { type Check, digits, doesNotApply, round } from '../check.ts';
 import type { RunTable } from '../run-table.ts';
 
 const POINTS = 9;

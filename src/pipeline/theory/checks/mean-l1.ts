@@ -1,13 +1,6 @@
+import { plural } from '../../format.ts';
 import { edgeAlpha, predictedMeanL1 } from '../../models/minimal/surrogate.ts';
-import {
-  agreement,
-  type Check,
-  digits,
-  doesNotApply,
-  LEAST_CYCLES,
-  notReached,
-  plural,
-} from '../check.ts';
+import { agreement, type Check, digits, doesNotApply, LEAST_CYCLES, notReached } from '../check.ts';
 import { AVERAGE_ERROR, longestStretch, stretchWords, tooFew } from '../premise.ts';
 import { atEdge, type RunTable, wholeCycles } from '../run-table.ts';
 

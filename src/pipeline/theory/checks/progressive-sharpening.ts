@@ -1,6 +1,6 @@
-import { count } from '../../format.ts';
+import { count, plural } from '../../format.ts';
 import { blockSharpness } from '../../models/minimal/theory.ts';
-import { type Check, doesNotApply, notReached, plural } from '../check.ts';
+import { type Check, doesNotApply, notReached } from '../check.ts';
 import { headsForSaddle } from '../evidence.ts';
 import { firstCrossing } from '../run-table.ts';
 

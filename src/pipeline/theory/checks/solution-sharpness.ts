@@ -1,6 +1,7 @@
+import { plural } from '../../format.ts';
 import { spectrum } from '../../models/minimal/moments.ts';
 import { balanceChange, solutionRiseBound } from '../../models/minimal/theory.ts';
-import { type Check, digits, percent, plural } from '../check.ts';
+import { type Check, digits, percent } from '../check.ts';
 import { inValley, notSeparated } from '../premise.ts';
 import { type RunTable, wholeCycles } from '../run-table.ts';
 

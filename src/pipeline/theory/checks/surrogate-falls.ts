@@ -1,5 +1,6 @@
+import { plural } from '../../format.ts';
 import { edgeAlpha } from '../../models/minimal/surrogate.ts';
-import { type Check, doesNotApply, notReached, plural } from '../check.ts';
+import { type Check, doesNotApply, notReached } from '../check.ts';
 import { atEdge } from '../run-table.ts';
 
 /** Below this part of its largest value, what is left of L̂ is the rounding of its residual squared. */
