@@ -306,7 +306,7 @@ describe('the phase of convergence', () => {
     });
     expect(finding(over, 'convergence-phase')).toMatchObject({
       verdict: 'fails',
-      note: expect.stringContaining('S is over (2 + δ)/η = 40.2 in 1 step, first at step 6000'),
+      note: expect.stringContaining('S is over (2 + δ)/η = 40.2 in 1 step, first at step 6,000'),
     });
   });
 });
