@@ -271,7 +271,8 @@ function* metadataDoctored(file, other) {
   yield ['no config', { ...file, config: undefined }];
   yield ['no summary', { ...file, summary: undefined }];
   for (const key of Object.keys(file.metadata)) {
-    if (key === 'eos.config' || key === 'eos.summary') continue;
+    // Whoever writes a file makes its checksum anew.
+    if (['eos.config', 'eos.summary', 'eos.crc32'].includes(key)) continue;
     const { [key]: _, ...rest } = file.metadata;
     yield [`no ${key}`, { ...file, metadata: rest }, false];
     for (const text of ['1', '3', 'x', '{}'])

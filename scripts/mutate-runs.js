@@ -239,7 +239,7 @@ export async function randomFile(random, base) {
       };
     }
     if (chance(0.08))
-      return { precision: one(['auto', '64', '200', '512']), steps: Math.floor(between(5, 300)) };
+      return { precision: one(['auto', '1024']), steps: Math.floor(between(5, 300)) };
     return {};
   }
 }

@@ -337,13 +337,16 @@ async function wrongMetadata(
 /** From where the run would go on. */
 async function wrongCheckpoint(
   { metadata, rows }: TableReader,
-  { snapshotAt, every }: Remake,
+  { snapshotAt, every, taken }: Remake,
   run: Run,
   after: Snapshot | undefined,
   recovered: boolean,
 ): Promise<string[]> {
   const text = metadata[CHECKPOINT_KEY];
-  if (snapshotAt === null) return [];
+  if (snapshotAt === null)
+    return text === undefined || taken.length > 0
+      ? []
+      : [`there is an ${CHECKPOINT_KEY}, and such a file goes on from none`];
   // A file that was left tells nothing of what became of its run behind it.
   if (run.divergedAt !== null && !recovered)
     return text === undefined ? [] : [`there is an ${CHECKPOINT_KEY}, and the run has diverged`];
