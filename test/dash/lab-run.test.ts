@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { blockSize, SLICE } from '../../src/dash/lab/block-size.ts';
 import { history } from '../../src/dash/lab/history.ts';
 import { labCommand, readLab, writeLab } from '../../src/dash/lab/lab-link.ts';
 import { labRun } from '../../src/dash/lab/lab-run.ts';
@@ -203,6 +204,30 @@ test('a network is trained as eos stream trains it, and its rate may change unde
   expect((await held(run)).threshold!.slice(198, 202)).toEqual([10, 10, 100, 100]);
   expect(run.undo()).toBe(true);
   expect(await held(run)).toEqual(lab);
+});
+
+test('blocks are as large as fits into a slice of time, and settle', () => {
+  for (const perRow of [1e-5, 1e-3, 0.3, 5, 100]) {
+    let size = 1;
+    let changes = 0;
+    for (let i = 0; i < 100; i++) {
+      const next = blockSize(16_384, size, size * perRow);
+      if (next !== size) changes++;
+      size = next;
+    }
+    expect(size).toBeGreaterThanOrEqual(1);
+    expect(size).toBeLessThanOrEqual(16_384);
+    expect(size === 1 || size * perRow <= SLICE).toBe(true);
+    expect(changes).toBeLessThan(12);
+  }
+  expect(blockSize(100, 64, 0)).toBe(100);
+});
+
+test('that it stands is no warning', async () => {
+  const run = labRun({ preset: 'plain' });
+  run.advance(100);
+  const { warnings } = JSON.parse(run.table().metadata['eos.summary']!);
+  expect(warnings).toEqual([]);
 });
 
 test('a link says what was said, and what means no run is none', () => {

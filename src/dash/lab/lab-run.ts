@@ -170,8 +170,14 @@ export function labRun(options: LabOptions, from?: string): LabRun {
         // It has no end: the number of steps would be taken for one.
         'eos.config': JSON.stringify({ ...config, steps: undefined }),
         'eos.changes': changes.map((change) => change.step).join(','),
-        ...(summary ? { 'eos.summary': JSON.stringify(summary) } : {}),
+        ...(summary ? { 'eos.summary': JSON.stringify(withoutEnd(summary)) } : {}),
       });
     },
   };
+}
+
+/** That it stands says nothing of a run that has no end. */
+function withoutEnd(summary: object): object {
+  const { warnings = [] } = summary as { readonly warnings?: readonly { readonly kind: string }[] };
+  return { ...summary, warnings: warnings.filter(({ kind }) => kind !== 'interrupted') };
 }

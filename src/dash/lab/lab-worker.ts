@@ -5,13 +5,12 @@ import { findTraining } from '../../pipeline/sources/trainings/index.ts';
 import { memoryApi } from '../load/queries.ts';
 import { serve, type WorkerScope } from '../load/serve-table.ts';
 import { RunFileError } from '../load/table.ts';
+import { blockSize, SLICE } from './block-size.ts';
 import type { LabOptions } from './lab-parameters.ts';
 import type { LabApi, LabStatus, Until } from './lab-protocol.ts';
 import { type LabRun, labRun } from './lab-run.ts';
 import { narrate, SPIKE_SHARE } from './narrate.ts';
 
-/** How long the worker computes before it listens again, in milliseconds. */
-const SLICE = 12;
 /** A run that plays is told of this often, in milliseconds. */
 const TOLD_EVERY = 33;
 /** Rows that are computed at once, at most. */
@@ -25,6 +24,8 @@ let forked = false;
 /** Grows with all that makes other rows of those that were there. */
 let edition = 0;
 let playing = false;
+/** Rows of the next block. */
+let size = 1;
 let speed = 0;
 let until: Until = 'stopped';
 /** Since when, and from which step, the speed has been kept. */
@@ -54,9 +55,14 @@ function tick(): void {
   if (!playing || !run) return;
   const start = performance.now();
   const due = begun.step + ((start - begun.at) / 1000) * speed;
-  const size =
+  const wanted =
     until === 'stopped' ? Math.max(1, Math.min(MOST_AT_ONCE, Math.round(speed / FRAMES))) : 1;
-  while (playing && run.step < due && performance.now() - start < SLICE) advance(run, size);
+  while (playing && run.step < due && performance.now() - start < SLICE) {
+    size = Math.min(size, wanted);
+    const from = performance.now();
+    advance(run, size);
+    size = blockSize(wanted, size, performance.now() - from);
+  }
   const behind = run.step < due;
   // What could not be kept up with is not made up for.
   if (behind) begun = { at: performance.now(), step: run.step };
@@ -80,6 +86,7 @@ function advance(current: LabRun, size: number): void {
 const api: LabApi = {
   async start(said, from) {
     run = labRun(said, from);
+    size = 1;
     options = said;
     forked = from !== undefined;
     edition++;

@@ -1,0 +1,14 @@
+/** How long the worker computes before it listens again, in milliseconds. */
+export const SLICE = 12;
+
+/**
+ * Rows of the next block: as many as are wanted at once, but no more than are computed in a slice. It moves by factors,
+ * since a run that goes on in other blocks is put down and taken up again.
+ *
+ * @param size rows of the last block, 1 before the first
+ * @param took milliseconds that it took
+ */
+export function blockSize(wanted: number, size: number, took: number): number {
+  if (took > SLICE) return Math.max(1, Math.min(wanted, size >> 2));
+  return Math.min(wanted, took < SLICE / 8 ? size * 4 : size);
+}
