@@ -216,7 +216,7 @@ describe('titles and captions say only what is true of the run', () => {
 
   test('of a run that diverges', () => {
     const table = odd['a run that diverges'];
-    const at = `diverges at step ${table.divergedAt}`;
+    const at = `diverges at step ${table.divergedAt!.toLocaleString('en-US')}`;
     for (const number of [1, 3, 4, 5]) expect(words(number, table)).toContain(at);
     for (const number of [1, 2, 3, 4, 5]) {
       expect(words(number, table)).not.toMatch(
@@ -286,8 +286,9 @@ describe.each(['paper', 'figure3', 'three-phases', 'plain'] as const)(
         least = Math.min(least, upper[t]!);
       }
       expect(upper).toEqual(upper.slice().sort((a, b) => b - a));
-      const slack = Math.max(...upper.map((value, t) => value / end[t]! - 1));
-      expect(slack).toBeLessThan(0.05);
+      // Where it is said anew it is close; from there to the next crossing a spike lowers S∞ further.
+      const said = upper.map((value, t) => (value === upper[t - 1] ? 0 : value / end[t]! - 1));
+      expect(Math.max(...said)).toBeLessThan(0.05);
     });
   },
 );
