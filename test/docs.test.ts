@@ -39,6 +39,12 @@ test.each(documents)('every file that %s links to is there', (document) => {
   }
 });
 
+test.each(documents)('every test that %s names is there', (document) => {
+  const text = readFileSync(join(root, document), 'utf8');
+  for (const [path] of text.matchAll(/\b(?:test|bench|scripts)\/[\w./-]+\.(?:ts|js|sh|py)\b/g))
+    expect(existsSync(join(root, path)), path).toBe(true);
+});
+
 test('the README stays short', () => {
   expect(readme.split('\n').length).toBeLessThan(150);
 });
