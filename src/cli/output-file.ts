@@ -123,6 +123,8 @@ async function checkLeftover(flag: string, path: string, config: object): Promis
   if (rows === 0) return;
   const held = `--${flag}: ${partial} holds ${count(rows)} rows of`;
   if (jsonObject(left.metadata['eos.config'])?.source === 'training-log') {
+    // The log itself is there still: the same command reads it from its first line, and nothing is lost.
+    if (await hasConfig(left.metadata, config)) return;
     throw new UsageError(
       `${held} a log, of which the reading did not end; read it anew with --force, or keep these rows with eos recover ${partial}`,
     );

@@ -90,19 +90,19 @@ describe('eos figures', () => {
 
   test('a run that lacks what a figure needs is refused', async () => {
     const folder = temporaryFolder();
-    const thinned = join(folder, 'thin.parquet');
-    await eos(['stream', '--every', '100', '--out', thinned, '-q']);
+    const lacking = join(folder, 'lacking.parquet');
+    await eos(['stream', '--columns', 'step,loss,sharpness', '--out', lacking, '-q']);
     const { code, stderr } = await eos([
       'figures',
       '--run',
-      thinned,
+      lacking,
       '--out',
       join(folder, 'f'),
       '--only',
       '3',
     ]);
     expect(code).toBe(2);
-    expect(stderr).toContain('--run: figure 3 cannot be drawn: its bounds take every step');
+    expect(stderr).toContain('--run: figure 3 cannot be drawn: the file has no alpha');
   });
 
   test.each([
@@ -112,17 +112,12 @@ describe('eos figures', () => {
       [5],
       /^left out figure 5: the constrained trajectory is defined for covariance 0 only, and here it is -0\.0\d+$/,
     ],
-    [
-      'a thinned file',
-      ['--every', '100'],
-      [3],
-      /^left out figure 3: its bounds take every step, and the run is thinned$/,
-    ],
+    ['a thinned file', ['--every', '100'], [], /^$/],
     [
       'a file without θ',
       ['--columns', 'step,loss,l1,l2,l_hat,sharpness'],
       [3, 4, 5],
-      /^left out figure \d: the file has no alpha, beta1, beta2/,
+      /^left out figure \d: the file has no alpha, (beta1, beta2|gfs_sharpness, balance)/,
     ],
     [
       'a single row',
@@ -155,6 +150,7 @@ describe('eos figures', () => {
         names(drawn).filter((name) => !name.endsWith('html')),
       );
 
+      if (missing.length === 0) return;
       const only = await eos([
         'figures',
         '--run',

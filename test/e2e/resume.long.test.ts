@@ -179,7 +179,7 @@ describe('eos stream --resume', () => {
     });
     expect([code, stderr]).toEqual([
       2,
-      expect.stringMatching(/^eos: [^\n]*the run stands at step \d+ already[^\n]*\n$/),
+      expect.stringMatching(/^eos: [^\n]*the run stands at step [\d,]+ already[^\n]*\n$/),
     ]);
     expect(readFileSync(join(cwd, 'run.parquet')).equals(before)).toBe(true);
     expect(readdirSync(cwd).sort()).toEqual(['run.arrow', 'run.parquet']);
@@ -188,7 +188,7 @@ describe('eos stream --resume', () => {
   test.each([
     [
       ['--resume', 'whole.parquet'],
-      /--resume: the run in whole\.parquet is whole; there is nothing to continue/,
+      /--resume: the run in whole\.parquet is whole; to go on with it, give a later step with --steps/,
     ],
     [['--resume', 'nosuch.parquet'], /--resume: there is no nosuch\.parquet/],
     [['--resume', 'nosuch/run.parquet'], /--resume: there is no nosuch\/run\.parquet/],

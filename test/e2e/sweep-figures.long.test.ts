@@ -21,7 +21,7 @@ describe('eos figures --sweep', () => {
     expect((await eos(['sweep', ...grid, '--out', sweep])).code).toBe(0);
   });
 
-  test('draws the five maps in each format, light and dark', async () => {
+  test('draws the six maps in each format, light and dark', async () => {
     const out = newFolder();
     const { code, stderr } = await eos(['figures', '--sweep', sweep, '--out', out]);
     expect({ code, stderr }).toMatchObject({
@@ -34,6 +34,7 @@ describe('eos figures --sweep', () => {
       'max-sharpness-ratio',
       'convergence-time',
       'final-sharpness-ratio',
+      'trusted-until',
     ];
     const files = names.flatMap((name) =>
       ['-dark.png', '-dark.svg', '.html', '.png', '.svg'].map((end) => `sweep-${name}${end}`),
