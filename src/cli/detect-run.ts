@@ -22,7 +22,7 @@ import {
   type LogOptions,
   type LogRun,
   logConfig,
-  trainingLog,
+  logRows,
 } from '../pipeline/sources/training-log/training-log.ts';
 import { logEventLines } from './detect-lines.ts';
 import { EXIT, UsageError } from './errors.ts';
@@ -118,7 +118,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
     const sinks = await Promise.all(
       files.map((file, i) => sinkOf(file, targets[i]!, request.flushEvery, show)),
     );
-    const labelled: Observable<Batch<unknown, LogRun>> = trainingLog(input, options, {
+    const labelled: Observable<Batch<unknown, LogRun>> = logRows(input, options, {
       signal: interrupt.signal,
     }).pipe(
       tap(pipes.check),

@@ -170,7 +170,7 @@ export { networkDescent } from './sources/descent/network-descent.ts';
 export type { DescentOptions } from './sources/descent/stepper.ts';
 export type { GivenColumns } from './sources/training-log/column-names.ts';
 export { type EtaSchedule, parseEta } from './sources/training-log/eta-schedule.ts';
-export type { FedLog, LogInput, LogSource } from './sources/training-log/feed.ts';
+export type { LogInput } from './sources/training-log/feed.ts';
 export { LogError, type Tally } from './sources/training-log/log-error.ts';
 export type { RowField } from './sources/training-log/row-block.ts';
 export {

@@ -10,7 +10,7 @@ import type { MeasuredRun, MeasuredSummary } from '../../phases/measured/summary
 import { NOT_FINITE } from './cell.ts';
 import { doubtsOf, type GivenColumns } from './column-names.ts';
 import { createEtaLookup, type EtaSchedule } from './eta-schedule.ts';
-import { type FeedOptions, feed, type LogSource } from './feed.ts';
+import { type FeedOptions, feed, type LogInput, type LogSource } from './feed.ts';
 import { createTally, LogError, SecondRunError, type Tally } from './log-error.ts';
 import { createOrderedRows } from './order-rows.ts';
 import { AT, type RowBlock, type RowField } from './row-block.ts';
@@ -169,9 +169,18 @@ const AFTER = {};
  * `run.tally`.
  */
 export function trainingLog(
-  input: LogSource,
+  input: LogInput,
   options: LogOptions = {},
-  { signal }: LogSourceOptions = {},
+  sourceOptions: LogSourceOptions = {},
+): Observable<LogBatch> {
+  return logRows(input, options, sourceOptions);
+}
+
+/** The same of a log that may be read elsewhere. */
+export function logRows(
+  input: LogSource,
+  options: LogOptions,
+  { signal }: LogSourceOptions,
 ): Observable<LogBatch> {
   const asked = logConfig(input.name, options);
 
