@@ -627,7 +627,8 @@ describeWith(['python'], 'the programs in docs/detect.md', () => {
     });
 
   test('a training loop appends, detect follows, Polars reads the result', async () => {
-    rmSync(join(folder, 'train.ndjson'), { force: true });
+    for (const file of readdirSync(folder).filter((name) => /^(run|train)\./.test(name)))
+      rmSync(join(folder, file));
     const { child, until, ended } = live(
       'train.ndjson',
       '--follow',
