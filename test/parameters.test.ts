@@ -111,6 +111,25 @@ describe('a table of parameters', () => {
     expect(() => resolveValues(table, given, base)).toThrow(message);
   });
 
+  test.each([
+    ['a number', { rate: `${'1'.repeat(1e6)}x` }],
+    ['a fraction', { rate: `1/${'9'.repeat(1e6)}.` }],
+    ['a list', { at: '1,'.repeat(500_000) }],
+    ['many numbers', { at: Array.from({ length: 500_000 }, () => 1) }],
+    ['a word', { kind: 'f'.repeat(1e6) }],
+    ['a name', { loud: { a: 'b'.repeat(1e6) } }],
+  ])('refuses %s of a million characters at once and in a short line', (_, given) => {
+    const said = { rate: 0.5, ...given };
+    let message = '';
+    try {
+      resolveValues(table, said);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message.length).toBeGreaterThan(10);
+    expect(message.length).toBeLessThan(400);
+  });
+
   test('reads numbers as people write them, and nothing else', () => {
     const read = (text: string) => readValue('rate', table.rate, text);
     expect([read('1/20'), read(' 5e-1 '), read('.5')]).toEqual([0.05, 0.5, 0.5]);

@@ -155,7 +155,8 @@ function storedValue(column: string, item: string, there: readonly number[]): nu
     .replace(/e.*$/i, '')
     .replace(/^[+-]?[0.]*/, '')
     .replace('.', '').length;
-  const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(item) && digits >= 3 && digits <= 17;
+  const decimal =
+    /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(item) && digits >= 3 && digits <= 17;
   if (decimal && Number(nearest.toPrecision(digits)) === value) return nearest;
   throw new UsageError(`--where: no run has ${column} = ${item}; the nearest is ${nearest}`);
 }

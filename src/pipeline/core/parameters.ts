@@ -166,7 +166,10 @@ export function joinTables<
 /** A number as text: decimal, or a fraction such as 1/20. NaN for anything else. */
 export function parseNumber(text: string): number {
   const parts = text.split('/').map((part) => part.trim());
-  if (parts.length > 2 || parts.some((part) => !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(part)))
+  if (
+    parts.length > 2 ||
+    parts.some((part) => !/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(part))
+  )
     return Number.NaN;
   const [numerator, denominator] = parts.map(Number);
   return denominator === undefined ? numerator! : numerator! / denominator;
@@ -331,14 +334,25 @@ function readSwitch(name: string, value: unknown): boolean {
   throw new ConfigError(name, `${show(value)} is neither yes nor no; write 1 or 0`);
 }
 
-/** A value as a message names it: text in quotes. */
+/** Longer values are cut in messages. */
+const LONGEST_SHOWN = 120;
+
+/** A value as a message names it: text in quotes, and no more of it than a reader wants. */
 export function show(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
-  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'string') return `'${cut(value)}'`;
+  if (Array.isArray(value)) {
+    const first = value.slice(0, LONGEST_SHOWN).map(show).join(', ');
+    return cut(`[${first}]`);
+  }
   if (typeof value !== 'object' || value === null) return String(value);
   try {
-    return JSON.stringify(value);
+    return cut(JSON.stringify(value));
   } catch {
     return 'what is given, nested beyond reason,';
   }
 }
+
+const cut = (text: string): string =>
+  text.length <= LONGEST_SHOWN
+    ? text
+    : `${text.slice(0, LONGEST_SHOWN)}… (${text.length} characters)`;
