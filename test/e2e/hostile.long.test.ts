@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hostileForeignArrow } from '../safety/hostile-arrow.ts';
@@ -15,15 +15,20 @@ const MEGABYTES = 512;
 /** Of the processor: the machine may be busy with other things. */
 const SECONDS = 2;
 
-interface Answer {
-  readonly code: number | null;
-  readonly stderr: string;
+/** What a process has used. */
+interface Usage {
   readonly megabytes: number;
   readonly seconds: number;
 }
 
+interface Answer extends Usage {
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
 async function ask(cwd: string, args: readonly string[]): Promise<Answer> {
-  const report = join(cwd, 'usage.json');
+  const folder = temporaryFolder();
+  const report = join(folder, 'usage');
   const { code, stderr } = await eos(args, {
     cwd,
     // The clean environment of the tests drops variables called EOS_…; these are added to it.
@@ -32,10 +37,15 @@ async function ask(cwd: string, args: readonly string[]): Promise<Answer> {
       EOS_USAGE_REPORT: report,
     },
   });
+  const reports = readdirSync(folder)
+    .filter((name) => !name.endsWith('.new'))
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Usage);
+  expect(reports.length).toBeGreaterThan(0);
   return {
     code,
     stderr,
-    ...(JSON.parse(readFileSync(report, 'utf8')) as { megabytes: number; seconds: number }),
+    megabytes: Math.max(...reports.map(({ megabytes }) => megabytes)),
+    seconds: reports.reduce((sum, { seconds }) => sum + seconds, 0),
   };
 }
 

@@ -82,7 +82,7 @@ async function runPage(script: string): Promise<unknown> {
 describe.each([
   [
     'esbuild',
-    19_750,
+    20_800,
     async () => {
       await esbuild('page.js', '--format=esm', '--splitting', '--outdir=esbuild');
       return 'esbuild/page.js';
@@ -90,7 +90,7 @@ describe.each([
   ],
   [
     'Vite',
-    17_250,
+    18_100,
     async () => {
       const vite = join(viteHome.resolve('./package.json'), '../bin/vite.js');
       await succeed(cwd, process.execPath, vite, 'build', '--outDir', 'vite');
