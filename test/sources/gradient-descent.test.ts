@@ -140,8 +140,12 @@ describe('gradientDescent', () => {
           columns.beta1![1]! ** 2,
           columns.beta2![1]! ** 2,
         );
+        // The resting place of β₁ is as uncertain here as above.
+        const size = m.covariance === 0 ? 0 : Math.max(Math.abs(projected), floor);
+        const off = Math.abs(unprojected - projected);
+        fc.pre(m.covariance === 0 || Math.abs(off - floor) > 1e-9 * size);
         expect(Math.abs(columns.balance![1]! - (balance(at) + drift - projection))).toBeLessThan(
-          1e-13 * scale,
+          1e-13 * scale + 4e-9 * size * size,
         );
       }),
     );
