@@ -208,6 +208,20 @@ test('eos lab prints the address of the run, and refuses what cannot be', async 
   await lab.says('lab=preset=figure3;eta=');
   lab.child.kill('SIGINT');
   expect((await lab.done).code).toBe(0);
+  // A preset and an optimizer that only networks have.
+  const network = startEos([
+    'lab',
+    '--preset',
+    'network',
+    '--optimizer',
+    'adam',
+    '--no-open',
+    '--port',
+    '0',
+  ]);
+  await network.says('lab=preset=network;optimizer=adam');
+  network.child.kill('SIGINT');
+  expect((await network.done).code).toBe(0);
   const refused = await eos(['lab', '--eta', '-1', '--no-open']);
   expect([refused.code, refused.stderr]).toEqual([
     2,

@@ -1,11 +1,14 @@
 import { Command, Flags } from '@oclif/core';
 import { LAB_TABLES } from '../../dash/lab/lab-parameters.ts';
+import { trainingParameters } from '../../pipeline/sources/trainings/index.ts';
 import { flagsOf } from '../parameter-flags.ts';
 import { portOf } from '../port.ts';
 
-/** All that can be said of a run of the lab; what several models share stands there once. */
+/** All that can be said of a run of the lab, of whichever model. */
 const parameters = Object.fromEntries(
-  [...LAB_TABLES].reverse().flatMap((each) => Object.entries(each.parameters)),
+  Object.entries(trainingParameters).filter(([name]) =>
+    LAB_TABLES.some((table) => name in table.parameters),
+  ),
 );
 
 export default class Lab extends Command {
