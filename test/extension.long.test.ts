@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,6 +8,7 @@ import { compressors } from 'hyparquet-compressors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launch, openPage } from './dash/browser.ts';
 import { describeWith, root } from './setup/parts.ts';
+import { removeFolder } from './setup/remove-folder.ts';
 
 /** What a contributor adds: one file each, and nothing else. */
 const ADDED: Readonly<Record<string, string>> = {
@@ -188,7 +189,7 @@ beforeAll(async () => {
   eos('stream', '--preset', 'three-phases', '--also', 'resting', '--out', 'data/run.parquet');
 });
 
-afterAll(() => rm(temporary, { recursive: true, force: true }));
+afterAll(() => removeFolder(temporary));
 
 describe('one new file each', () => {
   test('compiles with the rest', () => {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { succeed } from './package/projects.ts';
 import { cleanEnvironment, type Outcome, watch } from './setup/eos.ts';
 import { findPart, root } from './setup/parts.ts';
+import { removeFolder } from './setup/remove-folder.ts';
 
 /** In the order in which a newcomer comes to them: each may use what the ones before have made. */
 const DOCUMENTS = [
@@ -120,7 +121,7 @@ beforeAll(async () => {
   }
 });
 
-afterAll(() => rm(temporary, { recursive: true, force: true }));
+afterAll(() => removeFolder(temporary));
 
 test('no command stands in a block that is not run', async () => {
   for (const document of [...DOCUMENTS, 'CONTRIBUTING.md']) {

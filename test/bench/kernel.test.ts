@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assertSame } from '../../bench/compare.ts';
 import { PHASES, REGIMES } from '../../src/pipeline/models/minimal/columns.ts';
 import { describeWith, part, root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 type Row = Readonly<Record<string, number | string>>;
 
@@ -21,7 +22,7 @@ describeWith(['cc'], 'the C peer', () => {
       '-lm',
     ]);
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => removeFolder(folder));
 
   test('computes the columns of the reference run', () => {
     const output = execFileSync(join(folder, 'kernel'), ['W1', '10000', '0.01'], {

@@ -23,6 +23,7 @@ import {
 } from '../../src/cli/dash-server/dash-server.ts';
 import { parseRange } from '../../src/cli/dash-server/send-file.ts';
 import { root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 interface Answer {
   readonly status: number;
@@ -100,7 +101,7 @@ describe('the server of the dashboard', () => {
   });
   afterAll(async () => {
     await server?.close();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
 
   const stillServing = async () => expect((await ask(port, '/')).status).toBe(200);
@@ -311,7 +312,7 @@ describe('the server of the dashboard', () => {
         ({ name }: { name: string }) => name,
       );
     expect(await names()).toEqual(['a.parquet', 'run.parquet']);
-    rmSync(shared, { recursive: true });
+    removeFolder(shared);
     expect((await ask(its, '/data/a.parquet')).status).toBe(404);
     expect((await ask(its, '/data/run.parquet')).body).toEqual(run);
     mkdirSync(shared);
@@ -629,7 +630,7 @@ describe('eos dash serve', () => {
         child.kill('SIGINT');
         expect(await code).toBe(0);
       }
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder(folder);
     },
   );
 

@@ -8,10 +8,11 @@ import { snapshots } from '../../src/cli/dash-server/snapshots.ts';
 import { type News, watchedFiles } from '../../src/cli/dash-server/watched-files.ts';
 import { openJournal } from '../../src/pipeline/node/journal.ts';
 import { lockText } from '../safety/lock-text.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 function folderOfTest(): string {
   const folder = mkdtempSync(join(tmpdir(), 'eos-snapshots-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => removeFolder(folder));
   return folder;
 }
 

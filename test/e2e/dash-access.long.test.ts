@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { violations } from '../dash/axe.ts';
 import { launch, openPage, plot, type Started, serve, settled } from '../dash/browser.ts';
 import { describeWith, root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 describeWith(['chromium'], 'access to the dashboard', () => {
   let folder: string;
@@ -33,7 +34,7 @@ describeWith(['chromium'], 'access to the dashboard', () => {
   afterAll(async () => {
     await browser?.close();
     await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
 
   test.each(['light', 'dark'] as const)(

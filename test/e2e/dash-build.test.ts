@@ -6,7 +6,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +13,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeRows, parquetBytes } from '../dash/make-run.ts';
 import { root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 describe('where eos dash build writes', () => {
   let outer: string;
@@ -44,7 +44,7 @@ describe('where eos dash build writes', () => {
     copyFileSync(join(folder, 'run.parquet'), join(folder, 'runs/mine.parquet'));
     writeFileSync(join(folder, 'letter.html'), '<p>Dear reader</p>');
   });
-  afterAll(() => rmSync(outer, { recursive: true, force: true }));
+  afterAll(() => removeFolder(outer));
 
   test.each([
     [

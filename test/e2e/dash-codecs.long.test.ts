@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, openPage, type Started, serve, settled, shownRange } from '../dash/browser.ts';
 import { eos } from '../setup/eos.ts';
 import { describeWith, python } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 const WRITE = `
 import sys, json, pyarrow as pa, pyarrow.parquet as pq, pyarrow.feather as feather
@@ -40,7 +41,7 @@ describeWith(['chromium', 'python'], 'files of pyarrow on the page', () => {
   afterAll(async () => {
     await browser?.close();
     await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
 
   test('are drawn whatever they are compressed by, with columns of lists and structs beside', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, openPage, type Started, serve } from '../dash/browser.ts';
 import { eos } from '../setup/eos.ts';
 import { describeWith } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 describeWith(['chromium'], 'runs whose digits end', () => {
   let browser: Browser;
@@ -28,7 +29,7 @@ describeWith(['chromium'], 'runs whose digits end', () => {
   afterAll(async () => {
     await browser?.close();
     await server?.stop();
-    rmSync(cwd, { recursive: true, force: true });
+    removeFolder(cwd);
   });
 
   test('shades the steps beyond, and marks each number that rests on them', async () => {

@@ -30,6 +30,7 @@ import {
 } from '../dash/browser.ts';
 import { CONFIG, growingFile, makeRows, parquetBytes } from '../dash/make-run.ts';
 import { describeWith, root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 const eos = (...args: string[]) =>
   execFileSync(process.execPath, [join(root, 'bin/run.js'), ...args], {
@@ -90,7 +91,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
   afterAll(async () => {
     await browser?.close();
     await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
 
   test('a run is shown while it is written, from its first flush to its final name', async () => {
@@ -448,7 +449,7 @@ describeWith(['chromium'], 'eos dash build', () => {
   afterAll(async () => {
     await browser?.close();
     site?.close();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
 
   test('a folder works from a plain static server under any path', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
@@ -19,6 +19,7 @@ import {
   toggleRun,
 } from '../dash/browser.ts';
 import { describeWith, root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 type Row = Record<string, number | string | bigint>;
 
@@ -76,7 +77,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
   afterAll(async () => {
     await browser?.close();
     expect(await server?.stop()).toBe(0);
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
   beforeEach(async () => {
     ({ page, problems } = await openPage(

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -19,6 +19,7 @@ import {
 } from '../dash/browser.ts';
 import { CONFIG, makeRows, parquetBytes } from '../dash/make-run.ts';
 import { describeWith, root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 const RUNS = 60;
 
@@ -47,7 +48,7 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
   afterAll(async () => {
     await browser?.close();
     await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
 
   test('the table lists all, sorts, filters, shows and hides; the first chart is on the first screen', async () => {
@@ -169,7 +170,7 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
       0,
     );
     await page.close();
-    rmSync(live, { recursive: true, force: true });
+    removeFolder(live);
   });
 
   test('a built folder can be read by a web server of another user', () => {
@@ -180,6 +181,6 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
     ]);
     const modes = execFileSync('find', [site, '-printf', '%m %y\n'], { encoding: 'utf8' });
     for (const line of modes.trim().split('\n')) expect(line).toMatch(/^(755 d|644 f)$/);
-    rmSync(site, { recursive: true });
+    removeFolder(site);
   });
 });

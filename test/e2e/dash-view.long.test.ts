@@ -25,6 +25,7 @@ import {
 import { CONFIG, makeRows, parquetBytes } from '../dash/make-run.ts';
 import { lockText } from '../safety/lock-text.ts';
 import { describeWith, root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 /** Texts that stand in more than one line, or reach out of their box. */
 const broken = (texts: Locator): Promise<string[]> =>
@@ -98,7 +99,7 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
   afterAll(async () => {
     await browser?.close();
     await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
 
   test.each([3840, 1440, 1024, 390, 320])(

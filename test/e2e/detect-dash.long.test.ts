@@ -1,11 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, openPage, plot, type Started, serve, shownRange } from '../dash/browser.ts';
 import { describeWith, root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 describeWith(['chromium'], 'detected logs in the browser', () => {
   let folder: string;
@@ -45,7 +46,7 @@ describeWith(['chromium'], 'detected logs in the browser', () => {
   afterAll(async () => {
     await browser?.close();
     await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
 
   test('the page shows its phases, loss and sharpness, says what it has no values for, and has no errors', async () => {

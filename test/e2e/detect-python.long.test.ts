@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,10 +15,11 @@ import {
   python,
   root,
 } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'eos-python-'));
 const at = (name: string) => join(folder, name);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => removeFolder(folder));
 const run = promisify(execFile);
 
 /** What `eos detect` says at the end. */

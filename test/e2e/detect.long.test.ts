@@ -17,12 +17,13 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'h
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MeasuredSummary } from '../../src/pipeline/phases/measured/summary.ts';
 import { describeWith, part, python, root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'eos-detect-'));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => removeFolder(folder));
 
 interface Outcome {
   readonly code: number | string | null;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { type Condition, growingReader } from '../dash/growing-reader.ts';
 import { slowProxy } from '../dash/slow-proxy.ts';
 import { cleanEnvironment } from '../setup/eos.ts';
 import { describeWith, root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 /** Looks at each latency, and seconds of the live test: the whole trials are 3,400 and 600. */
 const LOOKS = Number(process.env.EOS_LOOKS ?? 60);
@@ -111,7 +112,7 @@ describeWith(['chromium'], 'files that grow', () => {
   afterAll(async () => {
     for (const child of started) child.kill('SIGKILL');
     await browser?.close();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
 
   test.each([0, 100, 300])(

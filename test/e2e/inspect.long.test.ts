@@ -5,6 +5,7 @@ import type { Report } from '../../src/cli/inspect/report.ts';
 import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
 import { eos, temporaryFolder } from '../setup/eos.ts';
 import { describeWith, python } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 import { duckdb } from '../sinks/read-back.ts';
 
 async function inspect(cwd: string, file: string): Promise<string> {
@@ -25,7 +26,7 @@ let run: Buffer;
 let arrow: Buffer;
 
 beforeAll(async () => {
-  const { mkdtemp, rm } = await import('node:fs/promises');
+  const { mkdtemp } = await import('node:fs/promises');
   const cwd = await mkdtemp('/tmp/eos-inspect-');
   await eos(
     [
@@ -44,7 +45,7 @@ beforeAll(async () => {
     readFile(join(cwd, 'run.parquet')),
     readFile(join(cwd, 'run.arrow')),
   ]);
-  await rm(cwd, { recursive: true });
+  removeFolder(cwd);
 });
 
 async function folderWithRuns(): Promise<string> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { cleanEnvironment, eos, startEos, temporaryFolder, watch } from '../setup/eos.ts';
 import { root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 import { duckdb, readBack } from '../sinks/read-back.ts';
 
 /** More steps than 31 bits count: nobody waits for the end of these runs. */
@@ -234,7 +235,7 @@ async function mountSmallDisk(folder: string): Promise<string> {
 
 /** Containers often are root without that right. */
 async function canMount(): Promise<boolean> {
-  const { mkdtemp, rm } = await import('node:fs/promises');
+  const { mkdtemp } = await import('node:fs/promises');
   const folder = await mkdtemp('/tmp/eos-mount-');
   try {
     await promisified('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
@@ -243,7 +244,7 @@ async function canMount(): Promise<boolean> {
   } catch {
     return false;
   } finally {
-    await rm(folder, { recursive: true });
+    removeFolder(folder);
   }
 }
 

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'eos-dash-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => removeFolder(folder));
 
 test('stream --dash serves the growing run, stays when it is done, and goes at Ctrl-C', async () => {
   const args = ['stream', '--steps', '6000', '--pace', '3000', '--dash', '--out', 'run.parquet'];

@@ -25,3 +25,5 @@ for line in lines:
     seen = typed(f"{line}\t\x01printf '%s%s%sEND\\n' BE GIN \"\x05\"\r", "END\r\n")
     print(seen.rsplit("BEGIN", 1)[1].split("END\r\n")[0])
 os.close(terminal)
+# A shell that loses its terminal still writes its history.
+os.waitpid(pid, 0)

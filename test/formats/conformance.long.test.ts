@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 import { type WrittenTable, writeArrowTypes, writeParquetFiles } from './parquet-writers.ts';
 import { asDoubles, readTable } from './read-table.ts';
 
@@ -26,7 +27,7 @@ describeWith(['python'], 'files of pyarrow', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'eos-conformance-'));
-    return () => rm(folder, { recursive: true });
+    return () => removeFolder(folder);
   });
 
   test('Parquet: every codec, encoding, page version, pattern of nulls and type', async () => {

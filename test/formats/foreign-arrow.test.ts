@@ -6,6 +6,7 @@ import { openBytes } from '../../src/dash/load/bytes.ts';
 import { openAny } from '../../src/dash/load/open-any.ts';
 import { eos, temporaryFolder } from '../setup/eos.ts';
 import { describeWith } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 import { detectLog } from '../sources/training-log/read-log.ts';
 import { expected, ROWS, writeArrowFiles } from './arrow-writers.ts';
 
@@ -31,10 +32,10 @@ describeWith(['python'], 'Arrow files of pandas, pyarrow and Polars', () => {
   let names: readonly string[];
 
   beforeAll(async () => {
-    const { mkdtemp, rm } = await import('node:fs/promises');
+    const { mkdtemp } = await import('node:fs/promises');
     folder = await mkdtemp('/tmp/eos-arrow-');
     names = await writeArrowFiles(folder);
-    return () => rm(folder, { recursive: true });
+    return () => removeFolder(folder);
   });
 
   function expectReport({ schema, phases, sharpness, rows: count }: Report, name: string): void {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { DamagedFileError } from '../../src/pipeline/formats/limits.ts';
 import { readNpy } from '../../src/pipeline/formats/npy.ts';
 import { readZip } from '../../src/pipeline/formats/zip.ts';
 import { describeWith, python } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 const sample = (name: string) =>
   new Uint8Array(readFileSync(join(import.meta.dirname, '../sources/training-log/formats', name)));
@@ -37,7 +38,7 @@ print(json.dumps(said))
     expect(said.length).toBeGreaterThan(50);
     for (const [name, values] of said)
       expect(readNpy(new Uint8Array(readFileSync(name))).values).toEqual(values);
-    rmSync(folder, { recursive: true });
+    removeFolder(folder);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
@@ -7,6 +7,7 @@ import { crc32c } from '../../src/pipeline/formats/platform.ts';
 import { type EventRecord, readEvents } from '../../src/pipeline/formats/tfevents.ts';
 import { openLog } from '../../src/pipeline/node/open-log.ts';
 import { trainingLog } from '../../src/pipeline/sources/training-log/training-log.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 const sample = (name: string) =>
   new Uint8Array(readFileSync(join(import.meta.dirname, '../sources/training-log/formats', name)));
@@ -87,9 +88,9 @@ test('a folder of event files is one run, and a folder of several folders asks w
   expect(batches.flatMap(({ columns }) => [...columns.step])).toEqual([
     0, 1, 2, 3, 4, 10, 20, 30, 40,
   ]);
-  rmSync(join(folder, 'two'), { recursive: true });
+  removeFolder(join(folder, 'two'));
   expect((await openLog(folder)).others).toHaveLength(1);
-  rmSync(join(folder, 'one'), { recursive: true });
+  removeFolder(join(folder, 'one'));
   await expect(openLog(folder)).rejects.toThrow('a folder without event files');
-  rmSync(folder, { recursive: true });
+  removeFolder(folder);
 });

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, expect } from 'vitest';
 import { cleanEnvironment, LIFETIME, type Outcome, watch } from '../setup/eos.ts';
 import { root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 /** Runs a program to its end in a folder; npm keeps its cache where it always is. */
 export function run(cwd: string, command: string, ...args: string[]): Promise<Outcome> {
@@ -24,7 +25,7 @@ export async function succeed(cwd: string, command: string, ...args: string[]): 
 /** A folder that is removed when the tests of this file end. */
 export function folderOfFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'eos-package-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => removeFolder(folder));
   return folder;
 }
 

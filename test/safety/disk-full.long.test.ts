@@ -21,6 +21,7 @@ import { fileTarget } from '../../src/pipeline/node/file-target.ts';
 import { parquetjsFormat } from '../../src/pipeline/node/parquetjs.ts';
 import { tableSink } from '../../src/pipeline/sinks/table-sink.ts';
 import { temporaryFolder } from '../setup/eos.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 const FORMATS: readonly [string, TableFormat][] = [
   ['parquet', hyparquetFormat],
@@ -71,7 +72,7 @@ function mountable(): boolean {
   } catch {
     return false;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

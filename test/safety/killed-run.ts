@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { parquetMetadata, type RowGroup } from 'hyparquet';
 import { expect, onTestFinished } from 'vitest';
 import { recoverFile } from '../../src/cli/recover-file.ts';
 import { eos, startEos } from '../setup/eos.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 /** One way to write a run: its flags, and the files that it makes. */
 export interface Way {
@@ -94,7 +95,7 @@ export interface Reference {
 /** A folder in memory where there is one: what is tested is what a killed program leaves, not how fast a disk is. */
 export function fastFolder(): string {
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'eos-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => removeFolder(folder));
   return folder;
 }
 

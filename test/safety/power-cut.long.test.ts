@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { recoverFile } from '../../src/cli/recover-file.ts';
@@ -8,6 +8,7 @@ import { pathSource } from '../../src/pipeline/node/path-source.ts';
 import { openStored } from '../../src/pipeline/node/stored-file.ts';
 import { cleanEnvironment, eos } from '../setup/eos.ts';
 import { describeWith, part, root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 import { fastFolder, lastFlushes } from './killed-run.ts';
 
 /** States of the disk that are looked at of each run; a longer campaign asks for more. */
@@ -280,7 +281,7 @@ describeWith(['strace'], 'what was said to be safe is there', () => {
     for (let state = 0; state < STATES; state++) {
       const count = Math.floor(((state + 1) * deeds.length) / STATES);
       const files = diskAfter(deeds, count, diceOf(state));
-      rmSync(disk, { recursive: true, force: true });
+      removeFolder(disk);
       mkdirSync(disk);
       for (const [name, content] of files)
         if (!name.includes('.lock')) writeFileSync(join(disk, name), content);

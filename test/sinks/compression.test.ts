@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,10 +7,11 @@ import { COMPRESSIONS } from '../../src/pipeline/formats/table-format.ts';
 import { readRun } from '../../src/pipeline/node/library.ts';
 import { eos } from '../setup/eos.ts';
 import { describeWith, python } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 const written = COMPRESSIONS.filter((name) => name !== 'zstd' || zstd !== undefined);
 const folder = mkdtempSync(join(tmpdir(), 'eos-compression-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => removeFolder(folder));
 const path = (name: string) => join(folder, `${name}.parquet`);
 const stream = (name: string, ...more: string[]) =>
   eos(['stream', '--steps', '3000', '--out', path(name), '--compression', name, '-q', ...more]);

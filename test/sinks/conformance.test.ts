@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
 import { ROW_GROUP_SIZE } from '../../src/pipeline/sinks/table-sink.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 import { duckdb, duckdbColumns, parquetFooter, readBack } from './read-back.ts';
 import {
   bits,
@@ -26,7 +27,7 @@ const written = {} as Record<CaseName, Written>;
 beforeAll(async () => {
   for (const name of CASE_NAMES) written[name] = await writeRun(folder, name);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => removeFolder(folder));
 
 const PARQUET_WRITERS = ['hyparquet', 'parquetjs-lite'] as const satisfies readonly FormatName[];
 const quoted = (file: string) => `'${file.replaceAll("'", "''")}'`;

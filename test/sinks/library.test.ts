@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadata, parquetMetadataAsync } from 'hyparquet';
@@ -20,9 +20,10 @@ import {
   summarize,
   thin,
 } from '../../src/pipeline/node/library.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'eos-library-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => removeFolder(folder));
 
 async function metadataOf(path: string): Promise<Record<string, string>> {
   const { key_value_metadata: pairs } = await parquetMetadataAsync(await asyncBufferFromFile(path));

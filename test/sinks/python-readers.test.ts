@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeWith, python } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 import {
   CASE_NAMES,
   type CaseName,
@@ -134,7 +135,7 @@ describeWith(['python'], 'pandas, pyarrow and Polars', () => {
     await writeFile(list, JSON.stringify(cases));
     report = (await python(PROGRAM, [list])) as readonly Entry[];
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => removeFolder(folder));
 
   async function columnBytes(name: CaseName, column: string, type: string): Promise<string> {
     const path = join(folder, `${CASE_NAMES.indexOf(name)}-${column}.bin`);

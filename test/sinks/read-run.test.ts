@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -22,6 +22,7 @@ import {
 } from '../../src/pipeline/node/library.ts';
 import { parquetjsFormat } from '../../src/pipeline/node/parquetjs.ts';
 import { describeWith, python } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 const ROWS = 300;
 const hasLoss = (i: number) => i % 7 !== 3;
@@ -94,7 +95,7 @@ describe('readRun', () => {
     );
     bytes = new Uint8Array(target.bytes());
     writeFileSync(join(folder, 'run.parquet'), bytes);
-    return () => rmSync(folder, { recursive: true });
+    return () => removeFolder(folder);
   });
 
   test('reads bytes, blobs, files by their name and addresses alike', async () => {
@@ -170,7 +171,7 @@ print(json.dumps(told))
 describeWith(['python'], 'a log in pyarrow, pandas, Polars and DuckDB', () => {
   test('has NULL where nothing was measured, and says what its columns mean', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'eos-nulls-'));
-    afterAll(() => rmSync(folder, { recursive: true }));
+    afterAll(() => removeFolder(folder));
     const paths: string[] = [];
     for (const writer of Object.keys(WRITERS) as Writer[]) {
       paths.push(join(folder, `${writer}.${writer === 'arrow' ? 'arrow' : 'parquet'}`));

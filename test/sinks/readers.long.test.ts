@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Table, tableFromIPC } from 'apache-arrow';
@@ -9,9 +9,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { zstd } from '../../src/pipeline/formats/platform.ts';
 import { eos } from '../setup/eos.ts';
 import { describeWith, python, root } from '../setup/parts.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'eos-readers-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => removeFolder(folder));
 const path = (name: string) => join(folder, name);
 
 /** Runs as they are written unless told otherwise, packed, thinned; and a log in which most of the sharpness is unknown. */

@@ -1,7 +1,7 @@
 import { decoderOf } from './all-codecs.ts';
 import { openArrow } from './arrow/arrow-table.ts';
 import type { ByteSource } from './byte-source.ts';
-import { damaged } from './limits.ts';
+import { damaged, decodedLater } from './limits.ts';
 import { readParquetFooter } from './parquet/parquet-footer.ts';
 import { parquetTable } from './parquet/parquet-table.ts';
 import { crc32 } from './platform.ts';
@@ -35,7 +35,9 @@ export async function checkIntegrity(source: ByteSource): Promise<Integrity> {
   refuseEncrypted(head);
   const kind = tableKind(head);
   if (kind === undefined) return damaged('it does not begin as a Parquet or Arrow file does');
-  const found = kind === 'parquet' ? await checkParquet(source) : await checkArrow(source);
+  const found = await decodedLater(() =>
+    kind === 'parquet' ? checkParquet(source) : checkArrow(source),
+  );
   const problems = [...found.problems];
   if (found.sealed && !found.footer) problems.push('its footer has lost its checksum');
   const covered = found.sealed === found.groups && found.footer;

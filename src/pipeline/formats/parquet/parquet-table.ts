@@ -13,6 +13,7 @@ import {
   checkedTexts,
   DamagedFileError,
   damaged,
+  decoded,
   decodedLater,
   LIMITS,
   unsupported,
@@ -60,18 +61,24 @@ export function parquetTable(
   options: ParquetOptions = {},
 ): ParquetTable {
   const { footer } = end;
-  const metadata = checkedMetadata(
-    (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
-  );
-  const fields = parquetFields(footer.schema, jsonObject(metadata[COLUMNS_KEY]) ?? {});
+  const described = decoded(() => {
+    const metadata = checkedMetadata(
+      (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
+    );
+    const fields = parquetFields(footer.schema, jsonObject(metadata[COLUMNS_KEY]) ?? {});
+    return {
+      metadata,
+      fields,
+      groups: footer.row_groups.map((group) => tableGroup(group, fields)),
+    };
+  });
+  const { fields } = described;
   return {
     ...end,
+    ...described,
     kind: 'parquet',
     bytes: source.byteLength,
     rows: Number(footer.num_rows),
-    fields,
-    groups: footer.row_groups.map((group) => tableGroup(group, fields)),
-    metadata,
     read(field, group) {
       const one = footer.row_groups[group];
       const wanted = fields[field];
