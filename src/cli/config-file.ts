@@ -1,8 +1,10 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Parameter, ParameterTable, ValuesOf } from '../pipeline/core/parameters.ts';
 import { didYouMean } from '../pipeline/core/suggest.ts';
 import { UsageError } from './errors.ts';
 import { readFrom } from './parameter-flags.ts';
+import type { OnRead } from './reader/job.ts';
+import { reading } from './reader/reading.ts';
 import { runFileMetadata } from './run-file.ts';
 
 /** Such files are written by hand or taken from a run; anything larger is something else. */
@@ -12,33 +14,21 @@ const LARGEST = 1 << 20;
 const DERIVED = new Set(['moments', '$schema']);
 
 /**
- * Values of a config file: a JSON object with the names of the flags, or a run file, whose `eos.config` is taken.
+ * Values of a config file: a JSON object with the names of the flags, or a run file, whose `eos.config` is taken. Those
+ * that are null count as not given.
+ *
+ * @param prepare makes of a value what its parameter reads
  * @throws UsageError for a file that is neither, for names that no flag has, and for values that cannot be
  */
 export async function readConfigFile<T extends ParameterTable>(
-  path: string,
-  table: T,
-): Promise<Partial<ValuesOf<T>>> {
-  const metadata = await runFileMetadata(path);
-  if (metadata && metadata['eos.config'] === undefined)
-    throw new UsageError(`--config: ${path} holds no eos.config; it is not the file of a run`);
-  const text = metadata?.['eos.config'] ?? (await smallText('config', path));
-  return readSettings('config', path, text, table);
-}
-
-/**
- * Values of a JSON object in a file, by the parameters that its keys name. Those that are null count as not given.
- * @param prepare makes of a value what its parameter reads
- */
-export function readSettings<T extends ParameterTable>(
   flag: string,
   path: string,
-  text: string,
   table: T,
   prepare = (_parameter: Parameter, value: unknown): unknown => value,
-): Partial<ValuesOf<T>> {
+): Promise<Partial<ValuesOf<T>>> {
   const known = Object.keys(table);
-  const settings = Object.entries(parseObject(flag, path, text))
+  const object = await reading().job(`--${flag}: ${path}`, settingsJob, flag, path);
+  const settings = Object.entries(object)
     .filter(([key, value]) => value !== null && !DERIVED.has(key))
     .map(([key, value]) => {
       const name = known.find((each) => each === key || table[each]!.aliases?.includes(key));
@@ -52,7 +42,14 @@ export function readSettings<T extends ParameterTable>(
   return Object.fromEntries(settings) as Partial<ValuesOf<T>>;
 }
 
-function parseObject(flag: string, path: string, text: string): object {
+/** The JSON object in a config file, or a run file's `eos.config`. @throws UsageError */
+async function readObject(read: OnRead, flag: string, path: string): Promise<object> {
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isFile()) read(there.size);
+  const metadata = await runFileMetadata(path);
+  if (metadata && metadata['eos.config'] === undefined)
+    throw new UsageError(`--${flag}: ${path} holds no eos.config; it is not the file of a run`);
+  const text = metadata?.['eos.config'] ?? (await smallText(flag, path));
   let values: unknown;
   try {
     values = JSON.parse(text);
@@ -65,8 +62,10 @@ function parseObject(flag: string, path: string, text: string): object {
   );
 }
 
+export const settingsJob = { name: 'settings', work: readObject } as const;
+
 /** The text of a file without its byte order mark. What never ends, such as a device, is read no further than it may be. */
-export async function smallText(flag: string, path: string): Promise<string> {
+async function smallText(flag: string, path: string): Promise<string> {
   const problem = ({ code, message }: NodeJS.ErrnoException) => {
     if (code === 'ENOENT') return new UsageError(`--${flag}: ${path}: there is no such file`);
     if (code === 'EISDIR') return new UsageError(`--${flag}: ${path} is a folder; name a file`);

@@ -15,6 +15,7 @@ export async function run(): Promise<void> {
     openTable: async (...call) => (await inReader()).openTable(...call),
     checkIntegrity: async (...call) => (await inReader()).checkIntegrity(...call),
     openLog: async (...call) => (await inReader()).openLog(...call),
+    job: async (...call) => (await inReader()).job(...call),
   });
   try {
     await oclif(wanted(process.argv.slice(2)), await packageOptions());

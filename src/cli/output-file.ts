@@ -3,6 +3,7 @@ import { dirname, extname, resolve } from 'node:path';
 import { count } from '../pipeline/format.ts';
 import { jsonObject } from '../pipeline/formats/table-file.ts';
 import { UsageError } from './errors.ts';
+import { reading } from './reader/reading.ts';
 import { runFileMetadata } from './run-file.ts';
 
 /** Endings of the formats that people know. */
@@ -114,14 +115,12 @@ async function checkLeftover(flag: string, path: string, config: object): Promis
   const partial = `${path}.partial`;
   if (!(await stat(`${partial}.journal`).catch(() => undefined))) return;
   const { refuseIfLocked } = await import('../pipeline/node/lock.ts');
-  const { openStored } = await import('../pipeline/node/stored-file.ts');
   await refuseIfLocked(path);
-  const left = await openStored(partial).catch(() => undefined);
-  if (!left) return;
-  await left.close();
-  const rows = left.groups.reduce((sum, group) => sum + group.rows, 0);
-  if (rows === 0) return;
-  const held = `--${flag}: ${partial} holds ${count(rows)} rows of`;
+  const left = await reading()
+    .openTable(partial)
+    .catch(() => undefined);
+  if (!left || left.rows === 0) return;
+  const held = `--${flag}: ${partial} holds ${count(left.rows)} rows of`;
   if (jsonObject(left.metadata['eos.config'])?.source === 'training-log') {
     // The log itself is there still: the same command reads it from its first line, and nothing is lost.
     if (await hasConfig(left.metadata, config)) return;

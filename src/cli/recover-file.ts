@@ -24,6 +24,7 @@ import type {
   TrainingConfig,
 } from '../pipeline/sources/trainings/training.ts';
 import { UsageError } from './errors.ts';
+import type { Job, OnRead } from './reader/job.ts';
 import { describeStoredLog, isLogConfig } from './recover-log.ts';
 import { withSummary } from './stored-summary.ts';
 
@@ -53,6 +54,7 @@ export async function recoverFile(
   name: string,
   given: string | undefined,
   force: boolean,
+  read: OnRead = () => {},
 ): Promise<Recovery> {
   const partial = await partialOf(name);
   const path = partial.slice(0, -PARTIAL.length);
@@ -62,6 +64,7 @@ export async function recoverFile(
   if (!(await stat(dirname(resolve(out))).catch(() => undefined))?.isDirectory()) {
     throw new UsageError(`--out: the folder of ${out} does not exist; create it first`);
   }
+  read((await stat(partial)).size);
   const locks = [await lockFile(path)];
   try {
     if (resolve(out) !== resolve(path)) locks.push(await lockFile(out));
@@ -73,6 +76,12 @@ export async function recoverFile(
     for (const lock of locks) await lock.release();
   }
 }
+
+/** `recoverFile`, where files are read. */
+export const recoverJob: Job<Parameters<typeof recoverFile>, Recovery> = {
+  name: 'recover',
+  work: (read, name, given, force) => recoverFile(name, given, force, read),
+};
 
 async function partialOf(name: string): Promise<string> {
   const isFile = async (path: string) =>

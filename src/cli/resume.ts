@@ -24,6 +24,8 @@ import { ROW_GROUP_SIZE, type TableStart } from '../pipeline/sinks/table-sink.ts
 import { findTraining } from '../pipeline/sources/trainings/index.ts';
 import type { Runs, TrainingConfig } from '../pipeline/sources/trainings/training.ts';
 import { UsageError } from './errors.ts';
+import type { OnRead } from './reader/job.ts';
+import { reading } from './reader/reading.ts';
 import { ALSO_KEY } from './run-file.ts';
 import { withSummary } from './stored-summary.ts';
 
@@ -63,7 +65,6 @@ interface Found {
   readonly runs: Runs;
   /** Whether its run has come to its end. */
   readonly ended: boolean;
-  readonly lock: FileLock;
 }
 
 /**
@@ -77,9 +78,51 @@ export async function planResume(
   names: readonly string[],
   steps: number | undefined,
 ): Promise<ResumePlan> {
+  const locks = new Map<string, FileLock>();
+  try {
+    // First of all: a file that is being written looks like any other that has been left.
+    for (const name of names) locks.set(pathOf(name), await lockRun(name));
+    const plan = await reading().job(`--resume: ${names[0]}`, findRunsJob, names, steps);
+    for (const path of plan.ended) await clearLeftover(path);
+    const files = plan.files.map((file) => ({
+      ...file,
+      target: { ...file.target, lock: locks.get(file.path) },
+    }));
+    for (const { path } of files) locks.delete(path);
+    return { ...plan, files };
+  } finally {
+    for (const lock of locks.values()) await lock.release();
+  }
+}
+
+const pathOf = (name: string): string =>
+  name.endsWith(PARTIAL) ? name.slice(0, -PARTIAL.length) : name;
+
+async function lockRun(name: string): Promise<FileLock> {
+  const path = pathOf(name);
+  if (!(await stat(dirname(resolve(path))).catch(() => undefined)))
+    throw new UsageError(`--resume: there is no ${name}`);
+  return lockFile(path);
+}
+
+/** A program that died right after it had given a file its name could not remove the journal any more. */
+async function clearLeftover(path: string): Promise<void> {
+  if (await stat(path + PARTIAL).catch(() => undefined)) return;
+  await removeJournals(path + PARTIAL);
+}
+
+/** A plan, and the files whose run has ended. */
+export type FoundRuns = ResumePlan & { readonly ended: readonly string[] };
+
+/** The plan of `planResume` from what stands in the files, which are only read. */
+export async function findRuns(
+  read: OnRead,
+  names: readonly string[],
+  steps: number | undefined,
+): Promise<FoundRuns> {
   const found: Found[] = [];
   try {
-    for (const name of names) found.push(await findRun(name, steps !== undefined));
+    for (const name of names) found.push(await findFile(read, name, steps !== undefined));
     // One of two files may have been finished when the program died.
     const going = steps === undefined ? found.filter(({ ended }) => !ended) : found;
     const [main] = going;
@@ -115,24 +158,17 @@ export async function planResume(
     for (const item of going) files.push(await resumedFile(item, resumedAt(behind)));
     const columns = [...new Set(files.flatMap((file) => file.columns))];
     const pipeline = checkpoint && { columns, stages: checkpoint.stages };
-    for (const item of found) if (!going.includes(item)) await leave(item);
-    return { options, checkpoint, pipeline, files, also: dynamicsIn(going) };
-  } catch (error) {
-    for (const item of found) await leave(item);
-    throw error;
+    const ended = found.flatMap((each) => (each.ended && !going.includes(each) ? each.path : []));
+    return { options, checkpoint, pipeline, files, also: dynamicsIn(going), ended };
   } finally {
     for (const { file } of found) await file.close();
   }
 }
 
+export const findRunsJob = { name: 'resume', work: findRuns } as const;
+
 /** Rows of the run before the first one that comes. */
 const resumedAt = ({ checkpoint }: Found): number => checkpoint?.rows ?? 0;
-
-/** Gives back a file that is not gone on with. */
-async function leave({ path, ended, lock }: Found): Promise<void> {
-  if (ended) await clearLeftover(path);
-  await lock.release();
-}
 
 /** The metadata of a file is somebody's word: what is no name of dynamics is passed over. */
 function dynamicsIn(found: readonly Found[]): string[] {
@@ -147,33 +183,15 @@ function dynamicsIn(found: readonly Found[]): string[] {
   return dynamics.flatMap(({ name }) => (names.includes(name) ? [name] : []));
 }
 
-/** Takes the lock first: a file that is being written looks like any other that has been left. */
-async function findRun(name: string, longer: boolean): Promise<Found> {
-  const path = name.endsWith(PARTIAL) ? name.slice(0, -PARTIAL.length) : name;
-  if (!(await stat(dirname(resolve(path))).catch(() => undefined))) {
-    throw new UsageError(`--resume: there is no ${name}`);
-  }
-  const lock = await lockFile(path);
-  try {
-    return { ...(await findFile(name, path, longer)), lock };
-  } catch (error) {
-    await lock.release();
-    throw error;
-  }
-}
-
-/** A program that died right after it had given a file its name could not remove the journal any more. */
-async function clearLeftover(path: string): Promise<void> {
-  if (await stat(path + PARTIAL).catch(() => undefined)) return;
-  await removeJournals(path + PARTIAL);
-}
-
-async function findFile(name: string, path: string, longer: boolean): Promise<Omit<Found, 'lock'>> {
+async function findFile(read: OnRead, name: string, longer: boolean): Promise<Found> {
+  const path = pathOf(name);
   const candidates = name === path ? [path, path + PARTIAL] : [name];
-  const found: Omit<Found, 'lock'>[] = [];
+  const found: Found[] = [];
   let problem: UsageError | undefined;
   for (const candidate of candidates) {
-    if (!(await stat(candidate).catch(() => undefined))?.isFile()) continue;
+    const there = await stat(candidate).catch(() => undefined);
+    if (!there?.isFile()) continue;
+    read(there.size);
     try {
       found.push(await openRun(candidate, path, longer));
     } catch (error) {
@@ -181,7 +199,7 @@ async function findFile(name: string, path: string, longer: boolean): Promise<Om
       problem ??= error;
     }
   }
-  const best = found.reduce<Omit<Found, 'lock'> | undefined>(
+  const best = found.reduce<Found | undefined>(
     (a, b) => (a && a.rows >= b.rows ? a : b),
     undefined,
   );
@@ -195,11 +213,7 @@ async function findFile(name: string, path: string, longer: boolean): Promise<Om
   );
 }
 
-async function openRun(
-  candidate: string,
-  path: string,
-  longer: boolean,
-): Promise<Omit<Found, 'lock'>> {
+async function openRun(candidate: string, path: string, longer: boolean): Promise<Found> {
   const file = await openStored(candidate).catch((error: unknown) => {
     if (!(error instanceof DamagedFileError)) throw error;
     throw new UsageError(`--resume: ${candidate} cannot be continued: ${error.message}`);
@@ -329,7 +343,7 @@ async function resumedFile(found: Found, before: number): Promise<ResumedFile> {
       // A run that has ended stays as it is under its name until the longer one is whole.
       metadata: found.ended ? undefined : file.metadata,
     },
-    target: { from: { end: state.end, in: found.in }, lock: found.lock },
+    target: { from: { end: state.end, in: found.in } },
     writer:
       state.kind === 'parquet' && state.footer.created_by === 'parquet.js'
         ? 'parquetjs-lite'

@@ -79,7 +79,7 @@ describe('eos stream --resume', () => {
           ...BOTH,
           ...args,
           '--pace',
-          '40000',
+          '4000',
           '--flush-every',
           '0.05',
           '--log-format',

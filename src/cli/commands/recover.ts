@@ -29,9 +29,12 @@ eos stream --resume FILE goes on from there, or straight from FILE.partial.`;
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Recover);
-    const { recoverFile } = await import('../recover-file.ts');
+    const { recoverJob } = await import('../recover-file.ts');
+    const { reading } = await import('../reader/reading.ts');
     const { count, plural } = await import('../../pipeline/format.ts');
-    const { out, rows, lastStep, steps, removed } = await recoverFile(
+    const { out, rows, lastStep, steps, removed } = await reading().job(
+      args.file,
+      recoverJob,
       args.file,
       flags.out,
       flags.force,

@@ -82,7 +82,9 @@ Flags win over EOS_* environment variables, those over --config, and that over t
     const { readConfigFile } = await import('../config-file.ts');
     if (flags.resume !== undefined) refuseWithResume(flags);
     const file: Partial<ValuesOf<typeof streamParameters>> =
-      flags.config === undefined ? {} : await readConfigFile(flags.config, streamParameters);
+      flags.config === undefined
+        ? {}
+        : await readConfigFile('config', flags.config, streamParameters);
     const { ConfigError } = await import('../../pipeline/core/parameters.ts');
     const said = settledOf(
       { ...outputParameters, ...watchParameters, ...logParameters },

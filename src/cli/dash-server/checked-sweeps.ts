@@ -7,8 +7,6 @@ import type { SharedFile, SharedSweep } from './shared-runs.ts';
 
 /** What has been found out of files, by what they were then: a page that looks again costs no reading. */
 const known = new Map<string, { readonly state: string; readonly whole: Promise<boolean> }>();
-/** Parts hold at most 65,536 rows; whatever is larger than this was not written by a sweep. */
-const LARGEST = 1 << 27;
 
 /** Sweeps as a page should draw them: without their damaged parts, and with the number of the runs that they lack. */
 export function checkedSweeps(sweeps: readonly SharedSweep[]): Promise<SharedSweep[]> {
@@ -25,7 +23,7 @@ async function checkedSweep(sweep: SharedSweep): Promise<SharedSweep> {
 
 async function isWhole(file: string): Promise<boolean> {
   const there = await lstat(file, { bigint: true }).catch(() => undefined);
-  if (!there?.isFile() || there.size > LARGEST) return false;
+  if (!there?.isFile()) return false;
   const state = [there.dev, there.ino, there.size, there.mtimeNs].join(' ');
   const before = known.get(file);
   if (before?.state === state) return before.whole;

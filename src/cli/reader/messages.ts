@@ -9,12 +9,14 @@ import type { FeedOptions } from '../../pipeline/sources/training-log/feed.ts';
 import type { Tally } from '../../pipeline/sources/training-log/log-error.ts';
 import type { RowBlock } from '../../pipeline/sources/training-log/row-block.ts';
 import type { RunHeader } from '../../pipeline/sources/training-log/run-header.ts';
+import type { JobName } from './job.ts';
 
 /** Command → reader. */
 export type Call =
   | { readonly open: string }
   | { readonly read: { readonly table: number; readonly field: number; readonly group: number } }
   | { readonly check: string }
+  | { readonly job: JobName; readonly with: readonly unknown[] }
   | { readonly log: readonly string[]; readonly follow: boolean }
   | { readonly feed: FeedCall }
   /** The writer of the log has ended. */
@@ -45,6 +47,7 @@ export type Reply =
   | { readonly opened: TableHead }
   | { readonly values: PackedValues }
   | { readonly checked: Integrity }
+  | { readonly done: unknown }
   | { readonly ready: true }
   | { readonly waits: true }
   | { readonly found: Parameters<FeedOptions['found']>[0] }
@@ -59,6 +62,8 @@ export interface ToldError {
   readonly message: string;
   readonly code?: string | undefined;
   readonly path?: string | undefined;
+  /** Of a ConfigError. */
+  readonly parameter?: string | undefined;
 }
 
 /** Values of a column; texts, which mostly repeat themselves, as codes for words. */

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
+import { ConfigError } from '../../pipeline/core/parameters.ts';
 import type { TableFile } from '../../pipeline/formats/table-file.ts';
 import { feed, type LogInput, type LogSource } from '../../pipeline/sources/training-log/feed.ts';
 import type { Tally } from '../../pipeline/sources/training-log/log-error.ts';
@@ -10,7 +11,9 @@ import {
   type RowBlock,
   type RowTaker,
 } from '../../pipeline/sources/training-log/row-block.ts';
-import { memoryLimit } from './limits.ts';
+import type { Job, JobName } from './job.ts';
+import { jobs } from './jobs.ts';
+import { memoryLimit, timeLimit } from './limits.ts';
 import {
   type Call,
   type Counted,
@@ -24,8 +27,7 @@ import { here } from './reading.ts';
 
 // A process of its own, in which a command reads files that anybody may have written.
 
-/** Microseconds that reading may take at all, and more for each byte read and each row found. */
-const LEAST_TIME = 5e6;
+/** Microseconds that reading may take more for each byte read and each row found. */
 const PER_BYTE = 0.3;
 const PER_ROW = 5;
 /** Blocks of rows that may be under way. */
@@ -34,7 +36,7 @@ const AHEAD = 4;
 const BLOCK = 1 << 13;
 
 const time = new BigInt64Array(new SharedArrayBuffer(8));
-Atomics.store(time, 0, BigInt(LEAST_TIME));
+Atomics.store(time, 0, BigInt(Math.ceil(timeLimit())));
 const earn = (microseconds: number) => Atomics.add(time, 0, BigInt(Math.ceil(microseconds)));
 const watched: Watched = { memory: memoryLimit(), time };
 new Worker(new URL('./reader-watch.js', import.meta.url), { workerData: watched }).unref();
@@ -75,6 +77,11 @@ async function check(path: string): Promise<void> {
   // It is read to the last byte, as fast as the disk gives it.
   earn((await stat(path)).size * PER_BYTE);
   await send({ checked: await here.checkIntegrity(path) });
+}
+
+async function work(name: JobName, call: readonly unknown[]): Promise<void> {
+  const { work } = (await jobs[name]()) as Job<readonly unknown[], unknown>;
+  await send({ done: await work((bytes) => void earn(bytes * PER_BYTE), ...call) });
 }
 
 async function openLog(paths: readonly string[], follow: boolean): Promise<void> {
@@ -177,6 +184,7 @@ async function answer(call: Call): Promise<void> {
   if ('open' in call) return open(call.open);
   if ('read' in call) return read(call.read.table, call.read.field, call.read.group);
   if ('check' in call) return check(call.check);
+  if ('job' in call) return work(call.job, call.with);
   if ('log' in call) return openLog(call.log, call.follow);
   if ('feed' in call) return feedLog(call.feed);
   if ('until' in call) return ended.abort();
@@ -192,5 +200,6 @@ process.on('message', (call: Call) => {
 function told(error: unknown): ToldError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
   const { name, message, code, path } = error as NodeJS.ErrnoException;
-  return { name, message, code, path };
+  const parameter = error instanceof ConfigError ? error.parameter : undefined;
+  return { name, message, code, path, parameter };
 }

@@ -1,4 +1,5 @@
 import { workerData } from 'node:worker_threads';
+import { takesTooLong } from './limits.ts';
 
 // A thread of the reader, which ends the whole process where it takes more than it may: whatever its main thread is
 // stuck in, and whatever the file that it reads claims.
@@ -11,16 +12,26 @@ export interface Watched {
   readonly time: BigInt64Array;
 }
 
-/** Milliseconds between two looks. */
-const LOOK = 10;
+/** Milliseconds between two looks: of a process that works, and of one that waits. */
+const [LOOK, SELDOM] = [10, 50];
+/** Microseconds of processor time between two looks from which on it works. */
+const WORK = 2000;
 
 const { memory, time } = workerData as Watched;
 const parent = process.ppid;
 
-setInterval(() => {
+const start = performance.now();
+let before = 0;
+
+function look(): void {
   // How it ended tells the command why.
   if (process.memoryUsage.rss() > memory) process.kill(process.pid, 'SIGKILL');
   const { user, system } = process.cpuUsage();
-  if (user + system > Number(Atomics.load(time, 0))) process.kill(process.pid, 'SIGALRM');
+  const taken = user + system;
+  if (takesTooLong(taken, Number(Atomics.load(time, 0)), performance.now() - start))
+    process.kill(process.pid, 'SIGALRM');
   if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
-}, LOOK);
+  setTimeout(look, taken - before > WORK ? LOOK : SELDOM);
+  before = taken;
+}
+look();

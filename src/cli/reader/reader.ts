@@ -1,10 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { ConfigError } from '../../pipeline/core/parameters.ts';
 import { DamagedFileError, UnsupportedFileError } from '../../pipeline/formats/limits.ts';
 import type { TableFile } from '../../pipeline/formats/table-file.ts';
 import type { FeedOptions, LogSource } from '../../pipeline/sources/training-log/feed.ts';
 import { LogError, type Tally } from '../../pipeline/sources/training-log/log-error.ts';
 import type { RowTaker } from '../../pipeline/sources/training-log/row-block.ts';
+import { UsageError } from '../errors.ts';
+import type { Job } from './job.ts';
 import { whyEnded } from './limits.ts';
 import { type Call, type Counted, type Reply, type ToldError, unpacked } from './messages.ts';
 import type { Reading } from './reading.ts';
@@ -13,6 +16,17 @@ import type { Reading } from './reading.ts';
 export const inReader: Reading = {
   openTable,
   checkIntegrity: (path) => asked(tableReader(), { check: path }, 'checked'),
+  async job<Call extends readonly unknown[], Made>(
+    what: string,
+    { name }: Job<Call, Made>,
+    ...call: Call
+  ) {
+    try {
+      return (await tableReader().ask({ job: name, with: call }, 'done')) as Made;
+    } catch (error) {
+      throw ended(error, (why) => new UsageError(`${what}: ${why}`));
+    }
+  },
   async openLog(paths, { follow = false, signal, until, onWait }) {
     const reader = startReader(paths.includes('-'));
     const letGo = () => reader.end();
@@ -229,9 +243,12 @@ function ended(error: unknown, tell: (why: string) => Error): unknown {
   return error instanceof ReaderEndedError ? tell(error.message) : error;
 }
 
-function revived({ name, message, code, path }: ToldError): Error {
+function revived({ name, message, code, path, parameter }: ToldError): Error {
+  if (parameter !== undefined)
+    return new ConfigError(parameter, message.slice(parameter.length + 2));
+  if (name === 'UsageError') return new UsageError(message);
   if (name === 'LogError') return new LogError(message);
   if (name === 'UnsupportedFileError') return new UnsupportedFileError(message);
   if (name === 'DamagedFileError') return new DamagedFileError(message);
-  return Object.assign(new Error(message), code === undefined ? {} : { code, path });
+  return Object.assign(new Error(message), { name }, code === undefined ? {} : { code, path });
 }

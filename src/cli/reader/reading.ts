@@ -2,6 +2,7 @@ import type { Integrity } from '../../pipeline/formats/integrity.ts';
 import type { TableFile } from '../../pipeline/formats/table-file.ts';
 import type { OpenLogOptions } from '../../pipeline/node/open-log.ts';
 import type { LogSource } from '../../pipeline/sources/training-log/feed.ts';
+import type { Job } from './job.ts';
 
 /** How files are read that anybody may have written. */
 export interface Reading {
@@ -14,6 +15,12 @@ export interface Reading {
   checkIntegrity(path: string): Promise<Integrity>;
   /** Opens a log, or several files of one run. @throws LogError */
   openLog(paths: readonly string[], options: OpenLogOptions): Promise<LogSource>;
+  /** Does a job as a whole. @param what the file, as an error should name it */
+  job<Call extends readonly unknown[], Made>(
+    what: string,
+    job: Job<Call, Made>,
+    ...call: Call
+  ): Promise<Made>;
 }
 
 /** Reads them in this very process. */
@@ -41,6 +48,7 @@ export const here: Reading = {
     const all = [...(input.others ?? []), ...rest];
     return all.length > 0 ? { ...input, others: all } : input;
   },
+  job: (_what, { work }, ...call) => work(() => {}, ...call),
 };
 
 let chosen = here;

@@ -8,6 +8,8 @@ import { SCHEMA_VERSION } from '../../pipeline/sweep/sweep-columns.ts';
 import { UsageError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
 import { refuseAddress } from '../output-file.ts';
+import type { OnRead } from '../reader/job.ts';
+import { reading } from '../reader/reading.ts';
 import { commitFile, commitNewFile } from './part-file.ts';
 
 /** Paths of a sweep's output folder. */
@@ -80,25 +82,38 @@ const MOST_SWEEPS = 1000;
 
 /** The sweeps of a folder, oldest first; none where there is no manifest. @throws UsageError for one of another kind */
 export async function readManifest(
-  folder: SweepFolder,
+  { manifest }: SweepFolder,
   flag = 'out',
 ): Promise<readonly FolderSweep[]> {
-  let text: string;
+  if (!(await stat(manifest).catch(absent))) return [];
+  return placesOf(await reading().job(`--${flag}: ${manifest}`, manifestJob, flag, manifest));
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+}
+
+/** What a manifest says, once it is sure that its sweeps can be opened and looked through. */
+export interface ManifestContent {
+  readonly folder: string;
+  readonly specs: readonly SweepSpec[];
+}
+
+/** @throws UsageError */
+async function parseManifest(read: OnRead, flag: string, path: string): Promise<ManifestContent> {
+  const there = await stat(path);
+  const small = there.isFile() && there.size <= LARGEST_MANIFEST;
+  const text = small ? await readFile(path, 'utf8') : '';
+  read(text.length);
   try {
-    const { size } = await stat(folder.manifest);
-    text = size > LARGEST_MANIFEST ? '' : await readFile(folder.manifest, 'utf8');
-    if (valuesIn(text) > MOST_VALUES) text = '';
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
-    throw error;
-  }
-  try {
-    const { folder: id, sweeps, schema_version: version } = JSON.parse(text) as Manifest;
+    if (valuesIn(text) > MOST_VALUES) throw new Error('it holds too many values');
+    const { folder, sweeps, schema_version: version } = JSON.parse(text) as Manifest;
     if (typeof version === 'string' && version !== SCHEMA_VERSION)
       throw new UsageError(
-        `--${flag}: ${folder.manifest} is of layout ${version}, and this eos reads ${SCHEMA_VERSION}; use the eos that made it, or choose another folder`,
+        `--${flag}: ${path} is of layout ${version}, and this eos reads ${SCHEMA_VERSION}; use the eos that made it, or choose another folder`,
       );
-    if (!/^[\w-]{1,64}$/.test(id)) throw new Error('no folder is called so');
+    if (!/^[\w-]{1,64}$/.test(folder)) throw new Error('no folder is called so');
+    if (sweeps.length > MOST_SWEEPS) throw new Error('no folder has so many');
     const specs = sweeps.map(
       ({ axes, trajectories, optimizer, precision }): SweepSpec => ({
         axes,
@@ -107,27 +122,32 @@ export async function readManifest(
         ...(precision ? { precision } : {}),
       }),
     );
-    if (specs.length > MOST_SWEEPS) throw new Error('no folder has so many');
-    const opened = specs.map(openSweep);
-    const places = opened.map((sweep, i) => ({
-      folder: id,
-      sweep,
-      plan: partPlan(sweep),
-      earlier: opened.slice(0, i),
-    }));
-    const parts = places.reduce((sum, { plan }) => sum + plan.count, 0);
+    const content = { folder, specs };
+    const parts = placesOf(content).reduce((sum, { plan }) => sum + plan.count, 0);
     if (parts > MOST_PARTS) {
       throw new UsageError(
-        `--${flag}: ${folder.manifest} tells of ${parts} parts, and at most ${MOST_PARTS} are looked for; choose another folder`,
+        `--${flag}: ${path} tells of ${parts} parts, and at most ${MOST_PARTS} are looked for; choose another folder`,
       );
     }
-    return places;
+    return content;
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(
-      `--${flag}: ${folder.manifest} is damaged or of another program; choose another folder`,
+      `--${flag}: ${path} is damaged or of another program; choose another folder`,
     );
   }
+}
+
+export const manifestJob = { name: 'manifest', work: parseManifest } as const;
+
+function placesOf({ folder, specs }: ManifestContent): FolderSweep[] {
+  const opened = specs.map(openSweep);
+  return opened.map((sweep, i) => ({
+    folder,
+    sweep,
+    plan: partPlan(sweep),
+    earlier: opened.slice(0, i),
+  }));
 }
 
 /** The sweeps that a folder holds. @throws UsageError where there is none */

@@ -2,7 +2,7 @@ import type { Parameter, ParameterTable, TextParameter } from '../../pipeline/co
 import { optimizerParameter, runParameters } from '../../pipeline/models/minimal/config.ts';
 import { SWEEP_PARAMETERS, type SweepParameterName } from '../../pipeline/sweep/parameters.ts';
 import type { SweepOptions } from '../../pipeline/sweep/sweep.ts';
-import { readSettings, smallText } from '../config-file.ts';
+import { readConfigFile } from '../config-file.ts';
 import { UsageError } from '../errors.ts';
 import { saidOf } from '../parameter-flags.ts';
 import { checkSeed } from '../run-options.ts';
@@ -66,12 +66,8 @@ export async function sweepOptions(
 
 async function readSpec(path: string | undefined): Promise<object> {
   if (path === undefined) return {};
-  return readSettings(
-    'spec',
-    path,
-    await smallText('spec', path),
-    gridParameters,
-    (parameter, value) => (parameter.type === 'text' ? gridText(value) : value),
+  return readConfigFile('spec', path, gridParameters, (parameter, value) =>
+    parameter.type === 'text' ? gridText(value) : value,
   );
 }
 

@@ -92,9 +92,14 @@ function* ownRuns({ sweep, plan, earlier }: FolderSweep, part: number): Generato
   }
 }
 
-/** Rows that a summary lacks for these parts. */
+/** Runs of which it is looked one by one whether an earlier sweep has them. */
+const MOST_LOOKED_AT = 2_000_000;
+
+/** Rows that a summary lacks for these parts; of very many, as if no earlier sweep had any of them. */
 export function rowsIn(place: FolderSweep, parts: readonly number[]): number {
-  if (place.earlier.length === 0) return runsIn(place, parts);
+  const runs = runsIn(place, parts);
+  const { length } = place.earlier;
+  if (length === 0 || runs * length > MOST_LOOKED_AT) return runs;
   let rows = 0;
   for (const part of parts) for (const _ of ownRuns(place, part)) rows++;
   return rows;

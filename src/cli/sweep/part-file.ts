@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { memorySource } from '../../pipeline/formats/byte-source.ts';
 import { memoryTarget } from '../../pipeline/formats/byte-target.ts';
 import {
   SCHEMA_VERSION,
@@ -11,6 +12,8 @@ import type { SweepFolder } from './folder.ts';
 
 const CHECKSUM = 'sha256:';
 const BLANK = '0'.repeat(64);
+/** Parts hold at most 65,536 rows; whatever is larger than this was not written by a sweep. */
+const LARGEST = 1 << 27;
 
 /** Key of the digest of the trajectories of a part, one file after the other in the order of its rows. */
 const TRAJECTORIES_KEY = 'eos.trajectories';
@@ -49,6 +52,8 @@ export async function isWholePart(path: string): Promise<boolean> {
 
 /** The bytes of a part, its checksum as zeros; undefined unless it is whole (see `isWholePart`). */
 export async function readWholePart(path: string): Promise<Buffer<ArrayBuffer> | undefined> {
+  const there = await stat(path).catch(() => undefined);
+  if (!there?.isFile() || there.size > LARGEST) return undefined;
   const bytes = await readFile(path).catch(() => undefined);
   if (!bytes) return undefined;
   const at = checksumPlace(bytes);
@@ -62,12 +67,9 @@ export async function readWholePart(path: string): Promise<Buffer<ArrayBuffer> |
 
 /** The digest of its trajectories that a whole part holds. */
 export async function trajectoriesDigest(part: Buffer<ArrayBuffer>): Promise<string | undefined> {
-  const { parquetMetadata } = await import('hyparquet');
-  const { buffer, byteOffset, byteLength } = part;
-  const { key_value_metadata: pairs } = parquetMetadata(
-    buffer.slice(byteOffset, byteOffset + byteLength),
-  );
-  return pairs?.find(({ key }) => key === TRAJECTORIES_KEY)?.value;
+  const { readParquetFooter } = await import('../../pipeline/formats/parquet/parquet-footer.ts');
+  const { footer } = await readParquetFooter(memorySource(part));
+  return footer.key_value_metadata?.find(({ key }) => key === TRAJECTORIES_KEY)?.value;
 }
 
 /** Where the hexadecimal digits of the checksum begin; −1 where there is none. */

@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parquetRead } from 'hyparquet';
 import type { SweepTable } from '../../pipeline/sweep/heat-map.ts';
 import { UsageError } from '../errors.ts';
+import { reading } from '../reader/reading.ts';
 import { partName, readManifest, sweepFolder } from './folder.ts';
 import { rowsIn } from './missing.ts';
-import { readWholePart } from './part-file.ts';
+import { type PartColumn, partJob } from './read-part.ts';
 
 /** The summary of a sweep as far as it is there and whole. */
 export interface StoredSummary {
@@ -15,8 +15,6 @@ export interface StoredSummary {
   /** Files of damaged parts, which are left out. */
   readonly damaged: readonly string[];
 }
-
-const TEXTS = ['run_id', 'outcome'];
 
 /**
  * Reads these columns of a sweep's summary, from all parts that are whole.
@@ -35,23 +33,16 @@ export async function readSummary(
   if (places.length === 0 || names.length === 0) {
     throw new UsageError(`--${flag}: ${path} holds no runs; name the folder of an eos sweep`);
   }
-  const pieces = new Map<string, Float64Array[]>();
-  const texts = new Map<string, string[]>();
-  for (const name of columns) {
-    if (TEXTS.includes(name)) texts.set(name, []);
-    else pieces.set(name, []);
-  }
+  const parts: (readonly PartColumn[])[] = [];
   const whole = new Set<string>();
   const damaged: string[] = [];
   for (const name of names) {
     const file = join(folder.summary, name);
-    const bytes = await readWholePart(file);
-    if (!bytes) {
-      damaged.push(file);
-      continue;
-    }
-    await readPart(bytes, [...columns], pieces, texts);
-    whole.add(name);
+    const part = await reading().job(`--${flag}: ${file}`, partJob, file, columns);
+    if (part) {
+      parts.push(part);
+      whole.add(name);
+    } else damaged.push(file);
   }
   if (whole.size === 0) {
     throw new UsageError(
@@ -68,54 +59,36 @@ export async function readSummary(
       )
     );
   }, 0);
-  return { table: tableOf(pieces, texts), missing, damaged };
+  return { table: tableOf(columns, parts), missing, damaged };
 }
 
-/** Column by column, never as rows: half a million of those are most of a gigabyte. */
-async function readPart(
-  bytes: Buffer<ArrayBuffer>,
-  columns: string[],
-  pieces: ReadonlyMap<string, Float64Array[]>,
-  texts: ReadonlyMap<string, string[]>,
-): Promise<void> {
-  const { buffer, byteOffset, byteLength } = bytes;
-  await parquetRead({
-    file: buffer.slice(byteOffset, byteOffset + byteLength),
-    columns,
-    onChunk({ columnName, columnData }) {
-      const words = texts.get(columnName);
-      if (words) for (const value of columnData) words.push(String(value));
-      else {
-        pieces
-          .get(columnName)!
-          .push(
-            Float64Array.from(columnData as ArrayLike<number | bigint | null>, (value) =>
-              value === null || value === undefined ? Number.NaN : Number(value),
-            ),
-          );
-      }
-    },
-  });
-}
-
+/** The parts one below the other; a column is let go of once it has been put together. */
 function tableOf(
-  pieces: ReadonlyMap<string, Float64Array[]>,
-  texts: ReadonlyMap<string, readonly string[]>,
+  columns: readonly string[],
+  parts: readonly (readonly PartColumn[])[],
 ): SweepTable {
-  const arrays = new Map<string, Float64Array>();
-  for (const [name, list] of pieces) {
-    const all = new Float64Array(list.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const piece of list) {
-      all.set(piece, at);
-      at += piece.length;
-    }
-    list.length = 0;
-    arrays.set(name, all);
-  }
+  const numbers = new Map<string, Float64Array>();
+  const texts = new Map<string, string[]>();
+  const length = parts.reduce((sum, part) => sum + (part[0]?.length ?? 0), 0);
+  columns.forEach((name, c) => {
+    const pieces = parts.map((part) => part[c]!);
+    if (pieces.every((piece) => piece instanceof Float64Array)) {
+      const all = new Float64Array(length);
+      let at = 0;
+      for (const piece of pieces) {
+        all.set(piece, at);
+        at += piece.length;
+      }
+      numbers.set(name, all);
+    } else
+      texts.set(
+        name,
+        pieces.flatMap((piece) => [...piece].map(String)),
+      );
+  });
   return {
-    length: arrays.values().next().value?.length ?? 0,
-    numbers: (name) => arrays.get(name)!,
+    length,
+    numbers: (name) => numbers.get(name)!,
     texts: (name) => texts.get(name)!,
   };
 }

@@ -23,7 +23,8 @@ export function namedSource(name: string | URL): Promise<ByteSource> {
 export function memorySource(bytes: Uint8Array): ByteSource {
   return {
     byteLength: bytes.length,
-    slice: async (start, end) => bytes.slice(start, end).buffer,
+    // Node's Buffers have a `slice` of their own, which copies nothing.
+    slice: async (start, end) => Uint8Array.prototype.slice.call(bytes, start, end).buffer,
   };
 }
 

@@ -73,9 +73,10 @@ async function waitForSweep(
 ): Promise<readonly FolderSweep[]> {
   let told = '';
   for (;;) {
-    const places = await readManifest(folder);
     const cancelled = await isCancelled(folder);
-    if ((places.length > 0 && !cancelled) || signal.aborted) return places;
+    // What is waited for is not read again and again.
+    const places = cancelled ? [] : await readManifest(folder);
+    if (places.length > 0 || signal.aborted) return places;
     const line = cancelled
       ? `waiting: the sweep in ${folder.path} is cancelled, and goes on when eos sweep is started again`
       : `waiting for a sweep in ${folder.path}`;

@@ -1,0 +1,45 @@
+import { memorySource } from '../../pipeline/formats/byte-source.ts';
+import { DamagedFileError, damaged } from '../../pipeline/formats/limits.ts';
+import { openTable } from '../../pipeline/formats/open-table.ts';
+import { fieldNamed, type Values } from '../../pipeline/formats/table-file.ts';
+import type { OnRead } from '../reader/job.ts';
+import { readWholePart } from './part-file.ts';
+
+/** A column of a part: texts, or numbers, NaN where there is none. */
+export type PartColumn = Float64Array | readonly string[];
+
+const TEXTS: readonly string[] = ['run_id', 'outcome'];
+
+/** These columns of a part of a sweep's summary; undefined unless it is whole. */
+async function readPart(
+  read: OnRead,
+  path: string,
+  columns: readonly string[],
+): Promise<readonly PartColumn[] | undefined> {
+  const bytes = await readWholePart(path);
+  if (!bytes) return undefined;
+  read(bytes.length);
+  try {
+    const table = await openTable(memorySource(bytes));
+    const made: PartColumn[] = [];
+    for (const name of columns) {
+      const field = fieldNamed(table, name) ?? damaged(`it has no column ${name}`);
+      const values: Values[] = [];
+      for (let g = 0; g < table.groups.length; g++) values.push(await table.read(field, g));
+      made.push(columnOf(name, values));
+    }
+    return made;
+  } catch (error) {
+    // Its checksum is right, and yet it is none that a sweep has written.
+    if (error instanceof DamagedFileError) return undefined;
+    throw error;
+  }
+}
+
+export const partJob = { name: 'part', work: readPart } as const;
+
+function columnOf(name: string, groups: readonly Values[]): PartColumn {
+  const values = groups.flatMap((group) => Array.from(group));
+  if (TEXTS.includes(name)) return values.map(String);
+  return Float64Array.from(values, (value) => (value === null ? Number.NaN : Number(value)));
+}

@@ -1,0 +1,22 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { takesTooLong } from '../../src/cli/reader/limits.ts';
+
+const EARNED = 5e6;
+
+test('a reader that only waits and looks is never ended, however long', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 3e10 }), (since) => {
+      // Two of a hundred.
+      expect(takesTooLong(2e5 + 20 * since, EARNED, since)).toBe(false);
+    }),
+  );
+});
+
+test('a reader that works all the time is ended about when it has used up what it has earned', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 6000, max: 3e10 }), (since) => {
+      expect(takesTooLong(1000 * since, EARNED, since)).toBe(true);
+    }),
+  );
+});
