@@ -14,6 +14,7 @@ export default defineConfig({
   test: {
     projects: [project('quick', 'test/**/*.test.ts', [LONG]), project('long', LONG, [])],
     globalSetup: 'test/setup/build.ts',
+    setupFiles: ['test/setup/seed.ts'],
     // Nothing is measured against a clock; these only end what hangs.
     testTimeout: PATIENCE,
     hookTimeout: PATIENCE,

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { openTable } from '../dist/cli/inspect/table-reader.js';
 import { checksum } from '../dist/pipeline/core/checksum.js';
 import { columnArray } from '../dist/pipeline/core/schema.js';
-import { arrowFormat } from '../dist/pipeline/formats/arrow/arrow-sink.js';
+import { arrowFormat } from '../dist/pipeline/formats/arrow/arrow-format.js';
 import { memoryTarget } from '../dist/pipeline/formats/byte-target.js';
 import { hyparquetFormat } from '../dist/pipeline/formats/parquet/hyparquet.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { recoverFile } from '../../src/cli/recover-file.ts';
-import { arrowFormat } from '../../src/pipeline/formats/arrow/arrow-sink.ts';
+import { arrowFormat } from '../../src/pipeline/formats/arrow/arrow-format.ts';
 import { hyparquetFormat } from '../../src/pipeline/formats/parquet/hyparquet.ts';
 import { runMetadata } from '../../src/pipeline/formats/run-metadata.ts';
 import type { TableFormat } from '../../src/pipeline/formats/table-format.ts';

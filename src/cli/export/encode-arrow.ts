@@ -13,7 +13,7 @@ import {
   Utf8,
   vectorFromArray,
 } from 'apache-arrow';
-import { ByteCollector } from '../../pipeline/formats/arrow/arrow-sink.ts';
+import { ByteCollector } from '../../pipeline/formats/arrow/arrow-format.ts';
 import type { Cell, Encoder } from './encode.ts';
 
 /** Rows as an Arrow IPC stream, which readers take from a pipe as well as from a file. */

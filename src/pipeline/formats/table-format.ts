@@ -1,6 +1,5 @@
 import type { FileMetaData } from 'hyparquet';
 import type { Column, ColumnArray, ColumnType } from '../core/schema.ts';
-import type { FileBlock } from './arrow/apache-arrow-parts.ts';
 import type { ByteTarget } from './byte-target.ts';
 
 /** Rows of a table: one array a column, in the order of the table's columns. */
@@ -29,6 +28,13 @@ export interface TableWriter {
   finish(metadata: Metadata): Promise<void>;
 }
 
+/** Where a message of an Arrow file stands. */
+export interface ArrowBlock {
+  readonly offset: number;
+  readonly metaDataLength: number;
+  readonly bodyLength: number;
+}
+
 /** The row groups that a file holds already, in the terms of its format. `end` is the first byte behind them. */
 export type TableState =
   | {
@@ -41,8 +47,8 @@ export type TableState =
   | {
       readonly kind: 'arrow';
       readonly end: number;
-      readonly batches: readonly FileBlock[];
-      readonly dictionaries: readonly FileBlock[];
+      readonly batches: readonly ArrowBlock[];
+      readonly dictionaries: readonly ArrowBlock[];
     };
 
 /** A file format: opens a table with these columns on a target, behind the row groups of `from` if there are any. */

@@ -1,8 +1,7 @@
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { decoderOf } from '../formats/all-codecs.ts';
-import { openArrow } from '../formats/arrow/arrow-table.ts';
-import { joinArrow, storedArrow } from '../formats/arrow/stored-arrow.ts';
+import { loadArrow } from '../formats/arrow/load-arrow.ts';
 import { type ByteSource, withEnd } from '../formats/byte-source.ts';
 import { DamagedFileError } from '../formats/limits.ts';
 import { readParquetFooter } from '../formats/parquet/parquet-footer.ts';
@@ -62,6 +61,11 @@ export async function partialSource(path: string): Promise<ByteSource> {
   return withEnd(bytes, state(groups.length).end, closing(groups.length, metadata));
 }
 
+const importArrow = async () => ({
+  ...(await import('../formats/arrow/arrow-table.ts')),
+  ...(await import('../formats/arrow/stored-arrow.ts')),
+});
+
 interface Found {
   readonly table: StoredTable;
   readonly bytes: ByteSource;
@@ -83,6 +87,7 @@ async function fromJournal(source: ByteSource, { flush, groups }: JournalContent
 
   if (kind === 'arrow') {
     const footers = good.map(({ footer }) => footer);
+    const { joinArrow, storedArrow } = await loadArrow(importArrow);
     return { bytes, table: storedArrow(await joinArrow(bytes, flush?.closing, footers, kept)) };
   }
   const base = flush ? decodeParquetFooter(flush.closing).row_groups : [];
@@ -130,8 +135,10 @@ async function goodGroups(
 }
 
 async function fromFooter(source: ByteSource): Promise<Found> {
-  if ((await kindOf(source)) === 'arrow')
+  if ((await kindOf(source)) === 'arrow') {
+    const { openArrow, storedArrow } = await loadArrow(importArrow);
     return { bytes: source, table: storedArrow(await openArrow(source, decoderOf)) };
+  }
   const { start } = await readParquetFooter(source);
   const footer = decodeParquetFooter(new Uint8Array(await source.slice(start)));
   return { bytes: source, table: storedParquet(source, footer, start) };

@@ -4,7 +4,7 @@ import type { Batch } from '../../core/batch.ts';
 import type { Run } from '../../core/run.ts';
 import { columnsToWrite } from '../../sinks/table-sink.ts';
 import { runMetadata } from '../run-metadata.ts';
-import { arrowEncoder, ByteCollector } from './arrow-sink.ts';
+import { arrowEncoder, ByteCollector } from './arrow-format.ts';
 
 /**
  * Hands each batch on as a piece of an Arrow IPC stream, for a reader at the other end of a pipe. What the run was told
