@@ -41,9 +41,12 @@ function isSquare(name: string): boolean {
   return column === 'l2' || column === 'l_hat';
 }
 
+/** No peer tells how many of its digits are true. */
+const COMPARED = RUN_COLUMNS.filter(({ name }) => name !== 'digits');
+
 /** Sums over the first `rows` rows of a run file: of the size of each number, and of the rows with each word. */
 export async function columnSums(path: string, rows: number): Promise<Numbers> {
-  const sums = RUN_COLUMNS.flatMap(({ name, words: values }: Column) =>
+  const sums = COMPARED.flatMap(({ name, words: values }: Column) =>
     values
       ? values.map((word) => `count(*) FILTER (${name} = '${word}')::DOUBLE AS "${name} ${word}"`)
       : [`sum(abs(${name}))::DOUBLE AS ${name}`],

@@ -43,8 +43,11 @@ function part(name, sources, make) {
 }
 
 mkdirSync(join(root, 'dist'), { recursive: true });
-part('kernel', ['src/pipeline/models/network/kernel', 'scripts/kernel.js', 'package.json'], () =>
-  run('scripts/kernel.js'),
+const KERNELS = ['src/pipeline/models/network', 'src/pipeline/formats/parquet'];
+part(
+  'kernel',
+  [...KERNELS.map((folder) => `${folder}/kernel`), 'scripts/kernel.js', 'package.json'],
+  () => run('scripts/kernel.js', ...KERNELS),
 );
 part('digits', ['data/digits.csv.gz', 'scripts/digits.js'], () => run('scripts/digits.js'));
 run('scripts/registries.js');

@@ -56,7 +56,7 @@ export async function save({ kind, columns, metadata, config, summary }, path, d
   if (config === undefined) delete all['eos.config'];
   if (summary === undefined) delete all['eos.summary'];
   const target = memoryTarget();
-  const writer = (kind === 'arrow' ? arrowFormat : hyparquetFormat)(target, schema);
+  const writer = (kind === 'arrow' ? arrowFormat : hyparquetFormat())(target, schema);
   await writer.write({ length, columns: arrays });
   await writer.finish(all);
   await target.commit();

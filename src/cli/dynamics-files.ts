@@ -5,7 +5,7 @@ import { didYouMean } from '../pipeline/core/suggest.ts';
 import type { Dynamics } from '../pipeline/dynamics/dynamics.ts';
 import { dynamics, findDynamics } from '../pipeline/dynamics/index.ts';
 import { sealedMetadata } from '../pipeline/formats/run-metadata.ts';
-import type { Metadata } from '../pipeline/formats/table-format.ts';
+import type { Metadata, TableFormat } from '../pipeline/formats/table-format.ts';
 import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
 import {
   type RunConfig,
@@ -64,7 +64,7 @@ export async function planDynamicsFiles(
   chosen: readonly Dynamics[],
   config: RunConfig,
   out: string,
-  writer: 'hyparquet' | 'parquetjs-lite',
+  format: TableFormat,
   replace: Replace,
 ): Promise<readonly DynamicsFile[]> {
   const columns = dynamicsColumns(config);
@@ -81,10 +81,6 @@ export async function planDynamicsFiles(
       await checkOutput('also', path, { ...config, dynamics: name }, replace);
       await refuseForeign(path);
       const write = async (signal: AbortSignal) => {
-        const format =
-          writer === 'hyparquet'
-            ? (await import('../pipeline/formats/parquet/hyparquet.ts')).hyparquetFormat
-            : (await import('../pipeline/node/parquetjs.ts')).parquetjsFormat;
         let rows = 0;
         let lastStep = -1;
         const batches = dynamicsBatches(each, config as RunOptions, { signal }).pipe(

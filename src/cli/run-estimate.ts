@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { lastValueFrom, tap } from 'rxjs';
 import { duration, fileSize, plural } from '../pipeline/format.ts';
 import { memoryTarget } from '../pipeline/formats/byte-target.ts';
+import { hyparquetFormat } from '../pipeline/formats/parquet/hyparquet.ts';
 import { parquetSink } from '../pipeline/formats/parquet/parquet-sink.ts';
 import type { Compression } from '../pipeline/formats/table-format.ts';
 import type { Runs, TrainingConfig } from '../pipeline/sources/trainings/training.ts';
@@ -37,7 +38,7 @@ interface Sample {
 export async function estimateRun(
   runs: Runs,
   config: TrainingConfig,
-  compression: Compression,
+  compression: Compression | undefined,
 ): Promise<RunEstimate> {
   const { steps, every } = config;
   const glance = await sample(runs, config, compression, BATCH, GLANCE);
@@ -51,7 +52,7 @@ export async function estimateRun(
 async function sample(
   runs: Runs,
   config: TrainingConfig,
-  compression: Compression,
+  compression: Compression | undefined,
   batchSize: number,
   milliseconds: number,
 ): Promise<Sample> {
@@ -61,7 +62,7 @@ async function sample(
   const marks = [{ rows: 0, time: begun }];
   const batches = runs.rows(config, { batchSize, signal: enough.signal }).pipe(
     runs.pipeline(config, () => {}),
-    parquetSink(target, { columns: config.columns, compression }),
+    parquetSink(target, { columns: config.columns, format: hyparquetFormat(compression) }),
     tap(({ length }) => {
       const time = performance.now();
       const rows = marks.at(-1)!.rows + length;

@@ -41,9 +41,8 @@ export const outputParameters = {
     noun: 'compression',
     words: COMPRESSIONS,
     symbol: 'NAME',
-    meaning: 'how the numbers of the Parquet file are packed',
+    meaning: 'how the numbers of the Parquet file are packed [snappy]',
     group: 'OUTPUT',
-    default: 'none',
   },
   'flush-every': {
     type: 'number',

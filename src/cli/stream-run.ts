@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import { count, duration, fileSize, plural, rate } from '../pipeline/format.ts';
-import type { Compression } from '../pipeline/formats/table-format.ts';
+import type { Compression, TableFormat } from '../pipeline/formats/table-format.ts';
 import type { RunConfig } from '../pipeline/models/minimal/config.ts';
 import type { ModelRun } from '../pipeline/models/minimal/run.ts';
 import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/node/file-target.ts';
@@ -36,7 +36,7 @@ export interface StreamRequest {
   /** Names of dynamics to write into files of their own. */
   readonly also: readonly string[];
   readonly writer: 'hyparquet' | 'parquetjs-lite';
-  readonly compression: Compression;
+  readonly compression: Compression | undefined;
   readonly logFormat: 'text' | 'json';
   readonly pace: number | undefined;
   readonly quiet: boolean;
@@ -218,6 +218,7 @@ interface OutputFile {
   readonly flag: 'out' | 'arrow';
   readonly path: string;
   readonly writer: StreamRequest['writer'];
+  readonly compression: Compression | undefined;
   /** Where its rows end, if it is continued. */
   readonly resumed?: ResumedFile;
 }
@@ -233,8 +234,9 @@ async function resumePlan({
 }
 
 function resumedOutput(resumed: ResumedFile): OutputFile {
-  const { kind, path, writer } = resumed;
-  return { flag: kind === 'arrow' ? 'arrow' : 'out', path, writer, resumed };
+  const { kind, path, writer, start } = resumed;
+  const compression = start.state.kind === 'parquet' ? start.state.compression : undefined;
+  return { flag: kind === 'arrow' ? 'arrow' : 'out', path, writer, compression, resumed };
 }
 
 /** Takes all files, or none, before anything is computed. */
@@ -273,14 +275,11 @@ async function outputFiles(
       '--out: no file was named; give --out FILE.parquet, or --dry-run to write none',
     );
   }
-  if (compression !== 'none' && writer !== 'hyparquet')
+  if (compression !== undefined && compression !== 'none' && writer !== 'hyparquet')
     throw new UsageError(`--compression: only hyparquet packs numbers, not ${writer}`);
-  const { packerOf } = await import('../pipeline/formats/parquet/parquet-compression.ts');
-  try {
-    packerOf(compression);
-  } catch (error) {
+  await formatOf(writer, compression).catch((error: unknown) => {
     throw new UsageError(`--${(error as Error).message}`);
-  }
+  });
   if (arrow !== undefined && resolve(out) === resolve(arrow)) {
     throw new UsageError(
       `--arrow: ${arrow} is the Parquet file already; give the Arrow file another name`,
@@ -288,8 +287,9 @@ async function outputFiles(
   }
   if (out === STDOUT && process.stdout.isTTY)
     throw new UsageError('--out: standard output is a terminal; lead it into a program or a file');
-  const files: OutputFile[] = out === STDOUT ? [] : [{ flag: 'out', path: out, writer }];
-  if (arrow !== undefined) files.push({ flag: 'arrow', path: arrow, writer });
+  const how = { writer, compression };
+  const files: OutputFile[] = out === STDOUT ? [] : [{ flag: 'out', path: out, ...how }];
+  if (arrow !== undefined) files.push({ flag: 'arrow', path: arrow, ...how });
   for (const { flag, path } of files) await checkOutput(flag, path, config, { force });
   return files;
 }
@@ -309,7 +309,7 @@ function noteDynamics(run: TrainingBatch['run'], files: readonly DynamicsFile[])
 const told = new WeakSet<TrainingBatch['run']>();
 
 async function dynamicsFiles(
-  { also, out, arrow, writer, force, dryRun, resume }: StreamRequest,
+  { also, out, arrow, force, dryRun, resume }: StreamRequest,
   config: TrainingConfig,
   files: readonly OutputFile[],
 ): Promise<readonly DynamicsFile[]> {
@@ -326,7 +326,8 @@ async function dynamicsFiles(
     throw new UsageError(
       '--also: each dynamics goes into a file of its own; give --out FILE.parquet',
     );
-  const planned = await planDynamicsFiles(chosen, config as RunConfig, main.path, writer, {
+  const format = await formatOf(main.writer, main.compression);
+  const planned = await planDynamicsFiles(chosen, config as RunConfig, main.path, format, {
     force,
     lengthened: resume !== undefined,
   });
@@ -339,10 +340,10 @@ async function dynamicsFiles(
 }
 
 async function sinkOf(
-  { flag, writer, resumed }: OutputFile,
+  { flag, writer, compression, resumed }: OutputFile,
   target: FileTarget,
   config: TrainingConfig,
-  { flushEvery, compression }: StreamRequest,
+  { flushEvery }: StreamRequest,
   onFlush: (flushed: { readonly rows: number; readonly step: number }) => void,
 ): Promise<MonoTypeOperatorFunction<TrainingBatch>> {
   const { columns } = config;
@@ -352,7 +353,15 @@ async function sinkOf(
     return arrowSink(target, options);
   }
   const { parquetSink } = await import('../pipeline/formats/parquet/parquet-sink.ts');
-  if (writer === 'hyparquet') return parquetSink(target, { ...options, compression });
-  const { parquetjsFormat } = await import('../pipeline/node/parquetjs.ts');
-  return parquetSink(target, { ...options, format: parquetjsFormat });
+  return parquetSink(target, { ...options, format: await formatOf(writer, compression) });
+}
+
+/** What encodes the Parquet files of a run. */
+async function formatOf(
+  writer: StreamRequest['writer'],
+  compression: Compression | undefined,
+): Promise<TableFormat> {
+  if (writer === 'parquetjs-lite')
+    return (await import('../pipeline/node/parquetjs.ts')).parquetjsFormat;
+  return (await import('../pipeline/formats/parquet/hyparquet.ts')).hyparquetFormat(compression);
 }

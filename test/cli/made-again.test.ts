@@ -81,7 +81,7 @@ async function doctor(path: string, change: (file: Doctored) => void): Promise<v
   });
   const config = JSON.stringify(file.config);
   const target = memoryTarget();
-  const writer = hyparquetFormat(target, schema);
+  const writer = hyparquetFormat()(target, schema);
   await writer.write({ length, columns: arrays });
   await writer.finish({
     ...file.metadata,

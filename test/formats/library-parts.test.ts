@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Field, Float64, makeData, RecordBatch, Schema, Struct, tableFromIPC } from 'apache-arrow';
 import fc from 'fast-check';
-import { type PageHeader, parquetMetadata, snappyUncompress } from 'hyparquet';
+import { type PageHeader, parquetMetadata } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer';
 import { describe, expect, test } from 'vitest';
 import { FileWriter } from '../../src/pipeline/formats/arrow/apache-arrow-parts.ts';
@@ -17,7 +17,6 @@ import {
 } from '../../src/pipeline/formats/parquet/hyparquet-parts.ts';
 import {
   deltaBinaryPack,
-  snappyCompress,
   writeMetadata,
   writePageHeader,
   writeRleBitPackedHybrid,
@@ -88,13 +87,6 @@ describe('the parts of hyparquet and hyparquet-writer', () => {
         expect(found).toBe(levels.filter((level) => level === 3).length);
       }),
     );
-  });
-
-  test('Snappy gives back what it took', () => {
-    const bytes = Uint8Array.from({ length: 5000 }, (_, i) => i % 97);
-    const out = new Uint8Array(bytes.length);
-    snappyUncompress(snappyCompress(bytes), out);
-    expect(out).toEqual(bytes);
   });
 
   test('a footer is read as it was written, and its raw fields have the numbers of the format', () => {

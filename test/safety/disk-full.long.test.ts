@@ -24,7 +24,7 @@ import { temporaryFolder } from '../setup/eos.ts';
 import { removeFolder } from '../setup/remove-folder.ts';
 
 const FORMATS: readonly [string, TableFormat][] = [
-  ['parquet', hyparquetFormat],
+  ['parquet', hyparquetFormat()],
   ['arrow', arrowFormat],
   ['parquetjs-lite', parquetjsFormat],
 ];

@@ -20,7 +20,10 @@ const PACE = 60_000;
 
 const roll = (sides: number) => Math.floor(Math.random() * sides);
 
-test('programs that use the library, killed at any time: all of it is recovered, and goes on to the byte', async () => {
+const KILLED =
+  'programs that use the library, killed at any time: all of it is recovered, and goes on to the byte';
+
+test(KILLED, { timeout: 60_000 + KILLS * 30_000 }, async () => {
   let recovered = 0;
   let nothing = 0;
   for (let i = 0; i < KILLS; i++) {

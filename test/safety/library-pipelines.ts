@@ -116,7 +116,13 @@ export async function recoverAndResume(
   replace: boolean,
 ): Promise<number> {
   const acknowledged = lastFlushes(stdout);
-  const left = [...whole.keys()].filter((file) => existsSync(join(cwd, `${file}.partial.journal`)));
+  const exists = (name: string) => existsSync(join(cwd, name));
+  const files = [...whole.keys()];
+  const left = files.filter(
+    (file) => exists(`${file}.partial.journal`) && exists(`${file}.partial`),
+  );
+  // The program may have died behind the rename of one: that file is whole.
+  const ended = files.filter((file) => exists(file));
   let recovered = 0;
   for (const file of left) {
     const path = join(cwd, file);
@@ -128,10 +134,10 @@ export async function recoverAndResume(
       expect(rows).toBeGreaterThanOrEqual(rowsOnDisk(partial, whole.get(file)!));
     recovered += rows;
   }
-  const [first, second] = left;
-  if (first === undefined) return 0;
-  await resume(join(cwd, first), second === undefined ? undefined : join(cwd, second));
-  for (const file of left)
+  const [first, second] = [...left, ...ended];
+  if (left.length > 0)
+    await resume(join(cwd, first!), second === undefined ? undefined : join(cwd, second));
+  for (const file of [...left, ...ended])
     expect(readFileSync(join(cwd, file)).equals(whole.get(file)!)).toBe(true);
   return recovered;
 }

@@ -44,7 +44,7 @@ test('texts, truth values and nulls are read back as they were written, in any m
       fc.array(fc.array(row, { minLength: 1, maxLength: 60 }), { minLength: 1, maxLength: 3 }),
       async (groups) => {
         const target = memoryTarget();
-        const writer = hyparquetFormat(target, columns);
+        const writer = hyparquetFormat()(target, columns);
         for (const rows of groups) {
           const cells = columns.map(({ name }) =>
             rows.map((each) => each[name as keyof typeof each]),
@@ -84,7 +84,7 @@ test.each([
   'the bounds of %j are %d and %d: a zero may have either sign, NaN is no bound',
   async (values, least, most) => {
     const target = memoryTarget();
-    const writer = hyparquetFormat(target, [column('real', 'DOUBLE')]);
+    const writer = hyparquetFormat()(target, [column('real', 'DOUBLE')]);
     await writer.write({ length: values.length, columns: [Float64Array.from(values)] });
     await writer.finish({});
     const { row_groups } = parquetMetadata(target.bytes().slice().buffer);

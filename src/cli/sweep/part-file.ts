@@ -30,7 +30,7 @@ export async function encodePart(
   const target = memoryTarget();
   // The program that writes: whoever only looks after the parts does without.
   const { hyparquetFormat } = await import('../../pipeline/formats/parquet/hyparquet.ts');
-  const writer = hyparquetFormat(target, SWEEP_COLUMNS);
+  const writer = hyparquetFormat()(target, SWEEP_COLUMNS);
   const length = rows.columns[0]!.length;
   if (length > 0) await writer.write({ length, columns: rows.columns });
   await writer.finish({

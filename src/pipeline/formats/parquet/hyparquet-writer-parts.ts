@@ -3,4 +3,3 @@ export { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 export { deltaBinaryPack } from 'hyparquet-writer/src/delta.js';
 export { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
 export { writeMetadata } from 'hyparquet-writer/src/metadata.js';
-export { snappyCompress } from 'hyparquet-writer/src/snappy.js';

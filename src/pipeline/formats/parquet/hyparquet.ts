@@ -18,16 +18,14 @@ import { type Packer, packerOf } from './parquet-compression.ts';
 /** First and last bytes of a Parquet file, as a little-endian number. */
 const MAGIC = 0x31524150;
 
-/** Parquet by hyparquet-writer: a `TableFormat` that takes free text, truth values and nulls as well. */
-export const hyparquetFormat = compressedParquet('none');
-
 /**
- * The same with its numbers packed: BYTE_STREAM_SPLIT and a codec. A file that is continued goes on as it began.
+ * Parquet by hyparquet-writer: a `TableFormat` that takes free text, truth values and nulls as well. Its numbers are
+ * packed: BYTE_STREAM_SPLIT and a codec. A file that is continued goes on as it began.
  *
  * @throws TypeError where this platform has no such encoder
  */
-export function compressedParquet(
-  compression: Compression,
+export function hyparquetFormat(
+  compression: Compression = 'snappy',
 ): (target: ByteTarget, columns: readonly TableColumn[], from?: TableState) => WideTableWriter {
   packerOf(compression);
   return (target, columns, from) => {

@@ -9,7 +9,7 @@ import {
   writePageHeader,
   writeRleBitPackedHybrid,
 } from './hyparquet-writer-parts.ts';
-import { type Packer, SNAPPY, splitStreams } from './parquet-compression.ts';
+import { type Packer, SNAPPY } from './parquet-compression.ts';
 
 /**
  * Encodes a row group of typed arrays with the parts of hyparquet-writer. Its own entrance takes any JavaScript values:
@@ -52,16 +52,16 @@ function writeChunk(
     ? presence(cells)
     : { levels: NO_LEVELS, values: cells, nulls: 0 };
   const packer = spec.type === 'TEXT' ? SNAPPY : spec.type === 'DOUBLE' ? numbers : undefined;
-  const { encoding, bounds: minMax, page, words } = encode(spec, values, packer !== undefined);
+  const encoded = encode(spec, values, packer);
+  const { encoding, bounds: minMax, page, words, unpacked = page.length } = encoded;
   if (words) writeDictionary(writer, words);
   const dataStart = writer.offset;
-  const stored = packer ? packer.pack(page) : page;
   // Fastparquet takes differences of 64-bit numbers in newer pages for the numbers themselves.
   const pageType = spec.type === 'INT64' && !spec.nullable ? 'DATA_PAGE' : 'DATA_PAGE_V2';
   const sizes = {
-    uncompressed_page_size: levels.length + page.length,
-    compressed_page_size: levels.length + stored.length,
-    crc: crc32(stored, crc32(levels)) | 0,
+    uncompressed_page_size: levels.length + unpacked,
+    compressed_page_size: levels.length + page.length,
+    crc: crc32(page, crc32(levels)) | 0,
   };
   writePageHeader(
     writer,
@@ -91,7 +91,7 @@ function writeChunk(
         },
   );
   writer.appendBytes(levels);
-  writer.appendBytes(stored);
+  writer.appendBytes(page);
   const size = writer.offset - start;
   return {
     file_offset: BigInt(start),
@@ -102,7 +102,7 @@ function writeChunk(
       codec: packer?.codec ?? 'UNCOMPRESSED',
       num_values: BigInt(cells.length),
       total_compressed_size: BigInt(size),
-      total_uncompressed_size: BigInt(size + page.length - stored.length),
+      total_uncompressed_size: BigInt(size + unpacked - page.length),
       data_page_offset: BigInt(dataStart),
       ...(words ? { dictionary_page_offset: BigInt(start) } : {}),
       statistics: { ...minMax, null_count: BigInt(nulls) },
@@ -137,25 +137,29 @@ interface Encoded {
   readonly encoding: Encoding;
   readonly bounds: Statistics;
   readonly page: Uint8Array;
+  /** Its bytes before they were packed, where they are. */
+  readonly unpacked?: number;
   /** The dictionary, for strings. */
   readonly words?: readonly string[];
 }
 
-function encode(spec: TableColumn, cells: Cells, split: boolean): Encoded {
+function encode(spec: TableColumn, cells: Cells, packer: Packer | undefined): Encoded {
   switch (spec.type) {
     case 'DOUBLE': {
       const values =
         cells instanceof Float64Array ? cells : Float64Array.from(cells as readonly number[]);
       const bounds = doubleBounds(values);
-      // The digits of a trajectory hardly compress unless its bytes are told apart.
-      return split
-        ? { encoding: 'BYTE_STREAM_SPLIT', bounds, page: splitStreams(values) }
-        : { encoding: 'PLAIN', bounds, page: bytesOf(values) };
+      if (!packer) return { encoding: 'PLAIN', bounds, page: bytesOf(values) };
+      const page = packer.packNumbers(values);
+      return { encoding: 'BYTE_STREAM_SPLIT', bounds, page, unpacked: values.byteLength };
     }
     case 'STRING':
       return encodeWords(spec, Uint8Array.from(cells as ArrayLike<number>));
-    case 'TEXT':
-      return { encoding: 'PLAIN', bounds: {}, page: plainTexts(cells as readonly string[]) };
+    case 'TEXT': {
+      const page = plainTexts(cells as readonly string[]);
+      const packed = packer?.pack(page) ?? page;
+      return { encoding: 'PLAIN', bounds: {}, page: packed, unpacked: page.length };
+    }
     case 'BOOLEAN':
       return { encoding: 'PLAIN', bounds: {}, page: bits(cells as readonly boolean[]) };
     default: {

@@ -6,12 +6,12 @@ import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
 import type { SinkTarget } from '../byte-target.ts';
 import { metadataWith } from '../run-metadata.ts';
 import type { Compression, TableFormat } from '../table-format.ts';
-import { compressedParquet } from './hyparquet.ts';
+import { hyparquetFormat } from './hyparquet.ts';
 
 export interface ParquetSinkOptions extends DurabilityOptions {
   /** Names of the columns to write; all that are there unless given. */
   readonly columns?: readonly string[] | null;
-  /** How its numbers are packed: not at all unless given. */
+  /** How its numbers are packed: by Snappy unless given. */
   readonly compression?: Compression;
   /** The program that encodes the file: hyparquet-writer unless given. */
   readonly format?: TableFormat;
@@ -26,11 +26,7 @@ export interface ParquetSinkOptions extends DurabilityOptions {
  */
 export function parquetSink<C, R extends Run>(
   to: SinkTarget,
-  {
-    compression = 'none',
-    format = compressedParquet(compression),
-    ...options
-  }: ParquetSinkOptions = {},
+  { compression, format = hyparquetFormat(compression), ...options }: ParquetSinkOptions = {},
 ): MonoTypeOperatorFunction<Batch<C, R>> {
   const write = tableSink<C, R>(to, format, {
     ...options,

@@ -1,4 +1,4 @@
-import { bytesOf } from './base64.ts';
+import { bytesOf } from '../../core/base64.ts';
 import { KERNEL_BYTES } from './kernel-bytes.ts';
 
 /** Activations by their place in the kernel's list. */

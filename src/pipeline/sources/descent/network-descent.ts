@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import { base64Of, bytesOf } from '../../core/base64.ts';
 import {
   CheckpointError,
   resumedState,
@@ -11,7 +12,6 @@ import { startRun } from '../../core/run.ts';
 import { arraysOf } from '../../core/schema.ts';
 import { type RowSource, type SourceOptions, source } from '../../core/source.ts';
 import { count } from '../../format.ts';
-import { base64Of, bytesOf } from '../../models/network/base64.ts';
 import { networkOrder, trainingColumns } from '../../models/network/columns.ts';
 import {
   type NetworkConfig,

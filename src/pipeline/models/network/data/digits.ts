@@ -1,5 +1,5 @@
+import { bytesOf } from '../../../core/base64.ts';
 import { ConfigError } from '../../../core/parameters.ts';
-import { bytesOf } from '../base64.ts';
 import type { NamedData } from './data-set.ts';
 import { DIGITS_BYTES } from './digits-bytes.ts';
 

@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import { snappyUncompress } from 'hyparquet';
+import { expect, test } from 'vitest';
+import { snappy, snappySplit, splitStreams } from '../../src/pipeline/formats/parquet/pack.ts';
+
+function unpacked(packed: Uint8Array, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  snappyUncompress(packed, bytes);
+  return bytes;
+}
+
+/** Bytes with runs, with what stood before at any distance, and with what stood nowhere. */
+const bytesWithRepeats = fc
+  .array(
+    fc.oneof(
+      fc.record({ fresh: fc.uint8Array({ maxLength: 300 }) }),
+      fc.record({ byte: fc.nat(255), times: fc.nat(5000) }),
+      fc.record({ back: fc.integer({ min: 1, max: 80_000 }), times: fc.nat(3000) }),
+    ),
+    { maxLength: 40 },
+  )
+  .map((parts) => {
+    const bytes: number[] = [];
+    for (const part of parts) {
+      if ('fresh' in part) bytes.push(...part.fresh);
+      else if ('byte' in part) for (let i = 0; i < part.times; i++) bytes.push(part.byte);
+      else for (let i = 0; i < part.times; i++) bytes.push(bytes.at(-part.back) ?? 7);
+    }
+    return Uint8Array.from(bytes);
+  });
+
+test('Snappy gives back the bytes that it took', () => {
+  fc.assert(
+    fc.property(bytesWithRepeats, (bytes) => {
+      expect(Buffer.compare(unpacked(snappy(bytes), bytes.length), bytes)).toBe(0);
+    }),
+  );
+});
+
+test('Snappy gives back a run of every length, short and around its longest copies', () => {
+  for (let length = 0; length < 300; length++) {
+    const bytes = new Uint8Array(length).fill(9);
+    expect(unpacked(snappy(bytes), length)).toEqual(bytes);
+  }
+});
+
+test.each([60, 61, 256, 257, 65_536, 65_537, (1 << 24) + 1])(
+  'Snappy gives back %d bytes that hold nothing twice',
+  (length) => {
+    // Whole numbers under a multiplication that has an inverse: no four bytes come again.
+    const words = Uint32Array.from({ length: Math.ceil(length / 4) }, (_, i) =>
+      Math.imul(i, 0x9e3779b1),
+    );
+    const bytes = new Uint8Array(words.buffer).subarray(0, length);
+    const packed = snappy(bytes).slice();
+    expect(packed.length).toBeLessThan(length + 10);
+    expect(Buffer.compare(unpacked(packed, length), bytes)).toBe(0);
+  },
+);
+
+test('the streams of numbers are their first bytes, their second ones …', () => {
+  fc.assert(
+    fc.property(fc.float64Array({ maxLength: 70 }), (values) => {
+      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      const streams = Uint8Array.from(
+        bytes,
+        (_, i) => bytes[8 * (i % values.length) + Math.floor(i / values.length)]!,
+      );
+      expect(splitStreams(values).slice()).toEqual(streams);
+      expect(unpacked(snappySplit(values), bytes.length)).toEqual(streams);
+    }),
+  );
+});
