@@ -59,7 +59,7 @@ async function folderWithRuns(): Promise<string> {
 
 describe('a run file', () => {
   test.each([
-    ['run.parquet', /^run\.parquet {2}Parquet, 1\.0 MB, 10,001 rows, 1 row group\n/],
+    ['run.parquet', /^run\.parquet {2}Parquet, 697 kB, 10,001 rows, 1 row group\n/],
     ['run.arrow', /^run\.arrow {2}Arrow, 1\.2 MB, 10,001 rows, 1 record batch\n/],
   ])('%s: parameters, phases, outcome, slope, sparkline, schema', async (file, title) => {
     const text = await inspect(await folderWithRuns(), file);

@@ -50,7 +50,7 @@ describe('eos stream --resume', () => {
     const whole = await wholeRun(args);
     const cwd = temporaryFolder();
     const slow = args.includes('plain') || args.includes('--precision');
-    const paced = slow ? '3000' : '60000';
+    const paced = slow ? '3000' : '20000';
     await interrupted(cwd, [...args, '--pace', paced]);
     const { code, stderr } = await eos(
       ['stream', '--resume', 'run.parquet', '--arrow', 'run.arrow', '--quiet'],
@@ -109,14 +109,14 @@ describe('eos stream --resume', () => {
   test('stopped again and again, recovered in between, and to a later step than first asked for', async () => {
     const whole = await wholeRun(['--preset', 'three-phases', '--steps', '90000']);
     const cwd = temporaryFolder();
-    await interrupted(cwd, ['--preset', 'three-phases', '--steps', '60000', '--pace', '30000']);
+    await interrupted(cwd, ['--preset', 'three-phases', '--steps', '60000', '--pace', '6000']);
     const again = startEos(
       [
         'stream',
         '--resume',
         'run.parquet',
         '--pace',
-        '30000',
+        '6000',
         '--flush-every',
         '0.05',
         '--log-format',
@@ -146,7 +146,7 @@ describe('eos stream --resume', () => {
         ...BOTH,
         ...args,
         '--pace',
-        '30000',
+        '6000',
         '--flush-every',
         '0.05',
         '--log-format',
