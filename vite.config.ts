@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite';
+import { texFormulas } from './scripts/tex-formulas.js';
 import { thirdPartyLicences } from './scripts/third-party.js';
 
 /**
@@ -12,7 +13,7 @@ export default defineConfig(({ mode }) => {
     // Relative links, so that the page works under any path.
     base: './',
     publicDir: false,
-    plugins: licences.page,
+    plugins: [texFormulas(), ...licences.page],
     worker: {
       format: 'iife',
       plugins: () => licences.worker,

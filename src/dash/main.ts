@@ -32,6 +32,7 @@ const store = createStore(link.view);
 let refreshGiven = link.refreshGiven;
 /** What runs in the lab, for the link; null while it is closed. */
 let lab = link.lab;
+let tour = link.tour;
 let rows: ReadonlyMap<number, Row> = new Map();
 /** The map of a sweep, above the runs. */
 let sweep: Panel | undefined;
@@ -244,6 +245,8 @@ function writeUrl(): void {
       runs: runs.flatMap((run) => run.link ?? []),
       view: { ...view, range: asked },
       lab,
+      tour,
+      embed: link.embed,
       refreshGiven,
     });
     try {
@@ -407,16 +410,20 @@ async function showLab(said: string): Promise<void> {
   if (!options) showProblem(box('notices'), 'link', 'it names no run of the lab; one is started');
   const actions = {
     add: (run: ListedRun) => files.add(run),
+    remove(gone: ListedRun) {
+      files.remove(...files.runs().flatMap(({ id, source }) => (source === gone ? [id] : [])));
+    },
     look: (run: ListedRun, change: Partial<Run>) => files.look(run, change),
     announce: app.announce,
-    relinked(now: LabOptions) {
+    relinked(now: LabOptions, stop: number | null) {
       lab = writeLab(now);
+      tour = stop;
       writeUrl();
     },
   };
-  const element = await openLab(options ?? {}, actions).catch((error: unknown) => {
+  const element = await openLab(options ?? {}, tour, actions).catch((error: unknown) => {
     showProblem(box('notices'), 'link', `${messageOf(error)}; another run is started`);
-    return openLab({}, actions);
+    return openLab({}, tour, actions);
   });
   box('lab').append(element);
   box('lab').hidden = false;
@@ -426,10 +433,12 @@ async function showLab(said: string): Promise<void> {
 let drawnSize = '';
 
 async function start(): Promise<void> {
+  document.body.classList.toggle('embed', link.embed);
   page.dataset.theme = store.get().theme;
   document.body.classList.toggle('pinned', store.get().pinned);
-  await files.start(link.runs, link.view.sweep, link.lab === null);
-  if (link.lab !== null) await showLab(link.lab);
+  const inLab = link.lab ?? (link.tour === null ? null : '');
+  await files.start(link.runs, link.view.sweep, inLab === null);
+  if (inLab !== null) await showLab(inLab);
   tellWhatIsNotThere();
   if (files.list().live && !refreshGiven) store.set({ refresh: LIVE_SECONDS });
   schedule();

@@ -6,6 +6,10 @@ export interface LinkState {
   readonly view: View;
   /** What runs in the lab, as `lab/lab-link.ts` writes it; null where there is none. */
   readonly lab: string | null;
+  /** The stop of the lab's tour, from 1; null where nobody is on it. */
+  readonly tour: number | null;
+  /** Whether the page stands in another one, and leaves out what that has itself. */
+  readonly embed: boolean;
   /** Whether the link itself says how often to look at the files. */
   readonly refreshGiven: boolean;
 }
@@ -28,6 +32,8 @@ export function readLink(query: string): LinkState {
     runs: params.getAll('run').filter(Boolean).slice(0, MAX_RUNS),
     refreshGiven: refresh !== undefined,
     lab: params.get('lab')?.slice(0, 1000) ?? null,
+    tour: tourStop(number(params.get('tour'))),
+    embed: params.get('embed') === '1',
     view: {
       ...FIRST_VIEW,
       range: from !== undefined && to !== undefined && from < to ? [from, to] : null,
@@ -45,10 +51,12 @@ export function readLink(query: string): LinkState {
 }
 
 /** The query that `readLink` reads back as the same state. */
-export function writeLink({ runs, view, lab, refreshGiven }: LinkState): string {
+export function writeLink({ runs, view, lab, tour, embed, refreshGiven }: LinkState): string {
   const params = new URLSearchParams();
   for (const run of runs) params.append('run', run);
   if (lab !== null) params.set('lab', lab);
+  if (tour !== null) params.set('tour', String(tour));
+  if (embed) params.set('embed', '1');
   if (view.range) {
     params.set('from', String(view.range[0]));
     params.set('to', String(view.range[1]));
@@ -75,6 +83,9 @@ export function writeLink({ runs, view, lab, refreshGiven }: LinkState): string 
 
 const words = (value: string | null): string[] =>
   (value ?? '').split(',').filter((word) => /^[\w.-]{1,60}$/.test(word));
+
+const tourStop = (value: number | undefined): number | null =>
+  value !== undefined && Number.isInteger(value) && value > 0 ? value : null;
 
 function number(value: string | null): number | undefined {
   const parsed = value === null || value.trim() === '' ? Number.NaN : Number(value);

@@ -29,13 +29,11 @@ test('a link reproduces the view and the runs', () => {
         { maxLength: 12 },
       ),
       view,
-      (runs, state) => {
-        expect(readLink(writeLink({ runs, view: state, lab: null, refreshGiven: true }))).toEqual({
-          runs,
-          view: state,
-          lab: null,
-          refreshGiven: true,
-        });
+      fc.option(fc.integer({ min: 1, max: 9 })),
+      fc.boolean(),
+      (runs, view, tour, embed) => {
+        const link = { runs, view, lab: null, tour, embed, refreshGiven: true };
+        expect(readLink(writeLink(link))).toEqual(link);
       },
     ),
   );

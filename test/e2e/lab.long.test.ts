@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TOUR } from '../../src/dash/lab/tour.ts';
 import { violations } from '../dash/axe.ts';
 import { launch, openPage, plot, type Started, serve, settled } from '../dash/browser.ts';
 import { eos, startEos, temporaryFolder } from '../setup/eos.ts';
@@ -112,6 +113,46 @@ describeWith(['chromium'], 'the lab', () => {
     const told = /peaks at step ([\d,]+)/.exec(words);
     if (told) expect(after - 1).toBe(Number(told[1]!.replaceAll(',', '')));
     expect(new URL(page.url()).searchParams.get('lab')).toBe('preset=paper;eta=1/18');
+    await page.close();
+  });
+
+  test('takes on a tour of seven stops, each a link, with its runs and formulas', async () => {
+    const { page, problems } = await openPage(browser, `${server.url}?refresh=0&lab=&embed=1`);
+    await act(page, 'tour').click();
+    for (const [i, { title, formulas, runs }] of TOUR.entries()) {
+      const tour = page.locator(`.tour[data-stop="${i + 1}"]`);
+      await tour.waitFor();
+      expect(await tour.locator('h2').textContent()).toBe(title);
+      await stands(page, runs[0]!.to);
+      await settled(page);
+      expect(await stepOf(page)).toBe(runs[0]!.to);
+      expect(new URL(page.url()).searchParams.get('tour')).toBe(String(i + 1));
+      await tour.locator('summary').click();
+      const sizes = await tour
+        .locator('math')
+        .evaluateAll((all) => all.map((each) => each.getBoundingClientRect().height));
+      expect(sizes.length).toBe(formulas.length);
+      expect(Math.min(...sizes)).toBeGreaterThan(10);
+      await tour.locator('summary').click();
+      expect(await page.locator('#controls').isVisible()).toBe(false);
+      if (i + 1 < TOUR.length) await act(page, 'tour-next').click();
+    }
+    expect(await violations(page)).toEqual([]);
+    expect(await act(page, 'tour-next').isDisabled()).toBe(true);
+    await act(page, 'tour-leave').click();
+    await page.waitForFunction(() => !new URL(location.href).searchParams.has('tour'));
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('a stop of the tour opens from its link, and both of its runs play to their ends', async () => {
+    const { page, problems } = await openPage(browser, `${server.url}?refresh=0&tour=6`);
+    await stands(page, TOUR[5]!.runs[0]!.to);
+    await settled(page);
+    expect(await act(page, 'which').locator('option').count()).toBe(2);
+    const last = TOUR[5]!.runs[0]!.to;
+    expect(await plot(page, 'sharpness').getAttribute('data-drawn')).toBe(`0:${last}`);
+    expect(problems).toEqual([]);
     await page.close();
   });
 

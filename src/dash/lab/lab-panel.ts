@@ -9,14 +9,17 @@ import { labCommand } from './lab-link.ts';
 import { LAB_TABLES, type LabOptions, labTable, liveParameters } from './lab-parameters.ts';
 import { LAB_METHODS, type LabApi, type LabStatus, type Until } from './lab-protocol.ts';
 import LabWorker from './lab-worker.ts?worker&inline';
+import type { TourRun } from './tour.ts';
+import { tourPanel } from './tour-panel.ts';
 
 /** What the lab does to the page. */
 export interface LabActions {
   add(run: ListedRun): Promise<void>;
+  remove(run: ListedRun): void;
   look(run: ListedRun, change: Partial<Run>): Promise<void>;
   announce(text: string): void;
-  /** The options of the first run have changed, which the link tells. */
-  relinked(options: LabOptions): void;
+  /** The options of the first run have changed, or the stop of the tour, which the link tells. */
+  relinked(options: LabOptions, stop: number | null): void;
 }
 
 /** Runs side by side, at most. */
@@ -24,6 +27,8 @@ const MOST_RUNS = 3;
 /** Decades of speed, steps a second. */
 const FASTEST = 7;
 const FIRST_SPEED = 2;
+/** The same on the tour, which shows much and waits little. */
+const TOUR_SPEED = 3;
 /** Decades below and above η of the slider. */
 const DECADES = 1;
 
@@ -33,16 +38,25 @@ interface Session {
   options: LabOptions;
   status: LabStatus;
   /** Whether it began at a step of another run. */
-  readonly forked: boolean;
+  forked: boolean;
   looking: boolean;
   again: boolean;
 }
 
-/** The lab: runs of the minimal model that are computed here and now, and the controls that play them. */
-export async function openLab(first: LabOptions, actions: LabActions): Promise<HTMLElement> {
+/**
+ * The lab: runs that are computed here and now, and the controls that play them.
+ *
+ * @param stop where the guided tour begins; null where it is not taken
+ */
+export async function openLab(
+  first: LabOptions,
+  stop: number | null,
+  actions: LabActions,
+): Promise<HTMLElement> {
   const sessions: Session[] = [];
   let chosen = 0;
   let made = 0;
+  let touring = stop;
   const current = () => sessions[chosen]!;
 
   /* ---- the runs ---- */
@@ -239,9 +253,39 @@ export async function openLab(first: LabOptions, actions: LabActions): Promise<H
       const status = await session.api.start(options);
       session.options = options;
       middle = 0;
-      if (session === sessions[0]) actions.relinked(options);
+      if (session === sessions[0]) actions.relinked(options, touring);
       return playing ? session.api.play(speedOf(), 'stopped') : status;
     });
+  }
+
+  /** Starts the runs of the tour in place of those that are there. */
+  async function showRuns(runs: readonly TourRun[]): Promise<void> {
+    for (const { listed, api } of sessions.splice(runs.length)) {
+      api.close();
+      actions.remove(listed);
+    }
+    chosen = 0;
+    middle = 0;
+    speed.value = String(TOUR_SPEED);
+    problem.textContent = '';
+    for (const [i, { options }] of runs.entries()) {
+      const session = sessions[i];
+      if (!session) {
+        await begin(options);
+        continue;
+      }
+      Object.assign(session, { options, forked: false, status: await session.api.start(options) });
+      await told(session, session.status);
+    }
+    actions.relinked(runs[0]!.options, touring);
+    draw();
+    const longest = runs[0]!.to;
+    await Promise.all(
+      runs.map(async ({ to }, i) => {
+        const session = sessions[i]!;
+        await told(session, await session.api.play((speedOf() * to) / longest, to));
+      }),
+    );
   }
 
   async function fork(): Promise<void> {
@@ -280,9 +324,17 @@ export async function openLab(first: LabOptions, actions: LabActions): Promise<H
   const saveButton = button('Save Parquet', { 'data-act': 'save' }, () => void hand());
   const copyButton = button('Copy command', { 'data-act': 'command' }, () => void copy());
   const command = el('code', { class: 'lab-command' });
+  const tour = tourPanel({
+    show: showRuns,
+    moved(at) {
+      touring = at;
+      actions.relinked(sessions[0]!.options, at);
+    },
+  });
   const element = el(
     'section',
     { class: 'lab', 'aria-label': 'Lab' },
+    tour.element,
     el(
       'div',
       { class: 'lab-row' },
@@ -291,6 +343,11 @@ export async function openLab(first: LabOptions, actions: LabActions): Promise<H
       button('To the next spike', { 'data-act': 'spike' }, () => void play('spike', 10 ** FASTEST)),
       undo,
       button('Start anew', { 'data-act': 'anew' }, () => void restart(current().options)),
+      button(
+        'Tour',
+        { 'data-act': 'tour', title: 'A guided tour of seven stops' },
+        () => void tour.go(1),
+      ),
       el('label', { class: 'lab-field' }, el('span', {}, 'speed'), speed, speedText),
     ),
     el(
@@ -346,8 +403,9 @@ export async function openLab(first: LabOptions, actions: LabActions): Promise<H
   }
 
   await begin(first);
-  actions.relinked(first);
+  actions.relinked(first, touring);
   draw();
+  if (stop !== null) await tour.go(stop);
   return element;
 }
 

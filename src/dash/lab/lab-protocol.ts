@@ -14,8 +14,8 @@ export interface LabStatus {
   readonly text: string;
 }
 
-/** Until when a run plays: for ever, for one step, or to the next peak of L₁. */
-export type Until = 'stopped' | 'step' | 'spike';
+/** Until when a run plays: for ever, for one step, to the next peak of L₁, or to a step. */
+export type Until = 'stopped' | 'step' | 'spike' | number;
 
 /** What the page asks of the worker of the lab, besides the questions about a table. */
 export interface LabApi {

@@ -55,9 +55,9 @@ function tick(): void {
   if (!playing || !run) return;
   const start = performance.now();
   const due = begun.step + ((start - begun.at) / 1000) * speed;
-  const wanted =
-    until === 'stopped' ? Math.max(1, Math.min(MOST_AT_ONCE, Math.round(speed / FRAMES))) : 1;
+  const many = Math.max(1, Math.min(MOST_AT_ONCE, Math.round(speed / FRAMES)));
   while (playing && run.step < due && performance.now() - start < SLICE) {
+    const wanted = rowsTo(until, run.step, many);
     size = Math.min(size, wanted);
     const from = performance.now();
     advance(run, size);
@@ -72,6 +72,12 @@ function tick(): void {
   else setTimeout(tick, 1000 / FRAMES);
 }
 
+/** Rows that may be computed at once without going further than is wanted. */
+function rowsTo(end: Until, step: number, many: number): number {
+  if (typeof end === 'number') return Math.max(1, Math.min(many, end - step));
+  return end === 'stopped' ? many : 1;
+}
+
 /** Goes on by so many rows, and stops where it was to stop. */
 function advance(current: LabRun, size: number): void {
   const [l1, loss] = [current.last('l1'), current.last('loss')];
@@ -79,7 +85,8 @@ function advance(current: LabRun, size: number): void {
   lastL1 = l1;
   current.advance(size);
   const peaked = rising && current.last('l1') < l1 && l1 > SPIKE_SHARE * loss;
-  if (current.divergedAt !== null || until === 'step' || (until === 'spike' && peaked))
+  const reached = typeof until === 'number' && current.step >= until;
+  if (current.divergedAt !== null || until === 'step' || reached || (until === 'spike' && peaked))
     playing = false;
 }
 
@@ -108,7 +115,8 @@ const api: LabApi = {
     const current = started();
     speed = steps;
     until = end;
-    playing = steps > 0 && current.divergedAt === null;
+    const there = typeof end === 'number' && current.step >= end;
+    playing = steps > 0 && current.divergedAt === null && !there;
     begun = { at: performance.now(), step: current.step };
     told = { at: begun.at, step: current.step };
     lastL1 = Number.POSITIVE_INFINITY;

@@ -1,0 +1,73 @@
+import { button, el } from '../dom.ts';
+import mathml from './formulas.tex';
+import { TOUR, type TourRun } from './tour.ts';
+
+/** What the tour does to the lab. */
+export interface TourActions {
+  /** Starts these runs, in place of those that are there, and plays them. */
+  show(runs: readonly TourRun[]): Promise<void>;
+  /** The stop that is shown has changed, which the link tells; null where the tour is left. */
+  moved(stop: number | null): void;
+}
+
+export interface TourPanel {
+  readonly element: HTMLElement;
+  /** Goes to a stop, counted from 1. */
+  go(stop: number): Promise<void>;
+}
+
+/** A formula, as the page was built with it. */
+export function formula(name: string): Element {
+  const parsed = new DOMParser().parseFromString(mathml[name]!, 'application/xml');
+  return document.importNode(parsed.documentElement, true);
+}
+
+/** The guided tour: a box that tells what the runs below it show. */
+export function tourPanel({ show, moved }: TourActions): TourPanel {
+  let at = 0;
+  const place = el('span', { class: 'tour-place' });
+  const title = el('h2', { class: 'tour-title', tabindex: -1 });
+  const text = el('p', { class: 'tour-text' });
+  const formulas = el('div', { class: 'tour-formulas' });
+  const back = button('Back', { 'data-act': 'tour-back' }, () => void go(at - 1));
+  const next = button('Next', { class: 'primary', 'data-act': 'tour-next' }, () => void go(at + 1));
+  const element = el(
+    'section',
+    { class: 'tour', 'aria-label': 'Guided tour', hidden: true },
+    el(
+      'div',
+      { class: 'tour-head' },
+      title,
+      place,
+      back,
+      next,
+      button('Leave the tour', { 'data-act': 'tour-leave' }, () => {
+        element.hidden = true;
+        document.body.classList.remove('touring');
+        moved(null);
+      }),
+    ),
+    text,
+    el('details', {}, el('summary', {}, 'Formulas'), formulas),
+  );
+
+  async function go(stop: number): Promise<void> {
+    at = Math.min(TOUR.length, Math.max(1, stop));
+    const shown = TOUR[at - 1]!;
+    place.textContent = `${at} of ${TOUR.length}`;
+    title.textContent = shown.title;
+    text.textContent = shown.text;
+    formulas.replaceChildren(...shown.formulas.map((name) => el('div', {}, formula(name))));
+    back.disabled = at === 1;
+    next.disabled = at === TOUR.length;
+    element.hidden = false;
+    document.body.classList.add('touring');
+    element.dataset.stop = String(at);
+    moved(at);
+    await show(shown.runs);
+    // A button that has become unusable cannot keep the focus.
+    if (document.activeElement === document.body) title.focus();
+  }
+
+  return { element, go };
+}
