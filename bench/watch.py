@@ -1,9 +1,9 @@
-"""What the watch costs: time with it over time without, in one process, by turns.
+"""What the watch costs: time with it over time without, by turns in one process.
 
-Run as `PYTHONPATH=python/src:python/tests python bench/watch.py [ROUNDS] [SECONDS]`. A turn trains a
-network for so many seconds' worth of steps; a ratio is the median over rounds of that of two turns,
-one behind the other. Time is that of the process, on one thread, so that other processes do not
-count: on a machine that does nothing else it is the wall's.
+Run as `PYTHONPATH=python/src:python/tests python bench/watch.py [NET] [ROUNDS] [SECONDS]`. Two copies
+of a network train by turns of some steps, one of them watched, for so many seconds each; a figure is
+the median over rounds of the time of the one over that of the other, less 1. Both on one thread, and
+both as the wall's time and as the process's: these differ where other processes want the machine.
 """
 
 from __future__ import annotations
@@ -12,47 +12,89 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from eos_watch import Watch
 from nets import NETS
 
-ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 20.0
+CHOSEN = sys.argv[1:2] or list(NETS)
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+SECONDS = float(sys.argv[3]) if len(sys.argv) > 3 else 20.0
 BUDGETS = (0.01, 0.05, 0.2)
+TURN = 0.2
 
 
-def turn(net: str, steps: int, budget: float | None, folder: Path) -> float:
-    model, loss = NETS[net]()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    watch = None
-    if budget is not None:
-        watch = Watch(
-            model, loss, optimizer, folder / "log.ndjson", budget, clock=time.process_time
-        )
-    start = time.process_time()
-    for step in range(steps):
-        value = loss()
-        optimizer.zero_grad()
-        value.backward()
-        optimizer.step()
-        if watch:
-            watch(step, value)
-    return time.process_time() - start
+class Stopwatch:
+    """Runs while it is wanted; the watch reads it too, for which other turns are no time."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.passed = 0.0
+        self.since: float | None = None
+
+    def __call__(self) -> float:
+        return self.passed + (self.clock() - self.since if self.since is not None else 0.0)
+
+    def start(self) -> None:
+        self.since = self.clock()
+
+    def stop(self) -> None:
+        self.passed, self.since = self(), None
+
+
+class Trainee:
+    def __init__(self, net: str, budget: float | None, log: Path) -> None:
+        self.model, self.loss = NETS[net]()
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.05)
+        self.wall, self.process = Stopwatch(time.perf_counter), Stopwatch(time.process_time)
+        self.step = 0
+        self.watch: Watch | None = None
+        if budget is not None:
+            self.watch = Watch(
+                self.model, self.loss, self.optimizer, log, budget, clock=self.wall
+            )
+
+    def train(self, steps: int) -> None:
+        self.wall.start()
+        self.process.start()
+        for self.step in range(self.step + 1, self.step + steps + 1):
+            value = self.loss()
+            self.optimizer.zero_grad()
+            value.backward()
+            self.optimizer.step()
+            if self.watch:
+                self.watch(self.step, value)
+        self.process.stop()
+        self.wall.stop()
+
+
+def overhead(net: str, budget: float, log: Path, turn: int, turns: int) -> tuple[float, float]:
+    plain, watched = Trainee(net, None, log), Trainee(net, budget, log)
+    for i in range(turns):
+        for trainee in (plain, watched) if i % 2 else (watched, plain):
+            trainee.train(turn)
+    return watched.wall() / plain.wall() - 1, watched.process() / plain.process() - 1
 
 
 torch.set_num_threads(1)
 with tempfile.TemporaryDirectory() as name:
-    folder = Path(name)
-    for net in NETS:
-        # Warm, then as many steps as fill the time.
-        turn(net, 30, 0.2, folder)
-        steps = max(100, int(SECONDS / (turn(net, 100, None, folder) / 100)))
-        ratios: dict[float, list[float]] = {budget: [] for budget in BUDGETS}
-        for _ in range(ROUNDS):
-            for budget, found in ratios.items():
-                plain = turn(net, steps, None, folder)
-                found.append(turn(net, steps, budget, folder) / plain - 1)
-        told = ", ".join(f"budget {b}: {statistics.median(r):+.3f}" for b, r in ratios.items())
-        print(f"{net}: {1000 * plain / steps:.2f} ms a step, {steps} steps; {told}", flush=True)
+    log = Path(name) / "log.ndjson"
+    for net in CHOSEN:
+        first = Trainee(net, None, log)
+        first.train(100)
+        begun = first.process()
+        first.train(100)
+        turn = max(20, int(TURN / ((first.process() - begun) / 100)))
+        for budget in BUDGETS:
+            found = [
+                overhead(net, budget, log, turn, max(2, round(SECONDS / TURN)))
+                for _ in range(ROUNDS)
+            ]
+            wall, process = (statistics.median(f) for f in zip(*found))
+            print(
+                f"{net}, {1000 * TURN / turn:.2f} ms a step, budget {budget}: "
+                f"{wall:+.4f} of the wall's time, {process:+.4f} of the process's",
+                flush=True,
+            )

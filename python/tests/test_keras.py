@@ -13,21 +13,26 @@ import pytest
 from rows import measured, read
 
 
+def run(backend: str, script: str, *arguments: object) -> str:
+    """What one of the scripts prints, with Keras on that backend."""
+    tests = Path(__file__).parent
+    done = subprocess.run(
+        [sys.executable, tests / script, *map(str, arguments)],
+        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(tests.parent / "src")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
 @pytest.mark.parametrize("backend", ["torch", "jax"])
 def test_fit_is_the_same_to_the_bit_and_measured(
     tmp_path: Path, backend: str, optimizer: str
 ) -> None:
     log = tmp_path / "log.ndjson"
-    tests = Path(__file__).parent
-    done = subprocess.run(
-        [sys.executable, tests / "keras_run.py", log, optimizer],
-        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(tests.parent / "src")},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout.splitlines()[-1])
+    answer = json.loads(run(backend, "keras_run.py", log, optimizer).splitlines()[-1])
     assert answer["same"]
     header, rows = read(log)
     assert header["framework"] == f"keras-{backend}"
@@ -39,3 +44,22 @@ def test_fit_is_the_same_to_the_bit_and_measured(
     last = measured(rows)[-1]
     assert last["step"] == 59
     assert last["sharpness"] == pytest.approx(answer["dense"], rel=2e-3)
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_a_resumed_fit_writes_the_log_of_one_that_was_not_stopped(
+    tmp_path: Path, backend: str
+) -> None:
+    whole, cut = tmp_path / "whole.ndjson", tmp_path / "cut.ndjson"
+    run(backend, "keras_resume.py", whole, tmp_path, "whole")
+    run(backend, "keras_resume.py", cut, tmp_path, "first")
+    assert len(read(cut)[1]) == 26
+    run(backend, "keras_resume.py", cut, tmp_path, "second")
+    header, rows = read(whole)
+    assert read(cut)[0] == header and [row["step"] for row in rows] == list(range(40))
+    for once, again in zip(rows, read(cut)[1], strict=True):
+        assert again.keys() == once.keys() and again["step"] == once["step"]
+        for name in ("loss", "sharpness", "sharpness_2"):
+            assert again[name] == pytest.approx(once[name], rel=1e-5)
+        # What was tracked was kept: a start from nothing takes twice as many products.
+        assert again["products"] == once["products"]

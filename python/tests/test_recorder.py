@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import resource
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from eos_watch.aftereffects import REST
+from eos_watch.budget import FIRST_CALLS, MOST_CALLS
 from eos_watch.directions import Directions
 from eos_watch.edge import edge_columns
 from eos_watch.log import NOTE
@@ -38,6 +42,8 @@ class Quadratic:
         self.previous: np.ndarray | None = None
         self.rounding = 1e-12
         self.fails = False
+        # How much longer the next step takes.
+        self.slower = 0.0
 
     @property
     def gradient(self) -> np.ndarray:
@@ -105,7 +111,8 @@ def train(
         probe.weights = probe.weights - ETA * probe.gradient
         # Keeps the swing in the first direction alive.
         probe.weights[0] = 0.01 * (-1) ** step
-        probe.time += STEP
+        probe.time += STEP + probe.slower
+        probe.slower = 0.0
         if watch.idle:
             watch.pass_over()
             continue
@@ -146,8 +153,48 @@ def test_lines_and_looks_count(tmp_path: Path, budget: float) -> None:
     _, rows = read(tmp_path / "log.ndjson")
     # At a fifth of the time all lines are affordable, at a hundredth one of twelve.
     lines = {0.01: 12, 0.05: 3, 0.2: 1}[budget]
-    assert steps / lines <= len(rows) <= 1.5 * steps / lines
+    rests = REST * (math.log2(MOST_CALLS / FIRST_CALLS) + steps / MOST_CALLS)
+    assert (steps - rests) / lines <= len(rows) <= 1.5 * steps / lines
     assert len(measured(rows)) > 10
+
+
+@pytest.mark.parametrize("budget", [0.01, 0.05, 0.2])
+def test_steps_that_are_slower_behind_the_watch_count(tmp_path: Path, budget: float) -> None:
+    probe = Quadratic()
+    watch = recorder(probe, tmp_path / "log.ndjson", budget)
+    write = watch.log.write
+
+    def costly(row: dict[str, Any]) -> None:
+        probe.time += STEP / 30
+        probe.slower = STEP / 20 if row["kind"] in ("loss", "gradient") else STEP
+        write(row)
+
+    watch.log.write = costly  # type: ignore[method-assign]
+    steps = 20_000
+    train(watch, probe, range(steps), lambda step: 10 + 10 * step / steps)
+    spent = (probe.time - STEP * steps) / (STEP * steps)
+    assert 0.5 * budget <= spent <= budget + 0.005
+    # The ledger knows it, and what the training alone took.
+    assert watch.budget.training == pytest.approx(STEP * steps, rel=0.005)
+    assert len(measured(read(tmp_path / "log.ndjson")[1])) > 3
+
+
+def test_a_training_whose_steps_differ_is_no_aftereffect(tmp_path: Path) -> None:
+    probe = Quadratic()
+    watch = recorder(probe, tmp_path / "log.ndjson", 0.05)
+    write = watch.log.write
+    rng = np.random.default_rng(0)
+
+    def uneven(row: dict[str, Any]) -> None:
+        probe.time += 1e-4 * STEP
+        probe.slower = STEP * rng.exponential()
+        write(row)
+
+    watch.log.write = uneven  # type: ignore[method-assign]
+    train(watch, probe, range(5000), lambda step: 10 + 10 * step / 5000)
+    # At most a few times what the line took counts as its aftereffect.
+    rows = read(tmp_path / "log.ndjson")[1]
+    assert len(rows) > 4000 and len(measured(rows)) > 10
 
 
 def test_without_a_limit_every_step_is_measured(tmp_path: Path) -> None:
@@ -307,6 +354,33 @@ def test_an_old_log_is_replaced_and_another_file_is_not(tmp_path: Path) -> None:
         recorder(Quadratic(), tmp_path / "none" / "log.ndjson", 0.05)
     with pytest.raises(IsADirectoryError, match="folder"):
         recorder(Quadratic(), tmp_path, 0.05)
+
+
+def test_a_disk_that_is_full_costs_the_log_and_not_the_run(tmp_path: Path) -> None:
+    probe = Quadratic()
+    path = tmp_path / "log.ndjson"
+    watch = recorder(probe, path, 0.05)
+    train(watch, probe, range(5))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 90, before[1]))
+    try:
+        with pytest.warns(RuntimeWarning, match="writes no more"):
+            train(watch, probe, range(5, 50))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    watch.log.close()
+    assert 6 <= path.read_text().count("\n") < 10
+    with pytest.raises(OSError):
+        train(recorder(probe, Path("/dev/full"), 0.05), probe, range(1))
+
+
+def test_a_folder_that_may_not_be_written_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As for who is not root.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(PermissionError, match="another place"):
+        recorder(Quadratic(), tmp_path / "log.ndjson", 0.05)
 
 
 def test_who_started_the_program_is_told_the_log(

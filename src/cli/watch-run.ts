@@ -1,10 +1,11 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { detectRun } from './detect-run.ts';
 import { EXIT, UsageError } from './errors.ts';
-import { startScript } from './watch-script.ts';
+import { onInterrupt } from './interrupt.ts';
+import { type Script, startScript } from './watch-script.ts';
 import { DASH_FLUSH_EVERY, withDash } from './with-dash.ts';
 
 export interface WatchRequest {
@@ -22,6 +23,8 @@ export interface WatchRequest {
 /** Milliseconds between two looks for the name of the log. */
 const LOOK = 50;
 
+const CTRL_C = 128 + constants.signals.SIGINT;
+
 /** Carries out `eos watch`: starts the script, follows its log, shows it; answers with the script's exit code. */
 export async function watchRun(request: WatchRequest): Promise<number> {
   if (request.command.length === 0) {
@@ -33,23 +36,32 @@ export async function watchRun(request: WatchRequest): Promise<number> {
   // Who follows the log awaits it later; until then it may end badly.
   script.code.catch(() => {});
   try {
-    const log = request.log ?? (await noted(note, script.ended));
+    const before = onInterrupt(() => {});
+    const log = request.log ?? (await noted(note, AbortSignal.any([script.ended, before.signal])));
+    before.release();
+    const interrupted = before.exitCode();
+    if (interrupted !== undefined) return await interruptedScript(script, interrupted);
     if (log === undefined) return await withoutLog(script.code);
     const out = request.out ?? `${basename(log, extname(log))}.parquet`;
     const follow = async () => {
       const detected = await detectRun(detectRequest(request, log, out, script.ended));
-      // Ctrl-C went to the script as well; to an `eos watch` that was sent a signal alone, not.
-      if (detected !== EXIT.done) script.stop();
-      const code = await script.code;
-      return detected === EXIT.done ? code : detected;
+      return detected === EXIT.done ? script.code : interruptedScript(script, detected);
     };
     return request.dash
       ? await withDash({ file: out, quiet: request.quiet, open: request.open }, follow)
       : await follow();
   } finally {
     script.stop();
+    await script.code.catch(() => {});
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Waits for the end of a script after a signal; a terminal's Ctrl-C went to it too, and it may be saving its state. */
+async function interruptedScript(script: Script, exitCode: number): Promise<number> {
+  if (exitCode !== CTRL_C || !process.stdin.isTTY) script.stop();
+  await script.code;
+  return exitCode;
 }
 
 /** The log that eos_watch said it writes; undefined where the script ended without. */

@@ -1,16 +1,20 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { eos, startEos, temporaryFolder } from '../setup/eos.ts';
+import { launch, openPage, shownRange } from '../dash/browser.ts';
+import { cleanEnvironment, eos, LIFETIME, startEos, temporaryFolder, watch } from '../setup/eos.ts';
+import { describeWith, root } from '../setup/parts.ts';
+
+/** Lines of sh that write the rows of some steps. */
+function writing(log: string, from: number, to: number): string {
+  const row = String.raw`{"step": %d, "loss": 1.5, "lr": 0.1, "sharpness": 3}\n`;
+  return `i=${from}; while [ $i -lt ${to} ]; do printf '${row}' $i; i=$((i+1)); done >> ${log}`;
+}
 
 /** A script that writes a log of so many rows at once, and then does something. */
 function script(log: string, rows: number, then: string): string[] {
-  const row = String.raw`{"step": %d, "loss": 1.5, "lr": 0.1, "sharpness": 3}\n`;
-  return [
-    'sh',
-    '-c',
-    `i=0; while [ $i -lt ${rows} ]; do printf '${row}' $i; i=$((i+1)); done > ${log}; ${then}`,
-  ];
+  return ['sh', '-c', `${writing(log, 0, rows)}; ${then}`];
 }
 
 const TELL = 'echo "$PWD/own.ndjson" > "$EOS_WATCH_NOTE"';
@@ -84,4 +88,65 @@ test('a signal ends the script too, and the file is whole', async () => {
   expect((await done).code).toBe(143);
   expect(existsSync(join(cwd, 'own.parquet'))).toBe(true);
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+test('a signal that comes before there is a log ends the script too', async () => {
+  const cwd = temporaryFolder();
+  const { child, says, done } = startEos(
+    ['watch', '--no-dash', '--', 'sh', '-c', 'echo $$ > pid; echo there; exec sleep 100'],
+    { cwd },
+  );
+  await says('there');
+  const pid = Number(readFileSync(join(cwd, 'pid'), 'utf8'));
+  child.kill('SIGINT');
+  expect((await done).code).toBe(130);
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+describeWith(['chromium'], 'eos watch in the browser', () => {
+  test('shows the rows while the script runs; Ctrl-C ends both, and the file is whole', async () => {
+    const cwd = temporaryFolder();
+    const rows = (from: number, to: number) => writing('own.ndjson', from, to);
+    const training = [
+      'echo $$ > pid',
+      rows(0, 100),
+      TELL,
+      'while [ ! -e go ]; do sleep 0.05; done',
+      rows(100, 200),
+      'exec sleep 100',
+    ].join('; ');
+    const args = [join(root, 'bin/run.js'), 'watch', '--', 'sh', '-c', training];
+    // A process group of its own, all of which Ctrl-C goes to.
+    const child = spawn(process.execPath, args, {
+      cwd,
+      env: cleanEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      timeout: LIFETIME,
+    });
+    const { says, done } = watch(child);
+    let url = '';
+    child.stderr.on('data', (text: string) => {
+      url ||= /dashboard: (\S+)/.exec(text)?.[1] ?? '';
+    });
+    await says('start');
+    const browser = await launch();
+    try {
+      const { page, problems } = await openPage(browser, url);
+      const last = async () => (await shownRange(page))[1];
+      await expect.poll(last).toBe(99);
+      writeFileSync(join(cwd, 'go'), '');
+      await expect.poll(last).toBe(199);
+      expect(problems).toEqual([]);
+      await page.close();
+    } finally {
+      await browser.close();
+    }
+    const pid = Number(readFileSync(join(cwd, 'pid'), 'utf8'));
+    process.kill(-child.pid!, 'SIGINT');
+    const { code, stderr } = await done;
+    expect([code, stderr]).toEqual([130, expect.stringContaining('wrote own.parquet: 200 rows')]);
+    expect(existsSync(join(cwd, 'own.parquet'))).toBe(true);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
 });

@@ -155,7 +155,8 @@ describeWith(['jax'], 'eos_watch', () => {
       const cwd = temporaryFolder();
       const env = { ...cleanEnvironment(), PYTHONPATH: join(project, 'src') };
       await promisify(execFile)(part('jax'), ['-c', code], { cwd, env });
-      expect(readdirSync(cwd)).toContain('train.ndjson');
+      const { code: status, stderr } = await eos(['detect', 'train.ndjson'], { cwd });
+      expect([status, stderr]).toEqual([0, expect.stringMatching(/done +edge of stability/)]);
     });
 
     const found = snippets.filter(({ needs }) => hasPackages(...needs));
@@ -172,6 +173,7 @@ describeWith(['jax'], 'eos_watch', () => {
         expect(readdirSync(cwd)).toContain('train.ndjson');
         const { code: status, stderr } = await eos(['detect', 'train.ndjson'], { cwd });
         expect([status, stderr]).toEqual([0, expect.stringContaining('done')]);
+        expect(stderr).not.toContain('diverged');
       },
       10 * MINUTE,
     );

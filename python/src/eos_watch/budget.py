@@ -8,18 +8,28 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from .aftereffects import BARE, REST, Aftereffects
+
 Clock = Callable[[], float]
 
 # A cost is the lower median of so many: the first time of anything takes long, and so does what had
 # to wait for other processes.
 MEDIAN_OF = 5
+# An aftereffect beyond so many times the work it comes from is the noise of long steps.
+MOST_AFTER = 4.0
+# Calls between two rests that are made to time bare steps: few first, twice as many behind each.
+FIRST_CALLS, MOST_CALLS = 32, 1024
+# Calls that are timed to know what one that does nothing takes, and how much longer one takes
+# between the steps of a training than in a loop that finds all of it in the cache.
+IDLE_CALLS, COLD = 100, 4.0
 
 
 class Budget:
     """Keeps the time of the watch under ``share`` of the time that training takes.
 
     All that happens between :meth:`enter` and :meth:`leave` is the watch's: measuring, looking at
-    gradients, lines of the log. The rest is the training. Time is what ``clock`` says, in any unit.
+    gradients, lines of the log; so are calls that pass over a step, and what the steps behind a
+    call take longer. The rest is the training. Time is what ``clock`` says, in any unit.
 
     :param share: a number up to 1; None for as much as there is to measure
     """
@@ -35,15 +45,28 @@ class Budget:
         self.spent = 0.0
         self.training = 0.0
         self.steps = 0
+        # Of a call that passes over a step.
+        self.idle_call = 0.0
+        self._after = Aftereffects()
+        # What the last call did, and how long it took.
+        self._work: tuple[str, float] = ("", 0.0)
+        # Training since that call, while it is not settled.
+        self._between = 0.0
+        self._last_steps = 1
+        # When bare steps began; before it, and for each of them, the time that passed.
+        self._bare_since: float | None = None
+        self._bare: tuple[float, float] | None = None
+        self._calls = 0
+        self._most_calls = FIRST_CALLS
         self._entered = 0.0
         self._left: float | None = None
         self._costs: dict[str, deque[float]] = {}
 
     def enter(self) -> None:
-        """What was since the last :meth:`leave` was training."""
+        """What was since the last :meth:`leave` was the training's, or an aftereffect."""
         now = self.clock()
         if self._left is not None:
-            self.training += now - self._left
+            self._between += now - self._left
         self._entered = now
 
     def leave(self) -> float:
@@ -53,6 +76,58 @@ class Budget:
         self.spent += taken
         self._left = now
         return taken
+
+    def settle(self, steps: int) -> None:
+        """Ends an interval of so many steps; all but the last were passed over."""
+        time = max(0.0, self._between - (steps - 1) * self.idle_call)
+        kind, taken = self._work
+        after = min(self.after(kind, taken, steps), time)
+        if self._bare is None:
+            self._after.learn(kind, steps, time)
+            self._calls += 1
+        else:
+            head, bare = self._bare
+            self._after.learn(kind, steps - 1 - BARE, head)
+            self._after.bare(bare - self.idle_call)
+            self._calls, self._bare = 0, None
+        self.spent += self._between - time + after
+        self.training += time - after
+        self.steps += steps
+        self._between, self._last_steps = 0.0, steps
+
+    def did(self, kind: str, taken: float) -> None:
+        """Says what the call that ends did, and how long it took."""
+        self._work = (kind, taken)
+
+    def after(self, kind: str, taken: float, steps: int | None = None) -> float:
+        """How much longer the training takes behind such work, for as many steps as last time."""
+        known = self._after.of(kind, self._last_steps if steps is None else steps)
+        return min(known, MOST_AFTER * taken)
+
+    def begin_bare(self) -> None:
+        """Says that bare steps begin: what comes now is not touched by the last call."""
+        self._bare_since = self.clock()
+
+    def end_bare(self) -> None:
+        """Says that so many bare steps have passed."""
+        if self._bare_since is not None and self._left is not None:
+            time = self.clock() - self._bare_since
+            self._bare = (self._bare_since - self._left, time / BARE)
+        self._bare_since = None
+
+    def rests(self) -> int:
+        """Steps to pass over now so that bare ones are timed; 0 where that is not due."""
+        if self._calls < self._most_calls:
+            return 0
+        self._most_calls = min(2 * self._most_calls, MOST_CALLS)
+        return REST
+
+    def time_idle(self, call: Callable[[], object]) -> None:
+        """Times a call that passes over a step."""
+        start = self.clock()
+        for _ in range(IDLE_CALLS):
+            call()
+        self.idle_call = COLD * (self.clock() - start) / IDLE_CALLS
 
     @property
     def unlimited(self) -> bool:
@@ -85,6 +160,9 @@ class Budget:
             "spent": self.spent,
             "steps": self.steps,
             "costs": {kind: list(costs) for kind, costs in self._costs.items()},
+            "after": self._after.state_dict(),
+            "work": self._work,
+            "calls": (self._calls, self._most_calls, self._last_steps),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -92,4 +170,8 @@ class Budget:
         self.training = float(state["training"])
         self.steps = int(state["steps"])
         self._costs = {k: deque(v, maxlen=MEDIAN_OF) for k, v in state["costs"].items()}
+        self._after.load_state_dict(state["after"])
+        self._work = tuple(state["work"])
+        self._calls, self._most_calls, self._last_steps = state["calls"]
+        self._between, self._bare_since, self._bare = 0.0, None, None
         self._left = self.clock()

@@ -100,6 +100,7 @@ class Watch:
             every=every,
         )
         self._first = jax.process_index() == 0
+        self._recorder.time_idle(lambda: self(0, 0.0, None))
 
     def __call__(
         self,
@@ -128,7 +129,7 @@ class Watch:
         if batch is not None:
             probe.saw(batch)
         if recorder.idle:
-            recorder.pass_over()
+            recorder.pass_over(lambda: jnp.asarray(loss).block_until_ready())
             return
         # What the loss waits for is the step's.
         value = float(loss)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
 from collections.abc import Mapping
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 # Where a program that started this one wants to hear which log is written.
 NOTE = "EOS_WATCH_NOTE"
@@ -20,62 +22,66 @@ class Log:
 
     :param path: name of the file, or ``-`` for standard output
     :raises FileExistsError: where the name is taken by something else
+    :raises OSError: where no file can be written there
     """
 
     def __init__(self, path: str | os.PathLike[str], header: Mapping[str, Any]) -> None:
         self.path = os.fspath(path)
         self.header = {"eos": 1, **header}
-        self._file: IO[str] | None = None
+        self._file: FileIO | None = None
+        self._printed = False
         self._resume_at: int | None = None
         if self.path != "-":
             _check_replaceable(Path(self.path))
 
     def write(self, row: Mapping[str, Any]) -> None:
-        file = self._file or self._open()
-        file.write(json.dumps(row, default=_number) + "\n")
-        file.flush()
+        if self.path == "-":
+            self._print(row)
+            return
+        _put(self._file or self._open(), row)
+
+    @property
+    def begun(self) -> bool:
+        return self._printed or self._file is not None
 
     def close(self) -> None:
         """A row that comes all the same goes on behind the last one."""
-        if self._file and self._file is not sys.stdout:
+        if self._file:
             self._resume_at = self._file.tell()
             self._file.close()
-        self._file = None
+            self._file = None
 
     def position(self) -> int | None:
         """Bytes written so far; None where that cannot be told, or nothing was written."""
-        if self._file is None or self.path == "-":
-            return self._resume_at
-        return self._file.tell()
+        return self._file.tell() if self._file else self._resume_at
 
     def resume(self, position: int | None) -> None:
         """Goes on behind the rows that a checkpoint knows of; later ones will be written again."""
         self.close()
         self._resume_at = position
 
-    def _open(self) -> IO[str]:
-        if self.path == "-":
-            self._file = sys.stdout
-            self._write_header()
-            return self._file
+    def _print(self, row: Mapping[str, Any]) -> None:
+        if not self._printed:
+            self._printed = True
+            self._print(self.header)
+        sys.stdout.write(_line(row))
+        sys.stdout.flush()
+
+    def _open(self) -> FileIO:
         position = self._resume_at
         if position is not None and _size(self.path) >= position:
             os.truncate(self.path, position)
-            self._file = open(self.path, "a", encoding="utf-8")
-            self._file.seek(0, os.SEEK_END)
+            file = open(self.path, "ab", buffering=0)
+            file.seek(0, os.SEEK_END)
         else:
-            self._file = open(self.path, "w", encoding="utf-8")
-            self._write_header()
+            file = open(self.path, "wb", buffering=0)
+            _put(file, self.header)
+        self._file = file
         note = os.environ.get(NOTE)
         if note:
             with open(note, "a", encoding="utf-8") as told:
                 told.write(os.path.abspath(self.path) + "\n")
-        return self._file
-
-    def _write_header(self) -> None:
-        assert self._file
-        self._file.write(json.dumps(self.header) + "\n")
-        self._file.flush()
+        return file
 
 
 def _number(value: Any) -> Any:
@@ -86,11 +92,26 @@ def _number(value: Any) -> Any:
         return str(value)
 
 
+_encode = json.JSONEncoder(default=_number).encode
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return _encode(row) + "\n"
+
+
+def _put(file: FileIO, row: Mapping[str, Any]) -> None:
+    line = _line(row).encode()
+    if file.write(line) != len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file.name)
+
+
 def _check_replaceable(path: Path) -> None:
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file for the log")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} does not exist; make the folder of the log first")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise PermissionError(f"{path} cannot be written here; give the log another place")
     if not path.is_file() or path.stat().st_size == 0:
         return
     with path.open(encoding="utf-8", errors="replace") as file:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .aftereffects import BARE, SETTLE
 from .budget import Budget, Clock
 from .directions import Slopes
 from .edge import edge_columns
@@ -110,6 +111,7 @@ class Recorder:
         self.every = every
         self.top: Top | None = None
         self.broken: str | None = None
+        self._unwritten = False
         self._level: float | None = None
         self._deviation = 0.0
         self._spiked = False
@@ -124,7 +126,9 @@ class Recorder:
         self._spiking = False
         self._passed_over = 0
         self._looks = 0
-        self._looking = 0.0
+        # In the step that goes on: all that the watch took, and the slopes' part of it.
+        self._taken = 0.0
+        self._slopes: float | None = None
         self._last: dict[str, Any] = {}
         # Steps that are passed over before the next one is looked at.
         self.idle = 0
@@ -138,10 +142,27 @@ class Recorder:
         """The row that was written last."""
         return dict(self._last)
 
-    def pass_over(self) -> None:
-        """Says that nothing is looked at in a step."""
+    def time_idle(self, call: Callable[[], object]) -> None:
+        """Times a call that passes over a step."""
+        self.idle = RAREST
+        self.budget.time_idle(call)
+        self.idle = self._passed_over = 0
+
+    def pass_over(self, wait: Callable[[], object] | None = None) -> None:
+        """Says that nothing is looked at in a step.
+
+        :param wait: waits for what the step left to be computed; bare steps are timed from there
+        """
         self.idle -= 1
         self._passed_over += 1
+        if self.idle == BARE and self._passed_over >= SETTLE:
+            if wait:
+                wait()
+            self.budget.begin_bare()
+        elif self.idle == 0:
+            if wait:
+                wait()
+            self.budget.end_bare()
 
     def wants_slopes(self) -> bool:
         """Whether the budget allows the signals of the gradients at this step."""
@@ -150,7 +171,7 @@ class Recorder:
         if self._burst > 0:
             self._burst -= 1
             return True
-        cost = self.budget.cost("slopes") or 0.0
+        cost = (self.budget.cost("slopes") or 0.0) + self._look()
         allowed = self.budget.allows(SHARE_GRADIENTS, self._gradients + BURST * cost)
         if allowed or (self._spiking and self.budget.credit >= cost):
             self._burst = BURST - 1
@@ -158,8 +179,7 @@ class Recorder:
         return False
 
     def took_slopes(self, cost: float) -> None:
-        self._gradients += cost
-        self._looking += cost
+        self._slopes = cost
         self.budget.learn("slopes", cost)
 
     def record(
@@ -174,7 +194,7 @@ class Recorder:
 
         To be called between ``enter`` and ``leave`` of the budget, which belong to who calls.
         """
-        self.budget.steps += 1 + self._passed_over
+        self.budget.settle(1 + self._passed_over)
         self._passed_over = 0
         threshold = self.optimizer.threshold(lr)
         self._take_loss(loss)
@@ -186,32 +206,59 @@ class Recorder:
         if not self.broken and math.isfinite(loss):
             self._measure(row, step, threshold)
         if step % self.every == 0 or row["kind"] not in ("loss", "gradient"):
-            self.log.write(row)
+            self._write(row)
         self._last = row
 
+    def _write(self, row: dict[str, Any]) -> None:
+        if self._unwritten:
+            return
+        begun = self.log.begun
+        try:
+            self.log.write(row)
+        except OSError as error:
+            if not begun:
+                raise
+            # A full disk is no reason to end the training.
+            self._unwritten = True
+            reason = error.strerror or str(error)
+            warnings.warn(f"eos_watch writes no more: {reason}", RuntimeWarning, stacklevel=5)
+
     def leave_hook(self) -> None:
-        """Ends what comes before the call in a step; its time is the look's, but for the slopes."""
-        self._looking -= self.budget.leave()
+        """Ends what comes before the call in a step."""
+        self._taken += self.budget.leave()
 
     def leave(self) -> None:
         """Ends a call of the watch, and decides how many steps are passed over now."""
         budget = self.budget
-        taken = budget.leave()
-        if self._last.get("kind") in ("loss", "gradient"):
-            budget.learn("look", taken - self._looking)
-        self._looking = 0.0
-        self._looks += 1
-        self.idle = 0 if self._burst > 0 or self._spiking else self._rest()
+        taken, slopes = self._taken + budget.leave(), self._slopes
+        self._taken, self._slopes = 0.0, None
+        kind = self._last.get("kind")
+        looked = kind in ("loss", "gradient")
+        if looked:
+            budget.learn("look", taken - (slopes or 0.0))
+        budget.did("look" if looked else "measured", taken)
+        if slopes is None:
+            self._looks += 1
+        else:
+            self._gradients += slopes + self._look()
+        # The step behind a measurement is looked at, since it tells the aftereffect.
+        swift = self._burst > 0 or (self._spiking and budget.credit > 0) or not looked
+        self.idle = 0 if swift else self._rest()
         if self.idle:
             self._looks = 0
 
+    def _look(self) -> float:
+        """What looking at a step takes."""
+        cost = self.budget.cost("look") or 0.0
+        return cost + self.budget.after("look", cost)
+
     def _rest(self) -> int:
         """Steps to pass over, so that looks stay within their share of the budget."""
-        cost, step = self.budget.cost("look"), self.budget.step
+        cost, step = self._look(), self.budget.step
         if self.budget.unlimited or not cost or step <= 0:
             return 0
         due = self._looks * cost / (SHARE_LOOKS * self.budget.share * step)
-        return max(0, min(RAREST, math.ceil(due)) - self._looks)
+        return max(self.budget.rests(), min(RAREST, math.ceil(due)) - self._looks)
 
     def _measure(self, row: dict[str, Any], step: int, threshold: float | None) -> None:
         try:
@@ -396,7 +443,7 @@ class Recorder:
     def state_dict(self, export: Callable[[Vector], Any]) -> dict[str, Any]:
         """All that a resumed watch needs to go on as if it had not been stopped."""
         return {
-            "version": 2,
+            "version": 3,
             "budget": self.budget.state_dict(),
             "position": self.log.position(),
             "top": None
@@ -424,8 +471,8 @@ class Recorder:
         }
 
     def load_state_dict(self, state: dict[str, Any], adopt: Callable[[Any], Vector]) -> None:
-        if state.get("version") != 2:
-            raise ValueError(f"this state has version {state.get('version')!r}; known is 2")
+        if state.get("version") != 3:
+            raise ValueError(f"this state has version {state.get('version')!r}; known is 3")
         self.budget.load_state_dict(state["budget"])
         self.log.resume(state["position"])
         top = state["top"]

@@ -108,16 +108,19 @@ class Watch:
         self._slopes: Slopes | None = None
         self._lr: float | None = None
         self._first = _first_process()
-        if self._first:
-            self._handle = self._optimizer.register_step_pre_hook(self._before_step)
+        self._handle: Any = None
+        self._listen(self._first)
+        self._recorder.time_idle(lambda: self(0, 0.0))
 
     def __call__(self, step: int, loss: Tensor | float, **more: Any) -> None:
         """Writes the row of a step; ``more`` are further values for it."""
-        if not self._first:
-            return
         recorder = self._recorder
         if recorder.idle:
-            recorder.pass_over()
+            recorder.pass_over(self._probe.wait)
+            if not recorder.idle:
+                self._listen(True)
+            return
+        if not self._first:
             return
         if isinstance(loss, Tensor):
             loss = loss.detach()
@@ -133,6 +136,7 @@ class Watch:
         recorder.leave()
         if recorder.idle:
             self._probe.directions.forget()
+            self._listen(False)
 
     @property
     def last(self) -> dict[str, Any]:
@@ -145,8 +149,7 @@ class Watch:
 
     def close(self) -> None:
         """Closes the log, and lets go of the optimizer. The rows are safe without it."""
-        if self._first:
-            self._handle.remove()
+        self._listen(False)
         self._recorder.log.close()
 
     def state_dict(self) -> dict[str, Any]:
@@ -158,11 +161,18 @@ class Watch:
         """Goes on where the checkpoint was made; rows behind it leave the log."""
         self._recorder.load_state_dict(state, self._probe.adopt)
         self._probe.load_state_dict(state["probe"])
+        self._listen(self._first and not self._recorder.idle)
+
+    def _listen(self, on: bool) -> None:
+        """Sees gradients before each step, or not: a hook costs also where it does nothing."""
+        if on and not self._handle:
+            self._handle = self._optimizer.register_step_pre_hook(self._before_step)
+        elif self._handle and not on:
+            self._handle.remove()
+            self._handle = None
 
     def _before_step(self, *_: Any) -> None:
         recorder, probe = self._recorder, self._probe
-        if recorder.idle:
-            return
         if not recorder.vectors:
             self._lr = float(self._optimizer.param_groups[0]["lr"])
             return
