@@ -1,6 +1,20 @@
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import { texFormulas } from './scripts/tex-formulas.js';
 import { thirdPartyLicences } from './scripts/third-party.js';
+
+/** Tables are runs to the page: what reads the text of logs there does without all that reads tables. */
+const withoutTables: Plugin = {
+  name: 'without-tables',
+  enforce: 'pre',
+  resolveId: (source, importer) =>
+    source.endsWith('/tables.ts') && importer?.endsWith('training-log/feed.ts')
+      ? '\0without-tables'
+      : undefined,
+  load: (id) =>
+    id === '\0without-tables'
+      ? `export function readTable() { throw new Error('a table inside of a gzip file; unpack it first'); }`
+      : undefined,
+};
 
 /**
  * The dashboard. `vite build` makes the folder for web servers; `vite build --mode single` the same page as one script
@@ -16,7 +30,7 @@ export default defineConfig(({ mode }) => {
     plugins: [texFormulas(), ...licences.page],
     worker: {
       format: 'iife',
-      plugins: () => licences.worker,
+      plugins: () => [withoutTables, ...licences.worker],
       // Its list of all decoders starts one of them, and so would bring those along that are never called.
       rolldownOptions: {
         treeshake: { moduleSideEffects: [{ test: /hyparquet-compressors/, sideEffects: false }] },

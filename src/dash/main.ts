@@ -1,5 +1,6 @@
 import './style.css';
 import { formatNumber } from '../pipeline/format.ts';
+import { HEAD_BYTES, tableKind } from '../pipeline/formats/table-file.ts';
 import { type App, hasColumns, messageOf, type Panel, type Run, rowUnder } from './app.ts';
 import { el } from './dom.ts';
 import type { LabOptions } from './lab/lab-parameters.ts';
@@ -121,7 +122,7 @@ const table = runTable(
 const top = viewControls(
   app,
   {
-    drop: (dropped) => void files.drop(dropped),
+    drop: (dropped) => void drop(dropped),
     refreshNow: () => void refresh(true),
     lab: () => void showLab(''),
     setRefresh(seconds) {
@@ -376,7 +377,7 @@ document.addEventListener('dragleave', (event) => {
 document.addEventListener('drop', (event) => {
   event.preventDefault();
   document.body.classList.remove('dropping');
-  void files.drop([...(event.dataTransfer?.files ?? [])]);
+  void drop([...(event.dataTransfer?.files ?? [])]);
 });
 
 /** A link may come from another run than the one that is there. */
@@ -396,6 +397,28 @@ function tellWhatIsNotThere(): void {
   writeUrl();
 }
 
+const removeRun = (gone: ListedRun): void =>
+  files.remove(...files.runs().flatMap(({ id, source }) => (source === gone ? [id] : [])));
+
+/** Opens files: tables as runs, all else as training logs. */
+async function drop(dropped: readonly File[]): Promise<void> {
+  const heads = await Promise.all(
+    dropped.map(async (file) => new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer())),
+  );
+  const isLog = (i: number) => heads[i]!.length > 0 && tableKind(heads[i]!) === undefined;
+  const logs = dropped.filter((_, i) => isLog(i));
+  if (logs.length < dropped.length) await files.drop(dropped.filter((_, i) => !isLog(i)));
+  if (logs.length === 0) return;
+  const { openLog } = await import('./log/log-panel.ts');
+  const actions = {
+    add: (run: ListedRun) => files.add(run),
+    remove: removeRun,
+    announce: app.announce,
+  };
+  box('logs').append(...logs.map((log) => openLog(log, actions)));
+  box('logs').hidden = false;
+}
+
 /** Opens the lab with what a link says of its run; a link that means none says so. */
 async function showLab(said: string): Promise<void> {
   if (box('lab').childElementCount > 0) {
@@ -410,9 +433,7 @@ async function showLab(said: string): Promise<void> {
   if (!options) showProblem(box('notices'), 'link', 'it names no run of the lab; one is started');
   const actions = {
     add: (run: ListedRun) => files.add(run),
-    remove(gone: ListedRun) {
-      files.remove(...files.runs().flatMap(({ id, source }) => (source === gone ? [id] : [])));
-    },
+    remove: removeRun,
     look: (run: ListedRun, change: Partial<Run>) => files.look(run, change),
     announce: app.announce,
     relinked(now: LabOptions, stop: number | null) {

@@ -43,16 +43,15 @@ export function viewControls(
   const input = el('input', {
     type: 'file',
     multiple: true,
-    accept: '.parquet,.arrow,.partial',
     hidden: true,
-    'aria-label': 'Run files',
+    'aria-label': 'Run files and training logs',
   });
   input.addEventListener('change', () => {
     actions.drop([...(input.files ?? [])]);
     input.value = '';
   });
   const open = button(
-    'Open run files',
+    'Open run files and training logs',
     { class: 'text-button', 'data-act': 'open' },
     () => input.click(),
     icon('file'),

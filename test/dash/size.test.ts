@@ -20,5 +20,10 @@ test('the scripts of the page are at most 200 kB gzipped, with the lab and its k
 
 test('what the page loads for foreign files and sweeps is at most 250 kB gzipped more', () => {
   const all = sizeOf(...scripts.map((name) => name.split('-')[0]!));
-  expect(all - sizeOf('index', 'lab')).toBeLessThan(250_000);
+  expect(all - sizeOf('index', 'lab', 'log')).toBeLessThan(250_000);
+});
+
+test('what it loads for a training log is at most 90 kB gzipped', () => {
+  expect(sizeOf('log')).toBeGreaterThan(0);
+  expect(sizeOf('log')).toBeLessThan(90_000);
 });

@@ -87,7 +87,7 @@ describeWith(['chromium'], 'access to the dashboard', () => {
     expect(names).not.toContain('no outline');
     for (const part of [
       'Skip to the panels',
-      'Open run files',
+      'Open run files and training logs',
       'Theme',
       'About Loss',
       'scale of Loss',
