@@ -236,7 +236,9 @@ async function openRun(candidate: string, path: string, longer: boolean): Promis
         ended: true,
       };
     const checkpoint = decodeCheckpoint(metadata[CHECKPOINT_KEY]);
-    const ended = found.in === 'whole' && stepOf(checkpoint) > config.steps;
+    // A program that died behind its last row has left a run that is still to be ended.
+    const stopped = jsonObject(metadata['eos.summary'])?.interrupted === true;
+    const ended = found.in === 'whole' && stepOf(checkpoint) > config.steps && !stopped;
     return { ...found, rows: checkpoint.rows, checkpoint, ended };
   } catch (error) {
     await file.close();

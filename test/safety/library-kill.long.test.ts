@@ -1,10 +1,21 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { lastValueFrom, take, tap } from 'rxjs';
+import {
+  concat,
+  lastValueFrom,
+  type MonoTypeOperatorFunction,
+  NEVER,
+  type ObservedValueOf,
+  Subject,
+  take,
+  takeUntil,
+  tap,
+} from 'rxjs';
 import { expect, test } from 'vitest';
 import * as library from '../../src/pipeline/node/library.ts';
 import { fastFolder } from './killed-run.ts';
 import {
+  everyOrder,
   type LibraryPipeline,
   nameOf,
   randomPipeline,
@@ -82,6 +93,71 @@ test.each(['fails', 'is left'])('a pipeline that %s in the middle goes on too', 
   await expect.poll(() => readdirSync(cwd).sort()).toEqual(left);
   expect(await recoverAndResume(whole, cwd, '', true)).toBe(65_536);
 });
+
+type Batches = ObservedValueOf<ReturnType<typeof library.gradientDescent>>;
+
+/** An operator by its name, as a program in JavaScript makes it. */
+const made = (name: string) =>
+  (
+    library as unknown as Record<
+      string,
+      (every: number | undefined) => MonoTypeOperatorFunction<Batches>
+    >
+  )[name]!(name === 'thin' ? 3 : undefined);
+
+/** One in so many here; `node scripts/kill.js` tries them all. */
+const SHARE = process.env.EOS_KILLS === undefined ? 12 : 1;
+const ORDERS = everyOrder().filter((_, i) => i % SHARE === 0);
+
+test('every order of operators that the types allow goes on from the rows of its first flush', async () => {
+  const cwd = fastFolder();
+  const path = join(cwd, 'run.parquet');
+  const options = { preset: 'three-phases', steps: 6000 } as const;
+  for (const names of ORDERS) {
+    const run = (batchSize: number, batches: number) => {
+      const rows = library.gradientDescent(options, { batchSize });
+      const stages = names.map((name) => made(name));
+      return lastValueFrom(
+        stages
+          .reduce((stream, stage) => stream.pipe(stage), rows)
+          .pipe(library.parquetSink(path, { flushEvery: 0 }), take(batches)),
+      );
+    };
+    await run(4096, 1e6);
+    const whole = readFileSync(path);
+    rmSync(path);
+    await run(1000, 2);
+    const left = ['run.parquet.partial', 'run.parquet.partial.journal'];
+    await expect.poll(() => readdirSync(cwd).sort()).toEqual(left);
+    expect([
+      names,
+      (await recoverAndResume(new Map([['run.parquet', whole]]), cwd, '', true)) > 0,
+    ]).toEqual([names, true]);
+    rmSync(path);
+  }
+});
+
+test.each([true, false])(
+  'a program that dies behind its last row: the run is ended, recovered first: %s',
+  async (recover) => {
+    const cwd = fastFolder();
+    const whole = await wholeFiles(README, ['run.parquet'], cwd);
+    const flushed = new Subject<void>();
+    const rows = concat(library.gradientDescent(README.options), NEVER).pipe(
+      STAGES.splitLoss(),
+      STAGES.classifySharpness(),
+      STAGES.detectPhases(),
+      library.parquetSink(join(cwd, 'run.parquet'), {
+        flushEvery: 0,
+        onFlush: ({ step }) => step === 200_000 && flushed.next(),
+      }),
+      takeUntil(flushed),
+    );
+    await lastValueFrom(rows);
+    await expect.poll(() => readdirSync(cwd)).not.toContain('run.parquet.lock');
+    expect(await recoverAndResume(whole, cwd, '', recover)).toBe(200_001);
+  },
+);
 
 test('a pipeline of a network goes on too', async () => {
   const cwd = fastFolder();

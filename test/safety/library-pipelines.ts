@@ -23,13 +23,22 @@ const AFTER: Readonly<Record<string, readonly string[]>> = {
   summarize: ['classifySharpness', 'detectPhases'],
 };
 
+const OPERATORS = ['splitLoss', 'classifySharpness', 'flowSolution', 'detectPhases', 'summarize'];
+
+/** Every order of every choice of operators that the types allow. */
+export function everyOrder(before: readonly string[] = []): readonly (readonly string[])[] {
+  const next = [...OPERATORS, 'thin'].filter(
+    (name) => !before.includes(name) && (AFTER[name] ?? []).every((each) => before.includes(each)),
+  );
+  return [before, ...next.flatMap((name) => everyOrder([...before, name]))];
+}
+
 /**
  * All operators of a run that stand in this list, in a random order in which their types fit; some are left out.
  * @param roll a random whole number below its argument
  */
 export function randomPipeline(roll: (sides: number) => number): LibraryPipeline {
-  const wanted = ['splitLoss', 'classifySharpness', 'flowSolution', 'detectPhases', 'summarize'];
-  const left = [...wanted.filter(() => roll(5) > 0), ...(roll(2) > 0 ? ['thin'] : [])];
+  const left = [...OPERATORS.filter(() => roll(5) > 0), ...(roll(2) > 0 ? ['thin'] : [])];
   const operators: [string, ...unknown[]][] = [];
   for (;;) {
     const done = new Set(operators.map(([name]) => name));
