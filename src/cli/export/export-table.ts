@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
+import type { TableField } from '../../pipeline/formats/table-file.ts';
 import { UsageError } from '../errors.ts';
 import { openTable } from '../inspect/table-reader.ts';
 import {
@@ -27,10 +28,19 @@ export async function exportTable(request: ExportRequest): Promise<void> {
   const table = await openTable(file);
   const fields = pickFields(file, table, request.columns);
   const names = fields.map(({ name }) => name);
+  if (request.columns === undefined) tellLeftOut(table.fields.filter((f) => !fields.includes(f)));
   const encode = await encoderOf(format, table.metadata);
   const pieces = encode(fields, selectRows(table, names, request));
   if (out === undefined || out === '-') await toStdout(pieces);
   else await toFile(pieces, out, force, format);
+}
+
+function tellLeftOut(fields: readonly TableField[]): void {
+  if (fields.length === 0) return;
+  const names = fields.map(({ name }) => name).join(', ');
+  process.stderr.write(
+    `left out: ${names}; lists, structs, and second columns of one name are not exported\n`,
+  );
 }
 
 async function encoderOf(

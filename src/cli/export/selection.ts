@@ -18,13 +18,21 @@ export interface Block {
   readonly columns: readonly Values[];
 }
 
-/** The fields of the columns that are wanted, in the order in which they were named. @throws UsageError */
+/**
+ * The fields of the columns that are wanted, in the order in which they were named; all that can be exported unless
+ * given. Of columns of one name that is the first.
+ *
+ * @throws UsageError
+ */
 export function pickFields(
   path: string,
   { fields }: TableReader,
   names: readonly string[] | undefined,
 ): readonly TableField[] {
-  if (names === undefined) return fields.filter(isFlat);
+  if (names === undefined)
+    return fields.filter(
+      (field, i) => isFlat(field) && fields.findIndex(({ name }) => name === field.name) === i,
+    );
   return names.map((name) => {
     const field = fields.find((each) => each.name === name);
     const known = fields.map((each) => each.name);

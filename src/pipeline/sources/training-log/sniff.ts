@@ -1,3 +1,4 @@
+import { tableKind } from '../../formats/table-file.ts';
 import { isRecord } from '../../formats/tfevents.ts';
 import { parseCell } from './cell.ts';
 import { chooseColumn, type GivenColumns, nameRank } from './column-names.ts';
@@ -42,13 +43,8 @@ export const LONGEST_HEAD = 1 << 20;
 export function sniff(head: Uint8Array, ended: boolean, given: GivenColumns): Sniffed | null {
   if (head.length < LEAST_HEAD && !ended) return null;
   const magic = String.fromCharCode(...head.subarray(0, 6));
-  if (magic.startsWith('PAR1')) return plain('parquet');
-  if (
-    magic === 'ARROW1' ||
-    (head[0] === 0xff && head[1] === 0xff && head[2] === 0xff && head[3] === 0xff)
-  ) {
-    return plain('arrow');
-  }
+  const table = tableKind(head);
+  if (table !== undefined) return plain(table);
   if (head[0] === 0x1f && head[1] === 0x8b)
     throw new LogError('compressed by gzip; unpack it first');
   if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff)) {
