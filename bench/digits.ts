@@ -16,14 +16,15 @@ function makeBare(): void {
   rmSync(BARE, { recursive: true, force: true });
   cpSync(OURS, BARE, { recursive: true });
   change('models/minimal/descend.js', [
-    [/if \(moves \|\|[\s\S]*?\n(\s*)digits\[i\] = [\s\S]*?;\n/, 'digits[i] = 15;\n'],
+    [/if \(moves \|\|[\s\S]*?\n(\s*)digits\[i\] = told;\n/, 'digits[i] = 15;\n'],
+    [/if \(\(\(first \+ i\)[\s\S]*?\n {8}\}\n/, ''],
     [/const before = shadowMantissa;[\s\S]*?(?=mantissa \*= factor;)/, ''],
     [/shadowMantissa \*= (HUGE|TINY);/g, ''],
     [/shadowMantissa = unscaled\(shadowMantissa, exponent\);/, ''],
     [/if \(exponent === 0 && Math\.abs\(shadowMantissa\) < floor\)\s*shadowMantissa = [^;]*;/, ''],
-    [/rests &&= [^;]*;\s*turns = [^;]*;\s*moves =[^;]*;/, ''],
+    [/rests &&= [^;]*;\s*turns = [^;]*;\s*\/\/[^\n]*\s*moves =[^;]*;/, ''],
   ]);
-  change('sweep/summary-kernel.js', [[/const BENIGN = [\d.]+/, 'const BENIGN = Infinity']]);
+  change('sweep/summary-kernel.js', [[/const WIDE = [\d.]+/, 'const WIDE = Infinity']]);
 }
 
 function change(file: string, parts: readonly (readonly [RegExp, string])[]): void {

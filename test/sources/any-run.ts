@@ -1,18 +1,20 @@
 import fc from 'fast-check';
 import { blocks } from '../../src/pipeline/core/operator.ts';
-import { DOUBTFUL_DECOUPLED, TRUSTED_DIGITS } from '../../src/pipeline/models/minimal/agreement.ts';
-import type { RunArrays } from '../../src/pipeline/models/minimal/columns.ts';
+import { PHASES, REGIMES, type RunArrays } from '../../src/pipeline/models/minimal/columns.ts';
 import {
   type RunConfig,
   type RunOptions,
   resolveConfig,
 } from '../../src/pipeline/models/minimal/config.ts';
+import { spectrum } from '../../src/pipeline/models/minimal/moments.ts';
+import { sharpness } from '../../src/pipeline/models/minimal/sharpness.ts';
+import { solutionSharpness } from '../../src/pipeline/models/minimal/solution.ts';
 import type { RunSummary } from '../../src/pipeline/models/minimal/summary.ts';
 import { edgeAlpha } from '../../src/pipeline/models/minimal/surrogate.ts';
 import { standardOperators } from '../../src/pipeline/operators/standard.ts';
 import { stabilityOf } from '../../src/pipeline/optimizers/index.ts';
 import { descentRows } from '../../src/pipeline/sources/descent/descent-rows.ts';
-import { type TrueRow, trueRun } from './true-run.ts';
+import { type Motion, type TrueRow, trueRun } from './true-run.ts';
 
 /** A positive number of any size between the two. */
 const size = (least: number, most: number) =>
@@ -77,22 +79,9 @@ export function ownRun(config: RunConfig): { columns: RunArrays; summary: RunSum
   return { columns: parts as unknown as RunArrays, summary: rows.run.summary! };
 }
 
-/** The columns that `digits` speaks of. */
-const OF_THETA: ReadonlySet<string> = new Set(['alpha', 'beta1', 'beta2', 'log10_abs_beta1']);
-
-/**
- * Whether `digits` speak of what is derived from θ too. With three of θ a difference of two numbers may have none;
- * without covariance it is looked at only where θ has few, which costs calm runs nothing.
- */
-function derivedHeld({ moments, optimizer, precision }: RunConfig, digits: number): boolean {
-  if (digits <= TRUSTED_DIGITS) return false;
-  const cheap = moments.covariance === 0 && optimizer === 'gd' && precision === 'float64';
-  return !cheap || digits <= DOUBTFUL_DECOUPLED;
-}
-
-/** Bits that no run of so few steps uses up; without a floor β₁ may fall to 10^−1800. */
-const BITS = 2500;
-const BITS_WITHOUT_FLOOR = 6000;
+/** Far more bits than a trusted row can have lost; without a floor β₁ may fall to 10^−2200. */
+const BITS = 1100;
+const BITS_WITHOUT_FLOOR = 8000;
 
 /**
  * The cells of the trusted rows that are further from the true ones than their `digits` say, in words, each column once.
@@ -107,33 +96,87 @@ export function brokenWords(
   const { columns, summary } = ownRun(config);
   const { trusted_until: until, diverged_at: divergedAt } = summary;
   const last = until ?? config.steps;
-  const edge = edgeAlpha(config.moments.lambda1, config.eta, stabilityOf(config));
+  const stability = stabilityOf(config);
+  const edge = edgeAlpha(config.moments.lambda1, config.eta, stability);
   const broken = new Map<string, string>();
   const bits = config.floor === 0 ? BITS_WITHOUT_FLOOR : BITS;
-  const trueEnd = trueRun({ ...config, steps: last }, bits, edge, (row) => {
-    const t = row.step;
+  const axes = spectrum(config.moments);
+  const label = trueLabels(config);
+  const trueEnd = trueRun({ ...config, steps: last }, bits, edge, (point, motion) => {
+    const t = point.step;
     if (t >= columns.step.length) {
       broken.set('rows', `row ${t} is not there`);
       return;
     }
-    const tolerance = allowed(columns.digits[t]!);
-    for (const [name, real] of Object.entries(row) as [keyof TrueRow, number][]) {
+    const s = sharpness(point, axes);
+    const end = solutionSharpness(point.balance, config.moments, axes);
+    const row = {
+      ...point,
+      sharpness: s,
+      sharpness_ratio: stability.ratio(s, config.eta),
+      gfs_sharpness: end,
+    };
+    const digits = columns.digits[t]!;
+    const tolerance = allowed(digits);
+    const tell = (name: string, own: unknown, real: unknown) => {
+      if (broken.has(name)) return;
+      broken.set(name, `${name} at ${t}: ${own} of ${digits} digits, is ${real}`);
+    };
+    for (const [name, real] of Object.entries(row) as [keyof typeof row, number][]) {
       if (Math.abs(real) === Number.POSITIVE_INFINITY) continue;
       const limit = Math.max(tolerance * Math.abs(real), slack(name, row), 1e-300);
-      if (!OF_THETA.has(name) && !derivedHeld(config, columns.digits[t]!)) continue;
-      const off = Math.abs(columns[name][t]! - real);
-      if (off <= limit || broken.has(name)) continue;
-      const digits = columns.digits[t]!;
-      broken.set(name, `${name} at ${t}: ${columns[name][t]} of ${digits} digits, is ${real}`);
+      const own = columns[name][t]!;
+      if (Math.abs(own - real) > limit) tell(name, own, real);
     }
+    const truth = label(s, end, motion);
+    const own = {
+      phase: PHASES[columns.phase[t]!],
+      cycle: columns.cycle[t],
+      regime: REGIMES[columns.regime[t]!],
+    };
+    for (const name of ['phase', 'cycle', 'regime'] as const)
+      if (truth[name] !== undefined && own[name] !== truth[name])
+        tell(name, own[name], truth[name]);
   });
   if (until === null && trueEnd !== divergedAt)
     broken.set('diverged_at', `diverges at ${divergedAt}, is ${trueEnd}`);
   return [...broken.values()];
 }
 
+/** The labels of one row after the other, by their rules; undefined where rounding alone decides. */
+function trueLabels(config: RunConfig) {
+  const stability = stabilityOf(config);
+  const threshold = stability.threshold(config.eta);
+  const tolerated = stability.threshold(config.eta, config.delta);
+  let coarse: 'sharpening' | 'edge' | 'convergence' = 'sharpening';
+  let [cycle, before] = [0, 0];
+  return (s: number, end: number, { growth, residual }: Motion) => {
+    if (before < threshold && s >= threshold) cycle++;
+    before = s;
+    if (coarse === 'sharpening' && s >= threshold) coarse = 'edge';
+    if (coarse === 'convergence') {
+      if (s > tolerated) coarse = 'edge';
+    } else if (s <= tolerated && end <= tolerated && s >= 0.95 * end) coarse = 'convergence';
+    const ratio = stability.ratio(s, config.eta);
+    const [low, high] = [1 - config.band, 1 + config.band];
+    const atEdge = growth < 0 ? 'eos-sharpening' : 'eos-self-stabilization';
+    return {
+      cycle,
+      regime: ratio < low ? 'stable' : ratio > high ? 'unstable' : 'edge',
+      phase:
+        coarse === 'sharpening'
+          ? 'progressive-sharpening'
+          : coarse === 'convergence'
+            ? 'convergence'
+            : Math.abs(residual) < 1e-14
+              ? undefined
+              : atEdge,
+    };
+  };
+}
+
 /** What a number may be wrong by as a part of what it is the difference of. */
-function slack(name: keyof TrueRow, { loss, alpha, beta1, beta2 }: TrueRow): number {
+function slack(name: string, { loss, alpha, beta1, beta2 }: TrueRow): number {
   if (name === 'l2' || name === 'l_hat') return 1e-12 * loss;
   if (name === 'balance') return 1e-12 * (alpha ** 2 + beta1 ** 2 + beta2 ** 2);
   return name === 'log10_abs_beta1' ? 1e-9 : 0;

@@ -16,6 +16,14 @@ export interface TrueRow {
   readonly balance: number;
 }
 
+/** What decides the labels of a row beside its numbers. */
+export interface Motion {
+  /** α·∂α: |α| grows where it is negative. */
+  readonly growth: number;
+  /** αβ₂ − 1. */
+  readonly residual: number;
+}
+
 /**
  * The run itself, from the definition of gradient descent (with momentum) and its projection alone: numbers of so many
  * bits behind the point, no carried residual, no factored update, no exponent. It shares nothing with what it judges.
@@ -26,7 +34,7 @@ export function trueRun(
   config: RunConfig,
   bits: number,
   edge: number,
-  each: (row: TrueRow) => void,
+  each: (row: TrueRow, motion: Motion) => void,
 ): number | null {
   const shift = BigInt(bits);
   const one = 1n << shift;
@@ -55,7 +63,7 @@ export function trueRun(
     if (twice > 2n * most) return step;
     const gradient = [times(b, e1) + times(c, e2), times(a, e1), times(a, e2)] as const;
     const rHat = times(a < 0n ? -fixed(edge) : fixed(edge), c) - one;
-    each({
+    const row = {
       step,
       alpha: real(a),
       beta1: real(b),
@@ -67,7 +75,8 @@ export function trueRun(
       l_hat: 0.5 * moments.lambda2 * real(rHat) ** 2,
       grad_norm: Math.hypot(...gradient.map(real)),
       balance: real(times(a, a) - times(b, b) - times(c, c)),
-    });
+    };
+    each(row, { growth: real(times(a, gradient[0])), residual: real(r) });
     velocity = velocity.map(
       (v, k) => times(beta, v) + times(share, gradient[k]!),
     ) as typeof velocity;

@@ -2,6 +2,7 @@ import { jsonObject } from '../../pipeline/formats/table-file.ts';
 import type { RunOptions } from '../../pipeline/models/minimal/config.ts';
 import { type CheckResult, doesNotApply } from '../../pipeline/theory/check.ts';
 import { checkFile } from '../../pipeline/theory/file-check.ts';
+import type { RunTable } from '../../pipeline/theory/run-table.ts';
 import { verifyRun } from '../../pipeline/theory/verify.ts';
 import { openTable, type TableReader } from '../inspect/table-reader.ts';
 import { isLogConfig } from '../recover-log.ts';
@@ -27,20 +28,29 @@ export async function verifyFile(
   given: RunOptions,
   always: boolean,
 ): Promise<VerifiedFile> {
+  const { results, config, table } = await verifyAgainstItself(path, given, always);
+  if (!table) return { results, config, lastStep: null };
+  return { results: [...results, ...verifyRun(table)], config, lastStep: table.lastStep };
+}
+
+/** The first part of `verifyFile`, and the run of the minimal model in the file, where one is. */
+export async function verifyAgainstItself(
+  path: string,
+  given: RunOptions,
+  always: boolean,
+): Promise<Pick<VerifiedFile, 'results' | 'config'> & { readonly table?: RunTable }> {
   const file = await openTable(path);
   const said = jsonObject(file.metadata['eos.config']);
   const other = said && otherThan(said, file);
   if (other) {
     const derived = await derivedAgain(path, file);
     const again = await madeAgain(path, file, always);
-    const results = [...(derived ? [derived] : []), again, theoryOf(other)];
-    return { results, config: said, lastStep: null };
+    return { results: [...(derived ? [derived] : []), again, theoryOf(other)], config: said };
   }
   const { table, facts } = await runOf(path, file, given);
   const results = [...checkFile(table, facts)];
   if (facts.config) results.push(await madeAgain(path, file, always));
-  results.push(...verifyRun(table));
-  return { results, config: table.config, lastStep: table.lastStep };
+  return { results, config: table.config, table };
 }
 
 /** Why the theory does not speak of a file; undefined where it does. */

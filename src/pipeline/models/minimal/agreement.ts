@@ -5,6 +5,7 @@ import type { Theta } from './loss.ts';
 import { type Moments, type Spectrum, spectrum } from './moments.ts';
 import { sharpness } from './sharpness.ts';
 import { balance, solutionSharpness } from './solution.ts';
+import { KAPPA } from './summary.ts';
 import { edgeAlpha } from './surrogate.ts';
 
 /** Digits that a row must have for what is said of it to be trusted. */
@@ -22,6 +23,17 @@ export const DOUBTFUL_DECOUPLED = 5;
 export const RISE = 32;
 
 /**
+ * Every `RISE` steps the shadow is put so far away at least, relatively, where it still moves: both computations may
+ * round alike for a while, and what they have in common is not true for that.
+ */
+const APART = 2 * Number.EPSILON;
+
+/** The number of a shadow, no nearer to that of the run than `APART`. @param side 1 or −1: where it goes */
+export function keptApart(own: number, shadow: number, side: number): number {
+  return Math.abs(own - shadow) < APART * Math.abs(own) ? own * (1 + side * APART) : shadow;
+}
+
+/**
  * Numbers count as equal in d digits where they differ by no more than a twentieth of 10^−d: each of
  * the two runs may be wrong by more than they differ.
  */
@@ -29,8 +41,16 @@ export const AGREEMENT: readonly number[] = [
   Number.POSITIVE_INFINITY,
   ...Array.from({ length: 15 }, (_, i) => Number(`5e-${i + 3}`)),
 ];
-/** Differences of what is derived from θ count as much as those of θ itself, though they are larger. */
-const DERIVED = 1;
+/** What differs by no more is right to 1e-9, which no row promises to exceed. */
+export const AGREED = 5e-11;
+/** So many digits are not lost all at once. */
+export const AMPLE_DIGITS = 8;
+/** Where θ has so few digits, a column or a label of its row may have none. */
+const FEW_DIGITS = 5;
+/** A column that differs by more, relatively, may be wrong by more than three digits allow. */
+const LOST = 1e-3;
+/** Each of the two runs may be wrong by so many times what they differ. */
+const DOUBT = 20;
 
 /** Digits, 0 … 15, to which numbers of these sizes agree that are these distances apart. */
 export function agreement(
@@ -60,27 +80,33 @@ export interface RowContext {
   readonly moments: Moments;
   readonly axes: Spectrum;
   readonly edge: number;
-  readonly threshold: number;
+  /** (2 + δ)/η. */
+  readonly tolerated: number;
+  /** What S is compared with: where labels change. */
+  readonly limits: readonly number[];
 }
 
 export function rowContext(
-  { moments, eta }: Pick<RunConfig, 'moments' | 'eta'>,
+  { moments, eta, delta, band }: Pick<RunConfig, 'moments' | 'eta' | 'delta' | 'band'>,
   stability: Stability,
 ): RowContext {
+  const threshold = stability.threshold(eta);
+  const tolerated = stability.threshold(eta, delta);
   return {
     eta,
     moments,
     axes: spectrum(moments),
     edge: edgeAlpha(moments.lambda1, eta, stability),
-    threshold: stability.threshold(eta),
+    tolerated,
+    limits: [threshold, tolerated, (1 - band) * threshold, (1 + band) * threshold],
   };
 }
 
 /**
  * Digits of a whole row, given those of its θ: fewer where a column loses some in a difference (the
  * gradient at the bottom of the valley, Q where it passes 0, L̂ where αβ₂ passes 1), but no fewer than
- * are trusted, since the run goes on from θ alone. Where θ itself has just so many, a label on which
- * both runs do not agree ends the trust.
+ * are trusted while θ has more than a few, since the run goes on from θ alone. Where θ has few, a column that has
+ * lost its digits or a label that rounding may have decided ends the trust.
  *
  * @param residual αβ₂ − 1 of the run itself, as it carries it
  */
@@ -92,8 +118,6 @@ export function rowAgreement(
   context: RowContext,
 ): number {
   if (agreed < TRUSTED_DIGITS) return agreed;
-  if (agreed === TRUSTED_DIGITS)
-    return sameLabel(own, shadow, context) ? TRUSTED_DIGITS : TRUSTED_DIGITS - 1;
   const off = Math.abs(shadow.alpha * shadow.beta2 - 1 - residual);
   const [a, b] = [
     derived(own, residual, context),
@@ -103,10 +127,13 @@ export function rowAgreement(
       context,
     ),
   ];
+  const few = agreed <= FEW_DIGITS;
+  if (few && !sureLabels(own, shadow, context)) return TRUSTED_DIGITS - 1;
   let d = agreed;
   for (const [k, value] of a.entries()) {
     const off = Math.abs(value - b[k]!);
-    while (d > TRUSTED_DIGITS && !(off <= DERIVED * AGREEMENT[d]! * Math.abs(value))) d--;
+    if (few && !(off <= LOST * Math.abs(value))) return TRUSTED_DIGITS - 1;
+    while (d > TRUSTED_DIGITS && !(off <= AGREEMENT[d]! * Math.abs(value))) d--;
   }
   return d;
 }
@@ -132,17 +159,29 @@ function derived(theta: Theta, residual: number, { moments, edge }: RowContext):
   ];
 }
 
-/** Whether both stand on the same side of 2/η and, at the edge, move α the same way. */
-function sameLabel(own: Theta, shadow: Theta, { moments, axes, threshold }: RowContext): boolean {
-  if (sharpness(own, axes) >= threshold !== sharpness(shadow, axes) >= threshold) return false;
-  const settled = solutionSharpness(balance(own), moments, axes) < threshold;
-  return settled || grows(own, moments) === grows(shadow, moments);
+/** Whether S and S∞ are on the same side of what they are compared with, and α moves the same way, beyond doubt. */
+function sureLabels(own: Theta, shadow: Theta, context: RowContext): boolean {
+  const { moments, axes, limits, tolerated } = context;
+  const [s, t] = [sharpness(own, axes), sharpness(shadow, axes)];
+  const endOf = (theta: Theta) => solutionSharpness(balance(theta), moments, axes);
+  const [end, other] = [endOf(own), endOf(shadow)];
+  return (
+    limits.every((x) => sure(s - x, t - x)) &&
+    sure(end - tolerated, other - tolerated) &&
+    sure(s - (1 - KAPPA) * end, t - (1 - KAPPA) * other) &&
+    (end < tolerated || sure(growth(own, moments), growth(shadow, moments)))
+  );
 }
 
-function grows({ alpha, beta1, beta2 }: Theta, moments: Moments): boolean {
+/** Whether the sign of a number is sure, given the same of the shadow. */
+function sure(own: number, shadow: number): boolean {
+  return Math.abs(own) >= DOUBT * Math.abs(own - shadow);
+}
+
+/** α·∂α. */
+function growth({ alpha, beta1, beta2 }: Theta, moments: Moments): number {
   const { lambda1, lambda2, covariance } = moments;
   const p = alpha * beta1;
   const r = alpha * beta2 - 1;
-  const motion = beta1 * (lambda1 * p + covariance * r) + beta2 * (covariance * p + lambda2 * r);
-  return alpha * motion < 0;
+  return alpha * (beta1 * (lambda1 * p + covariance * r) + beta2 * (covariance * p + lambda2 * r));
 }

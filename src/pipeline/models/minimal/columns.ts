@@ -127,8 +127,7 @@ export const RUN_COLUMNS = [
     type: 'INT32',
     symbol: '',
     unit: 'digits',
-    meaning:
-      'true decimal digits of α, β₁ and β₂, 0 … 15: as many as agree with a second computation',
+    meaning: 'true decimal digits of the row, 0 … 15: as many as agree with a second computation',
   },
 ] as const satisfies readonly Column[];
 

@@ -1,13 +1,17 @@
 import { hypot, log10 } from '../../numeric/elementary.ts';
 import { gd } from '../../optimizers/gd.ts';
 import {
+  AGREED,
   AGREEMENT,
+  AMPLE_DIGITS,
   agreement,
   DOUBTFUL_DECOUPLED,
   DOUBTFUL_DIGITS,
+  keptApart,
   RISE,
   rowAgreement,
   rowContext,
+  TRUSTED_DIGITS,
 } from './agreement.ts';
 import { DIVERGENCE_LOSS, type RunConfig } from './config.ts';
 
@@ -47,14 +51,20 @@ export interface DescentState {
   /** Of the exponent of the run itself. */
   shadowMantissa: number;
   shadowBeta2: number;
-  /** Digits of the last row. */
+  /** Digits of θ in the last row, and of all of the row. */
   agreed: number;
+  told: number;
+  /** Whether so much changes in a step that digits are looked at in each. */
+  moves: boolean;
   /** Whether β₁ has come so near to its resting place that float64 no longer knows its distance. */
   blind: boolean;
 }
 
 /** What the loop needs to know of a run. */
-export type DescentParameters = Pick<RunConfig, 'eta' | 'floor' | 'init' | 'steps' | 'moments'>;
+export type DescentParameters = Pick<
+  RunConfig,
+  'eta' | 'floor' | 'init' | 'steps' | 'moments' | 'delta' | 'band'
+>;
 
 /** 2^−512: below it β₁ is held with an exponent of its own; powers of two, so no digit changes. */
 export const TINY = 2 ** -512;
@@ -66,6 +76,8 @@ const LEAST_SQUARES = 2 ** -960;
 export const SMALL_RESIDUAL = 2 ** -10;
 /** Below this 1 − ηλ₁α² is computed with twice the digits. */
 export const SMALL_FACTOR = 2 ** -4;
+/** Relative changes in a step that cost no digits within `RISE` steps. */
+const SLOW = 2 ** -20;
 /** A distance of 8 units of the last place of β₁, relative to it: nothing but rounding. */
 const BLIND = 8 * Number.EPSILON;
 
@@ -90,6 +102,8 @@ export function initialState({
     shadowMantissa: mantissa,
     shadowBeta2: beta2,
     agreed: 15,
+    told: 15,
+    moves: true,
     blind: false,
   };
 }
@@ -162,11 +176,12 @@ export function floorCentre(
  * Everything that the loop touches is a local number: it is the speed of the whole.
  */
 export function descend(
-  { eta, floor, steps, moments }: DescentParameters,
+  config: DescentParameters,
   state: DescentState,
   count: number,
   columns: DescentColumns,
 ): void {
+  const { eta, floor, steps, moments } = config;
   const { lambda1, lambda2, covariance } = moments;
   const {
     step,
@@ -186,12 +201,13 @@ export function descend(
   const rate2 = eta * lambda2;
   const rateC = eta * covariance;
   const scale = -covariance / lambda1;
-  const context = rowContext({ moments, eta }, gd.stability({}));
+  const context = rowContext(config, gd.stability({}));
+  const { edge } = context;
 
   const first = state.step;
   let { alpha, mantissa, exponent, beta2, residual: r, plainBeta1 } = state;
-  let { divergedAt, float64ZeroAt, shadowAlpha, shadowMantissa, shadowBeta2, agreed, blind } =
-    state;
+  let { divergedAt, float64ZeroAt, shadowAlpha, shadowMantissa, shadowBeta2 } = state;
+  let { agreed, told, moves, blind } = state;
   let beta1 = unscaled(mantissa, exponent);
   let p = alpha * beta1;
   let l2 = 0.5 * lambda2 * (r * r);
@@ -199,10 +215,9 @@ export function descend(
   // What differences mean as many digits as the row before had.
   let most = AGREEMENT[agreed]!;
   let least = agreed === 15 ? -1 : AGREEMENT[agreed + 1]!;
-  // Whether the shadow stands still but for the sign of its β₁, and whether either of both moves.
+  // Whether the shadow stands still but for the sign of its β₁.
   let rests = false;
   let turns = false;
-  let moves = true;
 
   let i = 0;
   while (i < count) {
@@ -225,7 +240,6 @@ export function descend(
     // Squares lose digits long before what is squared does; the function that minds that is slow.
     grad_norm[i] =
       squares >= LEAST_SQUARES ? Math.sqrt(squares) : hypot(gradAlpha, gradBeta1, gradBeta2);
-    // Also at rest digits may rise, at the same steps wherever blocks begin.
     if (moves || ((first + i) & (RISE - 1)) === 0) {
       const offAlpha = Math.abs(alpha - shadowAlpha);
       const offBeta1 = Math.abs(mantissa - shadowMantissa);
@@ -246,18 +260,52 @@ export function descend(
         most = AGREEMENT[agreed]!;
         least = agreed === 15 ? -1 : AGREEMENT[agreed + 1]!;
       }
+      if (blind) told = 0;
+      else if (agreed <= doubtful)
+        told = rowAgreement(
+          agreed,
+          { alpha, beta1, beta2 },
+          r,
+          { alpha: shadowAlpha, beta1: unscaled(shadowMantissa, exponent), beta2: shadowBeta2 },
+          context,
+        );
+      else {
+        // What else can cancel where θ has digits, without covariance: twice what L̂ and Q differ by.
+        const z = Math.abs(edge * sizeBeta2 - 1);
+        const offZ = 2 * edge * offBeta2;
+        const q = Math.abs((alpha - beta2) * (alpha + beta2) - beta1 * beta1);
+        const offQ = 2 * (sizeAlpha * offAlpha + Math.abs(beta1) * offBeta1 + sizeBeta2 * offBeta2);
+        if (offZ <= AGREED * z && offQ <= AGREED * q) told = agreed;
+        else {
+          // As many as before is a good guess.
+          if (told > agreed) told = agreed;
+          while (
+            told > TRUSTED_DIGITS &&
+            !(offZ <= AGREEMENT[told]! * z && offQ <= AGREEMENT[told]! * q)
+          )
+            told--;
+          while (
+            told < agreed &&
+            offZ <= AGREEMENT[told + 1]! * z &&
+            offQ <= AGREEMENT[told + 1]! * q
+          )
+            told++;
+        }
+      }
     }
-    digits[i] = blind
-      ? 0
-      : agreed > doubtful
-        ? agreed
-        : rowAgreement(
-            agreed,
-            { alpha, beta1, beta2 },
-            r,
-            { alpha: shadowAlpha, beta1: unscaled(shadowMantissa, exponent), beta2: shadowBeta2 },
-            context,
-          );
+    digits[i] = told;
+    // A factor that cancels is what its last places are: nothing else would be the same run.
+    if (
+      ((first + i) & (RISE - 1)) === 0 &&
+      !rests &&
+      Math.abs(1 - rate1 * (alpha * alpha)) >= SMALL_FACTOR
+    ) {
+      const side = (shadowAlpha - alpha) * alpha < 0 ? -1 : 1;
+      shadowAlpha = keptApart(alpha, shadowAlpha, side);
+      shadowMantissa = keptApart(mantissa, shadowMantissa, side);
+      // Along the valley, where nothing brings them together again.
+      shadowBeta2 = keptApart(beta2, shadowBeta2, -side);
+    }
     i++;
 
     const alphaBefore = alpha;
@@ -325,8 +373,11 @@ export function descend(
       // Where a step changes nothing but the sign of β₁ none will: it need not be taken again.
       rests &&= Math.abs(shadowMantissa) === Math.abs(before);
       turns = shadowMantissa === -before;
+      // With as many digits as that none can be lost where hardly anything changes.
       moves =
-        !rests || alpha !== alphaBefore || beta2 !== beta2Before || Math.abs(mantissa) !== size;
+        agreed < AMPLE_DIGITS ||
+        Math.abs(alpha - alphaBefore) > SLOW * Math.abs(alpha) ||
+        Math.abs(beta2 - beta2Before) > SLOW * Math.abs(beta2);
     } else {
       beta1 -= eta * gradBeta1;
       const shadowR = shadowAlpha * shadowBeta2 - 1;
@@ -370,6 +421,8 @@ export function descend(
   state.shadowMantissa = shadowMantissa;
   state.shadowBeta2 = shadowBeta2;
   state.agreed = agreed;
+  state.told = told;
+  state.moves = moves;
   state.blind = blind;
 }
 

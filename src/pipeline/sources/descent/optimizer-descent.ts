@@ -1,5 +1,11 @@
 import type { StateReader } from '../../core/checkpoint.ts';
-import { agreement, RISE, rowAgreement, rowContext } from '../../models/minimal/agreement.ts';
+import {
+  agreement,
+  keptApart,
+  RISE,
+  rowAgreement,
+  rowContext,
+} from '../../models/minimal/agreement.ts';
 import { DIVERGENCE_LOSS, type RunConfig } from '../../models/minimal/config.ts';
 import { SMALL_RESIDUAL, startResidual } from '../../models/minimal/descend.ts';
 import type { Theta } from '../../models/minimal/loss.ts';
@@ -44,6 +50,13 @@ export function optimizerStepper(config: RunConfig, saved?: StateReader): Steppe
     return rowAgreement(agreed, a, own.residual, b, context);
   }
 
+  function keepApart(): void {
+    const [a, b] = [own.theta, shadow.theta];
+    const side = (b[0]! - a[0]!) * a[0]! < 0 ? -1 : 1;
+    for (let k = 0; k < 3; k++) b[k] = keptApart(a[k]!, b[k]!, k === 2 ? -side : side);
+    shadow.residual = startResidual(b[0]!, b[2]!);
+  }
+
   return {
     get step() {
       return step;
@@ -59,6 +72,7 @@ export function optimizerStepper(config: RunConfig, saved?: StateReader): Steppe
         const gradient = gradientOf(own, config);
         writeRow(columns, i, step, own, gradient, config);
         columns.digits[i] = digits();
+        if ((step & (RISE - 1)) === 0) keepApart();
         advance(own, gradient, step);
         advance(shadow, shadowGradient(shadow, config), step);
         i++;

@@ -48,6 +48,8 @@ function storedState(saved: StateReader): DescentState {
     shadowMantissa: saved.number('shadowMantissa'),
     shadowBeta2: saved.number('shadowBeta2'),
     agreed: saved.number('agreed'),
+    told: saved.number('told'),
+    moves: saved.flag('moves'),
     blind: saved.flag('blind'),
   };
 }
