@@ -2,15 +2,20 @@
 import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { lastValueFrom } from 'rxjs';
 import { detectRun } from '../dist/cli/detect-run.js';
+import { dynamicsBatches, dynamicsColumns, dynamicsMetadata } from '../dist/cli/dynamics-files.js';
 import { recoverFile } from '../dist/cli/recover-file.js';
 import { streamRun } from '../dist/cli/stream-run.js';
+import { findDynamics } from '../dist/pipeline/dynamics/index.js';
 import { arrowSink } from '../dist/pipeline/formats/arrow/arrow-sink.js';
+import { hyparquetFormat } from '../dist/pipeline/formats/parquet/hyparquet.js';
 import { parquetSink } from '../dist/pipeline/formats/parquet/parquet-sink.js';
 import { RUN_COLUMNS } from '../dist/pipeline/models/minimal/columns.js';
+import { resolveConfig } from '../dist/pipeline/models/minimal/config.js';
 import { PRESET_NAMES } from '../dist/pipeline/models/minimal/presets/index.js';
 import { fileTarget, PARTIAL } from '../dist/pipeline/node/file-target.js';
 import { JOURNAL } from '../dist/pipeline/node/journal.js';
 import { thin } from '../dist/pipeline/operators/thin.js';
+import { tableSink } from '../dist/pipeline/sinks/table-sink.js';
 import { findTraining } from '../dist/pipeline/sources/trainings/index.js';
 
 const REQUEST = {
@@ -39,6 +44,15 @@ export async function writeStopped(options, path, until) {
   const { batches, config } = await stoppedRun(options, until);
   const sink = path.endsWith('.arrow') ? arrowSink : parquetSink;
   await lastValueFrom(batches.pipe(sink(fileTarget(path), { columns: config.columns })));
+}
+
+/** Writes dynamics beside a run as if they had been stopped behind a step. */
+export async function writeStoppedDynamics({ dynamics, ...options }, path, until) {
+  const { columns, ...config } = resolveConfig(options);
+  const batches = dynamicsBatches(findDynamics(dynamics), { columns, ...config }, { until });
+  const metadata = (run) => dynamicsMetadata(run, until);
+  const sink = { columns: dynamicsColumns({ columns }), metadata };
+  await lastValueFrom(batches.pipe(tableSink(fileTarget(path), hyparquetFormat, sink)));
 }
 
 /** Writes the run as if the program had died behind a step, and recovers what it left. */
@@ -109,6 +123,17 @@ export async function writeDetection(random, path) {
 
 /** A random true file under this name without an ending; resolves with its path and what it is. */
 export async function randomFile(random, base) {
+  for (;;) {
+    try {
+      return await anyFile(random, base);
+    } catch (error) {
+      // So few bits do not hold every start.
+      if (!/bits do not hold the start/.test(error.message)) throw error;
+    }
+  }
+}
+
+async function anyFile(random, base) {
   const chance = (p) => random.uniform() < p;
   const between = (a, b) => a * (b / a) ** random.uniform();
   const one = (values) => values[Math.floor(values.length * random.uniform())];
@@ -239,7 +264,10 @@ export async function randomFile(random, base) {
       };
     }
     if (chance(0.08))
-      return { precision: one(['auto', '1024']), steps: Math.floor(between(5, 300)) };
+      return {
+        precision: one(['auto', '64', '200', '512', '1024']),
+        steps: Math.floor(between(5, 300)),
+      };
     return {};
   }
 }

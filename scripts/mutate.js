@@ -11,7 +11,13 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { verifyAgainstItself, verifyFile } from '../dist/cli/verify/verify-file.js';
 import { createRandom } from '../dist/pipeline/numeric/random.js';
 import { doctored, load, save } from './mutate-doctor.js';
-import { randomFile, writeRecovered, writeRun, writeStopped } from './mutate-runs.js';
+import {
+  randomFile,
+  writeRecovered,
+  writeRun,
+  writeStopped,
+  writeStoppedDynamics,
+} from './mutate-runs.js';
 
 // Each of many runs listens to the same streams.
 EventEmitter.defaultMaxListeners = 0;
@@ -119,7 +125,8 @@ async function otherRun(make, options, ending) {
 async function isTrue(path, make, { config, summary }, ending) {
   const { moments: _, ...options } = config ?? {};
   const truth = at(`truth${ending}`);
-  const stoppedThere = (run, to) => writeStopped(run, to, summary?.last_step);
+  const stoppedThere = (run, to) =>
+    (run.dynamics ? writeStoppedDynamics : writeStopped)(run, to, summary?.last_step);
   for (const way of [make, stoppedThere]) {
     const made = await way(options, truth).then(
       () => true,

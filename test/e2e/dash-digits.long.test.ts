@@ -56,6 +56,13 @@ describeWith(['chromium'], 'runs whose digits end', () => {
     expect(await predicted.locator('.small').textContent()).toMatch(
       /^edge 2,660 \(.*\), T 7,646 \(/,
     );
+    const cycle = page.locator('[data-panel=cycles] tbody tr').first().locator('td');
+    const [overshoot, length] = [
+      await cycle.nth(5).textContent(),
+      await cycle.nth(6).textContent(),
+    ];
+    expect(overshoot).toMatch(/^\d+(\.\d+)? % \(-?\d\.\d\d %\)$/);
+    expect(length).toMatch(/^\d+ \(-?\d\.\d\d %\)$/);
     expect(problems).toEqual([]);
     await page.close();
   });

@@ -75,6 +75,8 @@ describe('a run file', () => {
     expect(text).toMatch(/^ {2}cycles +\d+$/m);
     expect(text).toMatch(/^ {2}T\(δ, ε\) +7,691 \(δ = 0\.01, ε = 1e-8\)$/m);
     expect(text).toMatch(/^ {2}slope of ln L̂ per step +-[\d.e-]+ measured, -0\.004004 predicted$/m);
+    expect(text).toMatch(/^what could be said before the run\n +predicted +measured +error$/m);
+    expect(text).toMatch(/^ {2}steps at the edge +2,660 +2,653 +0\.26 %$/m);
     expect(text).toMatch(/^ {2}[▁▂▃▄▅▆▇█]{60} {2}S up to 1\.\d+ × 2\/η$/m);
     for (const { name, type } of RUN_COLUMNS) expect(text).toContain(`${name} ${type}`);
     expect(text).not.toContain('missing');

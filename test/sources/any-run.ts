@@ -124,7 +124,12 @@ export function brokenWords(
     };
     for (const [name, real] of Object.entries(row) as [keyof typeof row, number][]) {
       if (Math.abs(real) === Number.POSITIVE_INFINITY) continue;
-      const limit = Math.max(tolerance * Math.abs(real), slack(name, row), 1e-300);
+      const limit = Math.max(
+        tolerance * Math.abs(real),
+        slack(name, row),
+        grain(name, config),
+        1e-300,
+      );
       const own = columns[name][t]!;
       if (Math.abs(own - real) > limit) tell(name, own, real);
     }
@@ -180,4 +185,12 @@ function slack(name: string, { loss, alpha, beta1, beta2 }: TrueRow): number {
   if (name === 'l2' || name === 'l_hat') return 1e-12 * loss;
   if (name === 'balance') return 1e-12 * (alpha ** 2 + beta1 ** 2 + beta2 ** 2);
   return name === 'log10_abs_beta1' ? 1e-9 : 0;
+}
+
+/** With so many bits behind the point αβ₂ − 1 is a multiple of 2^−bits, and rounding in it some thousands of those. */
+function grain(name: string, { precision, moments: { lambda1, lambda2 } }: RunConfig): number {
+  if (precision === 'float64' || precision === 'auto') return 0;
+  const unit = 2 ** (12 - Number(precision));
+  if (name === 'l2' || name === 'loss') return (lambda1 + lambda2) * unit ** 2;
+  return name === 'grad_norm' ? (lambda1 + lambda2) * unit : 0;
 }

@@ -5,6 +5,7 @@ import { PARTIAL } from '../../pipeline/node/file-target.ts';
 import { stabilityOf } from '../../pipeline/optimizers/index.ts';
 import { MEASURED_COLUMNS } from '../../pipeline/phases/measured/columns.ts';
 import { type Prediction, predict } from '../../pipeline/theory/predict.ts';
+import type { Found } from '../predict/text.ts';
 import { openTable, type TableReader } from './table-reader.ts';
 
 /** What `eos inspect` has found in a file. */
@@ -29,6 +30,8 @@ export interface Report {
   readonly threshold: string;
   /** What could have been said before the run; null where its parameters are not known. */
   readonly predicted: Prediction | null;
+  /** The same as the run did it; null where the file does not tell. */
+  readonly measured: Found | null;
   /** From the summary, or else from the columns. */
   readonly phases: readonly {
     readonly phase: string;
@@ -44,6 +47,8 @@ export interface Report {
 
 const METADATA = ['eos.schema_version', 'eos.config', 'eos.summary'] as const;
 const BINS = 60;
+/** Cycles that are measured. */
+const MOST_CYCLES = 10_000;
 /** Characters of a phase's name that are kept. */
 const LONGEST = 200;
 
@@ -60,6 +65,8 @@ export async function inspectFile(file: string): Promise<Report> {
   const summary = jsonObject(table.metadata['eos.summary']);
   const config = jsonObject(table.metadata['eos.config']);
   const columns = await expectedColumns(config);
+  const predicted = predictionOf(config);
+  const cycled = ['step', 'cycle', 'sharpness_ratio'].every((name) => numeric.has(name));
   return {
     file,
     kind: table.kind,
@@ -76,7 +83,11 @@ export async function inspectFile(file: string): Promise<Report> {
     config,
     summary,
     threshold: thresholdOf(config),
-    predicted: predictionOf(config),
+    predicted,
+    measured:
+      predicted !== null && predicted.reason === undefined && summary !== null
+        ? measuredIn(summary, cycled && config?.every === 1 ? await cyclesOf(table) : [])
+        : null,
     phases:
       phasesOf(summary) ?? (phased ? await phasesFromColumns(table, numeric.has('step')) : []),
     sharpness: await sparkline(
@@ -122,6 +133,45 @@ function predictionOf(config: Report['config']): Prediction | null {
   } catch {
     return null;
   }
+}
+
+/** What a run did of what is predicted, as its summary and its whole cycles tell. */
+function measuredIn(summary: NonNullable<Config>, cycles: Found['cycles']): Found {
+  const number = (value: unknown) => (typeof value === 'number' ? value : null);
+  const spans = phasesOf(summary) ?? [];
+  const edge = spans.filter(({ phase }) => phase === 'edge-of-stability');
+  const time = (summary.convergence_time ?? {}) as { readonly step?: unknown };
+  return {
+    first_crossing: number(summary.first_crossing),
+    edge_steps:
+      spans.at(-1)?.phase === 'convergence'
+        ? edge.reduce((n, { first_step, last_step }) => n + last_step - first_step + 1, 0)
+        : null,
+    convergence_time: number(time.step),
+    cycles,
+  };
+}
+
+/** The whole cycles of a run of which every step is there. */
+async function cyclesOf(table: TableReader): Promise<Found['cycles']> {
+  const starts: { cycle: number; first_step: number; highest: number }[] = [];
+  for await (const block of table.read(['step', 'cycle', 'sharpness_ratio'])) {
+    const { step, cycle, sharpness_ratio: ratio } = block as Record<string, ArrayLike<unknown>>;
+    for (let i = 0; i < step!.length; i++) {
+      const now = Number(cycle![i]);
+      let last = starts.at(-1);
+      if (now > (last?.cycle ?? 0) && starts.length <= MOST_CYCLES) {
+        last = { cycle: now, first_step: Number(step![i]), highest: 0 };
+        starts.push(last);
+      }
+      if (last) last.highest = Math.max(last.highest, Number(ratio![i]));
+    }
+  }
+  return starts.slice(0, -1).map(({ first_step, highest }, k) => ({
+    first_step,
+    period: starts[k + 1]!.first_step - first_step,
+    overshoot: highest - 1,
+  }));
 }
 
 function jsonObject(text: string | undefined): Readonly<Record<string, unknown>> | null {

@@ -1,4 +1,5 @@
 import { count, fileSize, plainNumber } from '../../pipeline/format.ts';
+import { predictionLines } from '../predict/text.ts';
 import { type Styles, styles } from '../terminal.ts';
 import type { Report } from './report.ts';
 
@@ -19,6 +20,7 @@ export function reportLines(report: Report, stream: NodeJS.WriteStream): string[
     ...section('parameters', objectLines(report.config), paint),
     ...section('phases', phaseLines(report), paint),
     ...section('outcome', outcomeLines(report), paint),
+    ...section('what could be said before the run', predictedLines(report), paint),
     ...section(`sharpness`, sparklineLines(report, dim), paint),
     ...section('columns', schemaLines(report), paint),
   ];
@@ -97,16 +99,10 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** First crossing, edge phase and T as they could be said before the run. */
-function predictedText({ predicted }: Report): string | null {
-  if (predicted === null || predicted.reason !== undefined) return null;
-  const { first_crossing, edge_steps, convergence_time } = predicted;
-  const parts = [
-    first_crossing === null ? 'no crossing of 2/η' : `first crossing ${count(first_crossing)}`,
-    ...(edge_steps === null ? [] : [`${count(edge_steps)} steps at the edge`]),
-    ...(convergence_time === null ? [] : [`T(δ, ε) ${count(convergence_time)}`]),
-  ];
-  return parts.join(', ');
+/** What could be said before the run, beside what it did. */
+function predictedLines({ predicted, measured }: Report): string[] {
+  if (predicted === null || predicted.reason !== undefined) return [];
+  return predictionLines(predicted, measured ?? undefined, 1);
 }
 
 /** How far the numbers of a run can be trusted; null for files that do not tell. */
@@ -152,7 +148,6 @@ function outcomeLines(report: Report): string[] {
   const said = (key: string) => (isCoupled(report.config) ? null : real(key));
   add('slope of ln L̂ per step', against(real('l_hat_slope'), said('l_hat_slope_predicted')));
   add('mean L₁ at the edge', against(real('mean_l1_in_eos'), said('mean_l1_predicted')));
-  add('predicted before the run', predictedText(report));
   add('digits are true', trustText(summary));
   for (const warning of Array.isArray(summary.warnings) ? summary.warnings : []) {
     const message: unknown =

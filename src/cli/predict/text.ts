@@ -1,13 +1,14 @@
 import { count, percent } from '../../pipeline/format.ts';
 import type { PredictedCycle, Prediction } from '../../pipeline/theory/predict.ts';
 
-type Found = Omit<Prediction, 'reason'>;
+/** What is predicted of a run, as measured on it. */
+export type Found = Omit<Prediction, 'reason'>;
 
-/** Cycles that are listed: the first and the last of them. */
-const LISTED = 5;
-
-/** A prediction as a table, beside what was measured where there is a run. */
-export function predictionLines(predicted: Prediction, found?: Found): string[] {
+/**
+ * A prediction as a table, beside what was measured where there is a run.
+ * @param most so many of the first cycles and of the last ones are listed
+ */
+export function predictionLines(predicted: Prediction, found?: Found, most = 5): string[] {
   if (predicted.reason !== undefined) return [`no prediction: ${predicted.reason}`];
   const rows: string[][] = [
     ['', 'predicted', ...(found ? ['measured', 'error'] : [])],
@@ -16,7 +17,7 @@ export function predictionLines(predicted: Prediction, found?: Found): string[] 
     row('T(δ, ε)', predicted.convergence_time, found?.convergence_time, 'not known'),
     row('whole cycles', predicted.cycles.length, found?.cycles.length, ''),
   ];
-  for (const k of listed(predicted.cycles.length)) {
+  for (const k of listed(predicted.cycles.length, most)) {
     const cycle = predicted.cycles[k]!;
     const own = found?.cycles[k];
     const name = `cycle ${k + 1}, from t = ${count(cycle.first_step)}`;
@@ -36,9 +37,9 @@ export function predictionLines(predicted: Prediction, found?: Found): string[] 
   );
 }
 
-function listed(length: number): readonly number[] {
+function listed(length: number, most: number): readonly number[] {
   const all = Array.from({ length }, (_, k) => k);
-  return length <= 2 * LISTED ? all : [...all.slice(0, LISTED), ...all.slice(-LISTED)];
+  return length <= 2 * most ? all : [...all.slice(0, most), ...all.slice(-most)];
 }
 
 function row(

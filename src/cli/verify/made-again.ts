@@ -174,11 +174,16 @@ function ownPipeline({ fields, metadata }: TableReader, { schema }: Remake): boo
 /** Columns with their types and what they mean. */
 function wrongSchema(table: TableReader, remake: Remake): string[] {
   const { fields } = table;
-  const { schema } = remake;
+  const { schema, possible } = remake;
   const found: string[] = [];
   const missing = schema.filter(({ name }) => !fields.some((field) => field.name === name));
   if (missing.length > 0 && !ownPipeline(table, remake))
     found.push(`columns are missing: ${namesOf(missing)}`);
+  const others = fields.filter(
+    ({ name }) => possible.includes(name) && !schema.some((c) => c.name === name),
+  );
+  if (others.length > 0)
+    found.push(`columns are there that its config does not name: ${namesOf(others)}`);
   const twice = fields.filter(({ name }, i) => fields.findIndex((f) => f.name === name) < i);
   if (twice.length > 0) found.push(`columns are there twice: ${namesOf(twice)}`);
   for (const { name, type, symbol, unit, meaning, nullable = false } of schema) {

@@ -34,6 +34,8 @@ export type AnyBatch = Batch<Readonly<Record<string, ColumnArray>>, Run>;
 export interface Remake {
   /** The columns that such a file has. */
   readonly schema: Schema;
+  /** Names of those that it would have with other `--columns`. */
+  readonly possible: readonly string[];
   /** The last step that the run was to take; null where nobody said. */
   readonly steps: number | null;
   readonly every: number;
@@ -75,8 +77,10 @@ async function ofTraining(said: object): Promise<Remake> {
       tap(each),
       runs.pipeline(config, () => {}),
     );
+  const all = runs.schema(config);
   return {
-    schema: runs.schema(config).filter(({ name }) => config.columns?.includes(name) ?? true),
+    schema: all.filter(({ name }) => config.columns?.includes(name) ?? true),
+    possible: all.map(({ name }) => name),
     steps: config.steps,
     every: config.every,
     work: (steps) => steps * runs.work(config),
@@ -102,6 +106,7 @@ async function ofDynamics(said: { readonly dynamics?: unknown }): Promise<Remake
   const { RUN_COLUMNS } = await import('../../pipeline/models/minimal/columns.ts');
   return {
     schema: RUN_COLUMNS.filter(({ name }) => names.includes(name)),
+    possible: dynamicsColumns({ ...config, columns: null }),
     steps: config.steps,
     every: config.every,
     // An integrator takes a few steps of its own in each.
@@ -129,6 +134,7 @@ function ofLog(table: TableReader, config: LogConfig): Remake {
   run.interrupted = summary.interrupted === true && summary.recovered !== true;
   return {
     schema: MEASURED_COLUMNS,
+    possible: MEASURED_COLUMNS.map(({ name }) => name),
     steps: null,
     every: 1,
     work: (steps) => steps,

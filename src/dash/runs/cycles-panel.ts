@@ -1,4 +1,5 @@
-import { count, formatNumber } from '../../pipeline/format.ts';
+import { count, formatNumber, percent } from '../../pipeline/format.ts';
+import { type PredictedCycle, predict } from '../../pipeline/theory/predict.ts';
 import { type App, hasColumns, messageOf, type Panel, type Run } from '../app.ts';
 import { button, el } from '../dom.ts';
 import type { Cycle } from '../load/protocol.ts';
@@ -10,16 +11,20 @@ const MAX_ROWS = 500;
 /** One row a cycle at the edge; a click zooms every panel to it. */
 export function cyclesPanel(app: App): Panel {
   let shown: readonly Cycle[] = [];
+  let predicted: readonly PredictedCycle[] = [];
   const head = {
     id: 'cycles',
     title: 'Cycles',
     unit: 'steps',
-    table: () => csv(shown),
+    table: () => csv(shown, predicted),
     description:
-      'One row for each upward crossing of the threshold: where it starts, the largest L₁ of its spike, by how much S overshoots the threshold, and how many steps pass until the next. Click a cycle to zoom to it.',
+      'One row for each upward crossing of the threshold: where it starts, the largest L₁ of its spike, by how much S overshoots the threshold, and how many steps pass until the next. Beside overshoot and length what could be said before the run, and in parentheses by how much that is off. Click a cycle to zoom to it.',
   };
   const frame = panelFrame(app, head);
   const headings = ['Cycle', 'Start (step)', 'Peak L₁', 'Overshoot', 'Length (steps)'];
+  const saidBefore = ['Predicted overshoot', 'Predicted length'].map((heading) =>
+    el('th', { scope: 'col', hidden: true }, heading),
+  );
   const rows = el('tbody');
   const note = el('p', { class: 'note', hidden: true });
   const scroller = el(
@@ -31,7 +36,12 @@ export function cyclesPanel(app: App): Panel {
       el(
         'thead',
         {},
-        el('tr', {}, ...headings.map((heading) => el('th', { scope: 'col' }, heading))),
+        el(
+          'tr',
+          {},
+          ...headings.map((heading) => el('th', { scope: 'col' }, heading)),
+          ...saidBefore,
+        ),
       ),
       rows,
     ),
@@ -66,7 +76,9 @@ export function cyclesPanel(app: App): Panel {
 
   function fill(run: Run): void {
     const many = app.runs().length > 1;
-    const { every = 1, summary } = run.facts;
+    const { every = 1, summary, minimal } = run.facts;
+    predicted = minimal && every === 1 ? predict(minimal).cycles : [];
+    for (const heading of saidBefore) heading.hidden = predicted.length === 0;
     const thinned =
       every > 1
         ? ` Every ${count(every)}th row stands in the file: starts and lengths are true to ± ${count(every)} steps.`
@@ -107,6 +119,7 @@ export function cyclesPanel(app: App): Panel {
               : `${formatNumber((cycle.peakRatio - 1) * 100, 3)} %`,
           ),
           el('td', {}, `${formatNumber(length)}${next === undefined ? ' so far' : ''}`),
+          ...predictedCells(predicted, i, cycle.peakRatio - 1, next === undefined ? null : length),
         );
         row.addEventListener('click', (event) => {
           if (!(event.target instanceof HTMLButtonElement)) zoom.click();
@@ -127,16 +140,38 @@ export function cyclesPanel(app: App): Panel {
   };
 }
 
+/** What was said of a cycle, and by how much it is off once the cycle is whole. */
+function predictedCells(
+  predicted: readonly PredictedCycle[],
+  i: number,
+  overshoot: number,
+  length: number | null,
+): HTMLElement[] {
+  if (predicted.length === 0) return [];
+  const said = predicted[i];
+  const cell = (text: string, value: number, found: number) => {
+    const off = length === null || !(found > 0) ? '' : ` (${percent(value / found - 1)})`;
+    return el('td', { 'data-value': value }, text + off);
+  };
+  if (!said) return [el('td', {}, '–'), el('td', {}, '–')];
+  return [
+    cell(`${formatNumber(said.overshoot * 100, 3)} %`, said.overshoot, overshoot),
+    cell(formatNumber(said.period), said.period, length ?? 0),
+  ];
+}
+
 /** Steps until the next cycle begins, or so far. */
 const cycleLength = (cycles: readonly Cycle[], i: number): number =>
   (cycles[i + 1]?.first ?? cycles[i]!.last + 1) - cycles[i]!.first;
 
-const csv = (cycles: readonly Cycle[]): string =>
+const csv = (cycles: readonly Cycle[], predicted: readonly PredictedCycle[]): string =>
   [
-    'cycle,start,peak_l1,overshoot,length',
-    ...cycles.map(({ cycle, first, peakL1, peakRatio }, i) =>
-      [cycle, first, peakL1, peakRatio - 1, cycleLength(cycles, i)].join(','),
-    ),
+    'cycle,start,peak_l1,overshoot,length,predicted_overshoot,predicted_length',
+    ...cycles.map(({ cycle, first, peakL1, peakRatio }, i) => {
+      const { overshoot = '', period = '' } = predicted[i] ?? {};
+      const found = [cycle, first, peakL1, peakRatio - 1, cycleLength(cycles, i)];
+      return [...found, overshoot, period].join(',');
+    }),
   ]
     .join('\n')
     .concat('\n');
