@@ -180,13 +180,26 @@ describe('a disk that fills up', async () => {
     const cwd = temporaryFolder();
     const disk = await mountSmallDisk(join(cwd, 'small'));
     const { code, stderr } = await eos(
-      ['stream', ...args, '--steps', '100000', '--log-format', 'json'],
+      // So many that none of the files can be whole before the other one fails.
+      ['stream', ...args, '--steps', '300000', '--log-format', 'json'],
       { cwd },
     );
     expect(stderr).toMatch(/^eos: [^\n]*the disk is full[^\n]*\n$/);
     expect(code).toBe(1);
     expectNoWholeFile(await readdir(cwd), 'r.parquet');
     expectNoWholeFile(await readdir(disk), name);
+  });
+
+  test.skipIf(!mountable)('and is full already: not even a lock is left', async () => {
+    const cwd = temporaryFolder();
+    const disk = await mountSmallDisk(join(cwd, 'small'));
+    expect((await shell('cat /dev/zero > small/zeros', cwd)).code).not.toBe(0);
+    const { code, stderr } = await eos(['stream', '--out', 'small/run.parquet', '-q'], { cwd });
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^eos: [^\n]*the disk is full[^\n]*\n$/),
+    ]);
+    expect(await readdir(disk)).toEqual(['zeros']);
   });
 
   test.skipIf(!mountable)('what stood there before stays', async () => {

@@ -1,18 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import {
-  chmod,
-  cp,
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { cp, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { withDraft } from '../../pipeline/node/draft.ts';
 import { syncFolder } from '../../pipeline/node/journal.ts';
 import { checkedSweeps } from '../dash-server/checked-sweeps.ts';
 import { packageRoot, pageFiles, pageFolder } from '../dash-server/page-files.ts';
@@ -88,8 +76,8 @@ async function writeFolder(
   );
   const target = await folderTarget({ out, force, files });
   await makeFolder(dirname(target), 'out');
-  const work = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
-  try {
+  await withDraft(target, async (work) => {
+    await mkdir(work);
     for (const [path, file] of pageFiles()) await copyTo(join(work, path), file);
     for (const run of runs) {
       for (const { path, file } of filesOf(run)) await copyTo(join(work, path), file);
@@ -97,15 +85,11 @@ async function writeFolder(
     for (const { path, file } of sweeps.flatMap(({ parts }) => parts))
       await copyTo(join(work, path), file);
     await writeFile(join(work, STAMP), runList(runs, sweeps, false), { flush: true });
-    // A temporary folder is its owner's alone, and a web server is somebody else.
-    await chmod(work, 0o755);
     await syncFolders(work);
     await rm(target, { recursive: true, force: true });
     await rename(work, target);
     await syncFolder(dirname(target));
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  });
   return target;
 }
 
@@ -171,13 +155,10 @@ async function writeSingle(
     sweeps: embeddedSweeps,
   });
   await makeFolder(dirname(target), 'out');
-  const work = `${target}.${randomUUID()}.partial`;
-  try {
+  await withDraft(target, async (work) => {
     await writeFile(work, page, { flush: true, flag: 'wx' });
     await rename(work, target);
     await syncFolder(dirname(target));
-  } finally {
-    await rm(work, { force: true });
-  }
+  });
   return target;
 }

@@ -76,14 +76,16 @@ async function toFile(
   const { checkOutput } = await import('../output-file.ts');
   const { atomicFile } = await import('../../pipeline/node/atomic-file.ts');
   await checkOutput('out', path, undefined, { force }, format);
-  const { randomUUID } = await import('node:crypto');
-  const target = atomicFile(path, `${path}.${randomUUID()}.partial`);
-  try {
-    for await (const piece of pieces)
-      await target.write(typeof piece === 'string' ? Buffer.from(piece) : piece);
-    await target.commit();
-  } catch (error) {
-    await target.abort();
-    throw error;
-  }
+  const { withDraft } = await import('../../pipeline/node/draft.ts');
+  await withDraft(path, async (draft) => {
+    const target = atomicFile(path, draft);
+    try {
+      for await (const piece of pieces)
+        await target.write(typeof piece === 'string' ? Buffer.from(piece) : piece);
+      await target.commit();
+    } catch (error) {
+      await target.abort();
+      throw error;
+    }
+  });
 }

@@ -145,7 +145,13 @@ async function create(file: string): Promise<FileHandle | undefined> {
 
 async function writeDraft(file: string): Promise<{ draft: string; handle: FileHandle }> {
   const draft = `${file}.${randomUUID()}`;
-  return { draft, handle: await signed(await open(draft, 'wx')) };
+  try {
+    return { draft, handle: await signed(await open(draft, 'wx')) };
+  } catch (error) {
+    // Of a full disk.
+    await rm(draft, { force: true });
+    throw error;
+  }
 }
 
 async function signed(handle: FileHandle): Promise<FileHandle> {
