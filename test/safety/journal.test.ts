@@ -1,4 +1,12 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as later } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -93,4 +101,24 @@ test('a flush whose bytes do not reach the disk leaves the journal as it was', a
   // Half a record at the end is what a killed program leaves.
   appendFileSync(path, before.subarray(0, 20));
   expect((await readJournal(path))?.groups).toEqual([]);
+});
+
+test('a journal that is a pipe, a link or a folder is none, and nothing waits for it', async () => {
+  const folder = fastFolder();
+  const at = (name: string) => join(folder, name);
+  execFileSync('mkfifo', [at('pipe')]);
+  mkdirSync(at('folder'));
+  writeFileSync(at('other'), 'x');
+  symlinkSync(at('other'), at('link'));
+  for (const name of ['pipe', 'folder', 'link', 'nothing'])
+    expect(await readJournal(at(name))).toBeUndefined();
+});
+
+test('a journal that claims to be large is not taken into memory', async () => {
+  const path = join(fastFolder(), 'large.journal');
+  const journal = openJournal(path);
+  await journal.flush(4, new Uint8Array(3), Promise.resolve());
+  await journal.close();
+  truncateSync(path, 2 ** 40);
+  expect(await readJournal(path)).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from '../formats/platform.ts';
 import { deltaOf, patched } from './delta.ts';
@@ -161,30 +161,57 @@ function queue(): (task: () => Promise<void>) => Promise<void> {
   };
 }
 
+/** Bytes of a journal that are read: it holds the rows that have not filled their row group yet, and footers. */
+const LARGEST = 1 << 28;
+
 /** What a journal says; undefined where there is none. A record that was cut off ends it. */
 export async function readJournal(path: string): Promise<JournalContent | undefined> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path, { flag: constants.O_RDONLY | constants.O_NOFOLLOW });
-  } catch {
-    return undefined;
-  }
+  const bytes = await plainBytes(path).catch(() => undefined);
+  if (!bytes) return undefined;
   let flush: JournalContent['flush'];
+  let checksum: number | undefined;
+  const deltas: Uint8Array[] = [];
   const groups: JournalGroup[] = [];
   let at = 0;
   for (;;) {
     const record = decodeRecord(bytes, at);
     if (!record) break;
-    const { kind, offset, length, checksum, payload } = record;
+    const { kind, offset, length, payload } = record;
     if (kind === FLUSH && at === 0) flush = { offset, closing: payload };
     else if (kind === DELTA) {
-      const closing = flush && patched(flush.closing, payload);
-      if (closing === undefined || crc32(closing) !== checksum) break;
-      flush = { offset, closing };
-    } else if (kind === GROUP) groups.push({ offset, length, checksum, footer: payload });
+      if (flush?.offset !== offset) break;
+      deltas.push(payload);
+      checksum = record.checksum;
+    } else if (kind === GROUP)
+      groups.push({ offset, length, checksum: record.checksum, footer: payload });
     at += HEADER + payload.length;
   }
+  if (flush && checksum !== undefined) {
+    const closing = madeOf(flush.closing, deltas);
+    if (closing && crc32(closing) === checksum) flush = { offset: flush.offset, closing };
+  }
   return flush || groups.length > 0 ? { flush, groups } : undefined;
+}
+
+/** The bytes of a file, and of nothing else: a pipe in its place would be waited for without end. */
+async function plainBytes(path: string): Promise<Buffer | undefined> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags);
+  try {
+    const there = await file.stat();
+    return there.isFile() && there.size <= LARGEST ? await file.readFile() : undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+function madeOf(before: Uint8Array, deltas: readonly Uint8Array[]): Uint8Array | undefined {
+  try {
+    return patched(before, deltas);
+  } catch {
+    // Whoever wrote them was not us: the flush that they came after stands.
+    return undefined;
+  }
 }
 
 /** Makes renames in a folder survive a power cut, where the system lets us. */
