@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { concatMap, lastValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
@@ -75,4 +76,9 @@ describe.each([
       expect(isIntact(await told(bytes.slice(0, -cut)))).toBe(false);
     expect(isIntact(await told(Uint8Array.from([...bytes, 0])))).toBe(false);
   });
+});
+
+test('the run that comes with the package is as it was written', async () => {
+  const sample = readFileSync(new URL('../../data/three-phases.parquet', import.meta.url));
+  expect(isIntact(await told(sample))).toBe(true);
 });
