@@ -143,6 +143,9 @@ export async function detectRun(request: DetectRequest): Promise<number> {
     return interrupt.exitCode() ?? EXIT.done;
   } catch (error) {
     if (error instanceof ReaderGone) return EXIT.done;
+    const code = interrupt.exitCode();
+    // Its reader was let go of before it had opened the log.
+    if (error instanceof LogError && code !== undefined) return code;
     if (error instanceof LogError) throw new UsageError(`${name}: ${error.message}`);
     throw error;
   } finally {

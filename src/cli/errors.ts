@@ -10,7 +10,8 @@ export const EXIT = { done: 0, failure: 1, usage: 2 } as const;
 
 /** Errors of the pipeline that are the input's fault; by name, so that this costs no import. */
 const INPUT_ERRORS = new Set([
-  ...['LockedError', 'FileRefusedError', 'CheckpointError', 'DamagedFileError'],
+  ...['LockedError', 'FileRefusedError', 'CheckpointError'],
+  ...['DamagedFileError', 'UnsupportedFileError'],
 ]);
 
 /** What the system's error codes mean to the person at the terminal. */

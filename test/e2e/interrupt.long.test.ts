@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -269,3 +270,41 @@ async function promisified(command: string, args: readonly string[]): Promise<vo
 function shell(command: string, cwd: string) {
   return watch(spawn('sh', ['-c', command], { cwd, env: cleanEnvironment() })).done;
 }
+
+/** Processes that this one has started. */
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8')
+      .split(' ')
+      .filter(Boolean)
+      .map(Number),
+  );
+}
+
+/** Whether a process is there, and not merely waits to be buried. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+describe('a signal while a file is read that does not answer', () => {
+  test.each([
+    ['a config', ['stream', '--dry-run', '--config', 'pipe']],
+    ['the values of a sweep', ['sweep', '--out', 'sweep', '--spec', 'pipe']],
+    ['a log', ['detect', 'pipe', '--eta', '0.1']],
+  ])('%s: command and reader end at once', async (_, args) => {
+    const cwd = temporaryFolder();
+    execFileSync('mkfifo', [join(cwd, 'pipe')]);
+    const run = startEos(args, { cwd });
+    const pid = run.child.pid!;
+    await expect.poll(() => childrenOf(pid).length, { timeout: 100_000 }).toBe(1);
+    const [reader] = childrenOf(pid);
+    run.child.kill('SIGINT');
+    const { code } = await run.done;
+    expect([130, null]).toContain(code);
+    await expect.poll(() => isAlive(reader!), { timeout: 100_000 }).toBe(false);
+  });
+});

@@ -15,11 +15,13 @@ export type Cell = number | bigint | string | boolean | null | undefined;
 /** Rows as comma-separated values: numbers in the fewest digits that read back the same, nothing for null. */
 export const encodeCsv: Encoder = async function* (fields, blocks) {
   yield `${fields.map(({ name }) => csvCell(name)).join(',')}\n`;
-  for await (const { length, columns } of blocks) {
-    let text = '';
-    for (let i = 0; i < length; i++)
-      text += `${columns.map((values) => csvCell(values[i])).join(',')}\n`;
-    yield text;
+  for await (const block of blocks) {
+    for (const [from, to] of spans(block)) {
+      let text = '';
+      for (let i = from; i < to; i++)
+        text += `${block.columns.map((values) => csvCell(values[i])).join(',')}\n`;
+      yield text;
+    }
   }
 };
 
@@ -31,24 +33,39 @@ function csvCell(value: Cell): string {
 
 /** Rows as JSON objects, one a line. What JSON has no number for (NaN, ±Infinity) is null. */
 export const encodeNdjson: Encoder = async function* (fields, blocks) {
-  for await (const block of blocks) yield `${jsonRows(fields, block).join('\n')}\n`;
+  for await (const block of blocks)
+    for (const span of spans(block)) yield `${jsonRows(fields, block, span).join('\n')}\n`;
 };
 
 /** Rows as one JSON array of objects. */
 export const encodeJson: Encoder = async function* (fields, blocks) {
   let before = '[\n';
   for await (const block of blocks) {
-    yield before + jsonRows(fields, block).join(',\n');
-    before = ',\n';
+    for (const span of spans(block)) {
+      yield before + jsonRows(fields, block, span).join(',\n');
+      before = ',\n';
+    }
   }
   yield before === '[\n' ? '[]\n' : '\n]\n';
 };
 
-function jsonRows(fields: readonly TableField[], { length, columns }: Block): string[] {
+/** Rows that are written at once: the text of a large block would take many times its memory. */
+const SPAN = 1 << 13;
+
+/** Numbers of the first rows and of those behind the last, of pieces of a block. */
+function* spans({ length }: Block): Generator<readonly [number, number]> {
+  for (let from = 0; from < length; from += SPAN) yield [from, Math.min(length, from + SPAN)];
+}
+
+function jsonRows(
+  fields: readonly TableField[],
+  { columns }: Block,
+  [from, to]: readonly [number, number],
+): string[] {
   const keys = fields.map(({ name }) => JSON.stringify(name));
   return Array.from(
-    { length },
-    (_, i) => `{${keys.map((key, c) => `${key}:${jsonCell(columns[c]![i])}`).join(',')}}`,
+    { length: to - from },
+    (_, i) => `{${keys.map((key, c) => `${key}:${jsonCell(columns[c]![from + i])}`).join(',')}}`,
   );
 }
 

@@ -28,7 +28,7 @@ import { here } from './reading.ts';
 // A process of its own, in which a command reads files that anybody may have written.
 
 /** Microseconds that reading may take more for each byte read and each row found. */
-const PER_BYTE = 0.3;
+const PER_BYTE = 0.2;
 const PER_ROW = 5;
 /** Blocks of rows that may be under way. */
 const AHEAD = 4;
@@ -43,7 +43,8 @@ new Worker(new URL('./reader-watch.js', import.meta.url), { workerData: watched 
 
 // Ctrl-C goes to all processes of a terminal; the command decides what comes of it.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {});
-process.on('disconnect', () => process.exit());
+// To exit would wait for what is being read, such as a pipe that nobody writes to.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 const send = (reply: Reply): Promise<void> =>
   new Promise((resolve) => {

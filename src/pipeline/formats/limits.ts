@@ -52,7 +52,7 @@ export const LIMITS = {
 export function checkRowCount(rows: number, bytes: number): void {
   if (!Number.isSafeInteger(rows) || rows < 0) throw new DamagedFileError(`it claims ${rows} rows`);
   if (rows > LIMITS.leastRows + bytes * LIMITS.rowsPerByte) {
-    throw new DamagedFileError(`it claims ${rows} rows in ${bytes} bytes`);
+    unsupported(`it claims ${rows} rows in ${bytes} bytes`);
   }
 }
 
@@ -91,10 +91,10 @@ export function checkedMetadata(
   entries: Iterable<readonly [string, string]>,
 ): Readonly<Record<string, string>> {
   const metadata = [...entries];
-  if (metadata.length > LIMITS.notes) damaged(`its metadata has ${metadata.length} entries`);
+  if (metadata.length > LIMITS.notes) unsupported(`its metadata has ${metadata.length} entries`);
   for (const [key, value] of metadata) {
     if (value.length > LIMITS.noted && valuesIn(value) > LIMITS.noted)
-      damaged(`its ${key.slice(0, 40)} holds more than ${LIMITS.noted} values`);
+      unsupported(`its ${key.slice(0, 40)} holds more than ${LIMITS.noted} values`);
   }
   return Object.fromEntries(metadata);
 }

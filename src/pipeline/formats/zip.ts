@@ -81,7 +81,7 @@ async function unpack(
   size: number,
   most: number,
 ): Promise<Uint8Array> {
-  if (size > most) return damaged(`${name} unpacks to more than ${most >> 20} MiB`);
+  if (size > most) return unsupported(`${name} unpacks to more than ${most >> 20} MiB`);
   if (method === STORED)
     return packed.length === size ? packed : damaged(`${name} is not as long as it says`);
   if (method !== DEFLATED) return unsupported(`${name} is packed by method ${method}`);

@@ -1,4 +1,4 @@
-import { damaged, LIMITS } from '../limits.ts';
+import { damaged, LIMITS, unsupported } from '../limits.ts';
 import type { RecordBatch } from './apache-arrow-parts.ts';
 import type { ArrowLayout } from './arrow-schema.ts';
 
@@ -33,9 +33,9 @@ export function checkBuffers(
 ): number {
   const { bytes, bodyLength, stored } = claims;
   const rows = Number(batch.length());
-  if (!(Number.isSafeInteger(rows) && rows >= 0 && rows <= LIMITS.groupRows)) {
+  if (!(Number.isSafeInteger(rows) && rows >= 0))
     damaged(`it has a record batch that claims ${batch.length()} rows`);
-  }
+  if (rows > LIMITS.groupRows) unsupported(`it has a record batch that claims ${rows} rows`);
   const packed = batch.compression() !== null;
   const body = packed ? undefined : claims.body;
   const view = body && new DataView(body.buffer, body.byteOffset, body.byteLength);
@@ -82,7 +82,7 @@ export function checkBuffers(
       damaged('it has columns of different lengths');
     }
     if (expected === undefined) values -= length;
-    if (!(values >= 0)) damaged(`it claims lists of ${length} values in ${stored} bytes`);
+    if (!(values >= 0)) unsupported(`it claims lists of ${length} values in ${stored} bytes`);
     if (column.kind === 'nothing') return;
     const valid = region(nulls > 0 ? Math.ceil(length / 8) : 0);
     switch (column.kind) {

@@ -1,6 +1,6 @@
 import { type Schema, type Table, tableFromIPC } from 'apache-arrow';
 import type { DecoderOf } from '../codecs.ts';
-import { damaged, decoded, LIMITS } from '../limits.ts';
+import { decoded, LIMITS, unsupported } from '../limits.ts';
 import { checkArrowBatch } from './arrow-guard.ts';
 import { MESSAGE_PREFIX } from './arrow-parts.ts';
 import type { CheckedSchema } from './arrow-schema.ts';
@@ -34,7 +34,7 @@ export function messageDecoder(
     seen += stored;
     spent += unpacked;
     if (spent > LIMITS.unpacked + seen * LIMITS.unpackedPerByte) {
-      damaged(
+      unsupported(
         `its record batches unpack to more than ${LIMITS.unpackedPerByte} times what they take`,
       );
     }
@@ -64,7 +64,7 @@ export function messageDecoder(
     async keep(message, most) {
       const dictionary = await plain(message);
       kept += dictionary.bytes.length;
-      if (kept > most) damaged(`its dictionaries take more than ${most} bytes`);
+      if (kept > most) unsupported(`its dictionaries take more than ${most} bytes`);
       return dictionary;
     },
     async table(message, dictionaries, again) {

@@ -1,7 +1,7 @@
 import { Schema as ArrowSchema } from 'apache-arrow';
 import { ByteBuffer } from 'flatbuffers';
 import type { ByteSource } from '../byte-source.ts';
-import { damaged, decoded, LIMITS } from '../limits.ts';
+import { damaged, decoded, LIMITS, unsupported } from '../limits.ts';
 import {
   MessageCoder as Decoder,
   FooterCoder as Footer,
@@ -42,7 +42,7 @@ export async function findArrowParts(source: ByteSource): Promise<ArrowParts> {
   }
   if (length <= 0 || length > size - ARROW_HEADER.length - SUFFIX)
     damaged(`its footer claims ${length} bytes`);
-  if (length > LIMITS.footer) damaged(`its footer has ${length} bytes`);
+  if (length > LIMITS.footer) unsupported(`its footer has ${length} bytes`);
   const end = size - SUFFIX - length;
   return parseArrowFooter(new Uint8Array(await source.slice(end, size)), end);
 }

@@ -105,8 +105,8 @@ function fieldsOf(
   column: string | undefined,
 ): ArrowLayout[] {
   reading.left -= count;
-  if (!(count >= 0 && reading.left >= 0 && count * 4 <= reading.bytes))
-    damaged(`it claims ${count} columns`);
+  if (!(count >= 0 && count * 4 <= reading.bytes)) damaged(`it claims ${count} columns`);
+  if (reading.left < 0) unsupported(`it has more than ${LIMITS.columns} columns`);
   return Array.from({ length: count }, (_, i) =>
     checkField(at(i) ?? damaged('a column of it is missing'), reading, depth, column),
   );
@@ -121,7 +121,7 @@ function checkField(
   reading.room(field.name(Encoding.UTF8_BYTES));
   const column = inside ?? field.name()?.slice(0, 80) ?? damaged('a column of it has no name');
   if (depth > LIMITS.depth)
-    damaged(`its column ${column} is nested more than ${LIMITS.depth} deep`);
+    unsupported(`its column ${column} is nested more than ${LIMITS.depth} deep`);
   checkNotes(field, reading.bytes, reading.room);
   const children = fieldsOf(
     field.childrenLength(),

@@ -1,6 +1,6 @@
 import { decoderOf } from '../all-codecs.ts';
 import { concatBytes } from '../byte-target.ts';
-import { checkRowCount, damaged, LIMITS } from '../limits.ts';
+import { checkRowCount, damaged, LIMITS, unsupported } from '../limits.ts';
 import type { TableField, Values } from '../table-file.ts';
 import { MessageHeader } from './apache-arrow-parts.ts';
 import { type MessageDecoder, messageDecoder } from './arrow-messages.ts';
@@ -39,7 +39,7 @@ export async function* readArrowStream(
     if (prefix.length === 0) return;
     const metadata = await input.take(prefix.length);
     const { kind, bodyLength } = messageHead(metadata);
-    if (bodyLength > LIMITS.chunk * 4) damaged(`it has a message of ${bodyLength} bytes`);
+    if (bodyLength > LIMITS.chunk * 4) unsupported(`it has a message of ${bodyLength} bytes`);
     const body = await input.take(bodyLength);
     if (kind === MessageHeader.Schema) {
       if (decoder) damaged('its columns change');

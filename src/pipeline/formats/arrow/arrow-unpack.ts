@@ -72,7 +72,7 @@ export async function unpackArrow(
   });
   const most = LIMITS.batch + packed.length * LIMITS.bytesPerByte;
   if (length > most)
-    damaged(`it has a record batch that unpacks to ${length} bytes, more than ${most}`);
+    unsupported(`it has a record batch that unpacks to ${length} bytes, more than ${most}`);
   spend(length);
 
   const regions = buffers.map(({ region }) => region);

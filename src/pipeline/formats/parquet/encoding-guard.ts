@@ -1,4 +1,4 @@
-import { damaged, LIMITS } from '../limits.ts';
+import { damaged, LIMITS, unsupported } from '../limits.ts';
 import { deltaBinaryUnpack } from './hyparquet-parts.ts';
 
 /** Writers may fill the last bit-packed run up by this many values. */
@@ -151,7 +151,7 @@ export function checkDeltaTexts(
       damaged('it has texts that are cut off');
     before = prefix + suffix;
     unpacked += prefix === 0 ? 0 : before;
-    if (unpacked > LIMITS.page) damaged('it has the same text again and again');
+    if (unpacked > LIMITS.page) unsupported('it has the same text again and again');
   }
 
   function lengths(from: number): { readonly values: Int32Array; readonly end: number } {

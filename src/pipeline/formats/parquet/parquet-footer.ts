@@ -29,7 +29,7 @@ export async function readParquetFooter(source: ByteSource): Promise<ParquetEnd>
   if (suffix.getUint32(4, true) !== MAGIC)
     damaged('it is cut off: there is no Parquet footer at its end');
   if (length > size - 12) damaged(`its footer claims ${length} bytes`);
-  if (length > LIMITS.footer) damaged(`its footer has ${length} bytes`);
+  if (length > LIMITS.footer) unsupported(`its footer has ${length} bytes`);
   const start = size - SUFFIX - length;
   const footer = parseParquetFooter(new Uint8Array(await source.slice(start, size)));
   checkParquetFooter(footer, start, size);
@@ -56,8 +56,8 @@ export function parseParquetFooter(bytes: Uint8Array): FileMetaData {
 }
 
 function checkSchema(schema: readonly SchemaElement[]): void {
-  if (schema.length === 0 || schema.length > LIMITS.columns)
-    damaged(`it claims ${schema.length} columns`);
+  if (schema.length === 0) damaged('it claims no columns');
+  if (schema.length > LIMITS.columns) unsupported(`it claims ${schema.length} columns`);
   /** Children that are still to come, of each group that is open. */
   const open: number[] = [1];
   for (const { num_children: children = 0, name, type } of schema) {
@@ -70,7 +70,7 @@ function checkSchema(schema: readonly SchemaElement[]): void {
     if (children === 0 && type === undefined && schema.length > 1)
       damaged(`its column ${name} has no type`);
     if (children > 0) open.push(children);
-    if (open.length > LIMITS.depth) damaged('its columns are nested too deeply');
+    if (open.length > LIMITS.depth) unsupported('its columns are nested too deeply');
   }
   if (open.some((left) => left > 0)) damaged('its columns do not make one table');
 }

@@ -78,11 +78,15 @@ export function checkPages(
       chunk.codec === 'UNCOMPRESSED'
         ? packed
         : Math.min(LIMITS.page, 1024 + packed * (RATIO[chunk.codec] ?? 1e6));
-    if (!(Number.isInteger(size) && size >= 0 && size <= most))
+    if (!(Number.isInteger(size) && size >= 0))
       damaged(`a page of its column ${name} claims ${size} bytes`);
+    if (size > most)
+      (chunk.codec === 'UNCOMPRESSED' ? damaged : unsupported)(
+        `a page of its column ${name} claims ${size} bytes`,
+      );
     total += size;
     if (total > LIMITS.chunk)
-      damaged(`its column ${name} unpacks to more than ${LIMITS.chunk} bytes`);
+      unsupported(`its column ${name} unpacks to more than ${LIMITS.chunk} bytes`);
     at = body + packed;
     const page = bytes.subarray(body, at);
     if (typeof header.crc === 'number' && crc32(page) !== header.crc >>> 0)
@@ -99,7 +103,9 @@ export function checkPages(
     const { num_values: count, encoding } = read;
     const left = nested ? listed - seen : rows - seen;
     if (!(Number.isInteger(count) && count >= 0 && count <= left))
-      damaged(`a page of its column ${name} claims ${count} values where ${left} are left`);
+      (nested ? unsupported : damaged)(
+        `a page of its column ${name} claims ${count} values where ${left} are left`,
+      );
     seen += count;
     const { plain, start, there, rowsBegun } =
       'num_nulls' in read

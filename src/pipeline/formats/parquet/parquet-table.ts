@@ -125,7 +125,7 @@ async function readField(
   const { name, kind, leaf, place } = field;
   const rows = Number(group.num_rows);
   if (kind === 'nested') unsupported(`its column ${name} holds structs, which are not read`);
-  if (rows > LIMITS.groupRows) damaged(`it has row groups of ${rows} rows`);
+  if (rows > LIMITS.groupRows) unsupported(`it has row groups of ${rows} rows`);
   if (rows === 0) return [];
   const chunk = group.columns[place]?.meta_data ?? damaged(`it has no column ${name}`);
   const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);

@@ -1,4 +1,4 @@
-import { damaged, LIMITS } from '../limits.ts';
+import { damaged, LIMITS, unsupported } from '../limits.ts';
 
 /** Types of the Thrift compact protocol. */
 const STOP = 0;
@@ -42,7 +42,7 @@ export function checkThrift(view: DataView, start: number, end: number): number 
   };
   const count = (more: number) => {
     weight += more;
-    if (weight > LIMITS.footerWeight) damaged('its metadata describes more than a file can hold');
+    if (weight > LIMITS.footerWeight) unsupported('its metadata describes more than is read here');
   };
   const element = (type: number, depth: number): void => {
     switch (type) {
@@ -84,7 +84,7 @@ export function checkThrift(view: DataView, start: number, end: number): number 
     for (let i = 0; i < size; i++) element(boolean ? BYTE : type, depth + 1);
   };
   const struct = (depth: number) => {
-    if (depth > LIMITS.depth) damaged('its metadata is nested too deeply');
+    if (depth > LIMITS.depth) unsupported('its metadata is nested too deeply');
     count(STRUCT_WEIGHT);
     for (;;) {
       const header = byte();
