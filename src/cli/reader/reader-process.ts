@@ -28,7 +28,7 @@ import { here } from './reading.ts';
 // A process of its own, in which a command reads files that anybody may have written.
 
 /** Microseconds that reading may take more for each byte read and each row found. */
-const PER_BYTE = 0.2;
+const PER_BYTE = 0.15;
 const PER_ROW = 5;
 /** Blocks of rows that may be under way. */
 const AHEAD = 4;
