@@ -50,6 +50,22 @@ describe('a run file', () => {
       expect([...points!.x].filter((x) => x >= from && x <= to)).toHaveLength(inView.length);
   });
 
+  test('tells means and slopes of a selection', async () => {
+    const [from, to] = [1999.5, 6100];
+    const made = Array.from({ length: LENGTH }, (_, t) => 3 * Math.exp(-0.001 * t));
+    const other = await opened(parquetBytes({ ...rows, loss: made }));
+    const { rows: count, columns } = await other.statistics(['loss', 'none'], from, to);
+    expect(count).toBe(4101);
+    const inside = made.slice(2000, 6101);
+    const mean = inside.reduce((sum, value) => sum + value, 0) / inside.length;
+    expect(Object.keys(columns)).toEqual(['loss']);
+    expect(columns.loss!.mean).toBeCloseTo(mean, 12);
+    expect(columns.loss!.logSlope).toBeCloseTo(-0.001, 12);
+    const squares = inside.reduce((sum, value) => sum + value * value, 0) / inside.length;
+    expect(columns.loss!.meanSquare).toBeCloseTo(squares, 12);
+    expect((await other.statistics(['loss'], -5, -1)).rows).toBe(0);
+  });
+
   test('keeps a spike of one row at any zoom', async () => {
     const spiked = { ...rows, loss: numbers('loss').map((v, t) => (t === 7777 ? 1e5 : v)) };
     const other = await opened(parquetBytes(spiked));

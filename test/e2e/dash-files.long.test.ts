@@ -286,6 +286,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
       'Phases',
       'Sharpness',
       'Loss',
+      'Selection',
     ]);
     expect(await page.locator('.missing').textContent()).toMatch(
       /Not shown.*Parameter plane \(alpha, beta2\)/,

@@ -196,7 +196,7 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     ];
     for (const query of nonsense) {
       const { page } = await open(`run=data/three.parquet&${query}`);
-      expect(await page.locator('.panel:visible').count()).toBe(8);
+      expect(await page.locator('.panel:visible').count()).toBe(9);
       expect(await shownRuns(page)).toEqual(['three.parquet']);
       expect(await shownRange(page)).toEqual([0, 10_000]);
       await page.close();
@@ -325,7 +325,7 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
 
   test('the table of cycles fits a phone, and tells that there is more below', async () => {
     const { page } = await open('run=data/three.parquet', { width: 390 });
-    const table = page.locator('.table-scroll');
+    const table = page.locator('[data-panel=cycles] .table-scroll');
     expect(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(
       0,
     );

@@ -18,6 +18,7 @@ export const METHODS: readonly Method[] = [
   'cycles',
   'path',
   'extremes',
+  'statistics',
   'csv',
 ];
 

@@ -38,6 +38,21 @@ export interface Path extends Points {
   readonly words: readonly string[];
 }
 
+/** What the rows of a selection have of a column; NaN where none has a number. */
+export interface ColumnStatistics {
+  readonly mean: number;
+  readonly meanSquare: number;
+  /** Slope of the logarithm of its positive values, a step, by least squares. */
+  readonly logSlope: number;
+}
+
+export interface Statistics {
+  /** Rows in the selection. */
+  readonly rows: number;
+  /** By name; empty where there are too many rows to read. */
+  readonly columns: Readonly<Record<string, ColumnStatistics>>;
+}
+
 /** One row of the file. */
 export interface Row {
   readonly step: number;
@@ -63,6 +78,7 @@ export interface TableApi {
   path(x: string, y: string, text: string | undefined, from: number, to: number): Promise<Path>;
   /** The last row's number and the largest of a column. */
   extremes(column: string): Promise<{ readonly last: number; readonly max: number }>;
+  statistics(columns: readonly string[], from: number, to: number): Promise<Statistics>;
   csv(columns: readonly string[], from: number, to: number): Promise<Blob>;
 }
 

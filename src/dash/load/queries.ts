@@ -13,6 +13,7 @@ import { cycles, intervals } from './intervals.ts';
 import { lines } from './lines.ts';
 import { path } from './path.ts';
 import type { Row, TableApi, TableInfo } from './protocol.ts';
+import { statistics } from './statistics.ts';
 import { ChangedFileError, OtherReaderError, RunFileError, type TableSource } from './table.ts';
 
 /** A file that changes while it is read is read anew so many times. */
@@ -115,6 +116,7 @@ const questions = (asked: Asked): Omit<TableApi, 'open' | 'refresh'> => ({
   cycles: () => asked(cycles),
   path: (x, y, text, from, to) => asked((store) => path(store, x, y, text, from, to)),
   extremes: (column) => asked((store) => extremes(store, column)),
+  statistics: (columns, from, to) => asked((store) => statistics(store, columns, from, to)),
   csv: (columns, from, to) => asked((store) => csv(store, columns.filter(store.has), from, to)),
 });
 

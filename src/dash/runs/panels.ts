@@ -2,6 +2,7 @@ import type { App, Panel } from '../app.ts';
 import type { TimeSeries } from '../plots/time-series.ts';
 import { cyclesPanel } from './cycles-panel.ts';
 import { planePanel } from './plane-panel.ts';
+import { selectionPanel } from './selection-panel.ts';
 import { stripPanel } from './strip-panel.ts';
 import { timePanel } from './time-panel.ts';
 
@@ -20,5 +21,6 @@ export function allPanels(app: App): readonly Panel[] {
     ...series.map((spec) => timePanel(app, spec)),
     planePanel(app),
     cyclesPanel(app),
+    selectionPanel(app),
   ];
 }

@@ -1,0 +1,69 @@
+import { type ColumnStore, lowerBound } from './columns.ts';
+import type { ColumnStatistics, Statistics } from './protocol.ts';
+
+/** A selection of more rows is not read for its statistics. */
+const MOST_ROWS = 200_000;
+
+/**
+ * Means of columns over the steps of [from, to], and the slopes of their logarithms by least squares. Rows where a
+ * column has no number do not count for it.
+ */
+export async function statistics(
+  store: ColumnStore,
+  columns: readonly string[],
+  from: number,
+  to: number,
+): Promise<Statistics> {
+  const inside: number[] = [];
+  let rows = 0;
+  for (const [group, { rows: size }] of store.source.groups.entries()) {
+    if (size === 0) continue;
+    const [first, last] = await store.steps(group);
+    if (last < from || first > to) continue;
+    inside.push(group);
+    rows += size;
+  }
+  if (rows > MOST_ROWS) return { rows, columns: {} };
+
+  const names = columns.filter(store.has);
+  const sums = names.map(() => ({ count: 0, sum: 0, squares: 0, n: 0, t: 0, y: 0, tt: 0, ty: 0 }));
+  let counted = 0;
+  await store.visit(
+    inside,
+    async (group) => ({
+      steps: await store.values('step', group),
+      values: await Promise.all(names.map((name) => store.values(name, group))),
+    }),
+    ({ steps, values }) => {
+      const start = lowerBound(steps, from);
+      for (let i = start; i < steps.length && steps[i]! <= to; i++) {
+        counted++;
+        // About the left end, so that long runs lose no digits.
+        const t = steps[i]! - from;
+        for (const [c, of] of sums.entries()) {
+          const value = values[c]![i]!;
+          if (!Number.isFinite(value)) continue;
+          of.count++;
+          of.sum += value;
+          of.squares += value * value;
+          if (value <= 0) continue;
+          const y = Math.log(value);
+          of.n++;
+          of.t += t;
+          of.y += y;
+          of.tt += t * t;
+          of.ty += t * y;
+        }
+      }
+    },
+  );
+  const result = sums.map(({ count, sum, squares, n, t, y, tt, ty }): ColumnStatistics => {
+    const spread = n * tt - t * t;
+    return {
+      mean: sum / count,
+      meanSquare: squares / count,
+      logSlope: spread > 0 ? (n * ty - t * y) / spread : Number.NaN,
+    };
+  });
+  return { rows: counted, columns: Object.fromEntries(names.map((name, c) => [name, result[c]!])) };
+}

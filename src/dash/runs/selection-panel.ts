@@ -1,0 +1,159 @@
+import { count, formatNumber } from '../../pipeline/format.ts';
+import { type App, hasColumns, messageOf, type Panel, type Run, runColor } from '../app.ts';
+import { el } from '../dom.ts';
+import type { Statistics } from '../load/protocol.ts';
+import { panelFrame } from './panel-frame.ts';
+
+const COLUMNS = ['sharpness', 'sharpness_ratio', 'loss', 'l_hat', 'l1', 'beta2'] as const;
+const HEADINGS = [
+  'Run',
+  'Rows',
+  'Mean S',
+  'Mean S/threshold',
+  'Slope of ln L̂',
+  'Slope of ln L',
+  'Cycles',
+  'Mean period',
+  'Mean L₁',
+  '… predicted',
+];
+
+/** What the rows between the ends of the range have in common: means, slopes, and the period of the cycles. */
+export function selectionPanel(app: App): Panel {
+  let lines: readonly Line[] = [];
+  const head = {
+    id: 'selection',
+    title: 'Selection',
+    wide: true,
+    unit: '',
+    table: () => csv(lines),
+    description:
+      'Of the steps that are shown: means, slopes of logarithms a step by least squares, cycles that begin there with their mean period, and the mean of L₁ beside ½·α̂λ₂β₂(1 − α̂β₂), which holds it at the edge. Drag in a plot to select.',
+  };
+  const frame = panelFrame(app, head);
+  const rows = el('tbody');
+  const note = el('p', { class: 'note', hidden: true });
+  const heads = HEADINGS.map((heading) => el('th', { scope: 'col' }, heading));
+  frame.body.classList.add('flow');
+  frame.body.append(
+    el(
+      'div',
+      { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': 'Statistics' },
+      el('table', {}, el('thead', {}, el('tr', {}, ...heads)), rows),
+    ),
+    note,
+  );
+
+  async function draw(): Promise<void> {
+    frame.update();
+    const [from, to] = app.range();
+    const shown = app.runs().filter(shows);
+    try {
+      const found = await Promise.all(shown.map((run) => lineOf(run, from, to)));
+      frame.problem(undefined);
+      lines = found;
+      rows.replaceChildren(...found.map(rowOf));
+      const doubted = found.filter(({ trustedUntil }) => trustedUntil !== undefined);
+      const long = found.filter(({ tooLong }) => tooLong).map(({ run }) => run.name);
+      note.textContent = [
+        long.length > 0
+          ? `Too many rows to read at once (${long.join(', ')}): select fewer steps.`
+          : '',
+        ...doubted.map(
+          ({ run, trustedUntil }) =>
+            `${run.name}: not true beyond step ${count(trustedUntil!)} (⁇).`,
+        ),
+      ]
+        .filter(Boolean)
+        .join(' ');
+      note.hidden = note.textContent === '';
+    } catch (error) {
+      if (!shown.some(({ writing }) => writing)) frame.problem(messageOf(error));
+    }
+    frame.body.dataset.drawn = `${from}:${to}`;
+  }
+
+  return {
+    id: head.id,
+    title: head.title,
+    element: frame.element,
+    needs: ['loss'],
+    shows,
+    draw,
+    follow: () => {},
+  };
+}
+
+const shows = (run: Run): boolean => hasColumns(run, ['loss']);
+
+/** A run, and what stands behind its name, in the order of the headings. */
+interface Line {
+  readonly run: Run;
+  readonly numbers: readonly (number | undefined)[];
+  readonly tooLong: boolean;
+  /** Last step whose digits are true, where the selection goes beyond it. */
+  readonly trustedUntil: number | undefined;
+}
+
+async function lineOf(run: Run, from: number, to: number): Promise<Line> {
+  const statistics = await run.client.statistics(COLUMNS, from, to);
+  const trustedUntil = run.facts.summary?.trustedUntil;
+  const counted = hasColumns(run, ['cycle']);
+  const cycles = counted ? await run.client.cycles() : [];
+  const starts = cycles.map(({ first }) => first).filter((step) => step >= from && step <= to);
+  const { sharpness, sharpness_ratio, loss, l_hat, l1 } = statistics.columns;
+  return {
+    run,
+    tooLong: statistics.rows > 0 && loss === undefined,
+    trustedUntil: to > (trustedUntil ?? Number.POSITIVE_INFINITY) ? trustedUntil : undefined,
+    numbers: [
+      statistics.rows,
+      sharpness?.mean,
+      sharpness_ratio?.mean,
+      l_hat?.logSlope,
+      loss?.logSlope,
+      counted ? starts.length : undefined,
+      starts.length > 1 ? (starts.at(-1)! - starts[0]!) / (starts.length - 1) : undefined,
+      l1?.mean,
+      predictedL1(run, statistics),
+    ],
+  };
+}
+
+/** Mean of ½·α̂λ₂β₂(1 − α̂β₂), where it is what theory says: gradient descent without covariance. */
+function predictedL1({ facts }: Run, { columns }: Statistics): number | undefined {
+  const { minimal, threshold } = facts;
+  const { beta2 } = columns;
+  if (!minimal || !beta2 || threshold === undefined) return undefined;
+  const { lambda1, lambda2, covariance } = minimal.moments;
+  if (covariance !== 0 || minimal.optimizer !== 'gd') return undefined;
+  const alphaHat = Math.sqrt(threshold / lambda1);
+  return 0.5 * alphaHat * lambda2 * (Math.abs(beta2.mean) - alphaHat * beta2.meanSquare);
+}
+
+const isThere = (value: number | undefined): value is number =>
+  value !== undefined && !Number.isNaN(value);
+
+function rowOf({ run, numbers, trustedUntil }: Line): HTMLElement {
+  const dot = el('span', { class: 'dot' });
+  dot.style.background = runColor(run);
+  const doubted = trustedUntil !== undefined;
+  const title = doubted ? `not true beyond step ${count(trustedUntil)}` : undefined;
+  // How many rows there are is true of any run.
+  const cells = numbers.map((value, i) =>
+    el(
+      'td',
+      { 'data-value': value, title: i === 0 ? undefined : title },
+      isThere(value) ? `${formatNumber(value, 4)}${doubted && i > 0 ? '\u00a0⁇' : ''}` : '–',
+    ),
+  );
+  return el('tr', {}, el('td', {}, dot, ` ${run.name}`), ...cells);
+}
+
+function csv(lines: readonly Line[]): string {
+  const rows = lines.map(({ run, numbers }) => [
+    `"${run.name.replaceAll('"', '""')}"`,
+    ...numbers.map((value) => (isThere(value) ? String(value) : '')),
+  ]);
+  return [HEADINGS, ...rows].map((cells) => cells.join(',')).join('\n');
+}
