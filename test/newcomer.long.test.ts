@@ -14,6 +14,8 @@ const DOCUMENTS = [
   'README.md',
   'docs/columns.md',
   'docs/detect.md',
+  'docs/networks.md',
+  'docs/lab.md',
   'docs/dashboard.md',
   'docs/sweeps.md',
   'docs/durability.md',
