@@ -96,7 +96,7 @@ describe('a Parquet file', () => {
       (footer: FileMetaData) => {
         footer.num_rows = 4_000_000_000n;
       },
-      /claims 4000000000 rows, and its row groups have 600/,
+      /claims 4,000,000,000 rows, and its row groups have 600/,
     ],
     [
       'billions of rows in a group',
@@ -104,7 +104,7 @@ describe('a Parquet file', () => {
         footer.num_rows += 4_000_000_000n;
         footer.row_groups[0]!.num_rows += 4_000_000_000n;
       },
-      /claims 4000000600 rows in \d+ bytes/,
+      /claims 4,?000,?000,?600 rows in [\d,]+ bytes/,
     ],
     [
       'billions of values that agree',
@@ -114,7 +114,7 @@ describe('a Parquet file', () => {
         for (const { meta_data } of footer.row_groups[0]!.columns)
           meta_data!.num_values += 4_000_000_000n;
       },
-      /claims 4000000600 rows in \d+ bytes/,
+      /claims 4,?000,?000,?600 rows in [\d,]+ bytes/,
     ],
     [
       'millions of values that are not there',

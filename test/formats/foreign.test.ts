@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { inspectFile } from '../../src/cli/inspect/report.ts';
 import { memorySource } from '../../src/pipeline/formats/byte-source.ts';
-import { DamagedFileError } from '../../src/pipeline/formats/limits.ts';
+import { DamagedFileError, damaged } from '../../src/pipeline/formats/limits.ts';
 import { openTable } from '../../src/pipeline/formats/open-table.ts';
 import { root } from '../setup/parts.ts';
 import { detectLog } from '../sources/training-log/read-log.ts';
@@ -49,4 +49,9 @@ test('an encrypted Parquet file is called that', async () => {
     );
     await expect(openTable(memorySource(bytes))).rejects.toThrow(/encrypted.*(is|are) not read/);
   }
+});
+
+test('counts in messages have separators, names of columns do not', () => {
+  const message = () => damaged('its column 20240101 claims 123456 rows in 7890 bytes');
+  expect(message).toThrow('its column 20240101 claims 123,456 rows in 7,890 bytes');
 });

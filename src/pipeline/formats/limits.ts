@@ -1,3 +1,5 @@
+import { count } from '../format.ts';
+
 /** A file that is not what it says, or is cut off: tells what is wrong in it. */
 export class DamagedFileError extends Error {
   override readonly name: string = 'DamagedFileError';
@@ -100,12 +102,16 @@ export function checkedMetadata(
 }
 
 export function damaged(problem: string): never {
-  throw new DamagedFileError(problem);
+  throw new DamagedFileError(grouped(problem));
 }
 
 export function unsupported(what: string): never {
-  throw new UnsupportedFileError(what);
+  throw new UnsupportedFileError(grouped(what));
 }
+
+/** Counts as everywhere: 65,536 rows. A number that is the name of a column stays. */
+const grouped = (text: string): string =>
+  text.replace(/(?<!column )\b\d{4,}\b(?=,? [a-z])/g, (digits) => count(Number(digits)));
 
 /** Where a reader stumbles over what the checks have let through, its message tells nobody anything. */
 export function decoded<T>(read: () => T, problem = 'its metadata cannot be decoded'): T {
