@@ -87,8 +87,8 @@ class Quadratic:
     def wait(self) -> None:
         pass
 
-    def keep(self, vectors: Any) -> None:
-        self.directions.keep(vectors, None)
+    def keep(self, vectors: Any, gradient: Any) -> None:
+        self.directions.keep(vectors, None, gradient.copy())
 
 
 def recorder(probe: Quadratic, path: Path, budget: float | None, **options: Any) -> Recorder:
@@ -103,7 +103,7 @@ def train(
         probe.values[0] = top(step)
         slopes = None
         watch.budget.enter()
-        if not watch.idle and watch.wants_slopes():
+        if not watch.idle and probe.directions.told and watch.wants_slopes():
             slopes = probe.directions.next(probe.gradient, probe.weights)
         else:
             probe.directions.forget()
@@ -209,7 +209,9 @@ def test_gradients_are_looked_at_while_the_loss_spikes(tmp_path: Path) -> None:
     watch._gradients = 1e9  # as if they had taken far more than their share
     train(watch, probe, range(2000), loss=lambda step: 3.0 if 1500 <= step < 1520 else 1.0)
     _, rows = read(tmp_path / "log.ndjson")
-    looked = [row["step"] for row in rows if row["kind"] == "gradient"]
+    # But for the one behind each measurement, which shows whether gradients are those of the loss.
+    behind = {row["step"] + 1 for row in measured(rows)}
+    looked = {row["step"] for row in rows if row["kind"] == "gradient"} - behind
     assert looked and all(1500 < step <= 1523 for step in looked)
 
 
@@ -381,6 +383,17 @@ def test_a_folder_that_may_not_be_written_is_told_at_once(
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(PermissionError, match="another place"):
         recorder(Quadratic(), tmp_path / "log.ndjson", 0.05)
+
+
+def test_a_log_that_another_watch_takes_is_left_to_it(tmp_path: Path) -> None:
+    first, second = Quadratic(), Quadratic()
+    old, new = (recorder(probe, tmp_path / "log.ndjson", 0.05) for probe in (first, second))
+    train(old, first, range(5))
+    train(new, second, range(5))
+    with pytest.warns(RuntimeWarning, match="another watch has taken"):
+        train(old, first, range(5, 10))
+    train(new, second, range(5, 10))
+    assert [row["step"] for row in read(tmp_path / "log.ndjson")[1]] == list(range(10))
 
 
 def test_who_started_the_program_is_told_the_log(

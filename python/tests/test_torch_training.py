@@ -57,7 +57,9 @@ def test_training_is_the_same_to_the_bit(tmp_path: Path, net: str, optimizer: st
     plain, state = run(net, optimizer, 90, None)
     watched, watched_state = run(net, optimizer, 90, tmp_path / "log.ndjson", 1.0)
     kinds = {row["kind"] for row in read(tmp_path / "log.ndjson")[1]}
-    assert kinds >= {"loss", "gradient", "forward", "sharpness"}
+    assert kinds >= {"loss", "forward", "sharpness"}
+    # With dropout gradients are not those of the loss that is measured.
+    assert ("gradient" in kinds) == (net == "mlp")
     assert all(torch.equal(a, b) for a, b in zip(plain, watched, strict=True))
     assert torch.equal(state, watched_state)
 
@@ -325,3 +327,75 @@ def test_batches_are_said_in_the_first_line(tmp_path: Path) -> None:
     Watch(model, loss, optimizer, tmp_path / "log.ndjson", None, batch=loss)(0, 1.0)
     header, rows = read(tmp_path / "log.ndjson")
     assert header["optimizer"] == "sgd" and "batch_sharpness" in rows[0]
+
+
+@pytest.mark.parametrize("way", ["plain", "clipped", "batches", "accumulated", "scaled"])
+def test_gradients_that_are_not_those_of_the_loss_are_not_used(tmp_path: Path, way: str) -> None:
+    model, loss = NETS["mlp"]()
+    x = torch.cos(torch.pi * (torch.arange(20) + 0.5) / 20)[:, None]
+    y = torch.cos(6 * torch.arccos(x))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.2)
+    scaler = torch.amp.GradScaler("cpu")
+    watch = Watch(model, loss, optimizer, tmp_path / "log.ndjson", 1.0, clock=(passes := Passes()))
+    with passes.count(model), watch:
+        for step in range(150):
+            optimizer.zero_grad()
+            if way in ("batches", "accumulated"):
+                parts = [slice(0, 10), slice(10, 20)]
+                for part in parts if way == "accumulated" else [parts[step % 2]]:
+                    value = nn.functional.mse_loss(model(x[part]), y[part]) / 2
+                    (value / 2 if way == "accumulated" else value).backward()
+            elif way == "scaled":
+                value = loss()
+                scaler.scale(value).backward()
+            else:
+                value = loss()
+                value.backward()
+            if way == "clipped":
+                nn.utils.clip_grad_norm_(model.parameters(), 0.002)
+            if way == "scaled":
+                scaler.step(optimizer)
+                scaler.update()
+            else:
+                optimizer.step()
+            watch(step, value)
+    rows = read(tmp_path / "log.ndjson")[1]
+    assert len(measured(rows)) > 5
+    looked = [row for row in rows if row["kind"] == "gradient"]
+    assert (len(looked) > 10) == (way in ("plain", "accumulated", "scaled"))
+    assert len(looked) > 10 or not looked
+    watch.close()
+
+
+def test_what_is_no_module_or_no_function_is_refused(tmp_path: Path) -> None:
+    model, loss = NETS["mlp"]()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    wrong: Any = loss()
+    with pytest.raises(TypeError, match="computes the loss anew"):
+        Watch(model, wrong, optimizer, tmp_path / "log.ndjson")
+    wrong = loss
+    with pytest.raises(TypeError, match="not a module"):
+        Watch(wrong, loss, optimizer, tmp_path / "log.ndjson")
+    assert not (tmp_path / "log.ndjson").exists()
+
+
+def test_tied_weights_count_once(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    words, head = nn.Embedding(20, 8), nn.Linear(8, 20, bias=False)
+    head.weight = words.weight
+    model = nn.Sequential(words, nn.Tanh(), head)
+    ids, targets = torch.randint(20, (16,)), torch.randint(20, (16,))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def loss() -> torch.Tensor:
+        return nn.functional.cross_entropy(model(ids), targets)
+
+    Watch(model, loss, optimizer, tmp_path / "log.ndjson", None)(0, loss())
+    hessian: Any = torch.autograd.functional.hessian(
+        lambda w: nn.functional.cross_entropy(torch.tanh(w[ids]) @ w.T, targets),
+        words.weight.detach(),
+    )
+    exact = float(torch.linalg.eigvalsh(hessian.reshape(160, 160))[-1])
+    row = read(tmp_path / "log.ndjson")[1][0]
+    assert abs(row["sharpness"] - exact) <= row["sharpness_error"] + 1e-5
+    assert read(tmp_path / "log.ndjson")[0]["parameters"] == 160

@@ -9,6 +9,8 @@ from typing import Any
 
 from .ritz import Vector
 
+# Gradients of the training are those of the loss when they differ by less than this share.
+ALIKE = 0.1
 # A move is along a direction when at least this share of its length is.
 ALONG = 0.02
 
@@ -24,17 +26,33 @@ class Slopes:
 
 
 class Directions:
-    """The kept vectors as gradients see them, and the gradient before."""
+    """The kept vectors as gradients see them, and the gradient before.
+
+    Gradients that are clipped, of a mini-batch, or with dropout are not those of the loss that is
+    measured, and tell nothing of its curvature. So the first one behind a measurement is held
+    against the measurement's own; where they differ, none is used until the next.
+    """
 
     def __init__(self) -> None:
         self._along: tuple[Vector, ...] = ()
         self._across: tuple[Vector, ...] = ()
         self._weights: Vector | None = None
         self._heights: tuple[float, ...] = ()
+        self._expected: Vector | None = None
+        self._trusted = True
 
-    def keep(self, vectors: Sequence[Vector], scale: Vector | None) -> None:
-        """Takes Ritz vectors of the operator that is scaled by P^(−1/2) on both sides."""
+    @property
+    def told(self) -> bool:
+        """Whether the next gradient is worth looking at."""
+        return self._trusted or self._expected is not None
+
+    def keep(self, vectors: Sequence[Vector], scale: Vector | None, gradient: Vector) -> None:
+        """Takes Ritz vectors of the operator that is scaled by P^(−1/2) on both sides.
+
+        :param gradient: scaled as they are; at the weights of the next gradient that is looked at
+        """
         self.forget()
+        self._expected = gradient if scale is None else gradient / scale
         self._along = tuple(vectors) if scale is None else tuple(v * scale for v in vectors)
         self._across = tuple(vectors) if scale is None else tuple(v / scale for v in vectors)
 
@@ -43,7 +61,11 @@ class Directions:
 
         Along an eigenvector u, Δ(u·g) = λ u·Δw, whatever else the move does.
         """
-        if not self._along:
+        expected, self._expected = self._expected, None
+        if expected is not None:
+            rest = gradient - expected
+            self._trusted = float(rest @ rest) <= ALIKE**2 * float(expected @ expected)
+        if not self._along or not self._trusted:
             return None
         heights = tuple(float(vector @ gradient) for vector in self._along)
         curvatures: tuple[float, ...] = ()
@@ -59,7 +81,7 @@ class Directions:
 
     def forget(self) -> None:
         """Says that the next gradient is not that of the next step."""
-        self._weights = None
+        self._weights = self._expected = None
 
     def state_dict(self, export: Callable[[Vector], Any]) -> dict[str, Any]:
         return {
@@ -67,6 +89,8 @@ class Directions:
             "across": [export(vector) for vector in self._across],
             "weights": None if self._weights is None else export(self._weights),
             "heights": self._heights,
+            "expected": None if self._expected is None else export(self._expected),
+            "trusted": self._trusted,
         }
 
     def load_state_dict(self, state: dict[str, Any], adopt: Callable[[Any], Vector]) -> None:
@@ -74,6 +98,8 @@ class Directions:
         self._across = tuple(adopt(vector) for vector in state["across"])
         self._weights = None if state["weights"] is None else adopt(state["weights"])
         self._heights = tuple(state["heights"])
+        self._expected = None if state["expected"] is None else adopt(state["expected"])
+        self._trusted = state["trusted"]
 
 
 def _slope(rise: float, run: float, length: float) -> float:

@@ -79,6 +79,8 @@ class Watch:
         framework: str = "jax",
         clock: Clock = time.perf_counter,
     ) -> None:
+        if not callable(loss):
+            raise TypeError("loss: give a function of the parameters, loss(params, *data)")
         self._lr = lr
         self._probe = JaxProbe(
             params,
@@ -136,7 +138,7 @@ class Watch:
         recorder.budget.enter()
         probe.at(lambda: params, lambda: opt_state)
         slopes: Slopes | None = None
-        if grads is not None and recorder.wants_slopes():
+        if grads is not None and probe.directions.told and recorder.wants_slopes():
             start = recorder.budget.clock()
             slopes = probe.slopes(grads)
             recorder.took_slopes(recorder.budget.clock() - start)
@@ -157,6 +159,12 @@ class Watch:
     def close(self) -> None:
         """Closes the log. The rows are safe without it."""
         self._recorder.log.close()
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def state_dict(self) -> dict[str, Any]:
         """For the checkpoint: what is tracked, what was spent, and how long the log is."""
@@ -324,8 +332,10 @@ class JaxProbe:
         self._before = None
         self.directions.forget()
 
-    def keep(self, vectors: Sequence[Vector]) -> None:
-        self.directions.keep(vectors, self._scale())
+    def keep(self, vectors: Sequence[Vector], gradient: Vector) -> None:
+        self.directions.keep(vectors, self._scale(), gradient)
+        # The next gradient is taken at the weights of now.
+        self._before = self._weights()
 
     def contradiction(self, vector: Vector, value: float) -> str | None:
         """JAX refuses by itself what has no second derivative."""

@@ -43,7 +43,11 @@ class TorchSide:
     def slopes(self) -> Slopes | None:
         """The gradient of the step was taken at the weights that the step before left."""
         before, self._before = self._before, self.probe.weights().clone()
-        return None if before is None else self.probe.slopes(before)
+        if before is None:
+            # Nor is it at the weights of a measurement.
+            self.probe.directions.forget()
+            return None
+        return self.probe.slopes(before)
 
     def leave(self) -> None:
         self._before = None

@@ -15,6 +15,10 @@ from typing import Any
 NOTE = "EOS_WATCH_NOTE"
 
 
+# By whom each log was opened last; a cell of a notebook that is run again makes a watch anew.
+_writers: dict[str, object] = {}
+
+
 class Log:
     """Opened with the first line, so that making one touches nothing.
 
@@ -30,7 +34,9 @@ class Log:
         self.header = {"eos": 1, **header}
         self._file: FileIO | None = None
         self._printed = False
+        self._name = ""
         self._resume_at: int | None = None
+        self._mark = object()
         if self.path != "-":
             _check_replaceable(Path(self.path))
 
@@ -38,7 +44,10 @@ class Log:
         if self.path == "-":
             self._print(row)
             return
-        _put(self._file or self._open(), row)
+        file = self._file or self._open()
+        if _writers.get(self._name) is not self._mark:
+            raise OSError(errno.EBUSY, f"another watch has taken {self.path}")
+        _put(file, row)
 
     @property
     def begun(self) -> bool:
@@ -77,6 +86,8 @@ class Log:
             file = open(self.path, "wb", buffering=0)
             _put(file, self.header)
         self._file = file
+        self._name = os.path.realpath(self.path)
+        _writers[self._name] = self._mark
         note = os.environ.get(NOTE)
         if note:
             with open(note, "a", encoding="utf-8") as told:

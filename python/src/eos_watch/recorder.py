@@ -76,7 +76,7 @@ class Probe(Protocol):
 
     def batch_sharpness(self) -> tuple[float, float] | None: ...
     def wait(self) -> None: ...
-    def keep(self, vectors: Sequence[Vector]) -> None: ...
+    def keep(self, vectors: Sequence[Vector], gradient: Vector) -> None: ...
 
 
 class Recorder:
@@ -399,7 +399,9 @@ class Recorder:
         if not all(map(math.isfinite, top.values)):
             return
         self.top = top
-        self.probe.keep(top.vectors)
+        self.probe.keep(top.vectors, gradient)
+        # The next gradient shows whether gradients are those of this loss.
+        self._burst = max(self._burst, 1)
         self._say(row, top)
         if threshold is not None and "edge_energy" not in row:
             row.update(edge_columns(top.values, slopes, threshold))

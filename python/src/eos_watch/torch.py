@@ -81,6 +81,13 @@ class Watch:
         framework: str = "pytorch",
         clock: Clock = time.perf_counter,
     ) -> None:
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"model: {type(model).__name__} is not a module of torch.nn")
+        if not callable(loss):
+            raise TypeError(
+                "loss: give a function that computes the loss anew at each call, such as "
+                "lambda: loss_fn(model(X), y)"
+            )
         self._optimizer = plain(optimizer)
         described = describe(self._optimizer)
         if batch is not None and described.name == "gd":
@@ -152,6 +159,12 @@ class Watch:
         self._listen(False)
         self._recorder.log.close()
 
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def state_dict(self) -> dict[str, Any]:
         """For the checkpoint: what is tracked, what was spent, and how long the log is."""
         state = self._recorder.state_dict(self._probe.export)
@@ -179,7 +192,7 @@ class Watch:
         probe.wait()
         recorder.budget.enter()
         self._lr = float(self._optimizer.param_groups[0]["lr"])
-        if probe.batch is None and recorder.wants_slopes():
+        if probe.batch is None and probe.directions.told and recorder.wants_slopes():
             start = recorder.budget.clock()
             self._slopes = probe.slopes()
             recorder.took_slopes(recorder.budget.clock() - start)
@@ -395,9 +408,9 @@ class TorchProbe:
         if device.type == "cuda":
             torch.cuda.synchronize(device)
 
-    def keep(self, vectors: Sequence[Tensor]) -> None:
+    def keep(self, vectors: Sequence[Tensor], gradient: Tensor) -> None:
         """The directions along which gradients are looked at from now on."""
-        self.directions.keep(vectors, self._scale())
+        self.directions.keep(vectors, self._scale(), gradient)
 
     def slopes(self, weights: Tensor | None = None) -> Slopes | None:
         """What the gradients say of the directions; they are of the present weights or of these."""
