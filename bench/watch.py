@@ -52,9 +52,13 @@ class Trainee:
         self.step = 0
         self.watch: Watch | None = None
         if budget is not None:
+            self.wall.start()
+            self.process.start()
             self.watch = Watch(
                 self.model, self.loss, self.optimizer, log, budget, clock=self.wall
             )
+            self.process.stop()
+            self.wall.stop()
 
     def train(self, steps: int) -> None:
         self.wall.start()

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from eos_watch.aftereffects import REST
-from eos_watch.budget import FIRST_CALLS, MOST_CALLS
+from eos_watch.budget import FIRST_STEPS, MOST_STEPS
 from eos_watch.directions import Directions
 from eos_watch.edge import edge_columns
 from eos_watch.log import NOTE
@@ -153,7 +153,7 @@ def test_lines_and_looks_count(tmp_path: Path, budget: float) -> None:
     _, rows = read(tmp_path / "log.ndjson")
     # At a fifth of the time all lines are affordable, at a hundredth one of twelve.
     lines = {0.01: 12, 0.05: 3, 0.2: 1}[budget]
-    rests = REST * (math.log2(MOST_CALLS / FIRST_CALLS) + steps / MOST_CALLS)
+    rests = REST * (math.log2(MOST_STEPS / FIRST_STEPS) + steps / MOST_STEPS)
     assert (steps - rests) / lines <= len(rows) <= 1.5 * steps / lines
     assert len(measured(rows)) > 10
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from .aftereffects import BARE, REST, Aftereffects
@@ -17,8 +19,8 @@ Clock = Callable[[], float]
 MEDIAN_OF = 5
 # An aftereffect beyond so many times the work it comes from is the noise of long steps.
 MOST_AFTER = 4.0
-# Calls between two rests that are made to time bare steps: few first, twice as many behind each.
-FIRST_CALLS, MOST_CALLS = 32, 1024
+# Steps between two rests that are made to time bare ones: few first, twice as many behind each.
+FIRST_STEPS, MOST_STEPS = 32, 1024
 # Calls that are timed to know what one that does nothing takes, and how much longer one takes
 # between the steps of a training than in a loop that finds all of it in the cache.
 IDLE_CALLS, COLD = 100, 4.0
@@ -53,11 +55,11 @@ class Budget:
         # Training since that call, while it is not settled.
         self._between = 0.0
         self._last_steps = 1
-        # When bare steps began; before it, and for each of them, the time that passed.
-        self._bare_since: float | None = None
-        self._bare: tuple[float, float] | None = None
-        self._calls = 0
-        self._most_calls = FIRST_CALLS
+        # What passed before bare steps began, and when they and some of them ended.
+        self._head = 0.0
+        self._stamps: list[float] = []
+        self._since_rest = 0
+        self._most_steps = FIRST_STEPS
         self._entered = 0.0
         self._left: float | None = None
         self._costs: dict[str, deque[float]] = {}
@@ -82,14 +84,16 @@ class Budget:
         time = max(0.0, self._between - (steps - 1) * self.idle_call)
         kind, taken = self._work
         after = min(self.after(kind, taken, steps), time)
-        if self._bare is None:
+        if len(self._stamps) < 2:
             self._after.learn(kind, steps, time)
-            self._calls += 1
+            self._since_rest += steps
         else:
-            head, bare = self._bare
-            self._after.learn(kind, steps - 1 - BARE, head)
-            self._after.bare(bare - self.idle_call)
-            self._calls, self._bare = 0, None
+            head = steps - 1 - BARE
+            self._after.learn(kind, head, self._head - head * self.idle_call)
+            times = [late - early for early, late in pairwise(self._stamps)]
+            self._after.bare(statistics.median(times) * len(times) / BARE - self.idle_call)
+            self._since_rest = 0
+        self._stamps = []
         self.spent += self._between - time + after
         self.training += time - after
         self.steps += steps
@@ -104,22 +108,18 @@ class Budget:
         known = self._after.of(kind, self._last_steps if steps is None else steps)
         return min(known, MOST_AFTER * taken)
 
-    def begin_bare(self) -> None:
-        """Says that bare steps begin: what comes now is not touched by the last call."""
-        self._bare_since = self.clock()
-
-    def end_bare(self) -> None:
-        """Says that so many bare steps have passed."""
-        if self._bare_since is not None and self._left is not None:
-            time = self.clock() - self._bare_since
-            self._bare = (self._bare_since - self._left, time / BARE)
-        self._bare_since = None
+    def stamp(self) -> None:
+        """Says that bare steps begin, or that some have passed; each time as many."""
+        now = self.clock()
+        if not self._stamps and self._left is not None:
+            self._head = now - self._left
+        self._stamps.append(now)
 
     def rests(self) -> int:
         """Steps to pass over now so that bare ones are timed; 0 where that is not due."""
-        if self._calls < self._most_calls:
+        if self._since_rest < self._most_steps:
             return 0
-        self._most_calls = min(2 * self._most_calls, MOST_CALLS)
+        self._most_steps = min(2 * self._most_steps, MOST_STEPS)
         return REST
 
     def time_idle(self, call: Callable[[], object]) -> None:
@@ -162,7 +162,7 @@ class Budget:
             "costs": {kind: list(costs) for kind, costs in self._costs.items()},
             "after": self._after.state_dict(),
             "work": self._work,
-            "calls": (self._calls, self._most_calls, self._last_steps),
+            "rests": (self._since_rest, self._most_steps, self._last_steps),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -172,6 +172,6 @@ class Budget:
         self._costs = {k: deque(v, maxlen=MEDIAN_OF) for k, v in state["costs"].items()}
         self._after.load_state_dict(state["after"])
         self._work = tuple(state["work"])
-        self._calls, self._most_calls, self._last_steps = state["calls"]
-        self._between, self._bare_since, self._bare = 0.0, None, None
+        self._since_rest, self._most_steps, self._last_steps = state["rests"]
+        self._between, self._stamps = 0.0, []
         self._left = self.clock()

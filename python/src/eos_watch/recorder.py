@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .aftereffects import BARE, SETTLE
+from .aftereffects import BARE, REST
 from .budget import Budget, Clock
 from .directions import Slopes
 from .edge import edge_columns
@@ -151,18 +151,18 @@ class Recorder:
     def pass_over(self, wait: Callable[[], object] | None = None) -> None:
         """Says that nothing is looked at in a step.
 
-        :param wait: waits for what the step left to be computed; bare steps are timed from there
+        :param wait: waits for what the step left to be computed, where steps do not by themselves:
+            bare ones are then timed together, else one by one
         """
         self.idle -= 1
         self._passed_over += 1
-        if self.idle == BARE and self._passed_over >= SETTLE:
-            if wait:
-                wait()
-            self.budget.begin_bare()
-        elif self.idle == 0:
-            if wait:
-                wait()
-            self.budget.end_bare()
+        if self.idle > BARE or self._passed_over + self.idle < REST:
+            return
+        if wait and self.idle not in (0, BARE):
+            return
+        if wait:
+            wait()
+        self.budget.stamp()
 
     def wants_slopes(self) -> bool:
         """Whether the budget allows the signals of the gradients at this step."""

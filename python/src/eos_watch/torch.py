@@ -115,6 +115,7 @@ class Watch:
         self._slopes: Slopes | None = None
         self._lr: float | None = None
         self._first = _first_process()
+        self._wait = None if self._probe.waits_for_itself else self._probe.wait
         self._handle: Any = None
         self._listen(self._first)
         self._recorder.time_idle(lambda: self(0, 0.0))
@@ -123,7 +124,7 @@ class Watch:
         """Writes the row of a step; ``more`` are further values for it."""
         recorder = self._recorder
         if recorder.idle:
-            recorder.pass_over(self._probe.wait)
+            recorder.pass_over(self._wait)
             if not recorder.idle:
                 self._listen(True)
             return
@@ -402,6 +403,11 @@ class TorchProbe:
         finally:
             for p, data in zip(self.parameters, here):
                 p.data = data
+
+    @property
+    def waits_for_itself(self) -> bool:
+        """Whether what a step calls for is computed when the call returns."""
+        return self.parameters[0].device.type == "cpu"
 
     def wait(self) -> None:
         device = self.parameters[0].device
