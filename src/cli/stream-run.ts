@@ -155,7 +155,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
 }
 
 /** What is said of arithmetic of many bits beside how far it is. */
-function precisionNote(run: object): string | undefined {
+export function precisionNote(run: object): string | undefined {
   const { bits = null, again } = run as Partial<ModelRun>;
   if (bits === null) return undefined;
   const anew = typeof again === 'number' ? `, again from the start: at step ${count(again)}` : '';

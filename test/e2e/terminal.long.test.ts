@@ -52,6 +52,11 @@ describeWith(['python'], 'on a terminal', () => {
       expect(shown.slice(shown.lastIndexOf('done'))).toMatch(/^done.*edge of stability/);
     });
 
+    test('of many bits says so', async () => {
+      const shown = await onTerminal([...SLOW, '--precision', '200']);
+      expect(shown).toMatch(/of 4,000 steps {2}\d+ steps\/s {2}[\d.]+ s left \(200 bits\)/);
+    });
+
     test('lines of the log stand whole above it', async () => {
       const lines = (await onTerminal(SLOW, { NO_COLOR: '1' })).split(/\r?\n/);
       const cycle = lines.find((line) => line.includes('cycle     5:'))!;
