@@ -7,7 +7,7 @@ import { madeAgain } from '../../src/cli/verify/made-again.ts';
 import { eos, temporaryFolder, watch } from '../setup/eos.ts';
 import { root } from '../setup/parts.ts';
 
-/** A part of what the script does; the whole takes half an hour. */
+/** A part of what the script does; the whole takes some ten minutes. */
 function mutate(...args: string[]) {
   const script = join(root, 'scripts/mutate.js');
   return watch(spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }))

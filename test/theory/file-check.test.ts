@@ -57,6 +57,28 @@ function failing({ columns, config, summary, digest }: Held): string[] {
 }
 
 describe('true runs hold against themselves', () => {
+  test('without their losses, where the last one is rounding of α and β₂ alone', async () => {
+    const run = await held({
+      lambda1: 1619.360344652615,
+      lambda2: 257.485143182139,
+      covariance: 28.437237176766384,
+      eta: 0.0014485954210067208,
+      init: [0.16670164794448028, 0.01, 0.07128147125749296],
+      floor: 1e-9,
+      steps: 1126,
+      samples: 3,
+      seed: 705121,
+      columns: ['step', 'alpha', 'beta1', 'beta2', 'l2', 'digits'],
+    });
+    const kept = new Set<string>(run.config.columns);
+    const columns = Object.fromEntries(
+      Object.entries(run.columns).filter(([name]) => kept.has(name)),
+    );
+    expect(failing({ ...run, columns })).toEqual([]);
+    const summary = { ...run.summary, final_loss: 1.01 * run.summary.final_loss };
+    expect(failing({ ...run, columns, summary })).toEqual(['file-summary']);
+  });
+
   test.each([
     ['three-phases', { preset: 'three-phases', steps: 3500 }],
     ['plain, where β₁ underflows', { preset: 'plain' }],

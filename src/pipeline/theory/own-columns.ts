@@ -68,7 +68,7 @@ function differs(table: RunTable, name: string, i: number, value: unknown, truth
 }
 
 /** By how much a recomputed value may differ: by rounding, and by what rounded α and β₂ do not tell. */
-function allowance(table: RunTable, name: Derived, i: number, value: number): number {
+export function allowance(table: RunTable, name: Derived, i: number, value: number): number {
   const { moments } = table.config;
   const { lambda1, lambda2, covariance } = moments;
   const residual = residualError(table.step[i]!);

@@ -1,5 +1,4 @@
 import type { Stability } from '../../core/run.ts';
-import { hypot } from '../../numeric/elementary.ts';
 import type { RunConfig } from './config.ts';
 import type { Theta } from './loss.ts';
 import { type Moments, type Spectrum, spectrum } from './moments.ts';
@@ -130,10 +129,11 @@ export function rowAgreement(
   const few = agreed <= FEW_DIGITS;
   if (few && !sureLabels(own, shadow, context)) return TRUSTED_DIGITS - 1;
   let d = agreed;
-  for (const [k, value] of a.entries()) {
-    const off = Math.abs(value - b[k]!);
-    if (few && !(off <= LOST * Math.abs(value))) return TRUSTED_DIGITS - 1;
-    while (d > TRUSTED_DIGITS && !(off <= AGREEMENT[d]! * Math.abs(value))) d--;
+  for (let k = 0; k < a.length; k++) {
+    const size = Math.abs(a[k]!);
+    const off = Math.abs(a[k]! - b[k]!);
+    if (few && !(off <= LOST * size)) return TRUSTED_DIGITS - 1;
+    while (d > TRUSTED_DIGITS && !(off <= AGREEMENT[d]! * size)) d--;
   }
   return d;
 }
@@ -144,17 +144,19 @@ function rounding({ alpha, beta2 }: Theta, { eta, moments }: RowContext): number
   return 4 * Number.EPSILON * (1 + 1 / rate);
 }
 
+/** What a row derives from θ by differences; squares that underflow differ by nothing. */
 function derived(theta: Theta, residual: number, { moments, edge }: RowContext): number[] {
   const { alpha, beta1, beta2 } = theta;
   const { lambda1, lambda2, covariance } = moments;
   const p = alpha * beta1;
   const e1 = lambda1 * p + covariance * residual;
   const e2 = covariance * p + lambda2 * residual;
+  const pull = beta1 * e1 + beta2 * e2;
   return [
     p * e1 + residual * e2,
     residual,
     (alpha < 0 ? -edge : edge) * beta2 - 1,
-    hypot(beta1 * e1 + beta2 * e2, alpha * e1, alpha * e2),
+    Math.sqrt(pull * pull + alpha * alpha * (e1 * e1 + e2 * e2)),
     balance(theta),
   ];
 }
@@ -165,8 +167,8 @@ function sureLabels(own: Theta, shadow: Theta, context: RowContext): boolean {
   const [s, t] = [sharpness(own, axes), sharpness(shadow, axes)];
   const endOf = (theta: Theta) => solutionSharpness(balance(theta), moments, axes);
   const [end, other] = [endOf(own), endOf(shadow)];
+  for (const limit of limits) if (!sure(s - limit, t - limit)) return false;
   return (
-    limits.every((x) => sure(s - x, t - x)) &&
     sure(end - tolerated, other - tolerated) &&
     sure(s - (1 - KAPPA) * end, t - (1 - KAPPA) * other) &&
     (end < tolerated || sure(growth(own, moments), growth(shadow, moments)))

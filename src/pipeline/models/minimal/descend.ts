@@ -215,9 +215,6 @@ export function descend(
   // What differences mean as many digits as the row before had.
   let most = AGREEMENT[agreed]!;
   let least = agreed === 15 ? -1 : AGREEMENT[agreed + 1]!;
-  // Whether the shadow stands still but for the sign of its β₁.
-  let rests = false;
-  let turns = false;
 
   let i = 0;
   while (i < count) {
@@ -295,11 +292,7 @@ export function descend(
     }
     digits[i] = told;
     // A factor that cancels is what its last places are: nothing else would be the same run.
-    if (
-      ((first + i) & (RISE - 1)) === 0 &&
-      !rests &&
-      Math.abs(1 - rate1 * (alpha * alpha)) >= SMALL_FACTOR
-    ) {
+    if (((first + i) & (RISE - 1)) === 0 && Math.abs(1 - rate1 * (alpha * alpha)) >= SMALL_FACTOR) {
       const side = (shadowAlpha - alpha) * alpha < 0 ? -1 : 1;
       shadowAlpha = keptApart(alpha, shadowAlpha, side);
       shadowMantissa = keptApart(mantissa, shadowMantissa, side);
@@ -321,22 +314,15 @@ export function descend(
       let factor = 1 - eta * (lambda1 * (alphaBefore * alphaBefore));
       const cancels = Math.abs(factor) < SMALL_FACTOR;
       if (cancels) factor = smallFactor(eta, lambda1, alphaBefore);
-      const before = shadowMantissa;
-      if (rests) {
-        shadowMantissa = turns ? -before : before;
-      } else {
-        const shadowBeta1 = exponent === 0 ? before : unscaled(before, exponent);
-        const push = shadowBeta1 * shadowBeta1 * (rate1 * shadowAlpha);
-        const lack = 1 - shadowAlpha * shadowBeta2;
-        const nextAlpha = shadowAlpha - push + rate2 * shadowBeta2 * lack;
-        const nextBeta2 = shadowBeta2 + rate2 * shadowAlpha * lack;
-        shadowMantissa *= cancels
-          ? smallFactor(eta, lambda1, shadowAlpha)
-          : 1 - rate1 * shadowAlpha * shadowAlpha;
-        rests = nextAlpha === shadowAlpha && nextBeta2 === shadowBeta2;
-        shadowAlpha = nextAlpha;
-        shadowBeta2 = nextBeta2;
-      }
+      const shadowBeta1 = unscaled(shadowMantissa, exponent);
+      const push = shadowBeta1 * shadowBeta1 * (rate1 * shadowAlpha);
+      const lack = 1 - shadowAlpha * shadowBeta2;
+      shadowMantissa *= cancels
+        ? smallFactor(eta, lambda1, shadowAlpha)
+        : 1 - rate1 * shadowAlpha * shadowAlpha;
+      const nextAlpha = shadowAlpha - push + rate2 * shadowBeta2 * lack;
+      shadowBeta2 += rate2 * shadowAlpha * lack;
+      shadowAlpha = nextAlpha;
       mantissa *= factor;
       if (exponent !== 0 || Math.abs(mantissa) < TINY) {
         if (exponent === 0 && mantissa !== 0) {
@@ -370,9 +356,6 @@ export function descend(
       }
       if (exponent === 0 && Math.abs(shadowMantissa) < floor)
         shadowMantissa = shadowMantissa < 0 ? -floor : floor;
-      // Where a step changes nothing but the sign of β₁ none will: it need not be taken again.
-      rests &&= Math.abs(shadowMantissa) === Math.abs(before);
-      turns = shadowMantissa === -before;
       // With as many digits as that none can be lost where hardly anything changes.
       moves =
         agreed < AMPLE_DIGITS ||

@@ -62,7 +62,10 @@ export function createNoiseScale(floor: number, saved?: NoiseState): NoiseScale 
     state: () => ({
       differences: plain.values(),
       last: [beforeThat, before],
-      ...(scaled.count > 0 && { scaled: scaled.values(), errors: [errorBeforeThat, errorBefore] }),
+      ...((scaled.count > 0 || errorBefore !== null || errorBeforeThat !== null) && {
+        scaled: scaled.values(),
+        errors: [errorBeforeThat, errorBefore],
+      }),
     }),
   };
 }
