@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
+import { crc32, gzipSync } from 'node:zlib';
 import type { ColumnMetaData, FileMetaData, KeyValue } from 'hyparquet';
 import { ByteWriter, parquetWriteBuffer } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
@@ -30,6 +30,7 @@ export async function allBombs(): Promise<Bomb[]> {
     ...(await metadataBombs()),
     ...sweepBombs(),
     ...configBombs(),
+    ...journalBombs(),
     ...(await knownBombs()),
   ];
 }
@@ -379,6 +380,16 @@ function sweepBombs(): Bomb[] {
       }),
     ],
     ['axes', JSON.stringify({ folder: folderId, sweeps: [{ axes: { eta: { length: 1e9 } } }] })],
+    [
+      'overlap',
+      JSON.stringify({
+        folder: folderId,
+        sweeps: [axes, { ...axes, seed: '0..999999999' }].map((each) => ({
+          axes: each,
+          trajectories: null,
+        })),
+      }),
+    ],
   ];
   return manifests.flatMap(([name, text]) =>
     [
@@ -420,9 +431,75 @@ function configBombs(): Bomb[] {
     ['columns', `{"columns": "${'step,'.repeat(200_000)}"}`],
   ];
   return contents.flatMap(([name, content]) =>
-    [['stream', '--dry-run', '--steps', '10', '--config', 'c.json']].map((args) => ({
+    [
+      ['stream', '--dry-run', '--steps', '10', '--config', 'c.json'],
+      ['sweep', '--dry-run', '--steps', '10', '--out', 's', '--spec', 'c.json'],
+    ].map((args) => ({
       name: `${args[0]} config ${name}`,
       files: { 'c.json': content },
+      args,
+    })),
+  );
+}
+
+/** Kinds of the records of a journal. */
+const [FLUSH, GROUP, DELTA] = [1, 2, 3];
+
+function journalRecord(
+  kind: number,
+  { offset = 4, length = 0, checksum = 0, payload = new Uint8Array() },
+): Buffer {
+  const header = Buffer.alloc(36);
+  header.write('EOSJ', 0, 'latin1');
+  header.writeUInt32LE(kind, 4);
+  header.writeBigUInt64LE(BigInt(offset), 8);
+  header.writeBigUInt64LE(BigInt(length), 16);
+  header.writeUInt32LE(checksum, 24);
+  header.writeUInt32LE(payload.length, 28);
+  header.writeUInt32LE(crc32(payload, crc32(header.subarray(0, 32))), 32);
+  return Buffer.concat([header, payload]);
+}
+
+function journalBombs(): Bomb[] {
+  const lists = Buffer.from(listFile(1e8, 1, false));
+  const end = lists.length - 8 - lists.readUInt32LE(lists.length - 8);
+  const flush = journalRecord(FLUSH, { offset: end, payload: lists.subarray(end) });
+  const delta = (numbers: readonly number[], inserted = 0, offset = end) =>
+    journalRecord(DELTA, {
+      offset,
+      payload: Buffer.concat([
+        Buffer.from(Uint32Array.of(numbers.length, ...numbers).buffer),
+        Buffer.alloc(inserted),
+      ]),
+    });
+  const large = journalRecord(FLUSH, { offset: end, payload: Buffer.alloc(8 * MB) });
+  const many = (count: number, record: (i: number) => Buffer) =>
+    Buffer.concat(Array.from({ length: count }, (_, i) => record(i)));
+  const twice = delta(Array.from({ length: 30_000 }, () => [0, lists.length - end, 0]).flat());
+  const journals: readonly (readonly [string, Buffer])[] = [
+    ['lists', flush],
+    ['deltas', Buffer.concat([large, many(60_000, () => delta([0, 8 * MB, 0]))])],
+    ['copies', Buffer.concat([flush, many(30, () => twice)])],
+    ['claimed', Buffer.concat([flush, delta([0, 2 ** 32 - 1, 2 ** 32 - 1])])],
+    [
+      'far',
+      many(200_000, (i) => journalRecord(GROUP, { offset: 4 + i * 2 ** 33, length: 2 ** 33 })),
+    ],
+    [
+      'empty',
+      many(100_000, () => journalRecord(GROUP, { length: 0, payload: lists.subarray(end) })),
+    ],
+    ['zeros', Buffer.alloc(30 * MB)],
+  ];
+  return journals.flatMap(([name, journal]) =>
+    [
+      ['recover', 'run.parquet.partial'],
+      ['stream', '--resume', 'run.parquet'],
+      ['stream', '--out', 'run.parquet', '--steps', '10', '--quiet'],
+      ['inspect', 'run.parquet.partial'],
+    ].map((args) => ({
+      name: `${args.slice(0, 2).join(' ')} journal ${name}`,
+      files: { 'run.parquet.partial': lists, 'run.parquet.partial.journal': journal },
       args,
     })),
   );
