@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, openPage, type Started, serve, settled, shownRuns } from '../dash/browser.ts';
 import { makeRows, parquetBytes } from '../dash/make-run.ts';
-import { allBombs } from '../safety/bombs.ts';
+import { tableBombs } from '../safety/bombs.ts';
 import { describeWith } from '../setup/parts.ts';
 
 /** Larger ones are slow to hand to a page; what they claim is the same. */
@@ -16,7 +16,7 @@ const SHARE = Number(process.env.EOS_BOMBS ?? 4);
 const SERVED = 6;
 
 async function bombFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
-  const files = (await allBombs()).flatMap((bomb) =>
+  const files = (await tableBombs()).flatMap((bomb) =>
     Object.entries(bomb.files).flatMap(([name, content]) =>
       /^[^/]+\.(parquet|arrow)$/.test(name) && content.length < LARGEST
         ? [[name, Buffer.from(content)] as const]
