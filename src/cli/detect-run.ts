@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { lastValueFrom, type MonoTypeOperatorFunction, type Observable, tap } from 'rxjs';
 import type { Batch } from '../pipeline/core/batch.ts';
 import { duration, plural, rate } from '../pipeline/format.ts';
@@ -64,6 +65,9 @@ export interface DetectRequest {
 
 /** Carries out `eos detect`; resolves with the exit code. */
 export async function detectRun(request: DetectRequest): Promise<number> {
+  // A detection makes short-lived objects by the row: in the nursery that other commands make do with, collecting them
+  // would take a quarter of its time.
+  setFlagsFromString('--semi-space-growth-factor=2');
   const options: LogOptions = {
     eta: await etaOf(request.eta),
     columns: definedOf(request.columns),

@@ -16,6 +16,7 @@ export async function run(): Promise<void> {
     checkIntegrity: async (...call) => (await inReader()).checkIntegrity(...call),
     openLog: async (...call) => (await inReader()).openLog(...call),
     job: async (...call) => (await inReader()).job(...call),
+    prepareLog: (paths) => void inReader().then((reader) => reader.prepareLog?.(paths)),
   });
   try {
     await oclif(wanted(process.argv.slice(2)), await packageOptions());

@@ -1,5 +1,6 @@
 import { Args, Command, Flags } from '@oclif/core';
 import { UsageError } from '../errors.ts';
+import { reading } from '../reader/reading.ts';
 
 export default class Detect extends Command {
   static override summary =
@@ -142,6 +143,7 @@ The log is CSV, TSV, NDJSON, JSON, lines of text, Parquet, Arrow, NumPy or Tenso
 
   async run(): Promise<void> {
     const { args, argv, flags } = await this.parse(Detect);
+    reading().prepareLog?.([args.log]);
     const { detectRun } = await import('../detect-run.ts');
     const { number, whole } = await numbers();
     const nesterov = flags.nesterov ? 'nesterov' : undefined;

@@ -21,8 +21,12 @@ export type Call =
   | { readonly feed: FeedCall }
   /** The writer of the log has ended. */
   | { readonly until: true }
-  /** Rows have been taken in: more may come. */
-  | { readonly more: true };
+  /** So many blocks of rows have been taken in: more may come. */
+  | { readonly more: number };
+
+/** Blocks of rows that may be under way, and after how many the reader is told that they were taken in. */
+export const AHEAD = 8;
+export const TOLD_EVERY = 4;
 
 export type FeedCall = Pick<FeedOptions, 'format' | 'given' | 'pattern'>;
 
@@ -52,9 +56,14 @@ export type Reply =
   | { readonly waits: true }
   | { readonly found: Parameters<FeedOptions['found']>[0] }
   | { readonly said: RunHeader }
-  | { readonly rows: RowBlock; readonly counted: readonly Counted[] }
+  | { readonly rows: PackedRows; readonly counted: readonly Counted[] }
   | { readonly ended: true }
   | { readonly error: ToldError };
+
+/** Rows of a log; null for columns of nothing but missing values. */
+export type PackedRows = Omit<RowBlock, 'columns'> & {
+  readonly columns: readonly (Float64Array | null)[];
+};
 
 /** An error as a message can hold it. */
 export interface ToldError {
@@ -95,4 +104,13 @@ export function unpacked(values: PackedValues): Values {
   if ('plain' in values) return values.plain;
   const { codes, words } = values;
   return Array.from(codes, (code) => (code < 0 ? null : words[code]!));
+}
+
+export function packedRows({ length, line, columns }: RowBlock): PackedRows {
+  const some = columns.map((column) => column.subarray(0, length));
+  return {
+    length,
+    line: line.subarray(0, length),
+    columns: some.map((column) => (column.some((value) => !Number.isNaN(value)) ? column : null)),
+  };
 }

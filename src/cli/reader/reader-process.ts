@@ -7,7 +7,6 @@ import type { Tally } from '../../pipeline/sources/training-log/log-error.ts';
 import { createTally } from '../../pipeline/sources/training-log/log-error.ts';
 import {
   emptyBlock,
-  partOf,
   type RowBlock,
   type RowTaker,
 } from '../../pipeline/sources/training-log/row-block.ts';
@@ -15,10 +14,12 @@ import type { Job, JobName } from './job.ts';
 import { jobs } from './jobs.ts';
 import { memoryLimit, timeLimit } from './limits.ts';
 import {
+  AHEAD,
   type Call,
   type Counted,
   type FeedCall,
   packed,
+  packedRows,
   type Reply,
   type ToldError,
 } from './messages.ts';
@@ -30,8 +31,6 @@ import { here } from './reading.ts';
 /** Microseconds that reading may take more for each byte read and each row found. */
 const PER_BYTE = 0.15;
 const PER_ROW = 5;
-/** Blocks of rows that may be under way. */
-const AHEAD = 4;
 /** Rows, or things counted, a block. */
 const BLOCK = 1 << 13;
 
@@ -175,7 +174,8 @@ function blockMaker() {
         if (under === AHEAD) await new Promise<void>((resolve) => (taken = resolve));
         under++;
         earn(each.rows.length * PER_ROW);
-        await send({ rows: partOf(each.rows, 0, each.rows.length), counted: each.counted });
+        // What is under way is bounded: the next block is read meanwhile.
+        void send({ rows: packedRows(each.rows), counted: each.counted });
       }
     },
   };
@@ -189,7 +189,7 @@ async function answer(call: Call): Promise<void> {
   if ('log' in call) return openLog(call.log, call.follow);
   if ('feed' in call) return feedLog(call.feed);
   if ('until' in call) return ended.abort();
-  under--;
+  under -= call.more;
   taken?.();
   taken = undefined;
 }

@@ -9,7 +9,14 @@ import type { RowTaker } from '../../pipeline/sources/training-log/row-block.ts'
 import { UsageError } from '../errors.ts';
 import type { Job } from './job.ts';
 import { whyEnded } from './limits.ts';
-import { type Call, type Counted, type Reply, type ToldError, unpacked } from './messages.ts';
+import {
+  type Call,
+  type Counted,
+  type Reply,
+  TOLD_EVERY,
+  type ToldError,
+  unpacked,
+} from './messages.ts';
 import type { Reading } from './reading.ts';
 
 /** Reads files in a process of its own, which ends where it takes more memory or time than a sound file can ask for. */
@@ -27,8 +34,12 @@ export const inReader: Reading = {
       throw ended(error, (why) => new UsageError(`${what}: ${why}`));
     }
   },
+  prepareLog(paths) {
+    prepared = startReader(paths.includes('-'));
+  },
   async openLog(paths, { follow = false, signal, until, onWait }) {
-    const reader = startReader(paths.includes('-'));
+    const reader = prepared ?? startReader(paths.includes('-'));
+    prepared = undefined;
     const letGo = () => reader.end();
     signal?.addEventListener('abort', letGo, { once: true });
     try {
@@ -47,6 +58,9 @@ export const inReader: Reading = {
     } satisfies LogSource;
   },
 };
+
+/** The process that will read the log of this command. */
+let prepared: Reader | undefined;
 
 /** The process that reads tables: one for all of a command. */
 let tables: Reader | undefined;
@@ -194,6 +208,7 @@ function fedBy(reader: Reader, signal: AbortSignal | undefined, onWait: (() => v
     { format, given, pattern, found, said }: FeedOptions,
   ): AsyncGenerator<void> {
     reader.tell({ feed: { format, given, pattern } });
+    let taken = 0;
     try {
       for (;;) {
         const reply = await reader.next();
@@ -203,7 +218,7 @@ function fedBy(reader: Reader, signal: AbortSignal | undefined, onWait: (() => v
         else if ('waits' in reply) onWait?.();
         else if ('rows' in reply) {
           giveBlock(reply, rows, tally);
-          reader.tell({ more: true });
+          if (++taken % TOLD_EVERY === 0) reader.tell({ more: TOLD_EVERY });
           yield;
         }
       }
@@ -222,13 +237,14 @@ function giveBlock(
   rows: RowTaker,
   tally: Tally,
 ): void {
-  const { line, columns } = block;
-  const values = new Float64Array(columns.length);
+  const { line } = block;
+  const values = new Float64Array(block.columns.length).fill(Number.NaN);
+  const columns = block.columns.flatMap((column, f) => (column ? [{ f, column }] : []));
   let next = 0;
   for (let i = 0; i <= block.length; i++) {
     for (; next < counted.length && counted[next]![0] === i; next++) count(tally, counted[next]!);
     if (i === block.length) return;
-    for (let f = 0; f < values.length; f++) values[f] = columns[f]![i]!;
+    for (const { f, column } of columns) values[f] = column[i]!;
     rows.row(line[i]!, values);
   }
 }

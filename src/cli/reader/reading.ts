@@ -21,6 +21,8 @@ export interface Reading {
     job: Job<Call, Made>,
     ...call: Call
   ): Promise<Made>;
+  /** Gets ready to open these, while the command that will is still loading. */
+  prepareLog?(paths: readonly string[]): void;
 }
 
 /** Reads them in this very process. */

@@ -122,19 +122,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
       const spikes: (Spike | ExplainedSpike)[] = stored?.spikes ?? [];
       /** Of a log that tells its energy at the edge, from when on it does. */
       let explainer = stored?.explainer && newExplainer(stored.explainer);
-      let {
-        spikeCount,
-        rows,
-        cycle,
-        finalLoss,
-        lastStep,
-        sharpness,
-        ratio,
-        loss,
-        least,
-        most,
-        isRate,
-      } = stored ?? START;
+      const now = { ...START, ...stored };
       /** A stage that only sums up what is stored has told all of it before. */
       let live = false;
 
@@ -147,9 +135,9 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
             detected_step: step,
             phase,
             confidence: round(confidence),
-            sharpness: known(sharpness),
-            ratio: known(ratio),
-            loss: known(loss),
+            sharpness: known(now.sharpness),
+            ratio: known(now.ratio),
+            loss: known(now.loss),
           });
       }
 
@@ -163,26 +151,32 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
 
       function tellSpike(found: Spike): void {
         const spike = explainer ? explainer.explain(found) : found;
-        spikeCount++;
+        now.spikeCount++;
         if (spikes.length < MOST_SPIKES) spikes.push(spike);
         if (live) report({ event: 'spike', ...spike });
       }
 
-      function tellRow(step: number, { jump, changes, spike, cycle: now }: SeriesDetector): void {
+      function tellRow(step: number, { jump, changes, spike, cycle }: SeriesDetector): void {
         if (jump) report({ event: 'jump', ...jump });
         tellChanges(changes);
-        if (now !== cycle) {
-          cycle = now;
-          report({ event: 'cycle', step, cycle, ratio: known(ratio) });
+        if (cycle !== now.cycle) {
+          now.cycle = cycle;
+          report({ event: 'cycle', step, cycle, ratio: known(now.ratio) });
         }
         if (spike) tellSpike(spike);
       }
 
       return {
         next(columns, length, { phase, cycle: cycles }) {
-          const { step, eta, threshold } = columns;
+          const {
+            step,
+            eta,
+            threshold,
+            sharpness_ratio: ratios,
+            sharpness_error: errors,
+          } = columns;
           live = true;
-          if (rows === 0 && length > 0)
+          if (now.rows === 0 && length > 0)
             report({
               event: 'start',
               step: step[0]!,
@@ -196,55 +190,49 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
               loss: known(columns.loss[0]!),
             });
           if (columns.l1 && run.tally.columns?.l1 !== undefined) explainer ??= newExplainer();
+          const { loss: losses, sharpness: sharpnesses } = columns;
+          let [label, code] = ['', 0];
           for (let i = 0; i < length; i++) {
-            loss = columns.loss[i]!;
-            const now = columns.sharpness_ratio[i]!;
-            if (!Number.isNaN(now)) {
-              sharpness = columns.sharpness[i]!;
-              if (sharpness !== eta[i]) isRate = false;
-              if (!(sharpness >= least)) least = sharpness;
-              if (!(sharpness <= most)) most = sharpness;
-              ratio = now;
+            const loss = losses[i]!;
+            now.loss = loss;
+            const ratio = ratios[i]!;
+            if (!Number.isNaN(ratio)) {
+              const sharpness = sharpnesses[i]!;
+              now.sharpness = sharpness;
+              if (sharpness !== eta[i]) now.isRate = false;
+              if (!(sharpness >= now.least)) now.least = sharpness;
+              if (!(sharpness <= now.most)) now.most = sharpness;
+              now.ratio = ratio;
             }
-            if (Number.isFinite(loss)) finalLoss = loss;
+            if (Number.isFinite(loss)) now.finalLoss = loss;
             explainer?.row({
               step: step[i]!,
               eta: eta[i]!,
               loss,
-              sharpness: columns.sharpness[i]!,
-              ratio: now,
+              sharpness: sharpnesses[i]!,
+              ratio,
               l1: columns.l1?.[i] ?? Number.NaN,
               leading: columns.l1_leading?.[i] ?? Number.NaN,
               directions: columns.edge_directions?.[i] ?? Number.NaN,
             });
-            const error = (columns.sharpness_error?.[i] ?? Number.NaN) / Math.abs(sharpness);
-            phase[i] = CODE[detector.next(step[i]!, loss, now, threshold[i]!, error)];
+            const error = errors ? errors[i]! / Math.abs(now.sharpness) : Number.NaN;
+            const found = detector.next(step[i]!, loss, ratio, threshold[i]!, error);
+            if (found !== label) [label, code] = [found, CODE[found]];
+            phase[i] = code;
             cycles[i] = detector.cycle;
             tellRow(step[i]!, detector);
           }
-          rows += length;
-          if (length > 0) lastStep = step[length - 1]!;
+          now.rows += length;
+          if (length > 0) now.lastStep = step[length - 1]!;
         },
         state() {
-          const now: PhasesState = {
+          const state: PhasesState = {
+            ...now,
             detector: detector.state(),
             spikes: [...spikes],
             ...(explainer && { explainer: explainer.state() }),
-            ...{
-              spikeCount,
-              rows,
-              cycle,
-              finalLoss,
-              lastStep,
-              sharpness,
-              ratio,
-              loss,
-              least,
-              most,
-              isRate,
-            },
           };
-          return () => ({ state: now });
+          return () => ({ state });
         },
         finish(end: RunEnd): MeasuredSummary {
           const result = detector.finish();
@@ -254,10 +242,10 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
           const edge = phases.find(({ phase }) => phase === 'edge-of-stability');
           const messages = [
             ...run.warnings,
-            ...warningsOf(result, run, end, lastStep),
-            ...doubts(run, result.measured, { least, most, isRate }).map((message) => ({
+            ...warningsOf(result, run, end, now.lastStep),
+            ...doubts(run, result.measured, now).map((message) => ({
               kind: 'columns' as const,
-              step: lastStep,
+              step: now.lastStep,
               message,
             })),
           ];
@@ -265,16 +253,16 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
             outcome: outcomeOf(result),
             interrupted: end.interrupted,
             phases: phases.map((span) => ({ ...span, confidence: round(span.confidence) })),
-            cycles: cycle,
+            cycles: now.cycle,
             first_crossing: edge?.first_step ?? null,
             max_sharpness_ratio: measured === 0 ? null : maxRatio,
             effective_threshold: measured === 0 ? null : round(result.effective),
             diverged_at: divergedAt,
-            final_loss: finalLoss,
-            last_step: lastStep,
-            rows,
+            final_loss: now.finalLoss,
+            last_step: now.lastStep,
+            rows: now.rows,
             measured,
-            spike_count: spikeCount,
+            spike_count: now.spikeCount,
             spikes,
             skipped: run.tally.entries,
             columns: { ...run.tally.columns },

@@ -35,8 +35,8 @@ test('history keeps at most 2187 blocks, in order, of medians that outliers do n
       const history = createHistory(1e-4);
       for (let i = 0; i < n; i++)
         history.push({
-          firstStep: i,
-          lastStep: i,
+          step: i,
+          error: Number.NaN,
           x: i % 10 === 3 && n > 7000 ? 100 : i / n,
           loss: 1,
           losses: 1,
@@ -55,6 +55,30 @@ test('history keeps at most 2187 blocks, in order, of medians that outliers do n
       expect(n - next).toBeLessThan(blocks[0]?.losses ?? 1);
     }),
     { numRuns: 30 },
+  );
+});
+
+test('a history that goes on from its state is one that was never stopped', () => {
+  const one = fc.record({
+    x: fc.double({ min: -1, max: 1, noNaN: true }),
+    error: fc.option(fc.double({ min: 0.01, max: 1, noNaN: true }), { nil: Number.NaN }),
+    loss: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: Number.NaN }),
+  });
+  const many = fc.tuple(fc.array(one, { minLength: 1, maxLength: 40 }), fc.nat(9000), fc.nat(9000));
+  fc.assert(
+    fc.property(many, ([samples, cut, n]) => {
+      const whole = createHistory(1e-4);
+      let parts = createHistory(1e-4);
+      for (let i = 0; i < n; i++) {
+        if (i === cut) parts = createHistory(1e-4, structuredClone(parts.state()));
+        const sample = { ...samples[i % samples.length]!, step: i, losses: 1, rises: 0 };
+        whole.push(sample);
+        parts.push(sample);
+      }
+      expect(parts.state()).toEqual(whole.state());
+      expect(parts.noise).toEqual(whole.noise);
+    }),
+    { numRuns: 20 },
   );
 });
 

@@ -74,7 +74,7 @@ function scaleError(): number {
 const blocksOf = (samples: number) => {
   const history = createHistory(1e-4);
   for (let t = 0; t < samples; t++)
-    history.push({ firstStep: t, lastStep: t, x: 0, loss: 1, losses: 1, rises: 0 });
+    history.push({ step: t, x: 0, error: Number.NaN, loss: 1, losses: 1, rises: 0 });
   return history.blocks.length;
 };
 

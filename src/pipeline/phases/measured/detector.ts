@@ -3,7 +3,7 @@ import { type AnalysisOptions, analyse } from './analyse.ts';
 import { KAPPA, LOOK, MOST_BIAS, SUDDEN } from './constants.ts';
 import type { Rest } from './convergence.ts';
 import { createEdgeMotion, type MotionState } from './edge-motion.ts';
-import { createHistory, type HistoryState } from './history.ts';
+import { createHistory, emptySample, type HistoryState } from './history.ts';
 import { createLossWatch, type LossState } from './loss-watch.ts';
 import { createNoiseScale, type NoiseState } from './noise-scale.ts';
 import {
@@ -88,6 +88,29 @@ export interface SeriesState {
   readonly spikes: SpikeState;
 }
 
+const START: Pick<
+  SeriesState,
+  | 'historyFrom'
+  | 'closed'
+  | 'told'
+  | 'looked'
+  | 'measured'
+  | 'maxRatio'
+  | 'effective'
+  | 'rest'
+  | 'peaks'
+> = {
+  historyFrom: 0,
+  closed: [],
+  told: [],
+  looked: 0,
+  measured: 0,
+  maxRatio: 0,
+  effective: 1,
+  rest: null,
+  peaks: [],
+};
+
 /** Labels a measured series row by row, causally and in bounded memory. */
 export interface SeriesDetector {
   /**
@@ -126,20 +149,15 @@ export function createSeriesDetector(
   const motion = createEdgeMotion(saved?.motion);
   let history = createHistory(all.noiseFloor, saved?.history);
   let noise = createNoiseScale(all.noiseFloor, saved?.noise);
-  let firstStep = saved?.firstStep ?? Number.NaN;
-  let lastStep = saved?.lastStep ?? Number.NaN;
-  let historyFrom = saved?.historyFrom ?? 0;
-  let closed = saved?.closed ?? [];
-  let told = saved?.told ?? [];
-  let looked = saved?.looked ?? 0;
-  let measured = saved?.measured ?? 0;
-  let maxRatio = saved?.maxRatio ?? 0;
-  let lastRatio = saved?.lastRatio ?? Number.NaN;
-  let effective = saved?.effective ?? 1;
-  let before = saved?.threshold ?? Number.NaN;
-  let lastChange = saved?.lastChange ?? Number.NaN;
-  let rest = saved?.rest ?? null;
-  let peaks = [...(saved?.peaks ?? [])];
+  const now = {
+    ...(saved ?? START),
+    firstStep: saved?.firstStep ?? Number.NaN,
+    lastStep: saved?.lastStep ?? Number.NaN,
+    lastRatio: saved?.lastRatio ?? Number.NaN,
+    threshold: saved?.threshold ?? Number.NaN,
+    lastChange: saved?.lastChange ?? Number.NaN,
+  };
+  const sample = emptySample();
   let changes: readonly PhaseChange[] = [];
   let spike: Spike | null = null;
   let jump: Jump | null = null;
@@ -147,63 +165,70 @@ export function createSeriesDetector(
   /** What the history that is on says. */
   function findings(): readonly PhaseFinding[] {
     if (history.blocks.length === 0) {
-      const only: PhaseFinding = { phase: 'descent', since: historyFrom, confidence: 1 };
-      return measured === 0 ? [only] : [];
+      const only: PhaseFinding = { phase: 'descent', since: now.historyFrom, confidence: 1 };
+      return now.measured === 0 ? [only] : [];
     }
     const found = analyse(
       {
         blocks: history.blocks,
         noise: history.noise,
         loss: losses,
-        spikes: peaks.filter((step) => step >= historyFrom),
-        rest,
+        spikes: now.peaks.filter((step) => step >= now.historyFrom),
+        rest: now.rest,
       },
       all,
     );
-    ({ rest, effective } = found);
+    now.rest = found.rest;
+    now.effective = found.effective;
     const [first, ...later] = found.findings;
-    return first ? [{ ...first, since: historyFrom }, ...later] : [];
+    return first ? [{ ...first, since: now.historyFrom }, ...later] : [];
   }
 
   function look(divergedAt: number | null): readonly PhaseChange[] {
-    looked = history.blocks.length;
+    now.looked = history.blocks.length;
     const diverged: PhaseFinding[] =
       divergedAt === null ? [] : [{ phase: 'diverged', since: divergedAt, confidence: 1 }];
-    const found = ordered([...closed, ...findings(), ...diverged]);
-    const next = tell(told, found, lastStep, lastStep - firstStep);
-    told = next.told;
+    const found = ordered([...now.closed, ...findings(), ...diverged]);
+    const next = tell(now.told, found, now.lastStep, now.lastStep - now.firstStep);
+    now.told = next.told;
     return next.changes;
   }
 
   /** Closes the history where the threshold jumps. */
   function follow(step: number, threshold: number): void {
-    const change = Math.abs(log(threshold / before));
-    if (change > log(1 + KAPPA) && change > SUDDEN * lastChange) {
-      jump = { step, from: before, to: threshold };
-      closed = ordered([...closed, ...findings()]);
+    if (threshold === now.threshold) {
+      now.lastChange = 0;
+      return;
+    }
+    const change = Math.abs(log(threshold / now.threshold));
+    if (change > log(1 + KAPPA) && change > SUDDEN * now.lastChange) {
+      jump = { step, from: now.threshold, to: threshold };
+      now.closed = ordered([...now.closed, ...findings()]);
       history = createHistory(all.noiseFloor);
       noise = createNoiseScale(all.noiseFloor);
-      historyFrom = step;
-      looked = 0;
-      rest = null;
+      now.historyFrom = step;
+      now.looked = 0;
+      now.rest = null;
     }
-    lastChange = change;
-    before = threshold;
+    now.lastChange = change;
+    now.threshold = threshold;
   }
 
   function take(step: number, ratio: number, error: number): boolean {
-    measured++;
-    lastRatio = ratio;
+    now.measured++;
+    now.lastRatio = ratio;
     // What is as unsure as that is not told as the largest.
-    if (ratio > maxRatio && !(error > MOST_BIAS)) maxRatio = ratio;
+    if (ratio > now.maxRatio && !(error > MOST_BIAS)) now.maxRatio = ratio;
     const x = log(Math.max(Number.EPSILON, ratio));
     motion.next(x, noise.next(x, error));
-    const bar = Number.isNaN(error) ? {} : { error: Math.max(all.noiseFloor, error) };
-    if (!history.push({ firstStep: step, lastStep: step, x, ...bar, ...losses.take() }))
-      return false;
+    sample.step = step;
+    sample.x = x;
+    sample.error = Number.isNaN(error) ? error : Math.max(all.noiseFloor, error);
+    losses.take(sample);
+    if (!history.push(sample)) return false;
     const { length } = history.blocks;
-    const edge = told.at(-1)?.phase === 'edge-of-stability';
-    const grown = length - looked;
+    const edge = now.told.at(-1)?.phase === 'edge-of-stability';
+    const grown = length - now.looked;
     const share = x > 0 && !edge ? LOOK / 16 : LOOK;
     return grown < 0 || grown >= length * share;
   }
@@ -213,21 +238,21 @@ export function createSeriesDetector(
       spike = null;
       jump = null;
       changes = NONE;
-      if (Number.isNaN(firstStep)) {
-        firstStep = step;
-        historyFrom = step;
+      if (Number.isNaN(now.firstStep)) {
+        now.firstStep = step;
+        now.historyFrom = step;
       }
-      lastStep = step;
+      now.lastStep = step;
       const wasDiverged = losses.divergedAt;
       losses.next(step, loss);
-      spike = spikes.next(step, loss, lastRatio);
-      if (spike) peaks = [...peaks.slice(-63), spike.step];
+      spike = spikes.next(step, loss, now.lastRatio);
+      if (spike) now.peaks = [...now.peaks.slice(-63), spike.step];
       if (threshold > 0 && threshold < Number.POSITIVE_INFINITY) follow(step, threshold);
       const due = !Number.isNaN(ratio) && take(step, ratio, error);
       const { divergedAt } = losses;
-      if (due || jump || divergedAt !== wasDiverged || told.length === 0)
+      if (due || jump || divergedAt !== wasDiverged || now.told.length === 0)
         changes = look(divergedAt);
-      const phase = told.at(-1)!.phase;
+      const phase = now.told.at(-1)!.phase;
       if (phase !== 'edge-of-stability') return phase;
       return motion.rising ? 'eos-sharpening' : 'eos-self-stabilization';
     },
@@ -246,34 +271,26 @@ export function createSeriesDetector(
     finish() {
       const divergedAt = losses.divergedAt ?? losses.goneSince;
       const last = spikes.finish();
-      if (last) peaks = [...peaks, last.step];
+      if (last) now.peaks = [...now.peaks, last.step];
       const final = look(divergedAt);
       return {
-        phases: spansOf(told, lastStep),
+        phases: spansOf(now.told, now.lastStep),
         changes: final,
-        maxRatio,
+        maxRatio: now.maxRatio,
         divergedAt,
-        measured,
-        effective,
+        measured: now.measured,
+        effective: now.effective,
         signedLoss: losses.signed,
         spike: last,
       };
     },
     state: () => ({
-      firstStep: numberOrNull(firstStep),
-      lastStep: numberOrNull(lastStep),
-      historyFrom,
-      closed,
-      told,
-      looked,
-      measured,
-      maxRatio,
-      lastRatio: numberOrNull(lastRatio),
-      effective,
-      threshold: numberOrNull(before),
-      lastChange: numberOrNull(lastChange),
-      rest,
-      peaks,
+      ...now,
+      firstStep: numberOrNull(now.firstStep),
+      lastStep: numberOrNull(now.lastStep),
+      lastRatio: numberOrNull(now.lastRatio),
+      threshold: numberOrNull(now.threshold),
+      lastChange: numberOrNull(now.lastChange),
       history: history.state(),
       noise: noise.state(),
       motion: motion.state(),

@@ -10,6 +10,8 @@ export interface MotionState {
   readonly median: number | null;
 }
 
+const START = { cycle: 0, above: false, rising: true, turn: Number.NEGATIVE_INFINITY };
+
 /** Which way the sharpness goes, and how often it has crossed the threshold upward. */
 export interface EdgeMotion {
   /**
@@ -26,43 +28,44 @@ export interface EdgeMotion {
  * Hysteresis on the mean of two neighbouring medians of three: an outlier is no motion, nor an oscillation of period two.
  */
 export function createEdgeMotion(saved?: MotionState): EdgeMotion {
-  let { cycle, above, rising, turn } = saved ?? {
-    cycle: 0,
-    above: false,
-    rising: true,
-    turn: Number.NEGATIVE_INFINITY,
-  };
-  const recent = [...(saved?.recent ?? [])];
-  let before = saved?.median ?? null;
+  const now = { ...(saved ?? START), median: saved?.median ?? Number.NaN };
+  const recent = Float64Array.from({ length: 3 }, (_, i) => saved?.recent[i] ?? Number.NaN);
+  let count = saved?.recent.length ?? 0;
 
   return {
     next(x, noise) {
-      recent.push(x);
-      if (recent.length > 3) recent.shift();
-      const [a, b] = [recent[0]!, recent[1]!];
+      if (count === 3) recent.copyWithin(0, 1);
+      else count++;
+      recent[count - 1] = x;
+      const a = recent[0]!;
+      const b = recent[1]!;
+      const c = recent[2]!;
       // The median of three, which is asked for in every row.
-      const middle =
-        recent.length < 3 ? x : Math.max(Math.min(a, b), Math.min(Math.max(a, b), recent[2]!));
-      const level = (middle + (before ?? middle)) / 2;
-      before = middle;
-      if (level > NOISE * noise && !above) {
-        above = true;
-        cycle++;
+      const middle = count < 3 ? x : Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+      const level = (middle + (Number.isNaN(now.median) ? middle : now.median)) / 2;
+      now.median = middle;
+      if (level > NOISE * noise && !now.above) {
+        now.above = true;
+        now.cycle++;
       } else if (level < -NOISE * noise) {
-        above = false;
+        now.above = false;
       }
-      if (rising ? level > turn : level < turn) turn = level;
-      else if (Math.abs(level - turn) > Math.max(STILL, NOISE * noise)) {
-        rising = !rising;
-        turn = level;
+      if (now.rising ? level > now.turn : level < now.turn) now.turn = level;
+      else if (Math.abs(level - now.turn) > Math.max(STILL, NOISE * noise)) {
+        now.rising = !now.rising;
+        now.turn = level;
       }
     },
     get rising() {
-      return rising;
+      return now.rising;
     },
     get cycle() {
-      return cycle;
+      return now.cycle;
     },
-    state: () => ({ cycle, above, rising, turn, recent: [...recent], median: before }),
+    state: () => ({
+      ...now,
+      recent: [...recent.subarray(0, count)],
+      median: Number.isNaN(now.median) ? null : now.median,
+    }),
   };
 }

@@ -16,6 +16,22 @@ export interface Block {
   readonly rises: number;
 }
 
+/** A measured sample, in an object that is used again for the next: V8 writes its numbers in place. */
+export interface Sample {
+  step: number;
+  x: number;
+  /** NaN where it is unknown. */
+  error: number;
+  loss: number;
+  losses: number;
+  rises: number;
+}
+
+export function emptySample(): Sample {
+  const none = Number.NaN;
+  return { step: none, x: none, error: none, loss: none, losses: none, rises: none };
+}
+
 /** Everything that a history keeps; JSON can hold it. */
 export interface HistoryState {
   readonly level: number;
@@ -26,7 +42,7 @@ export interface HistoryState {
 /** The whole past of a series in bounded memory. */
 export interface History {
   /** Takes in a sample; true where it completes a block. */
-  push(sample: Block): boolean;
+  push(sample: Sample): boolean;
   /** All complete blocks, oldest first. */
   readonly blocks: readonly Block[];
   /** Standard deviation of the noise on x, at each block, from the blocks before it. */
@@ -44,7 +60,12 @@ export interface History {
 export function createHistory(noiseFloor: number, saved?: HistoryState): History {
   let level = saved?.level ?? 0;
   let blocks: Block[] = [...(saved?.blocks ?? [])];
-  const pending: Block[][] = (saved?.pending ?? []).map((part) => [...part]);
+  /** Up to two blocks for each lower level but the lowest, whose samples need no objects of their own. */
+  const pending: Block[][] = (saved?.pending ?? []).map((part, i) => (i === 0 ? [] : [...part]));
+  const samples = [emptySample(), emptySample(), emptySample()] as const;
+  let waiting = 0;
+  for (const { firstStep: step, error = Number.NaN, ...block } of saved?.pending[0] ?? [])
+    Object.assign(samples[waiting++]!, { ...block, step, error });
   let noise: number[] = [];
   let scale = createNoiseScale(noiseFloor);
 
@@ -69,57 +90,90 @@ export function createHistory(noiseFloor: number, saved?: HistoryState): History
     const part = pending[at];
     part.push(block);
     if (part.length < 3) return false;
-    pending[at] = [];
-    return add(merged(part, noiseFloor), at + 1);
+    const [a, b, c] = part as [Block, Block, Block];
+    part.length = 0;
+    return add(merged(a, b, c, a.firstStep, c.lastStep, noiseFloor), at + 1);
   }
 
   return {
-    push: (sample) => add(sample, 0),
+    push(sample) {
+      if (level === 0) return add(blockOf(sample), 0);
+      const own = samples[waiting++]!;
+      own.step = sample.step;
+      own.x = sample.x;
+      own.error = sample.error;
+      own.loss = sample.loss;
+      own.losses = sample.losses;
+      own.rises = sample.rises;
+      if (waiting < 3) return false;
+      waiting = 0;
+      const [a, b, c] = samples;
+      return add(merged(a, b, c, a.step, c.step, noiseFloor), 1);
+    },
     get blocks() {
       return blocks;
     },
     get noise() {
       return noise;
     },
-    state: () => ({ level, blocks: [...blocks], pending: pending.map((part) => [...part]) }),
+    state: () => ({
+      level,
+      blocks: [...blocks],
+      pending: [
+        samples.slice(0, waiting).map(blockOf),
+        ...pending.slice(1).map((part) => [...part]),
+      ],
+    }),
   };
 }
 
 function thirds(blocks: readonly Block[], noiseFloor: number): Block[] {
   const result: Block[] = [];
-  for (let i = 0; i + 2 < blocks.length; i += 3)
-    result.push(merged(blocks.slice(i, i + 3), noiseFloor));
+  for (let i = 0; i + 2 < blocks.length; i += 3) {
+    const [a, b, c] = [blocks[i]!, blocks[i + 1]!, blocks[i + 2]!];
+    result.push(merged(a, b, c, a.firstStep, c.lastStep, noiseFloor));
+  }
   return result;
 }
 
-function merged(three: readonly Block[], noiseFloor: number): Block {
-  let losses = 0;
-  let rises = 0;
-  for (const block of three) {
-    losses += block.losses;
-    rises += block.rises;
-  }
-  return {
-    firstStep: three[0]!.firstStep,
-    lastStep: three.at(-1)!.lastStep,
-    ...middle(three, noiseFloor),
-    loss: median(three.map(({ loss }) => loss).filter((loss) => !Number.isNaN(loss))),
-    losses,
-    rises,
-  };
+function blockOf({ step, x, error, loss, losses, rises }: Sample): Block {
+  const bar = Number.isNaN(error) ? {} : { error };
+  return { firstStep: step, lastStep: step, x, ...bar, loss, losses, rises };
+}
+
+type Measured = Omit<Block, 'firstStep' | 'lastStep'>;
+
+function merged(
+  a: Measured,
+  b: Measured,
+  c: Measured,
+  firstStep: number,
+  lastStep: number,
+  noiseFloor: number,
+): Block {
+  const bars = (a.error ?? Number.NaN) + (b.error ?? Number.NaN) + (c.error ?? Number.NaN);
+  const middle = Number.isNaN(bars) ? null : weighted([a, b, c], noiseFloor);
+  const loss = medianOfThree(a.loss, b.loss, c.loss);
+  const losses = a.losses + b.losses + c.losses;
+  const rises = a.rises + b.rises + c.rises;
+  if (middle) return { firstStep, lastStep, ...middle, loss, losses, rises };
+  return { firstStep, lastStep, x: medianOfThree(a.x, b.x, c.x), loss, losses, rises };
 }
 
 /** Deviation of the median of three values of normal noise, over theirs. */
 const MEDIAN_OF_THREE = 0.67;
 
-/** The median of blocks; where all have error bars, that with as much certainty below as above it. */
-function middle(blocks: readonly Block[], noiseFloor: number): Pick<Block, 'x' | 'error'> {
-  const weighted = blocks.map(({ x, error = Number.NaN }) => ({ x, weight: 1 / (error * error) }));
-  const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
-  if (!(total > 0)) return { x: median(blocks.map(({ x }) => x)) };
-  weighted.sort((a, b) => a.x - b.x);
+/** The median of blocks with error bars: with as much certainty below as above it; null where there is none. */
+function weighted(
+  blocks: readonly Measured[],
+  noiseFloor: number,
+): Pick<Block, 'x' | 'error'> | null {
+  const known = blocks.map(({ x, error = Number.NaN }) => ({ x, weight: 1 / (error * error) }));
+  const total = known.reduce((sum, { weight }) => sum + weight, 0);
+  if (!(total > 0)) return null;
+  known.sort((a, b) => a.x - b.x);
   let rest = total / 2;
-  const found = weighted.find(({ weight }) => {
+  const found = known.find(({ weight }) => {
     rest -= weight;
     return rest <= 0;
   });
@@ -127,7 +181,13 @@ function middle(blocks: readonly Block[], noiseFloor: number): Pick<Block, 'x' |
   return { x: found!.x, error };
 }
 
+/** Median of those that are known: of two the larger, of none NaN. */
+function medianOfThree(a: number, b: number, c: number): number {
+  if (Number.isNaN(a + b + c)) return median([a, b, c].filter((value) => !Number.isNaN(value)));
+  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+}
+
 /** Median; the upper one of an even number, NaN of none. */
 export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+  return Float64Array.from(values).sort()[values.length >> 1] ?? Number.NaN;
 }

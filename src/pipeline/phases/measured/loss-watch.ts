@@ -1,4 +1,5 @@
 import { BLOWN_UP, DECIMALS, LONGER } from './constants.ts';
+import type { Sample } from './history.ts';
 
 /** Everything that a watch keeps; JSON can hold it. */
 export interface LossState {
@@ -19,8 +20,8 @@ export interface LossState {
 export interface LossWatch {
   /** @param loss NaN where it is missing, Infinity where it is not finite */
   next(step: number, loss: number): void;
-  /** Mean of the losses since the last call, how many there were, and how many of them rose; the mean is NaN for none. */
-  take(): { readonly loss: number; readonly losses: number; readonly rises: number };
+  /** Mean of the losses since the last call (NaN of none), how many there were, and how many of them rose. */
+  take(into: Pick<Sample, 'loss' | 'losses' | 'rises'>): void;
   /** First finite loss; NaN without one. */
   readonly first: number;
   /** Loss below which its rounding leaves less than one digit. */
@@ -41,35 +42,28 @@ export interface LossWatch {
  * @param divergence a loss so many times the first one has diverged, as has one over 10¹²
  */
 export function createLossWatch(divergence: number, saved?: LossState): LossWatch {
-  let first = saved?.first ?? Number.NaN;
-  let last = saved?.last ?? Number.NaN;
-  let { decimals, signed, missing, missingSince, longestMissing, divergedAt, sum, count, rises } =
-    saved ?? {
-      decimals: 0,
-      signed: false,
-      missing: 0,
-      missingSince: 0,
-      longestMissing: 0,
-      divergedAt: null as number | null,
-      sum: 0,
-      count: 0,
-      rises: 0,
-    };
+  const now = {
+    ...(saved ?? START),
+    first: saved?.first ?? Number.NaN,
+    last: saved?.last ?? Number.NaN,
+  };
 
   function finite(step: number, loss: number): void {
-    if (loss < 0) signed = true;
-    while (decimals < DECIMALS && Math.round(loss * tens(decimals)) / tens(decimals) !== loss)
-      decimals++;
-    if (Number.isNaN(first)) first = loss;
-    if (loss > last) rises++;
-    sum += loss;
-    count++;
-    last = loss;
-    longestMissing = Math.max(longestMissing, missing);
-    missing = 0;
-    if (!signed && loss > divergence * first) divergedAt ??= step;
-    else divergedAt = null;
+    if (loss < 0) now.signed = true;
+    while (now.decimals < DECIMALS && !isRounded(loss, TENS[now.decimals]!)) now.decimals++;
+    if (Number.isNaN(now.first)) now.first = loss;
+    if (loss > now.last) now.rises++;
+    now.sum += loss;
+    now.count++;
+    now.last = loss;
+    if (now.missing > now.longestMissing) now.longestMissing = now.missing;
+    now.missing = 0;
+    if (!now.signed && loss > divergence * now.first) now.divergedAt ??= step;
+    else now.divergedAt = null;
   }
+
+  const isBlownUp = () => now.last > BLOWN_UP * now.first;
+  const isGone = () => now.missing > LONGER * now.longestMissing;
 
   return {
     next(step, loss) {
@@ -78,50 +72,55 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
         return;
       }
       // An empty cell is no loss at all; but JSON has no other word for one that has blown up.
-      if (Number.isNaN(loss) && missing === 0 && !(last > BLOWN_UP * first)) return;
-      if (missing === 0) missingSince = step;
-      missing++;
-      if (!signed && last > BLOWN_UP * first && missing > LONGER * longestMissing)
-        divergedAt ??= missingSince;
+      if (Number.isNaN(loss) && now.missing === 0 && !isBlownUp()) return;
+      if (now.missing === 0) now.missingSince = step;
+      now.missing++;
+      if (!now.signed && isBlownUp() && isGone()) now.divergedAt ??= now.missingSince;
     },
-    take() {
-      const taken = { loss: sum / count, losses: count, rises };
-      sum = 0;
-      count = 0;
-      rises = 0;
-      return taken;
+    take(into) {
+      into.loss = now.sum / now.count;
+      into.losses = now.count;
+      into.rises = now.rises;
+      now.sum = 0;
+      now.count = 0;
+      now.rises = 0;
     },
     get first() {
-      return first;
+      return now.first;
     },
     get resolution() {
-      return decimals < DECIMALS ? tens(1 - decimals) : 0;
+      return now.decimals < DECIMALS ? Number(`1e${1 - now.decimals}`) : 0;
     },
     get signed() {
-      return signed;
+      return now.signed;
     },
     get divergedAt() {
-      return divergedAt;
+      return now.divergedAt;
     },
     get goneSince() {
-      const gone = missing > LONGER * longestMissing && !Number.isNaN(first);
-      return gone ? missingSince : null;
+      return isGone() && !Number.isNaN(now.first) ? now.missingSince : null;
     },
     state: () => ({
-      first: Number.isNaN(first) ? null : first,
-      last: Number.isNaN(last) ? null : last,
-      decimals,
-      signed,
-      missing,
-      missingSince,
-      longestMissing,
-      divergedAt,
-      sum,
-      count,
-      rises,
+      ...now,
+      first: Number.isNaN(now.first) ? null : now.first,
+      last: Number.isNaN(now.last) ? null : now.last,
     }),
   };
 }
 
-/** 10^k, correctly rounded. */
-const tens = (k: number) => Number(`1e${k}`);
+const START = {
+  decimals: 0,
+  signed: false,
+  missing: 0,
+  missingSince: 0,
+  longestMissing: 0,
+  divergedAt: null as number | null,
+  sum: 0,
+  count: 0,
+  rises: 0,
+};
+
+const isRounded = (value: number, ten: number) => Math.round(value * ten) / ten === value;
+
+/** Powers of ten, correctly rounded. */
+const TENS = Float64Array.from({ length: DECIMALS }, (_, k) => Number(`1e${k}`));

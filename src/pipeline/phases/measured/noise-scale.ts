@@ -1,4 +1,5 @@
 import { NOISE_WINDOW } from './constants.ts';
+import { createRunningMedian } from './running-median.ts';
 
 /** Standard deviation of white noise from the median of |x₋₂ − 2x₋₁ + x|: 1 / (0.6745·√6). */
 export const SECOND_DIFFERENCE_TO_DEVIATION = 1 / (0.674_489_75 * Math.sqrt(6));
@@ -33,84 +34,47 @@ export interface NoiseScale {
  * @param floor least value to answer with, in units of the series
  */
 export function createNoiseScale(floor: number, saved?: NoiseState): NoiseScale {
-  const plain = createRunningMedian(saved?.differences);
-  const scaled = createRunningMedian(saved?.scaled);
-  let [beforeThat = Number.NaN, before = Number.NaN] = saved?.last ?? [];
-  let [errorBeforeThat = null, errorBefore = null] = saved?.errors ?? [];
+  const plain = createRunningMedian(NOISE_WINDOW, saved?.differences);
+  const scaled = createRunningMedian(NOISE_WINDOW, saved?.scaled);
+  // NaN where there is none. Numbers that change with every row stand in an object, which V8 writes in place.
+  const [beforeThat = Number.NaN, before = Number.NaN] = saved?.last ?? [];
+  const [barBeforeThat, barBefore] = saved?.errors ?? [];
+  const last = {
+    beforeThat,
+    before,
+    barBeforeThat: barBeforeThat ?? Number.NaN,
+    barBefore: barBefore ?? Number.NaN,
+  };
 
   return {
     next(value, error = Number.NaN) {
-      const difference = Math.abs(beforeThat - 2 * before + value);
+      const difference = Math.abs(last.beforeThat - 2 * last.before + value);
       const known = error >= 0 && error < Number.POSITIVE_INFINITY;
-      const bar = known ? Math.max(floor, error) : null;
-      const bars = [errorBeforeThat, errorBefore, bar] as const;
-      beforeThat = before;
-      before = value;
-      errorBeforeThat = errorBefore;
-      errorBefore = bar;
+      const bar = known ? Math.max(floor, error) : Number.NaN;
+      const bars =
+        last.barBeforeThat * last.barBeforeThat + 4 * last.barBefore * last.barBefore + bar * bar;
+      last.beforeThat = last.before;
+      last.before = value;
+      last.barBeforeThat = last.barBefore;
+      last.barBefore = bar;
       if (!Number.isNaN(difference) || plain.count > 0) {
         const finite = Number.isFinite(difference) ? difference : Number.MAX_VALUE;
         plain.next(finite);
-        const [a, b, c] = bars;
         // That of white noise of deviation 1 has the deviation √6.
-        if (a !== null && b !== null && c !== null)
-          scaled.next((finite * Math.sqrt(6)) / Math.sqrt(a * a + 4 * b * b + c * c));
+        if (!Number.isNaN(bars)) scaled.next((finite * Math.sqrt(6)) / Math.sqrt(bars));
       }
-      if (bar === null) return Math.max(floor, plain.median * SECOND_DIFFERENCE_TO_DEVIATION);
+      if (!known) return Math.max(floor, plain.median * SECOND_DIFFERENCE_TO_DEVIATION);
       return bar * Math.max(1, scaled.median * SECOND_DIFFERENCE_TO_DEVIATION);
     },
     state: () => ({
       differences: plain.values(),
-      last: [beforeThat, before],
-      ...((scaled.count > 0 || errorBefore !== null || errorBeforeThat !== null) && {
+      last: [last.beforeThat, last.before],
+      ...((scaled.count > 0 || knows(last.barBefore) || knows(last.barBeforeThat)) && {
         scaled: scaled.values(),
-        errors: [errorBeforeThat, errorBefore],
+        errors: [last.barBeforeThat, last.barBefore].map((bar) => (knows(bar) ? bar : null)),
       }),
     }),
   };
 }
 
-/** The median of the last values; 0 before the first. */
-function createRunningMedian(saved: readonly number[] = []) {
-  const ring = new Float64Array(NOISE_WINDOW);
-  const sorted = new Float64Array(NOISE_WINDOW);
-  let seen = 0;
-
-  /** Puts `value` into the sorted window, in the place of the oldest where it is full. */
-  function next(value: number): void {
-    let at = seen;
-    if (seen >= NOISE_WINDOW) {
-      const oldest = ring[seen % NOISE_WINDOW]!;
-      at = 0;
-      while (sorted[at] !== oldest) at++;
-    }
-    const last = Math.min(seen, NOISE_WINDOW - 1);
-    while (at < last && sorted[at + 1]! < value) {
-      sorted[at] = sorted[at + 1]!;
-      at++;
-    }
-    while (at > 0 && sorted[at - 1]! > value) {
-      sorted[at] = sorted[at - 1]!;
-      at--;
-    }
-    sorted[at] = value;
-    ring[seen % NOISE_WINDOW] = value;
-    seen++;
-  }
-
-  for (const value of saved) next(value);
-  return {
-    next,
-    get count() {
-      return seen;
-    },
-    get median() {
-      return sorted[Math.min(seen, NOISE_WINDOW) >> 1]!;
-    },
-    /** Oldest first. */
-    values(): number[] {
-      const count = Math.min(seen, NOISE_WINDOW);
-      return Array.from({ length: count }, (_, i) => ring[(seen - count + i) % NOISE_WINDOW]!);
-    },
-  };
-}
+const knows = (bar: number) => !Number.isNaN(bar);

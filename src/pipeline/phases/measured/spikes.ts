@@ -8,6 +8,7 @@ import {
   SPIKE_RISE,
 } from './constants.ts';
 import { createNoiseScale, type NoiseState } from './noise-scale.ts';
+import { createRunningMedian } from './running-median.ts';
 
 /** A spike of the loss: one burst, however often it rings. */
 export interface Spike {
@@ -74,10 +75,10 @@ export interface SpikeFinder {
  */
 export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
   const noise = createNoiseScale(0, saved?.noise);
-  const recent = [...(saved?.recent ?? [])];
-  const sorted = new Float64Array(LEVEL_ROWS);
+  const recent = createRunningMedian(LEVEL_ROWS, saved?.recent);
   let floor = saved?.floor ?? 0;
-  let level = saved?.level ?? null;
+  // NaN before the median is one of enough rows.
+  const running = { level: saved?.level ?? Number.NaN };
   let rows = saved?.rows ?? 0;
   let climbing: Rise | null = saved?.climbing ? { ...saved.climbing } : null;
   let burst: Rise | null = saved?.burst ? { ...saved.burst } : null;
@@ -119,15 +120,14 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
       rows++;
       const height = log(loss);
       const scale = noise.next(height);
-      recent.push(height);
-      if (recent.length > LEVEL_ROWS) recent.shift();
-      const median = medianOf(recent, sorted);
+      recent.next(height);
+      const { median } = recent;
       const limit = Math.max(SPIKE_RISE, SPIKE_NOISE * scale);
-      if (!climbing && level !== null && height > level + limit)
+      if (!climbing && height > running.level + limit)
         climbing = {
           begin: step,
           beginRow: rows,
-          base: level,
+          base: running.level,
           peak: height,
           peakLoss: loss,
           peakStep: step,
@@ -140,13 +140,12 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
         if (!end) return null;
         const rise = climbing;
         climbing = null;
-        level = median;
+        running.level = median;
         return end === 'down' ? join(rise) : null;
       }
-      // Before the median is one there is no level.
-      if (recent.length < LEVEL_ROWS) return null;
-      level =
-        level === null || median <= level ? median : Math.min(median, level + scale / NOISE_WINDOW);
+      if (recent.count < LEVEL_ROWS) return null;
+      running.level =
+        median > running.level ? Math.min(median, running.level + scale / NOISE_WINDOW) : median;
       if (!burst || rows - burst.endRow <= burst.endRow - burst.beginRow + 1) return null;
       const spike = spikeOf(burst);
       burst = null;
@@ -159,25 +158,14 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
     },
     state: () => ({
       noise: noise.state(),
-      recent: [...recent],
+      recent: recent.values(),
       floor,
-      level,
+      level: Number.isNaN(running.level) ? null : running.level,
       rows,
       climbing: climbing && { ...climbing },
       burst: burst && { ...burst },
     }),
   };
-}
-
-/** The median of a few values, upper one of an even number, by insertion into `sorted`: it is asked for in every row. */
-function medianOf(values: readonly number[], sorted: Float64Array): number {
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    let at = i;
-    for (; at > 0 && sorted[at - 1]! > value; at--) sorted[at] = sorted[at - 1]!;
-    sorted[at] = value;
-  }
-  return sorted[values.length >> 1]!;
 }
 
 function spikeOf({ begin, base, peak, peakLoss, peakStep, peakRatio, end }: Rise): Spike {

@@ -300,12 +300,13 @@ export function logRows(
           edge_directions: columns[AT.edge_directions]!,
         }),
       };
-      for (let i = 0; i < length; i++) {
-        for (const [name, values] of Object.entries(measured)) {
+      for (const [name, values] of Object.entries(measured))
+        for (let i = 0; i < length; i++) {
           if (Number.isNaN(values[i]!) || (values[i]! >= 0 && values[i] !== NOT_FINITE)) continue;
           tally.value(`${name} is not a number from 0 up`, line[i]!);
           values[i] = Number.NaN;
         }
+      for (let i = 0; i < length; i++) {
         if (!Number.isNaN(loss[i]!)) found.loss = true;
         if (!Number.isNaN(sharpness[i]!)) found.sharpness = true;
         if (lookup) etas[i] = lookup(step[i]!);

@@ -1,0 +1,31 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createRunningMedian } from '../../../src/pipeline/phases/measured/running-median.ts';
+
+const value = fc.oneof(
+  fc.integer({ min: -3, max: 3 }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+);
+
+test('the running median is that of the last values sorted, whatever is saved on the way', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 12 }),
+      fc.array(value, { maxLength: 60 }),
+      fc.nat(60),
+      (window, values, cut) => {
+        let running = createRunningMedian(window);
+        for (const [i, each] of values.entries()) {
+          if (i === cut) running = createRunningMedian(window, running.values());
+          running.next(each);
+          const last = values.slice(Math.max(0, i + 1 - window), i + 1);
+          // −0 and 0 are one number.
+          expect(running.values().map((one) => one + 0)).toEqual(last.map((one) => one + 0));
+          const sorted = [...last].sort((a, b) => a - b);
+          expect(running.median + 0).toBe(sorted[last.length >> 1]! + 0);
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
