@@ -91,6 +91,11 @@ const OTHERS = [
     ['h5py'],
     "import h5py; g = h5py.File(f, 'w'); [g.__setitem__(k, v) for k, v in d.items()]; g.close()",
   ],
+  [
+    '7.3.mat',
+    ['h5py'],
+    "import h5py, numpy; g = h5py.File(f, 'w', userblock_size=512); [g.__setitem__(k, numpy.array([v])) for k, v in d.items()]; g.close(); h = open(f, 'r+b'); h.write(b'MATLAB 7.3 MAT-file, Platform: GLNXA64'.ljust(124) + b'\\0\\2IM')",
+  ],
   ['pt', ['torch'], 'import torch; torch.save({k: torch.tensor(v) for k, v in d.items()}, f)'],
 ] as const;
 

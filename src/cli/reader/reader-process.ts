@@ -121,7 +121,7 @@ function earning(input: LogInput): LogInput {
   };
   const others = input.others?.map(earning);
   return {
-    name: input.name,
+    ...input,
     chunks: chunks(),
     ...(random && { random }),
     ...(others && { others }),

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, createGunzip } from 'node:zlib';
@@ -33,7 +33,10 @@ const NEWLINE = new Uint8Array([10]);
  */
 export async function openLog(path: string, options: OpenLogOptions = {}): Promise<LogInput> {
   if (path === '-') return { name: 'stdin', chunks: unzipped(process.stdin) };
-  if (options.follow) return { name: path, chunks: followed(path, options) };
+  const isFolder = async () => (await stat(path).catch(() => undefined))?.isDirectory();
+  if (options.follow && (await isFolder()))
+    throw new LogError('a folder cannot be followed; leave out --follow, and repeat the command');
+  if (options.follow) return { name: path, chunks: followed(path, options), growing: true };
   const file = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw new LogError(error.code === 'ENOENT' ? 'there is no such file' : error.message);
   });
@@ -44,15 +47,24 @@ export async function openLog(path: string, options: OpenLogOptions = {}): Promi
     : { name: path, chunks };
 }
 
-/** The event files of TensorBoard in a folder, as one run; of a folder with one folder of them, those. */
+/**
+ * The event files of TensorBoard in a folder, as one run, with those in the folders of `add_scalars`; of a folder with one
+ * folder of them, those.
+ */
 async function openFolder(path: string): Promise<LogInput> {
   const here = await eventFiles(path);
-  if (here.length > 0) {
-    const [first, ...others] = await Promise.all(here.map((file) => openLog(file)));
-    return { ...first!, name: path, others };
-  }
   const inner = await readdir(path, { withFileTypes: true });
   const folders = inner.filter((entry) => entry.isDirectory()).map(({ name }) => join(path, name));
+  if (here.length > 0) {
+    const groups = await Promise.all(
+      folders.sort().map(async (folder) => {
+        const files = (await eventFiles(folder)).map((file) => openLog(file));
+        return (await Promise.all(files)).map((file) => ({ ...file, group: basename(folder) }));
+      }),
+    );
+    const [first, ...others] = await Promise.all(here.map((file) => openLog(file)));
+    return { ...first!, name: path, others: [...others, ...groups.flat()] };
+  }
   const runs: string[] = [];
   for (const folder of folders) if ((await eventFiles(folder)).length > 0) runs.push(folder);
   if (runs.length === 1) return openFolder(runs[0]!);

@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
+import { openLog } from '../../../src/pipeline/node/open-log.ts';
 import { parseEta } from '../../../src/pipeline/sources/training-log/eta-schedule.ts';
+import type { LogInput } from '../../../src/pipeline/sources/training-log/feed.ts';
 import {
   type LogOptions,
   trainingLog,
@@ -250,6 +252,12 @@ const FORMATS: readonly Format[] = [
     columns: { loss: 'train/loss', sharpness: 'lambda_max', eta: 'learning_rate' },
   },
   {
+    what: "TensorBoard's `add_scalars`",
+    files: ['formats/add-scalars'],
+    rows: 6,
+    columns: { loss: 'metrics/loss/train', sharpness: 'sharpness', eta: 'lr' },
+  },
+  {
     what: '`.npy`',
     files: ['formats/loss.npy', 'formats/sharpness.npy'],
     rows: 5,
@@ -273,16 +281,22 @@ const FORMATS: readonly Format[] = [
 
 const docs = readFileSync(join(root, 'docs/detect.md'), 'utf8');
 
-test.each(FORMATS)('$what', async ({ files, rows, columns, eta }) => {
-  const inputs = files.map((file) => ({
+async function inputOf(file: string): Promise<LogInput> {
+  const path = join(import.meta.dirname, file);
+  if (statSync(path).isDirectory()) return openLog(path);
+  return {
     name: basename(file),
     chunks: (async function* () {
-      yield readFileSync(join(import.meta.dirname, file));
+      yield readFileSync(path);
     })(),
-  }));
+  };
+}
+
+test.each(FORMATS)('$what', async ({ files, rows, columns, eta }) => {
+  const inputs = await Promise.all(files.map(inputOf));
   const options: LogOptions = eta === undefined ? {} : { eta: parseEta(eta) };
   const batches = await lastValueFrom(
-    trainingLog({ ...inputs[0]!, others: inputs.slice(1) }, options).pipe(toArray()),
+    trainingLog({ others: inputs.slice(1), ...inputs[0]! }, options).pipe(toArray()),
   );
   const { tally } = batches[0]!.run;
   expect(batches.reduce((sum, { length }) => sum + length, 0)).toBe(rows);

@@ -39,20 +39,19 @@ test('history keeps at most 2187 blocks, in order, of medians that outliers do n
           error: Number.NaN,
           x: i % 10 === 3 && n > 7000 ? 100 : i / n,
           loss: 1,
-          losses: 1,
+          moves: 1,
           rises: 0,
         });
       const { blocks } = history;
       expect(blocks.length).toBeLessThan(2187);
       let next = 0;
-      for (const { firstStep, lastStep, losses, x } of blocks) {
+      for (const { firstStep, lastStep, moves, x } of blocks) {
         expect(firstStep).toBe(next);
-        expect(losses).toBe(blocks[0]!.losses);
+        expect(moves).toBe(blocks[0]!.moves);
         next = lastStep + 1;
-        if (blocks[0]!.losses > 1)
-          expect(Math.abs(x - firstStep / n)).toBeLessThan((2 * losses) / n);
+        if (blocks[0]!.moves > 1) expect(Math.abs(x - firstStep / n)).toBeLessThan((2 * moves) / n);
       }
-      expect(n - next).toBeLessThan(blocks[0]?.losses ?? 1);
+      expect(n - next).toBeLessThan(blocks[0]?.moves ?? 1);
     }),
     { numRuns: 30 },
   );
@@ -71,7 +70,7 @@ test('a history that goes on from its state is one that was never stopped', () =
       let parts = createHistory(1e-4);
       for (let i = 0; i < n; i++) {
         if (i === cut) parts = createHistory(1e-4, structuredClone(parts.state()));
-        const sample = { ...samples[i % samples.length]!, step: i, losses: 1, rises: 0 };
+        const sample = { ...samples[i % samples.length]!, step: i, moves: 1, rises: 0 };
         whole.push(sample);
         parts.push(sample);
       }

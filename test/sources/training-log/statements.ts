@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stabilityThreshold } from '../../../src/pipeline/optimizers/thresholds.ts';
 import { pendulum } from '../../../src/pipeline/phases/measured/convergence.ts';
 import { createSeriesDetector } from '../../../src/pipeline/phases/measured/detector.ts';
 import { createEdgeMotion } from '../../../src/pipeline/phases/measured/edge-motion.ts';
 import { type Block, createHistory } from '../../../src/pipeline/phases/measured/history.ts';
 import { createLossWatch } from '../../../src/pipeline/phases/measured/loss-watch.ts';
 import { createNoiseScale } from '../../../src/pipeline/phases/measured/noise-scale.ts';
+import { explainSpike } from '../../../src/pipeline/phases/measured/spike-cause.ts';
 import { createSpikeFinder } from '../../../src/pipeline/phases/measured/spikes.ts';
 import { generator, normal } from './small-network.ts';
 import { detect, type Series } from './truth.ts';
@@ -74,7 +76,7 @@ function scaleError(): number {
 const blocksOf = (samples: number) => {
   const history = createHistory(1e-4);
   for (let t = 0; t < samples; t++)
-    history.push({ step: t, x: 0, error: Number.NaN, loss: 1, losses: 1, rises: 0 });
+    history.push({ step: t, x: 0, error: Number.NaN, loss: 1, moves: 1, rises: 0 });
   return history.blocks.length;
 };
 
@@ -122,7 +124,7 @@ function swings(count: number, noise: number): Block[] {
     x += f - 0.004 * x - f0 * Math.exp(log);
     log += 4 * x;
     const loss = 1e-3 * Math.exp(log + noise * normal(random));
-    blocks.push({ firstStep: t, lastStep: t, x: 0, loss, losses: 1, rises: 0 });
+    blocks.push({ firstStep: t, lastStep: t, x: 0, loss, moves: 1, rises: 0 });
   }
   // The last third is looked at.
   return blocks.slice(-Math.round(3 * count * period));
@@ -155,6 +157,20 @@ function cyclesOf(deviations: number): number {
   for (let t = 0; t < 400; t++) motion.next(0.01 * deviations * Math.sin(t / 20), 0.01);
   return motion.cycle;
 }
+
+/** Cause of a spike that rises in these shares of its height, so much of it energy at the edge, at a ratio. */
+function causeOf(rises: readonly number[], share = 1, ratio = 1.01): string {
+  const losses = [...Array(12).fill(1), ...rises.map((_, i) => 1 + sum(rises.slice(0, i + 1))), 1];
+  const lossRows = losses.map((loss, step) => ({
+    ...{ step, loss, eta: 0.1, sharpness: 20 * ratio, ratio, directions: 1, measured: true },
+    l1: share * (loss - 1),
+  }));
+  const peak = 11 + rises.length;
+  const spike = { begin: 12, step: peak, end: peak, loss: 2, rise: 2, sharpness_ratio: ratio };
+  return explainSpike(spike, lossRows, stabilityThreshold({}).stability, 9).cause;
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 /** Whether the table of the docs has a row for this confidence. */
 const inTable = (confidence: number | undefined) => docs.includes(`\n| ${confidence} | `);
@@ -266,6 +282,17 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
   'one that is seen one and a half times is none': () => pendulum(swings(1.7, 0)) === null,
   'a swing with a little noise is one': () => pendulum(swings(4, NOISY / 3)) !== null,
   'one with more is none': () => pendulum(swings(4, NOISY)) === null,
+  'energy at the edge that is 0.4 of a rise is not its cause': () =>
+    causeOf([0.3, 0.3, 0.4], 0.4) === 'other',
+  'that of 0.7 is': () => causeOf([0.3, 0.3, 0.4], 0.7) === 'edge',
+  'a rise half of which comes in a step is an oscillation': () =>
+    causeOf([0.2, 0.3, 0.5]) === 'edge',
+  'one of which 0.8 comes in a step is a kick': () => causeOf([0.1, 0.1, 0.8]) === 'kick',
+  'but not at 1.6 times the threshold': () => causeOf([0.1, 0.1, 0.8], 1, 1.6) === 'edge',
+  'where it takes all of the rise but a hundredth': () =>
+    causeOf([0.005, 0.005, 0.99], 1, 1.6) === 'kick',
+  'what rises at 0.9 of the threshold has another cause': () =>
+    causeOf([0.3, 0.3, 0.4], 1, 0.9) === 'other',
   'a verdict from a plateau has the confidence of the table': () =>
     inTable(edgeOf(plateauAt(0.9))?.confidence),
   'one that batches make as well': () => inTable(edgeOf(hovers(3))?.confidence),

@@ -101,9 +101,22 @@ export function trainedNetworks(): Truth[] {
   });
 }
 
+/** Kinds of flaws. */
+export const KINDS = [
+  'thinned',
+  'rounded',
+  'biased',
+  'noisy',
+  'outliers',
+  'missing',
+  'combined',
+  'loss only',
+] as const;
+
 /** A way in which a log may be worse than the truth. */
 export interface Flaw {
   readonly name: string;
+  readonly kind: (typeof KINDS)[number];
   /** Share of the run by which the onset may be off. */
   readonly tolerance: number;
   readonly lossOnly?: boolean;
@@ -134,65 +147,79 @@ function noisy(deviation: number, seed: number) {
 const digits = (count: number) => (value: number) =>
   Number.isFinite(value) ? Number(value.toPrecision(count)) : value;
 
+const rounded = (count: number) => (series: Series) => ({
+  ...series,
+  loss: series.loss.map(digits(count)),
+  sharpness: series.sharpness.map(digits(count)),
+});
+
+const biased = (bias: number) => withSharpness((value) => value * (1 + bias));
+
+const sharpnessEvery = (every: number) =>
+  withSharpness((value, i) => (i % every === 0 ? value : Number.NaN));
+
+function missing(seed: number) {
+  return (series: Series): Series => {
+    const random = generator(seed);
+    const lose = (value: number) => (random() < 0.3 ? Number.NaN : value);
+    return {
+      ...series,
+      loss: series.loss.map(lose).map((v) => (Number.isNaN(v) ? Number.POSITIVE_INFINITY : v)),
+      sharpness: series.sharpness.map(lose),
+    };
+  };
+}
+
+const after =
+  (...changes: readonly Flaw['apply'][]): Flaw['apply'] =>
+  (series) =>
+    changes.reduce((changed, change) => change(changed), series);
+
 /** Every way of logging that the detector is held against. */
 export function flaws(seeds: readonly number[]): Flaw[] {
-  const flaw = (name: string, apply: Flaw['apply'], tolerance = 0.03): Flaw => ({
+  const flaw = (
+    kind: Flaw['kind'],
+    name: string,
+    apply: Flaw['apply'],
+    tolerance = 0.03,
+  ): Flaw => ({
+    kind,
     name,
     apply,
     tolerance,
   });
   return [
-    ...[1, 2, 5, 10, 20, 50].map((every) => flaw(`every ${every}`, thinned(every))),
-    ...[10, 50].map((every) =>
-      flaw(
-        `sharpness every ${every}`,
-        withSharpness((value, i) => (i % every === 0 ? value : Number.NaN)),
-      ),
-    ),
-    ...[3, 4].map((count) =>
-      flaw(`${count} digits`, (series) => ({
-        ...series,
-        loss: series.loss.map(digits(count)),
-        sharpness: series.sharpness.map(digits(count)),
-      })),
-    ),
-    flaw('loss with 3 decimals', (series) => ({
+    ...[1, 2, 5, 10, 20, 50].map((every) => flaw('thinned', `every ${every}`, thinned(every))),
+    ...[10, 50].map((every) => flaw('thinned', `sharpness every ${every}`, sharpnessEvery(every))),
+    ...[3, 4].map((count) => flaw('rounded', `${count} digits`, rounded(count))),
+    flaw('rounded', 'loss with 3 decimals', (series) => ({
       ...series,
       loss: series.loss.map((value) => Math.round(value * 1000) / 1000),
     })),
     ...[-0.07, -0.035, 0.04, 0.08].map((bias) =>
-      flaw(
-        `bias ${100 * bias} %`,
-        withSharpness((value) => value * (1 + bias)),
-      ),
+      flaw('biased', `bias ${100 * bias} %`, biased(bias)),
     ),
     ...seeds.flatMap((seed) => [
       ...[0.005, 0.02, 0.05, 0.1].map((deviation) =>
         flaw(
+          'noisy',
           `noise ${100 * deviation} % (${seed})`,
           noisy(deviation, seed),
           deviation > 0.09 ? 0.06 : 0.03,
         ),
       ),
-      flaw(`noise 2 %, every 10 (${seed})`, (series) => noisy(0.02, seed)(thinned(10)(series))),
-      flaw(`noise 2 % on both (${seed})`, (series) => {
+      flaw('noisy', `noise 2 %, every 10 (${seed})`, after(thinned(10), noisy(0.02, seed))),
+      flaw('noisy', `noise 2 % on both (${seed})`, (series) => {
         const random = generator(seed + 100);
         const loss = series.loss.map((value) => value * (1 + 0.02 * normal(random)));
         return noisy(0.02, seed)({ ...series, loss });
       }),
-      flaw(`10 % outliers (${seed})`, (series) => outlying(series, seed)),
-      flaw(`10 % outliers, every 5 (${seed})`, (series) => outlying(thinned(5)(series), seed)),
-      flaw(`missing (${seed})`, (series) => {
-        const random = generator(seed);
-        const lose = (value: number) => (random() < 0.3 ? Number.NaN : value);
-        return {
-          ...series,
-          loss: series.loss.map(lose).map((v) => (Number.isNaN(v) ? Infinity : v)),
-          sharpness: series.sharpness.map(lose),
-        };
-      }),
+      flaw('outliers', `10 % outliers (${seed})`, outlying(seed)),
+      flaw('outliers', `10 % outliers, every 5 (${seed})`, after(thinned(5), outlying(seed))),
+      flaw('missing', `missing (${seed})`, missing(seed)),
     ]),
     ...[1, 10].map((every) => ({
+      kind: 'loss only' as const,
       name: `loss only, every ${every}`,
       tolerance: 0.03,
       lossOnly: true,
@@ -204,14 +231,53 @@ export function flaws(seeds: readonly number[]): Flaw[] {
   ];
 }
 
+/** Several flaws at once. */
+export function combinations(seeds: readonly number[]): Flaw[] {
+  const flaw = (name: string, tolerance: number, ...changes: readonly Flaw['apply'][]): Flaw => ({
+    kind: 'combined',
+    name,
+    tolerance,
+    apply: after(...changes),
+  });
+  return seeds.flatMap((seed) => [
+    flaw(`every 5, noise 2 %, 3 digits (${seed})`, 0.03, thinned(5), noisy(0.02, seed), rounded(3)),
+    flaw(
+      `every 2, noise 5 %, bias 4 % (${seed})`,
+      0.03,
+      thinned(2),
+      noisy(0.05, seed),
+      biased(0.04),
+    ),
+    flaw(`noise 2 %, outliers (${seed})`, 0.03, noisy(0.02, seed), outlying(seed)),
+    flaw(
+      `every 5, bias −3.5 %, outliers (${seed})`,
+      0.03,
+      thinned(5),
+      biased(-0.035),
+      outlying(seed),
+    ),
+    flaw(`noise 2 %, missing (${seed})`, 0.03, noisy(0.02, seed), missing(seed)),
+    flaw(
+      `noise 2 %, outliers, sharpness every 10 (${seed})`,
+      0.03,
+      noisy(0.02, seed),
+      outlying(seed),
+      sharpnessEvery(10),
+    ),
+    flaw(`every 2, noise 10 %, 3 digits (${seed})`, 0.06, thinned(2), noisy(0.1, seed), rounded(3)),
+  ]);
+}
+
 /** One measurement in ten is 3 to 30 times too large, or too small. */
-function outlying(series: Series, seed: number): Series {
-  const random = generator(seed);
-  return withSharpness((value) => {
-    if (random() >= 0.1) return value;
-    const factor = 3 * 10 ** random();
-    return random() < 0.7 ? value * factor : value / factor;
-  })(series);
+function outlying(seed: number) {
+  return (series: Series): Series => {
+    const random = generator(seed);
+    return withSharpness((value) => {
+      if (random() >= 0.1) return value;
+      const factor = 3 * 10 ** random();
+      return random() < 0.7 ? value * factor : value / factor;
+    })(series);
+  };
 }
 
 export interface Judged {

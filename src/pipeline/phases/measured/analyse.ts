@@ -203,7 +203,8 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
   const sure = near && crossed !== null && noise < LEAST_BIAS;
   const end = near ? until : rest.from;
   const hovers = reaches(x, over, level - LEAST_BIAS, end);
-  if (hovering(series, hovers, end)) return { at: hovers, confidence: HOVERING, level: effective };
+  if (hovering(series, hovers, end))
+    return { at: stopsRising(x, over, hovers, end), confidence: HOVERING, level: effective };
   if (sure) return { at: crossed.onset, confidence: 1 - options.falseAlarms, level: 0 };
   // Within half a percent, or the standard error of a median, it is there.
   const slack = Math.max(STILL, (2 * rest.spread) / Math.sqrt(x.length - over));
@@ -260,15 +261,15 @@ function plateau({ x, blocks }: Series, start: number, to: number): Plateau | nu
   return Math.abs(change) <= Math.max(error, LEAST_BIAS) ? { level, spread, from } : null;
 }
 
-/** Share of the losses that rose, between two blocks. */
+/** Share of the moves of the loss that are rises, between two blocks; a loss that is rounded does not move in every row. */
 function risingShare({ blocks }: Series, from: number, to: number): number {
   let rises = 0;
-  let losses = 0;
+  let moves = 0;
   for (let i = from; i < to; i++) {
     rises += blocks[i]!.rises;
-    losses += blocks[i]!.losses;
+    moves += blocks[i]!.moves;
   }
-  return rises / Math.max(1, losses);
+  return rises / Math.max(LEAST_BLOCKS, moves);
 }
 
 /** Whether the training was unstable on a plateau: its loss spiked, or rose as it had not before. */
@@ -286,22 +287,46 @@ function risesMore(series: Series, start: number, edge: number, from: number): b
   return risingShare(series, from, series.x.length) >= Math.max(RISING / 2, NOISE * before);
 }
 
+/** The running median of a part of a series, and how many blocks lie between two of them that are not nearly one. */
+function runningMedian(x: readonly number[], start: number) {
+  const reach = Math.max(1, (x.length - start) >> 6);
+  return {
+    stride: Math.max(1, reach >> 2),
+    at: (i: number) => median(x.slice(Math.max(start, i - reach), i + reach + 1)),
+  };
+}
+
 /** First block at which the running median, risen from its least before `until`, is at a level. */
 function reaches(x: readonly number[], start: number, level: number, until: number): number {
-  const reach = Math.max(2, (x.length - start) >> 6);
-  // Neighbouring medians are nearly one.
-  const stride = Math.max(1, reach >> 2);
-  const medianAt = (i: number) => median(x.slice(Math.max(start, i - reach), i + reach + 1));
+  const { stride, at } = runningMedian(x, start);
   let least = start;
   let lowest = Number.POSITIVE_INFINITY;
   for (let i = start; i < until; i += stride) {
-    const value = medianAt(i);
+    const value = at(i);
     if (value >= lowest) continue;
     lowest = value;
     least = i;
   }
-  for (let i = least; i < x.length; i += stride) if (medianAt(i) >= level) return i;
+  for (let i = least; i < x.length; i += stride) if (at(i) >= level) return i;
   return Math.min(until, x.length - 1);
+}
+
+/**
+ * First block from `from` on beyond which the running median hardly rises, before it falls back or for as long as it took
+ * to come there.
+ */
+function stopsRising(x: readonly number[], start: number, from: number, until: number): number {
+  const { stride, at } = runningMedian(x, start);
+  let highest = Number.NEGATIVE_INFINITY;
+  let top = from;
+  for (let i = from; i < until && i - top <= top - start; i += stride) {
+    const value = at(i);
+    if (value < highest - 2 * STILL) break;
+    if (value <= highest + STILL) continue;
+    highest = value;
+    top = i;
+  }
+  return top;
 }
 
 /** Whether and since when the series is no longer at the edge. */

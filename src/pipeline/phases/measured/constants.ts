@@ -49,6 +49,15 @@ export const ROUNDING = 1e-13;
 /** Decimals that a double can have; a loss of fewer is rounded. */
 export const DECIMALS = 15;
 
+/** The energy at the edge must explain so much of a rise for the edge to be its cause: more than all else together. */
+export const LEAST_SHARE = 0.5;
+/** An oscillation grows from step to step; by more than this share of the rise in one step, something kicked it … */
+export const KICK_SHARE = 0.6;
+/** … if that is so many times what the sharpness can do in a step: its part of the rise that a fifth may be added to. */
+export const KICK_MARGIN = 1.2;
+/** Sharpness over threshold from which on an oscillation does not decay within the hundred steps of a burst. */
+export const AT_EDGE = 0.99;
+
 /** How often verdicts from a plateau, and from one that batches make, are right (the table of docs/detect.md). */
 export const RESTING = 0.9;
 export const HOVERING = 0.85;

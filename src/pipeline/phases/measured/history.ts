@@ -11,8 +11,8 @@ export interface Block {
   readonly error?: number;
   /** Loss; NaN where it is unknown. */
   readonly loss: number;
-  /** Rows with a loss, and those among them where it rose. */
-  readonly losses: number;
+  /** Rows in which the loss moved, and those among them in which it rose. */
+  readonly moves: number;
   readonly rises: number;
 }
 
@@ -23,13 +23,13 @@ export interface Sample {
   /** NaN where it is unknown. */
   error: number;
   loss: number;
-  losses: number;
+  moves: number;
   rises: number;
 }
 
 export function emptySample(): Sample {
   const none = Number.NaN;
-  return { step: none, x: none, error: none, loss: none, losses: none, rises: none };
+  return { step: none, x: none, error: none, loss: none, moves: none, rises: none };
 }
 
 /** Everything that a history keeps; JSON can hold it. */
@@ -103,7 +103,7 @@ export function createHistory(noiseFloor: number, saved?: HistoryState): History
       own.x = sample.x;
       own.error = sample.error;
       own.loss = sample.loss;
-      own.losses = sample.losses;
+      own.moves = sample.moves;
       own.rises = sample.rises;
       if (waiting < 3) return false;
       waiting = 0;
@@ -136,9 +136,9 @@ function thirds(blocks: readonly Block[], noiseFloor: number): Block[] {
   return result;
 }
 
-function blockOf({ step, x, error, loss, losses, rises }: Sample): Block {
+function blockOf({ step, x, error, loss, moves, rises }: Sample): Block {
   const bar = Number.isNaN(error) ? {} : { error };
-  return { firstStep: step, lastStep: step, x, ...bar, loss, losses, rises };
+  return { firstStep: step, lastStep: step, x, ...bar, loss, moves, rises };
 }
 
 type Measured = Omit<Block, 'firstStep' | 'lastStep'>;
@@ -154,10 +154,10 @@ function merged(
   const bars = (a.error ?? Number.NaN) + (b.error ?? Number.NaN) + (c.error ?? Number.NaN);
   const middle = Number.isNaN(bars) ? null : weighted([a, b, c], noiseFloor);
   const loss = medianOfThree(a.loss, b.loss, c.loss);
-  const losses = a.losses + b.losses + c.losses;
+  const moves = a.moves + b.moves + c.moves;
   const rises = a.rises + b.rises + c.rises;
-  if (middle) return { firstStep, lastStep, ...middle, loss, losses, rises };
-  return { firstStep, lastStep, x: medianOfThree(a.x, b.x, c.x), loss, losses, rises };
+  if (middle) return { firstStep, lastStep, ...middle, loss, moves, rises };
+  return { firstStep, lastStep, x: medianOfThree(a.x, b.x, c.x), loss, moves, rises };
 }
 
 /** Deviation of the median of three values of normal noise, over theirs. */

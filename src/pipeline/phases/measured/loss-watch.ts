@@ -13,6 +13,7 @@ export interface LossState {
   readonly divergedAt: number | null;
   readonly sum: number;
   readonly count: number;
+  readonly moves: number;
   readonly rises: number;
 }
 
@@ -20,8 +21,8 @@ export interface LossState {
 export interface LossWatch {
   /** @param loss NaN where it is missing, Infinity where it is not finite */
   next(step: number, loss: number): void;
-  /** Mean of the losses since the last call (NaN of none), how many there were, and how many of them rose. */
-  take(into: Pick<Sample, 'loss' | 'losses' | 'rises'>): void;
+  /** Mean of the losses since the last call (NaN of none), in how many rows they moved, and in how many they rose. */
+  take(into: Pick<Sample, 'loss' | 'moves' | 'rises'>): void;
   /** First finite loss; NaN without one. */
   readonly first: number;
   /** Loss below which its rounding leaves less than one digit. */
@@ -52,6 +53,7 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
     if (loss < 0) now.signed = true;
     while (now.decimals < DECIMALS && !isRounded(loss, TENS[now.decimals]!)) now.decimals++;
     if (Number.isNaN(now.first)) now.first = loss;
+    if (loss !== now.last) now.moves++;
     if (loss > now.last) now.rises++;
     now.sum += loss;
     now.count++;
@@ -79,10 +81,11 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
     },
     take(into) {
       into.loss = now.sum / now.count;
-      into.losses = now.count;
+      into.moves = now.moves;
       into.rises = now.rises;
       now.sum = 0;
       now.count = 0;
+      now.moves = 0;
       now.rises = 0;
     },
     get first() {
@@ -117,6 +120,7 @@ const START = {
   divergedAt: null as number | null,
   sum: 0,
   count: 0,
+  moves: 0,
   rises: 0,
 };
 

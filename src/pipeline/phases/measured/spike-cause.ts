@@ -1,5 +1,13 @@
 import type { Stability } from '../../core/run.ts';
-import { KAPPA, LEVEL_ROWS, NOISE_WINDOW } from './constants.ts';
+import {
+  AT_EDGE,
+  KAPPA,
+  KICK_MARGIN,
+  KICK_SHARE,
+  LEAST_SHARE,
+  LEVEL_ROWS,
+  NOISE_WINDOW,
+} from './constants.ts';
 import type { Spike } from './spikes.ts';
 
 /** What of a row tells why the loss rose. */
@@ -44,12 +52,6 @@ export interface ExplainedSpike extends Spike {
   readonly eta_that_holds: number | null;
 }
 
-/** l1 must explain so much of a rise for the edge to be its cause. */
-const LEAST_SHARE = 0.5;
-/** An oscillation grows from step to step; by more than this share of the rise in one step, something kicked it. */
-const KICK_SHARE = 0.6;
-const SLACK = 0.99;
-
 /**
  * Why a spike happened, from the rows around it.
  * @param rows rows up to the peak at least, in order, as far back as they are known
@@ -89,10 +91,10 @@ export function explainSpike(
   );
   // What sharpness can do in a step: |1 − 2ρ| in amplitude for a ratio of ρ, the square of it in energy.
   const factor = (2 * sharpest.ratio - 1) * (2 * sharpest.ratio - 1);
-  const kicked = largest > Math.max(KICK_SHARE, 1.2 * (1 - 1 / factor)) * rise;
+  const kicked = largest > Math.max(KICK_SHARE, KICK_MARGIN * (1 - 1 / factor)) * rise;
   // What was not measured while it rose may have been beyond the threshold.
   const risen = rows.slice(beginAt, peakAt + 1);
-  const below = sharpest.ratio < SLACK && risen.some(({ measured }) => measured);
+  const below = sharpest.ratio < AT_EDGE && risen.some(({ measured }) => measured);
   const cause =
     jumped && share > 0
       ? 'learning-rate'
@@ -111,7 +113,7 @@ export function explainSpike(
     ...leadingShare(burst),
     ratio: sharpest.ratio,
     eta_that_holds:
-      cause === 'edge' && sharpest.ratio >= SLACK ? etaThatHolds(stability, sharpest) : null,
+      cause === 'edge' && sharpest.ratio >= AT_EDGE ? etaThatHolds(stability, sharpest) : null,
   };
 }
 

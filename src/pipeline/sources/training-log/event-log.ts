@@ -4,6 +4,9 @@ import { createJoin } from './join-rows.ts';
 import { LogError, type Tally } from './log-error.ts';
 import { AT, ROW_FIELDS, type RowTaker } from './row-block.ts';
 
+/** The values of each tag of event files. */
+export type Scalars = Map<string, Series>;
+
 interface Series {
   readonly steps: number[];
   readonly values: number[];
@@ -11,28 +14,27 @@ interface Series {
 }
 
 /**
- * Reads the scalars of a TensorBoard event file: a tag is a column, and what is of one step is a row. Tags may turn up at
- * any time, so which of them is taken as what is known at the end alone.
+ * Reads the scalars of a TensorBoard event file.
  *
- * @param part whether other files of the run may hold what is missing here
+ * @param group the folder `TAG_NAME` that TensorBoard's `add_scalars` has made for one of several scalars of a tag
  */
 export async function* readEventLog(
   chunks: AsyncIterable<Uint8Array>,
-  rows: RowTaker,
+  into: Scalars,
   tally: Tally,
-  given: GivenColumns,
-  part = false,
+  group?: string,
 ): AsyncGenerator<void> {
-  const byTag = new Map<string, Series>();
   let record = 0;
   for await (const { scalars, ...damage } of readEvents(chunks)) {
     record++;
     if (!scalars) tally.add('problem' in damage ? damage.problem : '', record);
-    for (const { tag, step, value } of scalars ?? []) {
-      let series = byTag.get(tag);
+    for (const { tag: own, step, value } of scalars ?? []) {
+      const tag = group === undefined ? own : tagOfGroup(own, group);
+      if (tag === undefined) continue;
+      let series = into.get(tag);
       if (!series) {
         series = { steps: [], values: [], records: [] };
-        byTag.set(tag, series);
+        into.set(tag, series);
       }
       series.steps.push(step);
       series.values.push(Number.isFinite(value) ? value : Number.POSITIVE_INFINITY);
@@ -40,6 +42,21 @@ export async function* readEventLog(
     }
     yield;
   }
+}
+
+/**
+ * Rows of scalars: a tag is a column, and what is of one step is a row. Tags may turn up at any time, so which of them is
+ * taken as what is known at the end alone.
+ *
+ * @param part whether other files of the run may hold what is missing here
+ */
+export function takeScalars(
+  byTag: Scalars,
+  rows: RowTaker,
+  tally: Tally,
+  given: GivenColumns,
+  part: boolean,
+): void {
   const tags = [...byTag.keys()];
   if (tags.length === 0 && !part) throw new LogError('it holds no scalars');
   const chosen = chosenOf(tags, given, part);
@@ -59,7 +76,12 @@ export async function* readEventLog(
     });
   }
   join.flush(rows);
-  yield;
+}
+
+/** `TAG/NAME` for a tag in the folder `TAG_NAME`; undefined in any other, which is that of another run. */
+function tagOfGroup(tag: string, group: string): string | undefined {
+  const prefix = `${tag.replaceAll('/', '_')}_`;
+  return group.startsWith(prefix) ? `${tag}/${group.slice(prefix.length)}` : undefined;
 }
 
 /** The tags of each field; null where a part of a run has none of them. */

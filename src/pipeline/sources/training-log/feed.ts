@@ -3,7 +3,7 @@ import { concatBytes } from '../../formats/byte-target.ts';
 import type { NumberLists } from '../../formats/npy.ts';
 import type { GivenColumns } from './column-names.ts';
 import { createDelimitedReader } from './delimited.ts';
-import { readEventLog } from './event-log.ts';
+import { readEventLog, type Scalars, takeScalars } from './event-log.ts';
 import { createJoin } from './join-rows.ts';
 import { LONGEST_DOCUMENT, readDocument, readRoot } from './json-document.ts';
 import { createLineSplitter, type LineTaker } from './lines.ts';
@@ -17,6 +17,8 @@ import { readTable } from './tables.ts';
 import { createTextReader } from './text-lines.ts';
 
 const HASH = 35;
+/** Formats that are read line by line. */
+const LINE_FORMATS: ReadonlySet<LogFormat> = new Set(['csv', 'tsv', 'ndjson', 'text']);
 
 /** Where the bytes of a log come from. */
 export interface LogInput {
@@ -28,6 +30,10 @@ export interface LogInput {
   readonly random?: ByteSource;
   /** Other files of the same run, joined on the step. */
   readonly others?: readonly LogInput[];
+  /** Whether it goes on as it is written: then only what is read line by line can be used. */
+  readonly growing?: boolean;
+  /** The folder of an event file that holds one of the scalars that TensorBoard writes together, by name. */
+  readonly group?: string;
 }
 
 /** A log that is read elsewhere, say in a process of its own. */
@@ -46,6 +52,8 @@ export interface FeedOptions {
   readonly part?: boolean | undefined;
   /** Where the arrays of a part are put, to be read together. */
   readonly arrays?: Record<string, NumberLists> | undefined;
+  /** Where the scalars of event files of a part are put. */
+  readonly scalars?: Scalars | undefined;
   /** Regular expression with named groups, for lines of text. */
   readonly pattern?: string | undefined;
   /** Reports what has been found out about the log before its first row. */
@@ -67,15 +75,24 @@ export async function* feed(
   }
   const join = createJoin();
   const arrays = {};
-  for (const each of [input, ...input.others]) {
+  const scalars: Scalars = new Map();
+  const all = [input, ...input.others];
+  let events = 0;
+  const found: FeedOptions['found'] = (what) => {
+    if (what.format === 'tfevents') events++;
+    options.found(what);
+  };
+  for (const each of all) {
     try {
-      for await (const _ of feedOne(each, join, tally, { ...options, part: true, arrays })) yield;
+      const parts = { ...options, found, part: true, arrays, scalars };
+      for await (const _ of feedOne(each, join, tally, parts)) yield;
     } catch (error) {
       if (!(error instanceof LogError) || each === input) throw error;
       throw new LogError(`${each.name}: ${error.message}`);
     }
   }
   if (Object.keys(arrays).length > 0) takeArrays(arrays, join, tally, options);
+  if (events > 0) takeScalars(scalars, join, tally, options.given, events < all.length);
   join.flush(rows);
   yield;
 }
@@ -87,11 +104,16 @@ async function* feedOne(
   options: FeedOptions,
 ): AsyncGenerator<void> {
   const { part, format: asked, given, pattern, found, said, arrays } = options;
+  const scalars = options.scalars ?? new Map();
   const format = asked ?? (pattern === undefined ? undefined : 'text');
   const iterator = input.chunks[Symbol.asyncIterator]();
   try {
     const { sniffed, head, ended } = await begin(iterator, format, given);
     const rest = restOf(head, ended, iterator);
+    if (input.growing && !LINE_FORMATS.has(sniffed.format))
+      throw new LogError(
+        `a file of this kind (${sniffed.format}) is read as a whole, and cannot be followed; leave out --follow, and repeat the command as it grows`,
+      );
     switch (sniffed.format) {
       case 'parquet':
       case 'arrow':
@@ -118,7 +140,9 @@ async function* feedOne(
       }
       case 'tfevents':
         found({ format: sniffed.format, eta: null });
-        yield* readEventLog(rest, rows, tally, given, part);
+        yield* readEventLog(rest, scalars, tally, input.group);
+        if (!part) takeScalars(scalars, rows, tally, given, false);
+        yield;
         return;
       default:
         found({ format: sniffed.format, eta: null });

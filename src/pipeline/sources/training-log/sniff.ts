@@ -69,10 +69,14 @@ export function sniff(head: Uint8Array, ended: boolean, given: GivenColumns): Sn
   return sniffText(new TextDecoder().decode(head.subarray(0, LONGEST_HEAD)), ended, given);
 }
 
+/** Vectors of Matlab are matrices there. */
+const HDF5 =
+  "import h5py; d = {n: v[()].squeeze() for n, v in h5py.File('FILE').items() if hasattr(v, 'shape')}";
+
 /** Files of Python that are known by their first bytes, and what loads them. */
 const PYTHON_FILES: readonly (readonly [begin: RegExp, what: string, load: string])[] = [
-  [/^\x89HDF/, 'an HDF5 file', "import h5py; d = h5py.File('FILE')"],
-  [/^MATLAB 7\.3/, 'a .mat file', "import h5py; d = h5py.File('FILE')"],
+  [/^\x89HDF/, 'an HDF5 file', HDF5],
+  [/^MATLAB 7\.3/, 'a .mat file', HDF5],
   [/^MATLAB/, 'a .mat file', "import scipy.io; d = scipy.io.loadmat('FILE', squeeze_me=True)"],
   [/^\x80[^\0]/, 'a pickle', "import pickle; d = pickle.load(open('FILE', 'rb'))"],
 ];
