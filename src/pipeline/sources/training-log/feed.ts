@@ -196,8 +196,8 @@ async function* readLines(
             title,
             delimiter: format === 'tsv' ? '\t' : undefined,
           });
-  const take: LineTaker = (bytes, from, to, line, cut) => {
-    if (line > preamble) reader(bytes, from, to, line, cut);
+  const take: LineTaker = (bytes, from, to, line, cut, over) => {
+    if (line > preamble) reader(bytes, from, to, line, cut, over);
     else if (to > from && bytes[from] !== HASH) tally.add('text before the log', line);
   };
   const lines = createLineSplitter(preamble > 0 ? take : reader, tally);

@@ -60,7 +60,7 @@ export function readRoot(
   given: GivenColumns,
 ): DocumentNotes {
   const eta = etaOf(root);
-  const objects = keyedBySteps(root) ?? listOfObjects(root);
+  const objects = byColumns(root) ?? keyedBySteps(root) ?? listOfObjects(root);
   if (objects) {
     readObjects(objects, rows, tally, given);
     return { eta };
@@ -222,6 +222,53 @@ function keyedBySteps(root: unknown): readonly unknown[] | null {
   const keyed = entries.every(([key, value]) => /^\d+$/.test(key) && isObject(value));
   if (!keyed || entries.length === 0) return null;
   return entries.map(([key, value]) => ({ step: Number(key), ...(value as object) }));
+}
+
+/**
+ * Rows of a document that has its columns by name, each with the steps of its values: `{"loss": {"0": 2.5, …}}` and
+ * `{"columns": […], "index": […], "data": [[…], …]}` of pandas, `{"loss": {"steps": […], "values": […]}}` of Sacred.
+ */
+export function byColumns(root: unknown): readonly unknown[] | null {
+  if (!isObject(root)) return null;
+  const { columns, index, data } = root;
+  if (Array.isArray(columns) && Array.isArray(index) && Array.isArray(data))
+    return rowsOf(
+      columns.map((name, c) => ({
+        name: String(name),
+        steps: index,
+        values: data.map((row) => (Array.isArray(row) ? row[c] : undefined)),
+      })),
+    );
+  const found = Object.entries(root).map(([name, column]) => {
+    if (!isObject(column)) return null;
+    const { steps, values } = column;
+    if (Array.isArray(steps) && Array.isArray(values)) return { name, steps, values };
+    const keys = Object.keys(column);
+    if (keys.length === 0 || !keys.every((key) => /^\d+$/.test(key))) return null;
+    return { name, steps: keys, values: Object.values(column) };
+  });
+  if (found.length === 0 || !found.every((column) => column !== null)) return null;
+  return rowsOf(found);
+}
+
+function rowsOf(
+  columns: readonly {
+    readonly name: string;
+    readonly steps: readonly unknown[];
+    readonly values: readonly unknown[];
+  }[],
+): readonly unknown[] {
+  const names = columns.map(({ name }) => name);
+  const stepped = chooseColumn('step', names, undefined) >= 0;
+  const table = new Map<number, Record<string, unknown>>();
+  for (const { name, steps, values } of columns)
+    for (const [i, each] of steps.entries()) {
+      const step = Number(each);
+      const row = table.get(step) ?? (stepped ? {} : { step });
+      table.set(step, row);
+      row[name] = values[i];
+    }
+  return [...table].sort(([a], [b]) => a - b).map(([, row]) => row);
 }
 
 function listOfObjects(root: unknown): readonly unknown[] | null {

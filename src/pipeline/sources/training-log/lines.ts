@@ -6,13 +6,17 @@ const RETURN = 13;
 /** A line longer than this is not taken in; memory stays bounded whatever comes. */
 export const LONGEST_LINE = 1 << 20;
 
-/** Takes in one line: the bytes from `from` to `to`, without its end. `cut` where the log ends in it without one. */
+/**
+ * Takes in one line: the bytes from `from` to `to`, without its end. `cut` where the log ends in it without one, `over` where
+ * a CR alone ends it: then what follows is written over it.
+ */
 export type LineTaker = (
   bytes: Uint8Array,
   from: number,
   to: number,
   line: number,
   cut: boolean,
+  over: boolean,
 ) => void;
 
 /** Cuts chunks of bytes into lines. */
@@ -24,7 +28,10 @@ export interface LineSplitter {
   readonly line: number;
 }
 
-/** Lines end in LF, CR LF or, at the very end, in nothing. A line over 1 MiB is counted and left out. */
+/**
+ * Lines end in LF, CR LF, CR (as progress bars do that are written over) or, at the very end, in nothing. Lines are numbered
+ * by LF, as editors do. A line over 1 MiB is counted and left out.
+ */
 export function createLineSplitter(take: LineTaker, tally: Tally): LineSplitter {
   let line = 1;
   let carry = new Uint8Array(1 << 12);
@@ -46,32 +53,47 @@ export function createLineSplitter(take: LineTaker, tally: Tally): LineSplitter 
     carried += bytes.length;
   }
 
-  function emit(bytes: Uint8Array, from: number, to: number, cut: boolean): void {
+  function emit(bytes: Uint8Array, from: number, to: number, cut: boolean, over: boolean): void {
     if (tooLong || to - from > LONGEST_LINE) tally.add('line longer than 1 MiB', line);
-    else take(bytes, from, to > from && bytes[to - 1] === RETURN ? to - 1 : to, line, cut);
+    else take(bytes, from, to > from && bytes[to - 1] === RETURN ? to - 1 : to, line, cut, over);
     tooLong = false;
     carried = 0;
-    line++;
+  }
+
+  function end(chunk: Uint8Array, from: number, to: number, over: boolean): void {
+    if (carried > 0 || tooLong) {
+      keep(chunk.subarray(from, to));
+      emit(carry, 0, carried, false, over);
+    } else {
+      emit(chunk, from, to, false, over);
+    }
   }
 
   return {
     push(chunk) {
+      if (chunk.length === 0) return;
       let from = 0;
+      if (carried > 0 && carry[carried - 1] === RETURN && chunk[0] !== NEWLINE)
+        emit(carry, 0, carried, false, true);
+      let back = chunk.indexOf(RETURN, from);
       for (;;) {
         const to = chunk.indexOf(NEWLINE, from);
-        if (to < 0) break;
-        if (carried > 0 || tooLong) {
-          keep(chunk.subarray(from, to));
-          emit(carry, 0, carried, false);
-        } else {
-          emit(chunk, from, to, false);
+        if (back >= 0 && back < from) back = chunk.indexOf(RETURN, from);
+        // What comes behind a CR at the end tells whether the line is written over.
+        if (back >= 0 && (to < 0 ? back < chunk.length - 1 : back < to - 1)) {
+          end(chunk, from, back, true);
+          from = back + 1;
+          continue;
         }
+        if (to < 0) break;
+        end(chunk, from, to, false);
+        line++;
         from = to + 1;
       }
       if (from < chunk.length) keep(chunk.subarray(from));
     },
     end() {
-      if (carried > 0 || tooLong) emit(carry, 0, carried, true);
+      if (carried > 0 || tooLong) emit(carry, 0, carried, true, false);
     },
     get line() {
       return line;

@@ -3,6 +3,7 @@ import { isRecord } from '../../formats/tfevents.ts';
 import { parseCell } from './cell.ts';
 import { chooseColumn, type GivenColumns, nameRank } from './column-names.ts';
 import { guessDelimiter, splitCells } from './delimited.ts';
+import { byColumns } from './json-document.ts';
 import { parseJson } from './json-path.ts';
 import { LogError } from './log-error.ts';
 import { ROW_FIELDS } from './row-block.ts';
@@ -124,7 +125,7 @@ function isDocument(value: unknown): boolean {
   const names = Object.keys(value);
   const values = Object.values(value);
   const loss = values[chooseColumn('loss', names, undefined)];
-  if (Array.isArray(loss)) return true;
+  if (Array.isArray(loss) || byColumns(value)) return true;
   return values.some(
     (inner) =>
       (Array.isArray(inner) && inner.some((item) => typeof item === 'object' && item !== null)) ||
@@ -136,12 +137,17 @@ function isDocument(value: unknown): boolean {
 }
 
 function sniffText(text: string, ended: boolean, given: GivenColumns): Sniffed | null {
-  const lines = text.replace(/^\uFEFF/, '').split('\n');
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .flatMap((line, i) => line.split('\r').map((part) => ({ i, line: part.trim() })));
   const whole = ended ? lines : lines.slice(0, -1);
+  let looked = 0;
   let comment = Number.NaN;
   let before: { readonly line: number; readonly cells: number } | null = null;
-  for (let i = 0; i < Math.min(whole.length, MOST_PREAMBLE); i++) {
-    const line = whole[i]!.trim();
+  for (const { i, line } of whole) {
+    if (BAR.test(line) && !isTextRow(line)) continue;
+    if (looked++ === MOST_PREAMBLE) break;
     if (line.startsWith('#')) comment = i;
     if (line === '' || line.startsWith('#')) continue;
     if (/^\{\s*'/.test(line)) return { format: 'text', preamble: 0 };
@@ -160,10 +166,13 @@ function sniffText(text: string, ended: boolean, given: GivenColumns): Sniffed |
     }
     before = { line: i, cells: cells.length };
   }
-  return ended || whole.length >= MOST_PREAMBLE ? plain('csv') : null;
+  return ended || looked > MOST_PREAMBLE ? plain('csv') : null;
 }
 
-/** One known name makes a header; among words that only blanks separate, which may be a sentence, two. */
+/** A progress bar that says no more than how far it is. */
+const BAR = /^(?:[^|]{0,80}:)?\s*\d+%\s*\|/;
+
+/** One known name makes a header; among words that only blanks separate, which may be a sentence, or beside numbers two. */
 function isHeader(
   cells: readonly string[],
   delimiter: string | null,
@@ -176,7 +185,8 @@ function isHeader(
         (field) => given[field] === cell || nameRank(field, cell, true) < Number.POSITIVE_INFINITY,
       ),
   );
-  return known.length >= (delimiter === ' ' ? 2 : 1);
+  const numbers = cells.some((cell) => cell !== '' && isNumber(cell, delimiter));
+  return known.length >= (delimiter === ' ' || numbers ? 2 : 1);
 }
 
 function isNumber(cell: string, delimiter: string | null): boolean {

@@ -10,6 +10,9 @@ const TIME = /(?:\d+ days?,? *)?\b\d+:\d\d(?::\d\d)?(?![\d.])(?:,\d{3}\b)?/g;
 const NUMBER =
   /(?<![\p{L}\p{N}_.])[+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan\b|inf(?:inity)?\b)/giu;
 
+/** What sets the colours of a terminal. */
+const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[[\\d;?]*[A-Za-z]`, 'g');
+
 /** Names in a line that are looked at. */
 const MOST_PAIRS = 1000;
 
@@ -21,7 +24,7 @@ export type Pair = readonly [name: string, value: number];
  * the number, comma, bar, bracket or dash before.
  */
 export function pairsOf(line: string): Pair[] {
-  const text = line.slice(line.lastIndexOf('\r') + 1).replace(TIME, ',');
+  const text = line.replace(COLOURS, '').replace(TIME, ',');
   const pairs: Pair[] = [];
   let at = 0;
   for (const match of text.matchAll(NUMBER)) {
@@ -107,7 +110,7 @@ export function createTextReader(
     return found[1];
   }
 
-  return (bytes, from, to, line) => {
+  return (bytes, from, to, line, _, over) => {
     const text = decoder.decode(bytes.subarray(from, to));
     const groups = regex?.exec(text)?.groups;
     if (regex && !groups) return;
@@ -118,6 +121,8 @@ export function createTextReader(
       : pairsOf(text);
     used = {};
     const step = fieldOf('step', pairs);
+    // Of a bar that is written over, only its last state is of the step in the line above.
+    if (over && Number.isNaN(step) && !Number.isNaN(heading)) return;
     const loss = fieldOf('loss', pairs);
     const sharpness = fieldOf('sharpness', pairs);
     if (Number.isNaN(loss) && Number.isNaN(sharpness)) {
