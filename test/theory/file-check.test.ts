@@ -57,6 +57,21 @@ function failing({ columns, config, summary, digest }: Held): string[] {
 }
 
 describe('true runs hold against themselves', () => {
+  test('that diverge at a step of another optimizer, where gradient descent would not yet', async () => {
+    const run = await held({
+      lambda1: 24.697585309852652,
+      lambda2: 0.8550087007462773,
+      eta: 0.15733373571609516,
+      init: [-0.45426345815980174, 1e-200, 0.06544950726040821],
+      floor: 1e-9,
+      steps: 1623,
+      optimizer: 'nesterov',
+      momentum: 0.7919711613779158,
+    });
+    expect(run.summary.diverged_at).toBe(23);
+    expect(failing(run)).toEqual([]);
+  });
+
   test('without their losses, where the last one is rounding of α and β₂ alone', async () => {
     const run = await held({
       lambda1: 1619.360344652615,

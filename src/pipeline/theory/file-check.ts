@@ -142,6 +142,8 @@ function wrongDivergence(table: RunTable): string[] {
     return [
       `the run is said to diverge at step ${divergedAt === null ? 'null' : count(divergedAt)}, and its last row is of step ${count(lastStep)}`,
     ];
+  // A step of another optimizer does not follow from θ alone.
+  if (config.optimizer !== 'gd') return [];
   if (!(['alpha', 'beta1', 'beta2'] as const).every((name) => table.stored(name))) return [];
   const last = table.length - 1;
   const theta = {
