@@ -1,10 +1,13 @@
 import { access, constants, lstat, stat } from 'node:fs/promises';
-import { dirname, extname, resolve } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { count } from '../pipeline/format.ts';
 import { jsonObject } from '../pipeline/formats/table-file.ts';
 import { UsageError } from './errors.ts';
 import { reading } from './reader/reading.ts';
 import { runFileMetadata } from './run-file.ts';
+
+/** Bytes of a name to which the endings of locks and drafts can still be added. */
+const LONGEST_NAME = 200;
 
 /** Endings of the formats that people know. */
 const ENDINGS: Readonly<Record<string, readonly string[]>> = {
@@ -77,6 +80,10 @@ export async function checkOutput(
 ): Promise<void> {
   refuseAddress(flag, path);
   refuseEnding(flag, path, format);
+  if (Buffer.byteLength(basename(path)) > LONGEST_NAME)
+    throw new UsageError(
+      `--${flag}: its name has ${count(Buffer.byteLength(basename(path)))} bytes; at most ${LONGEST_NAME} leave room for the files beside it`,
+    );
   const folder = await stat(dirname(resolve(path))).catch(() => undefined);
   if (!folder)
     throw new UsageError(`--${flag}: the folder of ${path} does not exist; create it first`);

@@ -141,21 +141,25 @@ describe('an output that goes away', () => {
     expect(await run.done).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test.each([['inspect run.parquet'], ['stream --help'], ['inspect run.parquet --json']])(
-    'eos %s | true ends quietly',
-    async (command) => {
-      const cwd = temporaryFolder();
-      await eos(['stream', '--out', 'run.parquet', '--steps', '10', '--quiet'], { cwd });
-      const run = startEos(command.split(' '), { cwd });
-      run.child.stdout!.destroy();
-      expect(await run.done).toEqual({ code: 0, stdout: '', stderr: '' });
-    },
-  );
+  test.each([
+    ['inspect run.parquet'],
+    ['stream --help'],
+    ['inspect run.parquet --json'],
+    ['export run.parquet --csv'],
+    ['export run.parquet --arrow'],
+  ])('eos %s | true ends quietly', async (command) => {
+    const cwd = temporaryFolder();
+    await eos(['stream', '--out', 'run.parquet', '--steps', '5000', '--quiet'], { cwd });
+    const run = startEos(command.split(' '), { cwd });
+    run.child.stdout!.destroy();
+    expect(await run.done).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
 
   test.each([
     ['stream --dry-run --steps 10 --log-format json'],
     ['stream --help'],
     ['inspect run.parquet'],
+    ['export run.parquet --csv'],
   ])('eos %s > /dev/full tells of the full disk in one line', async (command) => {
     const cwd = temporaryFolder();
     await eos(['stream', '--out', 'run.parquet', '--steps', '10', '--quiet'], { cwd });

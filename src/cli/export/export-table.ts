@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { extname } from 'node:path';
 import type { TableField } from '../../pipeline/formats/table-file.ts';
 import { UsageError } from '../errors.ts';
@@ -63,8 +62,10 @@ function formatOf({ format, out }: ExportRequest): ExportFormat {
 }
 
 async function toStdout(pieces: AsyncIterable<string | Uint8Array>): Promise<void> {
+  // Not `once`: it would listen for errors too, and a reader that leaves is none.
   for await (const piece of pieces)
-    if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
+    if (!process.stdout.write(piece))
+      await new Promise<void>((resolve) => process.stdout.once('drain', () => resolve()));
 }
 
 async function toFile(
