@@ -12,16 +12,19 @@ export interface Watched {
   readonly time: BigInt64Array;
 }
 
-/** Milliseconds between two looks: of a process that works, and of one that waits. */
+/** Milliseconds between two looks: of a process that works, and of one that has waited for some of them. */
 const [LOOK, SELDOM] = [10, 50];
 /** Microseconds of processor time between two looks from which on it works. */
 const WORK = 2000;
+const PATIENCE = 200;
 
 const { memory, time } = workerData as Watched;
 const parent = process.ppid;
 
 const start = performance.now();
 let before = 0;
+/** Looks since it worked last. */
+let idle = 0;
 
 function look(): void {
   // How it ended tells the command why.
@@ -31,7 +34,8 @@ function look(): void {
   if (takesTooLong(taken, Number(Atomics.load(time, 0)), performance.now() - start))
     process.kill(process.pid, 'SIGALRM');
   if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
-  setTimeout(look, taken - before > WORK ? LOOK : SELDOM);
+  idle = taken - before > WORK ? 0 : idle + 1;
+  setTimeout(look, idle < PATIENCE ? LOOK : SELDOM);
   before = taken;
 }
 look();
