@@ -19,6 +19,7 @@ import type { MeasuredSummary } from '../../src/pipeline/phases/measured/summary
 import { describeWith, part, python, root } from '../setup/parts.ts';
 import { removeFolder } from '../setup/remove-folder.ts';
 
+const ARRAYS = join(root, 'test/sources/training-log/formats/run.npz');
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'eos-detect-'));
@@ -318,10 +319,10 @@ describe('bad input is one line, exit code 2, and no file', () => {
   test.each([
     [['nowhere.csv'], 'nowhere.csv: there is no such file'],
     [['.'], '.: this is a folder without event files of TensorBoard; name a log in it'],
-    [['.', '--follow'], 'a folder cannot be followed; leave out --follow'],
+    [['.', '--follow'], '.: a folder cannot be followed; leave out --follow'],
     [
-      [join(root, 'test/sources/training-log/formats/run.npz'), '--follow'],
-      'a file of this kind (npz) is read as a whole, and cannot be followed',
+      [ARRAYS, '--follow'],
+      `${ARRAYS}: a file of this kind (npz) is read as a whole, and cannot be followed`,
     ],
     [['x', '--eta', 'fast'], "--eta: 'fast' is no learning rate"],
     [['x', '--eta', '0:0.1,5'], "--eta: '5' is not a step and a learning rate, such as 1000:0.01"],
