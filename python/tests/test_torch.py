@@ -173,6 +173,16 @@ def test_groups_with_their_own_rates_have_a_metric_of_their_own(tmp_path: Path) 
     assert abs(row["sharpness"] - exact) <= row["sharpness_error"]
 
 
+def test_groups_with_thresholds_of_their_own_are_told(tmp_path: Path) -> None:
+    model, loss = small()
+    groups = [
+        {"params": list(model[0].parameters()), "momentum": 0.9},
+        {"params": list(model[2].parameters()), "momentum": 0.5},
+    ]
+    with pytest.warns(RuntimeWarning, match="differ in momentum; the threshold is that of the first"):
+        Watch(model, loss, torch.optim.SGD(groups, lr=0.1), tmp_path / "log.ndjson").close()
+
+
 def test_frozen_parameters_do_not_count(tmp_path: Path) -> None:
     model, loss = small()
     for p in model[0].parameters():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -10,6 +11,9 @@ from torch import Tensor
 from .optimizer import Optimizer
 
 NAMES = {"RMSprop": "rmsprop", "Adam": "adam", "AdamW": "adamw"}
+
+# What the threshold depends on; a decay of its own for some parameters hardly moves it.
+DECISIVE = ("momentum", "nesterov", "dampening", "betas")
 
 
 def plain(optimizer: Any) -> Any:
@@ -25,8 +29,20 @@ def plain(optimizer: Any) -> Any:
 
 
 def describe(optimizer: torch.optim.Optimizer) -> Optimizer:
-    """Name and parameters, those of the first group."""
+    """Name and parameters, those of the first group; it warns where others have another threshold."""
     group = optimizer.param_groups[0]
+    odd = [
+        name
+        for name in DECISIVE
+        if any(other.get(name) != group.get(name) for other in optimizer.param_groups)
+    ]
+    if odd:
+        warnings.warn(
+            f"eos_watch: the groups of the optimizer differ in {', '.join(odd)}; "
+            "the threshold is that of the first group",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     kind = _kind(optimizer)
     decay = float(group.get("weight_decay", 0.0))
     if kind == "SGD":
