@@ -2,7 +2,10 @@ import { defineConfig, type Plugin } from 'vite';
 import { texFormulas } from './scripts/tex-formulas.js';
 import { thirdPartyLicences } from './scripts/third-party.js';
 
-/** Tables are runs to the page: what reads the text of logs there does without all that reads tables. */
+/**
+ * Tables are runs to the page: what reads the text of logs there does without all that reads
+ * tables.
+ */
 const withoutTables: Plugin = {
   name: 'without-tables',
   enforce: 'pre',
@@ -17,8 +20,9 @@ const withoutTables: Plugin = {
 };
 
 /**
- * The dashboard. `vite build` makes the folder for web servers; `vite build --mode single` the same page as one script
- * and one stylesheet, from which `eos dash build --single-file` makes one HTML file.
+ * The dashboard. `vite build` makes the folder for web servers; `vite build --mode single` the same
+ * page as one script and one stylesheet, from which `eos dash build --single-file` makes one HTML
+ * file.
  */
 export default defineConfig(({ mode }) => {
   const licences = thirdPartyLicences();
@@ -31,7 +35,8 @@ export default defineConfig(({ mode }) => {
     worker: {
       format: 'iife',
       plugins: () => [withoutTables, ...licences.worker],
-      // Its list of all decoders starts one of them, and so would bring those along that are never called.
+      // Its list of all decoders starts one of them, and so would bring those along that are never
+      // called.
       rolldownOptions: {
         treeshake: { moduleSideEffects: [{ test: /hyparquet-compressors/, sideEffects: false }] },
       },

@@ -6,7 +6,9 @@ type Numbers = Readonly<Record<string, number>>;
 
 /** Programs round differently, and these runs amplify it a little. */
 const TOLERANCE = 1e-9;
-/** l2 and l_hat are squares of differences that cancel near zero: of their roots so much may differ. */
+/**
+ * l2 and l_hat are squares of differences that cancel near zero: of their roots so much may differ.
+ */
 const RESIDUAL_TOLERANCE = 1e-12;
 
 /**
@@ -16,7 +18,8 @@ const RESIDUAL_TOLERANCE = 1e-12;
  */
 export function assertSame(what: string, theirs: Numbers, ours: Numbers): void {
   const all = [...new Set([...Object.keys(theirs), ...Object.keys(ours)])];
-  // A peer that runs fewer steps stops at another last step: only steps that both have are compared.
+  // A peer that runs fewer steps stops at another last step: only steps that both have are
+  // compared.
   const shared = (place: string) =>
     [theirs, ours].every((side) => Object.keys(side).some((name) => split(name)[0] === place));
   const compared = all.filter((name) => shared(split(name)[0]));
@@ -44,7 +47,10 @@ function isSquare(name: string): boolean {
 /** No peer tells how many of its digits are true. */
 const COMPARED = RUN_COLUMNS.filter(({ name }) => name !== 'digits');
 
-/** Sums over the first `rows` rows of a run file: of the size of each number, and of the rows with each word. */
+/**
+ * Sums over the first `rows` rows of a run file: of the size of each number, and of the rows with
+ * each word.
+ */
 export async function columnSums(path: string, rows: number): Promise<Numbers> {
   const sums = COMPARED.flatMap(({ name, words: values }: Column) =>
     values

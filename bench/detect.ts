@@ -1,5 +1,5 @@
-// Speed, memory and answering time of `eos detect`.
-// npm run build && npx tsc -p bench/tsconfig.json && node dist-bench/bench/detect.js [million lines]
+// Speed, memory and answering time of `eos detect`. npm run build && npx tsc -p bench/tsconfig.json
+// && node dist-bench/bench/detect.js [million lines]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -11,7 +11,10 @@ import { root } from './machine.ts';
 const MILLIONS = Number(process.argv[2] ?? 10);
 const folder = mkdtempSync(join(tmpdir(), 'eos-bench-'));
 
-/** A run that sharpens, reaches the edge in its middle and oscillates there; all digits of doubles, as Python writes. */
+/**
+ * A run that sharpens, reaches the edge in its middle and oscillates there; all digits of doubles,
+ * as Python writes.
+ */
 async function writeLog(
   path: string,
   lines: number,
@@ -105,7 +108,10 @@ async function answers(): Promise<number[]> {
   return times.sort((a, b) => a - b);
 }
 
-/** Seconds in which the lines of a file are parsed by JSON.parse, and no more is done: what any reader has to beat. */
+/**
+ * Seconds in which the lines of a file are parsed by JSON.parse, and no more is done: what any
+ * reader has to beat.
+ */
 async function parsed(path: string): Promise<number> {
   const start = performance.now();
   let sum = 0;

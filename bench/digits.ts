@@ -6,8 +6,9 @@ import type { runBlocks } from '../src/pipeline/sweep/kernel.ts';
 import type { runToResult } from '../src/pipeline/sweep/run-result.ts';
 import { root } from './machine.ts';
 
-// What it costs to know how many digits are true: the same programs with and without, in turns, and a run in arithmetic of
-// 1024 bits. Each time is the smallest of many in processes of their own, in processor time: whatever disturbs only adds.
+// What it costs to know how many digits are true: the same programs with and without, in turns, and
+// a run in arithmetic of 1024 bits. Each time is the smallest of many in processes of their own, in
+// processor time: whatever disturbs only adds.
 
 const OURS = join(root, 'dist/pipeline');
 const BARE = join(root, 'dist/bare');

@@ -1,5 +1,6 @@
-// npm run bench:flow [STARTS]: gradient flow to its end from random starts, by our implicit integrator and by ODEX, the
-// one ODE library in wide use on npm (Hairer's explicit extrapolation). Prints what each takes, and how right it is.
+// npm run bench:flow [STARTS]: gradient flow to its end from random starts, by our implicit
+// integrator and by ODEX, the one ODE library in wide use on npm (Hairer's explicit extrapolation).
+// Prints what each takes, and how right it is.
 import { createRequire } from 'node:module';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';

@@ -22,7 +22,10 @@ export interface Machine {
   readonly python: string | null;
   /** Versions of the packages that the Python peers use; null where absent. */
   readonly packages: Readonly<Record<string, string | null>>;
-  /** Programs that wanted to run in the minute before, on average; well under 1 on a machine that is free. */
+  /**
+   * Programs that wanted to run in the minute before, on average; well under 1 on a machine that is
+   * free.
+   */
   readonly load: number;
 }
 

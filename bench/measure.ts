@@ -17,8 +17,8 @@ export interface Sample {
 const FEW_STEPS = 1000;
 
 /**
- * Runs every contender once unmeasured, to warm caches and to compare what it computes with what the first one does,
- * then `rounds` times for the clock, in turn, each round begun by another one.
+ * Runs every contender once unmeasured, to warm caches and to compare what it computes with what
+ * the first one does, then `rounds` times for the clock, in turn, each round begun by another one.
  *
  * @throws Error where a contender fails, or computes other numbers than the first one
  */

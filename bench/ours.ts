@@ -2,7 +2,7 @@
 //
 //   node ours.js W1 STEPS LAMBDA2        every column of a run, no file: the loop alone
 //   node ours.js W1-rx STEPS LAMBDA2     the same through the pipeline
-//   node ours.js W3 STEPS LAMBDA2 RUNS   many runs, one after the other, only each run's summary kept
+// node ours.js W3 STEPS LAMBDA2 RUNS   many runs, one after the other, only each run's summary kept
 import { expectRuns } from '../src/cli/sweep/make-part.ts';
 import type { ColumnArray } from '../src/pipeline/core/schema.ts';
 import {

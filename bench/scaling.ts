@@ -1,4 +1,5 @@
-// Cost of `eos stream` against the number of steps and of columns, as a table and a figure: npm run bench:scaling
+// Cost of `eos stream` against the number of steps and of columns, as a table and a figure: npm run
+// bench:scaling
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

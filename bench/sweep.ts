@@ -1,8 +1,9 @@
 // npm run bench:sweep [-- --rounds 5]
 //
-// A sweep of 2,400 runs × 10,000 steps by `eos sweep`, against the bare kernel on as many threads: the same runs, whose
-// summaries are thrown away. Both clocks start with the first thread and stop with the last; the sweep's includes its
-// files. Then the memory of that process, and of one with a million short runs.
+// A sweep of 2,400 runs × 10,000 steps by `eos sweep`, against the bare kernel on as many threads:
+// the same runs, whose summaries are thrown away. Both clocks start with the first thread and stop
+// with the last; the sweep's includes its files. Then the memory of that process, and of one with a
+// million short runs.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -56,7 +57,10 @@ async function bareKernel(): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-/** Seconds of the engine of `eos sweep`, and the largest resident set of its process (Linux; else 0). */
+/**
+ * Seconds of the engine of `eos sweep`, and the largest resident set of its process (Linux; else
+ * 0).
+ */
 async function sweep(
   grid: Readonly<Record<string, string>>,
 ): Promise<{ seconds: number; megabytes: number }> {

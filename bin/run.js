@@ -7,8 +7,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-// The nursery of V8's heap grows with what is loaded and never shrinks; at its first size it serves as well, and a long
-// run stays some 15 MB smaller. It must be said before anything else is loaded.
+// The nursery of V8's heap grows with what is loaded and never shrinks; at its first size it serves
+// as well, and a long run stays some 15 MB smaller. It must be said before anything else is loaded.
 setFlagsFromString('--semi-space-growth-factor=1');
 try {
   const { run } = await import('../dist/cli/main.js');

@@ -1,4 +1,5 @@
-// Builds dist/ where it is older than what it is made of; npm runs this on every `npx`, so it must cost nothing then.
+// Builds dist/ where it is older than what it is made of; npm runs this on every `npx`, so it must
+// cost nothing then.
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -15,7 +16,10 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const force = process.argv.includes('--force');
 
-/** Newest modification time of a file or of anything in a folder, in milliseconds; 0 where there is none. */
+/**
+ * Newest modification time of a file or of anything in a folder, in milliseconds; 0 where there is
+ * none.
+ */
 function newest(path) {
   if (!existsSync(path)) return 0;
   const stat = statSync(path);

@@ -1,6 +1,7 @@
-// Compares what this checkout computes with what another version of it computed: node scripts/compare-with.js TAG [FOLDER]
-// Makes the runs of all presets with their dynamics, and a sweep, by both; and tells of each column in how many values
-// the two differ, and by how much. FOLDER keeps the other version built between two calls.
+// Compares what this checkout computes with what another version of it computed: node
+// scripts/compare-with.js TAG [FOLDER] Makes the runs of all presets with their dynamics, and a
+// sweep, by both; and tells of each column in how many values the two differ, and by how much.
+// FOLDER keeps the other version built between two calls.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -67,7 +68,9 @@ function rank(value) {
   return bits < 0n ? -(bits & 0x7fff_ffff_ffff_ffffn) : bits;
 }
 
-/** Distance of two values: 0 where they are the same to the bit, undefined where no number tells it. */
+/**
+ * Distance of two values: 0 where they are the same to the bit, undefined where no number tells it.
+ */
 function distance(a, b) {
   if (Object.is(a, b) || (a == null && b == null)) return 0n;
   // What was not measured is NULL now.

@@ -1,4 +1,5 @@
-// Packs data/digits.csv.gz into a module: five bits a pixel, then the digit, an image after the other.
+// Packs data/digits.csv.gz into a module: five bits a pixel, then the digit, an image after the
+// other.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
-// Writes the generated tables of the docs from dist: columns, and all that can be named on the command line. With
-// --check it only tells whether they are up to date.
+// Writes the generated tables of the docs from dist: columns, and all that can be named on the
+// command line. With --check it only tells whether they are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,7 +34,9 @@ const columnTable = (columns) =>
     ]),
   );
 
-/** The columns of a run file, with those that operators add and the model's own list does not have. */
+/**
+ * The columns of a run file, with those that operators add and the model's own list does not have.
+ */
 function runColumns() {
   const known = new Set(RUN_COLUMNS.map(({ name }) => name));
   const added = standardOperators().flatMap(({ definition }) => definition.adds);

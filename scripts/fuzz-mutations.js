@@ -1,4 +1,5 @@
-// Ways to damage a file: its bytes anywhere, most often near its end where the footer is, or one number of a footer.
+// Ways to damage a file: its bytes anywhere, most often near its end where the footer is, or one
+// number of a footer.
 import fc from 'fast-check';
 
 const place = fc.oneof(

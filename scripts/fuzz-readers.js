@@ -1,4 +1,5 @@
-// What is fuzzed: each with a valid file to begin with, and all that is done with a file of that kind.
+// What is fuzzed: each with a valid file to begin with, and all that is done with a file of that
+// kind.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

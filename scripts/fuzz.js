@@ -1,6 +1,6 @@
-// Gives damaged files to everything that reads files of strangers: 100,000 unless another number is given. Each must be
-// read, or refused by an error that is meant for people, within two seconds and 512 MB.
-// Usage: node scripts/fuzz.js [FILES] [SEED]
+// Gives damaged files to everything that reads files of strangers: 100,000 unless another number is
+// given. Each must be read, or refused by an error that is meant for people, within two seconds and
+// 512 MB. Usage: node scripts/fuzz.js [FILES] [SEED]
 import { Worker } from 'node:worker_threads';
 
 const [files = '100000', seed = String(Date.now() % 2 ** 31)] = process.argv.slice(2);

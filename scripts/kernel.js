@@ -1,5 +1,5 @@
-// Compiles the kernels to WebAssembly, as modules of their bytes: loaded alike in Node and in a browser's worker, with
-// nothing to fetch.
+// Compiles the kernels to WebAssembly, as modules of their bytes: loaded alike in Node and in a
+// browser's worker, with nothing to fetch.
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

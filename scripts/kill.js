@@ -1,4 +1,5 @@
-// Kills runs with SIGKILL at random times, recovers and resumes them: 300 times unless another number is given.
+// Kills runs with SIGKILL at random times, recovers and resumes them: 300 times unless another
+// number is given.
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

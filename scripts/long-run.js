@@ -1,6 +1,6 @@
-// A day-long run: 10⁹ steps (or another number) through the whole pipeline into a thinned file. Watches the memory of
-// the process, which must not grow, and looks at the file at the end.
-// Usage: node scripts/long-run.js [STEPS] [EVERY]
+// A day-long run: 10⁹ steps (or another number) through the whole pipeline into a thinned file.
+// Watches the memory of the process, which must not grow, and looks at the file at the end. Usage:
+// node scripts/long-run.js [STEPS] [EVERY]
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

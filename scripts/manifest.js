@@ -1,4 +1,5 @@
-// Writes oclif.manifest.json: with it `eos --help` reads one file instead of importing every command.
+// Writes oclif.manifest.json: with it `eos --help` reads one file instead of importing every
+// command.
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

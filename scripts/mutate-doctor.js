@@ -72,7 +72,10 @@ function flipped(value) {
 
 const isWhole = (values) => values.every((x) => x === null || Number.isInteger(x));
 
-/** Each way of doctoring a file, by a name. @param other a true file of another run with the same columns */
+/**
+ * Each way of doctoring a file, by a name. @param other a true file of another run with the same
+ * columns
+ */
 export function* doctored(file, other) {
   yield* columnsDoctored(file, other);
   yield* rowsDoctored(file, other);

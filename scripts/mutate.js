@@ -1,6 +1,7 @@
-// Doctors run files in every way that comes to mind and lets `eos verify` look at each: none may pass.
+// Doctors run files in every way that comes to mind and lets `eos verify` look at each: none may
+// pass.
 //
-//   node scripts/mutate.js            every mutation of a dozen files, and the true files themselves
+// node scripts/mutate.js            every mutation of a dozen files, and the true files themselves
 //   node scripts/mutate.js --each K   every K-th of them
 //   node scripts/mutate.js --true N   N random true files instead: none may fail (--seed S: others)
 import { EventEmitter } from 'node:events';
@@ -25,8 +26,8 @@ const folder = mkdtempSync(join(tmpdir(), 'eos-mutate-'));
 const at = (name) => join(folder, name);
 
 /**
- * What `eos verify` makes of a file: the checks that fail, or why it is refused. The theory, which takes long, is
- * asked only of files that the checks before it let pass.
+ * What `eos verify` makes of a file: the checks that fail, or why it is refused. The theory, which
+ * takes long, is asked only of files that the checks before it let pass.
  */
 async function verdict(path) {
   try {

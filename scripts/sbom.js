@@ -1,5 +1,5 @@
-// The bill of materials of the package, in the terms of CycloneDX 1.5: all that npm installs beside it, or that its
-// bundles hold, as the lock file names it. The same lock file gives the same bytes.
+// The bill of materials of the package, in the terms of CycloneDX 1.5: all that npm installs beside
+// it, or that its bundles hold, as the lock file names it. The same lock file gives the same bytes.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

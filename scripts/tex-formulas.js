@@ -1,8 +1,11 @@
-// Formulas in TeX, a line each (`name = formula`), as MathML that browsers draw by themselves: the page carries no program
-// for them.
+// Formulas in TeX, a line each (`name = formula`), as MathML that browsers draw by themselves: the
+// page carries no program for them.
 import katex from 'katex';
 
-/** A plugin of Vite that makes of `formulas.tex` a module whose default export is the MathML of each formula by name. */
+/**
+ * A plugin of Vite that makes of `formulas.tex` a module whose default export is the MathML of each
+ * formula by name.
+ */
 export const texFormulas = () => ({
   name: 'tex-formulas',
   transform(text, id) {
@@ -24,7 +27,8 @@ function mathml(tex) {
     displayMode: true,
     throwOnError: true,
   });
-  // The TeX that it was made of stands in an annotation, for programs that read it aloud or copy it.
+  // The TeX that it was made of stands in an annotation, for programs that read it aloud or copy
+  // it.
   const math = html.slice(html.indexOf('<math'), html.indexOf('</math>') + '</math>'.length);
   // Fonts without a table for mathematics put an index no lower than the letter before it reaches.
   return math.replace(

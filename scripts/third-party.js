@@ -1,5 +1,6 @@
-// The licences of the programs that we pass on: those bundled into the page, into one-file pages and into the thread of
-// sweeps, with their texts, and a table of those that npm installs beside us.
+// The licences of the programs that we pass on: those bundled into the page, into one-file pages
+// and into the thread of sweeps, with their texts, and a table of those that npm installs beside
+// us.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,10 +13,15 @@ export const LICENCE_FILE = 'assets/third-party-licences.txt';
 /** Name of the file in the package. */
 const PACKAGE_FILE = 'THIRD_PARTY.md';
 
-/** Folders of the package that hold bundles; `dist/page-single` is the page of `dist/page` once more. */
+/**
+ * Folders of the package that hold bundles; `dist/page-single` is the page of `dist/page` once
+ * more.
+ */
 const BUNDLES = ['dist/page', 'dist/cli/sweep'];
 
-/** The package that a module of a bundle belongs to, or undefined for our own and for the bundler's. */
+/**
+ * The package that a module of a bundle belongs to, or undefined for our own and for the bundler's.
+ */
 function packageOf(module) {
   const path = module.replace(/^\0/, '').split('?')[0].replaceAll('\\', '/');
   const at = path.lastIndexOf('/node_modules/');
@@ -72,7 +78,8 @@ function licenceText(folders) {
 }
 
 /**
- * Plugins for Vite that write the licences of all that a page and its workers bundle beside the page.
+ * Plugins for Vite that write the licences of all that a page and its workers bundle beside the
+ * page.
  *
  * @returns {{ page: import('vite').Plugin[], worker: import('vite').Plugin[] }}
  */
@@ -101,7 +108,10 @@ export function thirdPartyLicences() {
   return { page: [collect, write], worker: [collect] };
 }
 
-/** Every package that npm installs with this one or asks its user for; builds for one platform count with it. */
+/**
+ * Every package that npm installs with this one or asks its user for; builds for one platform count
+ * with it.
+ */
 export function runtimePackages() {
   const json = (name) => JSON.parse(readFileSync(join(root, name), 'utf8'));
   const { packages } = json('package-lock.json');

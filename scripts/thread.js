@@ -1,5 +1,6 @@
-// Makes one file of the thread that computes parts of a sweep, and one of the writer that it loads with its first part:
-// as some sixty modules they take as long to load as hundreds of runs take to compute.
+// Makes one file of the thread that computes parts of a sweep, and one of the writer that it loads
+// with its first part: as some sixty modules they take as long to load as hundreds of runs take to
+// compute.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';

@@ -5,7 +5,9 @@ import { expect, test } from 'vitest';
 import { temporaryFolder } from './setup/eos.ts';
 import { root } from './setup/parts.ts';
 
-/** Which of these files, each with one import, the project's linter rules reject, and by which rule. */
+/**
+ * Which of these files, each with one import, the project's linter rules reject, and by which rule.
+ */
 async function rejected(
   imports: readonly (readonly [path: string, imported: string])[],
 ): Promise<string[]> {
@@ -34,7 +36,10 @@ async function rejected(
     .sort();
 }
 
-/** The folders of the pipeline, from what knows least to what knows most; those of one layer may import each other. */
+/**
+ * The folders of the pipeline, from what knows least to what knows most; those of one layer may
+ * import each other.
+ */
 const LAYERS = [
   ['core', 'numeric'],
   ['models', 'optimizers', 'dynamics'],

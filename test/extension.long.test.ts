@@ -279,7 +279,7 @@ describe('one new file each', () => {
         expect(await panel.textContent()).toContain('Answer of the network');
         expect(await page.locator('[data-panel=plane]').textContent()).toContain('resting');
         const small = await openPage(browser, build('xy'));
-        // biome-ignore lint/performance/useDomNodeTextContent: what is seen, not the data in the page
+        // biome-ignore lint/performance/useDomNodeTextContent: what is seen, not the data
         expect(await small.page.locator('body').innerText()).toContain('xy.parquet');
         expect(await small.page.locator('[data-panel=sharpness]').isVisible()).toBe(true);
         problems.push(...small.problems);

@@ -1,4 +1,5 @@
-// rxjs with one object a step, written for speed: each operator returns a new object with every field written out.
+// rxjs with one object a step, written for speed: each operator returns a new object with every
+// field written out.
 //
 //   node rxjs-fields.js W1 STEPS LAMBDA2
 import { map } from 'rxjs';

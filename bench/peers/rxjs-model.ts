@@ -1,4 +1,5 @@
-// What both peers in rxjs have in common: the model, gradient descent one step at a time, and the clock.
+// What both peers in rxjs have in common: the model, gradient descent one step at a time, and the
+// clock.
 import { Observable } from 'rxjs';
 import { PROBES, report } from '../protocol.ts';
 
@@ -39,7 +40,9 @@ export function descend(steps: number, lambda2: number): Observable<Weights> {
   });
 }
 
-/** Of x = a + b²/(x − d1) + c²/(x − d2): the first pole exact, the second linearised at the last x. */
+/**
+ * Of x = a + b²/(x − d1) + c²/(x − d2): the first pole exact, the second linearised at the last x.
+ */
 export function largestRoot(a: number, b: number, c: number, d1: number, d2: number): number {
   let x = Math.max(a, d1) + Math.abs(b) + Math.abs(c);
   for (let k = 0; k < 40; k++) {

@@ -1,5 +1,6 @@
-// rxjs with one object a step, as it is usually written: each operator returns a new object with what it adds.
-// Object.assign, since in this V8 an object spread of so many fields takes many times as long.
+// rxjs with one object a step, as it is usually written: each operator returns a new object with
+// what it adds. Object.assign, since in this V8 an object spread of so many fields takes many times
+// as long.
 //
 //   node rxjs-objects.js W1 STEPS LAMBDA2
 import { map, type Observable, scan } from 'rxjs';

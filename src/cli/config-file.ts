@@ -14,11 +14,12 @@ const LARGEST = 1 << 20;
 const DERIVED = new Set(['moments', '$schema']);
 
 /**
- * Values of a config file: a JSON object with the names of the flags, or a run file, whose `eos.config` is taken. Those
- * that are null count as not given.
+ * Values of a config file: a JSON object with the names of the flags, or a run file, whose
+ * `eos.config` is taken. Those that are null count as not given.
  *
  * @param prepare makes of a value what its parameter reads
- * @throws UsageError for a file that is neither, for names that no flag has, and for values that cannot be
+ * @throws UsageError for a file that is neither, for names that no flag has, and for values that
+ * cannot be
  */
 export async function readConfigFile<T extends ParameterTable>(
   flag: string,
@@ -64,7 +65,10 @@ async function readObject(read: OnRead, flag: string, path: string): Promise<obj
 
 export const settingsJob = { name: 'settings', work: readObject } as const;
 
-/** The text of a file without its byte order mark. What never ends, such as a device, is read no further than it may be. */
+/**
+ * The text of a file without its byte order mark. What never ends, such as a device, is read no
+ * further than it may be.
+ */
 async function smallText(flag: string, path: string): Promise<string> {
   const problem = ({ code, message }: NodeJS.ErrnoException) => {
     if (code === 'ENOENT') return new UsageError(`--${flag}: ${path}: there is no such file`);

@@ -7,7 +7,10 @@ import { fold, type Styles } from './terminal.ts';
 /** Columns before the text of an event. */
 const INDENT = 20;
 
-/** The lines of the live log of a detection for an event; none for those that would only repeat another. */
+/**
+ * The lines of the live log of a detection for an event; none for those that would only repeat
+ * another.
+ */
 export function logEventLines(event: MeasuredEvent, styles: Styles): string[] {
   return eventTexts(event, styles).flatMap((text) => fold(text, INDENT));
 }

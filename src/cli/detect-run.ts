@@ -65,8 +65,8 @@ export interface DetectRequest {
 
 /** Carries out `eos detect`; resolves with the exit code. */
 export async function detectRun(request: DetectRequest): Promise<number> {
-  // A detection makes short-lived objects by the row: in the nursery that other commands make do with, collecting them
-  // would take a quarter of its time.
+  // A detection makes short-lived objects by the row: in the nursery that other commands make do
+  // with, collecting them would take a quarter of its time.
   setFlagsFromString('--semi-space-growth-factor=2');
   const options: LogOptions = {
     eta: await etaOf(request.eta),
@@ -186,7 +186,9 @@ async function outputFiles(request: DetectRequest, config: LogConfig): Promise<O
   return files;
 }
 
-/** What came through a pipe cannot be read again: rows that are left of it must not be written over. */
+/**
+ * What came through a pipe cannot be read again: rows that are left of it must not be written over.
+ */
 async function refuseLeftover(flag: string, path: string): Promise<void> {
   const partial = path + PARTIAL;
   if (!(await stat(partial + JOURNAL).catch(() => undefined))) return;
@@ -206,7 +208,10 @@ const TOLD_OF_THE_OPTIMIZER: readonly (keyof LogConfig)[] = [
   'threshold_expression',
 ];
 
-/** The configuration with what an earlier detection found in the log, so that the same command can be repeated. */
+/**
+ * The configuration with what an earlier detection found in the log, so that the same command can
+ * be repeated.
+ */
 async function asFound(
   path: string,
   config: LogConfig,

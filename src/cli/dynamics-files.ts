@@ -57,8 +57,8 @@ function dynamicsPath(out: string, name: string): string {
 }
 
 /**
- * Gets everything ready to write dynamics into files named after that of the run, `out`, so that what cannot be done is told before
- * anything is computed.
+ * Gets everything ready to write dynamics into files named after that of the run, `out`, so that
+ * what cannot be done is told before anything is computed.
  */
 export async function planDynamicsFiles(
   chosen: readonly Dynamics[],

@@ -1,7 +1,10 @@
 import { ConfigError } from '../pipeline/models/minimal/config.ts';
 import { missingPackage } from './missing-package.ts';
 
-/** Bad usage or bad input: the message is one line that says what is wrong, where, and what to do. Exit code 2. */
+/**
+ * Bad usage or bad input: the message is one line that says what is wrong, where, and what to do.
+ * Exit code 2.
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -1,7 +1,10 @@
 import { constants } from 'node:os';
 
 export interface Interrupt {
-  /** Aborts at the first SIGHUP, SIGINT or SIGTERM, so that what is under way can be closed properly. */
+  /**
+   * Aborts at the first SIGHUP, SIGINT or SIGTERM, so that what is under way can be closed
+   * properly.
+   */
   readonly signal: AbortSignal;
   /** 129, 130 or 143 once that has happened, else undefined. */
   exitCode(): number | undefined;

@@ -6,7 +6,9 @@ import { fold, type Styles } from './terminal.ts';
 const INDENT = 20;
 
 /** The lines of the live log for an event, none for those that only programs want. */
-/** @param predicts whether the predicted slope is that of the run: the formula is for covariance 0 */
+/**
+ * @param predicts whether the predicted slope is that of the run: the formula is for covariance 0
+ */
 export function eventLines(
   event: RunEvent,
   styles: Styles,

@@ -30,14 +30,20 @@ export async function run(): Promise<void> {
 /** Loaded where a file is read: most commands read none. */
 const inReader = async () => (await import('./reader/reader.ts')).inReader;
 
-/** oclif loads plugins that are dependencies of the package; ours are peers, so that the library stands alone. */
+/**
+ * oclif loads plugins that are dependencies of the package; ours are peers, so that the library
+ * stands alone.
+ */
 async function packageOptions() {
   const manifest = fileURLToPath(new URL('../../package.json', import.meta.url));
   const pjson = JSON.parse(await readFile(manifest, 'utf8'));
   return { root: dirname(manifest), pjson: { ...pjson, dependencies: pjson.peerDependencies } };
 }
 
-/** The words of the command line; those that ask for the version ask for nothing else, wherever they stand. */
+/**
+ * The words of the command line; those that ask for the version ask for nothing else, wherever they
+ * stand.
+ */
 function wanted(words: readonly string[]): string[] {
   const end = words.indexOf('--');
   const own = end < 0 ? words : words.slice(0, end);
@@ -47,7 +53,10 @@ function wanted(words: readonly string[]): string[] {
 /** Milliseconds that what a failed command has left open may keep the process. */
 const FAREWELL = 500;
 
-/** Ends the process once all is said, whatever connection, thread or timer of a failed command is still there. */
+/**
+ * Ends the process once all is said, whatever connection, thread or timer of a failed command is
+ * still there.
+ */
 function leave(): void {
   const timer = setTimeout(() => {
     if (process.stdout.writableLength + process.stderr.writableLength > 0) leave();
@@ -56,7 +65,10 @@ function leave(): void {
   timer.unref();
 }
 
-/** The output cannot be written any more. Commands that must clean up first add a listener of their own. */
+/**
+ * The output cannot be written any more. Commands that must clean up first add a listener of their
+ * own.
+ */
 function lostOutput(error: NodeJS.ErrnoException): void {
   if (process.stdout.listenerCount('error') > 1) return;
   // A reader that has seen enough, such as `head`, is no news to anybody.

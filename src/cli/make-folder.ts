@@ -4,8 +4,8 @@ import { UsageError } from './errors.ts';
 import { refuseAddress } from './output-file.ts';
 
 /**
- * Makes a folder and those above it, where they are missing. Node's own `recursive` never ends where a file system says
- * of a folder that it has that there is none, as /proc does.
+ * Makes a folder and those above it, where they are missing. Node's own `recursive` never ends
+ * where a file system says of a folder that it has that there is none, as /proc does.
  *
  * @param flag the one that named the folder
  * @throws UsageError where there is a file, or no folder can be made

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 const APART = [['bullmq', 'ioredis'], ['parquetjs-lite']];
 
 /**
- * One line on how to install what an `import` did not find. The library installs without the packages that only the
- * commands use: they are optional peers.
+ * One line on how to install what an `import` did not find. The library installs without the
+ * packages that only the commands use: they are optional peers.
  *
  * @returns undefined where the error is another one, or the package none of ours
  */

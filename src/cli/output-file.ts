@@ -40,7 +40,9 @@ export function refuseAddress(flag: string, path: string): void {
   );
 }
 
-/** Refuses a name whose ending says another format than the one that is written. @throws UsageError */
+/**
+ * Refuses a name whose ending says another format than the one that is written. @throws UsageError
+ */
 function refuseEnding(flag: string, path: string, format: string): void {
   const ending = extname(path).toLowerCase();
   const said = Object.keys(ENDINGS).find((name) => ENDINGS[name]!.includes(ending));
@@ -64,11 +66,12 @@ export interface Replace {
 }
 
 /**
- * Makes sure, before anything is computed, that a run may be written to `path`: its folder exists and may be written
- * to, it is no folder, link or device itself, and what stands there is nothing, or a whole run of the very same
- * parameters, or `force` was given.
+ * Makes sure, before anything is computed, that a run may be written to `path`: its folder exists
+ * and may be written to, it is no folder, link or device itself, and what stands there is nothing,
+ * or a whole run of the very same parameters, or `force` was given.
  *
- * @param config the parameters of the run; undefined for what is no run, which replaces nothing by itself
+ * @param config the parameters of the run; undefined for what is no run, which replaces nothing by
+ * itself
  * @param format what is written; the ending of the name must not say another
  */
 export async function checkOutput(
@@ -99,7 +102,8 @@ export async function checkOutput(
   const target = there.isSymbolicLink() ? await stat(path).catch(() => undefined) : there;
   if (target?.isDirectory())
     throw new UsageError(`--${flag}: ${path} is a folder; name a file in it`);
-  // A whole file is renamed into place, which would put it there instead of what a link leads to, or of a device.
+  // A whole file is renamed into place, which would put it there instead of what a link leads to,
+  // or of a device.
   if (there.isSymbolicLink())
     throw new UsageError(`--${flag}: ${path} is a link; name the file that it shall lead to`);
   if (!there.isFile()) {
@@ -129,7 +133,8 @@ async function checkLeftover(flag: string, path: string, config: object): Promis
   if (!left || left.rows === 0) return;
   const held = `--${flag}: ${partial} holds ${count(left.rows)} rows of`;
   if (jsonObject(left.metadata['eos.config'])?.source === 'training-log') {
-    // The log itself is there still: the same command reads it from its first line, and nothing is lost.
+    // The log itself is there still: the same command reads it from its first line, and nothing is
+    // lost.
     if (await hasConfig(left.metadata, config)) return;
     throw new UsageError(
       `${held} a log, of which the reading did not end; read it anew with --force, or keep these rows with eos recover ${partial}`,

@@ -14,7 +14,10 @@ type FlagOf<P extends Parameter> = P extends { readonly type: 'boolean' }
 
 export type FlagsOf<T extends ParameterTable> = { readonly [K in keyof T]: FlagOf<T[K]> };
 
-/** The flags of a table of parameters, each with its environment variable; their values are read and checked. */
+/**
+ * The flags of a table of parameters, each with its environment variable; their values are read and
+ * checked.
+ */
 export function flagsOf<T extends ParameterTable>(table: T): FlagsOf<T> {
   return Object.fromEntries(
     Object.entries(table).map(([name, parameter]) => [name, flagOf(name, parameter)]),
@@ -44,8 +47,8 @@ function variableOf(name: string): string {
 }
 
 /**
- * Where the value of a flag comes from, as a message should name it: the flag itself, the environment variable, or the
- * config file that is given where it sets the value.
+ * Where the value of a flag comes from, as a message should name it: the flag itself, the
+ * environment variable, or the config file that is given where it sets the value.
  */
 export function originOf(name: string, configFile?: string): string {
   const flag = `--${name}`;
@@ -79,8 +82,8 @@ function descriptionOf(parameter: Parameter): string {
 }
 
 /**
- * Refuses a word in the environment variable of a switch that says neither yes nor no: the parser takes it for a no,
- * and a run would do what its user did not ask for.
+ * Refuses a word in the environment variable of a switch that says neither yes nor no: the parser
+ * takes it for a no, and a run would do what its user did not ask for.
  *
  * @throws UsageError naming the variable
  */

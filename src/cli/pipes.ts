@@ -3,19 +3,28 @@ export class ReaderGone extends Error {
   override readonly name = 'ReaderGone';
 }
 
-/** Watches what a command prints, for those that must not end in the middle when nobody reads it any more. */
+/**
+ * Watches what a command prints, for those that must not end in the middle when nobody reads it any
+ * more.
+ */
 export interface Pipes {
-  /** @throws what went wrong with an output; `ReaderGone` where a reader has left and nothing else is written */
+  /**
+   * @throws what went wrong with an output; `ReaderGone` where a reader has left and nothing else
+   * is written
+   */
   check(): void;
   /** Waits until what was printed has gone, or failed to. @throws as `check` */
   settled(): Promise<void>;
-  /** Takes bytes for standard output, and waits for its reader; drops them where that one is gone. */
+  /**
+   * Takes bytes for standard output, and waits for its reader; drops them where that one is gone.
+   */
   print(bytes: Uint8Array | string): Promise<void>;
   release(): void;
 }
 
 /**
- * A reader that goes away ends no work that also goes into a file; any other trouble, such as a full disk, does.
+ * A reader that goes away ends no work that also goes into a file; any other trouble, such as a
+ * full disk, does.
  * @param alone whether what is printed is all that the command makes
  */
 export function watchPipes(alone: boolean): Pipes {

@@ -45,8 +45,8 @@ const RECOVERING = '.recovering';
 const SLICE = 1 << 23;
 
 /**
- * Makes a whole file of what a program that died left in a partial one. The partial file is only read; it goes once
- * the new file is whole under the name that it would have had.
+ * Makes a whole file of what a program that died left in a partial one. The partial file is only
+ * read; it goes once the new file is whole under the name that it would have had.
  *
  * @throws UsageError where nothing can be recovered, or the file is still being written
  */
@@ -99,7 +99,10 @@ async function partialOf(name: string): Promise<string> {
   throw new UsageError(`${name} has no ${name}${PARTIAL} beside it: there is nothing to recover`);
 }
 
-/** A program that died right after it had given a file its name could remove neither journal nor lock any more. */
+/**
+ * A program that died right after it had given a file its name could remove neither journal nor
+ * lock any more.
+ */
 async function clearLeftovers(path: string): Promise<void> {
   const lock = await lockFile(path);
   try {
@@ -277,7 +280,9 @@ async function summaryUpTo(
   return run?.summary as Summary | undefined;
 }
 
-/** Ends a run with the row of that step: whatever became of it behind that, its file does not tell. */
+/**
+ * Ends a run with the row of that step: whatever became of it behind that, its file does not tell.
+ */
 export function endAt({ run, length, columns: { step } }: TrainingBatch, last: number): void {
   if (length === 0 || step[length - 1] === last)
     Object.assign(run, { interrupted: true, divergedAt: null });

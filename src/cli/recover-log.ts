@@ -43,8 +43,8 @@ export function isLogConfig(config: unknown): config is LogConfig {
 }
 
 /**
- * Metadata of the file that a detection left when it died: the detector goes over the rows that are there once more, for
- * the summary that it would have given them.
+ * Metadata of the file that a detection left when it died: the detector goes over the rows that are
+ * there once more, for the summary that it would have given them.
  */
 export async function describeStoredLog(file: StoredFile, config: LogConfig): Promise<Metadata> {
   const { [SKIPPED_KEY]: skipped, [TAKEN_KEY]: taken, ...metadata } = file.metadata;

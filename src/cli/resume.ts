@@ -32,7 +32,10 @@ import { withSummary } from './stored-summary.ts';
 /** A run that is to be continued, and the files in which it is. */
 export interface ResumePlan {
   readonly options: TrainingConfig;
-  /** Where the run goes on; from its start where the files hold no such point: rows that are there are not written again. */
+  /**
+   * Where the run goes on; from its start where the files hold no such point: rows that are there
+   * are not written again.
+   */
   readonly checkpoint: Checkpoint | undefined;
   readonly pipeline: StoredPipeline | undefined;
   readonly files: readonly ResumedFile[];
@@ -54,7 +57,9 @@ export interface ResumedFile {
 
 const STEP = runColumns('step');
 
-/** A file, how many of its rows a longer run has too, and the point from which its run can go on. */
+/**
+ * A file, how many of its rows a longer run has too, and the point from which its run can go on.
+ */
 interface Found {
   readonly file: StoredFile;
   readonly path: string;
@@ -68,8 +73,8 @@ interface Found {
 }
 
 /**
- * Finds out where the run in these files stands. A file may be named itself or by its `.partial`; where there are both,
- * the one that is further on counts.
+ * Finds out where the run in these files stands. A file may be named itself or by its `.partial`;
+ * where there are both, the one that is further on counts.
  *
  * @param steps the step to go to, where it is another than the run was asked for
  * @throws UsageError where there is nothing to continue
@@ -105,7 +110,10 @@ async function lockRun(name: string): Promise<FileLock> {
   return lockFile(path);
 }
 
-/** A program that died right after it had given a file its name could not remove the journal any more. */
+/**
+ * A program that died right after it had given a file its name could not remove the journal any
+ * more.
+ */
 async function clearLeftover(path: string): Promise<void> {
   if (await stat(path + PARTIAL).catch(() => undefined)) return;
   await removeJournals(path + PARTIAL);
@@ -151,7 +159,8 @@ export async function findRuns(
         `--steps: the learning rate of this run falls to 0 at step ${count(config.steps)}; a longer one is another run`,
       );
     }
-    // Where one file is behind the other, the run goes on from there; the other has some of its rows already.
+    // Where one file is behind the other, the run goes on from there; the other has some of its
+    // rows already.
     const behind = going.reduce((a, b) => (resumedAt(b) < resumedAt(a) ? b : a));
     const checkpoint = await summarizedCheckpoint(behind);
     const files: ResumedFile[] = [];
@@ -267,8 +276,8 @@ async function configOf(
 }
 
 /**
- * How many rows of a run that has ended a longer one has too: of a thinned run all but the last ones, which may stand
- * there only because it ended.
+ * How many rows of a run that has ended a longer one has too: of a thinned run all but the last
+ * ones, which may stand there only because it ended.
  */
 async function lastingRows(file: StoredFile, { steps, every }: TrainingConfig): Promise<number> {
   const summary = jsonObject(file.metadata['eos.summary']);
@@ -316,7 +325,8 @@ async function resumedFile(found: Found, before: number): Promise<ResumedFile> {
     throw damaged(
       `it holds ${count(total)} rows, and its checkpoint speaks of ${count(found.rows)}`,
     );
-  // The last rows of a run that was stopped are there only because it was; those of a partial file are of the run itself.
+  // The last rows of a run that was stopped are there only because it was; those of a partial file
+  // are of the run itself.
   const wanted = found.in === 'whole' ? found.rows : total;
   const full = Math.floor(wanted / ROW_GROUP_SIZE);
   if (file.groups.slice(0, full).some(({ rows }) => rows !== ROW_GROUP_SIZE)) {

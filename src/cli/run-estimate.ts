@@ -17,7 +17,10 @@ export interface RunEstimate {
   readonly seconds: number;
 }
 
-/** Milliseconds after which the first steps say enough, once to see how many these are, and once to measure. */
+/**
+ * Milliseconds after which the first steps say enough, once to see how many these are, and once to
+ * measure.
+ */
 const GLANCE = 20;
 const PATIENCE = 150;
 /** Most rows of a measurement; the first half of them runs in code that is not compiled yet. */

@@ -4,7 +4,9 @@ import { reading } from './reader/reading.ts';
 
 export type { TableKind };
 
-/** Key of the dynamics that are still to be written, in the metadata of a run that has not ended. */
+/**
+ * Key of the dynamics that are still to be written, in the metadata of a run that has not ended.
+ */
 export const ALSO_KEY = 'eos.also';
 
 /** What kind of table a file holds, by its first bytes; undefined for anything else. */
@@ -18,7 +20,9 @@ export async function tableKind(path: string): Promise<TableKind | undefined> {
   }
 }
 
-/** Key-value metadata of a Parquet or Arrow file; undefined where the file is neither, or not whole. */
+/**
+ * Key-value metadata of a Parquet or Arrow file; undefined where the file is neither, or not whole.
+ */
 export async function runFileMetadata(
   path: string,
 ): Promise<Readonly<Record<string, string>> | undefined> {

@@ -19,8 +19,9 @@ export function checkSeed(seed: unknown, samples: unknown): void {
 }
 
 /**
- * What the user said of the run: flags (and environment) first, then the config file, then the preset. A preset that
- * is named on the command line also wins over what the file says of the values that a preset sets.
+ * What the user said of the run: flags (and environment) first, then the config file, then the
+ * preset. A preset that is named on the command line also wins over what the file says of the
+ * values that a preset sets.
  */
 export function runOptions(flags: object, file: object = {}): TrainingOptions {
   const { preset, seed } = flags as { readonly preset?: string; readonly seed?: unknown };

@@ -11,8 +11,9 @@ import { POINT_COLUMNS } from '../pipeline/sources/descent/stepper.ts';
 import type { TrainingConfig } from '../pipeline/sources/trainings/training.ts';
 
 /**
- * The checkpoint of a file whose pipeline has stored nothing about its summary, nor maybe about its phases: all that is
- * made up for from θ in its rows, where these are all the steps of a run of the minimal model.
+ * The checkpoint of a file whose pipeline has stored nothing about its summary, nor maybe about its
+ * phases: all that is made up for from θ in its rows, where these are all the steps of a run of the
+ * minimal model.
  */
 export async function withSummary(
   file: StoredFile,

@@ -162,7 +162,9 @@ export function precisionNote(run: object): string | undefined {
   return `${bits} bits${anew}`;
 }
 
-/** Tells how large a run will be and how long it takes: of a dry run always, else where it is large. */
+/**
+ * Tells how large a run will be and how long it takes: of a dry run always, else where it is large.
+ */
 async function tellSize(
   { dryRun, quiet, logFormat, compression, out }: StreamRequest,
   config: TrainingConfig,
@@ -294,7 +296,10 @@ async function outputFiles(
   return files;
 }
 
-/** A file of a run that has not ended says which dynamics are still to be written, for whoever continues it. */
+/**
+ * A file of a run that has not ended says which dynamics are still to be written, for whoever
+ * continues it.
+ */
 function noteDynamics(run: TrainingBatch['run'], files: readonly DynamicsFile[]): void {
   if (files.length === 0 || told.has(run)) return;
   told.add(run);

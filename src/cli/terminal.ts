@@ -36,7 +36,10 @@ export interface Progress {
   stop(): void;
 }
 
-/** Lines and a progress bar on stderr; the bar only on a terminal, and only from the second second on. */
+/**
+ * Lines and a progress bar on stderr; the bar only on a terminal, and only from the second second
+ * on.
+ */
 export function createProgress(
   total: number,
   stream: NodeJS.WriteStream = process.stderr,
@@ -98,7 +101,10 @@ const suffix = (note: string | undefined) => (note === undefined ? '' : ` (${not
 /** Columns that lines of the log keep to. */
 const WIDTH = 80;
 
-/** A line broken at spaces (but not within x = y or a + b) where it is too long, what goes on indented. Escape codes take no room. */
+/**
+ * A line broken at spaces (but not within x = y or a + b) where it is too long, what goes on
+ * indented. Escape codes take no room.
+ */
 export function fold(line: string, indent: number): string[] {
   const lines = [''];
   let room = WIDTH;

@@ -25,7 +25,10 @@ const LOOK = 50;
 
 const CTRL_C = 128 + constants.signals.SIGINT;
 
-/** Carries out `eos watch`: starts the script, follows its log, shows it; answers with the script's exit code. */
+/**
+ * Carries out `eos watch`: starts the script, follows its log, shows it; answers with the script's
+ * exit code.
+ */
 export async function watchRun(request: WatchRequest): Promise<number> {
   if (request.command.length === 0) {
     throw new UsageError('name the script behind --, as in eos watch -- python train.py');
@@ -57,7 +60,10 @@ export async function watchRun(request: WatchRequest): Promise<number> {
   }
 }
 
-/** Waits for the end of a script after a signal; a terminal's Ctrl-C went to it too, and it may be saving its state. */
+/**
+ * Waits for the end of a script after a signal; a terminal's Ctrl-C went to it too, and it may be
+ * saving its state.
+ */
 async function interruptedScript(script: Script, exitCode: number): Promise<number> {
   if (exitCode !== CTRL_C || !process.stdin.isTTY) script.stop();
   await script.code;

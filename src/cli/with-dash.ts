@@ -13,7 +13,10 @@ export interface WithDash {
   readonly open?: boolean;
 }
 
-/** Shows a file in the dashboard while it is written, and until Ctrl-C; answers with the exit code of the work. */
+/**
+ * Shows a file in the dashboard while it is written, and until Ctrl-C; answers with the exit code
+ * of the work.
+ */
 export async function withDash(
   { file, quiet, open = false }: WithDash,
   work: () => Promise<number>,

@@ -2,8 +2,8 @@ type Child = Node | string | undefined;
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /**
- * Makes an element. Strings become text nodes and attribute values, never markup, so what a file says cannot become
- * part of the page.
+ * Makes an element. Strings become text nodes and attribute values, never markup, so what a file
+ * says cannot become part of the page.
  */
 export function el<K extends keyof HTMLElementTagNameMap>(
   tag: K,

@@ -150,7 +150,9 @@ function showBusy(): void {
   page.dataset.busy = String(scheduled || drawing || following || files.loading());
 }
 
-/** Draws everything in the next frame; changes that come while drawing are drawn together after it. */
+/**
+ * Draws everything in the next frame; changes that come while drawing are drawn together after it.
+ */
 function schedule(): void {
   if (drawing) again = true;
   if (scheduled || drawing) return;
@@ -251,7 +253,8 @@ function writeUrl(): void {
       refreshGiven,
     });
     try {
-      // A zoom is a step that Back undoes; all else, and its own way there, only renames where one is.
+      // A zoom is a step that Back undoes; all else, and its own way there, only renames where one
+      // is.
       const zoomed = String(asked) !== addressRange;
       const steps = zoomed && performance.now() - pushedAt > PUSH_MS;
       if (zoomed) pushedAt = performance.now();
@@ -323,7 +326,10 @@ async function hear(): Promise<void> {
   hearing = false;
 }
 
-/** The page is told of changes, or looks at the files from time to time; one that nobody sees does neither. */
+/**
+ * The page is told of changes, or looks at the files from time to time; one that nobody sees does
+ * neither.
+ */
 function setTimer(): void {
   clearTimeout(refreshTimer);
   const { refresh: seconds } = store.get();

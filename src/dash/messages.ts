@@ -1,6 +1,8 @@
 import { button, el, icon } from './dom.ts';
 
-/** Shows what is wrong with a file, one message a file and as text; no error takes the message away. */
+/**
+ * Shows what is wrong with a file, one message a file and as text; no error takes the message away.
+ */
 export function showProblem(box: HTMLElement, name: string, error: unknown): void {
   const old = [...box.children].find(
     (child) => child instanceof HTMLElement && child.dataset.run === name,

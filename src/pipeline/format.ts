@@ -18,9 +18,9 @@ function grouped(least: number, most: number): Intl.NumberFormat {
 const NOISE = 1e-14;
 
 /**
- * A number in plain ASCII: whole numbers in full, others to so many significant digits, thousands separated, as a power
- * of ten (`1.2e-5`) below 0.001 and from a million on. A number with fewer digits is printed as it is (0.05); zeros at
- * the end tell that it was rounded (0.05000).
+ * A number in plain ASCII: whole numbers in full, others to so many significant digits, thousands
+ * separated, as a power of ten (`1.2e-5`) below 0.001 and from a million on. A number with fewer
+ * digits is printed as it is (0.05); zeros at the end tell that it was rounded (0.05000).
  */
 export function plainNumber(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return String(value);
@@ -74,7 +74,10 @@ export function plural(number: number, word: string): string {
   return `${count(number)} ${word}${number === 1 ? '' : 's'}`;
 }
 
-/** A share in percent with two decimals, or in powers of ten where those would be digits without end. */
+/**
+ * A share in percent with two decimals, or in powers of ten where those would be digits without
+ * end.
+ */
 export function percent(share: number): string {
   const value = 100 * share;
   return `${Math.abs(value) < 1e6 ? value.toFixed(2) : value.toExponential(2)} %`;

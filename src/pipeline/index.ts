@@ -1,5 +1,5 @@
-// The public surface of the library, and nothing else. It runs in Node and in browsers alike; what needs Node stands
-// in `eos-stream/node`.
+// The public surface of the library, and nothing else. It runs in Node and in browsers alike; what
+// needs Node stands in `eos-stream/node`.
 
 export type { Batch } from './core/batch.ts';
 export type { Checkpoint, StageSnapshot, StageState, StateReader } from './core/checkpoint.ts';

@@ -40,7 +40,9 @@ test('the bundle needs nothing: no module of Node, no other module', () => {
   expect(bundle).not.toMatch(/^\s*import[\s{*"']/m);
 });
 
-/** A run with both files in memory. Runs in the page as well, so it may use nothing from outside. */
+/**
+ * A run with both files in memory. Runs in the page as well, so it may use nothing from outside.
+ */
 async function streamInMemory(eos: Library, preset: 'paper' | 'plain') {
   const parquet = eos.memoryTarget();
   const arrow = eos.memoryTarget();

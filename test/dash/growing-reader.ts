@@ -29,7 +29,9 @@ export function growingReader(url: string, condition: Condition) {
     );
 
   return {
-    /** @returns the rows of the state it saw @throws where anything in it is not as it was written */
+    /**
+     * @returns the rows of the state it saw @throws where anything in it is not as it was written
+     */
     async look(): Promise<number> {
       const head = await ask('HEAD');
       const { etag } = head.headers;

@@ -11,7 +11,9 @@ import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
 
 export type Rows = Readonly<Record<string, ArrayLike<number | string>>>;
 
-/** Rows of a made-up run: the columns and words of a real one, with values that are easy to check. */
+/**
+ * Rows of a made-up run: the columns and words of a real one, with values that are easy to check.
+ */
 export function makeRows(length: number, from = 0): Record<string, number[] | string[]> {
   const index = Array.from({ length }, (_, i) => from + i);
   const wave = (t: number) => Math.sin(t / 40) * Math.exp(-t / 5000);
@@ -102,7 +104,9 @@ export function parquetBytes(
   );
 }
 
-/** A file that grows as a run does: after each `add` the bytes so far end with a complete footer. */
+/**
+ * A file that grows as a run does: after each `add` the bytes so far end with a complete footer.
+ */
 export function growingFile(
   metadata: Readonly<Record<string, string>> = { 'eos.config': JSON.stringify(CONFIG) },
 ): {

@@ -496,7 +496,8 @@ describe('from elsewhere', () => {
     const first = await ask(port, `/?token=${token}`, { headers: fromAfar });
     expect(first.status).toBe(303);
     const [cookie] = first.headers['set-cookie'] as string[];
-    // Strict cookies stay at home where a link of another site leads here, by way of a redirect too.
+    // Strict cookies stay at home where a link of another site leads here, by way of a redirect
+    // too.
     expect(cookie).toMatch(/; SameSite=Lax; /);
     expect(cookie).not.toContain('Secure');
     const headers = { ...fromAfar, cookie: cookie!.split(';')[0]! };

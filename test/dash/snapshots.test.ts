@@ -16,7 +16,9 @@ function folderOfTest(): string {
   return folder;
 }
 
-/** A file that grows as run files do: groups that stay, and behind them an end that is written over. */
+/**
+ * A file that grows as run files do: groups that stay, and behind them an end that is written over.
+ */
 function growingFile(folder: string, name = 'run.parquet') {
   const file = join(folder, name);
   const fd = openSync(`${file}.partial`, 'w');

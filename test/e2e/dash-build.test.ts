@@ -34,7 +34,8 @@ describe('where eos dash build writes', () => {
 
   beforeAll(() => {
     outer = mkdtempSync(join(tmpdir(), 'eos-out-'));
-    // Not at the top: what a test asks for may not reach out of what is its own, should the command obey.
+    // Not at the top: what a test asks for may not reach out of what is its own, should the command
+    // obey.
     folder = join(outer, 'here/inside');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'run.parquet'), run);

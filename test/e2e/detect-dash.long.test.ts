@@ -15,7 +15,8 @@ describeWith(['chromium'], 'detected logs in the browser', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'eos-detect-dash-'));
-    // Started over the threshold, came down, sharpened, and oscillates at the edge; measured every third step.
+    // Started over the threshold, came down, sharpened, and oscillates at the edge; measured every
+    // third step.
     const lines = Array.from({ length: 900 }, (_, t) => {
       const sharpness = t < 4 ? 30 - 5 * t : t < 304 ? 9 + 0.036 * t : 20 + Math.sin((t - 304) / 9);
       return JSON.stringify({

@@ -12,10 +12,13 @@ const MEGABYTE = 1e6;
 const linux = process.platform === 'linux';
 if (!linux) console.warn('skipped "memory": needs /proc of Linux');
 
-/** The largest resident size of a process so far, in bytes, and the processes that it has started. */
+/**
+ * The largest resident size of a process so far, in bytes, and the processes that it has started.
+ */
 async function sizeOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  // VmHWM is itself a maximum over the life of the process, so that no peak falls between two looks.
+  // VmHWM is itself a maximum over the life of the process, so that no peak falls between two
+  // looks.
   const own = Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   const sizes = await Promise.all(
@@ -27,7 +30,10 @@ async function sizeOf(pid: number): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, own);
 }
 
-/** The largest size that `eos detect` and its reader ever had while so many lines were piped in, and the rows it saw. */
+/**
+ * The largest size that `eos detect` and its reader ever had while so many lines were piped in, and
+ * the rows it saw.
+ */
 async function peakOfDetect(
   lines: number,
 ): Promise<{ readonly bytes: number; readonly rows: number }> {

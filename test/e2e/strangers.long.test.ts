@@ -36,7 +36,9 @@ pq.write_table(pa.table([pa.array(step), pa.array(loss), pa.array(10 + step / 8)
 print(json.dumps(None))
 `;
 
-/** What stands in the further column of the last row, as CSV; undefined where it is not exported. */
+/**
+ * What stands in the further column of the last row, as CSV; undefined where it is not exported.
+ */
 const LAST: Readonly<Record<string, string | undefined>> = {
   booleans: 'true',
   'no-values': '',

@@ -81,7 +81,9 @@ export function parts(out: string): string[] {
   return readdirSync(join(out, 'summary')).sort();
 }
 
-/** Rows without what differs from one time to the next, in an order that does not depend on parts. */
+/**
+ * Rows without what differs from one time to the next, in an order that does not depend on parts.
+ */
 export function comparable(rows: readonly Row[]): Row[] {
   return rows
     .map(({ wall_seconds: _, ...row }) => row)

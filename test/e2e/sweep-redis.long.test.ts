@@ -31,7 +31,10 @@ afterAll(() => {
 const CERTIFICATE = join(root, 'test/e2e/tls/cert.pem');
 const KEY = join(root, 'test/e2e/tls/key.pem');
 
-/** A Redis of the test's own: on a free loopback port, with a password, and with all that it holds on disk once it is stopped. */
+/**
+ * A Redis of the test's own: on a free loopback port, with a password, and with all that it holds
+ * on disk once it is stopped.
+ */
 async function newRedis({ tls = false } = {}): Promise<TestRedis> {
   const folder = newFolder();
   const port = await freePort();
@@ -74,8 +77,8 @@ async function newRedis({ tls = false } = {}): Promise<TestRedis> {
 }
 
 /**
- * A port that nobody listens on, outside the range from which the system gives ports away: the server must get it back
- * after a restart.
+ * A port that nobody listens on, outside the range from which the system gives ports away: the
+ * server must get it back after a restart.
  */
 async function freePort(): Promise<number> {
   for (;;) {

@@ -4,7 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { cleanEnvironment, temporaryFolder, watch } from '../setup/eos.ts';
 import { describeWith, part, root } from '../setup/parts.ts';
 
-/** Runs a program with a terminal of its own, 100 columns wide, as its stderr, and prints what it sent there. */
+/**
+ * Runs a program with a terminal of its own, 100 columns wide, as its stderr, and prints what it
+ * sent there.
+ */
 const ON_A_TERMINAL = `
 import fcntl, os, pty, struct, subprocess, sys, termios
 ours, theirs = pty.openpty()

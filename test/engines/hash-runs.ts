@@ -72,7 +72,9 @@ function hashOfNetwork(): string {
   return hash.value;
 }
 
-/** Hashes of runs of each kind: two engines agree in all of them, or one of them computes otherwise. */
+/**
+ * Hashes of runs of each kind: two engines agree in all of them, or one of them computes otherwise.
+ */
 export function hashes(): Readonly<Record<string, string>> {
   return {
     default: hashOfRun({}),

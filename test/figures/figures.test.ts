@@ -286,7 +286,8 @@ describe.each(['paper', 'figure3', 'three-phases', 'plain'] as const)(
         least = Math.min(least, upper[t]!);
       }
       expect(upper).toEqual(upper.slice().sort((a, b) => b - a));
-      // Where it is said anew it is close; from there to the next crossing a spike lowers S∞ further.
+      // Where it is said anew it is close; from there to the next crossing a spike lowers S∞
+      // further.
       const said = upper.map((value, t) => (value === upper[t - 1] ? 0 : value / end[t]! - 1));
       expect(Math.max(...said)).toBeLessThan(0.05);
     });

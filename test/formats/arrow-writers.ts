@@ -68,7 +68,10 @@ frame.write_ipc(folder / "polars oldest.arrow", compat_level=pl.CompatLevel.olde
 print(json.dumps(sorted(path.name for path in folder.iterdir())))
 `;
 
-/** Writes the same rows as pandas, pyarrow and Polars write them, in every way that they do. Returns the names. */
+/**
+ * Writes the same rows as pandas, pyarrow and Polars write them, in every way that they do. Returns
+ * the names.
+ */
 export async function writeArrowFiles(folder: string): Promise<readonly string[]> {
   return (await python(WRITE, [folder])) as readonly string[];
 }

@@ -8,7 +8,9 @@ import { xxhash32 } from '../../src/pipeline/formats/arrow/xxhash32.ts';
 import { temporaryFolder } from '../setup/eos.ts';
 import { describeWith, python } from '../setup/parts.ts';
 
-/** A frame of blocks, each stored, or one literal and copies of what stands `distance` bytes before. */
+/**
+ * A frame of blocks, each stored, or one literal and copies of what stands `distance` bytes before.
+ */
 type Block =
   | { readonly stored: Uint8Array }
   | { readonly literal: number; readonly distance: number; readonly count: number };

@@ -4,7 +4,9 @@ import { python } from '../setup/parts.ts';
 export interface WrittenTable {
   readonly name: string;
   readonly rows: number;
-  /** Columns in their order: two may have the same name. Numbers that JSON cannot hold are words. */
+  /**
+   * Columns in their order: two may have the same name. Numbers that JSON cannot hold are words.
+   */
   readonly columns: readonly { readonly name: string; readonly values: readonly unknown[] }[];
 }
 
@@ -106,7 +108,10 @@ write("int96", pa.table({"t": pa.array([1500000000123456000 + 1000000 * i for i 
 print(json.dumps(files))
 `;
 
-/** Writes the same kinds of columns in every codec, encoding, page version and pattern of nulls that pyarrow knows. */
+/**
+ * Writes the same kinds of columns in every codec, encoding, page version and pattern of nulls that
+ * pyarrow knows.
+ */
 export async function writeParquetFiles(folder: string): Promise<readonly WrittenTable[]> {
   return (await python(PARQUET, [folder])) as readonly WrittenTable[];
 }
@@ -138,7 +143,10 @@ for codec in [None, "lz4", "zstd"]:
 print(json.dumps(files))
 `;
 
-/** Writes one table of every type that Arrow has and that is read, as files and streams, packed and not. */
+/**
+ * Writes one table of every type that Arrow has and that is read, as files and streams, packed and
+ * not.
+ */
 export async function writeArrowTypes(folder: string): Promise<readonly WrittenTable[]> {
   return (await python(ARROW, [folder])) as readonly WrittenTable[];
 }

@@ -5,7 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { exp, hypot, log, log1p, log10 } from '../../src/pipeline/numeric/elementary.ts';
 import { root } from '../setup/parts.ts';
 
-/** Fixed point with so many bits behind the point: many more than float64 has digits in these tests. */
+/**
+ * Fixed point with so many bits behind the point: many more than float64 has digits in these tests.
+ */
 const BITS = 1300n;
 const ONE = 1n << BITS;
 const words = new DataView(new ArrayBuffer(8));

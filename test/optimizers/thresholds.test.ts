@@ -11,9 +11,10 @@ import {
 const STEPS = 3000;
 
 /**
- * Runs the optimizer's own step on ½hx², and says by how much a step changes the size of x in the end: the growth of the
- * larger of two neighbouring |x| over the second half. Adaptive ones are given gradients whose squares have long averaged
- * out: their slot of squares holds `square` and hardly moves.
+ * Runs the optimizer's own step on ½hx², and says by how much a step changes the size of x in the
+ * end: the growth of the larger of two neighbouring |x| over the second half. Adaptive ones are
+ * given gradients whose squares have long averaged out: their slot of squares holds `square` and
+ * hardly moves.
  */
 function growth(
   optimizer: Optimizer,
@@ -38,7 +39,9 @@ function growth(
   return Math.log(top(STEPS - 100) / top(STEPS / 2)) / (STEPS / 2 - 100);
 }
 
-/** Sharpness in the optimizer's own metric for a curvature h, from the metric that it says it has. */
+/**
+ * Sharpness in the optimizer's own metric for a curvature h, from the metric that it says it has.
+ */
 function scaleOf(optimizer: Optimizer, values: OptimizerValues, eta: number): number {
   if (!optimizer.metric) return 1;
   const slots = Array.from({ length: optimizer.slots }, () => new Float64Array(1));

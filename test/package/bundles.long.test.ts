@@ -55,7 +55,10 @@ interface Metafile {
   >;
 }
 
-/** The scripts that a page waits for before it runs: its own, and all that is imported but by `import()`. */
+/**
+ * The scripts that a page waits for before it runs: its own, and all that is imported but by
+ * `import()`.
+ */
 async function loadedAtStart(script: string): Promise<string[]> {
   await esbuild(script, '--format=iife', '--outfile=whole.js', '--metafile=whole.json');
   const { inputs } = JSON.parse(await readFile(join(cwd, 'whole.json'), 'utf8')) as Metafile;
@@ -77,8 +80,9 @@ async function runPage(script: string): Promise<unknown> {
   });
 }
 
-// With the largest size of what the first page loads at its start, compressed: 3 % above what was measured. Much of it is
-// RxJS, and the texts of parameters and columns, which messages and files need. esbuild keeps more of what nothing uses.
+// With the largest size of what the first page loads at its start, compressed: 3 % above what was
+// measured. Much of it is RxJS, and the texts of parameters and columns, which messages and files
+// need. esbuild keeps more of what nothing uses.
 describe.each([
   [
     'esbuild',

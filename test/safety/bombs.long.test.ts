@@ -4,7 +4,10 @@ import { expect, test } from 'vitest';
 import { startEos, temporaryFolder } from '../setup/eos.ts';
 import { allBombs, type Bomb } from './bombs.ts';
 
-/** Of all bombs every eighth, which one by the day; EOS_BOMBS=1 takes all, EOS_BOMBS_ONLY those of such names. */
+/**
+ * Of all bombs every eighth, which one by the day; EOS_BOMBS=1 takes all, EOS_BOMBS_ONLY those of
+ * such names.
+ */
 const SHARE = Number(process.env.EOS_BOMBS ?? 8);
 const ONLY = process.env.EOS_BOMBS_ONLY ?? '';
 const MEGABYTES = 512;
@@ -16,7 +19,9 @@ interface Usage {
   seconds: number;
 }
 
-/** What a process and those that it has started have taken, as far as /proc tells while they live. */
+/**
+ * What a process and those that it has started have taken, as far as /proc tells while they live.
+ */
 function usageOf(pid: number, seen: Map<number, Usage>): void {
   try {
     const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];

@@ -508,7 +508,10 @@ function journalBombs(): Bomb[] {
   );
 }
 
-/** The files that other tests of this folder make, each with a command of those that read such files. */
+/**
+ * The files that other tests of this folder make, each with a command of those that read such
+ * files.
+ */
 async function knownBombs(): Promise<Bomb[]> {
   const commands: readonly ((file: string) => readonly string[])[] = [
     (file) => ['export', file, '--ndjson'],

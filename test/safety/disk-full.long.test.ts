@@ -31,7 +31,10 @@ const FORMATS: readonly [string, TableFormat][] = [
 const PAGE = 4096;
 const DISK = 1 << 20;
 
-/** A run of 1,200 rows in groups of 300, flushed behind each batch of 80. Returns the rows that were acknowledged. */
+/**
+ * A run of 1,200 rows in groups of 300, flushed behind each batch of 80. Returns the rows that were
+ * acknowledged.
+ */
 async function writeRun(
   path: string,
   format: TableFormat,

@@ -175,7 +175,10 @@ function nested(depth: number): DataType {
   return depth === 0 ? new Float64() : new List(new Field('item', nested(depth - 1), true));
 }
 
-/** Arrow files of the kinds that other programs write, and that mean harm; refused unless they are called `whole`. */
+/**
+ * Arrow files of the kinds that other programs write, and that mean harm; refused unless they are
+ * called `whole`.
+ */
 export function hostileForeignArrow(): { readonly name: string; readonly bytes: Uint8Array }[] {
   const file = (name: string, bytes: Uint8Array) => ({ name: `${name}.arrow`, bytes });
   const one = { sharpness: new Float64() };

@@ -92,7 +92,10 @@ export interface Reference {
   readonly duration: number;
 }
 
-/** A folder in memory where there is one: what is tested is what a killed program leaves, not how fast a disk is. */
+/**
+ * A folder in memory where there is one: what is tested is what a killed program leaves, not how
+ * fast a disk is.
+ */
 export function fastFolder(): string {
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'eos-'));
   onTestFinished(() => removeFolder(folder));
@@ -119,8 +122,8 @@ export interface Kill {
 }
 
 /**
- * Kills a run at some time, recovers what it left, resumes it, and holds the result against the run that nobody killed:
- * byte for byte, so in all columns, row groups and the summary.
+ * Kills a run at some time, recovers what it left, resumes it, and holds the result against the run
+ * that nobody killed: byte for byte, so in all columns, row groups and the summary.
  *
  * @param when part of the run's duration, 0 to 1
  */
@@ -149,7 +152,8 @@ export async function killAndResume(
     try {
       const { rows } = await recoverFile(partial, join(cwd, `recovered-${file}`), true);
       expect(rows).toBeGreaterThanOrEqual(safe);
-      // Not only what was acknowledged: of the groups on the disk, all but one that was not noted yet.
+      // Not only what was acknowledged: of the groups on the disk, all but one that was not noted
+      // yet.
       if (file === 'run.parquet') {
         expect(rows).toBeGreaterThanOrEqual(rowsOnDisk(original, bytes.get(file)!));
       }

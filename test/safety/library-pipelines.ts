@@ -34,7 +34,8 @@ export function everyOrder(before: readonly string[] = []): readonly (readonly s
 }
 
 /**
- * All operators of a run that stand in this list, in a random order in which their types fit; some are left out.
+ * All operators of a run that stand in this list, in a random order in which their types fit; some
+ * are left out.
  * @param roll a random whole number below its argument
  */
 export function randomPipeline(roll: (sides: number) => number): LibraryPipeline {
@@ -112,8 +113,8 @@ export async function wholeFiles(
 }
 
 /**
- * Recovers what a program has left, and resumes it from what it left or from what was recovered: that must be the run
- * that nobody ended, byte for byte.
+ * Recovers what a program has left, and resumes it from what it left or from what was recovered:
+ * that must be the run that nobody ended, byte for byte.
  *
  * @param stdout what the program said: which rows had been acknowledged
  * @returns rows that were recovered, of all files together

@@ -1,4 +1,5 @@
-// A program that uses the library, for tests that end it at any time: it writes the run of the pipeline that it is given.
+// A program that uses the library, for tests that end it at any time: it writes the run of the
+// pipeline that it is given.
 import { lastValueFrom } from 'rxjs';
 
 const library = await import('../../dist/pipeline/node/library.js');

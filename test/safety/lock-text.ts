@@ -1,7 +1,9 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** What the lock of this very process says, in the main, with other fields in the place of its own. */
+/**
+ * What the lock of this very process says, in the main, with other fields in the place of its own.
+ */
 export const lockText = (fields: object): string =>
   JSON.stringify({
     pid: process.pid,

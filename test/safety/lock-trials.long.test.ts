@@ -13,7 +13,10 @@ interface Flushed {
   readonly rows: number;
 }
 
-/** A writer in its own surroundings, once it has flushed rows: `wrapper` is the command line before that of eos. */
+/**
+ * A writer in its own surroundings, once it has flushed rows: `wrapper` is the command line before
+ * that of eos.
+ */
 async function writer(cwd: string, wrapper: readonly string[] = [], env = {}) {
   const [program, ...args] = [
     ...wrapper,
@@ -63,7 +66,10 @@ const rowsFlushed = (stdout: string): number =>
       .map((line) => (JSON.parse(line) as Flushed).rows),
   );
 
-/** Every way to write the file is refused to everybody else, and the first writer goes on to a sound file. */
+/**
+ * Every way to write the file is refused to everybody else, and the first writer goes on to a sound
+ * file.
+ */
 async function expectHeld(
   cwd: string,
   first: Awaited<ReturnType<typeof writer>>,

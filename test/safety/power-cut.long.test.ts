@@ -134,9 +134,9 @@ interface Inode {
 }
 
 /**
- * What may be on the disk when the power goes after `count` deeds. What was synced is there; of what was written since,
- * each piece may be or not, and one may be torn; of names that changed since the folder was synced, any number of the
- * first changes may be there.
+ * What may be on the disk when the power goes after `count` deeds. What was synced is there; of
+ * what was written since, each piece may be or not, and one may be torn; of names that changed
+ * since the folder was synced, any number of the first changes may be there.
  */
 function diskAfter(
   deeds: readonly Deed[],

@@ -51,7 +51,10 @@ async function addressOf(server: ReturnType<typeof startEos>): Promise<string> {
   return /http:\/\/\S+/.exec(printed)![0];
 }
 
-/** Sends bytes, says no more, and gives back what comes until the connection ends or has been silent for a while. */
+/**
+ * Sends bytes, says no more, and gives back what comes until the connection ends or has been silent
+ * for a while.
+ */
 function send(port: number, bytes: string | Uint8Array, silence = 400): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';

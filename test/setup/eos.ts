@@ -17,7 +17,9 @@ export interface Outcome {
 }
 
 export interface EosOptions extends Pick<SpawnOptions, 'cwd' | 'uid' | 'gid'> {
-  /** Added to a clean environment: no EOS_* of the outside, no colours, a home folder of its own. */
+  /**
+   * Added to a clean environment: no EOS_* of the outside, no colours, a home folder of its own.
+   */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -43,7 +45,9 @@ export function startEos(
 
 export interface Running {
   readonly done: Promise<Outcome>;
-  /** Resolves as soon as stderr or stdout holds the text; rejects where the process ends without. */
+  /**
+   * Resolves as soon as stderr or stdout holds the text; rejects where the process ends without.
+   */
   says(text: string): Promise<void>;
 }
 

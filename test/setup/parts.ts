@@ -113,13 +113,18 @@ export type PartName = keyof typeof parts;
 
 const found = new Map<PartName, string | undefined>();
 
-/** Path of an optional part of the machine, or undefined where it is absent. Looks once a process. */
+/**
+ * Path of an optional part of the machine, or undefined where it is absent. Looks once a process.
+ */
 export function findPart(name: PartName): string | undefined {
   if (!found.has(name)) found.set(name, parts[name].find());
   return found.get(name);
 }
 
-/** Path of an optional part; throws one plain line (what is missing, how to get it) where it is absent. */
+/**
+ * Path of an optional part; throws one plain line (what is missing, how to get it) where it is
+ * absent.
+ */
 export function part(name: PartName): string {
   const path = findPart(name);
   if (path === undefined) throw new Error(`missing ${parts[name].what}: ${parts[name].howToGet}`);
@@ -127,13 +132,15 @@ export function part(name: PartName): string {
 }
 
 /**
- * `describe` for tests that need optional parts of the machine. Where one is absent, `body` does not run: the suite is
- * skipped with a line that says what and how to get it, or, with EOS_REQUIRE_ALL=1, fails.
+ * `describe` for tests that need optional parts of the machine. Where one is absent, `body` does
+ * not run: the suite is skipped with a line that says what and how to get it, or, with
+ * EOS_REQUIRE_ALL=1, fails.
  *
  * @example
  * describeWith(['python'], 'a run file in pandas', () => {
  *   test('has all rows', async () => {
- *     expect(await python('import json, sys, pandas; print(len(pandas.read_parquet(sys.argv[1])))', [file])).toBe(101);
+ *     const program = 'import sys, pandas; print(len(pandas.read_parquet(sys.argv[1])))';
+ *     expect(await python(program, [file])).toBe(101);
  *   });
  * });
  */
@@ -159,8 +166,8 @@ export function describeWith(needs: readonly PartName[], title: string, body: ()
 }
 
 /**
- * Runs a Python program with `args` as `sys.argv[1:]` and returns the JSON that it prints. NaN and infinities are no
- * JSON: print them as strings.
+ * Runs a Python program with `args` as `sys.argv[1:]` and returns the JSON that it prints. NaN and
+ * infinities are no JSON: print them as strings.
  */
 export async function python(code: string, args: readonly string[] = []): Promise<unknown> {
   const options = { maxBuffer: 256 * 1024 * 1024, cwd: root };
@@ -185,7 +192,10 @@ function onPath(command: string): string | undefined {
   return undefined;
 }
 
-/** Whether the tests' Python has these packages, beyond what it must have; those of EOS_WITHOUT it has not. */
+/**
+ * Whether the tests' Python has these packages, beyond what it must have; those of EOS_WITHOUT it
+ * has not.
+ */
 export function hasPackages(...packages: readonly string[]): boolean {
   const without = (process.env.EOS_WITHOUT ?? '').split(',');
   const python = findPart('jax');

@@ -7,7 +7,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Times of the flushes of a sink that is given rows every 10 ms and takes so long to encode a footer. */
+/**
+ * Times of the flushes of a sink that is given rows every 10 ms and takes so long to encode a
+ * footer.
+ */
 async function flushTimes(encoding: number, flushEvery: number): Promise<number[]> {
   const batches = await lastValueFrom(
     gradientDescent({ steps: 999 }, { batchSize: 2 }).pipe(toArray()),

@@ -16,8 +16,9 @@ import {
 } from './written-runs.ts';
 
 /**
- * Compares each column that a reader hands over with the bytes that were written, and counts phases. Doubles are
- * compared as 64-bit patterns. Prints what differs, for each case, file and reader.
+ * Compares each column that a reader hands over with the bytes that were written, and counts
+ * phases. Doubles are compared as 64-bit patterns. Prints what differs, for each case, file and
+ * reader.
  */
 const PROGRAM = `
 import json, sys

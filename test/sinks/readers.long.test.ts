@@ -15,7 +15,10 @@ const folder = mkdtempSync(join(tmpdir(), 'eos-readers-'));
 afterAll(() => removeFolder(folder));
 const path = (name: string) => join(folder, name);
 
-/** Runs as they are written unless told otherwise, plain, thinned; and a log in which most of the sharpness is unknown. */
+/**
+ * Runs as they are written unless told otherwise, plain, thinned; and a log in which most of the
+ * sharpness is unknown.
+ */
 const RUNS: Readonly<Record<string, readonly string[]>> = {
   'default.parquet': ['--steps', '70000', '--preset', 'three-phases'],
   'thinned.parquet': ['--steps', '20000', '--every', '50'],
@@ -44,7 +47,9 @@ beforeAll(async () => {
   expect(await eos(detect)).toMatchObject({ code: 0, stderr: '' });
 });
 
-/** What each reader finds, compared column by column with what pyarrow does; doubles by their bits. */
+/**
+ * What each reader finds, compared column by column with what pyarrow does; doubles by their bits.
+ */
 const PROGRAM = `
 import json, sys
 import datafusion, duckdb, fastparquet, numpy as np, pandas as pd, polars as pl, pyarrow as pa, pyarrow.dataset, pyarrow.parquet as pq

@@ -132,7 +132,10 @@ export function bits(values: ArrayLike<number>): BigUint64Array {
   return new BigUint64Array(Float64Array.from(values).buffer);
 }
 
-/** The first row where the values read from a column are not those that were written, bit for bit; −1 for none. */
+/**
+ * The first row where the values read from a column are not those that were written, bit for bit;
+ * −1 for none.
+ */
 export function firstDifference(
   written: Written,
   { name, type }: Column,

@@ -23,7 +23,10 @@ const signed = (of: fc.Arbitrary<number>) =>
   fc.tuple(of, fc.boolean()).map(([x, negative]) => (negative ? -x : x));
 const usual = fc.constant([0.3, 0.1, 0.3] as const);
 
-/** Runs of every kind: calm and chaotic, with covariance, sampled data, without a floor, with momentum. */
+/**
+ * Runs of every kind: calm and chaotic, with covariance, sampled data, without a floor, with
+ * momentum.
+ */
 export const anyOptions: fc.Arbitrary<RunOptions> = fc
   .record({
     lambda1: fc.oneof(fc.constant(100), size(0.1, 1000)),
@@ -84,7 +87,8 @@ const BITS = 1100;
 const BITS_WITHOUT_FLOOR = 8000;
 
 /**
- * The cells of the trusted rows that are further from the true ones than their `digits` say, in words, each column once.
+ * The cells of the trusted rows that are further from the true ones than their `digits` say, in
+ * words, each column once.
  *
  * @param allowed relative error of a row's numbers
  */
@@ -148,7 +152,9 @@ export function brokenWords(
   return [...broken.values()];
 }
 
-/** The labels of one row after the other, by their rules; undefined where rounding alone decides. */
+/**
+ * The labels of one row after the other, by their rules; undefined where rounding alone decides.
+ */
 function trueLabels(config: RunConfig) {
   const stability = stabilityOf(config);
   const threshold = stability.threshold(config.eta);
@@ -187,7 +193,10 @@ function slack(name: string, { loss, alpha, beta1, beta2 }: TrueRow): number {
   return name === 'log10_abs_beta1' ? 1e-9 : 0;
 }
 
-/** With so many bits behind the point αβ₂ − 1 is a multiple of 2^−bits, and rounding in it some thousands of those. */
+/**
+ * With so many bits behind the point αβ₂ − 1 is a multiple of 2^−bits, and rounding in it some
+ * thousands of those.
+ */
 function grain(name: string, { precision, moments: { lambda1, lambda2 } }: RunConfig): number {
   if (precision === 'float64' || precision === 'auto') return 0;
   const unit = 2 ** (12 - Number(precision));

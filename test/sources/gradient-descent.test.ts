@@ -61,7 +61,9 @@ const options = (
   ...rest,
 });
 
-/** β₁ no nearer than the floor to where it comes to rest, lag included (model of the projection). */
+/**
+ * β₁ no nearer than the floor to where it comes to rest, lag included (model of the projection).
+ */
 function projectedBeta1(
   before: Theta,
   { alpha, beta1, beta2 }: Theta,

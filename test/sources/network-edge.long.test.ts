@@ -116,7 +116,8 @@ test(
     const mild = spikes.filter(({ ratio }) => ratio < 1.25);
     expect(mild.length).toBeGreaterThan(50);
     expect(mild.filter(({ share }) => share! >= 0.9).length / mild.length).toBeGreaterThan(0.95);
-    // Swings so wide that the loss is no quadratic across them are the edge's as well, as far as l1 can tell.
+    // Swings so wide that the loss is no quadratic across them are the edge's as well, as far as l1
+    // can tell.
     expect(spikes.filter(({ cause }) => cause === 'edge').length / spikes.length).toBeGreaterThan(
       0.9,
     );

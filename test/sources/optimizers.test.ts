@@ -42,7 +42,8 @@ describe('momentum on the minimal model', () => {
       expect(ratio).toBeCloseTo(sharpness[t]! / threshold, 12);
     });
     expect(Math.max(...sharpness) / threshold).toBeGreaterThan(1.01);
-    // Just over the threshold the oscillation grows: gradient descent would have been thrown out at 2/η long before.
+    // Just over the threshold the oscillation grows: gradient descent would have been thrown out at
+    // 2/η long before.
     const l1 = column('l1');
     const least = l1.slice(0, first).reduce((a, b) => Math.min(a, b));
     expect(Math.max(...l1.slice(first))).toBeGreaterThan(1e3 * least);

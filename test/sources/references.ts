@@ -83,7 +83,9 @@ export function wrongCells(
   });
 }
 
-/** What a summary says otherwise than the true one: words and steps exactly, numbers to a tolerance. */
+/**
+ * What a summary says otherwise than the true one: words and steps exactly, numbers to a tolerance.
+ */
 export function summaryDifferences(
   summary: RunSummary,
   { summary: truth }: Reference,

@@ -25,8 +25,9 @@ export interface Motion {
 }
 
 /**
- * The run itself, from the definition of gradient descent (with momentum) and its projection alone: numbers of so many
- * bits behind the point, no carried residual, no factored update, no exponent. It shares nothing with what it judges.
+ * The run itself, from the definition of gradient descent (with momentum) and its projection alone:
+ * numbers of so many bits behind the point, no carried residual, no factored update, no exponent.
+ * It shares nothing with what it judges.
  *
  * @returns the first step whose loss is over 10¹², null where there is none
  */

@@ -72,7 +72,8 @@ describe('a run without a stream', () => {
       {
         numRuns: 60,
         examples: [
-          // β₁ starts below the range of normal numbers, with correlated features: batches must not matter.
+          // β₁ starts below the range of normal numbers, with correlated features: batches must not
+          // matter.
           [
             {
               eta: 0.0231,

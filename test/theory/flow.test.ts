@@ -157,7 +157,8 @@ test('the way is right in time too: α² = 1/(1 + (α₀⁻² − 1)·e^(−2λ�
 });
 
 describe('every one of thousands of short steps is right to 1e-9', () => {
-  // On the hyperbola α² − β₂² = Q, y = (α + β₂)² has (y − y₋)/(y₊ − y) = c·e^(λ₂√(Q² + 4)t), y± = 2 ± √(Q² + 4).
+  // On the hyperbola α² − β₂² = Q, y = (α + β₂)² has (y − y₋)/(y₊ − y) = c·e^(λ₂√(Q² + 4)t), y± = 2
+  // ± √(Q² + 4).
   test.each([
     [0.3, 0.25, 0.1, 0.05],
     [0.3, 0.25, 0.01, 0.05],

@@ -45,7 +45,8 @@ export default class WorkerCommand extends Command {
       takeover: settled.takeover,
       quiet: settled.quiet,
     });
-    // BullMQ tries for ever to give back a part to a Redis that is away, on connections that have long been closed.
+    // BullMQ tries for ever to give back a part to a Redis that is away, on connections that have
+    // long been closed.
     setTimeout(() => process.exit(), FAREWELL).unref();
   }
 }

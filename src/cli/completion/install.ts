@@ -3,7 +3,10 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Shell } from './scripts.ts';
 
-/** Puts a completion script where its shell finds it; resolves with what was written. Repeating it changes nothing. */
+/**
+ * Puts a completion script where its shell finds it; resolves with what was written. Repeating it
+ * changes nothing.
+ */
 export async function installCompletion(shell: Shell, script: string): Promise<readonly string[]> {
   const home = process.env.HOME || homedir();
   const config = process.env.XDG_CONFIG_HOME || join(home, '.config');

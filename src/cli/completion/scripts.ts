@@ -21,7 +21,10 @@ export interface CompletedFlag {
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** The script that teaches a shell the commands. Where nothing of ours fits, the shell completes names of files. */
+/**
+ * The script that teaches a shell the commands. Where nothing of ours fits, the shell completes
+ * names of files.
+ */
 export function completionScript(shell: Shell, commands: readonly CompletedCommand[]): string {
   if (shell === 'fish') return fishScript(commands);
   // Zsh understands the functions of bash.

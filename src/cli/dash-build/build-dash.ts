@@ -28,8 +28,8 @@ export interface BuildRequest {
 const MAX_SINGLE_BYTES = 200 * 1024 * 1024;
 
 /**
- * Writes the dashboard with the named runs: a folder for any static host, or one HTML file. It stands under its name
- * only when it is whole.
+ * Writes the dashboard with the named runs: a folder for any static host, or one HTML file. It
+ * stands under its name only when it is whole.
  *
  * @returns the path written
  * @throws UsageError where a file is no run, or something else stands in the way

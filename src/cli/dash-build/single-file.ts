@@ -18,7 +18,10 @@ export interface EmbeddedSweep {
   readonly damaged: number | undefined;
 }
 
-/** One HTML file with page and data inside, whose policy allows just these scripts and styles, by their hashes. */
+/**
+ * One HTML file with page and data inside, whose policy allows just these scripts and styles, by
+ * their hashes.
+ */
 export async function singleFile({
   page,
   script,
@@ -39,7 +42,8 @@ export async function singleFile({
       );
     return readFile(join(script, 'assets', names[0]!), 'utf8');
   };
-  // The two sequences that would end a script early occur only inside strings, where the backslash changes nothing.
+  // The two sequences that would end a script early occur only inside strings, where the backslash
+  // changes nothing.
   const code = (await only('.js'))
     .replaceAll('</script', '<\\/script')
     .replaceAll('<!--', '<\\!--');

@@ -16,8 +16,8 @@ export interface TargetRequest {
 }
 
 /**
- * The folder that `--out` names, once it is sure that one may be written there: what this command made, or an empty
- * folder, is replaced without `force`.
+ * The folder that `--out` names, once it is sure that one may be written there: what this command
+ * made, or an empty folder, is replaced without `force`.
  */
 export async function folderTarget({ out, force, files }: TargetRequest): Promise<string> {
   const target = await located(out, 'name a folder');
@@ -52,8 +52,8 @@ export async function folderTarget({ out, force, files }: TargetRequest): Promis
 }
 
 /**
- * The HTML file that `--out` names, or `index.html` in the folder that it names, once it is sure that it may be
- * written: only an earlier dashboard is replaced without `force`.
+ * The HTML file that `--out` names, or `index.html` in the folder that it names, once it is sure
+ * that it may be written: only an earlier dashboard is replaced without `force`.
  */
 export async function fileTarget({ out, force, files }: TargetRequest): Promise<string> {
   const named = await located(out, 'name an HTML file, such as run.html');

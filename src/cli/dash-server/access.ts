@@ -21,7 +21,10 @@ export interface AccessRules {
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 
-/** Refuses what no page of ours would send: foreign methods, hosts (DNS rebinding) and origins, and wrong tokens. */
+/**
+ * Refuses what no page of ours would send: foreign methods, hosts (DNS rebinding) and origins, and
+ * wrong tokens.
+ */
 export function refusal(request: IncomingMessage, rules: AccessRules): Refusal | undefined {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return { status: 405, message: 'only GET and HEAD are answered' };
@@ -53,7 +56,8 @@ function isOwnHost(header: string, { host, port, hosts }: AccessRules): boolean 
   const match = /^(\[[0-9a-f:.]+\]|[\w.-]+)(?::(\d+))?$/i.exec(header);
   if (!match) return false;
   const name = match[1]!.replace(/^\[|\]$/g, '').toLowerCase();
-  // A forwarded port may have another number here. Names that foreign sites can rebind are no such names.
+  // A forwarded port may have another number here. Names that foreign sites can rebind are no such
+  // names.
   if (isLoopback(name) || hosts.includes(name)) return true;
   if (Number(match[2] ?? 80) !== port) return false;
   if (name === host.toLowerCase()) return true;
@@ -71,8 +75,9 @@ export function ownAddresses(): readonly string[] {
 const cookieName = (port: number): string => `eos-token-${port}`;
 
 /**
- * The cookies that carry the token. The first goes along where a link of another site is followed; a frame in a page of
- * another site is given the second alone, which browsers take over TLS and from localhost.
+ * The cookies that carry the token. The first goes along where a link of another site is followed;
+ * a frame in a page of another site is given the second alone, which browsers take over TLS and
+ * from localhost.
  */
 export function tokenCookies(token: string, port: number, framed: boolean): readonly string[] {
   const cookie = `${cookieName(port)}=${token}; HttpOnly; SameSite=Lax; Path=/`;

@@ -5,10 +5,16 @@ import { rowsIn } from '../sweep/missing.ts';
 import { isWholePart } from '../sweep/part-file.ts';
 import type { SharedFile, SharedSweep } from './shared-runs.ts';
 
-/** What has been found out of files, by what they were then: a page that looks again costs no reading. */
+/**
+ * What has been found out of files, by what they were then: a page that looks again costs no
+ * reading.
+ */
 const known = new Map<string, { readonly state: string; readonly whole: Promise<boolean> }>();
 
-/** Sweeps as a page should draw them: without their damaged parts, and with the number of the runs that they lack. */
+/**
+ * Sweeps as a page should draw them: without their damaged parts, and with the number of the runs
+ * that they lack.
+ */
 export function checkedSweeps(sweeps: readonly SharedSweep[]): Promise<SharedSweep[]> {
   return Promise.all(sweeps.map(checkedSweep));
 }

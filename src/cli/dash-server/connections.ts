@@ -10,7 +10,9 @@ const MOST_CONNECTIONS = 4096;
 const GRACE = 100;
 /** Answers under way at the same time; more are asked to come back. */
 const MAX_ANSWERS = 768;
-/** An answer that nobody has taken anything of for so many milliseconds gives its place to another. */
+/**
+ * An answer that nobody has taken anything of for so many milliseconds gives its place to another.
+ */
 const STALLED = 5000;
 /** Milliseconds in which a client may still read the answer to a bad request. */
 const LINGER = 500;
@@ -31,7 +33,10 @@ export interface Connections {
   close(): void;
 }
 
-/** Cuts the connections that have waited longest for their client to finish a request, once there are too many. */
+/**
+ * Cuts the connections that have waited longest for their client to finish a request, once there
+ * are too many.
+ */
 export function guardConnections(server: Server): Connections {
   /** Those that wait for a request come in the order in which they began to. */
   const clients = new Map<Socket, Client>();
@@ -121,7 +126,9 @@ export function guardConnections(server: Server): Connections {
   };
 }
 
-/** Ends a connection for good, whatever its client still does; a last answer has its time to arrive. */
+/**
+ * Ends a connection for good, whatever its client still does; a last answer has its time to arrive.
+ */
 export function endSocket(socket: Duplex, text = ''): void {
   socket.end(text);
   socket.resume();

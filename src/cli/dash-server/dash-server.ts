@@ -13,14 +13,19 @@ import { type WatchedFiles, watchedFiles } from './watched-files.ts';
 export interface DashServerOptions {
   /** Run files and folders of runs; each may still be missing where `waitForFiles` is set. */
   readonly files: readonly string[];
-  /** 127.0.0.1 unless given; any other address than this computer's own asks every request for a token. */
+  /**
+   * 127.0.0.1 unless given; any other address than this computer's own asks every request for a
+   * token.
+   */
   readonly host?: string;
   /** Without it 7333, or the next free port. */
   readonly port?: number;
   /** Without it a random one, where one is needed. */
   readonly token?: string;
   readonly waitForFiles?: boolean;
-  /** Further host names to answer to, and origins of pages that may show the dashboard in a frame. */
+  /**
+   * Further host names to answer to, and origins of pages that may show the dashboard in a frame.
+   */
   readonly allowHosts?: readonly string[];
   readonly allowFrames?: readonly string[];
 }
@@ -44,9 +49,11 @@ const MAX_URL = 4096;
 const MAX_FOLLOWERS = 256;
 
 /**
- * Serves the dashboard and the named runs, and nothing else: paths are looked up in a table, never joined to a folder.
+ * Serves the dashboard and the named runs, and nothing else: paths are looked up in a table, never
+ * joined to a folder.
  *
- * @throws UsageError where a file is missing, the port is taken, or an open address has too short a token
+ * @throws UsageError where a file is missing, the port is taken, or an open address has too short a
+ * token
  */
 export async function startDashServer(options: DashServerOptions): Promise<DashServer> {
   const host = options.host ?? '127.0.0.1';
@@ -189,7 +196,8 @@ function requestHandler({ files, states, connections, page, frames, rules }: Ser
       if (!(await sendFile(file, states, request, response)))
         answer(request, response, 404, 'there is nothing here, or nothing yet');
     } catch {
-      // The client went away, or the file shrank while it was sent: either way there is nobody to tell.
+      // The client went away, or the file shrank while it was sent: either way there is nobody to
+      // tell.
       response.destroy();
     } finally {
       end();

@@ -12,8 +12,8 @@ export interface ByteRange {
 }
 
 /**
- * The one range that a Range header asks for: undefined where there is none, or several (then the whole file is
- * sent), and 'unsatisfiable' where it lies outside the file.
+ * The one range that a Range header asks for: undefined where there is none, or several (then the
+ * whole file is sent), and 'unsatisfiable' where it lies outside the file.
  */
 export function parseRange(
   header: string | undefined,

@@ -39,7 +39,10 @@ export async function serveDash({
   return 0;
 }
 
-/** Asks the system to open an address; where it cannot, the printed one is still there to be clicked. */
+/**
+ * Asks the system to open an address; where it cannot, the printed one is still there to be
+ * clicked.
+ */
 export function openBrowser(url: string): void {
   const [command, ...args] =
     process.platform === 'darwin'

@@ -10,7 +10,9 @@ export interface SharedFile {
   readonly file: string;
 }
 
-/** A run with the trajectories that lie beside it (`run.constrained.parquet` beside `run.parquet`). */
+/**
+ * A run with the trajectories that lie beside it (`run.constrained.parquet` beside `run.parquet`).
+ */
 export interface SharedRun extends SharedFile {
   readonly name: string;
   /** Whether there is but what a program has written of it so far. */
@@ -23,7 +25,9 @@ export interface SharedSweep {
   readonly name: string;
   readonly parts: readonly SharedFile[];
   readonly folder: string;
-  /** Runs that are in none of the parts; undefined where nobody has looked (see `checkedSweeps`). */
+  /**
+   * Runs that are in none of the parts; undefined where nobody has looked (see `checkedSweeps`).
+   */
   readonly missing?: number | undefined;
   /** Parts that are there, but damaged, and therefore not among `parts`. */
   readonly damaged?: number;
@@ -36,8 +40,8 @@ const COMPANION = new RegExp(
 );
 
 /**
- * Where the named files stand. A link named on the command line is followed once, here; what it or its folder is
- * replaced by later is not.
+ * Where the named files stand. A link named on the command line is followed once, here; what it or
+ * its folder is replaced by later is not.
  *
  * @throws UsageError where there is neither the file nor its `.partial`
  */
@@ -69,7 +73,10 @@ export interface Listing {
   readonly folders: readonly string[];
 }
 
-/** Names in a folder; whether a name is that of a plain file, of a folder, or of neither (a link may lead out of it). */
+/**
+ * Names in a folder; whether a name is that of a plain file, of a folder, or of neither (a link may
+ * lead out of it).
+ */
 type Names = ReadonlyMap<string, 'file' | 'folder' | 'other'>;
 
 /** The runs and sweeps behind located files and folders. */
@@ -119,7 +126,10 @@ async function readNames(folder: string): Promise<Names> {
   );
 }
 
-/** A link to a folder is none: it may lead out of what was shared. Those that were named have been followed already. */
+/**
+ * A link to a folder is none: it may lead out of what was shared. Those that were named have been
+ * followed already.
+ */
 const isFolder = (path: string): Promise<boolean> =>
   lstat(path).then(
     (there) => there.isDirectory(),

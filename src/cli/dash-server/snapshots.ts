@@ -19,11 +19,14 @@ export interface Version extends Tag {
   close(): Promise<void>;
 }
 
-/** The states of files: of a whole file what stands there, of one that grows what its writer has flushed. */
+/**
+ * The states of files: of a whole file what stands there, of one that grows what its writer has
+ * flushed.
+ */
 export interface Snapshots {
   /**
-   * The newest state, or an earlier one that is still kept and is chosen among those; undefined where there is no such
-   * file, or nothing of it has been flushed.
+   * The newest state, or an earlier one that is still kept and is chosen among those; undefined
+   * where there is no such file, or nothing of it has been flushed.
    */
   open(
     file: string,
@@ -32,7 +35,10 @@ export interface Snapshots {
   close(): Promise<void>;
 }
 
-/** Milliseconds for which a replaced state can be sent after it was read last: readers need several requests. */
+/**
+ * Milliseconds for which a replaced state can be sent after it was read last: readers need several
+ * requests.
+ */
 const KEPT = 10_000;
 /** Bytes of memory for the ends of all states that are kept. */
 const BUDGET = 128 * 1024 * 1024;
@@ -114,7 +120,10 @@ export function snapshots(): Snapshots {
     }
   }
 
-  /** Forgets states that nobody should need any more, and of the others the oldest where they take too much memory. */
+  /**
+   * Forgets states that nobody should need any more, and of the others the oldest where they take
+   * too much memory.
+   */
   async function expire(): Promise<void> {
     const gone = new Set<State>();
     for (const { states, lookedAt } of growing.values()) {

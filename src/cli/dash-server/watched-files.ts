@@ -28,11 +28,17 @@ export interface WatchedFiles {
   close(): void;
 }
 
-/** Milliseconds to the next look: once the system tells of a change, and without its word (as on network drives). */
+/**
+ * Milliseconds to the next look: once the system tells of a change, and without its word (as on
+ * network drives).
+ */
 const [SOON, SELDOM] = [50, 1000];
 /** After so many milliseconds pages are told again, so that they know that the server is there. */
 const REPEATED = 2000;
-/** A folder that was listed within so many milliseconds of its last change may have changed again in the same tick. */
+/**
+ * A folder that was listed within so many milliseconds of its last change may have changed again in
+ * the same tick.
+ */
 const TICK = 50;
 
 interface Folder {
@@ -41,7 +47,10 @@ interface Folder {
   id: string;
   changed: string;
   listedAt: number;
-  /** What the system has told since: of shared files, or of others alone, such as the journals of flushes. */
+  /**
+   * What the system has told since: of shared files, or of others alone, such as the journals of
+   * flushes.
+   */
   told: 'nothing' | 'others' | 'shared';
 }
 

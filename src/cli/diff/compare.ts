@@ -46,7 +46,9 @@ const OUTCOME = [
   'mean_l1_in_eos',
 ];
 
-/** Compares two run files: parameters, outcome, and row by row, rows of equal steps with each other. */
+/**
+ * Compares two run files: parameters, outcome, and row by row, rows of equal steps with each other.
+ */
 export async function compareRuns(a: string, b: string): Promise<Difference> {
   const tables = [await openTable(a), await openTable(b)] as const;
   const names = tables.map(({ fields }) => fields.filter(isFlat).map((f) => f.name));
@@ -136,7 +138,9 @@ function firstDifference(names: readonly string[], left: Cursor, right: Cursor):
 
 type Cell = Values[number] | undefined;
 
-/** Equal to the last bit; what was not measured is null in one file and may be NaN in an older one. */
+/**
+ * Equal to the last bit; what was not measured is null in one file and may be NaN in an older one.
+ */
 function sameCell(a: Cell, b: Cell): boolean {
   return Object.is(a, b) || a === b || (isAbsent(a) && isAbsent(b));
 }

@@ -12,7 +12,10 @@ export type Encoder = (
 
 export type Cell = number | bigint | string | boolean | null | undefined;
 
-/** Rows as comma-separated values: numbers in the fewest digits that read back the same, nothing for null. */
+/**
+ * Rows as comma-separated values: numbers in the fewest digits that read back the same, nothing for
+ * null.
+ */
 export const encodeCsv: Encoder = async function* (fields, blocks) {
   yield `${fields.map(({ name }) => csvCell(name)).join(',')}\n`;
   for await (const block of blocks) {

@@ -3,7 +3,10 @@ import { isFlat, type TableField } from '../../pipeline/formats/table-file.ts';
 import { UsageError } from '../errors.ts';
 import type { TableReader, Values } from '../inspect/table-reader.ts';
 
-/** Which rows and columns of a table are wanted. Steps are those of its column `step`; without one, rows count from 0. */
+/**
+ * Which rows and columns of a table are wanted. Steps are those of its column `step`; without one,
+ * rows count from 0.
+ */
 export interface Selection {
   readonly columns: readonly string[] | undefined;
   readonly from: number;
@@ -19,8 +22,8 @@ export interface Block {
 }
 
 /**
- * The fields of the columns that are wanted, in the order in which they were named; all that can be exported unless
- * given. Of columns of one name that is the first.
+ * The fields of the columns that are wanted, in the order in which they were named; all that can be
+ * exported unless given. Of columns of one name that is the first.
  *
  * @throws UsageError
  */

@@ -52,8 +52,9 @@ export interface DrawingEvents {
 }
 
 /**
- * Draws figures into a folder, each as SVG, PNG (twice the size) and page, light and dark. All of them are drawn before
- * the first is written. A figure that cannot be drawn of its run is left out, unless it is `wanted` by its number.
+ * Draws figures into a folder, each as SVG, PNG (twice the size) and page, light and dark. All of
+ * them are drawn before the first is written. A figure that cannot be drawn of its run is left out,
+ * unless it is `wanted` by its number.
  *
  * @param runOf the run that a figure is of
  * @throws UsageError where a wanted figure cannot be drawn, or none can
@@ -139,8 +140,8 @@ async function renderFigure(
 }
 
 /**
- * Writes files that appear under their names only when every one of them is whole. In one go: a process that ends
- * because nobody reads what it says any more would leave the half of them.
+ * Writes files that appear under their names only when every one of them is whole. In one go: a
+ * process that ends because nobody reads what it says any more would leave the half of them.
  */
 async function writeFiles(
   folder: string,

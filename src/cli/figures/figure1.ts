@@ -75,7 +75,10 @@ function diverges({ divergedAt }: RunTable, lead: string): string {
   return divergedAt === null ? '' : `${lead}the run diverges at step ${count(divergedAt)}`;
 }
 
-/** Whether every excursion that is over has a loss in it, or just after, that is higher than where it began. */
+/**
+ * Whether every excursion that is over has a loss in it, or just after, that is higher than where
+ * it began.
+ */
 function spikesIn(table: RunTable): boolean {
   const { step } = table;
   const loss = table.column('loss');

@@ -7,7 +7,10 @@ import { type FigureSpec, tooShort } from './figure.ts';
 import { seriesPanel } from './run-lines.ts';
 import { glued, parameters } from './words.ts';
 
-/** L, L₂ and L̂ in log scale with the predicted slope; L₁ and L₂, of which L₁ is near zero but for spikes. */
+/**
+ * L, L₂ and L̂ in log scale with the predicted slope; L₁ and L₂, of which L₁ is near zero but for
+ * spikes.
+ */
 export const figure2: FigureSpec = {
   number: 2,
   preset: 'paper',

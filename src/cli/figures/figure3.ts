@@ -92,17 +92,18 @@ export const figure3: FigureSpec = {
 };
 
 /**
- * Causal bounds of the gradient-flow-solution sharpness S∞: each takes only the steps up to its own. They are this
- * project's, not those of the paper's theorem.
+ * Causal bounds of the gradient-flow-solution sharpness S∞: each takes only the steps up to its
+ * own. They are this project's, not those of the paper's theorem.
  *
- * What S∞ can still rise: a step raises α∞² = g(Q) by no more than q₊ ≤ η²(∂α)², and while α goes up to α∞ the steps
- * η|∂α| = ηλ₂|β₂(1 − αβ₂)| ≤ ηλ₂/(4|α|) add up to |α∞| − |α|. So from step t on
+ * What S∞ can still rise: a step raises α∞² = g(Q) by no more than q₊ ≤ η²(∂α)², and while α goes
+ * up to α∞ the steps η|∂α| = ηλ₂|β₂(1 − αβ₂)| ≤ ηλ₂/(4|α|) add up to |α∞| − |α|. So from step t on
  *
  *     S∞ ≤ S∞(t) + Λ·ηλ₂/(4|α|)·(|α∞| − |α|)₊
  *
- * up to the next spike, which lowers it by more; it is said at the start and at each upward crossing of 2/η, where a spike
- * begins (upper bound). What it must still fall to: gradient descent stays at no minimum sharper than 2/η, so that min(S∞(t), 2/η) is the most that can be left in
- * the end (lower bound).
+ * up to the next spike, which lowers it by more; it is said at the start and at each upward
+ * crossing of 2/η, where a spike begins (upper bound). What it must still fall to: gradient descent
+ * stays at no minimum sharper than 2/η, so that min(S∞(t), 2/η) is the most that can be left in the
+ * end (lower bound).
  */
 export function solutionBounds(table: RunTable): { upper: Float64Array; lower: Float64Array } {
   const { config, length } = table;

@@ -92,8 +92,8 @@ interface DrawnFlow {
 }
 
 /**
- * The start, and from the first crossing of 2/η on as many rows as evenly as they go: before it, all points lie on one
- * and the same flow.
+ * The start, and from the first crossing of 2/η on as many rows as evenly as they go: before it,
+ * all points lie on one and the same flow.
  */
 function flowRows(table: RunTable, count: number): readonly number[] {
   if (table.length === 1) return [0];

@@ -12,7 +12,10 @@ import { planePanel } from './plane-panel.ts';
 import { linePoints, pathPoints } from './run-lines.ts';
 import { glued, parameters } from './words.ts';
 
-/** Gradient descent, gradient flow and constrained trajectory from the same start; the stable set shaded. */
+/**
+ * Gradient descent, gradient flow and constrained trajectory from the same start; the stable set
+ * shaded.
+ */
 export const figure5: FigureSpec = {
   number: 5,
   preset: 'paper',
@@ -102,7 +105,10 @@ function distance(table: RunTable, { beta2: other }: Way, from: number, to: numb
   return most / scale;
 }
 
-/** Whether the run follows the flow to its first crossing of 2/η, and from there on the constrained trajectory. */
+/**
+ * Whether the run follows the flow to its first crossing of 2/η, and from there on the constrained
+ * trajectory.
+ */
 function followsConstrained(table: RunTable, flow: Way, constrained: Way): boolean {
   const crossing = firstCrossing(table);
   if (crossing < 1 || table.divergedAt !== null) return false;

@@ -2,7 +2,10 @@ import { DARK, LIGHT } from '../../dash/plots/theme.ts';
 import { escaped } from './compose.ts';
 import { type Figure, FONT } from './figure.ts';
 
-/** A page that holds the figure itself, light or dark as the reader's system is, and needs nothing else. */
+/**
+ * A page that holds the figure itself, light or dark as the reader's system is, and needs nothing
+ * else.
+ */
 export function figurePage({ title, caption }: Figure, light: string, dark: string): string {
   return `<!doctype html>
 <html lang="en">

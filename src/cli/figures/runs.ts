@@ -3,7 +3,10 @@ import { readRun } from '../verify/read-run.ts';
 import { makeRun } from '../verify/run-preset.ts';
 import type { FigureSpec } from './figure.ts';
 
-/** The run of each figure: made of its preset, once, or read from a file, of which `columns` are read where it has them. */
+/**
+ * The run of each figure: made of its preset, once, or read from a file, of which `columns` are
+ * read where it has them.
+ */
 export function runsFor(
   file: string | undefined,
   figures: readonly FigureSpec[],

@@ -12,7 +12,8 @@ import type { Figure, LegendItem } from './figure.ts';
 import { glued } from './words.ts';
 
 /**
- * A map of a sweep as a figure: a panel for each facet, and the line where the edge of stability begins.
+ * A map of a sweep as a figure: a panel for each facet, and the line where the edge of stability
+ * begins.
  * @param missing runs that the sweep has beyond those of the table
  */
 export function sweepFigure(

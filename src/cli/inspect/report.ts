@@ -39,8 +39,8 @@ export interface Report {
     readonly last_step: number;
   }[];
   /**
-   * Largest ηS/2 in each of up to 60 stretches of equal length (null where a stretch has no finite one); the sharpness
-   * itself where there is no ratio.
+   * Largest ηS/2 in each of up to 60 stretches of equal length (null where a stretch has no finite
+   * one); the sharpness itself where there is no ratio.
    */
   readonly sharpness: { readonly column: string; readonly bins: readonly (number | null)[] } | null;
 }
@@ -99,7 +99,9 @@ export async function inspectFile(file: string): Promise<Report> {
 
 type Config = Readonly<Record<string, unknown>> | null;
 
-/** The columns that the file of such a run has; those of the minimal model where nothing is said. */
+/**
+ * The columns that the file of such a run has; those of the minimal model where nothing is said.
+ */
 async function expectedColumns(config: Config): Promise<readonly Column[]> {
   if (config?.source === 'training-log') return MEASURED_COLUMNS;
   if (config === null || (config.model ?? 'minimal') === 'minimal') return RUN_COLUMNS;

@@ -16,7 +16,8 @@ export interface TableReader extends Omit<TableFile, 'read'> {
 
 /**
  * Opens a Parquet or Arrow file.
- * @throws UsageError where it is missing, neither of the two, or not whole. A `.partial` file counts as far as it is safe.
+ * @throws UsageError where it is missing, neither of the two, or not whole. A `.partial` file
+ * counts as far as it is safe.
  */
 export async function openTable(path: string): Promise<TableReader> {
   const file = await stat(path).catch((error: NodeJS.ErrnoException) => {

@@ -22,7 +22,10 @@ function asked(variable: string, otherwise: number): number {
   return value > 0 ? value : otherwise;
 }
 
-/** Share of the time that goes by which waiting and looking may take: a log may be followed for days. */
+/**
+ * Share of the time that goes by which waiting and looking may take: a log may be followed for
+ * days.
+ */
 const WAITING = 0.05;
 
 /**

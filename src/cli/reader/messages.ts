@@ -24,7 +24,10 @@ export type Call =
   /** So many blocks of rows have been taken in: more may come. */
   | { readonly more: number };
 
-/** Blocks of rows that may be under way, and after how many the reader is told that they were taken in. */
+/**
+ * Blocks of rows that may be under way, and after how many the reader is told that they were taken
+ * in.
+ */
 export const AHEAD = 8;
 export const TOLD_EVERY = 4;
 

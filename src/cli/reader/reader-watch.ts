@@ -1,8 +1,8 @@
 import { workerData } from 'node:worker_threads';
 import { takesTooLong } from './limits.ts';
 
-// A thread of the reader, which ends the whole process where it takes more than it may: whatever its main thread is
-// stuck in, and whatever the file that it reads claims.
+// A thread of the reader, which ends the whole process where it takes more than it may: whatever
+// its main thread is stuck in, and whatever the file that it reads claims.
 
 /** What the two threads of a reader share. */
 export interface Watched {
@@ -12,7 +12,10 @@ export interface Watched {
   readonly time: BigInt64Array;
 }
 
-/** Milliseconds between two looks: of a process that works, and of one that has waited for some of them. */
+/**
+ * Milliseconds between two looks: of a process that works, and of one that has waited for some of
+ * them.
+ */
 const [LOOK, SELDOM] = [10, 50];
 /** Microseconds of processor time between two looks from which on it works. */
 const WORK = 2000;

@@ -19,7 +19,10 @@ import {
 } from './messages.ts';
 import type { Reading } from './reading.ts';
 
-/** Reads files in a process of its own, which ends where it takes more memory or time than a sound file can ask for. */
+/**
+ * Reads files in a process of its own, which ends where it takes more memory or time than a sound
+ * file can ask for.
+ */
 export const inReader: Reading = {
   openTable,
   checkIntegrity: (path) => asked(tableReader(), { check: path }, 'checked'),
@@ -109,7 +112,9 @@ class ReaderEndedError extends Error {}
 interface Reader {
   readonly alive: boolean;
   tell(call: Call): void;
-  /** The next reply; `undefined` once the process was told to end. @throws what the reader tells of */
+  /**
+   * The next reply; `undefined` once the process was told to end. @throws what the reader tells of
+   */
   next(): Promise<Reply | undefined>;
   /** Asks and waits for the answer of this kind. */
   ask<K extends keyof Answers>(

@@ -27,7 +27,10 @@ export interface SweepDrawing {
   readonly out: string;
 }
 
-/** Draws maps of a sweep, one a quantity; `wrote` is told each file, `warn` what the maps do not show. */
+/**
+ * Draws maps of a sweep, one a quantity; `wrote` is told each file, `warn` what the maps do not
+ * show.
+ */
 export async function drawSweep(
   drawing: SweepDrawing,
   wrote: (path: string) => void,
@@ -142,7 +145,10 @@ function filterOf(text: string, table: SweepTable): readonly [string, readonly n
   return [column, values];
 }
 
-/** The value of a run that is meant: the very number, or, of an inner point of a grid, three digits of it or more. */
+/**
+ * The value of a run that is meant: the very number, or, of an inner point of a grid, three digits
+ * of it or more.
+ */
 function storedValue(column: string, item: string, there: readonly number[]): number {
   const value = parseNumber(item);
   if (Number.isNaN(value)) throw new UsageError(`--where: '${item}' is not a number`);

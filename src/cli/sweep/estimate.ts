@@ -24,7 +24,8 @@ const TRAJECTORY_FOOTER_BYTES = 6000;
 const TRAJECTORY_EXTRA = 1.2;
 
 /**
- * What a sweep will take, from a few of its own runs: spread over all of them, for less than half a second.
+ * What a sweep will take, from a few of its own runs: spread over all of them, for less than half a
+ * second.
  * @param share [i, n]: only each n-th part from the i-th on
  */
 export async function estimate(

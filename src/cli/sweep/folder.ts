@@ -74,13 +74,19 @@ export function trajectoryPath(folder: SweepFolder, run: string): string {
 /** A list of a million numbers takes less. */
 const LARGEST_MANIFEST = 1 << 26;
 
-/** Values in it, and parts of all its sweeps: each is looked for, and more would not be made in a year. */
+/**
+ * Values in it, and parts of all its sweeps: each is looked for, and more would not be made in a
+ * year.
+ */
 const MOST_VALUES = 3_000_000;
 const MOST_PARTS = 1_000_000;
 /** Sweeps of one folder. */
 const MOST_SWEEPS = 1000;
 
-/** The sweeps of a folder, oldest first; none where there is no manifest. @throws UsageError for one of another kind */
+/**
+ * The sweeps of a folder, oldest first; none where there is no manifest. @throws UsageError for one
+ * of another kind
+ */
 export async function readManifest(
   { manifest }: SweepFolder,
   flag = 'out',
@@ -171,8 +177,8 @@ export function newPlace(spec: SweepSpec): FolderSweep {
 }
 
 /**
- * The sweep's place in a folder, entered in its manifest where it is new there. A folder of another sweep is taken only
- * where `extend` says so: then the runs that one has are left to it.
+ * The sweep's place in a folder, entered in its manifest where it is new there. A folder of another
+ * sweep is taken only where `extend` says so: then the runs that one has are left to it.
  */
 export async function claimFolder(
   folder: SweepFolder,
@@ -194,7 +200,8 @@ export async function claimFolder(
     }),
   };
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
-  // First of all: shards that start at the same moment must find a folder of this sweep, or an empty one.
+  // First of all: shards that start at the same moment must find a folder of this sweep, or an
+  // empty one.
   if (found.before.length > 0) await commitFile(folder, folder.manifest, text);
   else if (!(await commitNewFile(folder, folder.manifest, text)))
     return claimFolder(folder, spec, extend);
@@ -267,7 +274,10 @@ async function checkFolder(path: string): Promise<void> {
   }
 }
 
-/** Tells whoever works for this folder, on whichever machine, to stop: the folder is what they all see. */
+/**
+ * Tells whoever works for this folder, on whichever machine, to stop: the folder is what they all
+ * see.
+ */
 export async function markCancelled(folder: SweepFolder): Promise<void> {
   await commitFile(folder, folder.cancelled, '');
 }

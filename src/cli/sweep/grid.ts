@@ -56,7 +56,8 @@ export async function sweepOptions(
   flags: object & { readonly spec?: string | undefined; readonly init?: string | undefined },
 ): Promise<SweepOptions> {
   const file = await readSpec(flags.spec);
-  // Parts of a start on the command line stand against a whole one in the file, and the other way round.
+  // Parts of a start on the command line stand against a whole one in the file, and the other way
+  // round.
   const parts = flags.init === undefined ? [] : runParameters.init.parts.map(({ name }) => name);
   const kept = Object.entries(file).filter(([name]) => !(parts as string[]).includes(name));
   const said = saidOf(gridParameters, flags, Object.fromEntries(kept));
@@ -80,7 +81,10 @@ function strideOf(text: string | undefined): number | undefined {
   );
 }
 
-/** Values as the flags take them: 0.05, "0.01:0.5:log:60", [0.01, 0.02], and for starts [[0.3, 0.1, 0.3], …]. */
+/**
+ * Values as the flags take them: 0.05, "0.01:0.5:log:60", [0.01, 0.02], and for starts [[0.3, 0.1,
+ * 0.3], …].
+ */
 function gridText(value: unknown): unknown {
   if (typeof value === 'number') return String(value);
   if (!Array.isArray(value) || value.length === 0) return value;

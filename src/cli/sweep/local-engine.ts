@@ -20,7 +20,10 @@ export interface EngineResult {
 
 const TICK = 200;
 
-/** Computes parts in threads of this process, a few more under way than there are threads, so that none ever waits. */
+/**
+ * Computes parts in threads of this process, a few more under way than there are threads, so that
+ * none ever waits.
+ */
 export async function runLocally(
   request: EngineRequest & { readonly threads: number },
 ): Promise<EngineResult> {

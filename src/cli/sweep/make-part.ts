@@ -38,7 +38,8 @@ export async function makePart(
       return control.proceed(steps);
     };
     const start = performance.now();
-    // Without trajectories nothing is waited for: a million short runs, a million empty turns of the event loop.
+    // Without trajectories nothing is waited for: a million short runs, a million empty turns of
+    // the event loop.
     const result = trajectories
       ? await trajectoryOf(folder, config, sweep.spec.trajectories!, trajectories, proceed)
       : runToResult(config, proceed);
@@ -54,9 +55,10 @@ export async function makePart(
 const SHORT = 100_000;
 
 /**
- * Tells V8 how the loop of a run is best compiled. Where thousands of short runs enter it one after the other, only the
- * version for its entrance is wanted: left to itself, V8 compiles one for the middle of the loop as well, and in every
- * third process then begins each run with the slow one, at two thirds of the speed. A long run needs the other.
+ * Tells V8 how the loop of a run is best compiled. Where thousands of short runs enter it one after
+ * the other, only the version for its entrance is wanted: left to itself, V8 compiles one for the
+ * middle of the loop as well, and in every third process then begins each run with the slow one, at
+ * two thirds of the speed. A long run needs the other.
  */
 export function expectRuns(steps: number): void {
   setFlagsFromString(steps < SHORT ? '--no-use-osr' : '--use-osr');

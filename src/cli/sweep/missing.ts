@@ -62,7 +62,9 @@ export async function removeParts(
   for (const part of parts) await rm(partPath(folder, sweep, part), { force: true });
 }
 
-/** Whether a part and the trajectories of its runs are whole, to the last bit as they were written. */
+/**
+ * Whether a part and the trajectories of its runs are whole, to the last bit as they were written.
+ */
 export async function isWhole(
   folder: SweepFolder,
   place: FolderSweep,
@@ -95,7 +97,9 @@ function* ownRuns({ sweep, plan, earlier }: FolderSweep, part: number): Generato
 /** Runs of which it is looked one by one whether an earlier sweep has them. */
 const MOST_LOOKED_AT = 2_000_000;
 
-/** Rows that a summary lacks for these parts; of very many, as if no earlier sweep had any of them. */
+/**
+ * Rows that a summary lacks for these parts; of very many, as if no earlier sweep had any of them.
+ */
 export function rowsIn(place: FolderSweep, parts: readonly number[]): number {
   const runs = runsIn(place, parts);
   const { length } = place.earlier;

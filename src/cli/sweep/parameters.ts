@@ -19,7 +19,10 @@ export function folderOf(out: string | undefined): string {
   throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
 }
 
-/** Where the work is done. Passwords are better given by environment than by command line, which others can see. */
+/**
+ * Where the work is done. Passwords are better given by environment than by command line, which
+ * others can see.
+ */
 export const engineParameters = {
   engine: {
     type: 'text',

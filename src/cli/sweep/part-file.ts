@@ -15,11 +15,15 @@ const BLANK = '0'.repeat(64);
 /** Parts hold at most 65,536 rows; whatever is larger than this was not written by a sweep. */
 const LARGEST = 1 << 27;
 
-/** Key of the digest of the trajectories of a part, one file after the other in the order of its rows. */
+/**
+ * Key of the digest of the trajectories of a part, one file after the other in the order of its
+ * rows.
+ */
 const TRAJECTORIES_KEY = 'eos.trajectories';
 
 /**
- * The bytes of a part: its rows, the name it goes by, and a checksum of all of it, itself taken as zeros.
+ * The bytes of a part: its rows, the name it goes by, and a checksum of all of it, itself taken as
+ * zeros.
  * @param trajectories digest of the trajectories of its runs, where these are kept
  */
 export async function encodePart(
@@ -80,8 +84,8 @@ function checksumPlace(bytes: Uint8Array): number {
 }
 
 /**
- * Puts a file in its place by one rename. Any number of workers may do so at the same time with the same part: each
- * writes under a name of its own first.
+ * Puts a file in its place by one rename. Any number of workers may do so at the same time with the
+ * same part: each writes under a name of its own first.
  */
 export async function commitFile(
   folder: SweepFolder,

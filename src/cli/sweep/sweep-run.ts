@@ -31,7 +31,9 @@ export interface SweepRequest {
   readonly quiet: boolean;
 }
 
-/** More runs than this are taken for a slip of the keyboard until somebody says that they are not. */
+/**
+ * More runs than this are taken for a slip of the keyboard until somebody says that they are not.
+ */
 const UNCONFIRMED = 10_000_000;
 
 /** Carries out `eos sweep`; resolves with the exit code. */

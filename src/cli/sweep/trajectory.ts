@@ -22,7 +22,8 @@ import { partialPath } from './part-file.ts';
 class GivenUp extends Error {}
 
 /**
- * Streams a run into its trajectory file, as `eos stream --every K` does, and keeps its summary as well.
+ * Streams a run into its trajectory file, as `eos stream --every K` does, and keeps its summary as
+ * well.
  * @param hash takes the bytes of the file
  */
 export async function writeTrajectory(

@@ -44,8 +44,8 @@ interface Claims {
 }
 
 /**
- * Makes the run of a file once more and compares: eos computes the same digits in every engine, so a file that it has
- * written differs in no bit.
+ * Makes the run of a file once more and compares: eos computes the same digits in every engine, so
+ * a file that it has written differs in no bit.
  *
  * @param always however long it takes
  * @param most steps of the minimal model that it may take otherwise
@@ -164,7 +164,10 @@ async function lastStepOf(table: TableReader, told: unknown): Promise<number> {
   return typeof last === 'number' ? last : Number.NaN;
 }
 
-/** Whether a pipeline of somebody's own has made the file, with fewer operators, and then without a summary. */
+/**
+ * Whether a pipeline of somebody's own has made the file, with fewer operators, and then without a
+ * summary.
+ */
 function ownPipeline({ fields, metadata }: TableReader, { schema }: Remake): boolean {
   const all = jsonObject(metadata['eos.config'])?.columns === null;
   const missing = schema.some(({ name }) => !fields.some((field) => field.name === name));

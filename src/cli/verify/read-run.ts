@@ -20,11 +20,12 @@ import { originOf } from '../parameter-flags.ts';
 export const MOST_ROWS = 20_000_000;
 
 /**
- * Reads a run file, of eos or of another program, into memory. Its parameters are those in its metadata; where it has none
- * they are `given`.
+ * Reads a run file, of eos or of another program, into memory. Its parameters are those in its
+ * metadata; where it has none they are `given`.
  *
  * @param wanted columns to read, as far as the file has them; all of a run unless given
- * @throws UsageError where the file cannot be read, is no run of gradient descent, or its parameters are not known
+ * @throws UsageError where the file cannot be read, is no run of gradient descent, or its
+ * parameters are not known
  */
 export async function readRun(
   path: string,

@@ -45,9 +45,15 @@ export interface Remake {
   batches(until: number): Observable<AnyBatch>;
   /** What a file says of such a run, once it has ended. */
   metadata(run: Run, lastStep: number): Metadata;
-  /** Its stages before that step, from which an interrupted run goes on; where no file goes on, null. */
+  /**
+   * Its stages before that step, from which an interrupted run goes on; where no file goes on,
+   * null.
+   */
   readonly snapshotAt: ((step: number) => Promise<Snapshot | undefined>) | null;
-  /** The summary that a recovery gives a run whose last known step is that one; undefined where it gives none. */
+  /**
+   * The summary that a recovery gives a run whose last known step is that one; undefined where it
+   * gives none.
+   */
   recovered(lastStep: number, run: Run): Promise<object | undefined>;
   /** Columns that stand in the file alone. */
   readonly taken: readonly string[];
@@ -170,8 +176,9 @@ async function* storedRows(
 }
 
 /**
- * What follows from the measured rows of a file, made once more from those: for models whose phases are found from
- * loss and sharpness. Undefined for others, and where rows or columns are left out that it takes.
+ * What follows from the measured rows of a file, made once more from those: for models whose phases
+ * are found from loss and sharpness. Undefined for others, and where rows or columns are left out
+ * that it takes.
  */
 export async function derivedOf(
   path: string,

@@ -17,7 +17,10 @@ const PAINTS = {
   'does not apply': 'dim',
 } as const;
 
-/** The checks as a table, each with its statement under it, no line wider than `width` where words allow. */
+/**
+ * The checks as a table, each with its statement under it, no line wider than `width` where words
+ * allow.
+ */
 export function verifyLines(
   results: readonly CheckResult[],
   lastStep: number | null,

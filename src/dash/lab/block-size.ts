@@ -2,8 +2,8 @@
 export const SLICE = 12;
 
 /**
- * Rows of the next block: as many as are wanted at once, but no more than are computed in a slice. It moves by factors,
- * since a run that goes on in other blocks is put down and taken up again.
+ * Rows of the next block: as many as are wanted at once, but no more than are computed in a slice.
+ * It moves by factors, since a run that goes on in other blocks is put down and taken up again.
  *
  * @param size rows of the last block, 1 before the first
  * @param took milliseconds that it took

@@ -24,8 +24,9 @@ export interface History {
 }
 
 /**
- * Keeps rows of these columns. Once there are too many, of every two blocks of rows one row goes; of each block the first
- * row stays, and the one whose `peak` is largest, so that spikes are seen at any length.
+ * Keeps rows of these columns. Once there are too many, of every two blocks of rows one row goes;
+ * of each block the first row stays, and the one whose `peak` is largest, so that spikes are seen
+ * at any length.
  *
  * @param most rows that are kept
  */
@@ -38,7 +39,9 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
   let stride = 1;
   /** Grows where rows change that were there before. */
   let generation = 0;
-  /** Rows seen of the block of 2·stride rows under way, and its row with the largest peak so far. */
+  /**
+   * Rows seen of the block of 2·stride rows under way, and its row with the largest peak so far.
+   */
   let seen = 0;
   let highest = Number.NEGATIVE_INFINITY;
   let pending: number[] | undefined;

@@ -224,7 +224,10 @@ export async function openLab(
     return input;
   }
 
-  /** Changes the run under way; while a change is on its way only the last one of the others is sent after it. */
+  /**
+   * Changes the run under way; while a change is on its way only the last one of the others is sent
+   * after it.
+   */
   let sending = false;
   let next: LabOptions | undefined;
   function change(options: LabOptions): void {

@@ -41,7 +41,10 @@ export function labTable({ model, ...options }: LabOptions): LabTable {
   return found;
 }
 
-/** Parameters of a model that may change while a run goes on: those of its optimizer, but not which it is. */
+/**
+ * Parameters of a model that may change while a run goes on: those of its optimizer, but not which
+ * it is.
+ */
 export const liveParameters = ({ parameters }: LabTable): readonly string[] =>
   Object.entries(parameters).flatMap(([name, { group, type }]) =>
     group === 'OPTIMIZER' && type === 'number' ? [name] : [],

@@ -26,7 +26,9 @@ export interface LabApi {
   /** Plays at so many steps a second; a speed of 0 stands still. */
   play(speed: number, until: Until): Promise<LabStatus>;
   checkpoint(): Promise<string>;
-  /** The Parquet file of `eos stream` with these parameters, up to the step where the run stands. */
+  /**
+   * The Parquet file of `eos stream` with these parameters, up to the step where the run stands.
+   */
   save(): Promise<ArrayBuffer>;
 }
 

@@ -60,7 +60,8 @@ interface Change {
 }
 
 /**
- * Starts a run in the digits of the command line: the same source, operators and rows, without an end.
+ * Starts a run in the digits of the command line: the same source, operators and rows, without an
+ * end.
  *
  * @param from a checkpoint of another run, from which this one goes on
  * @throws ConfigError naming the first parameter that cannot be used

@@ -17,8 +17,8 @@ const MOST_AHEAD = 100_000;
 export const SPIKE_SHARE = 0.01;
 
 /**
- * Step of the next peak of L₁ that is seen in the loss, computed ahead by gradient descent from this row; undefined
- * where none comes within 100,000 steps, or the run diverges before.
+ * Step of the next peak of L₁ that is seen in the loss, computed ahead by gradient descent from
+ * this row; undefined where none comes within 100,000 steps, or the run diverges before.
  */
 export function nextSpike(
   { step, alpha, beta1, beta2 }: Point,

@@ -1,6 +1,9 @@
 import { ChangedFileError, RunFileError } from './table.ts';
 
-/** Where a file comes from: a link, a file that the reader dropped on the page, or bytes inside the page. */
+/**
+ * Where a file comes from: a link, a file that the reader dropped on the page, or bytes inside the
+ * page.
+ */
 export type FileOrigin =
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'blob'; readonly blob: Blob }
@@ -24,8 +27,8 @@ export interface FileState {
 }
 
 /**
- * Opens a file for random access: a link by HTTP range requests (or at one go from servers that know no ranges). All
- * that is read is of one state of the file.
+ * Opens a file for random access: a link by HTTP range requests (or at one go from servers that
+ * know no ranges). All that is read is of one state of the file.
  *
  * @param known the state to read, where it is known already
  * @throws RunFileError where the link leads nowhere

@@ -3,8 +3,9 @@ import { OtherReaderError, RunFileError } from './table.ts';
 import LightWorker from './worker-light.ts?worker&inline';
 
 /**
- * A worker that is at work and leaves this many pings unanswered is stuck on a hostile file, or its machine is far too
- * busy, and is stopped. Pings are counted, not time: in a background tab timers sleep, and the worker is not to blame.
+ * A worker that is at work and leaves this many pings unanswered is stuck on a hostile file, or its
+ * machine is far too busy, and is stopped. Pings are counted, not time: in a background tab timers
+ * sleep, and the worker is not to blame.
  */
 const MAX_UNANSWERED = 60;
 const PING_MS = 500;
@@ -27,7 +28,10 @@ export interface TableClient extends TableApi {
   close(): void;
 }
 
-/** Starts a worker for a file: a small one, which fits most, and a large one where the file turns out to need it. */
+/**
+ * Starts a worker for a file: a small one, which fits most, and a large one where the file turns
+ * out to need it.
+ */
 export function tableClient(onBytes: (bytes: number) => void): TableClient {
   const start = (made: Worker) =>
     connect<TableApi>(made, METHODS, (reply) => {

@@ -151,7 +151,8 @@ export function columnStore(
         new Map([...carried].filter(([id]) => ids.has(id))),
         new Map(still),
       );
-      // What is drawn of the last group is asked for at once, in one go, rather than by one drawing after the other.
+      // What is drawn of the last group is asked for at once, in one go, rather than by one drawing
+      // after the other.
       const last = next.groups.length - 1;
       const wanted = [...kept.keys()].filter((key) => key.endsWith(`:${source.groups.length - 1}`));
       for (const column of wanted.map((key) => key.replace(/:\d+$/, '')))

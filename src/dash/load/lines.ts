@@ -10,8 +10,8 @@ import {
 import { bucketRange, type ColumnStore, rowsIn, span } from './columns.ts';
 
 /**
- * One line a column over [from, to] with every extreme: from the rows themselves, or where there are far more rows
- * than pixels from their buckets.
+ * One line a column over [from, to] with every extreme: from the rows themselves, or where there
+ * are far more rows than pixels from their buckets.
  */
 export async function lines(
   store: ColumnStore,

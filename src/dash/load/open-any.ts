@@ -5,7 +5,9 @@ import { openPages } from './open-light.ts';
 import { OtherReaderError, type TableSource } from './table.ts';
 import { tableSource } from './table-source.ts';
 
-/** Bytes of record batches that are kept, unpacked: one is read again for every column otherwise. */
+/**
+ * Bytes of record batches that are kept, unpacked: one is read again for every column otherwise.
+ */
 const KEPT_BYTES = 256 * 1024 * 1024;
 
 /** Opens a Parquet file of any codec, or an Arrow IPC file or stream. @throws RunFileError */

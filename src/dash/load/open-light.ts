@@ -14,9 +14,11 @@ const CHARACTER = 4;
 const light: DecoderOf = async (codec) => guarded(lightCodecs[codec] ?? unknownCodec(codec));
 
 /**
- * Opens a Parquet file as eos writes it: reads its footer, and later only the columns that are asked for.
+ * Opens a Parquet file as eos writes it: reads its footer, and later only the columns that are
+ * asked for.
  *
- * @throws OtherReaderError where it takes a larger reader: an Arrow file, or codecs that eos does not use by itself
+ * @throws OtherReaderError where it takes a larger reader: an Arrow file, or codecs that eos does
+ * not use by itself
  */
 export function openLight(file: ByteSource): Promise<TableSource> {
   return openPages(file, light, (codec) => lightCodecs[codec] !== undefined);

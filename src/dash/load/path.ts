@@ -4,7 +4,10 @@ import type { Path } from './protocol.ts';
 /** Cells of the grid on which a path is thinned, along either axis; about two to a pixel. */
 const PATH_CELLS = 1600;
 
-/** The path through the plane of two columns: a point wherever it leaves its cell, or its word changes. */
+/**
+ * The path through the plane of two columns: a point wherever it leaves its cell, or its word
+ * changes.
+ */
 export async function path(
   store: ColumnStore,
   x: string,

@@ -62,7 +62,10 @@ export interface Row {
 /** What the page asks of the worker that holds a run. */
 export interface TableApi {
   open(origin: FileOrigin): Promise<TableInfo>;
-  /** The file as it is now, or in the state that is known to be the newest; undefined where it has not changed. */
+  /**
+   * The file as it is now, or in the state that is known to be the newest; undefined where it has
+   * not changed.
+   */
   refresh(known?: FileState): Promise<TableInfo | undefined>;
   /** One line a column: every extreme of [from, to] at `width` pixel columns. */
   lines(

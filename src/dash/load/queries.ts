@@ -90,7 +90,10 @@ export function tableApi(
   };
 }
 
-/** The same about a table in memory, which is asked for where its version is another than the last one. */
+/**
+ * The same about a table in memory, which is asked for where its version is another than the last
+ * one.
+ */
 export function memoryApi(version: () => string, table: () => TableSource): TableApi {
   let told = '';
   let store: ColumnStore | undefined;
@@ -142,7 +145,8 @@ async function rowAt(
           values[column] = words.length > 0 ? (words[value] ?? '') : value;
         } catch (error) {
           if (error instanceof ChangedFileError) throw error;
-          // A damaged column is told by the panel that draws it; the others still have their values.
+          // A damaged column is told by the panel that draws it; the others still have their
+          // values.
         }
       }),
   );

@@ -1,13 +1,19 @@
 import type { TableGroup } from '../../pipeline/formats/table-file.ts';
 import type { ByteSource } from './bytes.ts';
 
-/** Row groups are fetched whole, with their neighbours, up to this size; of larger ones only what is asked for is. */
+/**
+ * Row groups are fetched whole, with their neighbours, up to this size; of larger ones only what is
+ * asked for is.
+ */
 const SEGMENT_BYTES = 1 << 20;
 const SEGMENTS_KEPT = 8;
 /** What a file ends with is fetched at one go: a footer, and before it where it begins. */
 const TAIL_BYTES = 1 << 16;
 
-/** A source that reads small neighbouring row groups by one request, and keeps them for the next column. */
+/**
+ * A source that reads small neighbouring row groups by one request, and keeps them for the next
+ * column.
+ */
 export function segmented(file: ByteSource): ByteSource & {
   /** Tells where the row groups are, once that is known. */
   divide(groups: readonly TableGroup[]): void;
@@ -48,7 +54,10 @@ export function segmented(file: ByteSource): ByteSource & {
   };
 }
 
-/** Parts no further from each other than this are fetched with what stands between them, up to so many bytes. */
+/**
+ * Parts no further from each other than this are fetched with what stands between them, up to so
+ * many bytes.
+ */
 const GAP_BYTES = 1 << 16;
 const TOGETHER_BYTES = 1 << 22;
 /** Milliseconds in which the panels of a page have all asked. */
@@ -61,7 +70,9 @@ interface Asked {
   reject(error: unknown): void;
 }
 
-/** Reads what is asked for in one go by as few requests as can be: a browser sends six at a time. */
+/**
+ * Reads what is asked for in one go by as few requests as can be: a browser sends six at a time.
+ */
 function together(file: ByteSource): (start: number, end: number) => Promise<ArrayBuffer> {
   let waiting: Asked[] = [];
 

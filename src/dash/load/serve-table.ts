@@ -11,7 +11,10 @@ export interface WorkerScope {
 
 type Methods = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>;
 
-/** Serves one run file from a worker: decoding never blocks the page, and a file that makes it hang is let go with it. */
+/**
+ * Serves one run file from a worker: decoding never blocks the page, and a file that makes it hang
+ * is let go with it.
+ */
 export function serveTable(
   scope: WorkerScope,
   openTable: (file: ByteSource) => Promise<TableSource>,

@@ -4,7 +4,10 @@ import type { FileState } from './bytes.ts';
 export interface ServerNews {
   /** Another number where files have come or gone, or a finished one has changed. */
   readonly list: number;
-  /** The runs that are not finished, by their paths: whether they are being written, and their last flushed state. */
+  /**
+   * The runs that are not finished, by their paths: whether they are being written, and their last
+   * flushed state.
+   */
   readonly growing: Readonly<Record<string, { readonly writing: boolean } & Partial<FileState>>>;
 }
 
@@ -15,17 +18,22 @@ export interface NewsReader {
 }
 
 const NAME = 'eos-news';
-/** Milliseconds without a word after which the server is lost; it repeats itself every two seconds. */
+/**
+ * Milliseconds without a word after which the server is lost; it repeats itself every two seconds.
+ */
 const SILENCE = 7000;
 const AGAIN = 2000;
 
-/** Whether a page can be told of news, rather than asking: only pages that are told together may be. */
+/**
+ * Whether a page can be told of news, rather than asking: only pages that are told together may be.
+ */
 export const canFollow = (): boolean =>
   'locks' in navigator && 'BroadcastChannel' in globalThis && 'EventSource' in globalThis;
 
 /**
- * Follows what the server tells. A browser opens few connections to one server, so that one of its pages listens, and
- * tells the others; when that one is closed, or nobody looks at it, another takes its place.
+ * Follows what the server tells. A browser opens few connections to one server, so that one of its
+ * pages listens, and tells the others; when that one is closed, or nobody looks at it, another
+ * takes its place.
  *
  * @returns ends it
  */

@@ -5,8 +5,8 @@ import type { ColumnStatistics, Statistics } from './protocol.ts';
 const MOST_ROWS = 200_000;
 
 /**
- * Means of columns over the steps of [from, to], and the slopes of their logarithms by least squares. Rows where a
- * column has no number do not count for it.
+ * Means of columns over the steps of [from, to], and the slopes of their logarithms by least
+ * squares. Rows where a column has no number do not count for it.
  */
 export async function statistics(
   store: ColumnStore,

@@ -13,7 +13,8 @@ import {
 /**
  * A table file as the page reads it: its numbers, and its texts as codes.
  *
- * @throws RunFileError where it is cut off, damaged, of a kind that is not read, or too large for a page
+ * @throws RunFileError where it is cut off, damaged, of a kind that is not read, or too large for a
+ * page
  */
 export async function tableSource(
   file: ByteSource,

@@ -4,20 +4,31 @@ export interface TableColumn {
   readonly kind: 'number' | 'string';
 }
 
-/** A block of consecutive rows that is read at once: a Parquet row group or an Arrow record batch. */
+/**
+ * A block of consecutive rows that is read at once: a Parquet row group or an Arrow record batch.
+ */
 export interface TableGroup {
   readonly start: number;
   readonly rows: number;
-  /** Changes where the bytes of the group may have changed; equal keys mean that cached values still hold. */
+  /**
+   * Changes where the bytes of the group may have changed; equal keys mean that cached values still
+   * hold.
+   */
   readonly key: string;
   /** First and last step, where the file's statistics tell them without a read. */
   readonly steps?: readonly [number, number];
 }
 
-/** Values of one column in one group: numbers (NaN for null), or codes into the source's `words(column)`. */
+/**
+ * Values of one column in one group: numbers (NaN for null), or codes into the source's
+ * `words(column)`.
+ */
 export type ColumnValues = Float64Array | Uint16Array;
 
-/** A run file, opened: everything but the values, which are read column by column and group by group. */
+/**
+ * A run file, opened: everything but the values, which are read column by column and group by
+ * group.
+ */
 export interface TableSource {
   readonly rows: number;
   readonly bytes: number;
@@ -34,7 +45,10 @@ export class RunFileError extends Error {
   override readonly name = 'RunFileError';
 }
 
-/** The file is no longer as it was when it was opened: what has been read of it does not belong together. */
+/**
+ * The file is no longer as it was when it was opened: what has been read of it does not belong
+ * together.
+ */
 export class ChangedFileError extends Error {
   override readonly name = 'ChangedFileError';
 }

@@ -24,8 +24,8 @@ const FIELDS = [
 ] as const;
 
 /**
- * A training log that was dropped on the page: its phases are detected in a worker, and the file of `eos detect` is shown
- * as a run. What it was taken as is told, and can be put right.
+ * A training log that was dropped on the page: its phases are detected in a worker, and the file of
+ * `eos detect` is shown as a run. What it was taken as is told, and can be put right.
  */
 export function openLog(log: File, actions: LogActions): HTMLElement {
   const worker = connect<LogApi>(new LogWorker(), LOG_METHODS, () => {});

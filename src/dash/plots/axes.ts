@@ -16,7 +16,10 @@ export interface Ticks {
 /** Digits for which there is room beside an axis. */
 const MOST_DIGITS = 9;
 
-/** Ticks of a linear axis; what all have in common stands in the title where it is too long to stand at each. */
+/**
+ * Ticks of a linear axis; what all have in common stands in the title where it is too long to stand
+ * at each.
+ */
 export function linearTicks(domain: Range, label: string, wanted = 5): Ticks {
   const [low, high] = domain;
   const found = ticks(low, high, wanted);
@@ -46,7 +49,10 @@ function tickText(values: readonly number[], step: number): (value: number) => s
   return (value) => (Math.abs(value) < step / 1e6 ? '0' : printed(power(value).replace('−', '-')));
 }
 
-/** Ticks of a logarithmic axis: powers of ten, in a decade or two also their 2 and 5, and within one linear ones. */
+/**
+ * Ticks of a logarithmic axis: powers of ten, in a decade or two also their 2 and 5, and within one
+ * linear ones.
+ */
 export function logTicks(domain: Range, label: string, wanted = 6): Ticks {
   const [low, high] = [Math.log10(domain[0]), Math.log10(domain[1])];
   const decades = ticks(Math.floor(low), Math.ceil(high), wanted).filter(Number.isInteger);

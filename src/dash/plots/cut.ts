@@ -12,8 +12,9 @@ type Point = readonly [x: number, y: number];
 const BEYOND = 0.5;
 
 /**
- * The parts of a line that lie in a frame or near it, cut exactly where they leave, with a point of NaN between parts:
- * renderers fail on coordinates that are far beyond what they show, and the line of a run that diverges has them.
+ * The parts of a line that lie in a frame or near it, cut exactly where they leave, with a point of
+ * NaN between parts: renderers fail on coordinates that are far beyond what they show, and the line
+ * of a run that diverges has them.
  */
 export function cut(points: Points, x: Range, y: Range): Points {
   const [left, right] = wide(x);
@@ -37,7 +38,10 @@ export function cut(points: Points, x: Range, y: Range): Points {
   }
   return { x: kept.map(([px]) => px), y: kept.map(([, py]) => py) };
 
-  /** From which to which part of a segment it is within the frame (Liang and Barsky); undefined where nowhere. */
+  /**
+   * From which to which part of a segment it is within the frame (Liang and Barsky); undefined
+   * where nowhere.
+   */
   function visible(from: Point, to: Point): Range | undefined {
     let [start, end] = [0, 1];
     for (const [at, step, low, high] of [

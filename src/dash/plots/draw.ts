@@ -15,8 +15,9 @@ export const MARGIN = { top: 24, right: 16, bottom: 34, left: 68 } as const;
 export type Drawing = SVGSVGElement & Plot.Plot;
 
 /**
- * Draws with Observable Plot, the same in a page and on a server. Its `<style>` element is taken out, which a page's
- * Content-Security-Policy would refuse; the rules stand in the page's own stylesheet.
+ * Draws with Observable Plot, the same in a page and on a server. Its `<style>` element is taken
+ * out, which a page's Content-Security-Policy would refuse; the rules stand in the page's own
+ * stylesheet.
  */
 export function drawPlot(options: Plot.PlotOptions, look: Look): Drawing {
   const { document, width, height, theme } = look;

@@ -15,7 +15,9 @@ export interface Line {
   readonly rows?: boolean;
 }
 
-/** A value that a drawing is looked at for: a line across, named at its end, with a band around it. */
+/**
+ * A value that a drawing is looked at for: a line across, named at its end, with a band around it.
+ */
 export interface Level {
   readonly value: number;
   readonly label: string;
@@ -232,7 +234,9 @@ function dots({ points, color, rows }: Line, [from, to]: Range, pixels: number, 
   ];
 }
 
-/** Part of the largest value that a logarithmic axis still shows, unless most values are smaller. */
+/**
+ * Part of the largest value that a logarithmic axis still shows, unless most values are smaller.
+ */
 const LEAST = 1e-12;
 
 function medianOf(lines: readonly Line[]): number {

@@ -31,7 +31,8 @@ export function coarsePhases(phases: readonly Interval[]): Interval[] {
 /**
  * Phases in view, each up to the first step of the next.
  *
- * @param least steps of a bar at the end of the run, where a phase of one step, such as `diverged`, has no width
+ * @param least steps of a bar at the end of the run, where a phase of one step, such as `diverged`,
+ * has no width
  */
 export function bars(phases: readonly Interval[], [from, to]: Range, least = 0): Bar[] {
   return phases.flatMap(({ word, first, last }, i) => {

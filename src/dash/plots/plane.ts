@@ -129,7 +129,10 @@ const lastOf = (values: ArrayLike<number>): number => values[values.length - 1] 
 const beyond = (values: ArrayLike<number>, [low, high]: Range): boolean =>
   Array.prototype.some.call(values, (value: number) => value < low || value > high);
 
-/** How far beyond 99 of 100 of its values a coordinate is still shown; what runs away beyond that is cut off. */
+/**
+ * How far beyond 99 of 100 of its values a coordinate is still shown; what runs away beyond that is
+ * cut off.
+ */
 const FAR = 5;
 
 /** Some values without those that run away from the others, as those of a run that diverges do. */

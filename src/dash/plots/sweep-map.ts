@@ -138,7 +138,10 @@ export function sweepMap(map: HeatMap, look: Look): DrawnMap {
 const named = (facet: string) => (value: number) =>
   `${parameterSymbol(facet)} = ${formatNumber(value, 4)}`;
 
-/** Cells as one path a colour: an element for each of some ten thousand would take most of a gigabyte. */
+/**
+ * Cells as one path a colour: an element for each of some ten thousand would take most of a
+ * gigabyte.
+ */
 const cellPaths: Plot.RenderFunction = (index, _scales, values, _dimensions, { document }) => {
   const { x1, x2, y1, y2, fill } = values as unknown as Record<string, ArrayLike<number>> & {
     readonly fill: ArrayLike<string>;

@@ -1,6 +1,7 @@
 /**
- * Colours of what is drawn, light and dark; each stands for one thing on the page and in figures. Hues of Okabe and Ito,
- * which people with any common colour blindness tell apart, until they stand out 3:1 from the ground.
+ * Colours of what is drawn, light and dark; each stands for one thing on the page and in figures.
+ * Hues of Okabe and Ito, which people with any common colour blindness tell apart, until they stand
+ * out 3:1 from the ground.
  */
 const COLORS = {
   sharpness: ['#0072b2', '#56b4e9'],
@@ -59,7 +60,10 @@ export const DARK: Theme = {
   ...colors((name) => COLORS[name][1]),
 };
 
-/** On the page, which is light or dark as its reader wishes, colours are variables of its stylesheet. */
+/**
+ * On the page, which is light or dark as its reader wishes, colours are variables of its
+ * stylesheet.
+ */
 export const PAGE: Theme = {
   background: 'var(--panel)',
   text: 'var(--text)',
@@ -103,7 +107,9 @@ const DYNAMICS: Readonly<Record<string, readonly [color: ColorName, dash: string
   central: ['central', '9 3 2 3'],
 };
 
-/** How a dynamics beside a run is drawn; those without a look of their own take one by their place. */
+/**
+ * How a dynamics beside a run is drawn; those without a look of their own take one by their place.
+ */
 export function dynamicsLook(theme: Theme, name: string, place: number) {
   const [color, dash] = DYNAMICS[name] ?? ([`run${(place % RUNS) + 1}`, '1 2'] as const);
   return { color: theme[color as ColorName], dash };

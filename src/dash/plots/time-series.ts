@@ -3,7 +3,9 @@ import type { Range } from './draw.ts';
 import type { Level, Line, LinesPlot } from './lines.ts';
 import type { ColorName, Theme } from './theme.ts';
 
-/** What a run's metadata and phases tell of it; each may be unknown, since a file may be anybody's. */
+/**
+ * What a run's metadata and phases tell of it; each may be unknown, since a file may be anybody's.
+ */
 export interface RunFigures {
   readonly eta?: number | undefined;
   readonly lambda1?: number | undefined;
@@ -146,7 +148,10 @@ export function timeSeriesPlot(
 /** How much larger than the median a value must be for a linear axis to show nothing else. */
 const OUTLIER = 1e4;
 
-/** The scale of a plot, or the logarithmic one where a run blows up: else all but its end would lie at 0. */
+/**
+ * The scale of a plot, or the logarithmic one where a run blows up: else all but its end would lie
+ * at 0.
+ */
 export function fittingScale(
   { scale }: TimeSeries,
   lines: readonly SeriesLine[],

@@ -21,15 +21,19 @@ const DRAG_PIXELS = 5;
 const ZOOM = 0.6;
 
 export interface Crosshair {
-  /** Puts the crosshair at a step, with the tooltip where the pointer or the focus is in this chart. */
+  /**
+   * Puts the crosshair at a step, with the tooltip where the pointer or the focus is in this chart.
+   */
   follow(step: number | null): void;
 }
 
 /**
- * Makes a chart's box answer to pointer and keys: crosshair, drag to zoom, double click to reset, click to pin.
+ * Makes a chart's box answer to pointer and keys: crosshair, drag to zoom, double click to reset,
+ * click to pin.
  *
  * @param axis where the steps lie now; undefined before the first drawing
- * @param tipLines what the tooltip says besides the step; told how far down in the box the pointer is
+ * @param tipLines what the tooltip says besides the step; told how far down in the box the pointer
+ * is
  */
 export function stepCrosshair(
   app: App,

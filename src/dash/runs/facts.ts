@@ -2,7 +2,10 @@ import { stabilityOf } from '../../pipeline/optimizers/index.ts';
 import type { PredictedRun } from '../../pipeline/theory/predict.ts';
 import { MAX_STRING } from '../load/table.ts';
 
-/** What a run file's metadata says of the run; every field may be missing, since the file may be anybody's. */
+/**
+ * What a run file's metadata says of the run; every field may be missing, since the file may be
+ * anybody's.
+ */
 export interface RunFacts {
   readonly eta?: number;
   readonly lambda1?: number;
@@ -31,7 +34,10 @@ export interface RunFacts {
 
 export interface RunSummary {
   readonly outcome?: string;
-  /** The run was stopped, or is under way: a file that is being written always stands ready to be its last state. */
+  /**
+   * The run was stopped, or is under way: a file that is being written always stands ready to be
+   * its last state.
+   */
   readonly interrupted: boolean;
   readonly phases: readonly {
     readonly phase: string;
@@ -191,7 +197,8 @@ function flat(config: Record<string, unknown>, prefix = ''): Record<string, numb
         if (typeof value === 'number' || typeof value === 'string')
           return [[name, typeof value === 'string' ? short(value) : value]];
         if (Array.isArray(value)) return [[name, short(value.join(', '))]];
-        // What stands at the top already, as the moments of the minimal model do, is not said twice.
+        // What stands at the top already, as the moments of the minimal model do, is not said
+        // twice.
         const inner = prefix === '' ? Object.entries(flat(record(value), `${name}.`)) : [];
         return inner.filter(([each]) => !(each.slice(name.length + 1) in config));
       }),

@@ -32,7 +32,10 @@ export interface FigureText {
 export type KnownRun = Pick<Run, 'facts' | 'info' | 'writing'> &
   Partial<Pick<Run, 'pace' | 'phases'>>;
 
-/** Figures from the columns themselves, for files without a summary (a run that is still being written). */
+/**
+ * Figures from the columns themselves, for files without a summary (a run that is still being
+ * written).
+ */
 export interface LiveFigures {
   readonly maxRatio?: number;
   readonly finalLoss?: number;
@@ -59,7 +62,8 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
         return running(small, steps === undefined ? undefined : steps - info.lastStep, pace);
       if (changes !== undefined && summary?.divergedAt == null) return { text: 'paused', small };
       if (outcome === undefined) {
-        // A file without a summary may be anybody's, and whole; only one of ours tells that steps are missing.
+        // A file without a summary may be anybody's, and whole; only one of ours tells that steps
+        // are missing.
         const missing = steps !== undefined && info.lastStep < steps;
         return {
           text: missing ? 'unfinished' : 'unknown',
@@ -191,7 +195,10 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
 const off = (said: number, found: number | null | undefined): string =>
   found == null || found === 0 ? '' : ` (${percent(said / found - 1)})`;
 
-/** Whether a figure of a run rests on rows whose digits are not true, and from which step on they are not. */
+/**
+ * Whether a figure of a run rests on rows whose digits are not true, and from which step on they
+ * are not.
+ */
 export function doubtOf(
   { given }: KeyFigure,
   { facts: { summary } }: KnownRun,

@@ -15,7 +15,9 @@ import {
   sameRun,
 } from './run-list.ts';
 
-/** Finished runs are looked at this seldom, in milliseconds: a new run may take the place of one. */
+/**
+ * Finished runs are looked at this seldom, in milliseconds: a new run may take the place of one.
+ */
 const FINISHED_EVERY = 5000;
 /** So many looks one after the other must fail until a file that was readable counts as damaged. */
 const FAILED_LOOKS = 3;
@@ -50,7 +52,10 @@ export interface OpenRuns {
   /** Shows the sweep of this name, or without one, or where it is unknown, the first. */
   showSweep(name: string | null): Promise<void>;
   loading(): boolean;
-  /** Opens the runs and the sweep of a link; where it names no run, the first of the list if there is to be one. */
+  /**
+   * Opens the runs and the sweep of a link; where it names no run, the first of the list if there
+   * is to be one.
+   */
   start(links: readonly string[], sweep: string | null, first: boolean): Promise<void>;
   add(...listed: readonly ListedRun[]): Promise<void>;
   /** Does some work during which the page counts as loading. */
@@ -59,7 +64,10 @@ export interface OpenRuns {
   drop(files: readonly File[]): Promise<void>;
   /** Takes over what has become of a run that is no file, and says of it. */
   look(source: ListedRun, change?: Partial<Run>): Promise<void>;
-  /** Looks whether files have grown or appeared, finished ones too where `all`; tells whether any has. */
+  /**
+   * Looks whether files have grown or appeared, finished ones too where `all`; tells whether any
+   * has.
+   */
   refresh(all: boolean): Promise<boolean>;
   /** Follows what the server has told; tells whether any run has changed. */
   heard(news: ServerNews): Promise<boolean>;

@@ -36,8 +36,8 @@ export interface Frame {
 const LEAST_HEIGHT = 230;
 
 /**
- * Height of a drawing: the main one takes what the first screen leaves below what stands above it, others a third of the
- * window; in full screen it is all that is left above the bar below.
+ * Height of a drawing: the main one takes what the first screen leaves below what stands above it,
+ * others a third of the window; in full screen it is all that is left above the bar below.
  */
 export function drawingHeight(app: App, { element, body }: Frame, id: string): number {
   const wide = element.classList.contains('wide');

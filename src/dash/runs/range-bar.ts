@@ -8,7 +8,10 @@ import { PAGE, phaseColor } from '../plots/theme.ts';
 
 const HEIGHT = 44;
 
-/** The bar under the panels: the whole run in small, with a window that is dragged, stretched or moved by keys. */
+/**
+ * The bar under the panels: the whole run in small, with a window that is dragged, stretched or
+ * moved by keys.
+ */
 export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> } {
   const box = el('div', { class: 'range-box' });
   const picture = el('div', { class: 'range-picture', 'aria-hidden': 'true' });

@@ -39,7 +39,10 @@ export interface RunList {
 
 export const NO_RUNS: RunList = { live: false, runs: [], sweeps: [] };
 
-/** The runs inside the page (a single file), or those of the list beside it; undefined where its server is silent. */
+/**
+ * The runs inside the page (a single file), or those of the list beside it; undefined where its
+ * server is silent.
+ */
 export async function listRuns(): Promise<RunList | undefined> {
   const inside = document.getElementById('eos-data')?.textContent;
   if (inside) return parseList(JSON.parse(inside), embedded);

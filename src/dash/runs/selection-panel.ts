@@ -18,7 +18,10 @@ const HEADINGS = [
   '… predicted',
 ];
 
-/** What the rows between the ends of the range have in common: means, slopes, and the period of the cycles. */
+/**
+ * What the rows between the ends of the range have in common: means, slopes, and the period of the
+ * cycles.
+ */
 export function selectionPanel(app: App): Panel {
   let lines: readonly Line[] = [];
   const head = {
@@ -120,7 +123,9 @@ async function lineOf(run: Run, from: number, to: number): Promise<Line> {
   };
 }
 
-/** Mean of ½·α̂λ₂β₂(1 − α̂β₂), where it is what theory says: gradient descent without covariance. */
+/**
+ * Mean of ½·α̂λ₂β₂(1 − α̂β₂), where it is what theory says: gradient descent without covariance.
+ */
 function predictedL1({ facts }: Run, { columns }: Statistics): number | undefined {
   const { minimal, threshold } = facts;
   const { beta2 } = columns;

@@ -5,8 +5,8 @@ export type Steps = readonly [number, number];
 export const MIN_STEPS = 4;
 
 /**
- * What of the steps that a view asks for is there to be shown. A link may come from a longer run, or be made up: what
- * lies outside is cut off, and less than a few steps is widened.
+ * What of the steps that a view asks for is there to be shown. A link may come from a longer run,
+ * or be made up: what lies outside is cut off, and less than a few steps is widened.
  *
  * @returns null for all steps: where nothing else is asked for, or nothing of it is there
  */
@@ -15,7 +15,10 @@ export function shownSteps(asked: Steps | null, full: Steps): Steps | null {
   return moveInside([Math.max(asked[0], full[0]), Math.min(asked[1], full[1])], full);
 }
 
-/** Moves steps to where there are some, of the same number as far as there are so many; null where it is all of them. */
+/**
+ * Moves steps to where there are some, of the same number as far as there are so many; null where
+ * it is all of them.
+ */
 export function moveInside([from, to]: Steps, [first, last]: Steps): Steps | null {
   const span = Math.max(MIN_STEPS, to - from);
   if (!(span < last - first)) return null;

@@ -6,7 +6,9 @@ import { doubtOf, KEY_FIGURES, liveFigures } from './key-figures.ts';
 /** More warnings than this would push the charts off the first screen. */
 const MOST_WARNINGS = 5;
 
-/** The key figures of a run in a row, none of them ever broken; of several runs the table has them. */
+/**
+ * The key figures of a run in a row, none of them ever broken; of several runs the table has them.
+ */
 export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
   let turn = 0;
   return {

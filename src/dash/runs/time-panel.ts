@@ -43,7 +43,10 @@ type PageLine = SeriesLine<PageLines>;
 /** A panel of time series: one line a series and run, as an envelope that keeps every spike. */
 export function timePanel(app: App, spec: TimeSeries): Panel {
   const columns = spec.series.flatMap(({ column }) => column ?? []);
-  /** Columns without any of which the panel has nothing to say; what can also be derived is not among them. */
+  /**
+   * Columns without any of which the panel has nothing to say; what can also be derived is not
+   * among them.
+   */
   const main = spec.series.flatMap(({ column, derived }) => (column && !derived ? [column] : []));
   let fitting: Scale = spec.scale;
   const scale = (): Scale => app.store.get().scales[spec.id] ?? fitting;

@@ -15,7 +15,10 @@ const NUMBERS = [
   ...QUANTITIES.map(({ name }) => name).filter((name) => name !== 'outcome'),
 ];
 
-/** Reads what maps need of a sweep, in a worker of its own. @throws RunFileError where a part cannot be read */
+/**
+ * Reads what maps need of a sweep, in a worker of its own. @throws RunFileError where a part cannot
+ * be read
+ */
 export async function loadSweep({ parts }: ListedSweep): Promise<SweepTable> {
   const worker = new SweepWorker();
   try {

@@ -5,13 +5,19 @@ import {
   type TableParameter,
 } from '../../pipeline/sweep/heat-map.ts';
 
-/** What a map shows: a quantity over two parameters, a map for each value of a third, and filters for the others. */
+/**
+ * What a map shows: a quantity over two parameters, a map for each value of a third, and filters
+ * for the others.
+ */
 export interface MapView extends Required<Pick<HeatMapRequest, 'quantity' | 'x' | 'y'>> {
   readonly facet: string | null;
   readonly filters: ReadonlyMap<string, readonly number[]>;
 }
 
-/** Reads what `writeMapView` has written; what does not fit this sweep gives way to a choice of its own. */
+/**
+ * Reads what `writeMapView` has written; what does not fit this sweep gives way to a choice of its
+ * own.
+ */
 export function readMapView(
   text: string | null,
   varied: readonly TableParameter[],

@@ -3,14 +3,17 @@ import type { Run } from './run.ts';
 import type { ColumnArray, Schema } from './schema.ts';
 
 /**
- * A block of consecutive rows, one typed array a column, and what the columns mean. Its arrays belong
- * to whoever receives it: nobody writes to them again.
+ * A block of consecutive rows, one typed array a column, and what the columns mean. Its arrays
+ * belong to whoever receives it: nobody writes to them again.
  */
 export interface Batch<Columns = Readonly<Record<string, ColumnArray>>, R extends Run = Run> {
   readonly run: R;
   readonly length: number;
   readonly schema: Schema;
   readonly columns: Columns;
-  /** Where each stage stands behind this batch; absent where rows are not those of the run to its end. */
+  /**
+   * Where each stage stands behind this batch; absent where rows are not those of the run to its
+   * end.
+   */
   readonly after?: Snapshot;
 }

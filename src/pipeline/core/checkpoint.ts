@@ -20,7 +20,9 @@ export function summaryAt(after: Snapshot, end: RunEnd): object | undefined {
   return parts.length > 0 ? Object.assign({}, ...parts) : undefined;
 }
 
-/** All that is needed to continue a run to the last digit behind the first `rows` rows of its file. */
+/**
+ * All that is needed to continue a run to the last digit behind the first `rows` rows of its file.
+ */
 export interface Checkpoint {
   readonly rows: number;
   readonly stages: Readonly<Record<string, unknown>>;
@@ -34,7 +36,10 @@ export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
 }
 
-/** The name of a stage among those before it, of which some may have the same: the second one is numbered. */
+/**
+ * The name of a stage among those before it, of which some may have the same: the second one is
+ * numbered.
+ */
 export function stageName({ after = {} }: Batch<unknown>, name: string): string {
   let free = name;
   for (let n = 2; Object.hasOwn(after, free); n++) free = `${name} ${n}`;
@@ -56,7 +61,10 @@ export function storedState({ resumed }: Run, stage: string): StateReader | unde
   return state === undefined ? undefined : stateReader(stage, state);
 }
 
-/** The state from which a stage of a resumed run goes on; undefined where the run begins at its start. */
+/**
+ * The state from which a stage of a resumed run goes on; undefined where the run begins at its
+ * start.
+ */
 export function resumedState(run: Run, stage: string): StateReader | undefined {
   const saved = storedState(run, stage);
   if (run.resumed && !saved) {

@@ -24,7 +24,8 @@ export const realClock: Clock = {
   },
   yield() {
     return new Promise((resolve) => {
-      // A message channel is the quickest way to the back of the queue in browsers, where setTimeout waits 4 ms.
+      // A message channel is the quickest way to the back of the queue in browsers, where
+      // setTimeout waits 4 ms.
       if (typeof setImmediate === 'function') {
         setImmediate(resolve);
         return;

@@ -5,9 +5,9 @@ import { ConfigError, parseNumber, show } from './parameters.ts';
 export type EtaPlan = (step: number) => number;
 
 /**
- * A schedule of the learning rate η over a run of so many steps: `0:0.1,1000:0.01` (from step 1000 on 0.01),
- * `warmup:100` (from η/100 in equal steps to η), `cosine` (from η to 0 along half a cosine), or several with commas;
- * warmup and cosine are factors of what the pairs say.
+ * A schedule of the learning rate η over a run of so many steps: `0:0.1,1000:0.01` (from step 1000
+ * on 0.01), `warmup:100` (from η/100 in equal steps to η), `cosine` (from η to 0 along half a
+ * cosine), or several with commas; warmup and cosine are factors of what the pairs say.
  *
  * @throws ConfigError naming what is not understood
  */

@@ -68,7 +68,10 @@ function valueSchemas(parameter: Parameter): readonly JsonSchema[] {
   }
 }
 
-/** The values of a grid: one, a text such as `0.01:0.5:log:60`, or a list; of starts a list of lists. */
+/**
+ * The values of a grid: one, a text such as `0.01:0.5:log:60`, or a list; of starts a list of
+ * lists.
+ */
 const GRID: readonly JsonSchema[] = [
   { type: 'number' },
   { type: 'string', minLength: 1 },

@@ -29,8 +29,8 @@ export interface Stage<Needs extends string, Uses extends string, Adds extends S
 }
 
 /**
- * An operator of the pipeline: pure column arithmetic over a run's rows. From this one definition come
- * the pipeable RxJS operator, the plain loop over blocks, and checkpoints.
+ * An operator of the pipeline: pure column arithmetic over a run's rows. From this one definition
+ * come the pipeable RxJS operator, the plain loop over blocks, and checkpoints.
  */
 export interface OperatorDefinition<
   Needs extends string = string,
@@ -44,7 +44,9 @@ export interface OperatorDefinition<
   /** Columns that it reads where they are there, and computes for itself where not. */
   readonly uses?: readonly Uses[];
   readonly adds: Adds;
-  /** What it was told otherwise than the run: it becomes part of the run's config, and of its files. */
+  /**
+   * What it was told otherwise than the run: it becomes part of the run's config, and of its files.
+   */
   readonly params?: Readonly<Record<string, unknown>>;
   /** @param saved state of an earlier stage, to go on from there */
   start(run: R, saved?: StateReader): Stage<Needs, Uses, Adds>;
@@ -178,9 +180,9 @@ export interface BlockSource<R extends Run> {
 }
 
 /**
- * A run through operators, block after block, in the digits of the stream, without RxJS: for loops that
- * look at each block and keep nothing of it, since its arrays are used again for the next (of them the
- * first `length` values count). Behind the last block `run.summary` is there.
+ * A run through operators, block after block, in the digits of the stream, without RxJS: for loops
+ * that look at each block and keep nothing of it, since its arrays are used again for the next (of
+ * them the first `length` values count). Behind the last block `run.summary` is there.
  *
  * @param rows rows of a block
  */

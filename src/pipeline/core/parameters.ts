@@ -93,8 +93,9 @@ export interface TextParameter extends Described {
 }
 
 /**
- * One thing that can be said of a run, a model, an optimizer or an output. From it come the flag, the environment
- * variable, the key of config files, the line of help, the JSON Schema and the messages about values that cannot be.
+ * One thing that can be said of a run, a model, an optimizer or an output. From it come the flag,
+ * the environment variable, the key of config files, the line of help, the JSON Schema and the
+ * messages about values that cannot be.
  */
 export type Parameter =
   | NumberParameter
@@ -139,7 +140,9 @@ export type Given<P extends Parameter> = P extends { readonly type: 'number' }
     ? readonly number[]
     : Plain<P>;
 
-/** A parameter that cannot be used: names the parameter, what is wrong with it, and what would do. */
+/**
+ * A parameter that cannot be used: names the parameter, what is wrong with it, and what would do.
+ */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly parameter: string;
@@ -205,7 +208,8 @@ export function checkKeys(table: ParameterTable, given: object): void {
 }
 
 /**
- * The value that a text or a JSON value means for a parameter, checked: "1/20" for 0.05, "0.3,0.1,0.3" for a list.
+ * The value that a text or a JSON value means for a parameter, checked: "1/20" for 0.05,
+ * "0.3,0.1,0.3" for a list.
  * @param name as the message shall call it
  * @throws ConfigError saying what is wrong with it and what would do
  */

@@ -4,11 +4,15 @@ export interface Stability {
   readonly optimizer: string;
   /** The formula of the threshold, as text: `2/η`. */
   readonly formula: string;
-  /** The threshold at learning rate `eta`, raised by a relative tolerance `excess` (0 unless given). */
+  /**
+   * The threshold at learning rate `eta`, raised by a relative tolerance `excess` (0 unless given).
+   */
   threshold(eta: number, excess?: number): number;
   /** Sharpness over threshold. */
   ratio(sharpness: number, eta: number): number;
-  /** ln of what a step leaves of the distance along a flat direction of curvature `etaCurvature`/η. */
+  /**
+   * ln of what a step leaves of the distance along a flat direction of curvature `etaCurvature`/η.
+   */
   decay(etaCurvature: number): number;
 }
 
@@ -21,14 +25,17 @@ export interface RunEnd {
 }
 
 /**
- * What all batches of one subscription share: the run's parameters, what happened to it, and the brake.
+ * What all batches of one subscription share: the run's parameters, what happened to it, and the
+ * brake.
  *
- * RxJS has no back-pressure. A sink that needs time calls `hold(promise)` while it is handed a batch;
- * the source makes no further batch until all held promises are settled, so memory stays flat however
- * long the run.
+ * RxJS has no back-pressure. A sink that needs time calls `hold(promise)` while it is handed a
+ * batch; the source makes no further batch until all held promises are settled, so memory stays
+ * flat however long the run.
  */
 export interface Run<Config = unknown, Summary = unknown> extends RunEnd {
-  /** Every parameter as used; operators that were told otherwise replace it before the first row. */
+  /**
+   * Every parameter as used; operators that were told otherwise replace it before the first row.
+   */
   config: Config;
   readonly stability: Stability;
   /** Further metadata of its files; `ended` where nothing more comes. */
@@ -42,7 +49,9 @@ export interface Run<Config = unknown, Summary = unknown> extends RunEnd {
   summary?: Summary;
   /** State of each stage from which this run goes on, where it continues an earlier one. */
   resumed?: Readonly<Record<string, unknown>>;
-  /** Whether its source can be read again from the start, so that nothing is stored to go on from. */
+  /**
+   * Whether its source can be read again from the start, so that nothing is stored to go on from.
+   */
   readonly rereadable?: boolean;
   /** Whether an operator gives a part of the summary. */
   summarized: boolean;

@@ -46,7 +46,10 @@ export function arraysOf<const S extends Schema>(schema: S, length: number): Arr
   ) as ArraysOf<S>;
 }
 
-/** The schema with these columns behind it; a column of the same name takes the place of the old one. */
+/**
+ * The schema with these columns behind it; a column of the same name takes the place of the old
+ * one.
+ */
 export function extendSchema(schema: Schema, added: Schema): Schema {
   const names = new Set(added.map(({ name }) => name));
   return [...schema.filter(({ name }) => !names.has(name)), ...added];

@@ -33,8 +33,8 @@ const FRAMES_PER_SECOND = 20;
 const SLICE = 10;
 
 /**
- * A cold Observable of the batches of a run: each subscription starts a run of its own, waits for what its
- * sinks hold, keeps to the pace, and lets other work have its turn.
+ * A cold Observable of the batches of a run: each subscription starts a run of its own, waits for
+ * what its sinks hold, keeps to the pace, and lets other work have its turn.
  *
  * @throws RangeError at once where `batchSize` or `pace` cannot be used
  */

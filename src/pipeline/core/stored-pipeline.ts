@@ -32,9 +32,9 @@ export function linkOf<R extends Run>(operator: AnyOperator<R>): Link {
 }
 
 /**
- * The links that make such a file: the stages whose state is stored, in that order, each behind what adds the
- * columns that it needs, and last what adds the columns of the file that are not there yet. Operators without a state
- * look at one row at a time, so their place does not matter.
+ * The links that make such a file: the stages whose state is stored, in that order, each behind
+ * what adds the columns that it needs, and last what adds the columns of the file that are not
+ * there yet. Operators without a state look at one row at a time, so their place does not matter.
  *
  * @param given columns of the source
  * @param known the links that there are

@@ -2,9 +2,9 @@ import { createCentral } from '../models/minimal/central.ts';
 import { type Dynamics, needsNoCovariance } from './dynamics.ts';
 
 /**
- * The central flow from the run's start: gradient flow off the edge; at the edge α is held at ±α̂, β₂ follows, and β₁ is
- * the root mean square of the oscillation that holds it there, so that `l1` is the predicted mean of L₁. For
- * covariance 0 only.
+ * The central flow from the run's start: gradient flow off the edge; at the edge α is held at ±α̂,
+ * β₂ follows, and β₁ is the root mean square of the oscillation that holds it there, so that `l1`
+ * is the predicted mean of L₁. For covariance 0 only.
  */
 export const central: Dynamics = {
   name: 'central',

@@ -3,9 +3,9 @@ import { edgeAlpha } from '../models/minimal/surrogate.ts';
 import { type Dynamics, needsNoCovariance } from './dynamics.ts';
 
 /**
- * The constrained trajectory from the run's start: gradient descent on (α, β₂) with β₁ = 0, projected onto the stable
- * set |α| ≤ α̂ after each step. Row 0 is the start with its β₁ set to 0 and |α| brought down to α̂. For covariance 0
- * only.
+ * The constrained trajectory from the run's start: gradient descent on (α, β₂) with β₁ = 0,
+ * projected onto the stable set |α| ≤ α̂ after each step. Row 0 is the start with its β₁ set to 0
+ * and |α| brought down to α̂. For covariance 0 only.
  */
 export const constrained: Dynamics = {
   name: 'constrained',

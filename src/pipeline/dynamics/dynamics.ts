@@ -13,7 +13,10 @@ export interface Mover {
   advance(): void;
 }
 
-/** A dynamics that can stand beside gradient descent, from the same start and on the same axis of steps. */
+/**
+ * A dynamics that can stand beside gradient descent, from the same start and on the same axis of
+ * steps.
+ */
 export interface Dynamics {
   readonly name: string;
   /** One sentence: what moves, and how. */

@@ -2,8 +2,8 @@ import { createFlow } from '../models/minimal/flow.ts';
 import type { Dynamics } from './dynamics.ts';
 
 /**
- * Gradient flow θ' = −∇L(θ) from the run's start; row t is its θ at time ηt, integrated from row to row by an adaptive
- * implicit method, nothing interpolated.
+ * Gradient flow θ' = −∇L(θ) from the run's start; row t is its θ at time ηt, integrated from row to
+ * row by an adaptive implicit method, nothing interpolated.
  */
 export const gradientFlow: Dynamics = {
   name: 'gradient-flow',

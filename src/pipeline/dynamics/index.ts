@@ -3,7 +3,10 @@ import { constrained } from './constrained.ts';
 import type { Dynamics } from './dynamics.ts';
 import { gradientFlow } from './gradient-flow.ts';
 
-/** Every dynamics that can stand beside gradient descent: a new one is one new file, which the build adds here. */
+/**
+ * Every dynamics that can stand beside gradient descent: a new one is one new file, which the build
+ * adds here.
+ */
 export const dynamics: readonly Dynamics[] = [gradientFlow, constrained, central];
 
 /** The dynamics of this name; undefined where there is none. */

@@ -3,22 +3,28 @@ export interface ByteTarget {
   /**
    * Appends; the bytes may be reused by the caller once the promise has settled.
    *
-   * @param footer what would close a file that held nothing but these bytes: kept beside the file until it is whole, so
-   *   that they are not lost if the program dies
+   * @param footer what would close a file that held nothing but these bytes: kept beside the file
+   * until it is whole, so that they are not lost if the program dies
    */
   write(bytes: Uint8Array, footer?: Uint8Array): Promise<void>;
   /**
-   * Resolves once all that has been written would outlive the program and the machine, and a whole file with it.
-   * `closing` makes the file whole as it is now; the next `write` takes its place, and need not wait for this.
+   * Resolves once all that has been written would outlive the program and the machine, and a whole
+   * file with it. `closing` makes the file whole as it is now; the next `write` takes its place,
+   * and need not wait for this.
    */
   flush?(closing: Uint8Array): Promise<void>;
   /** All bytes are there: makes them visible under their final name. */
   commit(): Promise<void>;
-  /** Something failed: leaves nothing under the final name, but whatever can be recovered beside it. */
+  /**
+   * Something failed: leaves nothing under the final name, but whatever can be recovered beside it.
+   */
   abort(): Promise<void>;
 }
 
-/** Where a sink writes: the name of a file, a target, or what makes a new target for each subscription. */
+/**
+ * Where a sink writes: the name of a file, a target, or what makes a new target for each
+ * subscription.
+ */
 export type SinkTarget = string | ByteTarget | (() => ByteTarget);
 
 export interface NamedOptions {
@@ -48,7 +54,9 @@ export function checkTarget(to: SinkTarget): void {
   );
 }
 
-/** Targets that a subscription has written to: a second one would write into the first one's file. */
+/**
+ * Targets that a subscription has written to: a second one would write into the first one's file.
+ */
 const taken = new WeakSet<ByteTarget>();
 
 /**

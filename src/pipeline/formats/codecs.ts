@@ -1,11 +1,15 @@
 import { type CompressionCodec, snappyUncompress } from 'hyparquet';
 import { damaged, unsupported } from './limits.ts';
 
-/** Unpacks bytes to a length that is known beforehand. @throws DamagedFileError where they are not of that length */
+/**
+ * Unpacks bytes to a length that is known beforehand. @throws DamagedFileError where they are not
+ * of that length
+ */
 export type Decode = (packed: Uint8Array, length: number) => Uint8Array;
 
 /**
- * Gives the decoder of a codec. How long its output may be is for the caller to decide, before it is called.
+ * Gives the decoder of a codec. How long its output may be is for the caller to decide, before it
+ * is called.
  *
  * @throws UnsupportedFileError where the codec is not read
  */
@@ -30,7 +34,10 @@ export function guarded(decode: Decode): Decode {
   };
 }
 
-/** The codecs that need no decoder of their own: those of the files that eos writes unless it is told otherwise. */
+/**
+ * The codecs that need no decoder of their own: those of the files that eos writes unless it is
+ * told otherwise.
+ */
 export const lightCodecs: Readonly<Partial<Record<CompressionCodec, Decode>>> = {
   UNCOMPRESSED: (packed) => packed,
   SNAPPY(packed, length) {

@@ -4,7 +4,10 @@ export interface Points {
   readonly y: Float64Array;
 }
 
-/** Smallest and largest value of a number of columns, each with the place where it was; NaN where there is none. */
+/**
+ * Smallest and largest value of a number of columns, each with the place where it was; NaN where
+ * there is none.
+ */
 export interface Extremes {
   readonly low: Float64Array;
   readonly lowX: Float64Array;
@@ -23,9 +26,9 @@ export interface Envelope extends Extremes {
 export const BUCKET = 64;
 
 /**
- * Rows that draw the same line as all rows do on `columns` pixel columns: of each column the first, the last, the
- * smallest and the largest finite value, in the order in which they stand. No extreme is lost, however many rows there
- * are.
+ * Rows that draw the same line as all rows do on `columns` pixel columns: of each column the first,
+ * the last, the smallest and the largest finite value, in the order in which they stand. No extreme
+ * is lost, however many rows there are.
  *
  * @param x increasing
  * @returns row numbers, at most four a column
@@ -45,14 +48,17 @@ export function envelope(x: ArrayLike<number>, y: ArrayLike<number>, columns: nu
 }
 
 /**
- * An empty envelope of `width` pixel columns over [from, to]. One more column at either side keeps the nearest point
- * outside, so that lines run on to the edge.
+ * An empty envelope of `width` pixel columns over [from, to]. One more column at either side keeps
+ * the nearest point outside, so that lines run on to the edge.
  */
 export function emptyEnvelope(from: number, to: number, width: number): Envelope {
   return { from, to, width, ...noExtremes(width + 2) };
 }
 
-/** Adds the points of rows [start, end) to an envelope; no extreme is lost, whatever falls between them. @param x increasing */
+/**
+ * Adds the points of rows [start, end) to an envelope; no extreme is lost, whatever falls between
+ * them. @param x increasing
+ */
 export function addPoints(
   into: Envelope,
   x: ArrayLike<number>,
@@ -82,7 +88,10 @@ export function addPoints(
   });
 }
 
-/** The extremes of consecutive blocks of `BUCKET` rows: what an overview is drawn from without the rows themselves. */
+/**
+ * The extremes of consecutive blocks of `BUCKET` rows: what an overview is drawn from without the
+ * rows themselves.
+ */
 export function makeBuckets(x: ArrayLike<number>, y: ArrayLike<number>): Extremes {
   const buckets = noExtremes(Math.ceil(x.length / BUCKET));
   for (let start = 0, b = 0; start < x.length; start += BUCKET, b++) {
@@ -93,8 +102,8 @@ export function makeBuckets(x: ArrayLike<number>, y: ArrayLike<number>): Extreme
 }
 
 /**
- * Folds every `merge` buckets into the next drawn column from `at` on; whole buckets only, so that each column keeps
- * both its extremes.
+ * Folds every `merge` buckets into the next drawn column from `at` on; whole buckets only, so that
+ * each column keeps both its extremes.
  *
  * @returns where the next call goes on
  */

@@ -25,8 +25,9 @@ const SLICE = 1 << 22;
 const MAGIC_LENGTH = 4;
 
 /**
- * Compares every byte of a Parquet or Arrow file with the checksums that eos wrote into it: of each column of each row
- * group with its page headers, or of each record batch, and of all that stands behind them.
+ * Compares every byte of a Parquet or Arrow file with the checksums that eos wrote into it: of each
+ * column of each row group with its page headers, or of each record batch, and of all that stands
+ * behind them.
  *
  * @throws DamagedFileError where the file is neither, or cannot be read at all
  */

@@ -11,13 +11,16 @@ export class UnsupportedFileError extends DamagedFileError {
 }
 
 /**
- * What a file may claim before it is believed. A file of a stranger is read within 512 MB and two seconds; these are
- * the numbers that see to it, and no run file comes near them.
+ * What a file may claim before it is believed. A file of a stranger is read within 512 MB and two
+ * seconds; these are the numbers that see to it, and no run file comes near them.
  */
 export const LIMITS = {
   /** Bytes of a Parquet or Arrow footer. */
   footer: 1 << 26,
-  /** Fields, list items and structs in a footer, structs counting eightfold for the memory that they take. */
+  /**
+   * Fields, list items and structs in a footer, structs counting eightfold for the memory that they
+   * take.
+   */
   footerWeight: 12_000_000,
   /** Columns, nested ones included. */
   columns: 10_000,
@@ -27,17 +30,26 @@ export const LIMITS = {
   page: 1 << 26,
   /** Bytes of all pages of one column in one row group. */
   chunk: 1 << 28,
-  /** Bytes of an Arrow record batch once it is unpacked, or of the texts that it points at, however little it takes, */
+  /**
+   * Bytes of an Arrow record batch once it is unpacked, or of the texts that it points at, however
+   * little it takes,
+   */
   batch: 1 << 26,
   /** and so many more for each byte that it takes in the file. */
   bytesPerByte: 8,
-  /** Bytes of all record batches of an Arrow file once they are unpacked: reading them takes time, however few at once, */
+  /**
+   * Bytes of all record batches of an Arrow file once they are unpacked: reading them takes time,
+   * however few at once,
+   */
   unpacked: 1 << 28,
   /** and so many more for each byte of theirs: those of a run that stands still pack well. */
   unpackedPerByte: 128,
   /** Bytes of all dictionaries of an Arrow file, which are kept while it is read. */
   dictionaries: 1 << 26,
-  /** Entries of a file's own metadata, and values in the JSON of one of them: parsing makes an object of each. */
+  /**
+   * Entries of a file's own metadata, and values in the JSON of one of them: parsing makes an
+   * object of each.
+   */
   notes: 100_000,
   noted: 500_000,
   /** Rows of a row group or record batch. */
@@ -58,7 +70,10 @@ export function checkRowCount(rows: number, bytes: number): void {
   }
 }
 
-/** Texts of one column in one row group. @throws UnsupportedFileError where they are more than memory should hold */
+/**
+ * Texts of one column in one row group. @throws UnsupportedFileError where they are more than
+ * memory should hold
+ */
 export function checkedTexts<T extends ArrayLike<unknown>>(values: T, column: string): T {
   if (ArrayBuffer.isView(values)) return values;
   let characters = 0;
@@ -76,8 +91,8 @@ const BRACKET = 91;
 const BRACE = 123;
 
 /**
- * How many values the text of a JSON document may hold: one behind each comma and bracket. Counting costs nothing beside
- * the objects that a parser would make of them.
+ * How many values the text of a JSON document may hold: one behind each comma and bracket. Counting
+ * costs nothing beside the objects that a parser would make of them.
  */
 export function valuesIn(json: string): number {
   let values = 1;
@@ -88,7 +103,9 @@ export function valuesIn(json: string): number {
   return values;
 }
 
-/** The metadata of a file. @throws DamagedFileError where it holds more than a run file's own can */
+/**
+ * The metadata of a file. @throws DamagedFileError where it holds more than a run file's own can
+ */
 export function checkedMetadata(
   entries: Iterable<readonly [string, string]>,
 ): Readonly<Record<string, string>> {
@@ -113,7 +130,9 @@ export function unsupported(what: string): never {
 const grouped = (text: string): string =>
   text.replace(/(?<!column )\b\d{4,}\b(?=,? [a-z])/g, (digits) => count(Number(digits)));
 
-/** Where a reader stumbles over what the checks have let through, its message tells nobody anything. */
+/**
+ * Where a reader stumbles over what the checks have let through, its message tells nobody anything.
+ */
 export function decoded<T>(read: () => T, problem = 'its metadata cannot be decoded'): T {
   try {
     return read();

@@ -59,10 +59,11 @@ function kindOf(descr: unknown): Kind {
 }
 
 /**
- * Reads a .npy file, versions 1 to 3: integers, floats of 16 to 64 bits and truth values in either order of bytes, in C or
- * Fortran order, and records of them.
+ * Reads a .npy file, versions 1 to 3: integers, floats of 16 to 64 bits and truth values in either
+ * order of bytes, in C or Fortran order, and records of them.
  *
- * @throws DamagedFileError where it is none, or cut off; UnsupportedFileError where its values are no numbers
+ * @throws DamagedFileError where it is none, or cut off; UnsupportedFileError where its values are
+ * no numbers
  */
 export function readNpy(bytes: Uint8Array): NumpyArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,9 +1,14 @@
-/** What Node has built in and browsers have not. It is asked for, not imported: this code runs in both. */
+/**
+ * What Node has built in and browsers have not. It is asked for, not imported: this code runs in
+ * both.
+ */
 const builtIn = globalThis.process?.getBuiltinModule;
 const zlib = builtIn?.('zlib');
 const crypto = builtIn?.('crypto');
 
-/** Unpacks a gzip (or zlib) member to at most `length` bytes; undefined where this platform cannot. */
+/**
+ * Unpacks a gzip (or zlib) member to at most `length` bytes; undefined where this platform cannot.
+ */
 export const unzip = bounded(zlib?.unzipSync);
 
 /** The same for Brotli. */

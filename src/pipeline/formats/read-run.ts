@@ -40,10 +40,12 @@ export interface ReadRunOptions {
 }
 
 /**
- * Reads a run or a log back: a Parquet file, or an Arrow file or stream, of eos or of another program.
+ * Reads a run or a log back: a Parquet file, or an Arrow file or stream, of eos or of another
+ * program.
  *
  * @throws DamagedFileError where it is neither, is cut off, or cannot be read
- * @throws TypeError for a name where there are no files, and for a column that is not there or holds no numbers or texts
+ * @throws TypeError for a name where there are no files, and for a column that is not there or
+ * holds no numbers or texts
  * @example const { table, summary } = await readRun('run.parquet');
  */
 export async function readRun(

@@ -12,8 +12,9 @@ export const DIGEST_KEY = 'eos.digest';
 export const SCHEMA_VERSION = '2';
 
 /**
- * Key-value metadata of the file of a run. Numbers that JSON cannot hold become null. While the run has not ended,
- * the summary is that of the steps so far. A checkpoint tells how to go on, or to lengthen a run that has.
+ * Key-value metadata of the file of a run. Numbers that JSON cannot hold become null. While the run
+ * has not ended, the summary is that of the steps so far. A checkpoint tells how to go on, or to
+ * lengthen a run that has.
  */
 export function runMetadata(run: Run, progress?: Progress, ended = true): Metadata {
   const summary = ended

@@ -19,7 +19,10 @@ export interface StoredTable {
   read(group: number, columns: readonly Column[]): Promise<Rows>;
 }
 
-/** Values of a file as the array of their column: words as codes, where a word that the column does not know is an error. */
+/**
+ * Values of a file as the array of their column: words as codes, where a word that the column does
+ * not know is an error.
+ */
 export function memoryArray(values: Values, spec: Column): ColumnArray {
   const { name, type, words, nullable } = spec;
   if (!words) {

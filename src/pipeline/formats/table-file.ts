@@ -1,8 +1,8 @@
 import { unsupported } from './limits.ts';
 
 /**
- * What the values of a column are: `list` are lists of flat values or of such lists, `nested` structs, maps and lists of
- * them, which are named but not read, `nothing` a column of nulls alone.
+ * What the values of a column are: `list` are lists of flat values or of such lists, `nested`
+ * structs, maps and lists of them, which are named but not read, `nothing` a column of nulls alone.
  */
 export type FieldKind =
   | 'number'
@@ -28,8 +28,8 @@ export interface TableField {
 }
 
 /**
- * Values of a column: numbers (integers as well; beyond 2⁵³ rounded), times as milliseconds since 1970, texts, truth
- * values, bytes, and lists of these as arrays. Null where there is none.
+ * Values of a column: numbers (integers as well; beyond 2⁵³ rounded), times as milliseconds since
+ * 1970, texts, truth values, bytes, and lists of these as arrays. Null where there is none.
  */
 export type Values = ArrayLike<unknown>;
 
@@ -43,7 +43,10 @@ export interface TableGroup {
   bounds(field: number): readonly [number, number] | undefined;
 }
 
-/** A Parquet or Arrow file of anybody, opened: everything but the values, which are read column by column. */
+/**
+ * A Parquet or Arrow file of anybody, opened: everything but the values, which are read column by
+ * column.
+ */
 export interface TableFile {
   readonly kind: 'parquet' | 'arrow';
   readonly bytes: number;

@@ -20,9 +20,15 @@ export const COLUMNS_KEY = 'eos.columns';
 
 /** Writes a table into a target, one row group at a time. */
 export interface TableWriter {
-  /** Writes a row group; the metadata is that of a file which ended here, for a recovery that may count on it. */
+  /**
+   * Writes a row group; the metadata is that of a file which ended here, for a recovery that may
+   * count on it.
+   */
   write(rows: Rows, metadata?: Metadata): Promise<void>;
-  /** Bytes that would make the file whole with these further rows and this metadata; they are not written. */
+  /**
+   * Bytes that would make the file whole with these further rows and this metadata; they are not
+   * written.
+   */
   closing(rows: Rows, metadata: Metadata): Promise<Uint8Array>;
   /** Writes what closes the file, with this key-value metadata. */
   finish(metadata: Metadata): Promise<void>;
@@ -35,7 +41,10 @@ export interface ArrowBlock {
   readonly bodyLength: number;
 }
 
-/** The row groups that a file holds already, in the terms of its format. `end` is the first byte behind them. */
+/**
+ * The row groups that a file holds already, in the terms of its format. `end` is the first byte
+ * behind them.
+ */
 export type TableState =
   | {
       readonly kind: 'parquet';
@@ -51,7 +60,10 @@ export type TableState =
       readonly dictionaries: readonly ArrowBlock[];
     };
 
-/** A file format: opens a table with these columns on a target, behind the row groups of `from` if there are any. */
+/**
+ * A file format: opens a table with these columns on a target, behind the row groups of `from` if
+ * there are any.
+ */
 export type TableFormat = (
   target: ByteTarget,
   columns: readonly Column[],

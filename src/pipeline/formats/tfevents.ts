@@ -18,7 +18,10 @@ const TAIL = 4;
 /** A record longer than this holds no scalars. */
 const LONGEST = 1 << 26;
 
-/** TFRecord's checksum: CRC-32C, turned by 15 bits and moved, so that it differs from those of what is stored in it. */
+/**
+ * TFRecord's checksum: CRC-32C, turned by 15 bits and moved, so that it differs from those of what
+ * is stored in it.
+ */
 function masked(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
@@ -32,8 +35,9 @@ export function isRecord(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads the records of a TensorBoard event file as they come. A record whose checksum is wrong is told, and so is an end in
- * the middle of one; behind a length that is wrong nothing can be found any more.
+ * Reads the records of a TensorBoard event file as they come. A record whose checksum is wrong is
+ * told, and so is an end in the middle of one; behind a length that is wrong nothing can be found
+ * any more.
  */
 export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<EventRecord> {
   let rest: Uint8Array = new Uint8Array(0);

@@ -19,8 +19,8 @@ const STORED = 0;
 const DEFLATED = 8;
 
 /**
- * The files in a zip archive that is in memory, as its directory at the end lists them: stored or deflated, with sizes of
- * 64 bits where they are written so.
+ * The files in a zip archive that is in memory, as its directory at the end lists them: stored or
+ * deflated, with sizes of 64 bits where they are written so.
  *
  * @param most bytes that a file may unpack to
  * @throws DamagedFileError where it is no archive, or cut off

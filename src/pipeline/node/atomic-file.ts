@@ -5,9 +5,9 @@ import { syncFolder } from './journal.ts';
 import { writeAll } from './write-all.ts';
 
 /**
- * A file that appears under its name whole or not at all, whoever else writes it: under the name `partial` first, then
- * flushed to the disk and renamed. Unlike `fileTarget` it takes no lock and keeps nothing of a run that fails, as suits
- * files that can be made again.
+ * A file that appears under its name whole or not at all, whoever else writes it: under the name
+ * `partial` first, then flushed to the disk and renamed. Unlike `fileTarget` it takes no lock and
+ * keeps nothing of a run that fails, as suits files that can be made again.
  */
 export function atomicFile(path: string, partial: string): ByteTarget {
   let handle: Promise<FileHandle> | undefined;

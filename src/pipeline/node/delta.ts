@@ -1,14 +1,17 @@
 /** Bytes that two texts are compared by at once, and that are looked for behind a difference. */
 const STRIDE = 1 << 14;
 const NEEDLE = 24;
-/** How far behind a difference the old bytes are looked for in the new ones, and from which places of the old on. */
+/**
+ * How far behind a difference the old bytes are looked for in the new ones, and from which places
+ * of the old on.
+ */
 const WINDOW = 1 << 18;
 const SKIPS = [0, 16, 64, 256, 1024];
 
 /**
- * What of `after` is not in `before`, which mostly is `before` with bytes put in between, as where each column of a
- * table has grown: pieces that are copied, in their order, each with what comes in behind it, such that `patched` makes
- * `after` again.
+ * What of `after` is not in `before`, which mostly is `before` with bytes put in between, as where
+ * each column of a table has grown: pieces that are copied, in their order, each with what comes in
+ * behind it, such that `patched` makes `after` again.
  */
 export function deltaOf(before: Uint8Array, after: Uint8Array): Uint8Array {
   const [from, to] = [asBuffer(before), asBuffer(after)];
@@ -26,12 +29,16 @@ export function deltaOf(before: Uint8Array, after: Uint8Array): Uint8Array {
   return Buffer.concat([head, ...inserted]);
 }
 
-/** Looks at pieces that are allowed for: of our own journals they are a few for each column and delta. */
+/**
+ * Looks at pieces that are allowed for: of our own journals they are a few for each column and
+ * delta.
+ */
 const MOST_LOOKS = 20_000_000;
 
 /**
- * What the deltas make of these bytes, one after the other. It is gone through from the last one back, each of which tells
- * where the bytes of what it made stood before: what comes of it costs what it holds, however many they are.
+ * What the deltas make of these bytes, one after the other. It is gone through from the last one
+ * back, each of which tells where the bytes of what it made stood before: what comes of it costs
+ * what it holds, however many they are.
  *
  * @throws RangeError where they are not deltas of these bytes
  */
@@ -61,7 +68,9 @@ export function patched(before: Uint8Array, deltas: readonly Uint8Array[]): Uint
   return made;
 }
 
-/** Bytes that are still to be found, by where they stand in what was made last, and where they go. */
+/**
+ * Bytes that are still to be found, by where they stand in what was made last, and where they go.
+ */
 interface Piece {
   readonly from: number;
   readonly to: number;
@@ -81,7 +90,10 @@ function lengthBehind(delta: Uint8Array, before: number): number {
   return length;
 }
 
-/** Calls `take` for each piece of what a delta makes: where it begins there, and in the bytes before or the delta. */
+/**
+ * Calls `take` for each piece of what a delta makes: where it begins there, and in the bytes before
+ * or the delta.
+ */
 function pieces(
   delta: Uint8Array,
   take: (at: number, size: number, from: number, copied: boolean) => void,

@@ -7,8 +7,9 @@ import { lockFile } from './lock.ts';
 const DRAFT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.partial$/;
 
 /**
- * Makes a file or folder that can be made again under a name of its own, hidden beside `path`, until `make` has renamed
- * it; nothing else remains of it. Only one process at a time makes the same; what one that died has left is cleared away.
+ * Makes a file or folder that can be made again under a name of its own, hidden beside `path`,
+ * until `make` has renamed it; nothing else remains of it. Only one process at a time makes the
+ * same; what one that died has left is cleared away.
  *
  * @throws LockedError where another process is at it
  */

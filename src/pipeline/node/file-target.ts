@@ -16,7 +16,10 @@ const NOT_OURS = 'is in the way and was not written by eos; remove it, or give a
 /** Ending of the name under which a file is written until it is whole. */
 export const PARTIAL = '.partial';
 
-/** Bytes up to which a file is closed in place at every flush, and how much of more may be missing in it meanwhile. */
+/**
+ * Bytes up to which a file is closed in place at every flush, and how much of more may be missing
+ * in it meanwhile.
+ */
 const SMALL_CLOSING = 1 << 15;
 const STALE_CLOSING = 1 / 8;
 
@@ -38,9 +41,10 @@ export interface FileTargetOptions {
 }
 
 /**
- * A file that appears under its name only when it is whole: written beside it under the name + `.partial`, flushed to
- * the disk, then renamed over whatever stood there. Only one process at a time can write it. A journal beside the
- * partial file keeps what was flushed; see docs/durability.md.
+ * A file that appears under its name only when it is whole: written beside it under the name +
+ * `.partial`, flushed to the disk, then renamed over whatever stood there. Only one process at a
+ * time can write it. A journal beside the partial file keeps what was flushed; see
+ * docs/durability.md.
  *
  * @throws LockedError where another process is writing it
  */
@@ -63,7 +67,10 @@ export function fileTarget(
   let closed = false;
   /** The closing bytes that stand in the file. */
   let inPlace = { offset: -1, length: 0 };
-  /** Whether the file is closed anew: it costs as much as all rows that have not filled their row group yet. */
+  /**
+   * Whether the file is closed anew: it costs as much as all rows that have not filled their row
+   * group yet.
+   */
   const isDue = (offset: number, length: number) =>
     offset !== inPlace.offset ||
     length <= SMALL_CLOSING ||
@@ -75,7 +82,8 @@ export function fileTarget(
       await refuseForeign(partial);
       if (from?.in === 'partial') return await open(partial, EXISTING);
       await journal.remove();
-      // A new file: who wrote the old one, and does not know yet that it is no longer theirs, does not write into ours.
+      // A new file: who wrote the old one, and does not know yet that it is no longer theirs, does
+      // not write into ours.
       await rm(partial, { force: true });
       if (!from) return await open(partial, 'wx');
       await copyFile(path, partial, constants.COPYFILE_EXCL);
@@ -130,7 +138,8 @@ export function fileTarget(
         throw named(error, path);
       }
       const file = await opened();
-      // Readers that know nothing of the journal shall be able to open the growing file, where it has not grown since.
+      // Readers that know nothing of the journal shall be able to open the growing file, where it
+      // has not grown since.
       if (writes !== before || closed || !isDue(offset, closing.length)) return;
       inPlace = { offset, length: closing.length };
       trailing = true;
@@ -169,7 +178,9 @@ export function fileTarget(
 /** A file that is there, and no link to another. */
 const EXISTING = constants.O_RDWR | constants.O_NOFOLLOW;
 
-/** Refuses what stands in the place of a partial file, and was not left by a writer of run files. */
+/**
+ * Refuses what stands in the place of a partial file, and was not left by a writer of run files.
+ */
 async function refuseForeign(partial: string): Promise<void> {
   const there = await lstat(partial).catch(() => undefined);
   if (!there) return;
@@ -193,7 +204,10 @@ function named(error: unknown, path: string): unknown {
     : error;
 }
 
-/** Writes what closes the file behind its row groups. It is a courtesy: where it fails, nothing is lost. */
+/**
+ * Writes what closes the file behind its row groups. It is a courtesy: where it fails, nothing is
+ * lost.
+ */
 async function closeInPlace(file: FileHandle, offset: number, closing: Uint8Array): Promise<void> {
   try {
     await file.truncate(offset);

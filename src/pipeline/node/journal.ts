@@ -11,10 +11,11 @@ export const JOURNAL = '.journal';
 const FRESH = '.new';
 
 /**
- * The journal beside a partial file says what in that file can be trusted. It begins with a flush, if there was one:
- * everything before `offset` is final and on the disk, and with `closing` behind it the file is whole. Then comes one
- * record for each further flush at the same offset, with what is new in its closing bytes alone, and one for each row
- * group that has been written since, with what a footer says of it.
+ * The journal beside a partial file says what in that file can be trusted. It begins with a flush,
+ * if there was one: everything before `offset` is final and on the disk, and with `closing` behind
+ * it the file is whole. Then comes one record for each further flush at the same offset, with what
+ * is new in its closing bytes alone, and one for each row group that has been written since, with
+ * what a footer says of it.
  */
 export interface JournalContent {
   readonly flush: { readonly offset: number; readonly closing: Uint8Array } | undefined;
@@ -33,8 +34,8 @@ export interface Journal {
   /** Notes a row group that has been written. */
   group(offset: number, bytes: Uint8Array, footer: Uint8Array): Promise<void>;
   /**
-   * Replaces all that stands in the journal, once `settled` has, and resolves once it would outlive the machine. Groups
-   * from `offset` on stay.
+   * Replaces all that stands in the journal, once `settled` has, and resolves once it would outlive
+   * the machine. Groups from `offset` on stay.
    */
   flush(offset: number, closing: Uint8Array, settled: Promise<unknown>): Promise<void>;
   /** Whether anything is in it that could be recovered. */
@@ -44,10 +45,10 @@ export interface Journal {
 }
 
 /**
- * The journal of a file. A flush is written to a file of its own, which is then renamed over the old one: there is a
- * whole journal at any moment. One that only adds rows to the one before is appended to it, so that few rows cost few
- * bytes however many have not filled their row group yet. Row groups may be noted, and further flushes asked for, while
- * one is under way.
+ * The journal of a file. A flush is written to a file of its own, which is then renamed over the
+ * old one: there is a whole journal at any moment. One that only adds rows to the one before is
+ * appended to it, so that few rows cost few bytes however many have not filled their row group yet.
+ * Row groups may be noted, and further flushes asked for, while one is under way.
  *
  * @param check throws where the file has become another's: nothing is changed then
  */
@@ -161,7 +162,10 @@ function queue(): (task: () => Promise<void>) => Promise<void> {
   };
 }
 
-/** Bytes of a journal that are read: it holds the rows that have not filled their row group yet, and footers. */
+/**
+ * Bytes of a journal that are read: it holds the rows that have not filled their row group yet, and
+ * footers.
+ */
 const LARGEST = 1 << 28;
 
 /** What a journal says; undefined where there is none. A record that was cut off ends it. */
@@ -193,7 +197,9 @@ export async function readJournal(path: string): Promise<JournalContent | undefi
   return flush || groups.length > 0 ? { flush, groups } : undefined;
 }
 
-/** The bytes of a file, and of nothing else: a pipe in its place would be waited for without end. */
+/**
+ * The bytes of a file, and of nothing else: a pipe in its place would be waited for without end.
+ */
 async function plainBytes(path: string): Promise<Buffer | undefined> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(path, flags);
@@ -231,7 +237,10 @@ const MAGIC = 0x4a534f45;
 const FLUSH = 1;
 const GROUP = 2;
 const DELTA = 3;
-/** magic, kind, offset, length, checksum of the data, length of the payload, checksum of all this and the payload */
+/**
+ * magic, kind, offset, length, checksum of the data, length of the payload, checksum of all this
+ * and the payload
+ */
 const HEADER = 36;
 
 function encodeRecord(

@@ -34,7 +34,10 @@ export function holdByKernel({ fd }: FileHandle): boolean {
   }
 }
 
-/** Whether a process of this kernel, in whatever container, holds the lock of an open file; undefined where nobody can tell. */
+/**
+ * Whether a process of this kernel, in whatever container, holds the lock of an open file;
+ * undefined where nobody can tell.
+ */
 export function isHeldByKernel({ fd }: FileHandle): boolean | undefined {
   try {
     const free = tryLock()?.(fd, AT, LENGTH, { shared: true });

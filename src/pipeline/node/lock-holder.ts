@@ -62,7 +62,8 @@ export async function whereabouts({ boot, space, host }: Holder): Promise<Wherea
 }
 
 /**
- * Whether the process that holds a lock may still run. Only proof counts as death: what cannot be known lives.
+ * Whether the process that holds a lock may still run. Only proof counts as death: what cannot be
+ * known lives.
  *
  * @param held whether the kernel says that somebody has the lock; undefined where it does not say
  */
@@ -94,7 +95,10 @@ async function isRunning({ pid, started }: Holder): Promise<boolean | undefined>
   return now === undefined || started === null ? undefined : now === started;
 }
 
-/** When a process was started, in ticks since the machine was; null of one that ends, undefined where nobody says. */
+/**
+ * When a process was started, in ticks since the machine was; null of one that ends, undefined
+ * where nobody says.
+ */
 async function startOf(pid: number): Promise<string | null | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');

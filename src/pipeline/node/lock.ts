@@ -30,14 +30,18 @@ export interface FileLock {
 }
 
 const ATTEMPTS = 50;
-/** Milliseconds after which a lock that says nothing was cut off, rather than being about to be written. */
+/**
+ * Milliseconds after which a lock that says nothing was cut off, rather than being about to be
+ * written.
+ */
 const YOUNG = 1000;
 const PAUSE = 50;
 const SAME_NAME = 'another machine of this name, or this one before it was last started';
 
 /**
- * Makes this process the only one that writes `path`, by a file beside it, which the kernel locks as well where it can.
- * The lock of a process that is certainly no more is taken over; of what cannot be known it is taken that it lives.
+ * Makes this process the only one that writes `path`, by a file beside it, which the kernel locks
+ * as well where it can. The lock of a process that is certainly no more is taken over; of what
+ * cannot be known it is taken that it lives.
  *
  * @throws LockedError naming the process that has it
  */
@@ -52,7 +56,10 @@ export async function lockFile(path: string): Promise<FileLock> {
   throw new LockedError(`${path} is being taken by another process; try again`, null);
 }
 
-/** Makes sure that nobody writes a file, without taking it. @throws LockedError naming the process that has it */
+/**
+ * Makes sure that nobody writes a file, without taking it. @throws LockedError naming the process
+ * that has it
+ */
 export async function refuseIfLocked(path: string): Promise<void> {
   const seen = await look(path, path + LOCK);
   if (seen) await refuseIfAlive(path, seen);
@@ -81,8 +88,9 @@ function held(path: string, handle: FileHandle): FileLock {
 }
 
 /**
- * Puts our lock in the place of a dead one. Only who has a file named after the dead lock may do so, and only while the
- * dead lock stands there. Should its owner die as well, the same holds for that file.
+ * Puts our lock in the place of a dead one. Only who has a file named after the dead lock may do
+ * so, and only while the dead lock stands there. Should its owner die as well, the same holds for
+ * that file.
  *
  * @returns our lock; undefined where the dead one has gone, or was not dead
  * @throws LockedError naming the process that has the lock, or is taking it
@@ -129,7 +137,8 @@ function idOf({ text, holder }: Seen): string {
 
 /** A lock of our own, where none stands. It is open, and the kernel lets go of it when we die. */
 async function create(file: string): Promise<FileHandle | undefined> {
-  // Written beside and linked into place: a lock is never seen half-written, nor without the kernel's.
+  // Written beside and linked into place: a lock is never seen half-written, nor without the
+  // kernel's.
   const { draft, handle } = await writeDraft(file);
   try {
     await link(draft, file);
@@ -188,7 +197,10 @@ const absent = (error: NodeJS.ErrnoException): undefined => {
   if (error.code !== 'ENOENT') throw error;
 };
 
-/** A lock file as it is now; undefined where there is none. @throws LockedError where it is closed to us */
+/**
+ * A lock file as it is now; undefined where there is none. @throws LockedError where it is closed
+ * to us
+ */
 async function look(path: string, file: string): Promise<Seen | undefined> {
   try {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;

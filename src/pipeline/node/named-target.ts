@@ -10,7 +10,8 @@ import { pathSource } from './path-source.ts';
 const leftHere = new Set<string>();
 
 /**
- * The file of this name, for one subscription. It replaces a run or a log that eos has written, and nothing else.
+ * The file of this name, for one subscription. It replaces a run or a log that eos has written, and
+ * nothing else.
  *
  * @param options.force replace whatever stands there, and what a program has left of it
  */

@@ -28,7 +28,8 @@ const DENSEST = 200;
 const NEWLINE = new Uint8Array([10]);
 
 /**
- * Opens a log: a file by its name, a folder of TensorBoard's event files, or standard input for `-`. Gzip is unpacked.
+ * Opens a log: a file by its name, a folder of TensorBoard's event files, or standard input for
+ * `-`. Gzip is unpacked.
  * @throws LogError where there is no such file
  */
 export async function openLog(path: string, options: OpenLogOptions = {}): Promise<LogInput> {
@@ -48,8 +49,8 @@ export async function openLog(path: string, options: OpenLogOptions = {}): Promi
 }
 
 /**
- * The event files of TensorBoard in a folder, as one run, with those in the folders of `add_scalars`; of a folder with one
- * folder of them, those.
+ * The event files of TensorBoard in a folder, as one run, with those in the folders of
+ * `add_scalars`; of a folder with one folder of them, those.
  */
 async function openFolder(path: string): Promise<LogInput> {
   const here = await eventFiles(path);
@@ -128,8 +129,8 @@ async function* prefixed(
 }
 
 /**
- * The bytes of a file as it grows. Where it is truncated it is read from its start again, and where another file takes
- * its name, that one; a line that was begun then ends there.
+ * The bytes of a file as it grows. Where it is truncated it is read from its start again, and where
+ * another file takes its name, that one; a line that was begun then ends there.
  */
 async function* followed(
   path: string,
@@ -140,7 +141,9 @@ async function* followed(
     file = await opened(path, either(signal, until), onWait);
     let at = 0;
     let inode = (await file?.stat())?.ino;
-    /** Another file has the name already, and what came to this one before that is still to be read. */
+    /**
+     * Another file has the name already, and what came to this one before that is still to be read.
+     */
     let replaced = false;
     while (file && !signal?.aborted) {
       // Asked before the look: what was written before the end is read after it.

@@ -13,9 +13,10 @@ import {
 } from '../formats/table-format.ts';
 
 /**
- * Parquet by parquetjs-lite. It shreds row objects one at a time, which is some thirty times slower than the rest;
- * here its column buffers are filled directly, and only the last row of a group goes through `appendRow`, which then
- * encodes and writes the group. No dictionary and no statistics: its own are built from a Set of all values.
+ * Parquet by parquetjs-lite. It shreds row objects one at a time, which is some thirty times slower
+ * than the rest; here its column buffers are filled directly, and only the last row of a group goes
+ * through `appendRow`, which then encodes and writes the group. No dictionary and no statistics:
+ * its own are built from a Set of all values.
  */
 export const parquetjsFormat: TableFormat = (target, columns, from) => {
   const schema = new parquet.ParquetSchema(
@@ -29,7 +30,8 @@ export const parquetjsFormat: TableFormat = (target, columns, from) => {
     },
     async () => {},
     0,
-    // One page a group and column, since pages are cut by calls of appendRow: an index of pages would say nothing.
+    // One page a group and column, since pages are cut by calls of appendRow: an index of pages
+    // would say nothing.
     { useDataPageV2: false, pageSize: 1, pageIndex: false },
   );
   const writer = new parquet.ParquetWriter(schema, envelope, { rowGroupSize: 1 });

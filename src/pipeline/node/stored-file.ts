@@ -19,8 +19,9 @@ export interface StoredFile extends StoredTable {
 }
 
 /**
- * Opens what a file holds: a whole file by its footer, a partial one by its journal. What the journal has acknowledged
- * is there in full; row groups written since count as far as they are as they were written.
+ * Opens what a file holds: a whole file by its footer, a partial one by its journal. What the
+ * journal has acknowledged is there in full; row groups written since count as far as they are as
+ * they were written.
  *
  * @throws DamagedFileError where there is nothing to be had
  */
@@ -81,7 +82,8 @@ async function fromJournal(source: ByteSource, { flush, groups }: JournalContent
   const good = await goodGroups(source, flush?.offset, groups);
   const last = good.at(-1)?.footer ?? flush?.closing;
   if (!last) throw new DamagedFileError('nothing had been flushed');
-  // The rows behind the last flush are those with which the first group after it begins: it takes their place.
+  // The rows behind the last flush are those with which the first group after it begins: it takes
+  // their place.
   const kept = (offset: number) => good.length === 0 || offset < flush!.offset;
   const bytes = flush && good.length === 0 ? withEnd(source, flush.offset, flush.closing) : source;
 

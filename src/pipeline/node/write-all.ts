@@ -1,6 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** Writes all of the bytes, at `position` or behind what has been written, however many calls that takes. */
+/**
+ * Writes all of the bytes, at `position` or behind what has been written, however many calls that
+ * takes.
+ */
 export async function writeAll(
   file: FileHandle,
   bytes: Uint8Array,

@@ -6,7 +6,9 @@
 
 const bits = new Float64Array(1);
 const words = new Int32Array(bits.buffer);
-/** Where the sign and the exponent of a float64 stand: they differ by the byte order of the machine. */
+/**
+ * Where the sign and the exponent of a float64 stand: they differ by the byte order of the machine.
+ */
 bits[0] = 1;
 const HIGH = words[0] === 0 ? 1 : 0;
 const LOW = 1 - HIGH;
@@ -20,7 +22,10 @@ const LOG10_E_HIGH = Math.fround(Math.LOG10E);
 const LOG10_E_LOW = -1.0103050052231683e-8;
 const TWO_54 = 18014398509481984;
 
-/** The exponent k of x = 2^k·m with m in [√½, √2); m − 1 is left in `fraction`. For positive normal x. */
+/**
+ * The exponent k of x = 2^k·m with m in [√½, √2); m − 1 is left in `fraction`. For positive normal
+ * x.
+ */
 let fraction = 0;
 function split(x: number): number {
   bits[0] = x;
@@ -34,7 +39,8 @@ function split(x: number): number {
 }
 
 /**
- * 2·(atanh(s)/s − 1) = ⅔s² + ⅖s⁴ + …, for s² ≤ 0.0295: what ln(1 + f) has beyond 2s for s = f/(2 + f).
+ * 2·(atanh(s)/s − 1) = ⅔s² + ⅖s⁴ + …, for s² ≤ 0.0295: what ln(1 + f) has beyond 2s for s = f/(2 +
+ * f).
  */
 function tail(ss: number): number {
   const s4 = ss * ss;

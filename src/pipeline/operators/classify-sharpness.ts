@@ -10,14 +10,17 @@ const STABLE = REGIMES.indexOf('stable');
 const EDGE = REGIMES.indexOf('edge');
 const UNSTABLE = REGIMES.indexOf('unstable');
 
-/** Code of the regime at a ratio of sharpness to threshold: stable below 1 − band, unstable above 1 + band. */
+/**
+ * Code of the regime at a ratio of sharpness to threshold: stable below 1 − band, unstable above 1
+ * + band.
+ */
 export function regimeOf(ratio: number, band: number): number {
   return ratio < 1 - band ? STABLE : ratio > 1 + band ? UNSTABLE : EDGE;
 }
 
 /**
- * Adds the exact `sharpness` S = λ_max(∇²L), its ratio to the optimizer's threshold (ηS/2 for gradient
- * descent), and the `regime`: stable below 1 − band, unstable above 1 + band, else edge.
+ * Adds the exact `sharpness` S = λ_max(∇²L), its ratio to the optimizer's threshold (ηS/2 for
+ * gradient descent), and the `regime`: stable below 1 − band, unstable above 1 + band, else edge.
  *
  * @param options.band half-width of the edge regime; the run's own unless given
  */

@@ -21,7 +21,10 @@ import type {
   Skipped,
 } from '../phases/measured/summary.ts';
 
-/** What a log has to tell while it goes. Steps as the log counts them; ratio is sharpness over threshold. */
+/**
+ * What a log has to tell while it goes. Steps as the log counts them; ratio is sharpness over
+ * threshold.
+ */
 export type MeasuredEvent =
   | {
       readonly event: 'start';
@@ -60,7 +63,9 @@ export type MeasuredEvent =
   /** With its cause, where the log tells the energy at the edge. */
   | ({ readonly event: 'spike' } & (Spike | ExplainedSpike))
   | {
-      /** The file holds its first `rows` rows, up to this step, whatever happens to the program now. */
+      /**
+       * The file holds its first `rows` rows, up to this step, whatever happens to the program now.
+       */
       readonly event: 'flush';
       readonly file: string;
       readonly step: number;
@@ -98,8 +103,9 @@ interface PhasesState extends Readonly<typeof START> {
 }
 
 /**
- * Adds the `phase` and the `cycle` of each row, causally, and when the log ends leaves its summary in `run.summary`.
- * Where a log tells `sharpness_error`, that is the noise of the sharpness; where it tells `l1`, spikes have causes.
+ * Adds the `phase` and the `cycle` of each row, causally, and when the log ends leaves its summary
+ * in `run.summary`. Where a log tells `sharpness_error`, that is the noise of the sharpness; where
+ * it tells `l1`, spikes have causes.
  *
  * @param report told of each event as it happens
  */

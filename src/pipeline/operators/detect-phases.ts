@@ -12,18 +12,21 @@ const EOS_SHARPENING = PHASES.indexOf('eos-sharpening');
 const EOS_SELF_STABILIZATION = PHASES.indexOf('eos-self-stabilization');
 const CONVERGENCE = PHASES.indexOf('convergence');
 
-/** An αβ₂ − 1 of rounded α and β₂ that is no larger than this is rounding: its sign means nothing. */
+/**
+ * An αβ₂ − 1 of rounded α and β₂ that is no larger than this is rounding: its sign means nothing.
+ */
 const NOISE = 4 * Number.EPSILON;
 
 /**
- * Adds the `phase` of each step and the number of the `cycle` it is in, causally: a label depends on its own
- * step and those before it, never on a later one.
+ * Adds the `phase` of each step and the number of the `cycle` it is in, causally: a label depends
+ * on its own step and those before it, never on a later one.
  *
- * With τ the optimizer's threshold (2/η for gradient descent) and τ_δ the same with tolerance, (2 + δ)/η:
- * progressive sharpening turns into the edge of stability at the first S ≥ τ; either turns into convergence
- * where S and S∞ are at most τ_δ and S ≥ 0.95·S∞, so that nothing beyond lies ahead; convergence turns back
- * at S > τ_δ. At the edge a step is `eos-sharpening` while |α| grows, else `eos-self-stabilization`. A cycle
- * begins at each upward crossing of τ. Where αβ₂ − 1 is rounding, a label repeats the one before.
+ * With τ the optimizer's threshold (2/η for gradient descent) and τ_δ the same with tolerance, (2 +
+ * δ)/η: progressive sharpening turns into the edge of stability at the first S ≥ τ; either turns
+ * into convergence where S and S∞ are at most τ_δ and S ≥ 0.95·S∞, so that nothing beyond lies
+ * ahead; convergence turns back at S > τ_δ. At the edge a step is `eos-sharpening` while |α| grows,
+ * else `eos-self-stabilization`. A cycle begins at each upward crossing of τ. Where αβ₂ − 1 is
+ * rounding, a label repeats the one before.
  *
  * @param options.delta δ; the run's own unless given
  */

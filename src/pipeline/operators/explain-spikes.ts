@@ -26,8 +26,8 @@ interface State {
 }
 
 /**
- * Finds the spikes of the loss and says of each what it owes to directions at the edge: `l1` and `edge_directions` hold
- * their energy and their number.
+ * Finds the spikes of the loss and says of each what it owes to directions at the edge: `l1` and
+ * `edge_directions` hold their energy and their number.
  *
  * @param report told of each spike when it is over
  */

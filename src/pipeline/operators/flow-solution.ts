@@ -5,8 +5,8 @@ import type { ModelRun } from '../models/minimal/run.ts';
 import { solutionSharpness } from '../models/minimal/solution.ts';
 
 /**
- * Adds what gradient flow from each step would keep and where it would end: `gfs_sharpness` S∞, the sharpness
- * of that end point in closed form, and the `balance` Q = α² − β₁² − β₂².
+ * Adds what gradient flow from each step would keep and where it would end: `gfs_sharpness` S∞, the
+ * sharpness of that end point in closed form, and the `balance` Q = α² − β₁² − β₂².
  */
 export const flowSolution = () =>
   operator({

@@ -14,7 +14,8 @@ export type NetworkEvent =
   | ({ readonly event: 'done' } & NetworkSummary);
 
 /**
- * The chain of operators of a network, from its spectrum to the summary, as one operator for `pipe`.
+ * The chain of operators of a network, from its spectrum to the summary, as one operator for
+ * `pipe`.
  * @param report told of each event as it happens
  */
 export const networkPipeline =

@@ -11,7 +11,10 @@ export type NetworkRun = Pick<MeasuredRun, 'title' | 'tally' | 'warnings'> &
 /** What became of it: that of a measured series, with the cause of each spike. */
 export type NetworkSummary = Omit<MeasuredSummary, 'spikes'> & SpikeSummary;
 
-/** The columns of a network that every run has; further ones come with classes, mini-batches and more eigenvalues. */
+/**
+ * The columns of a network that every run has; further ones come with classes, mini-batches and
+ * more eigenvalues.
+ */
 export type NetworkArrays = Readonly<
   Record<
     | 'step'

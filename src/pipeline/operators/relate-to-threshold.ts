@@ -6,8 +6,8 @@ import { regimeOf } from './classify-sharpness.ts';
 const UNKNOWN = MEASURED_REGIMES.indexOf('unknown');
 
 /**
- * Adds the `threshold` of the run's optimizer at each step's learning rate, the `sharpness_ratio` to it where the
- * sharpness was measured, and the `regime` by the ratio last measured.
+ * Adds the `threshold` of the run's optimizer at each step's learning rate, the `sharpness_ratio`
+ * to it where the sharpness was measured, and the `regime` by the ratio last measured.
  */
 export const relateToThreshold = () =>
   operator({

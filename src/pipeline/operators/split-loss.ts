@@ -4,8 +4,8 @@ import type { ModelRun } from '../models/minimal/run.ts';
 import { edgeAlpha } from '../models/minimal/surrogate.ts';
 
 /**
- * Adds the parts of the loss: `l1` (oscillatory, ½λ₁(αβ₁)²), `l2` (convergent, ½λ₂(αβ₂ − 1)²) and the
- * surrogate `l_hat` (½λ₂(sign(α)·α̂β₂ − 1)²).
+ * Adds the parts of the loss: `l1` (oscillatory, ½λ₁(αβ₁)²), `l2` (convergent, ½λ₂(αβ₂ − 1)²) and
+ * the surrogate `l_hat` (½λ₂(sign(α)·α̂β₂ − 1)²).
  *
  * @example gradientDescent(presets.paper).pipe(splitLoss())
  */

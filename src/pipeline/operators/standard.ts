@@ -11,7 +11,10 @@ import { flowSolution } from './flow-solution.ts';
 import { splitLoss } from './split-loss.ts';
 import { summarize } from './summarize.ts';
 
-/** The chain of operators of a run of the minimal model, from θ to the summary; a new one stands in `columns/`. */
+/**
+ * The chain of operators of a run of the minimal model, from θ to the summary; a new one stands in
+ * `columns/`.
+ */
 export const standardOperators = (): readonly AnyOperator<ModelRun>[] => [
   splitLoss(),
   classifySharpness(),

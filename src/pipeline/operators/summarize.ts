@@ -23,8 +23,8 @@ import { log } from '../numeric/elementary.ts';
 const STAGE = 'summarize';
 
 /**
- * Leaves the `RunSummary` of all steps in `run.summary` when the run ends, in memory that does not grow with
- * the steps. Stands before `thin`.
+ * Leaves the `RunSummary` of all steps in `run.summary` when the run ends, in memory that does not
+ * grow with the steps. Stands before `thin`.
  */
 export const summarize = () =>
   operator({
@@ -69,7 +69,10 @@ export const summarize = () =>
     },
   });
 
-/** `summarize` for where nobody else has: it leaves runs alone of which not all steps and columns come by. */
+/**
+ * `summarize` for where nobody else has: it leaves runs alone of which not all steps and columns
+ * come by.
+ */
 export function summarizeUnlessDone<C, R extends Run>(): MonoTypeOperatorFunction<Batch<C, R>> {
   return (source) =>
     new Observable((subscriber) => {
@@ -250,7 +253,8 @@ function addRows(tally: Tally, run: ModelRun, columns: Columns, length: number):
     while (row < length && digits[row]! >= TRUSTED_DIGITS) row++;
     if (row < length) tally.trustedUntil = step[row]! - 1;
   }
-  // The step itself may be the first row of the next batch: what is told must not depend on where batches end.
+  // The step itself may be the first row of the next batch: what is told must not depend on where
+  // batches end.
   if (zeroAt !== null && tally.zeroGfsRatio === null && zeroAt <= tally.lastStep) {
     let row = 0;
     while (row < last && step[row]! < zeroAt) row++;

@@ -28,8 +28,9 @@ interface Waiting<B> {
 export type Thinnable = { readonly phase?: ArrayLike<number>; readonly l1?: ArrayLike<number> };
 
 /**
- * Keeps the first and the last row, every `every`-th row counted from the first, and all rows within `every` of a change of the
- * `phase` column or of a local maximum of `l1` (where the batch has them). Rows are held back no longer than that takes.
+ * Keeps the first and the last row, every `every`-th row counted from the first, and all rows
+ * within `every` of a change of the `phase` column or of a local maximum of `l1` (where the batch
+ * has them). Rows are held back no longer than that takes.
  *
  * @param every K ≥ 1; 1 keeps everything
  */
@@ -172,7 +173,10 @@ function filterBatch<B extends Batch<Thinnable, Run>>(batch: B, keep: Uint8Array
   return { ...batch, length, columns };
 }
 
-/** The last rows of a run that was stopped are kept only because it was: nothing can go on behind them. */
+/**
+ * The last rows of a run that was stopped are kept only because it was: nothing can go on behind
+ * them.
+ */
 function withoutState<B extends Batch<Thinnable, Run>>(batch: B): B {
   const { after: _, ...rest } = batch;
   return rest as B;

@@ -21,10 +21,11 @@ export type Step = {
 };
 
 /**
- * Turns batches into one object a step, for those who want plain RxJS and have a few steps only: it costs more than
- * everything before it.
+ * Turns batches into one object a step, for those who want plain RxJS and have a few steps only: it
+ * costs more than everything before it.
  *
- * @example gradientDescent(presets.paper).pipe(classifySharpness(), toSteps(), filter((s) => s.regime === 'unstable'))
+ * @example gradientDescent(presets.paper).pipe(classifySharpness(), toSteps(), filter((s) =>
+ * s.regime === 'unstable'))
  */
 export function toSteps(): OperatorFunction<ModelBatch, Step> {
   return concatMap((batch) => from(batchSteps(batch)));

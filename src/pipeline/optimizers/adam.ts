@@ -2,8 +2,9 @@ import { factorOverEta, type Optimizer, slowDecay } from './optimizer.ts';
 import { averagingParameter, dampingParameter, momentumParameter } from './shared-parameters.ts';
 
 /**
- * Adam: m ← β₁m + (1 − β₁)∇L, v ← β₂v + (1 − β₂)∇L², θ ← θ − ηm/P with P = (1 − β₁^t)(√(v/(1 − β₂^t)) + ε). Stable
- * while λ_max of P⁻¹H is under (2 + 2β₁)/((1 − β₁)η), 38/η for β₁ = 0.9 (Cohen et al. 2022, arXiv:2207.14484).
+ * Adam: m ← β₁m + (1 − β₁)∇L, v ← β₂v + (1 − β₂)∇L², θ ← θ − ηm/P with P = (1 − β₁^t)(√(v/(1 −
+ * β₂^t)) + ε). Stable while λ_max of P⁻¹H is under (2 + 2β₁)/((1 − β₁)η), 38/η for β₁ = 0.9 (Cohen
+ * et al. 2022, arXiv:2207.14484).
  */
 export const adam: Optimizer = {
   name: 'adam',

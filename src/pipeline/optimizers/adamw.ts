@@ -3,8 +3,9 @@ import { type Optimizer, slowDecay } from './optimizer.ts';
 import { decayParameter } from './shared-parameters.ts';
 
 /**
- * AdamW: θ ← (1 − ηλ)θ, then Adam's step. Stable while λ_max of P⁻¹H is under (2 − ηλ)(1 + β₁)/((1 − β₁)η): the
- * characteristic polynomial r² − (a + β₁ − (1 − β₁)ηS)r + aβ₁ with a = 1 − ηλ has the root −1 there.
+ * AdamW: θ ← (1 − ηλ)θ, then Adam's step. Stable while λ_max of P⁻¹H is under (2 − ηλ)(1 + β₁)/((1
+ * − β₁)η): the characteristic polynomial r² − (a + β₁ − (1 − β₁)ηS)r + aβ₁ with a = 1 − ηλ has the
+ * root −1 there.
  */
 export const adamw: Optimizer = {
   ...adam,

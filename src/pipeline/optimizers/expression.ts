@@ -3,7 +3,8 @@ import { ConfigError } from '../core/parameters.ts';
 const TOKEN = /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)|(\p{L}+)|([-+*/()]))/uy;
 
 /**
- * An expression of the four operations, with brackets and names of variables, such as `(2 + 2*beta)/eta`.
+ * An expression of the four operations, with brackets and names of variables, such as `(2 +
+ * 2*beta)/eta`.
  * @throws ConfigError under the name `key` where it is not one
  */
 export function parseExpression(

@@ -7,7 +7,10 @@ import { nesterov } from './nesterov.ts';
 import type { Optimizer, OptimizerValues } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
 
-/** Every optimizer that a model can be trained with: a new one is one new file, which the build adds here. */
+/**
+ * Every optimizer that a model can be trained with: a new one is one new file, which the build adds
+ * here.
+ */
 export const optimizers: readonly Optimizer[] = [gd, momentum, nesterov, rmsprop, adam, adamw];
 
 /** The optimizer of this name, or of another name of it; undefined where there is none. */

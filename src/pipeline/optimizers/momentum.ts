@@ -2,8 +2,9 @@ import { factorOverEta, type Optimizer, slowDecay } from './optimizer.ts';
 import { dampeningParameter, momentumParameter } from './shared-parameters.ts';
 
 /**
- * Heavy ball: v ← βv + (1 − d)∇L, θ ← θ − ηv. Stable up to (2 + 2β)/((1 − d)η) (Cohen, Kaur, Li, Kolter, Talwalkar 2021,
- * arXiv:2103.00065). The dampening d is 0 for the usual form and β for an average of the gradients.
+ * Heavy ball: v ← βv + (1 − d)∇L, θ ← θ − ηv. Stable up to (2 + 2β)/((1 − d)η) (Cohen, Kaur, Li,
+ * Kolter, Talwalkar 2021, arXiv:2103.00065). The dampening d is 0 for the usual form and β for an
+ * average of the gradients.
  */
 export const momentum: Optimizer = {
   name: 'momentum',

@@ -2,8 +2,8 @@ import { factorOverEta, type Optimizer, slowDecay } from './optimizer.ts';
 import { momentumParameter } from './shared-parameters.ts';
 
 /**
- * Nesterov: v ← βv + ∇L, θ ← θ − η(∇L + βv), the gradient being that at the point looked ahead to. Stable up to
- * (2 + 2β)/((1 + 2β)η) (Cohen, Kaur, Li, Kolter, Talwalkar 2021, arXiv:2103.00065).
+ * Nesterov: v ← βv + ∇L, θ ← θ − η(∇L + βv), the gradient being that at the point looked ahead to.
+ * Stable up to (2 + 2β)/((1 + 2β)η) (Cohen, Kaur, Li, Kolter, Talwalkar 2021, arXiv:2103.00065).
  */
 export const nesterov: Optimizer = {
   name: 'nesterov',

@@ -21,8 +21,8 @@ export interface Optimizer {
   /** Whether it takes weight decay for itself; else λθ is added to the gradient. */
   readonly decoupled?: boolean;
   /**
-   * The diagonal of P^(−1/2) for the coming step, where it divides its steps by P: the sharpness is then that of
-   * P^(−1/2) H P^(−1/2).
+   * The diagonal of P^(−1/2) for the coming step, where it divides its steps by P: the sharpness is
+   * then that of P^(−1/2) H P^(−1/2).
    */
   metric?(
     gradient: Float64Array,
@@ -44,7 +44,10 @@ export function defaultsOf({ parameters }: Optimizer): OptimizerValues {
   return Object.fromEntries(Object.entries(parameters).map(([name, each]) => [name, each.default]));
 }
 
-/** What a step is told: the optimizer's parameters, the learning rate, and the number of steps taken before. */
+/**
+ * What a step is told: the optimizer's parameters, the learning rate, and the number of steps taken
+ * before.
+ */
 export type StepValues = OptimizerValues & { readonly eta: number; readonly t: number };
 
 /** Stability where the threshold is a constant over η. */
@@ -63,14 +66,20 @@ export function factorOverEta(
   };
 }
 
-/** ln |1 − e| for the smaller root e of e² − be + c = 0: what is left of the slow mode of a step with two roots 1 − e. */
+/**
+ * ln |1 − e| for the smaller root e of e² − be + c = 0: what is left of the slow mode of a step
+ * with two roots 1 − e.
+ */
 export function slowDecay(b: number, c: number): number {
   const square = b * b - 4 * c;
   // A pair of complex roots has the size √(1 − b + c).
   return square < 0 ? 0.5 * log(1 - b + c) : log1p((-2 * c) / (b + Math.sqrt(square)));
 }
 
-/** The threshold with L₂ decay λ in the gradient: the Hessian of the loss is then short of that of the step by λ. */
+/**
+ * The threshold with L₂ decay λ in the gradient: the Hessian of the loss is then short of that of
+ * the step by λ.
+ */
 export function withDecay(stability: Stability, lambda: number): Stability {
   if (lambda === 0) return stability;
   return {

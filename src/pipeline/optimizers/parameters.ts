@@ -14,7 +14,9 @@ export type OptimizerTable = Readonly<Record<string, NumberParameter | WordParam
 /** An optimizer by name, with the values of its own parameters. */
 export type OptimizerChoice = OptimizerValues & { readonly optimizer: string };
 
-/** Everything that can be said of these optimizers, the first of which is taken where none is named. */
+/**
+ * Everything that can be said of these optimizers, the first of which is taken where none is named.
+ */
 export function optimizerTable(optimizers: readonly Optimizer[]): OptimizerTable {
   const names = [...new Set(optimizers.flatMap(({ parameters }) => Object.keys(parameters)))];
   const own = names.map((name): [string, NumberParameter] => {
@@ -42,7 +44,8 @@ export function optimizerTable(optimizers: readonly Optimizer[]): OptimizerTable
 }
 
 /**
- * The optimizer that is named, with a value for each of its parameters; `momentum` where only that is given.
+ * The optimizer that is named, with a value for each of its parameters; `momentum` where only that
+ * is given.
  * @throws ConfigError for a value that cannot be, or that belongs to another optimizer
  */
 export function resolveOptimizer(

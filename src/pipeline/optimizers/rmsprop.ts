@@ -3,8 +3,8 @@ import { factorOverEta, type Optimizer } from './optimizer.ts';
 import { averagingParameter, dampingParameter } from './shared-parameters.ts';
 
 /**
- * RMSProp: v ← β₂v + (1 − β₂)∇L², θ ← θ − η∇L/P with P = √v + ε. Stable while the sharpness in its metric, λ_max of
- * P⁻¹H, is under 2/η (Cohen et al. 2022, arXiv:2207.14484).
+ * RMSProp: v ← β₂v + (1 − β₂)∇L², θ ← θ − η∇L/P with P = √v + ε. Stable while the sharpness in its
+ * metric, λ_max of P⁻¹H, is under 2/η (Cohen et al. 2022, arXiv:2207.14484).
  */
 export const rmsprop: Optimizer = {
   name: 'rmsprop',

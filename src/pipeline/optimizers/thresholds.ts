@@ -29,9 +29,9 @@ export interface Threshold {
 }
 
 /**
- * Stability threshold of an optimizer of which no more is known than its name and a few of its numbers. L₂ decay adds λ
- * to every eigenvalue, so the threshold of the loss without it is λ lower; dampening divides the step, so the threshold
- * is 1/(1 − dampening) times higher.
+ * Stability threshold of an optimizer of which no more is known than its name and a few of its
+ * numbers. L₂ decay adds λ to every eigenvalue, so the threshold of the loss without it is λ lower;
+ * dampening divides the step, so the threshold is 1/(1 − dampening) times higher.
  * @throws ConfigError naming what cannot be used
  */
 export function stabilityThreshold(options: ThresholdOptions = {}): Threshold {

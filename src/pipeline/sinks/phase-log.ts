@@ -14,7 +14,10 @@ import {
   underflowWarning,
 } from '../models/minimal/summary.ts';
 
-/** What a run has to tell while it goes. Steps are t, ratio is sharpness over threshold, overshoot is the largest ratio of a cycle − 1. */
+/**
+ * What a run has to tell while it goes. Steps are t, ratio is sharpness over threshold, overshoot
+ * is the largest ratio of a cycle − 1.
+ */
 export type RunEvent =
   | {
       readonly event: 'start';
@@ -52,7 +55,9 @@ export type RunEvent =
       readonly trusted?: false;
     }
   | {
-      /** The file holds its first `rows` rows, up to this step, whatever happens to the program now. */
+      /**
+       * The file holds its first `rows` rows, up to this step, whatever happens to the program now.
+       */
       readonly event: 'flush';
       readonly file: string;
       readonly step: number;
@@ -73,9 +78,10 @@ interface OpenCycle {
 }
 
 /**
- * Reports the run while it passes: its start, each change of phase, each cycle once it is over (with its peak of L₁ and
- * how far S overshot the threshold), warnings, and at the end its summary. Needs `splitLoss`, `classifySharpness`, `detectPhases`,
- * and `summarize` for the last; stands before `thin`.
+ * Reports the run while it passes: its start, each change of phase, each cycle once it is over
+ * (with its peak of L₁ and how far S overshot the threshold), warnings, and at the end its summary.
+ * Needs `splitLoss`, `classifySharpness`, `detectPhases`, and `summarize` for the last; stands
+ * before `thin`.
  *
  * @param stores whether a checkpoint holds what has been told, for a run that goes on from there
  */

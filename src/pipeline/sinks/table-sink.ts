@@ -18,7 +18,9 @@ import type {
   TableWriter,
 } from '../formats/table-format.ts';
 
-/** Where a run can be continued: the state of its stages behind the first `rows` rows of the file. */
+/**
+ * Where a run can be continued: the state of its stages behind the first `rows` rows of the file.
+ */
 export interface Progress {
   readonly rows: number;
   readonly after: Snapshot;
@@ -32,15 +34,23 @@ export interface TableStart {
   readonly rows: number;
   /** Rows behind them, which do not fill a group yet. */
   readonly tail: Rows;
-  /** Metadata of the file so far; undefined where it need not be made safe, since another one holds its rows. */
+  /**
+   * Metadata of the file so far; undefined where it need not be made safe, since another one holds
+   * its rows.
+   */
   readonly metadata: Metadata | undefined;
-  /** Rows of the run before the first one that will come; where the file holds more, those are not written again. */
+  /**
+   * Rows of the run before the first one that will come; where the file holds more, those are not
+   * written again.
+   */
   readonly resumedAt: number;
 }
 
 /** How much of a file outlives a crash, and from where it is continued after one. */
 export interface DurabilityOptions {
-  /** Milliseconds after which rows are flushed; 0 flushes behind every batch. Never unless given. */
+  /**
+   * Milliseconds after which rows are flushed; 0 flushes behind every batch. Never unless given.
+   */
   readonly flushEvery?: number;
   /** Told once the first `rows` rows of the file, the last of them of this step, are safe. */
   readonly onFlush?: (flushed: { readonly rows: number; readonly step: number }) => void;
@@ -67,7 +77,10 @@ const SINK_OPTIONS = [
 /** Readers skip and load whole row groups; this many rows make a few megabytes. */
 export const ROW_GROUP_SIZE = 65_536;
 
-/** To encode the footer of very many row groups takes a while; it shall take no more than this part of the time. */
+/**
+ * To encode the footer of very many row groups takes a while; it shall take no more than this part
+ * of the time.
+ */
 const ENCODING_SHARE = 0.2;
 
 /** The columns to write, in the order of the file. */
@@ -85,9 +98,10 @@ export function columnsToWrite(
 }
 
 /**
- * Writes every batch that passes to a file, and completes only when the file is closed. Each subscription opens
- * a target of its own. The source may be one row group ahead of the disk; then it waits (`run.hold`), so memory
- * stays flat. On an error, or when the subscriber leaves early, nothing remains under the target's final name.
+ * Writes every batch that passes to a file, and completes only when the file is closed. Each
+ * subscription opens a target of its own. The source may be one row group ahead of the disk; then
+ * it waits (`run.hold`), so memory stays flat. On an error, or when the subscriber leaves early,
+ * nothing remains under the target's final name.
  */
 export function tableSink<C, R extends Run>(
   to: SinkTarget,
@@ -157,7 +171,10 @@ export function tableSink<C, R extends Run>(
         columns:
           filled === rowGroupSize ? group : group.map((values) => values.subarray(0, filled)),
       });
-      /** A group is noted for a recovery unless some of its rows stand there only because the run was stopped. */
+      /**
+       * A group is noted for a recovery unless some of its rows stand there only because the run
+       * was stopped.
+       */
       const writeGroup = (current: R) => {
         const rows = filledRows();
         const described = final ? metadata(current, progress, false) : undefined;
@@ -280,7 +297,8 @@ export function tableSink<C, R extends Run>(
             await flushing;
             if (settled) return;
             if (!run || !writer) throw new Error('no rows came, so there is nothing to write');
-            // The last rows of a thinned run stand there only because it ended: nothing goes on behind them.
+            // The last rows of a thinned run stand there only because it ended: nothing goes on
+            // behind them.
             const end = run.interrupted || progress?.rows === seen ? progress : undefined;
             await writer.finish(metadata(run, end, true));
             await target.commit();

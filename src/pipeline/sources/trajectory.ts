@@ -18,11 +18,13 @@ export interface TrajectoryConfig extends RunConfig {
 export type TrajectoryBatch = Batch<PointArrays, ModelRun>;
 
 /**
- * The rows t = 0 … steps of a dynamics beside gradient descent: a cold Observable of batches with the columns of
- * `gradientDescent`, on which `splitLoss`, `classifySharpness` and `flowSolution` work. Row t stands for the time ηt.
- * Phases and cycles are those of gradient descent and do not apply.
+ * The rows t = 0 … steps of a dynamics beside gradient descent: a cold Observable of batches with
+ * the columns of `gradientDescent`, on which `splitLoss`, `classifySharpness` and `flowSolution`
+ * work. Row t stands for the time ηt. Phases and cycles are those of gradient descent and do not
+ * apply.
  *
- * @throws ConfigError at once where a parameter cannot be used, or the dynamics is not defined for it
+ * @throws ConfigError at once where a parameter cannot be used, or the dynamics is not defined for
+ * it
  */
 export function trajectory(
   dynamics: Dynamics,

@@ -2,7 +2,10 @@ import { ConfigError, parseNumber, readValue } from '../core/parameters.ts';
 import { exp, log } from '../numeric/elementary.ts';
 import { SWEEP_PARAMETERS, type SweepParameterName } from './parameters.ts';
 
-/** The values of one parameter in a sweep, computed when asked for: a range may be as long as it likes. */
+/**
+ * The values of one parameter in a sweep, computed when asked for: a range may be as long as it
+ * likes.
+ */
 export interface Axis<T = number> {
   /** Canonical text: equal for equal values, and read by `parseAxis` as the same axis. */
   readonly text: string;
@@ -13,17 +16,22 @@ export interface Axis<T = number> {
   has(value: T): boolean;
 }
 
-/** Digits of the inner points of a range: few enough to type, and free of the rounding of any logarithm. */
+/**
+ * Digits of the inner points of a range: few enough to type, and free of the rounding of any
+ * logarithm.
+ */
 const RANGE_DIGITS = 12;
 /** Ranges of whole numbers are rounded and cleared of duplicates, so they have to be listed. */
 const LONGEST_LIST = 1_000_000;
 
 /**
- * Reads the values of one parameter: `0.05`, a fraction `1/20`, a list `0.01,0.02`, a range with both ends, in equal
- * steps `from:to:count` (or `from:to:lin:count`) or equal ratios `from:to:log:count`, whole numbers `0..99`, or any of
- * these separated by commas. Values that stand twice count once.
+ * Reads the values of one parameter: `0.05`, a fraction `1/20`, a list `0.01,0.02`, a range with
+ * both ends, in equal steps `from:to:count` (or `from:to:lin:count`) or equal ratios
+ * `from:to:log:count`, whole numbers `0..99`, or any of these separated by commas. Values that
+ * stand twice count once.
  *
- * @throws ConfigError where the text is no such thing, runs backwards, or takes the logarithm of 0 or less
+ * @throws ConfigError where the text is no such thing, runs backwards, or takes the logarithm of 0
+ * or less
  */
 export function parseAxis(parameter: SweepParameterName, text: string): Axis {
   const items = text.split(',').map((item) => item.trim());

@@ -67,7 +67,10 @@ export interface TableParameter {
   readonly values: readonly number[];
 }
 
-/** Parameters that take more than one value in the rows left by filters, the learning rate first: what a map can have as its axes. */
+/**
+ * Parameters that take more than one value in the rows left by filters, the learning rate first:
+ * what a map can have as its axes.
+ */
 export function variedParameters(
   table: SweepTable,
   filters?: HeatMapRequest['filters'],
@@ -110,8 +113,8 @@ export interface Cell {
   readonly x: Place;
   readonly y: Place;
   /**
-   * Median of the runs here that have not diverged; the number of the outcome where the map is of outcomes. NaN where
-   * there is none.
+   * Median of the runs here that have not diverged; the number of the outcome where the map is of
+   * outcomes. NaN where there is none.
    */
   readonly value: number;
   /** Most runs here have diverged, so that no value speaks for them. */
@@ -125,7 +128,10 @@ export interface Facet {
   /** Value of the parameter that tells facets apart; null where none does. */
   readonly value: number | null;
   readonly cells: readonly Cell[];
-  /** Where S∞(θ₀) = 2/η: on one side gradient flow from the start ends below 2/η, and there is no edge of stability. */
+  /**
+   * Where S∞(θ₀) = 2/η: on one side gradient flow from the start ends below 2/η, and there is no
+   * edge of stability.
+   */
   readonly border: readonly { readonly x: number; readonly y: number }[];
 }
 
@@ -298,7 +304,10 @@ function cellsOf(
   });
 }
 
-/** Rows by key, those of one key in their order. Parts of one array: half a million rows in lists fill the memory. */
+/**
+ * Rows by key, those of one key in their order. Parts of one array: half a million rows in lists
+ * fill the memory.
+ */
 function groups(
   rows: Int32Array,
   keys: Int32Array,
@@ -337,8 +346,9 @@ function mostFrequent(rows: Int32Array, values: Float64Array): number {
 }
 
 /**
- * Points of the line ηS∞(θ₀)/2 = 1: for each y where the ratio goes through 1 between two neighbouring x, or, where
- * there are more of these, for each x. Between neighbours ln ratio is taken as linear in ln x, which is exact for x = η.
+ * Points of the line ηS∞(θ₀)/2 = 1: for each y where the ratio goes through 1 between two
+ * neighbouring x, or, where there are more of these, for each x. Between neighbours ln ratio is
+ * taken as linear in ln x, which is exact for x = η.
  */
 function border(
   rows: Int32Array,

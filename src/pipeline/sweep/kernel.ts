@@ -9,9 +9,9 @@ import { descentRows } from '../sources/descent/descent-rows.ts';
 const ROWS = 2048;
 
 /**
- * All columns of a run, block after block, in the digits of the stream, without RxJS: for loops that look at each
- * block and keep nothing of it, because its arrays are used again for the next (of them the first `length` values
- * count).
+ * All columns of a run, block after block, in the digits of the stream, without RxJS: for loops
+ * that look at each block and keep nothing of it, because its arrays are used again for the next
+ * (of them the first `length` values count).
  *
  * @example for (const { length, columns } of runBlocks(presets.paper)) total += columns.loss[0];
  * @throws ConfigError where a parameter cannot be used

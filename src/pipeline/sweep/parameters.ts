@@ -10,8 +10,8 @@ type PartName = (typeof runParameters.init.parts)[number]['name'];
 export type SweepParameterName = Exclude<Numeric<typeof runParameters>, 'every'> | PartName;
 
 /**
- * Every number that makes a run what it is, by name, in the order in which a sweep nests them: the last one varies
- * fastest. A start counts as its parts.
+ * Every number that makes a run what it is, by name, in the order in which a sweep nests them: the
+ * last one varies fastest. A start counts as its parts.
  */
 export const SWEEP_PARAMETERS = Object.fromEntries(
   Object.entries<Parameter>(runParameters).flatMap(

@@ -1,17 +1,26 @@
 import type { Sweep } from './sweep.ts';
 
-/** How the runs of a sweep are divided into parts, each of which is computed, written and committed as a whole. */
+/**
+ * How the runs of a sweep are divided into parts, each of which is computed, written and committed
+ * as a whole.
+ */
 export interface PartPlan {
   /** Runs a part; the last one may have fewer. */
   readonly size: number;
   readonly count: number;
 }
 
-/** Steps a part should not exceed, about a second of one core: that much is lost where a worker dies. */
+/**
+ * Steps a part should not exceed, about a second of one core: that much is lost where a worker
+ * dies.
+ */
 const STEPS = 8_000_000;
 /** A step in arithmetic of many bits takes as long as so many in float64, and more. */
 const PRECISE = 100;
-/** With no fewer parts than this (where there are as many runs) all cores end at about the same time. */
+/**
+ * With no fewer parts than this (where there are as many runs) all cores end at about the same
+ * time.
+ */
 const LEAST_PARTS = 24;
 const MOST_RUNS = 4096;
 /** Many small files are slow to list and to read; from here on parts grow instead. */

@@ -24,8 +24,8 @@ export interface RunResult {
 const ROWS = 1024;
 
 /**
- * Runs gradient descent to its end and keeps the summary alone, in the digits of the stream's, without files and
- * without a stream.
+ * Runs gradient descent to its end and keeps the summary alone, in the digits of the stream's,
+ * without files and without a stream.
  *
  * @param proceed asked now and then with the rows since; false gives the run up
  * @returns undefined where the run was given up

@@ -46,16 +46,17 @@ export interface KernelResult {
 }
 
 /**
- * The summary of a run, in the digits of the stream's, from one loop that computes no column: sharpness and S∞ only at
- * steps where bounds do not settle what the summary asks of them. With d₁ = λ₁α², a = λ₁β₁² + λ₂β₂² and couplings
- * b = 2λ₁αβ₁, c = λ₂(2αβ₂ − 1) of the Hessian,
+ * The summary of a run, in the digits of the stream's, from one loop that computes no column:
+ * sharpness and S∞ only at steps where bounds do not settle what the summary asks of them. With d₁
+ * = λ₁α², a = λ₁β₁² + λ₂β₂² and couplings b = 2λ₁αβ₁, c = λ₂(2αβ₂ − 1) of the Hessian,
  *
  *     d₁ ≤ S ≤ d₁ + 4b²/d₁   where 2a ≤ d₁, 8c² ≤ d₁² and 2λ₂ ≤ λ₁
  *
  * (from S = d₁ + μ with μ(μ + d₁ − a − c²/(μ + d₁ − d₂)) = b²), and S∞ > λ₁x where Q > x − 1/x.
  *
  * @param proceed asked every million steps with their number; false gives the run up
- * @returns undefined for runs that take the general way: covariance, λ₁ < 2λ₂, or a β₁ beyond float64
+ * @returns undefined for runs that take the general way: covariance, λ₁ < 2λ₂, or a β₁ beyond
+ * float64
  */
 export function summarizeDescent(
   config: RunConfig,
@@ -100,7 +101,8 @@ export function summarizeDescent(
   let loss = l1 + 0.5 * lambda2 * (r * r);
   let divergedAt: number | null = null;
 
-  // The step with the largest S so far, known to lie between `least` and `most`; equal once it has been computed.
+  // The step with the largest S so far, known to lie between `least` and `most`; equal once it has
+  // been computed.
   let least = -1.5;
   let most = -1.5;
   let topAlpha = alpha;
@@ -135,7 +137,8 @@ export function summarizeDescent(
     const bounded =
       2 * (lambda1 * (beta1 * beta1) + lambda2 * (beta2 * beta2)) <= d1 && c * c <= dd;
 
-    // Whether bounds tell on which side of both thresholds S is, whether it may be the largest so far, and surely is.
+    // Whether bounds tell on which side of both thresholds S is, whether it may be the largest so
+    // far, and surely is.
     const above = d1 > aboveTolerated;
     const settled = bounded && (above || most2 < belowThreshold * d1);
     const rival = !bounded || most2 >= least * d1;
@@ -277,7 +280,10 @@ export function summarizeDescent(
   return { summary, finalSharpness: sharpnessAt(lambda1, lambda2, alpha, beta1, beta2) };
 }
 
-/** Swings no wider than this, as a ratio to the threshold, cost no digits: of 17,000 random runs none under 1.51 did. */
+/**
+ * Swings no wider than this, as a ratio to the threshold, cost no digits: of 17,000 random runs
+ * none under 1.51 did.
+ */
 const WIDE = 1.4;
 
 const ROWS = 128;
@@ -294,8 +300,9 @@ const block = {
 };
 
 /**
- * Last step before digits fall under three, null where they do not: the run once more with its shadow, up to its last
- * wide swing, and on to the end of its last edge phase while that has left few digits.
+ * Last step before digits fall under three, null where they do not: the run once more with its
+ * shadow, up to its last wide swing, and on to the end of its last edge phase while that has left
+ * few digits.
  */
 function trustedUntil(
   config: RunConfig,
@@ -315,7 +322,10 @@ function trustedUntil(
   return null;
 }
 
-/** Sharpness at a point, in the digits of `sharpnessColumn`. A closure would not be inlined in every run of a sweep. */
+/**
+ * Sharpness at a point, in the digits of `sharpnessColumn`. A closure would not be inlined in every
+ * run of a sweep.
+ */
 function sharpnessAt(lambda1: number, lambda2: number, a: number, b1: number, b2: number): number {
   return arrowheadTop(
     lambda1 * (b1 * b1) + lambda2 * (b2 * b2),

@@ -19,7 +19,10 @@ interface SweepColumn extends TableColumn {
   readonly of: (result: RunResult, seconds: number) => number | string | boolean | null;
 }
 
-/** Columns of a sweep's summary, in order: the run, its parameters, everything in its `eos.summary`, and what it took. */
+/**
+ * Columns of a sweep's summary, in order: the run, its parameters, everything in its `eos.summary`,
+ * and what it took.
+ */
 export const SWEEP_COLUMNS: readonly SweepColumn[] = [
   text('run_id', 'hash of all parameters', ({ config }) => runId(config)),
   ...SWEEP_PARAMETER_NAMES.map(parameterColumn),

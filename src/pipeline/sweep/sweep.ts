@@ -9,8 +9,9 @@ import { type Axis, parseAxis, parseStarts } from './axis.ts';
 import { SWEEP_PARAMETER_NAMES, type SweepParameterName } from './parameters.ts';
 
 /**
- * What a caller may say of a sweep: for each parameter its values as text (see `parseAxis`), the rest from the preset.
- * `init` gives whole starts; `alpha`, `beta1` and `beta2` sweep over the parts of one.
+ * What a caller may say of a sweep: for each parameter its values as text (see `parseAxis`), the
+ * rest from the preset. `init` gives whole starts; `alpha`, `beta1` and `beta2` sweep over the
+ * parts of one.
  */
 export type SweepOptions = { readonly [P in SweepParameterName]?: string | undefined } & {
   readonly preset?: RunOptions['preset'];
@@ -21,7 +22,10 @@ export type SweepOptions = { readonly [P in SweepParameterName]?: string | undef
   readonly trajectories?: number | undefined;
 };
 
-/** A sweep in full and in text: nothing is left to defaults, so that it is the same sweep wherever it is read. */
+/**
+ * A sweep in full and in text: nothing is left to defaults, so that it is the same sweep wherever
+ * it is read.
+ */
 export interface SweepSpec {
   readonly axes: { readonly [P in SweepParameterName | 'init']?: string };
   readonly trajectories: number | null;
@@ -164,8 +168,8 @@ export function parameterValue(config: RunConfig, name: SweepParameterName): num
 }
 
 /**
- * Identity of a run, wherever it is made: a hash of its parameters. It starts with a letter, so that no reader takes it
- * for a number.
+ * Identity of a run, wherever it is made: a hash of its parameters. It starts with a letter, so
+ * that no reader takes it for a number.
  */
 export function runId(config: RunConfig): string {
   let text = config.optimizer === 'gd' ? '' : `optimizer ${config.optimizer};`;
@@ -177,7 +181,10 @@ export function runId(config: RunConfig): string {
 /** Combinations looked at before a sweep starts; those of a larger one are checked as they come. */
 const MOST_CHECKED = 20_000;
 
-/** Tries the values of each axis, and the combinations of those that depend on each other, without sampling any data. */
+/**
+ * Tries the values of each axis, and the combinations of those that depend on each other, without
+ * sampling any data.
+ */
 function checkValues({ spec, runs }: Sweep): void {
   const trial = (keep: readonly string[]) => {
     const texts = Object.entries(spec.axes).map(([name, text]) => [

@@ -2,7 +2,10 @@ import { plural } from '../format.ts';
 import type { RunColumn } from '../models/minimal/columns.ts';
 import type { RunTable } from './run-table.ts';
 
-/** What a check has come to. `not reached`: the run is too short to tell; nothing speaks against the statement. */
+/**
+ * What a check has come to. `not reached`: the run is too short to tell; nothing speaks against the
+ * statement.
+ */
 export type Verdict = 'holds' | 'fails' | 'not reached' | 'does not apply';
 
 /** What a check has found in a run to which it applies. */
@@ -31,11 +34,17 @@ export interface Check {
   readonly noCovariance?: boolean;
   /** Whether it is for λ₁ ≫ λ₂ only (see premise.ts). */
   readonly separated?: boolean;
-  /** Whether it takes a start that oscillates: one at which β₁ is 0 for ever is no start of the theory. */
+  /**
+   * Whether it takes a start that oscillates: one at which β₁ is 0 for ever is no start of the
+   * theory.
+   */
   readonly oscillates?: boolean;
   /** Whether it speaks of the edge of stability, so that the run must have come there. */
   readonly edge?: boolean;
-  /** Whether it is a law of the steps of plain gradient descent, and says nothing of other optimizers. */
+  /**
+   * Whether it is a law of the steps of plain gradient descent, and says nothing of other
+   * optimizers.
+   */
   readonly descent?: boolean;
   /** What it computes anew by its nature, besides columns that a file lacks. */
   readonly recomputes?: string;

@@ -6,9 +6,10 @@ import { notSeparated } from './premise.ts';
 import type { RunTable } from './run-table.ts';
 
 /**
- * Why the run can never come back under a sharpness, whatever steps follow; undefined where it still may. It cannot
- * where it has diverged; where β₁ is exactly 0, so that nothing oscillates any more, and gradient flow leads to a
- * minimum over that sharpness; or where it has come to rest over it.
+ * Why the run can never come back under a sharpness, whatever steps follow; undefined where it
+ * still may. It cannot where it has diverged; where β₁ is exactly 0, so that nothing oscillates any
+ * more, and gradient flow leads to a minimum over that sharpness; or where it has come to rest over
+ * it.
  */
 export function stuckOver(table: RunTable, tolerated: number): string | undefined {
   const { config, length, divergedAt } = table;
@@ -30,7 +31,10 @@ export function stuckOver(table: RunTable, tolerated: number): string | undefine
     : undefined;
 }
 
-/** Why the loss can never come down to ε; undefined where it still may. It cannot on the stable set of the saddle. */
+/**
+ * Why the loss can never come down to ε; undefined where it still may. It cannot on the stable set
+ * of the saddle.
+ */
 export function stuckAbove(table: RunTable, epsilon: number): string | undefined {
   const end = 0.5 * table.config.moments.lambda2;
   if (!(end > epsilon) || !oscillationDead(table) || !headsForSaddle(table)) return undefined;
@@ -65,7 +69,10 @@ export function headsForSaddle(table: RunTable): boolean {
 /** Rows that count as the end of a run, for telling whether it moves. */
 const LEAST_END = 100;
 
-/** Whether the run stands still at its end: loss within ε, S the same over its last tenth, no oscillation on the rise. */
+/**
+ * Whether the run stands still at its end: loss within ε, S the same over its last tenth, no
+ * oscillation on the rise.
+ */
 function atRest(table: RunTable): boolean {
   const { length, config } = table;
   const first = length - Math.max(LEAST_END, Math.floor(length / 10));
@@ -75,13 +82,17 @@ function atRest(table: RunTable): boolean {
   const last = sharpness[length - 1]!;
   for (let i = first; i < length; i++)
     if (!(Math.abs(sharpness[i]! - last) <= 1e-3 * last)) return false;
-  // For covariance ≠ 0 the place around which β₁ oscillates moves: only a β₁ that does not move at all is at rest.
+  // For covariance ≠ 0 the place around which β₁ oscillates moves: only a β₁ that does not move at
+  // all is at rest.
   return config.moments.covariance === 0
     ? !oscillationGrows(table, first)
     : !betaMoves(table, first);
 }
 
-/** Whether |β₁| is larger at the end than in that row, as far as the columns tell: 0 may have underflowed. */
+/**
+ * Whether |β₁| is larger at the end than in that row, as far as the columns tell: 0 may have
+ * underflowed.
+ */
 function oscillationGrows(table: RunTable, row: number): boolean {
   const size = oscillation(table);
   return size !== undefined && size[table.length - 1]! > size[row]!;
@@ -100,7 +111,10 @@ function betaMoves(table: RunTable, row: number): boolean {
   return false;
 }
 
-/** Twice what an oscillation of that row's size adds to the sharpness λ₁α² of the valley floor: 4λ₁β₁² for covariance 0. */
+/**
+ * Twice what an oscillation of that row's size adds to the sharpness λ₁α² of the valley floor:
+ * 4λ₁β₁² for covariance 0.
+ */
 function addedSharpness(table: RunTable, row: number): number {
   const { lambda1, covariance } = table.config.moments;
   return covariance === 0 && table.has('beta1')
@@ -109,9 +123,11 @@ function addedSharpness(table: RunTable, row: number): number {
 }
 
 /**
- * Why an excursion over the threshold that is open at the end will not be brought back; undefined where it may, or where the run
- * says too little. For gradient descent and covariance 0 β₁ is multiplied by 1 − ηλ₁α² in each step, so it must grow in every step in which
- * S is over 2/η by more than the oscillation itself adds, until L₁ pushes |α| down; where neither happens, nothing will.
+ * Why an excursion over the threshold that is open at the end will not be brought back; undefined
+ * where it may, or where the run says too little. For gradient descent and covariance 0 β₁ is
+ * multiplied by 1 − ηλ₁α² in each step, so it must grow in every step in which S is over 2/η by
+ * more than the oscillation itself adds, until L₁ pushes |α| down; where neither happens, nothing
+ * will.
  */
 export function lostReason(table: RunTable, from: number): string | undefined {
   const threshold = table.stability.threshold(table.config.eta);

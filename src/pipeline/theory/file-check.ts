@@ -39,8 +39,8 @@ const STATEMENTS = {
 type Name = keyof typeof STATEMENTS;
 
 /**
- * Holds a file against itself: all that it says twice, or that follows from the rest of it. These checks apply to every
- * file that has α, β₁ and β₂, however bad it is.
+ * Holds a file against itself: all that it says twice, or that follows from the rest of it. These
+ * checks apply to every file that has α, β₁ and β₂, however bad it is.
  */
 export function checkFile(table: RunTable, facts: FileFacts): readonly CheckResult[] {
   const theta = (['alpha', 'beta1', 'beta2'] as const).every((name) => table.stored(name));
@@ -64,7 +64,10 @@ function result(name: string, statement: string, found: readonly string[] | stri
 
 const STANDARD: readonly string[] = runSchema().map(({ name }) => name);
 
-/** Whether a program of its own made the file: of another kind, or with fewer operators, and then it has no summary. */
+/**
+ * Whether a program of its own made the file: of another kind, or with fewer operators, and then it
+ * has no summary.
+ */
 function ownPipeline({ config, summary, columns }: FileFacts): boolean {
   if (summary !== undefined) return false;
   return !config || (!config.columns && STANDARD.some((name) => !columns.includes(name)));
@@ -225,7 +228,10 @@ function wrongSummary(table: RunTable, { summary, older }: FileFacts): string[] 
   return found;
 }
 
-/** Whether a value is the loss of the last row, as far as rounded α and β₂ tell where the file has no losses. */
+/**
+ * Whether a value is the loss of the last row, as far as rounded α and β₂ tell where the file has
+ * no losses.
+ */
 function isLastLoss(table: RunTable, value: unknown): boolean {
   if (table.stored('loss') || !table.has('loss') || typeof value !== 'number') return false;
   const last = table.length - 1;

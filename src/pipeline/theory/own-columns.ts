@@ -27,7 +27,9 @@ const DERIVED = [
 
 type Derived = (typeof DERIVED)[number];
 
-/** In words, the first cell of each column that does not follow from θ, the config, and the rules. */
+/**
+ * In words, the first cell of each column that does not follow from θ, the config, and the rules.
+ */
 export function wrongColumns(table: RunTable): readonly string[] {
   const bare = bareTable(table);
   const found: (string | undefined)[] = DERIVED.filter((name) => table.stored(name)).map((name) =>
@@ -67,7 +69,9 @@ function differs(table: RunTable, name: string, i: number, value: unknown, truth
   return `${name} at step ${table.step[i]} is ${String(value)}, which should be ${String(truth)}`;
 }
 
-/** By how much a recomputed value may differ: by rounding, and by what rounded α and β₂ do not tell. */
+/**
+ * By how much a recomputed value may differ: by rounding, and by what rounded α and β₂ do not tell.
+ */
 export function allowance(table: RunTable, name: Derived, i: number, value: number): number {
   const { moments } = table.config;
   const { lambda1, lambda2, covariance } = moments;

@@ -6,8 +6,8 @@ import type { RunTable } from './run-table.ts';
 /** Rounding of one step, relative to the terms that it is made of. */
 const TOLERANCE = 1e-12;
 /**
- * What rounded α and β₂ leave undetermined of the αβ₂ − 1 of a run at that step: the run may carry it to
- * more digits, and every step rounds α and β₂ once more.
+ * What rounded α and β₂ leave undetermined of the αβ₂ − 1 of a run at that step: the run may carry
+ * it to more digits, and every step rounds α and β₂ once more.
  */
 export function residualError(step: number): number {
   return Math.min(1e-9, Number.EPSILON * (8 + step));
@@ -25,7 +25,9 @@ interface Row {
   readonly log: number;
 }
 
-/** In words, the first row of a file that is not one step of gradient descent behind the row before. */
+/**
+ * In words, the first row of a file that is not one step of gradient descent behind the row before.
+ */
 export function firstWrongStep(table: RunTable): string | undefined {
   for (let i = 0; i + 1 < table.length; i++) {
     if (table.step[i + 1]! !== table.step[i]! + 1) continue;

@@ -30,7 +30,10 @@ export interface Prediction {
   readonly reason?: string;
 }
 
-/** The start's own oscillation has died down where it pushes α by no more than this part of the rest. */
+/**
+ * The start's own oscillation has died down where it pushes α by no more than this part of the
+ * rest.
+ */
 const SETTLED = 1e-3;
 /** Steps that the start's oscillation may take to die down. */
 const LONGEST_TRANSIENT = 100_000;
@@ -47,10 +50,11 @@ const NOTHING = { first_crossing: null, edge_steps: null, convergence_time: null
  *    y' = ½λ₂(4y − y² + Q²), so that the time from y₀ to y₁ is
  *    ln[(y₁ − y₋)(y₊ − y₀) / ((y₊ − y₁)(y₀ − y₋))] / (λ₂√(Q² + 4)), y± = 2 ± √(Q² + 4).
  *    The edge, α = α̂, is at y = (α̂ + √(α̂² − Q))².
- * 3. At the edge z = 1 − α̂β₂ contracts by 1 − 2λ₂/λ₁ a step. S∞ is at most (2 + δ)/η once Q is that of
- *    λ₁α∞² = (2 + δ)/η, and the loss, oscillation included, is ½λ₂(z + z²) on average.
- * 4. A cycle is one turn of (α, ln|β₁|) around (α̂, the β₁ that holds it there), from the floor to its peak and
- *    back: where it crosses 2/η upward it stands on the floor, and from there it is followed step by step.
+ * 3. At the edge z = 1 − α̂β₂ contracts by 1 − 2λ₂/λ₁ a step. S∞ is at most (2 + δ)/η once Q is
+ *   that of λ₁α∞² = (2 + δ)/η, and the loss, oscillation included, is ½λ₂(z + z²) on average.
+ * 4. A cycle is one turn of (α, ln|β₁|) around (α̂, the β₁ that holds it there), from the floor to
+ *   its peak and back: where it crosses 2/η upward it stands on the floor, and from there it is
+ *   followed step by step.
  */
 export function predict(config: PredictedRun): Prediction {
   const { eta, delta, epsilon, floor, moments, steps } = config;
@@ -93,7 +97,10 @@ export function predict(config: PredictedRun): Prediction {
   };
 }
 
-/** y = (α + β₂)² at the edge, on the side where α and β₂ grow together; undefined where Q is over α̂². */
+/**
+ * y = (α + β₂)² at the edge, on the side where α and β₂ grow together; undefined where Q is over
+ * α̂².
+ */
 function edgeY(alphaHat: number, q: number): number {
   const square = alphaHat * alphaHat - q;
   const root = alphaHat + Math.sqrt(Math.max(0, square));
@@ -106,7 +113,10 @@ function residualY(r: number, q: number): number {
   return half + Math.sqrt(half * half + q * q);
 }
 
-/** Time of gradient flow to y on its hyperbola, 0 where it is there already; null where it never comes there. */
+/**
+ * Time of gradient flow to y on its hyperbola, 0 where it is there already; null where it never
+ * comes there.
+ */
 function flowTime({ alpha, beta2 }: Theta, q: number, lambda2: number, y: number): number | null {
   const from = (alpha + beta2) * (alpha + beta2);
   const radius = Math.sqrt(q * q + 4);
@@ -116,7 +126,10 @@ function flowTime({ alpha, beta2 }: Theta, q: number, lambda2: number, y: number
   return log(((y - least) * (most - from)) / ((most - y) * (from - least))) / (lambda2 * radius);
 }
 
-/** The run until its start's oscillation has died down, or it is at the edge; a reason where it does neither. */
+/**
+ * The run until its start's oscillation has died down, or it is at the edge; a reason where it does
+ * neither.
+ */
 function settle(config: PredictedRun, alphaHat: number): { theta: Theta; step: number } | string {
   const { eta, floor, init, moments } = config;
   const { lambda1, lambda2 } = moments;

@@ -4,12 +4,14 @@ import { percent } from './check.ts';
 import { type Cycle, type RunTable, wholeCycles } from './run-table.ts';
 
 /**
- * What λ₁ ≫ λ₂ means in the checks: λ₁ ≥ 100·λ₂. The picture of a valley floor whose sharpness is λ₁α², with slow motion
- * along it, is right to first order in λ₂/λ₁ only; here that is 1 %.
+ * What λ₁ ≫ λ₂ means in the checks: λ₁ ≥ 100·λ₂. The picture of a valley floor whose sharpness is
+ * λ₁α², with slow motion along it, is right to first order in λ₂/λ₁ only; here that is 1 %.
  */
 export const SEPARATION = 100;
 
-/** The same picture takes features that hardly know of each other: of no more correlation than this. */
+/**
+ * The same picture takes features that hardly know of each other: of no more correlation than this.
+ */
 const CORRELATION = 0.1;
 
 /** Why the moments are not λ₁ ≫ λ₂; undefined where they are. */
@@ -23,10 +25,11 @@ export function notSeparated({ lambda1, lambda2, covariance }: Moments): string 
 }
 
 /**
- * How far an average over a cycle may be off what it is where |α| stays at α̂ and β₂ stands still: w²/(1 − αβ₂) for a
- * swing of S/(2/η) of w (root mean square), since the averaged formulas have α̂ for α and 1 − α̂β₂ for 1 − αβ₂; and
- * 2sw/√(1 − αβ₂) for a cycle in which β₂ goes the part s = 2λ₂/λ₁ · steps of its way to 1/α̂, and with it the swing changes. The first order is
- * derived, the factor 2 was measured on several thousand random runs.
+ * How far an average over a cycle may be off what it is where |α| stays at α̂ and β₂ stands still:
+ * w²/(1 − αβ₂) for a swing of S/(2/η) of w (root mean square), since the averaged formulas have α̂
+ * for α and 1 − α̂β₂ for 1 − αβ₂; and 2sw/√(1 − αβ₂) for a cycle in which β₂ goes the part s =
+ * 2λ₂/λ₁ · steps of its way to 1/α̂, and with it the swing changes. The first order is derived, the
+ * factor 2 was measured on several thousand random runs.
  */
 export interface AveragedCycle {
   readonly rows: Cycle;
@@ -50,8 +53,9 @@ export interface Stretch {
 }
 
 /**
- * The cycles of a run of which averages can be told: whole ones, in the valley, in which the swing of S and the way of β₂
- * keep the error small. That follows from S, αβ₂ and the length of a cycle, never from what is averaged.
+ * The cycles of a run of which averages can be told: whole ones, in the valley, in which the swing
+ * of S and the way of β₂ keep the error small. That follows from S, αβ₂ and the length of a cycle,
+ * never from what is averaged.
  */
 export function averagedCycles(table: RunTable): readonly AveragedCycle[] {
   return wholeCycles(table)
@@ -86,9 +90,9 @@ export function tooFew(table: RunTable, found: number): string {
 }
 
 /**
- * Whether the run is in the valley in that row, as far as the columns tell: where sharpening pushes |α| up (0 < αβ₂ < 1)
- * and λ₁α² is the sharpness (|β₁| ≤ ½|α|). There is another edge of stability near α = 0, where λ₁β₁² is the sharpness
- * and α oscillates; nothing here is about that one.
+ * Whether the run is in the valley in that row, as far as the columns tell: where sharpening pushes
+ * |α| up (0 < αβ₂ < 1) and λ₁α² is the sharpness (|β₁| ≤ ½|α|). There is another edge of stability
+ * near α = 0, where λ₁β₁² is the sharpness and α oscillates; nothing here is about that one.
  */
 export function inValley(table: RunTable, row: number): boolean {
   if (!table.has('alpha') || !table.has('beta2')) return true;

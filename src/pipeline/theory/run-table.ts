@@ -202,7 +202,10 @@ export function firstCrossing(table: RunTable): number {
 /** Rows from an upward crossing of the threshold to the next, that one not included. */
 export type Cycle = readonly [from: number, to: number];
 
-/** Whole cycles: from an upward crossing of the threshold (S from below it to it or over it) to the next. */
+/**
+ * Whole cycles: from an upward crossing of the threshold (S from below it to it or over it) to the
+ * next.
+ */
 export function wholeCycles(table: RunTable): readonly Cycle[] {
   const threshold = table.stability.threshold(table.config.eta);
   const sharpness = table.column('sharpness');

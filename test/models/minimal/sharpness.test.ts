@@ -11,7 +11,10 @@ import {
 import { arrowheadTop } from '../../../src/pipeline/models/minimal/sharpness.ts';
 import { moments, theta } from './arbitrary.ts';
 
-/** Eigenvalues by an independent routine (Householder and QL), ascending. It fails on subnormals, which count for nothing. */
+/**
+ * Eigenvalues by an independent routine (Householder and QL), ascending. It fails on subnormals,
+ * which count for nothing.
+ */
 function eigenvalues(rows: readonly (readonly number[])[]): number[] {
   const matrix = new Matrix(rows.map((row) => row.map((x) => (Math.abs(x) < 1e-200 ? 0 : x))));
   return new EigenvalueDecomposition(matrix, { assumeSymmetric: true }).realEigenvalues.sort(

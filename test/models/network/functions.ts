@@ -16,8 +16,8 @@ function lastPlace(value: number): number {
 }
 
 /**
- * The activation of z and its slope: in a network of one sample, one neuron and an output of weight 1, the gradient in
- * the output's bias is the one, that in the neuron's bias the other times that.
+ * The activation of z and its slope: in a network of one sample, one neuron and an output of weight
+ * 1, the gradient in the output's bias is the one, that in the neuron's bias the other times that.
  */
 export function activationAt(activation: Activation) {
   const network = createNetwork(

@@ -41,7 +41,10 @@ export interface Twin {
   hessianTimes(v: ArrayLike<number>): number[];
 }
 
-/** The same formulas as the kernel's, in plain loops: loss and gradient at θ, and the derivative of both along v. */
+/**
+ * The same formulas as the kernel's, in plain loops: loss and gradient at θ, and the derivative of
+ * both along v.
+ */
 export function twin(
   { layers, activation, loss }: NetworkShape,
   { count, inputs, targets }: Samples,

@@ -30,7 +30,9 @@ const KINDS: Readonly<Record<string, NetworkOptions>> = {
   },
 };
 
-/** Trains a network; the edge is where its exact sharpness first crosses the threshold from below. */
+/**
+ * Trains a network; the edge is where its exact sharpness first crosses the threshold from below.
+ */
 async function trained(name: string, options: NetworkOptions): Promise<Truth> {
   const series = { step: [], loss: [], sharpness: [], threshold: [] } satisfies Record<
     keyof Series,

@@ -1,4 +1,7 @@
-/** A small fully connected network trained by full-batch gradient descent, with its sharpness at every step. */
+/**
+ * A small fully connected network trained by full-batch gradient descent, with its sharpness at
+ * every step.
+ */
 export interface NetworkOptions {
   readonly widths: readonly number[];
   readonly activation: 'tanh' | 'linear' | 'relu';
@@ -33,7 +36,10 @@ export function linearTask(seed: number): Pick<NetworkOptions, 'inputs' | 'targe
   return { inputs, targets: inputs.map((x) => strengths.map((s, i) => s * x[i]!)) };
 }
 
-/** Mean squared error ½·mean ‖f(x) − y‖², its gradient by backpropagation, λ_max by warm power iteration. */
+/**
+ * Mean squared error ½·mean ‖f(x) − y‖², its gradient by backpropagation, λ_max by warm power
+ * iteration.
+ */
 export function trainNetwork(options: NetworkOptions): NetworkLog {
   const { widths, activation, eta, steps, seed = 1, scale = 1, inputs, targets } = options;
   const random = generator(seed);

@@ -111,7 +111,10 @@ const sparse = (times: number): Series => {
   };
 };
 
-/** ln L of a damped pendulum about the balance of sharpening and self-stabilization, with noise, as blocks. */
+/**
+ * ln L of a damped pendulum about the balance of sharpening and self-stabilization, with noise, as
+ * blocks.
+ */
 function swings(count: number, noise: number): Block[] {
   const random = generator(9);
   const period = 100;
@@ -130,7 +133,9 @@ function swings(count: number, noise: number): Block[] {
   return blocks.slice(-Math.round(3 * count * period));
 }
 
-/** A run that converges below the edge, S∞ − S = 0.3·√L, until its loss is this share of the first. */
+/**
+ * A run that converges below the edge, S∞ − S = 0.3·√L, until its loss is this share of the first.
+ */
 const fallen = (share: number) =>
   series(
     600,
@@ -138,7 +143,10 @@ const fallen = (share: number) =>
     (t) => share ** (t / 600),
   );
 
-/** Hovers at 0.985 from 300 on until it is over the threshold at 1500; the loss rises in so many of ten steps. */
+/**
+ * Hovers at 0.985 from 300 on until it is over the threshold at 1500; the loss rises in so many of
+ * ten steps.
+ */
 const hovers = (rises: number) => {
   let log = 0;
   return series(
@@ -158,7 +166,10 @@ function cyclesOf(deviations: number): number {
   return motion.cycle;
 }
 
-/** Cause of a spike that rises in these shares of its height, so much of it energy at the edge, at a ratio. */
+/**
+ * Cause of a spike that rises in these shares of its height, so much of it energy at the edge, at a
+ * ratio.
+ */
 function causeOf(rises: readonly number[], share = 1, ratio = 1.01): string {
   const losses = [...Array(12).fill(1), ...rises.map((_, i) => 1 + sum(rises.slice(0, i + 1))), 1];
   const lossRows = losses.map((loss, step) => ({

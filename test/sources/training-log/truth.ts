@@ -57,7 +57,10 @@ function outcomeOf({ outcome, edge_from, left_at }: Label): Truth['outcome'] {
   return left_at === null ? 'edge' : 'left';
 }
 
-/** Phases that may be found besides the edge: by its label, and by whether it started over the threshold. */
+/**
+ * Phases that may be found besides the edge: by its label, and by whether it started over the
+ * threshold.
+ */
 function alsoOf(label: Label, startedOver: boolean): SeriesPhase[] {
   const outcome = outcomeOf(label);
   return [

@@ -8,12 +8,15 @@ export interface RedisClients {
   close(): void;
 }
 
-/** A connection is back once it has been good for so long: one that is refused comes up for a moment each time. */
+/**
+ * A connection is back once it has been good for so long: one that is refused comes up for a moment
+ * each time.
+ */
 const STEADY = 300;
 
 /**
- * Makes the connections of the queues and workers that are opened from now on, and tells once when the Redis goes away
- * or refuses them, and once when it is back.
+ * Makes the connections of the queues and workers that are opened from now on, and tells once when
+ * the Redis goes away or refuses them, and once when it is back.
  */
 export function watchRedis(
   { shown, explain }: RedisConnection,
@@ -44,7 +47,8 @@ export function watchRedis(
 
   QueueConnection.clientFactory = (options) => {
     const client = new Redis({ ...options, disconnectTimeout: STEADY });
-    // This listener stays when those of the queue go: without any, errors are printed with their stacks.
+    // This listener stays when those of the queue go: without any, errors are printed with their
+    // stacks.
     client.on('error', (error: Error) => {
       onError(error);
       // It would go on with the first database, which may be somebody else's.
@@ -64,7 +68,9 @@ export function watchRedis(
   };
 }
 
-/** What comes of a command, or undefined where the connection failed it: `watchRedis` has said so. */
+/**
+ * What comes of a command, or undefined where the connection failed it: `watchRedis` has said so.
+ */
 export async function unlessAway<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;

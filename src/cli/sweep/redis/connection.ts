@@ -11,7 +11,10 @@ export interface RedisTls {
 
 /** How to reach a Redis that has answered. */
 export interface RedisConnection {
-  /** Options of a connection that waits for a Redis that goes away for a while. Holds the password: never print it. */
+  /**
+   * Options of a connection that waits for a Redis that goes away for a while. Holds the password:
+   * never print it.
+   */
   readonly options: RedisOptions;
   /** The address without what is secret in it. */
   readonly shown: string;
@@ -28,8 +31,9 @@ const MOST_DATABASES = 2 ** 31 - 1;
 const GOODBYE = 100;
 
 /**
- * Reads the address of a Redis and makes sure that it answers, takes the password, and can be written to. User and
- * password come from the address or from EOS_REDIS_USERNAME and EOS_REDIS_PASSWORD, where no other user sees them.
+ * Reads the address of a Redis and makes sure that it answers, takes the password, and can be
+ * written to. User and password come from the address or from EOS_REDIS_USERNAME and
+ * EOS_REDIS_PASSWORD, where no other user sees them.
  * @throws UsageError within three seconds where it does not
  */
 export async function connectRedis(address: string, tls: RedisTls): Promise<RedisConnection> {

@@ -10,12 +10,15 @@ import { enqueue, openQueue, queueCounts, removeQueue, removeStrangers } from '.
 const TICK = 500;
 /** Milliseconds that a queue may take to close properly. */
 const GOODBYE = 1000;
-/** So often parts that are neither there nor in the queue are handed out again before something must be wrong. */
+/**
+ * So often parts that are neither there nor in the queue are handed out again before something must
+ * be wrong.
+ */
 const ROUNDS = 5;
 
 /**
- * Hands parts to the queue and waits until all are in the folder. The folder is the truth: should Redis forget jobs,
- * they are handed out again.
+ * Hands parts to the queue and waits until all are in the folder. The folder is the truth: should
+ * Redis forget jobs, they are handed out again.
  */
 export async function runDistributed(
   request: EngineRequest & {
@@ -51,7 +54,8 @@ export async function runDistributed(
       if (!counts) continue;
       const pending = counts.waiting + counts.active + counts.failed;
       progress(request.totalSteps * Math.max(0, 1 - pending / asked));
-      // Whatever the queue holds: workers leave once all parts are there, and nobody would take what is in it still.
+      // Whatever the queue holds: workers leave once all parts are there, and nobody would take
+      // what is in it still.
       if (await seemsWhole(folder, place)) {
         await Promise.race([unlessAway(removeQueue(queue)), gone]);
         return { made: asked, cancelled: false };

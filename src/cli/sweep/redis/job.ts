@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { SCHEMA_VERSION } from '../../../pipeline/sweep/sweep-columns.ts';
 import type { FolderSweep } from '../folder.ts';
 
-/** What a job says: which part, and for whom. All else stands in the folder that all workers see. */
+/**
+ * What a job says: which part, and for whom. All else stands in the folder that all workers see.
+ */
 export interface PartJob {
   readonly part: number;
   /** Layout of the sweep's folder. */
@@ -33,8 +35,8 @@ export interface StoredJob {
 }
 
 /**
- * Why a job is none of this sweep; undefined where it is one. It names a part that the sweep has, and says nothing else
- * than what `partJob` does.
+ * Why a job is none of this sweep; undefined where it is one. It names a part that the sweep has,
+ * and says nothing else than what `partJob` does.
  */
 export function refusal(job: StoredJob, { plan }: FolderSweep): string | undefined {
   const { data, name, id, opts } = job;

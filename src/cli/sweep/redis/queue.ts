@@ -9,8 +9,8 @@ export type PartQueue = Queue<PartJob>;
 export const PREFIX = 'eos';
 
 /**
- * A queue for each sweep of each folder, so that a worker only meets parts of the folder that it works for, and nobody
- * takes away those of another that happens to hold the same sweep.
+ * A queue for each sweep of each folder, so that a worker only meets parts of the folder that it
+ * works for, and nobody takes away those of another that happens to hold the same sweep.
  */
 export function queueName({ folder, sweep }: FolderSweep): string {
   return `sweep-${folder}-${sweep.id}`;
@@ -18,7 +18,8 @@ export function queueName({ folder, sweep }: FolderSweep): string {
 
 export function openQueue(place: FolderSweep, { options }: RedisConnection): PartQueue {
   const queue = new Queue<PartJob>(queueName(place), { connection: options, prefix: PREFIX });
-  // Without a listener the first loss of the connection would end the process; `watchRedis` tells of it.
+  // Without a listener the first loss of the connection would end the process; `watchRedis` tells
+  // of it.
   queue.on('error', () => {});
   return queue;
 }
@@ -27,8 +28,8 @@ export function openQueue(place: FolderSweep, { options }: RedisConnection): Par
 const ATTEMPTS = 100;
 
 /**
- * Takes all of a queue out of Redis, what it says of itself as well. Any number of processes may do so at once, as
- * sweep and workers do when the last part is there.
+ * Takes all of a queue out of Redis, what it says of itself as well. Any number of processes may do
+ * so at once, as sweep and workers do when the last part is there.
  */
 export async function removeQueue(queue: PartQueue): Promise<void> {
   for (let attempt = 1; ; attempt++) {
@@ -63,7 +64,8 @@ export async function enqueue(queue: PartQueue, parts: readonly number[]): Promi
           jobId: jobId(part),
           attempts: 5,
           backoff: { type: 'exponential', delay: 500 },
-          // The file is the result; a job that is done must not stand in the way of one that does it again.
+          // The file is the result; a job that is done must not stand in the way of one that does
+          // it again.
           removeOnComplete: true,
         },
       })),
@@ -76,7 +78,8 @@ const PAGE = 1000;
 const WAITING: JobType[] = ['waiting', 'delayed', 'prioritized', 'waiting-children'];
 
 /**
- * Takes out of the queue what waits there and is no part of the sweep: it may stand in the way of one, under its name.
+ * Takes out of the queue what waits there and is no part of the sweep: it may stand in the way of
+ * one, under its name.
  * @returns why each was refused
  */
 export async function removeStrangers(queue: PartQueue, place: FolderSweep): Promise<string[]> {
@@ -96,8 +99,8 @@ export async function removeStrangers(queue: PartQueue, place: FolderSweep): Pro
 }
 
 /**
- * Makes jobs that are no JSON such as say nothing, so that they can be refused: a worker that is given one as it is can
- * neither do it nor give it back, and it would come round for ever.
+ * Makes jobs that are no JSON such as say nothing, so that they can be refused: a worker that is
+ * given one as it is can neither do it nor give it back, and it would come round for ever.
  */
 export async function blankUnreadable(queue: PartQueue): Promise<void> {
   const client = await queue.backend.client;

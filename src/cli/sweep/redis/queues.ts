@@ -19,7 +19,10 @@ export function queueStates(
   }));
 }
 
-/** Takes the queues of these sweeps out of Redis; resolves with the number of parts that were in them. */
+/**
+ * Takes the queues of these sweeps out of Redis; resolves with the number of parts that were in
+ * them.
+ */
 export async function dropQueues(
   places: readonly FolderSweep[],
   connection: RedisConnection,

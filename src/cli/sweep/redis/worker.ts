@@ -32,7 +32,9 @@ const TICK = 500;
 /** Milliseconds that a worker may take to give its parts back. */
 const GOODBYE = 2000;
 
-/** Carries out `eos worker`: computes parts of the queue until the sweeps of the folder are whole. */
+/**
+ * Carries out `eos worker`: computes parts of the queue until the sweeps of the folder are whole.
+ */
 export async function workerRun(request: WorkerRequest): Promise<number> {
   const folder = sweepFolder(request.out);
   const say = (line: string) => {
@@ -146,7 +148,8 @@ async function serve(
     await Promise.race([queue.close().catch(() => {}), sleep(GOODBYE)]);
     return { end, parts };
   } finally {
-    // Closing and disconnecting a worker both wait for a Redis that is away; and what stays open keeps the process.
+    // Closing and disconnecting a worker both wait for a Redis that is away; and what stays open
+    // keeps the process.
     clients.close();
     pool.stop();
     await pool.close();

@@ -1,7 +1,9 @@
 import { formatNumber } from '../../../pipeline/format.ts';
 import type { TimeSeries } from '../time-series.ts';
 
-/** S against the threshold of the run's optimizer, and the sharpness of the gradient-flow solution. */
+/**
+ * S against the threshold of the run's optimizer, and the sharpness of the gradient-flow solution.
+ */
 export const sharpness: TimeSeries = {
   id: 'sharpness',
   title: 'Sharpness',

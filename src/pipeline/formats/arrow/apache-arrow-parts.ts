@@ -1,4 +1,5 @@
-// What apache-arrow does not tell on its public surface. Its version is pinned, and a test compares what these give.
+// What apache-arrow does not tell on its public surface. Its version is pinned, and a test compares
+// what these give.
 import { RecordBatchFileWriter, type Vector } from 'apache-arrow';
 import type { FileBlock } from 'apache-arrow/ipc/metadata/file';
 

@@ -6,7 +6,10 @@ import type { ArrowLayout } from './arrow-schema.ts';
 export interface Claims {
   /** Length of the message. */
   readonly bytes: number;
-  /** What the message describes, where it is at hand; the insides of buffers are then looked at as well. */
+  /**
+   * What the message describes, where it is at hand; the insides of buffers are then looked at as
+   * well.
+   */
   readonly body: Uint8Array | undefined;
   readonly bodyLength: number;
   /** Bytes that the body takes in the file. */
@@ -23,7 +26,8 @@ const VIEW = 16;
 const INLINE = 12;
 
 /**
- * Checks that the columns of a record batch are as long as they should be, and that all they point at is there.
+ * Checks that the columns of a record batch are as long as they should be, and that all they point
+ * at is there.
  * @returns rows of the batch
  */
 export function checkBuffers(
@@ -69,7 +73,10 @@ export function checkBuffers(
     return { offset, length };
   }
 
-  /** Checks a column and those inside it. @param expected how many values it must have; undefined for those of lists */
+  /**
+   * Checks a column and those inside it. @param expected how many values it must have; undefined
+   * for those of lists
+   */
   function check(column: ArrowLayout, expected: number | undefined, least = expected ?? 0): void {
     const node = next.node < nodes ? batch.nodes(next.node++) : null;
     const length = Number(node?.length() ?? -1);
@@ -138,7 +145,8 @@ export function checkBuffers(
 }
 
 /**
- * Texts and lists must follow one another: else a small file holds each of its rows the whole of it.
+ * Texts and lists must follow one another: else a small file holds each of its rows the whole of
+ * it.
  * @returns where the last one ends
  */
 function checkOffsets(view: DataView, at: number, width: 4 | 8, rows: number): number {

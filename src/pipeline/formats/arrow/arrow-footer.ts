@@ -6,7 +6,10 @@ import { type ArrowBlocks, FooterCoder as Footer } from './apache-arrow-parts.ts
 
 const ARROW_MAGIC = new TextEncoder().encode('ARROW1');
 
-/** What stands behind the record batches of an Arrow file: the end-of-stream mark, the footer, its length, the magic. */
+/**
+ * What stands behind the record batches of an Arrow file: the end-of-stream mark, the footer, its
+ * length, the magic.
+ */
 export function arrowFooter(
   schema: Schema,
   { batches, dictionaries }: ArrowBlocks,

@@ -68,7 +68,10 @@ export const arrowFormat: TableFormat = (target, columns, from) => {
     writer.restore(from, from.dictionaries.length > 0 ? seen : new Map());
   }
 
-  /** Each record batch has the checksum of all that stands between the one before it and its own end. */
+  /**
+   * Each record batch has the checksum of all that stands between the one before it and its own
+   * end.
+   */
   const encode = (rows: Rows): Uint8Array => {
     writer.write(batch(rows, { [SEAL_KEY]: UNSEALED }));
     const { batches } = writer.state();

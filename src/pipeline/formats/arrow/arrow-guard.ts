@@ -24,8 +24,8 @@ export interface CheckedFooter {
 }
 
 /**
- * Reads an Arrow footer, believing nothing that cannot be so: the reader of the format takes every length on trust, and
- * reads zeros where there is nothing.
+ * Reads an Arrow footer, believing nothing that cannot be so: the reader of the format takes every
+ * length on trust, and reads zeros where there is nothing.
  *
  * @param footer the flatbuffer
  * @param end where the record batches must have ended

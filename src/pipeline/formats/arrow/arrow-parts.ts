@@ -29,7 +29,10 @@ export const ARROW_HEADER = new TextEncoder().encode('ARROW1\0\0');
 /** Bytes that are fetched at once where messages are small. */
 const WINDOW = 1 << 16;
 
-/** Finds the parts of an Arrow IPC file, or of a stream that was written to one. @throws DamagedFileError */
+/**
+ * Finds the parts of an Arrow IPC file, or of a stream that was written to one. @throws
+ * DamagedFileError
+ */
 export async function findArrowParts(source: ByteSource): Promise<ArrowParts> {
   const head = new Uint8Array(await source.slice(0, Math.min(4, source.byteLength)));
   if (head.length === 4 && head.every((byte) => byte === 0xff)) return streamParts(source);

@@ -48,7 +48,10 @@ interface Reading {
   left: number;
 }
 
-/** Columns of a schema. @throws DamagedFileError where it is not one, or has columns that are not read */
+/**
+ * Columns of a schema. @throws DamagedFileError where it is not one, or has columns that are not
+ * read
+ */
 export function checkArrowSchema(schema: Schema, bytes: number): CheckedSchema {
   if (schema.endianness() !== Endianness.Little)
     unsupported('its numbers are big-endian, which is not read');
@@ -69,7 +72,10 @@ export function checkArrowSchema(schema: Schema, bytes: number): CheckedSchema {
   return { columns, dictionaries: reading.dictionaries };
 }
 
-/** Texts may be pointed at many times over; together they must not be much longer than what they stand in. */
+/**
+ * Texts may be pointed at many times over; together they must not be much longer than what they
+ * stand in.
+ */
 export function textRoom(bytes: number): Room {
   let left = 4 * bytes;
   return (text) => {

@@ -13,7 +13,10 @@ export interface ArrowSinkOptions extends DurabilityOptions {
   readonly columns?: readonly string[] | null;
 }
 
-/** Writes a run to an Arrow IPC file: the columns and metadata of the Parquet file, strings dictionary-encoded. */
+/**
+ * Writes a run to an Arrow IPC file: the columns and metadata of the Parquet file, strings
+ * dictionary-encoded.
+ */
 export function arrowSink<C, R extends Run>(
   to: SinkTarget,
   options: ArrowSinkOptions = {},

@@ -7,8 +7,9 @@ import { runMetadata } from '../run-metadata.ts';
 import { arrowEncoder, ByteCollector } from './arrow-format.ts';
 
 /**
- * Hands each batch on as a piece of an Arrow IPC stream, for a reader at the other end of a pipe. What the run was told
- * stands in the schema, which comes first; its summary does not exist by then. The source waits for the reader.
+ * Hands each batch on as a piece of an Arrow IPC stream, for a reader at the other end of a pipe.
+ * What the run was told stands in the schema, which comes first; its summary does not exist by
+ * then. The source waits for the reader.
  *
  * @param names columns to write; all that are there for null
  */

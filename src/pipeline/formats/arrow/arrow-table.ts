@@ -19,11 +19,16 @@ export interface ArrowTable extends TableFile {
 }
 
 export interface ArrowOptions {
-  /** Bytes of unpacked record batches that are kept: one is read anew for every column otherwise. */
+  /**
+   * Bytes of unpacked record batches that are kept: one is read anew for every column otherwise.
+   */
   readonly keep?: number;
 }
 
-/** Opens an Arrow IPC file or stream. @throws DamagedFileError where it is none, or cannot be as it says */
+/**
+ * Opens an Arrow IPC file or stream. @throws DamagedFileError where it is none, or cannot be as it
+ * says
+ */
 export async function openArrow(
   source: ByteSource,
   decoderOf: DecoderOf,

@@ -24,14 +24,16 @@ export interface ArrowMessage {
 const LENGTH = 8;
 
 /**
- * Unpacks the buffers of a record batch or dictionary, so that it reads as if it had been written without compression.
+ * Unpacks the buffers of a record batch or dictionary, so that it reads as if it had been written
+ * without compression.
  *
  * All lengths that it claims are added up before anything is unpacked.
  *
  * @param message one that `checkArrowBatch` has passed; what comes out has to be checked as well
  * @param spend told how many bytes it takes
  * @returns the message itself where nothing is packed
- * @throws DamagedFileError where it is packed by what is not read, or unpacks to something else than it claims
+ * @throws DamagedFileError where it is packed by what is not read, or unpacks to something else
+ * than it claims
  */
 export async function unpackArrow(
   message: ArrowMessage,

@@ -1,6 +1,6 @@
 /**
- * Loads what reads or writes Arrow files: apache-arrow is an optional peer, which a library that writes Parquet alone
- * does without.
+ * Loads what reads or writes Arrow files: apache-arrow is an optional peer, which a library that
+ * writes Parquet alone does without.
  *
  * @throws Error that says what to install
  */

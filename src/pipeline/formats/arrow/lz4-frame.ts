@@ -51,7 +51,10 @@ export function unpackLz4(frame: Uint8Array, length: number): Uint8Array {
   return out;
 }
 
-/** Blocks may copy from the ones before them, so `out` is that of the whole frame. Returns how far it is filled. */
+/**
+ * Blocks may copy from the ones before them, so `out` is that of the whole frame. Returns how far
+ * it is filled.
+ */
 function unpackBlock(
   frame: Uint8Array,
   start: number,
@@ -93,7 +96,9 @@ function unpackBlock(
   return to;
 }
 
-/** Copies what stands `distance` bytes earlier; where that is less than `count`, it repeats itself. */
+/**
+ * Copies what stands `distance` bytes earlier; where that is less than `count`, it repeats itself.
+ */
 function copyWithin(out: Uint8Array, to: number, distance: number, count: number): void {
   if (count < 32) {
     for (let i = to; i < to + count; i++) out[i] = out[i - distance]!;

@@ -39,7 +39,8 @@ export function storedArrow(table: ArrowTable): StoredTable {
 /**
  * The record batches that several footers tell of together.
  *
- * @param closing the footer that tells of the beginning of the file; its batches count where `keeps` their offset
+ * @param closing the footer that tells of the beginning of the file; its batches count where
+ * `keeps` their offset
  * @param groups footers of what has been written since, one a record batch
  */
 export function joinArrow(

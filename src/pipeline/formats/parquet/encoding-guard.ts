@@ -128,8 +128,8 @@ export function checkDelta(view: DataView, start: number, count: number): number
 }
 
 /**
- * Walks over `count` texts whose lengths are delta-encoded in front of them, in DELTA_BYTE_ARRAY behind the lengths of
- * what each shares with the one before it.
+ * Walks over `count` texts whose lengths are delta-encoded in front of them, in DELTA_BYTE_ARRAY
+ * behind the lengths of what each shares with the one before it.
  */
 export function checkDeltaTexts(
   view: DataView,

@@ -19,8 +19,9 @@ import { type Packer, packerOf } from './parquet-compression.ts';
 const MAGIC = 0x31524150;
 
 /**
- * Parquet by hyparquet-writer: a `TableFormat` that takes free text, truth values and nulls as well. Its numbers are
- * packed: BYTE_STREAM_SPLIT and a codec. A file that is continued goes on as it began.
+ * Parquet by hyparquet-writer: a `TableFormat` that takes free text, truth values and nulls as
+ * well. Its numbers are packed: BYTE_STREAM_SPLIT and a codec. A file that is continued goes on as
+ * it began.
  *
  * @throws TypeError where this platform has no such encoder
  */
@@ -109,7 +110,10 @@ function parquetWriter(
   };
 }
 
-/** What stands behind the row groups of a Parquet file: the footer, its length, and the closing magic. */
+/**
+ * What stands behind the row groups of a Parquet file: the footer, its length, and the closing
+ * magic.
+ */
 export function parquetFooter(metadata: FileMetaData): Uint8Array {
   const bytes = new ByteWriter(1 << 12);
   writeFooter(bytes, metadata);

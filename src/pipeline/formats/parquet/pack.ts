@@ -29,7 +29,9 @@ export function snappy(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(memory.buffer, at + length, pack(at, length, at + length));
 }
 
-/** Float64 numbers, all first bytes before all second ones: signs and exponents then stand together. */
+/**
+ * Float64 numbers, all first bytes before all second ones: signs and exponents then stand together.
+ */
 export function splitStreams(values: Float64Array): Uint8Array {
   const size = values.byteLength;
   return new Uint8Array(kernel().memory.buffer, split(values, 0), size);

@@ -12,10 +12,11 @@ import {
 import { type Packer, SNAPPY } from './parquet-compression.ts';
 
 /**
- * Encodes a row group of typed arrays with the parts of hyparquet-writer. Its own entrance takes any JavaScript values:
- * it makes a string of each code and a BigInt of each step, checks and compares them one by one, and spends nine tenths
- * of its time on that. Here the bytes of a float64 column are its page, a string column goes from codes to codes, and
- * one plain loop finds the bounds.
+ * Encodes a row group of typed arrays with the parts of hyparquet-writer. Its own entrance takes
+ * any JavaScript values: it makes a string of each code and a BigInt of each step, checks and
+ * compares them one by one, and spends nine tenths of its time on that. Here the bytes of a float64
+ * column are its page, a string column goes from codes to codes, and one plain loop finds the
+ * bounds.
  */
 export function writeRowGroup(
   writer: ByteWriter,
@@ -222,7 +223,10 @@ function packed(
   return page.getBytes();
 }
 
-/** The words that occur, in the order of the column's own list, and for each row the place of its word among them. */
+/**
+ * The words that occur, in the order of the column's own list, and for each row the place of its
+ * word among them.
+ */
 function encodeWords({ name, words: all }: TableColumn, codes: Uint8Array): Encoded {
   if (!all) throw new TypeError(`column ${name} has no list of values`);
   const place = new Int32Array(all.length).fill(-1);
@@ -257,7 +261,10 @@ function writeDictionary(writer: ByteWriter, words: readonly string[]): void {
   writer.appendBytes(page);
 }
 
-/** Bounds as the format wants them: NaN counts for nothing, and a zero among them may have either sign. */
+/**
+ * Bounds as the format wants them: NaN counts for nothing, and a zero among them may have either
+ * sign.
+ */
 function doubleBounds(values: Float64Array): Statistics {
   const [min, max] = bounds(values);
   if (min > max) return {};
@@ -275,7 +282,10 @@ function bounds(values: ColumnArray): readonly [number, number] {
   return [min, max];
 }
 
-/** The bytes of an array: little-endian, as all machines that run JavaScript are and as the format wants them. */
+/**
+ * The bytes of an array: little-endian, as all machines that run JavaScript are and as the format
+ * wants them.
+ */
 function bytesOf({ buffer, byteOffset, byteLength }: ColumnArray): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

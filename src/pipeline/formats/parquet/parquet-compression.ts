@@ -7,7 +7,10 @@ import { snappy, snappySplit, splitStreams } from './pack.ts';
 export interface Packer {
   readonly codec: CompressionCodec;
   pack(bytes: Uint8Array): Uint8Array;
-  /** Numbers as BYTE_STREAM_SPLIT has them, packed: the digits of a trajectory hardly are unless their bytes are told apart. */
+  /**
+   * Numbers as BYTE_STREAM_SPLIT has them, packed: the digits of a trajectory hardly are unless
+   * their bytes are told apart.
+   */
   packNumbers(values: Float64Array): Uint8Array;
 }
 

@@ -9,7 +9,10 @@ import { checkThrift } from './thrift-guard.ts';
 
 type DataPageHeaderV2 = NonNullable<PageHeader['data_page_header_v2']>;
 
-/** Bytes that one packed byte can become; Snappy's copies make 64 of 3, the others know no such bound. */
+/**
+ * Bytes that one packed byte can become; Snappy's copies make 64 of 3, the others know no such
+ * bound.
+ */
 const RATIO: Readonly<Record<string, number>> = { SNAPPY: 24 };
 const WIDTH: Readonly<Record<string, number>> = {
   INT32: 4,
@@ -36,8 +39,9 @@ interface Claims {
 }
 
 /**
- * Walks over the pages of one column in one row group, and refuses those with which the decoder would take memory or
- * time beyond what they can hold: it believes counts and run lengths. Checksums are compared where there are any.
+ * Walks over the pages of one column in one row group, and refuses those with which the decoder
+ * would take memory or time beyond what they can hold: it believes counts and run lengths.
+ * Checksums are compared where there are any.
  *
  * @param bytes the column chunk, from its first page on
  * @throws DamagedFileError
@@ -135,7 +139,9 @@ interface Levels {
   readonly rowsBegun: number;
 }
 
-/** Levels of a page of version 1: each with its length before it, in the packed part of the page. */
+/**
+ * Levels of a page of version 1: each with its length before it, in the packed part of the page.
+ */
 function levelsV1(header: DataPageHeader, plain: DataView, leaf: Leaf): Levels {
   const { num_values: count } = header;
   let start = 0;
@@ -208,7 +214,8 @@ function checkValues(
     case 'RLE_DICTIONARY':
       if (count === 0) return;
       if (left === 0) damaged(`a page of its column ${name} is cut off`);
-      // Where the dictionary has one value the decoder of the older pages looks at no runs, and there may be none.
+      // Where the dictionary has one value the decoder of the older pages looks at no runs, and
+      // there may be none.
       if (view.getUint8(start) > 0 || !older)
         checkRuns(view, start + 1, view.byteLength, view.getUint8(start), count);
       return;

@@ -21,7 +21,9 @@ export interface ParquetField extends TableField {
   readonly schema: readonly SchemaElement[];
 }
 
-/** Columns of a schema that has been checked to be a tree. @param told what the file says of each */
+/**
+ * Columns of a schema that has been checked to be a tree. @param told what the file says of each
+ */
 export function parquetFields(
   schema: readonly SchemaElement[],
   told: Readonly<Record<string, unknown>> = {},
@@ -87,7 +89,9 @@ function collect(
   return next;
 }
 
-/** Digits behind the point of what a column counts in milliseconds; undefined where it is no time. */
+/**
+ * Digits behind the point of what a column counts in milliseconds; undefined where it is no time.
+ */
 export function timeScale(element: SchemaElement): number | undefined {
   const { logical_type: logical, converted_type: converted } = element;
   if (logical?.type === 'TIMESTAMP') return { MILLIS: 0, MICROS: 3, NANOS: 6 }[logical.unit];

@@ -18,8 +18,8 @@ export interface ParquetSinkOptions extends DurabilityOptions {
 }
 
 /**
- * Writes a run to a Parquet file: row groups of 65,536 rows, config and summary as key-value metadata. Passes the
- * batches on, and completes when the file is closed.
+ * Writes a run to a Parquet file: row groups of 65,536 rows, config and summary as key-value
+ * metadata. Passes the batches on, and completes when the file is closed.
  *
  * @example gradientDescent(presets.paper).pipe(splitLoss(), classifySharpness(), detectPhases(),
  *   parquetSink(memoryTarget()))

@@ -200,7 +200,10 @@ async function decode(
   return parts.flatMap((part) => Array.from<unknown>(part));
 }
 
-/** The element as the decoder is told of it: what it would turn into dates and inexact numbers stays as it is. */
+/**
+ * The element as the decoder is told of it: what it would turn into dates and inexact numbers stays
+ * as it is.
+ */
 function undressed(element: SchemaElement): SchemaElement {
   const { converted_type, logical_type, ...bare } = element;
   if (element.num_children) return element;

@@ -19,7 +19,10 @@ export function decodeParquetFooter(bytes: Uint8Array): FileMetaData {
   return footer;
 }
 
-/** Row groups that a Parquet footer tells of and that stand in `source`; `end` is the first byte behind the last one. */
+/**
+ * Row groups that a Parquet footer tells of and that stand in `source`; `end` is the first byte
+ * behind the last one.
+ */
 export function storedParquet(source: ByteSource, footer: FileMetaData, end: number): StoredTable {
   checkParquetFooter(footer, end, source.byteLength);
   const starts = footer.row_groups.map(groupStart);

@@ -16,8 +16,8 @@ const STRUCT = 12;
 const STRUCT_WEIGHT = 8;
 
 /**
- * Walks over a Thrift struct without building anything, so that what is parsed after it is known to end, to be of
- * bounded size, and to be nested no deeper than a stack allows.
+ * Walks over a Thrift struct without building anything, so that what is parsed after it is known to
+ * end, to be of bounded size, and to be nested no deeper than a stack allows.
  *
  * @returns the first byte behind the struct
  * @throws DamagedFileError

@@ -10,8 +10,8 @@ import { edgeAlpha } from './surrogate.ts';
 /** Digits that a row must have for what is said of it to be trusted. */
 export const TRUSTED_DIGITS = 3;
 /**
- * With so many digits or fewer those of the derived columns are looked at too. Without covariance β₁
- * swings about 0, and they lose digits only where θ itself has few.
+ * With so many digits or fewer those of the derived columns are looked at too. Without covariance
+ * β₁ swings about 0, and they lose digits only where θ itself has few.
  */
 export const DOUBTFUL_DIGITS = 11;
 export const DOUBTFUL_DECOUPLED = 5;
@@ -22,19 +22,22 @@ export const DOUBTFUL_DECOUPLED = 5;
 export const RISE = 32;
 
 /**
- * Every `RISE` steps the shadow is put so far away at least, relatively, where it still moves: both computations may
- * round alike for a while, and what they have in common is not true for that.
+ * Every `RISE` steps the shadow is put so far away at least, relatively, where it still moves: both
+ * computations may round alike for a while, and what they have in common is not true for that.
  */
 const APART = 2 * Number.EPSILON;
 
-/** The number of a shadow, no nearer to that of the run than `APART`. @param side 1 or −1: where it goes */
+/**
+ * The number of a shadow, no nearer to that of the run than `APART`. @param side 1 or −1: where it
+ * goes
+ */
 export function keptApart(own: number, shadow: number, side: number): number {
   return Math.abs(own - shadow) < APART * Math.abs(own) ? own * (1 + side * APART) : shadow;
 }
 
 /**
- * Numbers count as equal in d digits where they differ by no more than a twentieth of 10^−d: each of
- * the two runs may be wrong by more than they differ.
+ * Numbers count as equal in d digits where they differ by no more than a twentieth of 10^−d: each
+ * of the two runs may be wrong by more than they differ.
  */
 export const AGREEMENT: readonly number[] = [
   Number.POSITIVE_INFINITY,
@@ -103,9 +106,9 @@ export function rowContext(
 
 /**
  * Digits of a whole row, given those of its θ: fewer where a column loses some in a difference (the
- * gradient at the bottom of the valley, Q where it passes 0, L̂ where αβ₂ passes 1), but no fewer than
- * are trusted while θ has more than a few, since the run goes on from θ alone. Where θ has few, a column that has
- * lost its digits or a label that rounding may have decided ends the trust.
+ * gradient at the bottom of the valley, Q where it passes 0, L̂ where αβ₂ passes 1), but no fewer
+ * than are trusted while θ has more than a few, since the run goes on from θ alone. Where θ has
+ * few, a column that has lost its digits or a label that rounding may have decided ends the trust.
  *
  * @param residual αβ₂ − 1 of the run itself, as it carries it
  */
@@ -138,7 +141,10 @@ export function rowAgreement(
   return d;
 }
 
-/** Rounding in the αβ₂ − 1 of the shadow, which shrinks by ηλ₂(α² + β₂²) a step; the run itself is free of it. */
+/**
+ * Rounding in the αβ₂ − 1 of the shadow, which shrinks by ηλ₂(α² + β₂²) a step; the run itself is
+ * free of it.
+ */
 function rounding({ alpha, beta2 }: Theta, { eta, moments }: RowContext): number {
   const rate = eta * moments.lambda2 * (alpha * alpha + beta2 * beta2);
   return 4 * Number.EPSILON * (1 + 1 / rate);
@@ -161,7 +167,10 @@ function derived(theta: Theta, residual: number, { moments, edge }: RowContext):
   ];
 }
 
-/** Whether S and S∞ are on the same side of what they are compared with, and α moves the same way, beyond doubt. */
+/**
+ * Whether S and S∞ are on the same side of what they are compared with, and α moves the same way,
+ * beyond doubt.
+ */
 function sureLabels(own: Theta, shadow: Theta, context: RowContext): boolean {
   const { moments, axes, limits, tolerated } = context;
   const [s, t] = [sharpness(own, axes), sharpness(shadow, axes)];

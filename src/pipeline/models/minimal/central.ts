@@ -7,7 +7,10 @@ import { edgeAlpha, predictedMeanL1 } from './surrogate.ts';
 
 /** The averaged dynamics of gradient descent, moved on in time. Covariance 0 only. */
 export interface Central {
-  /** (α, √mean β₁², β₂): off the edge the flow's own θ; at the edge β₁ is the root mean square of the oscillation. */
+  /**
+   * (α, √mean β₁², β₂): off the edge the flow's own θ; at the edge β₁ is the root mean square of
+   * the oscillation.
+   */
   readonly theta: Theta;
   readonly logBeta1: number;
   /** Whether α is held at the edge now. */
@@ -16,11 +19,12 @@ export interface Central {
 }
 
 /**
- * Central flow: gradient flow while |α| < α̂; from where it would cross |α| = α̂, α is held there, at the edge s·α̂ of the
- * side s = sign(α) on which it comes (the flow may have taken α through 0 on its way), and β₂ follows
- * β₂' = −λ₂·sα̂(sα̂β₂ − 1), which has the solution 1 − sα̂β₂ = (1 − sα̂β₂(0))·exp(−λ₂α̂²t). The oscillation that holds α
- * must cancel sharpening on average: mean L₁ = ½·sα̂λ₂β₂(1 − sα̂β₂), mean β₁² = 2·L₁/(λ₁α̂²). A start beyond the edge is
- * taken to it at once, as the oscillation does within a few steps. Once held, α stays: sα̂β₂ rises to 1 and never over it.
+ * Central flow: gradient flow while |α| < α̂; from where it would cross |α| = α̂, α is held there,
+ * at the edge s·α̂ of the side s = sign(α) on which it comes (the flow may have taken α through 0
+ * on its way), and β₂ follows β₂' = −λ₂·sα̂(sα̂β₂ − 1), which has the solution 1 − sα̂β₂ = (1 −
+ * sα̂β₂(0))·exp(−λ₂α̂²t). The oscillation that holds α must cancel sharpening on average: mean L₁ =
+ * ½·sα̂λ₂β₂(1 − sα̂β₂), mean β₁² = 2·L₁/(λ₁α̂²). A start beyond the edge is taken to it at once, as
+ * the oscillation does within a few steps. Once held, α stays: sα̂β₂ rises to 1 and never over it.
  */
 export function createCentral(
   start: Theta,
@@ -75,7 +79,8 @@ export function createCentral(
       const after = flow.theta;
       if (!held(after.alpha, after.beta2)) return;
       edge = Math.sign(after.alpha) * alphaHat;
-      // It crossed on the way. α and β₂ move by the small λ₂ only: on a straight line, within a step.
+      // It crossed on the way. α and β₂ move by the small λ₂ only: on a straight line, within a
+      // step.
       const moved = after.alpha - before.alpha;
       const part = moved === 0 ? 0 : Math.min(1, Math.max(0, (edge - before.alpha) / moved));
       beta2 = before.beta2 + part * (after.beta2 - before.beta2);

@@ -61,14 +61,20 @@ export const { optimizer: optimizerParameter } = optimizerTable(OPTIMIZERS);
 
 type Table = typeof typed;
 
-/** Everything that can be said of a run: flags, environment, config files, help and JSON Schema come from it. */
+/**
+ * Everything that can be said of a run: flags, environment, config files, help and JSON Schema come
+ * from it.
+ */
 export const runParameters = joinTables(
   typed,
   optimizerTable(OPTIMIZERS) as ParameterTable,
   {},
 ) as Table;
 
-/** Every parameter of a run, as used. `moments` is Σ itself: sampled where `samples` is given, else the three numbers. */
+/**
+ * Every parameter of a run, as used. `moments` is Σ itself: sampled where `samples` is given, else
+ * the three numbers.
+ */
 export interface RunConfig extends ValuesOf<Table> {
   readonly model: 'minimal';
   readonly optimizer: string;
@@ -84,7 +90,9 @@ export interface RunOptions extends OptionsOf<Table> {
   readonly momentum?: number | string | null | undefined;
   /** Share of each gradient that heavy ball leaves out. */
   readonly dampening?: number | string | null | undefined;
-  /** Taken from `samples` and `seed`; accepted so that the config of an old run can be used again. */
+  /**
+   * Taken from `samples` and `seed`; accepted so that the config of an old run can be used again.
+   */
   readonly moments?: Moments | undefined;
 }
 

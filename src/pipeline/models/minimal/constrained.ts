@@ -1,6 +1,7 @@
 /**
- * One step of the constrained trajectory: gradient descent on (α, β₂) in the valley floor β₁ = 0, projected onto the
- * stable set |α| ≤ α̂ after the step. It shadows gradient descent with the oscillation averaged out. Covariance 0 only.
+ * One step of the constrained trajectory: gradient descent on (α, β₂) in the valley floor β₁ = 0,
+ * projected onto the stable set |α| ≤ α̂ after the step. It shadows gradient descent with the
+ * oscillation averaged out. Covariance 0 only.
  */
 export function constrainedStep(
   alpha: number,

@@ -167,8 +167,9 @@ export function floorCentre(
 }
 
 /**
- * Gradient descent θ ← θ − η∇L(θ) with the projection that keeps the oscillation alive, from a state
- * on: `count` rows into the columns, fewer where the run diverges. The state moves on behind them.
+ * Gradient descent θ ← θ − η∇L(θ) with the projection that keeps the oscillation alive, from a
+ * state on: `count` rows into the columns, fewer where the run diverges. The state moves on behind
+ * them.
  *
  * Beside each step goes its shadow, the same step by operations in another order; `digits` are the
  * decimal digits to which α, β₁ and β₂ of both agree, and what else stands in the row.
@@ -267,7 +268,8 @@ export function descend(
           context,
         );
       else {
-        // What else can cancel where θ has digits, without covariance: twice what L̂ and Q differ by.
+        // What else can cancel where θ has digits, without covariance: twice what L̂ and Q differ
+        // by.
         const z = Math.abs(edge * sizeBeta2 - 1);
         const offZ = 2 * edge * offBeta2;
         const q = Math.abs((alpha - beta2) * (alpha + beta2) - beta1 * beta1);
@@ -409,7 +411,9 @@ export function descend(
   state.blind = blind;
 }
 
-/** β₁ at no less than `floor` from the centre, on its own side; as it is where there is no centre. */
+/**
+ * β₁ at no less than `floor` from the centre, on its own side; as it is where there is no centre.
+ */
 export function heldFrom(centre: number, beta1: number, floor: number): number {
   if (!(Math.abs(beta1 - centre) < floor)) return beta1;
   return beta1 >= centre ? centre + floor : centre - floor;

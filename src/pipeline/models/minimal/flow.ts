@@ -33,34 +33,44 @@ export interface Flow {
 /** Where a gradient flow has come to. */
 export interface FlowEnd {
   /**
-   * `minimum`: at a minimum to within the tolerance. `saddle`: on the stable set of the saddle α = β₂ = 0 (or so close
-   * to it that float64 cannot tell on which side), where the flow ends and never reaches a minimum. `unfinished`:
-   * the limit of steps came first.
+   * `minimum`: at a minimum to within the tolerance. `saddle`: on the stable set of the saddle α =
+   * β₂ = 0 (or so close to it that float64 cannot tell on which side), where the flow ends and
+   * never reaches a minimum. `unfinished`: the limit of steps came first.
    */
   readonly outcome: 'minimum' | 'saddle' | 'unfinished';
   readonly theta: Theta;
   readonly time: number;
   readonly steps: number;
-  /** The integrator's own error in Q: the sum of |ΔQ| of each step before it was put back; unprojected, the largest |Q − Q₀|. */
+  /**
+   * The integrator's own error in Q: the sum of |ΔQ| of each step before it was put back;
+   * unprojected, the largest |Q − Q₀|.
+   */
   readonly drift: number;
 }
 
-/** Measured against closed forms and an explicit integrator, θ is then right to 3e-9 at any time. */
+/**
+ * Measured against closed forms and an explicit integrator, θ is then right to 3e-9 at any time.
+ */
 const TOLERANCE = 1e-13;
-/** The end of a projected flow follows from its balance, whatever the way: here the way need not be as exact. */
+/**
+ * The end of a projected flow follows from its balance, whatever the way: here the way need not be
+ * as exact.
+ */
 const END_TOLERANCE = 1e-11;
 /** Distance from the minimum, by Newton's estimate, at which the flow has arrived. */
 const ARRIVED = 1e-11;
 const LIMIT = 100_000;
 
 /**
- * Gradient flow from θ. Its stiffness (λ₁/λ₂ = 10⁴) is why the integrator is implicit (see bench/flow.ts); after each
- * step θ is projected back onto its balance Q, which the flow conserves, so that errors of α and β₂ do not add up
- * across it (Hairer, Lubich & Wanner, *Geometric Numerical Integration*, IV.4).
+ * Gradient flow from θ. Its stiffness (λ₁/λ₂ = 10⁴) is why the integrator is implicit (see
+ * bench/flow.ts); after each step θ is projected back onto its balance Q, which the flow conserves,
+ * so that errors of α and β₂ do not add up across it (Hairer, Lubich & Wanner, *Geometric Numerical
+ * Integration*, IV.4).
  *
- * What the projection does, plainly: it makes the balance of every θ right by construction, and with it the minimum at
- * which the flow ends, since α∞ follows from Q and the side alone. So neither says anything of the integrator; what does
- * is `drift`, the time course, and a flow with `project: false`.
+ * What the projection does, plainly: it makes the balance of every θ right by construction, and
+ * with it the minimum at which the flow ends, since α∞ follows from Q and the side alone. So
+ * neither says anything of the integrator; what does is `drift`, the time course, and a flow with
+ * `project: false`.
  */
 export function createFlow(start: Theta, moments: Moments, options: FlowOptions = {}): Flow {
   const { tolerance = TOLERANCE, project: projected = true } = options;
@@ -153,11 +163,12 @@ export function createFlow(start: Theta, moments: Moments, options: FlowOptions 
 }
 
 /**
- * The end of gradient flow from θ, by integration. Large times are cheap: the nearer the minimum, the longer the steps.
+ * The end of gradient flow from θ, by integration. Large times are cheap: the nearer the minimum,
+ * the longer the steps.
  *
  * @param visit called with each point of the way, the start included
- * @param options tolerance 1e-11 and projected unless said otherwise; unprojected, the end point is what the integrator
- *   itself makes of the way, to be held against the closed form
+ * @param options tolerance 1e-11 and projected unless said otherwise; unprojected, the end point is
+ * what the integrator itself makes of the way, to be held against the closed form
  */
 export function flowEnd(
   start: Theta,
@@ -197,7 +208,8 @@ export function flowEnd(
 
 /** A lower bound of the slowest rate at which the flow approaches the minimum (α, 0, 1/α). */
 function slowRate(square: number, { lambda1, lambda2, covariance }: Moments): number {
-  // For covariance 0 the rates are λ₁α² and λ₂(α² + α⁻²); else the determinant over the trace of the same two.
+  // For covariance 0 the rates are λ₁α² and λ₂(α² + α⁻²); else the determinant over the trace of
+  // the same two.
   const a = lambda1 * square;
   const b = lambda2 * (square + 1 / square);
   const determinant = (lambda1 * lambda2 - covariance * covariance) * (square * square + 1);
@@ -205,8 +217,8 @@ function slowRate(square: number, { lambda1, lambda2, covariance }: Moments): nu
 }
 
 /**
- * Whether θ lies on that part of the saddle's stable set which is known in closed form: α = 0 and β·Σ(0, 1) = 0, or
- * (for covariance 0) β₁ = 0 and α = −β₂.
+ * Whether θ lies on that part of the saddle's stable set which is known in closed form: α = 0 and
+ * β·Σ(0, 1) = 0, or (for covariance 0) β₁ = 0 and α = −β₂.
  */
 export function onStableSet(
   { alpha, beta1, beta2 }: Theta,
@@ -221,8 +233,8 @@ function saddleOf(start: Theta): Theta {
 }
 
 /**
- * The minimum that gradient flow from θ reaches: in closed form where its side is known, else the side is found by
- * integration. Undefined where the flow ends at the saddle.
+ * The minimum that gradient flow from θ reaches: in closed form where its side is known, else the
+ * side is found by integration. Undefined where the flow ends at the saddle.
  */
 export function flowMinimum(theta: Theta, moments: Moments): Theta | undefined {
   const known = solution(theta, moments);

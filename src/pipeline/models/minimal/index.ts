@@ -9,8 +9,8 @@ import { presets } from './presets/index.ts';
 const { paper } = presets;
 
 /**
- * The network f(x) = α(β₁x₁ + β₂x₂) of the paper, for any optimizer. Its sharpness in closed form is an operator's;
- * plain gradient descent has arithmetic of its own, in which β₁ never underflows.
+ * The network f(x) = α(β₁x₁ + β₂x₂) of the paper, for any optimizer. Its sharpness in closed form
+ * is an operator's; plain gradient descent has arithmetic of its own, in which β₁ never underflows.
  */
 export const minimal: Model = {
   name: 'minimal',

@@ -1,7 +1,10 @@
 import { hypot } from '../../numeric/elementary.ts';
 import { createRandom } from '../../numeric/random.ts';
 
-/** Second moments of the input, Σ = E[x xᵀ] = [[lambda1, covariance], [covariance, lambda2]]; positive definite. */
+/**
+ * Second moments of the input, Σ = E[x xᵀ] = [[lambda1, covariance], [covariance, lambda2]];
+ * positive definite.
+ */
 export interface Moments {
   /** E[x₁²], of the irrelevant feature. */
   readonly lambda1: number;

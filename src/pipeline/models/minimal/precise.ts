@@ -80,9 +80,9 @@ export function startBits({ init: [alpha, beta1, beta2], moments }: DescentParam
 const power = (k: number) => (k < -1022 ? 0 : powerOf2(k));
 
 /**
- * Gradient descent in arithmetic of so many bits behind the point: `count` rows rounded to float64 at
- * the end, fewer where the run diverges. The same steps and projection as `descend`; the columns but
- * for `digits`, which takes a second run.
+ * Gradient descent in arithmetic of so many bits behind the point: `count` rows rounded to float64
+ * at the end, fewer where the run diverges. The same steps and projection as `descend`; the columns
+ * but for `digits`, which takes a second run.
  */
 export function preciseDescend(
   { eta, floor, steps, moments }: DescentParameters,

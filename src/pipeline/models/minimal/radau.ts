@@ -1,4 +1,7 @@
-/** An autonomous system y' = f(y) of `size` equations with its Jacobian, both written into the array they are given. */
+/**
+ * An autonomous system y' = f(y) of `size` equations with its Jacobian, both written into the array
+ * they are given.
+ */
 export interface System {
   readonly size: number;
   f(y: Float64Array, into: Float64Array): void;
@@ -7,20 +10,27 @@ export interface System {
 }
 
 export interface Radau {
-  /** Where the solution stands; belongs to the integrator, which may be moved by writing to it between advances. */
+  /**
+   * Where the solution stands; belongs to the integrator, which may be moved by writing to it
+   * between advances.
+   */
   readonly y: Float64Array;
   /** Steps accepted so far. */
   readonly steps: number;
   /**
-   * One adaptive step, no longer than `limit`; returns the time it covered. `stage(i)` then gives the i-th of the
-   * three values at the nodes c·h, and `WEIGHTS` integrates any function of them over the step.
+   * One adaptive step, no longer than `limit`; returns the time it covered. `stage(i)` then gives
+   * the i-th of the three values at the nodes c·h, and `WEIGHTS` integrates any function of them
+   * over the step.
    */
   step(limit: number): number;
   stage(i: number): Float64Array;
 }
 
 export interface RadauOptions {
-  /** Tolerance of the error estimate, relative and absolute; the estimate is of order 3, the method of order 5. */
+  /**
+   * Tolerance of the error estimate, relative and absolute; the estimate is of order 3, the method
+   * of order 5.
+   */
   readonly tolerance?: number;
   readonly firstStep?: number;
 }
@@ -40,16 +50,21 @@ const GAMMA = (6 + 4.3267487109222245 - 2.080083823051904) / 30;
 const E = [(GAMMA * (-13 - 7 * S6)) / 3, (GAMMA * (-13 + 7 * S6)) / 3, -GAMMA / 3] as const;
 
 const NEWTON_ITERATIONS = 12;
-/** Newton goes on until what it leaves is this part of the tolerance: invariants then hold far better than asked. */
+/**
+ * Newton goes on until what it leaves is this part of the tolerance: invariants then hold far
+ * better than asked.
+ */
 const NEWTON_PART = 1e-5;
 const ROUNDING = 4 * Number.EPSILON;
 
 /**
- * Radau IIA of order 5 with adaptive steps (Hairer & Wanner, *Solving Ordinary Differential Equations II*, IV.8):
- * implicit and L-stable, so that a step is as long as the solution is smooth, whatever the stiffness.
- * Made for a handful of equations: each step solves one dense system of 3·size unknowns.
+ * Radau IIA of order 5 with adaptive steps (Hairer & Wanner, *Solving Ordinary Differential
+ * Equations II*, IV.8): implicit and L-stable, so that a step is as long as the solution is smooth,
+ * whatever the stiffness. Made for a handful of equations: each step solves one dense system of
+ * 3·size unknowns.
  *
- * @throws RangeError where no step, however short, can be made: the solution has left the finite numbers
+ * @throws RangeError where no step, however short, can be made: the solution has left the finite
+ * numbers
  */
 export function createRadau(
   system: System,
@@ -107,7 +122,10 @@ export function createRadau(
     },
   };
 
-  /** Solves for the stages of a step of length h; returns its error over the tolerance, Infinity where Newton fails. */
+  /**
+   * Solves for the stages of a step of length h; returns its error over the tolerance, Infinity
+   * where Newton fails.
+   */
   function attempt(h: number): number {
     system.f(y, f0);
     system.jacobian(y, jacobian);

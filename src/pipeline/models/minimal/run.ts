@@ -11,7 +11,10 @@ export interface ModelRun extends Run<RunConfig, RunSummary> {
   float64ZeroAt: number | null;
   /** Bits behind the point in which its steps are computed; null for float64. */
   bits: number | null;
-  /** Where rows that are there already are computed once more with more bits: the step that has been reached. */
+  /**
+   * Where rows that are there already are computed once more with more bits: the step that has been
+   * reached.
+   */
   again: number | null;
 }
 

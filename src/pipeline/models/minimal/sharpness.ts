@@ -9,13 +9,13 @@ function positiveRoot(h: number, q: number): number {
 }
 
 /**
- * Largest eigenvalue of the arrowhead matrix [[a, b, c], [b, d1, 0], [c, 0, d2]] with a ≥ 0 and d1 ≥ d2 ≥ 0, to a few
- * ulp, near multiple eigenvalues too.
+ * Largest eigenvalue of the arrowhead matrix [[a, b, c], [b, d1, 0], [c, 0, d2]] with a ≥ 0 and d1
+ * ≥ d2 ≥ 0, to a few ulp, near multiple eigenvalues too.
  *
- * It is d1 + μ, with μ ≥ 0 the largest root of μ = (a − d1) + b²/μ + c²/(μ + d1 − d2). Each iteration keeps the pole
- * at 0 exactly and takes the tangent of the other, which lies below its convex curve: so the iterates climb to the root
- * from below, quadratically, and no shift ever cancels. Where the other pole is far (λ₁ ≫ λ₂) one iteration from 0
- * suffices.
+ * It is d1 + μ, with μ ≥ 0 the largest root of μ = (a − d1) + b²/μ + c²/(μ + d1 − d2). Each
+ * iteration keeps the pole at 0 exactly and takes the tangent of the other, which lies below its
+ * convex curve: so the iterates climb to the root from below, quadratically, and no shift ever
+ * cancels. Where the other pole is far (λ₁ ≫ λ₂) one iteration from 0 suffices.
  */
 export function arrowheadTop(a: number, b: number, c: number, d1: number, d2: number): number {
   const t = a - d1;
@@ -23,7 +23,8 @@ export function arrowheadTop(a: number, b: number, c: number, d1: number, d2: nu
   const bb = b * b;
   const cc = c * c;
   if (cc < 1e-3 * (gap * gap)) {
-    // The first iteration from μ = 0 stands here by itself, small enough to be inlined where it is called.
+    // The first iteration from μ = 0 stands here by itself, small enough to be inlined where it is
+    // called.
     const inverse = 1 / gap;
     const k = cc * inverse;
     const slope = k * inverse;
@@ -67,8 +68,8 @@ function climb(start: number, t: number, gap: number, bb: number, cc: number, d1
 }
 
 /**
- * Sharpness S(θ) = λ_max(∇²L(θ)) to 1e-12 relative everywhere. In the eigenbasis of Σ the Hessian is an arrowhead:
- * H_ββ = α²Σ becomes diagonal and only the row of α couples to it.
+ * Sharpness S(θ) = λ_max(∇²L(θ)) to 1e-12 relative everywhere. In the eigenbasis of Σ the Hessian
+ * is an arrowhead: H_ββ = α²Σ becomes diagonal and only the row of α couples to it.
  */
 export function sharpness(
   { alpha, beta1, beta2 }: Theta,

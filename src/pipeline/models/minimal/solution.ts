@@ -8,8 +8,8 @@ export function balance({ alpha, beta1, beta2 }: Theta): number {
 }
 
 /**
- * α∞² of the minimum (α, 0, 1/α) with balance Q: the positive root (Q + √(Q² + 4))/2 of x − 1/x = Q. Below −1 its other
- * form, 2/(√(Q² + 4) − Q), which does not cancel there.
+ * α∞² of the minimum (α, 0, 1/α) with balance Q: the positive root (Q + √(Q² + 4))/2 of x − 1/x =
+ * Q. Below −1 its other form, 2/(√(Q² + 4) − Q), which does not cancel there.
  */
 export function solutionAlphaSquared(q: number): number {
   const radius = Math.sqrt(q * q + 4);
@@ -17,9 +17,9 @@ export function solutionAlphaSquared(q: number): number {
 }
 
 /**
- * Sharpness S∞ of the minimum that gradient flow reaches from a point of balance Q (gradient-flow-solution sharpness).
- * For covariance 0 the Hessian there splits into λ₁α² and a block with eigenvalues 0 and
- * λ₂(α² + α⁻²) = λ₂√(Q² + 4).
+ * Sharpness S∞ of the minimum that gradient flow reaches from a point of balance Q
+ * (gradient-flow-solution sharpness). For covariance 0 the Hessian there splits into λ₁α² and a
+ * block with eigenvalues 0 and λ₂(α² + α⁻²) = λ₂√(Q² + 4).
  */
 export function solutionSharpness(
   q: number,
@@ -38,9 +38,9 @@ export function solutionSharpness(
 }
 
 /**
- * End point of gradient flow from θ where it is known in closed form: β₁ = 0, αβ₂ = 1, α² from the balance. Undefined
- * where the sign of α∞ takes an integration (Q ≤ 0 and αβ₂ ≤ 0, but for covariance 0, β₁ = 0 and α ≠ −β₂) or where the
- * flow ends at the saddle α = β₂ = 0.
+ * End point of gradient flow from θ where it is known in closed form: β₁ = 0, αβ₂ = 1, α² from the
+ * balance. Undefined where the sign of α∞ takes an integration (Q ≤ 0 and αβ₂ ≤ 0, but for
+ * covariance 0, β₁ = 0 and α ≠ −β₂) or where the flow ends at the saddle α = β₂ = 0.
  */
 export function solution(theta: Theta, { covariance }: Moments): Theta | undefined {
   const { alpha, beta1, beta2 } = theta;

@@ -40,12 +40,18 @@ export interface RunWarning {
   readonly message: string;
 }
 
-/** What became of a run: the JSON under `eos.summary` in its files. Steps are t, slopes are per step. */
+/**
+ * What became of a run: the JSON under `eos.summary` in its files. Steps are t, slopes are per
+ * step.
+ */
 export interface RunSummary {
   readonly outcome: Outcome;
   /** True where the run was stopped from outside; the rest then speaks of the steps so far. */
   readonly interrupted: boolean;
-  /** True where the program that wrote the file died, and this was put together from what it had saved. */
+  /**
+   * True where the program that wrote the file died, and this was put together from what it had
+   * saved.
+   */
   readonly recovered?: true;
   readonly phases: readonly PhaseSpan[];
   readonly cycles: number;
@@ -73,7 +79,10 @@ export interface RunSummary {
 /** Fits and means are given from more than this many edge-of-stability steps on. */
 const LEAST_EDGE_STEPS = 50;
 
-/** What a summary has counted and summed so far: plain numbers, so that a run can be continued from them. */
+/**
+ * What a summary has counted and summed so far: plain numbers, so that a run can be continued from
+ * them.
+ */
 export interface Tally {
   readonly spans: { phase: CoarsePhase; first_step: number; last_step: number }[];
   firstCrossing: number | null;
@@ -176,7 +185,10 @@ export function countPhase(spans: Tally['spans'], phase: CoarsePhase, t: number)
 /** How far a value of L̂ may be from the reference, relative, for `logNear`. */
 export const NEAR = 2 ** -7;
 
-/** ln(1 + z) for |z| < 2⁻⁷ to the last bit or two, in a few multiplications: neighbouring steps hardly differ. */
+/**
+ * ln(1 + z) for |z| < 2⁻⁷ to the last bit or two, in a few multiplications: neighbouring steps
+ * hardly differ.
+ */
 export function logNear(z: number): number {
   return (
     z * (1 - z * (1 / 2 - z * (1 / 3 - z * (1 / 4 - z * (1 / 5 - z * (1 / 6 - z * (1 / 7)))))))
@@ -247,7 +259,9 @@ export function summaryOf(
   }
 }
 
-/** What plain float64 would have done: hold β₁ at 0 for good, and follow gradient flow to its end. */
+/**
+ * What plain float64 would have done: hold β₁ at 0 for good, and follow gradient flow to its end.
+ */
 export function underflowWarning(step: number, gfsRatio: number | null): RunWarning {
   const fate =
     gfsRatio === null

@@ -23,8 +23,8 @@ export interface NetworkColumnOptions {
 }
 
 /**
- * The columns that training a network fills by itself; the operators add threshold, ratio, regime, phase and cycle. What
- * was not measured at a step is NaN, and NULL in a file.
+ * The columns that training a network fills by itself; the operators add threshold, ratio, regime,
+ * phase and cycle. What was not measured at a step is NaN, and NULL in a file.
  */
 export function trainingColumns({
   eigenvalues,

@@ -21,13 +21,18 @@ export interface TrackOptions extends OperatorOptions {
   readonly all?: boolean;
 }
 
-/** The operator P^(−1/2) (H + shift) P^(−1/2): with the diagonal of P^(−1/2) in `metric`, or P = 1. */
+/**
+ * The operator P^(−1/2) (H + shift) P^(−1/2): with the diagonal of P^(−1/2) in `metric`, or P = 1.
+ */
 export interface OperatorOptions {
   readonly preconditioned?: boolean;
   readonly shift?: number;
 }
 
-/** Where the tracker stands: the Ritz vectors of two measurements side by side, and the use of its random stream. */
+/**
+ * Where the tracker stands: the Ritz vectors of two measurements side by side, and the use of its
+ * random stream.
+ */
 export interface TrackerState {
   readonly vectors: Float64Array;
   readonly measurements: number;
@@ -35,7 +40,9 @@ export interface TrackerState {
   readonly draws: number;
 }
 
-/** What a measurement of the spectrum found. Arrays are views that the next measurement overwrites. */
+/**
+ * What a measurement of the spectrum found. Arrays are views that the next measurement overwrites.
+ */
 export interface Spectrum {
   /** The largest eigenvalues in falling order. */
   readonly values: Float64Array;
@@ -44,8 +51,8 @@ export interface Spectrum {
 }
 
 /**
- * A multilayer perceptron in the kernel. θ holds for each layer its weights [outputs × inputs] and then its biases. All
- * arrays are views of the kernel's memory.
+ * A multilayer perceptron in the kernel. θ holds for each layer its weights [outputs × inputs] and
+ * then its biases. All arrays are views of the kernel's memory.
  */
 export interface Network {
   readonly parameters: number;
@@ -53,7 +60,10 @@ export interface Network {
   readonly gradient: Float64Array;
   /** Diagonal of P^(−1/2) of the optimizer, where `track` is to be in its metric. */
   readonly metric: Float64Array;
-  /** Share of the samples whose class was right at the last loss; NaN where the loss knows no classes. */
+  /**
+   * Share of the samples whose class was right at the last loss; NaN where the loss knows no
+   * classes.
+   */
   readonly accuracy: number;
   /** Products with the Hessian so far. */
   readonly products: number;

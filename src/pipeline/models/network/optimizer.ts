@@ -7,14 +7,16 @@ import { resolveOptimizer } from '../../optimizers/parameters.ts';
 export interface ChosenOptimizer {
   readonly optimizer: Optimizer;
   readonly values: OptimizerValues;
-  /** λ of L₂ decay, which adds λθ to the gradient; 0 where the optimizer takes the decay for itself. */
+  /**
+   * λ of L₂ decay, which adds λθ to the gradient; 0 where the optimizer takes the decay for itself.
+   */
   readonly decay: number;
   readonly stability: Stability;
 }
 
 /**
- * The optimizer that options or a config name. Weight decay goes with every one of them: in the gradient, unless the
- * optimizer takes it for itself.
+ * The optimizer that options or a config name. Weight decay goes with every one of them: in the
+ * gradient, unless the optimizer takes it for itself.
  *
  * @throws ConfigError for a value that cannot be, or that belongs to another optimizer
  */

@@ -1,6 +1,9 @@
 import { createRandom } from '../../numeric/random.ts';
 
-/** θ at the start: weights from the normal distribution of deviation scale/√(inputs of their layer), biases 0. */
+/**
+ * θ at the start: weights from the normal distribution of deviation scale/√(inputs of their layer),
+ * biases 0.
+ */
 export function startWeights(layers: readonly number[], seed: number, scale: number): Float64Array {
   const random = createRandom(seed);
   const theta: number[] = [];

@@ -94,8 +94,9 @@ export function analyse(known: Known, options: AnalysisOptions): Analysis {
 }
 
 /**
- * The noise about a block: by the scatter of the window before it, or of the one whose middle it is, since movement only
- * adds to it. Where blocks have error bars, that scatter is in units of them.
+ * The noise about a block: by the scatter of the window before it, or of the one whose middle it
+ * is, since movement only adds to it. Where blocks have error bars, that scatter is in units of
+ * them.
  */
 function noiseAt({ blocks, noise }: Known, i: number): number {
   const j = Math.min(blocks.length - 1, i + HALF);
@@ -105,7 +106,10 @@ function noiseAt({ blocks, noise }: Known, i: number): number {
   return own * Math.min(noise[i]! / own, noise[j]! / other);
 }
 
-/** Whether nothing in a series says that it is still at the edge: no swing from step to step, and no crossing. */
+/**
+ * Whether nothing in a series says that it is still at the edge: no swing from step to step, and no
+ * crossing.
+ */
 function quiet(
   { x, sigma, blocks, test }: Series,
   rest: Rest,
@@ -121,7 +125,10 @@ function quiet(
   );
 }
 
-/** Step at which the edge was reached: between two measurements that are far apart, where a line through them crosses. */
+/**
+ * Step at which the edge was reached: between two measurements that are far apart, where a line
+ * through them crosses.
+ */
 function dateOf({ x, blocks }: Series, { at, level }: Edge): number {
   const { firstStep } = blocks[at]!;
   const before = blocks[at - 1];
@@ -159,7 +166,10 @@ function overAtStart({ x, sigma, test }: Series, { band, falseAlarms }: Analysis
   return sum >= enough ? over : 0;
 }
 
-/** A series that started over the threshold and has never been clearly below it may have come to rest at it. */
+/**
+ * A series that started over the threshold and has never been clearly below it may have come to
+ * rest at it.
+ */
 function comesToRest(series: Series): Edge | null {
   const { x } = series;
   const rest = plateau(series, 0, x.length);
@@ -186,7 +196,8 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
   const noise = NOISE * typicalNoise(series, over, Math.max(over + 1, until));
   const level = rest?.level ?? 0;
   const near = Math.abs(level) <= Math.max(LEAST_BIAS, Math.min(noise, options.band));
-  // A plateau that lies elsewhere is the edge where the training was unstable, all of it behind the crossing.
+  // A plateau that lies elsewhere is the edge where the training was unstable, all of it behind the
+  // crossing.
   const elsewhere =
     !near &&
     rest !== null &&
@@ -212,7 +223,10 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
   return { at: near ? Math.min(at, until) : at, confidence: RESTING, level: effective };
 }
 
-/** The noise of a stretch: where blocks have error bars, that at which their precision is the mean one. */
+/**
+ * The noise of a stretch: where blocks have error bars, that at which their precision is the mean
+ * one.
+ */
 function typicalNoise({ blocks, sigma }: Series, from: number, to: number): number {
   const part = sigma.slice(from, to);
   const bars = blocks.slice(from, to).map(({ error = Number.NaN }) => error);
@@ -221,7 +235,10 @@ function typicalNoise({ blocks, sigma }: Series, from: number, to: number): numb
   return median(part.map((value, i) => value / bars[i]!)) / Math.sqrt(precision);
 }
 
-/** Whether a series is at its level before it is sure: with batches the sharpness hovers there, and the loss goes up and down. */
+/**
+ * Whether a series is at its level before it is sure: with batches the sharpness hovers there, and
+ * the loss goes up and down.
+ */
 function hovering(series: Series, from: number, to: number): boolean {
   if (to - from < LEAST_BLOCKS || risingShare(series, from, to) < RISING) return false;
   const { change, error } = changeOf(series.x.slice(from, to));
@@ -261,7 +278,10 @@ function plateau({ x, blocks }: Series, start: number, to: number): Plateau | nu
   return Math.abs(change) <= Math.max(error, LEAST_BIAS) ? { level, spread, from } : null;
 }
 
-/** Share of the moves of the loss that are rises, between two blocks; a loss that is rounded does not move in every row. */
+/**
+ * Share of the moves of the loss that are rises, between two blocks; a loss that is rounded does
+ * not move in every row.
+ */
 function risingShare({ blocks }: Series, from: number, to: number): number {
   let rises = 0;
   let moves = 0;
@@ -272,7 +292,9 @@ function risingShare({ blocks }: Series, from: number, to: number): number {
   return rises / Math.max(LEAST_BLOCKS, moves);
 }
 
-/** Whether the training was unstable on a plateau: its loss spiked, or rose as it had not before. */
+/**
+ * Whether the training was unstable on a plateau: its loss spiked, or rose as it had not before.
+ */
 function unstable(series: Series, start: number, { level, spread, from }: Plateau): boolean {
   const { x, blocks, spikes } = series;
   const at = reaches(x, start, level - spread, from);
@@ -287,7 +309,10 @@ function risesMore(series: Series, start: number, edge: number, from: number): b
   return risingShare(series, from, series.x.length) >= Math.max(RISING / 2, NOISE * before);
 }
 
-/** The running median of a part of a series, and how many blocks lie between two of them that are not nearly one. */
+/**
+ * The running median of a part of a series, and how many blocks lie between two of them that are
+ * not nearly one.
+ */
 function runningMedian(x: readonly number[], start: number) {
   const reach = Math.max(1, (x.length - start) >> 6);
   return {
@@ -312,8 +337,8 @@ function reaches(x: readonly number[], start: number, level: number, until: numb
 }
 
 /**
- * First block from `from` on beyond which the running median hardly rises, before it falls back or for as long as it took
- * to come there.
+ * First block from `from` on beyond which the running median hardly rises, before it falls back or
+ * for as long as it took to come there.
  */
 function stopsRising(x: readonly number[], start: number, from: number, until: number): number {
   const { stride, at } = runningMedian(x, start);

@@ -8,7 +8,10 @@ export const MEASURED_REGIMES = [...REGIMES, 'unknown'] as const;
 export const MEASURED_PHASES = [...PHASES, 'catapult', 'diverged', 'flat', 'descent'] as const;
 export type MeasuredPhase = (typeof MEASURED_PHASES)[number];
 
-/** The columns of the file that `eos detect` writes, named as in a run file where they mean the same. */
+/**
+ * The columns of the file that `eos detect` writes, named as in a run file where they mean the
+ * same.
+ */
 export const MEASURED_COLUMNS = [
   {
     name: 'step',

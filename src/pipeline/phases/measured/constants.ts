@@ -1,41 +1,65 @@
 import { log } from '../../numeric/elementary.ts';
 
-// Every number that the detector of measured series decides by; no other file of it has one. `constants.test.ts` changes each
-// and shows which tests notice.
+// Every number that the detector of measured series decides by; no other file of it has one.
+// `constants.test.ts` changes each and shows which tests notice.
 
-/** Samples of the running noise scale: a median of 65 is known to 15 %, and follows a change within a cycle of the edge. */
+/**
+ * Samples of the running noise scale: a median of 65 is known to 15 %, and follows a change within
+ * a cycle of the edge.
+ */
 export const NOISE_WINDOW = 65;
-/** Blocks of the history, 3⁷: resolution is then 0.05–0.14 % of the run, finer than any onset is asked for. */
+/**
+ * Blocks of the history, 3⁷: resolution is then 0.05–0.14 % of the run, finer than any onset is
+ * asked for.
+ */
 export const CAPACITY = 2187;
 /** Blocks that a statement on the whole of a series needs; on a part of it, half as many. */
 export const LEAST_BLOCKS = 16;
 /** The late part of a stretch, in which a training shows where it has come to. */
 export const TAIL = 1 / 3;
-/** The history is looked at again when it has grown by this share: its cost then stays a constant share of the reading. */
+/**
+ * The history is looked at again when it has grown by this share: its cost then stays a constant
+ * share of the reading.
+ */
 export const LOOK = 1 / 32;
 
 /** Deviations that noise keeps within: 99.7 % of normal samples. */
 export const NOISE = 3;
 /** What is this small a share of the sharpness is no movement of it. */
 export const STILL = 0.005;
-/** κ of rule 3 of the model: what changes by less has not changed, what jumps by more has jumped. */
+/**
+ * κ of rule 3 of the model: what changes by less has not changed, what jumps by more has jumped.
+ */
 export const KAPPA = 0.05;
-/** … where the row before had not changed by a fifth of it: a schedule that goes on all the time does not jump. */
+/**
+ * … where the row before had not changed by a fifth of it: a schedule that goes on all the time
+ * does not jump.
+ */
 export const SUDDEN = 5;
 /** A plateau this close to the threshold is at it: power iterations stop within a few percent. */
 export const LEAST_BIAS = log(1.03);
-/** Sharpness of a part of the data, or of few iterations, is off by up to 8 %, and noise adds to it. */
+/**
+ * Sharpness of a part of the data, or of few iterations, is off by up to 8 %, and noise adds to it.
+ */
 export const MOST_BIAS = log(1.12);
 
-/** Share of steps in which the loss of a stable training rises at most; of the loss of one with batches, every other does. */
+/**
+ * Share of steps in which the loss of a stable training rises at most; of the loss of one with
+ * batches, every other does.
+ */
 export const RISING = 0.2;
 /** A loss below this share of its first value is that of a training that is all but over. */
 export const SPENT = 0.01;
 /** A loss this many times its first value has blown up, where none follows. */
 export const BLOWN_UP = 10;
-/** What lasts, or is missing, for this many times as long as what was before has taken its place. */
+/**
+ * What lasts, or is missing, for this many times as long as what was before has taken its place.
+ */
 export const LONGER = 2;
-/** Share of the curvature of ln L that a damped swing must account for, and the swings that must have been seen. */
+/**
+ * Share of the curvature of ln L that a damped swing must account for, and the swings that must
+ * have been seen.
+ */
 export const LEAST_FIT = 0.9;
 export const LEAST_SWINGS = 1.5;
 
@@ -49,15 +73,30 @@ export const ROUNDING = 1e-13;
 /** Decimals that a double can have; a loss of fewer is rounded. */
 export const DECIMALS = 15;
 
-/** The energy at the edge must explain so much of a rise for the edge to be its cause: more than all else together. */
+/**
+ * The energy at the edge must explain so much of a rise for the edge to be its cause: more than all
+ * else together.
+ */
 export const LEAST_SHARE = 0.5;
-/** An oscillation grows from step to step; by more than this share of the rise in one step, something kicked it … */
+/**
+ * An oscillation grows from step to step; by more than this share of the rise in one step,
+ * something kicked it …
+ */
 export const KICK_SHARE = 0.6;
-/** … if that is so many times what the sharpness can do in a step: its part of the rise that a fifth may be added to. */
+/**
+ * … if that is so many times what the sharpness can do in a step: its part of the rise that a fifth
+ * may be added to.
+ */
 export const KICK_MARGIN = 1.2;
-/** Sharpness over threshold from which on an oscillation does not decay within the hundred steps of a burst. */
+/**
+ * Sharpness over threshold from which on an oscillation does not decay within the hundred steps of
+ * a burst.
+ */
 export const AT_EDGE = 0.99;
 
-/** How often verdicts from a plateau, and from one that batches make, are right (the table of docs/detect.md). */
+/**
+ * How often verdicts from a plateau, and from one that batches make, are right (the table of
+ * docs/detect.md).
+ */
 export const RESTING = 0.9;
 export const HOVERING = 0.85;

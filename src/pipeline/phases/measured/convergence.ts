@@ -34,11 +34,13 @@ function spent(loss: number, { first, resolution, signed }: LossFacts): boolean 
 }
 
 /**
- * Away from the edge: has the sharpness all but reached the value it is heading for, and is that below the edge?
+ * Away from the edge: has the sharpness all but reached the value it is heading for, and is that
+ * below the edge?
  *
- * Near a minimum that gradient flow approaches, both S∞ − S and √L shrink as the distance does, so S∞ is where the line
- * through (√L, S) meets L = 0; asked only once the loss has fallen to a hundredth. Where there is no loss, or it is at rest
- * by then, S is extrapolated in time, for ten times as long. At rest means S ≥ (1 − κ)·S∞ with S∞ ≤ (2 + δ)/η.
+ * Near a minimum that gradient flow approaches, both S∞ − S and √L shrink as the distance does, so
+ * S∞ is where the line through (√L, S) meets L = 0; asked only once the loss has fallen to a
+ * hundredth. Where there is no loss, or it is at rest by then, S is extrapolated in time, for ten
+ * times as long. At rest means S ≥ (1 − κ)·S∞ with S∞ ≤ (2 + δ)/η.
  *
  * @param blocks history since the phase began
  */
@@ -92,8 +94,8 @@ export function restBelowEdge(
 }
 
 /**
- * At the edge: has the oscillation of the loss become so small that what sharpening is still to come cannot leave the
- * tolerance, S∞ ≤ (1 + δ/2) × the threshold?
+ * At the edge: has the oscillation of the loss become so small that what sharpening is still to
+ * come cannot leave the tolerance, S∞ ≤ (1 + δ/2) × the threshold?
  *
  * @param blocks history since the edge was reached
  */
@@ -101,7 +103,8 @@ export function restAtEdge(blocks: readonly Block[], delta: number, facts: LossF
   if (blocks.length < 2 * LEAST_BLOCKS) return null;
   const swing = pendulum(blocks);
   if (!swing || !spent(swing.loss, facts)) return null;
-  // The sharpness itself hangs a little below the threshold, where the oscillation decays as fast as it does.
+  // The sharpness itself hangs a little below the threshold, where the oscillation decays as fast
+  // as it does.
   const tolerance = delta / 2 + 1 / (4 * swing.decay);
   if (!(swing.ahead <= tolerance)) return null;
   const date = middle(blocks.at(-1)!) - swing.decay * log(tolerance / swing.ahead);
@@ -126,10 +129,11 @@ export interface Pendulum {
 /**
  * Reads from the loss alone what sharpening is still to come.
  *
- * With x = S/τ − 1 and y the loss of the oscillation, (ln y)' = 2·ln|1 − 2S/τ| ≈ 4x and x' = f − a·x − k·y: f is the
- * sharpening that goes on all the time and a how sharpening itself slows it. So ln y swings about its trend as a damped
- * pendulum, v'' + a·v' + 4f·v = 0. Its period gives f, its damping a. The trend, −1/T, is how f shrinks; the flow alone
- * would be through in 1/(a + 1/T) steps, and bring f/(a + 1/T).
+ * With x = S/τ − 1 and y the loss of the oscillation, (ln y)' = 2·ln|1 − 2S/τ| ≈ 4x and x' = f −
+ * a·x − k·y: f is the sharpening that goes on all the time and a how sharpening itself slows it. So
+ * ln y swings about its trend as a damped pendulum, v'' + a·v' + 4f·v = 0. Its period gives f, its
+ * damping a. The trend, −1/T, is how f shrinks; the flow alone would be through in 1/(a + 1/T)
+ * steps, and bring f/(a + 1/T).
  *
  * @param blocks history since the edge was reached; its last third is used
  * @returns null where the loss does not swing like that
@@ -186,7 +190,8 @@ export function pendulum(blocks: readonly Block[]): Pendulum | null {
 }
 
 /**
- * Has the sharpness left the edge by itself: below it for twice as long as it was at it, and not about to come back?
+ * Has the sharpness left the edge by itself: below it for twice as long as it was at it, and not
+ * about to come back?
  *
  * @param blocks history since the edge was reached, x from the effective threshold
  * @param active index of the last block at the edge
@@ -230,7 +235,10 @@ export function middle(block: Block): number {
   return (block.firstStep + block.lastStep) / 2;
 }
 
-/** Probability that a margin is not noise: by Chebyshev's inequality for one side (Cantelli), half at least. */
+/**
+ * Probability that a margin is not noise: by Chebyshev's inequality for one side (Cantelli), half
+ * at least.
+ */
 function sure(margin: number, error: number): number {
   if (!(error > 0)) return 1;
   const z = margin / error;

@@ -18,7 +18,10 @@ import {
 } from './phase-spans.ts';
 import { createSpikeFinder, type Spike, type SpikeState } from './spikes.ts';
 
-/** What the detector of measured series can be told. One default serves all logs; each is in docs/detect.md. */
+/**
+ * What the detector of measured series can be told. One default serves all logs; each is in
+ * docs/detect.md.
+ */
 export interface SeriesOptions extends AnalysisOptions {
   /** Least noise assumed on the logarithm of sharpness over threshold. */
   readonly noiseFloor: number;
@@ -57,7 +60,10 @@ export interface SeriesResult {
   readonly maxRatio: number;
   readonly divergedAt: number | null;
   readonly measured: number;
-  /** Level of the plateau that was taken for the edge, over the threshold; 1 where it is the threshold. */
+  /**
+   * Level of the plateau that was taken for the edge, over the threshold; 1 where it is the
+   * threshold.
+   */
   readonly effective: number;
   /** Whether the loss was ever below zero, so that no spike could be found. */
   readonly signedLoss: boolean;
@@ -124,7 +130,10 @@ export interface SeriesDetector {
   next(step: number, loss: number, ratio: number, threshold?: number, error?: number): RowPhase;
   /** Upward crossings of the threshold so far, a start above it included. */
   readonly cycle: number;
-  /** What the last row changed: phases that begin, that are dated anew, or that turned out not to be. */
+  /**
+   * What the last row changed: phases that begin, that are dated anew, or that turned out not to
+   * be.
+   */
   readonly changes: readonly PhaseChange[];
   readonly spike: Spike | null;
   readonly jump: Jump | null;
@@ -133,11 +142,11 @@ export interface SeriesDetector {
 }
 
 /**
- * The detector for series of sharpness and loss that were measured, with noise and outliers, perhaps only at some steps,
- * and without any knowledge of the network.
+ * The detector for series of sharpness and loss that were measured, with noise and outliers,
+ * perhaps only at some steps, and without any knowledge of the network.
  *
- * It keeps the history in bounded memory, and looks at it as a whole again and again: so what it says at the end is what
- * it said before, or it says what has changed.
+ * It keeps the history in bounded memory, and looks at it as a whole again and again: so what it
+ * says at the end is what it said before, or it says what has changed.
  */
 export function createSeriesDetector(
   options: Partial<SeriesOptions> = {},

@@ -25,7 +25,8 @@ export interface EdgeMotion {
 }
 
 /**
- * Hysteresis on the mean of two neighbouring medians of three: an outlier is no motion, nor an oscillation of period two.
+ * Hysteresis on the mean of two neighbouring medians of three: an outlier is no motion, nor an
+ * oscillation of period two.
  */
 export function createEdgeMotion(saved?: MotionState): EdgeMotion {
   const now = { ...(saved ?? START), median: saved?.median ?? Number.NaN };

@@ -9,10 +9,11 @@ export interface Crossing {
 }
 
 /**
- * Page's test (1954, Biometrika 41:100) for a mean that moves from half a deviation below zero to half above it:
- * g ← max(0, g + z) over the log-likelihood ratios z, which are the samples in standard deviations, enough at
- * g ≥ `enough`. Each z is clipped at ±`most`, all that a sample can say which may be an outlier (Huber 1965, Ann. Math.
- * Stat. 36:1753). The excursion is dated back to the sample after the last g = 0, the usual estimate of the time of change.
+ * Page's test (1954, Biometrika 41:100) for a mean that moves from half a deviation below zero to
+ * half above it: g ← max(0, g + z) over the log-likelihood ratios z, which are the samples in
+ * standard deviations, enough at g ≥ `enough`. Each z is clipped at ±`most`, all that a sample can
+ * say which may be an outlier (Huber 1965, Ann. Math. Stat. 36:1753). The excursion is dated back
+ * to the sample after the last g = 0, the usual estimate of the time of change.
  */
 export function crossing(
   z: (index: number) => number,
@@ -46,8 +47,8 @@ export interface Evidence {
 }
 
 /**
- * Evidence that leaves a share `alpha` of false alarms over `samples` places where one could be, if a share `outliers`
- * of the samples says nothing.
+ * Evidence that leaves a share `alpha` of false alarms over `samples` places where one could be, if
+ * a share `outliers` of the samples says nothing.
  */
 export function evidence(alpha: number, samples: number, outliers: number): Evidence {
   return { enough: log(samples / alpha), most: log((1 - outliers) / outliers) };

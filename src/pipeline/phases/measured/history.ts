@@ -16,7 +16,9 @@ export interface Block {
   readonly rises: number;
 }
 
-/** A measured sample, in an object that is used again for the next: V8 writes its numbers in place. */
+/**
+ * A measured sample, in an object that is used again for the next: V8 writes its numbers in place.
+ */
 export interface Sample {
   step: number;
   x: number;
@@ -51,16 +53,20 @@ export interface History {
 }
 
 /**
- * Keeps a series of any length as at most 2187 blocks of equally many samples: when they are full, the median of each
- * three takes their place (the remedian of Rousseeuw & Bassett 1990, J. Am. Stat. Assoc. 85:97). So resolution is a
- * fixed fraction of what has passed (0.05–0.14 %), and an outlier now and then never enters a block of three.
+ * Keeps a series of any length as at most 2187 blocks of equally many samples: when they are full,
+ * the median of each three takes their place (the remedian of Rousseeuw & Bassett 1990, J. Am.
+ * Stat. Assoc. 85:97). So resolution is a fixed fraction of what has passed (0.05–0.14 %), and an
+ * outlier now and then never enters a block of three.
  *
  * @param noiseFloor least noise on x
  */
 export function createHistory(noiseFloor: number, saved?: HistoryState): History {
   let level = saved?.level ?? 0;
   let blocks: Block[] = [...(saved?.blocks ?? [])];
-  /** Up to two blocks for each lower level but the lowest, whose samples need no objects of their own. */
+  /**
+   * Up to two blocks for each lower level but the lowest, whose samples need no objects of their
+   * own.
+   */
   const pending: Block[][] = (saved?.pending ?? []).map((part, i) => (i === 0 ? [] : [...part]));
   const samples = [emptySample(), emptySample(), emptySample()] as const;
   let waiting = 0;
@@ -163,7 +169,10 @@ function merged(
 /** Deviation of the median of three values of normal noise, over theirs. */
 const MEDIAN_OF_THREE = 0.67;
 
-/** The median of blocks with error bars: with as much certainty below as above it; null where there is none. */
+/**
+ * The median of blocks with error bars: with as much certainty below as above it; null where there
+ * is none.
+ */
 function weighted(
   blocks: readonly Measured[],
   noiseFloor: number,

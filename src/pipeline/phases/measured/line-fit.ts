@@ -6,7 +6,10 @@ export interface LineFit {
   readonly slopeError: number;
 }
 
-/** Least squares of a line through points of equal weight; null for fewer than three, or where all x are one. */
+/**
+ * Least squares of a line through points of equal weight; null for fewer than three, or where all x
+ * are one.
+ */
 export function fitLine(xs: readonly number[], ys: readonly number[]): LineFit | null {
   const n = xs.length;
   if (n < 3) return null;

@@ -21,13 +21,18 @@ export interface LossState {
 export interface LossWatch {
   /** @param loss NaN where it is missing, Infinity where it is not finite */
   next(step: number, loss: number): void;
-  /** Mean of the losses since the last call (NaN of none), in how many rows they moved, and in how many they rose. */
+  /**
+   * Mean of the losses since the last call (NaN of none), in how many rows they moved, and in how
+   * many they rose.
+   */
   take(into: Pick<Sample, 'loss' | 'moves' | 'rises'>): void;
   /** First finite loss; NaN without one. */
   readonly first: number;
   /** Loss below which its rounding leaves less than one digit. */
   readonly resolution: number;
-  /** Whether it was ever below zero: then it is no sum of errors, and a ratio of two says nothing. */
+  /**
+   * Whether it was ever below zero: then it is no sum of errors, and a ratio of two says nothing.
+   */
   readonly signed: boolean;
   /** Step since which the loss has diverged. */
   readonly divergedAt: number | null;
@@ -37,8 +42,9 @@ export interface LossWatch {
 }
 
 /**
- * A loss that is not finite is missing where finite ones follow: pandas, NumPy and HDF5 write it so, and mixed precision
- * skips steps. It has diverged where it blew up before, or where none follows.
+ * A loss that is not finite is missing where finite ones follow: pandas, NumPy and HDF5 write it
+ * so, and mixed precision skips steps. It has diverged where it blew up before, or where none
+ * follows.
  *
  * @param divergence a loss so many times the first one has diverged, as has one over 10¹²
  */

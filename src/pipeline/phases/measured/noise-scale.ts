@@ -4,7 +4,10 @@ import { createRunningMedian } from './running-median.ts';
 /** Standard deviation of white noise from the median of |x₋₂ − 2x₋₁ + x|: 1 / (0.6745·√6). */
 export const SECOND_DIFFERENCE_TO_DEVIATION = 1 / (0.674_489_75 * Math.sqrt(6));
 
-/** What has to be kept to go on: the last differences, oldest first, and the last two values with their error bars. */
+/**
+ * What has to be kept to go on: the last differences, oldest first, and the last two values with
+ * their error bars.
+ */
 export interface NoiseState {
   readonly differences: readonly number[];
   readonly last: readonly number[];
@@ -25,18 +28,21 @@ export interface NoiseScale {
 }
 
 /**
- * Standard deviation of the noise on a slowly moving series, causally and in fixed memory: the median of the last 65
- * absolute second differences. A trend drops out of second differences, and a jump or an outlier out of the median.
+ * Standard deviation of the noise on a slowly moving series, causally and in fixed memory: the
+ * median of the last 65 absolute second differences. A trend drops out of second differences, and a
+ * jump or an outlier out of the median.
  *
- * A value with an error bar has that for its deviation, times the scatter of the series in units of its bars where that
- * is over 1: then the bars are too small (the scale factor of Rosenfeld 1975 and the Particle Data Group).
+ * A value with an error bar has that for its deviation, times the scatter of the series in units of
+ * its bars where that is over 1: then the bars are too small (the scale factor of Rosenfeld 1975
+ * and the Particle Data Group).
  *
  * @param floor least value to answer with, in units of the series
  */
 export function createNoiseScale(floor: number, saved?: NoiseState): NoiseScale {
   const plain = createRunningMedian(NOISE_WINDOW, saved?.differences);
   const scaled = createRunningMedian(NOISE_WINDOW, saved?.scaled);
-  // NaN where there is none. Numbers that change with every row stand in an object, which V8 writes in place.
+  // NaN where there is none. Numbers that change with every row stand in an object, which V8 writes
+  // in place.
   const [beforeThat = Number.NaN, before = Number.NaN] = saved?.last ?? [];
   const [barBeforeThat, barBefore] = saved?.errors ?? [];
   const last = {

@@ -43,7 +43,8 @@ export interface Told extends PhaseFinding {
 }
 
 /**
- * What has to be told so that what was told before agrees with what is found now, and what is then told.
+ * What has to be told so that what was told before agrees with what is found now, and what is then
+ * told.
  *
  * @param length steps of the run so far
  */
@@ -76,7 +77,10 @@ export function tell(
   return { changes, told: now };
 }
 
-/** Findings in order: what a later one is dated over is dropped, and neighbours of one phase are one. */
+/**
+ * Findings in order: what a later one is dated over is dropped, and neighbours of one phase are
+ * one.
+ */
 export function ordered(findings: readonly PhaseFinding[]): PhaseFinding[] {
   const result: PhaseFinding[] = [];
   for (const finding of findings) {

@@ -10,9 +10,9 @@ export interface RunningMedian {
 }
 
 /**
- * Keeps the last `window` values parted by their median: in no order those before it, then it, then in no order those
- * after it. A new value that stays on the side of the one that it takes the place of costs nothing; one that does not, a
- * look for the least or the largest of the other side.
+ * Keeps the last `window` values parted by their median: in no order those before it, then it, then
+ * in no order those after it. A new value that stays on the side of the one that it takes the place
+ * of costs nothing; one that does not, a look for the least or the largest of the other side.
  *
  * @param saved the last values, oldest first
  */

@@ -19,7 +19,9 @@ export interface SpikeRow {
   readonly sharpness: number;
   /** Sharpness over threshold. */
   readonly ratio: number;
-  /** Energy of the oscillation in directions at the edge; null where it is not known of this row. */
+  /**
+   * Energy of the oscillation in directions at the edge; null where it is not known of this row.
+   */
   readonly l1: number | null;
   /** The part of it in the direction that holds most; null where it is not known. */
   readonly leading?: number | null;
@@ -29,25 +31,30 @@ export interface SpikeRow {
 }
 
 /**
- * Why the loss rose: directions at the edge, a jump of the learning rate, a kick within a step, something else; unknown
- * where all followed eigenvalues were at the edge, and those that were not followed may have been as well, or where no
- * energy is known of the rise.
+ * Why the loss rose: directions at the edge, a jump of the learning rate, a kick within a step,
+ * something else; unknown where all followed eigenvalues were at the edge, and those that were not
+ * followed may have been as well, or where no energy is known of the rise.
  */
 export type SpikeCause = 'edge' | 'learning-rate' | 'kick' | 'other' | 'unknown';
 
 /** A spike with what it owes to directions at the edge. */
 export interface ExplainedSpike extends Spike {
   readonly cause: SpikeCause;
-  /** Part of the rise that the energy in directions at the edge explains, from 0 to 1; null where none is known. */
+  /**
+   * Part of the rise that the energy in directions at the edge explains, from 0 to 1; null where
+   * none is known.
+   */
   readonly share: number | null;
   readonly directions: number;
-  /** Part of that energy in the direction that holds most of it, from 0 to 1, where that is known. */
+  /**
+   * Part of that energy in the direction that holds most of it, from 0 to 1, where that is known.
+   */
   readonly leading?: number;
   /** Largest sharpness over threshold while it grew, as far as it was measured. */
   readonly ratio: number;
   /**
-   * Largest learning rate at which the threshold would not have been passed; null unless the cause is the edge, and a
-   * sharpness beyond the threshold was measured.
+   * Largest learning rate at which the threshold would not have been passed; null unless the cause
+   * is the edge, and a sharpness beyond the threshold was measured.
    */
   readonly eta_that_holds: number | null;
 }
@@ -69,7 +76,8 @@ export function explainSpike(
     rows.findIndex(({ step }) => step >= spike.begin),
   );
   const peak = rows[peakAt];
-  // To the one side of an oscillation its energy says too much, to the other too little: sums even that out.
+  // To the one side of an oscillation its energy says too much, to the other too little: sums even
+  // that out.
   const burst = peak ? rows.slice(beginAt, peakAt + 2).filter(hasEnergy) : [];
   const unknown = { cause: 'unknown', share: null, directions: 0, eta_that_holds: null } as const;
   if (!peak || burst.length === 0) return { ...spike, ...unknown, ratio: peak?.ratio ?? 0 };
@@ -89,7 +97,8 @@ export function explainSpike(
   const largest = Math.max(
     ...climb.map(({ loss }, i) => loss - rows[Math.max(1, beginAt - 1) + i - 1]!.loss),
   );
-  // What sharpness can do in a step: |1 − 2ρ| in amplitude for a ratio of ρ, the square of it in energy.
+  // What sharpness can do in a step: |1 − 2ρ| in amplitude for a ratio of ρ, the square of it in
+  // energy.
   const factor = (2 * sharpest.ratio - 1) * (2 * sharpest.ratio - 1);
   const kicked = largest > Math.max(KICK_SHARE, KICK_MARGIN * (1 - 1 / factor)) * rise;
   // What was not measured while it rose may have been beyond the threshold.

@@ -33,7 +33,10 @@ export type MeasuredRow = Omit<SpikeRow, 'l1' | 'leading' | 'measured'> & {
 
 /** Keeps the last rows, and explains the spikes in them. */
 export interface SpikeExplainer {
-  /** Takes in a row, of which NaN was not measured; answers with the ratio last measured, 0 before the first. */
+  /**
+   * Takes in a row, of which NaN was not measured; answers with the ratio last measured, 0 before
+   * the first.
+   */
   row(row: MeasuredRow): number;
   explain(spike: Spike): ExplainedSpike;
   causes(): SpikeCauses;

@@ -67,10 +67,11 @@ export interface SpikeFinder {
 }
 
 /**
- * Spikes of a loss, causally and in fixed memory. The level is the least median of nine of ln L, and rises only as fast as
- * noise does (the median of second differences), so that it follows a noisy loss and a floor that rises, and does not
- * follow a burst, however slow. A rise begins beyond 10 % and seven deviations over the level, and ends below half of its
- * height. Rises that are less high, and begin before the loss has been down for as long as the burst lasted, are its
+ * Spikes of a loss, causally and in fixed memory. The level is the least median of nine of ln L,
+ * and rises only as fast as noise does (the median of second differences), so that it follows a
+ * noisy loss and a floor that rises, and does not follow a burst, however slow. A rise begins
+ * beyond 10 % and seven deviations over the level, and ends below half of its height. Rises that
+ * are less high, and begin before the loss has been down for as long as the burst lasted, are its
  * ringing.
  */
 export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
@@ -101,7 +102,10 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
     return length > LEVEL_ROWS && LONGER * length > rows ? 'stays' : null;
   }
 
-  /** Takes a rise that is over as ringing of the burst before, or as a burst of its own; the spike before is then over. */
+  /**
+   * Takes a rise that is over as ringing of the burst before, or as a burst of its own; the spike
+   * before is then over.
+   */
   function join(rise: Rise): Spike | null {
     if (burst && rise.peak <= burst.peak) {
       burst.end = rise.end;

@@ -7,7 +7,10 @@ import type { Spike } from './spikes.ts';
 
 /** What was not used, why, how often, and where first. */
 export interface Skipped {
-  /** A whole line, one value of a row that was used otherwise, or a row that was used in another way than it stands. */
+  /**
+   * A whole line, one value of a row that was used otherwise, or a row that was used in another way
+   * than it stands.
+   */
   readonly what: 'line' | 'value' | 'row';
   readonly reason: string;
   readonly count: number;
@@ -28,7 +31,10 @@ export interface MeasuredWarning {
   readonly message: string;
 }
 
-/** What became of a run that was logged: the JSON under `eos.summary`. Fields as in a run's where they mean the same. */
+/**
+ * What became of a run that was logged: the JSON under `eos.summary`. Fields as in a run's where
+ * they mean the same.
+ */
 export interface MeasuredSummary extends Partial<SpikeCauses> {
   readonly outcome: 'diverged' | 'gradient-flow' | 'converged' | 'edge-of-stability' | 'unknown';
   readonly interrupted: boolean;

@@ -66,8 +66,8 @@ export function trainingSchema(model: Model, exact: boolean): Schema {
 }
 
 /**
- * The rows of any model under any optimizer: θ, loss and gradient norm of each step, in plain float64, from step 0 or
- * from where a checkpoint stands.
+ * The rows of any model under any optimizer: θ, loss and gradient norm of each step, in plain
+ * float64, from step 0 or from where a checkpoint stands.
  */
 export function trainingRows<R extends Run<DescentValues>>(
   { run, model, optimizer, values }: Training<R>,

@@ -6,11 +6,13 @@ import { plainStepper } from './plain-descent.ts';
 import { type DescentOptions, rowsOf } from './stepper.ts';
 
 /**
- * Gradient descent θ ← θ − η∇L(θ) on the minimal network, with the projection that keeps its oscillation
- * alive: a cold Observable of batches of consecutive steps, rows t = 0 … steps. Each subscription is a run
- * of its own. A run that diverges ends with the last row whose loss is at most 10¹².
+ * Gradient descent θ ← θ − η∇L(θ) on the minimal network, with the projection that keeps its
+ * oscillation alive: a cold Observable of batches of consecutive steps, rows t = 0 … steps. Each
+ * subscription is a run of its own. A run that diverges ends with the last row whose loss is at
+ * most 10¹².
  *
- * @throws ConfigError at once where a parameter cannot be used, RangeError where `batchSize` or `pace` cannot.
+ * @throws ConfigError at once where a parameter cannot be used, RangeError where `batchSize` or
+ * `pace` cannot.
  */
 export function gradientDescent(
   options: RunOptions = {},

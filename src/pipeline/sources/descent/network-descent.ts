@@ -38,8 +38,8 @@ const BATCH_ROWS = 256;
 const STAGE = 'networkDescent';
 
 /**
- * Trains a network: a cold Observable of batches of consecutive steps, rows t = 0 … steps, with the top of the spectrum
- * of the Hessian at each. Each subscription is a run of its own.
+ * Trains a network: a cold Observable of batches of consecutive steps, rows t = 0 … steps, with the
+ * top of the spectrum of the Hessian at each. Each subscription is a run of its own.
  *
  * @throws ConfigError at once where a parameter cannot be used
  */
@@ -134,9 +134,13 @@ export function networkRows(
 
 interface Training {
   readonly network: Network;
-  /** Fills row i with step t, and takes the step behind it; false where the loss of t has diverged. */
+  /**
+   * Fills row i with step t, and takes the step behind it; false where the loss of t has diverged.
+   */
   row(arrays: Record<string, Float64Array>, i: number, t: number): boolean;
-  /** Remembers where it stands; the texts of a checkpoint are made only where they are asked for. */
+  /**
+   * Remembers where it stands; the texts of a checkpoint are made only where they are asked for.
+   */
   state(): () => StageState;
   resume(saved: StateReader): void;
 }

@@ -17,8 +17,9 @@ import type { Stepper } from './stepper.ts';
 import { copyStored } from './trainee.ts';
 
 /**
- * The minimal model under any optimizer, in plain float64. Beside it goes its shadow, the same steps with a gradient
- * whose operations stand in another order: `digits` are the decimal digits to which both agree.
+ * The minimal model under any optimizer, in plain float64. Beside it goes its shadow, the same
+ * steps with a gradient whose operations stand in another order: `digits` are the decimal digits to
+ * which both agree.
  */
 export function optimizerStepper(config: RunConfig, saved?: StateReader): Stepper {
   const { floor, steps } = config;

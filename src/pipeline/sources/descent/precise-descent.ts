@@ -17,7 +17,9 @@ const FIRST_BITS = 128;
 const MOST_BITS = 65_536;
 /** A run of a fixed number of bits is compared with one of so many fewer. */
 const FEWER = 8;
-/** The event loop has its turn after so many rows times bits, some 20 ms, and so many rows at most. */
+/**
+ * The event loop has its turn after so many rows times bits, some 20 ms, and so many rows at most.
+ */
 const ROW_BITS = 1_000_000;
 const MOST_ROWS = 4096;
 /** Below this β₁ is compared by its logarithm. */
@@ -27,9 +29,10 @@ const SAME_LOG = 1e-11;
 const scratchColumns = RUN_COLUMNS.filter(({ name }) => name !== 'digits');
 
 /**
- * Gradient descent in arithmetic of many bits, two runs side by side: the run itself, and one with fewer
- * bits that tells how many digits are true. For `auto` the bits are doubled at each row in which the two differ by
- * more than the rounding of float64 (in the loss: 1e-9), and the run is computed anew up to there.
+ * Gradient descent in arithmetic of many bits, two runs side by side: the run itself, and one with
+ * fewer bits that tells how many digits are true. For `auto` the bits are doubled at each row in
+ * which the two differ by more than the rounding of float64 (in the loss: 1e-9), and the run is
+ * computed anew up to there.
  *
  * @throws ConfigError where `auto` finds no end
  */
@@ -119,7 +122,9 @@ export function preciseStepper(config: RunConfig, saved: StateReader | undefined
   };
 }
 
-/** Fills in the digits of the rows, and tells in how many of them float64 could hold no difference. */
+/**
+ * Fills in the digits of the rows, and tells in how many of them float64 could hold no difference.
+ */
 function compare(columns: SourceArrays, beside: PointArrays, length: number): number {
   let alike = 0;
   for (let i = 0; i < length; i++) {

@@ -12,7 +12,9 @@ export interface DescentOptions extends SourceOptions {
   readonly from?: DescentState;
 }
 
-/** The columns of every dynamics of the model, in the order in which operators' columns are added. */
+/**
+ * The columns of every dynamics of the model, in the order in which operators' columns are added.
+ */
 export const POINT_COLUMNS = runColumns(
   'step',
   'alpha',
@@ -32,9 +34,15 @@ export interface Stepper {
   readonly divergedAt: number | null;
   readonly float64ZeroAt: number | null;
   readonly bits: number | null;
-  /** Where rows that are there already are computed once more with more bits: the step that has been reached. */
+  /**
+   * Where rows that are there already are computed once more with more bits: the step that has been
+   * reached.
+   */
   readonly again?: number | null;
-  /** Fills up to so many rows, and returns how many it has; none where it is still busy with the next one. */
+  /**
+   * Fills up to so many rows, and returns how many it has; none where it is still busy with the
+   * next one.
+   */
   next(count: number, columns: SourceArrays): number;
   /** Where it stands; made only where it is written. */
   state(): () => Readonly<Record<string, unknown>>;

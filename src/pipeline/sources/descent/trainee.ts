@@ -9,7 +9,9 @@ export interface Trainee {
   readonly gradient: Float64Array;
   /** L(θ). */
   loss(): number;
-  /** One step of the optimizer, from the gradient as it stands; the new gradient stands after it. */
+  /**
+   * One step of the optimizer, from the gradient as it stands; the new gradient stands after it.
+   */
   step(t: number): void;
   state(): StageState;
   restore(saved: StateReader): void;

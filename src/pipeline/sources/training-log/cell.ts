@@ -1,8 +1,12 @@
-/** A value that is there but not finite, as a word (NaN, inf, Infinity) or beyond the range of a double. */
+/**
+ * A value that is there but not finite, as a word (NaN, inf, Infinity) or beyond the range of a
+ * double.
+ */
 export const NOT_FINITE = Number.POSITIVE_INFINITY;
 
 const MISSING = new Set(['', 'null', 'none', 'na', 'n/a', '-', '—', 'nil', 'undefined', '""']);
-// No digit can be taken by two parts of a pattern: what is not a number is then found out in one go, however long it is.
+// No digit can be taken by two parts of a pattern: what is not a number is then found out in one
+// go, however long it is.
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 const COMMA_NUMBER = /^[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?$/i;
 const THOUSANDS = /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/;
@@ -10,8 +14,8 @@ const LIST = /^[[(].*[\])]$/s;
 const WORD = /^[+-]?(nan|inf|infinity)$/i;
 
 /**
- * Number in a text cell: NaN where it says that there is none, `NOT_FINITE` for the words, undefined where it is
- * something else.
+ * Number in a text cell: NaN where it says that there is none, `NOT_FINITE` for the words,
+ * undefined where it is something else.
  */
 export function parseCell(text: string, decimalComma: boolean): number | undefined {
   const trimmed = text.trim();
@@ -32,7 +36,10 @@ export function parseCell(text: string, decimalComma: boolean): number | undefin
   return undefined;
 }
 
-/** Characters of the longest number that a table may hold as text; its words may be shared by a million rows. */
+/**
+ * Characters of the longest number that a table may hold as text; its words may be shared by a
+ * million rows.
+ */
 const LONGEST = 1000;
 
 /** Number of a parsed value of JSON, Parquet or Arrow, in the same terms; of a list its largest. */

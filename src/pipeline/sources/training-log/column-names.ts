@@ -3,8 +3,8 @@ import { DOUBTFUL, HELD_OUT, isBatchSharpness, isEpoch, nameKind } from './name-
 import { QUALIFIES, ROW_FIELDS, type RowField } from './row-block.ts';
 
 /**
- * How usual a name is for a field: 0 for the best, Infinity for one that does not fit. A value on data that is not trained
- * on fits where `heldOut` says so.
+ * How usual a name is for a field: 0 for the best, Infinity for one that does not fit. A value on
+ * data that is not trained on fits where `heldOut` says so.
  */
 export function nameRank(field: RowField, name: string, heldOut = false): number {
   const kind = nameKind(name);
@@ -15,7 +15,10 @@ export function nameRank(field: RowField, name: string, heldOut = false): number
   return kind.rank;
 }
 
-/** What the caller says about the columns: a name, a JSON path such as `eigs[-1]` or a column number, from 1. */
+/**
+ * What the caller says about the columns: a name, a JSON path such as `eigs[-1]` or a column
+ * number, from 1.
+ */
 export type GivenColumns = { readonly [F in RowField]?: string | undefined };
 
 /** The field's column among `names`: the one given, or the most usual; −1 where there is none. */
@@ -84,7 +87,10 @@ export function noColumns(names: readonly string[], line: number | null): LogErr
   );
 }
 
-/** What makes it doubtful, by their names, that columns hold what they were taken for, where nobody has said so. */
+/**
+ * What makes it doubtful, by their names, that columns hold what they were taken for, where nobody
+ * has said so.
+ */
 export function doubtsOf(
   taken: Readonly<Partial<Record<RowField, string>>>,
   given: GivenColumns,

@@ -9,23 +9,25 @@ const LOWER_E = 101;
 const POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 /** Splits a double into two halves of 26 bits (Dekker 1971). */
 const SPLITTER = 2 ** 27 + 1;
-/** Relative error that the correction term of a quotient or product may have, with a wide margin. */
+/**
+ * Relative error that the correction term of a quotient or product may have, with a wide margin.
+ */
 const MARGIN = 2 ** -40;
 
 /** Reads JSON numbers straight from bytes. */
 export interface DecimalReader {
   /**
-   * The number that starts at `at`, correctly rounded, exactly as `Number` reads it. Leaves the position behind it in
-   * `end`; where there is no JSON number there, `end` is −1.
+   * The number that starts at `at`, correctly rounded, exactly as `Number` reads it. Leaves the
+   * position behind it in `end`; where there is no JSON number there, `end` is −1.
    */
   read(bytes: Uint8Array, at: number, limit: number): number;
   end: number;
 }
 
 /**
- * Up to 15 digits with a power of ten up to 10^22 are exact in one operation (Clinger 1990). Up to 22 digits are taken
- * as an unevaluated sum of two doubles, and the result is used where its rounding cannot be in doubt; anything else is
- * left to `Number`.
+ * Up to 15 digits with a power of ten up to 10^22 are exact in one operation (Clinger 1990). Up to
+ * 22 digits are taken as an unevaluated sum of two doubles, and the result is used where its
+ * rounding cannot be in doubt; anything else is left to `Number`.
  */
 export function createDecimalReader(): DecimalReader {
   const reader: DecimalReader = {

@@ -24,7 +24,8 @@ export function guessDelimiter(line: string): Delimiter | null {
       best = delimiter;
       most = parts.length - 1;
     }
-    // "0;1,5;2,5" has as many commas as semicolons: the semicolon separates, the comma is a decimal sign.
+    // "0;1,5;2,5" has as many commas as semicolons: the semicolon separates, the comma is a decimal
+    // sign.
     if (delimiter === ';' && best === ';') return ';';
   }
   return best;
@@ -73,8 +74,8 @@ export interface DelimitedOptions {
 }
 
 /**
- * Reads rows of cells, with a header or, where the columns are given by number, without one. Cells may be quoted;
- * decimals may be written with a comma where the comma does not separate.
+ * Reads rows of cells, with a header or, where the columns are given by number, without one. Cells
+ * may be quoted; decimals may be written with a comma where the comma does not separate.
  */
 export function createDelimitedReader(
   rows: RowTaker,
@@ -101,7 +102,9 @@ export function createDelimitedReader(
     return fits ? names : null;
   }
 
-  /** MLflow keeps each metric in a file of its name: a time in milliseconds, the value, the step. */
+  /**
+   * MLflow keeps each metric in a file of its name: a time in milliseconds, the value, the step.
+   */
   function metricFile(cells: readonly string[]): string[] | null {
     const isTime = cells.length === 3 && Number(cells[0]) > 1e11;
     return isTime ? ['timestamp', stemOf(options.title ?? ''), 'step'] : null;

@@ -8,8 +8,8 @@ export interface EtaSchedule {
 }
 
 /**
- * Reads `0.01`, `1/50`, or a schedule such as `0:0.1,1000:0.01` (or one `step η` pair a line, as from a file; cells
- * separated by blanks, commas, tabs or colons).
+ * Reads `0.01`, `1/50`, or a schedule such as `0:0.1,1000:0.01` (or one `step η` pair a line, as
+ * from a file; cells separated by blanks, commas, tabs or colons).
  * @throws ConfigError
  */
 export function parseEta(text: string): EtaSchedule {

@@ -16,7 +16,8 @@ interface Series {
 /**
  * Reads the scalars of a TensorBoard event file.
  *
- * @param group the folder `TAG_NAME` that TensorBoard's `add_scalars` has made for one of several scalars of a tag
+ * @param group the folder `TAG_NAME` that TensorBoard's `add_scalars` has made for one of several
+ * scalars of a tag
  */
 export async function* readEventLog(
   chunks: AsyncIterable<Uint8Array>,
@@ -45,8 +46,8 @@ export async function* readEventLog(
 }
 
 /**
- * Rows of scalars: a tag is a column, and what is of one step is a row. Tags may turn up at any time, so which of them is
- * taken as what is known at the end alone.
+ * Rows of scalars: a tag is a column, and what is of one step is a row. Tags may turn up at any
+ * time, so which of them is taken as what is known at the end alone.
  *
  * @param part whether other files of the run may hold what is missing here
  */
@@ -78,7 +79,10 @@ export function takeScalars(
   join.flush(rows);
 }
 
-/** `TAG/NAME` for a tag in the folder `TAG_NAME`; undefined in any other, which is that of another run. */
+/**
+ * `TAG/NAME` for a tag in the folder `TAG_NAME`; undefined in any other, which is that of another
+ * run.
+ */
 function tagOfGroup(tag: string, group: string): string | undefined {
   const prefix = `${tag.replaceAll('/', '_')}_`;
   return group.startsWith(prefix) ? `${tag}/${group.slice(prefix.length)}` : undefined;

@@ -26,13 +26,18 @@ export interface LogInput {
   readonly name: string;
   /** Its bytes in order; for a log that grows, as they come. */
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** The same bytes at random, where that can be had: a Parquet file is then not read into memory. */
+  /**
+   * The same bytes at random, where that can be had: a Parquet file is then not read into memory.
+   */
   readonly random?: ByteSource;
   /** Other files of the same run, joined on the step. */
   readonly others?: readonly LogInput[];
   /** Whether it goes on as it is written: then only what is read line by line can be used. */
   readonly growing?: boolean;
-  /** The folder of an event file that holds one of the scalars that TensorBoard writes together, by name. */
+  /**
+   * The folder of an event file that holds one of the scalars that TensorBoard writes together, by
+   * name.
+   */
   readonly group?: string;
 }
 
@@ -62,7 +67,10 @@ export interface FeedOptions {
   readonly said: (header: RunHeader) => void;
 }
 
-/** Reads a log of any format into rows, or several joined on the step; yields whenever rows may have been added. */
+/**
+ * Reads a log of any format into rows, or several joined on the step; yields whenever rows may have
+ * been added.
+ */
 export async function* feed(
   input: LogInput,
   rows: RowTaker,

@@ -4,7 +4,10 @@ import { AT, type RowTaker } from './row-block.ts';
 /** Steps that may be joined on. */
 const MOST_JOINED = 1e7;
 
-/** Rows that are put together by their step, whatever order they come in; of two values for one the first stays. */
+/**
+ * Rows that are put together by their step, whatever order they come in; of two values for one the
+ * first stays.
+ */
 export interface Join extends RowTaker {
   /** Hands on all rows, in the order of their steps. */
   flush(rows: RowTaker): void;

@@ -12,7 +12,10 @@ import {
   type RowTaker,
 } from './row-block.ts';
 
-/** A JSON document is parsed whole, so it may be this large; longer logs are better written one object a line. */
+/**
+ * A JSON document is parsed whole, so it may be this large; longer logs are better written one
+ * object a line.
+ */
 export const LONGEST_DOCUMENT = 256 << 20;
 
 /** Nested deeper than this a document is no log, and would only cost memory to parse. */
@@ -27,10 +30,10 @@ export interface DocumentNotes {
 }
 
 /**
- * Reads a JSON document: a list of objects, or an object of lists of one length a column (`loss`, `eigenvalues`, …),
- * at the top or one level below it. Lists of several lengths are taken as recorded over the same run: of every
- * `stepInterval`-th step, or with `totalSteps` steps in all of every round(totalSteps / n)-th; without either the longest
- * is of every step.
+ * Reads a JSON document: a list of objects, or an object of lists of one length a column (`loss`,
+ * `eigenvalues`, …), at the top or one level below it. Lists of several lengths are taken as
+ * recorded over the same run: of every `stepInterval`-th step, or with `totalSteps` steps in all of
+ * every round(totalSteps / n)-th; without either the longest is of every step.
  */
 export function readDocument(
   bytes: Uint8Array,
@@ -225,8 +228,9 @@ function keyedBySteps(root: unknown): readonly unknown[] | null {
 }
 
 /**
- * Rows of a document that has its columns by name, each with the steps of its values: `{"loss": {"0": 2.5, …}}` and
- * `{"columns": […], "index": […], "data": [[…], …]}` of pandas, `{"loss": {"steps": […], "values": […]}}` of Sacred.
+ * Rows of a document that has its columns by name, each with the steps of its values: `{"loss":
+ * {"0": 2.5, …}}` and `{"columns": […], "index": […], "data": [[…], …]}` of pandas, `{"loss":
+ * {"steps": […], "values": […]}}` of Sacred.
  */
 export function byColumns(root: unknown): readonly unknown[] | null {
   if (!isObject(root)) return null;
@@ -278,7 +282,10 @@ function listOfObjects(root: unknown): readonly unknown[] | null {
   return null;
 }
 
-/** The object whose values are the columns: the document itself, or the first of its values that has a loss or sharpness. */
+/**
+ * The object whose values are the columns: the document itself, or the first of its values that has
+ * a loss or sharpness.
+ */
 function listTable(root: unknown, given: GivenColumns): Table {
   if (!isObject(root))
     throw new LogError('the document is neither a list of objects nor an object of lists');

@@ -38,7 +38,8 @@ export function valueAt(root: unknown, path: JsonPath): unknown {
 const STRING_OR_WORD = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|-?\b(?:NaN|Infinity)\b/gs;
 
 /**
- * JSON, and also the words NaN, Infinity and −Infinity that Python writes for such numbers: they come as strings.
+ * JSON, and also the words NaN, Infinity and −Infinity that Python writes for such numbers: they
+ * come as strings.
  * @throws SyntaxError where it is neither
  */
 export function parseJson(text: string): unknown {

@@ -7,8 +7,8 @@ const RETURN = 13;
 export const LONGEST_LINE = 1 << 20;
 
 /**
- * Takes in one line: the bytes from `from` to `to`, without its end. `cut` where the log ends in it without one, `over` where
- * a CR alone ends it: then what follows is written over it.
+ * Takes in one line: the bytes from `from` to `to`, without its end. `cut` where the log ends in it
+ * without one, `over` where a CR alone ends it: then what follows is written over it.
  */
 export type LineTaker = (
   bytes: Uint8Array,
@@ -29,8 +29,8 @@ export interface LineSplitter {
 }
 
 /**
- * Lines end in LF, CR LF, CR (as progress bars do that are written over) or, at the very end, in nothing. Lines are numbered
- * by LF, as editors do. A line over 1 MiB is counted and left out.
+ * Lines end in LF, CR LF, CR (as progress bars do that are written over) or, at the very end, in
+ * nothing. Lines are numbered by LF, as editors do. A line over 1 MiB is counted and left out.
  */
 export function createLineSplitter(take: LineTaker, tally: Tally): LineSplitter {
   let line = 1;

@@ -108,7 +108,10 @@ function unglued(word: string): readonly string[] | null {
 /** Longest word that is taken apart; a name is somebody's word, and may be a page. */
 const LONGEST_WORD = 40;
 
-/** Words of a name: camelCase, punctuation and digits part them, and so do words that are known to be glued. */
+/**
+ * Words of a name: camelCase, punctuation and digits part them, and so do words that are known to
+ * be glued.
+ */
 function wordsOf(text: string): string[] {
   return text
     .replace(/\p{No}/gu, (digit) => digit.normalize('NFKC'))
@@ -283,9 +286,9 @@ const MOST_NAMES = 4096;
 const known = new Map<string, NameKind | null>();
 
 /**
- * What a name says that its column holds; null for nothing that is looked for. Judged by the words in it: what it ends
- * in (`train/loss`, `RUN - loss`, `hessian.top_eig`), or what stands before where the end is but a qualifier
- * (`Loss/train`, `lr-Adam/pg1`, `eigs/0`).
+ * What a name says that its column holds; null for nothing that is looked for. Judged by the words
+ * in it: what it ends in (`train/loss`, `RUN - loss`, `hessian.top_eig`), or what stands before
+ * where the end is but a qualifier (`Loss/train`, `lr-Adam/pg1`, `eigs/0`).
  */
 export function nameKind(name: string): NameKind | null {
   const before = known.get(name);

@@ -28,11 +28,11 @@ export interface NdjsonOptions {
 }
 
 /**
- * Reads one JSON object a line. Each field's column is the most usual of the names on the first line that has one, or
- * the path given; a value that is a list counts as its largest number.
+ * Reads one JSON object a line. Each field's column is the most usual of the names on the first
+ * line that has one, or the path given; a value that is a list counts as its largest number.
  *
- * Flat objects, the common case, are scanned byte by byte; a line that the scanner does not know how to read, and the
- * first line of each new key, goes through JSON.parse, with the same result.
+ * Flat objects, the common case, are scanned byte by byte; a line that the scanner does not know
+ * how to read, and the first line of each new key, goes through JSON.parse, with the same result.
  */
 export function createNdjsonReader(
   rows: RowTaker,
@@ -61,7 +61,10 @@ export function createNdjsonReader(
   }
   let rowsSeen = false;
 
-  /** Remembers the keys of an object, and chooses the columns that are still open among the new ones. */
+  /**
+   * Remembers the keys of an object, and chooses the columns that are still open among the new
+   * ones.
+   */
   function learn(object: Readonly<Record<string, unknown>>): void {
     const fresh = Object.keys(object).filter((key) => !known.has(key));
     if (fresh.length === 0 || known.size + fresh.length > MOST_KEYS) return;
@@ -233,7 +236,10 @@ function matches(bytes: Uint8Array, at: number, limit: number, key: Uint8Array):
   return true;
 }
 
-/** Position behind the string that began before `at`; −1 where it holds an escape or a control character, or does not end. */
+/**
+ * Position behind the string that began before `at`; −1 where it holds an escape or a control
+ * character, or does not end.
+ */
 function endOfString(bytes: Uint8Array, at: number, limit: number): number {
   for (let i = at; i < limit; i++) {
     const code = bytes[i]!;

@@ -17,13 +17,18 @@ const MOST_REPEATS = 64;
 export interface OrderOptions {
   /** Steps between rows that do not say their step. */
   readonly stride?: number;
-  /** Which of several runs in one log to take, from 1; a second run is refused unless this is given. */
+  /**
+   * Which of several runs in one log to take, from 1; a second run is refused unless this is given.
+   */
   readonly run?: number | undefined;
 }
 
 /** Rows in ascending order of steps, each step once. */
 export interface OrderedRows extends RowTaker {
-  /** Rows that are ready; the last one waits for the next, which may belong to the same step, unless `all`. */
+  /**
+   * Rows that are ready; the last one waits for the next, which may belong to the same step, unless
+   * `all`.
+   */
   take(all: boolean): RowBlock | null;
   /** No further row comes. */
   end(): void;
@@ -32,9 +37,10 @@ export interface OrderedRows extends RowTaker {
 }
 
 /**
- * Brings order into rows. Lines of one step that complement each other (a loss here, a sharpness there) become one row;
- * a step that is there already, or that comes after a later one, is counted and left out. Steps that start over and go
- * on from there are a second run: refused, or chosen from by number.
+ * Brings order into rows. Lines of one step that complement each other (a loss here, a sharpness
+ * there) become one row; a step that is there already, or that comes after a later one, is counted
+ * and left out. Steps that start over and go on from there are a second run: refused, or chosen
+ * from by number.
  */
 export function createOrderedRows(tally: Tally, options: OrderOptions = {}): OrderedRows {
   const { stride = 1, run } = options;
@@ -42,7 +48,10 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
   let rows = 0;
   /** Whether the rows say their steps. */
   let stepped = false;
-  /** Whether the steps are epochs, many rows in each or fractions of them, and the rows are numbered instead. */
+  /**
+   * Whether the steps are epochs, many rows in each or fractions of them, and the rows are numbered
+   * instead.
+   */
   let numbered = false;
   /** Whether rows were late, so that some are held back to be sorted. */
   let late = false;
@@ -83,7 +92,10 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
     return true;
   }
 
-  /** Whether a step at the start is a part of an epoch, or an epoch of which the row before was as well. */
+  /**
+   * Whether a step at the start is a part of an epoch, or an epoch of which the row before was as
+   * well.
+   */
   function isOfAnEpoch(step: number, loss: number): boolean {
     if (Number.isFinite(step) && !Number.isInteger(step)) return true;
     const kind = nameKind(tally.columns.step ?? '');

@@ -1,8 +1,8 @@
 import type { Tally } from './log-error.ts';
 
 /**
- * What a row may say. The epoch tells steps that start over in each from those of a second run; what comes behind it
- * tells more of the measurement.
+ * What a row may say. The epoch tells steps that start over in each from those of a second run;
+ * what comes behind it tells more of the measurement.
  */
 export const ROW_FIELDS = [
   'step',
@@ -34,8 +34,8 @@ export const QUALIFIES: Readonly<Partial<Record<RowField, RowField>>> = {
 export type RowValues = ArrayLike<number>;
 
 /**
- * Rows as they stand in a log, before order is brought into them. NaN is a value that is missing; a loss of Infinity is
- * one that is there but not finite (the words NaN and Infinity alike).
+ * Rows as they stand in a log, before order is brought into them. NaN is a value that is missing; a
+ * loss of Infinity is one that is there but not finite (the words NaN and Infinity alike).
  */
 export interface RowBlock {
   length: number;
@@ -84,8 +84,8 @@ export function giveRow(
 }
 
 /**
- * What a reader makes of a value that was looked up: undefined, and counted, where the row cannot be used with it; NaN,
- * and counted, where it can be used without.
+ * What a reader makes of a value that was looked up: undefined, and counted, where the row cannot
+ * be used with it; NaN, and counted, where it can be used without.
  *
  * @param value undefined where it is there, but is no number
  */

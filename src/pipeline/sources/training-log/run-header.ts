@@ -17,7 +17,9 @@ export interface RunHeader {
 /** Longest text that is taken over into a file. */
 const LONGEST_TEXT = 200;
 
-/** Reads the parameters of a run as our own files have them; passes over what is of another kind. */
+/**
+ * Reads the parameters of a run as our own files have them; passes over what is of another kind.
+ */
 export function runHeader(values: Readonly<Record<string, unknown>>): RunHeader {
   const number = (...names: string[]): number | undefined => {
     const found = names.map((name) => values[name]).find((value) => typeof value === 'number');

@@ -119,7 +119,10 @@ function sniffObject(text: string, ended: boolean, long: boolean): Sniffed | nul
   return plain('json');
 }
 
-/** Whether an object holds a whole log: a list as its loss, or a list of objects, perhaps one level down. */
+/**
+ * Whether an object holds a whole log: a list as its loss, or a list of objects, perhaps one level
+ * down.
+ */
 function isDocument(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const names = Object.keys(value);
@@ -172,7 +175,10 @@ function sniffText(text: string, ended: boolean, given: GivenColumns): Sniffed |
 /** A progress bar that says no more than how far it is. */
 const BAR = /^(?:[^|]{0,80}:)?\s*\d+%\s*\|/;
 
-/** One known name makes a header; among words that only blanks separate, which may be a sentence, or beside numbers two. */
+/**
+ * One known name makes a header; among words that only blanks separate, which may be a sentence, or
+ * beside numbers two.
+ */
 function isHeader(
   cells: readonly string[],
   delimiter: string | null,

@@ -23,7 +23,8 @@ interface Piece {
 }
 
 /**
- * Reads the rows of a Parquet or Arrow file, or of an Arrow stream; yields after each slice of them.
+ * Reads the rows of a Parquet or Arrow file, or of an Arrow stream; yields after each slice of
+ * them.
  *
  * @param file the same bytes at random, where that can be had
  */
@@ -67,7 +68,10 @@ export async function* readTable(
 
 const NO_NUMBER = {};
 
-/** Values of a column, lists included; in anything else there is no number, and it is not looked for. */
+/**
+ * Values of a column, lists included; in anything else there is no number, and it is not looked
+ * for.
+ */
 function numbersOf(piece: Piece, at: number): Values | Promise<Values> {
   const { kind } = piece.fields[at]!;
   return ['number', 'text', 'list', 'nothing'].includes(kind)

@@ -20,8 +20,8 @@ const MOST_PAIRS = 1000;
 export type Pair = readonly [name: string, value: number];
 
 /**
- * The names and values in a line of text, whatever stands between: a number is called what stands before it, back to
- * the number, comma, bar, bracket or dash before.
+ * The names and values in a line of text, whatever stands between: a number is called what stands
+ * before it, back to the number, comma, bar, bracket or dash before.
  */
 export function pairsOf(line: string): Pair[] {
   const text = line.replace(COLOURS, '').replace(TIME, ',');
@@ -62,13 +62,16 @@ export function isTextRow(line: string): boolean {
 
 export interface TextOptions {
   readonly given: GivenColumns;
-  /** Groups named step, loss, sharpness and eta in a regular expression, instead of names and values. */
+  /**
+   * Groups named step, loss, sharpness and eta in a regular expression, instead of names and
+   * values.
+   */
   readonly pattern?: string | undefined;
 }
 
 /**
- * Reads lines of text with names and values, as most training loops print them. Other lines are passed over; a line with
- * a step but no loss gives its step to the lines behind it that have none.
+ * Reads lines of text with names and values, as most training loops print them. Other lines are
+ * passed over; a line with a step but no loss gives its step to the lines behind it that have none.
  */
 export function createTextReader(
   rows: RowTaker,
@@ -88,7 +91,10 @@ export function createTextReader(
     return given[field] === name ? 0 : Number.POSITIVE_INFINITY;
   }
 
-  /** The value of a field: of the most usual name that any line so far had; of steps, that this line has. */
+  /**
+   * The value of a field: of the most usual name that any line so far had; of steps, that this line
+   * has.
+   */
   function fieldOf(field: RowField, pairs: readonly Pair[]): number {
     if (field === 'step' && given.step === NO_STEP) return Number.NaN;
     let found: Pair | null = null;

@@ -29,7 +29,10 @@ export interface LogOptions extends ThresholdOptions {
   readonly stride?: number | undefined;
   /** Which of several runs in the log to take, from 1. */
   readonly run?: number | undefined;
-  /** What to do where a second run begins and none was chosen: refuse the log (the default), or end with the first. */
+  /**
+   * What to do where a second run begins and none was chosen: refuse the log (the default), or end
+   * with the first.
+   */
   readonly secondRun?: 'refuse' | 'end' | undefined;
   /** Half-width of the regime `edge` around ratio 1. */
   readonly band?: number | undefined;
@@ -70,7 +73,9 @@ export interface LogRun extends MeasuredRun {
   readonly tally: Tally;
 }
 
-/** Key of what has been left out of a log, in the metadata of a file whose detection has not ended. */
+/**
+ * Key of what has been left out of a log, in the metadata of a file whose detection has not ended.
+ */
 export const SKIPPED_KEY = 'eos.skipped';
 /** … and of which of its columns was taken as what. */
 export const TAKEN_KEY = 'eos.taken';
@@ -161,12 +166,12 @@ const LONGEST_WAIT = 40;
 const AFTER = {};
 
 /**
- * The rows of a training log, in order, as batches with `step`, `eta`, `loss` and `sharpness`. A cold Observable: each
- * subscription reads the input once. Rows are passed on in large batches while bytes come fast, and after 40 ms at most,
- * so that a live log is followed line by line.
+ * The rows of a training log, in order, as batches with `step`, `eta`, `loss` and `sharpness`. A
+ * cold Observable: each subscription reads the input once. Rows are passed on in large batches
+ * while bytes come fast, and after 40 ms at most, so that a live log is followed line by line.
  *
- * Errors with a `LogError` that names the line where the log cannot be used; lines that can be left out are counted in
- * `run.tally`.
+ * Errors with a `LogError` that names the line where the log cannot be used; lines that can be left
+ * out are counted in `run.tally`.
  */
 export function trainingLog(
   input: LogInput,
@@ -270,7 +275,9 @@ export function logRows(
       }
     };
 
-    /** The columns of the file: what the log is known to tell of its measurements belongs to them. */
+    /**
+     * The columns of the file: what the log is known to tell of its measurements belongs to them.
+     */
     function begin(): readonly Column[] {
       const told = toldColumns(tally, watched);
       if (told.length > 0) Object.assign(run.config, { told: told.map(({ name }) => name) });

@@ -54,7 +54,8 @@ export const trainingParameters: ParameterTable = {
 };
 
 /**
- * The training that these options mean: of the model that is named, else of the preset's, else of the first.
+ * The training that these options mean: of the model that is named, else of the preset's, else of
+ * the first.
  * @throws ConfigError where there is no such model
  */
 export function findTraining(options: object): Training {

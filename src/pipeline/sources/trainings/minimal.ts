@@ -45,7 +45,8 @@ export const minimalTraining: Training = {
         const thins = thinLinks(stored.stages);
         const chain = storedLinks(stored, given, [...links, ...thins]);
         const there = new Set([...given, ...chain.flatMap(({ adds }) => adds)]);
-        // Where nobody told of the phases, they are told from here on, and the file stays as it would have been.
+        // Where nobody told of the phases, they are told from here on, and the file stays as it
+        // would have been.
         const tells =
           !chain.includes(log) && thins.length === 0 && log.needs.every((name) => there.has(name));
         return throughLinks(tells ? [...chain, phaseLogLink(report, false)] : chain);

@@ -74,7 +74,10 @@ function schemaOf(said: object): Schema {
   return orderSchema([...ownColumns(said), ...added], networkOrder(eigenvalues));
 }
 
-/** Products with weights that take as long as a step of the minimal model: measured, with the spectrum of each step. */
+/**
+ * Products with weights that take as long as a step of the minimal model: measured, with the
+ * spectrum of each step.
+ */
 const PRODUCTS = 50;
 
 function stepWork(said: object): number {

@@ -26,7 +26,10 @@ interface SmallConfig extends TrainingConfig {
 
 type SmallRun = MeasuredRun & Run<SmallConfig, MeasuredSummary>;
 
-/** The training of a model that is a loss over a few numbers: its phases are found from its loss and sharpness. */
+/**
+ * The training of a model that is a loss over a few numbers: its phases are found from its loss and
+ * sharpness.
+ */
 export function smallTraining(model: Model): Training {
   const parameters = tableOf(model);
   return {

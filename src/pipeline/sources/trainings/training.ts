@@ -20,7 +20,10 @@ export interface TrainingConfig {
   readonly columns: readonly string[] | null;
 }
 
-/** What a run has to tell while it goes: by the exact rules of the minimal model, or as a measured series. */
+/**
+ * What a run has to tell while it goes: by the exact rules of the minimal model, or as a measured
+ * series.
+ */
 export type TrainingEvent = RunEvent | MeasuredEvent | NetworkEvent;
 
 /** The runs of one model. */
@@ -29,12 +32,15 @@ export interface Runs {
   resolve(options: object): TrainingConfig;
   /** The columns of a run, in the order of its file. */
   schema(config: TrainingConfig): Schema;
-  /** How long a step takes, roughly: in steps of gradient descent on the minimal model in float64. */
+  /**
+   * How long a step takes, roughly: in steps of gradient descent on the minimal model in float64.
+   */
   work(config: TrainingConfig): number;
   /** The rows of a run as its source makes them. */
   rows(config: TrainingConfig, source: SourceOptions): TrainingRows;
   /**
-   * All operators, or those that a stored pipeline is made of (its thinning included); each event is told as it happens.
+   * All operators, or those that a stored pipeline is made of (its thinning included); each event
+   * is told as it happens.
    * @throws CheckpointError where that pipeline has operators that are not known
    */
   pipeline(
@@ -53,7 +59,10 @@ export interface TrainingColumns {
 export type TrainingBatch = Batch<TrainingColumns, Run<TrainingConfig>>;
 export type TrainingRows = Observable<TrainingBatch>;
 
-/** A model that `eos stream` can train: what can be said of it, and its runs, loaded when they are wanted. */
+/**
+ * A model that `eos stream` can train: what can be said of it, and its runs, loaded when they are
+ * wanted.
+ */
 export interface Training {
   readonly model: string;
   readonly about: string;

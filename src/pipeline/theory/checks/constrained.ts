@@ -6,8 +6,8 @@ import { AVERAGE_ERROR, longestStretch, stretchWords, tooFew } from '../premise.
 import { atEdge, type Cycle, type RunTable, wholeCycles } from '../run-table.ts';
 
 /**
- * The constrained trajectory from an upward crossing shadows gradient descent with the oscillation averaged out, over the
- * longest stretch of cycles of which averages can be told (see premise.ts).
+ * The constrained trajectory from an upward crossing shadows gradient descent with the oscillation
+ * averaged out, over the longest stretch of cycles of which averages can be told (see premise.ts).
  */
 export const constrainedShadow: Check = {
   name: 'constrained-trajectory',
@@ -60,7 +60,10 @@ function worstOf(table: RunTable, cycles: readonly Cycle[], shadow: Float64Array
   return worst;
 }
 
-/** β₂ of the constrained trajectory that leaves the run at that row, at each row from there on; NaN before. */
+/**
+ * β₂ of the constrained trajectory that leaves the run at that row, at each row from there on; NaN
+ * before.
+ */
 export function constrainedBeta2(table: RunTable, row: number): Float64Array {
   const { eta, moments } = table.config;
   const alphaHat = edgeAlpha(moments.lambda1, eta, table.stability);

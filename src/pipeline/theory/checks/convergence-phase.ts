@@ -12,19 +12,23 @@ const CONVERGENCE = PHASES.indexOf('convergence');
 const ROUNDING = 1e-12;
 /** A loss below this has lost digits to underflow. */
 const LEAST = 1e-290;
-/** What rounded α and β₂ leave undetermined of αβ₂ − 1, from which a loss may have been computed. */
+/**
+ * What rounded α and β₂ leave undetermined of αβ₂ − 1, from which a loss may have been computed.
+ */
 const RESIDUAL = 8 * Number.EPSILON;
 
 /**
- * What is true of a step of gradient descent in convergence. With d = −η∇L, L(θ + d) − L(θ) = −η‖∇L‖² + ½·dᵀH(ξ)d for some ξ on the way, so
+ * What is true of a step of gradient descent in convergence. With d = −η∇L, L(θ + d) − L(θ) =
+ * −η‖∇L‖² + ½·dᵀH(ξ)d for some ξ on the way, so
  *
  *     L(θ + d) ≤ L(θ) − η‖∇L‖²·(1 − ½ηŜ)
  *
- * where Ŝ is the largest sharpness on the way. Each entry of H is quadratic in θ, so that Ŝ is at most the larger one of
- * both ends, plus ¼·3Λ‖d‖² (the norm of its second-order part is at most 3Λ‖d‖²). Where Ŝ < 2/η the loss falls, and
- * by how much at least is told. It need not fall where 2/η < S ≤ (2 + δ)/η, which convergence allows: the oscillation
- * grows there by the factor (1 − ηS)² a step; nor where the projection puts β₁ back onto the floor, which
- * adds at most |∂L/∂β₁|·ε + ½·Σ₁₁α²ε² (for covariance 0 hardly ever, for another in every other step).
+ * where Ŝ is the largest sharpness on the way. Each entry of H is quadratic in θ, so that Ŝ is at
+ * most the larger one of both ends, plus ¼·3Λ‖d‖² (the norm of its second-order part is at most
+ * 3Λ‖d‖²). Where Ŝ < 2/η the loss falls, and by how much at least is told. It need not fall where
+ * 2/η < S ≤ (2 + δ)/η, which convergence allows: the oscillation grows there by the factor (1 −
+ * ηS)² a step; nor where the projection puts β₁ back onto the floor, which adds at most |∂L/∂β₁|·ε
+ * + ½·Σ₁₁α²ε² (for covariance 0 hardly ever, for another in every other step).
  */
 export const convergencePhase: Check = {
   name: 'convergence-phase',

@@ -18,8 +18,8 @@ export interface CycleMean {
 }
 
 /**
- * The same balance in each cycle of which an average can be told (see premise.ts); how far the central flow from the
- * run's own start is off is told beside it.
+ * The same balance in each cycle of which an average can be told (see premise.ts); how far the
+ * central flow from the run's own start is off is told beside it.
  */
 export const cycleL1: Check = {
   name: 'mean-l1-per-cycle',
@@ -62,7 +62,9 @@ export const cycleL1: Check = {
   },
 };
 
-/** How far the central flow is off; in cycles in which it is not at the edge it predicts nothing. */
+/**
+ * How far the central flow is off; in cycles in which it is not at the edge it predicts nothing.
+ */
 function centralWords(central: readonly CycleMean[]): string {
   if (central.length === 0) return '';
   const there = central.filter(({ predicted, mean_l1 }) => predicted > 1e-3 * mean_l1);
@@ -79,7 +81,10 @@ function spreadOf(cycles: readonly CycleMean[]): { middle: number; worst: number
   return { middle: sorted[Math.floor((sorted.length - 1) / 2)]!, worst: sorted.at(-1)! };
 }
 
-/** L₁ of the central flow that starts where the run does, at each of its rows: it knows nothing of the run after that. */
+/**
+ * L₁ of the central flow that starts where the run does, at each of its rows: it knows nothing of
+ * the run after that.
+ */
 export function centralL1(table: RunTable): Float64Array {
   const { eta, moments } = table.config;
   const [alpha, beta1, beta2] = [

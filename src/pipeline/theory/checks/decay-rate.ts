@@ -31,7 +31,9 @@ export const decayRate: Check = {
   },
 };
 
-/** Least-squares slope of ln L̂ over the rows [from, to) at the edge, those with L̂ = 0 left out. */
+/**
+ * Least-squares slope of ln L̂ over the rows [from, to) at the edge, those with L̂ = 0 left out.
+ */
 export function edgeSlope(table: RunTable, from = 0, to = table.length): number {
   const surrogate = table.column('l_hat');
   const phase = table.column('phase');

@@ -11,8 +11,9 @@ export interface Excursion {
 }
 
 /**
- * The edge of stability: S goes over 2/η again and again and is brought back each time. An excursion that the end of the
- * run cuts off is open; it fails only where there is evidence that it will not be brought back (see `lostReason`).
+ * The edge of stability: S goes over 2/η again and again and is brought back each time. An
+ * excursion that the end of the run cuts off is open; it fails only where there is evidence that it
+ * will not be brought back (see `lostReason`).
  */
 export const excursions: Check = {
   name: 'edge-of-stability',

@@ -6,7 +6,10 @@ import type { RunTable } from '../run-table.ts';
 const DELTAS = [0.001, 0.01, 0.1];
 const EPSILONS = [1e-2, 1e-4, 1e-6, 1e-8];
 
-/** T(δ, ε) of one pair: the first step from which on L ≤ ε and S ≤ (2 + δ)/η to the last; null where there is none. */
+/**
+ * T(δ, ε) of one pair: the first step from which on L ≤ ε and S ≤ (2 + δ)/η to the last; null where
+ * there is none.
+ */
 export interface ConvergenceTime {
   readonly delta: number;
   readonly epsilon: number;
@@ -14,7 +17,10 @@ export interface ConvergenceTime {
   readonly verdict: 'holds' | 'fails' | 'not reached';
 }
 
-/** The paper's first theorem on a finite run; the run's own δ and ε decide, the others of the grid are shown. */
+/**
+ * The paper's first theorem on a finite run; the run's own δ and ε decide, the others of the grid
+ * are shown.
+ */
 export const globalConvergence: Check = {
   name: 'global-convergence',
   statement:
@@ -49,7 +55,10 @@ function withOwn(values: readonly number[], own: number): number[] {
   return [...new Set([...values, own])].sort((a, b) => a - b);
 }
 
-/** T(δ, ε) for each pair; one that there is on the run's own steps fails for nothing that may come after them. */
+/**
+ * T(δ, ε) for each pair; one that there is on the run's own steps fails for nothing that may come
+ * after them.
+ */
 export function convergenceTimes(
   table: RunTable,
   deltas: readonly number[],

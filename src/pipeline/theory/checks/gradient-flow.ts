@@ -14,8 +14,9 @@ const TOLERANCE = 1e-8;
 const UNPROJECTED = { tolerance: 1e-13, project: false };
 
 /**
- * Gradient flow, integrated from points of the run, ends where the closed form says, with the sharpness in the file. The
- * integrator is left to itself here, so that its end point is evidence: nothing puts it back onto its balance.
+ * Gradient flow, integrated from points of the run, ends where the closed form says, with the
+ * sharpness in the file. The integrator is left to itself here, so that its end point is evidence:
+ * nothing puts it back onto its balance.
  */
 export const gradientFlowEnd: Check = {
   name: 'gradient-flow',
@@ -66,7 +67,8 @@ function endOf(
   );
   const measured = sharpness(end, spectrum(moments));
   const sharp = Math.abs(table.column('gfs_sharpness')[row]! / measured - 1);
-  // What the integrator loses of the balance is relative to the squares of which it is the difference.
+  // What the integrator loses of the balance is relative to the squares of which it is the
+  // difference.
   const squares = theta.alpha * theta.alpha + theta.beta1 * theta.beta1 + theta.beta2 * theta.beta2;
   const error =
     outcome === 'minimum'

@@ -5,8 +5,8 @@ import { AVERAGE_ERROR, longestStretch, stretchWords, tooFew } from '../premise.
 import { atEdge, type RunTable, wholeCycles } from '../run-table.ts';
 
 /**
- * On average the oscillation cancels sharpening: over whole cycles, since a part of one may hold any part of its
- * spike (see premise.ts).
+ * On average the oscillation cancels sharpening: over whole cycles, since a part of one may hold
+ * any part of its spike (see premise.ts).
  */
 export const meanL1: Check = {
   name: 'mean-l1',

@@ -11,10 +11,11 @@ const NEGLIGIBLE = 0.01;
 const LEADS = 2;
 
 /**
- * S rises strictly from the end of the initial transient to the first crossing of 2/η. The transient may last while
- * the start's own oscillation still weighs against the push on α, or while α is not pushed up (αβ₂ outside (0, 1)):
- * α·∂α = 2L₁ − λ₂αβ₂(1 − αβ₂); and while S is not λ₁α² yet, but that of the block of λ₂, which falls on the way past
- * the saddle α = β₂ = 0. Where the transient lasts to the crossing, the statement says nothing of the run.
+ * S rises strictly from the end of the initial transient to the first crossing of 2/η. The
+ * transient may last while the start's own oscillation still weighs against the push on α, or while
+ * α is not pushed up (αβ₂ outside (0, 1)): α·∂α = 2L₁ − λ₂αβ₂(1 − αβ₂); and while S is not λ₁α²
+ * yet, but that of the block of λ₂, which falls on the way past the saddle α = β₂ = 0. Where the
+ * transient lasts to the crossing, the statement says nothing of the run.
  */
 export const progressiveSharpening: Check = {
   name: 'progressive-sharpening',
@@ -35,7 +36,8 @@ export const progressiveSharpening: Check = {
         ? notReached('S has not come to 2/η')
         : doesNotApply('S never comes to 2/η, and the minimum ahead lies below it');
     }
-    // For covariance ≠ 0 the push is that only to first order, so that where it is near 0 its sign says nothing.
+    // For covariance ≠ 0 the push is that only to first order, so that where it is near 0 its sign
+    // says nothing.
     const least = moments.covariance === 0 ? 0 : NEGLIGIBLE * moments.lambda2;
     const alpha = table.column('alpha');
     const beta1 = table.column('beta1');

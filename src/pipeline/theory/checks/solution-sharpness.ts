@@ -6,9 +6,9 @@ import { inValley, notSeparated } from '../premise.ts';
 import { type RunTable, wholeCycles } from '../run-table.ts';
 
 /**
- * S∞ is what self-stabilization eats: each spike lowers it, and in between it creeps at second order in η only. The bound
- * of a step is proven whatever the moments are; that a cycle lowers S∞ is for λ₁ ≫ λ₂ and
- * in the valley (see premise.ts).
+ * S∞ is what self-stabilization eats: each spike lowers it, and in between it creeps at second
+ * order in η only. The bound of a step is proven whatever the moments are; that a cycle lowers S∞
+ * is for λ₁ ≫ λ₂ and in the valley (see premise.ts).
  */
 export const solutionSharpness: Check = {
   name: 'flow-solution-sharpness',

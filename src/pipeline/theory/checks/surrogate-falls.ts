@@ -3,16 +3,18 @@ import { edgeAlpha } from '../../models/minimal/surrogate.ts';
 import { type Check, doesNotApply, notReached } from '../check.ts';
 import { atEdge } from '../run-table.ts';
 
-/** Below this part of its largest value, what is left of L̂ is the rounding of its residual squared. */
+/**
+ * Below this part of its largest value, what is left of L̂ is the rounding of its residual squared.
+ */
 const ROUNDING = 1e-24;
 /** Steps of β₂ of no more than this part of it are rounding, and L̂ stands still. */
 const STANDSTILL = 8 * Number.EPSILON;
 
 /**
- * L̂ falls all the way through the edge of stability, while L itself spikes. A step moves β₂ towards 1/α, and L̂ is of its
- * distance from ±1/α̂: both are the same way as long as αβ₂ and ±α̂β₂ are on the same side of 1, which they stay once the
- * run is in the valley (0 < αβ₂ < 1, ±α̂β₂ < 1). A start beyond the edge may lie beyond its minimum, though; those steps
- * do not count.
+ * L̂ falls all the way through the edge of stability, while L itself spikes. A step moves β₂
+ * towards 1/α, and L̂ is of its distance from ±1/α̂: both are the same way as long as αβ₂ and ±α̂β₂
+ * are on the same side of 1, which they stay once the run is in the valley (0 < αβ₂ < 1, ±α̂β₂ <
+ * 1). A start beyond the edge may lie beyond its minimum, though; those steps do not count.
  */
 export const surrogateFalls: Check = {
   name: 'surrogate-falls',

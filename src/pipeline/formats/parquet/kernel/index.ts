@@ -1,5 +1,6 @@
-// Packs the pages of a Parquet file: bytes of float64 numbers into streams, and Snappy, by the format's description
-// (github.com/google/snappy/blob/main/format_description.txt). All addresses are in bytes.
+// Packs the pages of a Parquet file: bytes of float64 numbers into streams, and Snappy, by the
+// format's description (github.com/google/snappy/blob/main/format_description.txt). All addresses
+// are in bytes.
 
 /** A place of the table for each hash of four bytes: the address where they stood last. */
 const TABLE_BITS: u32 = 14;
@@ -25,7 +26,10 @@ function odds(a: v128, b: v128): v128 {
   return v128.shuffle<u8>(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
-/** Writes the first bytes of `count` numbers one behind the other, then all second ones, up to the eighth. */
+/**
+ * Writes the first bytes of `count` numbers one behind the other, then all second ones, up to the
+ * eighth.
+ */
 export function split(from: usize, count: usize, to: usize): void {
   const whole = count & ~15;
   for (let i: usize = 0; i < whole; i += 16) {
@@ -53,7 +57,9 @@ function store8(to: usize, count: usize, a0: v128, a1: v128, b0: v128, b1: v128)
   v128.store(to + 6 * count, odds(b0, b1));
 }
 
-/** Packs `length` bytes; `to` has room for them, a sixth more, and 32. @returns the packed length */
+/**
+ * Packs `length` bytes; `to` has room for them, a sixth more, and 32. @returns the packed length
+ */
 export function snappy(from: usize, length: usize, to: usize): usize {
   let out = to;
   let rest = length;

@@ -5,7 +5,10 @@ import { paper } from './paper.ts';
 import { plain } from './plain.ts';
 import { threePhases } from './three-phases.ts';
 
-/** Named parameters: those of the runs that the paper's figures and the reference trajectories are made of. */
+/**
+ * Named parameters: those of the runs that the paper's figures and the reference trajectories are
+ * made of.
+ */
 export const PRESETS = [paper, figure3, threePhases, gradientFlow, plain] as const;
 
 export type PresetName = (typeof PRESETS)[number]['name'];

@@ -4,7 +4,10 @@ import type { NamedData } from './data-set.ts';
 
 const DEFAULT_COUNT = 20;
 
-/** T_K(x), the polynomial of degree K that swings K times from −1 to 1, at its N Chebyshev points of [−1, 1]. */
+/**
+ * T_K(x), the polynomial of degree K that swings K times from −1 to 1, at its N Chebyshev points of
+ * [−1, 1].
+ */
 export const chebyshev: NamedData = {
   name: 'chebyshev',
   usage: 'chebyshev:K[:N]',

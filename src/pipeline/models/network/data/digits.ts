@@ -7,7 +7,10 @@ const COUNT = 1797;
 const PIXELS = 64;
 const BYTES = 41;
 
-/** The first N of 1797 handwritten digits of 8 × 8 pixels, scaled to [−1, 1] (UCI, CC BY 4.0; see data/digits.md). */
+/**
+ * The first N of 1797 handwritten digits of 8 × 8 pixels, scaled to [−1, 1] (UCI, CC BY 4.0; see
+ * data/digits.md).
+ */
 export const digits: NamedData = {
   name: 'digits',
   usage: 'digits[:N]',

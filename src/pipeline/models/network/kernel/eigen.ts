@@ -1,6 +1,6 @@
 /**
- * Eigenvalues (left on the diagonal) and eigenvectors (columns of Z) of a symmetric m × m matrix by Jacobi's rotations.
- * Both are row-major with `stride` entries a row.
+ * Eigenvalues (left on the diagonal) and eigenvectors (columns of Z) of a symmetric m × m matrix by
+ * Jacobi's rotations. Both are row-major with `stride` entries a row.
  */
 export function diagonalize(A: usize, Z: usize, m: i32, stride: i32): void {
   const row: usize = (<usize>stride) << 3;

@@ -1,4 +1,5 @@
-// exp, log, tanh, the normal distribution: made of +, −, ×, ÷ and √ only, so that every engine gives the same bits.
+// exp, log, tanh, the normal distribution: made of +, −, ×, ÷ and √ only, so that every engine
+// gives the same bits.
 
 const LN2_HI: f64 = 6.9314718036912381649e-1;
 const LN2_LO: f64 = 1.90821492927058770002e-10;
@@ -30,7 +31,10 @@ function powerOfTwo(k: v128): v128 {
   return i64x2.add(bits, f64x2.splat(1));
 }
 
-/** What is lost of `high` = 1 + r, and what e^(reduced) has beyond it: e^x = 2^k (1 + r rounded + this). */
+/**
+ * What is lost of `high` = 1 + r, and what e^(reduced) has beyond it: e^x = 2^k (1 + r rounded +
+ * this).
+ */
 function expRest(high: v128, r: v128, lost: v128): v128 {
   const rounding = f64x2.sub(r, f64x2.sub(high, f64x2.splat(1)));
   return f64x2.add(rounding, f64x2.add(expTail(r), f64x2.mul(lost, high)));
@@ -98,8 +102,8 @@ export function log(x: f64): f64 {
 }
 
 /**
- * tanh x. Below 0.625 by the eighth convergent of Lambert's continued fraction x/(1 + x²/(3 + x²/(5 + …))), above it as
- * 1 − 2/(e^2x + 1).
+ * tanh x. Below 0.625 by the eighth convergent of Lambert's continued fraction x/(1 + x²/(3 + x²/(5
+ * + …))), above it as 1 − 2/(e^2x + 1).
  */
 export function tanhPair(x: v128): v128 {
   const one = f64x2.splat(1);
@@ -137,7 +141,10 @@ export function tanhPair(x: v128): v128 {
   return v128.or(v128.bitselect(small, large, f64x2.lt(a, f64x2.splat(0.625))), sign);
 }
 
-/** Coefficients of (1 + 2z)·e^(z²)·erfc z in Chebyshev polynomials of (z − 3.75)/(z + 3.75), the last one first. */
+/**
+ * Coefficients of (1 + 2z)·e^(z²)·erfc z in Chebyshev polynomials of (z − 3.75)/(z + 3.75), the
+ * last one first.
+ */
 const ERFCX: StaticArray<f64> = [
   -2.1873429440801045e-18, -2.2370566592090963e-18, 5.068148904819187e-17, 7.418235256647491e-17,
   -1.2507950530686267e-15, -1.8645628804190716e-15, 3.34781194828683e-14, 3.252548148164764e-14,
@@ -167,7 +174,10 @@ export function bellPair(x: v128): v128 {
   return v128.and(e, f64x2.lt(a, f64x2.splat(37.6)));
 }
 
-/** Φ(x), the share of the normal distribution below x, from e^(−x²/2): ½ erfc(|x|/√2) or 1 less that. */
+/**
+ * Φ(x), the share of the normal distribution below x, from e^(−x²/2): ½ erfc(|x|/√2) or 1 less
+ * that.
+ */
 export function normalPair(x: v128, bell: v128): v128 {
   const one = f64x2.splat(1);
   const z = f64x2.mul(f64x2.abs(x), f64x2.splat(0.7071067811865476));

@@ -1,4 +1,5 @@
-// Dense products of row-major float64 matrices by address, two lanes at a time; sums run in a fixed order.
+// Dense products of row-major float64 matrices by address, two lanes at a time; sums run in a fixed
+// order.
 
 /** The sums of the lanes of two vectors, side by side. */
 function sums(x: v128, y: v128): v128 {
@@ -10,7 +11,8 @@ function put(at: usize, value: v128, add: bool): void {
 }
 
 /**
- * C [n × o] = A [n × k] · Wᵀ, W [o × k], plus a bias to each row where its address is not 0; `add` adds to what C holds.
+ * C [n × o] = A [n × k] · Wᵀ, W [o × k], plus a bias to each row where its address is not 0; `add`
+ * adds to what C holds.
  */
 export function rowsTimesRows(
   A: usize,
@@ -125,8 +127,9 @@ function entry(l: usize, lStep: usize, m: usize, mStep: usize, inner: i32): f64 
 }
 
 /**
- * C [rows × columns] = Σᵢ l(i, row) · m(i, column): entries of l are `lInner` apart in i and `lRow` in the row (in
- * bytes), m has its columns side by side. It is D·W as well as Dᵀ·A. `add` adds to what C holds.
+ * C [rows × columns] = Σᵢ l(i, row) · m(i, column): entries of l are `lInner` apart in i and `lRow`
+ * in the row (in bytes), m has its columns side by side. It is D·W as well as Dᵀ·A. `add` adds to
+ * what C holds.
  */
 function outerSum(
   L: usize,

@@ -5,7 +5,10 @@ import { columnSums, columnsTimes, multiply, rowsTimes, rowsTimesRows } from './
 
 const MAX_LAYERS = 64;
 
-/** Of each layer: its width, where its weights and biases begin in θ (bytes), and its matrices [samples × width]. */
+/**
+ * Of each layer: its width, where its weights and biases begin in θ (bytes), and its matrices
+ * [samples × width].
+ */
 const width = new StaticArray<i32>(MAX_LAYERS + 1);
 const weights = new StaticArray<usize>(MAX_LAYERS + 1);
 const biases = new StaticArray<usize>(MAX_LAYERS + 1);
@@ -42,7 +45,10 @@ export function setWidth(layer: i32, size: i32): void {
   width[layer] = size;
 }
 
-/** A network of `count` layers of weights, whose widths were set, for up to `capacity` samples at a time. */
+/**
+ * A network of `count` layers of weights, whose widths were set, for up to `capacity` samples at a
+ * time.
+ */
 export function build(
   count: i32,
   capacity: i32,
@@ -72,7 +78,10 @@ export function build(
   parameters = i32(at >> 3);
 }
 
-/** The samples that the next calls are of: inputs [n × first width], targets [n × last width], or [n] classes. */
+/**
+ * The samples that the next calls are of: inputs [n × first width], targets [n × last width], or
+ * [n] classes.
+ */
 export function useSamples(inputs: usize, outputs: usize, n: i32): void {
   value[0] = inputs;
   targets = outputs;
@@ -125,8 +134,8 @@ export function gradientAt(theta: usize, gradient: usize): f64 {
 }
 
 /**
- * H·v at the θ of the last `gradientAt`, by Pearlmutter's R-operator: the derivative, along v, of every line of the
- * computation of the gradient.
+ * H·v at the θ of the last `gradientAt`, by Pearlmutter's R-operator: the derivative, along v, of
+ * every line of the computation of the gradient.
  */
 export function hessianTimes(theta: usize, v: usize, product: usize): void {
   const n = samples;

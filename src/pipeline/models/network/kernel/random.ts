@@ -1,4 +1,7 @@
-/** The i-th number of the stream of a seed: splitmix64, which needs no state but the place in the stream. */
+/**
+ * The i-th number of the stream of a seed: splitmix64, which needs no state but the place in the
+ * stream.
+ */
 function bitsAt(seed: u64, i: u64): u64 {
   return mix(mix(seed) + i * 0x9e3779b97f4a7c15);
 }

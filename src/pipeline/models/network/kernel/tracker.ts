@@ -93,7 +93,8 @@ function entryOf(matrix: usize, i: i32, j: i32): usize {
 }
 
 /**
- * From here on the operator is P^(−1/2) (H + shift) P^(−1/2) at θ; `diagonal` is that of P^(−1/2), or 0 for P = 1.
+ * From here on the operator is P^(−1/2) (H + shift) P^(−1/2) at θ; `diagonal` is that of P^(−1/2),
+ * or 0 for P = 1.
  */
 export function useOperator(theta: usize, diagonal: usize, shift: f64): void {
   at = theta;
@@ -185,7 +186,10 @@ function theta(rank: i32): f64 {
   return load<f64>(entryOf(D, order[rank], order[rank]));
 }
 
-/** Residual from the Gram matrix of HV; right to a few digits where it is over 1e-7 of the largest eigenvalue. */
+/**
+ * Residual from the Gram matrix of HV; right to a few digits where it is over 1e-7 of the largest
+ * eigenvalue.
+ */
 function roughResidual(rank: i32): f64 {
   const column = order[rank];
   let sum = 0.0;
@@ -252,9 +256,10 @@ function reachOf(rank: i32): f64 {
 }
 
 /**
- * Bound on λ₁ − θ₁, and in `limiting` the pair whose residual it owes most to. No eigenvalue is over any θᵢ + rᵢ, and with
- * the first j pairs split off, whose residuals have the norm e, and nothing of what remains over β, λ₁ is at most the
- * larger eigenvalue of [θ₁ e; e β]: λ₁ − θ₁ ≤ e²/(θ₁ − β).
+ * Bound on λ₁ − θ₁, and in `limiting` the pair whose residual it owes most to. No eigenvalue is
+ * over any θᵢ + rᵢ, and with the first j pairs split off, whose residuals have the norm e, and
+ * nothing of what remains over β, λ₁ is at most the larger eigenvalue of [θ₁ e; e β]: λ₁ − θ₁ ≤
+ * e²/(θ₁ − β).
  */
 function boundError(count: i32): f64 {
   const top = theta(0);
@@ -279,9 +284,10 @@ function boundError(count: i32): f64 {
 }
 
 /**
- * The largest eigenvalues of the operator at θ, where the gradient was just computed: block Davidson from the Ritz vectors
- * of the measurement before and one random probe. The basis grows by the residual that matters most until the bound on
- * the largest is within the tolerance (relative to it), or, with `every`, until every tracked residual is.
+ * The largest eigenvalues of the operator at θ, where the gradient was just computed: block
+ * Davidson from the Ritz vectors of the measurement before and one random probe. The basis grows by
+ * the residual that matters most until the bound on the largest is within the tolerance (relative
+ * to it), or, with `every`, until every tracked residual is.
  *
  * @returns bound on the error of the largest
  */

@@ -5,8 +5,8 @@ import { siluLayer } from './silu';
 import { tanhLayer } from './tanh';
 
 /**
- * An activation over a layer, two entries at a time: z becomes the activation of z, `slope` its first and `bend` its
- * second derivative.
+ * An activation over a layer, two entries at a time: z becomes the activation of z, `slope` its
+ * first and `bend` its second derivative.
  */
 export type Activation = (z: usize, slope: usize, bend: usize, bytes: usize) => void;
 

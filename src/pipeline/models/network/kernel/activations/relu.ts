@@ -1,4 +1,7 @@
-/** max(z, 0). Its second derivative is 0 wherever it has one: the Hessian is that of the active pattern. */
+/**
+ * max(z, 0). Its second derivative is 0 wherever it has one: the Hessian is that of the active
+ * pattern.
+ */
 export function reluLayer(z: usize, slope: usize, bend: usize, bytes: usize): void {
   const zero = f64x2.splat(0);
   for (let i: usize = 0; i < bytes; i += 16) {

@@ -4,8 +4,8 @@ import { exp, log } from '../functions';
 export let correct: i32 = 0;
 
 /**
- * Mean over samples of ln Σ e^z − z of the class, its slope in each output z, and the softmax, which its bend needs.
- * `target` holds one class a sample.
+ * Mean over samples of ln Σ e^z − z of the class, its slope in each output z, and the softmax,
+ * which its bend needs. `target` holds one class a sample.
  */
 export function crossEntropy(
   out: usize,
