@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from './setup/eos.ts';
@@ -124,4 +124,18 @@ test('of Math only what every engine rounds alike is used on the way to a file',
       if (inexact.test(line)) found.push(`${path}: ${line.trim()}`);
   }
   expect(found).toEqual([]);
+});
+
+test('lines of comments have at most 100 characters', async () => {
+  const long: string[] = [];
+  for (const folder of ['src', 'test', 'bench', 'scripts']) {
+    for (const name of await readdir(join(root, folder), { recursive: true })) {
+      if (!/\.(ts|js)$/.test(name)) continue;
+      const lines = (await readFile(join(root, folder, name), 'utf8')).split('\n');
+      for (const [i, line] of lines.entries())
+        if (/^\s*(\/\/|\*|\/\*\*)/.test(line) && line.length > 100)
+          long.push(`${folder}/${name}:${i + 1}`);
+    }
+  }
+  expect(long).toEqual([]);
 });

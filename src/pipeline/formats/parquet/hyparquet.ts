@@ -60,10 +60,10 @@ function parquetWriter(
     await target.write(bytes.getBytes(), footer);
     bytes.index = 0;
   };
-  const encode = (rows: WideRows) => {
+  const encode = (rows: WideRows, draft = false) => {
     // Doubling on the way to the size of a row group would leave three times as much behind.
     bytes.ensure(columns.length * (8 * rows.length + 1024));
-    const group = writeRowGroup(bytes, columns, rows, packer);
+    const group = writeRowGroup(bytes, columns, rows, packer, draft);
     parquet.row_groups.push(group);
     parquet.num_rows += group.num_rows;
   };
@@ -94,7 +94,9 @@ function parquetWriter(
       await drain();
       const { offset } = bytes;
       const { num_rows: before } = parquet;
-      if (rows.length > 0) encode(rows);
+      // Not packed: of a group that grows, the journal notes what is new, and packing moves all
+      // bytes.
+      if (rows.length > 0) encode(rows, true);
       writeFooter(bytes, fileMetadata(metadata));
       const closing = bytes.getBytes().slice();
       if (rows.length > 0) parquet.row_groups.pop();

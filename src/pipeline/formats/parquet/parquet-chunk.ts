@@ -23,9 +23,10 @@ export function writeRowGroup(
   specs: readonly TableColumn[],
   { length, columns }: WideRows,
   packer?: Packer,
+  draft = false,
 ): RowGroup {
   const start = writer.offset;
-  const chunks = specs.map((spec, c) => writeChunk(writer, spec, columns[c]!, packer));
+  const chunks = specs.map((spec, c) => writeChunk(writer, spec, columns[c]!, packer, draft));
   const step = specs.findIndex(({ name }) => name === 'step');
   return {
     columns: chunks,
@@ -47,13 +48,14 @@ function writeChunk(
   spec: TableColumn,
   cells: Cells,
   numbers: Packer | undefined,
+  draft: boolean,
 ): ColumnChunk {
   const start = writer.offset;
   const { levels, values, nulls } = spec.nullable
     ? presence(cells)
     : { levels: NO_LEVELS, values: cells, nulls: 0 };
   const packer = spec.type === 'TEXT' ? SNAPPY : spec.type === 'DOUBLE' ? numbers : undefined;
-  const encoded = encode(spec, values, packer);
+  const encoded = encode(spec, values, packer, draft);
   const { encoding, bounds: minMax, page, words, unpacked = page.length } = encoded;
   if (words) writeDictionary(writer, words);
   const dataStart = writer.offset;
@@ -144,15 +146,23 @@ interface Encoded {
   readonly words?: readonly string[];
 }
 
-function encode(spec: TableColumn, cells: Cells, packer: Packer | undefined): Encoded {
+function encode(
+  spec: TableColumn,
+  cells: Cells,
+  packer: Packer | undefined,
+  draft: boolean,
+): Encoded {
   switch (spec.type) {
     case 'DOUBLE': {
       const values =
         cells instanceof Float64Array ? cells : Float64Array.from(cells as readonly number[]);
       const bounds = doubleBounds(values);
       if (!packer) return { encoding: 'PLAIN', bounds, page: bytesOf(values) };
+      const unpacked = values.byteLength;
+      if (draft)
+        return { encoding: 'PLAIN', bounds, page: packer.stored(bytesOf(values)), unpacked };
       const page = packer.packNumbers(values);
-      return { encoding: 'BYTE_STREAM_SPLIT', bounds, page, unpacked: values.byteLength };
+      return { encoding: 'BYTE_STREAM_SPLIT', bounds, page, unpacked };
     }
     case 'STRING':
       return encodeWords(spec, Uint8Array.from(cells as ArrayLike<number>));
