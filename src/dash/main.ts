@@ -406,12 +406,16 @@ function tellWhatIsNotThere(): void {
 const removeRun = (gone: ListedRun): void =>
   files.remove(...files.runs().flatMap(({ id, source }) => (source === gone ? [id] : [])));
 
+/** Names of files that are tables, or broken ones. */
+const TABLE = /\.(parquet|arrow|feather|partial)$/i;
+
 /** Opens files: tables as runs, all else as training logs. */
 async function drop(dropped: readonly File[]): Promise<void> {
   const heads = await Promise.all(
     dropped.map(async (file) => new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer())),
   );
-  const isLog = (i: number) => heads[i]!.length > 0 && tableKind(heads[i]!) === undefined;
+  const isLog = (i: number) =>
+    heads[i]!.length > 0 && tableKind(heads[i]!) === undefined && !TABLE.test(dropped[i]!.name);
   const logs = dropped.filter((_, i) => isLog(i));
   if (logs.length < dropped.length) await files.drop(dropped.filter((_, i) => !isLog(i)));
   if (logs.length === 0) return;

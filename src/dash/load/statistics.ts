@@ -1,5 +1,6 @@
 import { type ColumnStore, lowerBound } from './columns.ts';
 import type { ColumnStatistics, Statistics } from './protocol.ts';
+import { ChangedFileError, type ColumnValues } from './table.ts';
 
 /** A selection of more rows is not read for its statistics. */
 const MOST_ROWS = 200_000;
@@ -32,7 +33,7 @@ export async function statistics(
     inside,
     async (group) => ({
       steps: await store.values('step', group),
-      values: await Promise.all(names.map((name) => store.values(name, group))),
+      values: await Promise.all(names.map((name) => orNone(store.values(name, group)))),
     }),
     ({ steps, values }) => {
       const start = lowerBound(steps, from);
@@ -41,7 +42,7 @@ export async function statistics(
         // About the left end, so that long runs lose no digits.
         const t = steps[i]! - from;
         for (const [c, of] of sums.entries()) {
-          const value = values[c]![i]!;
+          const value = values[c]?.[i] ?? Number.NaN;
           if (!Number.isFinite(value)) continue;
           of.count++;
           of.sum += value;
@@ -67,3 +68,10 @@ export async function statistics(
   });
   return { rows: counted, columns: Object.fromEntries(names.map((name, c) => [name, result[c]!])) };
 }
+
+/** A damaged column is told by the panel that draws it; the others still have their numbers. */
+const orNone = (values: Promise<ColumnValues>): Promise<ColumnValues | undefined> =>
+  values.catch((error: unknown) => {
+    if (error instanceof ChangedFileError) throw error;
+    return undefined;
+  });

@@ -23,7 +23,7 @@ export function cyclesPanel(app: App): Panel {
   const frame = panelFrame(app, head);
   const headings = ['Cycle', 'Start (step)', 'Peak L₁', 'Overshoot', 'Length (steps)'];
   const saidBefore = ['Predicted overshoot', 'Predicted length'].map((heading) =>
-    el('th', { scope: 'col', hidden: true }, heading),
+    el('th', { scope: 'col', class: 'predicted', hidden: true }, heading),
   );
   const rows = el('tbody');
   const note = el('p', { class: 'note', hidden: true });
@@ -151,9 +151,9 @@ function predictedCells(
   const said = predicted[i];
   const cell = (text: string, value: number, found: number) => {
     const off = length === null || !(found > 0) ? '' : ` (${percent(value / found - 1)})`;
-    return el('td', { 'data-value': value }, text + off);
+    return el('td', { class: 'predicted', 'data-value': value }, text + off);
   };
-  if (!said) return [el('td', {}, '–'), el('td', {}, '–')];
+  if (!said) return [0, 1].map(() => el('td', { class: 'predicted' }, '–'));
   return [
     cell(`${formatNumber(said.overshoot * 100, 3)} %`, said.overshoot, overshoot),
     cell(formatNumber(said.period), said.period, length ?? 0),
