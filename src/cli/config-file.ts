@@ -57,11 +57,21 @@ async function readObject(read: OnRead, flag: string, path: string): Promise<obj
   } catch (error) {
     throw new UsageError(`--${flag}: ${path} is not JSON: ${(error as Error).message}`);
   }
+  if (isDeep(values))
+    throw new UsageError(`--${flag}: ${path} nests its values too deeply; they are flat`);
   if (typeof values === 'object' && values !== null && !Array.isArray(values)) return values;
   throw new UsageError(
     `--${flag}: ${path} does not hold a JSON object such as {"eta": 0.05, "steps": 10000}`,
   );
 }
+
+/** Deeper values cannot be sent from process to process, and no parameter has them. */
+const DEEPEST = 16;
+
+const isDeep = (value: unknown, depth = 0): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (depth > DEEPEST || Object.values(value).some((each) => isDeep(each, depth + 1)));
 
 export const settingsJob = { name: 'settings', work: readObject } as const;
 

@@ -40,6 +40,7 @@ export {
   readRun,
 } from './formats/read-run.ts';
 export type {
+  ArrowBlock,
   Compression,
   Metadata,
   Rows,
