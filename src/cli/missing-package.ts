@@ -10,7 +10,7 @@ const APART = [['bullmq', 'ioredis'], ['parquetjs-lite']];
  * @returns undefined where the error is another one, or the package none of ours
  */
 export function missingPackage(error: unknown): string | undefined {
-  const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
+  const { code, message } = error as NodeJS.ErrnoException;
   if (code !== 'ERR_MODULE_NOT_FOUND') return undefined;
   const name = /^Cannot find package '([^']+)'/.exec(message)?.[1];
   const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');

@@ -36,22 +36,6 @@ test('the library brings none of the packages that only the commands need', asyn
   expect(packages).toContain('rxjs');
   const heavy = /bullmq|ioredis|resvg|linkedom|oclif|piscina|typescript|vite|biome|playwright/;
   expect(packages.filter((name) => heavy.test(name))).toEqual([]);
-  expect(packages.length).toBeLessThan(10);
-});
-
-test('Arrow files ask for their package, and Parquet does without', async () => {
-  await writeFile(
-    join(cwd, 'arrow.js'),
-    `import { arrowSink, gradientDescent } from 'eos-stream';
-    import { lastValueFrom } from 'rxjs';
-    await lastValueFrom(gradientDescent({ steps: 9 }).pipe(arrowSink('run.arrow'))).catch(
-      ({ message }) => console.log(message),
-    );`,
-  );
-  expect(await succeed(cwd, process.execPath, 'arrow.js')).toBe(
-    'Arrow files need a package that is not installed: npm install apache-arrow@21\n',
-  );
-  expect(existsSync(join(cwd, 'run.arrow'))).toBe(false);
 });
 
 test("the README's program runs", async () => {

@@ -1,5 +1,4 @@
 import { decoderOf } from './all-codecs.ts';
-import { loadArrow } from './arrow/load-arrow.ts';
 import type { ByteSource } from './byte-source.ts';
 import { damaged, decodedLater } from './limits.ts';
 import { readParquetFooter } from './parquet/parquet-footer.ts';
@@ -81,7 +80,7 @@ async function checkParquet(source: ByteSource): Promise<Found> {
 }
 
 async function checkArrow(source: ByteSource): Promise<Found> {
-  const { openArrow } = await loadArrow(() => import('./arrow/arrow-table.ts'));
+  const { openArrow } = await import('./arrow/arrow-table.ts');
   const { metadata, batches } = await openArrow(source, decoderOf);
   const problems: string[] = [];
   let sealed = 0;

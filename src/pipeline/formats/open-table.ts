@@ -1,4 +1,3 @@
-import { loadArrow } from './arrow/load-arrow.ts';
 import type { ByteSource } from './byte-source.ts';
 import { damaged } from './limits.ts';
 import { HEAD_BYTES, refuseEncrypted, type TableFile, tableKind } from './table-file.ts';
@@ -16,7 +15,7 @@ export async function openTable(source: ByteSource): Promise<TableFile> {
     case 'parquet':
       return (await import('./parquet/parquet-table.ts')).openParquet(source, decoderOf);
     case 'arrow':
-      return (await loadArrow(() => import('./arrow/arrow-table.ts'))).openArrow(source, decoderOf);
+      return (await import('./arrow/arrow-table.ts')).openArrow(source, decoderOf);
     default:
       return damaged('it is neither a Parquet nor an Arrow file');
   }

@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { decoderOf } from '../formats/all-codecs.ts';
-import { loadArrow } from '../formats/arrow/load-arrow.ts';
 import { type ByteSource, withEnd } from '../formats/byte-source.ts';
 import { DamagedFileError } from '../formats/limits.ts';
 import { readParquetFooter } from '../formats/parquet/parquet-footer.ts';
@@ -89,7 +88,7 @@ async function fromJournal(source: ByteSource, { flush, groups }: JournalContent
 
   if (kind === 'arrow') {
     const footers = good.map(({ footer }) => footer);
-    const { joinArrow, storedArrow } = await loadArrow(importArrow);
+    const { joinArrow, storedArrow } = await importArrow();
     return { bytes, table: storedArrow(await joinArrow(bytes, flush?.closing, footers, kept)) };
   }
   const base = flush ? decodeParquetFooter(flush.closing).row_groups : [];
@@ -138,7 +137,7 @@ async function goodGroups(
 
 async function fromFooter(source: ByteSource): Promise<Found> {
   if ((await kindOf(source)) === 'arrow') {
-    const { openArrow, storedArrow } = await loadArrow(importArrow);
+    const { openArrow, storedArrow } = await importArrow();
     return { bytes: source, table: storedArrow(await openArrow(source, decoderOf)) };
   }
   const { start } = await readParquetFooter(source);

@@ -6,7 +6,6 @@ import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
 import type { SinkTarget } from '../byte-target.ts';
 import { metadataWith } from '../run-metadata.ts';
 import type { TableFormat } from '../table-format.ts';
-import { loadArrow } from './load-arrow.ts';
 
 export interface ArrowSinkOptions extends DurabilityOptions {
   /** Names of the columns to write; all that are there unless given. */
@@ -30,7 +29,7 @@ export function arrowSink<C, R extends Run>(
 
 /** Arrow IPC file format; apache-arrow is loaded when a file is begun. */
 export const arrowFormat: TableFormat = (target, columns, from) => {
-  const opened = loadArrow(() => import('./arrow-format.ts')).then(({ arrowFormat }) =>
+  const opened = import('./arrow-format.ts').then(({ arrowFormat }) =>
     arrowFormat(target, columns, from),
   );
   // Whoever writes is told.
