@@ -191,7 +191,7 @@ async function readPartial(folder, bytes, journal) {
 async function readConfig(folder, bytes) {
   const path = join(folder, 'config.json');
   writeFileSync(path, bytes);
-  resolveConfig(await readConfigFile(path, streamParameters));
+  resolveConfig(await readConfigFile('config', path, streamParameters));
 }
 
 async function* chunksOf(bytes) {

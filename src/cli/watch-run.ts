@@ -35,11 +35,12 @@ export async function watchRun(request: WatchRequest): Promise<number> {
   }
   const folder = await mkdtemp(join(tmpdir(), 'eos-watch-'));
   const note = join(folder, 'log');
+  // Before the script is there: its first line may be answered with a signal.
+  const before = onInterrupt(() => {});
   const script = startScript(request.command, note);
   // Who follows the log awaits it later; until then it may end badly.
   script.code.catch(() => {});
   try {
-    const before = onInterrupt(() => {});
     const log = request.log ?? (await noted(note, AbortSignal.any([script.ended, before.signal])));
     before.release();
     const interrupted = before.exitCode();

@@ -86,7 +86,7 @@ async function runPage(script: string): Promise<unknown> {
 describe.each([
   [
     'esbuild',
-    20_800,
+    21_300,
     async () => {
       await esbuild('page.js', '--format=esm', '--splitting', '--outdir=esbuild');
       return 'esbuild/page.js';

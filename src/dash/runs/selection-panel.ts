@@ -101,9 +101,13 @@ interface Line {
 async function lineOf(run: Run, from: number, to: number): Promise<Line> {
   const statistics = await run.client.statistics(COLUMNS, from, to);
   const trustedUntil = run.facts.summary?.trustedUntil;
-  const counted = hasColumns(run, ['cycle']);
-  const cycles = counted ? await run.client.cycles() : [];
-  const starts = cycles.map(({ first }) => first).filter((step) => step >= from && step <= to);
+  // Where they cannot be read, the table of cycles says why.
+  const cycles = hasColumns(run, ['cycle'])
+    ? await run.client.cycles().catch(() => undefined)
+    : undefined;
+  const starts = (cycles ?? [])
+    .map(({ first }) => first)
+    .filter((step) => step >= from && step <= to);
   const { sharpness, sharpness_ratio, loss, l_hat, l1 } = statistics.columns;
   return {
     run,
@@ -115,7 +119,7 @@ async function lineOf(run: Run, from: number, to: number): Promise<Line> {
       sharpness_ratio?.mean,
       l_hat?.logSlope,
       loss?.logSlope,
-      counted ? starts.length : undefined,
+      cycles ? starts.length : undefined,
       starts.length > 1 ? (starts.at(-1)! - starts[0]!) / (starts.length - 1) : undefined,
       l1?.mean,
       predictedL1(run, statistics),
