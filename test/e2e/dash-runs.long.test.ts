@@ -173,6 +173,22 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
     removeFolder(live);
   });
 
+  test('a page that was opened before its run is there shows it once it is', async () => {
+    const empty = mkdtempSync(join(tmpdir(), 'eos-empty-'));
+    const own = await serve([empty]);
+    const { page } = await openPage(browser, `${own.url}?run=data/later.parquet`);
+    expect(await page.locator('.notice').textContent()).toContain('no such file');
+    execFileSync(process.execPath, [
+      join(root, 'bin/run.js'),
+      ...['stream', '--steps', '300', '--out', join(empty, 'later.parquet'), '--quiet'],
+    ]);
+    await expect.poll(() => shownRange(page, 'sharpness').catch(() => [])).toEqual([0, 300]);
+    expect(await page.locator('.notice').count()).toBe(0);
+    await page.close();
+    await own.stop();
+    removeFolder(empty);
+  });
+
   test('a built folder can be read by a web server of another user', () => {
     const site = join(folder, 'site');
     execFileSync(process.execPath, [

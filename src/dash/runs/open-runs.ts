@@ -218,7 +218,8 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
   async function relist(): Promise<void> {
     const next = await listRuns();
     setLost(next === undefined);
-    if (next && next.runs.length + next.sweeps.length > 0) list = next;
+    // A folder that is watched may be empty now, and a page without a list has none to take.
+    if (next && (next.live || next.runs.length + next.sweeps.length > 0)) list = next;
   }
 
   function setLost(lost: boolean): void {
