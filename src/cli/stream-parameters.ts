@@ -41,7 +41,7 @@ export const outputParameters = {
     noun: 'compression',
     words: COMPRESSIONS,
     symbol: 'NAME',
-    meaning: 'how the numbers of the Parquet file are packed [snappy]',
+    meaning: 'how the numbers of the Parquet file are packed, snappy unless given',
     group: 'OUTPUT',
   },
   'flush-every': {

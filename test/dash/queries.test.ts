@@ -54,7 +54,7 @@ describe('a run file', () => {
     const [from, to] = [1999.5, 6100];
     const made = Array.from({ length: LENGTH }, (_, t) => 3 * Math.exp(-0.001 * t));
     const other = await opened(parquetBytes({ ...rows, loss: made }));
-    const { rows: count, columns } = await other.statistics(['loss', 'none'], from, to);
+    const { rows: count, columns } = (await other.statistics(['loss', 'none'], from, to))!;
     expect(count).toBe(4101);
     const inside = made.slice(2000, 6101);
     const mean = inside.reduce((sum, value) => sum + value, 0) / inside.length;
@@ -63,7 +63,22 @@ describe('a run file', () => {
     expect(columns.loss!.logSlope).toBeCloseTo(-0.001, 12);
     const squares = inside.reduce((sum, value) => sum + value * value, 0) / inside.length;
     expect(columns.loss!.meanSquare).toBeCloseTo(squares, 12);
-    expect((await other.statistics(['loss'], -5, -1)).rows).toBe(0);
+    expect((await other.statistics(['loss'], -5, -1))!.rows).toBe(0);
+  });
+
+  test('a thinned run that keeps more rows at its peaks has the means of the whole one', async () => {
+    const all = Array.from(
+      { length: LENGTH },
+      (_, t) => 1 + 9 * Math.exp(-(((t % 500) - 250) ** 2) / 200),
+    );
+    const kept = all.flatMap((value, t) => (t % 10 === 0 || value > 1.01 ? [t] : []));
+    const table = { step: kept, loss: kept.map((t) => all[t]!) };
+    const thinned = await opened(parquetBytes(table));
+    const { columns } = (await thinned.statistics(['loss'], 0, LENGTH - 1))!;
+    const mean = all.reduce((sum, value) => sum + value, 0) / all.length;
+    const naive = table.loss.reduce((sum, value) => sum + value, 0) / kept.length;
+    expect(columns.loss!.mean / mean).toBeCloseTo(1, 2);
+    expect(naive / mean).toBeGreaterThan(1.5);
   });
 
   test('keeps a spike of one row at any zoom', async () => {

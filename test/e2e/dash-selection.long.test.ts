@@ -28,6 +28,11 @@ describeWith(['chromium'], 'the statistics of a selection', () => {
       const { page } = await openPage(browser, `${served.url}?refresh=0&from=100&to=300`);
       const panel = page.locator('[data-panel=selection]');
       expect(await panel.locator('tbody').textContent()).not.toContain('⁇');
+      // What theory says of the edge is said of steps at the edge alone.
+      expect(await panel.locator('tbody td').last().textContent()).not.toBe('–');
+      await page.goto(`${served.url}?refresh=0&from=0&to=300`);
+      await ready(page);
+      expect(await panel.locator('tbody td').last().textContent()).toBe('–');
       await page.goto(`${served.url}?refresh=0&from=100&to=1900`);
       await ready(page);
       const cells = await panel.locator('tbody td').allTextContents();

@@ -3,10 +3,18 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TOUR } from '../../src/dash/lab/tour.ts';
 import { violations } from '../dash/axe.ts';
-import { launch, openPage, plot, type Started, serve, settled } from '../dash/browser.ts';
+import {
+  launch,
+  openPage,
+  plot,
+  type Started,
+  serve,
+  settled,
+  shownRuns,
+} from '../dash/browser.ts';
 import { eos, startEos, temporaryFolder } from '../setup/eos.ts';
 import { describeWith } from '../setup/parts.ts';
-import { readBack } from '../sinks/read-back.ts';
+import { expectSameRun } from '../sinks/read-back.ts';
 
 const act = (page: Page, name: string) => page.locator(`.lab [data-act=${name}]`);
 const stepOf = (page: Page) => page.locator('.lab').evaluate((lab) => Number(lab.dataset.step));
@@ -83,16 +91,7 @@ describeWith(['chromium'], 'the lab', () => {
       await (await download).saveAs(saved);
       const { code } = await eos(command.split(' ').slice(1), { cwd });
       expect(code).toBe(0);
-      const [ours, theirs] = await Promise.all([
-        readBack(saved),
-        readBack(join(cwd, 'run.parquet')),
-      ]);
-      expect(ours.fields).toEqual(theirs.fields);
-      for (const { name } of theirs.fields)
-        expect(Array.from(await ours.values(name)), name).toEqual(
-          Array.from(await theirs.values(name)),
-        );
-      expect(ours.metadata['eos.summary']).toBe(theirs.metadata['eos.summary']);
+      await expectSameRun(saved, join(cwd, 'run.parquet'));
       expect(problems).toEqual([]);
       await page.close();
     });
@@ -141,6 +140,22 @@ describeWith(['chromium'], 'the lab', () => {
     expect(await act(page, 'tour-next').isDisabled()).toBe(true);
     await act(page, 'tour-leave').click();
     await page.waitForFunction(() => !new URL(location.href).searchParams.has('tour'));
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('a tour that is clicked through in a hurry stands at the last stop', async () => {
+    const { page, problems } = await openPage(browser, `${server.url}?refresh=0&tour=4`);
+    await act(page, 'tour-next').evaluate((next, clicks) => {
+      for (let i = 0; i < clicks; i++) (next as HTMLButtonElement).click();
+    }, TOUR.length - 4);
+    await stands(page, TOUR.at(-1)!.runs[0]!.to);
+    await settled(page);
+    expect(await page.locator('.tour').getAttribute('data-stop')).toBe(String(TOUR.length));
+    // Of the runs of the stops in between none is left, nor comes later.
+    expect(await act(page, 'model').inputValue()).toBe('mlp');
+    expect((await shownRuns(page)).length).toBe(1);
+    expect(await page.locator('.lab [role=alert]').textContent()).toBe('');
     expect(problems).toEqual([]);
     await page.close();
   });

@@ -3,6 +3,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { DataType, tableFromIPC } from 'apache-arrow';
 import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync } from 'hyparquet';
 import { parquetReadColumn } from 'hyparquet/src/read.js';
+import { expect } from 'vitest';
 
 /** A table as a reader found it in a file. */
 export interface ReadTable {
@@ -20,6 +21,17 @@ export interface ReadTable {
 
 export async function readBack(file: string): Promise<ReadTable> {
   return file.endsWith('.arrow') ? readArrow(file) : readParquet(file);
+}
+
+/** Expects two files to hold the same columns, rows and summary, to the last bit. */
+export async function expectSameRun(file: string, other: string): Promise<void> {
+  const [ours, theirs] = await Promise.all([readBack(file), readBack(other)]);
+  expect(ours.fields).toEqual(theirs.fields);
+  for (const { name } of theirs.fields)
+    expect(Array.from(await ours.values(name)), name).toEqual(
+      Array.from(await theirs.values(name)),
+    );
+  expect(ours.metadata['eos.summary']).toBe(theirs.metadata['eos.summary']);
 }
 
 export async function parquetFooter(file: string): Promise<FileMetaData> {

@@ -1,6 +1,6 @@
 import type { ParameterTable } from '../../pipeline/core/parameters.ts';
 import { formatNumber, rate } from '../../pipeline/format.ts';
-import type { Run } from '../app.ts';
+import { messageOf, type Run } from '../app.ts';
 import { button, el } from '../dom.ts';
 import { connect, METHODS, type TableClient } from '../load/client.ts';
 import { save } from '../runs/export.ts';
@@ -117,7 +117,7 @@ export async function openLab(
       problem.textContent = '';
       if (status) await told(session, status);
     } catch (error) {
-      problem.textContent = error instanceof Error ? error.message : String(error);
+      problem.textContent = messageOf(error);
     }
   }
 
@@ -261,7 +261,7 @@ export async function openLab(
     });
   }
 
-  /** Starts the runs of the tour in place of those that are there. */
+  /** Starts the runs of the tour in place of those that are there, and plays them. */
   async function showRuns(runs: readonly TourRun[]): Promise<void> {
     for (const { listed, api } of sessions.splice(runs.length)) {
       api.close();
@@ -271,24 +271,30 @@ export async function openLab(
     middle = 0;
     speed.value = String(TOUR_SPEED);
     problem.textContent = '';
-    for (const [i, { options }] of runs.entries()) {
-      const session = sessions[i];
-      if (!session) {
-        await begin(options);
-        continue;
+    try {
+      for (const [i, { options }] of runs.entries()) {
+        const session = sessions[i];
+        if (!session) {
+          await begin(options);
+          continue;
+        }
+        const status = await session.api.start(options);
+        Object.assign(session, { options, forked: false });
+        await told(session, status);
       }
-      Object.assign(session, { options, forked: false, status: await session.api.start(options) });
-      await told(session, session.status);
+      actions.relinked(runs[0]!.options, touring);
+      draw();
+      // All come to their ends at once.
+      const longest = runs[0]!.to;
+      await Promise.all(
+        runs.map(async ({ to }, i) => {
+          const session = sessions[i]!;
+          await told(session, await session.api.play((speedOf() * to) / longest, to));
+        }),
+      );
+    } catch (error) {
+      problem.textContent = messageOf(error);
     }
-    actions.relinked(runs[0]!.options, touring);
-    draw();
-    const longest = runs[0]!.to;
-    await Promise.all(
-      runs.map(async ({ to }, i) => {
-        const session = sessions[i]!;
-        await told(session, await session.api.play((speedOf() * to) / longest, to));
-      }),
-    );
   }
 
   async function fork(): Promise<void> {
@@ -299,7 +305,7 @@ export async function openLab(
       chosen = sessions.length - 1;
       draw();
     } catch (error) {
-      problem.textContent = error instanceof Error ? error.message : String(error);
+      problem.textContent = messageOf(error);
     }
   }
 

@@ -170,6 +170,7 @@ export function labRun(options: LabOptions, from?: string): LabRun {
       return (kept ?? history([STEP], 'step')).table({
         // It has no end: the number of steps would be taken for one.
         'eos.config': JSON.stringify({ ...config, steps: undefined }),
+        ...(kept && kept.stride > 1 ? { 'eos.peaks': 'kept' } : {}),
         'eos.changes': changes.map((change) => change.step).join(','),
         ...(summary ? { 'eos.summary': JSON.stringify(withoutEnd(summary)) } : {}),
       });

@@ -25,6 +25,8 @@ export function formula(name: string): Element {
 /** The guided tour: a box that tells what the runs below it show. */
 export function tourPanel({ show, moved }: TourActions): TourPanel {
   let at = 0;
+  /** The runs of a stop are begun once those of the last one are. */
+  let showing: Promise<void> = Promise.resolve();
   const place = el('span', { class: 'tour-place' });
   const title = el('h2', { class: 'tour-title', tabindex: -1 });
   const text = el('p', { class: 'tour-text' });
@@ -64,7 +66,9 @@ export function tourPanel({ show, moved }: TourActions): TourPanel {
     document.body.classList.add('touring');
     element.dataset.stop = String(at);
     moved(at);
-    await show(shown.runs);
+    const mine = at;
+    showing = showing.then(() => (mine === at ? show(shown.runs) : undefined));
+    await showing;
     // A button that has become unusable cannot keep the focus.
     if (document.activeElement === document.body) title.focus();
   }

@@ -49,7 +49,7 @@ export interface ColumnStatistics {
 export interface Statistics {
   /** Rows in the selection. */
   readonly rows: number;
-  /** By name; empty where there are too many rows to read. */
+  /** By name, of those that are there. */
   readonly columns: Readonly<Record<string, ColumnStatistics>>;
 }
 
@@ -81,7 +81,8 @@ export interface TableApi {
   path(x: string, y: string, text: string | undefined, from: number, to: number): Promise<Path>;
   /** The last row's number and the largest of a column. */
   extremes(column: string): Promise<{ readonly last: number; readonly max: number }>;
-  statistics(columns: readonly string[], from: number, to: number): Promise<Statistics>;
+  /** Undefined where there are too many rows to read. */
+  statistics(columns: readonly string[], from: number, to: number): Promise<Statistics | undefined>;
   csv(columns: readonly string[], from: number, to: number): Promise<Blob>;
 }
 

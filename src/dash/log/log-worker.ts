@@ -3,6 +3,7 @@ import { ConfigError } from '../../pipeline/core/parameters.ts';
 import { formatNumber } from '../../pipeline/format.ts';
 import { memoryTarget } from '../../pipeline/formats/byte-target.ts';
 import { parquetSink } from '../../pipeline/formats/parquet/parquet-sink.ts';
+import { parseNumber } from '../../pipeline/models/minimal/config.ts';
 import { detectMeasuredPhases } from '../../pipeline/operators/detect-measured-phases.ts';
 import { relateToThreshold } from '../../pipeline/operators/relate-to-threshold.ts';
 import { parseEta } from '../../pipeline/sources/training-log/eta-schedule.ts';
@@ -75,18 +76,26 @@ function optionsOf(said: LogSaid): LogOptions {
   return {
     ...(eta !== '' && { eta: parseEta(eta) }),
     ...(optimizer !== '' && { optimizer }),
-    ...(momentum !== '' && { beta: Number(momentum) }),
+    ...(momentum !== '' && { beta: betaOf(momentum) }),
     columns: Object.fromEntries(Object.entries(columns).filter(([, name]) => name !== '')),
     secondRun: 'end',
   };
 }
 
-/** What is wrong with a log, without the flags of the command line. */
+function betaOf(text: string): number {
+  const beta = parseNumber(text);
+  if (!Number.isNaN(beta)) return beta;
+  throw new ConfigError('momentum', `'${text}' is not a number, such as 0.9`);
+}
+
+/** Advice on flags of the command line: behind the last semicolon, or in parentheses at the end. */
+const FLAGS = /(; [^;]*--[^;]*| \([^()]*--[^()]*\))$/;
+
+/** What is wrong with a log, and which field of the page puts it right. */
 function readable(error: unknown): unknown {
   if (!(error instanceof LogError || error instanceof ConfigError)) return error;
-  const text = error.message.replace(/; (give|use|name|choose) [^;]*--.*$/s, '');
-  const advice = /learning rate is not known/.test(text) ? '; type it in as η' : '';
-  return new RunFileError(text + advice);
+  const field = /learning rate/.test(error.message) ? 'type it in as η' : 'name its columns above';
+  return new RunFileError(error.message.replace(FLAGS, `; ${field}`));
 }
 
 serve(self as unknown as WorkerScope, api);

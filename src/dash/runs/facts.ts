@@ -20,6 +20,8 @@ export interface RunFacts {
   /** The threshold as a formula. */
   readonly thresholdName: string;
   readonly summary?: RunSummary;
+  /** Of a run without an end only some rows are kept, and the peaks among them. */
+  readonly peaksKept: boolean;
   /** Steps behind which parameters were changed; such a run is of the lab. */
   readonly changes?: readonly number[];
   /** What can be predicted from, where the run is one of the minimal model. */
@@ -94,6 +96,7 @@ export function runFacts(metadata: Readonly<Record<string, string>>): RunFacts {
     ...defined('every', number(config.every)),
     ...defined('threshold', threshold),
     thresholdName: text(config.threshold) ?? stability.formula,
+    peaksKept: metadata['eos.peaks'] !== undefined,
     band: number(config.band) ?? 0.05,
     ...(hasSummary && Object.keys(summary).length > 0 ? { summary: runSummary(summary) } : {}),
     ...defined('changes', numbers(metadata['eos.changes'])),

@@ -31,7 +31,7 @@ export function selectionPanel(app: App): Panel {
     unit: '',
     table: () => csv(lines),
     description:
-      'Of the steps that are shown: means, slopes of logarithms a step by least squares, cycles that begin there with their mean period, and the mean of L₁ beside ½·α̂λ₂β₂(1 − α̂β₂), which holds it at the edge. Drag in a plot to select.',
+      'Of the steps that are shown: means, slopes of logarithms a step by least squares, cycles that begin there with their mean period, and the mean of L₁ beside ½·α̂λ₂β₂(1 − α̂β₂), which holds it while all of them are at the edge. A row counts for the steps since the one before. Drag in a plot to select.',
   };
   const frame = panelFrame(app, head);
   const rows = el('tbody');
@@ -56,18 +56,8 @@ export function selectionPanel(app: App): Panel {
       frame.problem(undefined);
       lines = found;
       rows.replaceChildren(...found.map(rowOf));
-      const doubted = found.filter(({ trustedUntil }) => trustedUntil !== undefined);
-      const long = found.filter(({ tooLong }) => tooLong).map(({ run }) => run.name);
-      note.textContent = [
-        long.length > 0
-          ? `Too many rows to read at once (${long.join(', ')}): select fewer steps.`
-          : '',
-        ...doubted.map(
-          ({ run, trustedUntil }) =>
-            `${run.name}: not true beyond step ${count(trustedUntil!)} (⁇).`,
-        ),
-      ]
-        .filter(Boolean)
+      note.textContent = found
+        .flatMap(({ run, doubt }) => (doubt === undefined ? [] : [`${run.name}: ${doubt}.`]))
         .join(' ');
       note.hidden = note.textContent === '';
     } catch (error) {
@@ -93,14 +83,19 @@ const shows = (run: Run): boolean => hasColumns(run, ['loss']);
 interface Line {
   readonly run: Run;
   readonly numbers: readonly (number | undefined)[];
-  readonly tooLong: boolean;
-  /** Last step whose digits are true, where the selection goes beyond it. */
-  readonly trustedUntil: number | undefined;
+  /** Why its numbers are not there, or not true. */
+  readonly doubt: string | undefined;
 }
 
 async function lineOf(run: Run, from: number, to: number): Promise<Line> {
-  const statistics = await run.client.statistics(COLUMNS, from, to);
-  const trustedUntil = run.facts.summary?.trustedUntil;
+  const { peaksKept, summary } = run.facts;
+  const statistics = peaksKept ? undefined : await run.client.statistics(COLUMNS, from, to);
+  if (!statistics) {
+    const doubt = peaksKept
+      ? 'only some of its rows are kept, and the peaks among them, so that means would be too large'
+      : 'too many rows to read at once; select fewer steps';
+    return { run, numbers: HEADINGS.slice(1).map(() => undefined), doubt };
+  }
   // Where they cannot be read, the table of cycles says why.
   const cycles = hasColumns(run, ['cycle'])
     ? await run.client.cycles().catch(() => undefined)
@@ -109,10 +104,10 @@ async function lineOf(run: Run, from: number, to: number): Promise<Line> {
     .map(({ first }) => first)
     .filter((step) => step >= from && step <= to);
   const { sharpness, sharpness_ratio, loss, l_hat, l1 } = statistics.columns;
+  const trusted = summary?.trustedUntil ?? Number.POSITIVE_INFINITY;
   return {
     run,
-    tooLong: statistics.rows > 0 && loss === undefined,
-    trustedUntil: to > (trustedUntil ?? Number.POSITIVE_INFINITY) ? trustedUntil : undefined,
+    doubt: to > trusted ? `not true beyond step ${count(trusted)} (⁇)` : undefined,
     numbers: [
       statistics.rows,
       sharpness?.mean,
@@ -122,10 +117,15 @@ async function lineOf(run: Run, from: number, to: number): Promise<Line> {
       cycles ? starts.length : undefined,
       starts.length > 1 ? (starts.at(-1)! - starts[0]!) / (starts.length - 1) : undefined,
       l1?.mean,
-      predictedL1(run, statistics),
+      isAtEdge(run, from, to) ? predictedL1(run, statistics) : undefined,
     ],
   };
 }
+
+/** Whether all steps of a run within [from, to] are at the edge of stability. */
+const isAtEdge = ({ phases }: Run, from: number, to: number): boolean =>
+  phases.length > 0 &&
+  phases.every(({ word, first, last }) => last < from || first > to || word.startsWith('eos-'));
 
 /**
  * Mean of ½·α̂λ₂β₂(1 − α̂β₂), where it is what theory says: gradient descent without covariance.
@@ -143,19 +143,16 @@ function predictedL1({ facts }: Run, { columns }: Statistics): number | undefine
 const isThere = (value: number | undefined): value is number =>
   value !== undefined && !Number.isNaN(value);
 
-function rowOf({ run, numbers, trustedUntil }: Line): HTMLElement {
+function rowOf({ run, numbers, doubt }: Line): HTMLElement {
   const dot = el('span', { class: 'dot' });
   dot.style.background = runColor(run);
-  const doubted = trustedUntil !== undefined;
-  const title = doubted ? `not true beyond step ${count(trustedUntil)}` : undefined;
   // How many rows there are is true of any run.
-  const cells = numbers.map((value, i) =>
-    el(
-      'td',
-      { 'data-value': value, title: i === 0 ? undefined : title },
-      isThere(value) ? `${formatNumber(value, 4)}${doubted && i > 0 ? '\u00a0⁇' : ''}` : '–',
-    ),
-  );
+  const cells = numbers.map((value, i) => {
+    const title = i === 0 ? undefined : doubt;
+    const mark = title === undefined ? '' : '\u00a0⁇';
+    const text = isThere(value) ? formatNumber(value, 4) + mark : '–';
+    return el('td', { 'data-value': value, title }, text);
+  });
   return el('tr', {}, el('td', {}, dot, ` ${run.name}`), ...cells);
 }
 
