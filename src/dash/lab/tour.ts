@@ -40,7 +40,7 @@ export const TOUR: readonly TourStop[] = [
   },
   {
     title: 'The surrogate loss',
-    text: 'L spikes, but the surrogate loss L̂, which is L₂ with α held at the edge, falls evenly all the while: on a log scale its slope is constant. Underneath the spikes the run makes steady progress. The dotted line in the plot of the loss is what the theory predicts.',
+    text: 'L spikes, but the surrogate loss L̂, which is L₂ with α held at the edge, falls evenly all the while: on a log scale its slope is constant. Underneath the spikes the run makes steady progress. The dashed line in the plot of the loss is the slope that theory predicts.',
     formulas: ['surrogate', 'slope'],
     runs: [{ options: three, to: 2500 }],
   },
