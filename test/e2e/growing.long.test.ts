@@ -169,7 +169,9 @@ describeWith(['chromium'], 'files that grow', () => {
     },
   );
 
-  test('a page follows a run whose program is killed and goes on, and a server that is started again, without a false alarm', async () => {
+  test('a page follows a run whose program is killed and goes on, and a server that is started again, without a false alarm', {
+    timeout: 600_000 + 2000 * SECONDS,
+  }, async () => {
     const file = join(folder, 'live.parquet');
     const flushes: Flush[] = [];
     let writer = await write(['--out', file], 2000, flushes);
