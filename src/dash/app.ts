@@ -1,8 +1,9 @@
 import type { TableClient } from './load/client.ts';
 import type { Row, TableInfo } from './load/protocol.ts';
 import type { Interval } from './plots/phase-strip.ts';
-import { PAGE, runColor as slotColor } from './plots/theme.ts';
+import { PAGE } from './plots/theme.ts';
 import type { RunFigures } from './plots/time-series.ts';
+import type { Place, XAxis, XName } from './plots/x-axis.ts';
 import type { RunFacts } from './runs/facts.ts';
 import type { ListedRun } from './runs/run-list.ts';
 import type { Store } from './store.ts';
@@ -24,8 +25,10 @@ export interface Run {
   readonly pace: Pace;
   readonly info: TableInfo;
   readonly facts: RunFacts;
-  /** Phases from the file's own column, fine ones. */
+  /** Its phases: fine ones of a model, and of a log those that are dated in the end. */
   readonly phases: readonly Interval[];
+  /** What was known of them at each step, where that is not the same. */
+  readonly knownPhases?: readonly Interval[] | undefined;
   /** What plots say of it besides its columns. */
   readonly figures: RunFigures;
   /** Files of other dynamics from the same start. */
@@ -50,16 +53,34 @@ export interface DynamicsFile {
 export interface App {
   readonly store: Store;
   runs(): readonly Run[];
-  /** All steps of all runs. */
+  /** The colour that tells a run from others. */
+  color(run: Run): string;
+  /** What the runs are drawn over. */
+  axis(): XAxis;
+  /** Draws over another axis, the same steps of the first run if it has a place on both. */
+  over(axis: XName): void;
+  /** Where a run stands on it; undefined where it has no place there. */
+  place(run: Run): Place | undefined;
+  /** All positions of all runs. */
   fullRange(): readonly [number, number];
-  /** The steps shown: what the view asks for as far as the runs have it. */
+  /** The positions shown: what the view asks for as far as the runs have it. */
   range(): readonly [number, number];
+  /** The fewest positions that a zoom shows. */
+  least(): number;
+  /** The steps of a run that are shown. */
+  steps(run: Run): readonly [number, number];
   /** Whether less than all steps is shown. */
   zoomed(): boolean;
   /** The row under the crosshair in each run that has one there, once it is read. */
   rows(): ReadonlyMap<number, Row>;
-  /** Sets the range within the run, or resets it. */
+  /** Shows these positions, or all. */
   zoom(range: readonly [number, number] | null): void;
+  /** Shows these steps of a run. */
+  zoomTo(run: Run, steps: readonly [number, number]): void;
+  /** Puts the crosshair there; the number of a step is whole. */
+  point(position: number): void;
+  /** Where the crosshair is. */
+  cursor(): number | null;
   announce(text: string): void;
   showTip(tip: Tip | null): void;
 }
@@ -98,18 +119,24 @@ export const hasColumns = (
   columns: readonly string[],
 ): boolean => columns.every((column) => info.columns.some(({ name }) => name === column));
 
-/** The row nearest to the crosshair among those of all runs: what its step is. */
-export function rowUnder(app: App): Row | undefined {
-  const { cursor } = app.store.get();
+/** The row nearest to the crosshair among those of all runs: what its step is, and where it is. */
+export function rowUnder(app: App): (Row & { readonly position: number }) | undefined {
+  const cursor = app.cursor();
   if (cursor === null) return undefined;
-  const away = ({ step }: Row) => Math.abs(step - cursor);
-  return [...app.rows().values()].reduce<Row | undefined>(
+  const found = app.runs().flatMap((run) => {
+    const row = app.rows().get(run.id);
+    const position = row && app.place(run)?.at(row.step);
+    return row && position !== undefined ? [{ ...row, position }] : [];
+  });
+  const away = ({ position }: { readonly position: number }) => Math.abs(position - cursor);
+  return found.reduce<(typeof found)[number] | undefined>(
     (best, row) => (best && away(best) <= away(row) ? best : row),
     undefined,
   );
 }
 
-export const runColor = (run: Run): string => slotColor(PAGE, run.slot);
+/** Where the crosshair stands: at the row that it is nearest to. */
+export const crosshairAt = (app: App): number | null => rowUnder(app)?.position ?? app.cursor();
 
 /** How to draw on the page at a size. */
 export const pageLook = (width: number, height: number) => ({

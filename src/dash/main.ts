@@ -7,16 +7,16 @@ import type { LabOptions } from './lab/lab-parameters.ts';
 import type { Row } from './load/protocol.ts';
 import { canFollow, followServer, type ServerNews } from './load/server-news.ts';
 import { emptyPage, showProblem } from './messages.ts';
-import { setColors } from './plots/theme.ts';
+import { PAGE, runColor, setColors } from './plots/theme.ts';
 import { knownFacts } from './runs/known-facts.ts';
 import { openRuns } from './runs/open-runs.ts';
 import { allPanels } from './runs/panels.ts';
 import { rangeBar } from './runs/range-bar.ts';
 import type { ListedRun } from './runs/run-list.ts';
 import { runTable } from './runs/run-table.ts';
-import { moveInside, shownSteps } from './runs/steps-shown.ts';
+import { shownPart } from './runs/shown-part.ts';
 import { tiles } from './runs/tiles.ts';
-import { createStore } from './store.ts';
+import { createStore, type View } from './store.ts';
 import { tooltip } from './tooltip.ts';
 import { readLink, writeLink } from './url.ts';
 import { viewControls } from './view-controls.ts';
@@ -79,21 +79,9 @@ const files = openRuns({
 const app: App = {
   store,
   runs: files.runs,
-  fullRange() {
-    const filled = files.runs().filter(({ info }) => info.rows > 0);
-    if (filled.length === 0) return [0, 1];
-    const first = Math.min(...filled.map(({ info }) => info.firstStep));
-    const last = Math.max(...filled.map(({ info }) => info.lastStep));
-    // A single row stands in the middle.
-    return first < last ? [first, last] : [first - 0.5, first + 0.5];
-  },
-  range: () => shownSteps(store.get().range, app.fullRange()) ?? app.fullRange(),
-  zoomed: () => shownSteps(store.get().range, app.fullRange()) !== null,
   rows: () => rows,
-  zoom(range) {
-    const shown = range && moveInside(range, app.fullRange());
-    store.set({ range: shown });
-  },
+  color: ({ slot }) => runColor(PAGE, slot),
+  ...shownPart(store, files.runs),
   announce(text) {
     box('announce').textContent = text;
   },
@@ -196,6 +184,7 @@ async function drawAll(): Promise<void> {
   // First what stands above the panels, which take the room that it leaves.
   await tileRow.draw();
   await Promise.all([...visible.map(drawPanel), range.draw()]);
+  tellOffAxis(runs);
   showMissing(
     panels.filter((panel) => !able.includes(panel) || panel.empty?.()),
     fullPanel !== undefined || runs.length === 0,
@@ -215,6 +204,19 @@ async function drawPanel(panel: Panel): Promise<void> {
     performance.mark('eos-first-panel');
 }
 
+let offAxis = '';
+
+/** Says which runs the axis has no place for, once. */
+function tellOffAxis(runs: readonly Run[]): void {
+  const { title, lack } = app.axis();
+  const names = runs.filter((run) => !app.place(run)).map(({ name }) => name);
+  const text =
+    names.length === 0 ? '' : `not drawn over ${title}, since ${lack}: ${names.join(', ')}`;
+  if (text === offAxis) return;
+  offAxis = text;
+  showProblem(box('notices'), 'Axis', text || undefined);
+}
+
 function showMissing(absent: readonly Panel[], covered: boolean): void {
   missing.hidden = covered || absent.length === 0;
   const names = absent.map(({ title, needs }) =>
@@ -229,7 +231,9 @@ let urlTimer: ReturnType<typeof setTimeout> | undefined;
 /** Changes of the range within this long are one zoom, as a window that is dragged makes them. */
 const PUSH_MS = 800;
 let pushedAt = 0;
-let addressRange = String(link.view.range);
+/** What of a view Back undoes. */
+const zoomOf = ({ x, range }: Pick<View, 'x' | 'range'>): string => JSON.stringify([x, range]);
+let addressRange = zoomOf(link.view);
 let refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
 function writeUrl(): void {
@@ -242,7 +246,7 @@ function writeUrl(): void {
       runs.some(({ writing }) => writing) || runs.length === 0
         ? view.range
         : app.zoomed()
-          ? app.range()
+          ? (app.range().map(app.axis().value) as [number, number])
           : null;
     const query = writeLink({
       runs: runs.flatMap((run) => run.link ?? []),
@@ -255,10 +259,11 @@ function writeUrl(): void {
     try {
       // A zoom is a step that Back undoes; all else, and its own way there, only renames where one
       // is.
-      const zoomed = String(asked) !== addressRange;
+      const now = zoomOf({ ...view, range: asked });
+      const zoomed = now !== addressRange;
       const steps = zoomed && performance.now() - pushedAt > PUSH_MS;
       if (zoomed) pushedAt = performance.now();
-      addressRange = String(asked);
+      addressRange = now;
       history[steps ? 'pushState' : 'replaceState'](
         null,
         '',
@@ -278,24 +283,26 @@ async function followCursor(): Promise<void> {
   }
   following = true;
   showBusy();
-  const { cursor } = store.get();
+  const cursor = app.cursor();
   const found =
     cursor === null
       ? []
       : await Promise.all(
           files.runs().map(async (run) => {
             // Where a run has ended, or not begun, it has no values.
-            if (cursor < run.info.firstStep - 1 || cursor > run.info.lastStep + 1)
+            const step = app.place(run)?.step(cursor);
+            const { firstStep, lastStep } = run.info;
+            if (step === undefined || step < firstStep - 1 || step > lastStep + 1)
               return [run.id, undefined] as const;
             const columns = columnsFollowed.filter((column) => hasColumns(run, [column]));
-            return [run.id, await run.client.row(cursor, columns).catch(() => undefined)] as const;
+            return [run.id, await run.client.row(step, columns).catch(() => undefined)] as const;
           }),
         );
   rows = new Map(found.flatMap(([id, row]) => (row ? [[id, row] as const] : [])));
   for (const panel of panels) panel.follow();
   const row = rowUnder(app);
   if (row && document.activeElement?.matches('.plot'))
-    app.announce(`step ${formatNumber(row.step)}, ${row.values.phase ?? ''}`);
+    app.announce(`${app.axis().say(row.position)}, ${row.values.phase ?? ''}`);
   following = false;
   showBusy();
   if (!followAgain) return;
@@ -351,7 +358,7 @@ function setTimer(): void {
 }
 
 store.subscribe((view, before) => {
-  const redraw = ['range', 'scales', 'hidden', 'full', 'map'] as const;
+  const redraw = ['x', 'range', 'scales', 'hidden', 'full', 'map'] as const;
   if (redraw.some((key) => view[key] !== before[key])) schedule();
   if (view.cursor !== before.cursor) void followCursor();
   if (view.sweep !== before.sweep) void files.showSweep(view.sweep);
@@ -366,8 +373,8 @@ store.subscribe((view, before) => {
 document.addEventListener('visibilitychange', setTimer);
 addEventListener('popstate', () => {
   const { view } = readLink(inQuery ? location.search : location.hash.slice(1));
-  addressRange = String(view.range);
-  store.set({ range: view.range });
+  addressRange = zoomOf(view);
+  store.set({ x: view.x, range: view.range });
 });
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape')
@@ -390,7 +397,8 @@ document.addEventListener('drop', (event) => {
 function tellWhatIsNotThere(): void {
   const asked = link.view.range;
   const runs = files.runs();
-  const [first, last] = app.fullRange();
+  const axis = app.axis();
+  const [first, last] = app.fullRange().map(axis.value) as [number, number];
   if (!asked || runs.length === 0 || runs.some(({ writing }) => writing)) return;
   if (asked[0] < last && asked[1] > first) return;
   const steps = (from: number, to: number) => `${formatNumber(from)} – ${formatNumber(to)}`;

@@ -1,8 +1,12 @@
+import type { XName } from './plots/x-axis.ts';
+
 /** Everything that a link reproduces. */
 export interface View {
-  /** Steps shown; null is the whole run, also while it grows. */
+  /** What the runs are drawn over. */
+  readonly x: XName;
+  /** From where to where of that; null is the whole run, also while it grows. */
   readonly range: readonly [number, number] | null;
-  /** Step under the crosshair. */
+  /** Where on that the crosshair is. */
   readonly cursor: number | null;
   /** The crosshair stays where it is while the pointer moves on. */
   readonly pinned: boolean;
@@ -25,6 +29,7 @@ export type Theme = 'auto' | 'light' | 'dark';
 export type Scale = 'log' | 'linear';
 
 export const FIRST_VIEW: View = {
+  x: 'step',
   range: null,
   cursor: null,
   pinned: false,

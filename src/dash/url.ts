@@ -1,3 +1,4 @@
+import { xAxisOf } from './plots/x-axis.ts';
 import { FIRST_VIEW, type Scale, type Theme, type View } from './store.ts';
 
 /** What a link holds: the runs shown, and the view of them. */
@@ -36,6 +37,7 @@ export function readLink(query: string): LinkState {
     embed: params.get('embed') === '1',
     view: {
       ...FIRST_VIEW,
+      x: xAxisOf(params.get('x')).name,
       range: from !== undefined && to !== undefined && from < to ? [from, to] : null,
       cursor: at ?? null,
       pinned: at !== undefined,
@@ -57,6 +59,7 @@ export function writeLink({ runs, view, lab, tour, embed, refreshGiven }: LinkSt
   if (lab !== null) params.set('lab', lab);
   if (tour !== null) params.set('tour', String(tour));
   if (embed) params.set('embed', '1');
+  if (view.x !== 'step') params.set('x', view.x);
   if (view.range) {
     params.set('from', String(view.range[0]));
     params.set('to', String(view.range[1]));

@@ -7,6 +7,7 @@ const id = fc.stringMatching(/^[a-z][a-z0-9_-]{0,12}$/);
 const step = fc.integer({ min: 0, max: 1e9 });
 const view: fc.Arbitrary<View> = fc
   .record({
+    x: fc.constantFrom('step', 'log', 'time', 'crossing'),
     range: fc.option(
       fc.tuple(step, step).map(([a, b]) => [Math.min(a, b), Math.max(a, b) + 1] as const),
     ),

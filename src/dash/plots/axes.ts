@@ -1,9 +1,10 @@
 import * as Plot from '@observablehq/plot';
 import { tickStep, ticks } from 'd3-array';
 import { format, precisionFixed, precisionRound } from 'd3-format';
-import { count, formatNumber, printed } from '../../pipeline/format.ts';
+import { formatNumber, printed } from '../../pipeline/format.ts';
 import type { Range } from './draw.ts';
 import type { Theme } from './theme.ts';
+import type { XAxis } from './x-axis.ts';
 
 /** What stands at an axis. */
 export interface Ticks {
@@ -96,14 +97,19 @@ export function valueMarks({ values, text, label }: Ticks, theme: Theme): Plot.M
   ];
 }
 
-export function stepMarks(domain: Range, width: number): Plot.Markish[] {
+/** The axis below a drawing over positions of an axis. */
+export function stepMarks(axis: XAxis, positions: Range, width: number): Plot.Markish[] {
+  const ticks = axis.ticks(positions, width);
   return [
-    Plot.axisX(stepTicks(domain, width), {
-      label: 'step t',
-      labelAnchor: 'right',
-      labelArrow: 'none',
-      tickFormat: count,
-      tickSize: 4,
-    }),
+    Plot.axisX(
+      ticks.map(({ at }) => at),
+      {
+        label: axis.label,
+        labelAnchor: 'right',
+        labelArrow: 'none',
+        text: ticks.map(({ text }) => text),
+        tickSize: 4,
+      },
+    ),
   ];
 }

@@ -3,6 +3,7 @@ import { linearTicks, logTicks, stepMarks, valueMarks } from './axes.ts';
 import { cut, type Points } from './cut.ts';
 import { type Drawing, drawPlot, type Look, MARGIN, niceDomain, type Range } from './draw.ts';
 import type { Theme } from './theme.ts';
+import { type XAxis, xAxisOf } from './x-axis.ts';
 
 /** A line over steps. */
 export interface Line {
@@ -31,6 +32,8 @@ export interface Level {
 export interface LinesPlot {
   readonly label: string;
   readonly log: boolean;
+  /** What it is drawn over, unless steps. */
+  readonly axis?: XAxis | undefined;
   readonly steps: Range;
   readonly lines: readonly Line[];
   readonly level?: Level | undefined;
@@ -72,7 +75,7 @@ export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
         ...lines.flatMap((line) => dots(line, steps, width - MARGIN.left - MARGIN.right, log)),
         ...(level ? levelName(level, plot, values, theme) : []),
         ...eventMarks(plot, theme),
-        ...stepMarks(steps, width),
+        ...stepMarks(plot.axis ?? xAxisOf(null), steps, width),
       ],
     },
     look,

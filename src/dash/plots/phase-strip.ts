@@ -1,6 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { type Drawing, drawPlot, type Look, MARGIN, type Range } from './draw.ts';
 import { phaseColor, phaseName } from './theme.ts';
+import type { Place } from './x-axis.ts';
 
 /** Consecutive steps in the same phase. */
 export interface Interval {
@@ -27,6 +28,10 @@ export function coarsePhases(phases: readonly Interval[]): Interval[] {
   }
   return merged;
 }
+
+/** Phases at their positions on an axis. */
+export const placedPhases = (phases: readonly Interval[], place: Place): Interval[] =>
+  phases.map(({ word, first, last }) => ({ word, first: place.at(first), last: place.at(last) }));
 
 /**
  * Phases in view, each up to the first step of the next.

@@ -2,6 +2,7 @@ import type { Points } from './cut.ts';
 import type { Range } from './draw.ts';
 import type { Level, Line, LinesPlot } from './lines.ts';
 import type { ColorName, Theme } from './theme.ts';
+import type { Place, XAxis } from './x-axis.ts';
 
 /**
  * What a run's metadata and phases tell of it; each may be unknown, since a file may be anybody's.
@@ -19,6 +20,8 @@ export interface RunFigures {
   readonly slopePredicted?: number | undefined;
   /** Steps of the edge of stability. */
   readonly edge?: { readonly first: number; readonly last: number } | undefined;
+  /** The first step at or beyond the threshold. */
+  readonly crossing?: number | undefined;
   /** It blew up, and its last values are far from all others. */
   readonly diverged?: boolean;
   /** Last step before its rows have too few true digits. */
@@ -74,6 +77,8 @@ export const DASHES = ['', '7 3', '2 3', '9 3 2 3', '1 2'];
 /** One run in a plot. */
 export interface RunLines {
   readonly run: RunFigures;
+  /** Where its steps stand, unless the axis is that of steps. */
+  readonly place?: Place | undefined;
   /** By column. */
   readonly points: ReadonlyMap<string, Points>;
   /** Its colour, where several runs are told apart by colour. */
@@ -109,7 +114,7 @@ export function seriesLines<R extends RunLines>(
           series,
           at: derived && within(derived),
           line: {
-            points: points ?? sample(derived!, steps),
+            points: points ?? sample(derived!, steps, of.place),
             color: of.color ?? theme[series.color],
             rows: points !== undefined,
             className: of.className,
@@ -128,20 +133,23 @@ export function timeSeriesPlot(
   lines: readonly SeriesLine[],
   steps: Range,
   scale: 'log' | 'linear' = fittingScale(spec, lines),
+  axis?: XAxis,
 ): LinesPlot {
   const first = lines[0]?.of.run;
   // Runs with thresholds of their own have no level in common.
   const single = lines.every(({ of }) => of.run === first);
   const common = lines.every(({ of }) => of.run.threshold === first?.threshold);
   const log = scale === 'log';
+  const at = (step: number) => lines[0]?.of.place?.at(step) ?? step;
   return {
     label: log ? `${spec.axis} (log scale)` : spec.axis,
     log,
+    axis,
     steps,
     lines: lines.map(({ line }) => line),
     level: first && common ? spec.level?.(first) : undefined,
-    doubtedFrom: single ? first?.trustedUntil : undefined,
-    events: single && first ? (spec.events?.steps(first) ?? []) : [],
+    doubtedFrom: single && first?.trustedUntil !== undefined ? at(first.trustedUntil) : undefined,
+    events: single && first ? (spec.events?.steps(first) ?? []).map(at) : [],
   };
 }
 
@@ -167,12 +175,13 @@ export function fittingScale(
 
 const SAMPLES = 120;
 
-function sample(line: DerivedLine, [from, to]: Range): Points {
-  const start = Math.max(from, line.from ?? from);
-  const end = Math.min(to, line.to ?? to);
+function sample(line: DerivedLine, [from, to]: Range, place?: Place): Points {
+  const at = (step: number) => place?.at(step) ?? step;
+  const start = Math.max(from, line.from === undefined ? from : at(line.from));
+  const end = Math.min(to, line.to === undefined ? to : at(line.to));
   if (!(start < end)) return { x: [], y: [] };
   const x = Array.from({ length: SAMPLES }, (_, i) => start + ((end - start) * i) / (SAMPLES - 1));
-  return { x, y: x.map(line.at) };
+  return { x, y: x.map((position) => line.at(place?.step(position) ?? position)) };
 }
 
 const within =

@@ -1,9 +1,7 @@
-import { formatNumber } from '../../pipeline/format.ts';
-import { type App, rowUnder, type Tip } from '../app.ts';
+import { type App, crosshairAt, rowUnder, type Tip } from '../app.ts';
 import { el } from '../dom.ts';
-import { MIN_STEPS } from './steps-shown.ts';
 
-/** Where a chart's steps lie inside its box. */
+/** Where the positions of a chart's axis lie inside its box. */
 export interface StepAxis {
   readonly left: number;
   readonly right: number;
@@ -21,10 +19,8 @@ const DRAG_PIXELS = 5;
 const ZOOM = 0.6;
 
 export interface Crosshair {
-  /**
-   * Puts the crosshair at a step, with the tooltip where the pointer or the focus is in this chart.
-   */
-  follow(step: number | null): void;
+  /** Follows the crosshair, with the tooltip where the pointer or the focus is in this chart. */
+  follow(): void;
 }
 
 /**
@@ -63,11 +59,10 @@ export function stepCrosshair(
     else
       app.showTip({
         ...tipAt,
-        title: `step ${formatNumber(row.step)}`,
+        title: app.axis().say(row.position),
         lines: tipLines(tipAt.y - box.getBoundingClientRect().top),
       });
   }
-  const setCursor = (step: number) => app.store.set({ cursor: Math.round(step) });
 
   box.addEventListener('pointerdown', (event) => {
     const now = axis();
@@ -88,7 +83,7 @@ export function stepCrosshair(
       hovered(null);
       return;
     }
-    if (!app.store.get().pinned) setCursor(toStep(now, at));
+    if (!app.store.get().pinned) app.point(toStep(now, at));
     hovered({ x: event.clientX, y: event.clientY });
   });
   box.addEventListener('pointerup', (event) => {
@@ -97,8 +92,10 @@ export function stepCrosshair(
     const at = inside(event, now);
     brush.hidden = true;
     if (dragging) app.zoom([toStep(now, Math.min(at, downAt)), toStep(now, Math.max(at, downAt))]);
-    else if (event.detail < 2)
-      app.store.set({ pinned: !app.store.get().pinned, cursor: Math.round(toStep(now, at)) });
+    else if (event.detail < 2) {
+      app.store.set({ pinned: !app.store.get().pinned });
+      app.point(toStep(now, at));
+    }
     downAt = undefined;
     dragging = false;
   });
@@ -134,7 +131,7 @@ export function stepCrosshair(
   box.addEventListener('focus', () => {
     const now = axis();
     if (now && app.store.get().cursor === null && box.matches(':focus-visible'))
-      setCursor((now.from + now.to) / 2);
+      app.point((now.from + now.to) / 2);
     showAtCursor();
   });
   box.addEventListener('blur', () => hovered(null));
@@ -142,21 +139,24 @@ export function stepCrosshair(
     const now = axis();
     if (!now || event.ctrlKey || event.metaKey || event.altKey) return;
     const pixel = (now.to - now.from) / (now.right - now.left || 1);
-    const stride = Math.max(1, pixel) * (event.shiftKey ? 20 : 1);
-    const cursor = app.store.get().cursor ?? (now.from + now.to) / 2;
+    const stride = Math.max(app.least() / 4, pixel) * (event.shiftKey ? 20 : 1);
+    const cursor = app.cursor() ?? (now.from + now.to) / 2;
     const span = now.to - now.from;
     const keys: Record<string, () => void> = {
-      ArrowLeft: () => setCursor(Math.max(now.from, cursor - stride)),
-      ArrowRight: () => setCursor(Math.min(now.to, cursor + stride)),
-      Home: () => setCursor(now.from),
-      End: () => setCursor(now.to),
+      ArrowLeft: () => app.point(Math.max(now.from, cursor - stride)),
+      ArrowRight: () => app.point(Math.min(now.to, cursor + stride)),
+      Home: () => app.point(now.from),
+      End: () => app.point(now.to),
       '+': () => zoomAround(app, cursor, ZOOM),
       '=': () => zoomAround(app, cursor, ZOOM),
       '-': () => zoomAround(app, cursor, 1 / ZOOM),
       PageUp: () => app.zoom([now.from - span / 2, now.to - span / 2]),
       PageDown: () => app.zoom([now.from + span / 2, now.to + span / 2]),
       '0': () => app.zoom(null),
-      Enter: () => app.store.set({ pinned: !app.store.get().pinned, cursor }),
+      Enter: () => {
+        app.store.set({ pinned: !app.store.get().pinned });
+        app.point(cursor);
+      },
     };
     const action = keys[event.key];
     if (!action) return;
@@ -167,15 +167,16 @@ export function stepCrosshair(
 
   function showAtCursor(): void {
     const now = axis();
-    const { cursor } = app.store.get();
+    const cursor = app.cursor();
     if (!now || cursor === null) return;
     const place = box.getBoundingClientRect();
     hovered({ x: place.left + toPixel(now, cursor), y: place.top + 30 });
   }
 
   return {
-    follow(step) {
+    follow() {
       const now = axis();
+      const step = crosshairAt(app);
       const seen = now !== undefined && step !== null && step >= now.from && step <= now.to;
       cross.hidden = !seen;
       if (seen) cross.style.transform = `translateX(${toPixel(now, step)}px)`;
@@ -188,6 +189,6 @@ export function stepCrosshair(
 export function zoomAround(app: App, step: number, factor: number): void {
   const [from, to] = app.range();
   // As far in as it goes, and no further: widened again, it would move away from the step.
-  const limited = Math.max(factor, Math.min(1, MIN_STEPS / (to - from)));
+  const limited = Math.max(factor, Math.min(1, app.least() / (to - from)));
   app.zoom([step - (step - from) * limited, step + (to - step) * limited]);
 }

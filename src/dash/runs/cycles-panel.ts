@@ -66,7 +66,7 @@ export function cyclesPanel(app: App): Panel {
       source = run.info;
       fill(run);
     }
-    const [from, to] = app.range();
+    const [from, to] = app.steps(run);
     for (const row of rows.rows) {
       const [first, last] = [Number(row.dataset.first), Number(row.dataset.last)];
       row.classList.toggle('in-range', app.zoomed() && first < to && last > from);
@@ -101,7 +101,7 @@ export function cyclesPanel(app: App): Panel {
           { class: 'link' },
           () => {
             const air = Math.max(2, (end - cycle.first) * 0.05);
-            app.zoom([cycle.first - air, end + air]);
+            app.zoomTo(run, [cycle.first - air, end + air]);
           },
           formatNumber(cycle.cycle),
         );

@@ -69,10 +69,9 @@ export async function savePng(
 
 /** Saves the rows in view as CSV, one file a run, values as they stand in the file. */
 export async function saveCsv(app: App, columns: readonly string[], id: string): Promise<void> {
-  const [from, to] = app.range();
-  for (const run of app.runs()) {
+  for (const run of app.runs().filter(app.place)) {
     const present = columns.filter((column) => hasColumns(run, [column]));
-    const blob = await run.client.csv(present, from, to);
+    const blob = await run.client.csv(present, ...app.steps(run));
     save(blob, `${run.name.replace(/\.(parquet|arrow)$/, '').replace(/[^\w.-]+/g, '_')}-${id}.csv`);
   }
 }

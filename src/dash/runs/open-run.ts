@@ -53,7 +53,13 @@ async function openDynamics(
 export async function withPhases(run: Run, info: TableInfo): Promise<Partial<Run>> {
   const now = { ...run, info };
   const facts = runFacts(info.metadata);
-  const phases = hasColumns(now, ['phase']) ? await run.client.intervals('phase') : [];
+  const found = hasColumns(now, ['phase']) ? await run.client.intervals('phase') : [];
+  const dated = facts.summary?.phases ?? [];
+  // The model's phases are exact at once; measured ones are dated in the end.
+  const measured = dated.length > 0 && facts.lambda1 === undefined;
+  const phases = measured
+    ? dated.map(({ phase, first, last }) => ({ word: phase, first, last }))
+    : found;
   const columns = ['l_hat', 'alpha'].filter((column) => hasColumns(now, [column]));
   const start = edgeOf(phases)?.first ?? info.firstStep;
   const row =
@@ -63,7 +69,8 @@ export async function withPhases(run: Run, info: TableInfo): Promise<Partial<Run
       typeof value === 'number' ? [[column, value] as const] : [],
     ),
   );
-  return { info, facts, phases, figures: runFigures(facts, phases, anchors) };
+  const knownPhases = measured ? found : undefined;
+  return { info, facts, phases, knownPhases, figures: runFigures(facts, phases, anchors) };
 }
 
 const edgeOf = (phases: readonly Interval[]): Interval | undefined =>
@@ -87,6 +94,7 @@ function runFigures(
     // The formula is for covariance 0.
     slopePredicted: covariance === 0 ? (summary?.slopePredicted ?? slope) : undefined,
     edge: edgeOf(phases),
+    crossing: summary?.firstCrossing ?? edgeOf(phases)?.first,
     diverged: summary?.divergedAt != null,
     trustedUntil: summary?.trustedUntil,
     spikes: summary?.spikes ?? [],

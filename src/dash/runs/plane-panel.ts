@@ -1,13 +1,5 @@
 import { formatNumber } from '../../pipeline/format.ts';
-import {
-  type App,
-  hasColumns,
-  messageOf,
-  type Panel,
-  pageLook,
-  type Run,
-  runColor,
-} from '../app.ts';
+import { type App, hasColumns, messageOf, type Panel, pageLook, type Run } from '../app.ts';
 import { button, el, swatch } from '../dom.ts';
 import type { Path } from '../load/protocol.ts';
 import { type DrawnPlane, type PlanePath, planePlot } from '../plots/plane.ts';
@@ -60,15 +52,14 @@ export function planePanel(app: App): Panel {
     // First, since it may change the width to draw at.
     frame.update();
     const mine = ++turn;
-    const runs = app.runs().filter((run) => hasColumns(run, WEIGHTS));
-    const steps = app.range();
+    const runs = app.runs().filter((run) => hasColumns(run, WEIGHTS) && app.place(run));
     const beside = (runs[0]?.dynamics ?? []).filter((file) => hasColumns(file, WEIGHTS));
     let others: Path[];
     try {
       const shown = await Promise.all(
         runs.map(async (run) => {
           const phase = hasColumns(run, ['phase']) ? 'phase' : undefined;
-          return { run, path: await run.client.path('beta2', 'alpha', phase, ...steps) };
+          return { run, path: await run.client.path('beta2', 'alpha', phase, ...app.steps(run)) };
         }),
       );
       others = await Promise.all(
@@ -103,7 +94,9 @@ export function planePanel(app: App): Panel {
         stableSet: true,
         minima: !hidden('hyperbola'),
         paths: [
-          ...(hidden('path') ? [] : paths.map(({ run, path }) => runPath(run, path, many))),
+          ...(hidden('path')
+            ? []
+            : paths.map(({ run, path }) => runPath(path, many ? app.color(run) : undefined))),
           ...looks.flatMap(({ key, color, dash = '' }, i): PlanePath[] =>
             hidden(key)
               ? []
@@ -115,7 +108,7 @@ export function planePanel(app: App): Panel {
       pageLook(body.clientWidth, drawingHeight(app, frame, head.id)),
     );
     frame.show(drawn.svg, many);
-    body.dataset.drawn = steps.join(':');
+    body.dataset.drawn = app.range().join(':');
     follow();
   }
 
@@ -168,9 +161,9 @@ export function planePanel(app: App): Panel {
       app.showTip(null);
       return;
     }
-    if (!app.store.get().pinned) app.store.set({ cursor: step });
-    const run = app.runs()[0];
-    const row = run && app.rows().get(run.id);
+    const run = paths[0]!.run;
+    if (!app.store.get().pinned) app.point(app.place(run)?.at(step) ?? 0);
+    const row = app.rows().get(run.id);
     const { alpha, beta2, phase } = row?.values ?? {};
     if (!row || typeof alpha !== 'number' || typeof beta2 !== 'number') return;
     app.showTip({
@@ -195,9 +188,9 @@ export function planePanel(app: App): Panel {
     if (!move) return;
     event.preventDefault();
     const [from, to] = app.range();
-    const stride = Math.max(1, (to - from) / 400) * (event.shiftKey ? 20 : 1);
-    const cursor = (app.store.get().cursor ?? from) + move * stride;
-    app.store.set({ cursor: Math.round(Math.min(to, Math.max(from, cursor))) });
+    const stride = Math.max(app.least() / 4, (to - from) / 400) * (event.shiftKey ? 20 : 1);
+    const cursor = (app.cursor() ?? from) + move * stride;
+    app.point(Math.min(to, Math.max(from, cursor)));
   });
 
   return {
@@ -211,11 +204,11 @@ export function planePanel(app: App): Panel {
   };
 }
 
-const runPath = (run: Run, path: Path, many: boolean): PlanePath => ({
+const runPath = (path: Path, color: string | undefined): PlanePath => ({
   points: path,
-  color: many ? runColor(run) : PAGE.edge,
+  color: color ?? PAGE.edge,
   className: 'trajectory',
-  ...(many ? {} : { phases: path }),
+  ...(color ? {} : { phases: path }),
 });
 
 /** Its start as a ring, its end as a dot. */

@@ -3,8 +3,10 @@ import { formatNumber } from '../../pipeline/format.ts';
 import { type App, hasColumns, pageLook } from '../app.ts';
 import { button, el } from '../dom.ts';
 import { drawPlot, extent, niceDomain } from '../plots/draw.ts';
-import { bars, coarsePhases } from '../plots/phase-strip.ts';
+import { bars, coarsePhases, placedPhases } from '../plots/phase-strip.ts';
 import { PAGE, phaseColor } from '../plots/theme.ts';
+import { X_AXES, xAxisOf } from '../plots/x-axis.ts';
+import { readLines } from './read-lines.ts';
 
 const HEIGHT = 44;
 
@@ -19,13 +21,19 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
   const handles = (['from', 'to'] as const).map((side) => handle(side));
   box.append(picture, frame, ...handles.map(({ element }) => element));
   const label = el('output', { class: 'range-label', 'aria-live': 'off' });
+  const over = el(
+    'select',
+    { 'aria-label': 'Draw over', 'data-act': 'x' },
+    ...X_AXES.map(({ name, title }) => el('option', { value: name }, title)),
+  );
+  over.addEventListener('change', () => app.over(xAxisOf(over.value).name));
   const reset = button(
     'Show the whole run',
     { class: 'text-button', 'data-act': 'reset' },
     () => app.zoom(null),
     'Whole run',
   );
-  into.append(label, box, reset);
+  into.append(over, label, box, reset);
   let turn = 0;
   let pictured: unknown;
   let drawnAs = '';
@@ -46,7 +54,9 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
     });
     const move = (step: number) => {
       const [from, to] = app.range();
-      app.zoom(side === 'from' ? [Math.min(step, to - 1), to] : [from, Math.max(step, from + 1)]);
+      const least = app.least() / 4;
+      const ends = [Math.min(step, to - least), Math.max(step, from + least)] as const;
+      app.zoom(side === 'from' ? [ends[0], to] : [from, ends[1]]);
     };
     element.addEventListener('pointerdown', (event) => {
       element.setPointerCapture(event.pointerId);
@@ -91,8 +101,9 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
   return {
     async draw() {
       const mine = ++turn;
-      const run = app.runs()[0];
-      into.hidden = !run;
+      const run = app.runs().find(app.place);
+      into.hidden = app.runs().length === 0;
+      over.value = app.axis().name;
       if (!run) return;
       const [first, last] = app.fullRange();
       const [from, to] = app.range();
@@ -106,16 +117,19 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
         element.setAttribute('aria-valuemin', String(Math.round(first)));
         element.setAttribute('aria-valuemax', String(Math.round(last)));
         element.setAttribute('aria-valuenow', String(Math.round(side === 'from' ? from : to)));
+        element.setAttribute('aria-valuetext', app.axis().say(side === 'from' ? from : to));
       }
-      label.textContent = `${formatNumber(Math.ceil(from))} – ${formatNumber(Math.floor(to))}`;
+      label.textContent = rangeText(app);
       reset.disabled = !app.zoomed();
       // Another run may have made the whole longer.
-      const wanted = `${first}:${last}:${box.clientWidth}`;
+      const wanted = `${app.axis().name}:${first}:${last}:${box.clientWidth}`;
       if (pictured === run.info && drawnAs === wanted) return;
       const column = ['sharpness', 'loss'].find((name) => hasColumns(run, [name]));
       const pixels = Math.max(40, inner());
       const [points] = column
-        ? await run.client.lines([column], first, last, Math.round(pixels)).catch(() => [])
+        ? await readLines(app, run, run.client, [column], Math.round(pixels), [first, last]).catch(
+            () => [],
+          )
         : [];
       if (mine !== turn) return;
       pictured = run.info;
@@ -133,13 +147,21 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
             x: { domain: [first, last], axis: null },
             y: { domain, type: log ? 'log' : 'linear', axis: null },
             marks: [
-              Plot.rect(bars(coarsePhases(run.phases), [first, last]), {
-                x1: 'x1',
-                x2: 'x2',
-                fill: ({ word }) => phaseColor(PAGE, word),
-                fillOpacity: 0.25,
+              Plot.rect(
+                bars(placedPhases(coarsePhases(run.phases), app.place(run)!), [first, last]),
+                {
+                  x1: 'x1',
+                  x2: 'x2',
+                  fill: ({ word }) => phaseColor(PAGE, word),
+                  fillOpacity: 0.25,
+                },
+              ),
+              Plot.line(y, {
+                x: Array.from(points?.x ?? []),
+                y,
+                stroke: PAGE.sharpness,
+                strokeWidth: 1,
               }),
-              Plot.line(y, { x: points?.x ?? [], y, stroke: PAGE.sharpness, strokeWidth: 1 }),
             ],
           },
           pageLook(pixels, HEIGHT),
@@ -147,4 +169,13 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
       );
     },
   };
+}
+
+/** From where to where, in the numbers of the axis. */
+function rangeText(app: App): string {
+  const axis = app.axis();
+  const [from, to] = app.range().map(axis.value) as [number, number];
+  return axis.name === 'time'
+    ? `ηt ${formatNumber(from, 5)} – ${formatNumber(to, 5)}`
+    : `${formatNumber(Math.ceil(from))} – ${formatNumber(Math.floor(to))}`;
 }

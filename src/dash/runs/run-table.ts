@@ -1,5 +1,5 @@
 import { formatNumber } from '../../pipeline/format.ts';
-import { type App, type Run, runColor } from '../app.ts';
+import type { App, Run } from '../app.ts';
 import { button, el, icon } from '../dom.ts';
 import type { KnownRun } from './key-figures.ts';
 import { doubtOf, KEY_FIGURES } from './key-figures.ts';
@@ -140,7 +140,7 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): { dr
 
   function tableRow({ listed, run, cells }: Row, columns: readonly Column[]): HTMLElement {
     const dot = el('span', { class: 'dot' });
-    if (run) dot.style.background = runColor(run);
+    if (run) dot.style.background = app.color(run);
     const [start, end] = nameParts(listed.name);
     const change = () => (run ? actions.remove(run.id) : actions.add(listed));
     const name = button(

@@ -1,5 +1,5 @@
 import { count, formatNumber } from '../../pipeline/format.ts';
-import { type App, hasColumns, messageOf, type Panel, type Run, runColor } from '../app.ts';
+import { type App, hasColumns, messageOf, type Panel, type Run } from '../app.ts';
 import { el } from '../dom.ts';
 import type { Statistics } from '../load/protocol.ts';
 import { panelFrame } from './panel-frame.ts';
@@ -49,13 +49,12 @@ export function selectionPanel(app: App): Panel {
 
   async function draw(): Promise<void> {
     frame.update();
-    const [from, to] = app.range();
-    const shown = app.runs().filter(shows);
+    const shown = app.runs().filter((run) => shows(run) && app.place(run));
     try {
-      const found = await Promise.all(shown.map((run) => lineOf(run, from, to)));
+      const found = await Promise.all(shown.map((run) => lineOf(run, ...app.steps(run))));
       frame.problem(undefined);
       lines = found;
-      rows.replaceChildren(...found.map(rowOf));
+      rows.replaceChildren(...found.map((line) => rowOf(line, app.color(line.run))));
       note.textContent = found
         .flatMap(({ run, doubt }) => (doubt === undefined ? [] : [`${run.name}: ${doubt}.`]))
         .join(' ');
@@ -63,7 +62,7 @@ export function selectionPanel(app: App): Panel {
     } catch (error) {
       if (!shown.some(({ writing }) => writing)) frame.problem(messageOf(error));
     }
-    frame.body.dataset.drawn = `${from}:${to}`;
+    frame.body.dataset.drawn = app.range().join(':');
   }
 
   return {
@@ -143,9 +142,9 @@ function predictedL1({ facts }: Run, { columns }: Statistics): number | undefine
 const isThere = (value: number | undefined): value is number =>
   value !== undefined && !Number.isNaN(value);
 
-function rowOf({ run, numbers, doubt }: Line): HTMLElement {
+function rowOf({ run, numbers, doubt }: Line, color: string): HTMLElement {
   const dot = el('span', { class: 'dot' });
-  dot.style.background = runColor(run);
+  dot.style.background = color;
   // How many rows there are is true of any run.
   const cells = numbers.map((value, i) => {
     const title = i === 0 ? undefined : doubt;

@@ -1,16 +1,14 @@
 import { formatNumber } from '../../pipeline/format.ts';
-import {
-  type App,
-  hasColumns,
-  type Panel,
-  pageLook,
-  type Run,
-  rowUnder,
-  runColor,
-} from '../app.ts';
+import { type App, hasColumns, type Panel, pageLook, type Run } from '../app.ts';
 import { el } from '../dom.ts';
 import { MARGIN } from '../plots/draw.ts';
-import { coarsePhases, type Interval, phaseStrip, type StripRow } from '../plots/phase-strip.ts';
+import {
+  coarsePhases,
+  type Interval,
+  phaseStrip,
+  placedPhases,
+  type StripRow,
+} from '../plots/phase-strip.ts';
 import { PAGE, phaseColor, phaseName } from '../plots/theme.ts';
 import { type StepAxis, stepCrosshair } from './crosshair.ts';
 import { panelFrame } from './panel-frame.ts';
@@ -59,20 +57,17 @@ export function stripPanel(app: App): Panel {
   async function draw(): Promise<void> {
     // First, since it may change the width to draw at.
     frame.update();
-    const runs = app.runs().filter(({ phases }) => phases.length > 0);
+    const runs = app.runs().filter((run) => run.phases.length > 0 && app.place(run));
     const steps = app.range();
     const many = runs.length > 1;
     const rows = runs.slice(0, MOST_RUNS).flatMap((run, i): StripRow[] => {
-      const label = many ? { label: `${i + 1}`, color: runColor(run) } : {};
-      const dated = run.facts.summary?.phases ?? [];
-      const known = coarsePhases(run.phases);
-      // The model's phases are exact at once; measured ones are dated in the end.
-      if (dated.length === 0 || run.facts.lambda1 !== undefined)
-        return [{ phases: many ? known : run.phases, ...label }];
-      const found = dated.map(({ phase, first, last }) => ({ word: phase, first, last }));
+      const label = many ? { label: `${i + 1}`, color: app.color(run) } : {};
+      const placed = (phases: readonly Interval[]) => placedPhases(phases, app.place(run)!);
       return [
-        { phases: found, ...label },
-        { phases: known, minor: true },
+        { phases: placed(many ? coarsePhases(run.phases) : run.phases), ...label },
+        ...(run.knownPhases
+          ? [{ phases: placed(coarsePhases(run.knownPhases)), minor: true }]
+          : []),
       ];
     });
     const look = pageLook(body.clientWidth, 0);
@@ -82,7 +77,7 @@ export function stripPanel(app: App): Panel {
     axis = { left: MARGIN.left, right: look.width - MARGIN.right, from: steps[0], to: steps[1] };
     body.classList.toggle('numbered', many);
     body.dataset.drawn = steps.join(':');
-    follow();
+    crosshair.follow();
   }
 
   /** Keys of the phases that are too short to be named in the strip. */
@@ -119,8 +114,6 @@ export function stripPanel(app: App): Panel {
     });
   }
 
-  const follow = (): void => crosshair.follow(rowUnder(app)?.step ?? app.store.get().cursor);
-
   return {
     id: head.id,
     title: head.title,
@@ -128,6 +121,6 @@ export function stripPanel(app: App): Panel {
     needs: ['phase'],
     shows: (run: Run) => hasColumns(run, ['phase']),
     draw,
-    follow,
+    follow: crosshair.follow,
   };
 }

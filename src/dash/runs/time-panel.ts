@@ -1,14 +1,5 @@
 import { formatNumber } from '../../pipeline/format.ts';
-import {
-  type App,
-  hasColumns,
-  messageOf,
-  type Panel,
-  pageLook,
-  type Run,
-  rowUnder,
-  runColor,
-} from '../app.ts';
+import { type App, hasColumns, messageOf, type Panel, pageLook, type Run } from '../app.ts';
 import { button, el, swatch } from '../dom.ts';
 import { type Drawing, MARGIN } from '../plots/draw.ts';
 import { linesPlot } from '../plots/lines.ts';
@@ -26,6 +17,7 @@ import {
 import type { Scale } from '../store.ts';
 import { type StepAxis, stepCrosshair } from './crosshair.ts';
 import { drawingHeight, panelFrame } from './panel-frame.ts';
+import { readLines } from './read-lines.ts';
 import { shortName } from './short-name.ts';
 
 const NOTHING_ABOVE =
@@ -81,7 +73,9 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
     // First, since it may change the width to draw at.
     frame.update();
     const mine = ++turn;
-    const runs = app.runs().filter((run) => main.some((column) => hasColumns(run, [column])));
+    const runs = app
+      .runs()
+      .filter((run) => app.place(run) && main.some((column) => hasColumns(run, [column])));
     const steps = app.range();
     const look = pageLook(body.clientWidth, drawingHeight(app, frame, spec.id));
     const pixels = Math.max(40, Math.round(look.width - MARGIN.left - MARGIN.right));
@@ -91,10 +85,16 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
       read = await Promise.all(
         runs.map(async (run): Promise<PageLines> => {
           const present = columns.filter((column) => hasColumns(run, [column]));
-          const lines = await run.client.lines(present, ...steps, pixels);
+          const lines = await readLines(app, run, run.client, present, pixels);
           const points = new Map(present.map((column, i) => [column, lines[i]!]));
-          const color = many ? runColor(run) : undefined;
-          return { page: run, run: run.figures, points, color, className: `of-run-${run.id}` };
+          return {
+            page: run,
+            run: run.figures,
+            place: app.place(run),
+            points,
+            color: many ? app.color(run) : undefined,
+            className: `of-run-${run.id}`,
+          };
         }),
       );
     } catch (error) {
@@ -113,7 +113,7 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
     empty = !drawn.some(({ series }) => main.includes(series.column ?? ''));
     const visible = drawn.filter((line) => !hidden(line));
     frame.problem(scale() === 'log' && noneAbove(visible) ? NOTHING_ABOVE : undefined);
-    const plotted = timeSeriesPlot(spec, visible, steps, scale());
+    const plotted = timeSeriesPlot(spec, visible, steps, scale(), app.axis());
     const { svg, values } = linesPlot(plotted, look);
     axis = { left: MARGIN.left, right: look.width - MARGIN.right, from: steps[0], to: steps[1] };
     scaleY = svg.scale('y');
@@ -130,14 +130,14 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
     eventKey.textContent = `▾ ${spec.events?.label}`;
     const doubted = plotted.doubtedFrom;
     doubtKey.hidden = doubted === undefined;
-    doubtKey.textContent = `▒ digits not true beyond step ${formatNumber(doubted ?? 0)}`;
+    doubtKey.textContent = `▒ digits not true beyond ${app.axis().say(doubted ?? 0)}`;
     body.dataset.drawn = steps.join(':');
     body.dataset.y = values.join(':');
     follow();
   }
 
   function follow(): void {
-    crosshair.follow(rowUnder(app)?.step ?? app.store.get().cursor);
+    crosshair.follow();
     // Of several runs a legend would name the value of one alone; the tooltip names each.
     const single = app.runs().length === 1;
     for (const [key, legend] of keys) {
