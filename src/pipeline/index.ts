@@ -26,6 +26,7 @@ export type { SourceOptions } from './core/source.ts';
 export { central } from './dynamics/central.ts';
 export { constrained } from './dynamics/constrained.ts';
 export type { Dynamics, Mover } from './dynamics/dynamics.ts';
+export { edge } from './dynamics/edge.ts';
 export { gradientFlow } from './dynamics/gradient-flow.ts';
 export { type ArrowSinkOptions, arrowSink } from './formats/arrow/arrow-sink.ts';
 export type { ByteSource } from './formats/byte-source.ts';

@@ -19,18 +19,19 @@ describe('eos stream --also', () => {
   test('writes each trajectory beside the run, with the columns that apply and the same steps', async () => {
     const folder = temporaryFolder();
     const args = ['stream', '--out', join(folder, 'run.parquet'), '--steps', '3000'];
-    const also = ['--also', 'gradient-flow,constrained,central'];
+    const also = ['--also', 'gradient-flow,constrained,central,edge'];
     const { code, stderr } = await eos([...args, ...also]);
     expect(code).toBe(0);
     expect(stderr).toMatch(/wrote \S+run\.central\.parquet: 3,001 rows/);
     expect((await readdir(folder)).sort()).toEqual([
       'run.central.parquet',
       'run.constrained.parquet',
+      'run.edge.parquet',
       'run.gradient-flow.parquet',
       'run.parquet',
     ]);
     const run = await read(join(folder, 'run.parquet'));
-    for (const name of ['gradient-flow', 'constrained', 'central']) {
+    for (const name of ['gradient-flow', 'constrained', 'central', 'edge']) {
       const beside = await read(join(folder, `run.${name}.parquet`));
       expect(beside.columns).toEqual(
         run.columns.filter((column) => !['phase', 'cycle', 'digits'].includes(column)),

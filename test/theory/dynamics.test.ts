@@ -165,6 +165,50 @@ test('the central flow takes a start beyond the edge to it, and lets go where no
   expect(over.column('alpha')[2000]).toBeLessThan(alphaHat);
 });
 
+describe('Edge Flow', () => {
+  test('begins at the start, and follows gradient flow until it comes to the edge', async () => {
+    const edge = await beside('edge', { preset: 'paper', steps: 1500 });
+    const flow = await beside('gradient-flow', { preset: 'paper', steps: 1500 });
+    for (const [name, value] of [
+      ['alpha', 0.3],
+      ['beta1', 0.1],
+      ['beta2', 0.3],
+    ] as const)
+      expect(edge.column(name)[0], name).toBeCloseTo(value, 15);
+    for (const row of [500, 1000, 1500])
+      expect(edge.column('alpha')[row]! / flow.column('alpha')[row]!).toBeCloseTo(1, 1);
+    expect(Math.min(...edge.column('beta1'))).toBeCloseTo(1e-6, 12);
+  });
+
+  test.each([
+    ['paper', 2200, 12_000],
+    ['three-phases', 400, 4000],
+  ] as const)('%s: swings around the central flow, and settles on it', async (preset, from, to) => {
+    const edge = await beside('edge', { preset, steps: to });
+    const central = await beside('central', { preset, steps: to });
+    const mean = (values: ArrayLike<number>) =>
+      Array.from(values)
+        .slice(from)
+        .reduce((sum, value) => sum + value) /
+      (to - from);
+    expect(Math.abs(mean(edge.column('l1')) / mean(central.column('l1')) - 1)).toBeLessThan(0.04);
+    expect(mean(edge.column('alpha')) / alphaHat).toBeCloseTo(1, 2);
+    // α passes through the edge again and again, and each swing is smaller than the one before.
+    const swing = (first: number, last: number) =>
+      Math.max(...edge.column('alpha').subarray(first, last)) / alphaHat - 1;
+    const middle = (from + to) >> 1;
+    expect(swing(from, middle)).toBeGreaterThan(2 * Math.abs(swing(middle, to)));
+    const end = edge.column('l1')[to]! / central.column('l1')[to]!;
+    expect(Math.abs(end - 1)).toBeLessThan(preset === 'paper' ? 0.1 : 0.02);
+  });
+
+  test('goes with covariance, and with plain gradient descent alone', async () => {
+    const table = await beside('edge', { covariance: 0.3, steps: 3000 });
+    expect(Math.max(...table.column('sharpness'))).toBeLessThan(40 * 1.2);
+    expect(() => flow('edge', { optimizer: 'momentum' })).toThrow(/^optimizer: .*momentum/);
+  });
+});
+
 describe('a start whose α changes sign on the way', () => {
   test.each([
     [[-0.2, 0.05, 0.5], 1],

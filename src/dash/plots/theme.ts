@@ -105,6 +105,7 @@ const DYNAMICS: Readonly<Record<string, readonly [color: ColorName, dash: string
   'gradient-flow': ['flow', '7 3'],
   constrained: ['constrained', '4 3'],
   central: ['central', '9 3 2 3'],
+  edge: ['edge', '2 3'],
 };
 
 /**

@@ -33,3 +33,12 @@ export function needsNoCovariance({ moments: { covariance } }: RunConfig, name: 
     `the ${name} trajectory is defined for covariance 0 only, and here it is ${covariance}; leave that trajectory out`,
   );
 }
+
+/** What is made for the steps of plain gradient descent. */
+export function needsGradientDescent({ optimizer }: Stability, name: string): void {
+  if (optimizer === 'gd') return;
+  throw new ConfigError(
+    'optimizer',
+    `the ${name} trajectory is that of gradient descent, and here it is ${optimizer}; leave that trajectory out`,
+  );
+}
