@@ -3,7 +3,6 @@
 //   node ours.js W1 STEPS LAMBDA2        every column of a run, no file: the loop alone
 //   node ours.js W1-rx STEPS LAMBDA2     the same through the pipeline
 // node ours.js W3 STEPS LAMBDA2 RUNS   many runs, one after the other, only each run's summary kept
-import { expectRuns } from '../src/cli/sweep/make-part.ts';
 import type { ColumnArray } from '../src/pipeline/core/schema.ts';
 import {
   classifySharpness,
@@ -11,13 +10,12 @@ import {
   flowSolution,
   gradientDescent,
   type ModelBatch,
-  type RunOptions,
-  type RunSummary,
+  type RunConfig,
   resolveConfig,
   runBlocks,
   splitLoss,
 } from '../src/pipeline/index.ts';
-import { runToResult } from '../src/pipeline/sweep/run-result.ts';
+import { runsToResults } from '../src/pipeline/sweep/run-result.ts';
 import { PROBES, report } from './protocol.ts';
 
 /** The values at the probed steps, kept while the blocks pass. */
@@ -56,25 +54,23 @@ async function pipelineColumns(steps: number, lambda2: number): Promise<Record<s
   return check;
 }
 
-function summaryOf(options: RunOptions): RunSummary {
-  return runToResult(resolveConfig(options))!.summary;
-}
-
-/** Sums over all runs of each part of their summaries. */
-async function sweep(
-  runs: number,
-  steps: number,
-  lambda2: number,
-): Promise<Record<string, number>> {
-  const sums: Record<string, number> = {};
-  const add = (name: string, value: number) => {
-    sums[name] = (sums[name] ?? 0) + value;
-  };
+function* sweepConfigs(runs: number, steps: number, lambda2: number): Generator<RunConfig> {
   for (let i = 0; i < runs; i++) {
     const eta = 1 / (12 + 0.48 * (i % 100));
     const weight = 0.2 + 0.004 * (Math.floor(i / 100) % 100);
     const init = [weight, 0.1, weight];
-    const summary = summaryOf({ preset: 'paper', lambda2, eta, init, steps });
+    yield resolveConfig({ preset: 'paper', lambda2, eta, init, steps });
+  }
+}
+
+/** Sums over all runs of each part of their summaries. */
+function sweep(runs: number, steps: number, lambda2: number): Record<string, number> {
+  const sums: Record<string, number> = {};
+  const add = (name: string, value: number) => {
+    sums[name] = (sums[name] ?? 0) + value;
+  };
+  for (const { result } of runsToResults(sweepConfigs(runs, steps, lambda2))) {
+    const { summary } = result;
     const edge = summary.phases.filter(({ phase }) => phase === 'edge-of-stability');
     add('first_crossing', summary.first_crossing ?? -1);
     add('cycles', summary.cycles);
@@ -98,13 +94,11 @@ const [work, steps, lambda2] = [
   Number(process.argv[4]),
 ];
 const runs = Number(process.argv[5] ?? 1);
-// As the threads of a sweep do.
-if (work === 'W3') expectRuns(steps);
 const columns = work === 'W1-rx' ? pipelineColumns : kernelColumns;
 const compute =
   work === 'W3' ? (n: number) => sweep(n, steps, lambda2) : () => columns(steps, lambda2);
 // Let the compiler see the loops first, as the other contenders do.
-if (work === 'W3') await sweep(Math.min(runs, 20), steps, lambda2);
+if (work === 'W3') sweep(Math.min(runs, 20), steps, lambda2);
 else await columns(200_000, lambda2);
 const begin = performance.now();
 const check = await compute(runs);

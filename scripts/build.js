@@ -47,7 +47,11 @@ function part(name, sources, make) {
 }
 
 mkdirSync(join(root, 'dist'), { recursive: true });
-const KERNELS = ['src/pipeline/models/network', 'src/pipeline/formats/parquet'];
+const KERNELS = [
+  'src/pipeline/models/network',
+  'src/pipeline/formats/parquet',
+  'src/pipeline/sweep',
+];
 part(
   'kernel',
   [...KERNELS.map((folder) => `${folder}/kernel`), 'scripts/kernel.js', 'package.json'],

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { setFlagsFromString } from 'node:v8';
+import { createHash, type Hash } from 'node:crypto';
 import { ConfigError, type RunConfig } from '../../pipeline/models/minimal/config.ts';
 import { partRange } from '../../pipeline/sweep/parts.ts';
-import { type RunResult, runToResult } from '../../pipeline/sweep/run-result.ts';
+import { runsToResults, type TimedResult } from '../../pipeline/sweep/run-result.ts';
 import { sweepRows } from '../../pipeline/sweep/sweep-columns.ts';
 import { type FolderSweep, partName, type SweepFolder } from './folder.ts';
 import { encodePart } from './part-file.ts';
@@ -14,7 +13,7 @@ export interface PartControl {
 }
 
 /**
- * Computes the runs of a part one after the other.
+ * Computes the runs of a part.
  * @returns the bytes of its file; undefined where the part was given up
  * @throws ConfigError naming the run whose parameters cannot go together
  */
@@ -24,44 +23,46 @@ export async function makePart(
   part: number,
   control: PartControl,
 ): Promise<Uint8Array | undefined> {
-  const { sweep, plan, earlier } = place;
-  const [from, to] = partRange(sweep, plan, part);
   const rows = sweepRows();
-  const trajectories = sweep.spec.trajectories === null ? undefined : createHash('sha256');
-  if (from < to) expectRuns(Math.max(configOf(place, from).steps, configOf(place, to - 1).steps));
-  for (let i = from; i < to; i++) {
-    const config = configOf(place, i);
-    if (earlier.some((other) => other.has(config))) continue;
-    let left = config.steps + 1;
-    const proceed = (steps: number) => {
-      left -= steps;
-      return control.proceed(steps);
-    };
-    const start = performance.now();
-    // Without trajectories nothing is waited for: a million short runs, a million empty turns of
-    // the event loop.
-    const result = trajectories
-      ? await trajectoryOf(folder, config, sweep.spec.trajectories!, trajectories, proceed)
-      : runToResult(config, proceed);
-    if (!result) return undefined;
-    rows.add(result, (performance.now() - start) / 1000);
+  const add = ({ result, seconds, told }: TimedResult) => {
+    rows.add(result, seconds);
     // A run that diverged has no more steps to take.
-    if (!control.proceed(left)) return undefined;
+    return control.proceed(result.config.steps + 1 - told);
+  };
+  let stopped = false;
+  const proceed = (steps: number) => {
+    stopped ||= !control.proceed(steps);
+    return !stopped;
+  };
+  const every = place.sweep.spec.trajectories;
+  let hash: Hash | undefined;
+  if (every === null) {
+    for (const run of runsToResults(configsOf(place, part), proceed))
+      if (!add(run)) return undefined;
+  } else {
+    hash = createHash('sha256');
+    const { writeTrajectory } = await import('./trajectory.ts');
+    for (const config of configsOf(place, part)) {
+      const start = performance.now();
+      let told = 0;
+      const result = await writeTrajectory(folder, config, every, hash, (steps) => {
+        told += steps;
+        return proceed(steps);
+      });
+      const seconds = (performance.now() - start) / 1000;
+      if (!result || !add({ result, seconds, told })) return undefined;
+    }
   }
-  return encodePart(rows, partName(sweep, part), trajectories?.digest('hex'));
+  return stopped ? undefined : encodePart(rows, partName(place.sweep, part), hash?.digest('hex'));
 }
 
-/** Runs of fewer steps than this end before a compiler could help them in mid-loop. */
-const SHORT = 100_000;
-
-/**
- * Tells V8 how the loop of a run is best compiled. Where thousands of short runs enter it one after
- * the other, only the version for its entrance is wanted: left to itself, V8 compiles one for the
- * middle of the loop as well, and in every third process then begins each run with the slow one, at
- * two thirds of the speed. A long run needs the other.
- */
-export function expectRuns(steps: number): void {
-  setFlagsFromString(steps < SHORT ? '--no-use-osr' : '--use-osr');
+/** The runs of a part that no sweep before has made. */
+function* configsOf(place: FolderSweep, part: number): Generator<RunConfig> {
+  const [from, to] = partRange(place.sweep, place.plan, part);
+  for (let i = from; i < to; i++) {
+    const config = configOf(place, i);
+    if (!place.earlier.some((other) => other.has(config))) yield config;
+  }
 }
 
 function configOf({ sweep }: FolderSweep, index: number): RunConfig {
@@ -76,10 +77,4 @@ function configOf({ sweep }: FolderSweep, index: number): RunConfig {
     }
     throw error;
   }
-}
-
-async function trajectoryOf(
-  ...args: Parameters<typeof import('./trajectory.ts').writeTrajectory>
-): Promise<RunResult | undefined> {
-  return (await import('./trajectory.ts')).writeTrajectory(...args);
 }

@@ -1,43 +1,71 @@
+import { bytesOf } from '../core/base64.ts';
 import { AMPLE_DIGITS, TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
-import { DIVERGENCE_LOSS, type RunConfig } from '../models/minimal/config.ts';
+import type { RunConfig } from '../models/minimal/config.ts';
 import {
+  type DescentState,
   descend,
   initialState,
-  SMALL_FACTOR,
-  SMALL_RESIDUAL,
-  smallFactor,
   startResidual,
   TINY,
 } from '../models/minimal/descend.ts';
 import { spectrum } from '../models/minimal/moments.ts';
-import { arrowheadTop } from '../models/minimal/sharpness.ts';
+import { sharpness } from '../models/minimal/sharpness.ts';
 import { balance, solutionSharpness } from '../models/minimal/solution.ts';
 import {
   COARSE_PHASES,
-  countPhase,
   emptyTally,
-  KAPPA,
-  logNear,
-  NEAR,
-  type PhaseSpan,
   type RunSummary,
   summaryOf,
+  type Tally,
 } from '../models/minimal/summary.ts';
-import { edgeAlpha, predictedMeanL1 } from '../models/minimal/surrogate.ts';
-import { log } from '../numeric/elementary.ts';
+import { edgeAlpha } from '../models/minimal/surrogate.ts';
 import { stabilityOf } from '../optimizers/index.ts';
+import { KERNEL_BYTES } from './kernel-bytes.ts';
 
-/** Below this products of components lose digits to underflow. */
-const SCARCE = 2 ** -500;
-const SHARPENING = 0;
-const EDGE = 1;
-const CONVERGENCE = 2;
+/** What the WebAssembly module of kernel/ offers; addresses are in bytes. */
+interface Kernel {
+  readonly memory: WebAssembly.Memory;
+  start(lane: number, steps: number, ...parameters: number[]): void;
+  advance(blocks: number): number;
+  numbers(lane: number): number;
+  changes(lane: number): number;
+  forgetChanges(lane: number): void;
+  startShadow(lane: number, ...parameters: number[]): void;
+  follow(blocks: number): number;
+  shadows(): number;
+}
 
-/** Bounds decide only what they decide by this much, far more than the rounding in them. */
-const MARGIN = 1e-9;
+let compiled: WebAssembly.Module | undefined;
 
-/** Steps between two questions whether to go on; a power of two. */
-const CHUNK = 2 ** 20;
+function startKernel(): Kernel {
+  compiled ??= new WebAssembly.Module(bytesOf(KERNEL_BYTES));
+  return new WebAssembly.Instance(compiled).exports as unknown as Kernel;
+}
+
+/** Numbers of a run as they stand in the kernel's memory. */
+const NUMBERS = [
+  ...['state', 'lastStep', 'steps', 'alpha', 'beta1', 'beta2', 'finalLoss', 'cycles'],
+  ...['maxSharpness', 'lastWide', 'lastViolation', 'edgeSteps', 'changes', 'n', 'x0', 'y0'],
+  ...['sumX', 'sumY', 'sumXX', 'sumXY', 'sumL1', 'sumPredicted'],
+] as const;
+const STATE = 0;
+const STEP = 1;
+const CHANGES = NUMBERS.indexOf('changes');
+const RUNNING = 0;
+const DIVERGED = 2;
+const UNFIT = 3;
+
+/** Numbers of a run with its shadow, of two runs in pairs. */
+const SHADOW_STATE = [
+  ...['step', 'alpha', 'mantissa', 'beta2', 'residual'],
+  ...['shadowAlpha', 'shadowMantissa', 'shadowBeta2', 'agreed'],
+] as readonly (keyof DescentState)[];
+
+/** Blocks of 64 rows between two questions whether to go on. */
+const BLOCKS = 2 ** 14;
+
+/** Runs that are followed once more with their shadows, at once. */
+const FOLLOWED = 8;
 
 export interface KernelResult {
   readonly summary: RunSummary;
@@ -45,249 +73,251 @@ export interface KernelResult {
   readonly finalSharpness: number;
 }
 
+/** A run as it was taken, and what has become of it. */
+export interface Summarized {
+  /** Number of the run, in the order in which they were taken. */
+  readonly index: number;
+  readonly config: RunConfig;
+  /** Undefined for a run whose β₁ leaves the range of float64: it takes the general way. */
+  readonly result: KernelResult | undefined;
+  /** Its share of the time, in seconds. */
+  readonly seconds: number;
+  /** Rows of it that `proceed` was told of. */
+  readonly told: number;
+}
+
+interface Job {
+  readonly index: number;
+  readonly config: RunConfig;
+  /** Step and phase of each change of phase, one behind the other. */
+  readonly changes: number[];
+  seconds: number;
+  told: number;
+}
+
+interface Finished extends Job {
+  readonly tally: Tally;
+  readonly theta: { readonly alpha: number; readonly beta1: number; readonly beta2: number };
+  readonly diverged: boolean;
+  readonly lastWide: number;
+  /** Last step at the edge of stability; −1 where there is none. */
+  readonly lastEdge: number;
+}
+
+/** Below this products of components lose digits to underflow. */
+const SCARCE = 2 ** -500;
+
 /**
- * The summary of a run, in the digits of the stream's, from one loop that computes no column:
- * sharpness and S∞ only at steps where bounds do not settle what the summary asks of them. With d₁
- * = λ₁α², a = λ₁β₁² + λ₂β₂² and couplings b = 2λ₁αβ₁, c = λ₂(2αβ₂ − 1) of the Hessian,
- *
- *     d₁ ≤ S ≤ d₁ + 4b²/d₁   where 2a ≤ d₁, 8c² ≤ d₁² and 2λ₂ ≤ λ₁
- *
- * (from S = d₁ + μ with μ(μ + d₁ − a − c²/(μ + d₁ − d₂)) = b²), and S∞ > λ₁x where Q > x − 1/x.
- *
- * @param proceed asked every million steps with their number; false gives the run up
- * @returns undefined for runs that take the general way: covariance, λ₁ < 2λ₂, or a β₁ beyond
- * float64
+ * Whether the kernel takes a run: gradient descent in float64 without covariance, λ₁ ≥ 2λ₂, from a
+ * start that float64 holds with all digits.
  */
-export function summarizeDescent(
-  config: RunConfig,
-  proceed: (rows: number) => boolean = () => true,
-): KernelResult | 'given up' | undefined {
-  const { delta, moments } = config;
-  const { covariance } = moments;
-  const eta = Number(config.eta);
-  const floor = Number(config.floor);
-  const steps = Number(config.steps);
-  const epsilon = Number(config.epsilon);
-  const lambda1 = Number(moments.lambda1);
-  const lambda2 = Number(moments.lambda2);
-  const start = Math.abs(config.init[1]);
-  if (config.precision !== 'float64' || config.optimizer !== 'gd') return undefined;
-  // Numbers that float64 holds with few digits only are not true from the start.
-  const scarce = (value: number) => value !== 0 && Math.abs(value) < SCARCE;
-  if (scarce(config.init[0]) || scarce(config.init[2])) return undefined;
-  // Below TINY the source carries β₁ with an exponent of its own, which this loop does not.
-  if (covariance !== 0 || lambda1 < 2 * lambda2 || (start < TINY && start !== 0)) return undefined;
-  const axes = spectrum(moments);
-  const stability = stabilityOf(config);
-  const threshold = stability.threshold(eta);
-  const tolerated = stability.threshold(eta, delta);
-  const alphaHat = edgeAlpha(lambda1, eta, stability);
-  const belowThreshold = threshold * (1 - MARGIN);
-  const aboveTolerated = tolerated * (1 + MARGIN);
-  const wide = WIDE * threshold;
-  const x = tolerated / lambda1;
-  const flatBalance = x - 1 / x + MARGIN * (x + 1 / x);
-  const spread = 32 * lambda1 * (1 + MARGIN);
-  const coupling = 3 * lambda2;
+export function takesRun({ precision, optimizer, moments, init }: RunConfig): boolean {
+  if (precision !== 'float64' || optimizer !== 'gd') return false;
+  if (moments.covariance !== 0 || moments.lambda1 < 2 * moments.lambda2) return false;
+  const [alpha, beta1, beta2] = init.map(Math.abs);
+  const under = (size: number, least: number) => size !== 0 && size < least;
+  // Below TINY the source carries β₁ with an exponent of its own, which the kernel does not.
+  return !under(alpha!, SCARCE) && !under(beta2!, SCARCE) && !under(beta1!, TINY);
+}
 
-  const tally = emptyTally();
-  // Number() tells the compiler what they are; else it may carry them through the loop as objects.
-  let alpha = Number(config.init[0]);
-  let beta1 = Number(config.init[1]);
-  let beta2 = Number(config.init[2]);
-  let p = alpha * beta1;
-  let r = startResidual(alpha, beta2);
-  let l1 = 0.5 * lambda1 * (p * p);
-  let loss = l1 + 0.5 * lambda2 * (r * r);
-  let divergedAt: number | null = null;
-
-  // The step with the largest S so far, known to lie between `least` and `most`; equal once it has
-  // been computed.
-  let least = -1.5;
-  let most = -1.5;
-  let topAlpha = alpha;
-  let topBeta1 = beta1;
-  let topBeta2 = beta2;
-
-  let phase = -1;
-  let cycles = 0;
-  let wasOver = false;
-  let lastViolation = -1;
-  let n = 0;
-  let x0 = 0;
-  let y0 = 0;
-  let sumX = 0;
-  let sumY = 0;
-  let sumXX = 0;
-  let sumXY = 0;
-  let reference = Number.NaN;
-  let inverse = Number.NaN;
-  let logReference = 0;
-  let edgeSteps = 0;
-  let sumL1 = 0;
-  let sumPredicted = 0;
-  let lastWide = -1;
-  let t = 0;
-
-  for (;;) {
-    const d1 = lambda1 * (alpha * alpha);
-    const dd = d1 * d1;
-    const most2 = dd + spread * l1;
-    const c = coupling * (2 * r + 1);
-    const bounded =
-      2 * (lambda1 * (beta1 * beta1) + lambda2 * (beta2 * beta2)) <= d1 && c * c <= dd;
-
-    // Whether bounds tell on which side of both thresholds S is, whether it may be the largest so
-    // far, and surely is.
-    const above = d1 > aboveTolerated;
-    const settled = bounded && (above || most2 < belowThreshold * d1);
-    const rival = !bounded || most2 >= least * d1;
-    const leads = rival && settled && d1 > most;
-    // The one place of the loop where S is computed often: small enough to be inlined always.
-    const s =
-      settled && (leads || !rival) ? -1 : sharpnessAt(lambda1, lambda2, alpha, beta1, beta2);
-    if (s < 0 ? most2 >= wide * d1 : s >= wide) lastWide = t;
-    const over = s < 0 ? above : s >= threshold;
-    const within = s < 0 ? !above : s <= tolerated;
-
-    if (leads) {
-      least = d1;
-      most = (most2 / d1) * (1 + MARGIN);
-      topAlpha = alpha;
-      topBeta1 = beta1;
-      topBeta2 = beta2;
-    } else if (rival) {
-      if (most > least) {
-        least = sharpnessAt(lambda1, lambda2, topAlpha, topBeta1, topBeta2);
-        most = least;
+/**
+ * The summaries of runs, in the digits of the stream's, from a kernel that computes no column, two
+ * runs at once; in the order in which they end.
+ *
+ * @param runs those that the kernel takes, asked for when there is room
+ * @param proceed asked now and then with the rows since; false gives all up that is under way
+ */
+export function* summarizeDescents(
+  runs: Iterator<Pick<Job, 'index' | 'config'>>,
+  proceed: (rows: number) => boolean,
+): Generator<Summarized> {
+  const kernel = startKernel();
+  const jobs = [0, 1].map((lane) => nextJob(kernel, lane, runs));
+  let toFollow: Finished[] = [];
+  while (jobs.some(Boolean) || toFollow.length > 0) {
+    if (toFollow.length >= FOLLOWED || !jobs.some(Boolean)) {
+      const followed = toFollow;
+      toFollow = [];
+      const trusted = trustHorizons(kernel, followed, proceed);
+      if (!trusted) return;
+      for (const [i, run] of followed.entries())
+        yield summarized(run, { ...run.tally, trustedUntil: trusted[i]! });
+      continue;
+    }
+    const start = performance.now();
+    const early = kernel.advance(BLOCKS);
+    const seconds = (performance.now() - start) / 1000 / jobs.filter(Boolean).length;
+    const ended: Job[] = [];
+    for (const [lane, job] of jobs.entries()) {
+      if (!job) continue;
+      job.seconds += seconds;
+      const numbers = new Float64Array(kernel.memory.buffer, kernel.numbers(lane), NUMBERS.length);
+      const count = 2 * numbers[CHANGES]!;
+      job.changes.push(...new Float64Array(kernel.memory.buffer, kernel.changes(lane), count));
+      kernel.forgetChanges(lane);
+      if (numbers[STATE] === RUNNING) continue;
+      ended.push(job);
+      if (numbers[STATE] === UNFIT) yield { ...job, result: undefined };
+      else {
+        const run = finished(job, numbers);
+        if (run.lastWide >= 0 && run.lastEdge >= 0) toFollow.push(run);
+        else yield summarized(run, run.tally);
       }
-      if (s > least) {
-        least = s;
-        most = s;
-      }
+      jobs[lane] = nextJob(kernel, lane, runs);
     }
-
-    const phaseBefore = phase;
-    if (phase < 0) {
-      phase = over ? EDGE : SHARPENING;
-      if (over) cycles = 1;
-    } else if (over && !wasOver) {
-      cycles++;
-    }
-    wasOver = over;
-    if (phase === SHARPENING && over) phase = EDGE;
-    if (phase === CONVERGENCE) {
-      if (!within) phase = EDGE;
-    } else if (within) {
-      const q = (alpha - beta2) * (alpha + beta2) - beta1 * beta1;
-      if (q <= flatBalance) {
-        const end = solutionSharpness(q, moments, axes);
-        if (end <= tolerated && !(bounded && most2 < (1 - KAPPA - MARGIN) * end * d1)) {
-          const exact = s < 0 ? sharpnessAt(lambda1, lambda2, alpha, beta1, beta2) : s;
-          if (exact >= (1 - KAPPA) * end) phase = CONVERGENCE;
-        }
-      }
-    }
-    if (phase !== phaseBefore) {
-      if (phaseBefore >= 0) countPhase(tally.spans, COARSE_PHASES[phaseBefore]!, t - 1);
-      countPhase(tally.spans, COARSE_PHASES[phase]!, t);
-      if (phase === EDGE) tally.firstCrossing ??= t;
-    }
-
-    if (!(loss <= epsilon && within)) lastViolation = t;
-    if (phase === EDGE) {
-      edgeSteps++;
-      sumL1 += l1;
-      sumPredicted += predictedMeanL1(alpha, beta2, lambda2, alphaHat);
-      const rHat = (alpha < 0 ? -alphaHat : alphaHat) * beta2 - 1;
-      const surrogate = 0.5 * lambda2 * (rHat * rHat);
-      if (surrogate > 0) {
-        let z = (surrogate - reference) * inverse;
-        if (!(Math.abs(z) < NEAR)) {
-          reference = surrogate;
-          inverse = 1 / reference;
-          logReference = log(surrogate);
-          z = 0;
-        }
-        const y = logReference + logNear(z);
-        if (n === 0) {
-          x0 = t;
-          y0 = y;
-        }
-        const dx = t - x0;
-        n++;
-        sumX += dx;
-        sumY += y - y0;
-        sumXX += dx * dx;
-        sumXY += dx * (y - y0);
-      }
-    }
-
-    if (t === steps) break;
-    if ((t & (CHUNK - 1)) === CHUNK - 1 && !proceed(CHUNK)) return 'given up';
-    const gradAlpha = beta1 * (lambda1 * p) + beta2 * (lambda2 * r);
-    const gradBeta2 = alpha * (lambda2 * r);
-    let factor = 1 - eta * d1;
-    if (Math.abs(factor) < SMALL_FACTOR) factor = smallFactor(eta, lambda1, alpha);
-    const multiplied = beta1 * factor;
-    const under = Math.abs(multiplied) < floor;
-    if (!under && Math.abs(multiplied) < TINY && multiplied !== 0) return undefined;
-    const nextAlpha = alpha - eta * gradAlpha;
-    const nextBeta1 = under ? (multiplied < 0 ? -floor : floor) : multiplied;
-    const nextBeta2 = beta2 - eta * gradBeta2;
-    const nextP = nextAlpha * nextBeta1;
-    const nextR =
-      Math.abs(r) < SMALL_RESIDUAL
-        ? r - eta * (beta2 * gradAlpha + alpha * gradBeta2 - eta * gradAlpha * gradBeta2)
-        : nextAlpha * nextBeta2 - 1;
-    const nextL1 = 0.5 * lambda1 * (nextP * nextP);
-    const nextLoss = nextL1 + 0.5 * lambda2 * (nextR * nextR);
-    if (!(nextLoss <= DIVERGENCE_LOSS)) {
-      divergedAt = t + 1;
-      break;
-    }
-    alpha = nextAlpha;
-    beta1 = nextBeta1;
-    beta2 = nextBeta2;
-    p = nextP;
-    r = nextR;
-    l1 = nextL1;
-    loss = nextLoss;
-    t++;
+    if (!early && !proceed(rowsSince(kernel, jobs))) return;
   }
+}
 
-  if (most > least) least = sharpnessAt(lambda1, lambda2, topAlpha, topBeta1, topBeta2);
-  countPhase(tally.spans, COARSE_PHASES[phase]!, t);
-  Object.assign(tally, {
-    maxSharpness: least,
-    lastViolation,
-    lastStep: t,
-    finalLoss: loss,
-    cycles,
-    lastGfsRatio: stability.ratio(
-      solutionSharpness(balance({ alpha, beta1, beta2 }), moments, axes),
-      eta,
-    ),
-    trustedUntil: trustedUntil(config, lastWide, tally.spans),
-  });
-  Object.assign(tally, { n, x0, y0, sumX, sumY, sumXX, sumXY, edgeSteps, sumL1, sumPredicted });
-  const summary = summaryOf(tally, config, stability, {
-    divergedAt,
+/** Begins the next run in a lane; undefined where there is none. */
+function nextJob(
+  kernel: Kernel,
+  lane: number,
+  runs: Iterator<Pick<Job, 'index' | 'config'>>,
+): Job | undefined {
+  const { done, value } = runs.next();
+  if (done) {
+    // What is far from where anything happens.
+    kernel.start(lane, -1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 1);
+    return undefined;
+  }
+  const { config } = value;
+  const { eta, delta, epsilon, floor, steps, moments, init } = config;
+  const { lambda1, lambda2 } = moments;
+  const stability = stabilityOf(config);
+  const [alpha, beta1, beta2] = init;
+  kernel.start(
+    lane,
+    ...[steps, eta, lambda1, lambda2, floor, epsilon],
+    ...[stability.threshold(eta), stability.threshold(eta, delta)],
+    edgeAlpha(lambda1, eta, stability),
+    ...[alpha, beta1, beta2, startResidual(alpha, beta2)],
+  );
+  return { ...value, changes: [], seconds: 0, told: 0 };
+}
+
+/** Rows of the runs under way of which nobody has been told. */
+function rowsSince(kernel: Kernel, jobs: readonly (Job | undefined)[]): number {
+  let rows = 0;
+  for (const [lane, job] of jobs.entries()) {
+    if (!job) continue;
+    const step = new Float64Array(kernel.memory.buffer, kernel.numbers(lane), STEP + 1)[STEP]!;
+    rows += step - job.told;
+    job.told = step;
+  }
+  return rows;
+}
+
+function finished(job: Job, numbers: Float64Array): Finished {
+  const { config, changes } = job;
+  const at = Object.fromEntries(NUMBERS.map((name, i) => [name, numbers[i]!])) as Record<
+    (typeof NUMBERS)[number],
+    number
+  >;
+  const spans: Tally['spans'] = [];
+  for (let i = 0; i < changes.length; i += 2) {
+    const next = changes[i + 2];
+    spans.push({
+      phase: COARSE_PHASES[changes[i + 1]!]!,
+      first_step: changes[i]!,
+      last_step: next === undefined ? at.lastStep : next - 1,
+    });
+  }
+  const edges = spans.filter(({ phase }) => phase === 'edge-of-stability');
+  const { moments, eta } = config;
+  const theta = { alpha: at.alpha, beta1: at.beta1, beta2: at.beta2 };
+  const end = solutionSharpness(balance(theta), moments, spectrum(moments));
+  const { maxSharpness, lastViolation, lastStep, finalLoss, cycles, edgeSteps } = at;
+  const { n, x0, y0, sumX, sumY, sumXX, sumXY, sumL1, sumPredicted } = at;
+  return {
+    ...job,
+    theta,
+    diverged: at.state === DIVERGED,
+    lastWide: at.lastWide,
+    lastEdge: edges.at(-1)?.last_step ?? -1,
+    tally: {
+      ...emptyTally(),
+      spans,
+      firstCrossing: edges[0]?.first_step ?? null,
+      lastGfsRatio: stabilityOf(config).ratio(end, eta),
+      ...{ maxSharpness, lastViolation, lastStep, finalLoss, cycles, edgeSteps },
+      ...{ n, x0, y0, sumX, sumY, sumXX, sumXY, sumL1, sumPredicted },
+    },
+  };
+}
+
+function summarized(run: Finished, tally: Tally): Summarized {
+  const { index, config, seconds, told, theta, diverged } = run;
+  const summary = summaryOf(tally, config, stabilityOf(config), {
+    divergedAt: diverged ? tally.lastStep + 1 : null,
     float64ZeroAt: null,
     interrupted: false,
     bits: null,
   });
-  return { summary, finalSharpness: sharpnessAt(lambda1, lambda2, alpha, beta1, beta2) };
+  const finalSharpness = sharpness(theta, spectrum(config.moments));
+  return { index, config, seconds, told, result: { summary, finalSharpness } };
 }
 
 /**
- * Swings no wider than this, as a ratio to the threshold, cost no digits: of 17,000 random runs
- * none under 1.51 did.
+ * For each of the runs the last step before digits fall under three, null where they do not: they
+ * are taken once more with their shadows, up to the last wide swing, and on to the end of the last
+ * edge phase while that has left few digits. Undefined where they are given up.
  */
-const WIDE = 1.4;
+function trustHorizons(
+  kernel: Kernel,
+  runs: readonly Finished[],
+  proceed: (rows: number) => boolean,
+): (number | null)[] | undefined {
+  const horizons: (number | null)[] = runs.map(() => null);
+  const lanes: (number | undefined)[] = [];
+  let next = 0;
+  const begin = (lane: number) => {
+    const run = runs[next];
+    lanes[lane] = run && next++;
+    const { eta, floor, moments, init } = run?.config ?? IDLE;
+    const [alpha, beta1, beta2] = init;
+    kernel.startShadow(
+      lane,
+      ...[eta, moments.lambda1, moments.lambda2, floor],
+      ...[run?.lastWide ?? -1, run?.lastEdge ?? -1],
+      ...[alpha, beta1, beta2, startResidual(alpha, beta2)],
+    );
+  };
+  begin(0);
+  begin(1);
+  while (lanes.some((each) => each !== undefined)) {
+    const start = performance.now();
+    const ended = kernel.follow(BLOCKS);
+    const seconds = (performance.now() - start) / 1000;
+    if (ended === 0 && !proceed(0)) return undefined;
+    for (const [lane, index] of lanes.entries()) {
+      if (index === undefined) continue;
+      const run = runs[index]!;
+      run.seconds += seconds / lanes.filter((each) => each !== undefined).length;
+      const few = (ended & (1 << lane)) !== 0;
+      if (few) horizons[index] = horizon(run, shadowedState(kernel, lane, run.config));
+      if (few || (ended & (4 << lane)) !== 0) begin(lane);
+    }
+  }
+  return horizons;
+}
+
+const IDLE = {
+  eta: 1,
+  floor: 1,
+  moments: { lambda1: 1, lambda2: 1, covariance: 0 },
+  init: [0, 1, 0],
+} as const;
+
+function shadowedState(kernel: Kernel, lane: number, config: RunConfig): DescentState {
+  const count = 2 * SHADOW_STATE.length;
+  const pairs = new Float64Array(kernel.memory.buffer, kernel.shadows(), count);
+  const numbers = SHADOW_STATE.map((name, i) => [name, pairs[2 * i + lane]!]);
+  return { ...initialState(config), ...(Object.fromEntries(numbers) as Partial<DescentState>) };
+}
 
 const ROWS = 128;
-const block = {
+const rows = {
   step: new Float64Array(ROWS),
   alpha: new Float64Array(ROWS),
   beta1: new Float64Array(ROWS),
@@ -299,39 +329,15 @@ const block = {
   digits: new Int32Array(ROWS),
 };
 
-/**
- * Last step before digits fall under three, null where they do not: the run once more with its
- * shadow, up to its last wide swing, and on to the end of its last edge phase while that has left
- * few digits.
- */
-function trustedUntil(
-  config: RunConfig,
-  lastWide: number,
-  spans: readonly PhaseSpan[],
-): number | null {
-  const last = spans.findLast(({ phase }) => phase === 'edge-of-stability')?.last_step ?? -1;
-  const state = initialState(config);
-  while (state.divergedAt === null && state.step <= last) {
+/** Where digits fall under three, from a row on in which they are few. */
+function horizon({ config, lastWide, lastEdge }: Finished, state: DescentState): number | null {
+  while (state.divergedAt === null && state.step <= lastEdge) {
     const first = state.step;
     const wide = first <= lastWide;
     if (!wide && state.agreed >= AMPLE_DIGITS) return null;
-    descend(config, state, Math.min(ROWS, (wide ? lastWide : last) - first + 1), block);
+    descend(config, state, Math.min(ROWS, (wide ? lastWide : lastEdge) - first + 1), rows);
     for (let i = 0; i < state.step - first; i++)
-      if (block.digits[i]! < TRUSTED_DIGITS) return first + i - 1;
+      if (rows.digits[i]! < TRUSTED_DIGITS) return first + i - 1;
   }
   return null;
-}
-
-/**
- * Sharpness at a point, in the digits of `sharpnessColumn`. A closure would not be inlined in every
- * run of a sweep.
- */
-function sharpnessAt(lambda1: number, lambda2: number, a: number, b1: number, b2: number): number {
-  return arrowheadTop(
-    lambda1 * (b1 * b1) + lambda2 * (b2 * b2),
-    lambda1 * (2 * a * b1),
-    lambda2 * (2 * a * b2 - 1),
-    lambda1 * (a * a),
-    lambda2 * (a * a),
-  );
 }

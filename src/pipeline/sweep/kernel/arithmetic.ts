@@ -1,0 +1,176 @@
+// The arithmetic of models/minimal and numeric/elementary, operation by operation, so that every
+// bit is the same: of two runs at once, a lane each, or of one.
+
+/** Below this 1 − ηλ₁α² is computed with twice the digits. */
+const SMALL_FACTOR: f64 = 1.0 / 16;
+/** Below this αβ₂ − 1 is carried from step to step. */
+const SMALL_RESIDUAL: f64 = 1.0 / 1024;
+/** 2²⁷ + 1: splits a float64 in two halves of which products are exact. */
+const SPLITTER: f64 = 134217729;
+
+/** a·b − product, exactly. */
+function productError(a: v128, b: v128, product: v128): v128 {
+  const bigA = f64x2.mul(f64x2.splat(SPLITTER), a);
+  const bigB = f64x2.mul(f64x2.splat(SPLITTER), b);
+  const highA = f64x2.sub(bigA, f64x2.sub(bigA, a));
+  const highB = f64x2.sub(bigB, f64x2.sub(bigB, b));
+  const lowA = f64x2.sub(a, highA);
+  const lowB = f64x2.sub(b, highB);
+  const left = f64x2.sub(
+    f64x2.sub(f64x2.sub(product, f64x2.mul(highA, highB)), f64x2.mul(lowA, highB)),
+    f64x2.mul(highA, lowB),
+  );
+  return f64x2.sub(f64x2.mul(lowA, lowB), left);
+}
+
+/** 1 − ηλ₁α², to a last place of itself where it cancels. */
+export function smallFactor(eta: v128, lambda1: v128, alpha: v128): v128 {
+  const rate = f64x2.mul(eta, lambda1);
+  const square = f64x2.mul(alpha, alpha);
+  const product = f64x2.mul(rate, square);
+  const lost = f64x2.add(
+    f64x2.add(
+      productError(rate, square, product),
+      f64x2.mul(rate, productError(alpha, alpha, square)),
+    ),
+    f64x2.mul(productError(eta, lambda1, rate), square),
+  );
+  return f64x2.sub(f64x2.sub(f64x2.splat(1), product), lost);
+}
+
+export function cancels(factor: v128): v128 {
+  return f64x2.lt(f64x2.abs(factor), f64x2.splat(SMALL_FACTOR));
+}
+
+export function isSmallResidual(r: v128): v128 {
+  return f64x2.lt(f64x2.abs(r), f64x2.splat(SMALL_RESIDUAL));
+}
+
+/** A number of this size, with the sign of another: + for both zeros. */
+export function signed(size: v128, like: v128): v128 {
+  return v128.xor(size, v128.and(f64x2.lt(like, f64x2.splat(0)), i64x2.splat(i64.MIN_VALUE)));
+}
+
+const NORMAL: f64 = 2.2250738585072014e-308;
+const LN2: f64 = 0.6931471805599453;
+const LN2_HIGH: f64 = 0.6931471803691238;
+const LN2_LOW: f64 = 1.9082149292705877e-10;
+
+/** ln x for x > 0. */
+export function log(x: f64): f64 {
+  if (x < NORMAL) return log(x * 18014398509481984) - 54 * LN2;
+  if (x == Infinity) return x;
+  const bits = reinterpret<u64>(x);
+  // Mantissas over √2 go with the next power of two.
+  const mantissa = bits & 0xfffffffffffff;
+  const above = (((mantissa >> 32) + 0x95f64) & 0x100000) >> 20;
+  const k = <f64>(<i32>(bits >> 52) - 1023 + <i32>above);
+  const f = reinterpret<f64>(mantissa | ((0x3ff - above) << 52)) - 1;
+  const s = f / (2 + f);
+  const half = 0.5 * (f * f);
+  const rest = s * (half + logTail(s * s));
+  if (k == 0) return f - (half - rest);
+  return k * LN2_HIGH - (half - (rest + k * LN2_LOW) - f);
+}
+
+function logTail(ss: f64): f64 {
+  const s4 = ss * ss;
+  const odd =
+    2.0 / 3 +
+    s4 * (2.0 / 7 + s4 * (2.0 / 11 + s4 * (2.0 / 15 + s4 * (2.0 / 19 + s4 * (2.0 / 23)))));
+  const even = 2.0 / 5 + s4 * (2.0 / 9 + s4 * (2.0 / 13 + s4 * (2.0 / 17 + s4 * (2.0 / 21))));
+  return ss * (odd + ss * even);
+}
+
+/** How far a number may be from 1, relative, for `logNear`. */
+export const NEAR: f64 = 1.0 / 128;
+
+/** ln(1 + z) for |z| < 2⁻⁷. */
+export function logNear(z: v128): v128 {
+  let sum = f64x2.sub(f64x2.splat(1.0 / 6), f64x2.mul(z, f64x2.splat(1.0 / 7)));
+  sum = f64x2.sub(f64x2.splat(1.0 / 5), f64x2.mul(z, sum));
+  sum = f64x2.sub(f64x2.splat(1.0 / 4), f64x2.mul(z, sum));
+  sum = f64x2.sub(f64x2.splat(1.0 / 3), f64x2.mul(z, sum));
+  sum = f64x2.sub(f64x2.splat(1.0 / 2), f64x2.mul(z, sum));
+  return f64x2.mul(z, f64x2.sub(f64x2.splat(1), f64x2.mul(z, sum)));
+}
+
+/** Sharpness at a point, for covariance 0 and λ₁ ≥ λ₂. */
+export function sharpness(lambda1: f64, lambda2: f64, alpha: f64, beta1: f64, beta2: f64): f64 {
+  const square = alpha * alpha;
+  return arrowheadTop(
+    lambda1 * (beta1 * beta1) + lambda2 * (beta2 * beta2),
+    lambda1 * (2 * alpha * beta1),
+    lambda2 * (2 * alpha * beta2 - 1),
+    lambda1 * square,
+    lambda2 * square,
+  );
+}
+
+const HALF_ULP: f64 = 5e-17;
+
+function positiveRoot(h: f64, q: f64): f64 {
+  const half = 0.5 * h;
+  const radius = sqrt(half * half + q);
+  return half >= 0 ? half + radius : q / (radius - half);
+}
+
+function arrowheadTop(a: f64, b: f64, c: f64, d1: f64, d2: f64): f64 {
+  const t = a - d1;
+  const gap = d1 - d2;
+  const bb = b * b;
+  const cc = c * c;
+  if (cc < 1e-3 * (gap * gap)) {
+    const inverse = 1 / gap;
+    const k = cc * inverse;
+    const slope = k * inverse;
+    const half = 0.5 * (t + k);
+    const radius = sqrt(half * half + (1 + slope) * bb);
+    const mu = half >= 0 ? (half + radius) / (1 + slope) : bb / (radius - half);
+    return slope * mu * mu <= HALF_ULP * gap * (d1 + mu) ? d1 + mu : climb(mu, t, gap, bb, cc, d1);
+  }
+  const start = max<f64>(positiveRoot(t, bb), positiveRoot(t + gap, bb + cc) - gap);
+  return climb(start, t, gap, bb, cc, d1);
+}
+
+function climb(start: f64, t: f64, gap: f64, bb: f64, cc: f64, d1: f64): f64 {
+  let mu = start;
+  for (let i = 0; i < 100; i++) {
+    const distance = mu + gap;
+    if (distance == 0) break;
+    const inverse = 1 / distance;
+    const k = cc * inverse;
+    const slope = k * inverse;
+    const half = 0.5 * (t + k + slope * mu);
+    const radius = sqrt(half * half + (1 + slope) * bb);
+    const next = half >= 0 ? (half + radius) / (1 + slope) : bb / (radius - half);
+    const change = next - mu;
+    mu = next;
+    if (change <= 0 || slope * change * change <= HALF_ULP * distance * (d1 + mu)) break;
+  }
+  return d1 + mu;
+}
+
+/** S∞ of points of balance Q, for covariance 0. */
+export function solutionSharpness(q: v128, lambda1: v128, lambda2: v128): v128 {
+  const radius = f64x2.sqrt(f64x2.add(f64x2.mul(q, q), f64x2.splat(4)));
+  let square = f64x2.mul(f64x2.add(q, radius), f64x2.splat(0.5));
+  const low = f64x2.lt(q, f64x2.splat(-1));
+  if (v128.any_true(low))
+    square = v128.bitselect(f64x2.div(f64x2.splat(2), f64x2.sub(radius, q)), square, low);
+  return f64x2.pmax(f64x2.mul(lambda1, square), f64x2.mul(lambda2, radius));
+}
+
+/** αβ₂ − 1 after a step, from that before it. */
+export function advanceResidual(
+  eta: v128,
+  alpha: v128,
+  beta2: v128,
+  r: v128,
+  gradAlpha: v128,
+  gradBeta2: v128,
+): v128 {
+  const both = f64x2.mul(f64x2.mul(eta, gradAlpha), gradBeta2);
+  const change = f64x2.add(f64x2.mul(beta2, gradAlpha), f64x2.mul(alpha, gradBeta2));
+  return f64x2.sub(r, f64x2.mul(eta, f64x2.sub(change, both)));
+}

@@ -1,0 +1,309 @@
+// Two runs with their shadows once more, a lane each: how far digits can be trusted. The digits of
+// θ are those of models/minimal/descend, as long as they are many.
+import { advanceResidual, cancels, isSmallResidual, signed, smallFactor } from './arithmetic';
+
+/** Digits rise by one at most, and the shadow is kept apart, every so many steps. */
+const RISE: i32 = 32;
+/** With so few digits labels and columns have to be looked at: others go on from there. */
+const DOUBTFUL: f64 = 5;
+/** With so many none can be lost where hardly anything changes. */
+const AMPLE: f64 = 8;
+const SLOW: f64 = 1.0 / 1048576;
+const APART: f64 = 4.440892098500626e-16;
+const SMALL_FACTOR: f64 = 1.0 / 16;
+
+/** What numbers may differ by, relatively, that agree in 0 … 16 digits; nothing agrees in 16. */
+const AGREEMENT = memory.data<f64>([
+  Infinity,
+  5e-4,
+  5e-5,
+  5e-6,
+  5e-7,
+  5e-8,
+  5e-9,
+  5e-10,
+  5e-11,
+  5e-12,
+  5e-13,
+  5e-14,
+  5e-15,
+  5e-16,
+  5e-17,
+  5e-18,
+  -1,
+]);
+
+const PAIRS: usize = memory.data(16 * 15);
+const ETA: usize = PAIRS;
+const LAMBDA1: usize = PAIRS + 16;
+const LAMBDA2: usize = PAIRS + 16 * 2;
+const FLOOR: usize = PAIRS + 16 * 3;
+/** Where looking ends: with the last wide swing where digits are ample, else here. */
+const WIDE: usize = PAIRS + 16 * 4;
+const LAST: usize = PAIRS + 16 * 5;
+const STEP: usize = PAIRS + 16 * 6;
+const ALPHA: usize = PAIRS + 16 * 7;
+const BETA1: usize = PAIRS + 16 * 8;
+const BETA2: usize = PAIRS + 16 * 9;
+const RESIDUAL: usize = PAIRS + 16 * 10;
+const SHADOW_ALPHA: usize = PAIRS + 16 * 11;
+const SHADOW_BETA1: usize = PAIRS + 16 * 12;
+const SHADOW_BETA2: usize = PAIRS + 16 * 13;
+const AGREED: usize = PAIRS + 16 * 14;
+
+/** Where the numbers of the shadowed runs are, in pairs, from the step on. */
+export function shadows(): usize {
+  return STEP;
+}
+
+function get(field: usize, lane: i32): f64 {
+  return load<f64>(field + ((<usize>lane) << 3));
+}
+
+function set(field: usize, lane: i32, value: f64): void {
+  store<f64>(field + ((<usize>lane) << 3), value);
+}
+
+/** Begins a run; with `last` −1 nothing does. */
+export function startShadow(
+  lane: i32,
+  eta: f64,
+  lambda1: f64,
+  lambda2: f64,
+  floor: f64,
+  wide: f64,
+  last: f64,
+  alpha: f64,
+  beta1: f64,
+  beta2: f64,
+  residual: f64,
+): void {
+  set(ETA, lane, eta);
+  set(LAMBDA1, lane, lambda1);
+  set(LAMBDA2, lane, lambda2);
+  set(FLOOR, lane, floor);
+  set(WIDE, lane, wide);
+  set(LAST, lane, last);
+  set(STEP, lane, 0);
+  set(ALPHA, lane, alpha);
+  set(BETA1, lane, beta1);
+  set(BETA2, lane, beta2);
+  set(RESIDUAL, lane, residual);
+  set(SHADOW_ALPHA, lane, alpha);
+  set(SHADOW_BETA1, lane, beta1);
+  set(SHADOW_BETA2, lane, beta2);
+  set(AGREED, lane, 15);
+}
+
+/** Whether nothing more can be lost by this run. */
+function isOver(lane: i32): bool {
+  const step = get(STEP, lane);
+  return step > get(LAST, lane) || (step > get(WIDE, lane) && get(AGREED, lane) >= AMPLE);
+}
+
+/**
+ * Goes on by so many blocks, or until a run has few digits or no more to lose: its numbers are then
+ * those of the first row of the block.
+ * @returns the runs that have come to that, a bit each: 1 and 2 for few digits, 4 and 8 for no more
+ * to lose
+ */
+export function follow(blocks: i32): i32 {
+  const running = (get(LAST, 0) < 0 ? 0 : 1) | (get(LAST, 1) < 0 ? 0 : 2);
+  for (let block = 0; block < blocks; block++) {
+    const over = (isOver(0) ? 4 : 0) | (isOver(1) ? 8 : 0);
+    if (over & (running << 2)) return over & (running << 2);
+    const few = next() & running;
+    if (few) return few;
+  }
+  return 0;
+}
+
+/** Digits to which numbers of these sizes agree that are these distances apart. */
+function agreement(
+  offAlpha: f64,
+  alpha: f64,
+  offBeta1: f64,
+  beta1: f64,
+  offBeta2: f64,
+  beta2: f64,
+): f64 {
+  let d = 15;
+  while (d > 0) {
+    const most = load<f64>(AGREEMENT + ((<usize>d) << 3));
+    if (offAlpha <= most * alpha && offBeta1 <= most * beta1 && offBeta2 <= most * beta2) break;
+    d--;
+  }
+  return d;
+}
+
+function allowed(digits: f64): f64 {
+  return load<f64>(AGREEMENT + ((<usize>digits) << 3));
+}
+
+function keptApart(own: f64, shadow: f64, side: f64): f64 {
+  return abs(own - shadow) < APART * abs(own) ? own * (1 + side * APART) : shadow;
+}
+
+/** The first row of a block: digits may rise there, and the shadow is kept apart. */
+function beginBlock(lane: i32): f64 {
+  const alpha = get(ALPHA, lane);
+  const beta1 = get(BETA1, lane);
+  const beta2 = get(BETA2, lane);
+  const shadowAlpha = get(SHADOW_ALPHA, lane);
+  const shadowBeta1 = get(SHADOW_BETA1, lane);
+  const shadowBeta2 = get(SHADOW_BETA2, lane);
+  const agreed = get(AGREED, lane);
+  const now = agreement(
+    abs(alpha - shadowAlpha),
+    abs(alpha),
+    abs(beta1 - shadowBeta1),
+    abs(beta1),
+    abs(beta2 - shadowBeta2),
+    abs(beta2),
+  );
+  const rate = get(ETA, lane) * get(LAMBDA1, lane);
+  if (abs(1 - rate * (alpha * alpha)) >= SMALL_FACTOR) {
+    const side: f64 = (shadowAlpha - alpha) * alpha < 0 ? -1 : 1;
+    set(SHADOW_ALPHA, lane, keptApart(alpha, shadowAlpha, side));
+    set(SHADOW_BETA1, lane, keptApart(beta1, shadowBeta1, side));
+    set(SHADOW_BETA2, lane, keptApart(beta2, shadowBeta2, -side));
+  }
+  return now <= agreed ? now : agreed + 1;
+}
+
+/** The next block of both runs. @returns those that have few digits; they stay where they are */
+function next(): i32 {
+  const before0 = v128.load(SHADOW_ALPHA);
+  const before1 = v128.load(SHADOW_BETA1);
+  const before2 = v128.load(SHADOW_BETA2);
+  let agreed0 = beginBlock(0);
+  let agreed1 = beginBlock(1);
+  const eta = v128.load(ETA);
+  const lambda1 = v128.load(LAMBDA1);
+  const lambda2 = v128.load(LAMBDA2);
+  const floor = v128.load(FLOOR);
+  const rate1 = f64x2.mul(eta, lambda1);
+  const rate2 = f64x2.mul(eta, lambda2);
+  let alpha = v128.load(ALPHA);
+  let beta1 = v128.load(BETA1);
+  let beta2 = v128.load(BETA2);
+  let r = v128.load(RESIDUAL);
+  let shadowAlpha = v128.load(SHADOW_ALPHA);
+  let shadowBeta1 = v128.load(SHADOW_BETA1);
+  let shadowBeta2 = v128.load(SHADOW_BETA2);
+  let most = f64x2(allowed(agreed0), allowed(agreed1));
+
+  for (let row = 0; ; ) {
+    const p = f64x2.mul(alpha, beta1);
+    const pull = f64x2.mul(lambda2, r);
+    const gradAlpha = f64x2.add(f64x2.mul(beta1, f64x2.mul(lambda1, p)), f64x2.mul(beta2, pull));
+    const gradBeta2 = f64x2.mul(alpha, pull);
+    const d1 = f64x2.mul(lambda1, f64x2.mul(alpha, alpha));
+    let factor = f64x2.sub(f64x2.splat(1), f64x2.mul(eta, d1));
+    let shadowFactor = f64x2.sub(
+      f64x2.splat(1),
+      f64x2.mul(f64x2.mul(rate1, shadowAlpha), shadowAlpha),
+    );
+    const cancelling = cancels(factor);
+    if (v128.any_true(cancelling)) {
+      factor = v128.bitselect(smallFactor(eta, lambda1, alpha), factor, cancelling);
+      const shadow = smallFactor(eta, lambda1, shadowAlpha);
+      shadowFactor = v128.bitselect(shadow, shadowFactor, cancelling);
+    }
+    const nextAlpha = f64x2.sub(alpha, f64x2.mul(eta, gradAlpha));
+    const nextBeta2 = f64x2.sub(beta2, f64x2.mul(eta, gradBeta2));
+    const small = isSmallResidual(r);
+    let nextR = f64x2.sub(f64x2.mul(nextAlpha, nextBeta2), f64x2.splat(1));
+    if (v128.any_true(small)) {
+      const carried = advanceResidual(eta, alpha, beta2, r, gradAlpha, gradBeta2);
+      nextR = v128.bitselect(carried, nextR, small);
+    }
+    beta1 = held(f64x2.mul(beta1, factor), floor);
+
+    const push = f64x2.mul(f64x2.mul(shadowBeta1, shadowBeta1), f64x2.mul(rate1, shadowAlpha));
+    const lack = f64x2.sub(f64x2.splat(1), f64x2.mul(shadowAlpha, shadowBeta2));
+    shadowBeta1 = held(f64x2.mul(shadowBeta1, shadowFactor), floor);
+    const nextShadow = f64x2.add(
+      f64x2.sub(shadowAlpha, push),
+      f64x2.mul(f64x2.mul(rate2, shadowBeta2), lack),
+    );
+    shadowBeta2 = f64x2.add(shadowBeta2, f64x2.mul(f64x2.mul(rate2, shadowAlpha), lack));
+    shadowAlpha = nextShadow;
+
+    const alphaBefore = alpha;
+    const beta2Before = beta2;
+    alpha = nextAlpha;
+    beta2 = nextBeta2;
+    r = nextR;
+    if (++row == RISE) break;
+
+    const agree = v128.and(
+      v128.and(near(alpha, shadowAlpha, most), near(beta1, shadowBeta1, most)),
+      near(beta2, shadowBeta2, most),
+    );
+    if (!i64x2.all_true(agree)) {
+      const moves = i64x2.bitmask(
+        v128.andnot(
+          v128.or(
+            v128.or(moved(alpha, alphaBefore), moved(beta2, beta2Before)),
+            f64x2.lt(f64x2(agreed0, agreed1), f64x2.splat(AMPLE)),
+          ),
+          agree,
+        ),
+      );
+      const offAlpha = f64x2.abs(f64x2.sub(alpha, shadowAlpha));
+      const offBeta1 = f64x2.abs(f64x2.sub(beta1, shadowBeta1));
+      const offBeta2 = f64x2.abs(f64x2.sub(beta2, shadowBeta2));
+      if (moves & 1)
+        agreed0 = agreement(
+          f64x2.extract_lane(offAlpha, 0),
+          abs(f64x2.extract_lane(alpha, 0)),
+          f64x2.extract_lane(offBeta1, 0),
+          abs(f64x2.extract_lane(beta1, 0)),
+          f64x2.extract_lane(offBeta2, 0),
+          abs(f64x2.extract_lane(beta2, 0)),
+        );
+      if (moves & 2)
+        agreed1 = agreement(
+          f64x2.extract_lane(offAlpha, 1),
+          abs(f64x2.extract_lane(alpha, 1)),
+          f64x2.extract_lane(offBeta1, 1),
+          abs(f64x2.extract_lane(beta1, 1)),
+          f64x2.extract_lane(offBeta2, 1),
+          abs(f64x2.extract_lane(beta2, 1)),
+        );
+      most = f64x2(allowed(agreed0), allowed(agreed1));
+      if (agreed0 <= DOUBTFUL && agreed1 <= DOUBTFUL) break;
+    }
+  }
+  const few = (agreed0 <= DOUBTFUL ? 1 : 0) | (agreed1 <= DOUBTFUL ? 2 : 0);
+  const stays = i64x2(few & 1 ? -1 : 0, few & 2 ? -1 : 0);
+  v128.store(SHADOW_ALPHA, v128.bitselect(before0, shadowAlpha, stays));
+  v128.store(SHADOW_BETA1, v128.bitselect(before1, shadowBeta1, stays));
+  v128.store(SHADOW_BETA2, v128.bitselect(before2, shadowBeta2, stays));
+  v128.store(ALPHA, v128.bitselect(v128.load(ALPHA), alpha, stays));
+  v128.store(BETA1, v128.bitselect(v128.load(BETA1), beta1, stays));
+  v128.store(BETA2, v128.bitselect(v128.load(BETA2), beta2, stays));
+  v128.store(RESIDUAL, v128.bitselect(v128.load(RESIDUAL), r, stays));
+  if (!(few & 1)) moveOn(0, agreed0);
+  if (!(few & 2)) moveOn(1, agreed1);
+  return few;
+}
+
+function moveOn(lane: i32, agreed: f64): void {
+  set(AGREED, lane, agreed);
+  set(STEP, lane, get(STEP, lane) + RISE);
+}
+
+/** β₁ at the floor at least. */
+function held(beta1: v128, floor: v128): v128 {
+  return v128.bitselect(signed(floor, beta1), beta1, f64x2.lt(f64x2.abs(beta1), floor));
+}
+
+function near(own: v128, shadow: v128, most: v128): v128 {
+  return f64x2.le(f64x2.abs(f64x2.sub(own, shadow)), f64x2.mul(most, f64x2.abs(own)));
+}
+
+function moved(now: v128, before: v128): v128 {
+  return f64x2.gt(f64x2.abs(f64x2.sub(now, before)), f64x2.mul(f64x2.splat(SLOW), f64x2.abs(now)));
+}
