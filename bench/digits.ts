@@ -20,13 +20,13 @@ function makeBare(): void {
   rmSync(BARE, { recursive: true, force: true });
   cpSync(OURS, BARE, { recursive: true });
   change('models/minimal/descend.js', [
-    [/if \(moves \|\|[\s\S]*?\n(\s*)digits\[i\] = told;\n/, 'digits[i] = 15;\n'],
-    [/if \(\(\(first \+ i\)[\s\S]*?\n {8}\}\n/, ''],
+    [/const rises =[\s\S]*?(?=const until)/, ''],
     [/const shadowBeta1 =[\s\S]*?(?=mantissa \*= factor;)/, ''],
-    [/shadowMantissa \*= (HUGE|TINY);/g, ''],
-    [/shadowMantissa = unscaled\(shadowMantissa, exponent\);/, ''],
+    [/(let )?shadowFactor = [^;]*;/g, ''],
+    [/shadowMantissa \*= (HUGE|tiny);/g, ''],
+    [/shadowMantissa = \+unscaled\(shadowMantissa, exponent\);/, ''],
     [/if \(exponent === 0 && Math\.abs\(shadowMantissa\) < floor\)\s*shadowMantissa = [^;]*;/, ''],
-    [/moves =\s[^;]*;/, ''],
+    [/moves =\s[^;]*;/, 'moves = false;'],
   ]);
   change('sweep/summary-kernel.js', [[/run\.lastWide >= 0 && run\.lastEdge >= 0/, 'false']]);
 }

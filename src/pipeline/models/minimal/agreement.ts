@@ -42,6 +42,7 @@ export function keptApart(own: number, shadow: number, side: number): number {
 export const AGREEMENT: readonly number[] = [
   Number.POSITIVE_INFINITY,
   ...Array.from({ length: 15 }, (_, i) => Number(`5e-${i + 3}`)),
+  -1,
 ];
 /** What differs by no more is right to 1e-9, which no row promises to exceed. */
 export const AGREED = 5e-11;
@@ -73,6 +74,22 @@ export function agreement(
     )
   )
     d--;
+  return d;
+}
+
+/**
+ * Digits of a row whose θ has so many: fewer where one of two differences of this size loses some,
+ * but no fewer than are trusted.
+ */
+export function lesserAgreement(
+  agreed: number,
+  offA: number,
+  a: number,
+  offB: number,
+  b: number,
+): number {
+  let d = agreed;
+  while (d > TRUSTED_DIGITS && !(offA <= AGREEMENT[d]! * a && offB <= AGREEMENT[d]! * b)) d--;
   return d;
 }
 

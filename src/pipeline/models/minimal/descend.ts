@@ -8,10 +8,10 @@ import {
   DOUBTFUL_DECOUPLED,
   DOUBTFUL_DIGITS,
   keptApart,
+  lesserAgreement,
   RISE,
   rowAgreement,
   rowContext,
-  TRUSTED_DIGITS,
 } from './agreement.ts';
 import { DIVERGENCE_LOSS, type RunConfig } from './config.ts';
 
@@ -174,7 +174,9 @@ export function floorCentre(
  * Beside each step goes its shadow, the same step by operations in another order; `digits` are the
  * decimal digits to which α, β₁ and β₂ of both agree, and what else stands in the row.
  *
- * Everything that the loop touches is a local number: it is the speed of the whole.
+ * Everything that the loop touches is a local number: it is the speed of the whole. What comes from
+ * an object or a function is a number for certain behind a unary plus; else the engine keeps it,
+ * and all that is computed from it, as objects.
  */
 export function descend(
   config: DescentParameters,
@@ -182,8 +184,10 @@ export function descend(
   count: number,
   columns: DescentColumns,
 ): void {
-  const { eta, floor, steps, moments } = config;
-  const { lambda1, lambda2, covariance } = moments;
+  const { steps, moments } = config;
+  const [eta, floor] = [+config.eta, +config.floor];
+  const [lambda1, lambda2] = [+moments.lambda1, +moments.lambda2];
+  const covariance = +moments.covariance;
   const {
     step,
     alpha: alphas,
@@ -197,7 +201,6 @@ export function descend(
   } = columns;
   const decoupled = covariance === 0;
   const doubtful = decoupled ? DOUBTFUL_DECOUPLED : DOUBTFUL_DIGITS;
-  const logFloor = log10(floor);
   const rate1 = eta * lambda1;
   const rate2 = eta * lambda2;
   const rateC = eta * covariance;
@@ -205,6 +208,13 @@ export function descend(
   const context = rowContext(config, gd.stability({}));
   const { edge } = context;
 
+  // What other modules import is loaded anew, and looked at, wherever it is used.
+  const [smallResidual, cancelled, tiny, most] = [
+    SMALL_RESIDUAL,
+    SMALL_FACTOR,
+    TINY,
+    DIVERGENCE_LOSS,
+  ];
   const first = state.step;
   let { alpha, mantissa, exponent, beta2, residual: r, plainBeta1 } = state;
   let { divergedAt, float64ZeroAt, shadowAlpha, shadowMantissa, shadowBeta2 } = state;
@@ -213,186 +223,175 @@ export function descend(
   let p = alpha * beta1;
   let l2 = 0.5 * lambda2 * (r * r);
   let loss = 0.5 * lambda1 * (p * p) + l2 + covariance * p * r;
-  // What differences mean as many digits as the row before had.
-  let most = AGREEMENT[agreed]!;
-  let least = agreed === 15 ? -1 : AGREEMENT[agreed + 1]!;
 
   let i = 0;
-  while (i < count) {
-    const e1 = lambda1 * p + covariance * r;
-    const e2 = covariance * p + lambda2 * r;
-    const gradAlpha = beta1 * e1 + beta2 * e2;
-    const gradBeta1 = alpha * e1;
-    const gradBeta2 = alpha * e2;
-    const size = Math.abs(mantissa);
-
-    step[i] = first + i;
-    alphas[i] = alpha;
-    beta1s[i] = beta1;
-    beta2s[i] = beta2;
-    logs[i] =
-      exponent !== 0 ? log10(size) + exponent * LOG10_2 : size === floor ? logFloor : log10(size);
-    losses[i] = loss;
-    l2s[i] = l2;
-    const squares = gradAlpha * gradAlpha + gradBeta1 * gradBeta1 + gradBeta2 * gradBeta2;
-    // Squares lose digits long before what is squared does; the function that minds that is slow.
-    grad_norm[i] =
-      squares >= LEAST_SQUARES ? Math.sqrt(squares) : hypot(gradAlpha, gradBeta1, gradBeta2);
-    if (moves || ((first + i) & (RISE - 1)) === 0) {
+  // Rows from here on have the mantissa of β₁ where its logarithm will stand.
+  let from = 0;
+  while (i < count && loss <= most) {
+    const rises = ((first + i) & (RISE - 1)) === 0;
+    if (moves || rises) {
       const offAlpha = Math.abs(alpha - shadowAlpha);
       const offBeta1 = Math.abs(mantissa - shadowMantissa);
       const offBeta2 = Math.abs(beta2 - shadowBeta2);
       const sizeAlpha = Math.abs(alpha);
+      const size = Math.abs(mantissa);
       const sizeBeta2 = Math.abs(beta2);
+      const bound = AGREEMENT[agreed]!;
+      const least = rises ? AGREEMENT[agreed + 1]! : -1;
       if (
         !(
-          offAlpha <= most * sizeAlpha &&
-          offBeta1 <= most * size &&
-          offBeta2 <= most * sizeBeta2
+          offAlpha <= bound * sizeAlpha &&
+          offBeta1 <= bound * size &&
+          offBeta2 <= bound * sizeBeta2
         ) ||
         (offAlpha <= least * sizeAlpha && offBeta1 <= least * size && offBeta2 <= least * sizeBeta2)
-      ) {
-        const now = agreement(offAlpha, sizeAlpha, offBeta1, size, offBeta2, sizeBeta2);
-        if (now <= agreed) agreed = now;
-        else if (((first + i) & (RISE - 1)) === 0) agreed++;
-        most = AGREEMENT[agreed]!;
-        least = agreed === 15 ? -1 : AGREEMENT[agreed + 1]!;
-      }
+      )
+        agreed = Math.min(
+          agreement(offAlpha, sizeAlpha, offBeta1, size, offBeta2, sizeBeta2),
+          agreed + 1,
+        );
+      // What else can cancel where θ has digits, without covariance: twice what L̂ and Q differ by.
+      const z = Math.abs(edge * sizeBeta2 - 1);
+      const offZ = 2 * edge * offBeta2;
+      const q = Math.abs((alpha - beta2) * (alpha + beta2) - beta1 * beta1);
+      const offQ = 2 * (sizeAlpha * offAlpha + Math.abs(beta1) * offBeta1 + sizeBeta2 * offBeta2);
       if (blind) told = 0;
       else if (agreed <= doubtful)
-        told = rowAgreement(
+        told = +rowAgreement(
           agreed,
           { alpha, beta1, beta2 },
           r,
           { alpha: shadowAlpha, beta1: unscaled(shadowMantissa, exponent), beta2: shadowBeta2 },
           context,
         );
-      else {
-        // What else can cancel where θ has digits, without covariance: twice what L̂ and Q differ
-        // by.
-        const z = Math.abs(edge * sizeBeta2 - 1);
-        const offZ = 2 * edge * offBeta2;
-        const q = Math.abs((alpha - beta2) * (alpha + beta2) - beta1 * beta1);
-        const offQ = 2 * (sizeAlpha * offAlpha + Math.abs(beta1) * offBeta1 + sizeBeta2 * offBeta2);
-        if (offZ <= AGREED * z && offQ <= AGREED * q) told = agreed;
-        else {
-          // As many as before is a good guess.
-          if (told > agreed) told = agreed;
-          while (
-            told > TRUSTED_DIGITS &&
-            !(offZ <= AGREEMENT[told]! * z && offQ <= AGREEMENT[told]! * q)
-          )
-            told--;
-          while (
-            told < agreed &&
-            offZ <= AGREEMENT[told + 1]! * z &&
-            offQ <= AGREEMENT[told + 1]! * q
-          )
-            told++;
-        }
-      }
+      else if (offZ <= AGREED * z && offQ <= AGREED * q) told = agreed;
+      else told = +lesserAgreement(agreed, offZ, z, offQ, q);
     }
-    digits[i] = told;
     // A factor that cancels is what its last places are: nothing else would be the same run.
-    if (((first + i) & (RISE - 1)) === 0 && Math.abs(1 - rate1 * (alpha * alpha)) >= SMALL_FACTOR) {
+    if (rises && Math.abs(1 - rate1 * (alpha * alpha)) >= cancelled) {
       const side = (shadowAlpha - alpha) * alpha < 0 ? -1 : 1;
-      shadowAlpha = keptApart(alpha, shadowAlpha, side);
-      shadowMantissa = keptApart(mantissa, shadowMantissa, side);
+      shadowAlpha = +keptApart(alpha, shadowAlpha, side);
+      shadowMantissa = +keptApart(mantissa, shadowMantissa, side);
       // Along the valley, where nothing brings them together again.
-      shadowBeta2 = keptApart(beta2, shadowBeta2, -side);
+      shadowBeta2 = +keptApart(beta2, shadowBeta2, -side);
     }
-    i++;
+    const until = Math.min(count, i + RISE - ((first + i) & (RISE - 1)));
+    do {
+      const e1 = lambda1 * p + covariance * r;
+      const e2 = covariance * p + lambda2 * r;
+      const gradAlpha = beta1 * e1 + beta2 * e2;
+      const gradBeta1 = alpha * e1;
+      const gradBeta2 = alpha * e2;
 
-    const alphaBefore = alpha;
-    const beta2Before = beta2;
-    const residualBefore = r;
-    const nextResidual =
-      r - eta * (beta2 * gradAlpha + alpha * gradBeta2 - eta * gradAlpha * gradBeta2);
-    alpha -= eta * gradAlpha;
-    beta2 -= eta * gradBeta2;
-    r = Math.abs(r) < SMALL_RESIDUAL ? nextResidual : alpha * beta2 - 1;
+      step[i] = first + i;
+      alphas[i] = alpha;
+      beta1s[i] = beta1;
+      beta2s[i] = beta2;
+      logs[i] = Math.abs(mantissa);
+      digits[i] = told;
+      losses[i] = loss;
+      l2s[i] = l2;
+      const squares = gradAlpha * gradAlpha + gradBeta1 * gradBeta1 + gradBeta2 * gradBeta2;
+      // Squares lose digits long before what is squared does; the function that minds that is slow.
+      grad_norm[i] =
+        squares >= LEAST_SQUARES ? Math.sqrt(squares) : +hypot(gradAlpha, gradBeta1, gradBeta2);
+      i++;
 
-    if (decoupled) {
-      let factor = 1 - eta * (lambda1 * (alphaBefore * alphaBefore));
-      const cancels = Math.abs(factor) < SMALL_FACTOR;
-      if (cancels) factor = smallFactor(eta, lambda1, alphaBefore);
-      const shadowBeta1 = unscaled(shadowMantissa, exponent);
-      const push = shadowBeta1 * shadowBeta1 * (rate1 * shadowAlpha);
-      const lack = 1 - shadowAlpha * shadowBeta2;
-      shadowMantissa *= cancels
-        ? smallFactor(eta, lambda1, shadowAlpha)
-        : 1 - rate1 * shadowAlpha * shadowAlpha;
-      const nextAlpha = shadowAlpha - push + rate2 * shadowBeta2 * lack;
-      shadowBeta2 += rate2 * shadowAlpha * lack;
-      shadowAlpha = nextAlpha;
-      mantissa *= factor;
-      if (exponent !== 0 || Math.abs(mantissa) < TINY) {
-        if (exponent === 0 && mantissa !== 0) {
-          plainBeta1 = mantissa;
-          mantissa *= HUGE;
-          shadowMantissa *= HUGE;
-          exponent = -512;
-        } else if (exponent !== 0) {
-          if (plainBeta1 !== 0) {
-            plainBeta1 *= factor;
-            if (plainBeta1 === 0 && mantissa !== 0) float64ZeroAt ??= first + i;
+      const alphaBefore = alpha;
+      const beta2Before = beta2;
+      const residualBefore = r;
+      const nextResidual =
+        r - eta * (beta2 * gradAlpha + alpha * gradBeta2 - eta * gradAlpha * gradBeta2);
+      alpha -= eta * gradAlpha;
+      beta2 -= eta * gradBeta2;
+      r = Math.abs(r) < smallResidual ? nextResidual : alpha * beta2 - 1;
+
+      if (decoupled) {
+        let factor = 1 - eta * (lambda1 * (alphaBefore * alphaBefore));
+        let shadowFactor = 1 - rate1 * shadowAlpha * shadowAlpha;
+        if (Math.abs(factor) < cancelled) {
+          factor = +smallFactor(eta, lambda1, alphaBefore);
+          shadowFactor = +smallFactor(eta, lambda1, shadowAlpha);
+        }
+        const exponentBefore = exponent;
+        const shadowBeta1 = exponent === 0 ? shadowMantissa : +unscaled(shadowMantissa, exponent);
+        const push = shadowBeta1 * shadowBeta1 * (rate1 * shadowAlpha);
+        const lack = 1 - shadowAlpha * shadowBeta2;
+        shadowMantissa *= shadowFactor;
+        const nextAlpha = shadowAlpha - push + rate2 * shadowBeta2 * lack;
+        shadowBeta2 += rate2 * shadowAlpha * lack;
+        shadowAlpha = nextAlpha;
+        mantissa *= factor;
+        if (exponent !== 0 || Math.abs(mantissa) < tiny) {
+          if (exponent === 0 && mantissa !== 0) {
+            plainBeta1 = mantissa;
+            mantissa *= HUGE;
+            shadowMantissa *= HUGE;
+            exponent = -512;
+          } else if (exponent !== 0) {
+            if (plainBeta1 !== 0) {
+              plainBeta1 *= factor;
+              if (plainBeta1 === 0 && mantissa !== 0) float64ZeroAt ??= first + i;
+            }
+            if (Math.abs(mantissa) > 1) {
+              mantissa *= tiny;
+              shadowMantissa *= tiny;
+              exponent += 512;
+            }
           }
-          if (Math.abs(mantissa) > 1) {
-            mantissa *= TINY;
-            shadowMantissa *= TINY;
-            exponent += 512;
+          if (exponent < 0 && Math.abs(mantissa) < tiny && mantissa !== 0) {
+            mantissa *= HUGE;
+            shadowMantissa *= HUGE;
+            exponent -= 512;
           }
         }
-        if (exponent < 0 && Math.abs(mantissa) < TINY && mantissa !== 0) {
-          mantissa *= HUGE;
-          shadowMantissa *= HUGE;
-          exponent -= 512;
+        beta1 = exponent === 0 ? mantissa : +unscaled(mantissa, exponent);
+        if (Math.abs(beta1) < floor) {
+          beta1 = mantissa < 0 ? -floor : floor;
+          mantissa = beta1;
+          shadowMantissa = +unscaled(shadowMantissa, exponent);
+          exponent = 0;
         }
-      }
-      beta1 = exponent === 0 ? mantissa : unscaled(mantissa, exponent);
-      if (Math.abs(beta1) < floor) {
-        beta1 = mantissa < 0 ? -floor : floor;
-        mantissa = beta1;
-        shadowMantissa = unscaled(shadowMantissa, exponent);
-        exponent = 0;
-      }
-      if (exponent === 0 && Math.abs(shadowMantissa) < floor)
-        shadowMantissa = shadowMantissa < 0 ? -floor : floor;
-      // With as many digits as that none can be lost where hardly anything changes.
-      moves =
-        agreed < AMPLE_DIGITS ||
-        Math.abs(alpha - alphaBefore) > SLOW * Math.abs(alpha) ||
-        Math.abs(beta2 - beta2Before) > SLOW * Math.abs(beta2);
-    } else {
-      beta1 -= eta * gradBeta1;
-      const shadowR = shadowAlpha * shadowBeta2 - 1;
-      const pull1 = rate1 * shadowMantissa + rateC * shadowBeta2;
-      const pull2 = rateC * shadowMantissa + rate2 * shadowBeta2;
-      const shadowBefore = shadowAlpha;
-      shadowAlpha =
-        shadowAlpha + pull2 - shadowBefore * (pull1 * shadowMantissa + pull2 * shadowBeta2);
-      shadowMantissa = shadowMantissa - shadowBefore * (shadowBefore * pull1 - rateC);
-      shadowBeta2 = shadowBeta2 - shadowBefore * (shadowBefore * pull2 - rate2);
-      const centre = floorCentre(scale, rate1, alphaBefore, residualBefore, alpha, r);
-      if (floor === 0) {
-        blind ||= Math.abs(beta1 - centre) < BLIND * Math.abs(beta1);
+        if (exponent === 0 && Math.abs(shadowMantissa) < floor)
+          shadowMantissa = shadowMantissa < 0 ? -floor : floor;
+        if (exponent !== exponentBefore) {
+          toLogarithms(logs, from, i, exponentBefore, floor);
+          from = i;
+        }
+        // With as many digits as that none can be lost where hardly anything changes.
+        moves =
+          agreed < AMPLE_DIGITS ||
+          Math.abs(alpha - alphaBefore) > SLOW * Math.abs(alpha) ||
+          Math.abs(beta2 - beta2Before) > SLOW * Math.abs(beta2);
       } else {
-        beta1 = heldFrom(centre, beta1, floor);
-        const shadowNext = shadowAlpha * shadowBeta2 - 1;
-        const beside = floorCentre(scale, rate1, shadowBefore, shadowR, shadowAlpha, shadowNext);
-        shadowMantissa = heldFrom(beside, shadowMantissa, floor);
+        beta1 -= eta * gradBeta1;
+        const shadowR = shadowAlpha * shadowBeta2 - 1;
+        const pull1 = rate1 * shadowMantissa + rateC * shadowBeta2;
+        const pull2 = rateC * shadowMantissa + rate2 * shadowBeta2;
+        const shadowBefore = shadowAlpha;
+        shadowAlpha =
+          shadowAlpha + pull2 - shadowBefore * (pull1 * shadowMantissa + pull2 * shadowBeta2);
+        shadowMantissa = shadowMantissa - shadowBefore * (shadowBefore * pull1 - rateC);
+        shadowBeta2 = shadowBeta2 - shadowBefore * (shadowBefore * pull2 - rate2);
+        const centre = +floorCentre(scale, rate1, alphaBefore, residualBefore, alpha, r);
+        if (floor === 0) {
+          blind ||= Math.abs(beta1 - centre) < BLIND * Math.abs(beta1);
+        } else {
+          beta1 = +heldFrom(centre, beta1, floor);
+          const shadowNext = shadowAlpha * shadowBeta2 - 1;
+          const beside = +floorCentre(scale, rate1, shadowBefore, shadowR, shadowAlpha, shadowNext);
+          shadowMantissa = +heldFrom(beside, shadowMantissa, floor);
+        }
+        mantissa = beta1;
       }
-      mantissa = beta1;
-    }
 
-    p = alpha * beta1;
-    l2 = 0.5 * lambda2 * (r * r);
-    loss = 0.5 * lambda1 * (p * p) + l2 + covariance * p * r;
-    if (!(loss <= DIVERGENCE_LOSS)) {
-      if (first + i <= steps) divergedAt = first + i;
-      break;
-    }
+      p = alpha * beta1;
+      l2 = 0.5 * lambda2 * (r * r);
+      loss = 0.5 * lambda1 * (p * p) + l2 + covariance * p * r;
+    } while (i < until && !moves && loss <= most);
   }
+  if (!(loss <= most) && first + i <= steps) divergedAt = first + i;
+  toLogarithms(logs, from, i, exponent, floor);
   state.step = first + i;
   state.alpha = alpha;
   state.mantissa = mantissa;
@@ -409,6 +408,25 @@ export function descend(
   state.told = told;
   state.moves = moves;
   state.blind = blind;
+}
+
+/**
+ * Puts log₁₀(mantissa·2^exponent) in the place of mantissas. In a loop of its own: a call takes
+ * the numbers of a loop out of their registers, which costs more than the logarithm.
+ */
+function toLogarithms(
+  logs: Float64Array,
+  from: number,
+  to: number,
+  exponent: number,
+  floor: number,
+): void {
+  const power = exponent * LOG10_2;
+  const logFloor = log10(floor);
+  for (let i = from; i < to; i++) {
+    const size = logs[i]!;
+    logs[i] = exponent !== 0 ? log10(size) + power : size === floor ? logFloor : log10(size);
+  }
 }
 
 /**
