@@ -50,7 +50,7 @@ export function chosenDynamics(values: readonly string[]): readonly Dynamics[] {
 }
 
 /** `run.parquet` → `run.central.parquet`. */
-function dynamicsPath(out: string, name: string): string {
+export function dynamicsPath(out: string, name: string): string {
   return out.endsWith('.parquet')
     ? `${out.slice(0, -'.parquet'.length)}.${name}.parquet`
     : `${out}.${name}.parquet`;

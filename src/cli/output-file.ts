@@ -61,7 +61,7 @@ function refuseEnding(flag: string, path: string, format: string): void {
 export interface Replace {
   /** Whatever it is. */
   readonly force: boolean;
-  /** The same run of fewer steps too. */
+  /** The same run of fewer steps too, and what an interrupt has left of it. */
   readonly lengthened?: boolean;
 }
 
@@ -96,7 +96,7 @@ export async function checkOutput(
       `--${flag}: the folder of ${path} may not be written to; choose another, or change its mode`,
     );
   });
-  if (!force && config) await checkLeftover(flag, path, config);
+  if (!force && config) await checkLeftover(flag, path, config, lengthened);
   const there = await lstat(path).catch(() => undefined);
   if (!there) return;
   const target = there.isSymbolicLink() ? await stat(path).catch(() => undefined) : there;
@@ -122,7 +122,12 @@ export async function checkOutput(
 }
 
 /** Rows that a program left when it died are not written over. */
-async function checkLeftover(flag: string, path: string, config: object): Promise<void> {
+async function checkLeftover(
+  flag: string,
+  path: string,
+  config: object,
+  lengthened: boolean,
+): Promise<void> {
   const partial = `${path}.partial`;
   if (!(await stat(`${partial}.journal`).catch(() => undefined))) return;
   const { refuseIfLocked } = await import('../pipeline/node/lock.ts');
@@ -131,6 +136,7 @@ async function checkLeftover(flag: string, path: string, config: object): Promis
     .openTable(partial)
     .catch(() => undefined);
   if (!left || left.rows === 0) return;
+  if (lengthened && (await hasConfig(left.metadata, config, lengthened))) return;
   const held = `--${flag}: ${partial} holds ${count(left.rows)} rows of`;
   if (jsonObject(left.metadata['eos.config'])?.source === 'training-log') {
     // The log itself is there still: the same command reads it from its first line, and nothing is
@@ -158,7 +164,7 @@ async function isSameRun(
       typeof summary === 'object' &&
       summary !== null &&
       'interrupted' in summary &&
-      summary.interrupted === false;
+      (lengthened || summary.interrupted === false);
     return whole && (await hasConfig(metadata, config, lengthened));
   } catch {
     return false;

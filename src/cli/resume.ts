@@ -13,7 +13,7 @@ import { dynamics } from '../pipeline/dynamics/index.ts';
 import { count } from '../pipeline/format.ts';
 import { DamagedFileError } from '../pipeline/formats/limits.ts';
 import { jsonObject } from '../pipeline/formats/table-file.ts';
-import type { Rows } from '../pipeline/formats/table-format.ts';
+import type { Compression, Rows, TableState } from '../pipeline/formats/table-format.ts';
 import { runColumns } from '../pipeline/models/minimal/columns.ts';
 import { type FileTargetOptions, PARTIAL } from '../pipeline/node/file-target.ts';
 import { removeJournals } from '../pipeline/node/journal.ts';
@@ -23,6 +23,7 @@ import { summarize } from '../pipeline/operators/summarize.ts';
 import { ROW_GROUP_SIZE, type TableStart } from '../pipeline/sinks/table-sink.ts';
 import { findTraining } from '../pipeline/sources/trainings/index.ts';
 import type { Runs, TrainingConfig } from '../pipeline/sources/trainings/training.ts';
+import { dynamicsPath } from './dynamics-files.ts';
 import { UsageError } from './errors.ts';
 import type { OnRead } from './reader/job.ts';
 import { reading } from './reader/reading.ts';
@@ -39,8 +40,17 @@ export interface ResumePlan {
   readonly checkpoint: Checkpoint | undefined;
   readonly pipeline: StoredPipeline | undefined;
   readonly files: readonly ResumedFile[];
-  /** Names of dynamics that are still to be written beside the run. */
+  /** Names of the dynamics that are to be written beside the run. */
   readonly also: readonly string[];
+  /** The run, where it is whole, and only dynamics beside it are not. */
+  readonly whole?: WholeRun;
+}
+
+/** A run that has come to its end. */
+export interface WholeRun {
+  readonly path: string;
+  readonly writer: ResumedFile['writer'];
+  readonly compression: Compression | undefined;
 }
 
 export interface ResumedFile {
@@ -135,6 +145,8 @@ export async function findRuns(
     const going = steps === undefined ? found.filter(({ ended }) => !ended) : found;
     const [main] = going;
     if (!main) {
+      const unfinished = await planOfDynamics(found[0]!);
+      if (unfinished) return unfinished;
       const { path } = found[0]!;
       throw new UsageError(
         `--resume: the run in ${path} is whole; to go on with it, give a later step with --steps`,
@@ -172,6 +184,32 @@ export async function findRuns(
   } finally {
     for (const { file } of found) await file.close();
   }
+}
+
+/** What is to be done for a run that is whole: its dynamics that are not; undefined for none. */
+async function planOfDynamics(found: Found): Promise<FoundRuns | undefined> {
+  const { file, path, config, checkpoint } = found;
+  const state = file.state(0);
+  if (state.kind !== 'parquet') return undefined;
+  const also: string[] = [];
+  for (const name of dynamicsIn([found])) {
+    const there = await metadataOf(dynamicsPath(path, name));
+    const own: unknown = JSON.parse(JSON.stringify({ ...config, dynamics: name }));
+    const ended = jsonObject(there?.['eos.summary'])?.interrupted === false;
+    if (!ended || !isDeepStrictEqual(jsonObject(there?.['eos.config']), own)) also.push(name);
+  }
+  if (also.length === 0) return undefined;
+  const whole = { path, writer: writerOf(state), compression: state.compression };
+  return {
+    ...{ options: config, checkpoint, pipeline: undefined, files: [], also, whole },
+    ended: [path],
+  };
+}
+
+async function metadataOf(path: string): Promise<StoredFile['metadata'] | undefined> {
+  const file = await openStored(path).catch(() => undefined);
+  await file?.close();
+  return file?.metadata;
 }
 
 export const findRunsJob = { name: 'resume', work: findRuns } as const;
@@ -356,9 +394,11 @@ async function resumedFile(found: Found, before: number): Promise<ResumedFile> {
       metadata: found.ended ? undefined : file.metadata,
     },
     target: { from: { end: state.end, in: found.in } },
-    writer:
-      state.kind === 'parquet' && state.footer.created_by === 'parquet.js'
-        ? 'parquetjs-lite'
-        : 'hyparquet',
+    writer: writerOf(state),
   };
 }
+
+const writerOf = (state: TableState): ResumedFile['writer'] =>
+  state.kind === 'parquet' && state.footer.created_by === 'parquet.js'
+    ? 'parquetjs-lite'
+    : 'hyparquet';

@@ -4,9 +4,7 @@ import { reading } from './reader/reading.ts';
 
 export type { TableKind };
 
-/**
- * Key of the dynamics that are still to be written, in the metadata of a run that has not ended.
- */
+/** Key of the dynamics that are written beside a run, in its metadata. */
 export const ALSO_KEY = 'eos.also';
 
 /** What kind of table a file holds, by its first bytes; undefined for anything else. */

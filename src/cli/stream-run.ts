@@ -24,7 +24,7 @@ import { describeError, EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { checkOutput } from './output-file.ts';
 import { type Pipes, ReaderGone, watchPipes } from './pipes.ts';
-import type { ResumedFile, ResumePlan } from './resume.ts';
+import type { ResumedFile, ResumePlan, WholeRun } from './resume.ts';
 import { ALSO_KEY } from './run-file.ts';
 import type { TrainingOptions } from './run-options.ts';
 import { createProgress, fold, type Styles, styles, timedLines } from './terminal.ts';
@@ -55,6 +55,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const training = findTraining(options);
   const runs = await training.open();
   const config = runs.resolve(options);
+  if (plan?.whole) return finishDynamics({ ...request, also: plan.also }, config, plan.whole);
   const files = plan?.files.map(resumedOutput) ?? (await outputFiles(request, config));
   const noted = files.some(({ flag }) => flag === 'out') ? (plan?.also ?? []) : [];
   const also = request.also.length > 0 ? request.also : noted;
@@ -138,10 +139,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       for (const { path } of files)
         progress.line(`wrote ${path}: ${plural(rows, 'row')} in ${duration(seconds)} (${speed})`);
     }
-    for (const { path, write } of interrupt.signal.aborted ? [] : alongside) {
-      const rowsWritten = await write(interrupt.signal);
-      if (say) progress.line(`wrote ${path}: ${plural(rowsWritten, 'row')}`);
-    }
+    await writeDynamics(alongside, interrupt.signal, say ? progress.line : undefined);
     await pipe.settled();
     return interrupt.exitCode() ?? EXIT.done;
   } catch (error) {
@@ -151,6 +149,37 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     progress.stop();
     interrupt.release();
     pipe.release();
+  }
+}
+
+/** Writes what an interrupt has kept from being written beside a run that is whole. */
+async function finishDynamics(
+  request: StreamRequest,
+  config: TrainingConfig,
+  { path, writer, compression }: WholeRun,
+): Promise<number> {
+  const run = { flag: 'out', path, writer, compression } as const;
+  const alongside = await dynamicsFiles(request, config, [run]);
+  const say = !request.quiet && request.logFormat === 'text';
+  const { line } = createProgress(config.steps);
+  const interrupt = onInterrupt(() => {});
+  try {
+    await writeDynamics(alongside, interrupt.signal, say ? line : undefined);
+    return interrupt.exitCode() ?? EXIT.done;
+  } finally {
+    interrupt.release();
+  }
+}
+
+async function writeDynamics(
+  files: readonly DynamicsFile[],
+  signal: AbortSignal,
+  say: ((line: string) => void) | undefined,
+): Promise<void> {
+  for (const { path, write } of files) {
+    if (signal.aborted) return;
+    const rows = await write(signal);
+    say?.(`wrote ${path}: ${plural(rows, 'row')}`);
   }
 }
 
@@ -296,19 +325,13 @@ async function outputFiles(
   return files;
 }
 
-/**
- * A file of a run that has not ended says which dynamics are still to be written, for whoever
- * continues it.
- */
+/** The file of a run says which dynamics are written beside it, for whoever continues it. */
 function noteDynamics(run: TrainingBatch['run'], files: readonly DynamicsFile[]): void {
   if (files.length === 0 || told.has(run)) return;
   told.add(run);
   const own = run.metadata?.bind(run);
   const also = JSON.stringify(files.map(({ name }) => name));
-  run.metadata = (ended) => ({
-    ...own?.(ended),
-    ...(ended && !run.interrupted ? {} : { [ALSO_KEY]: also }),
-  });
+  run.metadata = (ended) => ({ ...own?.(ended), [ALSO_KEY]: also });
 }
 
 const told = new WeakSet<TrainingBatch['run']>();

@@ -1,7 +1,12 @@
-import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { chosenDynamics, planDynamicsFiles } from '../../src/cli/dynamics-files.ts';
+import { hyparquetFormat } from '../../src/pipeline/formats/parquet/hyparquet.ts';
+import type { RunConfig } from '../../src/pipeline/models/minimal/config.ts';
 import { eos, startEos, temporaryFolder } from '../setup/eos.ts';
+import { removeFolder } from '../setup/remove-folder.ts';
+import { readBack } from '../sinks/read-back.ts';
 
 const BOTH = ['--out', 'run.parquet', '--arrow', 'run.arrow'];
 
@@ -24,6 +29,26 @@ async function interrupted(cwd: string, args: readonly string[]): Promise<void> 
   await run.says('"flush"');
   run.child.kill('SIGINT');
   expect((await run.done).code).toBe(130);
+}
+
+/** Leaves what Ctrl-C leaves where it falls into the writing of dynamics. */
+async function cutShort(cwd: string): Promise<void> {
+  const out = join(cwd, 'run.parquet');
+  const { metadata } = await readBack(out);
+  const config = JSON.parse(metadata['eos.config']!) as RunConfig;
+  const [chosen, format] = [chosenDynamics(['central']), hyparquetFormat()];
+  const files = await planDynamicsFiles(chosen, config, out, format, { force: false });
+  for (const { write } of files) await write(AbortSignal.abort());
+  expect(readdirSync(cwd)).toContain('run.central.parquet');
+}
+
+/** Leaves dynamics of fewer steps, as an earlier run of this name may have. */
+async function otherDynamics(cwd: string): Promise<void> {
+  const args = ['--out', 'other/run.parquet', '--steps', '200', '--also', 'central', '--quiet'];
+  mkdirSync(join(cwd, 'other'));
+  expect((await eos(['stream', ...args], { cwd })).code).toBe(0);
+  renameSync(join(cwd, 'other/run.central.parquet'), join(cwd, 'run.central.parquet'));
+  removeFolder(join(cwd, 'other'));
 }
 
 describe('eos stream --resume', () => {
@@ -104,6 +129,53 @@ describe('eos stream --resume', () => {
           readFileSync(join(cwd, name)).equals(readFileSync(join(whole, name))),
         ]).toEqual([name, true]);
     }
+  });
+
+  test('Ctrl-C and a kill while dynamics are written: the same command goes on with them', async () => {
+    const args = ['--preset', 'three-phases', '--steps', '600000', '--every', '10'];
+    const also = ['--also', 'gradient-flow,central,constrained'];
+    const whole = temporaryFolder();
+    expect((await eos(['stream', ...BOTH, ...args, ...also], { cwd: whole })).code).toBe(0);
+    for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+      const cwd = temporaryFolder();
+      const run = startEos(['stream', ...BOTH, ...args, ...also], { cwd });
+      await run.says('wrote run.parquet');
+      run.child.kill(signal);
+      const { code } = await run.done;
+      // Where the signal comes too late, all is there.
+      const resumed = await eos(['stream', '--resume', 'run.parquet', '--quiet'], { cwd });
+      expect(resumed).toMatchObject(code === 0 ? { code: 2 } : { code: 0, stderr: '' });
+      const names = readdirSync(whole).sort();
+      expect(readdirSync(cwd).sort()).toEqual(names);
+      for (const name of names)
+        expect([
+          name,
+          readFileSync(join(cwd, name)).equals(readFileSync(join(whole, name))),
+        ]).toEqual([name, true]);
+    }
+  });
+
+  test.each([
+    ['none of them was begun', async () => {}],
+    ['the first was cut short', cutShort],
+    ['one is of another run', otherDynamics],
+  ])('a run that is whole, and the dynamics beside it not: %s', async (_, leave) => {
+    const args = [...BOTH, '--steps', '3000', '--also', 'central,constrained', '--quiet'];
+    const whole = temporaryFolder();
+    expect((await eos(['stream', ...args], { cwd: whole })).code).toBe(0);
+    const names = readdirSync(whole).sort();
+    const cwd = temporaryFolder();
+    for (const name of ['run.parquet', 'run.arrow'])
+      copyFileSync(join(whole, name), join(cwd, name));
+    await leave(cwd);
+    const resume = () => eos(['stream', '--resume', 'run.parquet', '--quiet'], { cwd });
+    expect(await resume()).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(cwd).sort()).toEqual(names);
+    for (const name of names)
+      expect([name, readFileSync(join(cwd, name)).equals(readFileSync(join(whole, name)))]).toEqual(
+        [name, true],
+      );
+    expect((await resume()).stderr).toContain('the run in run.parquet is whole');
   });
 
   test('stopped again and again, recovered in between, and to a later step than first asked for', async () => {

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { UnsupportedFileError } from '../../pipeline/formats/limits.ts';
 import { fieldNamed, type TableFile } from '../../pipeline/formats/table-file.ts';
 import { UsageError } from '../errors.ts';
+import type { TableInPieces } from '../reader/pieces.ts';
 import { reading } from '../reader/reading.ts';
 import { tableKind } from '../run-file.ts';
 
@@ -10,7 +11,7 @@ export type Values = ArrayLike<number | string | null>;
 
 /** A table file, opened for reading a few of its columns block by block. */
 export interface TableReader extends Omit<TableFile, 'read'> {
-  /** Values of these columns, one row group (record batch) after another. */
+  /** Values of these columns, one piece of a row group (record batch) after another. */
   read(columns: readonly string[]): AsyncIterable<Readonly<Record<string, Values>>>;
 }
 
@@ -42,17 +43,21 @@ export async function openTable(path: string): Promise<TableReader> {
 
 async function* blocks(
   path: string,
-  table: TableFile,
+  table: TableInPieces,
   columns: readonly string[],
 ): AsyncIterable<Readonly<Record<string, Values>>> {
   try {
-    for (let group = 0; group < table.groups.length; group++) {
-      const values: [string, Values][] = [];
-      for (const name of columns) {
-        const field = fieldNamed(table, name);
-        if (field !== undefined) values.push([name, (await table.read(field, group)) as Values]);
+    const there = columns.flatMap((name) => {
+      const field = fieldNamed(table, name);
+      return field === undefined ? [] : [{ name, field }];
+    });
+    const fields = there.map(({ field }) => field);
+    for (const [group, { rows }] of table.groups.entries()) {
+      for (let from = 0; from < rows; ) {
+        const { length, columns: values } = await table.read(fields, group, from);
+        yield Object.fromEntries(there.map(({ name }, c) => [name, values[c] as Values]));
+        from += length;
       }
-      yield Object.fromEntries(values);
     }
   } catch (error) {
     throw unreadable(path, table.kind, error);

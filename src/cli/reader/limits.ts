@@ -4,7 +4,7 @@ const MEGABYTES = 400;
 /** Seconds of the processor that reading may take at all. */
 const SECONDS = 5;
 /** Environment variables with the megabytes and seconds that reading a file may take. */
-const MEMORY_VARIABLE = 'EOS_READER_MEMORY';
+export const MEMORY_VARIABLE = 'EOS_READER_MEMORY';
 const TIME_VARIABLE = 'EOS_READER_SECONDS';
 
 /** Bytes of memory that the process may take which reads a file. */

@@ -14,7 +14,7 @@ import type { JobName } from './job.ts';
 /** Command → reader. */
 export type Call =
   | { readonly open: string }
-  | { readonly read: { readonly table: number; readonly field: number; readonly group: number } }
+  | { readonly read: ReadCall }
   | { readonly check: string }
   | { readonly job: JobName; readonly with: readonly unknown[] }
   | { readonly log: readonly string[]; readonly follow: boolean }
@@ -30,6 +30,13 @@ export type Call =
  */
 export const AHEAD = 8;
 export const TOLD_EVERY = 4;
+
+export interface ReadCall {
+  readonly table: number;
+  readonly fields: readonly number[];
+  readonly group: number;
+  readonly from: number;
+}
 
 export type FeedCall = Pick<FeedOptions, 'format' | 'given' | 'pattern'>;
 
@@ -52,7 +59,7 @@ export type Counted = {
 /** Reader → command. */
 export type Reply =
   | { readonly opened: TableHead }
-  | { readonly values: PackedValues }
+  | { readonly piece: { readonly length: number; readonly columns: readonly PackedValues[] } }
   | { readonly checked: Integrity }
   | { readonly done: unknown }
   | { readonly ready: true }

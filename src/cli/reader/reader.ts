@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../../pipeline/core/parameters.ts';
 import { DamagedFileError, UnsupportedFileError } from '../../pipeline/formats/limits.ts';
-import type { TableFile } from '../../pipeline/formats/table-file.ts';
 import type { FeedOptions, LogSource } from '../../pipeline/sources/training-log/feed.ts';
 import { LogError, type Tally } from '../../pipeline/sources/training-log/log-error.ts';
 import type { RowTaker } from '../../pipeline/sources/training-log/row-block.ts';
@@ -17,6 +16,7 @@ import {
   type ToldError,
   unpacked,
 } from './messages.ts';
+import type { TableInPieces } from './pieces.ts';
 import type { Reading } from './reading.ts';
 
 /**
@@ -85,14 +85,17 @@ function tableReader(): Reader {
   return tables;
 }
 
-async function openTable(path: string): Promise<TableFile> {
+async function openTable(path: string): Promise<TableInPieces> {
   const reader = tableReader();
   const { table, groups, ...head } = await asked(reader, { open: path }, 'opened');
   return {
     ...head,
     groups: groups.map((group) => ({ ...group, bounds: () => undefined })),
-    read: async (field, group) =>
-      unpacked(await asked(reader, { read: { table, field, group } }, 'values')),
+    async read(fields, group, from) {
+      const call = { table, fields, group, from };
+      const { length, columns } = await asked(reader, { read: call }, 'piece');
+      return { length, columns: columns.map(unpacked) };
+    },
   };
 }
 

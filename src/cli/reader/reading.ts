@@ -3,6 +3,7 @@ import type { TableFile } from '../../pipeline/formats/table-file.ts';
 import type { OpenLogOptions } from '../../pipeline/node/open-log.ts';
 import type { LogSource } from '../../pipeline/sources/training-log/feed.ts';
 import type { Job } from './job.ts';
+import { inPieces, type TableInPieces } from './pieces.ts';
 
 /** How files are read that anybody may have written. */
 export interface Reading {
@@ -10,7 +11,7 @@ export interface Reading {
    * Opens a Parquet or Arrow file; a `.partial` counts as far as it is safe.
    * @throws DamagedFileError
    */
-  openTable(path: string): Promise<TableFile>;
+  openTable(path: string): Promise<TableInPieces>;
   /** Compares a table file with its checksums. @throws DamagedFileError */
   checkIntegrity(path: string): Promise<Integrity>;
   /** Opens a log, or several files of one run. @throws LogError */
@@ -25,18 +26,21 @@ export interface Reading {
   prepareLog?(paths: readonly string[]): void;
 }
 
+/** Opens a table in this very process. */
+export async function openTableFile(path: string): Promise<TableFile> {
+  const { openTable } = await import('../../pipeline/formats/open-table.ts');
+  const { PARTIAL } = await import('../../pipeline/node/file-target.ts');
+  if (path.endsWith(PARTIAL)) {
+    const { partialSource } = await import('../../pipeline/node/stored-file.ts');
+    return openTable(await partialSource(path));
+  }
+  const { pathSource } = await import('../../pipeline/node/path-source.ts');
+  return openTable(await pathSource(path));
+}
+
 /** Reads them in this very process. */
 export const here: Reading = {
-  async openTable(path) {
-    const { openTable } = await import('../../pipeline/formats/open-table.ts');
-    const { PARTIAL } = await import('../../pipeline/node/file-target.ts');
-    if (path.endsWith(PARTIAL)) {
-      const { partialSource } = await import('../../pipeline/node/stored-file.ts');
-      return openTable(await partialSource(path));
-    }
-    const { pathSource } = await import('../../pipeline/node/path-source.ts');
-    return openTable(await pathSource(path));
-  },
+  openTable: async (path) => inPieces(await openTableFile(path)),
   async checkIntegrity(path) {
     const { checkIntegrity } = await import('../../pipeline/formats/integrity.ts');
     const { pathSource } = await import('../../pipeline/node/path-source.ts');

@@ -15,9 +15,12 @@ import { type RunColumns, type RunTable, runTable } from '../../pipeline/theory/
 import { UsageError } from '../errors.ts';
 import { openTable, type TableReader, type Values } from '../inspect/table-reader.ts';
 import { originOf } from '../parameter-flags.ts';
+import { MEMORY_VARIABLE, memoryLimit } from '../reader/limits.ts';
 
-/** Rows that fit into memory with all their columns and what is computed of them. */
-export const MOST_ROWS = 20_000_000;
+/** Bytes of memory that a row takes beside the columns that are read, for what is computed. */
+const BYTES_A_ROW = 60;
+/** Share of the memory for a file that a run in it may take: its reader takes the rest. */
+const SHARE = 0.6;
 
 /**
  * Reads a run file, of eos or of another program, into memory. Its parameters are those in its
@@ -48,11 +51,6 @@ export async function runOf(
   wanted?: readonly string[],
 ): Promise<RunOfFile> {
   const config = configOf(path, table, given);
-  if (table.rows > MOST_ROWS) {
-    throw new UsageError(
-      `${path}: ${count(table.rows)} rows do not fit into memory; write the run with --every`,
-    );
-  }
   const specs = RUN_COLUMNS.filter(
     ({ name }) =>
       (wanted?.includes(name) ?? true) && table.fields.some((field) => field.name === name),
@@ -60,6 +58,12 @@ export async function runOf(
   if (!specs.some(({ name }) => name === 'step')) {
     throw new UsageError(
       `${path}: there is no column step, so it is not known which steps its rows are of`,
+    );
+  }
+  const most = Math.floor((SHARE * memoryLimit()) / (BYTES_A_ROW + 8 * specs.length));
+  if (table.rows > most) {
+    throw new UsageError(
+      `${path}: ${count(table.rows)} rows are more than the ${count(most)} that memory is given for; write the run with --every, or allow more with ${MEMORY_VARIABLE}`,
     );
   }
   const columns = await readColumns(path, table, specs);

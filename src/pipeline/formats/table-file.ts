@@ -109,7 +109,10 @@ export function refuseEncrypted(head: Uint8Array): void {
 }
 
 /** Place of the first column of that name; of columns of one name it is the first that is read. */
-export function fieldNamed({ fields }: TableFile, name: string): number | undefined {
+export function fieldNamed(
+  { fields }: Pick<TableFile, 'fields'>,
+  name: string,
+): number | undefined {
   const at = fields.findIndex((field) => field.name === name);
   return at < 0 ? undefined : at;
 }

@@ -23,7 +23,7 @@ export interface OpenLogOptions {
 const LOOK = 40;
 const CHUNK = 1 << 18;
 /** Bytes that any gzip file may unpack to, and how many times its size a larger one may. */
-const LEAST_BOMB = 1 << 26;
+const LEAST_BOMB = 1 << 25;
 const DENSEST = 200;
 const NEWLINE = new Uint8Array([10]);
 
