@@ -23,6 +23,10 @@ import { viewControls } from './view-controls.ts';
 
 /** How often a page of `eos dash serve` looks at its files, unless its link says otherwise. */
 const LIVE_SECONDS = 0.5;
+/** Panels outside the window are drawn as well unless the runs have more rows than this. */
+const MOST_ROWS_UNSEEN = 500_000;
+/** The strip of phases and the main plot. */
+const MAIN_PANELS = 2;
 
 const box = (id: string): HTMLElement => document.getElementById(id)!;
 const page = document.documentElement;
@@ -92,7 +96,9 @@ const panels: readonly Panel[] = allPanels(app);
 const tileRow = tiles(app, box('tiles'));
 const range = rangeBar(app, box('rangebar'));
 const missing = el('p', { class: 'note missing', hidden: true });
-box('panels').append(...panels.map(({ element }) => element), missing);
+// The bar of steps stands right under the main plots, along the same axis.
+box('rangebar').before(...panels.slice(0, MAIN_PANELS).map(({ element }) => element));
+box('panels').append(...panels.slice(MAIN_PANELS).map(({ element }) => element), missing);
 const columnsFollowed = [
   ...new Set([...panels.flatMap(({ needs }) => needs), 'phase', 'cycle', 'regime']),
 ];
@@ -176,19 +182,41 @@ async function drawAll(): Promise<void> {
     runs.length > 0
       ? `${runs.map(({ name }) => name).join(', ')} · eos dashboard`
       : 'eos dashboard';
-  for (const panel of [...(sweep ? [sweep] : []), ...panels])
-    panel.element.hidden = !visible.includes(panel) || (panel.empty?.() ?? false);
   box('empty').hidden = files.known().length > 0 || sweep !== undefined || files.loading();
   top.draw();
   table.draw();
-  // First what stands above the panels, which take the room that it leaves.
+  // First what stands above the panels, so that none of them moves when it comes.
   await tileRow.draw();
-  await Promise.all([...visible.map(drawPanel), range.draw()]);
+  for (const panel of [...(sweep ? [sweep] : []), ...panels])
+    panel.element.hidden = !visible.includes(panel) || (panel.empty?.() ?? false);
+  // Of long runs only what is looked at is read; the rest follows when it comes into view.
+  const rows = runs.reduce((sum, { info }) => sum + info.rows, 0);
+  const now = visible.filter(({ element }) => rows <= MOST_ROWS_UNSEEN || isNear(element));
+  undrawn = new Set(visible.filter((panel) => !now.includes(panel)));
+  await Promise.all([range.draw(), ...now.map(drawPanel)]);
   tellOffAxis(runs);
   showMissing(
     panels.filter((panel) => !able.includes(panel) || panel.empty?.()),
     fullPanel !== undefined || runs.length === 0,
   );
+}
+
+/** Panels that wait until they come into view. */
+let undrawn: ReadonlySet<Panel> = new Set();
+const NEAR_PIXELS = 100;
+const watcher = new IntersectionObserver(
+  (entries) => {
+    const seen = entries.filter(({ isIntersecting }) => isIntersecting);
+    if ([...undrawn].some(({ element }) => seen.some(({ target }) => target === element)))
+      schedule();
+  },
+  { rootMargin: `${NEAR_PIXELS}px` },
+);
+for (const { element } of panels) watcher.observe(element);
+
+function isNear(element: HTMLElement): boolean {
+  const { top, bottom } = element.getBoundingClientRect();
+  return top < innerHeight + NEAR_PIXELS && bottom > -NEAR_PIXELS;
 }
 
 async function drawPanel(panel: Panel): Promise<void> {
@@ -200,6 +228,7 @@ async function drawPanel(panel: Panel): Promise<void> {
     await panel.draw();
   }
   panel.element.hidden = empty;
+  panel.element.classList.remove('waiting');
   if (performance.getEntriesByName('eos-first-panel').length === 0)
     performance.mark('eos-first-panel');
 }

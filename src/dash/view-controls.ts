@@ -62,7 +62,8 @@ export function viewControls(
     { class: 'text-button', 'data-act': 'lab', title: 'Run gradient descent here' },
     actions.lab,
   );
-  nameBox.append(name, open, lab, input);
+  // The name last, so that nothing moves when it comes.
+  nameBox.append(open, lab, name, input);
 
   const refresh = el(
     'select',

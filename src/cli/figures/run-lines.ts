@@ -75,7 +75,9 @@ function runFigures(table: RunTable): RunFigures {
     trustedUntil: trustedUntil(table),
     anchors: new Map(
       (['l_hat', 'alpha'] as const).flatMap((name) =>
-        table.has(name) ? [[name, table.column(name)[anchor]!] as const] : [],
+        table.has(name)
+          ? [[name, { step: step[anchor]!, value: table.column(name)[anchor]! }] as const]
+          : [],
       ),
     ),
   };

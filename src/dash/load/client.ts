@@ -15,6 +15,7 @@ export const METHODS: readonly Method[] = [
   'refresh',
   'lines',
   'row',
+  'near',
   'intervals',
   'cycles',
   'path',

@@ -1,4 +1,11 @@
-import { BUCKET, type Extremes, makeBuckets } from '../../pipeline/formats/envelope.ts';
+import {
+  BUCKET,
+  type Extremes,
+  envelopePoints,
+  makeBuckets,
+  type Points,
+} from '../../pipeline/formats/envelope.ts';
+import { OUTLINE_ROWS, type Outline } from '../../pipeline/formats/parquet/chunk-outline.ts';
 import { type ColumnValues, RunFileError, type TableSource } from './table.ts';
 
 /** Bytes of decoded values kept; what is older is read from the file again when it is asked for. */
@@ -18,6 +25,13 @@ export interface ColumnStore {
   has(column: string): boolean;
   values(column: string, group: number): Promise<ColumnValues>;
   buckets(column: string, group: number): Promise<Extremes>;
+  /**
+   * Extremes of a column in a group at their steps, as the file keeps them; undefined where it does
+   * not.
+   */
+  outline(column: string, group: number): Points | undefined;
+  /** The same of words: from which step on there is another one. */
+  wordRuns(column: string, group: number): WordSteps | undefined;
   /** First and last step of a group. */
   steps(group: number): Promise<readonly [number, number]>;
   /** Groups that overlap [from, to], and one at each side. */
@@ -32,6 +46,14 @@ export interface ColumnStore {
   once<T>(name: string, group: number, make: () => Promise<T>): Promise<T>;
   /** The same store over the file as it is now: what the unchanged groups gave is kept. */
   replace(source: TableSource): ColumnStore;
+}
+
+/** Words, and the first and the last step of each stretch of one of them. */
+interface WordSteps {
+  readonly words: readonly string[];
+  readonly codes: Uint8Array;
+  readonly first: Float64Array;
+  readonly last: Float64Array;
 }
 
 interface Kept {
@@ -52,6 +74,17 @@ export function columnStore(
 ): ColumnStore {
   const names = new Set(source.columns.map(({ name }) => name));
   let bytes = [...kept.values()].reduce((sum, entry) => sum + entry.bytes, 0);
+
+  const outlines = new Map<string, unknown>();
+  function known<T>(column: string, group: number, make: () => T): T {
+    const key = `${column}:${group}`;
+    if (!outlines.has(key)) outlines.set(key, make());
+    return outlines.get(key) as T;
+  }
+  const outlinesOf = (column: string, group: number) => {
+    const { outline } = source.groups[group]!;
+    return { outline: outline?.(column), steps: outline?.('step') };
+  };
 
   const store: ColumnStore = {
     source,
@@ -89,6 +122,25 @@ export function columnStore(
           store.values(column, group),
         ]);
         return makeBuckets(x as Float64Array, y);
+      }),
+    outline: (column, group) =>
+      known(column, group, () => {
+        const { outline, steps } = outlinesOf(column, group);
+        return outline && steps && outlinePoints(outline, steps);
+      }),
+    wordRuns: (column, group) =>
+      known(column, group, () => {
+        const { rows, runs } = source.groups[group]!;
+        const found = runs?.(column);
+        const { steps } = outlinesOf('step', group);
+        if (!found || !steps) return undefined;
+        const at = stepOfRow(steps, rows);
+        return {
+          words: found.words,
+          codes: found.codes,
+          first: found.rows.map(at),
+          last: found.rows.map((_, i) => at((found.rows[i + 1] ?? rows) - 1)),
+        };
       }),
     async steps(group) {
       const known = source.groups[group]!.steps;
@@ -161,6 +213,22 @@ export function columnStore(
     },
   };
   return store;
+}
+
+/** The step of a row, between those of the first and the last row of its block. */
+function stepOfRow({ low, high }: Outline, rows: number): (row: number) => number {
+  return (row) => {
+    const block = Math.floor(row / OUTLINE_ROWS);
+    const first = block * OUTLINE_ROWS;
+    const length = Math.min(OUTLINE_ROWS, rows - first);
+    const [from, to] = [low[block]!, high[block]!];
+    return length < 2 ? from : from + ((row - first) / (length - 1)) * (to - from);
+  };
+}
+
+function outlinePoints({ low, lowRow, high, highRow }: Outline, steps: Outline): Points {
+  const at = stepOfRow(steps, steps.highRow.at(-1)! + 1);
+  return envelopePoints({ low, lowX: lowRow.map(at), high, highX: highRow.map(at) });
 }
 
 const groupId = (source: TableSource, group: number): string =>

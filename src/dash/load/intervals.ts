@@ -1,5 +1,6 @@
 import { allGroups, type ColumnStore } from './columns.ts';
 import type { Cycle, Interval } from './protocol.ts';
+import { MAX_STRING } from './table.ts';
 
 /** Intervals and cycles beyond this are not listed. */
 const MAX_LISTED = 20_000;
@@ -19,17 +20,20 @@ export async function intervals(store: ColumnStore, column: string): Promise<rea
   return found;
 }
 
-/** The cycles at the edge, from the column `cycle` and what each reaches. */
-export async function cycles(store: ColumnStore): Promise<readonly Cycle[]> {
+/**
+ * The cycles at the edge, from the column `cycle` and what each reaches: all, or the first `most`
+ * and one more, for which no more is read than it takes.
+ */
+export async function cycles(store: ColumnStore, most = MAX_LISTED): Promise<readonly Cycle[]> {
   const found: Cycle[] = [];
-  const read = (group: number) => store.once('cycles', group, () => groupCycles(store, group));
-  await store.visit(allGroups(store), read, (part) => {
-    for (const cycle of part) {
+  for (const group of allGroups(store)) {
+    if (found.length > most) break;
+    for (const cycle of await store.once('cycles', group, () => groupCycles(store, group))) {
       const last = found.at(-1);
       if (last?.cycle === cycle.cycle) found[found.length - 1] = joinCycles(last, cycle);
       else if (found.length < MAX_LISTED) found.push(cycle);
     }
-  });
+  }
   return found;
 }
 
@@ -38,6 +42,13 @@ async function groupIntervals(
   column: string,
   group: number,
 ): Promise<Interval[]> {
+  const told = store.wordRuns(column, group);
+  if (told)
+    return Array.from(told.codes, (code, i) => ({
+      word: told.words[code]!.slice(0, MAX_STRING),
+      first: told.first[i]!,
+      last: told.last[i]!,
+    }));
   const [step, codes] = await Promise.all([
     store.values('step', group),
     store.values(column, group),

@@ -7,6 +7,7 @@ import {
   foldBuckets,
   type Points,
 } from '../../pipeline/formats/envelope.ts';
+import { OUTLINE_ROWS } from '../../pipeline/formats/parquet/chunk-outline.ts';
 import { bucketRange, type ColumnStore, rowsIn, span } from './columns.ts';
 
 /**
@@ -25,14 +26,42 @@ export async function lines(
   const [first, last] = await span(store, groups);
   const share =
     last > first ? Math.min(1, (Math.min(to, last) - Math.max(from, first)) / (last - first)) : 1;
-  const overview = (rows * share) / width > 2 * BUCKET;
+  const perPixel = (rows * share) / width;
+  const overview = perPixel > 2 * BUCKET;
+  // A block of an outline is then two pixels wide at most.
+  const outlined = (column: string) =>
+    perPixel >= OUTLINE_ROWS / 2 && groups.some((group) => store.outline(column, group));
   return Promise.all(
     columns.map((column) =>
-      overview
-        ? overviewLine(store, column, groups, from, to, width)
-        : exactLine(store, column, groups, from, to, width),
+      outlined(column)
+        ? outlineLine(store, column, groups, from, to, width)
+        : overview
+          ? overviewLine(store, column, groups, from, to, width)
+          : exactLine(store, column, groups, from, to, width),
     ),
   );
+}
+
+/** From what the file keeps of its groups; those of which it keeps nothing are read. */
+async function outlineLine(
+  store: ColumnStore,
+  column: string,
+  groups: readonly number[],
+  from: number,
+  to: number,
+  width: number,
+): Promise<Points> {
+  const envelope = emptyEnvelope(from, to, width);
+  await store.visit(
+    groups,
+    async (group): Promise<{ x: ArrayLike<number>; y: ArrayLike<number> }> =>
+      store.outline(column, group) ?? {
+        x: await store.values('step', group),
+        y: await store.values(column, group),
+      },
+    ({ x, y }) => addPoints(envelope, x, y),
+  );
+  return envelopePoints(envelope);
 }
 
 async function exactLine(

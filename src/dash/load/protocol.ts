@@ -53,6 +53,12 @@ export interface Statistics {
   readonly columns: Readonly<Record<string, ColumnStatistics>>;
 }
 
+/** A value of a column, and the step at which it is. */
+export interface Anchor {
+  readonly step: number;
+  readonly value: number;
+}
+
 /** One row of the file. */
 export interface Row {
   readonly step: number;
@@ -76,8 +82,14 @@ export interface TableApi {
   ): Promise<readonly Points[]>;
   /** The row at `step`, or the nearest one. */
   row(step: number, columns: readonly string[]): Promise<Row | undefined>;
+  /**
+   * A value of each column at `step` or soon after it: the row itself, or where that would have to
+   * be read from a large file, what the file keeps of its rows.
+   */
+  near(step: number, columns: readonly string[]): Promise<Readonly<Record<string, Anchor>>>;
   intervals(column: string): Promise<readonly Interval[]>;
-  cycles(): Promise<readonly Cycle[]>;
+  /** All, or the first `most` and one more where there are more. */
+  cycles(most?: number): Promise<readonly Cycle[]>;
   path(x: string, y: string, text: string | undefined, from: number, to: number): Promise<Path>;
   /** The last row's number and the largest of a column. */
   extremes(column: string): Promise<{ readonly last: number; readonly max: number }>;

@@ -12,7 +12,7 @@ import { csv } from './csv.ts';
 import { cycles, intervals } from './intervals.ts';
 import { lines } from './lines.ts';
 import { path } from './path.ts';
-import type { Row, TableApi, TableInfo } from './protocol.ts';
+import type { Anchor, Row, TableApi, TableInfo } from './protocol.ts';
 import { statistics } from './statistics.ts';
 import { ChangedFileError, OtherReaderError, RunFileError, type TableSource } from './table.ts';
 
@@ -116,7 +116,8 @@ const questions = (asked: Asked): Omit<TableApi, 'open' | 'refresh'> => ({
   lines: (columns, from, to, width) => asked((store) => lines(store, columns, from, to, width)),
   row: (step, columns) => asked((store) => rowAt(store, step, columns)),
   intervals: (column) => asked((store) => intervals(store, column)),
-  cycles: () => asked(cycles),
+  near: (step, columns) => asked((store) => near(store, step, columns)),
+  cycles: (most) => asked((store) => cycles(store, most)),
   path: (x, y, text, from, to) => asked((store) => path(store, x, y, text, from, to)),
   extremes: (column) => asked((store) => extremes(store, column)),
   statistics: (columns, from, to) => asked((store) => statistics(store, columns, from, to)),
@@ -151,6 +152,26 @@ async function rowAt(
       }),
   );
   return { step: steps[index]!, values };
+}
+
+async function near(
+  store: ColumnStore,
+  step: number,
+  columns: readonly string[],
+): Promise<Readonly<Record<string, Anchor>>> {
+  const group = await groupAt(store, step);
+  const kept = columns.map((column) => {
+    const line = group === undefined ? undefined : store.outline(column, group);
+    const at = line ? line.x.findIndex((x) => x >= step) : -1;
+    return at < 0 ? [] : [[column, { step: line!.x[at]!, value: line!.y[at]! }] as const];
+  });
+  if (kept.every(({ length }) => length > 0)) return Object.fromEntries(kept.flat());
+  const row = await rowAt(store, step, columns);
+  return Object.fromEntries(
+    Object.entries(row?.values ?? {}).flatMap(([column, value]) =>
+      typeof value === 'number' ? [[column, { step: row!.step, value }]] : [],
+    ),
+  );
 }
 
 async function extremes(

@@ -38,6 +38,10 @@ export async function tableSource(
     columns.filter(({ kind }) => kind === 'string').map(({ name }) => [name, wordCoder()]),
   );
   const step = places.get('step');
+  const kept = <T>(column: string, of: ((field: number) => T) | undefined): T | undefined => {
+    const place = places.get(column);
+    return place === undefined ? undefined : of?.(place);
+  };
   let start = 0;
   const groups = table.groups.map((group) => {
     const steps = step === undefined ? undefined : group.bounds(step);
@@ -46,6 +50,8 @@ export async function tableSource(
       rows: group.rows,
       key: `${group.start}:${group.rows}:${group.end}`,
       ...(steps ? { steps } : {}),
+      outline: (column: string) => kept(column, group.outline),
+      runs: (column: string) => kept(column, group.runs),
     };
     start += group.rows;
     return entry;

@@ -1,3 +1,5 @@
+import type { Outline, WordRuns } from '../../pipeline/formats/parquet/chunk-outline.ts';
+
 /** What a column of a run file holds, as far as the page is concerned. */
 export interface TableColumn {
   readonly name: string;
@@ -17,6 +19,9 @@ export interface TableGroup {
   readonly key: string;
   /** First and last step, where the file's statistics tell them without a read. */
   readonly steps?: readonly [number, number];
+  /** Extremes of blocks of its rows, and where its words change, where the file keeps them. */
+  outline?(column: string): Outline | undefined;
+  runs?(column: string): WordRuns | undefined;
 }
 
 /**

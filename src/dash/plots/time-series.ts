@@ -30,8 +30,8 @@ export interface RunFigures {
   readonly spikes?: readonly number[];
   /** Steps behind which its parameters were changed. */
   readonly changes?: readonly number[];
-  /** Values of a few columns where the edge begins, or else the run. */
-  readonly anchors: ReadonlyMap<string, number>;
+  /** Values of a few columns where the edge begins, or soon after, or else where the run does. */
+  readonly anchors: ReadonlyMap<string, { readonly step: number; readonly value: number }>;
 }
 
 /** A line that follows from a run's parameters. */

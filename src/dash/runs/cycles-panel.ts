@@ -16,10 +16,15 @@ export function cyclesPanel(app: App): Panel {
     id: 'cycles',
     title: 'Cycles',
     unit: 'steps',
-    table: () => csv(shown, predicted),
+    table: async () => {
+      const run = cyclesRun();
+      const all = run && shown.length > MAX_ROWS ? await run.client.cycles() : shown;
+      return csv(all, predicted);
+    },
     description:
       'One row for each upward crossing of the threshold: where it starts, the largest L₁ of its spike, by how much S overshoots the threshold, and how many steps pass until the next. Beside overshoot and length what could be said before the run, and in parentheses by how much that is off. Click a cycle to zoom to it.',
   };
+  const cyclesRun = () => app.runs().find((candidate) => hasColumns(candidate, ['cycle']));
   const frame = panelFrame(app, head);
   const headings = ['Cycle', 'Start (step)', 'Peak L₁', 'Overshoot', 'Length (steps)'];
   const saidBefore = ['Predicted overshoot', 'Predicted length'].map((heading) =>
@@ -53,11 +58,11 @@ export function cyclesPanel(app: App): Panel {
   async function draw(): Promise<void> {
     // First, since it may change the width to draw at.
     frame.update();
-    const run = app.runs().find((candidate) => hasColumns(candidate, ['cycle']));
+    const run = cyclesRun();
     if (!run) return;
     if (source !== run.info || rows.childElementCount === 0) {
       try {
-        shown = await run.client.cycles();
+        shown = await run.client.cycles(MAX_ROWS);
       } catch (error) {
         if (!run.writing) frame.problem(messageOf(error));
         return;
@@ -89,7 +94,7 @@ export function cyclesPanel(app: App): Panel {
         ? summary?.measured === 0
           ? 'The log has no sharpness, so whether it crossed the threshold is unknown.'
           : 'This run has not crossed the threshold upwards.'
-        : `${many ? `Cycles of ${run.name}. ` : ''}${shown.length > MAX_ROWS ? `The first ${MAX_ROWS} of ${shown.length}.` : ''}${thinned}`;
+        : `${many ? `Cycles of ${run.name}. ` : ''}${shown.length > MAX_ROWS ? `The first ${MAX_ROWS}${summary?.cycles === undefined ? '' : ` of ${count(summary.cycles)}`}; the CSV has all.` : ''}${thinned}`;
     scroller.hidden = shown.length === 0;
     rows.replaceChildren(
       ...shown.slice(0, MAX_ROWS).map((cycle, i) => {

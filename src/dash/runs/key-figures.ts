@@ -16,6 +16,8 @@ export interface KeyFigure {
   readonly key: string;
   readonly title: string;
   readonly hint: string;
+  /** It is what a run is looked at for, and stands larger. */
+  readonly first?: boolean;
   /** It follows from the parameters alone, not from the rows. */
   readonly given?: boolean;
   /** The figure itself, the exact value behind it, and a second line. */
@@ -51,6 +53,7 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
   {
     key: 'outcome',
     title: 'Outcome',
+    first: true,
     hint: 'What became of the run: diverged, gradient flow (the threshold never reached), converged, or at the edge of stability at its last step; interrupted where it was stopped before, running while its file is still being written.',
     read: ({ facts: { summary, steps, changes }, info, writing, pace }) => {
       const outcome = summary?.outcome;
@@ -101,12 +104,14 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
   {
     key: 'max-ratio',
     title: 'Largest S/threshold',
+    first: true,
     hint: 'Largest sharpness of the run over the threshold of its optimizer; above 1 the run was beyond the edge.',
     read: ({ facts: { summary } }, live) => figure(summary?.maxRatio ?? live.maxRatio),
   },
   {
     key: 'cycles',
     title: 'Cycles',
+    first: true,
     hint: 'Upward crossings of the threshold.',
     read: ({ facts: { summary }, phases }, live) => {
       // A loss alone says nothing of crossings.

@@ -62,13 +62,8 @@ export async function withPhases(run: Run, info: TableInfo): Promise<Partial<Run
     : found;
   const columns = ['l_hat', 'alpha'].filter((column) => hasColumns(now, [column]));
   const start = edgeOf(phases)?.first ?? info.firstStep;
-  const row =
-    columns.length > 0 && info.rows > 0 ? await run.client.row(start, columns) : undefined;
-  const anchors = new Map(
-    Object.entries(row?.values ?? {}).flatMap(([column, value]) =>
-      typeof value === 'number' ? [[column, value] as const] : [],
-    ),
-  );
+  const values = columns.length > 0 && info.rows > 0 ? await run.client.near(start, columns) : {};
+  const anchors = new Map(Object.entries(values));
   const knownPhases = measured ? found : undefined;
   return { info, facts, phases, knownPhases, figures: runFigures(facts, phases, anchors) };
 }
@@ -79,7 +74,7 @@ const edgeOf = (phases: readonly Interval[]): Interval | undefined =>
 function runFigures(
   facts: RunFacts,
   phases: readonly Interval[],
-  anchors: ReadonlyMap<string, number>,
+  anchors: RunFigures['anchors'],
 ): RunFigures {
   const { eta, lambda1, lambda2, covariance = 0, threshold, thresholdName, band, summary } = facts;
   const slope =

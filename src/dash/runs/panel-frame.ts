@@ -9,10 +9,12 @@ export interface PanelHead {
   readonly unit: string;
   readonly description: string;
   readonly wide?: boolean;
+  /** It is the plot that the page is looked at for. */
+  readonly main?: boolean;
   /** Columns of its CSV. */
   readonly csv?: readonly string[];
   /** A table's own CSV, in place of the columns; a table has no picture. */
-  readonly table?: () => string;
+  readonly table?: () => string | Promise<string>;
   /** A drawing's own CSV, in place of the columns. */
   readonly rows?: () => string;
   readonly scales?: boolean;
@@ -34,6 +36,8 @@ export interface Frame {
 
 /** Height of a map or a table at least, and of charts on small windows. */
 const LEAST_HEIGHT = 230;
+/** Height of charts at most: flatter curves tell more, until a window is very large. */
+const MOST = { main: 760, other: 520 } as const;
 
 /**
  * Height of a drawing: the main one takes what the first screen leaves below what stands above it,
@@ -43,15 +47,15 @@ export function drawingHeight(app: App, { element, body }: Frame, id: string): n
   const wide = element.classList.contains('wide');
   const full = app.store.get().full === id;
   const share = Math.round(window.innerHeight * (wide ? 0.45 : 0.3));
-  if (!full && !wide) return Math.min(420, Math.max(LEAST_HEIGHT, share));
+  if (!full && !wide) return Math.min(MOST.other, Math.max(LEAST_HEIGHT, share));
   const above = body.getBoundingClientRect().top + window.scrollY;
   const below = document.querySelector<HTMLElement>('.range-dock')?.offsetHeight ?? 0;
   const room = Math.floor(window.innerHeight - above - below - AIR);
-  return Math.max(LEAST_HEIGHT, full ? room : Math.min(room, share, 640));
+  return Math.max(LEAST_HEIGHT, full ? room : Math.min(room, share, MOST.main));
 }
 
 /** Padding of the panel and of the page below it. */
-const AIR = 28;
+const AIR = 16;
 
 /** The box around a panel: title, unit, description, scale switch, full screen and export. */
 export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | 'linear'): Frame {
@@ -99,8 +103,10 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
   const element = el(
     'section',
     {
-      class: head.wide ? 'panel wide' : 'panel',
+      class: `panel waiting${head.wide ? ' wide' : ''}${head.main ? ' main' : ''}`,
       'data-panel': head.id,
+      // Until there is a run.
+      hidden: true,
       'aria-labelledby': titleId,
     },
     el(
@@ -170,7 +176,7 @@ function exportMenu(app: App, head: PanelHead, body: HTMLElement): HTMLElement {
       head.table ? undefined : item('PNG', 'png', () => savePng(app, svg(), head)),
       item('CSV', 'csv', async () => {
         const own = head.table ?? head.rows;
-        if (own) saveText(own(), `${head.id}.csv`);
+        if (own) saveText(await own(), `${head.id}.csv`);
         else await saveCsv(app, head.csv ?? [], head.id);
       }),
     ),

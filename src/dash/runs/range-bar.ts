@@ -1,14 +1,14 @@
 import * as Plot from '@observablehq/plot';
 import { formatNumber } from '../../pipeline/format.ts';
 import { type App, hasColumns, pageLook } from '../app.ts';
-import { button, el } from '../dom.ts';
+import { button, el, icon } from '../dom.ts';
 import { drawPlot, extent, niceDomain } from '../plots/draw.ts';
 import { bars, coarsePhases, placedPhases } from '../plots/phase-strip.ts';
 import { PAGE, phaseColor } from '../plots/theme.ts';
 import { X_AXES, xAxisOf } from '../plots/x-axis.ts';
 import { readLines } from './read-lines.ts';
 
-const HEIGHT = 44;
+const HEIGHT = 36;
 
 /**
  * The bar under the panels: the whole run in small, with a window that is dragged, stretched or
@@ -29,11 +29,12 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
   over.addEventListener('change', () => app.over(xAxisOf(over.value).name));
   const reset = button(
     'Show the whole run',
-    { class: 'text-button', 'data-act': 'reset' },
+    { class: 'icon small', 'data-act': 'reset' },
     () => app.zoom(null),
-    'Whole run',
+    icon('whole'),
   );
-  into.append(over, label, box, reset);
+  box.append(label);
+  into.append(over, box, reset);
   let turn = 0;
   let pictured: unknown;
   let drawnAs = '';

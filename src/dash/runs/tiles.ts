@@ -28,14 +28,18 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
       into.hidden = shown.length + warnings.length === 0;
       into.replaceChildren(
         ...shown.flatMap((figure) => {
-          const { key, title, hint, read } = figure;
+          const { key, title, hint, first, read } = figure;
           const value = read(only!, live!);
           if (!value) return [];
           const doubt = doubtOf(figure, only!);
           return [
             el(
               'div',
-              { class: doubt ? 'tile doubtful' : 'tile', 'data-tile': key, title: hint },
+              {
+                class: `tile${first ? ' first' : ''}${doubt ? ' doubtful' : ''}`,
+                'data-tile': key,
+                title: hint,
+              },
               el('h2', {}, title, el('span', { class: 'sr-only' }, `: ${hint}`)),
               el('p', { class: 'figure', 'data-value': value.exact }, value.text),
               value.small ? el('p', { class: 'small' }, value.small) : undefined,

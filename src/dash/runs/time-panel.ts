@@ -44,10 +44,12 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
   const scale = (): Scale => app.store.get().scales[spec.id] ?? fitting;
   const frame = panelFrame(
     app,
-    { ...spec, csv: columns, scales: true, wide: spec.order === 0 },
+    { ...spec, csv: columns, scales: true, wide: spec.order === 0, main: spec.order === 0 },
     scale,
   );
   const { body } = frame;
+  // In the line of the title, which is as wide.
+  if (spec.order === 0) frame.element.querySelector('.info')?.after(frame.legend);
   body.tabIndex = 0;
   body.setAttribute('role', 'application');
   body.setAttribute(
@@ -78,6 +80,8 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
       .filter((run) => app.place(run) && main.some((column) => hasColumns(run, [column])));
     const steps = app.range();
     const look = pageLook(body.clientWidth, drawingHeight(app, frame, spec.id));
+    // Its room is there before its rows, so that nothing moves when they come.
+    body.style.minHeight = `${look.height}px`;
     const pixels = Math.max(40, Math.round(look.width - MARGIN.left - MARGIN.right));
     const many = runs.length > 1;
     let read: PageLines[];

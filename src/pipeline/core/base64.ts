@@ -4,7 +4,7 @@ export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 }
 
 /** The bytes of numbers, in base64. */
-export function base64Of(numbers: Float64Array): string {
+export function base64Of(numbers: ArrayBufferView): string {
   const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
   let letters = '';
   for (let i = 0; i < bytes.length; i += 8192)

@@ -1,4 +1,5 @@
 import { unsupported } from './limits.ts';
+import type { Outline, WordRuns } from './parquet/chunk-outline.ts';
 
 /**
  * What the values of a column are: `list` are lists of flat values or of such lists, `nested`
@@ -41,6 +42,10 @@ export interface TableGroup {
   readonly end: number;
   /** Smallest and largest value of a column of numbers, where the file's statistics tell them. */
   bounds(field: number): readonly [number, number] | undefined;
+  /** The extremes of blocks of rows of a column of numbers, where the file keeps them. */
+  outline?(field: number): Outline | undefined;
+  /** Where the words of a column change, where the file keeps that. */
+  runs?(field: number): WordRuns | undefined;
 }
 
 /**

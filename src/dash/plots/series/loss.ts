@@ -29,10 +29,10 @@ export const loss: TimeSeries = {
 function predictedSlope(run: RunFigures): DerivedLine | undefined {
   const { slopePredicted: slope, edge, anchors } = run;
   const start = anchors.get('l_hat');
-  if (slope === undefined || !edge || !(start && start > 0)) return undefined;
+  if (slope === undefined || !edge || !(start && start.value > 0)) return undefined;
   return {
     from: edge.first,
     to: edge.last,
-    at: (step) => start * Math.exp(slope * (step - edge.first)),
+    at: (step) => start.value * Math.exp(slope * (step - start.step)),
   };
 }

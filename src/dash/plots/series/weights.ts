@@ -21,7 +21,7 @@ export const weights: TimeSeries = {
       width: 1.2,
       derived: ({ threshold, lambda1, anchors }) => {
         if (!threshold || !lambda1) return undefined;
-        const edge = Math.sqrt(threshold / lambda1) * Math.sign(anchors.get('alpha') ?? 1);
+        const edge = Math.sqrt(threshold / lambda1) * Math.sign(anchors.get('alpha')?.value ?? 1);
         return { at: () => edge };
       },
     },

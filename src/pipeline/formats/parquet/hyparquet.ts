@@ -11,6 +11,7 @@ import {
   type WideRows,
   type WideTableWriter,
 } from '../table-format.ts';
+import { OUTLINE_FROM } from './chunk-outline.ts';
 import { writeMetadata } from './hyparquet-writer-parts.ts';
 import { writeRowGroup } from './parquet-chunk.ts';
 import { type Packer, packerOf } from './parquet-compression.ts';
@@ -63,7 +64,9 @@ function parquetWriter(
   const encode = (rows: WideRows, draft = false) => {
     // Doubling on the way to the size of a row group would leave three times as much behind.
     bytes.ensure(columns.length * (8 * rows.length + 1024));
-    const group = writeRowGroup(bytes, columns, rows, packer, draft);
+    const all = Number(parquet.num_rows) + rows.length;
+    const outlined = !draft && all >= OUTLINE_FROM;
+    const group = writeRowGroup(bytes, columns, rows, packer, { draft, outlined });
     parquet.row_groups.push(group);
     parquet.num_rows += group.num_rows;
   };

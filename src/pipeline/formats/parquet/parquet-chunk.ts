@@ -4,6 +4,7 @@ import type { ColumnArray } from '../../core/schema.ts';
 import { crc32 } from '../platform.ts';
 import { SEAL_KEY, sealOf } from '../seal.ts';
 import { bigints, type Cells, type TableColumn, type WideRows } from '../table-format.ts';
+import { encodeOutline, encodeRuns, OUTLINE_KEY } from './chunk-outline.ts';
 import {
   deltaBinaryPack,
   writePageHeader,
@@ -23,10 +24,19 @@ export function writeRowGroup(
   specs: readonly TableColumn[],
   { length, columns }: WideRows,
   packer?: Packer,
-  draft = false,
+  {
+    draft = false,
+    outlined = false,
+  }: { readonly draft?: boolean; readonly outlined?: boolean } = {},
 ): RowGroup {
   const start = writer.offset;
-  const chunks = specs.map((spec, c) => writeChunk(writer, spec, columns[c]!, packer, draft));
+  const chunks = specs.map((spec, c) => {
+    const chunk = writeChunk(writer, spec, columns[c]!, packer, draft);
+    const outline = outlined ? outlineOf(spec, columns[c]!) : undefined;
+    if (outline !== undefined)
+      chunk.meta_data!.key_value_metadata!.push({ key: OUTLINE_KEY, value: outline });
+    return chunk;
+  });
   const step = specs.findIndex(({ name }) => name === 'step');
   return {
     columns: chunks,
@@ -40,6 +50,15 @@ export function writeRowGroup(
     num_rows: BigInt(length),
     total_compressed_size: BigInt(writer.offset - start),
   };
+}
+
+/** What overviews are drawn from; of free texts, truth values and nulls there is none. */
+function outlineOf({ type, nullable, words }: TableColumn, cells: Cells): string | undefined {
+  if (nullable || !isTyped(cells)) return undefined;
+  if (words) return encodeRuns(cells, words);
+  return type === 'DOUBLE' || type === 'INT32' || type === 'INT64'
+    ? encodeOutline(cells)
+    : undefined;
 }
 
 /** One column of a row group: a page of data, for strings behind a page with their words. */

@@ -20,6 +20,7 @@ import {
 } from '../limits.ts';
 import { jsonObject, type TableFile, type TableGroup, type Values } from '../table-file.ts';
 import { COLUMNS_KEY } from '../table-format.ts';
+import { decodeOutline, decodeRuns, OUTLINE_KEY } from './chunk-outline.ts';
 import { type ParquetEnd, readParquetFooter } from './parquet-footer.ts';
 import { checkPages } from './parquet-pages.ts';
 import {
@@ -96,6 +97,10 @@ function tableGroup(group: RowGroup, fields: readonly ParquetField[]): TableGrou
     const start = Number(meta_data?.dictionary_page_offset || meta_data?.data_page_offset);
     return { start, end: start + Number(meta_data?.total_compressed_size) };
   });
+  const outlineText = (field: number) =>
+    group.columns[fields[field]?.place ?? -1]?.meta_data?.key_value_metadata?.find(
+      ({ key }) => key === OUTLINE_KEY,
+    )?.value;
   return {
     rows: Number(group.num_rows),
     start: Math.min(...spans.map(({ start }) => start)),
@@ -107,6 +112,8 @@ function tableGroup(group: RowGroup, fields: readonly ParquetField[]): TableGrou
       const [low, high] = [Number(min_value), Number(max_value)];
       return low <= high ? [low, high] : undefined;
     },
+    outline: (field) => decodeOutline(outlineText(field), Number(group.num_rows)),
+    runs: (field) => decodeRuns(outlineText(field), Number(group.num_rows)),
   };
 }
 
