@@ -17,6 +17,7 @@ const DOCUMENTS = [
   'docs/networks.md',
   'docs/lab.md',
   'docs/dashboard.md',
+  'docs/watch.md',
   'docs/sweeps.md',
   'docs/durability.md',
   'docs/theory.md',
@@ -87,9 +88,14 @@ function firstMissing(shown: readonly string[], output: string): string | undefi
 const temporary = await mkdtemp(join(tmpdir(), 'eos-newcomer-'));
 const folder = join(temporary, 'eos');
 const python = findPart('python');
+// What a newcomer installs goes into a folder of its own, not into the Python that all tests share.
+const packages = join(temporary, 'packages');
 const environment: NodeJS.ProcessEnv = {
   ...cleanEnvironment(),
   HOME: process.env.HOME,
+  PIP_TARGET: packages,
+  PIP_NO_DEPS: '1',
+  PYTHONPATH: packages,
   PATH: [...(python ? [dirname(python)] : []), process.env.PATH].join(':'),
 };
 
@@ -104,12 +110,18 @@ function bash(line: string): ReturnType<typeof watch> & { readonly pid: number }
 }
 
 /** Commands that go on until they are told to stop: they are, once they are at work. */
-const ENDLESS = /dash serve|--dash\b|eos lab|--follow\b/;
+const ENDLESS = /dash serve|--dash\b|eos lab|eos watch|--follow\b/;
+
+/** What such a command says then, where that is not the address of a page. */
+const AT_WORK = [
+  ['--follow', 'start'],
+  ['eos watch', 'wrote '],
+] as const;
 
 async function runCommand(line: string): Promise<Outcome> {
   const running = bash(line);
   if (!ENDLESS.test(line)) return running.done;
-  await running.says(line.includes('--follow') ? 'start' : 'http://');
+  await running.says(AT_WORK.find(([words]) => line.includes(words))?.[1] ?? 'http://');
   process.kill(-running.pid, 'SIGINT');
   const outcome = await running.done;
   return { ...outcome, code: outcome.code === 130 || outcome.code === null ? 0 : outcome.code };
@@ -125,6 +137,17 @@ beforeAll(async () => {
 
 afterAll(() => removeFolder(temporary));
 
+/** Whether the commands of a document can be run here. */
+const canRun = (document: string): boolean =>
+  document !== 'docs/watch.md' || findPart('jax') !== undefined;
+
+/** Does what a document asks for in words. */
+async function prepare(document: string): Promise<void> {
+  if (document !== 'docs/watch.md') return;
+  const [script] = blocksOf(await readFile(join(root, 'docs/watch/jax.md'), 'utf8'));
+  await writeFile(join(folder, 'train.py'), script!.text);
+}
+
 test('no command stands in a block that is not run', async () => {
   for (const document of [...DOCUMENTS, 'CONTRIBUTING.md']) {
     for (const { language, text } of blocksOf(await readFile(join(root, document), 'utf8'))) {
@@ -136,6 +159,8 @@ test('no command stands in a block that is not run', async () => {
 
 describe.each(DOCUMENTS)('%s', (document) => {
   test('every command runs, in order, and prints what is shown', async () => {
+    if (!canRun(document)) return;
+    await prepare(document);
     const blocks = blocksOf(await readFile(join(root, document), 'utf8'));
     for (const { line, shown } of blocks
       .filter(({ language }) => language === 'sh' || language === 'console')

@@ -58,6 +58,42 @@ test('what a dead build left goes, and what only looks like it stays', async () 
   expect(readdirSync(cwd).sort()).toEqual(['.site-backup', '.site.mine.partial', 'site']);
 });
 
+test('figures, killed while they are written: the next run leaves nothing else', async () => {
+  const cwd = temporary();
+  const draw = ['figures', '--run', run, '--only', '1', '--out', 'drawn'];
+  const drawn = join(cwd, 'drawn');
+  mkdirSync(drawn);
+  const { child, done } = startEos(draw, { cwd });
+  let ended = false;
+  void done.then(() => (ended = true));
+  while (!ended && !readdirSync(drawn).some((name) => name.startsWith('.figures.')))
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  child.kill('SIGKILL');
+  await done;
+  // What a kill leaves where it comes a moment later.
+  const stray = join(drawn, STRAY.replace('site', 'figures'));
+  mkdirSync(stray);
+  writeFileSync(join(stray, 'figure-1.svg'), 'half');
+  const { code, stderr } = await eos(draw, { cwd });
+  expect([code, stderr]).toEqual([0, expect.not.stringMatching(/^eos: /)]);
+  const kinds = ['-dark.png', '-dark.svg', '.html', '.png', '.svg'];
+  expect(readdirSync(drawn).sort()).toEqual(kinds.map((kind) => `figure-1${kind}`));
+});
+
+test('figures of two commands at once wait for each other', async () => {
+  const cwd = temporary();
+  const drawn = join(cwd, 'drawn');
+  mkdirSync(drawn);
+  const lock = await lockFile(join(drawn, 'figures'));
+  const { done } = startEos(['figures', '--run', run, '--only', '1', '--out', 'drawn'], { cwd });
+  let ended = false;
+  void done.then(() => (ended = true));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(ended).toBe(false);
+  await lock.release();
+  expect((await done).code).toBe(0);
+});
+
 test('a build that is under way is left alone, and the second one is refused', async () => {
   const cwd = temporary();
   const lock = await lockFile(join(cwd, 'site'));

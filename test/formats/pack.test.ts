@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { snappyUncompress } from 'hyparquet';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { snappy, snappySplit, splitStreams } from '../../src/pipeline/formats/parquet/pack.ts';
 
 function unpacked(packed: Uint8Array, length: number): Uint8Array {
@@ -71,3 +71,17 @@ test('the streams of numbers are their first bytes, their second ones …', () =
     }),
   );
 });
+
+test.each(['splitStreams', 'snappySplit'] as const)(
+  '%s: the first numbers may need more memory than there is',
+  async (name) => {
+    vi.resetModules();
+    const fresh = await import('../../src/pipeline/formats/parquet/pack.ts');
+    const values = Float64Array.from({ length: 200_000 }, (_, i) => i);
+    const { byteLength } = values;
+    const found = fresh[name](values);
+    const streams = name === 'splitStreams' ? found : unpacked(found, byteLength);
+    expect(streams.subarray(-values.length)).toEqual(new Uint8Array(values.length));
+    expect([...streams.subarray(0, 3), streams.length]).toEqual([0, 0, 0, byteLength]);
+  },
+);

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DARK, LIGHT, type Theme } from '../../dash/plots/theme.ts';
+import { withDraftInTurn } from '../../pipeline/node/draft.ts';
 import { syncFolder } from '../../pipeline/node/journal.ts';
 import type { RunTable } from '../../pipeline/theory/run-table.ts';
 import { UsageError } from '../errors.ts';
@@ -148,18 +148,11 @@ async function writeFiles(
   files: readonly DrawnFile[],
   wrote: (path: string) => void,
 ): Promise<void> {
-  const paths = files.map(([name]) => join(folder, name));
-  // Names of nobody else's, so that no file is written over, nor what a link leads to.
-  const own = randomUUID();
-  const partial = (path: string) => `${path}.${own}.partial`;
-  try {
-    for (const [k, [, content]] of files.entries())
-      writeFileSync(partial(paths[k]!), content, { flush: true, flag: 'wx' });
-    for (const path of paths) renameSync(partial(path), path);
-  } catch (error) {
-    for (const path of paths) rmSync(partial(path), { force: true });
-    throw error;
-  }
+  await withDraftInTurn(join(folder, 'figures'), async (draft) => {
+    mkdirSync(draft);
+    for (const [name, content] of files) writeFileSync(join(draft, name), content, { flush: true });
+    for (const [name] of files) renameSync(join(draft, name), join(folder, name));
+  });
   await syncFolder(folder);
-  for (const path of paths) wrote(path);
+  for (const [name] of files) wrote(join(folder, name));
 }

@@ -33,8 +33,9 @@ export function snappy(bytes: Uint8Array): Uint8Array {
  * Float64 numbers, all first bytes before all second ones: signs and exponents then stand together.
  */
 export function splitStreams(values: Float64Array): Uint8Array {
-  const size = values.byteLength;
-  return new Uint8Array(kernel().memory.buffer, split(values, 0), size);
+  const from = split(values, 0);
+  // Asked for afterwards: memory that has grown is another buffer.
+  return new Uint8Array(kernel().memory.buffer, from, values.byteLength);
 }
 
 /** The same, packed by Snappy. */
