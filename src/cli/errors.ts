@@ -9,6 +9,15 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** Refuses the address of something that is not on this computer. @throws UsageError */
+export function refuseAddress(flag: string, path: string): void {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(path)?.[1];
+  if (scheme === undefined) return;
+  throw new UsageError(
+    `--${flag}: ${path} is an address (${scheme}); only files of this computer can be written`,
+  );
+}
+
 export const EXIT = { done: 0, failure: 1, usage: 2 } as const;
 
 /** Errors of the pipeline that are the input's fault; by name, so that this costs no import. */

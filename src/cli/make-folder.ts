@@ -1,7 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { UsageError } from './errors.ts';
-import { refuseAddress } from './output-file.ts';
+import { refuseAddress, UsageError } from './errors.ts';
 
 /**
  * Makes a folder and those above it, where they are missing. Node's own `recursive` never ends

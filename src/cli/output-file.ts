@@ -2,7 +2,7 @@ import { access, constants, lstat, stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { count } from '../pipeline/format.ts';
 import { jsonObject } from '../pipeline/formats/table-file.ts';
-import { UsageError } from './errors.ts';
+import { refuseAddress, UsageError } from './errors.ts';
 import { reading } from './reader/reading.ts';
 import { runFileMetadata } from './run-file.ts';
 
@@ -30,15 +30,6 @@ const ENDINGS: Readonly<Record<string, readonly string[]>> = {
     '.zip',
   ],
 };
-
-/** Refuses the address of something that is not on this computer. @throws UsageError */
-export function refuseAddress(flag: string, path: string): void {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(path)?.[1];
-  if (scheme === undefined) return;
-  throw new UsageError(
-    `--${flag}: ${path} is an address (${scheme}); only files of this computer can be written`,
-  );
-}
 
 /**
  * Refuses a name whose ending says another format than the one that is written. @throws UsageError

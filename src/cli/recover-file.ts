@@ -23,7 +23,7 @@ import type {
   TrainingBatch,
   TrainingConfig,
 } from '../pipeline/sources/trainings/training.ts';
-import { UsageError } from './errors.ts';
+import { refuseAddress, UsageError } from './errors.ts';
 import type { Job, OnRead } from './reader/job.ts';
 import { describeStoredLog, isLogConfig } from './recover-log.ts';
 import { withSummary } from './stored-summary.ts';
@@ -56,6 +56,7 @@ export async function recoverFile(
   force: boolean,
   read: OnRead = () => {},
 ): Promise<Recovery> {
+  if (given !== undefined) refuseAddress('out', given);
   const partial = await partialOf(name);
   const path = partial.slice(0, -PARTIAL.length);
   const out = given ?? path;

@@ -3,7 +3,7 @@ import { constants, tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { detectRun } from './detect-run.ts';
-import { EXIT, UsageError } from './errors.ts';
+import { EXIT, refuseAddress, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type Script, startScript } from './watch-script.ts';
 import { DASH_FLUSH_EVERY, withDash } from './with-dash.ts';
@@ -33,6 +33,7 @@ export async function watchRun(request: WatchRequest): Promise<number> {
   if (request.command.length === 0) {
     throw new UsageError('name the script behind --, as in eos watch -- python train.py');
   }
+  if (request.out !== undefined) refuseAddress('out', request.out);
   const folder = await mkdtemp(join(tmpdir(), 'eos-watch-'));
   const note = join(folder, 'log');
   // Before the script is there: its first line may be answered with a signal.

@@ -99,6 +99,23 @@ describe('what is not written here', () => {
     ['sweep --eta 0.1 --out gs://b/s --dry-run', '--out: gs://b/s is an address (gs)'],
     ['figures --out s3://bucket', '--out: s3://bucket is an address (s3)'],
     [
+      'dash build --data x.parquet --out s3://bucket/site',
+      '--out: s3://bucket/site is an address (s3)',
+    ],
+    [
+      'dash build --data x.parquet --single-file --out https://x/a.html',
+      '--out: https://x/a.html is an address',
+    ],
+    [
+      'export data/three-phases.parquet --csv --out gs://b/a.csv',
+      'gs://b/a.csv is an address (gs)',
+    ],
+    ['detect a.csv --out az://b/a.parquet', 'az://b/a.parquet is an address (az)'],
+    ['recover a.parquet.partial --out s3://b/a.parquet', 's3://b/a.parquet is an address (s3)'],
+    ['watch --out s3://b/a.parquet -- true', '--out: s3://b/a.parquet is an address (s3)'],
+    ['sweep status --out s3://b/s', '--out: s3://b/s is an address (s3)'],
+    ['sweep --eta 0.1 --out s3://b/s --emit slurm', '--out: s3://b/s is an address (s3)'],
+    [
       'stream --out run.csv',
       '--out: run.csv ends in .csv, but what is written is parquet; name it .parquet, and make .csv of it with eos export',
     ],

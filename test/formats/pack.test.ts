@@ -81,7 +81,8 @@ test.each(['splitStreams', 'snappySplit'] as const)(
     const { byteLength } = values;
     const found = fresh[name](values);
     const streams = name === 'splitStreams' ? found : unpacked(found, byteLength);
-    expect(streams.subarray(-values.length)).toEqual(new Uint8Array(values.length));
+    const signs = Buffer.from(streams.subarray(-values.length));
+    expect([...new Set(signs)].sort()).toEqual([0x00, 0x3f, 0x40, 0x41]);
     expect([...streams.subarray(0, 3), streams.length]).toEqual([0, 0, 0, byteLength]);
   },
 );

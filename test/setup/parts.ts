@@ -60,6 +60,14 @@ const parts = {
     howToGet: 'apt-get install redis-server',
     find: () => onPath('redis-server'),
   },
+  slurm: {
+    what: 'Slurm, as root',
+    howToGet: 'run as root, with slurmctld, slurmd, slurm-client and munge installed',
+    find: () =>
+      process.getuid?.() === 0 && onPath('munged') && onPath('slurmd') && onPath('sbatch')
+        ? onPath('slurmctld')
+        : undefined,
+  },
   namespaces: {
     what: 'namespaces of its own (unshare, mount, setpriv)',
     howToGet: 'run as root, in a container with --privileged, with util-linux installed',

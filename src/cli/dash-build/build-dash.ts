@@ -12,7 +12,7 @@ import {
   type SharedRun,
   type SharedSweep,
 } from '../dash-server/shared-runs.ts';
-import { UsageError } from '../errors.ts';
+import { refuseAddress, UsageError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
 import { singleFile } from './single-file.ts';
 import { fileTarget, folderTarget, STAMP } from './target.ts';
@@ -35,6 +35,7 @@ const MAX_SINGLE_BYTES = 200 * 1024 * 1024;
  * @throws UsageError where a file is no run, or something else stands in the way
  */
 export async function buildDash(request: BuildRequest): Promise<string> {
+  refuseAddress('out', request.out);
   const located = locate(request.data);
   const listing = await listShared(located);
   const { runs } = listing;

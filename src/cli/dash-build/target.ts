@@ -1,7 +1,6 @@
 import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { UsageError } from '../errors.ts';
-import { refuseAddress } from '../output-file.ts';
 
 /** Marks a folder that this command made, which it may replace. */
 export const STAMP = 'runs.json';
@@ -85,7 +84,6 @@ export async function fileTarget({ out, force, files }: TargetRequest): Promise<
 /** The absolute path, in a folder that is there or can be made. */
 async function located(out: string, instead: string): Promise<string> {
   if (out.trim() === '') throw new UsageError(`--out: an empty name; ${instead}`);
-  refuseAddress('out', out);
   const target = resolve(out);
   for (let folder = dirname(target); ; folder = dirname(folder)) {
     const there = await stat(folder).catch(() => undefined);

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import type { TableField } from '../../pipeline/formats/table-file.ts';
-import { UsageError } from '../errors.ts';
+import { refuseAddress, UsageError } from '../errors.ts';
 import { openTable } from '../inspect/table-reader.ts';
 import {
   type Encoder,
@@ -23,6 +23,7 @@ export interface ExportRequest extends Selection {
 /** Carries out `eos export`: writes rows of a table in another format. */
 export async function exportTable(request: ExportRequest): Promise<void> {
   const { file, out, force } = request;
+  if (out !== undefined) refuseAddress('out', out);
   const format = formatOf(request);
   const table = await openTable(file);
   const fields = pickFields(file, table, request.columns);

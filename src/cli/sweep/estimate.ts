@@ -14,9 +14,12 @@ export interface Estimate {
   readonly bytes: number;
 }
 
-/** Milliseconds spent on trying. */
-const BUDGET = 400;
+/** Milliseconds spent on trying; what the first of them took is compiled while it runs. */
+const BUDGET = 500;
+const COLD = 200;
+/** Runs that are tried at least where there is time, and at most. */
 const SAMPLE = 24;
+const MOST_TRIED = 20_000;
 const BYTES_A_ROW = 500;
 const TRAJECTORY_COLUMNS_BYTES = 112;
 const TRAJECTORY_FOOTER_BYTES = 6000;
@@ -24,8 +27,8 @@ const TRAJECTORY_FOOTER_BYTES = 6000;
 const TRAJECTORY_EXTRA = 1.2;
 
 /**
- * What a sweep will take, from a few of its own runs: spread over all of them, for less than half a
- * second.
+ * What a sweep will take, from half a second of its own runs, spread over all of them. The first
+ * part of it, while code is compiled, does not count.
  * @param share [i, n]: only each n-th part from the i-th on
  */
 export async function estimate(
@@ -36,26 +39,34 @@ export async function estimate(
   // Only an estimate needs what this brings along.
   const { runToResult } = await import('../../pipeline/sweep/run-result.ts');
   const { sweep, plan } = place;
-  const count = Math.min(SAMPLE, sweep.runs);
   const rows = sweepRows();
   const start = performance.now();
+  const elapsed = () => performance.now() - start;
   let taken = 0;
   let asked = 0;
   let tried = 0;
-  while (tried < count && (tried === 0 || performance.now() - start < BUDGET)) {
+  /** When the code was warm, and how many steps had been taken by then. */
+  let warm: { readonly time: number; readonly taken: number } | undefined;
+  while (tried === 0 || (elapsed() < BUDGET && tried < MOST_TRIED)) {
     // Golden-ratio steps: whenever the time is up, what has been tried is spread evenly.
     const config = sweep.config(Math.floor(((0.5 + tried * 0.6180339887) % 1) * sweep.runs));
-    let own = 0;
+    const before = taken;
     const result = runToResult(config, (steps) => {
-      own += steps;
-      return performance.now() - start < BUDGET;
+      taken += steps;
+      if (elapsed() >= COLD) warm ??= { time: elapsed(), taken };
+      return elapsed() < BUDGET;
     });
-    if (result) rows.add(result, 0.001);
-    taken += result ? result.summary.last_step + 1 : own;
+    if (result) {
+      // A run that diverged has no more steps to take, and costs no time for them.
+      taken = before + config.steps + 1;
+      if (rows.columns[0]!.length < SAMPLE) rows.add(result, 0.001);
+    }
+    if (elapsed() >= COLD) warm ??= { time: elapsed(), taken };
     asked += config.steps + 1;
     tried++;
   }
-  const secondsAStep = (performance.now() - start) / 1000 / taken;
+  const since = warm && taken > warm.taken ? warm : { time: 0, taken: 0 };
+  const secondsAStep = (elapsed() - since.time) / 1000 / (taken - since.taken);
   const parts = Math.max(0, Math.ceil((plan.count - index) / of));
   // All parts have as many runs but for the last one.
   const shorter =

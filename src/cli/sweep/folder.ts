@@ -5,9 +5,9 @@ import { valuesIn } from '../../pipeline/formats/limits.ts';
 import { type PartPlan, partPlan } from '../../pipeline/sweep/parts.ts';
 import { openSweep, type Sweep, type SweepSpec } from '../../pipeline/sweep/sweep.ts';
 import { SCHEMA_VERSION } from '../../pipeline/sweep/sweep-columns.ts';
-import { UsageError } from '../errors.ts';
+import { refuseAddress, UsageError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
-import { refuseAddress } from '../output-file.ts';
+
 import type { OnRead } from '../reader/job.ts';
 import { reading } from '../reader/reading.ts';
 import { commitFile, commitNewFile } from './part-file.ts';

@@ -1,5 +1,6 @@
 import type { ParameterTable } from '../../pipeline/core/parameters.ts';
-import { UsageError } from '../errors.ts';
+import { refuseAddress, UsageError } from '../errors.ts';
+import { SCHEDULERS } from './schedulers.ts';
 
 /** Where a sweep is. EOS_OUT names the file of a run, so the folder goes without a variable. */
 export const folderParameters = {
@@ -15,8 +16,10 @@ export const folderParameters = {
 
 /** The folder that a command was told. @throws UsageError where it was told none */
 export function folderOf(out: string | undefined): string {
-  if (out !== undefined) return out;
-  throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
+  if (out === undefined)
+    throw new UsageError('--out: no folder was named; give --out DIR, the folder of the sweep');
+  refuseAddress('out', out);
+  return out;
 }
 
 /**
@@ -78,6 +81,25 @@ export const sweepParameters = {
     symbol: 'i/n',
     meaning: 'do only the i-th of n shares, 0 ≤ i < n',
     group: 'ENGINE',
+  },
+  emit: {
+    type: 'word',
+    noun: 'scheduler',
+    words: SCHEDULERS,
+    symbol: 'SCHEDULER',
+    meaning:
+      'print the job file of an array job that carries out the sweep, with size, memory and time',
+    group: 'ENGINE',
+    variable: false,
+  },
+  tasks: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 100_000,
+    symbol: 'N',
+    meaning: 'tasks of that array, of a quarter of an hour each unless given',
+    group: 'ENGINE',
+    variable: false,
   },
   detach: {
     type: 'boolean',

@@ -5,6 +5,9 @@ import { logParameters } from '../../stream-parameters.ts';
 import { gridParameters, sweepOptions } from '../../sweep/grid.ts';
 import { sweepParameters } from '../../sweep/parameters.ts';
 
+/** Threads of a task of a job file, which does not run on this machine. */
+const TASK_THREADS = 4;
+
 export default class Sweep extends Command {
   static override summary =
     'Run gradient descent over grids of parameters and keep a table of what became of each run';
@@ -35,6 +38,11 @@ DIR/summary becomes a Parquet dataset with one row a run: its parameters and eve
       command: '<%= config.bin %> sweep --spec sweep.json --out diagram --shard 2/4',
     },
     {
+      description: 'by the machines of a cluster',
+      command:
+        '<%= config.bin %> sweep --spec sweep.json --out /shared/diagram --emit slurm > diagram.sh',
+    },
+    {
       description: 'by the workers of a queue',
       command:
         '<%= config.bin %> sweep --spec sweep.json --out /shared/diagram --engine redis://host',
@@ -54,7 +62,7 @@ DIR/summary becomes a Parquet dataset with one row a run: its parameters and eve
     checkSwitches({ ...sweepParameters, ...logParameters });
     const { flags } = await this.parse(Sweep);
     const settled = settledOf({ ...sweepParameters, ...logParameters }, flags);
-    const { out, engine, shard, detach, extend, yes, quiet } = settled;
+    const { out, engine, shard, detach, extend, emit, tasks, yes, quiet } = settled;
     const share = shareOf(shard);
     if (engine !== 'embedded' && shard !== undefined) {
       throw new UsageError(
@@ -68,6 +76,20 @@ DIR/summary becomes a Parquet dataset with one row a run: its parameters and eve
     }
     if (out === undefined && !settled['dry-run'])
       throw new UsageError('--out: no folder was named; give --out DIR');
+    if (tasks !== undefined && emit === undefined)
+      throw new UsageError('--tasks: only job files have tasks; give --emit SCHEDULER too');
+    if (emit !== undefined) {
+      if (out === undefined) throw new UsageError('--out: no folder was named; give --out DIR');
+      if (engine !== 'embedded' || shard !== undefined)
+        throw new UsageError(
+          `--emit: the job file shares the work itself; leave out --shard and --engine`,
+        );
+      const { emitJob } = await import('../../sweep/emit.ts');
+      const options = await sweepOptions(flags);
+      const threads = settled.threads ?? TASK_THREADS;
+      process.exitCode = await emitJob({ scheduler: emit, options, out, extend, threads, tasks });
+      return;
+    }
     const { availableParallelism } = await import('node:os');
     const request = {
       options: await sweepOptions(flags),
