@@ -189,8 +189,9 @@ export function resolveValues<T extends ParameterTable>(
 ): ValuesOf<T> {
   checkKeys(table, given);
   const values = Object.entries(table).map(([name, parameter]) => {
-    const said = [name, ...(parameter.aliases ?? [])].map((key) => given[key]);
-    const value = said.find((each) => each !== undefined && each !== null) ?? base[name];
+    let value = given[name];
+    for (const alias of parameter.aliases ?? []) value ??= given[alias];
+    value ??= base[name];
     if (value !== undefined && value !== null) return [name, readValue(name, parameter, value)];
     if (parameter.default !== undefined) return [name, parameter.default];
     throw new ConfigError(name, `is missing; ${advice(parameter)}`);
@@ -200,8 +201,9 @@ export function resolveValues<T extends ParameterTable>(
 
 /** @throws ConfigError for a key that is neither a parameter nor another name of one */
 export function checkKeys(table: ParameterTable, given: object): void {
-  const known = Object.entries(table).flatMap(([name, { aliases = [] }]) => [name, ...aliases]);
   for (const key of Object.keys(given)) {
+    if (Object.hasOwn(table, key)) continue;
+    const known = Object.entries(table).flatMap(([name, { aliases = [] }]) => [name, ...aliases]);
     if (!known.includes(key))
       throw new ConfigError(key, `there is no such parameter${didYouMean(key, known)}`);
   }

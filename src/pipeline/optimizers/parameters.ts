@@ -14,10 +14,19 @@ export type OptimizerTable = Readonly<Record<string, NumberParameter | WordParam
 /** An optimizer by name, with the values of its own parameters. */
 export type OptimizerChoice = OptimizerValues & { readonly optimizer: string };
 
+const tables = new WeakMap<readonly Optimizer[], OptimizerTable>();
+
 /**
  * Everything that can be said of these optimizers, the first of which is taken where none is named.
  */
 export function optimizerTable(optimizers: readonly Optimizer[]): OptimizerTable {
+  const table = tables.get(optimizers) ?? makeTable(optimizers);
+  // Each run of a sweep asks for it.
+  tables.set(optimizers, table);
+  return table;
+}
+
+function makeTable(optimizers: readonly Optimizer[]): OptimizerTable {
   const names = [...new Set(optimizers.flatMap(({ parameters }) => Object.keys(parameters)))];
   const own = names.map((name): [string, NumberParameter] => {
     const having = optimizers.filter(({ parameters }) => Object.hasOwn(parameters, name));

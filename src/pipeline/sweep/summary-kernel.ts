@@ -132,7 +132,7 @@ export function* summarizeDescents(
   proceed: (rows: number) => boolean,
 ): Generator<Summarized> {
   const kernel = startKernel();
-  const jobs = [0, 1].map((lane) => nextJob(kernel, lane, runs));
+  const jobs = [0, 1, 2, 3].map((lane) => nextJob(kernel, lane, runs));
   let toFollow: Finished[] = [];
   while (jobs.some(Boolean) || toFollow.length > 0) {
     if (toFollow.length >= FOLLOWED || !jobs.some(Boolean)) {

@@ -111,8 +111,8 @@ export function resolveConfig(given: RunOptions = {}): RunConfig {
   const { moments: _moments, model: _model, ...options } = given;
   const { preset } = resolveValues({ preset: runParameters.preset }, { preset: options.preset });
   checkKeys(runParameters, options);
-  const ofOptimizers = Object.keys(optimizerTable(OPTIMIZERS));
-  const others = Object.entries(options).filter(([key]) => !ofOptimizers.includes(key));
+  const ofOptimizers = optimizerTable(OPTIMIZERS);
+  const others = Object.entries(options).filter(([key]) => !Object.hasOwn(ofOptimizers, key));
   const values = resolveValues(typed, Object.fromEntries(others), presets[preset ?? 'paper']);
   const chosen = resolveOptimizer(OPTIMIZERS, options);
   const { lambda1, lambda2, covariance } = values;

@@ -2,9 +2,9 @@
 // bit is the same: of two runs at once, a lane each, or of one.
 
 /** Below this 1 − ηλ₁α² is computed with twice the digits. */
-const SMALL_FACTOR: f64 = 1.0 / 16;
+export const SMALL_FACTOR: f64 = 1.0 / 16;
 /** Below this αβ₂ − 1 is carried from step to step. */
-const SMALL_RESIDUAL: f64 = 1.0 / 1024;
+export const SMALL_RESIDUAL: f64 = 1.0 / 1024;
 /** 2²⁷ + 1: splits a float64 in two halves of which products are exact. */
 const SPLITTER: f64 = 134217729;
 
@@ -51,7 +51,8 @@ export function signed(size: v128, like: v128): v128 {
   return v128.xor(size, v128.and(f64x2.lt(like, f64x2.splat(0)), i64x2.splat(i64.MIN_VALUE)));
 }
 
-const NORMAL: f64 = 2.2250738585072014e-308;
+/** The least number of all digits. */
+export const NORMAL: f64 = 2.2250738585072014e-308;
 const LN2: f64 = 0.6931471805599453;
 const LN2_HIGH: f64 = 0.6931471803691238;
 const LN2_LOW: f64 = 1.9082149292705877e-10;
@@ -80,6 +81,44 @@ function logTail(ss: f64): f64 {
     s4 * (2.0 / 7 + s4 * (2.0 / 11 + s4 * (2.0 / 15 + s4 * (2.0 / 19 + s4 * (2.0 / 23)))));
   const even = 2.0 / 5 + s4 * (2.0 / 9 + s4 * (2.0 / 13 + s4 * (2.0 / 17 + s4 * (2.0 / 21))));
   return ss * (odd + ss * even);
+}
+
+/** Added to a small whole number, it leaves that number in the lowest bits. */
+const MAGIC: f64 = 6755399441055744;
+
+/** `log` of two numbers that are no less than `NORMAL`, and finite. */
+export function logs(x: v128): v128 {
+  const mantissa = v128.and(x, i64x2.splat(0xfffffffffffff));
+  const above = i64x2.shr_u(
+    v128.and(i64x2.add(i64x2.shr_u(mantissa, 32), i64x2.splat(0x95f64)), i64x2.splat(0x100000)),
+    20,
+  );
+  const exponent = i64x2.add(i64x2.sub(i64x2.shr_u(x, 52), i64x2.splat(1023)), above);
+  const k = f64x2.sub(
+    i64x2.add(exponent, i64x2.splat(reinterpret<i64>(MAGIC))),
+    f64x2.splat(MAGIC),
+  );
+  const near = v128.or(mantissa, i64x2.shl(i64x2.sub(i64x2.splat(0x3ff), above), 52));
+  const f = f64x2.sub(near, f64x2.splat(1));
+  const s = f64x2.div(f, f64x2.add(f64x2.splat(2), f));
+  const half = f64x2.mul(f64x2.splat(0.5), f64x2.mul(f, f));
+  const ss = f64x2.mul(s, s);
+  const s4 = f64x2.mul(ss, ss);
+  let odd = f64x2.add(f64x2.splat(2.0 / 19), f64x2.mul(s4, f64x2.splat(2.0 / 23)));
+  odd = f64x2.add(f64x2.splat(2.0 / 15), f64x2.mul(s4, odd));
+  odd = f64x2.add(f64x2.splat(2.0 / 11), f64x2.mul(s4, odd));
+  odd = f64x2.add(f64x2.splat(2.0 / 7), f64x2.mul(s4, odd));
+  odd = f64x2.add(f64x2.splat(2.0 / 3), f64x2.mul(s4, odd));
+  let even = f64x2.add(f64x2.splat(2.0 / 17), f64x2.mul(s4, f64x2.splat(2.0 / 21)));
+  even = f64x2.add(f64x2.splat(2.0 / 13), f64x2.mul(s4, even));
+  even = f64x2.add(f64x2.splat(2.0 / 9), f64x2.mul(s4, even));
+  even = f64x2.add(f64x2.splat(2.0 / 5), f64x2.mul(s4, even));
+  const tail = f64x2.mul(ss, f64x2.add(odd, f64x2.mul(ss, even)));
+  const rest = f64x2.mul(s, f64x2.add(half, tail));
+  const alone = f64x2.sub(f, f64x2.sub(half, rest));
+  const low = f64x2.add(rest, f64x2.mul(k, f64x2.splat(LN2_LOW)));
+  const whole = f64x2.sub(f64x2.mul(k, f64x2.splat(LN2_HIGH)), f64x2.sub(f64x2.sub(half, low), f));
+  return v128.bitselect(alone, whole, f64x2.eq(k, f64x2.splat(0)));
 }
 
 /** How far a number may be from 1, relative, for `logNear`. */

@@ -1,4 +1,4 @@
-// Summaries of gradient descent on the minimal model for σ = 0, two runs at once: S and S∞ only at
+// Summaries of gradient descent on the minimal model for σ = 0, four runs at once: S and S∞ only at
 // steps where bounds do not settle what a summary asks of them. With d₁ = λ₁α², a = λ₁β₁² + λ₂β₂²
 // and couplings b = 2λ₁αβ₁, c = λ₂(2αβ₂ − 1) of the Hessian,
 //
@@ -19,19 +19,21 @@ import {
   ETA,
   FLOOR,
   get,
+  HIGH,
   LAMBDA1,
   LAMBDA2,
+  LANES,
   LEAST,
-  LOG_REFERENCE,
   N,
+  PAIR,
+  PAIRS,
   PEAK,
   PEAKS,
   REFERENCE,
   RESIDUAL,
   ROW_BETA1,
   ROW_BETA2,
-  ROW_L1,
-  ROW_LOSS,
+  ROW_R,
   ROWS,
   SANE,
   SETTLED,
@@ -48,7 +50,17 @@ import {
   X0,
   Y0,
 } from './lanes';
-import { addEdgeRows, findCandidates, KAPPA, MARGIN, walk } from './walk';
+import {
+  addEdgeRows,
+  DIVERGENCE_LOSS,
+  examine,
+  findCandidates,
+  findHigh,
+  KAPPA,
+  MARGIN,
+  survey,
+  walk,
+} from './walk';
 
 export { follow, shadows, startShadow } from './shadow';
 
@@ -57,7 +69,6 @@ const FIRST: u64 = 0x8000000000000000;
 const SHARPENING: i32 = 0;
 const EDGE: i32 = 1;
 const CONVERGENCE: i32 = 2;
-const DIVERGENCE_LOSS: f64 = 1e12;
 /** Below this β₁ has an exponent of its own. */
 const TINY: f64 = 7.458340731200207e-155;
 /** Swings no wider than this, as a ratio to the threshold, cost no digits. */
@@ -109,16 +120,16 @@ class Lane {
   edge: u64;
 }
 
-const LANES: usize = memory.data(2 * offsetof<Lane>());
+const RUNS: usize = memory.data(4 * offsetof<Lane>(), 16);
 
 function laneAt(lane: i32): Lane {
-  return changetype<Lane>(LANES + <usize>lane * offsetof<Lane>());
+  return changetype<Lane>(RUNS + <usize>lane * offsetof<Lane>());
 }
 
 /** Changes of phase: the step and the new phase, of each run. A block brings 130 at most. */
 const SPANS: i32 = 1024;
 const SPAN_ROOM: i32 = SPANS - 130;
-const CHANGES: usize = memory.data(2 * 1024 * 16);
+const CHANGES: usize = memory.data(4 * 1024 * 16, 16);
 
 /** Where the numbers of a run are. */
 export function numbers(lane: i32): usize {
@@ -181,23 +192,38 @@ export function start(
  * @returns whether it stopped before
  */
 export function advance(blocks: i32): bool {
-  const first = laneAt(0);
-  const second = laneAt(1);
-  const running = (first.state == RUNNING ? 1 : 0) | (second.state == RUNNING ? 2 : 0);
   for (let block = 0; block < blocks; block++) {
     walk();
-    if (running & 1) judge(0, first);
-    if (running & 2) judge(1, second);
-    if ((running & 1 && mayConverge(first)) || (running & 2 && mayConverge(second)))
-      findCandidates();
-    if (running & 1) label(0, first);
-    if (running & 2) label(1, second);
-    if ((first.edge | second.edge) != 0) addEdges(first, second);
-    const ended = (running & 1 && end(0, first)) || false;
-    if ((running & 2 && end(1, second)) || ended) return true;
-    if (first.spans > SPAN_ROOM || second.spans > SPAN_ROOM) return true;
+    // Not one after the other: the lanes of both pairs go on.
+    const first = pass(0, PAIRS);
+    const second = pass(2, PAIRS + PAIR);
+    if (first || second) return true;
   }
   return false;
+}
+
+/** What a block of a pair says. @returns whether a run has ended, or has many changes of phase */
+function pass(lane: i32, pair: usize): bool {
+  const first = laneAt(lane);
+  const second = laneAt(lane + 1);
+  const one = first.state == RUNNING;
+  const two = second.state == RUNNING;
+  const running = (one ? 1 : 0) | (two ? 2 : 0);
+  if (running == 0) return false;
+  const edge = (one && first.phase == EDGE) || (two && second.phase == EDGE);
+  if (edge || (running & ~survey(pair)) != 0) examine(pair);
+  if (one) judge(lane, first);
+  if (two) judge(lane + 1, second);
+  findPeaks(lane, pair, one ? first : null, two ? second : null);
+  if ((one && mayConverge(first)) || (two && mayConverge(second))) findCandidates(pair);
+  if (one) label(lane, first);
+  if (two) label(lane + 1, second);
+  if ((one && first.edge != 0) || (two && second.edge != 0))
+    addEdges(pair, first, second, one ? first.edge : 0, two ? second.edge : 0);
+  const ended = one && end(lane, first);
+  return (
+    (two && end(lane + 1, second)) || ended || first.spans > SPAN_ROOM || second.spans > SPAN_ROOM
+  );
 }
 
 /** Which rows of the block count, on which sides of the thresholds S is, and its maximum. */
@@ -205,7 +231,7 @@ function judge(lane: i32, run: Lane): void {
   let rows = <i32>min<f64>(ROWS, run.steps - run.step + 1);
   if (word(SANE, lane) == 0) {
     let row = 1;
-    while (row < rows && cell(row, ROW_LOSS, lane) <= DIVERGENCE_LOSS) row++;
+    while (row < rows && lossOf(row, lane) <= DIVERGENCE_LOSS) row++;
     if (row < rows) {
       rows = row;
       run.state = DIVERGED;
@@ -216,25 +242,80 @@ function judge(lane: i32, run: Lane): void {
   const settled = word(SETTLED, lane) & valid;
   let over = word(ABOVE, lane) & settled;
   let within = ~word(ABOVE, lane) & settled;
-  const threshold = get(THRESHOLD, lane);
-  const tolerated = get(TOLERATED, lane);
   let doubtful = valid & ~settled;
   while (doubtful != 0) {
     const row = <i32>clz(doubtful);
     const bit = FIRST >> row;
     doubtful ^= bit;
-    const s = sharpnessOf(row, lane);
-    if (s >= threshold) over |= bit;
-    if (s <= tolerated) within |= bit;
-    if (s > run.top) run.top = s;
-    if (s >= WIDE * threshold) run.lastWide = run.step + row;
+    let sides = sidesOf(row, lane);
+    if (sides == UNSURE) {
+      const s = sharpnessOf(row, lane);
+      sides = (s >= get(THRESHOLD, lane) ? OVER : 0) | (s <= get(TOLERATED, lane) ? WITHIN : 0);
+      if (s > run.top) run.top = s;
+      if (s >= WIDE * get(THRESHOLD, lane)) run.lastWide = run.step + row;
+    }
+    if (sides & OVER) over |= bit;
+    if (sides & WITHIN) within |= bit;
   }
   run.valid = valid;
   run.over = over;
   run.within = within;
-  if (word(PEAKS, lane) != 0) findPeak(lane, run);
   const violations = valid & ~(within & word(CALM, lane));
   if (violations != 0) run.lastViolation = run.step + (63 - <i32>ctz(violations));
+}
+
+const OVER: i32 = 1;
+const WITHIN: i32 = 2;
+const UNSURE: i32 = 4;
+
+/**
+ * On which sides of τ and τ_δ the sharpness of a row is, by the sign of det(τI − H): with x = τ −
+ * d₁ > 0, y = τ − d₂ > 0 and w = τ − a all eigenvalues are below τ where (wx − b²)y − c²x > 0. By
+ * Gershgorin's bound none is farther from it than 4τ, so that more than 16·10⁻⁹τ³ is beyond doubt.
+ */
+function sidesOf(row: i32, lane: i32): i32 {
+  const lambda1 = get(LAMBDA1, lane);
+  const lambda2 = get(LAMBDA2, lane);
+  const alpha = cell(row, 0, lane);
+  const beta1 = cell(row, ROW_BETA1, lane);
+  const beta2 = cell(row, ROW_BETA2, lane);
+  const square = alpha * alpha;
+  const p = alpha * beta1;
+  const d1 = lambda1 * square;
+  const a = lambda1 * (beta1 * beta1) + lambda2 * (beta2 * beta2);
+  const b = 2 * lambda1 * p;
+  const c = lambda2 * (2 * cell(row, ROW_R, lane) + 1);
+  const bb = b * b;
+  const cc = c * c;
+  if (!(2 * a <= d1 && 9 * cc <= d1 * d1)) return UNSURE;
+  const limits = f64x2(get(THRESHOLD, lane), get(TOLERATED, lane));
+  const x = f64x2.sub(limits, f64x2.splat(d1));
+  const y = f64x2.sub(limits, f64x2.splat(lambda2 * square));
+  const w = f64x2.sub(limits, f64x2.splat(a));
+  const determinant = f64x2.sub(
+    f64x2.mul(f64x2.sub(f64x2.mul(w, x), f64x2.splat(bb)), y),
+    f64x2.mul(f64x2.splat(cc), x),
+  );
+  const cut = f64x2.mul(f64x2.splat(16 * MARGIN), f64x2.mul(limits, f64x2.mul(limits, limits)));
+  const positive = f64x2.gt(x, f64x2.splat(0));
+  const below = i64x2.bitmask(v128.and(positive, f64x2.gt(determinant, cut)));
+  const above = i64x2.bitmask(
+    v128.or(
+      v128.and(positive, f64x2.lt(determinant, f64x2.neg(cut))),
+      f64x2.lt(x, f64x2.mul(limits, f64x2.splat(-MARGIN))),
+    ),
+  );
+  if ((below | above) != 3) return UNSURE;
+  return (above & 1 ? OVER : 0) | (below & 2 ? WITHIN : 0);
+}
+
+/** The loss of a row. */
+function lossOf(row: i32, lane: i32): f64 {
+  return loss(lane, cell(row, 0, lane) * cell(row, ROW_BETA1, lane), cell(row, ROW_R, lane));
+}
+
+function loss(lane: i32, p: f64, r: f64): f64 {
+  return 0.5 * get(LAMBDA1, lane) * (p * p) + 0.5 * get(LAMBDA2, lane) * (r * r);
 }
 
 function sharpnessOf(row: i32, lane: i32): f64 {
@@ -248,27 +329,37 @@ function sharpnessOf(row: i32, lane: i32): f64 {
 }
 
 /** The largest S, where the block may hold it, and the last wide swing. */
-function findPeak(lane: i32, run: Lane): void {
-  const lambda1 = get(LAMBDA1, lane);
-  const spread = 32 * (1 + MARGIN) * lambda1;
-  const wide = WIDE * get(THRESHOLD, lane);
+function findPeaks(lane: i32, pair: usize, first: Lane | null, second: Lane | null): void {
+  const one = first != null && word(PEAKS, lane) != 0;
+  const two = second != null && word(PEAKS, lane + 1) != 0;
+  if (!one && !two) return;
+  const limits = f64x2(
+    one ? leastPeak(lane, first!) : Infinity,
+    two ? leastPeak(lane + 1, second!) : Infinity,
+  );
+  findHigh(pair, limits);
+  if (one) lookAtPeaks(lane, first!);
+  if (two) lookAtPeaks(lane + 1, second!);
+}
+
+/** What S must reach to matter: that it is at least d₁ is known of all rows. */
+function leastPeak(lane: i32, run: Lane): f64 {
+  let most: f64 = 0;
   const rows = run.rows;
-  // S is at least d₁.
-  let least = run.top;
-  for (let row = 0; row < rows; row++) {
-    const alpha = cell(row, 0, lane);
-    const d1 = lambda1 * (alpha * alpha);
-    if (d1 > least) least = d1;
-  }
-  least *= 1 - ROUNDING;
-  for (let row = 0; row < rows; row++) {
-    const alpha = cell(row, 0, lane);
-    const d1 = lambda1 * (alpha * alpha);
-    const most = d1 * d1 + spread * cell(row, ROW_L1, lane);
-    if (most >= wide * d1) run.lastWide = max<f64>(run.lastWide, run.step + row);
-    if (most < least * d1) continue;
+  for (let row = 0; row < rows; row++) most = max<f64>(most, abs(cell(row, 0, lane)));
+  const least = max<f64>(run.top, get(LAMBDA1, lane) * (most * most));
+  return min<f64>(least, WIDE * get(THRESHOLD, lane)) * (1 - ROUNDING);
+}
+
+function lookAtPeaks(lane: i32, run: Lane): void {
+  const wide = WIDE * get(THRESHOLD, lane);
+  let high = word(HIGH, lane) & run.valid;
+  while (high != 0) {
+    const row = <i32>clz(high);
+    high ^= FIRST >> row;
     const s = sharpnessOf(row, lane);
     if (s > run.top) run.top = s;
+    if (s >= wide) run.lastWide = max<f64>(run.lastWide, run.step + row);
   }
   set(PEAK, lane, min<f64>(run.top, wide) * (1 - ROUNDING));
 }
@@ -354,9 +445,7 @@ function firstConvergent(lane: i32, rows: u64): i32 {
 }
 
 /** Sums over the rows at the edge, in stretches in which the same runs are there. */
-function addEdges(first: Lane, second: Lane): void {
-  let a = first.edge;
-  let b = second.edge;
+function addEdges(pair: usize, first: Lane, second: Lane, a: u64, b: u64): void {
   let row = 0;
   while ((a | b) != 0) {
     const alike = min(leading(a), leading(b));
@@ -364,7 +453,7 @@ function addEdges(first: Lane, second: Lane): void {
     const inB = <i64>b < 0;
     if (inA || inB) {
       const active = i64x2(inA ? -1 : 0, inB ? -1 : 0);
-      addEdgeRows(row, row + alike, active, f64x2(first.step + row, second.step + row));
+      addEdgeRows(pair, row, row + alike, active, f64x2(first.step + row, second.step + row));
     }
     row += alike;
     if (row == ROWS) return;
@@ -383,10 +472,8 @@ function end(lane: i32, run: Lane): bool {
   const last = run.rows - 1;
   if (run.state == RUNNING && run.step + last == run.steps) run.state = ENDED;
   if (run.state == RUNNING) {
-    const p = get(ALPHA, lane) * get(BETA1, lane);
-    const r = get(RESIDUAL, lane);
-    const loss = 0.5 * get(LAMBDA1, lane) * (p * p) + 0.5 * get(LAMBDA2, lane) * (r * r);
-    if (!(loss <= DIVERGENCE_LOSS)) run.state = DIVERGED;
+    const next = loss(lane, get(ALPHA, lane) * get(BETA1, lane), get(RESIDUAL, lane));
+    if (!(next <= DIVERGENCE_LOSS)) run.state = DIVERGED;
   }
   if (get(LEAST, lane) < TINY && get(FLOOR, lane) < TINY && leavesRange(lane, run))
     run.state = UNFIT;
@@ -398,7 +485,7 @@ function end(lane: i32, run: Lane): bool {
   run.alpha = cell(last, 0, lane);
   run.beta1 = cell(last, ROW_BETA1, lane);
   run.beta2 = cell(last, ROW_BETA2, lane);
-  run.loss = cell(last, ROW_LOSS, lane);
+  run.loss = lossOf(last, lane);
   run.n = get(N, lane);
   run.x0 = get(X0, lane);
   run.y0 = get(Y0, lane);

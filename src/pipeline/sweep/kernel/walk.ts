@@ -1,11 +1,15 @@
-// What is done with all rows of a block: the steps of both runs, bounds of S, sums over edge steps.
+// What is done with all rows of a block: the steps, bounds of S, sums over edge steps.
 import {
   advanceResidual,
   cancels,
   isSmallResidual,
   log,
   logNear,
+  logs,
   NEAR,
+  NORMAL,
+  SMALL_FACTOR,
+  SMALL_RESIDUAL,
   signed,
   smallFactor,
   solutionSharpness,
@@ -17,17 +21,20 @@ import {
   BETA1,
   BETA2,
   BLOCK,
+  BLOCK_SIZE,
   CALM,
   CANDIDATES,
   EPSILON,
   ETA,
   FLOOR,
-  get,
+  HIGH,
   LAMBDA1,
   LAMBDA2,
   LEAST,
   LOG_REFERENCE,
   N,
+  PAIR,
+  PAIRS,
   PEAK,
   PEAKS,
   REFERENCE,
@@ -35,8 +42,7 @@ import {
   ROW,
   ROW_BETA1,
   ROW_BETA2,
-  ROW_L1,
-  ROW_LOSS,
+  ROW_R,
   ROWS,
   SANE,
   SETTLED,
@@ -46,7 +52,6 @@ import {
   SUM_XX,
   SUM_XY,
   SUM_Y,
-  set,
   THRESHOLD,
   TOLERATED,
   X0,
@@ -57,14 +62,153 @@ import {
 export const MARGIN: f64 = 1e-9;
 /** κ. */
 export const KAPPA: f64 = 0.05;
-const DIVERGENCE_LOSS: f64 = 1e12;
+export const DIVERGENCE_LOSS: f64 = 1e12;
+
+/** Numbers that are read as any other: engines make constants anew at each use. */
+const ONES: usize = memory.data<f64>([1, 1], 16);
+const SIGNS: usize = memory.data<f64>([-0.0, -0.0], 16);
+
+/** Whether αβ₂ − 1 is carried from step to step, or the factor of β₁ cancels, in the last block. */
+let carries = false;
+let cancelling = false;
+
+/** The rows of the next block. Hardly any has the two exceptions: they are looked for behind it. */
+export function walk(): void {
+  for (;;) {
+    const seen = rows(carries, cancelling);
+    const missed = ((seen & 1) != 0 && !carries) || ((seen & 2) != 0 && !cancelling);
+    carries = (seen & 1) != 0;
+    cancelling = (seen & 2) != 0;
+    if (!missed) return;
+  }
+}
+
+/** α after a step. */
+function gradient(p: v128, beta1: v128, beta2: v128, pull: v128, lambda1: v128): v128 {
+  return f64x2.add(f64x2.mul(beta1, f64x2.mul(lambda1, p)), f64x2.mul(beta2, pull));
+}
+
+/** 1 − ηλ₁α². */
+function factorOf(alpha: v128, eta: v128, lambda1: v128): v128 {
+  return f64x2.sub(v128.load(ONES), f64x2.mul(eta, f64x2.mul(lambda1, f64x2.mul(alpha, alpha))));
+}
+
+/** Of this size, with the sign of `like`; that of −0 is +. */
+function withSign(size: v128, like: v128): v128 {
+  return v128.or(size, v128.and(f64x2.add(like, f64x2.splat(0)), v128.load(SIGNS)));
+}
+
+function exactFactor(factor: v128, alpha: v128, pair: usize): v128 {
+  const small = cancels(factor);
+  if (i64x2.bitmask(small) == 0) return factor;
+  const exact = smallFactor(v128.load(pair, ETA), v128.load(pair, LAMBDA1), alpha);
+  return v128.bitselect(exact, factor, small);
+}
+
+/** @returns 1 where αβ₂ − 1 is small, plus 2 where the factor of β₁ is; unmet, nothing counts. */
+function rows(carry: bool, cancel: bool): i32 {
+  let alpha = v128.load(PAIRS, ALPHA);
+  let beta1 = v128.load(PAIRS, BETA1);
+  let beta2 = v128.load(PAIRS, BETA2);
+  let r = v128.load(PAIRS, RESIDUAL);
+  let other = v128.load(PAIRS + PAIR, ALPHA);
+  let other1 = v128.load(PAIRS + PAIR, BETA1);
+  let other2 = v128.load(PAIRS + PAIR, BETA2);
+  let otherR = v128.load(PAIRS + PAIR, RESIDUAL);
+  let least = f64x2.splat(Infinity);
+  let otherLeast = least;
+  let leastR = least;
+  let leastFactor = least;
+  for (let row: usize = BLOCK; row < BLOCK + BLOCK_SIZE; row += ROW) {
+    v128.store(row, alpha);
+    v128.store(row, beta1, ROW_BETA1);
+    v128.store(row, beta2, ROW_BETA2);
+    v128.store(row, r, ROW_R);
+    v128.store(row, other, BLOCK_SIZE);
+    v128.store(row, other1, BLOCK_SIZE + ROW_BETA1);
+    v128.store(row, other2, BLOCK_SIZE + ROW_BETA2);
+    v128.store(row, otherR, BLOCK_SIZE + ROW_R);
+    // In this order a number is kept beside what is none.
+    leastR = f64x2.pmin(f64x2.pmin(leastR, f64x2.abs(r)), f64x2.abs(otherR));
+
+    const lambda1 = v128.load(PAIRS, LAMBDA1);
+    const eta = v128.load(PAIRS, ETA);
+    const pull = f64x2.mul(v128.load(PAIRS, LAMBDA2), r);
+    const gradAlpha = gradient(f64x2.mul(alpha, beta1), beta1, beta2, pull, lambda1);
+    const gradBeta2 = f64x2.mul(alpha, pull);
+    let factor = factorOf(alpha, eta, lambda1);
+    const nextAlpha = f64x2.sub(alpha, f64x2.mul(eta, gradAlpha));
+    const nextBeta2 = f64x2.sub(beta2, f64x2.mul(eta, gradBeta2));
+    let nextR = f64x2.sub(f64x2.mul(nextAlpha, nextBeta2), v128.load(ONES));
+
+    const lambda1Other = v128.load(PAIRS + PAIR, LAMBDA1);
+    const etaOther = v128.load(PAIRS + PAIR, ETA);
+    const pullOther = f64x2.mul(v128.load(PAIRS + PAIR, LAMBDA2), otherR);
+    const gradOther = gradient(f64x2.mul(other, other1), other1, other2, pullOther, lambda1Other);
+    const gradOther2 = f64x2.mul(other, pullOther);
+    let factorOther = factorOf(other, etaOther, lambda1Other);
+    const nextOther = f64x2.sub(other, f64x2.mul(etaOther, gradOther));
+    const nextOther2 = f64x2.sub(other2, f64x2.mul(etaOther, gradOther2));
+    let nextOtherR = f64x2.sub(f64x2.mul(nextOther, nextOther2), v128.load(ONES));
+
+    leastFactor = f64x2.pmin(f64x2.pmin(leastFactor, f64x2.abs(factor)), f64x2.abs(factorOther));
+    if (cancel) {
+      factor = exactFactor(factor, alpha, PAIRS);
+      factorOther = exactFactor(factorOther, other, PAIRS + PAIR);
+    }
+    if (carry) {
+      const carried = advanceResidual(eta, alpha, beta2, r, gradAlpha, gradBeta2);
+      nextR = v128.bitselect(carried, nextR, isSmallResidual(r));
+      const o = advanceResidual(etaOther, other, other2, otherR, gradOther, gradOther2);
+      nextOtherR = v128.bitselect(o, nextOtherR, isSmallResidual(otherR));
+    }
+    const multiplied = f64x2.mul(beta1, factor);
+    const size = f64x2.abs(multiplied);
+    least = f64x2.pmin(least, size);
+    beta1 = withSign(f64x2.pmax(size, v128.load(PAIRS, FLOOR)), multiplied);
+    const multipliedOther = f64x2.mul(other1, factorOther);
+    const sizeOther = f64x2.abs(multipliedOther);
+    otherLeast = f64x2.pmin(otherLeast, sizeOther);
+    other1 = withSign(f64x2.pmax(sizeOther, v128.load(PAIRS + PAIR, FLOOR)), multipliedOther);
+    alpha = nextAlpha;
+    beta2 = nextBeta2;
+    r = nextR;
+    other = nextOther;
+    other2 = nextOther2;
+    otherR = nextOtherR;
+  }
+  const small = i64x2.bitmask(f64x2.lt(leastR, f64x2.splat(SMALL_RESIDUAL))) != 0 ? 1 : 0;
+  const exceptions =
+    small | (i64x2.bitmask(f64x2.lt(leastFactor, f64x2.splat(SMALL_FACTOR))) != 0 ? 2 : 0);
+  if ((exceptions & ~((carry ? 1 : 0) | (cancel ? 2 : 0))) != 0) return exceptions;
+  v128.store(PAIRS, alpha, ALPHA);
+  v128.store(PAIRS, beta1, BETA1);
+  v128.store(PAIRS, beta2, BETA2);
+  v128.store(PAIRS, r, RESIDUAL);
+  v128.store(PAIRS, least, LEAST);
+  v128.store(PAIRS + PAIR, other, ALPHA);
+  v128.store(PAIRS + PAIR, other1, BETA1);
+  v128.store(PAIRS + PAIR, other2, BETA2);
+  v128.store(PAIRS + PAIR, otherR, RESIDUAL);
+  v128.store(PAIRS + PAIR, otherLeast, LEAST);
+  return exceptions;
+}
 
 /** A word with the bit of one more row. */
 function told(word: v128, mask: v128): v128 {
   return i64x2.sub(i64x2.add(word, word), mask);
 }
 
-/** The factor of d₁ in an upper bound of S·d₁: see `most`. */
+function half(value: v128): v128 {
+  return f64x2.mul(f64x2.splat(0.5), value);
+}
+
+/** The rows of a pair. */
+function blockOf(pair: usize): usize {
+  return pair == PAIRS ? BLOCK : BLOCK + BLOCK_SIZE;
+}
+
+/** The factor of L₁ in an upper bound of S·d₁: see `most`. */
 function spreadOf(lambda1: v128): v128 {
   return f64x2.mul(lambda1, f64x2.splat(32 * (1 + MARGIN)));
 }
@@ -75,11 +219,7 @@ function most(d1: v128, spread: v128, l1: v128): v128 {
 }
 
 /** Whether the rest of the Hessian is small beside d₁: 2a ≤ d₁ and 3|c| ≤ d₁. */
-function bounded(d1: v128, lambda1: v128, lambda2: v128, beta1: v128, beta2: v128, r: v128): v128 {
-  const a = f64x2.add(
-    f64x2.mul(lambda1, f64x2.mul(beta1, beta1)),
-    f64x2.mul(lambda2, f64x2.mul(beta2, beta2)),
-  );
+function bounded(d1: v128, a: v128, lambda2: v128, r: v128): v128 {
   const c = f64x2.mul(
     f64x2.mul(f64x2.splat(3), lambda2),
     f64x2.add(f64x2.add(r, r), f64x2.splat(1)),
@@ -87,90 +227,138 @@ function bounded(d1: v128, lambda1: v128, lambda2: v128, beta1: v128, beta2: v12
   return v128.and(f64x2.le(f64x2.add(a, a), d1), f64x2.le(f64x2.mul(c, c), f64x2.mul(d1, d1)));
 }
 
-/** The rows of the next block, and what bounds tell of them. */
-export function walk(): void {
-  const eta = v128.load(ETA);
-  const lambda1 = v128.load(LAMBDA1);
-  const lambda2 = v128.load(LAMBDA2);
-  const half1 = f64x2.mul(f64x2.splat(0.5), lambda1);
-  const half2 = f64x2.mul(f64x2.splat(0.5), lambda2);
-  const floor = v128.load(FLOOR);
-  const epsilon = v128.load(EPSILON);
-  const below = f64x2.mul(v128.load(THRESHOLD), f64x2.splat(1 - MARGIN));
-  const aboveAll = f64x2.mul(v128.load(TOLERATED), f64x2.splat(1 + MARGIN));
-  const peak = v128.load(PEAK);
+/** a of the Hessian, from β₁² and β₂². */
+function topLeft(lambda1: v128, lambda2: v128, square1: v128, square2: v128): v128 {
+  return f64x2.add(f64x2.mul(lambda1, square1), f64x2.mul(lambda2, square2));
+}
+
+/**
+ * Tells all of a block from its extremes.
+ * @returns the runs of the pair, a bit each, of which they tell it
+ */
+export function survey(pair: usize): i32 {
+  const half1 = half(v128.load(pair, LAMBDA1));
+  const half2 = half(v128.load(pair, LAMBDA2));
+  let leastSquare = f64x2.splat(Infinity);
+  let leastLoss = leastSquare;
+  let mostSquare = f64x2.splat(0);
+  let most1 = mostSquare;
+  let most2 = mostSquare;
+  let mostR = mostSquare;
+  let mostP = mostSquare;
+  let mostLoss = mostSquare;
+  const block = blockOf(pair);
+  for (let row = block; row < block + BLOCK_SIZE; row += ROW) {
+    const alpha = v128.load(row);
+    const beta1 = v128.load(row, ROW_BETA1);
+    const beta2 = v128.load(row, ROW_BETA2);
+    const r = v128.load(row, ROW_R);
+    const p = f64x2.mul(alpha, beta1);
+    const pp = f64x2.mul(p, p);
+    const rr = f64x2.mul(r, r);
+    const square = f64x2.mul(alpha, alpha);
+    const loss = f64x2.add(f64x2.mul(half1, pp), f64x2.mul(half2, rr));
+    leastSquare = f64x2.pmin(leastSquare, square);
+    mostSquare = f64x2.pmax(mostSquare, square);
+    most1 = f64x2.pmax(most1, f64x2.mul(beta1, beta1));
+    most2 = f64x2.pmax(most2, f64x2.mul(beta2, beta2));
+    mostR = f64x2.pmax(mostR, rr);
+    mostP = f64x2.pmax(mostP, pp);
+    leastLoss = f64x2.pmin(leastLoss, loss);
+    mostLoss = f64x2.pmax(mostLoss, loss);
+  }
+  const lambda1 = v128.load(pair, LAMBDA1);
+  const lambda2 = v128.load(pair, LAMBDA2);
+  const least = f64x2.mul(lambda1, leastSquare);
+  const greatest = f64x2.mul(lambda1, mostSquare);
+  const spread = f64x2.mul(spreadOf(lambda1), f64x2.mul(half1, mostP));
+  const above = f64x2.gt(least, f64x2.mul(v128.load(pair, TOLERATED), f64x2.splat(1 + MARGIN)));
+  const high = f64x2.mul(f64x2.add(greatest, f64x2.div(spread, least)), f64x2.splat(1 + MARGIN));
+  const below = f64x2.lt(high, f64x2.mul(v128.load(pair, THRESHOLD), f64x2.splat(1 - MARGIN)));
+  const epsilon = v128.load(pair, EPSILON);
+  const calm = f64x2.le(mostLoss, epsilon);
+  // What is no number any more stays so.
+  const alpha = v128.load(pair, ALPHA);
+  const sane = v128.and(f64x2.le(mostLoss, f64x2.splat(DIVERGENCE_LOSS)), f64x2.eq(alpha, alpha));
+  const a = topLeft(lambda1, lambda2, most1, most2);
+  const certain = v128.and(
+    v128.and(bounded(least, a, lambda2, f64x2.sqrt(mostR)), v128.or(above, below)),
+    v128.and(sane, v128.or(calm, f64x2.gt(leastLoss, epsilon))),
+  );
+  v128.store(pair, i64x2.splat(-1), SETTLED);
+  v128.store(pair, above, ABOVE);
+  v128.store(pair, calm, CALM);
+  v128.store(pair, sane, SANE);
+  v128.store(pair, f64x2.ge(high, v128.load(pair, PEAK)), PEAKS);
+  return i64x2.bitmask(certain);
+}
+
+/** Tells of each row of a block what bounds tell of it. */
+export function examine(pair: usize): void {
+  const lambda1 = v128.load(pair, LAMBDA1);
+  const lambda2 = v128.load(pair, LAMBDA2);
+  const half1 = half(lambda1);
+  const half2 = half(lambda2);
+  const epsilon = v128.load(pair, EPSILON);
+  const below = f64x2.mul(v128.load(pair, THRESHOLD), f64x2.splat(1 - MARGIN));
+  const aboveAll = f64x2.mul(v128.load(pair, TOLERATED), f64x2.splat(1 + MARGIN));
+  const peak = v128.load(pair, PEAK);
   const spread = spreadOf(lambda1);
-  let alpha = v128.load(ALPHA);
-  let beta1 = v128.load(BETA1);
-  let beta2 = v128.load(BETA2);
-  let r = v128.load(RESIDUAL);
   let settled = i64x2.splat(0);
   let above = settled;
   let calm = settled;
   let peaks = settled;
   let sane = i64x2.splat(-1);
-  let least = f64x2.splat(Infinity);
-
-  for (let row: usize = BLOCK; row < BLOCK + 64 * ROW; row += ROW) {
+  const block = blockOf(pair);
+  for (let row = block; row < block + BLOCK_SIZE; row += ROW) {
+    const alpha = v128.load(row);
+    const beta1 = v128.load(row, ROW_BETA1);
+    const beta2 = v128.load(row, ROW_BETA2);
+    const r = v128.load(row, ROW_R);
     const p = f64x2.mul(alpha, beta1);
     const l1 = f64x2.mul(half1, f64x2.mul(p, p));
     const loss = f64x2.add(l1, f64x2.mul(half2, f64x2.mul(r, r)));
-    v128.store(row, alpha);
-    v128.store(row, beta1, ROW_BETA1);
-    v128.store(row, beta2, ROW_BETA2);
-    v128.store(row, l1, ROW_L1);
-    v128.store(row, loss, ROW_LOSS);
-
     const d1 = f64x2.mul(lambda1, f64x2.mul(alpha, alpha));
     const high = most(d1, spread, l1);
     const over = f64x2.gt(d1, aboveAll);
     const sides = v128.or(over, f64x2.lt(high, f64x2.mul(below, d1)));
-    settled = told(settled, v128.and(bounded(d1, lambda1, lambda2, beta1, beta2, r), sides));
+    const a = topLeft(lambda1, lambda2, f64x2.mul(beta1, beta1), f64x2.mul(beta2, beta2));
+    settled = told(settled, v128.and(bounded(d1, a, lambda2, r), sides));
     above = told(above, over);
     calm = told(calm, f64x2.le(loss, epsilon));
     peaks = v128.or(peaks, f64x2.ge(high, f64x2.mul(peak, d1)));
     sane = v128.and(sane, f64x2.le(loss, f64x2.splat(DIVERGENCE_LOSS)));
-
-    const pull = f64x2.mul(lambda2, r);
-    const gradAlpha = f64x2.add(f64x2.mul(beta1, f64x2.mul(lambda1, p)), f64x2.mul(beta2, pull));
-    const gradBeta2 = f64x2.mul(alpha, pull);
-    let factor = f64x2.sub(f64x2.splat(1), f64x2.mul(eta, d1));
-    const cancelling = cancels(factor);
-    if (v128.any_true(cancelling))
-      factor = v128.bitselect(smallFactor(eta, lambda1, alpha), factor, cancelling);
-    const multiplied = f64x2.mul(beta1, factor);
-    const size = f64x2.abs(multiplied);
-    least = f64x2.pmin(least, size);
-    const nextAlpha = f64x2.sub(alpha, f64x2.mul(eta, gradAlpha));
-    const nextBeta2 = f64x2.sub(beta2, f64x2.mul(eta, gradBeta2));
-    const small = isSmallResidual(r);
-    let next = f64x2.sub(f64x2.mul(nextAlpha, nextBeta2), f64x2.splat(1));
-    if (v128.any_true(small)) {
-      const carried = advanceResidual(eta, alpha, beta2, r, gradAlpha, gradBeta2);
-      next = v128.bitselect(carried, next, small);
-    }
-    r = next;
-    beta1 = v128.bitselect(signed(floor, multiplied), multiplied, f64x2.lt(size, floor));
-    alpha = nextAlpha;
-    beta2 = nextBeta2;
   }
-  v128.store(ALPHA, alpha);
-  v128.store(BETA1, beta1);
-  v128.store(BETA2, beta2);
-  v128.store(RESIDUAL, r);
-  v128.store(SETTLED, settled);
-  v128.store(ABOVE, above);
-  v128.store(CALM, calm);
-  v128.store(PEAKS, peaks);
-  v128.store(SANE, sane);
-  v128.store(LEAST, least);
+  v128.store(pair, settled, SETTLED);
+  v128.store(pair, above, ABOVE);
+  v128.store(pair, calm, CALM);
+  v128.store(pair, peaks, PEAKS);
+  v128.store(pair, sane, SANE);
+}
+
+/** Rows of which the upper bound of S is no lower than some number of each run. */
+export function findHigh(pair: usize, limit: v128): void {
+  const lambda1 = v128.load(pair, LAMBDA1);
+  const half1 = half(lambda1);
+  const spread = spreadOf(lambda1);
+  let found = i64x2.splat(0);
+  const block = blockOf(pair);
+  for (let row = block; row < block + BLOCK_SIZE; row += ROW) {
+    const alpha = v128.load(row);
+    const p = f64x2.mul(alpha, v128.load(row, ROW_BETA1));
+    const l1 = f64x2.mul(half1, f64x2.mul(p, p));
+    const d1 = f64x2.mul(lambda1, f64x2.mul(alpha, alpha));
+    found = told(found, f64x2.ge(most(d1, spread, l1), f64x2.mul(limit, d1)));
+  }
+  v128.store(pair, found, HIGH);
 }
 
 /** Rows of which bounds do not tell that S∞ is too large for convergence, or S too far below it. */
-export function findCandidates(): void {
-  const lambda1 = v128.load(LAMBDA1);
-  const lambda2 = v128.load(LAMBDA2);
-  const tolerated = v128.load(TOLERATED);
+export function findCandidates(pair: usize): void {
+  const lambda1 = v128.load(pair, LAMBDA1);
+  const lambda2 = v128.load(pair, LAMBDA2);
+  const tolerated = v128.load(pair, TOLERATED);
+  const half1 = half(lambda1);
   const spread = spreadOf(lambda1);
   // S∞ > λ₁x where Q > x − 1/x.
   const x = f64x2.div(tolerated, lambda1);
@@ -180,20 +368,23 @@ export function findCandidates(): void {
     f64x2.mul(f64x2.splat(MARGIN), f64x2.add(x, inverse)),
   );
   let candidates = i64x2.splat(0);
-  for (let row: usize = BLOCK; row < BLOCK + 64 * ROW; row += ROW) {
+  const block = blockOf(pair);
+  for (let row = block; row < block + BLOCK_SIZE; row += ROW) {
     const alpha = v128.load(row);
     const beta1 = v128.load(row, ROW_BETA1);
     const beta2 = v128.load(row, ROW_BETA2);
-    const q = balance(alpha, beta1, beta2);
+    const square1 = f64x2.mul(beta1, beta1);
+    const q = f64x2.sub(f64x2.mul(f64x2.sub(alpha, beta2), f64x2.add(alpha, beta2)), square1);
     let mask = f64x2.le(q, flat);
-    if (v128.any_true(mask)) {
+    if (i64x2.bitmask(mask) != 0) {
       const d1 = f64x2.mul(lambda1, f64x2.mul(alpha, alpha));
       const end = solutionSharpness(q, lambda1, lambda2);
-      const r = f64x2.sub(f64x2.mul(alpha, beta2), f64x2.splat(1));
+      const p = f64x2.mul(alpha, beta1);
+      const a = topLeft(lambda1, lambda2, square1, f64x2.mul(beta2, beta2));
       const far = v128.and(
-        bounded(d1, lambda1, lambda2, beta1, beta2, r),
+        bounded(d1, a, lambda2, v128.load(row, ROW_R)),
         f64x2.lt(
-          most(d1, spread, v128.load(row, ROW_L1)),
+          most(d1, spread, f64x2.mul(half1, f64x2.mul(p, p))),
           f64x2.mul(f64x2.mul(f64x2.splat(1 - KAPPA - MARGIN), end), d1),
         ),
       );
@@ -201,37 +392,45 @@ export function findCandidates(): void {
     }
     candidates = told(candidates, mask);
   }
-  v128.store(CANDIDATES, candidates);
+  v128.store(pair, candidates, CANDIDATES);
 }
 
-function balance(alpha: v128, beta1: v128, beta2: v128): v128 {
-  return f64x2.sub(
-    f64x2.mul(f64x2.sub(alpha, beta2), f64x2.add(alpha, beta2)),
-    f64x2.mul(beta1, beta1),
-  );
-}
+/** Rows of a fit, one in so many, whose logarithm is taken for it to pay to take them all. */
+const OFTEN: i32 = 8;
+/** Rows of which the logarithm was taken in the last stretch of each pair. */
+const taken = memory.data(2 * 4, 16);
 
 /**
- * Adds rows at the edge, those of the lanes that are `active`.
+ * Adds rows of a pair at the edge, those of the lanes that are `active`.
  * @param step the step of the first of them in either run
  */
-export function addEdgeRows(from: i32, to: i32, active: v128, step: v128): void {
-  const hat = v128.load(ALPHA_HAT);
-  const half2 = f64x2.mul(f64x2.splat(0.5), v128.load(LAMBDA2));
-  let n = v128.load(N);
-  let sumX = v128.load(SUM_X);
-  let sumY = v128.load(SUM_Y);
-  let sumXX = v128.load(SUM_XX);
-  let sumXY = v128.load(SUM_XY);
-  let sumL1 = v128.load(SUM_L1);
-  let sumPredicted = v128.load(SUM_PREDICTED);
-  let reference = v128.load(REFERENCE);
+export function addEdgeRows(pair: usize, from: i32, to: i32, active: v128, step: v128): void {
+  const hat = v128.load(pair, ALPHA_HAT);
+  const half1 = half(v128.load(pair, LAMBDA1));
+  const half2 = half(v128.load(pair, LAMBDA2));
+  let n = v128.load(pair, N);
+  let sumX = v128.load(pair, SUM_X);
+  let sumY = v128.load(pair, SUM_Y);
+  let sumXX = v128.load(pair, SUM_XX);
+  let sumXY = v128.load(pair, SUM_XY);
+  let sumL1 = v128.load(pair, SUM_L1);
+  let sumPredicted = v128.load(pair, SUM_PREDICTED);
+  let reference = v128.load(pair, REFERENCE);
+  let logReference = v128.load(pair, LOG_REFERENCE);
   let inverse = f64x2.div(f64x2.splat(1), reference);
-  const end = BLOCK + <usize>to * ROW;
-  for (let row = BLOCK + <usize>from * ROW; row < end; row += ROW) {
-    const product = f64x2.mul(signed(hat, v128.load(row)), v128.load(row, ROW_BETA2));
+  const counter = taken + (pair == PAIRS ? 0 : 4);
+  const begun = i64x2.bitmask(v128.andnot(active, f64x2.eq(reference, reference))) == 0;
+  const often = begun && load<i32>(counter) * OFTEN > to - from;
+  let count = 0;
+  const block = blockOf(pair);
+  const end = block + <usize>to * ROW;
+  for (let row = block + <usize>from * ROW; row < end; row += ROW) {
+    const alpha = v128.load(row);
+    const p = f64x2.mul(alpha, v128.load(row, ROW_BETA1));
+    const l1 = f64x2.mul(half1, f64x2.mul(p, p));
+    const product = f64x2.mul(signed(hat, alpha), v128.load(row, ROW_BETA2));
     const predicted = f64x2.mul(f64x2.mul(half2, product), f64x2.sub(f64x2.splat(1), product));
-    sumL1 = f64x2.add(sumL1, v128.and(active, v128.load(row, ROW_L1)));
+    sumL1 = f64x2.add(sumL1, v128.and(active, l1));
     sumPredicted = f64x2.add(sumPredicted, v128.and(active, predicted));
     const off = f64x2.sub(product, f64x2.splat(1));
     const surrogate = f64x2.mul(half2, f64x2.mul(off, off));
@@ -239,15 +438,28 @@ export function addEdgeRows(from: i32, to: i32, active: v128, step: v128): void 
     let z = f64x2.mul(f64x2.sub(surrogate, reference), inverse);
     const anew = v128.andnot(fitted, f64x2.lt(f64x2.abs(z), f64x2.splat(NEAR)));
     const lanes = i64x2.bitmask(anew);
-    if (lanes != 0) {
-      if (lanes & 1) renew(0, f64x2.extract_lane(surrogate, 0), f64x2.extract_lane(step, 0));
-      if (lanes & 2) renew(1, f64x2.extract_lane(surrogate, 1), f64x2.extract_lane(step, 1));
+    if (often && i64x2.bitmask(f64x2.lt(surrogate, f64x2.splat(NORMAL))) == 0) {
+      count += popcnt(lanes);
+      reference = v128.bitselect(surrogate, reference, anew);
+      logReference = v128.bitselect(logs(surrogate), logReference, anew);
+      inverse = v128.bitselect(f64x2.div(f64x2.splat(1), surrogate), inverse, anew);
+      z = v128.andnot(z, anew);
+    } else if (lanes != 0) {
+      count += popcnt(lanes);
+      const isFirst = v128.andnot(anew, f64x2.eq(reference, reference));
+      if (lanes & 1)
+        logReference = f64x2.replace_lane(logReference, 0, log(f64x2.extract_lane(surrogate, 0)));
+      if (lanes & 2)
+        logReference = f64x2.replace_lane(logReference, 1, log(f64x2.extract_lane(surrogate, 1)));
+      // The fit starts from its first row.
+      v128.store(pair, v128.bitselect(step, v128.load(pair, X0), isFirst), X0);
+      v128.store(pair, v128.bitselect(logReference, v128.load(pair, Y0), isFirst), Y0);
       reference = v128.bitselect(surrogate, reference, anew);
       inverse = f64x2.div(f64x2.splat(1), reference);
       z = v128.andnot(z, anew);
     }
-    const x = f64x2.sub(step, v128.load(X0));
-    const y = f64x2.sub(f64x2.add(v128.load(LOG_REFERENCE), logNear(z)), v128.load(Y0));
+    const x = f64x2.sub(step, v128.load(pair, X0));
+    const y = f64x2.sub(f64x2.add(logReference, logNear(z)), v128.load(pair, Y0));
     n = f64x2.add(n, v128.and(fitted, f64x2.splat(1)));
     sumX = f64x2.add(sumX, v128.and(fitted, x));
     sumY = f64x2.add(sumY, v128.and(fitted, y));
@@ -255,23 +467,14 @@ export function addEdgeRows(from: i32, to: i32, active: v128, step: v128): void 
     sumXY = f64x2.add(sumXY, v128.and(fitted, f64x2.mul(x, y)));
     step = f64x2.add(step, f64x2.splat(1));
   }
-  v128.store(N, n);
-  v128.store(SUM_X, sumX);
-  v128.store(SUM_Y, sumY);
-  v128.store(SUM_XX, sumXX);
-  v128.store(SUM_XY, sumXY);
-  v128.store(SUM_L1, sumL1);
-  v128.store(SUM_PREDICTED, sumPredicted);
-  v128.store(REFERENCE, reference);
-}
-
-/** Takes ln L̂ of a row of a run as reference; of the first it is where the fit starts from. */
-function renew(lane: i32, surrogate: f64, step: f64): void {
-  const value = log(surrogate);
-  if (isNaN(get(REFERENCE, lane))) {
-    set(X0, lane, step);
-    set(Y0, lane, value);
-    set(REFERENCE, lane, surrogate);
-  }
-  set(LOG_REFERENCE, lane, value);
+  store<i32>(counter, count);
+  v128.store(pair, n, N);
+  v128.store(pair, sumX, SUM_X);
+  v128.store(pair, sumY, SUM_Y);
+  v128.store(pair, sumXX, SUM_XX);
+  v128.store(pair, sumXY, SUM_XY);
+  v128.store(pair, sumL1, SUM_L1);
+  v128.store(pair, sumPredicted, SUM_PREDICTED);
+  v128.store(pair, reference, REFERENCE);
+  v128.store(pair, logReference, LOG_REFERENCE);
 }
