@@ -10,7 +10,6 @@ import { arrowSink } from '../dist/pipeline/formats/arrow/arrow-sink.js';
 import { hyparquetFormat } from '../dist/pipeline/formats/parquet/hyparquet.js';
 import { parquetSink } from '../dist/pipeline/formats/parquet/parquet-sink.js';
 import { RUN_COLUMNS } from '../dist/pipeline/models/minimal/columns.js';
-import { resolveConfig } from '../dist/pipeline/models/minimal/config.js';
 import { PRESET_NAMES } from '../dist/pipeline/models/minimal/presets/index.js';
 import { fileTarget, PARTIAL } from '../dist/pipeline/node/file-target.js';
 import { JOURNAL } from '../dist/pipeline/node/journal.js';
@@ -48,10 +47,11 @@ export async function writeStopped(options, path, until) {
 
 /** Writes dynamics beside a run as if they had been stopped behind a step. */
 export async function writeStoppedDynamics({ dynamics, ...options }, path, until) {
-  const { columns, ...config } = resolveConfig(options);
-  const batches = dynamicsBatches(findDynamics(dynamics), { columns, ...config }, { until });
+  const runs = await findTraining(options).open();
+  const config = runs.resolve(options);
+  const batches = dynamicsBatches(findDynamics(dynamics), runs, config, { until });
   const metadata = (run) => dynamicsMetadata(run, until);
-  const sink = { columns: dynamicsColumns({ columns }), metadata };
+  const sink = { columns: dynamicsColumns(runs, config), metadata };
   await lastValueFrom(batches.pipe(tableSink(fileTarget(path), hyparquetFormat, sink)));
 }
 

@@ -6,28 +6,21 @@ import type { Dynamics } from '../pipeline/dynamics/dynamics.ts';
 import { dynamics, findDynamics } from '../pipeline/dynamics/index.ts';
 import { sealedMetadata } from '../pipeline/formats/run-metadata.ts';
 import type { Metadata, TableFormat } from '../pipeline/formats/table-format.ts';
-import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
-import {
-  type RunConfig,
-  type RunOptions,
-  resolveConfig,
-} from '../pipeline/models/minimal/config.ts';
-import type { ModelRun } from '../pipeline/models/minimal/run.ts';
 import { fileTarget } from '../pipeline/node/file-target.ts';
-import { classifySharpness } from '../pipeline/operators/classify-sharpness.ts';
-import { flowSolution } from '../pipeline/operators/flow-solution.ts';
-import { splitLoss } from '../pipeline/operators/split-loss.ts';
 import { thin } from '../pipeline/operators/thin.ts';
 import { tableSink } from '../pipeline/sinks/table-sink.ts';
-import { trajectory } from '../pipeline/sources/trajectory.ts';
+import type {
+  Runs,
+  TrainingBatch,
+  TrainingConfig,
+  TrainingRows,
+} from '../pipeline/sources/trainings/training.ts';
 import { UsageError } from './errors.ts';
 import { checkOutput, type Replace } from './output-file.ts';
 import { runFileMetadata } from './run-file.ts';
 
-/** All but phases, cycles and true digits, which are those of gradient descent. */
-const COLUMNS_OF_FLOWS: readonly string[] = RUN_COLUMNS.map(({ name }) => name).filter(
-  (name) => !['phase', 'cycle', 'digits'].includes(name),
-);
+/** Columns that speak of what an optimizer does step by step. */
+const OF_DESCENT = ['phase', 'cycle', 'digits', 'edge_directions', 'batch_sharpness'];
 
 /** A dynamics to be written into a file of its own. */
 export interface DynamicsFile {
@@ -62,12 +55,13 @@ export function dynamicsPath(out: string, name: string): string {
  */
 export async function planDynamicsFiles(
   chosen: readonly Dynamics[],
-  config: RunConfig,
+  runs: Runs,
+  config: TrainingConfig,
   out: string,
   format: TableFormat,
   replace: Replace,
 ): Promise<readonly DynamicsFile[]> {
-  const columns = dynamicsColumns(config);
+  const columns = dynamicsColumns(runs, config);
   if (chosen.length > 0 && columns.length === 0) {
     throw new UsageError(
       '--also: none of --columns applies to flows; name others, such as alpha, beta2, loss',
@@ -77,20 +71,20 @@ export async function planDynamicsFiles(
     chosen.map(async (each) => {
       const { name } = each;
       const path = dynamicsPath(out, name);
-      trajectory(each, config as RunOptions);
+      dynamicsBatches(each, runs, config, {});
       await checkOutput('also', path, { ...config, dynamics: name }, replace);
       await refuseForeign(path);
       const write = async (signal: AbortSignal) => {
         let rows = 0;
         let lastStep = -1;
-        const batches = dynamicsBatches(each, config as RunOptions, { signal }).pipe(
+        const batches = dynamicsBatches(each, runs, config, { signal }).pipe(
           tap(({ length, columns: { step } }) => {
             rows += length;
             lastStep = step[length - 1] ?? lastStep;
           }),
           tableSink(fileTarget(path), format, {
             columns,
-            metadata: (run: ModelRun) => dynamicsMetadata(run, lastStep),
+            metadata: (run: TrainingBatch['run']) => dynamicsMetadata(run, lastStep),
           }),
         );
         await lastValueFrom(batches);
@@ -102,26 +96,30 @@ export async function planDynamicsFiles(
 }
 
 /** The columns of the file of a dynamics. */
-export function dynamicsColumns({ columns }: RunConfig): readonly string[] {
-  return (columns ?? COLUMNS_OF_FLOWS).filter((name) => COLUMNS_OF_FLOWS.includes(name));
+export function dynamicsColumns(runs: Runs, config: TrainingConfig): readonly string[] {
+  return runs
+    .schema(config)
+    .map(({ name }) => name)
+    .filter((name) => !OF_DESCENT.includes(name) && (config.columns?.includes(name) ?? true));
 }
 
 /** The rows of such a file. */
 export function dynamicsBatches(
   each: Dynamics,
-  options: RunOptions,
+  runs: Runs,
+  config: TrainingConfig,
   source: Omit<SourceOptions, 'resume'>,
-) {
-  return trajectory(each, options, source).pipe(
-    splitLoss(),
-    classifySharpness(),
-    flowSolution(),
-    thin(resolveConfig(options).every),
-  );
+): TrainingRows {
+  const rows = runs.beside?.(each, config, source);
+  if (!rows)
+    throw new UsageError(
+      `--also: no dynamics can be written for a run of ${config.model}; leave it out`,
+    );
+  return rows.pipe(thin(config.every));
 }
 
 /** Metadata of such a file; its summary says only whether it is whole. */
-export function dynamicsMetadata(run: ModelRun, lastStep: number): Metadata {
+export function dynamicsMetadata(run: TrainingBatch['run'], lastStep: number): Metadata {
   const { interrupted } = run;
   return {
     ...sealedMetadata(run),

@@ -55,11 +55,13 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const training = findTraining(options);
   const runs = await training.open();
   const config = runs.resolve(options);
-  if (plan?.whole) return finishDynamics({ ...request, also: plan.also }, config, plan.whole);
+  if (plan?.whole) {
+    return finishDynamics({ ...request, also: plan.also }, config, runs, plan.whole);
+  }
   const files = plan?.files.map(resumedOutput) ?? (await outputFiles(request, config));
   const noted = files.some(({ flag }) => flag === 'out') ? (plan?.also ?? []) : [];
   const also = request.also.length > 0 ? request.also : noted;
-  const alongside = await dynamicsFiles({ ...request, also }, config, files).catch(
+  const alongside = await dynamicsFiles({ ...request, also }, config, runs, files).catch(
     async (error: unknown) => {
       for (const { target } of plan?.files ?? []) await target.lock?.release();
       throw error;
@@ -156,10 +158,11 @@ export async function streamRun(request: StreamRequest): Promise<number> {
 async function finishDynamics(
   request: StreamRequest,
   config: TrainingConfig,
+  runs: Runs,
   { path, writer, compression }: WholeRun,
 ): Promise<number> {
   const run = { flag: 'out', path, writer, compression } as const;
-  const alongside = await dynamicsFiles(request, config, [run]);
+  const alongside = await dynamicsFiles(request, config, runs, [run]);
   const say = !request.quiet && request.logFormat === 'text';
   const { line } = createProgress(config.steps);
   const interrupt = onInterrupt(() => {});
@@ -339,13 +342,10 @@ const told = new WeakSet<TrainingBatch['run']>();
 async function dynamicsFiles(
   { also, out, arrow, force, dryRun, resume }: StreamRequest,
   config: TrainingConfig,
+  runs: Runs,
   files: readonly OutputFile[],
 ): Promise<readonly DynamicsFile[]> {
   if (also.length === 0) return [];
-  if (config.model !== 'minimal')
-    throw new UsageError(
-      `--also: no dynamics can be written for a run of ${config.model}; leave it out`,
-    );
   const { chosenDynamics, planDynamicsFiles } = await import('./dynamics-files.ts');
   const chosen = chosenDynamics(also);
   if (dryRun) return [];
@@ -355,7 +355,7 @@ async function dynamicsFiles(
       '--also: each dynamics goes into a file of its own; give --out FILE.parquet',
     );
   const format = await formatOf(main.writer, main.compression);
-  const planned = await planDynamicsFiles(chosen, config as RunConfig, main.path, format, {
+  const planned = await planDynamicsFiles(chosen, runs, config, main.path, format, {
     force,
     lengthened: resume !== undefined,
   });

@@ -57,6 +57,31 @@ describe('eos stream --also', () => {
     expect(refused.code).toBe(2);
   });
 
+  test('writes gradient flow and Edge Flow beside a network, which are made again to the bit', async () => {
+    const folder = temporaryFolder();
+    const out = join(folder, 'net.parquet');
+    const network = ['--model', 'mlp', '--layers', '1-8-1', '--steps', '300', '--eta', '0.5'];
+    const also = ['--also', 'gradient-flow,edge'];
+    expect((await eos(['stream', ...network, ...also, '--out', out])).code).toBe(0);
+    const run = await read(out);
+    for (const name of ['gradient-flow', 'edge']) {
+      const path = join(folder, `net.${name}.parquet`);
+      const beside = await read(path);
+      expect(beside.columns).toEqual(
+        run.columns.filter((column) => !['phase', 'cycle', 'edge_directions'].includes(column)),
+      );
+      expect(beside.rows).toHaveLength(301);
+      expect(Math.abs(Number(beside.rows[0]!.loss) / Number(run.rows[0]!.loss) - 1)).toBeLessThan(
+        1e-4,
+      );
+      for (const { loss, l1, l2 } of beside.rows as Record<string, number>[])
+        expect(l1! + l2!).toBeCloseTo(loss!, 12);
+      const { code, stdout } = await eos(['verify', path]);
+      expect(stdout).toMatch(/made-again +holds/);
+      expect(code).toBe(0);
+    }
+  });
+
   test('obeys --every and --columns', async () => {
     const folder = temporaryFolder();
     const columns = 'step,alpha,phase';

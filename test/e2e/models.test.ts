@@ -58,7 +58,9 @@ test('a network goes the same way from flags to file, and its preset names its m
 
 test.each([
   [['--model', 'mpl'], /--model: no model is called 'mpl'; did you mean mlp/],
-  [['--model', 'mlp', '--also', 'central'], /--also: no dynamics can be written for a run of mlp/],
+  [['--model', 'mlp', '--also', 'central'], /--also: central is defined for the minimal model/],
+  [['--model', 'mlp', '--batch', '5', '--also', 'edge'], /--batch: the edge trajectory/],
+  [['--preset', 'adam', '--also', 'edge'], /--optimizer: the edge trajectory/],
   [['--model', 'mlp', '--lambda1', '5'], /--lambda1: there is no such parameter/],
 ])('%o is refused in one line', async (args, message) => {
   const { code, stderr } = await eos(['stream', ...args, '--out', 'x.parquet'], {

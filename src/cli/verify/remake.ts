@@ -5,7 +5,6 @@ import type { Run } from '../../pipeline/core/run.ts';
 import type { ColumnArray, Schema } from '../../pipeline/core/schema.ts';
 import { sealedMetadata } from '../../pipeline/formats/run-metadata.ts';
 import type { Metadata } from '../../pipeline/formats/table-format.ts';
-import type { ModelRun } from '../../pipeline/models/minimal/run.ts';
 import { detectMeasuredPhases } from '../../pipeline/operators/detect-measured-phases.ts';
 import { relateToThreshold } from '../../pipeline/operators/relate-to-threshold.ts';
 import { thin } from '../../pipeline/operators/thin.ts';
@@ -104,22 +103,22 @@ async function ofTraining(said: object): Promise<Remake> {
 async function ofDynamics(said: { readonly dynamics?: unknown }): Promise<Remake> {
   const { dynamics, ...options } = said as { dynamics: string } & Partial<TrainingConfig>;
   const { findDynamics } = await import('../../pipeline/dynamics/index.ts');
-  const { resolveConfig } = await import('../../pipeline/models/minimal/config.ts');
   const found = findDynamics(dynamics);
   if (!found) throw new Error(`there are no dynamics '${dynamics}'`);
-  const config = resolveConfig(options as never);
-  const names = dynamicsColumns(config);
-  const { RUN_COLUMNS } = await import('../../pipeline/models/minimal/columns.ts');
+  const runs = await findTraining({ model: 'minimal', ...options }).open();
+  const config = runs.resolve(options);
+  const schema = runs.schema(config);
+  const names = dynamicsColumns(runs, config);
   return {
-    schema: RUN_COLUMNS.filter(({ name }) => names.includes(name)),
-    possible: dynamicsColumns({ ...config, columns: null }),
+    schema: schema.filter(({ name }) => names.includes(name)),
+    possible: dynamicsColumns(runs, { ...config, columns: null }),
     steps: config.steps,
     every: config.every,
     // An integrator takes a few steps of its own in each.
-    work: (steps) => 20 * steps,
+    work: (steps) => 20 * steps * runs.work(config),
     batches: (until) =>
-      dynamicsBatches(found, config, { until }) as unknown as Observable<AnyBatch>,
-    metadata: (run, lastStep) => dynamicsMetadata(run as ModelRun, lastStep),
+      dynamicsBatches(found, runs, config, { until }) as unknown as Observable<AnyBatch>,
+    metadata: (run, lastStep) => dynamicsMetadata(run as TrainingBatch['run'], lastStep),
     snapshotAt: null,
     recovered: async () => undefined,
     taken: [],
@@ -186,7 +185,7 @@ export async function derivedOf(
   said: object,
 ): Promise<Remake | undefined> {
   const training = findTraining({ model: 'minimal', ...said });
-  if (training.phases !== 'measured') return undefined;
+  if (training.phases !== 'measured' || 'dynamics' in said) return undefined;
   const whole = await remakeOf(path, table, said);
   const runs = await training.open();
   const config = runs.resolve(said);

@@ -17,7 +17,7 @@ export interface EdgeFlow {
   /** A unit vector. */
   readonly direction: Float64Array;
   /** ln of the magnitude, which may underflow. */
-  readonly logMagnitude: number;
+  logMagnitude(): number;
   /** Moves on by one step of gradient descent, which is the time η. */
   advance(eta: number): void;
 }
@@ -95,9 +95,7 @@ export function createEdgeFlow(
   return {
     center: state.subarray(0, size),
     direction: state.subarray(size, 2 * size),
-    get logMagnitude() {
-      return state[2 * size]!;
-    },
+    logMagnitude: () => state[2 * size]!,
     advance(step) {
       eta = step;
       integrator.advance(step);

@@ -1,9 +1,15 @@
 import { createFlow } from '../models/minimal/flow.ts';
-import type { Dynamics } from './dynamics.ts';
+import { createIntegrator } from '../numeric/runge-kutta.ts';
+import { type Dynamics, gradientOf } from './dynamics.ts';
+
+/** Of each weight of a network, a step of the integrator. */
+const TOLERANCE = 1e-6;
 
 /**
  * Gradient flow θ' = −∇L(θ) from the run's start; row t is its θ at time ηt, integrated from row to
- * row by an adaptive implicit method, nothing interpolated.
+ * row by an adaptive method, nothing interpolated: an implicit one for the minimal model, whose
+ * rates are far apart, an explicit one for networks, whose steps are as fine as their sharpness
+ * asks for.
  */
 export const gradientFlow: Dynamics = {
   name: 'gradient-flow',
@@ -22,5 +28,18 @@ export const gradientFlow: Dynamics = {
       },
       advance: () => flow.advance(eta),
     };
+  },
+  startNetwork(network, decay) {
+    const center = network.theta.slice();
+    const gradient = gradientOf(network, decay);
+    const integrator = createIntegrator(
+      (theta, into) => {
+        gradient(theta, into);
+        for (let i = 0; i < into.length; i++) into[i]! *= -1;
+      },
+      center,
+      TOLERANCE,
+    );
+    return { center, advance: (eta) => integrator.advance(eta) };
   },
 };

@@ -23,6 +23,10 @@ export const minimalTraining: Training = {
       { SOURCE_COLUMNS },
       { linkOf, storedLinks, throughLinks },
       { thinLinks },
+      { trajectory },
+      { classifySharpness },
+      { flowSolution },
+      { splitLoss },
     ] = await Promise.all([
       import('../../operators/standard.ts'),
       import('../../sinks/phase-log.ts'),
@@ -30,6 +34,10 @@ export const minimalTraining: Training = {
       import('../descent/stepper.ts'),
       import('../../core/stored-pipeline.ts'),
       import('../../operators/thin.ts'),
+      import('../trajectory.ts'),
+      import('../../operators/classify-sharpness.ts'),
+      import('../../operators/flow-solution.ts'),
+      import('../../operators/split-loss.ts'),
     ]);
     return {
       resolve: (options) => resolveConfig(options as RunOptions),
@@ -51,6 +59,12 @@ export const minimalTraining: Training = {
           !chain.includes(log) && thins.length === 0 && log.needs.every((name) => there.has(name));
         return throughLinks(tells ? [...chain, phaseLogLink(report, false)] : chain);
       },
+      beside: (dynamics, config, options) =>
+        trajectory(dynamics, config as RunOptions, options).pipe(
+          splitLoss(),
+          classifySharpness(),
+          flowSolution(),
+        ) as unknown as TrainingRows,
     };
   },
 };

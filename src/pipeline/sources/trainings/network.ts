@@ -23,11 +23,15 @@ export const networkTraining: Training = {
       { networkDescent },
       { storedLinks, throughLinks },
       { thinLinks },
+      { networkTrajectory },
+      { relateToThreshold },
     ] = await Promise.all([
       import('../../operators/network-pipeline.ts'),
       import('../descent/network-descent.ts'),
       import('../../core/stored-pipeline.ts'),
       import('../../operators/thin.ts'),
+      import('../network-trajectory.ts'),
+      import('../../operators/relate-to-threshold.ts'),
     ]);
     return {
       resolve: (options) => setupOf(options).config,
@@ -43,6 +47,10 @@ export const networkTraining: Training = {
         const known = [...links, ...thinLinks(stored.stages)];
         return throughLinks([...storedLinks(stored, given, known), done]);
       },
+      beside: (dynamics, config, options) =>
+        networkTrajectory(dynamics, optionsOf(config), options).pipe(
+          relateToThreshold(),
+        ) as unknown as TrainingRows,
     };
   },
 };

@@ -6,6 +6,7 @@ import type { Run } from '../../core/run.ts';
 import type { Schema } from '../../core/schema.ts';
 import type { SourceOptions } from '../../core/source.ts';
 import type { StoredPipeline } from '../../core/stored-pipeline.ts';
+import type { Dynamics } from '../../dynamics/dynamics.ts';
 import type { MeasuredEvent } from '../../operators/detect-measured-phases.ts';
 import type { NetworkEvent } from '../../operators/network-pipeline.ts';
 import type { RunEvent } from '../../sinks/phase-log.ts';
@@ -48,6 +49,16 @@ export interface Runs {
     report: (event: TrainingEvent) => void,
     stored?: StoredPipeline,
   ): MonoTypeOperatorFunction<TrainingBatch>;
+  /**
+   * The rows of a dynamics beside a run, with all columns that apply to it; undefined where the
+   * model has none.
+   * @throws ConfigError at once where it is not defined for such a run
+   */
+  beside?(
+    dynamics: Dynamics,
+    config: TrainingConfig,
+    source: Omit<SourceOptions, 'resume'>,
+  ): TrainingRows;
 }
 
 /** Columns that the source of every run fills, and that `thin` looks at where they are there. */
