@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { chosenDynamics, planDynamicsFiles } from '../../src/cli/dynamics-files.ts';
 import { hyparquetFormat } from '../../src/pipeline/formats/parquet/hyparquet.ts';
 import type { RunConfig } from '../../src/pipeline/models/minimal/config.ts';
+import { findTraining } from '../../src/pipeline/sources/trainings/index.ts';
 import { eos, startEos, temporaryFolder } from '../setup/eos.ts';
 import { removeFolder } from '../setup/remove-folder.ts';
 import { readBack } from '../sinks/read-back.ts';
@@ -37,7 +38,8 @@ async function cutShort(cwd: string): Promise<void> {
   const { metadata } = await readBack(out);
   const config = JSON.parse(metadata['eos.config']!) as RunConfig;
   const [chosen, format] = [chosenDynamics(['central']), hyparquetFormat()];
-  const files = await planDynamicsFiles(chosen, config, out, format, { force: false });
+  const runs = await findTraining(config).open();
+  const files = await planDynamicsFiles(chosen, runs, config, out, format, { force: false });
   for (const { write } of files) await write(AbortSignal.abort());
   expect(readdirSync(cwd)).toContain('run.central.parquet');
 }

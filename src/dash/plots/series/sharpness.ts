@@ -12,7 +12,7 @@ export const sharpness: TimeSeries = {
   scale: 'linear',
   order: 0,
   description:
-    'Largest eigenvalue S of the Hessian, and S∞: the sharpness of the minimum at which gradient flow from here would end. Dashed: the threshold of the optimizer, above which it is unstable. Shaded: the regime “edge”, S within the band around it.',
+    'Largest eigenvalue S of the Hessian, and S∞: the sharpness of the minimum at which gradient flow from here would end. Of a network, also the eigenvalues next to S, and the batch sharpness, which is what settles at the threshold under mini-batches. Dashed: the threshold of the optimizer, above which it is unstable. Shaded: the regime “edge”, S within the band around it.',
   events: { label: 'η changed', steps: ({ changes = [] }) => changes },
   series: [
     { key: 'sharpness', label: 'S', column: 'sharpness', color: 'sharpness' },
@@ -23,6 +23,9 @@ export const sharpness: TimeSeries = {
       color: 'solution',
       width: 1.8,
     },
+    { key: 'second', label: 'λ₂', column: 'sharpness_2', color: 'surrogate', width: 1.2 },
+    { key: 'third', label: 'λ₃', column: 'sharpness_3', color: 'convergent', width: 1.2 },
+    { key: 'batch', label: 'batch sharpness', column: 'batch_sharpness', color: 'oscillating' },
     {
       key: 'threshold',
       label: 'threshold',
