@@ -123,6 +123,20 @@ function* columnsDoctored(file, other) {
             'one less': each((x) => (whole ? Math.max(0, x - 1) : x)),
             'as large as ever': (column) => column.map(() => Math.max(...column)),
             'rounded to float32': each((x) => Math.fround(x)),
+            'negated from the middle on': (column) =>
+              column.map((x, i) => (x !== null && 2 * i >= rows ? -x || 1 : x)),
+            'frozen from the middle on': (column) =>
+              column.map((x, i) => (2 * i >= rows ? column[Math.floor(rows / 2)] : x)),
+            'late by a row from the middle on': (column) =>
+              column.map((x, i) => (2 * i >= rows ? (column[i - 1] ?? x) : x)),
+            sorted: (column) => column.sort((a, b) => a - b),
+            smoothed: (column) =>
+              column.map((x, i) =>
+                whole || x === null ? x : (x + (column[i - 1] ?? x) + (column[i + 1] ?? x)) / 3,
+              ),
+            drifting: each((x, i) => (whole ? x + Math.floor(i / 50) : x * (1 + 1e-8 * i))),
+            halved: each((x) => (whole ? Math.floor(x / 2) : x / 2)),
+            'to eleven digits': each((x) => Number(x.toPrecision(11))),
             'to six digits': each((x) => Number(x.toPrecision(6))),
           }
         : {}),

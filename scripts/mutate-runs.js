@@ -52,7 +52,7 @@ export async function writeStoppedDynamics({ dynamics, ...options }, path, until
   const batches = dynamicsBatches(findDynamics(dynamics), runs, config, { until });
   const metadata = (run) => dynamicsMetadata(run, until);
   const sink = { columns: dynamicsColumns(runs, config), metadata };
-  await lastValueFrom(batches.pipe(tableSink(fileTarget(path), hyparquetFormat, sink)));
+  await lastValueFrom(batches.pipe(tableSink(fileTarget(path), hyparquetFormat(), sink)));
 }
 
 /** Writes the run as if the program had died behind a step, and recovers what it left. */

@@ -72,6 +72,23 @@ const FILES = {
   'stopped and thinned': [stopped, { preset: 'three-phases', steps: 1500, every: 10 }],
   recovered: [recovered, { preset: 'three-phases', steps: 700 }],
   'central flow': [beside('central'), { preset: 'three-phases', steps: 400 }, '.central.parquet'],
+  'constrained trajectory': [
+    beside('constrained'),
+    { preset: 'three-phases', steps: 200 },
+    '.constrained.parquet',
+  ],
+  'gradient flow beside': [
+    beside('gradient-flow'),
+    { preset: 'three-phases', steps: 120 },
+    '.gradient-flow.parquet',
+  ],
+  'edge flow': [beside('edge'), { preset: 'three-phases', steps: 200 }, '.edge.parquet'],
+  'as many bits as needed': [
+    stream,
+    { preset: 'three-phases', eta: 1 / 7, precision: 'auto', steps: 150 },
+  ],
+  'covariance without a floor': [stream, { covariance: 0.3, lambda2: 0.1, floor: 0, steps: 300 }],
+  rmsprop: [stream, { preset: 'three-phases', optimizer: 'rmsprop', eta: 0.002, steps: 200 }],
   network: [stream, { model: 'mlp', layers: '1-5-1', data: 'chebyshev:3:8', eta: 0.5, steps: 60 }],
   'in Arrow': [stream, { preset: 'three-phases', steps: 400 }, '.arrow'],
 };
