@@ -6,8 +6,8 @@ import { averagedCycles, tooFew } from '../premise.ts';
 import { type Cycle, type RunTable, wholeCycles } from '../run-table.ts';
 import { predictedColumn } from './mean-l1.ts';
 
-/** A single cycle may be off by this beside what its swing allows: it is rounded to whole steps. */
-const EACH = 0.02;
+/** Rounding of the columns. */
+const ROUNDING = 1e-9;
 
 export interface CycleMean {
   readonly first_step: number;
@@ -24,7 +24,7 @@ export interface CycleMean {
 export const cycleL1: Check = {
   name: 'mean-l1-per-cycle',
   statement:
-    'in each cycle at the edge of stability the mean of L₁ is that of ½·α̂λ₂β₂(1 − α̂β₂), mirrored for α < 0 (within 2 % and what its swing allows)',
+    'in each cycle at the edge of stability the mean of L₁ is that of ½·α̂λ₂β₂(1 − α̂β₂), mirrored for α < 0 (within what its swing allows)',
   needs: ['l1', 'alpha', 'beta2', 'sharpness'],
   descent: true,
   everyStep: true,
@@ -40,7 +40,7 @@ export const cycleL1: Check = {
     const rows = averaged.map((cycle) => cycle.rows);
     const cycles = cycleMeans(table, predictedColumn(table), rows).map((mean, k) => ({
       ...mean,
-      allowed: EACH + averaged[k]!.error,
+      allowed: ROUNDING + averaged[k]!.error,
     }));
     const central = table.has('beta1') ? cycleMeans(table, centralL1(table), rows) : [];
     const left = ({ allowed, deviation }: (typeof cycles)[number]) => allowed - Math.abs(deviation);
