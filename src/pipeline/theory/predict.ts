@@ -1,7 +1,9 @@
 import type { RunConfig } from '../models/minimal/config.ts';
 import type { Theta } from '../models/minimal/loss.ts';
 import { balance } from '../models/minimal/solution.ts';
-import { log, log1p } from '../numeric/elementary.ts';
+import { edgeAlpha, predictedSlope } from '../models/minimal/surrogate.ts';
+import { exp, log } from '../numeric/elementary.ts';
+import { gd } from '../optimizers/gd.ts';
 
 /** What of a run's parameters a prediction takes. */
 export type PredictedRun = Pick<
@@ -37,6 +39,8 @@ export interface Prediction {
 const SETTLED = 1e-3;
 /** Steps that the start's oscillation may take to die down. */
 const LONGEST_TRANSIENT = 100_000;
+/** The formulas are for gradient descent alone. */
+const stability = gd.stability({});
 /** Steps over which single cycles are predicted. */
 const LONGEST_CYCLES = 1_000_000;
 
@@ -59,11 +63,11 @@ const NOTHING = { first_crossing: null, edge_steps: null, convergence_time: null
 export function predict(config: PredictedRun): Prediction {
   const { eta, delta, epsilon, floor, moments, steps } = config;
   const { lambda1, lambda2, covariance } = moments;
-  if (config.optimizer !== 'gd')
+  if (config.optimizer !== gd.name)
     return { ...NOTHING, reason: 'the formulas are for gradient descent' };
   if (covariance !== 0) return { ...NOTHING, reason: 'the formulas are for covariance 0' };
   if (lambda1 < 100 * lambda2) return { ...NOTHING, reason: 'the formulas are for λ₁ ≥ 100·λ₂' };
-  const alphaHat = Math.sqrt(2 / (eta * lambda1));
+  const alphaHat = edgeAlpha(lambda1, eta, stability);
   const settled = settle(config, alphaHat);
   if (typeof settled === 'string') return { ...NOTHING, reason: settled };
   const { theta, step } = settled;
@@ -78,10 +82,10 @@ export function predict(config: PredictedRun): Prediction {
 
   const crossing = Math.ceil(step + way / eta);
   const start = 1 - alphaHat * Math.sqrt(Math.max(0, alphaHat * alphaHat - q));
-  const rate = -log1p((-2 * lambda2) / lambda1);
+  const rate = -0.5 * predictedSlope(moments, stability);
   const until = (z: number) => (z >= start ? 0 : log(start / z) / rate);
   // Q of a minimum whose sharpness is just what is tolerated, and β₂ at the edge with that Q.
-  const x = (2 + delta) / (eta * lambda1);
+  const x = stability.threshold(eta, delta) / lambda1;
   const endBeta2 = Math.sqrt(Math.max(0, alphaHat * alphaHat - (x - 1 / x)));
   const edge = until(1 - alphaHat * endBeta2);
   const ratio = (2 * epsilon) / lambda2;
@@ -162,7 +166,7 @@ function cyclesFrom(
   steps: number,
 ): PredictedCycle[] {
   const { lambda1, lambda2 } = moments;
-  const shrink = 1 - (2 * lambda2) / lambda1;
+  const shrink = exp(0.5 * predictedSlope(moments, stability));
   const cycles: PredictedCycle[] = [];
   let first = 0;
   let highest = 0;
@@ -182,7 +186,8 @@ function cyclesFrom(
     alpha = next;
     if (!(alpha > 0 && alpha < 1e6)) break;
     // S ≈ λ₁α² + 4λ₁β₁².
-    highest = Math.max(highest, 0.5 * eta * lambda1 * (alpha * alpha + 4 * beta1 * beta1));
+    const sharpness = lambda1 * (alpha * alpha + 4 * beta1 * beta1);
+    highest = Math.max(highest, stability.ratio(sharpness, eta));
   }
   return cycles;
 }

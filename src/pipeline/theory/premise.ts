@@ -32,10 +32,10 @@ export function notSeparated({ lambda1, lambda2, covariance }: Moments): string 
  *     α̂·Δu  = ηλ₂|β₂|(z − xu) − ηλ₁α̂(1 + u)β₁²
  *     Δz/z  = −(2λ₂/λ₁)·(1 − g/z),   g = (x − z)u + xu²
  *
- * so that g/z is what the decay of L̂ is off by. Multiply the first by α̂(1 + u)/2η and sum over the
- * cycle, with uΔu = ½Δ(u²) − ½(Δu)², and the sum of L₁ is that of ½α̂λ₂|β₂|z less
+ * so that g/z is what the decay of L̂ is off by. Multiply the first by α̂(1 + u)/2η and sum over
+ * the cycle, with uΔu = ½Δ(u²) − ½(Δu)², and the sum of L₁ is that of ½α̂λ₂|β₂|z less
  *
- *     ½α̂λ₂·Σ|β₂|g − (α̂²/4η)·(Σ(Δu)² − [2u + u²]),   [·] from the cycle's first row to the next's
+ *     ½α̂λ₂·Σ|β₂|g − (α̂²/4η)·(Σ(Δu)² − [2u + u²]),  [·] from its first row to that of the next
  *
  * Nothing is left out there. The error is the sum of the sizes of Σ|β₂|(x − z)u, which is the mean
  * swing, Σ|β₂|xu², its square, and the other two, what whole steps round, over that of |β₂|z.
