@@ -4,7 +4,7 @@ import { count, formatNumber } from '../../pipeline/format.ts';
 import { findExcursions } from '../../pipeline/theory/checks/excursions.ts';
 import { firstCrossing, type RunTable, wholeCycles } from '../../pipeline/theory/run-table.ts';
 import { type FigureSpec, tooShort } from './figure.ts';
-import { seriesPanel, thresholdOf } from './run-lines.ts';
+import { plottableRun, seriesPanel, thresholdOf } from './run-lines.ts';
 import { glued, parameters } from './words.ts';
 
 /** Training loss, and sharpness with the threshold. */
@@ -19,12 +19,12 @@ export const figure1: FigureSpec = {
       `Gradient descent on the minimal network, ${parameters(table)}; ${table.stability.formula} = ${formatNumber(thresholdOf(table), 4)}. ${story(table)}`,
     ),
     panels: [
-      seriesPanel(loss, table, theme, {
+      seriesPanel(loss, plottableRun(table), theme, {
         title: 'Training loss',
         only: ['loss'],
         scale: 'linear',
       }),
-      seriesPanel(sharpness, table, theme, { only: ['sharpness', 'threshold'] }),
+      seriesPanel(sharpness, plottableRun(table), theme, { only: ['sharpness', 'threshold'] }),
     ],
   }),
 };

@@ -4,7 +4,7 @@ import { formatNumber } from '../../pipeline/format.ts';
 import { predictedSlope } from '../../pipeline/models/minimal/surrogate.ts';
 import { firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
 import { type FigureSpec, tooShort } from './figure.ts';
-import { seriesPanel } from './run-lines.ts';
+import { plottableRun, seriesPanel } from './run-lines.ts';
 import { glued, parameters } from './words.ts';
 
 /**
@@ -34,8 +34,10 @@ export const figure2: FigureSpec = {
         `${parameters(table)}. Left: the loss L, its convergent part L₂ = ½λ₂(αβ₂ − 1)² and the surrogate L̂ = ½λ₂(${heldAlpha(table)}β₂ − 1)², in which α is held at the edge α̂ = √(2/(ηλ₁)). ${prediction}Right: the oscillatory part L₁ = ½λ₁(αβ₁)²${isSpiky(table.column('l1')) ? ' is near zero but for spikes' : ', and L₂'}.`,
       ),
       panels: [
-        seriesPanel(loss, table, theme, { title: 'Convergent part, logarithmic' }),
-        seriesPanel(split, table, theme, { title: 'Oscillatory and convergent part' }),
+        seriesPanel(loss, plottableRun(table), theme, { title: 'Convergent part, logarithmic' }),
+        seriesPanel(split, plottableRun(table), theme, {
+          title: 'Oscillatory and convergent part',
+        }),
       ],
     };
   },

@@ -10,7 +10,7 @@ import {
 } from '../../dash/plots/time-series.ts';
 import { envelope } from '../../pipeline/formats/envelope.ts';
 import { TRUSTED_DIGITS } from '../../pipeline/models/minimal/agreement.ts';
-import { RUN_COLUMNS } from '../../pipeline/models/minimal/columns.ts';
+import { RUN_COLUMNS, type RunColumn } from '../../pipeline/models/minimal/columns.ts';
 import { predictedSlope } from '../../pipeline/models/minimal/surrogate.ts';
 import { atEdge, firstCrossing, type RunTable } from '../../pipeline/theory/run-table.ts';
 import type { LegendItem, Panel } from './figure.ts';
@@ -83,10 +83,30 @@ function runFigures(table: RunTable): RunFigures {
   };
 }
 
+/** Columns over steps, and what plots say of their run besides. */
+export interface Plottable {
+  readonly step: ArrayLike<number>;
+  readonly lastStep: number;
+  readonly figures: RunFigures;
+  has(column: string): boolean;
+  column(name: string): ArrayLike<number>;
+}
+
+/** A run of the minimal model, as panels take it. */
+export function plottableRun(table: RunTable): Plottable {
+  return {
+    step: table.step,
+    lastStep: table.lastStep,
+    figures: runFigures(table),
+    has: (name) => RUN_COLUMNS.some((known) => known.name === name) && table.has(name as RunColumn),
+    column: (name) => table.column(name as RunColumn),
+  };
+}
+
 /** A panel of one of the page's plots of a run: all its series, or `only` some of them. */
 export function seriesPanel(
   spec: TimeSeries,
-  table: RunTable,
+  table: Plottable,
   theme: Theme,
   {
     title = spec.title,
@@ -105,11 +125,11 @@ export function seriesPanel(
     series: spec.series.filter(({ key }) => only?.includes(key) ?? true),
   };
   const points = new Map(
-    RUN_COLUMNS.filter(({ name }) => wanted.series.some(({ column }) => column === name)).flatMap(
-      ({ name }) => (table.has(name) ? [[name, linePoints(step, table.column(name))]] : []),
+    wanted.series.flatMap(({ column }) =>
+      column && table.has(column) ? [[column, linePoints(step, table.column(column))]] : [],
     ),
   );
-  const run = runFigures(table);
+  const run = table.figures;
   const steps = [step[0]!, table.lastStep] as const;
   const lines = seriesLines(wanted, [{ run, points }], steps, theme);
   return {

@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eos, temporaryFolder } from '../setup/eos.ts';
+
+async function drawn(stream: readonly string[], figures: readonly string[] = []) {
+  const cwd = temporaryFolder();
+  const run = await eos(['stream', '--out', 'net.parquet', '--quiet', ...stream], { cwd });
+  expect([run.code, run.stderr]).toEqual([0, '']);
+  const args = ['--run', 'net.parquet', '--out', 'figures', '--format', 'svg', ...figures];
+  return { cwd, ...(await eos(['figures', ...args], { cwd })) };
+}
+
+test('eos figures draws what there is of the run of a network', async () => {
+  const { cwd, code } = await drawn(['--preset', 'network', '--layers', '1-8-1', '--steps', '200']);
+  expect(code).toBe(0);
+  expect(readdirSync(join(cwd, 'figures')).sort()).toEqual([
+    'figure-1-dark.svg',
+    'figure-1.svg',
+    'figure-2-dark.svg',
+    'figure-2.svg',
+  ]);
+  const svg = readFileSync(join(cwd, 'figures/figure-1.svg'), 'utf8');
+  for (const text of ['λ₂', 'λ₃', '2/η', 'widths', '1-8-1']) expect(svg).toContain(text);
+  const paths = svg.match(/<path[^>]* d="M[^"]{200,}"/g) ?? [];
+  expect(paths.length).toBeGreaterThanOrEqual(4);
+});
+
+test('accuracy is drawn of a network of classes, and asked for of another it is refused', async () => {
+  const classes = ['--model', 'mlp', '--data', 'digits:40', '--layers', '64-5-10', '--steps', '20'];
+  const { cwd, code } = await drawn(classes, ['--only', '3']);
+  expect(code).toBe(0);
+  expect(readdirSync(join(cwd, 'figures'))).toContain('figure-3.svg');
+  const other = await drawn(
+    ['--model', 'mlp', '--layers', '1-4-1', '--steps', '20'],
+    ['--only', '3'],
+  );
+  expect(other.code).toBe(2);
+  expect(other.stderr).toMatch(/^eos: --only: there is no figure 3 of this run/);
+  expect(readdirSync(other.cwd)).not.toContain('figures');
+});
