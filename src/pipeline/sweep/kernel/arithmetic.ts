@@ -86,6 +86,21 @@ function logTail(ss: f64): f64 {
 /** Added to a small whole number, it leaves that number in the lowest bits. */
 const MAGIC: f64 = 6755399441055744;
 
+/** 2/3, 2/5 … 2/23. */
+const TAIL: usize = memory.data<f64>([
+  2.0 / 3,
+  2.0 / 5,
+  2.0 / 7,
+  2.0 / 9,
+  2.0 / 11,
+  2.0 / 13,
+  2.0 / 15,
+  2.0 / 17,
+  2.0 / 19,
+  2.0 / 21,
+  2.0 / 23,
+]);
+
 /** `log` of two numbers that are no less than `NORMAL`, and finite. */
 export function logs(x: v128): v128 {
   const mantissa = v128.and(x, i64x2.splat(0xfffffffffffff));
@@ -104,15 +119,15 @@ export function logs(x: v128): v128 {
   const half = f64x2.mul(f64x2.splat(0.5), f64x2.mul(f, f));
   const ss = f64x2.mul(s, s);
   const s4 = f64x2.mul(ss, ss);
-  let odd = f64x2.add(f64x2.splat(2.0 / 19), f64x2.mul(s4, f64x2.splat(2.0 / 23)));
-  odd = f64x2.add(f64x2.splat(2.0 / 15), f64x2.mul(s4, odd));
-  odd = f64x2.add(f64x2.splat(2.0 / 11), f64x2.mul(s4, odd));
-  odd = f64x2.add(f64x2.splat(2.0 / 7), f64x2.mul(s4, odd));
-  odd = f64x2.add(f64x2.splat(2.0 / 3), f64x2.mul(s4, odd));
-  let even = f64x2.add(f64x2.splat(2.0 / 17), f64x2.mul(s4, f64x2.splat(2.0 / 21)));
-  even = f64x2.add(f64x2.splat(2.0 / 13), f64x2.mul(s4, even));
-  even = f64x2.add(f64x2.splat(2.0 / 9), f64x2.mul(s4, even));
-  even = f64x2.add(f64x2.splat(2.0 / 5), f64x2.mul(s4, even));
+  let odd = f64x2.add(v128.load64_splat(TAIL, 64), f64x2.mul(s4, v128.load64_splat(TAIL, 80)));
+  let even = f64x2.add(v128.load64_splat(TAIL, 56), f64x2.mul(s4, v128.load64_splat(TAIL, 72)));
+  odd = f64x2.add(v128.load64_splat(TAIL, 48), f64x2.mul(s4, odd));
+  even = f64x2.add(v128.load64_splat(TAIL, 40), f64x2.mul(s4, even));
+  odd = f64x2.add(v128.load64_splat(TAIL, 32), f64x2.mul(s4, odd));
+  even = f64x2.add(v128.load64_splat(TAIL, 24), f64x2.mul(s4, even));
+  odd = f64x2.add(v128.load64_splat(TAIL, 16), f64x2.mul(s4, odd));
+  even = f64x2.add(v128.load64_splat(TAIL, 8), f64x2.mul(s4, even));
+  odd = f64x2.add(v128.load64_splat(TAIL), f64x2.mul(s4, odd));
   const tail = f64x2.mul(ss, f64x2.add(odd, f64x2.mul(ss, even)));
   const rest = f64x2.mul(s, f64x2.add(half, tail));
   const alone = f64x2.sub(f, f64x2.sub(half, rest));
@@ -124,14 +139,26 @@ export function logs(x: v128): v128 {
 /** How far a number may be from 1, relative, for `logNear`. */
 export const NEAR: f64 = 1.0 / 128;
 
+/** 1/1 … 1/7. */
+const INVERSES: usize = memory.data<f64>([
+  1,
+  1.0 / 2,
+  1.0 / 3,
+  1.0 / 4,
+  1.0 / 5,
+  1.0 / 6,
+  1.0 / 7,
+]);
+
 /** ln(1 + z) for |z| < 2⁻⁷. */
 export function logNear(z: v128): v128 {
-  let sum = f64x2.sub(f64x2.splat(1.0 / 6), f64x2.mul(z, f64x2.splat(1.0 / 7)));
-  sum = f64x2.sub(f64x2.splat(1.0 / 5), f64x2.mul(z, sum));
-  sum = f64x2.sub(f64x2.splat(1.0 / 4), f64x2.mul(z, sum));
-  sum = f64x2.sub(f64x2.splat(1.0 / 3), f64x2.mul(z, sum));
-  sum = f64x2.sub(f64x2.splat(1.0 / 2), f64x2.mul(z, sum));
-  return f64x2.mul(z, f64x2.sub(f64x2.splat(1), f64x2.mul(z, sum)));
+  let sum = v128.load64_splat(INVERSES, 48);
+  sum = f64x2.sub(v128.load64_splat(INVERSES, 40), f64x2.mul(z, sum));
+  sum = f64x2.sub(v128.load64_splat(INVERSES, 32), f64x2.mul(z, sum));
+  sum = f64x2.sub(v128.load64_splat(INVERSES, 24), f64x2.mul(z, sum));
+  sum = f64x2.sub(v128.load64_splat(INVERSES, 16), f64x2.mul(z, sum));
+  sum = f64x2.sub(v128.load64_splat(INVERSES, 8), f64x2.mul(z, sum));
+  return f64x2.mul(z, f64x2.sub(v128.load64_splat(INVERSES), f64x2.mul(z, sum)));
 }
 
 /** Sharpness at a point, for covariance 0 and λ₁ ≥ λ₂. */

@@ -23,7 +23,6 @@ import {
   LAMBDA1,
   LAMBDA2,
   LANES,
-  LEAST,
   N,
   PAIR,
   PAIRS,
@@ -475,7 +474,7 @@ function end(lane: i32, run: Lane): bool {
     const next = loss(lane, get(ALPHA, lane) * get(BETA1, lane), get(RESIDUAL, lane));
     if (!(next <= DIVERGENCE_LOSS)) run.state = DIVERGED;
   }
-  if (get(LEAST, lane) < TINY && get(FLOOR, lane) < TINY && leavesRange(lane, run))
+  if (get(FLOOR, lane) < TINY && leavesRange(lane, run))
     run.state = UNFIT;
   if (run.state == RUNNING) {
     run.step += ROWS;

@@ -47,11 +47,9 @@ export const ABOVE: usize = 16 * 25;
 export const CALM: usize = 16 * 26;
 export const CANDIDATES: usize = 16 * 27;
 export const HIGH: usize = 16 * 28;
-/** Least |β₁| of a block before the floor. */
-export const LEAST: usize = 16 * 29;
 /** Whether losses of a block are in bounds, and S may be as large as `PEAK`: all bits or none. */
-export const SANE: usize = 16 * 30;
-export const PEAKS: usize = 16 * 31;
+export const SANE: usize = 16 * 29;
+export const PEAKS: usize = 16 * 30;
 
 function place(field: usize, lane: i32): usize {
   return PAIRS + <usize>(lane >> 1) * PAIR + field + ((<usize>(lane & 1)) << 3);

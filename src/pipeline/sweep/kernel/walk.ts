@@ -30,7 +30,6 @@ import {
   HIGH,
   LAMBDA1,
   LAMBDA2,
-  LEAST,
   LOG_REFERENCE,
   N,
   PAIR,
@@ -66,24 +65,35 @@ export const DIVERGENCE_LOSS: f64 = 1e12;
 
 /** Numbers that are read as any other: engines make constants anew at each use. */
 const ONES: usize = memory.data<f64>([1, 1], 16);
+/** Makes residuals as small as factors where they are small. */
+const SCALE: usize = memory.data<f64>([SMALL_FACTOR / SMALL_RESIDUAL]);
 const SIGNS: usize = memory.data<f64>([-0.0, -0.0], 16);
 
-/** Whether αβ₂ − 1 is carried from step to step, or the factor of β₁ cancels, in the last block. */
+/** Whether αβ₂ − 1 is carried from step to step, and factors of β₁ that cancel are looked for. */
 let carries = false;
 let cancelling = false;
 
-/** The rows of the next block. Hardly any has the two exceptions: they are looked for behind it. */
+/** The rows of the next block: taken as those of the last one, and again where that was wrong. */
 export function walk(): void {
-  for (;;) {
-    const seen = rows(carries, cancelling);
-    const missed = ((seen & 1) != 0 && !carries) || ((seen & 2) != 0 && !cancelling);
-    carries = (seen & 1) != 0;
-    cancelling = (seen & 2) != 0;
-    if (!missed) return;
-  }
+  const both = !rows(carries, cancelling);
+  if (both) rows(true, true);
+  carries = i64x2.bitmask(
+    v128.or(
+      isSmallResidual(v128.load(PAIRS, RESIDUAL)),
+      isSmallResidual(v128.load(PAIRS + PAIR, RESIDUAL)),
+    ),
+  ) != 0;
+  if (cancelling || both)
+    cancelling = i64x2.bitmask(v128.or(factorCancels(PAIRS), factorCancels(PAIRS + PAIR))) != 0;
 }
 
-/** α after a step. */
+function factorCancels(pair: usize): v128 {
+  return cancels(
+    factorOf(v128.load(pair, ALPHA), v128.load(pair, ETA), v128.load(pair, LAMBDA1)),
+  );
+}
+
+/** ∂α. */
 function gradient(p: v128, beta1: v128, beta2: v128, pull: v128, lambda1: v128): v128 {
   return f64x2.add(f64x2.mul(beta1, f64x2.mul(lambda1, p)), f64x2.mul(beta2, pull));
 }
@@ -105,8 +115,8 @@ function exactFactor(factor: v128, alpha: v128, pair: usize): v128 {
   return v128.bitselect(exact, factor, small);
 }
 
-/** @returns 1 where αβ₂ − 1 is small, plus 2 where the factor of β₁ is; unmet, nothing counts. */
-function rows(carry: bool, cancel: bool): i32 {
+/** @returns whether nothing was small that was not expected to be; else nothing has happened */
+function rows(carry: bool, cancel: bool): bool {
   let alpha = v128.load(PAIRS, ALPHA);
   let beta1 = v128.load(PAIRS, BETA1);
   let beta2 = v128.load(PAIRS, BETA2);
@@ -116,9 +126,6 @@ function rows(carry: bool, cancel: bool): i32 {
   let other2 = v128.load(PAIRS + PAIR, BETA2);
   let otherR = v128.load(PAIRS + PAIR, RESIDUAL);
   let least = f64x2.splat(Infinity);
-  let otherLeast = least;
-  let leastR = least;
-  let leastFactor = least;
   for (let row: usize = BLOCK; row < BLOCK + BLOCK_SIZE; row += ROW) {
     v128.store(row, alpha);
     v128.store(row, beta1, ROW_BETA1);
@@ -128,8 +135,6 @@ function rows(carry: bool, cancel: bool): i32 {
     v128.store(row, other1, BLOCK_SIZE + ROW_BETA1);
     v128.store(row, other2, BLOCK_SIZE + ROW_BETA2);
     v128.store(row, otherR, BLOCK_SIZE + ROW_R);
-    // In this order a number is kept beside what is none.
-    leastR = f64x2.pmin(f64x2.pmin(leastR, f64x2.abs(r)), f64x2.abs(otherR));
 
     const lambda1 = v128.load(PAIRS, LAMBDA1);
     const eta = v128.load(PAIRS, ETA);
@@ -151,25 +156,29 @@ function rows(carry: bool, cancel: bool): i32 {
     const nextOther2 = f64x2.sub(other2, f64x2.mul(etaOther, gradOther2));
     let nextOtherR = f64x2.sub(f64x2.mul(nextOther, nextOther2), v128.load(ONES));
 
-    leastFactor = f64x2.pmin(f64x2.pmin(leastFactor, f64x2.abs(factor)), f64x2.abs(factorOther));
     if (cancel) {
       factor = exactFactor(factor, alpha, PAIRS);
       factorOther = exactFactor(factorOther, other, PAIRS + PAIR);
+    } else {
+      // In this order a number is kept beside what is none.
+      least = f64x2.pmin(f64x2.pmin(least, f64x2.abs(factor)), f64x2.abs(factorOther));
     }
     if (carry) {
       const carried = advanceResidual(eta, alpha, beta2, r, gradAlpha, gradBeta2);
       nextR = v128.bitselect(carried, nextR, isSmallResidual(r));
       const o = advanceResidual(etaOther, other, other2, otherR, gradOther, gradOther2);
       nextOtherR = v128.bitselect(o, nextOtherR, isSmallResidual(otherR));
+    } else {
+      least = f64x2.pmin(least, f64x2.mul(f64x2.abs(r), v128.load64_splat(SCALE)));
+      least = f64x2.pmin(least, f64x2.mul(f64x2.abs(otherR), v128.load64_splat(SCALE)));
     }
     const multiplied = f64x2.mul(beta1, factor);
-    const size = f64x2.abs(multiplied);
-    least = f64x2.pmin(least, size);
-    beta1 = withSign(f64x2.pmax(size, v128.load(PAIRS, FLOOR)), multiplied);
+    beta1 = withSign(f64x2.pmax(f64x2.abs(multiplied), v128.load(PAIRS, FLOOR)), multiplied);
     const multipliedOther = f64x2.mul(other1, factorOther);
-    const sizeOther = f64x2.abs(multipliedOther);
-    otherLeast = f64x2.pmin(otherLeast, sizeOther);
-    other1 = withSign(f64x2.pmax(sizeOther, v128.load(PAIRS + PAIR, FLOOR)), multipliedOther);
+    other1 = withSign(
+      f64x2.pmax(f64x2.abs(multipliedOther), v128.load(PAIRS + PAIR, FLOOR)),
+      multipliedOther,
+    );
     alpha = nextAlpha;
     beta2 = nextBeta2;
     r = nextR;
@@ -177,21 +186,16 @@ function rows(carry: bool, cancel: bool): i32 {
     other2 = nextOther2;
     otherR = nextOtherR;
   }
-  const small = i64x2.bitmask(f64x2.lt(leastR, f64x2.splat(SMALL_RESIDUAL))) != 0 ? 1 : 0;
-  const exceptions =
-    small | (i64x2.bitmask(f64x2.lt(leastFactor, f64x2.splat(SMALL_FACTOR))) != 0 ? 2 : 0);
-  if ((exceptions & ~((carry ? 1 : 0) | (cancel ? 2 : 0))) != 0) return exceptions;
+  if (i64x2.bitmask(f64x2.lt(least, f64x2.splat(SMALL_FACTOR))) != 0) return false;
   v128.store(PAIRS, alpha, ALPHA);
   v128.store(PAIRS, beta1, BETA1);
   v128.store(PAIRS, beta2, BETA2);
   v128.store(PAIRS, r, RESIDUAL);
-  v128.store(PAIRS, least, LEAST);
   v128.store(PAIRS + PAIR, other, ALPHA);
   v128.store(PAIRS + PAIR, other1, BETA1);
   v128.store(PAIRS + PAIR, other2, BETA2);
   v128.store(PAIRS + PAIR, otherR, RESIDUAL);
-  v128.store(PAIRS + PAIR, otherLeast, LEAST);
-  return exceptions;
+  return true;
 }
 
 /** A word with the bit of one more row. */
