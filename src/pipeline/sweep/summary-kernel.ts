@@ -1,4 +1,5 @@
 import { bytesOf } from '../core/base64.ts';
+import type { Stability } from '../core/run.ts';
 import { AMPLE_DIGITS, TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
 import type { RunConfig } from '../models/minimal/config.ts';
 import {
@@ -35,7 +36,19 @@ interface Kernel {
   shadows(): number;
 }
 
+/** A run in the kernel: its numbers and changes of phase, as they stand in its memory. */
+interface Lane {
+  readonly kernel: Kernel;
+  readonly lane: number;
+  readonly numbers: Float64Array;
+  readonly changes: Float64Array;
+  job: Job | undefined;
+}
+
+const LANES = 4;
 let compiled: WebAssembly.Module | undefined;
+/** Kernels that nobody uses now. */
+const idle: Kernel[] = [];
 
 function startKernel(): Kernel {
   compiled ??= new WebAssembly.Module(bytesOf(KERNEL_BYTES));
@@ -48,9 +61,14 @@ const NUMBERS = [
   ...['maxSharpness', 'lastWide', 'lastViolation', 'edgeSteps', 'changes', 'n', 'x0', 'y0'],
   ...['sumX', 'sumY', 'sumXX', 'sumXY', 'sumL1', 'sumPredicted'],
 ] as const;
-const STATE = 0;
-const STEP = 1;
-const CHANGES = NUMBERS.indexOf('changes');
+type NumberName = (typeof NUMBERS)[number];
+/** Those of them that a tally holds. */
+const TALLIED = NUMBERS.filter((name): name is NumberName & keyof Tally =>
+  Object.hasOwn(emptyTally(), name),
+);
+const at = Object.fromEntries(NUMBERS.map((name, i) => [name, i])) as Readonly<
+  Record<NumberName, number>
+>;
 const RUNNING = 0;
 const DIVERGED = 2;
 const UNFIT = 3;
@@ -60,6 +78,9 @@ const SHADOW_STATE = [
   ...['step', 'alpha', 'mantissa', 'beta2', 'residual'],
   ...['shadowAlpha', 'shadowMantissa', 'shadowBeta2', 'agreed'],
 ] as readonly (keyof DescentState)[];
+
+/** Changes of phase for which there is room. */
+const MOST_CHANGES = 1024;
 
 /** Blocks of 64 rows between two questions whether to go on. */
 const BLOCKS = 2 ** 14;
@@ -89,16 +110,17 @@ export interface Summarized {
 interface Job {
   readonly index: number;
   readonly config: RunConfig;
-  /** Step and phase of each change of phase, one behind the other. */
-  readonly changes: number[];
+  readonly stability: Stability;
+  readonly spans: Tally['spans'];
   seconds: number;
   told: number;
 }
 
-interface Finished extends Job {
+interface Finished {
+  readonly job: Job;
   readonly tally: Tally;
-  readonly theta: { readonly alpha: number; readonly beta1: number; readonly beta2: number };
-  readonly diverged: boolean;
+  readonly finalSharpness: number;
+  readonly divergedAt: number | null;
   readonly lastWide: number;
   /** Last step at the edge of stability; −1 where there is none. */
   readonly lastEdge: number;
@@ -131,150 +153,170 @@ export function* summarizeDescents(
   runs: Iterator<Pick<Job, 'index' | 'config'>>,
   proceed: (rows: number) => boolean,
 ): Generator<Summarized> {
-  const kernel = startKernel();
-  const jobs = [0, 1, 2, 3].map((lane) => nextJob(kernel, lane, runs));
+  const kernel = idle.pop() ?? startKernel();
+  try {
+    yield* withKernel(kernel, runs, proceed);
+  } finally {
+    idle.push(kernel);
+  }
+}
+
+function* withKernel(
+  kernel: Kernel,
+  runs: Iterator<Pick<Job, 'index' | 'config'>>,
+  proceed: (rows: number) => boolean,
+): Generator<Summarized> {
+  const { buffer } = kernel.memory;
+  const lanes = Array.from({ length: LANES }, (_, lane): Lane => {
+    const numbers = new Float64Array(buffer, kernel.numbers(lane), NUMBERS.length);
+    const changes = new Float64Array(buffer, kernel.changes(lane), 2 * MOST_CHANGES);
+    return { kernel, lane, numbers, changes, job: undefined };
+  });
+  for (const lane of lanes) begin(lane, runs);
+  let active = lanes.filter(({ job }) => job);
   let toFollow: Finished[] = [];
-  while (jobs.some(Boolean) || toFollow.length > 0) {
-    if (toFollow.length >= FOLLOWED || !jobs.some(Boolean)) {
+  while (active.length > 0 || toFollow.length > 0) {
+    if (toFollow.length >= FOLLOWED || active.length === 0) {
       const followed = toFollow;
       toFollow = [];
-      const trusted = trustHorizons(kernel, followed, proceed);
-      if (!trusted) return;
-      for (const [i, run] of followed.entries())
-        yield summarized(run, { ...run.tally, trustedUntil: trusted[i]! });
+      if (!trustHorizons(kernel, followed, proceed)) return;
+      for (const run of followed) yield summarized(run);
       continue;
     }
     const start = performance.now();
     const early = kernel.advance(BLOCKS);
-    const seconds = (performance.now() - start) / 1000 / jobs.filter(Boolean).length;
-    const ended: Job[] = [];
-    for (const [lane, job] of jobs.entries()) {
-      if (!job) continue;
+    const seconds = (performance.now() - start) / 1000 / active.length;
+    for (const lane of active) {
+      const { numbers } = lane;
+      const job = lane.job!;
       job.seconds += seconds;
-      const numbers = new Float64Array(kernel.memory.buffer, kernel.numbers(lane), NUMBERS.length);
-      const count = 2 * numbers[CHANGES]!;
-      job.changes.push(...new Float64Array(kernel.memory.buffer, kernel.changes(lane), count));
-      kernel.forgetChanges(lane);
-      if (numbers[STATE] === RUNNING) continue;
-      ended.push(job);
-      if (numbers[STATE] === UNFIT) yield { ...job, result: undefined };
+      takeChanges(lane, job);
+      if (numbers[at.state] === RUNNING) continue;
+      if (numbers[at.state] === UNFIT) yield { ...job, result: undefined };
       else {
         const run = finished(job, numbers);
         if (run.lastWide >= 0 && run.lastEdge >= 0) toFollow.push(run);
-        else yield summarized(run, run.tally);
+        else yield summarized(run);
       }
-      jobs[lane] = nextJob(kernel, lane, runs);
+      begin(lane, runs);
     }
-    if (!early && !proceed(rowsSince(kernel, jobs))) return;
+    if (active.some(({ job }) => !job)) active = lanes.filter(({ job }) => job);
+    if (!early && !proceed(rowsSince(active))) return;
   }
 }
 
-/** Begins the next run in a lane; undefined where there is none. */
-function nextJob(
-  kernel: Kernel,
-  lane: number,
-  runs: Iterator<Pick<Job, 'index' | 'config'>>,
-): Job | undefined {
+/** Begins the next run in a lane, if there is one. */
+function begin(to: Lane, runs: Iterator<Pick<Job, 'index' | 'config'>>): void {
+  const { kernel, lane } = to;
   const { done, value } = runs.next();
   if (done) {
+    to.job = undefined;
     // What is far from where anything happens.
     kernel.start(lane, -1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 1);
-    return undefined;
+    return;
   }
-  const { config } = value;
+  const { index, config } = value;
   const { eta, delta, epsilon, floor, steps, moments, init } = config;
   const { lambda1, lambda2 } = moments;
   const stability = stabilityOf(config);
   const [alpha, beta1, beta2] = init;
   kernel.start(
     lane,
-    ...[steps, eta, lambda1, lambda2, floor, epsilon],
-    ...[stability.threshold(eta), stability.threshold(eta, delta)],
+    steps,
+    eta,
+    lambda1,
+    lambda2,
+    floor,
+    epsilon,
+    stability.threshold(eta),
+    stability.threshold(eta, delta),
     edgeAlpha(lambda1, eta, stability),
-    ...[alpha, beta1, beta2, startResidual(alpha, beta2)],
+    alpha,
+    beta1,
+    beta2,
+    startResidual(alpha, beta2),
   );
-  return { ...value, changes: [], seconds: 0, told: 0 };
+  to.job = { index, config, stability, spans: [], seconds: 0, told: 0 };
+}
+
+/** Makes spans of the changes of phase that have come since the last time. */
+function takeChanges({ kernel, lane, numbers, changes }: Lane, { spans }: Job): void {
+  const count = numbers[at.changes]!;
+  for (let i = 0; i < count; i++) {
+    const step = changes[2 * i]!;
+    const last = spans.at(-1);
+    if (last) last.last_step = step - 1;
+    spans.push({
+      phase: COARSE_PHASES[changes[2 * i + 1]!]!,
+      first_step: step,
+      last_step: step,
+    });
+  }
+  if (count > 0) kernel.forgetChanges(lane);
 }
 
 /** Rows of the runs under way of which nobody has been told. */
-function rowsSince(kernel: Kernel, jobs: readonly (Job | undefined)[]): number {
+function rowsSince(lanes: readonly Lane[]): number {
   let rows = 0;
-  for (const [lane, job] of jobs.entries()) {
-    if (!job) continue;
-    const step = new Float64Array(kernel.memory.buffer, kernel.numbers(lane), STEP + 1)[STEP]!;
-    rows += step - job.told;
-    job.told = step;
+  for (const { job, numbers } of lanes) {
+    const step = numbers[at.lastStep]!;
+    rows += step - job!.told;
+    job!.told = step;
   }
   return rows;
 }
 
 function finished(job: Job, numbers: Float64Array): Finished {
-  const { config, changes } = job;
-  const at = Object.fromEntries(NUMBERS.map((name, i) => [name, numbers[i]!])) as Record<
-    (typeof NUMBERS)[number],
-    number
-  >;
-  const spans: Tally['spans'] = [];
-  for (let i = 0; i < changes.length; i += 2) {
-    const next = changes[i + 2];
-    spans.push({
-      phase: COARSE_PHASES[changes[i + 1]!]!,
-      first_step: changes[i]!,
-      last_step: next === undefined ? at.lastStep : next - 1,
-    });
-  }
+  const { config, stability, spans } = job;
+  spans.at(-1)!.last_step = numbers[at.lastStep]!;
   const edges = spans.filter(({ phase }) => phase === 'edge-of-stability');
-  const { moments, eta } = config;
-  const theta = { alpha: at.alpha, beta1: at.beta1, beta2: at.beta2 };
-  const end = solutionSharpness(balance(theta), moments, spectrum(moments));
-  const { maxSharpness, lastViolation, lastStep, finalLoss, cycles, edgeSteps } = at;
-  const { n, x0, y0, sumX, sumY, sumXX, sumXY, sumL1, sumPredicted } = at;
+  const theta = {
+    alpha: numbers[at.alpha]!,
+    beta1: numbers[at.beta1]!,
+    beta2: numbers[at.beta2]!,
+  };
+  const axes = spectrum(config.moments);
+  const end = solutionSharpness(balance(theta), config.moments, axes);
+  const tally: Tally = { ...emptyTally(), spans };
+  for (const name of TALLIED) tally[name] = numbers[at[name]]!;
+  tally.firstCrossing = edges[0]?.first_step ?? null;
+  tally.lastGfsRatio = stability.ratio(end, config.eta);
   return {
-    ...job,
-    theta,
-    diverged: at.state === DIVERGED,
-    lastWide: at.lastWide,
+    job,
+    tally,
+    finalSharpness: sharpness(theta, axes),
+    divergedAt: numbers[at.state] === DIVERGED ? tally.lastStep + 1 : null,
+    lastWide: numbers[at.lastWide]!,
     lastEdge: edges.at(-1)?.last_step ?? -1,
-    tally: {
-      ...emptyTally(),
-      spans,
-      firstCrossing: edges[0]?.first_step ?? null,
-      lastGfsRatio: stabilityOf(config).ratio(end, eta),
-      ...{ maxSharpness, lastViolation, lastStep, finalLoss, cycles, edgeSteps },
-      ...{ n, x0, y0, sumX, sumY, sumXX, sumXY, sumL1, sumPredicted },
-    },
   };
 }
 
-function summarized(run: Finished, tally: Tally): Summarized {
-  const { index, config, seconds, told, theta, diverged } = run;
-  const summary = summaryOf(tally, config, stabilityOf(config), {
-    divergedAt: diverged ? tally.lastStep + 1 : null,
+function summarized({ job, tally, finalSharpness, divergedAt }: Finished): Summarized {
+  const summary = summaryOf(tally, job.config, job.stability, {
+    divergedAt,
     float64ZeroAt: null,
     interrupted: false,
     bits: null,
   });
-  const finalSharpness = sharpness(theta, spectrum(config.moments));
-  return { index, config, seconds, told, result: { summary, finalSharpness } };
+  return { ...job, result: { summary, finalSharpness } };
 }
 
 /**
- * For each of the runs the last step before digits fall under three, null where they do not: they
- * are taken once more with their shadows, up to the last wide swing, and on to the end of the last
- * edge phase while that has left few digits. Undefined where they are given up.
+ * Finds for each of the runs the last step before digits fall under three, if they do: they are
+ * taken once more with their shadows, up to the last wide swing, and on to the end of the last edge
+ * phase while that has left few digits. @returns whether it was not stopped
  */
 function trustHorizons(
   kernel: Kernel,
   runs: readonly Finished[],
   proceed: (rows: number) => boolean,
-): (number | null)[] | undefined {
-  const horizons: (number | null)[] = runs.map(() => null);
-  const lanes: (number | undefined)[] = [];
-  let next = 0;
-  const begin = (lane: number) => {
-    const run = runs[next];
-    lanes[lane] = run && next++;
-    const { eta, floor, moments, init } = run?.config ?? IDLE;
+): boolean {
+  const lanes: (Finished | undefined)[] = [];
+  const waiting = runs.values();
+  const beginIn = (lane: number) => {
+    const run = waiting.next().value;
+    lanes[lane] = run;
+    const { eta, floor, moments, init } = run?.job.config ?? IDLE;
     const [alpha, beta1, beta2] = init;
     kernel.startShadow(
       lane,
@@ -283,23 +325,23 @@ function trustHorizons(
       ...[alpha, beta1, beta2, startResidual(alpha, beta2)],
     );
   };
-  begin(0);
-  begin(1);
-  while (lanes.some((each) => each !== undefined)) {
+  beginIn(0);
+  beginIn(1);
+  while (lanes[0] || lanes[1]) {
     const start = performance.now();
     const ended = kernel.follow(BLOCKS);
     const seconds = (performance.now() - start) / 1000;
-    if (ended === 0 && !proceed(0)) return undefined;
-    for (const [lane, index] of lanes.entries()) {
-      if (index === undefined) continue;
-      const run = runs[index]!;
-      run.seconds += seconds / lanes.filter((each) => each !== undefined).length;
+    if (ended === 0 && !proceed(0)) return false;
+    const share = lanes[0] && lanes[1] ? seconds / 2 : seconds;
+    for (const [lane, run] of lanes.entries()) {
+      if (!run) continue;
+      run.job.seconds += share;
       const few = (ended & (1 << lane)) !== 0;
-      if (few) horizons[index] = horizon(run, shadowedState(kernel, lane, run.config));
-      if (few || (ended & (4 << lane)) !== 0) begin(lane);
+      if (few) run.tally.trustedUntil = horizon(run, shadowedState(kernel, lane, run.job.config));
+      if (few || (ended & (4 << lane)) !== 0) beginIn(lane);
     }
   }
-  return horizons;
+  return true;
 }
 
 const IDLE = {
@@ -330,12 +372,12 @@ const rows = {
 };
 
 /** Where digits fall under three, from a row on in which they are few. */
-function horizon({ config, lastWide, lastEdge }: Finished, state: DescentState): number | null {
+function horizon({ job, lastWide, lastEdge }: Finished, state: DescentState): number | null {
   while (state.divergedAt === null && state.step <= lastEdge) {
     const first = state.step;
     const wide = first <= lastWide;
     if (!wide && state.agreed >= AMPLE_DIGITS) return null;
-    descend(config, state, Math.min(ROWS, (wide ? lastWide : lastEdge) - first + 1), rows);
+    descend(job.config, state, Math.min(ROWS, (wide ? lastWide : lastEdge) - first + 1), rows);
     for (let i = 0; i < state.step - first; i++)
       if (rows.digits[i]! < TRUSTED_DIGITS) return first + i - 1;
   }

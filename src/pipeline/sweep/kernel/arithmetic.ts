@@ -140,15 +140,7 @@ export function logs(x: v128): v128 {
 export const NEAR: f64 = 1.0 / 128;
 
 /** 1/1 … 1/7. */
-const INVERSES: usize = memory.data<f64>([
-  1,
-  1.0 / 2,
-  1.0 / 3,
-  1.0 / 4,
-  1.0 / 5,
-  1.0 / 6,
-  1.0 / 7,
-]);
+const INVERSES: usize = memory.data<f64>([1, 1.0 / 2, 1.0 / 3, 1.0 / 4, 1.0 / 5, 1.0 / 6, 1.0 / 7]);
 
 /** ln(1 + z) for |z| < 2⁻⁷. */
 export function logNear(z: v128): v128 {

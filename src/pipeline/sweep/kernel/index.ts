@@ -474,8 +474,7 @@ function end(lane: i32, run: Lane): bool {
     const next = loss(lane, get(ALPHA, lane) * get(BETA1, lane), get(RESIDUAL, lane));
     if (!(next <= DIVERGENCE_LOSS)) run.state = DIVERGED;
   }
-  if (get(FLOOR, lane) < TINY && leavesRange(lane, run))
-    run.state = UNFIT;
+  if (get(FLOOR, lane) < TINY && leavesRange(lane, run)) run.state = UNFIT;
   if (run.state == RUNNING) {
     run.step += ROWS;
     return false;

@@ -77,20 +77,19 @@ let cancelling = false;
 export function walk(): void {
   const both = !rows(carries, cancelling);
   if (both) rows(true, true);
-  carries = i64x2.bitmask(
-    v128.or(
-      isSmallResidual(v128.load(PAIRS, RESIDUAL)),
-      isSmallResidual(v128.load(PAIRS + PAIR, RESIDUAL)),
-    ),
-  ) != 0;
+  carries =
+    i64x2.bitmask(
+      v128.or(
+        isSmallResidual(v128.load(PAIRS, RESIDUAL)),
+        isSmallResidual(v128.load(PAIRS + PAIR, RESIDUAL)),
+      ),
+    ) != 0;
   if (cancelling || both)
     cancelling = i64x2.bitmask(v128.or(factorCancels(PAIRS), factorCancels(PAIRS + PAIR))) != 0;
 }
 
 function factorCancels(pair: usize): v128 {
-  return cancels(
-    factorOf(v128.load(pair, ALPHA), v128.load(pair, ETA), v128.load(pair, LAMBDA1)),
-  );
+  return cancels(factorOf(v128.load(pair, ALPHA), v128.load(pair, ETA), v128.load(pair, LAMBDA1)));
 }
 
 /** ∂α. */
