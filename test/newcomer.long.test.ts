@@ -90,13 +90,12 @@ const folder = join(temporary, 'eos');
 const python = findPart('python');
 // What a newcomer installs goes into a folder of its own, not into the Python that all tests share.
 const packages = join(temporary, 'packages');
+const programs = join(temporary, 'bin');
 const environment: NodeJS.ProcessEnv = {
   ...cleanEnvironment(),
   HOME: process.env.HOME,
-  PIP_TARGET: packages,
-  PIP_NO_DEPS: '1',
   PYTHONPATH: packages,
-  PATH: [...(python ? [dirname(python)] : []), process.env.PATH].join(':'),
+  PATH: [programs, ...(python ? [dirname(python)] : []), process.env.PATH].join(':'),
 };
 
 function bash(line: string): ReturnType<typeof watch> & { readonly pid: number } {
@@ -144,6 +143,9 @@ const canRun = (document: string): boolean =>
 /** Does what a document asks for in words. */
 async function prepare(document: string): Promise<void> {
   if (document !== 'docs/watch.md') return;
+  await mkdir(programs);
+  const pip = `exec "${python}" -m pip "$@" --quiet --no-deps --target "${packages}"`;
+  await writeFile(join(programs, 'pip'), `#!/bin/sh\n${pip}\n`, { mode: 0o755 });
   const [script] = blocksOf(await readFile(join(root, 'docs/watch/jax.md'), 'utf8'));
   await writeFile(join(folder, 'train.py'), script!.text);
 }

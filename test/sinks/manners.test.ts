@@ -4,12 +4,21 @@ import { parquetMetadata } from 'hyparquet';
 import { lastValueFrom, mergeMap, of, retry } from 'rxjs';
 import { expect, test } from 'vitest';
 import {
+  arrowSink,
   classifySharpness,
+  detectMeasuredPhases,
   detectPhases,
+  explainSpikes,
+  flowSolution,
   gradientDescent,
+  networkPipeline,
   parquetSink,
+  phaseLog,
   type RunOptions,
+  relateToThreshold,
   splitLoss,
+  summarize,
+  toSteps,
 } from '../../src/pipeline/node/library.ts';
 import { temporaryFolder } from '../setup/eos.ts';
 
@@ -98,6 +107,35 @@ test.each([
   [() => parquetSink(3 as unknown as string), /3 is not a target/],
   [() => classifySharpness({ bnad: 0.1 } as object), /there is no option bnad; did you mean band/],
   [() => detectPhases({ delta: -1 }), /detectPhases: delta: -1 is not a positive number/],
+  [() => gradientDescent([] as never), /options: \[\] is not an object of parameters/],
+  [() => gradientDescent(new Map() as never), /options: .* is not an object of parameters/],
+  [() => gradientDescent({}, { signal: 3 as never }), /signal: 3 is not an AbortSignal/],
+  [
+    () => splitLoss(...([3] as unknown as [])),
+    /splitLoss: it takes no options; write splitLoss\(\)/,
+  ],
+  [() => flowSolution(...([{}] as unknown as [])), /flowSolution: it takes no options/],
+  [() => relateToThreshold(...(['x'] as unknown as [])), /relateToThreshold: it takes no options/],
+  [() => summarize(...([{ delta: 1 }] as unknown as [])), /summarize: it takes no options/],
+  [() => toSteps(...([null] as unknown as [])), /toSteps: it takes no options/],
+  [() => detectMeasuredPhases({} as never), /detectMeasuredPhases: report: .* is not a function/],
+  [() => explainSpikes('x' as never), /explainSpikes: report: x is not a function/],
+  [() => phaseLog(null as never), /phaseLog: report: null is not a function/],
+  [() => networkPipeline(3 as never), /networkPipeline: report: 3 is not a function/],
+  [() => parquetSink('s3://b/x.parquet'), /'s3:\/\/b\/x.parquet' is an address/],
+  [() => arrowSink('https://x/a.arrow'), /'https:\/\/x\/a.arrow' is an address/],
+  [() => parquetSink('x', { columns: 'step' as never }), /columns "step" is not a list of names/],
+  [() => parquetSink('x', { columns: [] }), /columns \[\] is not a list of names, each once/],
+  [() => arrowSink('x', { columns: ['step', 'step'] }), /is not a list of names, each once/],
+  [() => parquetSink('x', { flushEvery: '5' as never }), /flushEvery 5 is not a number from 0/],
+  [() => parquetSink('x', { force: 'yes' as never }), /force yes is not true or false/],
+  [() => parquetSink('x', { onFlush: 3 as never }), /sink: onFlush: 3 is not a function/],
+  [() => parquetSink('x', { format: 'arrow' as never }), /sink: format: arrow is not a function/],
+  [() => parquetSink('x', { rowGroupSize: 0 } as object), /rowGroupSize 0 is not a whole number/],
+  [
+    () => parquetSink('x', { compression: 'lz4' as never }),
+    /compression: 'lz4' is none; there are/,
+  ],
 ] as const)('nonsense is a clear error at once: %#', (make, message) => {
   expect(make).toThrow(message);
 });

@@ -7,7 +7,7 @@ import { didYouMean } from './suggest.ts';
  * @throws TypeError
  */
 export function checkOptions(of: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isPlain(options)) {
     throw new TypeError(`${of}: ${String(options)} is not an object of options`);
   }
   for (const key of Object.keys(options)) {
@@ -16,6 +16,23 @@ export function checkOptions(of: string, options: unknown, known: readonly strin
       `${of}: there is no option ${key}${didYouMean(key, known)}; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`,
     );
   }
+}
+
+/** Whether this is an object whose own keys say all: no list, no Map. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  return !Array.isArray(value) && !(value instanceof Map) && !(value instanceof Set);
+}
+
+/** Refuses what is given to an operator that takes nothing. @throws TypeError */
+export function checkNothing(of: string, given: readonly unknown[]): void {
+  if (given.length > 0) throw new TypeError(`${of}: it takes no options; write ${of}()`);
+}
+
+/** Refuses what is to be called and cannot be. @throws TypeError */
+export function checkCallable(what: string, given: unknown): void {
+  if (typeof given !== 'function')
+    throw new TypeError(`${what}: ${String(given)} is not a function`);
 }
 
 /**

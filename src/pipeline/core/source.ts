@@ -55,6 +55,9 @@ export function source<C, R extends Run>(
   if (pace !== undefined && !(pace > 0)) {
     throw new RangeError(`pace: ${pace} is not a positive number`);
   }
+  if (signal !== undefined && typeof signal?.aborted !== 'boolean') {
+    throw new TypeError(`signal: ${String(signal)} is not an AbortSignal`);
+  }
 
   return new Observable((subscriber) => {
     const emit = async () => {

@@ -48,7 +48,10 @@ export function checkTarget(to: SinkTarget): void {
   if (!target && typeof to !== 'string' && typeof to !== 'function') {
     throw new TypeError(`${String(to)} is not a target; give a name, memoryTarget() or a target`);
   }
-  if (typeof to !== 'string' || openNamed) return;
+  if (typeof to !== 'string') return;
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(to))
+    throw new TypeError(`'${to}' is an address; only files of this computer can be written`);
+  if (openNamed) return;
   throw new TypeError(
     `'${to}': only Node can write a file by its name; give a target, such as memoryTarget()`,
   );

@@ -1,4 +1,5 @@
 import { operator } from '../core/operator.ts';
+import { checkCallable } from '../core/options.ts';
 import type { RunEnd } from '../core/run.ts';
 import { count } from '../format.ts';
 import { MEASURED_PHASES, measuredColumns } from '../phases/measured/columns.ts';
@@ -109,8 +110,9 @@ interface PhasesState extends Readonly<typeof START> {
  *
  * @param report told of each event as it happens
  */
-export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = () => {}) =>
-  operator({
+export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = () => {}) => {
+  checkCallable('detectMeasuredPhases: report', report);
+  return operator({
     name: 'detectMeasuredPhases',
     needs: {
       step: 'trainingLog',
@@ -284,6 +286,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
       };
     },
   });
+};
 
 function outcomeOf({ phases, divergedAt, measured }: SeriesResult): MeasuredSummary['outcome'] {
   if (divergedAt !== null) return 'diverged';

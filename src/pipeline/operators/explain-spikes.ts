@@ -1,4 +1,5 @@
 import { operator } from '../core/operator.ts';
+import { checkCallable } from '../core/options.ts';
 import type { Run } from '../core/run.ts';
 import type { ExplainedSpike } from '../phases/measured/spike-cause.ts';
 import {
@@ -31,8 +32,9 @@ interface State {
  *
  * @param report told of each spike when it is over
  */
-export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}) =>
-  operator({
+export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}) => {
+  checkCallable('explainSpikes: report', report);
+  return operator({
     name: 'explainSpikes',
     needs: {
       step: 'networkDescent',
@@ -94,3 +96,4 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
       };
     },
   });
+};

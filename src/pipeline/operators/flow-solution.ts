@@ -1,4 +1,5 @@
 import { operator } from '../core/operator.ts';
+import { checkNothing } from '../core/options.ts';
 import { runColumns } from '../models/minimal/columns.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import type { ModelRun } from '../models/minimal/run.ts';
@@ -8,8 +9,9 @@ import { solutionSharpness } from '../models/minimal/solution.ts';
  * Adds what gradient flow from each step would keep and where it would end: `gfs_sharpness` S∞, the
  * sharpness of that end point in closed form, and the `balance` Q = α² − β₁² − β₂².
  */
-export const flowSolution = () =>
-  operator({
+export const flowSolution = (...nothing: []) => {
+  checkNothing('flowSolution', nothing);
+  return operator({
     name: 'flowSolution',
     needs: { alpha: 'gradientDescent', beta1: 'gradientDescent', beta2: 'gradientDescent' },
     adds: runColumns('gfs_sharpness', 'balance'),
@@ -29,3 +31,4 @@ export const flowSolution = () =>
       };
     },
   });
+};

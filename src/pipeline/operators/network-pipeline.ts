@@ -1,5 +1,6 @@
 import { defer, type Observable, tap } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
+import { checkCallable } from '../core/options.ts';
 import { type Link, linkOf } from '../core/stored-pipeline.ts';
 import type { ExplainedSpike } from '../phases/measured/spike-cause.ts';
 import { detectMeasuredPhases, type MeasuredEvent } from './detect-measured-phases.ts';
@@ -18,15 +19,16 @@ export type NetworkEvent =
  * `pipe`.
  * @param report told of each event as it happens
  */
-export const networkPipeline =
-  (report: (event: NetworkEvent) => void = () => {}) =>
-  (source: Observable<Batch<NetworkArrays, NetworkRun>>) =>
+export const networkPipeline = (report: (event: NetworkEvent) => void = () => {}) => {
+  checkCallable('networkPipeline: report', report);
+  return (source: Observable<Batch<NetworkArrays, NetworkRun>>) =>
     source.pipe(
       relateToThreshold(),
       detectMeasuredPhases(withoutSpikes(report)),
       explainSpikes((spike) => report({ event: 'spike', ...spike })),
       told(report),
     );
+};
 
 /** The same, link by link; the end is told by `tellDone`. */
 export const networkLinks = (report: (event: NetworkEvent) => void): readonly Link[] => [

@@ -1,4 +1,5 @@
 import { operator } from '../core/operator.ts';
+import { checkNothing } from '../core/options.ts';
 import { MEASURED_REGIMES, measuredColumns } from '../phases/measured/columns.ts';
 import type { MeasuredRun } from '../phases/measured/summary.ts';
 import { regimeOf } from './classify-sharpness.ts';
@@ -9,8 +10,9 @@ const UNKNOWN = MEASURED_REGIMES.indexOf('unknown');
  * Adds the `threshold` of the run's optimizer at each step's learning rate, the `sharpness_ratio`
  * to it where the sharpness was measured, and the `regime` by the ratio last measured.
  */
-export const relateToThreshold = () =>
-  operator({
+export const relateToThreshold = (...nothing: []) => {
+  checkNothing('relateToThreshold', nothing);
+  return operator({
     name: 'relateToThreshold',
     needs: { eta: 'trainingLog', sharpness: 'trainingLog' },
     adds: measuredColumns('threshold', 'sharpness_ratio', 'regime'),
@@ -33,3 +35,4 @@ export const relateToThreshold = () =>
       };
     },
   });
+};

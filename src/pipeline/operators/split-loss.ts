@@ -1,4 +1,5 @@
 import { operator } from '../core/operator.ts';
+import { checkNothing } from '../core/options.ts';
 import { runColumns } from '../models/minimal/columns.ts';
 import type { ModelRun } from '../models/minimal/run.ts';
 import { edgeAlpha } from '../models/minimal/surrogate.ts';
@@ -9,8 +10,9 @@ import { edgeAlpha } from '../models/minimal/surrogate.ts';
  *
  * @example gradientDescent(presets.paper).pipe(splitLoss())
  */
-export const splitLoss = () =>
-  operator({
+export const splitLoss = (...nothing: []) => {
+  checkNothing('splitLoss', nothing);
+  return operator({
     name: 'splitLoss',
     needs: { alpha: 'gradientDescent', beta1: 'gradientDescent', beta2: 'gradientDescent' },
     uses: ['l2'],
@@ -35,3 +37,4 @@ export const splitLoss = () =>
       };
     },
   });
+};

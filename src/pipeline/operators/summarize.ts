@@ -2,6 +2,7 @@ import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import { storedState } from '../core/checkpoint.ts';
 import { operator, withStage } from '../core/operator.ts';
+import { checkNothing } from '../core/options.ts';
 import type { Run } from '../core/run.ts';
 import { TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
 import { spectrum } from '../models/minimal/moments.ts';
@@ -26,8 +27,9 @@ const STAGE = 'summarize';
  * Leaves the `RunSummary` of all steps in `run.summary` when the run ends, in memory that does not
  * grow with the steps. Stands before `thin`.
  */
-export const summarize = () =>
-  operator({
+export const summarize = (...nothing: []) => {
+  checkNothing('summarize', nothing);
+  return operator({
     name: STAGE,
     needs: {
       step: 'gradientDescent',
@@ -68,6 +70,7 @@ export const summarize = () =>
       };
     },
   });
+};
 
 /**
  * `summarize` for where nobody else has: it leaves runs alone of which not all steps and columns

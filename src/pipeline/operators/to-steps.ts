@@ -1,4 +1,5 @@
 import { concatMap, from, type OperatorFunction } from 'rxjs';
+import { checkNothing } from '../core/options.ts';
 import type { Column, ColumnArray } from '../core/schema.ts';
 import { type Phase, type Regime, RUN_COLUMNS, type RunArrays } from '../models/minimal/columns.ts';
 import type { ModelBatch } from '../models/minimal/run.ts';
@@ -27,7 +28,8 @@ export type Step = {
  * @example gradientDescent(presets.paper).pipe(classifySharpness(), toSteps(), filter((s) =>
  * s.regime === 'unstable'))
  */
-export function toSteps(): OperatorFunction<ModelBatch, Step> {
+export function toSteps(...nothing: []): OperatorFunction<ModelBatch, Step> {
+  checkNothing('toSteps', nothing);
   return concatMap((batch) => from(batchSteps(batch)));
 }
 

@@ -1,5 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { storedState, withState } from '../core/checkpoint.ts';
+import { checkCallable } from '../core/options.ts';
 import type { Link } from '../core/stored-pipeline.ts';
 import { TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
 import type { ModelBatch, ModelRun } from '../models/minimal/run.ts';
@@ -89,6 +90,7 @@ export function phaseLog(
   report: (event: RunEvent) => void,
   stores = true,
 ): MonoTypeOperatorFunction<ModelBatch> {
+  checkCallable('phaseLog: report', report);
   return (source) =>
     new Observable((subscriber) => {
       let run: ModelRun | undefined;

@@ -1,7 +1,7 @@
 import { type MonoTypeOperatorFunction, Observable, Subscription } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import type { Snapshot } from '../core/checkpoint.ts';
-import { checkOptions } from '../core/options.ts';
+import { checkCallable, checkOptions } from '../core/options.ts';
 import type { Run } from '../core/run.ts';
 import { type ColumnArray, columnArray, orderSchema, type Schema } from '../core/schema.ts';
 import {
@@ -74,6 +74,28 @@ const SINK_OPTIONS = [
   'compression',
 ];
 
+function checkSinkOptions(options: object): void {
+  checkOptions('sink', options, SINK_OPTIONS);
+  const { columns, flushEvery, rowGroupSize, force, onFlush } = options as {
+    readonly [option: string]: unknown;
+  };
+  const refuse = (name: string, value: unknown, what: string) => {
+    throw new TypeError(`sink: ${name} ${String(value)} is not ${what}`);
+  };
+  if (flushEvery !== undefined && !(typeof flushEvery === 'number' && flushEvery >= 0))
+    refuse('flushEvery', flushEvery, 'a number from 0 up');
+  if (
+    rowGroupSize !== undefined &&
+    !(Number.isSafeInteger(rowGroupSize) && Number(rowGroupSize) > 0)
+  )
+    refuse('rowGroupSize', rowGroupSize, 'a whole number from 1 up');
+  if (force !== undefined && typeof force !== 'boolean') refuse('force', force, 'true or false');
+  if (onFlush !== undefined) checkCallable('sink: onFlush', onFlush);
+  if (columns === undefined || columns === null) return;
+  if (!Array.isArray(columns) || columns.length === 0 || new Set(columns).size < columns.length)
+    refuse('columns', JSON.stringify(columns), 'a list of names, each once');
+}
+
 /** Readers skip and load whole row groups; this many rows make a few megabytes. */
 export const ROW_GROUP_SIZE = 65_536;
 
@@ -109,10 +131,8 @@ export function tableSink<C, R extends Run>(
   options: TableSinkOptions<R>,
 ): MonoTypeOperatorFunction<Batch<C, R>> {
   checkTarget(to);
-  checkOptions('sink', options, SINK_OPTIONS);
-  if (options.flushEvery !== undefined && !(options.flushEvery >= 0)) {
-    throw new TypeError(`sink: flushEvery ${options.flushEvery} is not a number from 0 up`);
-  }
+  checkSinkOptions(options);
+  checkCallable('sink: format', format);
   const {
     metadata,
     rowGroupSize = ROW_GROUP_SIZE,

@@ -1,3 +1,4 @@
+import { isPlain } from '../../core/options.ts';
 import {
   ConfigError,
   checkKeys,
@@ -104,7 +105,7 @@ export const DIVERGENCE_LOSS = 1e12;
  * @throws ConfigError naming the first parameter that cannot be used.
  */
 export function resolveConfig(given: RunOptions = {}): RunConfig {
-  if (typeof given !== 'object' || given === null) {
+  if (!isPlain(given)) {
     const such = typeof given === 'string' ? `; write { preset: '${given as string}' }` : '';
     throw new ConfigError('options', `${show(given)} is not an object of parameters${such}`);
   }
