@@ -11,14 +11,17 @@ import {
   explainSpikes,
   flowSolution,
   gradientDescent,
+  networkDescent,
   networkPipeline,
   parquetSink,
   phaseLog,
   type RunOptions,
+  readRun,
   relateToThreshold,
   splitLoss,
   summarize,
   toSteps,
+  trainingLog,
 } from '../../src/pipeline/node/library.ts';
 import { temporaryFolder } from '../setup/eos.ts';
 
@@ -98,6 +101,8 @@ test('a folder that is missing or in the way is told', async () => {
   ).rejects.toThrow(/x.parquet is a folder; name a file in it/);
 });
 
+const LOG = { name: 'log', chunks: (async function* () {})() };
+
 test.each([
   [() => gradientDescent('paper' as RunOptions), /'paper' is not an object.*\{ preset: 'paper' \}/],
   [() => gradientDescent({ lamda1: 1 } as RunOptions), /lamda1.*did you mean lambda1/],
@@ -120,6 +125,12 @@ test.each([
   [() => toSteps(...([null] as unknown as [])), /toSteps: it takes no options/],
   [() => detectMeasuredPhases({} as never), /detectMeasuredPhases: report: .* is not a function/],
   [() => explainSpikes('x' as never), /explainSpikes: report: x is not a function/],
+  [() => networkDescent('mlp' as never), /'mlp' is not an object.*\{ preset: 'mlp' \}/],
+  [() => networkDescent([] as never), /options: \[\] is not an object of parameters/],
+  [() => networkDescent({}, 3 as never), /source: 3 is not an object of options/],
+  [() => trainingLog('step,loss' as never), /trainingLog: the input is not a log; give/],
+  [() => trainingLog(LOG, { etta: 1 } as object), /there is no option etta; did you mean eta/],
+  [() => trainingLog(LOG, { eta: 0.1 as never }), /eta 0.1 is not a schedule; give parseEta/],
   [() => phaseLog(null as never), /phaseLog: report: null is not a function/],
   [() => networkPipeline(3 as never), /networkPipeline: report: 3 is not a function/],
   [() => parquetSink('s3://b/x.parquet'), /'s3:\/\/b\/x.parquet' is an address/],
@@ -138,4 +149,13 @@ test.each([
   ],
 ] as const)('nonsense is a clear error at once: %#', (make, message) => {
   expect(make).toThrow(message);
+});
+
+test.each([
+  [undefined, {}, /undefined is not a file; give its name, its bytes, a Blob or a URL/],
+  [{}, {}, /\[object Object\] is not a file/],
+  [new Uint8Array(3), { column: ['step'] }, /there is no option column; did you mean columns/],
+  [new Uint8Array(3), { columns: 'step' }, /columns step is not a list of names/],
+] as const)('readRun says what it cannot read: %#', async (source, options, message) => {
+  await expect(readRun(source as never, options as object)).rejects.toThrow(message);
 });

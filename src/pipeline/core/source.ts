@@ -32,6 +32,10 @@ const FRAMES_PER_SECOND = 20;
 /** How long the source may keep the event loop to itself, in milliseconds. */
 const SLICE = 10;
 
+/** @throws TypeError for what are no options of a source */
+export const checkSourceOptions = (options: unknown): void =>
+  checkOptions('source', options, SOURCE_OPTIONS);
+
 /**
  * A cold Observable of the batches of a run: each subscription starts a run of its own, waits for
  * what its sinks hold, keeps to the pace, and lets other work have its turn.
@@ -42,7 +46,7 @@ export function source<C, R extends Run>(
   start: () => RowSource<C, R> | Promise<RowSource<C, R>>,
   options: SourceOptions = {},
 ): Observable<Batch<C, R>> {
-  checkOptions('source', options, SOURCE_OPTIONS);
+  checkSourceOptions(options);
   const { pace, signal, until = Number.POSITIVE_INFINITY, clock = realClock } = options;
   const batchSize =
     options.batchSize ??

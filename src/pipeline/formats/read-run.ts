@@ -1,3 +1,4 @@
+import { checkOptions } from '../core/options.ts';
 import { type ByteSource, memorySource, namedSource } from './byte-source.ts';
 import { damaged } from './limits.ts';
 import { openTable } from './open-table.ts';
@@ -48,10 +49,11 @@ export interface ReadRunOptions {
  * holds no numbers or texts
  * @example const { table, summary } = await readRun('run.parquet');
  */
-export async function readRun(
-  source: RunSource,
-  { columns: names }: ReadRunOptions = {},
-): Promise<ReadRun> {
+export async function readRun(source: RunSource, options: ReadRunOptions = {}): Promise<ReadRun> {
+  checkOptions('readRun', options, ['columns']);
+  const { columns: names } = options;
+  if (names !== undefined && !Array.isArray(names))
+    throw new TypeError(`readRun: columns ${String(names)} is not a list of names`);
   const file = await openTable(await bytesOf(source));
   const wanted = names?.map((name) => columnNamed(file, name)) ?? allColumns(file);
   const columns: [string, ReadColumn][] = [];
@@ -77,7 +79,13 @@ async function bytesOf(source: RunSource): Promise<ByteSource> {
   }
   if (source instanceof ArrayBuffer) return memorySource(new Uint8Array(source));
   if (source instanceof Uint8Array) return memorySource(source);
-  if (!(source instanceof Blob)) return source;
+  if (!(source instanceof Blob)) {
+    const { slice, byteLength }: Partial<ByteSource> = Object(source);
+    if (typeof slice === 'function' && typeof byteLength === 'number') return source;
+    throw new TypeError(
+      `${String(source)} is not a file; give its name, its bytes, a Blob or a URL`,
+    );
+  }
   return {
     byteLength: source.size,
     slice: (start, end) => source.slice(start, end).arrayBuffer(),

@@ -100,15 +100,19 @@ export interface RunOptions extends OptionsOf<Table> {
 /** A loss above this, or not finite, counts as divergence. */
 export const DIVERGENCE_LOSS = 1e12;
 
+/** @throws ConfigError where parameters are given as anything but an object of their names */
+export function checkObject(given: unknown): void {
+  if (isPlain(given)) return;
+  const such = typeof given === 'string' ? `; write { preset: '${given}' }` : '';
+  throw new ConfigError('options', `${show(given)} is not an object of parameters${such}`);
+}
+
 /**
  * The whole configuration of a run from what the caller said, each value checked.
  * @throws ConfigError naming the first parameter that cannot be used.
  */
 export function resolveConfig(given: RunOptions = {}): RunConfig {
-  if (!isPlain(given)) {
-    const such = typeof given === 'string' ? `; write { preset: '${given as string}' }` : '';
-    throw new ConfigError('options', `${show(given)} is not an object of parameters${such}`);
-  }
+  checkObject(given);
   const { moments: _moments, model: _model, ...options } = given;
   const { preset } = resolveValues({ preset: runParameters.preset }, { preset: options.preset });
   checkKeys(runParameters, options);

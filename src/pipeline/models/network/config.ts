@@ -10,6 +10,7 @@ import {
 import { descentParameters } from '../../core/run-parameters.ts';
 import { optimizers } from '../../optimizers/index.ts';
 import { optimizerTable } from '../../optimizers/parameters.ts';
+import { checkObject } from '../minimal/config.ts';
 import { networkOrder } from './columns.ts';
 import { namedData, oneHot } from './data/data.ts';
 import type { DataSet } from './data/data-set.ts';
@@ -71,6 +72,7 @@ const LAST_WIDTH = 1e6;
  * @throws ConfigError naming the first parameter that cannot be used
  */
 export function setupNetwork(options: NetworkOptions = {}): NetworkSetup {
+  checkObject(options);
   const { preset } = resolveValues({ preset: ownParameters.preset }, { preset: options.preset });
   const values = resolveValues(networkRunParameters, options, networkPresets[preset ?? 'network']);
   const data = namedData(values.data);

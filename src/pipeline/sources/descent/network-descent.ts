@@ -10,7 +10,12 @@ import { etaPlan } from '../../core/eta-plan.ts';
 import { ConfigError } from '../../core/parameters.ts';
 import { startRun } from '../../core/run.ts';
 import { arraysOf } from '../../core/schema.ts';
-import { type RowSource, type SourceOptions, source } from '../../core/source.ts';
+import {
+  checkSourceOptions,
+  type RowSource,
+  type SourceOptions,
+  source,
+} from '../../core/source.ts';
 import { count } from '../../format.ts';
 import { networkOrder, trainingColumns } from '../../models/network/columns.ts';
 import {
@@ -48,6 +53,7 @@ export function networkDescent(
   sourceOptions: SourceOptions = {},
 ): Observable<NetworkBatch> {
   const setup = setupNetwork(options);
+  checkSourceOptions(sourceOptions);
   const batchSize = sourceOptions.batchSize ?? (sourceOptions.pace ? undefined : BATCH_ROWS);
   return source(() => networkRows(setup, sourceOptions), {
     ...sourceOptions,

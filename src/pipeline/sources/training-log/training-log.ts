@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
 import type { Batch } from '../../core/batch.ts';
+import { checkOptions } from '../../core/options.ts';
 import { ConfigError } from '../../core/parameters.ts';
 import { startRun } from '../../core/run.ts';
 import type { Column, ColumnArray } from '../../core/schema.ts';
@@ -178,7 +179,26 @@ export function trainingLog(
   options: LogOptions = {},
   sourceOptions: LogSourceOptions = {},
 ): Observable<LogBatch> {
+  checkLog(input, options, sourceOptions);
   return logRows(input, options, sourceOptions);
+}
+
+const LOG_OPTIONS = [
+  ...['columns', 'eta', 'format', 'optimizer', 'beta', 'dampening', 'weightDecay', 'expression'],
+  ...['pattern', 'band', 'detector', 'run', 'secondRun', 'stride'],
+];
+
+function checkLog(input: unknown, options: unknown, sourceOptions: unknown): void {
+  const { name, chunks }: { readonly name?: unknown; readonly chunks?: object } = Object(input);
+  if (typeof name !== 'string' || typeof chunks !== 'object' || !(Symbol.asyncIterator in chunks))
+    throw new TypeError(
+      'trainingLog: the input is not a log; give { name, chunks }, bytes as they come, or openLog() of eos-stream/node',
+    );
+  checkOptions('trainingLog', options, LOG_OPTIONS);
+  const { eta } = options as LogOptions;
+  if (eta !== undefined && !Array.isArray(eta?.etas))
+    throw new TypeError(`trainingLog: eta ${String(eta)} is not a schedule; give parseEta('0.1')`);
+  checkOptions('source', sourceOptions, ['signal']);
 }
 
 /** The same of a log that may be read elsewhere. */
