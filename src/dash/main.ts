@@ -7,7 +7,8 @@ import type { LabOptions } from './lab/lab-parameters.ts';
 import type { Row } from './load/protocol.ts';
 import { canFollow, followServer, type ServerNews } from './load/server-news.ts';
 import { emptyPage, showProblem } from './messages.ts';
-import { PAGE, runColor, setColors } from './plots/theme.ts';
+import { setColors } from './plots/theme.ts';
+import { colorOf } from './runs/colors.ts';
 import { knownFacts } from './runs/known-facts.ts';
 import { openRuns } from './runs/open-runs.ts';
 import { allPanels } from './runs/panels.ts';
@@ -17,6 +18,8 @@ import { runTable } from './runs/run-table.ts';
 import { shownPart } from './runs/shown-part.ts';
 import { tiles } from './runs/tiles.ts';
 import { createStore, type View } from './store.ts';
+import { isCell } from './sweep/cell-link.ts';
+import type { SweepPanel } from './sweep/sweep-panel.ts';
 import { tooltip } from './tooltip.ts';
 import { readLink, writeLink } from './url.ts';
 import { viewControls } from './view-controls.ts';
@@ -40,7 +43,7 @@ let lab = link.lab;
 let tour = link.tour;
 let rows: ReadonlyMap<number, Row> = new Map();
 /** The map of a sweep, above the runs. */
-let sweep: Panel | undefined;
+let sweep: SweepPanel | undefined;
 let sweepTurn = 0;
 
 const files = openRuns({
@@ -60,7 +63,8 @@ const files = openRuns({
     const { openSweepPanel } = await import('./sweep/sweep-panel.ts');
     const next = await openSweepPanel(app, listed, {
       sweeps: () => files.sweeps().map(({ name }) => name),
-      show: (work) => files.whileLoading(async () => files.add(await work())),
+      show: (work) => files.whileLoading(async () => files.add(...(await work()))),
+      problem: (text) => showProblem(box('notices'), 'link', text),
       focus: () =>
         sweep?.element.contains(document.activeElement) ? document.activeElement : null,
     });
@@ -71,7 +75,7 @@ const files = openRuns({
     // The address names what is shown, also where it named what is not there.
     if ((store.get().sweep ?? files.sweeps()[0]?.name) !== listed.name)
       store.set({ sweep: listed.name });
-    box('panels').prepend(next.element);
+    box('sweep').replaceChildren(next.element);
   },
   problem: (name, error) => showProblem(box('notices'), name, error),
   lost(since) {
@@ -84,7 +88,7 @@ const app: App = {
   store,
   runs: files.runs,
   rows: () => rows,
-  color: ({ slot }) => runColor(PAGE, slot),
+  color: (run) => colorOf(files.runs(), run, store.get().group ?? store.get().color),
   ...shownPart(store, files.runs),
   announce(text) {
     box('announce').textContent = text;
@@ -196,7 +200,7 @@ async function drawAll(): Promise<void> {
   await Promise.all([range.draw(), ...now.map(drawPanel)]);
   tellOffAxis(runs);
   showMissing(
-    panels.filter((panel) => !able.includes(panel) || panel.empty?.()),
+    panels.filter((panel) => panel.needs.length > 0 && (!able.includes(panel) || panel.empty?.())),
     fullPanel !== undefined || runs.length === 0,
   );
 }
@@ -261,9 +265,25 @@ let urlTimer: ReturnType<typeof setTimeout> | undefined;
 const PUSH_MS = 800;
 let pushedAt = 0;
 /** What of a view Back undoes. */
-const zoomOf = ({ x, range }: Pick<View, 'x' | 'range'>): string => JSON.stringify([x, range]);
+const zoomOf = ({ x, range, y }: Pick<View, 'x' | 'range' | 'y'>): string =>
+  JSON.stringify([x, range, y]);
 let addressRange = zoomOf(link.view);
 let refreshTimer: ReturnType<typeof setTimeout> | undefined;
+
+/** Runs that a link names each; more are named by the query that finds them. */
+const MOST_NAMED = 8;
+
+/** Whether these runs are all that the query of the table asks for, and no other. */
+function isAsked(links: readonly string[]): boolean {
+  if (links.length <= MOST_NAMED) return false;
+  const listed = new Set(files.list().runs.map((run) => run.link));
+  // What no list names, as cells of a sweep, no query finds again.
+  if (!links.every((each) => listed.has(each))) return false;
+  const asked = table.asked();
+  return (
+    asked.length === links.length && asked.every(({ link: each }) => links.includes(each ?? ''))
+  );
+}
 
 function writeUrl(): void {
   clearTimeout(urlTimer);
@@ -277,8 +297,11 @@ function writeUrl(): void {
         : app.zoomed()
           ? (app.range().map(app.axis().value) as [number, number])
           : null;
+    const links = runs.flatMap((run) => run.link ?? []);
+    const byQuery = isAsked(links);
     const query = writeLink({
-      runs: runs.flatMap((run) => run.link ?? []),
+      runs: byQuery ? [] : links,
+      asked: byQuery,
       view: { ...view, range: asked },
       lab,
       tour,
@@ -387,7 +410,21 @@ function setTimer(): void {
 }
 
 store.subscribe((view, before) => {
-  const redraw = ['x', 'range', 'scales', 'hidden', 'full', 'map'] as const;
+  const redraw = [
+    'x',
+    'y',
+    'units',
+    'color',
+    'group',
+    'minus',
+    'where',
+    'columns',
+    'range',
+    'scales',
+    'hidden',
+    'full',
+    'map',
+  ] as const;
   if (redraw.some((key) => view[key] !== before[key])) schedule();
   if (view.cursor !== before.cursor) void followCursor();
   if (view.sweep !== before.sweep) void files.showSweep(view.sweep);
@@ -403,7 +440,7 @@ document.addEventListener('visibilitychange', setTimer);
 addEventListener('popstate', () => {
   const { view } = readLink(inQuery ? location.search : location.hash.slice(1));
   addressRange = zoomOf(view);
-  store.set({ x: view.x, range: view.range });
+  store.set({ x: view.x, range: view.range, y: view.y });
 });
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape')
@@ -505,7 +542,17 @@ async function start(): Promise<void> {
   page.dataset.theme = store.get().theme;
   document.body.classList.toggle('pinned', store.get().pinned);
   const inLab = link.lab ?? (link.tour === null ? null : '');
-  await files.start(link.runs, link.view.sweep, inLab === null);
+  const cells = link.runs.filter(isCell);
+  const named = link.runs.filter((each) => !isCell(each));
+  const first = inLab === null && !link.asked && cells.length === 0;
+  await files.start(named, link.view.sweep, first);
+  if (cells.length > 0 && !sweep)
+    showProblem(box('notices'), 'link', 'it names cells of a sweep that is not here');
+  await sweep?.openCells(cells);
+  if (link.asked) {
+    await files.whileLoading(() => facts.all(files.known()));
+    await files.add(...table.asked());
+  }
   if (inLab !== null) await showLab(inLab);
   tellWhatIsNotThere();
   if (files.list().live && !refreshGiven) store.set({ refresh: LIVE_SECONDS });

@@ -13,6 +13,18 @@ export interface View {
   readonly theme: Theme;
   /** Seconds between looks at the files; 0 is never. */
   readonly refresh: number;
+  /** Values that a panel shows: all, also those far from the others, or a range. */
+  readonly y: Readonly<Record<string, YRange>>;
+  /** Panels that are in their other unit. */
+  readonly units: readonly string[];
+  /** Parameter by whose values runs are coloured, and by which their means are drawn. */
+  readonly color: string | null;
+  readonly group: string | null;
+  /** Run, or dynamics beside each run, that is taken off; by link or name. */
+  readonly minus: string | null;
+  /** What is asked of the table of runs, and its additional columns. */
+  readonly where: string;
+  readonly columns: readonly string[];
   /** Panels whose scale differs from their own default. */
   readonly scales: Readonly<Record<string, Scale>>;
   /** Series switched off, as `panel.series`. */
@@ -26,6 +38,7 @@ export interface View {
 }
 
 export type Theme = 'auto' | 'light' | 'dark';
+export type YRange = 'all' | readonly [number, number];
 export type Scale = 'log' | 'linear';
 
 export const FIRST_VIEW: View = {
@@ -35,6 +48,13 @@ export const FIRST_VIEW: View = {
   pinned: false,
   theme: 'auto',
   refresh: 0,
+  y: {},
+  units: [],
+  color: null,
+  group: null,
+  minus: null,
+  where: '',
+  columns: [],
   scales: {},
   hidden: [],
   full: null,

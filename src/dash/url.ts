@@ -1,9 +1,11 @@
 import { xAxisOf } from './plots/x-axis.ts';
-import { FIRST_VIEW, type Scale, type Theme, type View } from './store.ts';
+import { FIRST_VIEW, type Scale, type Theme, type View, type YRange } from './store.ts';
 
 /** What a link holds: the runs shown, and the view of them. */
 export interface LinkState {
   readonly runs: readonly string[];
+  /** The runs are those that the query of the table asks for. */
+  readonly asked: boolean;
   readonly view: View;
   /** What runs in the lab, as `lab/lab-link.ts` writes it; null where there is none. */
   readonly lab: string | null;
@@ -16,8 +18,8 @@ export interface LinkState {
 }
 
 const THEMES: readonly string[] = ['auto', 'light', 'dark'];
-const MAX_RUNS = 200;
 const MAX_NAME = 200;
+const MAX_COLUMNS = 40;
 
 /** Reads a link; what it cannot mean is left out. */
 export function readLink(query: string): LinkState {
@@ -27,10 +29,12 @@ export function readLink(query: string): LinkState {
   const at = number(params.get('at'));
   const refresh = number(params.get('refresh'));
   const theme = params.get('theme') ?? 'auto';
+  const text = (name: string) => params.get(name)?.slice(0, MAX_NAME) || null;
   const scale = (name: string, value: Scale) =>
     words(params.get(name)).map((panel): [string, Scale] => [panel, value]);
   return {
-    runs: params.getAll('run').filter(Boolean).slice(0, MAX_RUNS),
+    runs: params.getAll('run').filter(Boolean),
+    asked: params.get('show') === 'where',
     refreshGiven: refresh !== undefined,
     lab: params.get('lab')?.slice(0, 1000) ?? null,
     tour: tourStop(number(params.get('tour'))),
@@ -44,6 +48,13 @@ export function readLink(query: string): LinkState {
       theme: THEMES.includes(theme) ? (theme as Theme) : 'auto',
       refresh: refresh !== undefined && refresh > 0 ? Math.min(3600, Math.max(0.5, refresh)) : 0,
       scales: Object.fromEntries([...scale('log', 'log'), ...scale('linear', 'linear')]),
+      y: Object.fromEntries((params.get('y') ?? '').split(',').flatMap(yRange)),
+      units: words(params.get('units')),
+      color: text('color'),
+      group: text('group'),
+      minus: text('minus'),
+      where: text('where') ?? '',
+      columns: (params.get('cols') ?? '').split(',').filter(Boolean).slice(0, MAX_COLUMNS),
       hidden: words(params.get('hide')),
       full: params.get('panel'),
       sweep: params.get('sweep')?.slice(0, MAX_NAME) || null,
@@ -53,9 +64,18 @@ export function readLink(query: string): LinkState {
 }
 
 /** The query that `readLink` reads back as the same state. */
-export function writeLink({ runs, view, lab, tour, embed, refreshGiven }: LinkState): string {
+export function writeLink({
+  runs,
+  asked,
+  view,
+  lab,
+  tour,
+  embed,
+  refreshGiven,
+}: LinkState): string {
   const params = new URLSearchParams();
   for (const run of runs) params.append('run', run);
+  if (asked) params.set('show', 'where');
   if (lab !== null) params.set('lab', lab);
   if (tour !== null) params.set('tour', String(tour));
   if (embed) params.set('embed', '1');
@@ -71,6 +91,12 @@ export function writeLink({ runs, view, lab, tour, embed, refreshGiven }: LinkSt
     const panels = Object.keys(view.scales).filter((panel) => view.scales[panel] === scale);
     if (panels.length > 0) params.set(scale, panels.join(','));
   }
+  const ranges = Object.entries(view.y).map(([panel, y]) => [panel, y].flat().join(':'));
+  if (ranges.length > 0) params.set('y', ranges.join(','));
+  for (const name of ['color', 'group', 'minus', 'where'] as const)
+    if (view[name]) params.set(name, view[name]);
+  if (view.columns.length > 0) params.set('cols', view.columns.join(','));
+  if (view.units.length > 0) params.set('units', view.units.join(','));
   if (view.hidden.length > 0) params.set('hide', view.hidden.join(','));
   if (view.full) params.set('panel', view.full);
   if (view.sweep) params.set('sweep', view.sweep);
@@ -80,12 +106,22 @@ export function writeLink({ runs, view, lab, tour, embed, refreshGiven }: LinkSt
     .toString()
     .replaceAll('%2F', '/')
     .replaceAll('%2C', ',')
+    .replaceAll('%3A', ':')
     .replaceAll('%3D', '=')
     .replaceAll('%3B', ';');
 }
 
 const words = (value: string | null): string[] =>
   (value ?? '').split(',').filter((word) => /^[\w.-]{1,60}$/.test(word));
+
+/** `panel:all` or `panel:low:high`. */
+function yRange(text: string): [string, YRange][] {
+  const [panel = '', first = '', second = ''] = text.split(':');
+  if (!/^[\w.-]{1,60}$/.test(panel)) return [];
+  if (first === 'all') return [[panel, 'all']];
+  const [low, high] = [number(first), number(second)];
+  return low !== undefined && high !== undefined && low < high ? [[panel, [low, high]]] : [];
+}
 
 const tourStop = (value: number | undefined): number | null =>
   value !== undefined && Number.isInteger(value) && value > 0 ? value : null;

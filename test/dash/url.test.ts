@@ -14,6 +14,20 @@ const view: fc.Arbitrary<View> = fc
     cursor: fc.option(step),
     theme: fc.constantFrom('auto', 'light', 'dark'),
     refresh: fc.integer({ min: 1, max: 3600 }),
+    y: fc.dictionary(
+      id,
+      fc.oneof(
+        fc.constant('all' as const),
+        fc.tuple(step, step).filter(([a, b]) => a < b),
+      ),
+      { noNullPrototype: true },
+    ),
+    units: fc.uniqueArray(id),
+    color: fc.option(id),
+    group: fc.option(id),
+    minus: fc.option(id),
+    where: fc.string({ maxLength: 40 }),
+    columns: fc.uniqueArray(id),
     scales: fc.dictionary(id, fc.constantFrom('log', 'linear'), { noNullPrototype: true }),
     hidden: fc.uniqueArray(fc.tuple(id, id).map(([panel, series]) => `${panel}.${series}`)),
     full: fc.option(id),
@@ -33,7 +47,7 @@ test('a link reproduces the view and the runs', () => {
       fc.option(fc.integer({ min: 1, max: 9 })),
       fc.boolean(),
       (runs, view, tour, embed) => {
-        const link = { runs, view, lab: null, tour, embed, refreshGiven: true };
+        const link = { runs, asked: embed, view, lab: null, tour, embed, refreshGiven: true };
         expect(readLink(writeLink(link))).toEqual(link);
       },
     ),

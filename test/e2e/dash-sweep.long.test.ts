@@ -92,9 +92,10 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
       expect(legend).toContain(words);
     }
     await page.mouse.move(...(await cellAt(0, 0)));
-    const outcome = await tip('outcome').getAttribute('data-value');
-    expect(rows.some((row) => row.outcome === outcome)).toBe(true);
-    expect(await page.locator('#tooltip strong').textContent()).toMatch(/^η = .*, λ₂ = .*, δ = /);
+    // Two runs, of two δ: what they have is told as shares, and what tells them apart is not.
+    const shares = page.locator('#tooltip .tip-value').filter({ hasText: 'of 2 runs' });
+    expect(await shares.count()).toBeGreaterThan(0);
+    expect(await page.locator('#tooltip strong').textContent()).toMatch(/^η = .*, λ₂ = [\d.]+$/);
   });
 
   test('a sweep that lacks runs, or has damaged parts, says so', async () => {
@@ -200,7 +201,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     const lines = readFileSync(await download.path(), 'utf8')
       .trim()
       .split('\n');
-    expect(lines[0]).toBe('eta,lambda2,cycles,runs');
+    expect(lines[0]).toBe('eta,lambda2,cycles,share,runs');
     expect(lines).toHaveLength(97);
   });
 

@@ -89,7 +89,7 @@ function legendRows(items: readonly LegendItem[], width: number): PlacedItem[][]
   const rows: PlacedItem[][] = [[]];
   let at = 0;
   for (const item of items) {
-    const size = 34 + item.label.length * TEXT_SIZE * 1.08 * LETTER + 20;
+    const size = 8 + markWidth(item) + item.label.length * TEXT_SIZE * 1.08 * LETTER + 20;
     if (at > 0 && at + size - 20 > width) {
       rows.push([]);
       at = 0;
@@ -100,15 +100,29 @@ function legendRows(items: readonly LegendItem[], width: number): PlacedItem[][]
   return rows;
 }
 
+/** A ramp is as wide as three marks. */
+const markWidth = ({ colors }: LegendItem): number => (colors ? 78 : 26);
+
 function legendItem(item: LegendItem, x: number, y: number, theme: Theme): string {
   const middle = y - 5;
   const dash = item.dash ? ` stroke-dasharray="${item.dash}"` : '';
   const mark = {
     line: `<path d="M${x},${middle}h26" stroke="${item.color}" stroke-width="${item.width ?? 2}"${dash}/>`,
     dot: `<circle cx="${x + 13}" cy="${middle}" r="5" fill="${item.color}"/>`,
-    area: `<rect x="${x}" y="${middle - 7}" width="26" height="14" fill="${item.color}"/>`,
+    area: areaMark(item, x, middle - 7),
   }[item.kind];
-  return mark + text(item.label, x + 34, y, TEXT_SIZE, theme.text);
+  return mark + text(item.label, x + 8 + markWidth(item), y, TEXT_SIZE, theme.text);
+}
+
+function areaMark(item: LegendItem, x: number, y: number): string {
+  const { colors = [item.color] } = item;
+  const wide = markWidth(item) / colors.length;
+  return colors
+    .map(
+      (fill, i) =>
+        `<rect x="${x + i * wide}" y="${y}" width="${wide}" height="14" fill="${fill}"/>`,
+    )
+    .join('');
 }
 
 function text(content: string, x: number, y: number, size: number, fill: string, weight?: number) {

@@ -13,6 +13,8 @@ export interface LegendItem {
   readonly kind: 'line' | 'dot' | 'area';
   readonly dash?: string;
   readonly width?: number;
+  /** Colours of a ramp, from low to high. */
+  readonly colors?: readonly string[];
 }
 
 /** One plot of a figure, drawn to any size. */

@@ -1,5 +1,5 @@
 import type { Look } from '../../dash/plots/draw.ts';
-import { BORDER_LABEL, isLined, mapColors, sweepMap } from '../../dash/plots/sweep-map.ts';
+import { borderLabel, isLined, mapColors, sweepMap } from '../../dash/plots/sweep-map.ts';
 import type { Theme } from '../../dash/plots/theme.ts';
 import { count, formatNumber } from '../../pipeline/format.ts';
 import {
@@ -21,7 +21,7 @@ export function sweepFigure(
   { table, missing }: { readonly table: SweepTable; readonly missing: number },
   theme: Theme,
 ): Figure {
-  const { legend } = mapColors(map, theme);
+  const { legend, ramp } = mapColors(map, theme);
   const lined = isLined(map);
   const cells = map.facets.flatMap((facet) => facet.cells);
   return {
@@ -31,9 +31,19 @@ export function sweepFigure(
       {
         title: map.quantity.label,
         legend: [
+          ...(ramp
+            ? [
+                {
+                  label: ramp.ticks.map(({ label }) => label).join(' … '),
+                  color: ramp.colors[0]!,
+                  colors: ramp.colors,
+                  kind: 'area',
+                } as const,
+              ]
+            : []),
           ...legend.map((key): LegendItem => ({ ...key, kind: 'area' })),
           ...(lined
-            ? [{ label: BORDER_LABEL, color: theme.text, kind: 'line', dash: '6 4' } as const]
+            ? [{ label: borderLabel(map), color: theme.text, kind: 'line', dash: '6 4' } as const]
             : []),
         ],
         draw: (look: Look) => sweepMap(map, look).svg,
@@ -53,13 +63,9 @@ function caption(
   const most = cells.reduce((least, cell) => Math.max(least, cell.runs), 0);
   const axes = `${parameterSymbol(map.x.column)} and ${parameterSymbol(map.y.column)}`;
   const several =
-    most === 1
-      ? ''
-      : map.quantity.name === 'outcome'
-        ? ` Each cell shows the most frequent of up to ${most} runs.`
-        : ` Each cell shows the median of up to ${most} runs.`;
+    most === 1 ? '' : ` A cell is parted by what its runs have, in shares of up to ${most} runs.`;
   const theory = lined
-    ? ' Where η is below the dashed line, S∞(θ₀) < 2/η: gradient flow from the start ends where gradient descent is stable, and there is no edge of stability.'
+    ? ` Where η is below the dashed line, S∞(θ₀) < ${map.threshold}: gradient flow from the start ends where gradient descent is stable, and there is no edge of stability.`
     : '';
   const steps = table.numbers('steps');
   const longest = steps.reduce((a, b) => Math.max(a, b), 0);

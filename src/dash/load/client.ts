@@ -21,6 +21,7 @@ export const METHODS: readonly Method[] = [
   'path',
   'extremes',
   'statistics',
+  'rows',
   'csv',
 ];
 

@@ -59,6 +59,14 @@ export interface Anchor {
   readonly value: number;
 }
 
+/** Some rows, in their order: `values` by column. */
+export interface SampledRows {
+  readonly step: Float64Array;
+  readonly values: readonly Float64Array[];
+  /** Rows from one to the next. */
+  readonly every: number;
+}
+
 /** One row of the file. */
 export interface Row {
   readonly step: number;
@@ -95,6 +103,8 @@ export interface TableApi {
   extremes(column: string): Promise<{ readonly last: number; readonly max: number }>;
   /** Undefined where there are too many rows to read. */
   statistics(columns: readonly string[], from: number, to: number): Promise<Statistics | undefined>;
+  /** At most so many rows, for what is computed from them. */
+  rows(columns: readonly string[], from: number, to: number, most: number): Promise<SampledRows>;
   csv(columns: readonly string[], from: number, to: number): Promise<Blob>;
 }
 

@@ -13,6 +13,7 @@ import { cycles, intervals } from './intervals.ts';
 import { lines } from './lines.ts';
 import { path } from './path.ts';
 import type { Anchor, Row, TableApi, TableInfo } from './protocol.ts';
+import { sampledRows } from './rows.ts';
 import { statistics } from './statistics.ts';
 import { ChangedFileError, OtherReaderError, RunFileError, type TableSource } from './table.ts';
 
@@ -121,6 +122,7 @@ const questions = (asked: Asked): Omit<TableApi, 'open' | 'refresh'> => ({
   path: (x, y, text, from, to) => asked((store) => path(store, x, y, text, from, to)),
   extremes: (column) => asked((store) => extremes(store, column)),
   statistics: (columns, from, to) => asked((store) => statistics(store, columns, from, to)),
+  rows: (columns, from, to, most) => asked((store) => sampledRows(store, columns, from, to, most)),
   csv: (columns, from, to) => asked((store) => csv(store, columns.filter(store.has), from, to)),
 });
 

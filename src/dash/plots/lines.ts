@@ -2,6 +2,7 @@ import * as Plot from '@observablehq/plot';
 import { linearTicks, logTicks, stepMarks, valueMarks } from './axes.ts';
 import { cut, type Points } from './cut.ts';
 import { type Drawing, drawPlot, type Look, MARGIN, niceDomain, type Range } from './draw.ts';
+import { robustRange } from './robust.ts';
 import type { Theme } from './theme.ts';
 import { type XAxis, xAxisOf } from './x-axis.ts';
 
@@ -28,6 +29,15 @@ export interface Level {
   readonly moves?: boolean;
 }
 
+/** From line to line. */
+export interface Area {
+  readonly x: readonly number[];
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  readonly color: string;
+  readonly className?: string | undefined;
+}
+
 /** Lines over steps, with what stands behind them. */
 export interface LinesPlot {
   readonly label: string;
@@ -45,20 +55,30 @@ export interface LinesPlot {
   readonly doubtedFrom?: number | undefined;
   /** Steps that are marked at the top. */
   readonly events?: readonly number[];
+  /** Areas around lines. */
+  readonly areas?: readonly Area[] | undefined;
   /** The values shown, unless those of the lines. */
   readonly values?: Range | undefined;
+  /** A few values far away from all others do not count for what is shown. */
+  readonly robust?: boolean;
 }
 
 export interface DrawnLines {
   readonly svg: Drawing;
   readonly values: Range;
+  /** Values left out of it, and the furthest of them. */
+  readonly out: number;
+  readonly furthest: number;
 }
 
 /** Draws lines over steps. */
 export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
   const { label, log, steps, lines, level, between, band } = plot;
   const { theme, width } = look;
-  const values = plot.values ?? valuesOf(plot);
+  const { range, out, furthest } = plot.values
+    ? { range: plot.values, out: 0, furthest: 0 }
+    : valuesOf(plot);
+  const values = range;
   const ticks = log ? logTicks(values, label) : linearTicks(values, label);
   const within = (points: Points): Points => (log ? cutLog : cut)(points, steps, values);
   const svg = drawPlot(
@@ -71,6 +91,7 @@ export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
         ...(between ? [betweenMark(between, values, theme)] : []),
         ...valueMarks(ticks, theme),
         ...(level ? levelMarks(level, values, theme) : []),
+        ...(plot.areas ?? []).map((area) => areaMark(area, values)),
         ...lines.map((line) => lineMark(line, within(line.points))),
         ...lines.flatMap((line) => dots(line, steps, width - MARGIN.left - MARGIN.right, log)),
         ...(level ? levelName(level, plot, values, theme) : []),
@@ -80,7 +101,7 @@ export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
     },
     look,
   );
-  return { svg, values };
+  return { svg, values, out, furthest };
 }
 
 function lineMark({ color, width = 1.4, dash, className }: Line, { x, y }: Points): Plot.Markish {
@@ -201,6 +222,16 @@ function levelName(
   ];
 }
 
+function areaMark({ x, low, high, color, className }: Area, values: Range): Plot.Markish {
+  const room = values[1] - values[0];
+  const near = (value: number) =>
+    Math.max(values[0] > 0 ? values[0] / 10 : values[0] - room, Math.min(values[1] + room, value));
+  return Plot.areaY(x, {
+    ...{ x, y1: low.map(near), y2: high.map(near), fill: color, fillOpacity: 0.18, clip: true },
+    ...(className ? { className } : {}),
+  });
+}
+
 function betweenMark(
   { low, high }: { readonly low: Points; readonly high: Points },
   values: Range,
@@ -251,14 +282,17 @@ function medianOf(lines: readonly Line[]): number {
 }
 
 /** What is visible of the lines, and the level where it is near. */
-function valuesOf({ lines, steps: [from, to], log, level }: LinesPlot): Range {
+function valuesOf({ lines, areas = [], steps: [from, to], log, level, robust }: LinesPlot) {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
+  const all: number[] = [];
   const add = (value: number) => {
     if (!Number.isFinite(value) || (log && !(value > 0))) return;
+    if (robust) all.push(value);
     if (value < low) low = value;
     if (value > high) high = value;
   };
+  for (const area of areas) for (const value of [...area.low, ...area.high]) add(value);
   for (const { points } of lines) {
     const { x, y } = points;
     for (let i = 0; i < x.length; i++) {
@@ -268,6 +302,8 @@ function valuesOf({ lines, steps: [from, to], log, level }: LinesPlot): Range {
         if (x[i]! < end && x[i + 1]! > end) add(valueOnLine(points, i, end, log));
     }
   }
+  const inner = robust ? robustRange(all, log) : undefined;
+  if (inner) [low, high] = inner.range;
   // A line that passes through 0 would drag a logarithmic axis to the end of the world.
   if (log && low < high) low = Math.max(low, Math.min(high * LEAST, medianOf(lines) * 1e-6));
   // The threshold is what sharpness is looked at for, so it stays in view while it is near.
@@ -275,7 +311,8 @@ function valuesOf({ lines, steps: [from, to], log, level }: LinesPlot): Range {
     low = Math.min(low, level.value);
     high = Math.max(high, level.value);
   }
-  return niceDomain(low <= high ? [low, high] : undefined, log);
+  const range = niceDomain(low <= high ? [low, high] : undefined, log);
+  return { range, out: inner?.out ?? 0, furthest: inner?.furthest ?? 0 };
 }
 
 /** Where the line from point `i` to the next is at `x`, straight as it is drawn. */

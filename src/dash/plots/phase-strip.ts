@@ -59,6 +59,8 @@ export interface StripRow {
   readonly color?: string;
   /** Thinner, and without names. */
   readonly minor?: boolean;
+  /** No space to the next. */
+  readonly close?: boolean;
 }
 
 const ROW = 18;
@@ -70,7 +72,7 @@ const LEAST_PIXELS = 3;
 const LETTER = 6.2;
 
 export const stripHeight = (rows: readonly StripRow[]): number =>
-  rows.reduce((sum, { minor }) => sum + (minor ? MINOR : ROW) + GAP, 2);
+  rows.reduce((sum, { minor, close }) => sum + (minor ? MINOR : ROW) + (close ? 1 : GAP), 2);
 
 /** A thin strip of phases over steps, named where there is room. */
 export function phaseStrip(
@@ -129,7 +131,8 @@ export function phaseStrip(
           x: steps[0],
           y: 'y',
           dx: -8,
-          text: ({ label = '' }) => label,
+          text: ({ label = '', close }) => (close && label !== '' ? '●' : label),
+          fontSize: ({ close }) => (close ? 7 : 10),
           textAnchor: 'end',
           fontWeight: 600,
           fill: ({ color }) => color ?? theme.muted,

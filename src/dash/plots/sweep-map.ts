@@ -5,6 +5,7 @@ import {
   type HeatMap,
   type MapAxis,
   parameterSymbol,
+  type Share,
 } from '../../pipeline/sweep/heat-map.ts';
 import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
 import { linearTicks, logTicks, type Ticks } from './axes.ts';
@@ -44,12 +45,20 @@ export const outcomeColor = (theme: Theme, outcome: string): string =>
   theme[OUTCOME_LOOKS[outcome]?.[1] ?? 'other'];
 
 /** The name of the line of theory. */
-export const BORDER_LABEL = 'S∞(θ₀) = 2/η';
+export const borderLabel = ({ threshold }: HeatMap): string => `S∞(θ₀) = ${threshold}`;
 
 /** Colours of a map's cells, with what they mean. */
 export interface MapColors {
   readonly legend: readonly MapKey[];
-  of(cell: Cell): string;
+  /** A scale without steps, from the left to the right. */
+  readonly ramp?: MapRamp;
+  of(share: Pick<Share, 'value' | 'diverged'>): string;
+}
+
+export interface MapRamp {
+  readonly colors: readonly string[];
+  /** Where along it a value stands. */
+  readonly ticks: readonly { readonly label: string; readonly at: number }[];
 }
 
 export function mapColors(map: HeatMap, theme: Theme): MapColors {
@@ -101,15 +110,18 @@ export function sweepMap(map: HeatMap, look: Look): DrawnMap {
           labelArrow: 'none',
           text: (value: number) => upward.text(value),
         }),
-        Plot.rect(cells, {
-          x1: ({ x }: FacetCell) => x.from,
-          x2: ({ x }: FacetCell) => x.to,
-          y1: ({ y }: FacetCell) => y.from,
-          y2: ({ y }: FacetCell) => y.to,
-          fill: (cell: FacetCell) => colors.of(cell),
-          ...facets,
-          render: cellPaths,
-        }),
+        Plot.rect(
+          cells.flatMap((cell) => slices(cell, map.x.log)),
+          {
+            x1: 'from',
+            x2: 'to',
+            y1: ({ y }: Slice) => y.from,
+            y2: ({ y }: Slice) => y.to,
+            fill: ({ share }: Slice) => colors.of(share),
+            ...facets,
+            render: cellPaths,
+          },
+        ),
         Plot.line(border, {
           ...line,
           stroke: theme.background,
@@ -137,6 +149,24 @@ export function sweepMap(map: HeatMap, look: Look): DrawnMap {
 
 const named = (facet: string) => (value: number) =>
   `${parameterSymbol(facet)} = ${formatNumber(value, 4)}`;
+
+/** A share of a cell, as wide as it is large. */
+interface Slice extends FacetCell {
+  readonly share: Share;
+  readonly from: number;
+  readonly to: number;
+}
+
+function slices(cell: FacetCell, log: boolean): Slice[] {
+  const { from, to } = cell.x;
+  const at = (share: number) => (log ? from * (to / from) ** share : from + (to - from) * share);
+  let done = 0;
+  return cell.shares.map((share, i) => {
+    const start = done;
+    done = i === cell.shares.length - 1 ? 1 : done + share.share;
+    return { ...cell, share, from: at(start), to: done === 1 ? to : at(done) };
+  });
+}
 
 /**
  * Cells as one path a colour: an element for each of some ten thousand would take most of a
@@ -176,7 +206,7 @@ const cellPaths: Plot.RenderFunction = (index, _scales, values, _dimensions, { d
 };
 
 function outcomes(cells: readonly Cell[], theme: Theme): MapColors {
-  const there = new Set(cells.map(({ value }) => OUTCOMES[value]!));
+  const there = new Set(cells.flatMap(({ shares }) => shares.map(({ value }) => OUTCOMES[value]!)));
   return {
     legend: OUTCOMES.filter((outcome) => there.has(outcome)).map((outcome) => ({
       label: outcomeName(outcome),
@@ -186,11 +216,14 @@ function outcomes(cells: readonly Cell[], theme: Theme): MapColors {
   };
 }
 
-const RAMP_KEYS = 4;
+/** Colours of a ramp, and values that are told beside it. */
+const RAMP_COLORS = 24;
+const RAMP_TICKS = 3;
 
 /** A ramp that people with any common colour blindness read, from low to high; no value is grey. */
 function ramp({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme): MapColors {
-  const known = cells.map(({ value }) => value).filter(Number.isFinite);
+  const shares = cells.flatMap((cell) => cell.shares);
+  const known = shares.map(({ value }) => value).filter(Number.isFinite);
   const low = known.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = known.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const log = quantity.log === true && high > 20 * Math.max(low, 1);
@@ -212,21 +245,24 @@ function ramp({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme): MapC
       : { type: log ? 'log' : 'linear', domain: [from, to], scheme: 'viridis', clamp: true },
   })!;
   const of = (value: number) => String(color.apply(Math.max(value, from)));
-  const steps = Array.from({ length: known.length === 0 ? 0 : RAMP_KEYS }, (_, i) => {
-    const share = i / (RAMP_KEYS - 1);
-    const value = log ? from * (to / from) ** share : from + (to - from) * share;
-    return quantity.whole ? Math.round(value) : value;
-  });
+  const at = (share: number) => (log ? from * (to / from) ** share : from + (to - from) * share);
+  const tick = (share: number) => {
+    const value = quantity.whole ? Math.round(at(share)) : at(share);
+    const least = share === 0 && low < from ? '≤\u00a0' : '';
+    return { at: share, label: least + formatNumber(value, 3) };
+  };
+  const ticks = Array.from({ length: RAMP_TICKS }, (_, i) => tick(i / (RAMP_TICKS - 1)));
+  const scale: MapRamp = {
+    colors: Array.from({ length: RAMP_COLORS }, (_, i) => of(at(i / (RAMP_COLORS - 1)))),
+    ticks: high > low ? ticks : ticks.slice(0, 1),
+  };
   return {
+    ...(known.length > 0 ? { ramp: scale } : {}),
     legend: [
-      ...[...new Set(steps)].map((value, i) => ({
-        label: `${i === 0 && low < from ? '≤\u00a0' : ''}${formatNumber(value, 3)}`,
-        color: of(value),
-      })),
-      ...(cells.some(({ diverged }) => diverged)
+      ...(shares.some(({ diverged }) => diverged)
         ? [{ label: 'diverged', color: theme.diverged }]
         : []),
-      ...(cells.some(({ value, diverged }) => Number.isNaN(value) && !diverged)
+      ...(shares.some(({ value, diverged }) => Number.isNaN(value) && !diverged)
         ? [{ label: quantity.none ?? 'not reached', color: theme.grid }]
         : []),
     ],
@@ -237,8 +273,17 @@ function ramp({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme): MapC
   };
 }
 
-const ticksOf = ({ log, places }: MapAxis): Ticks =>
-  (log ? logTicks : linearTicks)([places[0]!.from, places.at(-1)!.to], '');
+/** Names for which there is room along an axis. */
+const MOST_NAMES = 12;
+
+function ticksOf({ log, named: names, places }: MapAxis): Ticks {
+  if (names) {
+    const every = Math.ceil(places.length / MOST_NAMES);
+    const values = places.flatMap((_, i) => (i % every === 0 ? [i] : []));
+    return { values, text: (i) => formatNumber(places[i]!.value), label: '' };
+  }
+  return (log ? logTicks : linearTicks)([places[0]!.from, places.at(-1)!.to], '');
+}
 
 const scale = ({ log, places }: MapAxis): Plot.ScaleOptions => ({
   type: log ? 'log' : 'linear',

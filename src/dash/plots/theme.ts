@@ -1,3 +1,5 @@
+import * as Plot from '@observablehq/plot';
+
 /**
  * Colours of what is drawn, light and dark; each stands for one thing on the page and in figures.
  * Hues of Okabe and Ito, which people with any common colour blindness tell apart, until they stand
@@ -73,11 +75,24 @@ export const PAGE: Theme = {
   ...colors((name) => `var(--${name})`),
 };
 
-/** Gives an element the variables that `PAGE` names. */
+/** Colours of the ramp of ordered values. */
+const RAMP = 33;
+
+/** Gives an element the variables that `PAGE` and `rampColor` name. */
 export function setColors(style: CSSStyleDeclaration): void {
+  const viridis = Plot.scale({ color: { type: 'linear', domain: [0, 1], scheme: 'viridis' } })!;
+  for (let i = 0; i < RAMP; i++) {
+    const share = i / (RAMP - 1);
+    // Neither end is lost on a light or a dark ground.
+    const [light, dark] = [viridis.apply(0.82 * share), viridis.apply(0.3 + 0.7 * share)];
+    style.setProperty(`--ramp${i}`, `light-dark(${light}, ${dark})`);
+  }
   for (const name of names)
     style.setProperty(`--${name}`, `light-dark(${COLORS[name][0]}, ${COLORS[name][1]})`);
 }
+
+/** Colour of a value on the page, at its share of the way from the lowest to the highest. */
+export const rampColor = (share: number): string => `var(--ramp${Math.round(share * (RAMP - 1))})`;
 
 const RUNS = 8;
 

@@ -1,6 +1,7 @@
 import type { Points } from './cut.ts';
 import type { Range } from './draw.ts';
 import type { Level, Line, LinesPlot } from './lines.ts';
+import { robustRange } from './robust.ts';
 import type { ColorName, Theme } from './theme.ts';
 import type { Place, XAxis } from './x-axis.ts';
 
@@ -53,6 +54,8 @@ export interface Series {
   readonly derived?: (run: RunFigures) => DerivedLine | undefined;
   readonly dash?: string;
   readonly width?: number;
+  /** What the column's values are multiplied by; undefined where the run has no line. */
+  readonly factor?: (run: RunFigures) => number | undefined;
 }
 
 /** A plot of columns over steps: one file each, found by the page and drawn by `eos figures`. */
@@ -67,6 +70,8 @@ export interface TimeSeries {
   readonly order: number;
   readonly series: readonly Series[];
   readonly level?: (run: RunFigures) => Level | undefined;
+  /** The same in another unit, with series of the same keys. */
+  readonly other?: Omit<TimeSeries, 'other'> & { readonly button: string };
   /** Steps that are marked above the lines, and what they are. */
   readonly events?: { readonly label: string; steps(run: RunFigures): readonly number[] };
 }
@@ -104,7 +109,7 @@ export function seriesLines<R extends RunLines>(
 ): SeriesLine<R>[] {
   return runs.flatMap((of) =>
     all.flatMap((series, index): SeriesLine<R>[] => {
-      const points = of.points.get(series.column ?? '');
+      const points = scaled(of.points.get(series.column ?? ''), series.factor, of.run);
       const derived = points ? undefined : series.derived?.(of.run);
       if (!points && !derived) return [];
       const dash = of.color ? DASHES[index % DASHES.length] : series.dash;
@@ -127,6 +132,13 @@ export function seriesLines<R extends RunLines>(
   );
 }
 
+/** Points with their values multiplied; none where there is no factor for them. */
+function scaled(points: Points | undefined, factor: Series['factor'], run: RunFigures) {
+  if (!points || !factor) return points;
+  const by = factor(run);
+  return by === undefined ? undefined : { x: points.x, y: Array.from(points.y, (y) => y * by) };
+}
+
 /** A plot of these lines, on a scale chosen or on that which fits them. */
 export function timeSeriesPlot(
   spec: TimeSeries,
@@ -138,7 +150,8 @@ export function timeSeriesPlot(
   const first = lines[0]?.of.run;
   // Runs with thresholds of their own have no level in common.
   const single = lines.every(({ of }) => of.run === first);
-  const common = lines.every(({ of }) => of.run.threshold === first?.threshold);
+  const level = first && spec.level?.(first);
+  const common = lines.every(({ of }) => spec.level?.(of.run)?.value === level?.value);
   const log = scale === 'log';
   const at = (step: number) => lines[0]?.of.place?.at(step) ?? step;
   return {
@@ -147,7 +160,7 @@ export function timeSeriesPlot(
     axis,
     steps,
     lines: lines.map(({ line }) => line),
-    level: first && common ? spec.level?.(first) : undefined,
+    level: common ? level : undefined,
     doubtedFrom: single && first?.trustedUntil !== undefined ? at(first.trustedUntil) : undefined,
     events: single && first ? (spec.events?.steps(first) ?? []).map(at) : [],
   };
@@ -159,10 +172,13 @@ const OUTLIER = 1e4;
 /**
  * The scale of a plot, or the logarithmic one where a run blows up: else all but its end would lie
  * at 0.
+ *
+ * @param robust the few values that are far away are not shown
  */
 export function fittingScale(
-  { scale }: TimeSeries,
+  { scale }: Pick<TimeSeries, 'scale'>,
   lines: readonly SeriesLine[],
+  robust = false,
 ): 'log' | 'linear' {
   if (scale === 'log' || !lines.some(({ of }) => of.run.diverged)) return scale;
   const sizes = lines
@@ -170,7 +186,8 @@ export function fittingScale(
     .filter((value) => value > 0)
     .sort((a, b) => a - b);
   const middle = sizes[Math.floor(sizes.length / 2)] ?? 1;
-  return sizes.at(-1)! > OUTLIER * middle ? 'log' : 'linear';
+  const most = (robust ? robustRange(sizes, false)?.range[1] : sizes.at(-1)) ?? middle;
+  return most > OUTLIER * middle ? 'log' : 'linear';
 }
 
 const SAMPLES = 120;

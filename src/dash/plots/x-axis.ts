@@ -67,8 +67,11 @@ const AXES: readonly XAxis[] = [
     title: 'log step',
     label: 'step t (log scale, from step 1)',
     lack: '',
-    // Step 0 has no place on it: lines begin at its left end.
-    place: () => ({ at: Math.log10, step: (position) => 10 ** position }),
+    // Step 0 stands where step 1 does.
+    place: () => ({
+      at: (step) => Math.log10(Math.max(1, step)),
+      step: (position) => 10 ** position,
+    }),
     at: (value) => Math.log10(Math.max(1, value)),
     value: (position) => 10 ** position,
     ticks([from, to], width) {

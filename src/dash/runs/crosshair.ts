@@ -14,6 +14,14 @@ export const toPixel = (axis: StepAxis, step: number): number =>
 export const toStep = (axis: StepAxis, pixel: number): number =>
   axis.from + ((pixel - axis.left) / (axis.right - axis.left || 1)) * (axis.to - axis.from);
 
+/** The values of a chart, where they can be zoomed. */
+export interface ValueAxis {
+  value(pixel: number): number;
+  shown(): readonly [number, number];
+  log(): boolean;
+  zoom(range: readonly [number, number] | null): void;
+}
+
 /** Movements of the pointer shorter than this are clicks. */
 const DRAG_PIXELS = 5;
 const ZOOM = 0.6;
@@ -24,8 +32,8 @@ export interface Crosshair {
 }
 
 /**
- * Makes a chart's box answer to pointer and keys: crosshair, drag to zoom, double click to reset,
- * click to pin.
+ * Makes a chart's box answer to pointer and keys: crosshair, drag to zoom (of values at their axis,
+ * or with Shift), double click to reset, click to pin.
  *
  * @param axis where the steps lie now; undefined before the first drawing
  * @param tipLines what the tooltip says besides the step; told how far down in the box the pointer
@@ -36,12 +44,15 @@ export function stepCrosshair(
   box: HTMLElement,
   axis: () => StepAxis | undefined,
   tipLines: (y: number) => Tip['lines'],
+  values?: ValueAxis,
 ): Crosshair {
   const cross = el('div', { class: 'cross', hidden: true });
   const brush = el('div', { class: 'brush', hidden: true });
   box.append(cross, brush);
   let tipAt: { x: number; y: number } | null = null;
   let downAt: number | undefined;
+  /** Where a zoom of values began. */
+  let valueAt: number | undefined;
   let dragging = false;
 
   const inside = (event: PointerEvent, now: StepAxis): number =>
@@ -64,10 +75,15 @@ export function stepCrosshair(
       });
   }
 
+  const down = (event: PointerEvent) => event.clientY - box.getBoundingClientRect().top;
+  const besideValues = (event: MouseEvent, now: StepAxis) =>
+    event.clientX - box.getBoundingClientRect().left < now.left;
+
   box.addEventListener('pointerdown', (event) => {
     const now = axis();
     if (!now || event.button !== 0) return;
     downAt = inside(event, now);
+    valueAt = values && (event.shiftKey || besideValues(event, now)) ? down(event) : undefined;
     dragging = false;
     box.setPointerCapture(event.pointerId);
   });
@@ -75,6 +91,16 @@ export function stepCrosshair(
     const now = axis();
     if (!now) return;
     const at = inside(event, now);
+    if (valueAt !== undefined) {
+      dragging ||= Math.abs(down(event) - valueAt) > DRAG_PIXELS;
+      brush.hidden = !dragging;
+      brush.style.left = `${now.left}px`;
+      brush.style.width = `${now.right - now.left}px`;
+      brush.style.top = `${Math.min(valueAt, down(event))}px`;
+      brush.style.height = `${Math.abs(down(event) - valueAt)}px`;
+      hovered(null);
+      return;
+    }
     if (downAt !== undefined && (dragging || Math.abs(at - downAt) > DRAG_PIXELS)) {
       dragging = true;
       brush.hidden = false;
@@ -91,16 +117,25 @@ export function stepCrosshair(
     if (!now || downAt === undefined) return;
     const at = inside(event, now);
     brush.hidden = true;
-    if (dragging) app.zoom([toStep(now, Math.min(at, downAt)), toStep(now, Math.max(at, downAt))]);
+    brush.style.top = '';
+    brush.style.height = '';
+    if (valueAt !== undefined) {
+      const ends = [valueAt, down(event)].map((pixel) => values!.value(pixel));
+      if (dragging) values!.zoom([Math.min(...ends), Math.max(...ends)]);
+    } else if (dragging)
+      app.zoom([toStep(now, Math.min(at, downAt)), toStep(now, Math.max(at, downAt))]);
     else if (event.detail < 2) {
       app.store.set({ pinned: !app.store.get().pinned });
       app.point(toStep(now, at));
     }
     downAt = undefined;
+    valueAt = undefined;
     dragging = false;
   });
   box.addEventListener('pointercancel', () => {
     downAt = undefined;
+    valueAt = undefined;
+    dragging = false;
     brush.hidden = true;
   });
   box.addEventListener('pointerleave', () => {
@@ -108,7 +143,10 @@ export function stepCrosshair(
     if (!app.store.get().pinned && downAt === undefined && document.activeElement !== box)
       app.store.set({ cursor: null });
   });
-  box.addEventListener('dblclick', () => {
+  box.addEventListener('dblclick', (event) => {
+    const now = axis();
+    values?.zoom(null);
+    if (values && now && besideValues(event, now)) return;
     app.store.set({ pinned: false });
     app.zoom(null);
   });
@@ -152,7 +190,12 @@ export function stepCrosshair(
       '-': () => zoomAround(app, cursor, 1 / ZOOM),
       PageUp: () => app.zoom([now.from - span / 2, now.to - span / 2]),
       PageDown: () => app.zoom([now.from + span / 2, now.to + span / 2]),
-      '0': () => app.zoom(null),
+      ArrowUp: () => zoomValues(values, ZOOM),
+      ArrowDown: () => zoomValues(values, 1 / ZOOM),
+      '0': () => {
+        values?.zoom(null);
+        app.zoom(null);
+      },
       Enter: () => {
         app.store.set({ pinned: !app.store.get().pinned });
         app.point(cursor);
@@ -183,6 +226,17 @@ export function stepCrosshair(
       showTip();
     },
   };
+}
+
+/** Shows more or fewer values around the middle of those that are shown. */
+function zoomValues(values: ValueAxis | undefined, factor: number): void {
+  if (!values) return;
+  const [forth, back] = values.log()
+    ? [Math.log10, (power: number) => 10 ** power]
+    : [Number, Number];
+  const [low, high] = values.shown().map(forth) as [number, number];
+  const [middle, half] = [(low + high) / 2, ((high - low) * factor) / 2];
+  values.zoom([back(middle - half), back(middle + half)]);
 }
 
 /** Zooms by a factor so that `step` stays where it is. */

@@ -28,6 +28,8 @@ interface LegendEntry {
   readonly label: string;
   readonly color: string;
   readonly dash: string | undefined;
+  /** Colours of a ramp. */
+  readonly colors?: readonly string[];
 }
 
 const TITLE_HEIGHT = 30;
@@ -112,8 +114,9 @@ function standalone(
   outer.append(
     make('rect', { width: '100%', height: '100%', fill: backgroundColor }),
     text(SIDE, 20, 14, `${title} (${unit})${caption ? `: ${caption()}` : ''}`, '600'),
-    ...legend.flatMap(({ label, color: own, dash, x, row }) => {
+    ...legend.flatMap(({ label, color: own, dash, colors, x, row }) => {
       const y = TITLE_HEIGHT + LEGEND_ROW * row + 10;
+      if (colors) return [...rampMarks(colors, x, y), text(x + RAMP + 8, y + 4, 12, label)];
       const key =
         dash === undefined
           ? make('circle', { cx: x + 9, cy: y, r: 4.5, fill: own })
@@ -145,6 +148,9 @@ function legendOf(app: App, panel: HTMLElement): LegendEntry[] {
     ),
   ];
   const series = keys.flatMap((key): LegendEntry[] => {
+    const { colors } = key.querySelector<HTMLElement>('.ramp-bar')?.dataset ?? {};
+    if (colors)
+      return [{ label: ownText(key), color: '', dash: undefined, colors: colors.split(';') }];
     const label =
       key.querySelector('span:not(.dot, .map-swatch, .legend-value)')?.textContent ?? ownText(key);
     const line = key.querySelector('.swatch line');
@@ -177,13 +183,24 @@ function placed(entries: readonly LegendEntry[], width: number, font: string) {
   if (context) context.font = `12px ${font}`;
   let [x, row] = [SIDE, 0];
   return entries.map((entry) => {
-    const wide = 24 + (context?.measureText(entry.label).width ?? entry.label.length * 7) + 16;
+    const wide =
+      (entry.colors ? RAMP + 8 : 24) +
+      (context?.measureText(entry.label).width ?? entry.label.length * 7) +
+      16;
     if (x > SIDE && x + wide > width) [x, row] = [SIDE, row + 1];
     const place = { ...entry, x, row };
     x += wide;
     return place;
   });
 }
+
+const RAMP = 72;
+
+const rampMarks = (colors: readonly string[], x: number, y: number): SVGElement[] =>
+  colors.map((fill, i) => {
+    const width = RAMP / colors.length;
+    return make('rect', { x: x + i * width, y: y - 5, width, height: 10, fill });
+  });
 
 function make(name: string, attributes: Record<string, string | number>, text = ''): SVGElement {
   const element = document.createElementNS('http://www.w3.org/2000/svg', name);

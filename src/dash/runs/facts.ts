@@ -28,7 +28,9 @@ export interface RunFacts {
   readonly minimal?: PredictedRun;
   /** The configuration, flat, for people. */
   readonly parameters: Readonly<Record<string, number | string>>;
-  /** The same as a text. */
+  /** Numbers of the summary, flat. */
+  readonly numbers: Readonly<Record<string, number>>;
+  /** The configuration as a text. */
   readonly configText: string;
   /** What of the metadata could not be understood. */
   readonly problems: readonly string[];
@@ -102,6 +104,11 @@ export function runFacts(metadata: Readonly<Record<string, string>>): RunFacts {
     ...defined('changes', numbers(metadata['eos.changes'])),
     ...defined('minimal', metadata['eos.changes'] ? undefined : minimalRun(config, eta)),
     parameters: flat(config),
+    numbers: Object.fromEntries(
+      Object.entries(flat(summary)).flatMap(([key, value]) =>
+        typeof value === 'number' ? [[key, value] as const] : [],
+      ),
+    ),
     configText: Object.entries(config)
       .slice(0, 40)
       .map(

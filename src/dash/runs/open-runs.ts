@@ -24,6 +24,9 @@ const FAILED_LOOKS = 3;
 /** Over how long the pace of a run is measured, in milliseconds. */
 const PACE_OVER = 10_000;
 
+/** More lines than this in every chart tell nothing apart. */
+export const MOST_DRAWN = 50;
+
 export interface OpenRunsEvents {
   /** Runs came, went, or grew. */
   changed(): void;
@@ -125,10 +128,14 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
 
   /** Opens runs together, and shows them in the order named, so that the page is drawn once. */
   async function add(...all: readonly ListedRun[]): Promise<void> {
-    const wanted = all.filter(
+    const fresh = all.filter(
       ({ link }) =>
         link === undefined || !(underway.has(link) || runs.some((run) => run.link === link)),
     );
+    const wanted = fresh.slice(0, Math.max(0, MOST_DRAWN - runs.length));
+    const left = fresh.length - wanted.length;
+    if (left > 0)
+      events.problem('Runs', `${MOST_DRAWN} are drawn at once; ${left} more were asked for`);
     for (const { link } of wanted) if (link !== undefined) underway.add(link);
     const found = await whileLoading(() => Promise.all(wanted.map(opened)));
     for (const run of found) if (run) runs = [...runs, { ...run, slot: freeSlot() }];
@@ -266,6 +273,7 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
         looks.delete(run.id);
       }
       runs = runs.filter(({ id }) => !ids.includes(id));
+      events.problem('Runs', undefined);
       events.relinked();
       events.changed();
     },

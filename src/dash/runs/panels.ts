@@ -1,5 +1,6 @@
 import type { App, Panel } from '../app.ts';
 import type { TimeSeries } from '../plots/time-series.ts';
+import { comparePanel } from './compare-panel.ts';
 import { cyclesPanel } from './cycles-panel.ts';
 import { planePanel } from './plane-panel.ts';
 import { selectionPanel } from './selection-panel.ts';
@@ -22,5 +23,6 @@ export function allPanels(app: App): readonly Panel[] {
     planePanel(app),
     cyclesPanel(app),
     selectionPanel(app),
+    comparePanel(app),
   ];
 }

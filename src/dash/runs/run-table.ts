@@ -2,9 +2,11 @@ import { formatNumber } from '../../pipeline/format.ts';
 import type { App, Run } from '../app.ts';
 import { button, el, icon } from '../dom.ts';
 import type { KnownRun } from './key-figures.ts';
-import { doubtOf, KEY_FIGURES } from './key-figures.ts';
+import { MOST_DRAWN } from './open-runs.ts';
 import { type ListedRun, sameRun } from './run-list.ts';
+import { type Cells, cellsOf, columnTitle, matches, NUMBERS } from './run-query.ts';
 import { nameParts } from './short-name.ts';
+import { viewMenu } from './view-menu.ts';
 
 /** What the table does with runs. */
 export interface RunActions {
@@ -16,21 +18,10 @@ export interface RunActions {
   remove(...ids: readonly number[]): void;
 }
 
-/** More lines than this in every chart tell nothing apart. */
-const MOST_DRAWN = 50;
-/** Numbers of a run that tell it from others, besides its parameters. */
-const NUMBERS = ['cycles', 'max-ratio', 'convergence', 'final-loss'];
-
-/** A cell: what it shows, and by what it is sorted. */
-interface CellText {
-  readonly text: string;
-  readonly sort: number | string;
-}
-
 interface Row {
   readonly listed: ListedRun;
   readonly run: Run | undefined;
-  readonly cells: ReadonlyMap<string, CellText>;
+  readonly cells: Cells;
 }
 
 interface Column {
@@ -38,27 +29,44 @@ interface Column {
   readonly title: string;
 }
 
+export interface RunTable {
+  draw(): void;
+  /** The runs that its query asks for, in its order. */
+  asked(): readonly ListedRun[];
+}
+
 /** The table of all runs: which are shown, what became of them, and how they differ. */
-export function runTable(app: App, actions: RunActions, into: HTMLElement): { draw(): void } {
+export function runTable(app: App, actions: RunActions, into: HTMLElement): RunTable {
   const filter = el('input', {
     type: 'search',
-    placeholder: 'Filter runs',
+    placeholder: 'Filter: eta>=0.05 converged',
     'aria-label': 'Filter runs',
     class: 'run-filter',
   });
   const told = el('span', { class: 'unit', role: 'status' });
   const all = button('Show all', { class: 'text-button' }, () => {
     const more = kept().filter(({ run }) => !run);
-    actions.add(...more.slice(0, MOST_DRAWN - app.runs().length).map(({ listed }) => listed));
+    actions.add(...more.map(({ listed }) => listed));
   });
   const none = button('Hide all', { class: 'text-button' }, () => {
     const shown = new Set(kept().map(({ run }) => run?.id));
     actions.remove(...app.runs().flatMap(({ id }) => (shown.has(id) ? [id] : [])));
   });
+  const menu = viewMenu(app);
   const head = el('tr');
   const body = el('tbody');
   into.append(
-    el('div', { class: 'run-tools' }, el('h2', {}, 'Runs'), told, filter, all, none),
+    el(
+      'div',
+      { class: 'run-tools' },
+      el('h2', {}, 'Runs'),
+      told,
+      filter,
+      all,
+      none,
+      menu.scale,
+      menu.element,
+    ),
     el(
       'div',
       { class: 'run-scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of runs' },
@@ -67,7 +75,7 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): { dr
   );
   let sorted: { readonly key: string; readonly down: boolean } = { key: '', down: false };
   let drawn = '';
-  filter.addEventListener('input', () => draw());
+  filter.addEventListener('input', () => app.store.set({ where: filter.value }));
 
   function rows(): Row[] {
     const open = app.runs();
@@ -75,18 +83,13 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): { dr
     return known.map((listed) => {
       const run = open.find(({ source }) => sameRun(source, listed));
       const facts = run ?? actions.facts(listed);
-      return { listed, run, cells: facts ? cellsOf(facts) : new Map() };
+      return { listed, run, cells: facts ? cellsOf(facts, written) : new Map() };
     });
   }
 
   function kept(): Row[] {
-    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const found = rows().filter(({ listed, cells }) => {
-      const text = [listed.name, ...[...cells].map(([key, cell]) => `${key}=${cell.text}`)]
-        .join(' ')
-        .toLowerCase();
-      return words.every((word) => text.includes(word));
-    });
+    const { where } = app.store.get();
+    const found = rows().filter(({ listed, cells }) => matches(where, listed.name, cells));
     if (sorted.key === '') return found;
     const value = ({ listed, cells }: Row) =>
       sorted.key === 'name' ? listed.name : cells.get(sorted.key)?.sort;
@@ -99,7 +102,10 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): { dr
     into.hidden = every.length < 2;
     if (into.hidden) return;
     const shown = kept();
-    const columns = columnsOf(every);
+    const { where, columns: chosen, color, group } = app.store.get();
+    if (document.activeElement !== filter) filter.value = where;
+    const { shown: columns, differing, others } = columnsOf(every, chosen);
+    menu.draw(differing, others);
     const open = app.runs().length;
     told.textContent = `${formatNumber(open)} of ${formatNumber(every.length)} shown${shown.length < every.length ? `, ${formatNumber(shown.length)} match` : ''}`;
     all.disabled = open >= MOST_DRAWN || shown.every(({ run }) => run);
@@ -108,6 +114,7 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): { dr
     const signature = JSON.stringify([
       sorted,
       columns,
+      [color, group],
       shown.map(({ listed, run, cells }) => [listed.name, run?.slot, [...cells]]),
     ]);
     if (signature === drawn) return;
@@ -179,7 +186,7 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): { dr
     return row;
   }
 
-  return { draw };
+  return { draw, asked: () => kept().map(({ listed }) => listed) };
 }
 
 /** Lets the lines of one run stand out from all others. */
@@ -190,38 +197,27 @@ function lift(id: number | undefined): void {
   for (const line of document.querySelectorAll(`.of-run-${id}`)) line.classList.add('lifted');
 }
 
-function cellsOf(run: KnownRun): ReadonlyMap<string, CellText> {
-  const figures = KEY_FIGURES.filter(({ key }) => key === 'outcome' || NUMBERS.includes(key));
-  return new Map<string, CellText>([
-    ...figures.flatMap((figure) => {
-      const value = figure.read(run, {});
-      // What rests on rows whose digits are not true is marked as in the tiles, in one sign.
-      const mark = value && doubtOf(figure, run) ? '\u00a0⁇' : '';
-      return value
-        ? [[figure.key, { text: value.text + mark, sort: value.exact ?? value.text }] as const]
-        : [];
-    }),
-    ...Object.entries(run.facts.parameters).map(([key, value]): [string, CellText] => [
-      `=${key}`,
-      { text: typeof value === 'number' ? formatNumber(value, 5) : value, sort: value },
-    ]),
-  ]);
-}
+const written = (value: number): string => formatNumber(value, 5);
 
-/** Outcome, the parameters in which runs differ, and their numbers. */
-function columnsOf(rows: readonly Row[]): Column[] {
+/** Columns that a table may show: those in which runs differ, those chosen, and all others. */
+function columnsOf(rows: readonly Row[], chosen: readonly string[]) {
   const known = rows.filter(({ cells }) => cells.size > 0);
   const keys = [...new Set(known.flatMap(({ cells }) => [...cells.keys()]))];
   const differing = keys.filter(
     (key) =>
       key.startsWith('=') && new Set(known.map(({ cells }) => cells.get(key)?.text ?? '')).size > 1,
   );
-  const titled = KEY_FIGURES.filter(({ key }) => keys.includes(key));
-  return [
-    ...titled.filter(({ key }) => key === 'outcome'),
-    ...differing.map((key) => ({ key, title: key.slice(1) })),
-    ...titled.filter(({ key }) => NUMBERS.includes(key)),
-  ].map(({ key, title }) => ({ key, title }));
+  const fixed = [
+    ...keys.filter((key) => key === 'outcome'),
+    ...differing,
+    ...NUMBERS.filter((key) => keys.includes(key)),
+  ];
+  const more = chosen.filter((key) => keys.includes(key) && !fixed.includes(key));
+  return {
+    differing,
+    shown: [...fixed, ...more].map((key) => ({ key, title: columnTitle(key) })),
+    others: keys.filter((key) => !fixed.includes(key) && !/^[a-z]/.test(key)),
+  };
 }
 
 function compare(a: number | string | undefined, b: number | string | undefined): number {

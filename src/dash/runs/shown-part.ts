@@ -70,7 +70,7 @@ export function shownPart(store: Store, runs: () => readonly Run[]): ShownPart {
     over(name) {
       const run = runs().find(place);
       const shown = zoomedRange();
-      const steps = run && shown && shown.map(place(run)!.step);
+      const steps = run && shown?.map(place(run)!.step);
       const pinned = store.get().pinned && run ? place(run)!.step(this.cursor() ?? 0) : undefined;
       const next = xAxisOf(name);
       const there = run && next.place(run.figures);

@@ -16,7 +16,12 @@ import { shortName } from './short-name.ts';
 
 /** More runs than this would fill the page; the others have their phases in the table. */
 const MOST_RUNS = 12;
+/** Of more runs than this the strips are thin, or they push the charts off the first screen. */
+const MOST_NAMED = 3;
 const MOST_KEYS = 8;
+const MOST_LISTED = 50;
+/** A tooltip has room for so many lines. */
+const MOST_IN_TIP = 11;
 
 /** From which step to which, and how sure that is where phases are measured. */
 function intervalText({ facts }: Run, { word, first, last }: Interval): string {
@@ -45,6 +50,28 @@ export function stripPanel(app: App): Panel {
   frame.element.classList.add('strip');
   // All in one line above the strip.
   frame.element.querySelector('.info')?.after(frame.legend);
+  const phases = el('select', { 'aria-label': 'Zoom to a phase', 'data-act': 'phase' });
+  frame.element.querySelector('header .spacer')?.after(phases);
+  phases.addEventListener('change', () => {
+    const run = app.runs().find((each) => each.phases.length > 0 && app.place(each));
+    const all = coarsePhases(run?.phases ?? []);
+    const chosen = all[Number(phases.value)];
+    if (run && chosen)
+      app.zoomTo(run, [chosen.first, all[Number(phases.value) + 1]?.first ?? chosen.last]);
+    phases.value = '';
+  });
+
+  function listPhases(run: Run | undefined): void {
+    phases.hidden = !run;
+    phases.replaceChildren(
+      el('option', { value: '' }, 'zoom to …'),
+      ...coarsePhases(run?.phases ?? [])
+        .slice(0, MOST_LISTED)
+        .map(({ word, first }, i) =>
+          el('option', { value: i }, `${phaseName(word)} from ${formatNumber(first)}`),
+        ),
+    );
+  }
   body.tabIndex = 0;
   body.setAttribute('role', 'application');
   body.setAttribute(
@@ -60,12 +87,14 @@ export function stripPanel(app: App): Panel {
     const runs = app.runs().filter((run) => run.phases.length > 0 && app.place(run));
     const steps = app.range();
     const many = runs.length > 1;
+    if (document.activeElement !== phases) listPhases(runs[0]);
     const rows = runs.slice(0, MOST_RUNS).flatMap((run, i): StripRow[] => {
       const label = many ? { label: `${i + 1}`, color: app.color(run) } : {};
+      const thin = runs.length > MOST_NAMED ? { minor: true, close: true } : {};
       const placed = (phases: readonly Interval[]) => placedPhases(phases, app.place(run)!);
       return [
-        { phases: placed(many ? coarsePhases(run.phases) : run.phases), ...label },
-        ...(run.knownPhases
+        { phases: placed(many ? coarsePhases(run.phases) : run.phases), ...thin, ...label },
+        ...(run.knownPhases && runs.length <= MOST_NAMED
           ? [{ phases: placed(coarsePhases(run.knownPhases)), minor: true }]
           : []),
       ];
@@ -96,22 +125,20 @@ export function stripPanel(app: App): Panel {
   }
 
   function tipLines() {
-    return app.runs().flatMap((run) => {
+    const all = app.runs().flatMap((run) => {
       const own = app.rows().get(run.id);
-      const phase = own?.values.phase;
-      if (typeof phase !== 'string' || !own) return [];
-      const interval = run.phases.find(({ first, last }) => own.step >= first && own.step <= last);
+      const interval = own && run.phases.findLast(({ first }) => own.step >= first);
+      if (!interval) return [];
+      const name = phaseName(interval.word);
       return [
         {
-          label:
-            app.runs().length > 1
-              ? `${phaseName(phase)} · ${shortName(run.name)}`
-              : phaseName(phase),
-          value: interval ? intervalText(run, interval) : '',
-          color: phaseColor(PAGE, phase),
+          label: app.runs().length > 1 ? `${name} · ${shortName(run.name)}` : name,
+          value: intervalText(run, interval),
+          color: phaseColor(PAGE, interval.word),
         },
       ];
     });
+    return all.slice(0, MOST_IN_TIP);
   }
 
   return {

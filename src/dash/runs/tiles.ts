@@ -1,3 +1,4 @@
+import { plural } from '../../pipeline/format.ts';
 import type { App, Run } from '../app.ts';
 import { el } from '../dom.ts';
 import { phaseName } from '../plots/theme.ts';
@@ -51,9 +52,12 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
           ? []
           : [
               el(
-                'div',
+                // Of several runs they would push the charts off the first screen.
+                runs.length > 1 ? 'details' : 'div',
                 { class: 'tile warnings', 'data-tile': 'warnings' },
-                el('h2', {}, 'Warnings'),
+                runs.length > 1
+                  ? el('summary', {}, plural(warnings.length, 'warning'))
+                  : el('h2', {}, 'Warnings'),
                 ...warnings
                   .slice(0, MOST_WARNINGS)
                   .map((warning) => el('p', { class: 'small' }, warning)),

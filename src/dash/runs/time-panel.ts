@@ -1,5 +1,5 @@
-import { formatNumber } from '../../pipeline/format.ts';
-import { type App, hasColumns, messageOf, type Panel, pageLook, type Run } from '../app.ts';
+import { formatNumber, plural } from '../../pipeline/format.ts';
+import { type App, hasColumns, messageOf, type Panel, pageLook, rowUnder } from '../app.ts';
 import { button, el, swatch } from '../dom.ts';
 import { type Drawing, MARGIN } from '../plots/draw.ts';
 import { linesPlot } from '../plots/lines.ts';
@@ -7,41 +7,50 @@ import { PAGE, phaseName } from '../plots/theme.ts';
 import {
   DASHES,
   fittingScale,
-  type RunLines,
   type Series,
   type SeriesLine,
   seriesLines,
   type TimeSeries,
   timeSeriesPlot,
 } from '../plots/time-series.ts';
-import type { Scale } from '../store.ts';
+import type { Scale, YRange } from '../store.ts';
 import { type StepAxis, stepCrosshair } from './crosshair.ts';
+import { along, type PageLines, type ReadLines, readPageLines } from './page-lines.ts';
 import { drawingHeight, panelFrame } from './panel-frame.ts';
-import { readLines } from './read-lines.ts';
 import { shortName } from './short-name.ts';
 
 const NOTHING_ABOVE =
   'No value here is above 0, so a logarithmic scale shows none; switch to linear.';
 
 /** More lines than this fill the window. */
-const MOST_IN_TIP = 11;
+const MOST_IN_TIP = 10;
 
-/** The lines of one run on the page. */
-interface PageLines extends RunLines {
-  readonly page: Run;
-}
 type PageLine = SeriesLine<PageLines>;
 
 /** A panel of time series: one line a series and run, as an envelope that keeps every spike. */
 export function timePanel(app: App, spec: TimeSeries): Panel {
-  const columns = spec.series.flatMap(({ column }) => column ?? []);
+  const columns = [...spec.series, ...(spec.other?.series ?? [])].flatMap(
+    ({ column }) => column ?? [],
+  );
   /**
    * Columns without any of which the panel has nothing to say; what can also be derived is not
    * among them.
    */
   const main = spec.series.flatMap(({ column, derived }) => (column && !derived ? [column] : []));
+  const inOther = () => spec.other !== undefined && app.store.get().units.includes(spec.id);
+  const isDifference = () => app.store.get().minus !== null;
+  const drawnSpec = (): TimeSeries => {
+    const chosen = (inOther() && spec.other) || spec;
+    return isDifference() ? differenceOf(chosen) : chosen;
+  };
+  const shownY = (): YRange | undefined => app.store.get().y[spec.id];
+  const setY = (range: YRange | null): void => {
+    const { [spec.id]: _, ...others } = app.store.get().y;
+    app.store.set({ y: range === null ? others : { ...others, [spec.id]: range } });
+  };
   let fitting: Scale = spec.scale;
-  const scale = (): Scale => app.store.get().scales[spec.id] ?? fitting;
+  const scale = (): Scale =>
+    isDifference() ? 'linear' : (app.store.get().scales[spec.id] ?? fitting);
   const frame = panelFrame(
     app,
     { ...spec, csv: columns, scales: true, wide: spec.order === 0, main: spec.order === 0 },
@@ -54,19 +63,41 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
   body.setAttribute('role', 'application');
   body.setAttribute(
     'aria-label',
-    `${spec.title} over steps. Left and right arrows move the crosshair, plus and minus zoom, 0 resets, Enter pins.`,
+    `${spec.title} over steps. Left and right arrows move the crosshair, plus and minus zoom, up and down zoom the values, 0 resets, Enter pins.`,
   );
   let axis: StepAxis | undefined;
   let scaleY: ReturnType<Drawing['scale']>;
   let drawn: readonly PageLine[] = [];
+  let shownValues: readonly [number, number] = [0, 1];
   let turn = 0;
   let empty = false;
   let silent: ReadonlySet<string> = new Set();
-  const crosshair = stepCrosshair(app, body, () => axis, tipLines);
+  const crosshair = stepCrosshair(app, body, () => axis, tipLines, {
+    value: (pixel) => Number(scaleY?.invert?.(pixel)),
+    shown: () => shownValues,
+    log: () => scale() === 'log',
+    zoom: setY,
+  });
+  const unit = spec.other && unitButton(app, spec.id, spec.other.button);
+  if (unit) frame.element.querySelector('header .spacer')?.after(unit);
   const keys = new Map(spec.series.map((series) => [series.key, legendKey(app, spec.id, series)]));
   const eventKey = el('span', { class: 'key static', hidden: true });
   const doubtKey = el('span', { class: 'key static', hidden: true, 'data-key': 'doubt' });
-  frame.legend.append(...[...keys.values()].map(({ element }) => element), eventKey, doubtKey);
+  const modeKey = el('span', { class: 'key static', hidden: true, 'data-key': 'mode' });
+  const valuesKey = button(
+    '',
+    { class: 'key', hidden: true, 'data-act': 'y', title: 'Which values the axis shows' },
+    () => setY(shownY() === undefined ? 'all' : null),
+    '',
+  );
+  valuesKey.removeAttribute('aria-label');
+  frame.legend.append(
+    ...[...keys.values()].map(({ element }) => element),
+    eventKey,
+    doubtKey,
+    modeKey,
+    valuesKey,
+  );
 
   const hidden = ({ series: { key } }: PageLine): boolean =>
     app.store.get().hidden.includes(`${spec.id}.${key}`);
@@ -84,50 +115,51 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
     body.style.minHeight = `${look.height}px`;
     const pixels = Math.max(40, Math.round(look.width - MARGIN.left - MARGIN.right));
     const many = runs.length > 1;
-    let read: PageLines[];
+    let read: ReadLines;
+    unit?.setAttribute('aria-pressed', String(inOther()));
     try {
-      read = await Promise.all(
-        runs.map(async (run): Promise<PageLines> => {
-          const present = columns.filter((column) => hasColumns(run, [column]));
-          const lines = await readLines(app, run, run.client, present, pixels);
-          const points = new Map(present.map((column, i) => [column, lines[i]!]));
-          return {
-            page: run,
-            run: run.figures,
-            place: app.place(run),
-            points,
-            color: many ? app.color(run) : undefined,
-            className: `of-run-${run.id}`,
-          };
-        }),
-      );
+      read = await readPageLines(app, runs, { columns, pixels, log: scale() === 'log' });
     } catch (error) {
       // While a file is being written it may be unreadable for a moment; the last drawing stays.
       if (mine === turn && !runs.some(({ writing }) => writing)) frame.problem(messageOf(error));
       return;
     }
     if (mine !== turn) return;
-    const lines = seriesLines(spec, read, steps, PAGE);
+    const now = drawnSpec();
+    // One divergent step, of a run that blows up or of a log, does not flatten a panel.
+    const y = shownY();
+    const robust =
+      y === undefined &&
+      runs.some(({ figures }) => figures.diverged || figures.lambda1 === undefined);
+    const lines = seriesLines(now, read.lines, steps, PAGE);
     // A column of nothing but nulls is left out; only the whole run can tell.
     if (!app.zoomed()) {
       silent = new Set(lines.filter(isSilent).map(keyOf));
-      fitting = fittingScale(spec, lines);
+      fitting = fittingScale(now, lines, robust);
     }
     drawn = lines.filter((line) => !silent.has(keyOf(line)));
-    empty = !drawn.some(({ series }) => main.includes(series.column ?? ''));
+    empty = !drawn.some(({ series }) => series.column !== undefined);
     const visible = drawn.filter((line) => !hidden(line));
     frame.problem(scale() === 'log' && noneAbove(visible) ? NOTHING_ABOVE : undefined);
-    const plotted = timeSeriesPlot(spec, visible, steps, scale(), app.axis());
-    const { svg, values } = linesPlot(plotted, look);
+    const plotted = timeSeriesPlot(now, visible, steps, scale(), app.axis());
+    const { svg, values, out, furthest } = linesPlot(
+      { ...plotted, areas: read.areas, robust, values: typeof y === 'object' ? y : undefined },
+      look,
+    );
+    shownValues = values;
     axis = { left: MARGIN.left, right: look.width - MARGIN.right, from: steps[0], to: steps[1] };
     scaleY = svg.scale('y');
     frame.show(svg, many);
+    modeKey.hidden = read.said === '';
+    modeKey.textContent = read.said;
+    valuesKey.hidden = y === undefined && out === 0;
+    valuesKey.textContent = valuesText(y, out, furthest);
     for (const [index, [key, legend]] of [...keys].entries()) {
       const line = drawn.find(({ series }) => series.key === key);
       legend.element.hidden = line === undefined;
       if (!line) continue;
-      const dash = many ? DASHES[index % DASHES.length]! : (line.series.dash ?? '');
-      legend.update(nameOf(line), !hidden(line), many ? PAGE.text : line.line.color, dash);
+      const dash = line.of.color ? DASHES[index % DASHES.length]! : (line.series.dash ?? '');
+      legend.update(nameOf(line), !hidden(line), line.of.color ? PAGE.text : line.line.color, dash);
     }
     const events = (plotted.events ?? []).length;
     eventKey.hidden = events === 0;
@@ -143,7 +175,7 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
   function follow(): void {
     crosshair.follow();
     // Of several runs a legend would name the value of one alone; the tooltip names each.
-    const single = app.runs().length === 1;
+    const single = app.runs().length === 1 && !isDifference();
     for (const [key, legend] of keys) {
       const line = drawn.find(({ series }) => series.key === key);
       const value = single && line ? valueAt(line) : Number.NaN;
@@ -152,11 +184,16 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
   }
 
   function valueAt({ of, series, at }: PageLine): number {
+    const position = rowUnder(app)?.position;
+    if (!of.page) {
+      const points = of.points.get(series.column ?? '');
+      return points && position !== undefined ? along(points.x, points.y)(position) : Number.NaN;
+    }
     const row = app.rows().get(of.page.id);
     if (!row) return Number.NaN;
     if (at) return at(row.step);
     const value = row.values[series.column ?? ''];
-    return typeof value === 'number' ? value : Number.NaN;
+    return typeof value === 'number' ? value * (series.factor?.(of.run) ?? 1) : Number.NaN;
   }
 
   function tipLines(y: number) {
@@ -178,8 +215,9 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
         const value = valueAt(line);
         const name = nameOf(line);
         return {
-          label: many ? `${name} · ${shortName(line.of.page.name)}` : name,
-          value: formatNumber(value),
+          label: many || !line.of.page ? `${name} · ${shortName(line.of.name)}` : name,
+          // Between rows it is that of the drawing.
+          value: line.of.page ? formatNumber(value) : `≈ ${formatNumber(value, 4)}`,
           exact: String(value),
           color: line.line.color,
         };
@@ -218,9 +256,44 @@ const noneAbove = (lines: readonly PageLine[]): boolean =>
   lines.some(({ line }) => line.points.y.length > 0) &&
   lines.every(({ line }) => Array.from(line.points.y).every((value) => !(value > 0)));
 
-const keyOf = ({ of, series }: PageLine): string => `${of.page.id}:${series.key}`;
+const keyOf = ({ of, series }: PageLine): string => `${of.key}:${series.column}`;
 const isSilent = ({ line, at }: PageLine): boolean => !at && line.points.x.length === 0;
 const nameOf = ({ of, series }: PageLine): string => series.name?.(of.run) ?? series.label;
+
+/** The same plot of differences: from 0, without what follows from parameters. */
+function differenceOf(spec: TimeSeries): TimeSeries {
+  const { events: _, ...rest } = spec;
+  return {
+    ...rest,
+    axis: `difference of ${spec.axis}`,
+    scale: 'linear',
+    series: spec.series.map(({ derived: __, ...series }) => series),
+    level: () => ({ value: 0, label: '' }),
+  };
+}
+
+function valuesText(y: YRange | undefined, out: number, furthest: number): string {
+  if (y === 'all') return 'All values; show most';
+  if (y !== undefined) return 'Values zoomed; reset';
+  return `▴ ${plural(out, 'value')} up to ${formatNumber(furthest, 2)} beyond; show all`;
+}
+
+/** Switches a panel to its other unit and back. */
+function unitButton(app: App, panel: string, label: string): HTMLButtonElement {
+  return button(
+    label,
+    { class: 'scale', 'data-act': 'unit', 'aria-pressed': 'false', title: `Draw ${label}` },
+    () => {
+      const { units, y } = app.store.get();
+      const { [panel]: _, ...others } = y;
+      const on = units.includes(panel);
+      app.store.set({
+        units: on ? units.filter((each) => each !== panel) : [...units, panel],
+        y: others,
+      });
+    },
+  );
+}
 
 /** A button of the legend: shows or hides a series, and tells its value under the crosshair. */
 function legendKey(app: App, panel: string, series: Series) {

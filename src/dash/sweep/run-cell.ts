@@ -24,6 +24,7 @@ export function rowOptions(table: SweepTable, row: number): RunOptions {
     samples: Number.isNaN(at('samples')) ? null : at('samples'),
     seed: at('seed'),
     eta: at('eta'),
+    ...optimizerOf(at('momentum'), at('dampening')),
     init: [at('init_alpha'), at('init_beta1'), at('init_beta2')],
     floor: at('floor'),
     steps: at('steps'),
@@ -31,6 +32,13 @@ export function rowOptions(table: SweepTable, row: number): RunOptions {
     epsilon: at('epsilon'),
     band: at('band'),
   };
+}
+
+/** The optimizer of a row, by the parameters that it has: null is NaN. */
+function optimizerOf(momentum: number, dampening: number): RunOptions {
+  if (Number.isNaN(momentum)) return { optimizer: 'gd' };
+  if (Number.isNaN(dampening)) return { optimizer: 'nesterov', momentum };
+  return { optimizer: 'momentum', momentum, dampening };
 }
 
 /** Runs a row of a sweep again, here and now, into the bytes of its run file. */

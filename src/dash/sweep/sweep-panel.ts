@@ -2,50 +2,64 @@ import { count, formatNumber, plural } from '../../pipeline/format.ts';
 import {
   type HeatMap,
   heatMap,
-  QUANTITIES,
+  quantitiesOf,
   type TableParameter,
   variedParameters,
 } from '../../pipeline/sweep/heat-map.ts';
 import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
-import { type App, messageOf, type Panel, pageLook } from '../app.ts';
+import { type App, messageOf, type Panel, pageLook, type Tip } from '../app.ts';
 import { el, swatch } from '../dom.ts';
 import {
-  BORDER_LABEL,
+  borderLabel,
   type DrawnMap,
+  type FacetCell,
   isLined,
   type MapKey,
+  type MapRamp,
   mapColors,
   outcomeColor,
   outcomeName,
   sweepMap,
 } from '../plots/sweep-map.ts';
 import { PAGE } from '../plots/theme.ts';
+import { MOST_DRAWN } from '../runs/open-runs.ts';
 import { drawingHeight, panelFrame } from '../runs/panel-frame.ts';
 import type { ListedRun, ListedSweep } from '../runs/run-list.ts';
+import { cellLink, isCell, linkedRow } from './cell-link.ts';
 import { loadSweep } from './load-sweep.ts';
 import { type MapView, readMapView, writeMapView } from './map-view.ts';
 
 /** More values than this make no sensible list to choose from. */
 const MOST_CHOICES = 500;
+/** Movements of the pointer shorter than this are clicks. */
+const DRAG_PIXELS = 5;
 
 /** What the map has of the page around it. */
 export interface Surroundings {
   /** Names of the sweeps to choose from. */
   sweeps(): readonly string[];
-  /** Takes a run under way; the page shows that it is busy, and then the run. */
-  show(work: () => Promise<ListedRun>): Promise<void>;
+  /** Takes runs under way; the page shows that it is busy, and then the runs. */
+  show(work: () => Promise<readonly ListedRun[]>): Promise<void>;
+  /** Says what is wrong with a link. */
+  problem(text: string): void;
   /** What has the focus in the map that this one takes the place of. */
   focus(): Element | null;
+}
+
+/** The map of a sweep, which makes the runs that links name by their cells. */
+export interface SweepPanel extends Panel {
+  openCells(links: readonly string[]): Promise<void>;
 }
 
 /** The map of a sweep over two of its parameters; a click on a cell runs that very run. */
 export async function openSweepPanel(
   app: App,
   listed: ListedSweep,
-  { sweeps, show, focus }: Surroundings,
-): Promise<Panel> {
+  { sweeps, show, problem, focus }: Surroundings,
+): Promise<SweepPanel> {
   const table = await loadSweep(listed);
   const varied = variedParameters(table);
+  const quantities = quantitiesOf(table);
   const view = () => readMapView(app.store.get().map, varied, table);
   const head = {
     id: 'sweep',
@@ -55,7 +69,7 @@ export async function openSweepPanel(
     rows: () => mapCsv(map, drawing),
     caption: () => [captionOf(view(), varied), ...lackOf(listed, table.length)].join(', '),
     description:
-      'What became of the runs of a sweep, over two of its parameters. Where several runs share a cell it shows their median (of outcomes the most frequent). Dashed: S∞(θ₀) = 2/η; where η is smaller, gradient flow from the start ends below 2/η and there is no edge of stability. A click on a cell, or Enter, runs that very run here and shows it below.',
+      'What became of the runs of a sweep, over two of its parameters. Where several runs share a cell it is parted by what they have. Dashed: where S∞(θ₀) is the threshold; where η is smaller, gradient flow from the start ends below it and there is no edge of stability. A click on a cell, or Enter, runs that very run here and shows it below; dragging over cells, or Shift and the arrows, takes all of theirs.',
   };
   const frame = panelFrame(app, head);
   const { body } = frame;
@@ -72,12 +86,14 @@ export async function openSweepPanel(
   body.setAttribute('role', 'application');
   body.setAttribute(
     'aria-label',
-    'Map of the sweep. Arrow keys move from cell to cell, Enter runs the run of a cell and shows it.',
+    'Map of the sweep. Arrow keys move from cell to cell, with Shift they choose several, Enter runs their runs and shows them.',
   );
   let map: HeatMap | undefined;
   let drawing: DrawnMap | undefined;
-  const opened = new Set<number>();
   let chosen: number | undefined;
+  /** Where a choice of several began. */
+  let anchor: number | undefined;
+  let downAt: readonly [number, number] | undefined;
   let inherited = focus()?.getAttribute('data-choice');
 
   const change = (next: Partial<MapView>) => {
@@ -121,9 +137,9 @@ export async function openSweepPanel(
         : []),
       chooser(
         'show',
-        QUANTITIES.map(({ name, label }) => [name, label]),
+        quantities.map(({ name, label }) => [name, label]),
         quantity.name,
-        (name) => change({ quantity: QUANTITIES.find((each) => each.name === name)! }),
+        (name) => change({ quantity: quantities.find((each) => each.name === name)! }),
       ),
       chooser('x', varied.map(axis), x, (column) =>
         change(column === y ? { x: column, y: x } : { x: column, ...without(column) }),
@@ -177,52 +193,128 @@ export async function openSweepPanel(
     }
     const box = drawing.box(index);
     place(mark, box);
-    const outcome = table.texts('outcome')[cell.row]!;
-    const lines = QUANTITIES.slice(1).map(({ name, label, none }) => {
-      const value = table.numbers(name)[cell.row]!;
-      const text = Number.isNaN(value) && none ? none : formatNumber(value);
-      return { label, value: text, exact: String(value) };
-    });
-    const title = varied.map(
-      ({ column, symbol }) => `${symbol} = ${formatNumber(table.numbers(column)[cell.row]!, 5)}`,
-    );
-    const several = cell.runs > 1 ? [{ label: 'runs in this cell', value: count(cell.runs) }] : [];
+    const title = titleOf(cell);
     const outer = body.getBoundingClientRect();
     const [x, y] = tip ?? [outer.left + box[0] + box[2], outer.top + box[1] + box[3]];
     app.showTip({
       x,
       y,
-      title: title.join(', '),
-      lines: [
-        {
-          label: 'outcome',
-          value: outcomeName(outcome),
-          exact: outcome,
-          color: outcomeColor(PAGE, outcome),
-        },
-        ...lines,
-        ...several,
-      ],
+      title,
+      lines: cell.runs > 1 ? severalLines(cell) : runLines(cell.row),
     });
-    if (!tip) app.announce(`${title.join(', ')}: ${outcomeName(outcome)}`);
+    const said = cell.runs > 1 ? plural(cell.runs, 'run') : outcomeName(outcomeOf(cell.row));
+    if (!tip) app.announce(`${title}: ${said}`);
+  }
+
+  const outcomeOf = (row: number) => table.texts('outcome')[row]!;
+
+  /** The parameters of a cell; those in which its runs differ are left out. */
+  const titleOf = ({ rows }: FacetCell): string =>
+    varied
+      .flatMap(({ column, symbol }) => {
+        const all = table.numbers(column);
+        const value = all[rows[0]!]!;
+        return rows.every((row) => all[row] === value)
+          ? [`${symbol} = ${formatNumber(value, 5)}`]
+          : [];
+      })
+      .join(', ');
+
+  function runLines(row: number): Tip['lines'] {
+    const outcome = outcomeOf(row);
+    const lines = quantities.slice(1).map(({ name, label, none }) => {
+      const value = table.numbers(name)[row]!;
+      const text = Number.isNaN(value) && none ? none : formatNumber(value);
+      return { label, value: text, exact: String(value) };
+    });
+    const color = outcomeColor(PAGE, outcome);
+    return [{ label: 'outcome', value: outcomeName(outcome), exact: outcome, color }, ...lines];
+  }
+
+  /** Of several runs how many have which outcome, and from where to where their numbers go. */
+  function severalLines({ rows, runs }: FacetCell): Tip['lines'] {
+    const outcomes = Array.from(rows, outcomeOf);
+    const tally = OUTCOMES.flatMap((outcome) => {
+      const count = outcomes.filter((each) => each === outcome).length;
+      const value = `${count} of ${plural(runs, 'run')}`;
+      const color = outcomeColor(PAGE, outcome);
+      return count === 0
+        ? []
+        : [{ label: outcomeName(outcome), value, exact: String(count), color }];
+    });
+    const spans = quantities.slice(1).flatMap(({ name, label }) => {
+      const values = Array.from(rows, (row) => table.numbers(name)[row]!).filter(Number.isFinite);
+      if (values.length === 0) return [];
+      const [low, high] = [Math.min(...values), Math.max(...values)];
+      const value =
+        low === high ? formatNumber(low) : `${formatNumber(low)} – ${formatNumber(high)}`;
+      return [{ label, value }];
+    });
+    return [...tally, ...spans];
+  }
+
+  const linkOf = (row: number) => cellLink(listed.name, varied, table, row);
+
+  function openRows(asked: readonly number[]): Promise<void> {
+    const there = new Set(app.runs().map(({ link }) => link));
+    const rows = asked.filter((row) => !there.has(linkOf(row)));
+    return show(async () => {
+      const { rowOptions, runRow } = await import('./run-cell.ts');
+      const made: ListedRun[] = [];
+      const room = MOST_DRAWN - app.runs().length;
+      for (const [i, row] of rows.entries()) {
+        const name = varied
+          .map(
+            ({ column, symbol }) => `${symbol} = ${formatNumber(table.numbers(column)[row]!, 4)}`,
+          )
+          .join(', ');
+        // What is beyond those that are drawn is counted, not made.
+        const bytes = i < room ? await runRow(rowOptions(table, row)) : new ArrayBuffer(0);
+        made.push({ name, link: linkOf(row), origin: { kind: 'bytes', bytes }, dynamics: [] });
+      }
+      return made;
+    }).then(
+      () => app.announce(`${plural(rows.length, 'run')} shown below`),
+      (error: unknown) => frame.problem(`these runs cannot be made: ${messageOf(error)}`),
+    );
   }
 
   function run(index: number): void {
     const row = drawing?.cells[index]?.row;
-    if (row === undefined) return;
-    opened.add(row);
-    markOpened();
-    const name = varied
-      .map(({ column, symbol }) => `${symbol} = ${formatNumber(table.numbers(column)[row]!, 4)}`)
-      .join(', ');
-    show(async () => {
-      const { rowOptions, runRow } = await import('./run-cell.ts');
-      const bytes = await runRow(rowOptions(table, row));
-      return { name, link: undefined, origin: { kind: 'bytes', bytes }, dynamics: [] };
-    }).then(
-      () => app.announce(`${name} is shown below`),
-      (error: unknown) => frame.problem(`this run cannot be made: ${messageOf(error)}`),
-    );
+    if (row !== undefined) void openRows([row]);
+  }
+
+  /** All cells of a rectangle between two points of the window's map. */
+  function cellsBetween(a: readonly [number, number], b: readonly [number, number]): number[] {
+    const [left, right] = [Math.min(a[0], b[0]), Math.max(a[0], b[0])];
+    const [top, bottom] = [Math.min(a[1], b[1]), Math.max(a[1], b[1])];
+    return (drawing?.cells ?? []).flatMap((_, i) => {
+      const [x, y, width, height] = drawing!.box(i);
+      return x < right && x + width > left && y < bottom && y + height > top ? [i] : [];
+    });
+  }
+
+  function openCellsAt(cells: readonly number[]): void {
+    void openRows(cells.flatMap((index) => [...drawing!.cells[index]!.rows]));
+  }
+
+  /** The rectangle from the anchor to the chosen cell. */
+  function choice(): number[] {
+    if (chosen === undefined || anchor === undefined) return chosen === undefined ? [] : [chosen];
+    const middle = (index: number): readonly [number, number] => {
+      const [x, y, width, height] = drawing!.box(index);
+      return [x + width / 2, y + height / 2];
+    };
+    return cellsBetween(middle(anchor), middle(chosen));
+  }
+
+  function markChoice(): void {
+    const boxes = choice().map((index) => drawing!.box(index));
+    if (boxes.length < 2) return;
+    const [left, top] = [Math.min(...boxes.map(([x]) => x)), Math.min(...boxes.map(([, y]) => y))];
+    const right = Math.max(...boxes.map(([x, , width]) => x + width));
+    const bottom = Math.max(...boxes.map(([, y, , height]) => y + height));
+    place(mark, [left, top, right - left, bottom - top]);
   }
 
   function cellUnder(event: MouseEvent): number | undefined {
@@ -252,23 +344,57 @@ export async function openSweepPanel(
     body.querySelectorAll('.map-opened').forEach((each) => {
       each.remove();
     });
-    drawing?.cells.forEach(({ row }, i) => {
-      if (!opened.has(row)) return;
+    const links = new Set(app.runs().flatMap(({ link }) => link ?? []));
+    if (![...links].some(isCell)) return;
+    drawing?.cells.forEach(({ rows }, i) => {
+      if (!rows.some((row) => links.has(linkOf(row)))) return;
       const dot = el('div', { class: 'map-opened' });
       place(dot, drawing!.box(i));
       body.append(dot);
     });
   }
 
+  const within = (event: MouseEvent): readonly [number, number] => {
+    const box = body.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  };
+  const isDrag = (at: readonly [number, number]) =>
+    downAt !== undefined && Math.hypot(at[0] - downAt[0], at[1] - downAt[1]) > DRAG_PIXELS;
+  body.addEventListener('pointerdown', (event) => {
+    if (event.button !== 0) return;
+    downAt = within(event);
+    body.setPointerCapture(event.pointerId);
+  });
   body.addEventListener('pointermove', (event) => {
-    point(cellUnder(event), [event.clientX, event.clientY]);
+    const at = within(event);
+    if (!downAt || !isDrag(at)) return point(cellUnder(event), [event.clientX, event.clientY]);
+    app.showTip(null);
+    mark.hidden = false;
+    place(mark, [
+      Math.min(at[0], downAt[0]),
+      Math.min(at[1], downAt[1]),
+      Math.abs(at[0] - downAt[0]),
+      Math.abs(at[1] - downAt[1]),
+    ]);
   });
   body.addEventListener('pointerleave', () => point(undefined, null));
-  body.addEventListener('click', (event) => {
+  body.addEventListener('pointercancel', () => {
+    downAt = undefined;
+    point(undefined, null);
+  });
+  body.addEventListener('pointerup', (event) => {
+    const from = downAt;
+    const at = within(event);
+    const dragged = isDrag(at);
+    downAt = undefined;
+    if (!from) return;
     const index = cellUnder(event);
-    if (index === undefined) return;
-    chosen = index;
-    run(index);
+    if (dragged) openCellsAt(cellsBetween(from, at));
+    else if (index !== undefined) {
+      chosen = index;
+      anchor = undefined;
+      run(index);
+    }
   });
   body.addEventListener('blur', () => point(undefined, null));
   body.addEventListener('keydown', (event) => {
@@ -277,9 +403,16 @@ export async function openSweepPanel(
     ];
     if (!drawing || (!step && event.key !== 'Enter')) return;
     event.preventDefault();
-    if (step) chosen = chosen === undefined ? 0 : (neighbour(chosen, step[0]!, step[1]!) ?? chosen);
+    if (step) {
+      anchor = event.shiftKey ? (anchor ?? chosen ?? 0) : undefined;
+      chosen = chosen === undefined ? 0 : (neighbour(chosen, step[0]!, step[1]!) ?? chosen);
+    }
     point(chosen, null);
-    if (event.key === 'Enter' && chosen !== undefined) run(chosen);
+    markChoice();
+    if (event.key !== 'Enter' || chosen === undefined) return;
+    const cells = choice();
+    if (cells.length > 1) openCellsAt(cells);
+    else run(chosen);
   });
 
   return {
@@ -293,12 +426,17 @@ export async function openSweepPanel(
       drawChoices(now);
       frame.update();
       map = heatMap(table, now);
-      const line = isLined(map) ? [borderKey()] : [];
+      const line = isLined(map) ? [borderKey(map)] : [];
       const omitted = map.omitted.map((value) => formatNumber(value, 4)).join(', ');
       frame.problem(
         omitted === '' ? undefined : `Not shown, for want of room: ${map.facet} = ${omitted}.`,
       );
-      frame.legend.replaceChildren(...mapColors(map, PAGE).legend.map(colorKey), ...line);
+      const { ramp, legend } = mapColors(map, PAGE);
+      frame.legend.replaceChildren(
+        ...(ramp ? [rampKey(ramp)] : []),
+        ...legend.map(colorKey),
+        ...line,
+      );
       const look = pageLook(body.clientWidth, drawingHeight(app, frame, head.id));
       drawing = sweepMap(map, look);
       frame.show(drawing.svg, false);
@@ -309,6 +447,13 @@ export async function openSweepPanel(
       app.showTip(null);
     },
     follow() {},
+    async openCells(links) {
+      const rows = links.map((link) => linkedRow(link, listed.name, table));
+      const lost = links.filter((_, i) => rows[i] === undefined);
+      if (lost.length > 0) problem(`the sweep ${listed.name} has no run ${lost.join(', ')}`);
+      const found = rows.flatMap((row) => row ?? []);
+      if (found.length > 0) await openRows(found);
+    },
   };
 }
 
@@ -337,16 +482,19 @@ function mapCsv(map: HeatMap | undefined, drawing: DrawnMap | undefined): string
   const { cells } = drawing;
   const value = (number: number) =>
     map.quantity.name === 'outcome' ? OUTCOMES[number]! : String(number);
-  const lines = cells.map(({ x, y, facet, value: number, runs, diverged }) =>
-    [
-      x.value,
-      y.value,
-      ...(map.facet ? [facet] : []),
-      diverged ? 'diverged' : value(number),
-      runs,
-    ].join(','),
+  const lines = cells.flatMap(({ x, y, facet, runs, shares }) =>
+    shares.map((part) =>
+      [
+        x.value,
+        y.value,
+        ...(map.facet ? [facet] : []),
+        part.diverged ? 'diverged' : value(part.value),
+        part.share,
+        runs,
+      ].join(','),
+    ),
   );
-  return `${[map.x.column, map.y.column, ...(map.facet ? [map.facet] : []), map.quantity.name, 'runs'].join(',')}\n${lines.join('\n')}\n`;
+  return `${[map.x.column, map.y.column, ...(map.facet ? [map.facet] : []), map.quantity.name, 'share', 'runs'].join(',')}\n${lines.join('\n')}\n`;
 }
 
 function place(element: HTMLElement, [x, y, width, height]: readonly number[]): void {
@@ -355,14 +503,23 @@ function place(element: HTMLElement, [x, y, width, height]: readonly number[]): 
   element.style.height = `${height}px`;
 }
 
+/** A scale without steps, with values at its ends and in its middle. */
+function rampKey({ colors, ticks }: MapRamp): HTMLElement {
+  const bar = el('span', { class: 'ramp-bar' });
+  bar.style.background = `linear-gradient(to right, ${colors.join(', ')})`;
+  bar.dataset.colors = colors.join(';');
+  const [first, ...others] = ticks.map(({ label }) => label);
+  return el('span', { class: 'key static ramp-key' }, first, bar, ` … ${others.join(' … ')}`);
+}
+
 function colorKey({ label, color }: MapKey): HTMLElement {
   const square = el('span', { class: 'map-swatch' });
   square.style.background = color;
   return el('span', { class: 'key static' }, square, label);
 }
 
-function borderKey(): HTMLElement {
+function borderKey(map: HeatMap): HTMLElement {
   const line = swatch();
   line.look(PAGE.text, '6 4');
-  return el('span', { class: 'key static' }, line.element, BORDER_LABEL);
+  return el('span', { class: 'key static' }, line.element, borderLabel(map));
 }

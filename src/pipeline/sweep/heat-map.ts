@@ -60,6 +60,21 @@ export const QUANTITIES: readonly Quantity[] = [
   },
 ];
 
+/** The threshold of the runs of a sweep: of gradient descent 2/η, else that of their optimizer. */
+export const thresholdOf = (table: SweepTable): string =>
+  table.numbers('momentum').every(Number.isNaN) ? '2/η' : 'threshold';
+
+/** The quantities of a sweep, named for the threshold of its runs. */
+export function quantitiesOf(table: SweepTable): readonly Quantity[] {
+  const threshold = thresholdOf(table);
+  if (threshold === '2/η') return QUANTITIES;
+  return QUANTITIES.map((quantity) => ({
+    ...quantity,
+    label: quantity.label.replace('ηS/2', `S/${threshold}`),
+    title: quantity.title.replace('2/η', `the ${threshold} of the optimizer`),
+  }));
+}
+
 /** A parameter of the table, by its column. */
 export interface TableParameter {
   readonly column: string;
@@ -106,6 +121,8 @@ export interface Place {
 export interface MapAxis {
   readonly column: string;
   readonly log: boolean;
+  /** Its values are names, as seeds are: they stand side by side, whatever they are. */
+  readonly named: boolean;
   readonly places: readonly Place[];
 }
 
@@ -122,6 +139,17 @@ export interface Cell {
   readonly runs: number;
   /** A run here that has that value. */
   readonly row: number;
+  /** All runs here. */
+  readonly rows: Int32Array;
+  /** What its runs have, as shares of them; one where they have the same, or are one. */
+  readonly shares: readonly Share[];
+}
+
+/** A share of the runs of a cell. */
+export interface Share {
+  readonly value: number;
+  readonly diverged: boolean;
+  readonly share: number;
 }
 
 export interface Facet {
@@ -137,6 +165,8 @@ export interface Facet {
 
 export interface HeatMap {
   readonly quantity: Quantity;
+  /** What the sharpness of the runs is measured against. */
+  readonly threshold: string;
   readonly x: MapAxis;
   readonly y: MapAxis;
   readonly facet: string | null;
@@ -180,7 +210,9 @@ export function heatMap(
     return { value, cells, border: border(rows, xs, ys, ratio, xAxis, yAxis) };
   });
   const omitted = all.filter((value) => !shown.includes(value));
-  return { quantity, x: xAxis, y: yAxis, facet, facets, omitted };
+  const named = quantitiesOf(table).find(({ name }) => name === quantity.name) ?? quantity;
+  const threshold = thresholdOf(table);
+  return { quantity: named, threshold, x: xAxis, y: yAxis, facet, facets, omitted };
 }
 
 /** A quantity of each row as a number. */
@@ -220,7 +252,14 @@ function spread<T>(values: readonly T[], most: number): T[] {
   );
 }
 
+/** Parameters whose numbers are names. */
+const NAMES: readonly string[] = ['seed'];
+
 function mapAxis(column: string, values: readonly number[]): MapAxis {
+  if (NAMES.includes(column) && values.length <= MOST_PLACES) {
+    const places = values.map((value, i) => ({ value, from: i - 0.5, to: i + 0.5 }));
+    return { column, log: false, named: true, places };
+  }
   const log = isGeometric(values);
   const grouped: number[][] = [];
   const count = Math.min(values.length, MOST_PLACES);
@@ -246,7 +285,7 @@ function mapAxis(column: string, values: readonly number[]): MapAxis {
       to: to ?? (from === undefined ? alone[1]! : outer(last, from)),
     };
   });
-  return { column, log, places };
+  return { column, log, named: false, places };
 }
 
 /** Whether values are spaced by factors rather than by differences. */
@@ -262,7 +301,8 @@ function unevenness(spacings: readonly number[]): number {
 }
 
 /** Index of the place that a value falls into. */
-function placeOf({ places }: MapAxis, value: number): number {
+function placeOf({ places, named }: MapAxis, value: number): number {
+  if (named) return places.findIndex((place) => place.value === value);
   let low = 0;
   let high = places.length - 1;
   while (low < high) {
@@ -300,8 +340,42 @@ function cellsOf(
       diverged: blown,
       runs: members.length,
       row,
+      rows: members,
+      shares: sharesOf(members, values, name === 'outcome' || ofAll ? undefined : diverged),
     };
   });
+}
+
+/** Nobody tells more shares of a cell apart. */
+const MOST_SHARES = 8;
+
+/**
+ * What the runs of a cell have, in the order of the values: each value and how many have it, or of
+ * many values those in the middle of equal shares. Those that have diverged come last.
+ */
+function sharesOf(members: Int32Array, values: Float64Array, diverged?: Uint8Array): Share[] {
+  const count = members.length;
+  if (count === 1) {
+    const row = members[0]!;
+    return [{ value: values[row]!, diverged: diverged?.[row] === 1, share: 1 }];
+  }
+  const lost = diverged ? members.filter((row) => diverged[row] === 1).length : 0;
+  const kept = members.filter((row) => diverged?.[row] !== 1);
+  const sorted = Float64Array.from(kept, (row) => values[row]!).sort();
+  const tally = new Map<number, number>();
+  for (const value of sorted) tally.set(value, (tally.get(value) ?? 0) + 1);
+  const parts = Math.min(MOST_SHARES, sorted.length);
+  const shares =
+    tally.size <= MOST_SHARES
+      ? [...tally].map(([value, runs]) => ({ value, diverged: false, share: runs / count }))
+      : Array.from({ length: parts }, (_, i) => ({
+          value: sorted[Math.floor(((i + 0.5) * sorted.length) / parts)]!,
+          diverged: false,
+          share: sorted.length / parts / count,
+        }));
+  return lost > 0
+    ? [...shares, { value: Number.NaN, diverged: true, share: lost / count }]
+    : shares;
 }
 
 /**
@@ -358,6 +432,8 @@ function border(
   x: MapAxis,
   y: MapAxis,
 ): { x: number; y: number }[] {
+  // Between names there is nothing for a line to pass through.
+  if (x.named || y.named) return [];
   const along = crossings(rows, xs, ys, ratio).map(([at, other]) => ({ x: at, y: other }));
   if (x.column === 'eta') return along;
   const across = crossings(rows, ys, xs, ratio).map(([at, other]) => ({ x: other, y: at }));

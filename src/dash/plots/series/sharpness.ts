@@ -1,5 +1,46 @@
 import { formatNumber } from '../../../pipeline/format.ts';
-import type { TimeSeries } from '../time-series.ts';
+import type { RunFigures, TimeSeries } from '../time-series.ts';
+
+const ratioName = ({ thresholdName }: RunFigures): string =>
+  thresholdName === '2/η' ? 'ηS/2' : `S over ${thresholdName}`;
+
+/** The same as shares of the threshold, in which runs of different step sizes compare. */
+const ratio: TimeSeries['other'] = {
+  id: 'sharpness',
+  button: 'S/threshold',
+  title: 'Sharpness over threshold',
+  unit: 'of the threshold',
+  axis: 'S/threshold',
+  scale: 'linear',
+  order: 0,
+  description: '',
+  series: [
+    {
+      key: 'sharpness',
+      label: 'S/threshold',
+      name: ratioName,
+      column: 'sharpness_ratio',
+      color: 'sharpness',
+    },
+    {
+      key: 'gfs',
+      label: 'S∞/threshold',
+      column: 'gfs_sharpness',
+      color: 'solution',
+      width: 1.8,
+      factor: ({ threshold }) => (threshold === undefined ? undefined : 1 / threshold),
+    },
+    {
+      key: 'threshold',
+      label: 'threshold',
+      color: 'threshold',
+      dash: '6 4',
+      width: 1.6,
+      derived: () => ({ at: () => 1 }),
+    },
+  ],
+  level: ({ band }) => ({ value: 1, label: 'threshold', band, moves: true }),
+};
 
 /**
  * S against the threshold of the run's optimizer, and the sharpness of the gradient-flow solution.
@@ -38,6 +79,7 @@ export const sharpness: TimeSeries = {
       derived: ({ threshold }) => (threshold === undefined ? undefined : { at: () => threshold }),
     },
   ],
+  other: ratio,
   level: ({ threshold, thresholdName, band }) =>
     threshold === undefined
       ? undefined
