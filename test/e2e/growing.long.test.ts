@@ -167,6 +167,7 @@ describeWith(['chromium'], 'files that grow', () => {
       expect(watched.flatMap(({ alarms }) => alarms)).toEqual([]);
       expect(drawn).toBeGreaterThan(0);
     },
+    600_000 + LOOKS * 1000,
   );
 
   test('a page follows a run whose program is killed and goes on, and a server that is started again, without a false alarm', {

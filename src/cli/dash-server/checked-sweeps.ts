@@ -1,8 +1,9 @@
 import { lstat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { reading } from '../reader/reading.ts';
 import { partName, readManifest, sweepFolder } from '../sweep/folder.ts';
 import { rowsIn } from '../sweep/missing.ts';
-import { isWholePart } from '../sweep/part-file.ts';
+import { wholeJob } from '../sweep/read-part.ts';
 import type { SharedFile, SharedSweep } from './shared-runs.ts';
 
 /**
@@ -33,7 +34,9 @@ async function isWhole(file: string): Promise<boolean> {
   const state = [there.dev, there.ino, there.size, there.mtimeNs].join(' ');
   const before = known.get(file);
   if (before?.state === state) return before.whole;
-  const whole = isWholePart(file);
+  const whole = reading()
+    .job(file, wholeJob, file, null)
+    .catch(() => false);
   known.set(file, { state, whole });
   return whole;
 }

@@ -7,4 +7,5 @@ export const jobs: Readonly<Record<JobName, () => Promise<Job<never[], unknown>>
   settings: async () => (await import('../config-file.ts')).settingsJob,
   manifest: async () => (await import('../sweep/folder.ts')).manifestJob,
   part: async () => (await import('../sweep/read-part.ts')).partJob,
+  whole: async () => (await import('../sweep/read-part.ts')).wholeJob,
 };

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { RunConfig } from '../../pipeline/models/minimal/config.ts';
 import { partRange } from '../../pipeline/sweep/parts.ts';
 import { runId } from '../../pipeline/sweep/sweep.ts';
+import { reading } from '../reader/reading.ts';
 import {
   type FolderSweep,
   partName,
@@ -12,7 +11,7 @@ import {
   type SweepFolder,
   trajectoryPath,
 } from './folder.ts';
-import { readWholePart, trajectoriesDigest } from './part-file.ts';
+import { wholeJob } from './read-part.ts';
 
 /** How far a sweep has come. */
 export interface SweepState {
@@ -70,19 +69,13 @@ export async function isWhole(
   place: FolderSweep,
   part: number,
 ): Promise<boolean> {
-  const bytes = await readWholePart(partPath(folder, place.sweep, part));
-  if (!bytes) return false;
-  if (place.sweep.spec.trajectories === null) return true;
-  const hash = createHash('sha256');
-  try {
-    for (const config of ownRuns(place, part)) {
-      for await (const chunk of createReadStream(trajectoryPath(folder, runId(config))))
-        hash.update(chunk as Buffer);
-    }
-  } catch {
-    return false;
-  }
-  return hash.digest('hex') === (await trajectoriesDigest(bytes));
+  const { sweep } = place;
+  const path = partPath(folder, sweep, part);
+  const trajectories =
+    sweep.spec.trajectories === null
+      ? null
+      : Array.from(ownRuns(place, part), (config) => trajectoryPath(folder, runId(config)));
+  return reading().job(`--out: ${path}`, wholeJob, path, trajectories);
 }
 
 /** Runs of a part that are not left to an earlier sweep of the folder. */

@@ -49,12 +49,10 @@ export async function encodePart(
   return bytes;
 }
 
-/** Whether a file is the part that its name says, whole and to the last bit as it was written. */
-export async function isWholePart(path: string): Promise<boolean> {
-  return (await readWholePart(path)) !== undefined;
-}
-
-/** The bytes of a part, its checksum as zeros; undefined unless it is whole (see `isWholePart`). */
+/**
+ * The bytes of a part, its checksum as zeros; undefined unless the file is the part that its name
+ * says, whole and to the last bit as it was written.
+ */
 export async function readWholePart(path: string): Promise<Buffer<ArrayBuffer> | undefined> {
   const there = await stat(path).catch(() => undefined);
   if (!there?.isFile() || there.size > LARGEST) return undefined;

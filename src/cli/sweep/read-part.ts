@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { memorySource } from '../../pipeline/formats/byte-source.ts';
 import { DamagedFileError, damaged } from '../../pipeline/formats/limits.ts';
 import { openTable } from '../../pipeline/formats/open-table.ts';
 import { fieldNamed, type Values } from '../../pipeline/formats/table-file.ts';
 import type { OnRead } from '../reader/job.ts';
-import { readWholePart } from './part-file.ts';
+import { readWholePart, trajectoriesDigest } from './part-file.ts';
 
 /** A column of a part: texts, or numbers, NaN where there is none. */
 export type PartColumn = Float64Array | readonly string[];
@@ -35,6 +37,32 @@ async function readPart(
     throw error;
   }
 }
+
+/** Whether a part and the trajectories of its runs are as they were written, to the last bit. */
+async function checkPart(
+  read: OnRead,
+  path: string,
+  trajectories: readonly string[] | null,
+): Promise<boolean> {
+  const bytes = await readWholePart(path);
+  if (!bytes) return false;
+  read(bytes.length);
+  if (!trajectories) return true;
+  const hash = createHash('sha256');
+  try {
+    for (const file of trajectories) {
+      for await (const chunk of createReadStream(file)) {
+        read((chunk as Buffer).length);
+        hash.update(chunk as Buffer);
+      }
+    }
+    return hash.digest('hex') === (await trajectoriesDigest(bytes));
+  } catch {
+    return false;
+  }
+}
+
+export const wholeJob = { name: 'whole', work: checkPart } as const;
 
 export const partJob = { name: 'part', work: readPart } as const;
 
