@@ -6,6 +6,8 @@ import { stabilityOf } from '../../pipeline/optimizers/index.ts';
 import { MEASURED_COLUMNS } from '../../pipeline/phases/measured/columns.ts';
 import { type Prediction, predict } from '../../pipeline/theory/predict.ts';
 import type { Found } from '../predict/text.ts';
+import type { OnRead } from '../reader/job.ts';
+import { reading } from '../reader/reading.ts';
 import { openTable, type TableReader } from './table-reader.ts';
 
 /** What `eos inspect` has found in a file. */
@@ -53,8 +55,13 @@ const MOST_CYCLES = 10_000;
 const LONGEST = 200;
 
 /** Reads a run file, or any table, and tells what it holds. */
-export async function inspectFile(file: string): Promise<Report> {
+export function inspectFile(file: string): Promise<Report> {
+  return reading().job(file, inspectJob, file);
+}
+
+async function inspect(read: OnRead, file: string): Promise<Report> {
   const table = await openTable(file);
+  read(table.bytes + table.rows);
   // Of columns of one name it is the first that is read.
   const named = new Map(table.fields.toReversed().map((field) => [field.name, field]));
   const names = new Set(named.keys());
@@ -96,6 +103,8 @@ export async function inspectFile(file: string): Promise<Report> {
     ),
   };
 }
+
+export const inspectJob = { name: 'inspect', work: inspect } as const;
 
 type Config = Readonly<Record<string, unknown>> | null;
 

@@ -13,8 +13,9 @@ export interface TableInPieces extends Omit<TableFile, 'read'> {
   read(fields: readonly number[], group: number, from: number): Promise<Piece>;
 }
 
-/** Bytes of values that a piece may hold; no row alone may hold more. */
-const PIECE = 1 << 24;
+/** Bytes of values that a piece holds, and those that a single row may hold. */
+const PIECE = 1 << 21;
+const ROW = 1 << 24;
 const BYTES_A_NUMBER = 8;
 /** What an object takes beside its content. */
 const BYTES_AN_OBJECT = 16;
@@ -25,7 +26,7 @@ export function inPieces(table: TableFile): TableInPieces {
 
   const columnOf = async (field: number, group: number): Promise<Values> => {
     const { columns } = held;
-    const values = columns.get(field) ?? (await table.read(field, group));
+    const values = columns.get(field) ?? compact(await table.read(field, group));
     columns.set(field, values);
     return values;
   };
@@ -43,6 +44,13 @@ export function inPieces(table: TableFile): TableInPieces {
   };
 }
 
+/** Numbers, none of which is missing, take half as much in an array of their own. */
+function compact(values: Values): Values {
+  if (ArrayBuffer.isView(values)) return values;
+  for (let i = 0; i < values.length; i++) if (typeof values[i] !== 'number') return values;
+  return Float64Array.from(values as ArrayLike<number>);
+}
+
 /** The row behind the last one of the piece that begins with row `from`. */
 function endOfPiece(columns: readonly Values[], from: number, rows: number): number {
   const texts = columns.filter((values) => !ArrayBuffer.isView(values));
@@ -50,10 +58,8 @@ function endOfPiece(columns: readonly Values[], from: number, rows: number): num
   let left = PIECE;
   for (let row = from; row < rows; row++) {
     const bytes = texts.reduce((sum, values) => sum + bytesOf(values[row]), numbers);
-    if (bytes > left)
-      return row > from
-        ? row
-        : unsupported(`one of its rows holds ${bytes} bytes, more than is read at once`);
+    if (bytes > left && row > from) return row;
+    if (bytes > ROW) unsupported(`one of its rows holds ${bytes} bytes, more than is read at once`);
     left -= bytes;
   }
   return rows;

@@ -17,10 +17,10 @@ import { openTable, type TableReader, type Values } from '../inspect/table-reade
 import { originOf } from '../parameter-flags.ts';
 import { MEMORY_VARIABLE, memoryLimit } from '../reader/limits.ts';
 
-/** Bytes of memory that a row takes beside the columns that are read, for what is computed. */
-const BYTES_A_ROW = 60;
+/** Bytes of memory that a row takes with all its columns, be they read or computed. */
+const BYTES_A_ROW = 220;
 /** Share of the memory for a file that a run in it may take: its reader takes the rest. */
-const SHARE = 0.6;
+const SHARE = 0.55;
 
 /**
  * Reads a run file, of eos or of another program, into memory. Its parameters are those in its
@@ -60,7 +60,7 @@ export async function runOf(
       `${path}: there is no column step, so it is not known which steps its rows are of`,
     );
   }
-  const most = Math.floor((SHARE * memoryLimit()) / (BYTES_A_ROW + 8 * specs.length));
+  const most = Math.floor((SHARE * memoryLimit()) / BYTES_A_ROW);
   if (table.rows > most) {
     throw new UsageError(
       `${path}: ${count(table.rows)} rows are more than the ${count(most)} that memory is given for; write the run with --every, or allow more with ${MEMORY_VARIABLE}`,

@@ -155,7 +155,7 @@ async function readField(
       path_in_schema: [...leaf.path],
     };
     const columns = [{ file_offset: 0n, meta_data }];
-    const all = await decode(field, { ...group, columns }, bytes, [...unpacked], options);
+    const all = await decode(field, { ...group, columns }, bytes, unpacked, options);
     const result = checkedTexts(converted(all, field), name);
     if (kind !== 'list' && present(result) !== values)
       damaged(`its column ${name} points at words that it does not have`);
@@ -171,10 +171,11 @@ async function decode(
   { name, schema }: ParquetField,
   group: RowGroup,
   bytes: Uint8Array,
-  unpacked: Uint8Array[],
+  unpacked: readonly Uint8Array[],
   { longestText }: ParquetOptions,
 ): Promise<Values> {
   const parts: DecodedArray[] = [];
+  let page = 0;
   const root: SchemaElement = { name: 'root', num_children: 1 };
   await parquetRead({
     file: {
@@ -192,7 +193,7 @@ async function decode(
     columns: [name],
     geoparquet: false,
     utf8: false,
-    compressors: { [group.columns[0]!.meta_data!.codec]: () => unpacked.shift() },
+    compressors: { [group.columns[0]!.meta_data!.codec]: () => unpacked[page++] },
     parsers: {
       timestampFromNanoseconds: (nanos) => decimalNumber(nanos, 6),
       stringFromBytes: (text) => decoder.decode(text.subarray(0, longestText)),
