@@ -333,6 +333,10 @@ async function metadataBombs(): Promise<Bomb[]> {
         for (let i = 0; i < 200_000; i++) values.set(`k${i}`, 'v');
       }),
     ],
+    [
+      'long',
+      told((values) => values.set('eos.config', JSON.stringify({ preset: 'a'.repeat(50 * MB) }))),
+    ],
     ['far', far],
     ['words', words],
   ];

@@ -1,6 +1,6 @@
 const MEGABYTE = 1 << 20;
 /** What reading a file may take unless the user allows more. */
-const MEGABYTES = 400;
+const MEGABYTES = 370;
 /** Seconds of the processor that reading may take at all. */
 const SECONDS = 5;
 /** Environment variables with the megabytes and seconds that reading a file may take. */

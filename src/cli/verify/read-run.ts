@@ -20,7 +20,7 @@ import { MEMORY_VARIABLE, memoryLimit } from '../reader/limits.ts';
 /** Bytes of memory that a row takes with all its columns, be they read or computed. */
 const BYTES_A_ROW = 220;
 /** Share of the memory for a file that a run in it may take: its reader takes the rest. */
-const SHARE = 0.55;
+const SHARE = 0.6;
 
 /**
  * Reads a run file, of eos or of another program, into memory. Its parameters are those in its

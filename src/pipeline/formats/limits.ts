@@ -52,6 +52,8 @@ export const LIMITS = {
    */
   notes: 100_000,
   noted: 500_000,
+  /** Characters of the metadata: those of a network's checkpoint come near it. */
+  notesLength: 1 << 25,
   /** Rows of a row group or record batch. */
   groupRows: 1 << 24,
   /** Values of the lists of one column in one row group: each list is an object of its own. */
@@ -111,6 +113,8 @@ export function checkedMetadata(
 ): Readonly<Record<string, string>> {
   const metadata = [...entries];
   if (metadata.length > LIMITS.notes) unsupported(`its metadata has ${metadata.length} entries`);
+  const length = metadata.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  if (length > LIMITS.notesLength) unsupported(`its metadata has ${length} characters`);
   for (const [key, value] of metadata) {
     if (value.length > LIMITS.noted && valuesIn(value) > LIMITS.noted)
       unsupported(`its ${key.slice(0, 40)} holds more than ${LIMITS.noted} values`);
