@@ -3,7 +3,7 @@ import { formatNumber } from '../pipeline/format.ts';
 import { HEAD_BYTES, tableKind } from '../pipeline/formats/table-file.ts';
 import { type App, hasColumns, messageOf, type Panel, type Run, rowUnder } from './app.ts';
 import { el } from './dom.ts';
-import type { LabOptions } from './lab/lab-parameters.ts';
+import type { LinkedRun } from './lab/lab-link.ts';
 import type { Row } from './load/protocol.ts';
 import { canFollow, followServer, type ServerNews } from './load/server-news.ts';
 import { emptyPage, showProblem } from './messages.ts';
@@ -503,6 +503,9 @@ async function drop(dropped: readonly File[]): Promise<void> {
   box('logs').hidden = false;
 }
 
+/** What runs in the lab where nothing is said of it. */
+const START: readonly LinkedRun[] = [{ recipe: { options: {}, changes: [] }, to: 0 }];
+
 /** Opens the lab with what a link says of its run; a link that means none says so. */
 async function showLab(said: string): Promise<void> {
   if (box('lab').childElementCount > 0) {
@@ -513,22 +516,23 @@ async function showLab(said: string): Promise<void> {
     import('./lab/lab-panel.ts'),
     import('./lab/lab-link.ts'),
   ]);
-  const options = readLab(said);
-  if (!options) showProblem(box('notices'), 'link', 'it names no run of the lab; one is started');
+  const runs = readLab(said);
+  if (!runs) showProblem(box('notices'), 'link', 'it names no run of the lab; one is started');
   const actions = {
     add: (run: ListedRun) => files.add(run),
     remove: removeRun,
     look: (run: ListedRun, change: Partial<Run>) => files.look(run, change),
     announce: app.announce,
-    relinked(now: LabOptions, stop: number | null) {
+    overTime: () => app.over('time'),
+    relinked(now: readonly LinkedRun[], stop: number | null) {
       lab = writeLab(now);
       tour = stop;
       writeUrl();
     },
   };
-  const element = await openLab(options ?? {}, tour, actions).catch((error: unknown) => {
+  const element = await openLab(runs ?? START, tour, actions).catch((error: unknown) => {
     showProblem(box('notices'), 'link', `${messageOf(error)}; another run is started`);
-    return openLab({}, tour, actions);
+    return openLab(START, tour, actions);
   });
   box('lab').append(element);
   box('lab').hidden = false;

@@ -20,6 +20,7 @@ export interface LinkState {
 const THEMES: readonly string[] = ['auto', 'light', 'dark'];
 const MAX_NAME = 200;
 const MAX_COLUMNS = 40;
+const MAX_LAB = 4000;
 
 /** Reads a link; what it cannot mean is left out. */
 export function readLink(query: string): LinkState {
@@ -36,7 +37,7 @@ export function readLink(query: string): LinkState {
     runs: params.getAll('run').filter(Boolean),
     asked: params.get('show') === 'where',
     refreshGiven: refresh !== undefined,
-    lab: params.get('lab')?.slice(0, 1000) ?? null,
+    lab: params.get('lab')?.slice(0, MAX_LAB) ?? null,
     tour: tourStop(number(params.get('tour'))),
     embed: params.get('embed') === '1',
     view: {

@@ -2,10 +2,13 @@ import fc from 'fast-check';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { blockSize, SLICE } from '../../src/dash/lab/block-size.ts';
+import { companion, isDefined } from '../../src/dash/lab/companions.ts';
 import { history } from '../../src/dash/lab/history.ts';
 import { labCommand, readLab, writeLab } from '../../src/dash/lab/lab-link.ts';
+import type { LabOptions } from '../../src/dash/lab/lab-parameters.ts';
 import { labRun } from '../../src/dash/lab/lab-run.ts';
 import { narrate, nextSpike } from '../../src/dash/lab/narrate.ts';
+import { replay } from '../../src/dash/lab/replay.ts';
 import { ConfigError } from '../../src/pipeline/core/parameters.ts';
 import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
 import type { RunConfig, RunOptions } from '../../src/pipeline/models/minimal/config.ts';
@@ -71,7 +74,7 @@ test('a changed learning rate takes effect with the next step, and is taken back
   run.advance(500);
   const before = await held(run);
   run.change({ eta: '0.07' });
-  expect(run.changes).toEqual([499]);
+  expect(run.recipe.changes).toEqual([{ after: 499, options: { eta: '0.07' } }]);
   run.advance(500);
   const after = await held(run);
   expect(after.step).toHaveLength(1000);
@@ -98,7 +101,10 @@ test('a changed learning rate takes effect with the next step, and is taken back
 test('another run goes on from a checkpoint, with parameters of its own', async () => {
   const run = labRun({ preset: 'three-phases' });
   run.advance(2000);
-  const fork = labRun({ preset: 'three-phases' }, run.checkpoint());
+  const fork = labRun(
+    { preset: 'three-phases' },
+    { checkpoint: run.checkpoint(), recipe: run.recipe },
+  );
   run.advance(300);
   fork.advance(300);
   const [whole, part] = [await held(run), await held(fork)];
@@ -230,16 +236,122 @@ test('that it stands is no warning', async () => {
   expect(warnings).toEqual([]);
 });
 
-test('a link says what was said, and what means no run is none', () => {
+test('a link says what was said and changed and how far the run is, and what means no run is none', () => {
   const options = { model: 'mlp', preset: 'digits', eta: '0.5', optimizer: 'adam' };
-  expect(writeLab(options)).toBe('model=mlp;preset=digits;eta=0.5;optimizer=adam');
-  expect(readLab(writeLab(options))).toEqual(options);
-  expect(readLab('')).toEqual({});
-  for (const text of ['model=cnn', 'layers=1-2-1', 'eta', 'eta=', 'x=1', 'steps=10'])
+  const alone = { recipe: { options, changes: [] }, to: 0 };
+  expect(writeLab([alone])).toBe('model=mlp;preset=digits;eta=0.5;optimizer=adam');
+  expect(readLab(writeLab([alone]))).toEqual([alone]);
+  expect(readLab('')).toEqual([{ recipe: { options: {}, changes: [] }, to: 0 }]);
+  const changes = [
+    { after: 20, options: { eta: '1/30', optimizer: 'momentum' } },
+    { after: 70, options: { momentum: '0.5' } },
+  ];
+  const changed = { recipe: { options: { preset: 'paper' }, changes }, to: 90 };
+  const runs = [changed, { ...changed, to: 70 }, alone];
+  expect(writeLab([changed])).toBe(
+    'preset=paper;at=20;eta=1/30;optimizer=momentum;at=70;momentum=0.5;at=90',
+  );
+  expect(readLab(writeLab(runs))).toEqual(runs);
+  for (const text of ['model=cnn', 'layers=1-2-1', 'eta', 'eta=', 'x=1', 'steps=10', 'at=-1'])
     expect(readLab(text), text).toBe(undefined);
+  expect(readLab('at=9;eta=1;at=8')).toBe(undefined);
   expect(labCommand({ preset: 'figure3', init: '0.3,0.1,0.3' }, 500)).toBe(
     'eos stream --preset figure3 --init 0.3,0.1,0.3 --steps 500 --out run.parquet',
   );
+});
+
+test.each([
+  [{ preset: 'paper' }, { optimizer: 'momentum', momentum: '0.5' }],
+  [{ preset: 'paper', optimizer: 'nesterov' }, { optimizer: 'gd' }],
+  [{ preset: 'paper', optimizer: 'momentum' }, { optimizer: 'nesterov' }],
+] as readonly (readonly [LabOptions, LabOptions])[])(
+  'goes on from the same weights under another optimizer: %j, then %j',
+  async (options, said) => {
+    const run = labRun(options);
+    run.advance(500);
+    const before = await held(run);
+    // The row that comes next is computed already: it is the last step of the optimizer before.
+    const whole = labRun(options);
+    whole.advance(501);
+    run.change(said);
+    run.advance(300);
+    const all = await held(run);
+    for (const name of ['alpha', 'beta1', 'beta2'])
+      expect(all[name]!.slice(0, 501)).toEqual((await held(whole))[name]);
+    // From there on it is the run that begins at that point, the velocity being 0.
+    const start = ['alpha', 'beta1', 'beta2'].map((name) => all[name]![500]!);
+    const fresh = labRun({ ...options, ...said, init: start.join(',') });
+    fresh.advance(300);
+    const own = await held(fresh);
+    for (let i = 1; i < 300; i++)
+      expect(all.alpha![500 + i]! / own.alpha![i]!, String(i)).toBeCloseTo(1, 12);
+    expect(run.undo()).toBe(true);
+    expect(await held(run)).toEqual(before);
+  },
+);
+
+test('a network goes on under Adam, its moments and their bias beginning there', async () => {
+  const options = { model: 'mlp', layers: '1-6-1', eta: '0.05' };
+  const run = labRun(options);
+  run.advance(30);
+  run.change({ optimizer: 'adam', eta: '0.001' });
+  run.advance(3);
+  const { loss, sharpness } = await held(run);
+  // Adam's first steps move each weight by η at most, and lower the loss: with a bias of 30 steps
+  // they would be 30 times as short.
+  const [first, second] = [loss![30]! - loss![31]!, loss![31]! - loss![32]!];
+  expect(first).toBeGreaterThan(0);
+  expect(second / first).toBeGreaterThan(0.5);
+  expect(second / first).toBeLessThan(2);
+  expect(sharpness!.every(Number.isFinite)).toBe(true);
+  run.change({ optimizer: 'gd' });
+  run.advance(3);
+  expect(run.step).toBe(35);
+});
+
+test('a run is computed anew to the last digit with all of its changes', async () => {
+  const run = labRun({ preset: 'three-phases' });
+  run.advance(700);
+  run.change({ eta: '1/15' });
+  run.change({ eta: '1/18' });
+  run.advance(250);
+  run.change({ optimizer: 'momentum' });
+  run.change({ momentum: '0.3' });
+  run.advance(400);
+  expect(run.recipe.changes).toEqual([
+    { after: 699, options: { eta: '1/18' } },
+    { after: 949, options: { optimizer: 'momentum', momentum: '0.3' } },
+  ]);
+  const again = await replay(run.recipe, run.step);
+  expect(await held(again)).toEqual(await held(run));
+});
+
+test('tens of millions of steps fit into the rows of one screen', () => {
+  const run = labRun({ preset: 'three-phases' });
+  for (let i = 0; i < 1000; i++) run.advance(16_384);
+  expect(run.step).toBe(16_384_000 - 1);
+  expect(run.kept.rows).toBeLessThanOrEqual(262_144);
+  expect(run.kept.stride).toBe(64);
+});
+
+test('dynamics go along from the start, and after a change from there', async () => {
+  const run = labRun({ preset: 'three-phases' });
+  run.advance(500);
+  const flow = companion('gradient-flow', run);
+  for (let i = 0; i < 3; i++) flow.advance();
+  expect(flow.step).toBe(255);
+  const { metadata, rows } = flow.table();
+  expect(JSON.parse(metadata['eos.config']!)).toMatchObject({ dynamics: 'gradient-flow' });
+  expect(rows).toBe(256);
+  run.change({ eta: '1/10' });
+  const constrained = companion('constrained', run);
+  expect(constrained.step).toBe(500 + 63);
+  const read = async (column: string) => (await constrained.table().read(column, 0))[0]!;
+  run.advance(1);
+  expect(await read('step')).toBe(500);
+  expect(await read('beta2')).toBe(run.last('beta2'));
+  const momentum = labRun({ optimizer: 'momentum', covariance: '0.1' });
+  expect(isDefined('central', momentum)).toBe(false);
 });
 
 test.each([{ eta: '0' }, { lambda1: 'x' }, { layers: '1-2-1' }, { model: 'cnn' }])(

@@ -28,10 +28,15 @@ test('the scripts of the page are at most 200 kB gzipped, with the lab and its k
 
 test('what the page loads for foreign files and sweeps is at most 250 kB gzipped more', () => {
   const all = sizeOf(...scripts.map((name) => name.split('-')[0]!));
-  expect(all - sizeOf(...first, 'lab', 'log')).toBeLessThan(250_000);
+  expect(all - sizeOf(...first, 'lab', 'log', 'saving')).toBeLessThan(250_000);
 });
 
 test('what it loads for a training log is at most 90 kB gzipped', () => {
   expect(sizeOf('log')).toBeGreaterThan(0);
   expect(sizeOf('log')).toBeLessThan(90_000);
+});
+
+test('what it loads to save a run of the lab is at most 200 kB gzipped', () => {
+  expect(sizeOf('saving')).toBeGreaterThan(0);
+  expect(sizeOf('saving')).toBeLessThan(200_000);
 });

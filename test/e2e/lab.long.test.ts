@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,7 +15,7 @@ import {
 } from '../dash/browser.ts';
 import { eos, startEos, temporaryFolder } from '../setup/eos.ts';
 import { describeWith } from '../setup/parts.ts';
-import { expectSameRun } from '../sinks/read-back.ts';
+import { expectSameRun, readBack } from '../sinks/read-back.ts';
 
 const act = (page: Page, name: string) => page.locator(`.lab [data-act=${name}]`);
 const stepOf = (page: Page) => page.locator('.lab').evaluate((lab) => Number(lab.dataset.step));
@@ -53,28 +54,45 @@ describeWith(['chromium'], 'the lab', () => {
   const open = (lab: string, options: Parameters<typeof openPage>[2] = {}) =>
     openPage(browser, `${server.url}?refresh=0&lab=${encodeURIComponent(lab)}`, options);
 
-  test('a newcomer presses play, and sees the edge come and what happens there', async () => {
+  test('a newcomer presses play, and sees a spike foretold and come within 90 s', async () => {
     const { page, problems } = await openPage(browser, `${server.url}?refresh=0`);
+    const start = performance.now();
     await page.locator('[data-act=lab]').click();
     await page.locator('.lab').waitFor();
-    await playTo(page, 3000);
+    await act(page, 'play').click();
+    const foretold = await page.waitForFunction(() => {
+      const words = document.querySelector('.lab-words')?.textContent ?? '';
+      return /The next spike peaks at step ([\d,]+)/.exec(words)?.[1];
+    });
+    const peak = Number((await foretold.jsonValue())!.replaceAll(',', ''));
+    // It comes when it was said: then the words tell of it, and it is drawn.
+    await page.waitForFunction((step) => {
+      const lab = document.querySelector<HTMLElement>('.lab');
+      const drawn = document.querySelector<HTMLElement>('[data-panel=split] .plot')?.dataset.drawn;
+      return Number(lab?.dataset.step) > step && Number(drawn?.split(':')[1]) > step;
+    }, peak);
+    const seconds = (performance.now() - start) / 1000;
+    process.stdout.write(`newcomer: a spike foretold and seen after ${seconds.toFixed(1)} s\n`);
+    await act(page, 'play').click();
+    await stands(page, peak);
+    await settled(page);
     expect(await page.locator('.lab-words').textContent()).toMatch(
-      /^Step [\d,]+\. (Edge of stability, (sharpening|self-stabilization)): .*2\/η = 40/,
+      /^Step [\d,]+\. Edge of stability, .*2\/η = 40/,
     );
-    // The run is drawn in the panels that files are shown in, up to where it stands.
-    const drawn = await plot(page, 'sharpness').getAttribute('data-drawn');
-    // Beside the sample run, of 10,000 steps.
-    expect(drawn).toBe(`0:${Math.max(10_000, await stepOf(page))}`);
+    const l1 = await page.locator('[data-panel=split] .plot').getAttribute('data-y');
+    expect(l1).toBeTruthy();
     expect(problems).toEqual([]);
     await page.close();
-  });
+  }, 600_000);
 
   describe.each([
-    ['preset=three-phases;eta=1/15', 2500],
+    ['preset=paper', 1000],
+    ['preset=three-phases', 2500],
     ['preset=plain', 1200],
-    ['preset=figure3;samples=50;seed=3', 800],
-    ['optimizer=momentum;momentum=0.5', 900],
+    ['preset=figure3', 800],
     ['preset=gradient-flow', 500],
+    ['preset=three-phases;eta=1/15;samples=50;seed=3', 800],
+    ['optimizer=momentum;momentum=0.5', 900],
     ['model=mlp;layers=1-10-1;eta=0.1', 60],
     ['model=mlp;preset=sgd;layers=1-6-6-1', 60],
   ])('%s', (lab, step) => {
@@ -89,9 +107,14 @@ describeWith(['chromium'], 'the lab', () => {
       const cwd = temporaryFolder();
       const saved = join(cwd, 'saved.parquet');
       await (await download).saveAs(saved);
-      const { code } = await eos(command.split(' ').slice(1), { cwd });
+      const args = [...command.split(' ').slice(1), '--arrow', 'run.arrow'];
+      const { code } = await eos(args, { cwd });
       expect(code).toBe(0);
       await expectSameRun(saved, join(cwd, 'run.parquet'));
+      const arrow = page.waitForEvent('download');
+      await act(page, 'save-arrow').click();
+      await (await arrow).saveAs(join(cwd, 'saved.arrow'));
+      await expectSameRun(join(cwd, 'saved.arrow'), join(cwd, 'run.arrow'));
       expect(problems).toEqual([]);
       await page.close();
     });
@@ -111,8 +134,16 @@ describeWith(['chromium'], 'the lab', () => {
     // Where a spike was foretold, it is the one that came: the run stands one step behind its peak.
     const told = /peaks at step ([\d,]+)/.exec(words);
     if (told) expect(after - 1).toBe(Number(told[1]!.replaceAll(',', '')));
-    expect(new URL(page.url()).searchParams.get('lab')).toBe('preset=paper;eta=1/18');
+    // The link tells how far it is, and opens there.
+    const link = `preset=paper;eta=1/18;at=${after}`;
+    await page.waitForFunction(
+      (lab) => new URL(location.href).searchParams.get('lab') === lab,
+      link,
+    );
     await page.close();
+    const { page: second } = await open(link);
+    expect(await stepOf(second)).toBe(after);
+    await second.close();
   });
 
   test('takes on a tour of seven stops, each a link, with its runs and formulas', async () => {
@@ -178,7 +209,7 @@ describeWith(['chromium'], 'the lab', () => {
     const eta = page.locator('.lab [data-parameter=eta]');
     await eta.fill('1/12');
     await eta.press('Enter');
-    await page.locator('.lab [data-act=save]:disabled').waitFor();
+    await page.locator('.lab [data-act=command]:disabled').waitFor();
     await playTo(page, at + 500);
     await settled(page);
     expect(await page.locator('[data-panel=sharpness] .events').count()).toBe(1);
@@ -189,7 +220,7 @@ describeWith(['chromium'], 'the lab', () => {
       at,
     );
     await settled(page);
-    expect(await act(page, 'save').isEnabled()).toBe(true);
+    expect(await act(page, 'command').isEnabled()).toBe(true);
     expect(await page.locator('.lab-words').textContent()).toContain('2/η = 40');
     expect((await plot(page, 'sharpness').getAttribute('data-drawn'))!.split(':')[1]).toBe(
       String(at),
@@ -200,6 +231,135 @@ describeWith(['chromium'], 'the lab', () => {
       .locator('.lab-problem')
       .filter({ hasText: 'eta: -1 is not a positive number' })
       .waitFor();
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('another optimizer takes over under way, and the file tells of it', async () => {
+    const { page, problems } = await open('preset=paper;at=1500');
+    await page.locator('.lab-more > summary').click();
+    await page.locator('.lab [data-parameter=optimizer]').selectOption('momentum');
+    const beta = page.locator('.lab [data-parameter=momentum]');
+    await page.waitForFunction(() =>
+      document.querySelector('.lab-words')?.textContent?.includes('(2 + 2β)/η = 76'),
+    );
+    await beta.fill('0.5');
+    await beta.press('Enter');
+    await page.waitForFunction(() =>
+      document.querySelector('.lab-words')?.textContent?.includes('(2 + 2β)/η = 60'),
+    );
+    await playTo(page, 1800);
+    const at = await stepOf(page);
+    expect(await page.locator('[data-panel=sharpness] .events').count()).toBe(1);
+    const link = new URL(page.url()).searchParams.get('lab');
+    expect(link).toBe(`preset=paper;at=1500;optimizer=momentum;momentum=0.5;at=${at}`);
+    const cwd = temporaryFolder();
+    const saved = join(cwd, 'changed.parquet');
+    const download = page.waitForEvent('download');
+    await act(page, 'save').click();
+    await (await download).saveAs(saved);
+    const file = await readBack(saved);
+    expect(file.rows).toBe(at + 1);
+    const config = JSON.parse(file.metadata['eos.config']!);
+    expect(config).toMatchObject({
+      ...{ optimizer: 'gd', steps: at },
+      changes: [{ after: 1500, options: { optimizer: 'momentum', momentum: '0.5' } }],
+    });
+    expect(file.metadata['eos.summary']).toBe(undefined);
+    const verified = await eos(['verify', saved]);
+    expect([verified.code, verified.stderr]).toEqual([2, expect.stringContaining('changes')]);
+    // The same run from its link is the same file.
+    const { page: second } = await open(link!);
+    const again = second.waitForEvent('download');
+    await act(second, 'save').click();
+    await (await again).saveAs(join(cwd, 'again.parquet'));
+    expect(readFileSync(join(cwd, 'again.parquet')).equals(readFileSync(saved))).toBe(true);
+    expect(problems).toEqual([]);
+    await page.close();
+    await second.close();
+  });
+
+  test('the start is dragged in the plane, and moved by arrow keys, and Undo takes it back', async () => {
+    const { page, problems } = await open('preset=three-phases;at=800');
+    const init = page.locator('.lab [data-parameter=init]');
+    await page.locator('.lab-more > summary').click();
+    const before = await init.inputValue();
+    const changedFrom = (value: string) =>
+      page.waitForFunction(
+        (old) =>
+          document.querySelector<HTMLInputElement>('[data-parameter=init]')?.value !== old &&
+          document.documentElement.dataset.busy === 'false',
+        value,
+      );
+    const start = page.locator('.plane-start');
+    await start.focus();
+    await page.keyboard.press('ArrowUp');
+    await changedFrom(before);
+    const up = (await init.inputValue()).split(',').map(Number);
+    expect(up[0]).toBeGreaterThan(0.3);
+    expect(up.slice(1)).toEqual([0.1, 0.3]);
+    expect(await start.getAttribute('aria-label')).toContain(`α ${up[0]}`);
+    expect(await stepOf(page)).toBe(800);
+    await settled(page);
+    await start.scrollIntoViewIfNeeded();
+    const box = (await start.boundingBox())!;
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x + 40, y, { steps: 4 });
+    await page.mouse.up();
+    await changedFrom(up.join(','));
+    await settled(page);
+    const dragged = (await init.inputValue()).split(',').map(Number);
+    expect(dragged[2]).toBeGreaterThan(0.3);
+    expect(dragged[1]).toBe(0.1);
+    for (let i = 0; i < 4 && (await init.inputValue()) !== before; i++) {
+      const now = await init.inputValue();
+      await act(page, 'undo').click();
+      await changedFrom(now);
+      await settled(page);
+    }
+    expect(await init.inputValue()).toBe(before);
+    expect(await stepOf(page)).toBe(800);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('dynamics go along, and runs of different η go side by side over ηt', async () => {
+    const { page, problems } = await open('preset=three-phases;also=central;at=600');
+    const flow = page.locator('[data-along=gradient-flow]');
+    await flow.check();
+    for (const name of ['central', 'gradient-flow'])
+      await page.locator(`[data-panel=plane] [data-series=${name}]`).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await act(page, 'command').click();
+    expect(await page.locator('.lab-command').textContent()).toContain(
+      '--also gradient-flow,central',
+    );
+    await act(page, 'compare').click();
+    await page.waitForFunction(
+      () => document.querySelectorAll('[data-act=which] option').length === 2,
+    );
+    const eta = page.locator('.lab [data-parameter=eta]');
+    await eta.fill('1/40');
+    await eta.press('Enter');
+    await page.waitForFunction(() =>
+      document.querySelector('.lab-words')?.textContent?.includes('2/η = 80'),
+    );
+    expect(await stepOf(page)).toBe(0);
+    await playTo(page, 1500);
+    expect(new URL(page.url()).searchParams.get('x')).toBe('time');
+    // The one of half the learning rate has taken twice as many steps.
+    await page.waitForFunction(() =>
+      new URL(location.href).searchParams.get('lab')?.includes(';;'),
+    );
+    await settled(page);
+    const steps = new URL(page.url()).searchParams
+      .get('lab')!
+      .split(';;')
+      .map((run) => Number(/at=(\d+)$/.exec(run)![1]));
+    expect(steps[1]! / steps[0]!).toBeGreaterThan(1.5);
+    expect(await violations(page)).toEqual([]);
     expect(problems).toEqual([]);
     await page.close();
   });

@@ -60,7 +60,7 @@ export default class Lab extends Command {
     process.exitCode = await serveDash({
       files: [],
       open: flags.open,
-      query: `lab=${writeLab(said)}`,
+      query: `lab=${writeLab([{ recipe: { options: said, changes: [] }, to: 0 }])}`,
       ...(flags.port === undefined ? {} : { port: portOf(flags.port) }),
     });
   }

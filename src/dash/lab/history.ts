@@ -44,33 +44,49 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
    */
   let seen = 0;
   let highest = Number.NEGATIVE_INFINITY;
-  let pending: number[] | undefined;
+  const pending = names.map(() => new Float64Array(1));
+  let waiting = false;
   const at = names.indexOf(peak);
 
-  const push = (values: readonly number[]): void => {
+  /** Takes over a row of these columns. */
+  const push = (columns: readonly ArrayLike<number>[], from: number): void => {
     if (rows === groups.length * GROUP) groups.push(makeGroup());
     const group = groups.at(-1)!;
     const row = rows % GROUP;
-    for (let c = 0; c < values.length; c++) group[c]![row] = values[c]!;
+    for (let c = 0; c < columns.length; c++) group[c]![row] = columns[c]![from]!;
     rows++;
   };
 
-  const offer = (read: (column: number) => number): void => {
-    const take = () => names.map((_, c) => read(c));
-    if (stride === 1) {
-      push(take());
-      return;
+  /** Keeps of each block of 2·stride rows the first, and the one with the largest peak. */
+  const thinned = (columns: readonly ArrayLike<number>[], length: number): void => {
+    const peaks = columns[at]!;
+    for (let i = 0; i < length; ) {
+      if (seen === 0) {
+        push(columns, i++);
+        seen = 1;
+        continue;
+      }
+      const end = Math.min(length, i + 2 * stride - seen);
+      let best = waiting ? -1 : i;
+      if (!waiting) highest = peaks[i]!;
+      for (let row = i; row < end; row++) {
+        if (!(peaks[row]! > highest)) continue;
+        highest = peaks[row]!;
+        best = row;
+      }
+      if (best >= 0) for (let c = 0; c < columns.length; c++) pending[c]![0] = columns[c]![best]!;
+      waiting = true;
+      seen += end - i;
+      i = end;
+      if (seen < 2 * stride) continue;
+      push(pending, 0);
+      forgetBlock();
     }
-    if (seen === 0) push(take());
-    else if (read(at) > highest || pending === undefined) {
-      highest = read(at);
-      pending = take();
-    }
-    seen++;
-    if (seen < 2 * stride) return;
-    if (pending) push(pending);
+  };
+
+  const forgetBlock = (): void => {
     seen = 0;
-    pending = undefined;
+    waiting = false;
     highest = Number.NEGATIVE_INFINITY;
   };
 
@@ -81,14 +97,14 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
     rows = 0;
     generation++;
     stride *= 2;
-    const value = (row: number, column: number) =>
-      old[Math.floor(row / GROUP)]![column]![row % GROUP]!;
+    const group = (row: number) => old[Math.floor(row / GROUP)]!;
+    const peakOf = (row: number) => group(row)[at]![row % GROUP]!;
     for (let first = 0; first < count; first += 4) {
       const end = Math.min(first + 4, count);
-      push(names.map((_, c) => value(first, c)));
+      push(group(first), first % GROUP);
       let best = first + 1;
-      for (let row = first + 2; row < end; row++) if (value(row, at) > value(best, at)) best = row;
-      if (best < end) push(names.map((_, c) => value(best, c)));
+      for (let row = first + 2; row < end; row++) if (peakOf(row) > peakOf(best)) best = row;
+      if (best < end) push(group(best), best % GROUP);
     }
   };
 
@@ -101,7 +117,8 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
     },
     append(block, length) {
       const columns = names.map((name) => block[name]!);
-      for (let i = 0; i < length; i++) offer((column) => columns[column]![i]!);
+      if (stride > 1) thinned(columns, length);
+      else for (let i = 0; i < length; i++) push(columns, i);
       if (rows > most) halve();
     },
     cut(step) {
@@ -111,9 +128,7 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
         if (rows % GROUP === 0) groups.pop();
       }
       generation++;
-      seen = 0;
-      pending = undefined;
-      highest = Number.NEGATIVE_INFINITY;
+      forgetBlock();
     },
     last(column) {
       const place = names.indexOf(column);

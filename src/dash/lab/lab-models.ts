@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../../pipeline/core/checkpoint.ts';
 import type { AnyOperator, BlockSource } from '../../pipeline/core/operator.ts';
 import type { Run } from '../../pipeline/core/run.ts';
-import { resolveConfig } from '../../pipeline/models/minimal/config.ts';
+import { type RunConfig, resolveConfig } from '../../pipeline/models/minimal/config.ts';
 import { setupNetwork } from '../../pipeline/models/network/config.ts';
 import { detectMeasuredPhases } from '../../pipeline/operators/detect-measured-phases.ts';
 import { explainSpikes } from '../../pipeline/operators/explain-spikes.ts';
@@ -9,6 +9,7 @@ import { relateToThreshold } from '../../pipeline/operators/relate-to-threshold.
 import { standardOperators } from '../../pipeline/operators/standard.ts';
 import { descentRows } from '../../pipeline/sources/descent/descent-rows.ts';
 import { networkRows } from '../../pipeline/sources/descent/network-descent.ts';
+import { minimalUnder, networkUnder } from './change-optimizer.ts';
 import { type LabOptions, labTable } from './lab-parameters.ts';
 
 /** What every run of the lab has in its config. */
@@ -33,11 +34,16 @@ export interface LabModel {
   /** @throws ConfigError naming the first parameter that cannot be used */
   resolve(options: LabOptions): LabConfig;
   begin(config: LabConfig, resume: Checkpoint | undefined): Begun;
+  /** The checkpoint from which it goes on with the optimizer of this config, at its weights. */
+  under(config: LabConfig, checkpoint: Checkpoint): Checkpoint;
 }
 
 const ENDLESS = { steps: Number.MAX_SAFE_INTEGER };
 
-const said = ({ model: _, ...options }: LabOptions): object => ({ ...options, ...ENDLESS });
+const said = ({ model: _, also: __, ...options }: LabOptions): object => ({
+  ...options,
+  ...ENDLESS,
+});
 const known = ({ model: _, ...config }: LabConfig): object => config;
 
 const MODELS: readonly LabModel[] = [
@@ -52,6 +58,7 @@ const MODELS: readonly LabModel[] = [
           ({ definition: { name } }) => name !== 'summarize' || !resume || name in resume.stages,
         ),
       }) as unknown as Begun,
+    under: (config, checkpoint) => minimalUnder(config as RunConfig, checkpoint),
   },
   {
     model: 'mlp',
@@ -61,6 +68,7 @@ const MODELS: readonly LabModel[] = [
         source: networkRows(setupNetwork(known(config)), resume ? { resume } : {}),
         operators: [relateToThreshold(), detectMeasuredPhases(), explainSpikes()],
       }) as unknown as Begun,
+    under: networkUnder,
   },
 ];
 

@@ -1,14 +1,22 @@
-import type { ParameterTable } from '../../pipeline/core/parameters.ts';
+import { dynamics } from '../../pipeline/dynamics/index.ts';
 import { formatNumber, rate } from '../../pipeline/format.ts';
 import { messageOf, type Run } from '../app.ts';
 import { button, el } from '../dom.ts';
-import { connect, METHODS, type TableClient } from '../load/client.ts';
+import { connect } from '../load/client.ts';
 import { save } from '../runs/export.ts';
 import type { ListedRun } from '../runs/run-list.ts';
-import { labCommand } from './lab-link.ts';
-import { LAB_TABLES, type LabOptions, labTable, liveParameters } from './lab-parameters.ts';
-import { LAB_METHODS, type LabApi, type LabStatus, type Until } from './lab-protocol.ts';
-import LabWorker from './lab-worker.ts?worker&inline';
+import { labFields } from './lab-fields.ts';
+import { type LinkedRun, labCommand } from './lab-link.ts';
+import {
+  LAB_TABLES,
+  type LabOptions,
+  labTable,
+  liveParameters,
+  type Recipe,
+  withOptions,
+} from './lab-parameters.ts';
+import type { LabStatus, SaveApi, Until } from './lab-protocol.ts';
+import { accompany, followDynamics, linkedRun, openSession, type Session } from './lab-session.ts';
 import type { TourRun } from './tour.ts';
 import { tourPanel } from './tour-panel.ts';
 
@@ -18,30 +26,25 @@ export interface LabActions {
   remove(run: ListedRun): void;
   look(run: ListedRun, change: Partial<Run>): Promise<void>;
   announce(text: string): void;
-  /** The options of the first run have changed, or the stop of the tour, which the link tells. */
-  relinked(options: LabOptions, stop: number | null): void;
+  /** Draws runs of different η over ηt, which is the time that they have in common. */
+  overTime(): void;
+  /** The runs have changed, or the stop of the tour, which the link tells. */
+  relinked(runs: readonly LinkedRun[], stop: number | null): void;
 }
 
 /** Runs side by side, at most. */
 const MOST_RUNS = 3;
 /** Decades of speed, steps a second. */
 const FASTEST = 7;
+/** The rightmost place of its slider stands for as fast as it can. */
+const UNLIMITED = 7.5;
 const FIRST_SPEED = 2;
 /** The same on the tour, which shows much and waits little. */
 const TOUR_SPEED = 3;
-/** Decades below and above η of the slider. */
-const DECADES = 1;
-
-interface Session {
-  readonly listed: ListedRun;
-  readonly api: LabApi & TableClient;
-  options: LabOptions;
-  status: LabStatus;
-  /** Whether it began at a step of another run. */
-  forked: boolean;
-  looking: boolean;
-  again: boolean;
-}
+/** A run that begins anew plays as far as it had come, but no further than this at once. */
+const MOST_AGAIN = 300_000;
+/** What was changed again and again within a slide is one change, and Back one step. */
+const KEPT_PAST = 100;
 
 /**
  * The lab: runs that are computed here and now, and the controls that play them.
@@ -49,7 +52,7 @@ interface Session {
  * @param stop where the guided tour begins; null where it is not taken
  */
 export async function openLab(
-  first: LabOptions,
+  first: readonly LinkedRun[],
   stop: number | null,
   actions: LabActions,
 ): Promise<HTMLElement> {
@@ -57,65 +60,68 @@ export async function openLab(
   let chosen = 0;
   let made = 0;
   let touring = stop;
+  /** Whether the runs are compared from one start, and so move on at the same time ηt. */
+  let compared = false;
   const current = () => sessions[chosen]!;
+  const relink = () => actions.relinked(sessions.map(linkedRun), touring);
 
   /* ---- the runs ---- */
 
-  async function begin(options: LabOptions, from?: { checkpoint: string; name: string }) {
+  async function begin(run: LinkedRun, from?: { checkpoint: string; name: string }) {
     made++;
-    let session: Session | undefined;
-    const api = connect<LabApi & TableClient>(
-      new LabWorker(),
-      [...METHODS, ...LAB_METHODS],
-      (reply) => {
-        if ('status' in reply && session) void told(session, reply.status as LabStatus);
+    const name = from ? `${from.name} ${made}` : `lab ${made}`;
+    const listed = (client: Session['api']): ListedRun => ({
+      ...{ name, client, link: undefined, dynamics: [] },
+      // Never read: who answers is the worker.
+      origin: { kind: 'blob', blob: new Blob() },
+      moveStart(start) {
+        const session = sessions.find((each) => each.api === client);
+        if (session) void set('init', start, true, session);
       },
+    });
+    const session = await openSession(
+      (api) => listed(api as Session['api']),
+      run,
+      from?.checkpoint,
+      (whose, status) => void told(whose, status),
     );
-    try {
-      const status = await api.start(options, from?.checkpoint);
-      const listed: ListedRun = {
-        name: from ? `${from.name} ${made}` : `lab ${made}`,
-        link: undefined,
-        // Never read: who answers is the worker.
-        origin: { kind: 'blob', blob: new Blob() },
-        client: api,
-        dynamics: [],
-      };
-      session = {
-        ...{ listed, api, options, status, forked: from !== undefined },
-        ...{ looking: false, again: false },
-      };
-      sessions.push(session);
-      await actions.add(listed);
-      return session;
-    } catch (error) {
-      api.close();
-      throw error;
-    }
+    sessions.push(session);
+    await actions.add(session.listed);
+    await goAlong(session);
+    return session;
   }
+
+  const looking = new Map<Session, boolean>();
 
   async function told(session: Session, status: LabStatus): Promise<void> {
+    const before = session.status;
     session.status = status;
     draw();
-    if (session.looking) {
-      session.again = true;
+    // The link tells where it stands.
+    if (!status.playing && (before.playing || status.step !== before.step)) relink();
+    if (looking.has(session)) {
+      looking.set(session, true);
       return;
     }
-    session.looking = true;
     do {
-      session.again = false;
-      await actions.look(session.listed, { writing: session.status.playing });
-    } while (session.again);
-    session.looking = false;
+      looking.set(session, false);
+      await followDynamics(session);
+      const { status: now, dynamics } = session;
+      await actions.look(session.listed, { writing: now.playing, dynamics });
+    } while (looking.get(session));
+    looking.delete(session);
   }
 
-  /** Does something with the chosen run, and says what is wrong with it where it cannot be done. */
-  async function act(work: (session: Session) => Promise<LabStatus | undefined>): Promise<void> {
-    const session = current();
+  /** Does something with a run, and says what is wrong with it where it cannot be done. */
+  async function act(
+    work: (session: Session) => Promise<LabStatus | undefined>,
+    session = current(),
+  ): Promise<void> {
     try {
       const status = await work(session);
       problem.textContent = '';
       if (status) await told(session, status);
+      relink();
     } catch (error) {
       problem.textContent = messageOf(error);
     }
@@ -123,20 +129,113 @@ export async function openLab(
 
   const play = (until: Until, speed: number) =>
     Promise.all(
-      sessions.map(async (session) => told(session, await session.api.play(speed, until))),
+      sessions.map(async (session) => {
+        const own = compared ? sessions[0]!.status.config.eta / session.status.config.eta : 1;
+        await told(session, await session.api.play(speed * own, until));
+      }),
     );
+
+  /** Computes a run anew as far as it had come, or a step. */
+  async function again(session: Session, recipe: Recipe, to: number): Promise<LabStatus> {
+    const { playing } = session.status;
+    const status = await session.api.start(recipe, to);
+    await goAlong(session);
+    return playing ? session.api.play(speedOf(), 'stopped') : status;
+  }
+
+  /* ---- what is said of them ---- */
+
+  /** The newest value of each parameter, while another change is on its way. */
+  let next: { readonly session: Session; readonly options: LabOptions } | undefined;
+  let sending = false;
+
+  /** Sets a parameter of a run: under way where that can be, else the run begins anew with it. */
+  async function set(
+    name: string,
+    value: string,
+    sliding: boolean,
+    session = current(),
+  ): Promise<void> {
+    const { recipe } = session.status;
+    const slides = session.setting === name;
+    session.setting = sliding ? name : '';
+    if (!slides) session.past = [...session.past.slice(1 - KEPT_PAST), linkedRun(session)];
+    next = {
+      session,
+      options: { ...(next?.session === session ? next.options : {}), [name]: value },
+    };
+    if (sending) return;
+    sending = true;
+    await act(async () => {
+      let status: LabStatus | undefined;
+      try {
+        while (next) {
+          const now = next;
+          next = undefined;
+          status = await send(now.session, now.options);
+        }
+      } finally {
+        sending = false;
+      }
+      return status;
+    }, session);
+    if (problem.textContent !== '' && recipe === session.status.recipe)
+      session.past = session.past.slice(0, -1);
+  }
+
+  async function send(session: Session, said: LabOptions): Promise<LabStatus> {
+    const { recipe, step, config } = session.status;
+    const live = liveParameters(labTable(recipe.options));
+    const names = Object.keys(said);
+    if (!whole.checked && names.every((name) => live.includes(name) && said[name]))
+      return session.api.change(said);
+    const options = said.preset
+      ? { ...(recipe.options.model ? { model: recipe.options.model } : {}), preset: said.preset }
+      : withOptions(
+          recipe.changes.reduce((all, each) => withOptions(all, each.options), recipe.options),
+          said,
+        );
+    const to = said.preset || config.model !== 'minimal' ? 0 : Math.min(step, MOST_AGAIN);
+    return again(session, { options, changes: [] }, to);
+  }
+
+  const undo = button('Undo', { 'data-act': 'undo' }, () =>
+    act(async (session) => {
+      const last = session.past.at(-1);
+      session.past = session.past.slice(0, -1);
+      session.setting = '';
+      const { undoable, recipe } = session.status;
+      const changed = last ? last.recipe.changes.length < recipe.changes.length : true;
+      if (undoable && changed) return session.api.undo();
+      return last ? again(session, last.recipe, last.to) : undefined;
+    }),
+  );
+
+  /** Lets the dynamics that are chosen go along, as far as they are defined for the run. */
+  async function goAlong(session: Session): Promise<void> {
+    const { model } = session.status.config;
+    const names = [...along].flatMap(([name, box]) => (box.checked ? [name] : []));
+    try {
+      await accompany(session, model === 'minimal' ? names : []);
+      session.status = { ...session.status, along: names };
+    } catch (error) {
+      problem.textContent = messageOf(error);
+      await accompany(session, []);
+    }
+  }
 
   /* ---- the controls ---- */
 
   const problem = el('p', { class: 'lab-problem', role: 'alert' });
   const words = el('p', { class: 'lab-words' });
-  const speedOf = () => 10 ** Number(speed.value);
+  const speedOf = () =>
+    Number(speed.value) > FASTEST ? Number.MAX_SAFE_INTEGER : 10 ** Number(speed.value);
   const playButton = button('Play', { class: 'primary', 'data-act': 'play' }, () => {
-    const playing = current().status.playing;
+    const playing = sessions.some(({ status }) => status.playing);
     void play('stopped', playing ? 0 : speedOf());
   });
   const speed = el('input', {
-    ...{ type: 'range', min: 0, max: FASTEST, step: 0.5, value: FIRST_SPEED },
+    ...{ type: 'range', min: 0, max: UNLIMITED, step: 0.5, value: FIRST_SPEED },
     ...{ 'aria-label': 'Speed, steps a second', 'data-act': 'speed' },
   });
   const speedText = el('output', { class: 'lab-value' });
@@ -144,147 +243,76 @@ export async function openLab(
     draw();
     if (current().status.playing) void play('stopped', speedOf());
   });
-  const undo = button('Undo', { 'data-act': 'undo' }, () =>
-    act(async (session) => {
-      const status = await session.api.undo();
-      session.options = { ...session.options, eta: String(status.config.eta) };
-      return status;
-    }),
-  );
   const which = el('select', { 'aria-label': 'Run that the controls change', 'data-act': 'which' });
   which.addEventListener('change', () => {
     chosen = Number(which.value);
     draw();
   });
-
-  const slider = el('input', {
-    ...{ type: 'range', min: -DECADES, max: DECADES, step: 0.005 },
-    ...{ 'aria-label': 'Learning rate η', 'data-act': 'eta-slider' },
-  });
-  /** What stands in the middle of the slider. */
-  let middle = 0;
-  slider.addEventListener('input', () => {
-    const eta = Number((middle * 10 ** Number(slider.value)).toPrecision(3));
-    change({ eta: String(eta) });
-  });
+  const fields = labFields((name, value, sliding) => void set(name, value, sliding));
   const model = el(
     'select',
     { 'data-act': 'model' },
     ...LAB_TABLES.map((each) => el('option', { value: each.model }, each.model)),
   );
-  model.addEventListener('change', () => void restart({ model: model.value }));
-  const main = el('span', { class: 'lab-row' });
-  const more = el('div', { class: 'lab-row' });
-  let fields: ReadonlyMap<string, HTMLInputElement | HTMLSelectElement> = new Map();
-  let fieldsOf = '';
-
-  /** The fields of the chosen run's model, from its table of parameters. */
-  function showFields(): void {
-    const { parameters, model: name } = labTable(current().options);
-    if (name === fieldsOf) return;
-    fieldsOf = name;
-    fields = new Map(Object.keys(parameters).map((each) => [each, field(each, parameters)]));
-    const labelled = (each: string) =>
-      el(
-        'label',
-        { class: 'lab-field' },
-        el('span', {}, nameOf(each, parameters)),
-        fields.get(each),
-      );
-    const first = ['preset', 'eta'];
-    main.replaceChildren(...first.map(labelled), slider);
-    more.replaceChildren(
-      ...[...fields.keys()].filter((each) => !first.includes(each)).map(labelled),
-    );
-  }
-
-  function field(name: string, parameters: ParameterTable): HTMLInputElement | HTMLSelectElement {
-    const parameter = parameters[name]!;
-    const attributes = { 'data-parameter': name, title: parameter.meaning };
-    const input =
-      parameter.type === 'word'
-        ? el(
-            'select',
-            attributes,
-            ...parameter.words.map((word) => el('option', { value: word }, word)),
-          )
-        : el('input', {
-            ...attributes,
-            ...{ type: 'text', autocomplete: 'off', spellcheck: 'false' },
-            ...(parameter.example ? { placeholder: parameter.example } : {}),
-          });
-    input.addEventListener('change', () => {
-      const value = input.value.trim();
-      const { options } = current();
-      const kept = options.model === undefined ? {} : { model: options.model };
-      if (name === 'preset') void restart({ ...kept, preset: value });
-      else if (liveParameters(labTable(options)).includes(name) && value) change({ [name]: value });
-      else void restart({ ...options, [name]: value });
+  model.addEventListener('change', () => {
+    const recipe = { options: { model: model.value }, changes: [] };
+    void act((session) => {
+      session.past = [...session.past, linkedRun(session)];
+      return again(session, recipe, 0);
     });
-    return input;
-  }
+  });
+  const whole = el('input', { type: 'checkbox', 'data-act': 'whole' });
+  const along = new Map(
+    dynamics.map(({ name, about }) => {
+      const box = el('input', { type: 'checkbox', 'data-along': name, title: about });
+      box.addEventListener('change', () => {
+        void act(async (session) => {
+          await goAlong(session);
+          return session.status;
+        });
+      });
+      return [name, box] as const;
+    }),
+  );
+  const alongRow = el(
+    'fieldset',
+    { class: 'lab-row lab-along' },
+    el('legend', {}, 'Along with it'),
+    ...[...along].map(([name, box]) =>
+      el('label', { class: 'lab-field', title: box.title }, box, name.replaceAll('-', ' ')),
+    ),
+  );
 
-  /**
-   * Changes the run under way; while a change is on its way only the last one of the others is sent
-   * after it.
-   */
-  let sending = false;
-  let next: LabOptions | undefined;
-  function change(options: LabOptions): void {
-    next = { ...next, ...options };
-    if (sending) return;
-    sending = true;
-    void act(async (session) => {
-      let status: LabStatus | undefined;
-      try {
-        while (next) {
-          const now = next;
-          next = undefined;
-          status = await session.api.change(now);
-          session.options = { ...session.options, ...now };
-        }
-      } finally {
-        sending = false;
-      }
-      return status;
-    });
-  }
-
-  async function restart(options: LabOptions): Promise<void> {
-    await act(async (session) => {
-      const playing = session.status.playing;
-      const status = await session.api.start(options);
-      session.options = options;
-      middle = 0;
-      if (session === sessions[0]) actions.relinked(options, touring);
-      return playing ? session.api.play(speedOf(), 'stopped') : status;
-    });
-  }
-
-  /** Starts the runs of the tour in place of those that are there, and plays them. */
-  async function showRuns(runs: readonly TourRun[]): Promise<void> {
+  /** Starts runs in place of those that are there. */
+  async function replaceAll(runs: readonly LinkedRun[]): Promise<void> {
     for (const { listed, api } of sessions.splice(runs.length)) {
       api.close();
       actions.remove(listed);
     }
     chosen = 0;
-    middle = 0;
-    speed.value = String(TOUR_SPEED);
     problem.textContent = '';
-    try {
-      for (const [i, { options }] of runs.entries()) {
-        const session = sessions[i];
-        if (!session) {
-          await begin(options);
-          continue;
-        }
-        const status = await session.api.start(options);
-        Object.assign(session, { options, forked: false });
-        await told(session, status);
+    for (const [i, run] of runs.entries()) {
+      const session = sessions[i];
+      if (!session) {
+        await begin(run);
+        continue;
       }
-      actions.relinked(runs[0]!.options, touring);
-      draw();
-      // All come to their ends at once.
+      Object.assign(session, { past: [], setting: '', forked: false });
+      const status = await session.api.start(run.recipe, run.to);
+      await goAlong(session);
+      await told(session, status);
+    }
+    relink();
+    draw();
+  }
+
+  /** Starts the runs of the tour, and plays them; all come to their ends at once. */
+  async function showRuns(runs: readonly TourRun[]): Promise<void> {
+    compared = false;
+    speed.value = String(TOUR_SPEED);
+    const start = ({ options }: TourRun) => ({ recipe: { options, changes: [] }, to: 0 });
+    try {
+      await replaceAll(runs.map(start));
       const longest = runs[0]!.to;
       await Promise.all(
         runs.map(async ({ to }, i) => {
@@ -298,28 +326,46 @@ export async function openLab(
   }
 
   async function fork(): Promise<void> {
-    const from = current();
-    try {
+    await act(async (from) => {
       const checkpoint = await from.api.checkpoint();
-      await begin(from.options, { checkpoint, name: 'from here' });
+      await begin(linkedRun(from), { checkpoint, name: 'from here' });
       chosen = sessions.length - 1;
       draw();
-    } catch (error) {
-      problem.textContent = messageOf(error);
-    }
+      return undefined;
+    });
   }
 
-  async function hand(): Promise<void> {
-    await act(async (session) => {
-      const bytes = await session.api.save();
-      save(new Blob([bytes]), `${session.listed.name.replaceAll(' ', '-')}.parquet`);
+  /** All runs begin anew together with one more, whose η or optimizer can then be changed. */
+  async function compare(): Promise<void> {
+    await act(async ({ status: { recipe } }) => {
+      const starts = [...sessions.map((each) => each.status.recipe.options), recipe.options];
+      compared = true;
+      await replaceAll(starts.map((options) => ({ recipe: { options, changes: [] }, to: 0 })));
+      chosen = sessions.length - 1;
+      actions.overTime();
+      draw();
+      return undefined;
+    });
+  }
+
+  async function hand(format: 'parquet' | 'arrow'): Promise<void> {
+    await act(async ({ listed, status: { recipe, step, divergedAt } }) => {
+      const { saveWorker } = await import('./saving.ts');
+      const writer = connect<SaveApi>(saveWorker(), ['save'], () => {});
+      try {
+        const bytes = await writer.save(recipe, Math.max(step, divergedAt ?? 0), format);
+        save(new Blob([bytes]), `${listed.name.replaceAll(' ', '-')}.${format}`);
+      } finally {
+        writer.close();
+      }
       return undefined;
     });
   }
 
   async function copy(): Promise<void> {
-    const { options, status } = current();
-    const text = labCommand(options, Math.max(status.step, status.divergedAt ?? 0));
+    const { step, divergedAt } = current().status;
+    const { options } = linkedRun(current()).recipe;
+    const text = labCommand(options, Math.max(step, divergedAt ?? 0));
     command.textContent = text;
     try {
       await navigator.clipboard.writeText(text);
@@ -330,16 +376,29 @@ export async function openLab(
   }
 
   const forkButton = button('Fork here', { 'data-act': 'fork' }, () => void fork());
-  const saveButton = button('Save Parquet', { 'data-act': 'save' }, () => void hand());
+  const compareButton = button(
+    'Compare from the start',
+    {
+      'data-act': 'compare',
+      title: 'A second run from the same start, for another η or optimizer',
+    },
+    () => void compare(),
+  );
   const copyButton = button('Copy command', { 'data-act': 'command' }, () => void copy());
   const command = el('code', { class: 'lab-command' });
   const tour = tourPanel({
     show: showRuns,
     moved(at) {
       touring = at;
-      actions.relinked(sessions[0]!.options, at);
+      relink();
     },
   });
+  const anew = () =>
+    act((session) => {
+      const { options } = session.status.recipe;
+      session.past = [...session.past, linkedRun(session)];
+      return again(session, { options, changes: [] }, 0);
+    });
   const element = el(
     'section',
     { class: 'lab', 'aria-label': 'Lab' },
@@ -348,10 +407,14 @@ export async function openLab(
       'div',
       { class: 'lab-row' },
       playButton,
-      button('One step', { 'data-act': 'step' }, () => void play('step', 10 ** FASTEST)),
-      button('To the next spike', { 'data-act': 'spike' }, () => void play('spike', 10 ** FASTEST)),
+      button('One step', { 'data-act': 'step' }, () => void play('step', Number.MAX_SAFE_INTEGER)),
+      button(
+        'To the next spike',
+        { 'data-act': 'spike' },
+        () => void play('spike', Number.MAX_SAFE_INTEGER),
+      ),
       undo,
-      button('Start anew', { 'data-act': 'anew' }, () => void restart(current().options)),
+      button('Start anew', { 'data-act': 'anew' }, () => void anew()),
       button(
         'Tour',
         { 'data-act': 'tour', title: 'A guided tour of seven stops' },
@@ -364,12 +427,30 @@ export async function openLab(
       { class: 'lab-row' },
       which,
       el('label', { class: 'lab-field' }, el('span', {}, 'model'), model),
-      main,
-      forkButton,
-      copyButton,
-      saveButton,
+      fields.main,
+      el(
+        'label',
+        { class: 'lab-field', title: 'A change of η or of the optimizer holds from step 0 on' },
+        whole,
+        'changes hold from the start',
+      ),
     ),
-    el('details', { class: 'lab-more' }, el('summary', {}, 'Data, start and optimizer'), more),
+    el(
+      'div',
+      { class: 'lab-row' },
+      forkButton,
+      compareButton,
+      copyButton,
+      button('Save Parquet', { 'data-act': 'save' }, () => void hand('parquet')),
+      button('Save Arrow', { 'data-act': 'save-arrow' }, () => void hand('arrow')),
+    ),
+    alongRow,
+    el(
+      'details',
+      { class: 'lab-more' },
+      el('summary', {}, 'Data, start and optimizer'),
+      fields.more,
+    ),
     problem,
     words,
     command,
@@ -377,29 +458,29 @@ export async function openLab(
 
   function draw(): void {
     if (sessions.length === 0) return;
-    const { status, options, forked } = current();
-    const { config, playing, changes, step } = status;
-    showFields();
+    const { status, past, dynamics: files } = current();
+    const { config, recipe, playing, step } = status;
+    const options = recipe.changes.reduce(
+      (all, change) => withOptions(all, change.options),
+      recipe.options,
+    );
+    fields.draw({ options, config });
     model.value = config.model;
     playButton.textContent = playing ? 'Pause' : 'Play';
     playButton.setAttribute('aria-label', playing ? 'Pause' : 'Play');
     playButton.disabled = status.divergedAt !== null;
-    speedText.textContent = playing ? `${rate(status.rate)} steps/s` : `${rate(speedOf())} steps/s`;
-    undo.disabled = changes.length === 0;
+    const wanted =
+      Number(speed.value) > FASTEST ? 'as fast as it can' : `${rate(speedOf())} steps/s`;
+    speedText.textContent = playing ? `${rate(status.rate)} steps/s` : wanted;
+    undo.disabled = past.length === 0 && !status.undoable;
     forkButton.disabled = sessions.length >= MOST_RUNS;
-    const changed = changes.length > 0 || forked;
-    for (const each of [saveButton, copyButton]) {
-      each.disabled = changed;
-      each.title = changed ? 'A run that was changed under way is no run of one command' : '';
-    }
+    compareButton.disabled = sessions.length >= MOST_RUNS;
+    const changed = recipe.changes.length > 0;
+    copyButton.disabled = changed;
+    copyButton.title = changed ? 'A run that was changed under way is no run of one command' : '';
     if (changed) command.textContent = '';
-    if (middle === 0) middle = config.eta;
-    slider.value = String(Math.log10(config.eta / middle));
-    for (const [name, input] of fields) {
-      if (input === document.activeElement) continue;
-      const value = config[name as keyof typeof config];
-      input.value = shownValue(name, options, value);
-    }
+    alongRow.hidden = config.model !== 'minimal';
+    for (const [name, box] of along) box.checked = files.some((file) => file.name === name);
     which.hidden = sessions.length < 2;
     if (which.options.length !== sessions.length)
       which.replaceChildren(
@@ -411,21 +492,13 @@ export async function openLab(
     element.dataset.playing = String(playing);
   }
 
-  await begin(first);
-  actions.relinked(first, touring);
+  for (const name of first[0]?.recipe.options.also?.split(',') ?? []) {
+    const box = along.get(name);
+    if (box) box.checked = true;
+  }
+  for (const run of first) await begin(run);
+  relink();
   draw();
   if (stop !== null) await tour.go(stop);
   return element;
-}
-
-const nameOf = (name: string, parameters: ParameterTable): string => {
-  const { symbol, type } = parameters[name]!;
-  return type === 'number' && symbol ? symbol : name;
-};
-
-/** What a field shows: as it was typed, where the value is the same. */
-function shownValue(name: string, options: LabOptions, value: unknown): string {
-  if (name === 'preset') return options.preset ?? '';
-  if (name === 'eta' && options.eta !== undefined) return options.eta;
-  return value === null || value === undefined ? '' : String(value);
 }

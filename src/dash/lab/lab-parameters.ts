@@ -1,9 +1,29 @@
-import { ConfigError, checkKeys, type ParameterTable } from '../../pipeline/core/parameters.ts';
+import {
+  ConfigError,
+  checkKeys,
+  type ParameterTable,
+  type WordsParameter,
+} from '../../pipeline/core/parameters.ts';
+import { dynamics } from '../../pipeline/dynamics/index.ts';
 import { runParameters } from '../../pipeline/models/minimal/config.ts';
 import { networkRunParameters } from '../../pipeline/models/network/config.ts';
+import { optimizers } from '../../pipeline/optimizers/index.ts';
+import { optimizerTable } from '../../pipeline/optimizers/parameters.ts';
 
 /** What was said of a run of the lab: texts, as they were typed; `model` may be among them. */
 export type LabOptions = Readonly<Record<string, string>>;
+
+/** A run as it can be computed anew to the last digit: its options, and what was changed when. */
+export interface Recipe {
+  readonly options: LabOptions;
+  readonly changes: readonly Change[];
+}
+
+/** A change that took effect behind the row of this step. */
+export interface Change {
+  readonly after: number;
+  readonly options: LabOptions;
+}
 
 /** What can be said of the runs of a model. */
 export interface LabTable {
@@ -16,9 +36,20 @@ const OWN = [...['steps', 'epsilon', 'precision', 'columns', 'every'], ...['sche
 const sayable = (table: ParameterTable): ParameterTable =>
   Object.fromEntries(Object.entries(table).filter(([name]) => !OWN.includes(name)));
 
+/** The dynamics that go along, as the command line names them. */
+const also = {
+  type: 'words',
+  noun: 'dynamics',
+  words: dynamics.map(({ name }) => name),
+  meaning: 'dynamics that go along from the same start',
+  group: 'OUTPUT',
+  symbol: 'NAME',
+  default: null,
+} as const satisfies WordsParameter;
+
 /** The models that the lab can train, the first of which is taken where none is named. */
 export const LAB_TABLES: readonly LabTable[] = [
-  { model: 'minimal', parameters: sayable(runParameters) },
+  { model: 'minimal', parameters: { ...sayable(runParameters), also } },
   { model: 'mlp', parameters: sayable(networkRunParameters) },
 ];
 
@@ -41,11 +72,22 @@ export function labTable({ model, ...options }: LabOptions): LabTable {
   return found;
 }
 
-/**
- * Parameters of a model that may change while a run goes on: those of its optimizer, but not which
- * it is.
- */
+/** Parameters of a model that may change while a run goes on: those of its optimizer. */
 export const liveParameters = ({ parameters }: LabTable): readonly string[] =>
   Object.entries(parameters).flatMap(([name, { group, type }]) =>
-    group === 'OPTIMIZER' && type === 'number' ? [name] : [],
+    name === 'optimizer' || (group === 'OPTIMIZER' && type === 'number') ? [name] : [],
   );
+
+const OF_OPTIMIZERS = Object.keys(optimizerTable(optimizers));
+
+/**
+ * Options with others in their place. Where the optimizer is another, what was said of the one
+ * before goes with it.
+ */
+export function withOptions(options: LabOptions, said: LabOptions): LabOptions {
+  const all = { ...options, ...said };
+  if (said.optimizer === undefined || said.optimizer === options.optimizer) return all;
+  return Object.fromEntries(
+    Object.entries(all).filter(([name]) => name in said || !OF_OPTIMIZERS.includes(name)),
+  );
+}

@@ -1,13 +1,18 @@
+import type { Method } from '../load/protocol.ts';
 import type { LabConfig } from './lab-models.ts';
-import type { LabOptions } from './lab-parameters.ts';
+import type { LabOptions, Recipe } from './lab-parameters.ts';
 
 /** How the run stands, told to the page as it goes. */
 export interface LabStatus {
   readonly config: LabConfig;
+  readonly recipe: Recipe;
   readonly step: number;
   readonly divergedAt: number | null;
-  readonly changes: readonly number[];
+  /** Whether its last change can be taken back. */
+  readonly undoable: boolean;
   readonly playing: boolean;
+  /** The dynamics that go along. */
+  readonly along: readonly string[];
   /** Steps a second, as measured; 0 while it stands. */
   readonly rate: number;
   /** What happens, in words. */
@@ -19,17 +24,31 @@ export type Until = 'stopped' | 'step' | 'spike' | number;
 
 /** What the page asks of the worker of the lab, besides the questions about a table. */
 export interface LabApi {
-  /** @throws ConfigError whose message names what cannot be used */
-  start(options: LabOptions, from?: string): Promise<LabStatus>;
+  /**
+   * Computes a run as far as this step, or goes on from where another one stands.
+   * @throws ConfigError whose message names what cannot be used
+   */
+  start(recipe: Recipe, to: number, from?: string): Promise<LabStatus>;
   change(options: LabOptions): Promise<LabStatus>;
   undo(): Promise<LabStatus>;
   /** Plays at so many steps a second; a speed of 0 stands still. */
   play(speed: number, until: Until): Promise<LabStatus>;
   checkpoint(): Promise<string>;
-  /**
-   * The Parquet file of `eos stream` with these parameters, up to the step where the run stands.
-   */
-  save(): Promise<ArrayBuffer>;
+  /** Lets these dynamics go along from where the run began, or was changed last. */
+  accompany(names: readonly string[]): Promise<void>;
+  /** Asks a question about the table of a dynamics that goes along. */
+  ofDynamics(name: string, method: Method, args: readonly unknown[]): Promise<unknown>;
 }
 
-export const LAB_METHODS = ['start', 'change', 'undo', 'play', 'checkpoint', 'save'] as const;
+/** What the page asks of the worker that saves files. */
+export interface SaveApi {
+  /**
+   * The file of this run up to a step: of `eos stream` where it is one run, else of its segments.
+   */
+  save(recipe: Recipe, to: number, format: 'parquet' | 'arrow'): Promise<ArrayBuffer>;
+}
+
+export const LAB_METHODS = [
+  ...(['start', 'change', 'undo', 'play', 'checkpoint'] as const),
+  ...(['accompany', 'ofDynamics'] as const),
+];

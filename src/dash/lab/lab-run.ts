@@ -6,7 +6,7 @@ import { stabilityOf } from '../../pipeline/optimizers/index.ts';
 import type { TableSource } from '../load/table.ts';
 import { type Block, type History, history } from './history.ts';
 import { type LabConfig, labModel } from './lab-models.ts';
-import type { LabOptions } from './lab-parameters.ts';
+import { type Change, type LabOptions, type Recipe, withOptions } from './lab-parameters.ts';
 
 /** The threshold moves with η, so it is a column of a run whose η is changed under way. */
 const THRESHOLD: Column = {
@@ -23,15 +23,21 @@ const STEP: Column = { name: 'step', type: 'INT64', symbol: 't', unit: 'steps', 
 /** Changes that can be taken back. */
 const MOST_CHANGES = 100;
 
-/** A run that goes on as long as it is told to, and whose η and momentum may change under way. */
+/** A run that goes on as long as it is told to, and whose optimizer may change under way. */
 export interface LabRun {
   readonly config: LabConfig;
+  /** How to compute it anew. */
+  readonly recipe: Recipe;
   /** Step of the last row. */
   readonly step: number;
   /** Step from which on the loss is not finite, or too large; null while it is not. */
   readonly divergedAt: number | null;
-  /** Steps behind which something was changed. */
-  readonly changes: readonly number[];
+  /** Whether its last change can be taken back. */
+  readonly undoable: boolean;
+  /** Where it went on from at its last change; undefined where that is its start. */
+  readonly origin: Checkpoint | undefined;
+  /** The rows of the last block, until the next. */
+  readonly rows: { readonly schema: Schema; readonly columns: Block; readonly length: number };
   /** Rows that are kept, and how many steps stand between two of them, about. */
   readonly kept: Pick<History, 'rows' | 'stride'>;
   /** A value of the last row; NaN where there is none. */
@@ -41,38 +47,49 @@ export interface LabRun {
   /** Computes so many rows more. */
   advance(rows: number): void;
   /**
-   * Goes on from here with other parameters of the optimizer.
+   * Goes on from here with other parameters of the optimizer, or with another optimizer, at the
+   * same weights. The row behind the last one is still that of the step before.
    * @throws ConfigError naming the first that cannot be used
    */
   change(options: LabOptions): void;
-  /** Goes back to where it was before the last change; false where nothing was changed. */
+  /** Goes back to where it was before the last change; false where none is known. */
   undo(): boolean;
   /** All that another run needs to go on from here. */
   checkpoint(): string;
   table(): TableSource;
 }
 
-interface Change {
+/** How it stood before a change. */
+interface Before {
   readonly options: LabOptions;
   readonly config: LabConfig;
   readonly at: Checkpoint;
-  readonly step: number;
+  readonly origin: Checkpoint | undefined;
+}
+
+/** A run that has gone on elsewhere: where it stands, and how it came there. */
+export interface Fork {
+  readonly checkpoint: string;
+  readonly recipe: Recipe;
 }
 
 /**
  * Starts a run in the digits of the command line: the same source, operators and rows, without an
  * end.
  *
- * @param from a checkpoint of another run, from which this one goes on
+ * @param from another run, from which this one goes on
  * @throws ConfigError naming the first parameter that cannot be used
  */
-export function labRun(options: LabOptions, from?: string): LabRun {
-  const model = labModel(options);
+export function labRun(first: LabOptions, from?: Fork): LabRun {
+  const model = labModel(first);
+  let options = from ? from.recipe.changes.reduce(changed, first) : first;
   let config = model.resolve(options);
-  let start: Checkpoint | undefined = from === undefined ? undefined : decodeCheckpoint(from);
+  let start = from && decodeCheckpoint(from.checkpoint);
+  let origin = start;
   let after: Snapshot = {};
   let divergedAt: number | null = null;
-  let changes: Change[] = [];
+  let changes: readonly Change[] = from?.recipe.changes ?? [];
+  let before: readonly Before[] = [];
   let work: { readonly rows: number; next(): void } | undefined;
   let schema: Schema = [];
   let kept: History | undefined;
@@ -116,14 +133,23 @@ export function labRun(options: LabOptions, from?: string): LabRun {
     get config() {
       return config;
     },
+    get recipe() {
+      return { options: first, changes };
+    },
     get step() {
       return step();
     },
     get divergedAt() {
       return divergedAt;
     },
-    get changes() {
-      return changes.map((change) => change.step);
+    get undoable() {
+      return before.length > 0;
+    },
+    get origin() {
+      return origin;
+    },
+    get rows() {
+      return { schema, columns: block, length };
     },
     get kept() {
       return { rows: kept?.rows ?? 0, stride: kept?.stride ?? 1 };
@@ -137,26 +163,33 @@ export function labRun(options: LabOptions, from?: string): LabRun {
       work.next();
     },
     change(said) {
-      const next = model.resolve({ ...options, ...said });
+      const now = withOptions(options, said);
+      const next = model.resolve(now);
       stand();
-      if (start) {
-        changes = [
-          ...changes.slice(1 - MOST_CHANGES),
-          { options, config, at: start, step: step() },
-        ];
-        const { summarize: _, ...stages } = start.stages;
-        start = { ...start, stages };
+      const at = start;
+      if (at) {
+        // What is changed again before the next step was never used.
+        const again = changes.at(-1)?.after === step() && before.length > 0;
+        const all = again ? { ...changes.at(-1)!.options, ...said } : said;
+        changes = [...(again ? changes.slice(0, -1) : changes), { after: step(), options: all }];
+        if (!again) before = [...before.slice(1 - MOST_CHANGES), { options, config, at, origin }];
+        const last = before.at(-1)!;
+        const { summarize: _, ...stages } = last.at.stages;
+        const going = { ...last.at, stages };
+        start = next.optimizer === last.config.optimizer ? going : model.under(next, going);
+        origin = start;
       }
       config = next;
-      options = { ...options, ...said };
+      options = now;
       divergedAt = null;
     },
     undo() {
-      const change = changes.at(-1);
-      if (!change) return false;
+      const last = before.at(-1);
+      if (!last) return false;
+      kept?.cut(changes.at(-1)!.after);
+      before = before.slice(0, -1);
       changes = changes.slice(0, -1);
-      kept?.cut(change.step);
-      ({ options, config, at: start } = change);
+      ({ options, config, at: start, origin } = last);
       length = 0;
       after = {};
       divergedAt = null;
@@ -171,12 +204,15 @@ export function labRun(options: LabOptions, from?: string): LabRun {
         // It has no end: the number of steps would be taken for one.
         'eos.config': JSON.stringify({ ...config, steps: undefined }),
         ...(kept && kept.stride > 1 ? { 'eos.peaks': 'kept' } : {}),
-        'eos.changes': changes.map((change) => change.step).join(','),
+        'eos.changes': changes.map((change) => change.after).join(','),
         ...(summary ? { 'eos.summary': JSON.stringify(withoutEnd(summary)) } : {}),
       });
     },
   };
 }
+
+const changed = (options: LabOptions, change: Change): LabOptions =>
+  withOptions(options, change.options);
 
 /** That it stands says nothing of a run that has no end. */
 function withoutEnd(summary: object): object {

@@ -1,15 +1,14 @@
-import { lastValueFrom } from 'rxjs';
-import { memoryTarget } from '../../pipeline/formats/byte-target.ts';
-import { parquetSink } from '../../pipeline/formats/parquet/parquet-sink.ts';
-import { findTraining } from '../../pipeline/sources/trainings/index.ts';
+import type { TableApi } from '../load/protocol.ts';
 import { memoryApi } from '../load/queries.ts';
 import { serve, type WorkerScope } from '../load/serve-table.ts';
 import { RunFileError } from '../load/table.ts';
 import { blockSize, SLICE } from './block-size.ts';
-import type { LabOptions } from './lab-parameters.ts';
+import { type Companion, companion, isDefined } from './companions.ts';
+import { withOptions } from './lab-parameters.ts';
 import type { LabApi, LabStatus, Until } from './lab-protocol.ts';
 import { type LabRun, labRun } from './lab-run.ts';
 import { narrate, SPIKE_SHARE } from './narrate.ts';
+import { replay } from './replay.ts';
 
 /** A run that plays is told of this often, in milliseconds. */
 const TOLD_EVERY = 33;
@@ -19,8 +18,7 @@ const FRAMES = 60;
 
 const scope = self as unknown as WorkerScope;
 let run: LabRun | undefined;
-let options: LabOptions = {};
-let forked = false;
+let companions: readonly Companion[] = [];
 /** Grows with all that makes other rows of those that were there. */
 let edition = 0;
 let playing = false;
@@ -44,15 +42,25 @@ const started = (): LabRun => {
 
 function status(): LabStatus {
   const current = started();
-  const { config, step, divergedAt, changes } = current;
+  const { config, recipe, step, divergedAt, undoable } = current;
   const now = performance.now();
   const rate = playing ? ((step - told.step) / (now - told.at)) * 1000 : 0;
   told = { at: now, step };
-  return { config, step, divergedAt, changes, playing, rate, text: narrate(current) };
+  return {
+    config,
+    recipe,
+    step,
+    divergedAt,
+    undoable,
+    playing,
+    rate,
+    along: accompaniedBy(),
+    text: narrate(current),
+  };
 }
 
 function tick(): void {
-  if (!playing || !run) return;
+  if (!run) return;
   const start = performance.now();
   const due = begun.step + ((start - begun.at) / 1000) * speed;
   const many = Math.max(1, Math.min(MOST_AT_ONCE, Math.round(speed / FRAMES)));
@@ -63,14 +71,53 @@ function tick(): void {
     advance(run, size);
     size = blockSize(wanted, size, performance.now() - from);
   }
-  const behind = run.step < due;
+  const behind = playing && run.step < due;
   // What could not be kept up with is not made up for.
   if (behind) begun = { at: performance.now(), step: run.step };
+  const lagging = follow(run.step, start + 2 * SLICE);
   if (!playing || performance.now() - told.at > TOLD_EVERY) scope.postMessage({ status: status() });
-  if (!playing) return;
-  if (behind) channel.port2.postMessage(0);
-  else setTimeout(tick, 1000 / FRAMES);
+  if (behind || lagging) channel.port2.postMessage(0);
+  else if (playing) setTimeout(tick, 1000 / FRAMES);
 }
+
+/** Lets the dynamics that go along come up to the run; true where one has not by then. */
+function follow(step: number, until: number): boolean {
+  for (const along of companions) {
+    while (along.step < step) {
+      if (performance.now() > until) return true;
+      along.advance();
+    }
+  }
+  return false;
+}
+
+/** Lets these dynamics go along from where the run began, or was changed last. */
+function accompany(names: readonly string[]): void {
+  const current = started();
+  companions = names.map((name) => companion(name, current));
+  for (const along of companions) {
+    if (!tables.has(along.name)) tables.set(along.name, tableOf(along.name));
+  }
+  if (!playing) channel.port2.postMessage(0);
+}
+
+/** Dynamics that are no longer there still answer for what they were. */
+const tables = new Map<string, TableApi>();
+const latest = new Map<string, Companion>();
+
+function tableOf(name: string): TableApi {
+  const now = () => {
+    const along = companions.find((each) => each.name === name) ?? latest.get(name)!;
+    latest.set(name, along);
+    return along;
+  };
+  return memoryApi(
+    () => `${edition}:${now().step}`,
+    () => now().table(),
+  );
+}
+
+const accompaniedBy = () => companions.map(({ name }) => name);
 
 /** Rows that may be computed at once without going further than is wanted. */
 function rowsTo(end: Until, step: number, many: number): number {
@@ -90,25 +137,41 @@ function advance(current: LabRun, size: number): void {
     playing = false;
 }
 
+/** Makes other rows of those that were there; the dynamics that go along begin again. */
+function renew(): void {
+  edition++;
+  const current = started();
+  accompany(accompaniedBy().filter((name) => isDefined(name, current)));
+}
+
 const api: LabApi = {
-  async start(said, from) {
-    run = labRun(said, from);
-    size = 1;
-    options = said;
-    forked = from !== undefined;
-    edition++;
+  async start(recipe, to, from) {
     playing = false;
-    run.advance(1);
+    const next =
+      from === undefined
+        ? await replay(recipe, to)
+        : labRun(recipe.options, { checkpoint: from, recipe });
+    if (from !== undefined) next.advance(1);
+    run = next;
+    companions = [];
+    size = 1;
+    edition++;
     return status();
   },
   async change(said) {
-    started().change(said);
-    edition++;
+    const current = started();
+    const { options, changes } = current.recipe;
+    // Before the first step there is nothing that could be kept.
+    if (current.step === 0 && changes.length === 0) {
+      run = labRun(withOptions(options, said));
+      run.advance(1);
+    } else current.change(said);
+    renew();
     return status();
   },
   async undo() {
-    if (started().undo()) edition++;
     playing = false;
+    if (started().undo()) renew();
     return status();
   },
   async play(steps, end) {
@@ -124,19 +187,9 @@ const api: LabApi = {
     return status();
   },
   checkpoint: async () => started().checkpoint(),
-  async save() {
-    const { step, changes, divergedAt } = started();
-    if (forked || changes.length > 0)
-      throw new RunFileError(
-        'a run whose parameters were changed under way is no run of eos stream',
-      );
-    const target = memoryTarget();
-    const said = { ...options, steps: Math.max(step, divergedAt ?? 0) };
-    const runs = await findTraining(said).open();
-    const config = runs.resolve(said);
-    const rows = runs.rows(config, {}).pipe(runs.pipeline(config, () => {}));
-    await lastValueFrom(rows.pipe(parquetSink(target)));
-    return target.bytes().slice().buffer;
+  accompany: async (names) => accompany(names),
+  async ofDynamics(name, method, args) {
+    return (tables.get(name)![method] as (...all: readonly unknown[]) => Promise<unknown>)(...args);
   },
 };
 

@@ -33,12 +33,22 @@ export interface PlanePlot {
   readonly stableSet?: boolean;
   /** Shows the minima αβ₂ = 1. */
   readonly minima?: boolean;
+  /** What is shown of the plane; what there is to see unless given. */
+  readonly frame?: PlaneFrame | undefined;
+}
+
+export interface PlaneFrame {
+  readonly x: Range;
+  readonly y: Range;
 }
 
 export interface DrawnPlane {
   readonly svg: Drawing;
   /** Pixels of a point. */
   place(beta2: number, alpha: number): readonly [number, number];
+  /** The point at a pixel. */
+  point(left: number, top: number): readonly [beta2: number, alpha: number];
+  readonly frame: PlaneFrame;
 }
 
 /** What is shown of the plane, and whether some of a path lies beyond it. */
@@ -68,7 +78,7 @@ export function planeFrame({ paths, dots = [], edge }: PlanePlot): {
 export function planePlot(plot: PlanePlot, look: Look): DrawnPlane {
   const { paths, dots = [], edge, stableSet, minima = true } = plot;
   const { theme } = look;
-  const { x, y } = planeFrame(plot);
+  const { x, y } = plot.frame ?? planeFrame(plot);
   const across = linearTicks(x, 'first-layer weight β₂');
   const svg = drawPlot(
     {
@@ -121,6 +131,8 @@ export function planePlot(plot: PlanePlot, look: Look): DrawnPlane {
   return {
     svg,
     place: (beta2, alpha) => [sx.apply(beta2), sy.apply(alpha)],
+    point: (left, top) => [sx.invert!(left), sy.invert!(top)],
+    frame: { x, y },
   };
 }
 

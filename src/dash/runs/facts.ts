@@ -24,6 +24,8 @@ export interface RunFacts {
   readonly peaksKept: boolean;
   /** Steps behind which parameters were changed; such a run is of the lab. */
   readonly changes?: readonly number[];
+  /** Its start θ₀. */
+  readonly init?: readonly number[];
   /** What can be predicted from, where the run is one of the minimal model. */
   readonly minimal?: PredictedRun;
   /** The configuration, flat, for people. */
@@ -102,6 +104,7 @@ export function runFacts(metadata: Readonly<Record<string, string>>): RunFacts {
     band: number(config.band) ?? 0.05,
     ...(hasSummary && Object.keys(summary).length > 0 ? { summary: runSummary(summary) } : {}),
     ...defined('changes', numbers(metadata['eos.changes'])),
+    ...defined('init', startOf(config)),
     ...defined('minimal', metadata['eos.changes'] ? undefined : minimalRun(config, eta)),
     parameters: flat(config),
     numbers: Object.fromEntries(
@@ -156,6 +159,11 @@ function runSummary(json: Record<string, unknown>): RunSummary {
       list(json.warnings).filter((warning) => record(warning).kind !== 'interrupted'),
     ),
   };
+}
+
+function startOf({ init }: Record<string, unknown>): readonly number[] | undefined {
+  const numbers = list(init).flatMap((value) => number(value) ?? []);
+  return numbers.length === 3 ? numbers : undefined;
 }
 
 function minimalRun(

@@ -5,6 +5,7 @@ import type { Path } from '../load/protocol.ts';
 import { type DrawnPlane, type PlanePath, planePlot } from '../plots/plane.ts';
 import { dynamicsLook, PAGE, phaseColor, phaseName } from '../plots/theme.ts';
 import { drawingHeight, panelFrame } from './panel-frame.ts';
+import { startHandle } from './start-handle.ts';
 
 /** Points of a path nearer to the pointer than this take the crosshair. */
 const NEAR_PIXELS = 40;
@@ -36,7 +37,8 @@ export function planePanel(app: App): Panel {
   const frame = panelFrame(app, head);
   const { body } = frame;
   const dots = el('div', { class: 'plane-dots' });
-  body.append(dots);
+  const start = startHandle(app);
+  body.append(dots, start.element);
   body.tabIndex = 0;
   body.setAttribute('role', 'application');
   body.setAttribute(
@@ -90,6 +92,7 @@ export function planePanel(app: App): Panel {
     );
     drawn = planePlot(
       {
+        frame: start.frame(),
         edge: hidden('stable') ? undefined : edge,
         stableSet: true,
         minima: !hidden('hyperbola'),
@@ -108,6 +111,7 @@ export function planePanel(app: App): Panel {
       pageLook(body.clientWidth, drawingHeight(app, frame, head.id)),
     );
     frame.show(drawn.svg, many);
+    start.draw(drawn, runs);
     body.dataset.drawn = app.range().join(':');
     follow();
   }

@@ -12,6 +12,8 @@ export interface ListedRun {
   readonly empty?: boolean;
   /** Who answers for it, where it is no file. */
   readonly client?: TableClient;
+  /** Takes another start θ₀ = (α, β₁, β₂), written with commas, where it can begin anew. */
+  moveStart?(start: string): void;
   /** Files of other dynamics from the same start. */
   readonly dynamics: readonly { readonly name: string; readonly origin: FileOrigin }[];
 }

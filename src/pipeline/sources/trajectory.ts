@@ -36,13 +36,17 @@ export function trajectory(
   return source(() => trajectoryRows(dynamics, config), sourceOptions);
 }
 
-function trajectoryRows(
+/**
+ * The same rows in blocks, from this step on, at which the dynamics stands at the config's `init`.
+ */
+export function trajectoryRows(
   dynamics: Dynamics,
   config: TrajectoryConfig,
+  from = 0,
 ): RowSource<PointArrays, ModelRun> {
   const run = startModelRun(config);
   const mover = dynamics.start(config, run.stability);
-  let step = 0;
+  let step = from;
   return {
     run,
     get step() {

@@ -7,13 +7,13 @@ import {
   Int32,
   Int64,
   makeData,
+  makeVector,
   RecordBatch,
   Schema,
   Struct,
   Uint8,
   Utf8,
   type Vector,
-  vectorFromArray,
 } from 'apache-arrow';
 import type { Column, ColumnArray } from '../../core/schema.ts';
 import { concatBytes } from '../byte-target.ts';
@@ -26,9 +26,7 @@ import { arrowFooter } from './arrow-footer.ts';
 /** Makes record batches of rows with these columns. */
 export function arrowEncoder(columns: readonly Column[], metadata: Metadata = {}) {
   // The file format wants the very same dictionary vector in every batch.
-  const dictionaries = columns.map(({ words }) =>
-    words ? vectorFromArray([...words], new Utf8()) : undefined,
-  );
+  const dictionaries = columns.map(({ words }) => (words ? wordVector(words) : undefined));
   const types = columns.map(arrowType);
   const schema = new Schema(
     columns.map(({ name, symbol, unit, meaning, nullable = false }, c) => {
@@ -124,6 +122,16 @@ export class ByteCollector extends AsyncByteQueue {
     this.#chunks = [];
     return all;
   }
+}
+
+/** Words as a vector; the builders of apache-arrow make functions of text, which pages forbid. */
+function wordVector(words: readonly string[]): Vector<Utf8> {
+  const encoded = words.map((word) => new TextEncoder().encode(word));
+  const valueOffsets = new Int32Array(words.length + 1);
+  for (const [i, { length }] of encoded.entries()) valueOffsets[i + 1] = valueOffsets[i]! + length;
+  const data = concatBytes(encoded);
+  const length = words.length;
+  return makeVector(makeData({ type: new Utf8(), length, nullCount: 0, valueOffsets, data }));
 }
 
 function arrowType({ type }: Column, id: number): DataType {

@@ -164,6 +164,8 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   const operator = { preconditioned, shift: preconditioned ? decay : 0 };
   const batches = batch === null ? 1 : Math.ceil(data.count / batch);
   let epoch = -1;
+  /** The first step of the optimizer: another may have taken those before. */
+  let since = 0;
   let order: Int32Array = new Int32Array();
 
   function batchOf(t: number): Int32Array {
@@ -189,7 +191,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   }
 
   function measured(arrays: Record<string, Float64Array>, i: number, t: number, value: number) {
-    const now = { ...values, eta: eta(t), t };
+    const now = { ...values, eta: eta(t), t: t - since };
     optimizer.metric?.(stepGradient, slots, now, metric);
     const { values: spectrum, error } = network.track(operator);
     const edge = EDGE_SHARE * stability.threshold(now.eta);
@@ -234,15 +236,17 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
         measured(arrays, i, t, value);
         if (arrays.batch_sharpness) arrays.batch_sharpness[i] = batchSharpness();
       }
-      optimizer.step(theta, stepGradient, slots, { ...values, eta: eta(t), t });
+      optimizer.step(theta, stepGradient, slots, { ...values, eta: eta(t), t: t - since });
       return true;
     },
     state() {
       const { vectors, ...tracker } = network.saveTracker();
       const arrays = [theta, vectors, ...slots].map((array) => array.slice());
-      return () => ({ ...tracker, arrays: arrays.map(base64Of) });
+      const begun = since > 0 ? { since } : {};
+      return () => ({ ...tracker, ...begun, arrays: arrays.map(base64Of) });
     },
     resume(saved) {
+      since = saved.raw('since') === undefined ? 0 : saved.number('since');
       const [weights, vectors, ...rest] = saved.texts('arrays').map(bytesOf);
       const sizes = [size, 2 * Math.min(eigenvalues, size) * size, ...slots.map(() => size)];
       const found = [weights, vectors, ...rest].map((bytes) => (bytes?.byteLength ?? 0) / 8);
