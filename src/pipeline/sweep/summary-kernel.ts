@@ -1,7 +1,7 @@
 import { bytesOf } from '../core/base64.ts';
 import type { Stability } from '../core/run.ts';
-import { AMPLE_DIGITS, TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
-import type { RunConfig } from '../models/minimal/config.ts';
+import { DOUBTFUL_DECOUPLED, RISE, TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
+import { type RunConfig, resolveConfig } from '../models/minimal/config.ts';
 import {
   type DescentState,
   descend,
@@ -316,14 +316,7 @@ function trustHorizons(
   const beginIn = (lane: number) => {
     const run = waiting.next().value;
     lanes[lane] = run;
-    const { eta, floor, moments, init } = run?.job.config ?? IDLE;
-    const [alpha, beta1, beta2] = init;
-    kernel.startShadow(
-      lane,
-      ...[eta, moments.lambda1, moments.lambda2, floor],
-      ...[run?.lastWide ?? -1, run?.lastEdge ?? -1],
-      ...[alpha, beta1, beta2, startResidual(alpha, beta2)],
-    );
+    goOn(kernel, lane, run ?? NOBODY, initialState(run?.job.config ?? NOBODY.job.config));
   };
   beginIn(0);
   beginIn(1);
@@ -336,20 +329,37 @@ function trustHorizons(
     for (const [lane, run] of lanes.entries()) {
       if (!run) continue;
       run.job.seconds += share;
-      const few = (ended & (1 << lane)) !== 0;
-      if (few) run.tally.trustedUntil = horizon(run, shadowedState(kernel, lane, run.job.config));
-      if (few || (ended & (4 << lane)) !== 0) beginIn(lane);
+      if ((ended & (4 << lane)) !== 0) beginIn(lane);
+      if ((ended & (1 << lane)) === 0) continue;
+      const state = shadowedState(kernel, lane, run.job.config);
+      run.tally.trustedUntil = horizon(run, state);
+      if (run.tally.trustedUntil !== null) beginIn(lane);
+      else goOn(kernel, lane, run, state);
     }
   }
   return true;
 }
 
-const IDLE = {
-  eta: 1,
-  floor: 1,
-  moments: { lambda1: 1, lambda2: 1, covariance: 0 },
-  init: [0, 1, 0],
-} as const;
+/** A run that is over. */
+const NOBODY = {
+  job: { config: resolveConfig({ init: [0, 1, 0] }) },
+  lastWide: -1,
+  lastEdge: -1,
+};
+
+function goOn(
+  kernel: Kernel,
+  lane: number,
+  { job: { config }, lastWide, lastEdge }: Pick<Finished, 'lastWide' | 'lastEdge'> & typeof NOBODY,
+  state: DescentState,
+): void {
+  const { eta, floor, moments } = config;
+  kernel.startShadow(
+    lane,
+    ...[eta, moments.lambda1, moments.lambda2, floor, lastWide, lastEdge],
+    ...SHADOW_STATE.map((name) => Number(state[name])),
+  );
+}
 
 function shadowedState(kernel: Kernel, lane: number, config: RunConfig): DescentState {
   const count = 2 * SHADOW_STATE.length;
@@ -358,7 +368,7 @@ function shadowedState(kernel: Kernel, lane: number, config: RunConfig): Descent
   return { ...initialState(config), ...(Object.fromEntries(numbers) as Partial<DescentState>) };
 }
 
-const ROWS = 128;
+const ROWS = RISE;
 const rows = {
   step: new Float64Array(ROWS),
   alpha: new Float64Array(ROWS),
@@ -371,15 +381,17 @@ const rows = {
   digits: new Int32Array(ROWS),
 };
 
-/** Where digits fall under three, from a row on in which they are few. */
-function horizon({ job, lastWide, lastEdge }: Finished, state: DescentState): number | null {
-  while (state.divergedAt === null && state.step <= lastEdge) {
+/** Where digits fall under three, from a row on in which they are few, until they are not. */
+function horizon({ job, tally, lastEdge }: Finished, state: DescentState): number | null {
+  do {
     const first = state.step;
-    const wide = first <= lastWide;
-    if (!wide && state.agreed >= AMPLE_DIGITS) return null;
-    descend(job.config, state, Math.min(ROWS, (wide ? lastWide : lastEdge) - first + 1), rows);
+    descend(job.config, state, Math.min(ROWS, tally.lastStep - first + 1), rows);
     for (let i = 0; i < state.step - first; i++)
       if (rows.digits[i]! < TRUSTED_DIGITS) return first + i - 1;
-  }
+  } while (
+    state.divergedAt === null &&
+    state.step <= lastEdge &&
+    state.agreed <= DOUBTFUL_DECOUPLED
+  );
   return null;
 }

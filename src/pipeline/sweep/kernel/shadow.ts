@@ -64,7 +64,7 @@ function set(field: usize, lane: i32, value: f64): void {
   store<f64>(field + ((<usize>lane) << 3), value);
 }
 
-/** Begins a run; with `last` −1 nothing does. */
+/** Goes on with a run from a step that is a multiple of `RISE`; with `last` −1 nothing does. */
 export function startShadow(
   lane: i32,
   eta: f64,
@@ -73,10 +73,15 @@ export function startShadow(
   floor: f64,
   wide: f64,
   last: f64,
+  step: f64,
   alpha: f64,
   beta1: f64,
   beta2: f64,
   residual: f64,
+  shadowAlpha: f64,
+  shadowBeta1: f64,
+  shadowBeta2: f64,
+  agreed: f64,
 ): void {
   set(ETA, lane, eta);
   set(LAMBDA1, lane, lambda1);
@@ -84,15 +89,15 @@ export function startShadow(
   set(FLOOR, lane, floor);
   set(WIDE, lane, wide);
   set(LAST, lane, last);
-  set(STEP, lane, 0);
+  set(STEP, lane, step);
   set(ALPHA, lane, alpha);
   set(BETA1, lane, beta1);
   set(BETA2, lane, beta2);
   set(RESIDUAL, lane, residual);
-  set(SHADOW_ALPHA, lane, alpha);
-  set(SHADOW_BETA1, lane, beta1);
-  set(SHADOW_BETA2, lane, beta2);
-  set(AGREED, lane, 15);
+  set(SHADOW_ALPHA, lane, shadowAlpha);
+  set(SHADOW_BETA1, lane, shadowBeta1);
+  set(SHADOW_BETA2, lane, shadowBeta2);
+  set(AGREED, lane, agreed);
 }
 
 /** Whether nothing more can be lost by this run. */
