@@ -8,6 +8,7 @@ import {
 } from '../../src/pipeline/core/checkpoint.ts';
 import { etaPlan } from '../../src/pipeline/core/eta-plan.ts';
 import { ConfigError } from '../../src/pipeline/core/parameters.ts';
+import { source } from '../../src/pipeline/core/source.ts';
 import { type NetworkOptions, setupNetwork } from '../../src/pipeline/models/network/config.ts';
 import { namedData } from '../../src/pipeline/models/network/data/data.ts';
 import { epochOrder, startWeights } from '../../src/pipeline/models/network/start.ts';
@@ -230,6 +231,51 @@ describe('spikes', () => {
     expect(spikes[0]!.cause).toBe('learning-rate');
     expect(spikes[0]!.eta_that_holds).toBeNull();
   });
+
+  test.each([
+    '500:0.3,530:0.02',
+    '400:0.5,415:0.02',
+    '500:0.3,540:0.02,600:0.5,620:0.02',
+    '300:1,308:0.02',
+  ])(
+    'jumps of the learning rate made on purpose are not blamed on the edge: %s',
+    async (schedule) => {
+      const spikes = await spikesOf({ steps: 700, eta: 0.02, schedule });
+      expect(spikes.length).toBeGreaterThan(0);
+      for (const { cause, eta_that_holds: holds } of spikes) {
+        expect(cause).not.toBe('edge');
+        expect(holds).toBeNull();
+      }
+    },
+  );
+
+  test.each([
+    [10, 4, 0.05],
+    [30, 2, 0.02],
+    [10, 2, 0.1],
+    [30, 4, 0.2],
+  ])(
+    'a bad sample, %i-fold, in batches of %i at η = %f, is not blamed on the edge',
+    async (fold, batch, eta) => {
+      const options = {
+        layers: '1-10-1',
+        data: 'chebyshev:3:20',
+        batch,
+        eta,
+        steps: 1500,
+        seed: 1,
+      };
+      const setup = setupNetwork(options);
+      const targets = setup.data.targets.slice();
+      targets[7]! *= fold;
+      const bad = { ...setup, data: { ...setup.data, targets } };
+      const { run } = await lastValueFrom(source(() => networkRows(bad)).pipe(networkPipeline()));
+      const { spikes, eta_verdict: verdict } = run.summary!;
+      expect(spikes.length).toBeGreaterThan(0);
+      expect(spikes.filter(({ cause }) => cause === 'edge')).toEqual([]);
+      expect(verdict).toBeNull();
+    },
+  );
 });
 
 test('the pipeline of a network labels its phases and tells what it finds', async () => {
