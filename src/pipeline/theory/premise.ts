@@ -49,7 +49,10 @@ export interface AveragedCycle {
 /** A cycle in which the averages may be off by more than this tells nothing. */
 const MOST_ERROR = 0.3;
 
-/** Rounding of a cycle to whole steps, and all else that many cycles average out. */
+/** Of averages over rows, by the rounding of their columns. */
+export const ROUNDING = 1e-9;
+
+/** What a slope or a path that is no average over whole cycles may be off beside that. */
 export const AVERAGE_ERROR = 0.01;
 
 /** Whole cycles in a row of which averages can be told. */
@@ -117,7 +120,11 @@ function product(table: RunTable, row: number): number {
     : 0;
 }
 
-function averageError(table: RunTable, [from, to]: Cycle): number {
+/**
+ * What the mean of L₁ over whole cycles in a row may be off, relative (see AveragedCycle), from
+ * their first row to that of the next.
+ */
+export function averageError(table: RunTable, [from, to]: Cycle): number {
   const { eta, moments } = table.config;
   const edge = edgeAlpha(moments.lambda1, eta, table.stability);
   const alpha = table.column('alpha');

@@ -2,12 +2,9 @@ import { count, plural } from '../../format.ts';
 import { createCentral } from '../../models/minimal/central.ts';
 import { lossSplit } from '../../models/minimal/loss.ts';
 import { type Check, digits, doesNotApply, type Finding, notReached, percent } from '../check.ts';
-import { averagedCycles, tooFew } from '../premise.ts';
+import { averagedCycles, ROUNDING, tooFew } from '../premise.ts';
 import { type Cycle, type RunTable, wholeCycles } from '../run-table.ts';
 import { predictedColumn } from './mean-l1.ts';
-
-/** Rounding of the columns. */
-const ROUNDING = 1e-9;
 
 export interface CycleMean {
   readonly first_step: number;

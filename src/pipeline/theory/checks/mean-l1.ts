@@ -1,7 +1,7 @@
 import { plural } from '../../format.ts';
 import { edgeAlpha, predictedMeanL1 } from '../../models/minimal/surrogate.ts';
 import { agreement, type Check, digits, doesNotApply, LEAST_CYCLES, notReached } from '../check.ts';
-import { AVERAGE_ERROR, longestStretch, stretchWords, tooFew } from '../premise.ts';
+import { averageError, longestStretch, ROUNDING, stretchWords, tooFew } from '../premise.ts';
 import { atEdge, type RunTable, wholeCycles } from '../run-table.ts';
 
 /**
@@ -11,7 +11,7 @@ import { atEdge, type RunTable, wholeCycles } from '../run-table.ts';
 export const meanL1: Check = {
   name: 'mean-l1',
   statement:
-    'at the edge of stability the mean of L₁ is that of ½·α̂λ₂β₂(1 − α̂β₂), mirrored for α < 0 (over ten cycles in a row or more, within 1 % and what their swing allows)',
+    'at the edge of stability the mean of L₁ is that of ½·α̂λ₂β₂(1 − α̂β₂), mirrored for α < 0 (over ten cycles in a row or more, within what their swing allows)',
   needs: ['l1', 'alpha', 'beta2', 'phase', 'sharpness'],
   descent: true,
   everyStep: true,
@@ -26,10 +26,11 @@ export const meanL1: Check = {
     if (!stretch || stretch.cycles.length < LEAST_CYCLES)
       return doesNotApply(tooFew(table, stretch?.cycles.length ?? 0));
     const predicted = predictedColumn(table);
-    const { from, to, error } = stretch;
-    const part = edgeMeans(table, predicted, from, to);
-    const phase = edgeMeans(table, predicted, 0, table.length);
-    return agreement(part.mean, part.predicted, AVERAGE_ERROR + error, {
+    const { from, to } = stretch;
+    const part = means(table, predicted, (row) => row >= from && row < to);
+    const labels = table.column('phase');
+    const phase = means(table, predicted, (row) => atEdge(labels[row]!));
+    return agreement(part.mean, part.predicted, ROUNDING + averageError(table, [from, to]), {
       note: `${stretchWords(table, stretch)}; over the whole phase, with the parts of cycles at its ends, ${digits(phase.mean)} against ${digits(phase.predicted)}`,
       details: {
         phase_mean: phase.mean,
@@ -40,15 +41,14 @@ export const meanL1: Check = {
   },
 };
 
-/** Means of L₁ and of the prediction over the rows [from, to) at the edge. */
-function edgeMeans(table: RunTable, predicted: Float64Array, from: number, to: number) {
-  const phase = table.column('phase');
+/** Means of L₁ and of the prediction over some rows. */
+function means(table: RunTable, predicted: Float64Array, of: (row: number) => boolean) {
   const l1 = table.column('l1');
   let sum = 0;
   let sumPredicted = 0;
   let rows = 0;
-  for (let i = from; i < to; i++) {
-    if (!atEdge(phase[i]!)) continue;
+  for (let i = 0; i < table.length; i++) {
+    if (!of(i)) continue;
     sum += l1[i]!;
     sumPredicted += predicted[i]!;
     rows++;
