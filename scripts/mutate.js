@@ -88,7 +88,7 @@ const FILES = {
     { preset: 'three-phases', eta: 1 / 7, precision: 'auto', steps: 150 },
   ],
   'covariance without a floor': [stream, { covariance: 0.3, lambda2: 0.1, floor: 0, steps: 300 }],
-  rmsprop: [stream, { preset: 'three-phases', optimizer: 'rmsprop', eta: 0.002, steps: 200 }],
+  nesterov: [stream, { preset: 'three-phases', optimizer: 'nesterov', momentum: 0.5, steps: 200 }],
   network: [stream, { model: 'mlp', layers: '1-5-1', data: 'chebyshev:3:8', eta: 0.5, steps: 60 }],
   'in Arrow': [stream, { preset: 'three-phases', steps: 400 }, '.arrow'],
 };
