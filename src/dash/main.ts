@@ -8,6 +8,7 @@ import type { Row } from './load/protocol.ts';
 import { canFollow, followServer, type ServerNews } from './load/server-news.ts';
 import { emptyPage, showProblem } from './messages.ts';
 import { setColors } from './plots/theme.ts';
+import { addedPanels } from './runs/added-panels.ts';
 import { colorOf } from './runs/colors.ts';
 import { knownFacts } from './runs/known-facts.ts';
 import { openRuns } from './runs/open-runs.ts';
@@ -96,16 +97,20 @@ const app: App = {
   showTip: tooltip(box('tooltip')),
 };
 
-const panels: readonly Panel[] = allPanels(app);
+const fixed: readonly Panel[] = allPanels(app);
 const tileRow = tiles(app, box('tiles'));
 const range = rangeBar(app, box('rangebar'));
 const missing = el('p', { class: 'note missing', hidden: true });
 // The bar of steps stands right under the main plots, along the same axis.
-box('rangebar').before(...panels.slice(0, MAIN_PANELS).map(({ element }) => element));
-box('panels').append(...panels.slice(MAIN_PANELS).map(({ element }) => element), missing);
-const columnsFollowed = [
-  ...new Set([...panels.flatMap(({ needs }) => needs), 'phase', 'cycle', 'regime']),
-];
+box('rangebar').before(...fixed.slice(0, MAIN_PANELS).map(({ element }) => element));
+const added = addedPanels(app, missing, (panel) => watcher.observe(panel.element));
+box('panels').append(
+  ...fixed.slice(MAIN_PANELS).map(({ element }) => element),
+  missing,
+  added.choice,
+);
+/** All panels there are now. */
+const panels = (): readonly Panel[] => [...fixed, ...added.panels()];
 const facts = knownFacts(() => table.draw());
 const table = runTable(
   app,
@@ -174,9 +179,10 @@ function schedule(): void {
 async function drawAll(): Promise<void> {
   const runs = files.runs();
   const { full } = store.get();
+  const all = panels();
   const able = [
     ...(sweep ? [sweep] : []),
-    ...panels.filter((panel) => runs.some((run) => panel.shows(run))),
+    ...all.filter((panel) => runs.some((run) => panel.shows(run))),
   ];
   const fullPanel = able.find(({ id }) => id === full);
   const visible = fullPanel ? [fullPanel] : able;
@@ -189,9 +195,10 @@ async function drawAll(): Promise<void> {
   box('empty').hidden = files.known().length > 0 || sweep !== undefined || files.loading();
   top.draw();
   table.draw();
+  added.draw();
   // First what stands above the panels, so that none of them moves when it comes.
   await tileRow.draw();
-  for (const panel of [...(sweep ? [sweep] : []), ...panels])
+  for (const panel of [...(sweep ? [sweep] : []), ...all])
     panel.element.hidden = !visible.includes(panel) || (panel.empty?.() ?? false);
   // Of long runs only what is looked at is read; the rest follows when it comes into view.
   const rows = runs.reduce((sum, { info }) => sum + info.rows, 0);
@@ -200,7 +207,7 @@ async function drawAll(): Promise<void> {
   await Promise.all([range.draw(), ...now.map(drawPanel)]);
   tellOffAxis(runs);
   showMissing(
-    panels.filter((panel) => panel.needs.length > 0 && (!able.includes(panel) || panel.empty?.())),
+    all.filter((panel) => panel.needs.length > 0 && (!able.includes(panel) || panel.empty?.())),
     fullPanel !== undefined || runs.length === 0,
   );
 }
@@ -216,7 +223,7 @@ const watcher = new IntersectionObserver(
   },
   { rootMargin: `${NEAR_PIXELS}px` },
 );
-for (const { element } of panels) watcher.observe(element);
+for (const { element } of fixed) watcher.observe(element);
 
 function isNear(element: HTMLElement): boolean {
   const { top, bottom } = element.getBoundingClientRect();
@@ -336,6 +343,9 @@ async function followCursor(): Promise<void> {
   following = true;
   showBusy();
   const cursor = app.cursor();
+  const followed = [
+    ...new Set([...panels().flatMap(({ needs }) => needs), 'phase', 'cycle', 'regime']),
+  ];
   const found =
     cursor === null
       ? []
@@ -346,12 +356,12 @@ async function followCursor(): Promise<void> {
             const { firstStep, lastStep } = run.info;
             if (step === undefined || step < firstStep - 1 || step > lastStep + 1)
               return [run.id, undefined] as const;
-            const columns = columnsFollowed.filter((column) => hasColumns(run, [column]));
+            const columns = followed.filter((column) => hasColumns(run, [column]));
             return [run.id, await run.client.row(step, columns).catch(() => undefined)] as const;
           }),
         );
   rows = new Map(found.flatMap(([id, row]) => (row ? [[id, row] as const] : [])));
-  for (const panel of panels) panel.follow();
+  for (const panel of panels()) panel.follow();
   const row = rowUnder(app);
   if (row && document.activeElement?.matches('.plot'))
     app.announce(`${app.axis().say(row.position)}, ${row.values.phase ?? ''}`);
@@ -422,6 +432,7 @@ store.subscribe((view, before) => {
     'range',
     'scales',
     'hidden',
+    'added',
     'full',
     'map',
   ] as const;

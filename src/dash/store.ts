@@ -29,6 +29,8 @@ export interface View {
   readonly scales: Readonly<Record<string, Scale>>;
   /** Series switched off, as `panel.series`. */
   readonly hidden: readonly string[];
+  /** Columns that have panels of their own. */
+  readonly added: readonly string[];
   /** The panel that fills the page. */
   readonly full: string | null;
   /** Name of the sweep whose map is shown; null is the first. */
@@ -57,6 +59,7 @@ export const FIRST_VIEW: View = {
   columns: [],
   scales: {},
   hidden: [],
+  added: [],
   full: null,
   sweep: null,
   map: null,

@@ -21,6 +21,7 @@ const THEMES: readonly string[] = ['auto', 'light', 'dark'];
 const MAX_NAME = 200;
 const MAX_COLUMNS = 40;
 const MAX_LAB = 4000;
+const MAX_ADDED = 40;
 
 /** Reads a link; what it cannot mean is left out. */
 export function readLink(query: string): LinkState {
@@ -57,6 +58,9 @@ export function readLink(query: string): LinkState {
       where: text('where') ?? '',
       columns: (params.get('cols') ?? '').split(',').filter(Boolean).slice(0, MAX_COLUMNS),
       hidden: words(params.get('hide')),
+      added: [...new Set(params.getAll('add').filter(Boolean))]
+        .slice(0, MAX_ADDED)
+        .map((name) => name.slice(0, MAX_NAME)),
       full: params.get('panel'),
       sweep: params.get('sweep')?.slice(0, MAX_NAME) || null,
       map: /^[\w.,=+-]{1,400}$/.test(params.get('map') ?? '') ? params.get('map') : null,
@@ -99,6 +103,7 @@ export function writeLink({
   if (view.columns.length > 0) params.set('cols', view.columns.join(','));
   if (view.units.length > 0) params.set('units', view.units.join(','));
   if (view.hidden.length > 0) params.set('hide', view.hidden.join(','));
+  for (const column of view.added) params.append('add', column);
   if (view.full) params.set('panel', view.full);
   if (view.sweep) params.set('sweep', view.sweep);
   if (view.map) params.set('map', view.map);

@@ -28,7 +28,12 @@ test('the scripts of the page are at most 200 kB gzipped, with the lab and its k
 
 test('what the page loads for foreign files and sweeps is at most 250 kB gzipped more', () => {
   const all = sizeOf(...scripts.map((name) => name.split('-')[0]!));
-  expect(all - sizeOf(...first, 'lab', 'log', 'saving')).toBeLessThan(250_000);
+  expect(all - sizeOf(...first, 'lab', 'log', 'saving', 'start')).toBeLessThan(250_000);
+});
+
+test('what it loads to check a run is at most 50 kB gzipped', () => {
+  expect(sizeOf('start')).toBeGreaterThan(0);
+  expect(sizeOf('start')).toBeLessThan(50_000);
 });
 
 test('what it loads for a training log is at most 90 kB gzipped', () => {

@@ -30,6 +30,7 @@ const view: fc.Arbitrary<View> = fc
     columns: fc.uniqueArray(id),
     scales: fc.dictionary(id, fc.constantFrom('log', 'linear'), { noNullPrototype: true }),
     hidden: fc.uniqueArray(fc.tuple(id, id).map(([panel, series]) => `${panel}.${series}`)),
+    added: fc.uniqueArray(fc.string({ minLength: 1, maxLength: 40 }), { maxLength: 3 }),
     full: fc.option(id),
     sweep: fc.option(fc.string({ minLength: 1, maxLength: 40 })),
     map: fc.option(fc.stringMatching(/^[a-z0-9_.,=+-]{1,40}$/)),

@@ -1,13 +1,13 @@
+import { otherThanRun, theoryOfOther } from '../../pipeline/formats/stored-run.ts';
 import { jsonObject } from '../../pipeline/formats/table-file.ts';
 import type { RunOptions } from '../../pipeline/models/minimal/config.ts';
-import { type CheckResult, doesNotApply } from '../../pipeline/theory/check.ts';
+import type { CheckResult } from '../../pipeline/theory/check.ts';
 import { checkFile } from '../../pipeline/theory/file-check.ts';
 import type { RunTable } from '../../pipeline/theory/run-table.ts';
 import { verifyRun } from '../../pipeline/theory/verify.ts';
-import { openTable, type TableReader } from '../inspect/table-reader.ts';
-import { isLogConfig } from '../recover-log.ts';
+import { openTable } from '../inspect/table-reader.ts';
 import { derivedAgain, madeAgain } from './made-again.ts';
-import { runOf } from './read-run.ts';
+import { runOf, storedRun } from './read-run.ts';
 
 /** What was found out about a file. */
 export interface VerifiedFile {
@@ -41,32 +41,14 @@ export async function verifyAgainstItself(
 ): Promise<Pick<VerifiedFile, 'results' | 'config'> & { readonly table?: RunTable }> {
   const file = await openTable(path);
   const said = jsonObject(file.metadata['eos.config']);
-  const other = said && otherThan(said, file);
+  const other = otherThanRun(storedRun(file));
   if (other) {
     const derived = await derivedAgain(path, file);
     const again = await madeAgain(path, file, always);
-    return { results: [...(derived ? [derived] : []), again, theoryOf(other)], config: said };
+    return { results: [...(derived ? [derived] : []), again, theoryOfOther(other)], config: said };
   }
   const { table, facts } = await runOf(path, file, given);
   const results = [...checkFile(table, facts)];
   if (facts.config) results.push(await madeAgain(path, file, always));
   return { results, config: table.config, table };
-}
-
-/** Why the theory does not speak of a file; undefined where it does. */
-function otherThan(said: Readonly<Record<string, unknown>>, { fields }: TableReader) {
-  if (isLogConfig(said)) return 'a log';
-  if (said.dynamics !== undefined) return `${String(said.dynamics)} beside a run`;
-  if ((said.model ?? 'minimal') !== 'minimal') return `the model ${String(said.model)}`;
-  return fields.some(({ name }) => name === 'step') ? undefined : 'rows without their step';
-}
-
-function theoryOf(other: string): CheckResult {
-  const note = `the theory is of gradient descent on the minimal model, and this file of ${other}`;
-  return {
-    name: 'theory',
-    statement: 'what is known of the dynamics holds',
-    recomputed: [],
-    ...doesNotApply(note),
-  };
 }

@@ -19,6 +19,7 @@ export const METHODS: readonly Method[] = [
   'intervals',
   'cycles',
   'path',
+  'column',
   'extremes',
   'statistics',
   'rows',

@@ -67,6 +67,12 @@ export interface SampledRows {
   readonly every: number;
 }
 
+/** A column of the whole file; without words its values are numbers. */
+export interface WholeColumn {
+  readonly values: Float64Array | Uint16Array;
+  readonly words: readonly string[];
+}
+
 /** One row of the file. */
 export interface Row {
   readonly step: number;
@@ -99,6 +105,8 @@ export interface TableApi {
   /** All, or the first `most` and one more where there are more. */
   cycles(most?: number): Promise<readonly Cycle[]>;
   path(x: string, y: string, text: string | undefined, from: number, to: number): Promise<Path>;
+  /** All of a column: numbers, or codes of its words. */
+  column(name: string): Promise<WholeColumn>;
   /** The last row's number and the largest of a column. */
   extremes(column: string): Promise<{ readonly last: number; readonly max: number }>;
   /** Undefined where there are too many rows to read. */

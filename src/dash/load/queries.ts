@@ -12,7 +12,7 @@ import { csv } from './csv.ts';
 import { cycles, intervals } from './intervals.ts';
 import { lines } from './lines.ts';
 import { path } from './path.ts';
-import type { Anchor, Row, TableApi, TableInfo } from './protocol.ts';
+import type { Anchor, Row, TableApi, TableInfo, WholeColumn } from './protocol.ts';
 import { sampledRows } from './rows.ts';
 import { statistics } from './statistics.ts';
 import { ChangedFileError, OtherReaderError, RunFileError, type TableSource } from './table.ts';
@@ -120,6 +120,7 @@ const questions = (asked: Asked): Omit<TableApi, 'open' | 'refresh'> => ({
   near: (step, columns) => asked((store) => near(store, step, columns)),
   cycles: (most) => asked((store) => cycles(store, most)),
   path: (x, y, text, from, to) => asked((store) => path(store, x, y, text, from, to)),
+  column: (name) => asked((store) => wholeColumn(store, name)),
   extremes: (column) => asked((store) => extremes(store, column)),
   statistics: (columns, from, to) => asked((store) => statistics(store, columns, from, to)),
   rows: (columns, from, to, most) => asked((store) => sampledRows(store, columns, from, to, most)),
@@ -154,6 +155,17 @@ async function rowAt(
       }),
   );
   return { step: steps[index]!, values };
+}
+
+async function wholeColumn(store: ColumnStore, name: string): Promise<WholeColumn> {
+  const text = store.source.columns.find((column) => column.name === name)?.kind === 'string';
+  const values = new (text ? Uint16Array : Float64Array)(store.source.rows);
+  await store.visit(
+    allGroups(store),
+    (group) => store.values(name, group),
+    (part, group) => values.set(part, store.source.groups[group]!.start),
+  );
+  return { values, words: [...store.source.words(name)] };
 }
 
 async function near(

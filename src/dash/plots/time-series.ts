@@ -56,6 +56,8 @@ export interface Series {
   readonly width?: number;
   /** What the column's values are multiplied by; undefined where the run has no line. */
   readonly factor?: (run: RunFigures) => number | undefined;
+  /** The same of other dynamics from the same start is drawn beside it. */
+  readonly dynamics?: boolean;
 }
 
 /** A plot of columns over steps: one file each, found by the page and drawn by `eos figures`. */

@@ -18,6 +18,8 @@ export interface PanelHead {
   /** A drawing's own CSV, in place of the columns. */
   readonly rows?: () => string;
   readonly scales?: boolean;
+  /** Takes it off the page, where the reader has put it there. */
+  readonly remove?: (() => void) | undefined;
   /** What a picture of it must say besides title and legend. */
   readonly caption?: () => string;
 }
@@ -119,6 +121,13 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
       scale,
       exportMenu(app, head, body),
       full,
+      head.remove &&
+        button(
+          `Remove the panel of ${head.title}`,
+          { class: 'icon', 'data-act': 'remove' },
+          head.remove,
+          icon('close'),
+        ),
     ),
     legend,
     message,

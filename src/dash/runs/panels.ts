@@ -1,5 +1,6 @@
 import type { App, Panel } from '../app.ts';
 import type { TimeSeries } from '../plots/time-series.ts';
+import { checksPanel } from './checks-panel.ts';
 import { comparePanel } from './compare-panel.ts';
 import { cyclesPanel } from './cycles-panel.ts';
 import { planePanel } from './plane-panel.ts';
@@ -22,6 +23,7 @@ export function allPanels(app: App): readonly Panel[] {
     ...series.map((spec) => timePanel(app, spec)),
     planePanel(app),
     cyclesPanel(app),
+    checksPanel(app),
     selectionPanel(app),
     comparePanel(app),
   ];

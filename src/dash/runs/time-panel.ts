@@ -1,9 +1,17 @@
 import { formatNumber, plural } from '../../pipeline/format.ts';
-import { type App, hasColumns, messageOf, type Panel, pageLook, rowUnder } from '../app.ts';
+import {
+  type App,
+  type DynamicsFile,
+  hasColumns,
+  messageOf,
+  type Panel,
+  pageLook,
+  rowUnder,
+} from '../app.ts';
 import { button, el, swatch } from '../dom.ts';
 import { type Drawing, MARGIN } from '../plots/draw.ts';
 import { linesPlot } from '../plots/lines.ts';
-import { PAGE, phaseName } from '../plots/theme.ts';
+import { dynamicsLook, PAGE, phaseName } from '../plots/theme.ts';
 import {
   DASHES,
   fittingScale,
@@ -17,6 +25,7 @@ import type { Scale, YRange } from '../store.ts';
 import { type StepAxis, stepCrosshair } from './crosshair.ts';
 import { along, type PageLines, type ReadLines, readPageLines } from './page-lines.ts';
 import { drawingHeight, panelFrame } from './panel-frame.ts';
+import { readLines } from './read-lines.ts';
 import { shortName } from './short-name.ts';
 
 const NOTHING_ABOVE =
@@ -28,7 +37,7 @@ const MOST_IN_TIP = 10;
 type PageLine = SeriesLine<PageLines>;
 
 /** A panel of time series: one line a series and run, as an envelope that keeps every spike. */
-export function timePanel(app: App, spec: TimeSeries): Panel {
+export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Panel {
   const columns = [...spec.series, ...(spec.other?.series ?? [])].flatMap(
     ({ column }) => column ?? [],
   );
@@ -53,7 +62,7 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
     isDifference() ? 'linear' : (app.store.get().scales[spec.id] ?? fitting);
   const frame = panelFrame(
     app,
-    { ...spec, csv: columns, scales: true, wide: spec.order === 0, main: spec.order === 0 },
+    { ...spec, csv: columns, scales: true, wide: spec.order === 0, main: spec.order === 0, remove },
     scale,
   );
   const { body } = frame;
@@ -115,10 +124,17 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
     body.style.minHeight = `${look.height}px`;
     const pixels = Math.max(40, Math.round(look.width - MARGIN.left - MARGIN.right));
     const many = runs.length > 1;
+    const [only] = runs;
+    const files = only && !many && !isDifference() && !inOther() ? only.dynamics : [];
     let read: ReadLines;
+    let beside: PageLine[];
     unit?.setAttribute('aria-pressed', String(inOther()));
     try {
       read = await readPageLines(app, runs, { columns, pixels, log: scale() === 'log' });
+      const [first] = read.lines;
+      beside = first
+        ? (await Promise.all(files.map((file, i) => besideLines(first, file, i, pixels)))).flat()
+        : [];
     } catch (error) {
       // While a file is being written it may be unreadable for a moment; the last drawing stays.
       if (mine === turn && !runs.some(({ writing }) => writing)) frame.problem(messageOf(error));
@@ -137,7 +153,13 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
       silent = new Set(lines.filter(isSilent).map(keyOf));
       fitting = fittingScale(now, lines, robust);
     }
-    drawn = lines.filter((line) => !silent.has(keyOf(line)));
+    drawn = [...lines.filter((line) => !silent.has(keyOf(line))), ...beside];
+    for (const { series } of beside) {
+      if (keys.has(series.key)) continue;
+      const legend = legendKey(app, spec.id, series);
+      keys.set(series.key, legend);
+      eventKey.before(legend.element);
+    }
     empty = !drawn.some(({ series }) => series.column !== undefined);
     const visible = drawn.filter((line) => !hidden(line));
     frame.problem(scale() === 'log' && noneAbove(visible) ? NOTHING_ABOVE : undefined);
@@ -170,6 +192,30 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
     body.dataset.drawn = steps.join(':');
     body.dataset.y = values.join(':');
     follow();
+  }
+
+  /** The same columns of another dynamics from the same start. */
+  async function besideLines(
+    of: PageLines,
+    { name, client, info }: DynamicsFile,
+    place: number,
+    pixels: number,
+  ): Promise<PageLine[]> {
+    const shown = spec.series.filter(
+      ({ dynamics, column }) => dynamics && column && hasColumns({ info }, [column]),
+    );
+    const columns = shown.map(({ column }) => column!);
+    const { page } = of;
+    const points =
+      page && columns.length > 0 ? await readLines(app, page, client, columns, pixels) : [];
+    const { color, dash } = dynamicsLook(PAGE, name, place);
+    const key = `dynamics-${name}`;
+    return points.map((line) => ({
+      of,
+      at: undefined,
+      series: { key, label: name.replaceAll('-', ' '), color: 'other', dash },
+      line: { points: line, color, dash, width: 1.4, className: key },
+    }));
   }
 
   function follow(): void {
@@ -209,7 +255,8 @@ export function timePanel(app: App, spec: TimeSeries): Panel {
     return [
       { label: state.length > 0 ? `${ofWhom}${state.join(' · ')}` : '', value: '' },
       ...nearest(
-        drawn.filter((line) => !hidden(line)),
+        // What has no value at this step, as other dynamics have none, is not named.
+        drawn.filter((line) => !hidden(line) && !Number.isNaN(valueAt(line))),
         y,
       ).map((line) => {
         const value = valueAt(line);

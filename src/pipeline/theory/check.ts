@@ -17,6 +17,8 @@ export interface Finding {
   readonly margin: number | null;
   /** The same three for people, with units and what they are of. */
   readonly text: { readonly measured: string; readonly predicted: string; readonly margin: string };
+  /** From which step to which the run decides it: where it fails, or is nearest to that. */
+  readonly steps?: readonly [first: number, last: number];
   /** Anything else worth knowing, in a sentence or two. */
   readonly note?: string;
   readonly details?: Readonly<Record<string, unknown>>;
@@ -101,7 +103,7 @@ export function agreement(
   measured: number,
   predicted: number,
   tolerance: number,
-  extra: Pick<Finding, 'note' | 'details'> = {},
+  extra: Pick<Finding, 'note' | 'details' | 'steps'> = {},
 ): Finding {
   const deviation = Math.abs(measured / predicted - 1);
   return {

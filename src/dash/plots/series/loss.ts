@@ -12,7 +12,7 @@ export const loss: TimeSeries = {
     'Training loss L, its convergent part L₂ and the surrogate loss L̂ (L₂ with α held at the edge). L spikes while the run is at the edge; L̂ falls steadily. Dashed: the predicted slope 2·ln(1 − 2λ₂/λ₁) of ln L̂ a step, from where the edge begins.',
   events: { label: 'spikes', steps: ({ spikes = [] }) => spikes },
   series: [
-    { key: 'loss', label: 'L', column: 'loss', color: 'loss' },
+    { key: 'loss', label: 'L', column: 'loss', color: 'loss', dynamics: true },
     { key: 'l2', label: 'L₂', column: 'l2', color: 'convergent', dash: '2 3', width: 1.8 },
     { key: 'l_hat', label: 'L̂', column: 'l_hat', color: 'surrogate', width: 2 },
     {

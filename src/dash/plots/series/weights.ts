@@ -11,8 +11,16 @@ export const weights: TimeSeries = {
   description:
     'Second-layer weight α and first-layer weight β₂ of the relevant feature. At the edge |α| hovers around α̂, where S is at the threshold (dashed), while β₂ grows towards 1/α̂.',
   series: [
-    { key: 'alpha', label: 'α', column: 'alpha', color: 'sharpness' },
-    { key: 'beta2', label: 'β₂', column: 'beta2', color: 'convergent', dash: '2 3', width: 1.8 },
+    { key: 'alpha', label: 'α', column: 'alpha', color: 'sharpness', dynamics: true },
+    {
+      key: 'beta2',
+      label: 'β₂',
+      column: 'beta2',
+      color: 'convergent',
+      dash: '2 3',
+      width: 1.8,
+      dynamics: true,
+    },
     {
       key: 'alpha_hat',
       label: 'α̂',

@@ -35,8 +35,9 @@ export const constrainedShadow: Check = {
     const shadow = constrainedBeta2(table, stretch.from);
     const fromCrossing = edgeDistance(table, shadow);
     const fromStart = edgeDistance(table, constrainedBeta2(table, 0));
-    const { measured, predicted, step, allowed } = worstOf(table, stretch.cycles, shadow);
+    const { measured, predicted, step, last, allowed } = worstOf(table, stretch.cycles, shadow);
     return agreement(measured, predicted, allowed, {
+      steps: [step, last],
       note: `${stretchWords(table, stretch)}, the worst from step ${count(step)}; largest |Δβ₂| of a step ${digits(fromCrossing)}, or ${digits(fromStart)} where both start with the run`,
       details: {
         max_distance_from_crossing: fromCrossing,
@@ -51,6 +52,7 @@ interface Worst {
   readonly measured: number;
   readonly predicted: number;
   readonly step: number;
+  readonly last: number;
 }
 
 /** The cycle whose mean β₂ comes nearest to what it may be off that of another trajectory. */
@@ -58,7 +60,7 @@ function worstOf(table: RunTable, cycles: readonly AveragedCycle[], shadow: Floa
   const { eta, moments } = table.config;
   const beta2 = table.column('beta2');
   const alphaHat = edgeAlpha(moments.lambda1, eta, table.stability);
-  let worst: Worst = { allowed: 0, measured: 0, predicted: 0, step: 0 };
+  let worst: Worst = { allowed: 0, measured: 0, predicted: 0, step: 0, last: 0 };
   let least = Number.POSITIVE_INFINITY;
   let moved = 0;
   for (const { rows, error } of cycles) {
@@ -69,7 +71,11 @@ function worstOf(table: RunTable, cycles: readonly AveragedCycle[], shadow: Floa
     const x = alphaHat * Math.abs(predicted);
     const allowed = AVERAGE_ERROR + (moved * Math.max(0, 1 - x)) / x;
     const left = allowed - Math.abs(measured / predicted - 1);
-    if (left < least) worst = { allowed, measured, predicted, step: table.step[from]! };
+    if (left < least)
+      worst = {
+        ...{ allowed, measured, predicted },
+        ...{ step: table.step[from]!, last: table.step[to - 1]! },
+      };
     least = Math.min(least, left);
   }
   return worst;

@@ -44,10 +44,12 @@ export const convergencePhase: Check = {
     const tolerated = table.stability.threshold(eta, delta);
     const over: number[] = [];
     const wrong: number[] = [];
+    let first = -1;
     let [rows, steps, rises, largest] = [0, 0, 0, 0];
     for (let i = 0; i < table.length; i++) {
       if (phase[i] !== CONVERGENCE) continue;
       rows++;
+      if (first < 0) first = table.step[i]!;
       if (!(sharpness[i]! <= tolerated)) over.push(table.step[i]!);
       if (i + 1 === table.length || table.step[i + 1]! !== table.step[i]! + 1) continue;
       steps++;
@@ -73,9 +75,11 @@ export const convergencePhase: Check = {
       ...(rises > 0 ? [`L rises in ${plural(rises, 'step')}, by ${percent(largest)} at most`] : []),
     ];
     const failures = over.length + wrong.length;
+    const bad = Math.min(over[0] ?? Number.POSITIVE_INFINITY, wrong[0] ?? Number.POSITIVE_INFINITY);
     return {
       verdict: failures === 0 ? 'holds' : 'fails',
       measured: failures,
+      steps: failures === 0 ? [first, table.lastStep] : [bad - 1, bad],
       predicted: 0,
       margin: -failures,
       text: {

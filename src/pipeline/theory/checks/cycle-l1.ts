@@ -48,6 +48,7 @@ export const cycleL1: Check = {
       measured: worst.mean_l1,
       predicted: worst.predicted,
       margin: left(worst),
+      steps: [worst.first_step, worst.last_step],
       text: {
         measured: `${digits(worst.mean_l1)} in the cycle from step ${count(worst.first_step)}, the nearest to its limit`,
         predicted: `${digits(worst.predicted)} there`,

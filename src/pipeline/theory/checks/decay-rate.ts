@@ -26,6 +26,7 @@ export const decayRate: Check = {
     const { from, to, error } = stretch;
     const predicted = predictedSlope(table.config.moments, table.stability);
     return agreement(edgeSlope(table, from, to), predicted, AVERAGE_ERROR + error, {
+      steps: [table.step[from]!, table.step[to - 1]!],
       note: stretchWords(table, stretch),
     });
   },

@@ -31,12 +31,14 @@ export const excursions: Check = {
     const mean = overshoots.reduce((sum, x) => sum + x, 0) / overshoots.length;
     const largest = Math.max(...overshoots);
     const lost = open ? lostReason(table, open.first_step) : undefined;
+    const shown = (lost && open) || all[overshoots.indexOf(largest)]!;
     if (!lost && closed.length === 0) return notReached('the first excursion is still under way');
     return {
       verdict: lost ? 'fails' : 'holds',
       measured: closed.length,
       predicted: all.length,
       margin: lost ? -1 : 0,
+      steps: [shown.first_step, shown.last_step],
       text: {
         measured: `${closed.length} of ${all.length} brought back`,
         predicted: open && !lost ? 'all but one under way' : 'all',

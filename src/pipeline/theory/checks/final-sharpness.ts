@@ -24,6 +24,7 @@ export const finalSharpness: Check = {
       measured: last,
       predicted: tolerated,
       margin: tolerated - last,
+      steps: [table.lastStep, table.lastStep],
       text: {
         measured: digits(last),
         predicted: `at most ${digits(tolerated)}`,

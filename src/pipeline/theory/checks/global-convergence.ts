@@ -40,6 +40,7 @@ export const globalConvergence: Check = {
       measured: own.step,
       predicted: null,
       margin: own.step === null ? null : table.lastStep - own.step,
+      steps: [own.step ?? table.lastStep, table.lastStep],
       text: {
         measured: own.step === null ? `no ${label}` : `${label} = ${count(own.step)}`,
         predicted: `${label} exists`,

@@ -41,6 +41,7 @@ export const gradientFlowEnd: Check = {
         predicted: 'the closed form',
         margin: `${round(TOLERANCE)} allowed`,
       },
+      steps: [worst.step, worst.step],
       note: `worst from step ${count(worst.step)}${saddles > 0 ? `; ${plural(saddles, 'point')} lead to the saddle` : ''}`,
       details: { points: reached },
     };

@@ -31,6 +31,7 @@ export const meanL1: Check = {
     const labels = table.column('phase');
     const phase = means(table, predicted, (row) => atEdge(labels[row]!));
     return agreement(part.mean, part.predicted, ROUNDING + averageError(table, [from, to]), {
+      steps: [table.step[from]!, table.step[to - 1]!],
       note: `${stretchWords(table, stretch)}; over the whole phase, with the parts of cycles at its ends, ${digits(phase.mean)} against ${digits(phase.predicted)}`,
       details: {
         phase_mean: phase.mean,

@@ -56,6 +56,7 @@ export const progressiveSharpening: Check = {
       measured: steps,
       predicted: limit,
       margin: limit - steps,
+      steps: [steps, table.step[crossing]!],
       text: {
         measured: `strictly from step ${count(steps)} to ${count(table.step[crossing]!)}`,
         predicted: `from step ${limit} at the latest`,

@@ -39,9 +39,11 @@ export const solutionSharpness: Check = {
         : []),
       ...(rising.length > 0 ? [`does not fall over the cycle from step ${rising[0]}`] : []),
     ];
+    const decides = over[0] ?? rising[0] ?? step;
     return {
       verdict: over.length === 0 && rising.length === 0 ? 'holds' : 'fails',
       measured: largest,
+      steps: [Math.max(0, decides - 1), decides],
       predicted: worst,
       margin: 1 - (worst === 0 ? 0 : largest / worst),
       text: {

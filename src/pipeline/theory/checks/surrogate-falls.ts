@@ -32,6 +32,7 @@ export const surrogateFalls: Check = {
     const alphaHat = edgeAlpha(table.config.moments.lambda1, table.config.eta, table.stability);
     const inOrder = (row: number) => sameSide(alpha[row]!, beta2[row]!, alphaHat);
     const scale = surrogate.reduce((max, value) => Math.max(max, value), 0);
+    const edge: number[] = [];
     let steps = 0;
     let beyond = 0;
     const rises: number[] = [];
@@ -43,6 +44,7 @@ export const surrogateFalls: Check = {
       }
       if (Math.abs(beta2[i]! - beta2[i - 1]!) <= STANDSTILL * Math.abs(beta2[i]!)) continue;
       steps++;
+      edge[edge.length === 0 ? 0 : 1] = table.step[i]!;
       if (!(surrogate[i]! < surrogate[i - 1]!) && surrogate[i]! > ROUNDING * scale)
         rises.push(table.step[i]!);
     }
@@ -57,6 +59,7 @@ export const surrogateFalls: Check = {
     return {
       verdict: rises.length === 0 ? 'holds' : 'fails',
       measured: rises.length,
+      steps: rises.length > 0 ? [rises[0]! - 1, rises[0]!] : [edge[0]!, edge.at(-1)!],
       predicted: 0,
       margin: -rises.length,
       text: {
