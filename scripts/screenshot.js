@@ -1,4 +1,5 @@
-// Takes the pictures of the dashboard that README and docs show, light and dark.
+// Takes the pictures of the dashboard that README and docs show, light and dark; with a folder as argument also the page in
+// all sizes, light, dark and grey, to look at.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,18 +44,48 @@ const browser = await chromium.launch({
     '--disable-component-update',
   ],
 });
+/** Sizes in which the page is looked at. */
+const SIZES = [
+  [1280, 720],
+  [1440, 900],
+  [3840, 2160],
+  [820, 1180],
+  [390, 844],
+  [320, 640],
+];
+
+async function drawn(page) {
+  await page.waitForFunction(() => {
+    const { ready, busy, draws } = document.documentElement.dataset;
+    return ready === '1' && busy === 'false' && Number(draws) > 0;
+  });
+}
+
 try {
+  const [looked] = process.argv.slice(2);
+  if (looked) {
+    mkdirSync(looked, { recursive: true });
+    for (const [width, height] of SIZES)
+      for (const look of ['light', 'dark', 'grey']) {
+        const page = await browser.newPage({ viewport: { width, height } });
+        const theme = look === 'grey' ? 'light' : look;
+        await page.goto(`${url}?run=data/run.parquet&theme=${theme}&refresh=0`);
+        await drawn(page);
+        if (look === 'grey')
+          await page.evaluate(() => {
+            document.documentElement.style.filter = 'grayscale(1)';
+          });
+        await page.screenshot({ path: join(looked, `${width}x${height}-${look}.png`) });
+        await page.close();
+      }
+  }
   for (const theme of ['light', 'dark']) {
     const page = await browser.newPage({
-      viewport: { width: 1440, height: 1130 },
-      deviceScaleFactor: 1.25,
+      viewport: { width: 1280, height: 960 },
     });
     await page.goto(`${url}?run=data/run.parquet&theme=${theme}&refresh=0`);
-    await page.waitForFunction(() => {
-      const { ready, busy, draws } = document.documentElement.dataset;
-      return ready === '1' && busy === 'false' && Number(draws) > 0;
-    });
-    const box = await page.locator('[data-panel=loss] .plot').boundingBox();
+    await drawn(page);
+    const box = await page.locator('[data-panel=sharpness] .plot').boundingBox();
     await page.mouse.move(box.x + box.width * 0.44, box.y + 90);
     await page.mouse.move(box.x + box.width * 0.45, box.y + 90);
     await page.locator('#tooltip').waitFor({ state: 'visible' });

@@ -33,6 +33,7 @@ const MOST_ROWS_UNSEEN = 500_000;
 const MAIN_PANELS = 2;
 
 const box = (id: string): HTMLElement => document.getElementById(id)!;
+box('unstarted').remove();
 const page = document.documentElement;
 setColors(page.style);
 const inQuery = /^https?:$/.test(location.protocol);
@@ -334,6 +335,15 @@ function writeUrl(): void {
   }, 80);
 }
 
+/** The values of a row that the panel in focus draws, for those who listen. */
+function valuesInFocus({ values }: Row): string[] {
+  const panel = panels().find(({ element }) => element.contains(document.activeElement));
+  return (panel?.needs ?? []).flatMap((column) => {
+    const value = values[column];
+    return typeof value === 'number' ? `${column} ${formatNumber(value)}` : [];
+  });
+}
+
 /** Reads the row under the crosshair in every run, and tells the panels. */
 async function followCursor(): Promise<void> {
   if (following) {
@@ -364,7 +374,9 @@ async function followCursor(): Promise<void> {
   for (const panel of panels()) panel.follow();
   const row = rowUnder(app);
   if (row && document.activeElement?.matches('.plot'))
-    app.announce(`${app.axis().say(row.position)}, ${row.values.phase ?? ''}`);
+    app.announce(
+      [app.axis().say(row.position), row.values.phase ?? '', ...valuesInFocus(row)].join(', '),
+    );
   following = false;
   showBusy();
   if (!followAgain) return;
