@@ -196,11 +196,11 @@ async function drawAll(): Promise<void> {
   box('empty').hidden = files.known().length > 0 || sweep !== undefined || files.loading();
   top.draw();
   table.draw();
-  added.draw();
   // First what stands above the panels, so that none of them moves when it comes.
   await tileRow.draw();
   for (const panel of [...(sweep ? [sweep] : []), ...all])
     panel.element.hidden = !visible.includes(panel) || (panel.empty?.() ?? false);
+  added.draw();
   // Of long runs only what is looked at is read; the rest follows when it comes into view.
   const rows = runs.reduce((sum, { info }) => sum + info.rows, 0);
   const now = visible.filter(({ element }) => rows <= MOST_ROWS_UNSEEN || isNear(element));

@@ -23,7 +23,7 @@ export function addedPanels(
 ): AddedPanels {
   const known = new Map<string, Panel>();
   const select = el('select', { 'aria-label': 'Column', 'data-act': 'add-panel' });
-  const choice = el('label', { class: 'add-panel' }, 'Add a panel of ', select);
+  const choice = el('label', { class: 'add-panel', hidden: true }, 'Add a panel of ', select);
   let offered = '';
   select.addEventListener('change', () => {
     const { added } = app.store.get();
