@@ -105,6 +105,8 @@ export interface Panel {
   readonly element: HTMLElement;
   /** Columns that it draws. */
   readonly needs: readonly string[];
+  /** Few runs have it, so that nobody misses it. */
+  readonly optional?: boolean | undefined;
   /** Whether there is anything to show of a run. */
   shows(run: Run): boolean;
   /** Whether the drawing found nothing but nulls in those columns. */

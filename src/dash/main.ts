@@ -208,7 +208,10 @@ async function drawAll(): Promise<void> {
   await Promise.all([range.draw(), ...now.map(drawPanel)]);
   tellOffAxis(runs);
   showMissing(
-    all.filter((panel) => panel.needs.length > 0 && (!able.includes(panel) || panel.empty?.())),
+    all.filter(
+      (panel) =>
+        panel.needs.length > 0 && !panel.optional && (!able.includes(panel) || panel.empty?.()),
+    ),
     fullPanel !== undefined || runs.length === 0,
   );
 }
@@ -439,8 +442,7 @@ store.subscribe((view, before) => {
     'color',
     'group',
     'minus',
-    'where',
-    'columns',
+
     'range',
     'scales',
     'hidden',
@@ -449,6 +451,7 @@ store.subscribe((view, before) => {
     'map',
   ] as const;
   if (redraw.some((key) => view[key] !== before[key])) schedule();
+  if (view.where !== before.where || view.columns !== before.columns) table.draw();
   if (view.cursor !== before.cursor) void followCursor();
   if (view.sweep !== before.sweep) void files.showSweep(view.sweep);
   if (view.refresh !== before.refresh) setTimer();

@@ -162,7 +162,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     expect(await page.locator('.map-mark').isVisible()).toBe(true);
     await expect
       .poll(() => page.locator('#announce').textContent())
-      .toMatch(/^η = .*: (gradient flow|still|edge of|conv|div)/);
+      .toMatch(/^η = .*: (gradient flow|still|edge of|conv|div|2 runs)/);
     await page.keyboard.press('Enter');
     await expect.poll(() => shownRuns(page)).toHaveLength(1);
   });
@@ -305,7 +305,8 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     const svg = readFileSync(await download.path(), 'utf8');
     expect(svg).toContain('Sweep diagram (192 runs): cycles, δ = 0.1');
     expect(svg).toContain('S∞(θ₀) = 2/η');
-    expect(svg.match(/<circle/g)!.length).toBeGreaterThanOrEqual(4);
+    // The ramp of the legend, colour beside colour.
+    expect(svg.match(/<rect/g)!.length).toBeGreaterThanOrEqual(24);
   });
 
   test('the page as one file holds the sweep', async () => {

@@ -70,6 +70,8 @@ export interface TimeSeries {
   readonly scale: 'log' | 'linear';
   /** Its place on the page; the first is the main one, and wide. */
   readonly order: number;
+  /** Few runs have it, so that nobody misses it. */
+  readonly optional?: boolean;
   readonly series: readonly Series[];
   readonly level?: (run: RunFigures) => Level | undefined;
   /** The same in another unit, with series of the same keys. */

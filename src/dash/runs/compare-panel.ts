@@ -22,7 +22,7 @@ export function comparePanel(app: App): Panel {
   frame.body.append(
     el(
       'div',
-      { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': 'Differences' },
+      { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of differences' },
       el('table', {}, el('thead', {}, headRow), rows),
     ),
   );
@@ -37,7 +37,7 @@ export function comparePanel(app: App): Panel {
       const [a, b] = app.runs();
       if (!a || !b) return;
       const found = differences(a, b);
-      table = [['', a.name, b.name, 'second − first'], ...found];
+      table = [['Parameter', a.name, b.name, 'second − first'], ...found];
       headRow.replaceChildren(...table[0]!.map((text) => el('th', { scope: 'col' }, text)));
       rows.replaceChildren(
         ...found.map(([name, ...cells]) =>

@@ -291,6 +291,7 @@ export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Pane
     title: spec.title,
     element: frame.element,
     needs: columns,
+    optional: spec.optional,
     empty: () => empty,
     shows: (run) => main.some((column) => hasColumns(run, [column])),
     draw,

@@ -7,6 +7,7 @@ export const accuracy: TimeSeries = {
   unit: 'share',
   axis: 'accuracy',
   scale: 'linear',
+  optional: true,
   order: 6,
   description:
     'Share of the training samples whose class is right: the largest output is that of the class. Not of samples that the network has not seen.',

@@ -7,6 +7,7 @@ export const edgeDirections: TimeSeries = {
   unit: 'directions',
   axis: 'directions at the edge',
   scale: 'linear',
+  optional: true,
   order: 5,
   description:
     'How many of the followed eigenvalues are over 0.8 of the threshold. The loss can oscillate in each of these directions, and L₁ is the energy of all of them. Where it is as many as are followed, there may be more.',
