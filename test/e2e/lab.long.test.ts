@@ -336,6 +336,17 @@ describeWith(['chromium'], 'the lab', () => {
     expect(await page.locator('.lab-command').textContent()).toContain(
       '--also gradient-flow,central',
     );
+    // They begin again with the run.
+    await page.locator('.lab-more > summary').click();
+    const lambda = page.locator('.lab [data-parameter=lambda1]');
+    await lambda.fill('90');
+    await lambda.press('Enter');
+    await page.waitForFunction(() =>
+      new URL(location.href).searchParams.get('lab')?.includes('lambda1=90'),
+    );
+    await settled(page);
+    expect(await page.locator('[data-along]:checked').count()).toBe(2);
+    await page.locator('[data-panel=plane] [data-series=central]').waitFor();
     await act(page, 'compare').click();
     await page.waitForFunction(
       () => document.querySelectorAll('[data-act=which] option').length === 2,

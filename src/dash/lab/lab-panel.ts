@@ -87,7 +87,7 @@ export async function openLab(
     );
     sessions.push(session);
     await actions.add(session.listed);
-    await goAlong(session);
+    await told(session, await goAlong(session));
     return session;
   }
 
@@ -117,9 +117,9 @@ export async function openLab(
     work: (session: Session) => Promise<LabStatus | undefined>,
     session = current(),
   ): Promise<void> {
+    problem.textContent = '';
     try {
       const status = await work(session);
-      problem.textContent = '';
       if (status) await told(session, status);
       relink();
     } catch (error) {
@@ -138,8 +138,7 @@ export async function openLab(
   /** Computes a run anew as far as it had come, or a step. */
   async function again(session: Session, recipe: Recipe, to: number): Promise<LabStatus> {
     const { playing } = session.status;
-    const status = await session.api.start(recipe, to);
-    await goAlong(session);
+    const status = await goAlong(session, await session.api.start(recipe, to));
     return playing ? session.api.play(speedOf(), 'stopped') : status;
   }
 
@@ -212,16 +211,16 @@ export async function openLab(
   );
 
   /** Lets the dynamics that are chosen go along, as far as they are defined for the run. */
-  async function goAlong(session: Session): Promise<void> {
-    const { model } = session.status.config;
-    const names = [...along].flatMap(([name, box]) => (box.checked ? [name] : []));
+  async function goAlong(session: Session, status = session.status): Promise<LabStatus> {
+    const chosen = [...along].flatMap(([name, box]) => (box.checked ? [name] : []));
+    const names = status.config.model === 'minimal' ? chosen : [];
     try {
-      await accompany(session, model === 'minimal' ? names : []);
-      session.status = { ...session.status, along: names };
+      await accompany(session, names);
     } catch (error) {
       problem.textContent = messageOf(error);
       await accompany(session, []);
     }
+    return { ...status, along: session.dynamics.map(({ name }) => name) };
   }
 
   /* ---- the controls ---- */
@@ -266,10 +265,7 @@ export async function openLab(
     dynamics.map(({ name, about }) => {
       const box = el('input', { type: 'checkbox', 'data-along': name, title: about });
       box.addEventListener('change', () => {
-        void act(async (session) => {
-          await goAlong(session);
-          return session.status;
-        });
+        void act((session) => goAlong(session));
       });
       return [name, box] as const;
     }),
@@ -299,8 +295,7 @@ export async function openLab(
       }
       Object.assign(session, { past: [], setting: '', forked: false });
       const status = await session.api.start(run.recipe, run.to);
-      await goAlong(session);
-      await told(session, status);
+      await told(session, await goAlong(session, status));
     }
     relink();
     draw();

@@ -67,7 +67,7 @@ export async function accompany(session: Session, names: readonly string[]): Pro
   session.dynamics = await Promise.all(
     names.map(async (name) => {
       const client = dynamicsClient(api, name);
-      return { name, client, info: await client.refresh() } as DynamicsFile;
+      return { name, client, info: await client.open(session.listed.origin) };
     }),
   );
 }
