@@ -31,7 +31,8 @@ worker.on('message', (message) => {
     clearInterval(watch);
     const { read, refused, slowest } = message;
     console.log(
-      `${files} files, seed ${seed}: ${read} read, ${refused} refused, slowest ${slowest.toFixed(0)} ms, at most ${Math.round(peak)} MB`,
+      `${files} files, seed ${seed}: ${read} read, ${refused} refused, slowest ` +
+        `${slowest.toFixed(0)} ms, at most ${Math.round(peak)} MB`,
     );
   }
 });

@@ -58,7 +58,9 @@ rmSync(folder, { recursive: true });
 const half = Math.floor(samples.length / 2);
 const highest = (list) => Math.round(Math.max(...list));
 console.log(
-  `${steps} steps in ${seconds.toFixed(0)} s, ${rows} rows, last step ${summary.last_step}, ${flushes} flushes; at most ${highest(samples.slice(0, half))} MB in the first half, ${highest(samples.slice(half))} MB in the second`,
+  `${steps} steps in ${seconds.toFixed(0)} s, ${rows} rows, last step ${summary.last_step}, ` +
+    `${flushes} flushes; at most ${highest(samples.slice(0, half))} MB in the first half, ` +
+    `${highest(samples.slice(half))} MB in the second`,
 );
 if (summary.last_step !== Number(steps)) process.exit(1);
 if (highest(samples.slice(half)) > 1.25 * highest(samples.slice(0, half)) + 20) {

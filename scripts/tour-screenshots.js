@@ -1,5 +1,5 @@
-// Takes a picture of each stop of the lab's tour, light and dark, and of the lab's other states: to be
-// looked at. node scripts/tour-screenshots.js [FOLDER] [WIDTH]
+// Takes a picture of each stop of the lab's tour, light and dark, and of the lab's other states: to
+// be looked at. node scripts/tour-screenshots.js [FOLDER] [WIDTH]
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';

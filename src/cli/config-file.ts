@@ -35,7 +35,8 @@ export async function readConfigFile<T extends ParameterTable>(
       const name = known.find((each) => each === key || table[each]!.aliases?.includes(key));
       if (name === undefined)
         throw new UsageError(
-          `--${flag}: ${path} names '${key}', which no ${flag} file can set${didYouMean(key, known)}`,
+          `--${flag}: ${path} names '${key}', which no ${flag} file can ` +
+            `set${didYouMean(key, known)}`,
         );
       const parameter = table[name]!;
       return [name, readFrom(`--${flag}: ${path}: ${key}`, parameter, prepare(parameter, value))];

@@ -38,7 +38,8 @@ function eventTexts(
     case 'phase': {
       if (event.what === 'withdrawn')
         return [
-          `${at(event.detected_step)}  ${bold('phase')}   no longer ${event.phase.replaceAll('-', ' ')} from ${count(event.step)}`,
+          `${at(event.detected_step)}  ${bold('phase')}   no longer ` +
+            `${event.phase.replaceAll('-', ' ')} from ${count(event.step)}`,
         ];
       const paint = PAINT[event.phase] ?? 'blue';
       const color = { blue, yellow, green, red }[paint];
@@ -47,7 +48,8 @@ function eventTexts(
       const sure = event.confidence >= 0.995 ? '' : `, confidence ${event.confidence.toFixed(2)}`;
       const facts = event.what === 'redated' ? 'now dated from here' : quantities(event).join(', ');
       return [
-        `${at(event.step)}  ${bold('phase')}   ${color(event.phase.replaceAll('-', ' '))}${facts ? `: ${facts}` : ''}${seen}${sure}`,
+        `${at(event.step)}  ${bold('phase')}   ` +
+          `${color(event.phase.replaceAll('-', ' '))}${facts ? `: ${facts}` : ''}${seen}${sure}`,
       ];
     }
     case 'cycle':
@@ -55,13 +57,16 @@ function eventTexts(
       return [];
     case 'jump':
       return [
-        `${at(event.step)}  jump    threshold from ${plainNumber(event.from)} to ${plainNumber(event.to)}: history starts anew`,
+        `${at(event.step)}  jump    threshold from ${plainNumber(event.from)} to ` +
+          `${plainNumber(event.to)}: history starts anew`,
       ];
     case 'spike': {
       const ratio =
         event.sharpness_ratio === null ? '' : `, ${plainNumber(event.sharpness_ratio)} × threshold`;
       return [
-        `${at(event.step)}  spike   L = ${plainNumber(event.loss)}, ${plainNumber(event.rise, 3)} × the level before${'cause' in event ? `: ${spikeCauseText(event)}` : ratio}`,
+        `${at(event.step)}  spike   L = ${plainNumber(event.loss)}, ` +
+          `${plainNumber(event.rise, 3)} × the level ` +
+          `before${'cause' in event ? `: ${spikeCauseText(event)}` : ratio}`,
       ];
     }
     case 'warning':
@@ -78,7 +83,11 @@ function eventTexts(
           : `, largest sharpness ${plainNumber(event.max_sharpness_ratio)} × threshold`;
       const state = event.interrupted ? ' so far (interrupted)' : '';
       return [
-        `${at(event.last_step)}  ${bold('done')}    ${OUTCOME[event.outcome]}${end}${state}${crossing}: ${plural(event.cycles, 'cycle')}, ${plural(event.spike_count, 'spike')}${ratio}, L = ${plainNumber(event.final_loss)} (${plural(event.rows, 'row')}, ${count(event.measured)} with a sharpness)`,
+        `${at(event.last_step)}  ${bold('done')}    ` +
+          `${OUTCOME[event.outcome]}${end}${state}${crossing}: ` +
+          `${plural(event.cycles, 'cycle')}, ${plural(event.spike_count, 'spike')}${ratio}, L = ` +
+          `${plainNumber(event.final_loss)} (${plural(event.rows, 'row')}, ` +
+          `${count(event.measured)} with a sharpness)`,
         ...('eta_verdict' in event && event.eta_verdict
           ? [`${at(event.last_step)}  ${bold('done')}    ${etaVerdictText(event.eta_verdict)}`]
           : []),
@@ -115,7 +124,8 @@ function quantities({
     ...(sharpness === null
       ? []
       : [
-          `S = ${plainNumber(sharpness)}${ratio === null ? '' : ` (${plainNumber(ratio)} × threshold)`}`,
+          'S = ' +
+            `${plainNumber(sharpness)}${ratio === null ? '' : ` (${plainNumber(ratio)} × threshold)`}`,
         ]),
     ...(loss === null ? [] : [`L = ${plainNumber(loss)}`]),
   ];

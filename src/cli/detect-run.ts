@@ -193,7 +193,8 @@ async function refuseLeftover(flag: string, path: string): Promise<void> {
   const partial = path + PARTIAL;
   if (!(await stat(partial + JOURNAL).catch(() => undefined))) return;
   throw new UsageError(
-    `--${flag}: ${partial} holds rows of a detection that did not end; get them with eos recover, or --force to lose them`,
+    `--${flag}: ${partial} holds rows of a detection that did not end; get them with eos ` +
+      'recover, or --force to lose them',
   );
 }
 

@@ -37,7 +37,8 @@ export function chosenDynamics(values: readonly string[]): readonly Dynamics[] {
     const known = findDynamics(name);
     if (known) return known;
     throw new UsageError(
-      `--also: there are no dynamics '${name}'${didYouMean(name, names)}; there are ${names.join(', ')}`,
+      `--also: there are no dynamics '${name}'${didYouMean(name, names)}; there are ` +
+        `${names.join(', ')}`,
     );
   });
 }

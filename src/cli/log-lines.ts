@@ -29,7 +29,9 @@ function eventTexts(
   switch (event.event) {
     case 'start':
       return [
-        `${at(event.step)}  start   ${count(event.steps)} steps at η = ${plainNumber(event.eta)}: ${formula} = ${plainNumber(event.threshold)}, S = ${plainNumber(event.sharpness)}, L = ${plainNumber(event.loss)}`,
+        `${at(event.step)}  start   ${count(event.steps)} steps at η = ` +
+          `${plainNumber(event.eta)}: ${formula} = ${plainNumber(event.threshold)}, S = ` +
+          `${plainNumber(event.sharpness)}, L = ${plainNumber(event.loss)}`,
       ];
     case 'phase': {
       const paint = {
@@ -38,12 +40,16 @@ function eventTexts(
         convergence: green,
       }[event.phase];
       return [
-        `${at(event.step)}  ${bold('phase')}   ${paint(event.phase.replaceAll('-', ' '))}: S = ${plainNumber(event.sharpness)} (${plainNumber(event.ratio, 3)} × ${formula}), L = ${plainNumber(event.loss)}${doubt(event.trusted)}`,
+        `${at(event.step)}  ${bold('phase')}   ${paint(event.phase.replaceAll('-', ' '))}: S ` +
+          `= ${plainNumber(event.sharpness)} (${plainNumber(event.ratio, 3)} × ${formula}), L = ` +
+          `${plainNumber(event.loss)}${doubt(event.trusted)}`,
       ];
     }
     case 'cycle':
       return [
-        `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: peak L₁ = ${plainNumber(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S ${percent(event.overshoot)} over ${formula}${doubt(event.trusted)}`,
+        `${at(event.step)}  cycle   ${String(event.cycle).padStart(3)}: peak L₁ = ` +
+          `${plainNumber(event.peak_l1, 3)} at t = ${count(event.peak_step)}, S ` +
+          `${percent(event.overshoot)} over ${formula}${doubt(event.trusted)}`,
       ];
     case 'flush':
       return [];
@@ -59,7 +65,11 @@ function eventTexts(
       const end = event.diverged_at === null ? '' : ` at t = ${count(event.diverged_at)}`;
       const state = event.interrupted ? ' so far (interrupted)' : '';
       return [
-        `${at(event.last_step)}  ${bold('done')}    ${event.outcome.replaceAll('-', ' ')}${end}${state}: ${plural(event.cycles, 'cycle')}, largest S = ${plainNumber(event.max_sharpness_ratio)} × ${formula}, L = ${plainNumber(event.final_loss)}${slope}${predicted}${doubt(event.trusted_until === null)}`,
+        `${at(event.last_step)}  ${bold('done')}    ` +
+          `${event.outcome.replaceAll('-', ' ')}${end}${state}: ` +
+          `${plural(event.cycles, 'cycle')}, largest S = ` +
+          `${plainNumber(event.max_sharpness_ratio)} × ${formula}, L = ` +
+          `${plainNumber(event.final_loss)}${slope}${predicted}${doubt(event.trusted_until === null)}`,
       ];
     }
   }

@@ -21,5 +21,8 @@ export function missingPackage(error: unknown): string | undefined {
   const apart = APART.find((group) => group.includes(name));
   const wanted = apart ?? Object.keys(peers).filter((peer) => !APART.flat().includes(peer));
   const list = wanted.map((peer) => `${peer}@${peers[peer]}`).join(' ');
-  return `${name} is not installed; install what ${apart ? 'this needs' : 'the commands need'} with: npm install ${list}`;
+  return (
+    `${name} is not installed; install what ${apart ? 'this needs' : 'the commands need'} with: ` +
+    `npm install ${list}`
+  );
 }

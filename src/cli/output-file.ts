@@ -42,7 +42,8 @@ function refuseEnding(flag: string, path: string, format: string): void {
   const advice =
     said === 'arrow' && flag === 'out' && format === 'parquet'
       ? 'give Arrow files with --arrow'
-      : `name it ${ENDINGS[format]![0]}${exported ? `, and make ${ending} of it with eos export` : ''}`;
+      : 'name it ' +
+        `${ENDINGS[format]![0]}${exported ? `, and make ${ending} of it with eos export` : ''}`;
   throw new UsageError(
     `--${flag}: ${path} ends in ${ending}, but what is written is ${format}; ${advice}`,
   );
@@ -76,7 +77,8 @@ export async function checkOutput(
   refuseEnding(flag, path, format);
   if (Buffer.byteLength(basename(path)) > LONGEST_NAME)
     throw new UsageError(
-      `--${flag}: its name has ${count(Buffer.byteLength(basename(path)))} bytes; at most ${LONGEST_NAME} leave room for the files beside it`,
+      `--${flag}: its name has ${count(Buffer.byteLength(basename(path)))} bytes; at most ` +
+        `${LONGEST_NAME} leave room for the files beside it`,
     );
   const folder = await stat(dirname(resolve(path))).catch(() => undefined);
   if (!folder)
@@ -108,7 +110,8 @@ export async function checkOutput(
   const metadata = await runFileMetadata(path);
   if (metadata && (await isSameRun(metadata, config, lengthened))) return;
   throw new UsageError(
-    `--${flag}: ${path} exists and is not this very run; give another name, or --force to replace it`,
+    `--${flag}: ${path} exists and is not this very run; give another name, or --force to ` +
+      'replace it',
   );
 }
 
@@ -134,12 +137,14 @@ async function checkLeftover(
     // lost.
     if (await hasConfig(left.metadata, config)) return;
     throw new UsageError(
-      `${held} a log, of which the reading did not end; read it anew with --force, or keep these rows with eos recover ${partial}`,
+      `${held} a log, of which the reading did not end; read it anew with --force, or keep ` +
+        `these rows with eos recover ${partial}`,
     );
   }
   throw new UsageError(
     (await hasConfig(left.metadata, config))
-      ? `${held} this very run, which did not end; go on with it: eos stream --resume ${path} (or --force to begin anew)`
+      ? `${held} this very run, which did not end; go on with it: eos stream --resume ${path} ` +
+          '(or --force to begin anew)'
       : `${held} another run that did not end; get them with eos recover, or --force to lose them`,
   );
 }

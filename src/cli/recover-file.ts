@@ -248,7 +248,9 @@ interface Summary {
 /** The summary of a run that a recovery has ended. */
 export function recoveredSummary(summary: Summary, { steps }: TrainingConfig): Summary {
   const { last_step: step } = summary;
-  const message = `recovered up to step ${count(step)} of ${count(steps)}: the program that wrote the file did not end it`;
+  const message =
+    `recovered up to step ${count(step)} of ${count(steps)}: the program that wrote the file ` +
+    'did not end it';
   return {
     ...summary,
     ...{ interrupted: true, recovered: true },

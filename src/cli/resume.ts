@@ -161,14 +161,16 @@ export async function findRuns(
     }
     if (steps !== undefined && main.ended && steps <= config.steps) {
       throw new UsageError(
-        `--steps: the run stands at step ${count(config.steps)} already; there is nothing left to compute up to ${count(steps)}`,
+        `--steps: the run stands at step ${count(config.steps)} already; there is nothing ` +
+          `left to compute up to ${count(steps)}`,
       );
     }
     const options = steps === undefined ? config : runs.resolve({ ...config, steps });
     const { schedule } = config as { readonly schedule?: string | null };
     if (options.steps !== config.steps && schedule?.includes('cosine')) {
       throw new UsageError(
-        `--steps: the learning rate of this run falls to 0 at step ${count(config.steps)}; a longer one is another run`,
+        `--steps: the learning rate of this run falls to 0 at step ${count(config.steps)}; a ` +
+          'longer one is another run',
       );
     }
     // Where one file is behind the other, the run goes on from there; the other has some of its

@@ -105,5 +105,8 @@ export async function sizeWarning(
   const free = bavail * bsize;
   if (bytes < LARGE && bytes < free) return undefined;
   const room = bytes < free ? '' : `; the disk has ${fileSize(free)} left`;
-  return `this will write about ${fileSize(bytes)} (${plural(rows, 'row')}) in ${duration(seconds)}${room}: --every K keeps each K-th row, --columns fewer columns`;
+  return (
+    `this will write about ${fileSize(bytes)} (${plural(rows, 'row')}) in ` +
+    `${duration(seconds)}${room}: --every K keeps each K-th row, --columns fewer columns`
+  );
 }

@@ -15,13 +15,17 @@ export function spikeCauseText(spike: ExplainedSpike): string {
     case 'edge':
       return holds === null
         ? `${wholePercent(share)} of the rise in ${where} at the edge`
-        : `${wholePercent(share)} of the rise in ${where} at ${plainNumber(ratio, 3)} × threshold; η ≤ ${plainNumber(holds, 3)} would have held`;
+        : `${wholePercent(share)} of the rise in ${where} at ${plainNumber(ratio, 3)} × ` +
+            `threshold; η ≤ ${plainNumber(holds, 3)} would have held`;
     case 'learning-rate':
       return 'not the edge of the run: the learning rate had jumped';
     case 'kick':
       return 'not the edge: the loss rose within a step or two';
     case 'unknown':
-      return `${wholePercent(share)} of the rise in ${where}, all that are followed; --eigenvalues follows more`;
+      return (
+        `${wholePercent(share)} of the rise in ${where}, all that are followed; --eigenvalues ` +
+        'follows more'
+      );
     case 'other':
       return `not the edge: only ${wholePercent(share)} of the rise is in directions there`;
   }
@@ -29,7 +33,10 @@ export function spikeCauseText(spike: ExplainedSpike): string {
 
 /** What all spikes say of the learning rate. */
 export function etaVerdictText({ ratio, eta_that_holds: holds }: EtaVerdict): string {
-  return `η is ${wholePercent(ratio - 1)} over what its spikes bear: ${plainNumber(holds, 3)} would have held`;
+  return (
+    `η is ${wholePercent(ratio - 1)} over what its spikes bear: ${plainNumber(holds, 3)} would ` +
+    'have held'
+  );
 }
 
 function wholePercent(share: number): string {

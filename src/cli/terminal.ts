@@ -74,7 +74,11 @@ function bar(done: number, total: number, seconds: number): string {
   const filled = Math.round(part * BAR);
   const perSecond = done / seconds;
   const percent = `${Math.floor(part * 100)}%`.padStart(4);
-  return `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${percent}  ${count(done)} of ${count(total)} steps  ${rate(perSecond)} steps/s  ${duration((total - done) / perSecond)} left`;
+  return (
+    `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${percent}  ${count(done)} of ` +
+    `${count(total)} steps  ${rate(perSecond)} steps/s  ${duration((total - done) / perSecond)} ` +
+    'left'
+  );
 }
 
 /** Milliseconds between two lines of progress. */

@@ -89,7 +89,8 @@ async function withoutLog(code: Promise<number>): Promise<number> {
   const status = await code;
   if (status !== 0) return status;
   throw new UsageError(
-    'the script ended without a log; write one with eos_watch (docs/watch.md), or name it with --log',
+    'the script ended without a log; write one with eos_watch (docs/watch.md), or name it ' +
+      'with --log',
   );
 }
 

@@ -81,7 +81,9 @@ const files = openRuns({
   },
   problem: (name, error) => showProblem(box('notices'), name, error),
   lost(since) {
-    const text = `does not answer since ${new Date(since ?? 0).toLocaleTimeString('en-GB')}; what is shown is as it was then`;
+    const text =
+      `does not answer since ${new Date(since ?? 0).toLocaleTimeString('en-GB')}; what is shown ` +
+      'is as it was then';
     showProblem(box('notices'), 'The server', since === undefined ? undefined : text);
   },
 });

@@ -26,7 +26,9 @@ export function emptyPage(open: () => void): Node[] {
     el(
       'p',
       {},
-      'Drop a run file (.parquet or .arrow) or any training log (CSV, NDJSON, JSON, text, TensorBoard) on this page, or open one. Files stay on this computer: nothing is uploaded.',
+      'Drop a run file (.parquet or .arrow) or any training log (CSV, NDJSON, JSON, text, ' +
+        'TensorBoard) on this page, or open one. Files stay on this computer: nothing is ' +
+        'uploaded.',
     ),
     button('Open a file', { class: 'primary' }, open, icon('file'), 'Open a file'),
     el('pre', {}, 'eos stream --preset paper --out run.parquet\neos dash serve run.parquet'),

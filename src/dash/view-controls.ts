@@ -100,7 +100,8 @@ export function viewControls(
         copied.then(
           () =>
             told(
-              `Link copied${left === 0 ? '' : `, without ${plural(left, 'run')} that it cannot name`}`,
+              'Link ' +
+                `copied${left === 0 ? '' : `, without ${plural(left, 'run')} that it cannot name`}`,
             ),
           () => told('The link is in the address bar'),
         );

@@ -6,7 +6,8 @@ export default class Completion extends Command {
   static override summary = 'Let your shell complete commands, flags and their values';
 
   static override description =
-    'Prints a script for bash, zsh or fish, or puts it where the shell finds it. Names of files are still completed, as before.';
+    'Prints a script for bash, zsh or fish, or puts it where the shell finds it. Names of ' +
+    'files are still completed, as before.';
 
   static override examples = [
     { description: 'from now on', command: '<%= config.bin %> completion bash --install' },

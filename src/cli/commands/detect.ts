@@ -27,7 +27,8 @@ The log is CSV, TSV, NDJSON, JSON, lines of text, Parquet, Arrow, NumPy or Tenso
     {
       description: 'a nested value, heavy-ball momentum, a schedule of the learning rate',
       command:
-        "<%= config.bin %> detect train.ndjson --sharpness-col 'hessian.eigs[-1]' --momentum 0.9 --eta 0:0.1,1000:0.01",
+        "<%= config.bin %> detect train.ndjson --sharpness-col 'hessian.eigs[-1]' --momentum " +
+        '0.9 --eta 0:0.1,1000:0.01',
     },
     {
       description: 'Adam, with the sharpness of the preconditioned Hessian',
@@ -68,12 +69,14 @@ The log is CSV, TSV, NDJSON, JSON, lines of text, Parquet, Arrow, NumPy or Tenso
       'COLUMNS',
     ),
     format: text(
-      'csv, tsv, ndjson, json, text, parquet, arrow, npy, npz or tfevents, where the guess is wrong',
+      'csv, tsv, ndjson, json, text, parquet, arrow, npy, npz or tfevents, where the guess is ' +
+        'wrong',
       'FORMAT',
       'LOG',
     ),
     pattern: text(
-      'regular expression for lines of text, with groups (?<step>…), (?<loss>…), (?<sharpness>…), (?<eta>…)',
+      'regular expression for lines of text, with groups (?<step>…), (?<loss>…), ' +
+        '(?<sharpness>…), (?<eta>…)',
       'REGEX',
       'LOG',
     ),
@@ -85,7 +88,8 @@ The log is CSV, TSV, NDJSON, JSON, lines of text, Parquet, Arrow, NumPy or Tenso
       helpGroup: 'LOG',
     }),
     optimizer: text(
-      'whose threshold: gd 2/η, momentum (2 + 2β)/η, nesterov (2 + 2β)/((1 + 2β)η), rmsprop 2/η, adam (2 + 2β₁)/((1 − β₁)η), adamw, sgd (with batches) [gd]',
+      'whose threshold: gd 2/η, momentum (2 + 2β)/η, nesterov (2 + 2β)/((1 + 2β)η), rmsprop ' +
+        '2/η, adam (2 + 2β₁)/((1 − β₁)η), adamw, sgd (with batches) [gd]',
       'NAME',
       'THRESHOLD',
     ),

@@ -4,7 +4,9 @@ export default class Diff extends Command {
   static override summary = 'Tell what two run files differ in';
 
   static override description =
-    'Compares parameters, outcome, and the rows of equal steps: how many differ, the first of them, and by how much. Numbers are the same only to the last bit. Exit code 0 where nothing differs, else 1.';
+    'Compares parameters, outcome, and the rows of equal steps: how many differ, the first of ' +
+    'them, and by how much. Numbers are the same only to the last bit. Exit code 0 where ' +
+    'nothing differs, else 1.';
 
   static override examples = [
     { description: 'two runs', command: '<%= config.bin %> diff run.parquet other.parquet' },

@@ -65,13 +65,17 @@ export default class Export extends Command {
   static override summary = 'Write rows of a run file as CSV, JSON or an Arrow stream';
 
   static override description =
-    'Reads a Parquet or Arrow file, of eos or of another program, and writes its rows to standard output or to --out. Numbers are written in the fewest digits that read back the same. What was not measured is empty in CSV and null in JSON; JSON has no number for NaN and ±Infinity, which are null there.';
+    'Reads a Parquet or Arrow file, of eos or of another program, and writes its rows to ' +
+    'standard output or to --out. Numbers are written in the fewest digits that read back the ' +
+    'same. What was not measured is empty in CSV and null in JSON; JSON has no number for NaN ' +
+    'and ±Infinity, which are null there.';
 
   static override examples = [
     {
       description: 'two columns of each hundredth step, for a spreadsheet',
       command:
-        '<%= config.bin %> export run.parquet --csv --columns step,sharpness --every 100 --out run.csv',
+        '<%= config.bin %> export run.parquet --csv --columns step,sharpness --every 100 ' +
+        '--out run.csv',
     },
     {
       description: 'the steps around a peak, for jq',
@@ -80,7 +84,8 @@ export default class Export extends Command {
     {
       description: 'into another program, without a file',
       command:
-        '<%= config.bin %> export run.parquet --arrow | python -c "import sys, pyarrow as pa; print(pa.ipc.open_stream(sys.stdin.buffer).read_pandas())"',
+        '<%= config.bin %> export run.parquet --arrow | python -c "import sys, pyarrow as pa; ' +
+        'print(pa.ipc.open_stream(sys.stdin.buffer).read_pandas())"',
     },
   ];
 

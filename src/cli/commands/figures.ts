@@ -5,7 +5,15 @@ export default class Figures extends Command {
   static override summary = 'Draw the five figures of the paper, or the maps of a sweep';
 
   static override description =
-    'Draws figures 1 to 5, each as SVG, PNG (twice the size) and a page that needs nothing else, light and dark: figure-1.svg, figure-1-dark.svg, figure-1.png, figure-1-dark.png, figure-1.html, … Files of these names are replaced. The runs are made here and now, unless a run file is given; of that, what cannot be drawn is left out, and said, unless --only asks for it. 1: loss and sharpness. 2: the parts of the loss, with the predicted slope. 3: sharpness of the minimum ahead, between its bounds. 4: gradient flows and their minimizers. 5: gradient descent, gradient flow and constrained trajectory. Of the run of a network, 1: loss and the top of the spectrum. 2: the energy at the edge, and in how many directions. 3: accuracy.';
+    'Draws figures 1 to 5, each as SVG, PNG (twice the size) and a page that needs nothing ' +
+    'else, light and dark: figure-1.svg, figure-1-dark.svg, figure-1.png, figure-1-dark.png, ' +
+    'figure-1.html, … Files of these names are replaced. The runs are made here and now, ' +
+    'unless a run file is given; of that, what cannot be drawn is left out, and said, unless ' +
+    '--only asks for it. 1: loss and sharpness. 2: the parts of the loss, with the predicted ' +
+    'slope. 3: sharpness of the minimum ahead, between its bounds. 4: gradient flows and ' +
+    'their minimizers. 5: gradient descent, gradient flow and constrained trajectory. Of the ' +
+    'run of a network, 1: loss and the top of the spectrum. 2: the energy at the edge, and in ' +
+    'how many directions. 3: accuracy.';
 
   static override examples = [
     { description: 'all of them', command: '<%= config.bin %> figures --out figures' },
@@ -38,7 +46,8 @@ export default class Figures extends Command {
     }),
     only: Flags.string({
       description:
-        'numbers of the figures to draw [1,2,3,4,5]; of a sweep the quantities to map, such as outcome',
+        'numbers of the figures to draw [1,2,3,4,5]; of a sweep the quantities to map, such ' +
+        'as outcome',
       helpValue: 'N,M',
     }),
     sweep: Flags.string({

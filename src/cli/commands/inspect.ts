@@ -4,7 +4,8 @@ export default class Inspect extends Command {
   static override summary = 'Show what a run file holds: schema, parameters, phases, outcome';
 
   static override description =
-    'Reads a Parquet or Arrow file. Files of other programs are read too: what a run file would have and this one lacks is listed, and what its columns allow is shown.';
+    'Reads a Parquet or Arrow file. Files of other programs are read too: what a run file ' +
+    'would have and this one lacks is listed, and what its columns allow is shown.';
 
   static override examples = [
     { description: 'a run in a glance', command: '<%= config.bin %> inspect data/run.parquet' },

@@ -15,7 +15,11 @@ export default class Lab extends Command {
   static override summary = 'Play with gradient descent in the browser: change η while it runs';
 
   static override description =
-    'Opens the dashboard with the lab: the pipeline of this command line computes in the page, to the same digits. Play, pause, go from spike to spike, change the learning rate under way, take it back, and let a second run go on from any step with another. A tour of seven stops, behind the button Tour, shows what happens and why. Nothing leaves this computer. The page of eos dash build has the lab too.';
+    'Opens the dashboard with the lab: the pipeline of this command line computes in the ' +
+    'page, to the same digits. Play, pause, go from spike to spike, change the learning rate ' +
+    'under way, take it back, and let a second run go on from any step with another. A tour ' +
+    'of seven stops, behind the button Tour, shows what happens and why. Nothing leaves this ' +
+    'computer. The page of eos dash build has the lab too.';
 
   static override examples = [
     { description: 'the default run', command: '<%= config.bin %> lab' },

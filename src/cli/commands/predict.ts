@@ -11,7 +11,9 @@ export default class Predict extends Command {
   static override summary = 'Say what a run will do, before it is made';
 
   static override description =
-    'Predicts the first crossing of 2/η, the length of the edge of stability, T(δ, ε), and the period and overshoot of its cycles, from gradient flow in closed form and the balance at the edge. Beside a run file each prediction stands with its error.';
+    'Predicts the first crossing of 2/η, the length of the edge of stability, T(δ, ε), and ' +
+    'the period and overshoot of its cycles, from gradient flow in closed form and the ' +
+    'balance at the edge. Beside a run file each prediction stands with its error.';
 
   static override examples = [
     { description: 'the default run', command: '<%= config.bin %> predict' },

@@ -7,7 +7,8 @@ export default class Schema extends Command {
   static override summary = 'Print the JSON Schema of config or spec files';
 
   static override description =
-    'An editor that knows the schema completes the names and marks what cannot be: put "$schema": "eos.schema.json" into the file.';
+    'An editor that knows the schema completes the names and marks what cannot be: put ' +
+    '"$schema": "eos.schema.json" into the file.';
 
   static override examples = [
     {
@@ -30,7 +31,8 @@ export default class Schema extends Command {
     if (kind === undefined) {
       const { didYouMean } = await import('../../pipeline/core/suggest.ts');
       throw new UsageError(
-        `there is no schema of '${args.kind}'${didYouMean(args.kind!, KINDS)}; there are ${KINDS.join(', ')}`,
+        `there is no schema of '${args.kind}'${didYouMean(args.kind!, KINDS)}; there are ` +
+          `${KINDS.join(', ')}`,
       );
     }
     const { jsonSchema } = await import('../../pipeline/core/json-schema.ts');

@@ -64,7 +64,8 @@ Flags win over EOS_* environment variables, those over --config, and that over t
     ...flagsOf(streamParameters),
     resume: Flags.string({
       description:
-        'continue the run in this file (interrupted, recovered, or its .partial) or, with a later --steps, lengthen it',
+        'continue the run in this file (interrupted, recovered, or its .partial) or, with a ' +
+        'later --steps, lengthen it',
       helpValue: 'FILE',
       helpGroup: 'OUTPUT',
     }),

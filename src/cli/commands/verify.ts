@@ -10,7 +10,11 @@ export default class Verify extends Command {
   static override summary = 'Hold what theory says against a run';
 
   static override description =
-    'Checks a run file, or a run made here and now, against what is known of the dynamics: each check with its statement, what was measured, what theory predicts, how much margin is left, and a verdict: holds, fails, not reached (the run is too short to tell), or does not apply. A file is checked from its columns alone; what it lacks and can be computed from the rest is computed, and said. Exit code 0 where no check fails, else 1.';
+    'Checks a run file, or a run made here and now, against what is known of the dynamics: ' +
+    'each check with its statement, what was measured, what theory predicts, how much margin ' +
+    'is left, and a verdict: holds, fails, not reached (the run is too short to tell), or ' +
+    'does not apply. A file is checked from its columns alone; what it lacks and can be ' +
+    'computed from the rest is computed, and said. Exit code 0 where no check fails, else 1.';
 
   static override examples = [
     { description: 'a run file', command: '<%= config.bin %> verify data/run.parquet' },
@@ -25,7 +29,8 @@ export default class Verify extends Command {
     {
       description: 'the checks that fail, for another program',
       command:
-        '<%= config.bin %> verify run.parquet --json | jq \'.checks[] | select(.verdict=="fails")\'',
+        "<%= config.bin %> verify run.parquet --json | jq '.checks[] | " +
+        'select(.verdict=="fails")\'',
     },
     {
       description: 'a file of another program, which does not say its parameters',

@@ -13,7 +13,9 @@ export default class WorkerCommand extends Command {
   static override summary = 'Work for a sweep that another machine has handed to a queue';
 
   static override description =
-    'Takes parts of the sweep in DIR from the queue until the sweep is whole, and writes them there: DIR is a folder that all machines share. Any number of workers may come, go and die meanwhile.';
+    'Takes parts of the sweep in DIR from the queue until the sweep is whole, and writes them ' +
+    'there: DIR is a folder that all machines share. Any number of workers may come, go and ' +
+    'die meanwhile.';
 
   static override examples = [
     {
@@ -23,7 +25,8 @@ export default class WorkerCommand extends Command {
     {
       description: 'with a password that stays out of the list of processes',
       command:
-        'EOS_REDIS_PASSWORD=… <%= config.bin %> worker --engine rediss://host --out /shared/diagram',
+        'EOS_REDIS_PASSWORD=… <%= config.bin %> worker --engine rediss://host --out ' +
+        '/shared/diagram',
     },
   ];
 

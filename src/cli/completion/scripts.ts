@@ -127,7 +127,10 @@ function fishScript(commands: readonly CompletedCommand[]): string {
       ...flags.map((flag) => {
         const value = flag.words.length > 0 ? ` -xa ${quoted(flag.words.join(' '))}` : ' -r';
         const letter = flag.letter === undefined ? '' : ` -s ${flag.letter}`;
-        return `complete -c eos -n ${quoted(inside)} -l ${flag.name}${letter}${flag.takesValue ? value : ''} -d ${quoted(flag.description)}`;
+        return (
+          `complete -c eos -n ${quoted(inside)} -l ` +
+          `${flag.name}${letter}${flag.takesValue ? value : ''} -d ${quoted(flag.description)}`
+        );
       }),
     ];
   });

@@ -123,7 +123,8 @@ async function writeSingle(
   for (const file of files) bytes += (await stat(file)).size;
   if (bytes > MAX_SINGLE_BYTES) {
     throw new UsageError(
-      `--single-file: ${Math.round(bytes / 1e6)} MB of data are too much for one page; thin the run with --every, or build a folder`,
+      `--single-file: ${Math.round(bytes / 1e6)} MB of data are too much for one page; thin ` +
+        'the run with --every, or build a folder',
     );
   }
   const embedded = await Promise.all(

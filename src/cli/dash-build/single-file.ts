@@ -50,7 +50,10 @@ export async function singleFile({
   const style = (await only('.css')).replaceAll('</style', '<\\/style');
   const licences = await only('.txt');
   const html = await readFile(join(page, 'index.html'), 'utf8');
-  const policy = `default-src 'none'; script-src '${hash(code)}' 'wasm-unsafe-eval'; style-src '${hash(style)}'; img-src data: blob:; connect-src data:; worker-src blob:; base-uri 'none'; form-action 'none'`;
+  const policy =
+    `default-src 'none'; script-src '${hash(code)}' 'wasm-unsafe-eval'; style-src ` +
+    `'${hash(style)}'; img-src data: blob:; connect-src data:; worker-src blob:; base-uri ` +
+    "'none'; form-action 'none'";
   // Names come from file names: < must not open a tag.
   const data = JSON.stringify({ version: 1, live: false, runs, sweeps }).replaceAll('<', '\\u003c');
   return html
@@ -64,7 +67,9 @@ export async function singleFile({
     .replace(
       '</body>',
       () =>
-        `<script type="text/plain" id="third-party-licences">\n${licences}</script><script type="application/json" id="eos-data">${data}</script><script type="module">${code}</script></body>`,
+        `<script type="text/plain" id="third-party-licences">\n${licences}</script><script ` +
+        `type="application/json" id="eos-data">${data}</script><script ` +
+        `type="module">${code}</script></body>`,
     );
 }
 

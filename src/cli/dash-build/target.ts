@@ -62,7 +62,8 @@ export async function fileTarget({ out, force, files }: TargetRequest): Promise<
   if (!HTML.test(target)) {
     const instead = `${basename(named).replace(/\.(parquet|arrow)$/i, '')}.html`;
     throw new UsageError(
-      `--out: ${out} is no name of an HTML file; with --single-file name one, such as ${instead}, or a folder that is there`,
+      `--out: ${out} is no name of an HTML file; with --single-file name one, such as ` +
+        `${instead}, or a folder that is there`,
     );
   }
   const there = await stat(target).catch(() => undefined);

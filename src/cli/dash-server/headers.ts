@@ -1,5 +1,7 @@
 const POLICY =
-  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self' data:; worker-src blob:; base-uri 'none'; form-action 'none'";
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' " +
+  "data: blob:; connect-src 'self' data:; worker-src blob:; base-uri 'none'; form-action " +
+  "'none'";
 
 /**
  * What every answer carries: no other site may embed or read the page, nor frame it but the named

@@ -7,7 +7,8 @@ import { type DashServerOptions, startDashServer } from './dash-server.ts';
 import { packageRoot } from './page-files.ts';
 
 const PLAIN =
-  'plain HTTP: others on the network can read what is sent, and the token; through ssh -L they cannot';
+  'plain HTTP: others on the network can read what is sent, and the token; through ssh -L ' +
+  'they cannot';
 
 /** Carries out `eos dash serve` until it is interrupted; Ctrl-C is how it is meant to end. */
 export async function serveDash({

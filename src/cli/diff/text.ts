@@ -26,7 +26,8 @@ export function differenceLines(difference: Difference): string[] {
     return lines;
   }
   lines.push(
-    `rows of the same step: ${count(rows.differing)} of ${count(rows.compared)} differ, the first at step ${count(rows.first.step)}`,
+    `rows of the same step: ${count(rows.differing)} of ${count(rows.compared)} differ, the ` +
+      `first at step ${count(rows.first.step)}`,
   );
   for (const { name, values, difference: by } of rows.first.values) {
     const apart = by === null ? '' : `, by ${plainNumber(by, 3)}${relative(by, values[0])}`;

@@ -41,7 +41,8 @@ export function pickFields(
     const known = fields.map((each) => each.name);
     if (!field)
       throw new UsageError(
-        `--columns: ${path} has no column '${name}'${didYouMean(name, known)}; there are ${known.join(', ')}`,
+        `--columns: ${path} has no column '${name}'${didYouMean(name, known)}; there are ` +
+          `${known.join(', ')}`,
       );
     if (!isFlat(field))
       throw new UsageError(`--columns: '${name}' holds lists or structs, which are not exported`);

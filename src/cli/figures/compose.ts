@@ -39,7 +39,8 @@ export function composeSvg(title: string, figure: Figure, theme: Theme): string 
     ].join('');
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="title caption" font-family="${FONT}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ` +
+      `${WIDTH} ${height}" role="img" aria-labelledby="title caption" font-family="${FONT}">`,
     `<title id="title">${escaped(title)}</title>`,
     `<desc id="caption">${escaped(figure.caption)}</desc>`,
     `<rect width="100%" height="100%" fill="${theme.background}"/>`,
@@ -107,7 +108,9 @@ function legendItem(item: LegendItem, x: number, y: number, theme: Theme): strin
   const middle = y - 5;
   const dash = item.dash ? ` stroke-dasharray="${item.dash}"` : '';
   const mark = {
-    line: `<path d="M${x},${middle}h26" stroke="${item.color}" stroke-width="${item.width ?? 2}"${dash}/>`,
+    line:
+      `<path d="M${x},${middle}h26" stroke="${item.color}" ` +
+      `stroke-width="${item.width ?? 2}"${dash}/>`,
     dot: `<circle cx="${x + 13}" cy="${middle}" r="5" fill="${item.color}"/>`,
     area: areaMark(item, x, middle - 7),
   }[item.kind];
@@ -127,7 +130,10 @@ function areaMark(item: LegendItem, x: number, y: number): string {
 
 function text(content: string, x: number, y: number, size: number, fill: string, weight?: number) {
   const bold = weight ? ` font-weight="${weight}"` : '';
-  return `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}"${bold}>${escaped(content)}</text>`;
+  return (
+    `<text x="${x}" y="${y}" font-size="${size}" ` +
+    `fill="${fill}"${bold}>${escaped(content)}</text>`
+  );
 }
 
 /** Lines of at most so many letters. */

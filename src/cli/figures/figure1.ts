@@ -16,7 +16,8 @@ export const figure1: FigureSpec = {
   draw: (table, theme) => ({
     title: title(table),
     caption: glued(
-      `Gradient descent on the minimal network, ${parameters(table)}; ${table.stability.formula} = ${formatNumber(thresholdOf(table), 4)}. ${story(table)}`,
+      `Gradient descent on the minimal network, ${parameters(table)}; ` +
+        `${table.stability.formula} = ${formatNumber(thresholdOf(table), 4)}. ${story(table)}`,
     ),
     panels: [
       seriesPanel(loss, plottableRun(table), theme, {

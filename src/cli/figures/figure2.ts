@@ -23,7 +23,8 @@ export const figure2: FigureSpec = {
       crossing < 0
         ? `The run never comes to ${table.stability.formula}. `
         : slope < 0
-          ? `Theory has ln L̂ fall by 2·ln(1 − 2λ₂/λ₁) = ${formatNumber(slope, 3)} a step at the edge (dashed). `
+          ? `Theory has ln L̂ fall by 2·ln(1 − 2λ₂/λ₁) = ${formatNumber(slope, 3)} a step at ` +
+            'the edge (dashed). '
           : '';
     return {
       title:
@@ -31,7 +32,10 @@ export const figure2: FigureSpec = {
           ? 'The loss splits into a part that converges and one that oscillates'
           : 'The two parts of the loss',
       caption: glued(
-        `${parameters(table)}. Left: the loss L, its convergent part L₂ = ½λ₂(αβ₂ − 1)² and the surrogate L̂ = ½λ₂(${heldAlpha(table)}β₂ − 1)², in which α is held at the edge α̂ = √(2/(ηλ₁)). ${prediction}Right: the oscillatory part L₁ = ½λ₁(αβ₁)²${isSpiky(table.column('l1')) ? ' is near zero but for spikes' : ', and L₂'}.`,
+        `${parameters(table)}. Left: the loss L, its convergent part L₂ = ½λ₂(αβ₂ − 1)² and ` +
+          `the surrogate L̂ = ½λ₂(${heldAlpha(table)}β₂ − 1)², in which α is held at the edge ` +
+          `α̂ = √(2/(ηλ₁)). ${prediction}Right: the oscillatory part L₁ = ` +
+          `½λ₁(αβ₁)²${isSpiky(table.column('l1')) ? ' is near zero but for spikes' : ', and L₂'}.`,
       ),
       panels: [
         seriesPanel(loss, plottableRun(table), theme, { title: 'Convergent part, logarithmic' }),

@@ -72,7 +72,14 @@ export const figure3: FigureSpec = {
         ? 'Each spike lowers the sharpness of the minimum ahead'
         : 'Sharpness of the minimum ahead',
       caption: glued(
-        `${parameters(table)}; ${table.stability.formula} = ${formatNumber(threshold, 4)}. S∞ is the sharpness of the minimum that gradient flow from step t would reach${table.divergedAt === null ? '' : `; the run diverges at step ${count(table.divergedAt)}`}. Both bounds are this project’s own, not those of the paper’s theorem, and know only the steps so far: what S∞ could still rise to by second-order creep, as of the last upward crossing of ${table.stability.formula} (upper bound), and ${table.stability.formula}, to which it must still fall, since no sharper minimum is stable (lower bound).${cutOff(runsAway)}`,
+        `${parameters(table)}; ${table.stability.formula} = ${formatNumber(threshold, 4)}. S∞ ` +
+          'is the sharpness of the minimum that gradient flow from step t would ' +
+          `reach${table.divergedAt === null ? '' : `; the run diverges at step ${count(table.divergedAt)}`}. ` +
+          'Both bounds are this project’s own, not those of the paper’s theorem, and know only ' +
+          'the steps so far: what S∞ could still rise to by second-order creep, as of the last ' +
+          `upward crossing of ${table.stability.formula} (upper bound), and ` +
+          `${table.stability.formula}, to which it must still fall, since no sharper minimum is ` +
+          `stable (lower bound).${cutOff(runsAway)}`,
       ),
       panels: [
         panel('Whole run', 0, table.length, true),

@@ -28,7 +28,8 @@ export const figure4: FigureSpec = {
     const whither =
       ends.length === 0
         ? 'to the saddle α = β₂ = 0, whose stable set it does not leave'
-        : `${many ? 'each ' : ''}to its minimizer on the hyperbola αβ₂ = 1 (β₁ = 0)${ends.length < starts.length ? `, but for ${starts.length - ends.length} that end at the saddle α = β₂ = 0` : ''}`;
+        : `${many ? 'each ' : ''}to its minimizer on the hyperbola αβ₂ = 1 (β₁ = ` +
+          `0)${ends.length < starts.length ? `, but for ${starts.length - ends.length} that end at the saddle α = β₂ = 0` : ''}`;
     const dot = (r: number, color: string, quiet: boolean) => (theta: Theta) => ({
       x: theta.beta2,
       y: theta.alpha,
@@ -70,7 +71,9 @@ export const figure4: FigureSpec = {
         ? 'Where gradient flow would go from points of the run'
         : 'Where gradient flow would go from the start',
       caption: glued(
-        `${parameters(table)}. Gradient flow from ${of}, ${whither}. A minimizer with |α| over α̂ = ${formatNumber(alphaHat, 4)} is too sharp to be held at this\u00a0η.${alongEdge(table, alphaHat, ends.at(-1))}${leaves}`,
+        `${parameters(table)}. Gradient flow from ${of}, ${whither}. A minimizer with |α| ` +
+          `over α̂ = ${formatNumber(alphaHat, 4)} is too sharp to be held at ` +
+          `this\u00a0η.${alongEdge(table, alphaHat, ends.at(-1))}${leaves}`,
       ),
       panels: [panel],
     };

@@ -23,7 +23,8 @@ export const figure5: FigureSpec = {
   unfit: (table) =>
     table.config.moments.covariance === 0
       ? tooShort(table)
-      : `the constrained trajectory is defined for covariance 0 only, and here it is ${table.config.moments.covariance}`,
+      : 'the constrained trajectory is defined for covariance 0 only, and here it is ' +
+        `${table.config.moments.covariance}`,
   draw(table, theme) {
     const { step, lastStep } = table;
     const alphaHat = edgeAlpha(table.config.moments.lambda1, table.config.eta, table.stability);
@@ -62,7 +63,11 @@ export const figure5: FigureSpec = {
         ? 'Gradient descent follows the flow to the edge, then the constrained trajectory'
         : 'Gradient descent, gradient flow and constrained trajectory',
       caption: glued(
-        `${parameters(table)}; all three from the same start. The constrained trajectory is gradient descent with β₁ = 0, projected onto the stable set {S ≤ ${table.stability.formula}, no slope along the top eigenvector}, which in this plane is |α| ≤ α̂ = ${formatNumber(alphaHat, 4)} (shaded).${story(table, flow, constrained, follows)}${leaves}`,
+        `${parameters(table)}; all three from the same start. The constrained trajectory is ` +
+          'gradient descent with β₁ = 0, projected onto the stable set {S ≤ ' +
+          `${table.stability.formula}, no slope along the top eigenvector}, which in this plane ` +
+          `is |α| ≤ α̂ = ${formatNumber(alphaHat, 4)} ` +
+          `(shaded).${story(table, flow, constrained, follows)}${leaves}`,
       ),
       panels: [
         plane,

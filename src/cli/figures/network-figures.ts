@@ -30,7 +30,8 @@ const FIGURES = [
     name: 'figure-2',
     title: 'The oscillation at the edge',
     caption:
-      'Left, the energy L₁ of the oscillation in directions at the edge, and what is left of the loss; right, how many such directions there are among the followed.',
+      'Left, the energy L₁ of the oscillation in directions at the edge, and what is left of ' +
+      'the loss; right, how many such directions there are among the followed.',
     series: [split, edgeDirections],
   },
   {
@@ -85,7 +86,10 @@ export async function drawNetwork(
   const table = await plottable(file, run);
   const spikes = run.spikes!.length;
   const words = glued(
-    `A network of widths ${config.layers} (${config.activation}, ${config.loss}) on ${config.data}, by ${config.optimizer} with η = ${formatNumber(config.eta, 4)}; threshold ${stability.formula}. ${spikes === 0 ? 'No spikes' : plural(spikes, 'spike')} of the loss.`,
+    `A network of widths ${config.layers} (${config.activation}, ${config.loss}) on ` +
+      `${config.data}, by ${config.optimizer} with η = ${formatNumber(config.eta, 4)}; ` +
+      `threshold ${stability.formula}. ${spikes === 0 ? 'No spikes' : plural(spikes, 'spike')} ` +
+      'of the loss.',
   );
   const drawn = FIGURES.filter(({ series }) =>
     series.some((spec) => spec.series.some(({ column }) => column && table.has(column))),
@@ -96,7 +100,9 @@ export async function drawNetwork(
     throw new UsageError(
       missing === undefined
         ? `--run: ${path} has too few rows or columns for a figure`
-        : `--only: there is no figure ${missing} of this run of a network; there are ${FIGURES.map(({ name }) => name.slice('figure-'.length)).join(', ')}, of columns that the file has`,
+        : `--only: there is no figure ${missing} of this run of a network; there are ` +
+            `${FIGURES.map(({ name }) => name.slice('figure-'.length)).join(', ')}, of columns ` +
+            'that the file has',
     );
   await makeFolder(folder, 'out');
   for (const { name, title, caption, series } of drawn) {

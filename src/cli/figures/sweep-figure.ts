@@ -65,7 +65,8 @@ function caption(
   const several =
     most === 1 ? '' : ` A cell is parted by what its runs have, in shares of up to ${most} runs.`;
   const theory = lined
-    ? ` Where η is below the dashed line, S∞(θ₀) < ${map.threshold}: gradient flow from the start ends where gradient descent is stable, and there is no edge of stability.`
+    ? ` Where η is below the dashed line, S∞(θ₀) < ${map.threshold}: gradient flow from the ` +
+      'start ends where gradient descent is stable, and there is no edge of stability.'
     : '';
   const steps = table.numbers('steps');
   const longest = steps.reduce((a, b) => Math.max(a, b), 0);
@@ -73,7 +74,8 @@ function caption(
     missing === 0 ? '' : ` The sweep is not whole: ${wholeness(table, missing)} are there.`;
   const omitted = map.omitted.length === 0 ? '' : ` Not shown: ${omittedFacets(map)}.`;
   return glued(
-    `${count(runs)} ${runs === 1 ? 'run' : 'runs'} of up to ${count(longest)} steps over ${axes}.${partial}${omitted}${several}${theory}`,
+    `${count(runs)} ${runs === 1 ? 'run' : 'runs'} of up to ${count(longest)} steps over ` +
+      `${axes}.${partial}${omitted}${several}${theory}`,
   );
 }
 

@@ -8,7 +8,8 @@ export function parameters({ config, lastStep }: RunTable): string {
   const floor = config.floor === 0 ? 'no floor' : `|β₁| ≥ ${formatNumber(config.floor)}`;
   const init = config.init.map((value) => formatNumber(value, 4)).join(',\u00a0');
   return glued(
-    `λ₁ = ${formatNumber(lambda1, 4)}, λ₂ = ${formatNumber(lambda2, 4)}${sigma}, η = ${formatFraction(config.eta)}, θ₀ = (${init}), ${floor}, ${plural(lastStep, 'step')}`,
+    `λ₁ = ${formatNumber(lambda1, 4)}, λ₂ = ${formatNumber(lambda2, 4)}${sigma}, η = ` +
+      `${formatFraction(config.eta)}, θ₀ = (${init}), ${floor}, ${plural(lastStep, 'step')}`,
   );
 }
 

@@ -8,7 +8,8 @@ const hook: Hook.CommandNotFound = async ({ id, config }) => {
   const command = known.find((candidate) => name.startsWith(`${candidate} `));
   if (command) {
     throw new UsageError(
-      `${command} takes no argument '${name.slice(command.length + 1)}' (see eos ${command} --help)`,
+      `${command} takes no argument '${name.slice(command.length + 1)}' (see eos ${command} ` +
+        '--help)',
     );
   }
   throw new UsageError(`there is no command '${name}'${didYouMean(name, known)} (see eos --help)`);

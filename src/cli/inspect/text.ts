@@ -11,7 +11,9 @@ export function reportLines(report: Report, stream: NodeJS.WriteStream): string[
   const { bold, dim } = paint;
   const kind = report.kind === 'parquet' ? 'Parquet' : 'Arrow';
   const rows = `${count(report.rows)} row${report.rows === 1 ? '' : 's'}`;
-  const groups = `${count(report.row_groups)} ${report.kind === 'parquet' ? 'row group' : 'record batch'}${report.row_groups === 1 ? '' : report.kind === 'parquet' ? 's' : 'es'}`;
+  const groups =
+    `${count(report.row_groups)} ` +
+    `${report.kind === 'parquet' ? 'row group' : 'record batch'}${report.row_groups === 1 ? '' : report.kind === 'parquet' ? 's' : 'es'}`;
   return [
     `${bold(printable(report.file))}  ${kind}, ${fileSize(report.bytes)}, ${rows}, ${groups}`,
     ...unfinishedLines(report, paint),

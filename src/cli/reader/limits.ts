@@ -39,7 +39,13 @@ export function takesTooLong(taken: number, earned: number, since: number): bool
 /** Why a reader was ended, in words for the user. */
 export function whyEnded(signal: NodeJS.Signals | null): string {
   if (signal === 'SIGALRM')
-    return `to read it takes longer than its size allows (if you trust it, allow more with ${TIME_VARIABLE})`;
+    return (
+      'to read it takes longer than its size allows (if you trust it, allow more with ' +
+      `${TIME_VARIABLE})`
+    );
   const limit = `${Math.round(memoryLimit() / MEGABYTE)} MB`;
-  return `to read it takes more than ${limit} of memory (if you trust it, allow more with ${MEMORY_VARIABLE})`;
+  return (
+    `to read it takes more than ${limit} of memory (if you trust it, allow more with ` +
+    `${MEMORY_VARIABLE})`
+  );
 }

@@ -92,7 +92,8 @@ function axes(varied: readonly TableParameter[], { x, y, facet, sweep, where }: 
   for (const [flag, name] of Object.entries({ x, y, facet })) {
     if (name === undefined || names.includes(name)) continue;
     throw new UsageError(
-      `--${flag}: '${name}' does not vary in ${there}${didYouMean(name, names)}; what varies is ${names.join(', ')}`,
+      `--${flag}: '${name}' does not vary in ${there}${didYouMean(name, names)}; what varies ` +
+        `is ${names.join(', ')}`,
     );
   }
   const free = names.filter((name) => name !== x && name !== y && name !== facet);
@@ -130,7 +131,8 @@ function filterOf(text: string, table: SweepTable): readonly [string, readonly n
   const known = SWEEP_PARAMETER_NAMES.map(columnName);
   if (!known.includes(column)) {
     throw new UsageError(
-      `--where: '${column}' is no parameter${didYouMean(column, known)}; write NAME=VALUE, such as eta=0.05`,
+      `--where: '${column}' is no parameter${didYouMean(column, known)}; write NAME=VALUE, ` +
+        'such as eta=0.05',
     );
   }
   if (at < 0)

@@ -36,7 +36,9 @@ export async function dryRun({
   const [index, of] = share;
   const which = of === 1 ? '' : ` (shard ${index} of ${of})`;
   process.stderr.write(
-    `${plural(runs, 'run')}, ${plural(steps, 'step')}, in ${plural(parts, 'part')}${which}\nabout ${duration(seconds)} on ${plural(threads, 'thread')} of this machine, about ${fileSize(bytes)}\n`,
+    `${plural(runs, 'run')}, ${plural(steps, 'step')}, in ` +
+      `${plural(parts, 'part')}${which}\nabout ${duration(seconds)} on ` +
+      `${plural(threads, 'thread')} of this machine, about ${fileSize(bytes)}\n`,
   );
   return EXIT.done;
 }

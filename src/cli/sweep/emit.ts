@@ -53,7 +53,8 @@ export async function emitJob(request: EmitRequest): Promise<number> {
   const spec = sweepSpec(request.options);
   if (request.scheduler === 'kubernetes' && !isAbsolute(request.out))
     throw new UsageError(
-      `--out: ${request.out} must begin where the pods have the shared volume, such as /data/${request.out}`,
+      `--out: ${request.out} must begin where the pods have the shared volume, such as ` +
+        `/data/${request.out}`,
     );
   const { place } = await findSweep(sweepFolder(request.out), spec, request.extend);
   const job = jobOf(request, spec, await estimate(place, 1), place.plan.count);
@@ -99,8 +100,10 @@ export function jobOf(
       ...['--out', resolve(out), '--threads', String(threads)],
     ],
     about: [
-      `${plural(runs, 'run')}, ${plural(steps, 'step')}, in ${plural(parts, 'part')}: about ${duration(seconds)} on one core of the machine`,
-      `that wrote this; ${plural(size, 'task')} of about ${duration(longest)} each. The limit allows for ${SLOWER} times that.`,
+      `${plural(runs, 'run')}, ${plural(steps, 'step')}, in ${plural(parts, 'part')}: about ` +
+        `${duration(seconds)} on one core of the machine`,
+      `that wrote this; ${plural(size, 'task')} of about ${duration(longest)} each. The limit ` +
+        `allows for ${SLOWER} times that.`,
       'A task that is started again does what is left; to check the whole afterwards:',
       `eos sweep status --out ${quoted(resolve(out))}`,
     ],

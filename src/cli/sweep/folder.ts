@@ -116,7 +116,8 @@ async function parseManifest(read: OnRead, flag: string, path: string): Promise<
     const { folder, sweeps, schema_version: version } = JSON.parse(text) as Manifest;
     if (typeof version === 'string' && version !== SCHEMA_VERSION)
       throw new UsageError(
-        `--${flag}: ${path} is of layout ${version}, and this eos reads ${SCHEMA_VERSION}; use the eos that made it, or choose another folder`,
+        `--${flag}: ${path} is of layout ${version}, and this eos reads ${SCHEMA_VERSION}; ` +
+          'use the eos that made it, or choose another folder',
       );
     if (!/^[\w-]{1,64}$/.test(folder)) throw new Error('no folder is called so');
     if (sweeps.length > MOST_SWEEPS) throw new Error('no folder has so many');
@@ -132,7 +133,8 @@ async function parseManifest(read: OnRead, flag: string, path: string): Promise<
     const parts = placesOf(content).reduce((sum, { plan }) => sum + plan.count, 0);
     if (parts > MOST_PARTS) {
       throw new UsageError(
-        `--${flag}: ${path} tells of ${parts} parts, and at most ${MOST_PARTS} are looked for; choose another folder`,
+        `--${flag}: ${path} tells of ${parts} parts, and at most ${MOST_PARTS} are looked ` +
+          'for; choose another folder',
       );
     }
     return content;
@@ -227,7 +229,9 @@ export async function findSweep(
   if (same) return { place: same, before, entered: true };
   if (there.length > 0 && !extend) {
     throw new UsageError(
-      `--out: ${folder.path} holds another sweep (${difference(there.at(-1)!.sweep.spec, spec)}); choose another folder, or add these runs to it with --extend`,
+      `--out: ${folder.path} holds another sweep ` +
+        `(${difference(there.at(-1)!.sweep.spec, spec)}); choose another folder, or add these ` +
+        'runs to it with --extend',
     );
   }
   if (

@@ -32,7 +32,8 @@ export const engineParameters = {
     noun: 'the address of a queue',
     symbol: 'ENGINE',
     meaning:
-      'embedded (threads of this process), or the address of a Redis: redis://host:6379/0, rediss:// for TLS',
+      'embedded (threads of this process), or the address of a Redis: redis://host:6379/0, ' +
+      'rediss:// for TLS',
     group: 'ENGINE',
     default: 'embedded',
   },

@@ -46,7 +46,8 @@ export async function readSummary(
   }
   if (whole.size === 0) {
     throw new UsageError(
-      `--${flag}: ${damaged[0]} is damaged, and no other part is there; run the sweep again to have it redone`,
+      `--${flag}: ${damaged[0]} is damaged, and no other part is there; run the sweep again ` +
+        'to have it redone',
     );
   }
   const missing = places.reduce((sum, place) => {

@@ -37,7 +37,8 @@ export function statusLines({ sweeps, cancelled }: SweepStatusReport): string[] 
     const state =
       done === runs ? 'whole' : cancelled ? 'cancelled' : `${Math.floor((100 * done) / runs)} %`;
     const parts = queue
-      ? `; queue: ${plural(queue.waiting, 'part')} waiting, ${count(queue.active)} active, ${count(queue.failed)} failed, ${plural(queue.workers, 'worker')}`
+      ? `; queue: ${plural(queue.waiting, 'part')} waiting, ${count(queue.active)} active, ` +
+        `${count(queue.failed)} failed, ${plural(queue.workers, 'worker')}`
       : '';
     const harm =
       damaged === 0 ? '' : `; ${plural(damaged, 'damaged part')}, which the next start redoes`;

@@ -45,7 +45,8 @@ export async function sweepRun(request: SweepRequest): Promise<number> {
   const { runs } = planned.sweep;
   if (runs > UNCONFIRMED && !request.confirmed) {
     throw new UsageError(
-      `sweep: these are ${count(runs)} runs; look at them with --dry-run, and confirm with --yes if you mean it`,
+      `sweep: these are ${count(runs)} runs; look at them with --dry-run, and confirm with ` +
+        '--yes if you mean it',
     );
   }
   // A Redis that is absent is told before anything is written.
@@ -193,7 +194,8 @@ async function conclude(
             : 'incomplete';
     say(
       done,
-      `${why}: ${count(todo - left)} runs done now, ${count(left)} to do; the same command goes on from here`,
+      `${why}: ${count(todo - left)} runs done now, ${count(left)} to do; the same command ` +
+        'goes on from here',
     );
     if (code !== undefined) return code;
     return detach && !cancelled ? EXIT.done : EXIT.failure;
@@ -223,7 +225,10 @@ function startLine(
     damaged === 0 ? '' : `, ${damaged} damaged ${damaged === 1 ? 'part is' : 'parts are'} redone`;
   if (todo === 0)
     return `sweep ${sweep.id}: all ${count(shareRuns)} runs${which} are there already`;
-  return `sweep ${sweep.id}: resuming, ${count(shareRuns - todo)} of ${count(shareRuns)} runs${which} are there already, ${count(todo)} to do on ${where}${redo}`;
+  return (
+    `sweep ${sweep.id}: resuming, ${count(shareRuns - todo)} of ${count(shareRuns)} ` +
+    `runs${which} are there already, ${count(todo)} to do on ${where}${redo}`
+  );
 }
 
 function range(from: number, to: number, step: number): number[] {

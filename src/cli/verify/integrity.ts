@@ -21,7 +21,8 @@ export async function integrityRun(
   const damaged = problems.length > 0;
   if (!damaged && !found.covered)
     throw new UsageError(
-      `${path}: it has no checksums that cover it all; older versions and other programs write none`,
+      `${path}: it has no checksums that cover it all; older versions and other programs ` +
+        'write none',
     );
   if (json) print(JSON.stringify({ file: path, intact: !damaged, ...found }, null, 2));
   else if (!damaged)

@@ -19,12 +19,14 @@ import { type AnyBatch, derivedOf, type Remake, remakeOf } from './remake.ts';
 const AGAIN = {
   name: 'made-again',
   statement:
-    'made once more from its parameters, the run has the very same rows, columns, summary and metadata, to the last bit',
+    'made once more from its parameters, the run has the very same rows, columns, summary and ' +
+    'metadata, to the last bit',
 };
 const DERIVED = {
   name: 'file-derived',
   statement:
-    'what follows from the losses and sharpnesses in the file is the same made once more: ratios, regimes, phases, cycles, summary',
+    'what follows from the losses and sharpnesses in the file is the same made once more: ' +
+    'ratios, regimes, phases, cycles, summary',
 };
 
 /** Steps of the minimal model that are taken without being asked: some ten seconds. */
@@ -91,7 +93,8 @@ export async function madeAgain(
     ...result(found),
     verdict: 'not reached',
     note: [
-      `the first ${steps} of ${claims.lastStep + 1} steps are the same; all take about ${whole}, and --again makes them`,
+      `the first ${steps} of ${claims.lastStep + 1} steps are the same; all take about ` +
+        `${whole}, and --again makes them`,
       notes,
     ]
       .filter((words) => words !== '')
@@ -292,7 +295,8 @@ function compareRows(
           if (!differences.has(name))
             differences.set(
               name,
-              `${name} in row ${row} (step ${again.step![i]}) is ${show(own)}, and should be ${show(truth)}`,
+              `${name} in row ${row} (step ${again.step![i]}) is ${show(own)}, and should be ` +
+                `${show(truth)}`,
             );
           // Rows of other steps are not to be compared.
           astray ||= name === 'step';

@@ -36,7 +36,8 @@ export function verifyLines(
         ? `not reached within ${lastStep === null ? 0 : count(lastStep)} steps`
         : verdict;
     lines.push(
-      `${paint[PAINTS[verdict]](MARKS[verdict])} ${paint.bold(name.padEnd(names))}  ${paint[PAINTS[verdict]](word)}`,
+      `${paint[PAINTS[verdict]](MARKS[verdict])} ${paint.bold(name.padEnd(names))}  ` +
+        `${paint[PAINTS[verdict]](word)}`,
     );
     const add = (label: string, value: string) => {
       if (value !== '') lines.push(...wrapped(value, width, `    ${label.padEnd(10)}`));

@@ -52,10 +52,15 @@ export function narrate(run: LabRun): string {
   const { formula, threshold } = stabilityOf(config);
   const edge = threshold(config.eta);
   if (divergedAt !== null)
-    return `The loss blew up at step ${formatNumber(divergedAt)}: S was so far over ${formula} that the oscillation grew faster than it could push S back.`;
+    return (
+      `The loss blew up at step ${formatNumber(divergedAt)}: S was so far over ${formula} that ` +
+      'the oscillation grew faster than it could push S back.'
+    );
   const sharpness = run.last('sharpness');
   const over = sharpness / edge - 1;
-  const where = `S = ${digits(sharpness)} is ${percent(Math.abs(over))} ${over < 0 ? 'under' : 'over'} ${formula} = ${digits(edge)}`;
+  const where =
+    `S = ${digits(sharpness)} is ${percent(Math.abs(over))} ${over < 0 ? 'under' : 'over'} ` +
+    `${formula} = ${digits(edge)}`;
   return config.model === 'minimal'
     ? ofMinimal(run, config as RunConfig, where, over)
     : ofNetwork(run, where, over);
@@ -82,20 +87,33 @@ function ofMinimal(run: LabRun, config: RunConfig, where: string, over: number):
   const share = `${percent(run.last('l1') / run.last('loss'))} of the loss`;
   switch (run.word('phase')) {
     case 'progressive-sharpening':
-      return `Progressive sharpening: ${where}, so ${oscillation}. The relevant feature pulls: ${moves}.`;
+      return (
+        `Progressive sharpening: ${where}, so ${oscillation}. The relevant feature pulls: ` +
+        `${moves}.`
+      );
     case 'eos-sharpening': {
       const { step } = run;
       const spike = plain ? nextSpike({ step, alpha, beta1, beta2 }, config) : undefined;
       const ahead =
         spike === undefined
           ? ''
-          : ` The next spike peaks at step ${formatNumber(spike)}, in ${plural(spike - step, 'step')}.`;
-      return `Edge of stability, sharpening: ${where}; ${oscillation}. The pull of the relevant feature outweighs the push of the oscillation, which is ${share}: ${moves}.${ahead}`;
+          : ` The next spike peaks at step ${formatNumber(spike)}, in ` +
+            `${plural(spike - step, 'step')}.`;
+      return (
+        `Edge of stability, sharpening: ${where}; ${oscillation}. The pull of the relevant ` +
+        `feature outweighs the push of the oscillation, which is ${share}: ${moves}.${ahead}`
+      );
     }
     case 'eos-self-stabilization':
-      return `Edge of stability, self-stabilization: the oscillation is ${share} and pushes back harder than the relevant feature pulls: ${moves}. ${where}; ${oscillation}.`;
+      return (
+        `Edge of stability, self-stabilization: the oscillation is ${share} and pushes back ` +
+        `harder than the relevant feature pulls: ${moves}. ${where}; ${oscillation}.`
+      );
     default:
-      return `Convergence: ${where} and stays under the tolerance: ${oscillation}, and the loss falls to 0.`;
+      return (
+        `Convergence: ${where} and stays under the tolerance: ${oscillation}, and the loss ` +
+        'falls to 0.'
+      );
   }
 }
 
@@ -105,14 +123,18 @@ function ofNetwork(run: LabRun, where: string, over: number): string {
   const share = run.last('l1') / run.last('loss');
   const edge =
     count > 0
-      ? ` ${plural(count, 'direction')} of the weights ${count === 1 ? 'is' : 'are'} at the edge and ${count === 1 ? 'holds' : 'hold'} ${percent(share)} of the loss.`
+      ? ` ${plural(count, 'direction')} of the weights ${count === 1 ? 'is' : 'are'} at the ` +
+        `edge and ${count === 1 ? 'holds' : 'hold'} ${percent(share)} of the loss.`
       : '';
   switch (phase) {
     case 'progressive-sharpening':
       return `Progressive sharpening: ${where}; S rises while the loss falls.${edge}`;
     case 'eos-sharpening':
     case 'eos-self-stabilization':
-      return `Edge of stability: ${where}, so the oscillation along the sharpest direction ${over < 0 ? 'dies down' : 'grows'}${over < 0 ? '.' : ' until it makes a spike and turns S down.'}${edge}`;
+      return (
+        `Edge of stability: ${where}, so the oscillation along the sharpest direction ` +
+        `${over < 0 ? 'dies down' : 'grows'}${over < 0 ? '.' : ' until it makes a spike and turns S down.'}${edge}`
+      );
     default:
       return `${phase.charAt(0).toUpperCase()}${phase.slice(1)}: ${where}.${edge}`;
   }

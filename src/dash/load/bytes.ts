@@ -73,7 +73,8 @@ async function reached<T>(answer: Promise<T>): Promise<T> {
     return await answer;
   } catch {
     throw new RunFileError(
-      'the link cannot be reached (server down, or another host than this page: only files beside the page are read)',
+      'the link cannot be reached (server down, or another host than this page: only files ' +
+        'beside the page are read)',
     );
   }
 }

@@ -97,7 +97,8 @@ export function connect<Api>(
     if (waiting.size === 0) return;
     if (unanswered >= MAX_UNANSWERED) {
       stop(
-        'reading the file took too long, so it was given up (the computer is too busy, or the file was made to hang readers)',
+        'reading the file took too long, so it was given up (the computer is too busy, or the ' +
+          'file was made to hang readers)',
       );
       return;
     }

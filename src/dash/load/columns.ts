@@ -258,7 +258,8 @@ function ascending(step: ColumnValues, group: number): ColumnValues {
   for (let i = 0; i < step.length; i++) {
     if (!(step[i]! >= (step[i - 1] ?? Number.NEGATIVE_INFINITY))) {
       throw new RunFileError(
-        `its steps are not in ascending order (block ${group}, row ${i}: ${step[i]} after ${step[i - 1]})`,
+        `its steps are not in ascending order (block ${group}, row ${i}: ${step[i]} after ` +
+          `${step[i - 1]})`,
       );
     }
   }

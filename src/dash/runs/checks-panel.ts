@@ -27,7 +27,10 @@ export function checksPanel(app: App): Panel {
     unit: '',
     table: () => csv(results),
     description:
-      'The checks of eos verify: what is known of the dynamics, held against the rows of this file. ✓ holds, ✗ fails, … the run is too short to tell, – does not apply. A click on steps shows those that decide. To make the run once more and compare each bit, use eos verify.',
+      'The checks of eos verify: what is known of the dynamics, held against the rows of this ' +
+      'file. ✓ holds, ✗ fails, … the run is too short to tell, – does not apply. A click on ' +
+      'steps shows those that decide. To make the run once more and compare each bit, use eos ' +
+      'verify.',
   };
   const frame = panelFrame(app, head);
   const { body } = frame;

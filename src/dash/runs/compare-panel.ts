@@ -13,7 +13,8 @@ export function comparePanel(app: App): Panel {
     unit: 'of two runs',
     table: () => table.map((cells) => cells.map(quoted).join(',')).join('\n'),
     description:
-      'The parameters in which the two runs differ, and the numbers of their summaries that differ. What both have in common is left out.',
+      'The parameters in which the two runs differ, and the numbers of their summaries that ' +
+      'differ. What both have in common is left out.',
   };
   const frame = panelFrame(app, head);
   const headRow = el('tr');

@@ -22,7 +22,10 @@ export function cyclesPanel(app: App): Panel {
       return csv(all, predicted);
     },
     description:
-      'One row for each upward crossing of the threshold: where it starts, the largest L₁ of its spike, by how much S overshoots the threshold, and how many steps pass until the next. Beside overshoot and length what could be said before the run, and in parentheses by how much that is off. Click a cycle to zoom to it.',
+      'One row for each upward crossing of the threshold: where it starts, the largest L₁ of ' +
+      'its spike, by how much S overshoots the threshold, and how many steps pass until the ' +
+      'next. Beside overshoot and length what could be said before the run, and in ' +
+      'parentheses by how much that is off. Click a cycle to zoom to it.',
   };
   const cyclesRun = () => app.runs().find((candidate) => hasColumns(candidate, ['cycle']));
   const frame = panelFrame(app, head);
@@ -86,7 +89,8 @@ export function cyclesPanel(app: App): Panel {
     for (const heading of saidBefore) heading.hidden = predicted.length === 0;
     const thinned =
       every > 1
-        ? ` Every ${count(every)}th row stands in the file: starts and lengths are true to ± ${count(every)} steps.`
+        ? ` Every ${count(every)}th row stands in the file: starts and lengths are true to ± ` +
+          `${count(every)} steps.`
         : '';
     note.hidden = shown.length > 0 && shown.length <= MAX_ROWS && !many && thinned === '';
     note.textContent =

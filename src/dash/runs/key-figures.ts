@@ -54,7 +54,10 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
     key: 'outcome',
     title: 'Outcome',
     first: true,
-    hint: 'What became of the run: diverged, gradient flow (the threshold never reached), converged, or at the edge of stability at its last step; interrupted where it was stopped before, running while its file is still being written.',
+    hint:
+      'What became of the run: diverged, gradient flow (the threshold never reached), ' +
+      'converged, or at the edge of stability at its last step; interrupted where it was ' +
+      'stopped before, running while its file is still being written.',
     read: ({ facts: { summary, steps, changes }, info, writing, pace }) => {
       const outcome = summary?.outcome;
       const small =
@@ -105,7 +108,9 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
     key: 'max-ratio',
     title: 'Largest S/threshold',
     first: true,
-    hint: 'Largest sharpness of the run over the threshold of its optimizer; above 1 the run was beyond the edge.',
+    hint:
+      'Largest sharpness of the run over the threshold of its optimizer; above 1 the run was ' +
+      'beyond the edge.',
     read: ({ facts: { summary } }, live) => figure(summary?.maxRatio ?? live.maxRatio),
   },
   {
@@ -131,7 +136,9 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
   {
     key: 'convergence',
     title: 'T(δ, ε)',
-    hint: 'First step from which on the loss stays ≤ ε and the sharpness ≤ (2 + δ)/η to the end of the run.',
+    hint:
+      'First step from which on the loss stays ≤ ε and the sharpness ≤ (2 + δ)/η to the end of ' +
+      'the run.',
     read: ({ facts: { summary }, info }) => {
       const time = summary?.convergence;
       if (!time) return undefined;
@@ -155,7 +162,9 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
   {
     key: 'slope',
     title: 'Slope of ln L̂',
-    hint: 'Least-squares slope of ln L̂ per step over the steps at the edge, against the predicted 2·ln(1 − 2λ₂/λ₁).',
+    hint:
+      'Least-squares slope of ln L̂ per step over the steps at the edge, against the predicted ' +
+      '2·ln(1 − 2λ₂/λ₁).',
     read: ({ facts: { summary, covariance = 0 } }) => {
       const slope = figure(summary?.slope);
       return (
@@ -171,7 +180,9 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
   {
     key: 'predicted',
     title: 'Predicted',
-    hint: 'What could be said before the run: first crossing of 2/η, length of the edge of stability, T(δ, ε); in parentheses by how much each is off.',
+    hint:
+      'What could be said before the run: first crossing of 2/η, length of the edge of ' +
+      'stability, T(δ, ε); in parentheses by how much each is off.',
     read: ({ facts: { minimal, summary } }) => {
       const said = minimal && predict(minimal);
       if (!said || said.reason !== undefined) return undefined;
@@ -185,12 +196,15 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
         ...(said.convergence_time === null
           ? []
           : [
-              `T ${count(said.convergence_time)}${off(said.convergence_time, summary?.convergence?.step)}`,
+              'T ' +
+                `${count(said.convergence_time)}${off(said.convergence_time, summary?.convergence?.step)}`,
             ]),
       ];
       const small = parts.join(', ');
       if (said.first_crossing === null) return { text: 'no crossing', exact: 'null', small };
-      const text = `crossing ${count(said.first_crossing)}${off(said.first_crossing, summary?.firstCrossing)}`;
+      const text =
+        'crossing ' +
+        `${count(said.first_crossing)}${off(said.first_crossing, summary?.firstCrossing)}`;
       return { text, exact: said.first_crossing, small };
     },
   },

@@ -32,7 +32,9 @@ export function planePanel(app: App): Panel {
     unit: 'dimensionless',
     csv: ['alpha', 'beta2', 'phase'],
     description:
-      'Trajectory (β₂, α), coloured by phase. Dotted: the minima αβ₂ = 1. Shaded: the stable set β₁ = 0, |α| ≤ α̂, where S is at most the threshold. Where their files lie beside the run: other dynamics from the same start.',
+      'Trajectory (β₂, α), coloured by phase. Dotted: the minima αβ₂ = 1. Shaded: the stable ' +
+      'set β₁ = 0, |α| ≤ α̂, where S is at most the threshold. Where their files lie beside ' +
+      'the run: other dynamics from the same start.',
   };
   const frame = panelFrame(app, head);
   const { body } = frame;

@@ -107,7 +107,9 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): RunT
     const { shown: columns, differing, others } = columnsOf(every, chosen);
     menu.draw(differing, others);
     const open = app.runs().length;
-    told.textContent = `${formatNumber(open)} of ${formatNumber(every.length)} shown${shown.length < every.length ? `, ${formatNumber(shown.length)} match` : ''}`;
+    told.textContent =
+      `${formatNumber(open)} of ${formatNumber(every.length)} ` +
+      `shown${shown.length < every.length ? `, ${formatNumber(shown.length)} match` : ''}`;
     all.disabled = open >= MOST_DRAWN || shown.every(({ run }) => run);
     none.disabled = open === 0;
     // Rebuilt only where it changes: a focused button must outlive the redraws of a growing run.

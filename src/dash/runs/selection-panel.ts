@@ -31,7 +31,10 @@ export function selectionPanel(app: App): Panel {
     unit: '',
     table: () => csv(lines),
     description:
-      'Of the steps that are shown: means, slopes of logarithms a step by least squares, cycles that begin there with their mean period, and the mean of L₁ beside ½·α̂λ₂β₂(1 − α̂β₂), which holds it while all of them are at the edge. A row counts for the steps since the one before. Drag in a plot to select.',
+      'Of the steps that are shown: means, slopes of logarithms a step by least squares, ' +
+      'cycles that begin there with their mean period, and the mean of L₁ beside ½·α̂λ₂β₂(1 − ' +
+      'α̂β₂), which holds it while all of them are at the edge. A row counts for the steps ' +
+      'since the one before. Drag in a plot to select.',
   };
   const frame = panelFrame(app, head);
   const rows = el('tbody');

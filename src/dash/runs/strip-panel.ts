@@ -43,7 +43,11 @@ export function stripPanel(app: App): Panel {
     wide: true,
     csv: ['phase', 'regime', 'cycle'],
     description:
-      'Progressive sharpening: S rises towards the threshold. Edge of stability: S hovers around it, in turns sharpening (|α| grows) and stabilizing itself (a spike of L₁ pushes |α| back). Convergence: no minimum beyond the threshold lies ahead. Of a training log the upper strip shows the phases as they are dated in the end, the thin one what was known at each step.',
+      'Progressive sharpening: S rises towards the threshold. Edge of stability: S hovers ' +
+      'around it, in turns sharpening (|α| grows) and stabilizing itself (a spike of L₁ ' +
+      'pushes |α| back). Convergence: no minimum beyond the threshold lies ahead. Of a ' +
+      'training log the upper strip shows the phases as they are dated in the end, the thin ' +
+      'one what was known at each step.',
   };
   const frame = panelFrame(app, head);
   const { body } = frame;

@@ -72,7 +72,8 @@ export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Pane
   body.setAttribute('role', 'application');
   body.setAttribute(
     'aria-label',
-    `${spec.title} over steps. Left and right arrows move the crosshair, plus and minus zoom, up and down zoom the values, 0 resets, Enter pins.`,
+    `${spec.title} over steps. Left and right arrows move the crosshair, plus and minus zoom, ` +
+      'up and down zoom the values, 0 resets, Enter pins.',
   );
   let axis: StepAxis | undefined;
   let scaleY: ReturnType<Drawing['scale']>;

@@ -69,7 +69,11 @@ export async function openSweepPanel(
     rows: () => mapCsv(map, drawing),
     caption: () => [captionOf(view(), varied), ...lackOf(listed, table.length)].join(', '),
     description:
-      'What became of the runs of a sweep, over two of its parameters. Where several runs share a cell it is parted by what they have. Dashed: where S∞(θ₀) is the threshold; where η is smaller, gradient flow from the start ends below it and there is no edge of stability. A click on a cell, or Enter, runs that very run here and shows it below; dragging over cells, or Shift and the arrows, takes all of theirs.',
+      'What became of the runs of a sweep, over two of its parameters. Where several runs ' +
+      'share a cell it is parted by what they have. Dashed: where S∞(θ₀) is the threshold; ' +
+      'where η is smaller, gradient flow from the start ends below it and there is no edge of ' +
+      'stability. A click on a cell, or Enter, runs that very run here and shows it below; ' +
+      'dragging over cells, or Shift and the arrows, takes all of theirs.',
   };
   const frame = panelFrame(app, head);
   const { body } = frame;
@@ -86,7 +90,8 @@ export async function openSweepPanel(
   body.setAttribute('role', 'application');
   body.setAttribute(
     'aria-label',
-    'Map of the sweep. Arrow keys move from cell to cell, with Shift they choose several, Enter runs their runs and shows them.',
+    'Map of the sweep. Arrow keys move from cell to cell, with Shift they choose several, ' +
+      'Enter runs their runs and shows them.',
   );
   let map: HeatMap | undefined;
   let drawing: DrawnMap | undefined;

@@ -46,6 +46,7 @@ function cosine(x: number): number {
 function misunderstood(part: string): ConfigError {
   return new ConfigError(
     'schedule',
-    `${show(part.trim())} is neither a step and a learning rate after those before it, such as 1000:0.01, nor warmup:N, nor cosine`,
+    `${show(part.trim())} is neither a step and a learning rate after those before it, such ` +
+      'as 1000:0.01, nor warmup:N, nor cosine',
   );
 }

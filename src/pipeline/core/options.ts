@@ -13,7 +13,8 @@ export function checkOptions(of: string, options: unknown, known: readonly strin
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     throw new TypeError(
-      `${of}: there is no option ${key}${didYouMean(key, known)}; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`,
+      `${of}: there is no option ${key}${didYouMean(key, known)}; there ` +
+        `${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`,
     );
   }
 }

@@ -55,7 +55,8 @@ export function needsNoCovariance({ moments: { covariance } }: RunConfig, name: 
   if (covariance === 0) return;
   throw new ConfigError(
     'covariance',
-    `the ${name} trajectory is defined for covariance 0 only, and here it is ${covariance}; leave that trajectory out`,
+    `the ${name} trajectory is defined for covariance 0 only, and here it is ${covariance}; ` +
+      'leave that trajectory out',
   );
 }
 
@@ -64,6 +65,7 @@ export function needsGradientDescent({ optimizer }: Stability, name: string): vo
   if (optimizer === 'gd') return;
   throw new ConfigError(
     'optimizer',
-    `the ${name} trajectory is that of gradient descent, and here it is ${optimizer}; leave that trajectory out`,
+    `the ${name} trajectory is that of gradient descent, and here it is ${optimizer}; leave ` +
+      'that trajectory out',
   );
 }

@@ -69,7 +69,8 @@ export async function readStoredRun(
     );
   if (file.rows > most)
     throw new StoredRunError(
-      `: ${count(file.rows)} rows are more than the ${count(most)} that memory is given for; ${help}`,
+      `: ${count(file.rows)} rows are more than the ${count(most)} that memory is given for; ` +
+        `${help}`,
     );
   const columns = await readColumns(file, specs);
   const facts = factsOf(file);
@@ -112,14 +113,16 @@ function storedConfig({ metadata }: StoredRun, given: RunOptions): RunConfig {
   if (text === undefined) {
     if (options.length > 0) return resolveConfig(given);
     throw new StoredRunError(
-      ': there is no eos.config in its metadata; say what run it is, with --preset or --lambda1, --lambda2, --eta, --init, --floor',
+      ': there is no eos.config in its metadata; say what run it is, with --preset or ' +
+        '--lambda1, --lambda2, --eta, --init, --floor',
     );
   }
   try {
     const recorded = JSON.parse(text) as RunOptions & { dynamics?: unknown; moments?: Moments };
     if (recorded.dynamics !== undefined) {
       throw new StoredRunError(
-        `: this is the ${String(recorded.dynamics)} trajectory that stands beside a run; name the file of the run itself`,
+        `: this is the ${String(recorded.dynamics)} trajectory that stands beside a run; name ` +
+          'the file of the run itself',
       );
     }
     const { model = 'minimal' } = recorded as { readonly model?: string };

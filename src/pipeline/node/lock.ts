@@ -75,7 +75,8 @@ function held(path: string, handle: FileHandle): FileLock {
     async check() {
       if (await isOurs()) return;
       throw new LockedError(
-        `${path}${LOCK} has been taken away, so that ${path} is no longer this process's to write; what was flushed before is safe`,
+        `${path}${LOCK} has been taken away, so that ${path} is no longer this process's to ` +
+          'write; what was flushed before is safe',
         null,
       );
     },
@@ -216,7 +217,8 @@ async function look(path: string, file: string): Promise<Seen | undefined> {
     }
   } catch (error) {
     throw new LockedError(
-      `${path} may be being written by another user: ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); if nobody writes it, remove that file`,
+      `${path} may be being written by another user: ${file} cannot be read ` +
+        `(${(error as NodeJS.ErrnoException).code}); if nobody writes it, remove that file`,
       null,
     );
   }

@@ -69,7 +69,8 @@ async function checkReplaced(path: string, name: string): Promise<void> {
   const partial = path + PARTIAL;
   if (!leftHere.has(name) && (await exists(partial + JOURNAL))) {
     throw new FileRefusedError(
-      `${partial} holds rows of a run that did not end; get them with eos recover ${partial}, or give { force: true } to lose them`,
+      `${partial} holds rows of a run that did not end; get them with eos recover ${partial}, ` +
+        'or give { force: true } to lose them',
     );
   }
   if (!(await exists(path))) return;
@@ -78,7 +79,8 @@ async function checkReplaced(path: string, name: string): Promise<void> {
     .catch(() => undefined);
   if (table?.metadata['eos.config'] !== undefined) return;
   throw new FileRefusedError(
-    `${path} exists and was not written by eos; give another name, or { force: true } to replace it`,
+    `${path} exists and was not written by eos; give another name, or { force: true } to ` +
+      'replace it',
   );
 }
 

@@ -75,7 +75,8 @@ async function fromJournal(source: ByteSource, { flush, groups }: JournalContent
   const kind = await kindOf(source);
   if (flush && source.byteLength < flush.offset) {
     throw new DamagedFileError(
-      `it ends at byte ${source.byteLength}, but ${flush.offset} were safe when its journal was written`,
+      `it ends at byte ${source.byteLength}, but ${flush.offset} were safe when its journal ` +
+        'was written',
     );
   }
   const good = await goodGroups(source, flush?.offset, groups);

@@ -307,7 +307,8 @@ function warningsOf(
   if (measured === 0)
     warn(
       'loss-only',
-      'no sharpness was logged: whether this is the edge of stability cannot be told from the loss alone',
+      'no sharpness was logged: whether this is the edge of stability cannot be told from the ' +
+        'loss alone',
     );
   if (signedLoss)
     warn(
@@ -319,7 +320,9 @@ function warningsOf(
     const side = effective < 1 ? 'low' : 'high';
     warn(
       'effective-threshold',
-      `at the edge the sharpness stays at ${round(effective)} × threshold: it is measured ${percent} % too ${side} (a part of the data, few power iterations), or the optimizer has another threshold (--optimizer, --threshold)`,
+      `at the edge the sharpness stays at ${round(effective)} × threshold: it is measured ` +
+        `${percent} % too ${side} (a part of the data, few power iterations), or the optimizer ` +
+        'has another threshold (--optimizer, --threshold)',
     );
   }
   for (const skipped of tally.entries) warn('skipped', skippedText(skipped));
@@ -341,11 +344,13 @@ function doubts(
   const found: string[] = [];
   if (measured >= CONSTANT_ROWS && least === most)
     found.push(
-      `${name} was taken as the sharpness, and never changes: if it is something else, name the right column with --sharpness-col`,
+      `${name} was taken as the sharpness, and never changes: if it is something else, name ` +
+        'the right column with --sharpness-col',
     );
   if (isRate)
     found.push(
-      `${name} was taken as the sharpness, and is the learning rate in every row: name the right column with --sharpness-col`,
+      `${name} was taken as the sharpness, and is the learning rate in every row: name the ` +
+        'right column with --sharpness-col',
     );
   if (least < 0)
     found.push(`${name} was taken as the sharpness, and is negative in places: is it λ_max?`);
@@ -355,7 +360,8 @@ function doubts(
     !/precond|effective/i.test(name)
   )
     found.push(
-      `is ${name} the largest eigenvalue of the preconditioned Hessian? For ${optimizer} the threshold is of that`,
+      `is ${name} the largest eigenvalue of the preconditioned Hessian? For ${optimizer} the ` +
+        'threshold is of that',
     );
   return found;
 }

@@ -178,7 +178,8 @@ export function parseStarts(text: string): Axis<readonly [number, number, number
     if (numbers.length !== 3 || numbers.some((x) => !Number.isFinite(x))) {
       throw new ConfigError(
         'init',
-        `"${item}" is not three numbers; give α,β₁,β₂ such as 0.3,0.1,0.3, several of them separated by semicolons, or sweep over alpha, beta1 and beta2`,
+        `"${item}" is not three numbers; give α,β₁,β₂ such as 0.3,0.1,0.3, several of them ` +
+          'separated by semicolons, or sweep over alpha, beta1 and beta2',
       );
     }
     starts.set(numbers.join(','), [numbers[0]!, numbers[1]!, numbers[2]!]);

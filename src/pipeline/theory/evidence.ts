@@ -22,7 +22,10 @@ export function stuckOver(table: RunTable, tolerated: number): string | undefine
     // Across the valley, that is: along it, steps over 2/η may still bring it back.
     const valley = config.moments.lambda1 * solutionAlphaSquared(table.column('balance')[last]!);
     if (end > tolerated && valley > tolerated) {
-      return `β₁ is exactly 0 at the end, so nothing oscillates any more, and the run heads for a minimum of sharpness ${over(end)}`;
+      return (
+        'β₁ is exactly 0 at the end, so nothing oscillates any more, and the run heads for a ' +
+        `minimum of sharpness ${over(end)}`
+      );
     }
   }
   const sharpness = table.column('sharpness')[last]!;
@@ -38,7 +41,10 @@ export function stuckOver(table: RunTable, tolerated: number): string | undefine
 export function stuckAbove(table: RunTable, epsilon: number): string | undefined {
   const end = 0.5 * table.config.moments.lambda2;
   if (!(end > epsilon) || !oscillationDead(table) || !headsForSaddle(table)) return undefined;
-  return `the run is on the stable set of the saddle α = β₂ = 0 and heads for it, where the loss is ½λ₂ = ${end}`;
+  return (
+    'the run is on the stable set of the saddle α = β₂ = 0 and heads for it, where the loss is ' +
+    `½λ₂ = ${end}`
+  );
 }
 
 /** Whether β₁ is exactly 0 at the end, and stays so. */

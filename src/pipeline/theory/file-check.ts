@@ -28,11 +28,15 @@ export interface FileFacts {
 
 const STATEMENTS = {
   config: 'the parameters of the file go together, and with its columns',
-  rows: 'rows are complete: all steps, or those that --every keeps, to the last one or to where the run was interrupted or diverged',
+  rows:
+    'rows are complete: all steps, or those that --every keeps, to the last one or to where the ' +
+    'run was interrupted or diverged',
   steps:
-    'row 0 is the start, and each row one step of gradient descent from the row before (within 1e-12)',
+    'row 0 is the start, and each row one step of gradient descent from the row before ' +
+    '(within 1e-12)',
   columns:
-    'every other column follows from α, β₁, β₂ and the parameters (within 1e-12), phases and cycles by their rules',
+    'every other column follows from α, β₁, β₂ and the parameters (within 1e-12), phases and ' +
+    'cycles by their rules',
   summary: 'the summary is that of the rows',
 } as const;
 
@@ -143,7 +147,9 @@ function wrongDivergence(table: RunTable): string[] {
   const { divergedAt, lastStep, config } = table;
   if (divergedAt !== lastStep + 1)
     return [
-      `the run is said to diverge at step ${divergedAt === null ? 'null' : count(divergedAt)}, and its last row is of step ${count(lastStep)}`,
+      'the run is said to diverge at step ' +
+        `${divergedAt === null ? 'null' : count(divergedAt)}, and its last row is of step ` +
+        `${count(lastStep)}`,
     ];
   // A step of another optimizer does not follow from θ alone.
   if (config.optimizer !== 'gd') return [];

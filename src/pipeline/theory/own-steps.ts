@@ -35,7 +35,10 @@ export function firstWrongStep(table: RunTable): string | undefined {
     const wrong = wrongStep(rowOf(table, i), rowOf(table, i + 1), table.config, error);
     if (wrong) {
       const [name, own, truth] = wrong;
-      return `${name} in row ${i + 1} (step ${table.step[i + 1]}) is ${own}, and one step from the row before comes to ${truth}`;
+      return (
+        `${name} in row ${i + 1} (step ${table.step[i + 1]}) is ${own}, and one step from the ` +
+        `row before comes to ${truth}`
+      );
     }
   }
   return undefined;

@@ -19,10 +19,16 @@ const CORRELATION = 0.1;
 export function notSeparated({ lambda1, lambda2, covariance }: Moments): string | undefined {
   const correlation = covariance / Math.sqrt(lambda1 * lambda2);
   if (Math.abs(correlation) > CORRELATION)
-    return `it is for features of a correlation up to ${CORRELATION}, and here it is ${Number(correlation.toPrecision(3))}`;
+    return (
+      `it is for features of a correlation up to ${CORRELATION}, and here it is ` +
+      `${Number(correlation.toPrecision(3))}`
+    );
   const ratio = lambda1 / lambda2;
   if (ratio >= SEPARATION) return undefined;
-  return `it is for λ₁ ≫ λ₂, at least ${SEPARATION} times, and here λ₁/λ₂ is ${Number(ratio.toPrecision(3))}`;
+  return (
+    `it is for λ₁ ≫ λ₂, at least ${SEPARATION} times, and here λ₁/λ₂ is ` +
+    `${Number(ratio.toPrecision(3))}`
+  );
 }
 
 /**
@@ -93,12 +99,19 @@ export function longestStretch(table: RunTable): Stretch | undefined {
 
 /** In words, what a stretch is of. */
 export function stretchWords(table: RunTable, { cycles, from, to }: Stretch): string {
-  return `over ${plural(cycles.length, 'cycle')} in a row, steps ${count(table.step[from]!)} to ${count(table.step[to]! - 1)}, of ${plural(wholeCycles(table).length, 'whole cycle')}`;
+  return (
+    `over ${plural(cycles.length, 'cycle')} in a row, steps ${count(table.step[from]!)} to ` +
+    `${count(table.step[to]! - 1)}, of ${plural(wholeCycles(table).length, 'whole cycle')}`
+  );
 }
 
 /** In words, why there are too few of these cycles. */
 export function tooFew(table: RunTable, found: number): string {
-  return `it is one of averages over cycles in the valley in which they may be off by ${percent(MOST_ERROR)} at most, by the swing of S and the way of β₂; of ${plural(wholeCycles(table).length, 'whole cycle')} ${found} in a row are such`;
+  return (
+    'it is one of averages over cycles in the valley in which they may be off by ' +
+    `${percent(MOST_ERROR)} at most, by the swing of S and the way of β₂; of ` +
+    `${plural(wholeCycles(table).length, 'whole cycle')} ${found} in a row are such`
+  );
 }
 
 /**

@@ -71,7 +71,8 @@ function applicable(check: Check, table: RunTable): Finding | undefined {
   }
   if (check.oscillates && neverOscillates(table))
     return doesNotApply(
-      'β₁ is 0 at the start, and neither a floor nor a covariance ever moves it: nothing oscillates, and the run stands or ends where any start beside it would not',
+      'β₁ is 0 at the start, and neither a floor nor a covariance ever moves it: nothing ' +
+        'oscillates, and the run stands or ends where any start beside it would not',
     );
   const { covariance } = table.config.moments;
   if (check.noCovariance && covariance !== 0) {

@@ -5,7 +5,9 @@ export default class DashBuild extends Command {
     'Write the dashboard with runs, as a folder for any static host or as one HTML file';
 
   static override description =
-    `The folder works from any static web server, under any path. With --single-file the page is one HTML file with the data inside, which opens from disk. Trajectories beside a run (run.gradient-flow.parquet, run.constrained.parquet, run.central.parquet) go along.`;
+    'The folder works from any static web server, under any path. With --single-file the page ' +
+    'is one HTML file with the data inside, which opens from disk. Trajectories beside a run ' +
+    '(run.gradient-flow.parquet, run.constrained.parquet, run.central.parquet) go along.';
 
   static override examples = [
     {
@@ -31,7 +33,8 @@ export default class DashBuild extends Command {
     }),
     out: Flags.string({
       description:
-        'folder to write; with --single-file the HTML file (a name in .html), or a folder that is there, for its index.html',
+        'folder to write; with --single-file the HTML file (a name in .html), or a folder ' +
+        'that is there, for its index.html',
       helpValue: 'DIR',
       required: true,
     }),

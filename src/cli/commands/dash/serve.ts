@@ -19,7 +19,8 @@ Any other address than this computer's own is served only with --host, and then 
     {
       description: 'in a frame of a notebook, through its proxy',
       command:
-        '<%= config.bin %> dash serve runs/ --allow-host lab.example.org --allow-frame https://lab.example.org',
+        '<%= config.bin %> dash serve runs/ --allow-host lab.example.org --allow-frame ' +
+        'https://lab.example.org',
     },
     {
       description: 'for others on the network',

@@ -7,7 +7,8 @@ export default class SweepCancel extends Command {
   static override summary = 'Stop a sweep wherever it runs, and keep what is done';
 
   static override description =
-    'All processes that work for the folder end within a second or two; with --engine the queue is emptied as well. The command that started the sweep goes on from there.';
+    'All processes that work for the folder end within a second or two; with --engine the ' +
+    'queue is emptied as well. The command that started the sweep goes on from there.';
 
   static override examples = [
     {

@@ -94,17 +94,20 @@ export async function redisOptions(
     url = new URL(address);
   } catch {
     throw new UsageError(
-      '--engine: this is no address of a Redis; write redis://host:6379, rediss://host for TLS, or embedded',
+      '--engine: this is no address of a Redis; write redis://host:6379, rediss://host for ' +
+        'TLS, or embedded',
     );
   }
   if ((url.protocol !== 'redis:' && url.protocol !== 'rediss:') || url.hostname === '') {
     throw new UsageError(
-      `--engine: ${url.protocol}// is no address of a Redis; write redis://host:6379, rediss://host for TLS, or embedded`,
+      `--engine: ${url.protocol}// is no address of a Redis; write redis://host:6379, ` +
+        'rediss://host for TLS, or embedded',
     );
   }
   if (url.search !== '' || url.hash !== '') {
     throw new UsageError(
-      '--engine: what stands behind ? or # in the address would be ignored; write redis://user:password@host:6379/0, or set EOS_REDIS_PASSWORD',
+      '--engine: what stands behind ? or # in the address would be ignored; write ' +
+        'redis://user:password@host:6379/0, or set EOS_REDIS_PASSWORD',
     );
   }
   const db = url.pathname.replace(/^\//, '');
@@ -145,7 +148,8 @@ function decoded(text: string): string {
     return decodeURIComponent(text);
   } catch {
     throw new UsageError(
-      '--engine: in user and password of the address each % begins a code of two digits; write %25 for a percent sign',
+      '--engine: in user and password of the address each % begins a code of two digits; ' +
+        'write %25 for a percent sign',
     );
   }
 }

@@ -68,13 +68,15 @@ export async function runDistributed(
       if (counts.failed > 0) {
         const [job] = await queue.getFailed(0, 0);
         throw new Error(
-          `${counts.failed} of ${asked} parts failed on all attempts, the first: ${job?.failedReason ?? 'unknown'}`,
+          `${counts.failed} of ${asked} parts failed on all attempts, the first: ` +
+            `${job?.failedReason ?? 'unknown'}`,
         );
       }
       round = missing.length < before ? 0 : round + 1;
       if (round > ROUNDS) {
         throw new Error(
-          `${missing.length} parts are out of the queue but not in ${folder.summary}; do all workers write to this very folder?`,
+          `${missing.length} parts are out of the queue but not in ${folder.summary}; do all ` +
+            'workers write to this very folder?',
         );
       }
       handed = false;

@@ -48,7 +48,8 @@ export async function workerRun(request: WorkerRequest): Promise<number> {
       if (interrupt.signal.aborted) break;
       if ((await sweepState(folder, place)).missing.length === 0) continue;
       say(
-        `sweep ${place.sweep.id}: working for ${request.connection.shown} on ${plural(request.threads, 'thread')}`,
+        `sweep ${place.sweep.id}: working for ${request.connection.shown} on ` +
+          `${plural(request.threads, 'thread')}`,
       );
       const result = await serve(request, folder, place, interrupt, say);
       parts += result.parts;
@@ -59,7 +60,8 @@ export async function workerRun(request: WorkerRequest): Promise<number> {
     }
     const code = interrupt.exitCode();
     say(
-      `${code === undefined ? 'the sweep is whole' : 'interrupted'}: ${count(parts)} parts done by this worker`,
+      `${code === undefined ? 'the sweep is whole' : 'interrupted'}: ${count(parts)} parts ` +
+        'done by this worker',
     );
     return code ?? EXIT.done;
   } finally {
@@ -80,7 +82,8 @@ async function waitForSweep(
     const places = cancelled ? [] : await readManifest(folder);
     if (places.length > 0 || signal.aborted) return places;
     const line = cancelled
-      ? `waiting: the sweep in ${folder.path} is cancelled, and goes on when eos sweep is started again`
+      ? `waiting: the sweep in ${folder.path} is cancelled, and goes on when eos sweep is ` +
+        'started again'
       : `waiting for a sweep in ${folder.path}`;
     if (line !== told) say(line);
     told = line;

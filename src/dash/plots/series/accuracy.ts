@@ -10,6 +10,7 @@ export const accuracy: TimeSeries = {
   optional: true,
   order: 6,
   description:
-    'Share of the training samples whose class is right: the largest output is that of the class. Not of samples that the network has not seen.',
+    'Share of the training samples whose class is right: the largest output is that of the ' +
+    'class. Not of samples that the network has not seen.',
   series: [{ key: 'accuracy', label: 'accuracy', column: 'accuracy', color: 'convergent' }],
 };

@@ -9,7 +9,9 @@ export const loss: TimeSeries = {
   scale: 'log',
   order: 1,
   description:
-    'Training loss L, its convergent part L₂ and the surrogate loss L̂ (L₂ with α held at the edge). L spikes while the run is at the edge; L̂ falls steadily. Dashed: the predicted slope 2·ln(1 − 2λ₂/λ₁) of ln L̂ a step, from where the edge begins.',
+    'Training loss L, its convergent part L₂ and the surrogate loss L̂ (L₂ with α held at the ' +
+    'edge). L spikes while the run is at the edge; L̂ falls steadily. Dashed: the predicted ' +
+    'slope 2·ln(1 − 2λ₂/λ₁) of ln L̂ a step, from where the edge begins.',
   events: { label: 'spikes', steps: ({ spikes = [] }) => spikes },
   series: [
     { key: 'loss', label: 'L', column: 'loss', color: 'loss', dynamics: true },

@@ -9,7 +9,9 @@ export const oscillation: TimeSeries = {
   scale: 'linear',
   order: 3,
   description:
-    'Amplitude of the oscillating weight, log₁₀|β₁|. It shrinks while S is below the threshold and grows while S is above; the floor of the projection shows as a flat bottom. Valid where β₁ itself underflows to 0.',
+    'Amplitude of the oscillating weight, log₁₀|β₁|. It shrinks while S is below the ' +
+    'threshold and grows while S is above; the floor of the projection shows as a flat ' +
+    'bottom. Valid where β₁ itself underflows to 0.',
   series: [
     {
       key: 'log10_abs_beta1',

@@ -53,7 +53,11 @@ export const sharpness: TimeSeries = {
   scale: 'linear',
   order: 0,
   description:
-    'Largest eigenvalue S of the Hessian, and S∞: the sharpness of the minimum at which gradient flow from here would end. Of a network, also the eigenvalues next to S, and the batch sharpness, which is what settles at the threshold under mini-batches. Dashed: the threshold of the optimizer, above which it is unstable. Shaded: the regime “edge”, S within the band around it.',
+    'Largest eigenvalue S of the Hessian, and S∞: the sharpness of the minimum at which ' +
+    'gradient flow from here would end. Of a network, also the eigenvalues next to S, and the ' +
+    'batch sharpness, which is what settles at the threshold under mini-batches. Dashed: the ' +
+    'threshold of the optimizer, above which it is unstable. Shaded: the regime “edge”, S ' +
+    'within the band around it.',
   events: { label: 'optimizer changed', steps: ({ changes = [] }) => changes },
   series: [
     {

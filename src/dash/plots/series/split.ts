@@ -9,7 +9,10 @@ export const split: TimeSeries = {
   scale: 'linear',
   order: 2,
   description:
-    'L₁ = ½λ₁(αβ₁)², the oscillatory part of the loss (irrelevant feature), against L₂ = ½λ₂(αβ₂ − 1)², its convergent part. L₁ is near zero but for a spike in every cycle at the edge. Of a network, L₁ = Σ (u·g)²/2λ is the energy of the oscillation in directions at the edge, and L₂ the rest of the loss.',
+    'L₁ = ½λ₁(αβ₁)², the oscillatory part of the loss (irrelevant feature), against L₂ = ' +
+    '½λ₂(αβ₂ − 1)², its convergent part. L₁ is near zero but for a spike in every cycle at ' +
+    'the edge. Of a network, L₁ = Σ (u·g)²/2λ is the energy of the oscillation in directions ' +
+    'at the edge, and L₂ the rest of the loss.',
   series: [
     { key: 'l1', label: 'L₁ oscillatory', column: 'l1', color: 'oscillating' },
     {

@@ -9,7 +9,8 @@ export const weights: TimeSeries = {
   scale: 'linear',
   order: 4,
   description:
-    'Second-layer weight α and first-layer weight β₂ of the relevant feature. At the edge |α| hovers around α̂, where S is at the threshold (dashed), while β₂ grows towards 1/α̂.',
+    'Second-layer weight α and first-layer weight β₂ of the relevant feature. At the edge |α| ' +
+    'hovers around α̂, where S is at the threshold (dashed), while β₂ grows towards 1/α̂.',
   series: [
     { key: 'alpha', label: 'α', column: 'alpha', color: 'sharpness', dynamics: true },
     {

@@ -126,7 +126,8 @@ export function resolveConfig(given: RunOptions = {}): RunConfig {
     const limit = Math.sqrt(lambda1) * Math.sqrt(lambda2);
     throw new ConfigError(
       'covariance',
-      `${covariance} is out of range; |σ| must be below √(λ₁λ₂) = ${limit}, else Σ is not positive definite`,
+      `${covariance} is out of range; |σ| must be below √(λ₁λ₂) = ${limit}, else Σ is not ` +
+        'positive definite',
     );
   }
   const config = { ...values, ...chosen, model: 'minimal' as const, moments: momentsOf(values) };
@@ -141,7 +142,8 @@ function checkOptimizer({ optimizer, floor, precision }: RunConfig): void {
   if (floor === 0) {
     throw new ConfigError(
       'floor',
-      `0 goes with the optimizer gd only: under ${optimizer} β₁ is a plain float64 and would be lost; give a floor such as 1e-6`,
+      `0 goes with the optimizer gd only: under ${optimizer} β₁ is a plain float64 and would ` +
+        'be lost; give a floor such as 1e-6',
     );
   }
   if (precision === 'float64') return;
@@ -158,7 +160,8 @@ function checkSize(name: 'lambda1' | 'lambda2', value: number): void {
   if (value >= SIZES[0] && value <= SIZES[1]) return;
   throw new ConfigError(
     name,
-    `${value} is out of range: its squares leave float64; scale the inputs so that it lies between ${SIZES[0]} and ${SIZES[1]}`,
+    `${value} is out of range: its squares leave float64; scale the inputs so that it lies ` +
+      `between ${SIZES[0]} and ${SIZES[1]}`,
   );
 }
 
@@ -188,6 +191,7 @@ function checkStart({ init: [alpha, beta1, beta2], moments }: RunConfig): void {
   if (loss <= DIVERGENCE_LOSS && Number.isFinite(scale * scale)) return;
   throw new ConfigError(
     'init',
-    `the loss at (${alpha}, ${beta1}, ${beta2}) is ${loss}, which counts as diverged (over ${DIVERGENCE_LOSS}); start closer to 0`,
+    `the loss at (${alpha}, ${beta1}, ${beta2}) is ${loss}, which counts as diverged (over ` +
+      `${DIVERGENCE_LOSS}); start closer to 0`,
   );
 }

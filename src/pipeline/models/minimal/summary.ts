@@ -267,12 +267,16 @@ export function underflowWarning(step: number, gfsRatio: number | null): RunWarn
     gfsRatio === null
       ? 'and would never oscillate again'
       : gfsRatio > 1
-        ? `and would seem to converge to a minimum of sharpness ${gfsRatio.toFixed(2)} × 2/η, which gradient descent cannot hold`
-        : `and would never oscillate again (harmless here: its minimum has sharpness ${gfsRatio.toFixed(2)} × 2/η)`;
+        ? `and would seem to converge to a minimum of sharpness ${gfsRatio.toFixed(2)} × 2/η, ` +
+          'which gradient descent cannot hold'
+        : 'and would never oscillate again (harmless here: its minimum has sharpness ' +
+          `${gfsRatio.toFixed(2)} × 2/η)`;
   return {
     kind: 'float64-underflow',
     step,
-    message: `β₁ is too small for float64 at step ${count(step)}: a plain float64 run that multiplies β₁ by 1 − ηλ₁α² holds it as 0 from here on ${fate}`,
+    message:
+      `β₁ is too small for float64 at step ${count(step)}: a plain float64 run that multiplies ` +
+      `β₁ by 1 − ηλ₁α² holds it as 0 from here on ${fate}`,
   };
 }
 
@@ -285,7 +289,10 @@ export function chaoticWarning(trustedUntil: number, bits: number | null): RunWa
   return {
     kind: 'chaotic',
     step: trustedUntil,
-    message: `behind step ${count(trustedUntil)} the run is rounding: errors of a last place have grown over all digits, and phases, cycles, times and means that depend on later steps are not true; ${remedy}`,
+    message:
+      `behind step ${count(trustedUntil)} the run is rounding: errors of a last place have ` +
+      'grown over all digits, and phases, cycles, times and means that depend on later steps ' +
+      `are not true; ${remedy}`,
   };
 }
 
@@ -296,7 +303,9 @@ export function crossingWarnings({ moments, init, floor }: RunConfig, step: numb
     {
       kind: 'no-oscillation',
       step,
-      message: `β₁ is exactly 0 and stays so: nothing oscillates, and from step ${count(step)} on the run stands where any other start would be thrown out`,
+      message:
+        `β₁ is exactly 0 and stays so: nothing oscillates, and from step ${count(step)} on the ` +
+        'run stands where any other start would be thrown out',
     },
   ];
 }

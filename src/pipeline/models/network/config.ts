@@ -105,7 +105,8 @@ function layersOf(text: string | null, inputs: number, outputs: number): readonl
   if (layers[0] !== inputs || layers.at(-1) !== outputs) {
     throw new ConfigError(
       'layers',
-      `${text} does not fit the data, which has ${inputs} inputs and ${outputs} outputs; ${such} does`,
+      `${text} does not fit the data, which has ${inputs} inputs and ${outputs} outputs; ` +
+        `${such} does`,
     );
   }
   return layers;

@@ -42,7 +42,8 @@ export const MEASURED_COLUMNS = [
     symbol: 'S',
     unit: '1',
     meaning:
-      'largest eigenvalue of the (preconditioned) Hessian, or the batch sharpness where the log has it for SGD; none where it was not measured',
+      'largest eigenvalue of the (preconditioned) Hessian, or the batch sharpness where the ' +
+      'log has it for SGD; none where it was not measured',
     nullable: true,
   },
   {
@@ -51,7 +52,8 @@ export const MEASURED_COLUMNS = [
     symbol: 'τ',
     unit: '1',
     meaning:
-      'largest stable sharpness of the optimizer at η, 2/η for gradient descent; none where unknown',
+      'largest stable sharpness of the optimizer at η, 2/η for gradient descent; none where ' +
+      'unknown',
     nullable: true,
   },
   {
@@ -68,7 +70,8 @@ export const MEASURED_COLUMNS = [
     symbol: '',
     unit: '',
     meaning:
-      'stable, edge or unstable: the ratio last measured against 1 ∓ band; unknown before the first',
+      'stable, edge or unstable: the ratio last measured against 1 ∓ band; unknown before the ' +
+      'first',
     words: MEASURED_REGIMES,
   },
   {
@@ -77,7 +80,8 @@ export const MEASURED_COLUMNS = [
     symbol: '',
     unit: '',
     meaning:
-      'as known at that step: a phase of a run, or catapult, diverged, flat (no sharpening), descent (loss alone known)',
+      'as known at that step: a phase of a run, or catapult, diverged, flat (no sharpening), ' +
+      'descent (loss alone known)',
     words: MEASURED_PHASES,
   },
   {

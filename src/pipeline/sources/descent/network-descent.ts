@@ -133,7 +133,8 @@ export function networkRows(
     if (at <= steps + 1) return at;
     throw new ConfigError(
       'steps',
-      `the run stands at step ${count(at)} already; there is nothing left to compute up to ${count(steps)}`,
+      `the run stands at step ${count(at)} already; there is nothing left to compute up to ` +
+        `${count(steps)}`,
     );
   }
 }

@@ -102,6 +102,7 @@ function checkStep(step: number, { steps }: RunConfig): void {
   if (step <= steps + 1) return;
   throw new ConfigError(
     'steps',
-    `the run stands at step ${count(step)} already; there is nothing left to compute up to ${count(steps)}`,
+    `the run stands at step ${count(step)} already; there is nothing left to compute up to ` +
+      `${count(steps)}`,
   );
 }

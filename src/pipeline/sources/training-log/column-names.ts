@@ -33,7 +33,8 @@ export function chooseColumn(
     const number = Number(given);
     if (Number.isInteger(number) && number >= 1 && number <= names.length) return number - 1;
     throw new LogError(
-      `no column is called ${given} (asked for as the ${field}); there are ${names.slice(0, 20).join(', ')}`,
+      `no column is called ${given} (asked for as the ${field}); there are ` +
+        `${names.slice(0, 20).join(', ')}`,
     );
   }
   let best = -1;
@@ -82,7 +83,8 @@ export const NO_STEP = 'none';
 export function noColumns(names: readonly string[], line: number | null): LogError {
   const found = names.length === 0 ? 'nothing' : names.slice(0, 20).join(', ');
   return new LogError(
-    `no column is named like a loss or a sharpness (found ${found}); name them with --loss-col and --sharpness-col`,
+    `no column is named like a loss or a sharpness (found ${found}); name them with ` +
+      '--loss-col and --sharpness-col',
     line,
   );
 }

@@ -123,7 +123,8 @@ export function createDelimitedReader(
       !ROW_FIELDS.some((field) => given[field] !== undefined && given[field] !== NO_STEP)
     ) {
       throw new LogError(
-        `there is no header (it reads ${text.slice(0, 60)}); say which columns they are, such as --step-col 1 --loss-col 2 --sharpness-col 3`,
+        `there is no header (it reads ${text.slice(0, 60)}); say which columns they are, such ` +
+          'as --step-col 1 --loss-col 2 --sharpness-col 3',
         line,
       );
     }

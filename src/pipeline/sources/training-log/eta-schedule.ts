@@ -44,7 +44,8 @@ export function parseEta(text: string): EtaSchedule {
   if (steps.length === 0) {
     throw new ConfigError(
       'eta',
-      `'${text.slice(0, 40)}' is no learning rate such as 0.01 and no schedule such as 0:0.1,1000:0.01`,
+      `'${text.slice(0, 40)}' is no learning rate such as 0.01 and no schedule such as ` +
+        '0:0.1,1000:0.01',
     );
   }
   return { steps, etas };

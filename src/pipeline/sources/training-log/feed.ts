@@ -120,7 +120,8 @@ async function* feedOne(
     const rest = restOf(head, ended, iterator);
     if (input.growing && !LINE_FORMATS.has(sniffed.format))
       throw new LogError(
-        `a file of this kind (${sniffed.format}) is read as a whole, and cannot be followed; leave out --follow, and repeat the command as it grows`,
+        `a file of this kind (${sniffed.format}) is read as a whole, and cannot be followed; ` +
+          'leave out --follow, and repeat the command as it grows',
       );
     switch (sniffed.format) {
       case 'parquet':
@@ -261,7 +262,8 @@ async function inMemory(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> 
     length += chunk.length;
     if (length > LONGEST_DOCUMENT) {
       throw new LogError(
-        'a file of this kind has to be read whole, and may have 256 MiB; write one object a line (NDJSON) instead',
+        'a file of this kind has to be read whole, and may have 256 MiB; write one object a ' +
+          'line (NDJSON) instead',
       );
     }
   }

@@ -34,7 +34,8 @@ const STEPS: Readonly<Record<string, number>> = {
 const HELD = words('val valid validation test eval evaluation dev holdout heldout');
 /** Words that change nothing of what a name means. */
 const PLAIN = words(
-  'train training trn tr step steps epoch epochs iter iters iteration batch minibatch full total avg mean average ' +
+  'train training trn tr step steps epoch epochs iter iters iteration batch minibatch full ' +
+    'total avg mean average ' +
     'running current cur curr value scalar raw smooth smoothed ema log metric metrics item',
 );
 /** … but may make it less usual than another of the same meaning. */
@@ -44,31 +45,40 @@ const LESS_USUAL: Readonly<Record<string, number>> = {
 };
 /** Words that do not make another loss of a loss. */
 const SAME_LOSS = words(
-  'lm language modeling model net main cross entropy softmax mlm clm sft function fn overall sum combined global nll ce ' +
-    'bce mse xent task squared binary categorical sparse criterion hinge logistic objective empirical',
+  'lm language modeling model net main cross entropy softmax mlm clm sft function fn overall ' +
+    'sum combined global nll ce ' +
+    'bce mse xent task squared binary categorical sparse criterion hinge logistic objective ' +
+    'empirical',
 );
 const OF_THE_HESSIAN = words(
-  'preconditioned precond prec effective eff adaptive of the matrix spectrum estimate est power lanczos',
+  'preconditioned precond prec effective eff adaptive of the matrix spectrum estimate est ' +
+    'power lanczos',
 );
 /** Words of what is derived from a value, and is not the value. */
 const DERIVED = words(
-  'min minimum smallest lowest best std stdev var variance norm grad grads gradient ratio rate diff delta change gap ' +
-    'time seconds sec ms duration scale scaler weight weights coef type name threshold target tolerance over times x vs ' +
-    'error err residual res bound density vector vectors condition cond fraction frac flag every interval freq ' +
+  'min minimum smallest lowest best std stdev var variance norm grad grads gradient ratio ' +
+    'rate diff delta change gap ' +
+    'time seconds sec ms duration scale scaler weight weights coef type name threshold target ' +
+    'tolerance over times x vs ' +
+    'error err residual res bound density vector vectors condition cond fraction frac flag ' +
+    'every interval freq ' +
     'aware perplexity ppl acc accuracy count skipped improvement window spike spikes id log10',
 );
 /** … and of an eigenvalue that is not the largest of the Hessian of the loss. */
 const OTHER_EIGENVALUE = words(
-  'ntk kernel cov covariance attention jacobian trace fisher second third last neg negative sum num number n k bulk ' +
+  'ntk kernel cov covariance attention jacobian trace fisher second third last neg negative ' +
+    'sum num number n k bulk ' +
     'outlier reg decay l penalty gp lr eta hidden gram feature activation input std weight',
 );
 const OTHER_RATE = words(
-  'decay mult multiplier factor max min peak final end momentum wd beta warmup schedule scheduler finder sharpness ' +
+  'decay mult multiplier factor max min peak final end momentum wd beta warmup schedule ' +
+    'scheduler finder sharpness ' +
     'eig lambda steps samples tokens',
 );
 const START_RATE = words('base init initial start');
 const OF_A_STEP = words(
-  'global trainer train training trn optimizer opt optim num n number no current cur curr total gd sgd gradient grad ' +
+  'global trainer train training trn optimizer opt optim num n number no current cur curr ' +
+    'total gd sgd gradient grad ' +
     'descent idx index id count counter i mini time env info debug root at end of after',
 );
 

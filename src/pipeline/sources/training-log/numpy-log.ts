@@ -33,7 +33,9 @@ async function readNpz(bytes: Uint8Array): Promise<Arrays> {
   const entries = readZip(bytes, LARGEST);
   if (entries.some(({ name }) => name.endsWith('data.pkl')))
     throw new LogError(
-      `a .pt file, which only Python reads; write it as CSV there (with the names that yours has): ${conversionOf("import torch; d = torch.load('FILE', map_location='cpu', weights_only=False)")}`,
+      'a .pt file, which only Python reads; write it as CSV there (with the names that yours ' +
+        'has): ' +
+        `${conversionOf("import torch; d = torch.load('FILE', map_location='cpu', weights_only=False)")}`,
     );
   const all: Record<string, NumberLists> = {};
   const passed: string[] = [];

@@ -181,7 +181,8 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
           : 'the step is not a finite number';
         if (Number.isNaN(firstStep)) {
           throw new LogError(
-            `step ${problem}; choose another column with --step-col, or number the rows with --step-col none`,
+            `step ${problem}; choose another column with --step-col, or number the rows with ` +
+              '--step-col none',
             line,
           );
         }
@@ -201,7 +202,8 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
       if (fallen && step > fallen.step) {
         if (run === undefined) {
           throw new SecondRunError(
-            `step ${fallen.step} after step ${lastStep}: a second run begins here; split the log, or choose one with --run 1, --run 2, …`,
+            `step ${fallen.step} after step ${lastStep}: a second run begins here; split the ` +
+              'log, or choose one with --run 1, --run 2, …',
             fallen.line,
           );
         }
@@ -220,7 +222,8 @@ export function createOrderedRows(tally: Tally, options: OrderOptions = {}): Ord
         repeats++;
         if (repeats > MOST_REPEATS && repeats > rows / 2) {
           throw new LogError(
-            'most rows repeat the step before; choose another column with --step-col, or number the rows with --step-col none',
+            'most rows repeat the step before; choose another column with --step-col, or ' +
+              'number the rows with --step-col none',
             line,
           );
         }

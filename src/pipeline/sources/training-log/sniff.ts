@@ -72,7 +72,8 @@ export function sniff(head: Uint8Array, ended: boolean, given: GivenColumns): Sn
 
 /** Vectors of Matlab are matrices there. */
 const HDF5 =
-  "import h5py; d = {n: v[()].squeeze() for n, v in h5py.File('FILE').items() if hasattr(v, 'shape')}";
+  "import h5py; d = {n: v[()].squeeze() for n, v in h5py.File('FILE').items() if hasattr(v, " +
+  "'shape')}";
 
 /** Files of Python that are known by their first bytes, and what loads them. */
 const PYTHON_FILES: readonly (readonly [begin: RegExp, what: string, load: string])[] = [
@@ -85,7 +86,9 @@ const PYTHON_FILES: readonly (readonly [begin: RegExp, what: string, load: strin
 /** What turns a file of Python into a CSV that is read here: a line for a shell. */
 export function conversionOf(load: string): string {
   const table =
-    "k = [n for n in ('loss', 'sharpness') if n in d]; open('log.csv', 'w').write('\\n'.join([','.join(k)] + [','.join(map(str, map(float, r))) for r in zip(*(d[n] for n in k))]))";
+    "k = [n for n in ('loss', 'sharpness') if n in d]; open('log.csv', " +
+    "'w').write('\\n'.join([','.join(k)] + [','.join(map(str, map(float, r))) for r in " +
+    'zip(*(d[n] for n in k))]))';
   return `python -c "${load}; ${table}"`;
 }
 
@@ -94,7 +97,10 @@ function pythonHint(head: Uint8Array): string | null {
   const found = PYTHON_FILES.find(([magic]) => magic.test(begin));
   if (!found) return null;
   const [, what, load] = found;
-  return `${what}, which only Python reads; write it as CSV there (with the names that yours has): ${conversionOf(load)}`;
+  return (
+    `${what}, which only Python reads; write it as CSV there (with the names that yours has): ` +
+    `${conversionOf(load)}`
+  );
 }
 
 function plain(format: LogFormat): Sniffed {

@@ -157,7 +157,8 @@ export function createTextReader(
 function patternOf(pattern: string): RegExp {
   if (!/\(\?<(loss|sharpness)>/.test(pattern))
     throw new LogError(
-      `the pattern ${pattern} has no group (?<loss>…) or (?<sharpness>…); groups are called ${ROW_FIELDS.join(', ')}`,
+      `the pattern ${pattern} has no group (?<loss>…) or (?<sharpness>…); groups are called ` +
+        `${ROW_FIELDS.join(', ')}`,
     );
   try {
     return new RegExp(pattern, 'u');

@@ -192,7 +192,8 @@ function checkLog(input: unknown, options: unknown, sourceOptions: unknown): voi
   const { name, chunks }: { readonly name?: unknown; readonly chunks?: object } = Object(input);
   if (typeof name !== 'string' || typeof chunks !== 'object' || !(Symbol.asyncIterator in chunks))
     throw new TypeError(
-      'trainingLog: the input is not a log; give { name, chunks }, bytes as they come, or openLog() of eos-stream/node',
+      'trainingLog: the input is not a log; give { name, chunks }, bytes as they come, or ' +
+        'openLog() of eos-stream/node',
     );
   checkOptions('trainingLog', options, LOG_OPTIONS);
   const { eta } = options as LogOptions;
@@ -256,7 +257,9 @@ export function logRows(
         run.warnings.push({
           kind: 'columns',
           step: 0,
-          message: `the threshold of ${header.optimizer} is not known: 2/η is used; give it with --threshold`,
+          message:
+            `the threshold of ${header.optimizer} is not known: 2/η is used; give it with ` +
+            '--threshold',
         });
       }
     }
@@ -350,7 +353,8 @@ export function logRows(
         if (loss[i] === NOT_FINITE) tally.value('loss is not a finite number', line[i]!);
         if (Number.isNaN(etas[i]!) && !Number.isNaN(sharpness[i]!)) {
           throw new LogError(
-            'the learning rate is not known; give it with --eta 0.01, a schedule --eta 0:0.1,1000:0.01, or a column --eta-col NAME',
+            'the learning rate is not known; give it with --eta 0.01, a schedule --eta ' +
+              '0:0.1,1000:0.01, or a column --eta-col NAME',
             line[i]!,
           );
         }
@@ -422,7 +426,9 @@ export function logRows(
         run.warnings.push({
           kind: 'columns',
           step: 0,
-          message: `with batches it is the batch sharpness that settles at 2/η (arXiv:2412.20553), and λ_max below it: what ${sharpness} says of the edge is not sure`,
+          message:
+            'with batches it is the batch sharpness that settles at 2/η (arXiv:2412.20553), and ' +
+            `λ_max below it: what ${sharpness} says of the edge is not sure`,
         });
       if (!subscriber.closed) subscriber.complete();
     };
@@ -456,7 +462,8 @@ function nothingUsable(tally: Tally): LogError {
   const [first] = tally.entries;
   if (!first) return new LogError('it holds no rows');
   return new LogError(
-    `${first.reason}; the log holds not a single row that can be used (name its columns with --loss-col and --sharpness-col, its format with --format)`,
+    `${first.reason}; the log holds not a single row that can be used (name its columns with ` +
+      '--loss-col and --sharpness-col, its format with --format)',
     first.first_line,
   );
 }

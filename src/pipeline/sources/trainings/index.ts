@@ -70,6 +70,7 @@ export function findTraining(options: object): Training {
   const names = trainings.map((training) => training.model);
   throw new ConfigError(
     'model',
-    `no model is called '${String(named)}'${didYouMean(String(named), names)}; there are ${names.join(', ')}`,
+    `no model is called '${String(named)}'${didYouMean(String(named), names)}; there are ` +
+      `${names.join(', ')}`,
   );
 }

@@ -64,7 +64,9 @@ export const balanceLaw: Check = {
         margin: `${round(TOLERANCE)} allowed for rounding`,
       },
       steps: [worstStep - 1, worstStep],
-      note: `worst at step ${count(worstStep)}; ${plural(pairs, 'change')} of ${count(table.length - 1)} checked`,
+      note:
+        `worst at step ${count(worstStep)}; ${plural(pairs, 'change')} of ` +
+        `${count(table.length - 1)} checked`,
       details: { worst_step: worstStep, changes_checked: pairs },
     };
   },

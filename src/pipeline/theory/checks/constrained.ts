@@ -20,7 +20,8 @@ import { atEdge, type RunTable, wholeCycles } from '../run-table.ts';
 export const constrainedShadow: Check = {
   name: 'constrained-trajectory',
   statement:
-    'averaged over each cycle, β₂ of gradient descent is that of the constrained trajectory from the first of them (within 1 % and what their swing allows)',
+    'averaged over each cycle, β₂ of gradient descent is that of the constrained trajectory ' +
+    'from the first of them (within 1 % and what their swing allows)',
   needs: ['alpha', 'beta2', 'sharpness', 'phase'],
   descent: true,
   everyStep: true,
@@ -38,7 +39,9 @@ export const constrainedShadow: Check = {
     const { measured, predicted, step, last, allowed } = worstOf(table, stretch.cycles, shadow);
     return agreement(measured, predicted, allowed, {
       steps: [step, last],
-      note: `${stretchWords(table, stretch)}, the worst from step ${count(step)}; largest |Δβ₂| of a step ${digits(fromCrossing)}, or ${digits(fromStart)} where both start with the run`,
+      note:
+        `${stretchWords(table, stretch)}, the worst from step ${count(step)}; largest |Δβ₂| of ` +
+        `a step ${digits(fromCrossing)}, or ${digits(fromStart)} where both start with the run`,
       details: {
         max_distance_from_crossing: fromCrossing,
         max_distance_from_start: fromStart,

@@ -33,7 +33,9 @@ const RESIDUAL = 8 * Number.EPSILON;
 export const convergencePhase: Check = {
   name: 'convergence-phase',
   statement:
-    'in convergence S ≤ (2 + δ)/η, and in every step L falls by η‖∇L‖²(1 − ηŜ/2) at least, Ŝ the largest sharpness on its way: it may rise by as much where Ŝ > 2/η only, and by what the floor adds',
+    'in convergence S ≤ (2 + δ)/η, and in every step L falls by η‖∇L‖²(1 − ηŜ/2) at least, Ŝ ' +
+    'the largest sharpness on its way: it may rise by as much where Ŝ > 2/η only, and by what ' +
+    'the floor adds',
   needs: ['alpha', 'beta1', 'beta2', 'loss', 'grad_norm', 'sharpness', 'phase'],
   descent: true,
   run(table) {
@@ -64,12 +66,14 @@ export const convergencePhase: Check = {
     const notes = [
       ...(over.length > 0
         ? [
-            `S is over (2 + δ)/η = ${digits(tolerated)} in ${plural(over.length, 'step')}, first at step ${count(over[0]!)}`,
+            `S is over (2 + δ)/η = ${digits(tolerated)} in ${plural(over.length, 'step')}, ` +
+              `first at step ${count(over[0]!)}`,
           ]
         : []),
       ...(wrong.length > 0
         ? [
-            `L does not fall as it must in ${plural(wrong.length, 'step')}, first at step ${count(wrong[0]!)}`,
+            `L does not fall as it must in ${plural(wrong.length, 'step')}, first at step ` +
+              `${count(wrong[0]!)}`,
           ]
         : []),
       ...(rises > 0 ? [`L rises in ${plural(rises, 'step')}, by ${percent(largest)} at most`] : []),

@@ -21,7 +21,8 @@ export interface CycleMean {
 export const cycleL1: Check = {
   name: 'mean-l1-per-cycle',
   statement:
-    'in each cycle at the edge of stability the mean of L₁ is that of ½·α̂λ₂β₂(1 − α̂β₂), mirrored for α < 0 (within what its swing allows)',
+    'in each cycle at the edge of stability the mean of L₁ is that of ½·α̂λ₂β₂(1 − α̂β₂), ' +
+    'mirrored for α < 0 (within what its swing allows)',
   needs: ['l1', 'alpha', 'beta2', 'sharpness'],
   descent: true,
   everyStep: true,
@@ -50,9 +51,13 @@ export const cycleL1: Check = {
       margin: left(worst),
       steps: [worst.first_step, worst.last_step],
       text: {
-        measured: `${digits(worst.mean_l1)} in the cycle from step ${count(worst.first_step)}, the nearest to its limit`,
+        measured:
+          `${digits(worst.mean_l1)} in the cycle from step ${count(worst.first_step)}, the ` +
+          'nearest to its limit',
         predicted: `${digits(worst.predicted)} there`,
-        margin: `${percent(Math.abs(worst.deviation))} off, ${percent(worst.allowed)} allowed; median of all ${percent(middle)} off`,
+        margin:
+          `${percent(Math.abs(worst.deviation))} off, ${percent(worst.allowed)} allowed; median ` +
+          `of all ${percent(middle)} off`,
       },
       note: `${cycles.length} of ${plural(whole.length, 'whole cycle')}${centralWords(central)}`,
       details: { median: middle, worst: Math.abs(worst.deviation), cycles, central },
@@ -70,7 +75,10 @@ function centralWords(central: readonly CycleMean[]): string {
     return "; the central flow from the run's start is not at the edge in them";
   const { middle, worst } = spreadOf(there);
   const which = there.length < central.length ? `, at the edge in ${there.length} of them,` : '';
-  return `; against the central flow from the run's start${which} median ${percent(middle)}, worst ${percent(worst)}`;
+  return (
+    `; against the central flow from the run's start${which} median ${percent(middle)}, worst ` +
+    `${percent(worst)}`
+  );
 }
 
 /** Median and largest deviation of cycles. */

@@ -9,7 +9,8 @@ import { atEdge, type RunTable, wholeCycles } from '../run-table.ts';
 export const decayRate: Check = {
   name: 'decay-rate',
   statement:
-    'at the edge of stability ln L̂ falls by 2·ln(1 − 2λ₂/λ₁) a step (slope fitted over ten cycles in a row or more, within 1 % and what their swing allows)',
+    'at the edge of stability ln L̂ falls by 2·ln(1 − 2λ₂/λ₁) a step (slope fitted over ten ' +
+    'cycles in a row or more, within 1 % and what their swing allows)',
   needs: ['l_hat', 'phase', 'sharpness', 'alpha', 'beta2'],
   descent: true,
   everyStep: true,

@@ -24,7 +24,8 @@ export interface ConvergenceTime {
 export const globalConvergence: Check = {
   name: 'global-convergence',
   statement:
-    'from a step T(δ, ε) on, L ≤ ε and S ≤ (2 + δ)/η (or as much over the threshold of its optimizer) to the end',
+    'from a step T(δ, ε) on, L ≤ ε and S ≤ (2 + δ)/η (or as much over the threshold of its ' +
+    'optimizer) to the end',
   needs: ['loss', 'sharpness'],
   oscillates: true,
   everyStep: true,

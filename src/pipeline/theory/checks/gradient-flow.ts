@@ -20,7 +20,9 @@ const UNPROJECTED = { tolerance: 1e-13, project: false };
  */
 export const gradientFlowEnd: Check = {
   name: 'gradient-flow',
-  statement: `gradient flow from ${POINTS} points of the run ends at α∞² = (Q + √(Q² + 4))/2, with sharpness S∞ (within 1e-8, or 1e-8·‖θ‖² where that is more)`,
+  statement:
+    `gradient flow from ${POINTS} points of the run ends at α∞² = (Q + √(Q² + 4))/2, with ` +
+    'sharpness S∞ (within 1e-8, or 1e-8·‖θ‖² where that is more)',
   needs: ['alpha', 'beta1', 'beta2', 'gfs_sharpness'],
   recomputes: 'gradient flow from 9 points',
   run(table) {
@@ -42,7 +44,9 @@ export const gradientFlowEnd: Check = {
         margin: `${round(TOLERANCE)} allowed`,
       },
       steps: [worst.step, worst.step],
-      note: `worst from step ${count(worst.step)}${saddles > 0 ? `; ${plural(saddles, 'point')} lead to the saddle` : ''}`,
+      note:
+        'worst from step ' +
+        `${count(worst.step)}${saddles > 0 ? `; ${plural(saddles, 'point')} lead to the saddle` : ''}`,
       details: { points: reached },
     };
   },

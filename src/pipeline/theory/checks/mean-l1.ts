@@ -11,7 +11,8 @@ import { atEdge, type RunTable, wholeCycles } from '../run-table.ts';
 export const meanL1: Check = {
   name: 'mean-l1',
   statement:
-    'at the edge of stability the mean of L₁ is that of ½·α̂λ₂β₂(1 − α̂β₂), mirrored for α < 0 (over ten cycles in a row or more, within what their swing allows)',
+    'at the edge of stability the mean of L₁ is that of ½·α̂λ₂β₂(1 − α̂β₂), mirrored for α < ' +
+    '0 (over ten cycles in a row or more, within what their swing allows)',
   needs: ['l1', 'alpha', 'beta2', 'phase', 'sharpness'],
   descent: true,
   everyStep: true,
@@ -32,7 +33,9 @@ export const meanL1: Check = {
     const phase = means(table, predicted, (row) => atEdge(labels[row]!));
     return agreement(part.mean, part.predicted, ROUNDING + averageError(table, [from, to]), {
       steps: [table.step[from]!, table.step[to - 1]!],
-      note: `${stretchWords(table, stretch)}; over the whole phase, with the parts of cycles at its ends, ${digits(phase.mean)} against ${digits(phase.predicted)}`,
+      note:
+        `${stretchWords(table, stretch)}; over the whole phase, with the parts of cycles at its ` +
+        `ends, ${digits(phase.mean)} against ${digits(phase.predicted)}`,
       details: {
         phase_mean: phase.mean,
         phase_predicted: phase.predicted,

@@ -13,7 +13,8 @@ import { type RunTable, wholeCycles } from '../run-table.ts';
 export const solutionSharpness: Check = {
   name: 'flow-solution-sharpness',
   statement:
-    'S∞ falls from each crossing of 2/η to the next, and in no step rises by more than Λ·g′(Q + q₊)·q₊ + λ₂·(−ΔQ)₊',
+    'S∞ falls from each crossing of 2/η to the next, and in no step rises by more than Λ·g′(Q ' +
+    '+ q₊)·q₊ + λ₂·(−ΔQ)₊',
   needs: ['alpha', 'beta1', 'beta2', 'gfs_sharpness', 'balance'],
   descent: true,
   everyStep: true,

@@ -19,7 +19,8 @@ const STANDSTILL = 8 * Number.EPSILON;
 export const surrogateFalls: Check = {
   name: 'surrogate-falls',
   statement:
-    'the surrogate loss L̂ falls at every step of the edge of stability from where αβ₂ and ±α̂β₂ are on the same side of 1',
+    'the surrogate loss L̂ falls at every step of the edge of stability from where αβ₂ and ' +
+    '±α̂β₂ are on the same side of 1',
   needs: ['l_hat', 'phase', 'alpha', 'beta2'],
   descent: true,
   separated: true,
