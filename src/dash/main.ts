@@ -205,7 +205,9 @@ async function drawAll(): Promise<void> {
   added.draw();
   // Of long runs only what is looked at is read; the rest follows when it comes into view.
   const rows = runs.reduce((sum, { info }) => sum + info.rows, 0);
-  const now = visible.filter(({ element }) => rows <= MOST_ROWS_UNSEEN || isNear(element));
+  const now = visible.filter(
+    (panel) => panel === sweep || rows <= MOST_ROWS_UNSEEN || isNear(panel.element),
+  );
   undrawn = new Set(visible.filter((panel) => !now.includes(panel)));
   await Promise.all([range.draw(), ...now.map(drawPanel)]);
   tellOffAxis(runs);

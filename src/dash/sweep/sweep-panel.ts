@@ -77,6 +77,8 @@ export async function openSweepPanel(
   };
   const frame = panelFrame(app, head);
   const { body } = frame;
+  // Seen at once, since the one before it may have had the focus.
+  frame.element.classList.remove('waiting');
   const choices = el('div', {
     class: 'map-choices',
     role: 'group',
