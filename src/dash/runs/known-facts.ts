@@ -4,9 +4,9 @@ import type { KnownRun } from './key-figures.ts';
 import type { ListedRun } from './run-list.ts';
 
 /** So many are read at once. */
-const AT_ONCE = 3;
+const AT_ONCE = 4;
 /** The table is drawn this seldom while they are, in milliseconds. */
-const TOLD_EVERY = 250;
+const TOLD_EVERY = 1000;
 
 export interface KnownFacts {
   of(listed: ListedRun): KnownRun | undefined;

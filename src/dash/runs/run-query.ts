@@ -1,3 +1,4 @@
+import { formatNumber } from '../../pipeline/format.ts';
 import { doubtOf, KEY_FIGURES, type KnownRun } from './key-figures.ts';
 
 /** A cell: what it shows, and by what it is sorted. */
@@ -15,6 +16,16 @@ export const NUMBERS: readonly string[] = ['cycles', 'max-ratio', 'convergence',
 /** Parameters stand behind `=`, numbers of the summary behind `#`, each with its own name. */
 export const columnTitle = (key: string): string =>
   KEY_FIGURES.find((figure) => figure.key === key)?.title ?? key.slice(1);
+
+/** Cells of runs that do not change any more. */
+const settled = new WeakMap<KnownRun, Cells>();
+
+/** The cells of a run, with as many digits as a table has room for. */
+export function tableCells(run: KnownRun): Cells {
+  const found = settled.get(run) ?? cellsOf(run, (value) => formatNumber(value, 5));
+  if (!run.writing) settled.set(run, found);
+  return found;
+}
 
 export function cellsOf(run: KnownRun, write: (value: number) => string): Cells {
   const figures = KEY_FIGURES.filter(({ key }) => key === 'outcome' || NUMBERS.includes(key));

@@ -4,7 +4,7 @@ import { button, el, icon } from '../dom.ts';
 import type { KnownRun } from './key-figures.ts';
 import { MOST_DRAWN } from './open-runs.ts';
 import { type ListedRun, sameRun } from './run-list.ts';
-import { type Cells, cellsOf, columnTitle, matches, NUMBERS } from './run-query.ts';
+import { type Cells, columnTitle, matches, NUMBERS, tableCells } from './run-query.ts';
 import { nameParts } from './short-name.ts';
 import { viewMenu } from './view-menu.ts';
 
@@ -83,7 +83,7 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): RunT
     return known.map((listed) => {
       const run = open.find(({ source }) => sameRun(source, listed));
       const facts = run ?? actions.facts(listed);
-      return { listed, run, cells: facts ? cellsOf(facts, written) : new Map() };
+      return { listed, run, cells: facts ? tableCells(facts) : new Map() };
     });
   }
 
@@ -198,8 +198,6 @@ function lift(id: number | undefined): void {
   if (id === undefined) return;
   for (const line of document.querySelectorAll(`.of-run-${id}`)) line.classList.add('lifted');
 }
-
-const written = (value: number): string => formatNumber(value, 5);
 
 /** Columns that a table may show: those in which runs differ, those chosen, and all others. */
 function columnsOf(rows: readonly Row[], chosen: readonly string[]) {
