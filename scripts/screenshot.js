@@ -1,5 +1,5 @@
-// Takes the pictures of the dashboard that README and docs show, light and dark; with a folder as argument also the page in
-// all sizes, light, dark and grey, to look at.
+// Takes the pictures of the dashboard that README and docs show, light and dark; with a folder as
+// argument also the page in all sizes, light, dark and grey, to look at.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -81,7 +81,7 @@ export interface TimeSeries {
 }
 
 /** Tells the series of a plot apart where colours tell the runs apart. */
-export const DASHES = ['', '7 3', '2 3', '9 3 2 3', '1 2'];
+export const DASHES = ['', '7 3', '2 3', '9 3 2 3', '1 2', '12 3 2 3 2 3', '4 2'];
 
 /** One run in a plot. */
 export interface RunLines {
