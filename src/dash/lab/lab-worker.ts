@@ -22,8 +22,9 @@ let companions: readonly Companion[] = [];
 /** Grows with all that makes other rows of those that were there. */
 let edition = 0;
 let playing = false;
-/** Rows of the next block. */
+/** Rows of the next block, and of the last one. */
 let size = 1;
+let sizeBefore = 0;
 let speed = 0;
 let until: Until = 'stopped';
 /** Since when, and from which step, the speed has been kept. */
@@ -68,8 +69,11 @@ function tick(): void {
     const wanted = rowsTo(until, run.step, many);
     size = Math.min(size, wanted);
     const from = performance.now();
+    const first = size !== sizeBefore;
+    sizeBefore = size;
     advance(run, size);
-    size = blockSize(wanted, size, performance.now() - from);
+    // The first block of a size takes the run up again, which is no measure of its rows.
+    if (!first) size = blockSize(wanted, size, performance.now() - from);
   }
   const behind = playing && run.step < due;
   // What could not be kept up with is not made up for.
