@@ -25,7 +25,7 @@ export type { ArrayOf, ArraysOf, Column, ColumnArray, ColumnType, Schema } from 
 export type { SourceOptions } from './core/source.ts';
 export { central } from './dynamics/central.ts';
 export { constrained } from './dynamics/constrained.ts';
-export type { Dynamics, Mover } from './dynamics/dynamics.ts';
+export type { Dynamics, Mover, NetworkMover } from './dynamics/dynamics.ts';
 export { edge } from './dynamics/edge.ts';
 export { gradientFlow } from './dynamics/gradient-flow.ts';
 export { type ArrowSinkOptions, arrowSink } from './formats/arrow/arrow-sink.ts';
@@ -104,6 +104,13 @@ export type {
   NetworkOptions,
   networkRunParameters,
 } from './models/network/config.ts';
+export type {
+  Network,
+  OperatorOptions,
+  Spectrum as NetworkSpectrum,
+  TrackerState,
+  TrackOptions,
+} from './models/network/network.ts';
 export { networkPresets } from './models/network/presets/index.ts';
 export { classifySharpness } from './operators/classify-sharpness.ts';
 export { detectMeasuredPhases, type MeasuredEvent } from './operators/detect-measured-phases.ts';
