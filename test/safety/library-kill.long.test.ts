@@ -94,6 +94,36 @@ test.each(['fails', 'is left'])('a pipeline that %s in the middle goes on too', 
   expect(await recoverAndResume(whole, cwd, '', true)).toBe(65_536);
 });
 
+test('a run whose operators were told another tolerance than its source goes on with both', async () => {
+  const cwd = fastFolder();
+  const delta = 0.5;
+  const options = { preset: 'plain', steps: 30_000 } as const;
+  const operators: LibraryPipeline['operators'] = [
+    ['splitLoss'],
+    ['classifySharpness'],
+    ['detectPhases', { delta }],
+    ['flowSolution'],
+    ['summarize'],
+  ];
+  const pipeline: LibraryPipeline = { source: 'gradientDescent', options, operators };
+  const whole = await wholeFiles(pipeline, ['run.parquet'], cwd);
+  const rows = library
+    .gradientDescent(options, { batchSize: 1000 })
+    .pipe(
+      library.splitLoss(),
+      library.classifySharpness(),
+      library.detectPhases({ delta }),
+      library.flowSolution(),
+      library.summarize(),
+      library.parquetSink(join(cwd, 'run.parquet'), { flushEvery: 0 }),
+      take(3),
+    );
+  await lastValueFrom(rows);
+  const left = ['run.parquet.partial', 'run.parquet.partial.journal'];
+  await expect.poll(() => readdirSync(cwd).sort()).toEqual(left);
+  expect(await recoverAndResume(whole, cwd, '', true)).toBeGreaterThanOrEqual(1000);
+});
+
 type Batches = ObservedValueOf<ReturnType<typeof library.gradientDescent>>;
 
 /** An operator by its name, as a program in JavaScript makes it. */

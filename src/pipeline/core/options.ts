@@ -27,7 +27,8 @@ export function isPlain(value: unknown): value is object {
 
 /** Refuses what is given to an operator that takes nothing. @throws TypeError */
 export function checkNothing(of: string, given: readonly unknown[]): void {
-  if (given.length > 0) throw new TypeError(`${of}: it takes no options; write ${of}()`);
+  if (given.some((each) => each !== undefined))
+    throw new TypeError(`${of}: it takes no options; write ${of}()`);
 }
 
 /** Refuses what is to be called and cannot be. @throws TypeError */

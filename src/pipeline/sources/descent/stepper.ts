@@ -61,7 +61,8 @@ export function rowsOf(
   if (resume) run.resumed = resume.stages;
   const saved = resumedState(run, STAGE);
   if (saved) checkStep(saved.number('step'), config);
-  const stepper = startStepper(config, saved);
+  const labels = labelsOf(config, saved);
+  const stepper = startStepper({ ...config, ...labels }, saved);
   const follow = () => {
     const { divergedAt, float64ZeroAt, bits, again = null } = stepper;
     Object.assign(run, { divergedAt, float64ZeroAt, bits, again });
@@ -82,7 +83,8 @@ export function rowsOf(
       const columns = (into as SourceArrays | undefined) ?? arraysOf(SOURCE_COLUMNS, capacity);
       const length = capacity > 0 ? stepper.next(capacity, columns) : 0;
       follow();
-      const state = stepper.state();
+      const stored = stepper.state();
+      const state = () => ({ ...stored(), ...labels });
       return {
         run,
         length,
@@ -95,6 +97,16 @@ export function rowsOf(
 }
 
 const STAGE = 'gradientDescent';
+
+/**
+ * What decides the labels that `digits` look at. Operators may have been told otherwise, which is
+ * then what the file says of the run; it goes on with what it began with.
+ */
+function labelsOf({ delta, band }: RunConfig, saved: StateReader | undefined) {
+  return saved?.raw('delta') === undefined
+    ? { delta, band }
+    : { delta: saved.number('delta'), band: saved.number('band') };
+}
 
 function checkStep(step: number, { steps }: RunConfig): void {
   if (!Number.isSafeInteger(step) || step < 0)
