@@ -212,8 +212,12 @@ for name, options in {"pyarrow.arrow": None, "lz4.arrow": pa.ipc.IpcWriteOptions
     with pa.ipc.new_file(folder + name, table.schema, options=options) as writer:
         writer.write_table(table)
 summary = {"outcome": evil, "cycles": "many", "warnings": [{"message": evil}, 3, None],
-           "phases": [{"phase": evil, "first_step": 0, "last_step": 1}, "nonsense"]}
+           "phases": [{"phase": evil, "first_step": 0, "last_step": 1}, "nonsense"],
+           "convergence_time": {"delta": evil, "epsilon": evil}}
 strange = pa.table({"a" + evil: [1], "step": ["x"], "phase": [7], "sharpness": ["y"]})
+nested = pa.table({"sharpness": [{evil: 1.0, "w" * 300: 2.0}]})
+with pa.ipc.new_file(folder + "nested.arrow", nested.schema) as writer:
+    writer.write_table(nested)
 pq.write_table(strange.replace_schema_metadata({"eos.summary": json.dumps(summary), "eos.config": "not JSON"}), folder + "strange.parquet")
 print("null")
 `;
@@ -221,7 +225,7 @@ print("null")
       const cwd = temporaryFolder();
       await python(WRITE, [cwd]);
       const files = (await readdir(cwd)).filter(
-        (name) => name !== 'strange.parquet' && name !== 'odd.arrow',
+        (name) => !['strange.parquet', 'odd.arrow', 'nested.arrow'].includes(name),
       );
       expect(files).toHaveLength(9);
       for (const file of files) {
@@ -246,6 +250,10 @@ print("null")
       expect(strange).toContain('column phase is INT64, in a run file it is STRING');
       expect(strange).toMatch(/^ {2}outcome +�\[31mred�$/m);
       expect(strange).toMatch(/^ {2}warning +�\[31mred�$/m);
+      // The name of a type holds those of its fields.
+      const nested = await inspect(cwd, 'nested.arrow');
+      expect(nested).toMatch(/^column sharpness is Struct<\{�\[31mred�.{100,190}…, in a run/m);
+      for (const text of [strange, nested]) expect(text).not.toMatch(/[^\P{Cc}\n]/u);
 
       // What is not read is said plainly, and not called damaged.
       const stderr =

@@ -52,7 +52,7 @@ function missingLines(
     ...(columns.length > 0 ? [yellow(`missing columns: ${columns.join(', ')}`)] : []),
     ...(metadata.length > 0 ? [yellow(`missing metadata: ${metadata.join(', ')}`)] : []),
     ...wrong.map(({ name, type, expected }) =>
-      yellow(`column ${printable(name)} is ${type}, in a run file it is ${expected}`),
+      yellow(`column ${printable(name)} is ${printable(type)}, in a run file it is ${expected}`),
     ),
   ];
 }
@@ -174,7 +174,7 @@ function convergenceText(value: unknown): string | null {
   if (typeof value !== 'object' || value === null) return null;
   const { delta, epsilon, step } = value as Record<string, unknown>;
   const at = typeof step === 'number' ? count(step) : 'not reached';
-  return `${at} (δ = ${String(delta)}, ε = ${String(epsilon)})`;
+  return `${at} (δ = ${printable(String(delta))}, ε = ${printable(String(epsilon))})`;
 }
 
 function sparklineLines({ sharpness, threshold }: Report, dim: (text: string) => string): string[] {
@@ -190,7 +190,7 @@ function sparklineLines({ sharpness, threshold }: Report, dim: (text: string) =>
 
 function schemaLines({ schema }: Report): string[] {
   return wrapped(
-    schema.map(({ name, type }) => `${printable(name)} ${type}`),
+    schema.map(({ name, type }) => `${printable(name)} ${printable(type)}`),
     90,
   );
 }
