@@ -134,8 +134,9 @@ describe('a hostile Arrow file', () => {
       // Where no column is of a kind that it shows, `inspect` reads no batch.
       if (command === 'detect' && !name.startsWith('whole'))
         expect([name, code]).toEqual([name, 2]);
+      // A single row of a bomb is longer than what is handed over at once.
       if (command === 'inspect' && name.startsWith('whole'))
-        expect([name, code]).toEqual([name, 0]);
+        expect([name, code]).toEqual([name, name.endsWith('bomb.arrow') ? 2 : 0]);
     }
   });
 });

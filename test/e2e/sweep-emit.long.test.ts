@@ -76,7 +76,7 @@ test('the pods of a Kubernetes job do the sweep', async () => {
 test('memory and time grow with the work', async () => {
   const small = await emit('slurm', ['--eta', '0.01:0.1:log:4', '--out', '/tmp/none']);
   const large = await emit('slurm', [
-    ...['--eta', '0.01:0.1:log:1000', '--lambda2', '0.001:1:log:1000', '--steps', '1000000'],
+    ...['--eta', '0.01:0.1:log:1000', '--lambda2', '0.001:1:log:1000', '--steps', '100000000'],
     ...['--out', '/tmp/none', '--threads', '16'],
   ]);
   const number = (text: string, pattern: RegExp) => Number(pattern.exec(text)![1]);

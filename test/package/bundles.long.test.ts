@@ -94,7 +94,7 @@ describe.each([
   ],
   [
     'Vite',
-    18_100,
+    18_800,
     async () => {
       const vite = join(viteHome.resolve('./package.json'), '../bin/vite.js');
       await succeed(cwd, process.execPath, vite, 'build', '--outDir', 'vite');

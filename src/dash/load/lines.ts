@@ -9,6 +9,7 @@ import {
 } from '../../pipeline/formats/envelope.ts';
 import { OUTLINE_ROWS } from '../../pipeline/formats/parquet/chunk-outline.ts';
 import { bucketRange, type ColumnStore, rowsIn, span } from './columns.ts';
+import type { ColumnValues } from './table.ts';
 
 /**
  * One line a column over [from, to] with every extreme: from the rows themselves, or where there
@@ -33,52 +34,35 @@ export async function lines(
     perPixel >= OUTLINE_ROWS / 2 && groups.some((group) => store.outline(column, group));
   return Promise.all(
     columns.map((column) =>
-      outlined(column)
-        ? outlineLine(store, column, groups, from, to, width)
-        : overview
-          ? overviewLine(store, column, groups, from, to, width)
-          : exactLine(store, column, groups, from, to, width),
+      overview && !outlined(column)
+        ? overviewLine(store, column, groups, from, to, width)
+        : rowsLine(store, column, groups, from, to, width, outlined(column)),
     ),
   );
 }
 
-/** From what the file keeps of its groups; those of which it keeps nothing are read. */
-async function outlineLine(
+/** From rows; with `outlined` from what the file keeps of its groups, where it keeps something. */
+async function rowsLine(
   store: ColumnStore,
   column: string,
   groups: readonly number[],
   from: number,
   to: number,
   width: number,
+  outlined: boolean,
 ): Promise<Points> {
   const envelope = emptyEnvelope(from, to, width);
   await store.visit(
     groups,
-    async (group): Promise<{ x: ArrayLike<number>; y: ArrayLike<number> }> =>
-      store.outline(column, group) ?? {
-        x: await store.values('step', group),
-        y: await store.values(column, group),
-      },
-    ({ x, y }) => addPoints(envelope, x, y),
-  );
-  return envelopePoints(envelope);
-}
-
-async function exactLine(
-  store: ColumnStore,
-  column: string,
-  groups: readonly number[],
-  from: number,
-  to: number,
-  width: number,
-): Promise<Points> {
-  const envelope = emptyEnvelope(from, to, width);
-  await store.visit(
-    groups,
-    (group) => Promise.all([store.values('step', group), store.values(column, group)]),
-    ([step, values]) => {
-      const { start, end } = rowsIn(step, from, to);
-      addPoints(envelope, step, values, start, end);
+    async (group): Promise<{ x: ColumnValues; y: ColumnValues }> => {
+      const outline = outlined ? store.outline(column, group) : undefined;
+      if (outline) return outline;
+      const [x, y] = await Promise.all([store.values('step', group), store.values(column, group)]);
+      return { x, y };
+    },
+    ({ x, y }) => {
+      const { start, end } = rowsIn(x, from, to);
+      addPoints(envelope, x, y, start, end);
     },
   );
   return envelopePoints(envelope);

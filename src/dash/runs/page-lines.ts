@@ -135,9 +135,11 @@ async function differences(
     }),
   );
   const lines = found.flatMap((each) => each ?? []);
-  const thinned = most > 1 ? ` (every ${most}th row)` : '';
-  return { lines, areas: [], said: `minus ${minus.split('/').at(-1)}${thinned}` };
+  return { lines, areas: [], said: `minus ${minus.split('/').at(-1)}${thinned(most)}` };
 }
+
+/** What a legend says of lines that are made of every so many rows. */
+const thinned = (every: number) => (every > 1 ? ` (every ${every}th row)` : '');
 
 async function means(
   app: App,
@@ -152,6 +154,7 @@ async function means(
     const value = String(run.facts.parameters[group] ?? 'unknown');
     groups.set(value, [...(groups.get(value) ?? []), run]);
   }
+  let most = 1;
   const count = Math.max(2, Math.round(pixels / STRIDE));
   const x = Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1));
   const found = await Promise.all(
@@ -160,6 +163,7 @@ async function means(
       const read = await Promise.all(
         members.map((run) => placedRows(run.client, present, app.place(run)!, range)),
       );
+      most = Math.max(most, ...read.map(({ every }) => every));
       const color = app.color(members[0]!);
       const bands = present.map((_, c) =>
         meanBand(
@@ -185,7 +189,7 @@ async function means(
   return {
     lines: found.map(({ line }) => line),
     areas: found.flatMap(({ areas }) => areas),
-    said: `mean by ${group} ± standard deviation${log ? ' of logarithms' : ''}`,
+    said: `mean by ${group} ± standard deviation${log ? ' of logarithms' : ''}${thinned(most)}`,
   };
 }
 
