@@ -221,6 +221,7 @@ describe('one new file each', () => {
     const moved = await rows('data/run.resting.parquet');
     expect(moved.length).toBe(10_001);
     expect(moved.at(-1)).toMatchObject({ alpha: 0.3, beta1: 0.1, beta2: 0.3 });
+    expect(moved.at(-1)!.output, 'a column that is added applies here too').toBeCloseTo(0.09, 15);
     const catalogue = await readFile(join(folder, 'docs/catalogue.md'), 'utf8');
     expect(catalogue).toContain('| `resting` | the start, which never moves |');
   });

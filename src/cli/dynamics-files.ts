@@ -19,9 +19,6 @@ import { UsageError } from './errors.ts';
 import { checkOutput, type Replace } from './output-file.ts';
 import { runFileMetadata } from './run-file.ts';
 
-/** Columns that speak of what an optimizer does step by step. */
-const OF_DESCENT = ['phase', 'cycle', 'digits', 'edge_directions', 'batch_sharpness'];
-
 /** A dynamics to be written into a file of its own. */
 export interface DynamicsFile {
   readonly name: string;
@@ -98,10 +95,8 @@ export async function planDynamicsFiles(
 
 /** The columns of the file of a dynamics. */
 export function dynamicsColumns(runs: Runs, config: TrainingConfig): readonly string[] {
-  return runs
-    .schema(config)
-    .map(({ name }) => name)
-    .filter((name) => !OF_DESCENT.includes(name) && (config.columns?.includes(name) ?? true));
+  const columns = (runs.beside?.schema(config) ?? []).map(({ name }) => name);
+  return columns.filter((name) => config.columns?.includes(name) ?? true);
 }
 
 /** The rows of such a file. */
@@ -111,12 +106,11 @@ export function dynamicsBatches(
   config: TrainingConfig,
   source: Omit<SourceOptions, 'resume'>,
 ): TrainingRows {
-  const rows = runs.beside?.(each, config, source);
-  if (!rows)
+  if (!runs.beside)
     throw new UsageError(
       `--also: no dynamics can be written for a run of ${config.model}; leave it out`,
     );
-  return rows.pipe(thin(config.every));
+  return runs.beside.rows(each, config, source).pipe(thin(config.every));
 }
 
 /** Metadata of such a file; its summary says only whether it is whole. */

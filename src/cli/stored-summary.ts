@@ -2,12 +2,11 @@ import { from, lastValueFrom } from 'rxjs';
 import type { Batch } from '../pipeline/core/batch.ts';
 import type { Checkpoint } from '../pipeline/core/checkpoint.ts';
 import { linkOf, throughLinks } from '../pipeline/core/stored-pipeline.ts';
-import { runColumns } from '../pipeline/models/minimal/columns.ts';
+import { POINT_COLUMNS, runColumns } from '../pipeline/models/minimal/columns.ts';
 import type { RunConfig } from '../pipeline/models/minimal/config.ts';
 import { type ModelRun, type SourceArrays, startModelRun } from '../pipeline/models/minimal/run.ts';
 import type { StoredFile } from '../pipeline/node/stored-file.ts';
 import { standardOperators } from '../pipeline/operators/standard.ts';
-import { POINT_COLUMNS } from '../pipeline/sources/descent/stepper.ts';
 import type { TrainingConfig } from '../pipeline/sources/trainings/training.ts';
 
 /**

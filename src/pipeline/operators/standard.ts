@@ -2,7 +2,7 @@ import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import type { AnyOperator } from '../core/operator.ts';
 import type { Schema } from '../core/schema.ts';
-import { RUN_COLUMNS } from '../models/minimal/columns.ts';
+import { POINT_COLUMNS, RUN_COLUMNS } from '../models/minimal/columns.ts';
 import type { ModelRun, PointArrays } from '../models/minimal/run.ts';
 import { classifySharpness } from './classify-sharpness.ts';
 import { columnOperators } from './columns/index.ts';
@@ -29,6 +29,27 @@ export const runSchema = (): Schema => [
   ...RUN_COLUMNS,
   ...columnOperators.flatMap((make) => make().definition.adds),
 ];
+
+/**
+ * The operators of the rows of a dynamics beside a run of the minimal model, which has neither
+ * phases nor cycles: those that find what they need.
+ */
+export function besideOperators(): readonly AnyOperator<ModelRun>[] {
+  const there = new Set<string>(POINT_COLUMNS.map(({ name }) => name));
+  const further = columnOperators.map((make) => make());
+  return [splitLoss(), classifySharpness(), flowSolution(), ...further].filter(({ definition }) => {
+    const met = Object.keys(definition.needs).every((name) => there.has(name));
+    if (met) for (const { name } of definition.adds) there.add(name);
+    return met;
+  });
+}
+
+/** The columns of such rows, in order. */
+export function besideSchema(): Schema {
+  const added = besideOperators().flatMap(({ definition }) => definition.adds);
+  const there = new Set<string>([...POINT_COLUMNS, ...added].map(({ name }) => name));
+  return runSchema().filter(({ name }) => there.has(name));
+}
 
 /** The same as one operator for `pipe`. */
 export const standardPipeline =

@@ -3,11 +3,11 @@ import type { Batch } from '../core/batch.ts';
 import { arraysOf } from '../core/schema.ts';
 import { type RowSource, type SourceOptions, source } from '../core/source.ts';
 import type { Dynamics, Mover } from '../dynamics/dynamics.ts';
+import { POINT_COLUMNS } from '../models/minimal/columns.ts';
 import { type RunConfig, type RunOptions, resolveConfig } from '../models/minimal/config.ts';
 import { gradient, lossSplit } from '../models/minimal/loss.ts';
 import { type ModelRun, type PointArrays, startModelRun } from '../models/minimal/run.ts';
 import { hypot } from '../numeric/elementary.ts';
-import { POINT_COLUMNS } from './descent/stepper.ts';
 
 /** Config of such a trajectory: that of the run it stands beside, and which dynamics it is. */
 export interface TrajectoryConfig extends RunConfig {

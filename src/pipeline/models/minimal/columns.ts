@@ -146,3 +146,17 @@ export function runColumns<const Names extends readonly RunColumn[]>(
     readonly [K in keyof Names]: ColumnOf<Names[K]>;
   };
 }
+
+/**
+ * The columns of every dynamics of the model, in the order in which operators' columns are added.
+ */
+export const POINT_COLUMNS = runColumns(
+  'step',
+  'alpha',
+  'beta1',
+  'beta2',
+  'log10_abs_beta1',
+  'loss',
+  'l2',
+  'grad_norm',
+);

@@ -2,7 +2,7 @@ import { CheckpointError, resumedState, type StateReader } from '../../core/chec
 import { arraysOf } from '../../core/schema.ts';
 import type { RowSource, SourceOptions } from '../../core/source.ts';
 import { count } from '../../format.ts';
-import { runColumns } from '../../models/minimal/columns.ts';
+import { POINT_COLUMNS, runColumns } from '../../models/minimal/columns.ts';
 import { ConfigError, type RunConfig } from '../../models/minimal/config.ts';
 import type { DescentState } from '../../models/minimal/descend.ts';
 import { type ModelRun, type SourceArrays, startModelRun } from '../../models/minimal/run.ts';
@@ -11,20 +11,6 @@ export interface DescentOptions extends SourceOptions {
   /** Start from here instead of from `init`; for runs in float64. */
   readonly from?: DescentState;
 }
-
-/**
- * The columns of every dynamics of the model, in the order in which operators' columns are added.
- */
-export const POINT_COLUMNS = runColumns(
-  'step',
-  'alpha',
-  'beta1',
-  'beta2',
-  'log10_abs_beta1',
-  'loss',
-  'l2',
-  'grad_norm',
-);
 
 export const SOURCE_COLUMNS = [...POINT_COLUMNS, ...runColumns('digits')] as const;
 

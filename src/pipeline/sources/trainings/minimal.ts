@@ -6,7 +6,7 @@ import {
 } from '../../models/minimal/config.ts';
 import { minimal } from '../../models/minimal/index.ts';
 import { PRESETS } from '../../models/minimal/presets/index.ts';
-import type { Training, TrainingRows } from './training.ts';
+import type { Training, TrainingBatch, TrainingRows } from './training.ts';
 
 /** The minimal network: its phases follow exact rules. */
 export const minimalTraining: Training = {
@@ -17,16 +17,13 @@ export const minimalTraining: Training = {
   presets: PRESETS,
   async open() {
     const [
-      { runSchema, standardOperators },
+      { besideOperators, besideSchema, runSchema, standardOperators },
       { phaseLogLink },
       { gradientDescent },
       { SOURCE_COLUMNS },
       { linkOf, storedLinks, throughLinks },
       { thinLinks },
       { trajectory },
-      { classifySharpness },
-      { flowSolution },
-      { splitLoss },
     ] = await Promise.all([
       import('../../operators/standard.ts'),
       import('../../sinks/phase-log.ts'),
@@ -35,9 +32,6 @@ export const minimalTraining: Training = {
       import('../../core/stored-pipeline.ts'),
       import('../../operators/thin.ts'),
       import('../trajectory.ts'),
-      import('../../operators/classify-sharpness.ts'),
-      import('../../operators/flow-solution.ts'),
-      import('../../operators/split-loss.ts'),
     ]);
     return {
       resolve: (options) => resolveConfig(options as RunOptions),
@@ -59,12 +53,13 @@ export const minimalTraining: Training = {
           !chain.includes(log) && thins.length === 0 && log.needs.every((name) => there.has(name));
         return throughLinks(tells ? [...chain, phaseLogLink(report, false)] : chain);
       },
-      beside: (dynamics, config, options) =>
-        trajectory(dynamics, config as RunOptions, options).pipe(
-          splitLoss(),
-          classifySharpness(),
-          flowSolution(),
-        ) as unknown as TrainingRows,
+      beside: {
+        schema: besideSchema,
+        rows: (dynamics, config, options) =>
+          throughLinks<TrainingBatch>(besideOperators().map(linkOf))(
+            trajectory(dynamics, config as RunOptions, options) as unknown as TrainingRows,
+          ),
+      },
     };
   },
 };

@@ -47,13 +47,19 @@ export const networkTraining: Training = {
         const known = [...links, ...thinLinks(stored.stages)];
         return throughLinks([...storedLinks(stored, given, known), done]);
       },
-      beside: (dynamics, config, options) =>
-        networkTrajectory(dynamics, optionsOf(config), options).pipe(
-          relateToThreshold(),
-        ) as unknown as TrainingRows,
+      beside: {
+        schema: (config) => schemaOf(config).filter(({ name }) => !OF_DESCENT.includes(name)),
+        rows: (dynamics, config, options) =>
+          networkTrajectory(dynamics, optionsOf(config), options).pipe(
+            relateToThreshold(),
+          ) as unknown as TrainingRows,
+      },
     };
   },
 };
+
+/** Columns that speak of what an optimizer does step by step. */
+const OF_DESCENT = ['phase', 'cycle', 'edge_directions', 'batch_sharpness'];
 
 /** What was said, or a config, without the name of the model. */
 function optionsOf(said: object): NetworkOptions {

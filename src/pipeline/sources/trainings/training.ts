@@ -49,12 +49,18 @@ export interface Runs {
     report: (event: TrainingEvent) => void,
     stored?: StoredPipeline,
   ): MonoTypeOperatorFunction<TrainingBatch>;
+  /** The dynamics beside a run; undefined where the model has none. */
+  readonly beside?: Beside;
+}
+
+export interface Beside {
+  /** All columns that apply to a dynamics, in the order of its file. */
+  schema(config: TrainingConfig): Schema;
   /**
-   * The rows of a dynamics beside a run, with all columns that apply to it; undefined where the
-   * model has none.
+   * Its rows.
    * @throws ConfigError at once where it is not defined for such a run
    */
-  beside?(
+  rows(
     dynamics: Dynamics,
     config: TrainingConfig,
     source: Omit<SourceOptions, 'resume'>,
