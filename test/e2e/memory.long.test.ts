@@ -86,10 +86,11 @@ describe.skipIf(!linux)('memory', () => {
     expect(long.bytes - short.bytes).toBeLessThan(20 * MEGABYTE);
   });
 
-  test('10 million lines of a log take no more of it than 1 million', async () => {
-    const short = await peakOfDetect(1_000_000);
+  test('10 million lines of a log take no more of it than 3 million', async () => {
+    // A shorter one ends before the heaps of both processes have the size that they keep.
+    const short = await peakOfDetect(3_000_000);
     const long = await peakOfDetect(10_000_000);
-    expect([short.rows, long.rows]).toEqual([1_000_000, 10_000_000]);
+    expect([short.rows, long.rows]).toEqual([3_000_000, 10_000_000]);
     expect(long.bytes).toBeLessThan(450 * MEGABYTE);
     expect(long.bytes - short.bytes).toBeLessThan(60 * MEGABYTE);
   });
