@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { transform } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { succeed } from './package/projects.ts';
-import { cleanEnvironment, type Outcome, watch } from './setup/eos.ts';
+import { cleanEnvironment, type Outcome, type Running, watch } from './setup/eos.ts';
 import { findPart, root } from './setup/parts.ts';
 import { removeFolder } from './setup/remove-folder.ts';
 
@@ -98,14 +98,36 @@ const environment: NodeJS.ProcessEnv = {
   PATH: [programs, ...(python ? [dirname(python)] : []), process.env.PATH].join(':'),
 };
 
-function bash(line: string): ReturnType<typeof watch> & { readonly pid: number } {
+/** Milliseconds after which a command hangs: what is left of a test's patience tells which. */
+const DEADLINE = 240_000;
+
+/** Starts a line of a document; where it hangs, it is ended with all that it has started. */
+function bash(line: string): Running & { readonly pid: number } {
   const child = spawn('bash', ['-o', 'pipefail', '-c', line], {
     cwd: folder,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  return { ...watch(child), pid: child.pid! };
+  const { done, says } = watch(child);
+  let hung = false;
+  const timer = setTimeout(() => {
+    hung = true;
+    process.kill(-child.pid!, 'SIGKILL');
+  }, DEADLINE);
+  const ended = done.then((outcome) => {
+    clearTimeout(timer);
+    if (hung) throw new Error(`${line}\nhung; it said:\n${outcome.stdout}${outcome.stderr}`);
+    return outcome;
+  });
+  // Whoever waits for words is told of the end otherwise.
+  ended.catch(() => {});
+  const saying = (text: string) =>
+    says(text).catch(async () => {
+      const { stdout, stderr } = await ended;
+      throw new Error(`${line}\nended without saying '${text}':\n${stdout}${stderr}`);
+    });
+  return { done: ended, says: saying, pid: child.pid! };
 }
 
 /** Commands that go on until they are told to stop: they are, once they are at work. */

@@ -37,14 +37,14 @@ export async function watchRun(request: WatchRequest): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'eos-watch-'));
   const note = join(folder, 'log');
   // Before the script is there: its first line may be answered with a signal.
-  const before = onInterrupt(() => {});
+  const interrupt = onInterrupt(() => {});
   const script = startScript(request.command, note);
   // Who follows the log awaits it later; until then it may end badly.
   script.code.catch(() => {});
   try {
-    const log = request.log ?? (await noted(note, AbortSignal.any([script.ended, before.signal])));
-    before.release();
-    const interrupted = before.exitCode();
+    const log =
+      request.log ?? (await noted(note, AbortSignal.any([script.ended, interrupt.signal])));
+    const interrupted = interrupt.exitCode();
     if (interrupted !== undefined) return await interruptedScript(script, interrupted);
     if (log === undefined) return await withoutLog(script.code);
     const out = request.out ?? `${basename(log, extname(log))}.parquet`;
@@ -58,6 +58,7 @@ export async function watchRun(request: WatchRequest): Promise<number> {
   } finally {
     script.stop();
     await script.code.catch(() => {});
+    interrupt.release();
     await rm(folder, { recursive: true, force: true });
   }
 }

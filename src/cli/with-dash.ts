@@ -22,6 +22,8 @@ export async function withDash(
   work: () => Promise<number>,
 ): Promise<number> {
   const server = await startDashServer({ files: [file], waitForFiles: true });
+  // From here to the end: a Ctrl-C at the last line of the work is one to the dashboard.
+  const interrupt = onInterrupt(() => {});
   const say = (line: string) => {
     if (!quiet) process.stderr.write(`${line}\n`);
   };
@@ -30,14 +32,11 @@ export async function withDash(
     if (open) openBrowser(server.url);
     const code = await work();
     if (code !== EXIT.done) return code;
-    const interrupt = onInterrupt(() => {});
     say(`the dashboard stays at ${server.url} (Ctrl-C ends it)`);
-    await new Promise<void>((resolve) =>
-      interrupt.signal.addEventListener('abort', () => resolve()),
-    );
-    interrupt.release();
+    await interrupt.stopped;
     return code;
   } finally {
+    interrupt.release();
     await server.close();
   }
 }

@@ -20,9 +20,6 @@ export async function serveDash({
   const files = options.files.length > 0 || !existsSync(sample) ? options.files : [sample];
   const server = await startDashServer({ ...options, files });
   const interrupt = onInterrupt(() => {});
-  const interrupted = new Promise<void>((resolve) =>
-    interrupt.signal.addEventListener('abort', () => resolve()),
-  );
   // Only now: who reads this line may send the signal at once.
   const url = query === undefined ? server.url : `${server.url}?${query}`;
   process.stdout.write(
@@ -34,7 +31,7 @@ export async function serveDash({
     ].join('\n'),
   );
   if (open) openBrowser(url);
-  await interrupted;
+  await interrupt.stopped;
   interrupt.release();
   await server.close();
   return 0;

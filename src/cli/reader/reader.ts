@@ -44,6 +44,7 @@ export const inReader: Reading = {
     const reader = prepared ?? startReader(paths.includes('-'));
     prepared = undefined;
     const letGo = () => reader.end();
+    if (signal?.aborted) letGo();
     signal?.addEventListener('abort', letGo, { once: true });
     try {
       await reader.ask({ log: paths, follow }, 'ready', (reply) => {
