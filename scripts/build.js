@@ -68,7 +68,7 @@ part(
     'package.json',
     'tsconfig.json',
     'tsconfig.build.json',
-    'scripts/thread.js',
+    'scripts/bundles.js',
     'scripts/third-party.js',
   ],
   () => {
@@ -76,7 +76,7 @@ part(
       rmSync(join(root, 'dist', folder), { recursive: true, force: true });
     run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
     run('scripts/manifest.js');
-    run('scripts/thread.js');
+    run('scripts/bundles.js');
   },
 );
 part(

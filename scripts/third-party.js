@@ -1,5 +1,5 @@
-// The licences of the programs that we pass on: those bundled into the page, into one-file pages
-// and into the thread of sweeps, with their texts, and a table of those that npm installs beside
+// The licences of the programs that we pass on: those bundled into the page, into one-file pages,
+// into the command line and into the thread of sweeps, with their texts, and a table of those that npm installs beside
 // us.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -17,7 +17,7 @@ const PACKAGE_FILE = 'THIRD_PARTY.md';
  * Folders of the package that hold bundles; `dist/page-single` is the page of `dist/page` once
  * more.
  */
-const BUNDLES = ['dist/page', 'dist/cli/sweep'];
+const BUNDLES = ['dist/page', 'dist/cli', 'dist/cli/sweep'];
 
 /**
  * The package that a module of a bundle belongs to, or undefined for our own and for the bundler's.
@@ -74,7 +74,7 @@ function licenceText(folders) {
   const sections = packages.map(({ name, version, licence, text }) =>
     [line, `${name} ${version} (${licence})`, text].filter(Boolean).join('\n\n'),
   );
-  return `${['This page contains the following programs of others, or parts of them.', ...sections].join('\n\n')}\n`;
+  return `${['The files beside this folder contain the following programs of others, or parts of them.', ...sections].join('\n\n')}\n`;
 }
 
 /**

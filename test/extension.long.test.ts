@@ -127,7 +127,7 @@ export const gentle = {
 } as const satisfies Preset;
 `,
   'src/cli/commands/threshold.ts': `
-import { Args, Command } from '@oclif/core';
+import { Args, Command } from '../oclif.ts';
 
 export default class Threshold extends Command {
   static override summary = 'Say where gradient descent turns unstable';

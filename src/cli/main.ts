@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Errors, flush, run as oclif } from '@oclif/core';
 import { didYouMean } from '../pipeline/core/suggest.ts';
 import { describeError, EXIT, forTerminal, oneLine } from './errors.ts';
+import { Errors, flush, run as oclif } from './oclif.ts';
 import { readBy } from './reader/reading.ts';
+
+/** Folder of the package. */
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs the command line; every error ends here as one line on stderr and an exit code. */
 export async function run(): Promise<void> {
@@ -19,7 +20,7 @@ export async function run(): Promise<void> {
     prepareLog: (paths) => void inReader().then((reader) => reader.prepareLog?.(paths)),
   });
   try {
-    await oclif(wanted(process.argv.slice(2)), await packageOptions());
+    await oclif(wanted(process.argv.slice(2)), { root });
     await flush();
   } catch (error) {
     report(error);
@@ -29,16 +30,6 @@ export async function run(): Promise<void> {
 
 /** Loaded where a file is read: most commands read none. */
 const inReader = async () => (await import('./reader/reader.ts')).inReader;
-
-/**
- * oclif loads plugins that are dependencies of the package; ours are peers, so that the library
- * stands alone.
- */
-async function packageOptions() {
-  const manifest = fileURLToPath(new URL('../../package.json', import.meta.url));
-  const pjson = JSON.parse(await readFile(manifest, 'utf8'));
-  return { root: dirname(manifest), pjson: { ...pjson, dependencies: pjson.peerDependencies } };
-}
 
 /**
  * The words of the command line; those that ask for the version ask for nothing else, wherever they

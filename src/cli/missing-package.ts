@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Packages that are asked for together, apart from those that every command line wants. */
+/** Packages that are asked for together, apart from those that draw figures. */
 const APART = [['bullmq', 'ioredis'], ['parquetjs-lite']];
 
 /**
@@ -21,8 +21,5 @@ export function missingPackage(error: unknown): string | undefined {
   const apart = APART.find((group) => group.includes(name));
   const wanted = apart ?? Object.keys(peers).filter((peer) => !APART.flat().includes(peer));
   const list = wanted.map((peer) => `${peer}@${peers[peer]}`).join(' ');
-  return (
-    `${name} is not installed; install what ${apart ? 'this needs' : 'the commands need'} with: ` +
-    `npm install ${list}`
-  );
+  return `${name} is not installed; install what this needs with: npm install ${list}`;
 }

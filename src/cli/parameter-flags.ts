@@ -1,4 +1,3 @@
-import { Flags, type Interfaces } from '@oclif/core';
 import {
   ConfigError,
   type Parameter,
@@ -7,6 +6,7 @@ import {
   type ValuesOf,
 } from '../pipeline/core/parameters.ts';
 import { UsageError } from './errors.ts';
+import { Flags, type Interfaces } from './oclif.ts';
 
 type FlagOf<P extends Parameter> = P extends { readonly type: 'boolean' }
   ? Interfaces.BooleanFlag<boolean | undefined>

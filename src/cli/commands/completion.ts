@@ -1,6 +1,6 @@
-import { Args, Command, Flags } from '@oclif/core';
 import type { ParameterTable } from '../../pipeline/core/parameters.ts';
 import { completionScript, SHELLS, type Shell } from '../completion/scripts.ts';
+import { Args, Command, Flags } from '../oclif.ts';
 
 export default class Completion extends Command {
   static override summary = 'Let your shell complete commands, flags and their values';

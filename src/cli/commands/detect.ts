@@ -1,5 +1,5 @@
-import { Args, Command, Flags } from '@oclif/core';
 import { UsageError } from '../errors.ts';
+import { Args, Command, Flags } from '../oclif.ts';
 import { reading } from '../reader/reading.ts';
 
 export default class Detect extends Command {

@@ -1,4 +1,4 @@
-import { Args, Command, Flags } from '@oclif/core';
+import { Args, Command, Flags } from '../oclif.ts';
 
 export default class Diff extends Command {
   static override summary = 'Tell what two run files differ in';

@@ -1,7 +1,7 @@
-import { Args, Command, Flags } from '@oclif/core';
 import type { ParameterTable } from '../../pipeline/core/parameters.ts';
 import { UsageError } from '../errors.ts';
 import { EXPORT_FORMATS } from '../export/encode.ts';
+import { Args, Command, Flags } from '../oclif.ts';
 import { flagsOf, settledOf } from '../parameter-flags.ts';
 
 const MOST = Number.MAX_SAFE_INTEGER;

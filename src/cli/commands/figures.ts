@@ -1,5 +1,5 @@
-import { Command, Flags } from '@oclif/core';
 import { UsageError } from '../errors.ts';
+import { Command, Flags } from '../oclif.ts';
 
 export default class Figures extends Command {
   static override summary = 'Draw the five figures of the paper, or the maps of a sweep';

@@ -1,4 +1,4 @@
-import { Args, Command, Flags } from '@oclif/core';
+import { Args, Command, Flags } from '../oclif.ts';
 
 export default class Inspect extends Command {
   static override summary = 'Show what a run file holds: schema, parameters, phases, outcome';

@@ -1,6 +1,6 @@
-import { Command, Flags } from '@oclif/core';
 import { LAB_TABLES } from '../../dash/lab/lab-parameters.ts';
 import { trainingParameters } from '../../pipeline/sources/trainings/index.ts';
+import { Command, Flags } from '../oclif.ts';
 import { flagsOf } from '../parameter-flags.ts';
 import { portOf } from '../port.ts';
 

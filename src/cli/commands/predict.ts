@@ -1,7 +1,7 @@
-import { Args, Command, Flags } from '@oclif/core';
 import type { RunOptions } from '../../pipeline/models/minimal/config.ts';
 import { runParameters } from '../../pipeline/models/minimal/config.ts';
 import { UsageError } from '../errors.ts';
+import { Args, Command, Flags } from '../oclif.ts';
 import { flagsOf } from '../parameter-flags.ts';
 import { runOptions } from '../run-options.ts';
 

@@ -1,4 +1,4 @@
-import { Command, Flags } from '@oclif/core';
+import { Command, Flags } from '../oclif.ts';
 
 export default class Presets extends Command {
   static override summary = 'List the presets, each with what its run shows';

@@ -1,4 +1,4 @@
-import { Args, Command, Flags } from '@oclif/core';
+import { Args, Command, Flags } from '../oclif.ts';
 
 export default class Recover extends Command {
   static override summary = 'Make a whole file of what a program that died left in FILE.partial';

@@ -1,5 +1,5 @@
-import { Args, Command } from '@oclif/core';
 import { UsageError } from '../errors.ts';
+import { Args, Command } from '../oclif.ts';
 
 const KINDS = ['config', 'spec'] as const;
 

@@ -1,7 +1,7 @@
-import { Command, Flags } from '@oclif/core';
 import type { ValuesOf } from '../../pipeline/core/parameters.ts';
 import { runParameters } from '../../pipeline/models/minimal/config.ts';
 import { UsageError } from '../errors.ts';
+import { Command, Flags } from '../oclif.ts';
 import { checkSwitches, flagsOf, originOf, settledOf } from '../parameter-flags.ts';
 import { runOptions } from '../run-options.ts';
 import {

@@ -1,6 +1,6 @@
-import { Args, Command, Flags } from '@oclif/core';
 import { type RunOptions, runParameters } from '../../pipeline/models/minimal/config.ts';
 import { EXIT, UsageError } from '../errors.ts';
+import { Args, Command, Flags } from '../oclif.ts';
 import { flagsOf } from '../parameter-flags.ts';
 import { runOptions } from '../run-options.ts';
 

@@ -1,4 +1,4 @@
-import { Args, Command, Flags } from '@oclif/core';
+import { Args, Command, Flags } from '../oclif.ts';
 
 export default class Watch extends Command {
   static override summary = 'Start a training script, follow its log, and show it in the dashboard';

@@ -1,5 +1,5 @@
-import { Command } from '@oclif/core';
 import { UsageError } from '../errors.ts';
+import { Command } from '../oclif.ts';
 import { checkSwitches, flagsOf, settledOf } from '../parameter-flags.ts';
 import { logParameters } from '../stream-parameters.ts';
 import { folderOf, workerParameters } from '../sweep/parameters.ts';

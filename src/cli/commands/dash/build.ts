@@ -1,4 +1,4 @@
-import { Command, Flags } from '@oclif/core';
+import { Command, Flags } from '../../oclif.ts';
 
 export default class DashBuild extends Command {
   static override summary =

@@ -1,4 +1,4 @@
-import { Args, Command, Flags } from '@oclif/core';
+import { Args, Command, Flags } from '../../oclif.ts';
 import { portOf } from '../../port.ts';
 
 export default class DashServe extends Command {

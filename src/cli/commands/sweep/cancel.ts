@@ -1,5 +1,5 @@
-import { Command } from '@oclif/core';
 import { plural } from '../../../pipeline/format.ts';
+import { Command } from '../../oclif.ts';
 import { flagsOf, settledOf } from '../../parameter-flags.ts';
 import { engineParameters, folderOf, folderParameters } from '../../sweep/parameters.ts';
 

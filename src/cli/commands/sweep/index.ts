@@ -1,5 +1,5 @@
-import { Command, Flags } from '@oclif/core';
 import { UsageError } from '../../errors.ts';
+import { Command, Flags } from '../../oclif.ts';
 import { checkSwitches, flagsOf, settledOf } from '../../parameter-flags.ts';
 import { logParameters } from '../../stream-parameters.ts';
 import { gridParameters, sweepOptions } from '../../sweep/grid.ts';

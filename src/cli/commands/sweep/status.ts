@@ -1,4 +1,4 @@
-import { Command, Flags } from '@oclif/core';
+import { Command, Flags } from '../../oclif.ts';
 import { flagsOf, settledOf } from '../../parameter-flags.ts';
 import { engineParameters, folderOf, folderParameters } from '../../sweep/parameters.ts';
 
