@@ -8,6 +8,9 @@ import { type Browser, type CDPSession, chromium, type Page } from 'playwright-c
 import { describe, describeMachine, root } from './machine.ts';
 
 const ZOOMS = 20;
+/** Milliseconds of the main thread that a zoom may take, of one run and of ten. */
+const MOST_FOR_ONE = 33;
+const MOST_FOR_TEN = 100;
 
 const { values } = parseArgs({
   options: {
@@ -21,26 +24,27 @@ const folder = mkdtempSync(join(tmpdir(), 'eos-bench-'));
 try {
   print(`${describe(describeMachine())}\n`);
   for (const rows of values.rows.split(',').map(Number))
-    await measureRun(rows, Number(values.rounds));
+    await measureRuns([rows], Number(values.rounds));
+  await measureRuns(
+    Array.from({ length: 10 }, (_, i) => 10_000 + i),
+    Number(values.rounds),
+  );
   await measureLive();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function measureRun(rows: number, rounds: number): Promise<void> {
-  const file = join(folder, `${rows}.parquet`);
-  execFileSync(process.execPath, [
-    join(root, 'bin/run.js'),
-    'stream',
-    '--steps',
-    String(rows - 1),
-    '--out',
-    file,
-    '--quiet',
-  ]);
+/** Opens runs of these many rows at once. */
+async function measureRuns(lengths: readonly number[], rounds: number): Promise<void> {
+  const files = lengths.map((rows) => {
+    const file = join(folder, `${rows}.parquet`);
+    const args = ['stream', '--steps', String(rows - 1), '--out', file, '--quiet', '--force'];
+    execFileSync(process.execPath, [join(root, 'bin/run.js'), ...args]);
+    return file;
+  });
   const server = spawn(
     process.execPath,
-    [join(root, 'bin/run.js'), 'dash', 'serve', file, '--port', '0'],
+    [join(root, 'bin/run.js'), 'dash', 'serve', ...files, '--port', '0'],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
@@ -52,17 +56,22 @@ async function measureRun(rows: number, rounds: number): Promise<void> {
   try {
     const results: PageResult[] = [];
     for (let round = 0; round < rounds; round++)
-      results.push(await measurePage(browser, `${url}?refresh=0`));
+      results.push(
+        await measurePage(
+          browser,
+          `${url}?refresh=0${lengths.map((rows) => `&run=data/${rows}.parquet`).join('')}`,
+        ),
+      );
     const middle = (pick: (result: PageResult) => number) => median(results.map(pick));
     print(
-      `${rows.toLocaleString('en-US')} rows, ${(statSync(file).size / 1e6).toFixed(1)} MB; medians of ${rounds} openings`,
+      `${lengths.length > 1 ? `${lengths.length} runs of ` : ''}${lengths[0]!.toLocaleString('en-US')} rows, ${(files.reduce((sum, file) => sum + statSync(file).size, 0) / 1e6).toFixed(1)} MB; medians of ${rounds} openings`,
     );
     print(
       `  first panel drawn        ${middle(({ first }) => first).toFixed(0)} ms after the page is asked for`,
     );
     print(`  all panels drawn         ${middle(({ all }) => all).toFixed(0)} ms`);
     print(
-      `  redraw after a zoom      ${middle(({ zoom }) => zoom).toFixed(0)} ms (median of ${ZOOMS}; slowest ${middle(({ slowest }) => slowest).toFixed(0)} ms)`,
+      `  processor for a zoom     ${middle(({ zoom }) => zoom).toFixed(0)} ms of the main thread (median of ${ZOOMS}; most ${middle(({ slowest }) => slowest).toFixed(0)} ms); at most ${lengths.length > 1 ? MOST_FOR_TEN : MOST_FOR_ONE} wanted`,
     );
     print(
       `  memory of the page       ${middle(({ memory }) => memory).toFixed(0)} MB of scripts and data, workers included`,
@@ -167,11 +176,15 @@ async function measurePage(browser: Browser, url: string): Promise<PageResult> {
       all: Math.max(...draws.map(({ startTime, duration }) => startTime + duration)),
     };
   });
+  const session = await context.newCDPSession(page);
+  // Processor time, whatever else the machine does.
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
   const zooms: number[] = [];
-  // In by keys around where the spikes are, then out again: every redraw is of all panels.
   await page.locator('[data-panel=loss] .plot').focus();
+  await page.evaluate(() => scrollTo(0, 0));
+  // In by keys around the middle, then out again: every redraw is of all panels in the window.
   for (let i = 0; i < ZOOMS; i++)
-    zooms.push(await zoomTime(page, i < ZOOMS / 2 || i === ZOOMS - 1 ? '+' : '-'));
+    zooms.push(await zoomTime(page, session, i < ZOOMS / 2 || i === ZOOMS - 1 ? '+' : '-'));
   const cdp = await browser.newBrowserCDPSession();
   const bytes = await page.evaluate(async () => {
     const measure = (
@@ -191,20 +204,35 @@ async function measurePage(browser: Browser, url: string): Promise<PageResult> {
   };
 }
 
-/** Milliseconds from the key that zooms to the end of the redraw of all panels. */
-async function zoomTime(page: Page, key: string): Promise<number> {
-  const before = await page.evaluate(() => performance.getEntriesByName('eos-draw').length);
-  await page.keyboard.press(key);
-  await page.waitForFunction(
-    (drawn) =>
-      performance.getEntriesByName('eos-draw').length > drawn &&
-      document.documentElement.dataset.busy === 'false',
-    before,
+/**
+ * Milliseconds of processor that the page's main thread takes from the key that zooms until all is
+ * drawn and shown: scripts, styles, layout and painting.
+ */
+async function zoomTime(page: Page, session: CDPSession, key: string): Promise<number> {
+  const before = await mainThread(session);
+  await page.evaluate(
+    (pressed) =>
+      new Promise<void>((resolve) => {
+        const html = document.documentElement;
+        const { draws } = html.dataset;
+        const watcher = new MutationObserver(() => {
+          if (html.dataset.draws === draws || html.dataset.busy !== 'false') return;
+          watcher.disconnect();
+          requestAnimationFrame(() => setTimeout(resolve));
+        });
+        watcher.observe(html, { attributes: true });
+        document
+          .querySelector('[data-panel=loss] .plot')!
+          .dispatchEvent(new KeyboardEvent('keydown', { key: pressed, bubbles: true }));
+      }),
+    key,
   );
-  return page.evaluate((drawn) => {
-    const draws = performance.getEntriesByName('eos-draw').slice(drawn);
-    return draws.reduce((sum, { duration }) => sum + duration, 0);
-  }, before);
+  return (await mainThread(session)) - before;
+}
+
+async function mainThread(session: CDPSession): Promise<number> {
+  const { metrics } = await session.send('Performance.getMetrics');
+  return 1000 * metrics.find(({ name }) => name === 'TaskDuration')!.value;
 }
 
 /** Resident memory of the largest renderer process: the page's. */

@@ -27,7 +27,7 @@ import { viewControls } from './view-controls.ts';
 
 /** How often a page of `eos dash serve` looks at its files, unless its link says otherwise. */
 const LIVE_SECONDS = 0.5;
-/** Panels outside the window are drawn as well unless the runs have more rows than this. */
+/** Panels outside the window are drawn with new runs as well unless they have more rows than this. */
 const MOST_ROWS_UNSEEN = 500_000;
 /** The strip of phases and the main plot. */
 const MAIN_PANELS = 2;
@@ -203,11 +203,13 @@ async function drawAll(): Promise<void> {
   for (const panel of [...(sweep ? [sweep] : []), ...all])
     panel.element.hidden = !visible.includes(panel) || (panel.empty?.() ?? false);
   added.draw();
-  // Of long runs only what is looked at is read; the rest follows when it comes into view.
+  // Of other steps, or of long runs, only what is looked at is drawn; the rest follows when it comes
+  // into view.
   const rows = runs.reduce((sum, { info }) => sum + info.rows, 0);
-  const now = visible.filter(
-    (panel) => panel === sweep || rows <= MOST_ROWS_UNSEEN || isNear(panel.element),
-  );
+  const drawn = `${full}:${runs.map(({ id }) => id).join()}`;
+  const every = drawn !== drawnFor && rows <= MOST_ROWS_UNSEEN;
+  drawnFor = drawn;
+  const now = visible.filter((panel) => every || panel === sweep || isNear(panel.element));
   undrawn = new Set(visible.filter((panel) => !now.includes(panel)));
   await Promise.all([range.draw(), ...now.map(drawPanel)]);
   tellOffAxis(runs);
@@ -220,6 +222,8 @@ async function drawAll(): Promise<void> {
   );
 }
 
+/** Whose panels were drawn last. */
+let drawnFor = '';
 /** Panels that wait until they come into view. */
 let undrawn: ReadonlySet<Panel> = new Set();
 const NEAR_PIXELS = 100;

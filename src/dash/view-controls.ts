@@ -131,11 +131,14 @@ export function viewControls(
       theme.value = view.theme;
       const runs = app.runs();
       const [only] = runs;
-      const [start, end] = nameParts(runs.length > 1 ? `${runs.length} runs` : (only?.name ?? ''));
-      name.replaceChildren(
-        el('span', { class: 'name-start' }, start),
-        ...(end === '' ? [] : [el('span', {}, end)]),
-      );
+      const all = runs.length > 1 ? `${runs.length} runs` : (only?.name ?? '');
+      if (name.textContent !== all) {
+        const [start, end] = nameParts(all);
+        name.replaceChildren(
+          el('span', { class: 'name-start' }, start),
+          ...(end === '' ? [] : [el('span', {}, end)]),
+        );
+      }
       name.title = runs.length === 1 ? `${only!.name}\n${only!.facts.configText}`.trim() : '';
     },
   };

@@ -64,9 +64,11 @@ export function superscript(power: number): string {
     .replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]!);
 }
 
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
 /** A whole number with thousands separated. */
 export function count(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+  return whole.format(value);
 }
 
 /** A number of things: 1 row, 10,001 rows. */

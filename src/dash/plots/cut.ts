@@ -13,30 +13,44 @@ const BEYOND = 0.5;
 
 /**
  * The parts of a line that lie in a frame or near it, cut exactly where they leave, with a point of
- * NaN between parts: renderers fail on coordinates that are far beyond what they show, and the line
- * of a run that diverges has them.
+ * NaN between parts: renderers fail on coordinates that are far beyond what they show, and the line of a run
+ * that diverges has them.
  */
 export function cut(points: Points, x: Range, y: Range): Points {
   const [left, right] = wide(x);
   const [bottom, top] = wide(y);
-  const all = Array.from(points.x, (at, i): Point => [at, points.y[i]!]);
-  const inside = ([px, py]: Point) =>
+  const { x: xs, y: ys } = points;
+  const isInside = (px: number, py: number) =>
     Number.isNaN(px + py) || (px >= left && px <= right && py >= bottom && py <= top);
-  if (all.every(inside)) return points;
-  const kept: Point[] = [];
-  for (const [i, point] of all.entries()) {
-    const before = all[i - 1];
-    const part = before && visible(before, point);
-    if (!before || !part) {
-      if (inside(point)) kept.push(point);
-      continue;
-    }
-    const [start, end] = part;
-    if (start > 0 || kept.length === 0) kept.push(between(before, point, start));
-    kept.push(between(before, point, end));
-    if (end < 1) kept.push([Number.NaN, Number.NaN]);
+  const kept: { x: number[]; y: number[] } = { x: [], y: [] };
+  const keep = (px: number, py: number) => {
+    kept.x.push(px);
+    kept.y.push(py);
+  };
+  let cuts = 0;
+  let before = false;
+  for (let i = 0; i < xs.length; i++) {
+    const [px, py] = [xs[i]!, ys[i]!];
+    const inside = isInside(px, py);
+    if (!inside) cuts++;
+    if (!(before && inside)) enter(i, inside);
+    if (inside) keep(px, py);
+    before = inside;
   }
-  return { x: kept.map(([px]) => px), y: kept.map(([, py]) => py) };
+  return cuts === 0 ? points : kept;
+
+  /** The way to a point, where not both of its ends are inside. */
+  function enter(i: number, inside: boolean): void {
+    if (i === 0) return;
+    const from: Point = [xs[i - 1]!, ys[i - 1]!];
+    const to: Point = [xs[i]!, ys[i]!];
+    const part = visible(from, to);
+    if (!part) return;
+    if (part[0] > 0) keep(...between(from, to, part[0]));
+    if (inside) return;
+    keep(...between(from, to, part[1]));
+    keep(Number.NaN, Number.NaN);
+  }
 
   /**
    * From which to which part of a segment it is within the frame (Liang and Barsky); undefined
@@ -58,13 +72,25 @@ export function cut(points: Points, x: Range, y: Range): Points {
   }
 }
 
-function between(from: Point, to: Point, part: number): Point {
-  if (part === 0) return from;
-  if (part === 1) return to;
-  return [from[0] + part * (to[0] - from[0]), from[1] + part * (to[1] - from[1])];
-}
-
 function wide([low, high]: Range): Range {
   const room = BEYOND * (high - low);
   return [low - room, high + room];
+}
+
+function between(from: Point, to: Point, part: number): Point {
+  return [from[0] + part * (to[0] - from[0]), from[1] + part * (to[1] - from[1])];
+}
+
+/** A line in pixels as the path of an SVG. */
+export function outline({ x, y }: Points): string {
+  let path = '';
+  let pen = 'M';
+  for (let i = 0; i < x.length; i++) {
+    if (Number.isNaN(x[i]! + y[i]!)) pen = 'M';
+    else {
+      path += `${pen}${Math.round(100 * x[i]!) / 100},${Math.round(100 * y[i]!) / 100}`;
+      pen = 'L';
+    }
+  }
+  return path;
 }

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { linearTicks, logTicks, stepMarks, valueMarks } from './axes.ts';
-import { cut, type Points } from './cut.ts';
+import { cut, outline, type Points } from './cut.ts';
 import { type Drawing, drawPlot, type Look, MARGIN, niceDomain, type Range } from './draw.ts';
 import { robustRange } from './robust.ts';
 import type { Theme } from './theme.ts';
@@ -80,7 +80,6 @@ export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
     : valuesOf(plot);
   const values = range;
   const ticks = log ? logTicks(values, label) : linearTicks(values, label);
-  const within = (points: Points): Points => (log ? cutLog : cut)(points, steps, values);
   const svg = drawPlot(
     {
       x: { domain: steps, type: 'linear' },
@@ -92,7 +91,7 @@ export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
         ...valueMarks(ticks, theme),
         ...(level ? levelMarks(level, values, theme) : []),
         ...(plot.areas ?? []).map((area) => areaMark(area, values)),
-        ...lines.map((line) => lineMark(line, within(line.points))),
+        ...lines.map((line) => lineMark(line, plot, values)),
         ...lines.flatMap((line) => dots(line, steps, width - MARGIN.left - MARGIN.right, log)),
         ...(level ? levelName(level, plot, values, theme) : []),
         ...eventMarks(plot, theme),
@@ -104,16 +103,44 @@ export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
   return { svg, values, out, furthest };
 }
 
-function lineMark({ color, width = 1.4, dash, className }: Line, { x, y }: Points): Plot.Markish {
-  return Plot.line(Array.from(x), {
-    x: Array.from(x),
-    y: Array.from(y),
+/**
+ * A line as one path: a channel, a scale and a shape for each of its points would take most of the
+ * time of a zoom.
+ */
+function lineMark(
+  { points, color, width = 1.4, dash, className }: Line,
+  { steps, log }: LinesPlot,
+  values: Range,
+): Plot.Markish {
+  const size = (value: number) => (log ? Math.log10(value) : value);
+  const [low, high] = values.map(size) as [number, number];
+  const path = (dimensions: Plot.Dimensions): string => {
+    const { width: w, height: h, marginLeft: left, marginTop: top } = dimensions;
+    const [right, bottom] = [w - dimensions.marginRight, h - dimensions.marginBottom];
+    const x = new Float64Array(points.x.length);
+    const y = new Float64Array(points.x.length);
+    for (let i = 0; i < x.length; i++) {
+      x[i] = left + ((points.x[i]! - steps[0]) * (right - left)) / (steps[1] - steps[0]);
+      // A logarithmic scale has a place for positive values alone.
+      const value = log && !(points.y[i]! > 0) ? Number.NaN : size(points.y[i]!);
+      y[i] = bottom - ((value - low) * (bottom - top)) / (high - low);
+    }
+    return outline(cut({ x, y }, [left, right], [top, bottom]));
+  };
+  return Plot.line(points.x.length > 0 ? [0] : [], {
+    x: [steps[0]],
+    y: [values[0]],
     stroke: color,
     strokeWidth: width,
     strokeLinejoin: 'round',
     clip: true,
     ...(className ? { className } : {}),
     ...(dash ? { strokeDasharray: dash } : {}),
+    render(index, scales, channels, dimensions, context, next) {
+      const drawn = next!(index, scales, channels, dimensions, context)!;
+      drawn.querySelector('path')?.setAttribute('d', path(dimensions));
+      return drawn;
+    },
   });
 }
 
@@ -151,13 +178,6 @@ function eventMarks({ events = [], steps: [from, to] }: LinesPlot, theme: Theme)
       className: 'events',
     }),
   ];
-}
-
-/** The same on a logarithmic scale, which has a place for positive values alone. */
-function cutLog({ x, y }: Points, steps: Range, [low, high]: Range): Points {
-  const logs = Array.from(y, (value) => (value > 0 ? Math.log10(value) : Number.NaN));
-  const within = cut({ x, y: logs }, steps, [Math.log10(low), Math.log10(high)]);
-  return { x: within.x, y: Array.from(within.y, (power) => 10 ** power) };
 }
 
 const across = (
@@ -200,10 +220,10 @@ function levelName(
   const above = value + (values[1] - values[0]) * 0.12;
   const passing = (low: number, high: number) =>
     lines.reduce((sum, { points: { x, y } }) => {
-      const within = Array.from(x).filter(
-        (at, i) => at >= low && at <= high && y[i]! > value && y[i]! < above,
-      );
-      return sum + within.length;
+      let within = 0;
+      for (let i = 0; i < x.length; i++)
+        if (x[i]! >= low && x[i]! <= high && y[i]! > value && y[i]! < above) within++;
+      return sum + within;
     }, 0);
   const room = (to - from) * 0.12;
   const left = passing(from, from + room) <= passing(to - room, to);
@@ -254,10 +274,11 @@ const DOT_PIXELS = 12;
 
 function dots({ points, color, rows }: Line, [from, to]: Range, pixels: number, log: boolean) {
   if (!rows) return [];
-  const seen = Array.from(points.x, (_, i) => i).filter(
-    (i) => points.x[i]! >= from && points.x[i]! <= to && (!log || points.y[i]! > 0),
-  );
-  if (seen.length === 0 || seen.length > Math.max(1, pixels / DOT_PIXELS)) return [];
+  const most = Math.max(1, pixels / DOT_PIXELS);
+  const seen: number[] = [];
+  for (let i = 0; i < points.x.length && seen.length <= most; i++)
+    if (points.x[i]! >= from && points.x[i]! <= to && (!log || points.y[i]! > 0)) seen.push(i);
+  if (seen.length === 0 || seen.length > most) return [];
   return [
     Plot.dot(seen, {
       x: seen.map((i) => points.x[i]!),
@@ -298,14 +319,15 @@ function valuesOf({ lines, areas = [], steps: [from, to], log, level, robust }: 
     for (let i = 0; i < x.length; i++) {
       if (x[i]! >= from && x[i]! <= to) add(y[i]!);
       // The line runs on to the next row outside.
-      for (const end of [from, to])
-        if (x[i]! < end && x[i + 1]! > end) add(valueOnLine(points, i, end, log));
+      if (x[i]! < from && x[i + 1]! > from) add(valueOnLine(points, i, from, log));
+      if (x[i]! < to && x[i + 1]! > to) add(valueOnLine(points, i, to, log));
     }
   }
   const inner = robust ? robustRange(all, log) : undefined;
   if (inner) [low, high] = inner.range;
   // A line that passes through 0 would drag a logarithmic axis to the end of the world.
-  if (log && low < high) low = Math.max(low, Math.min(high * LEAST, medianOf(lines) * 1e-6));
+  if (log && low < high * LEAST)
+    low = Math.max(low, Math.min(high * LEAST, medianOf(lines) * 1e-6));
   // The threshold is what sharpness is looked at for, so it stays in view while it is near.
   if (level && high > level.value / 2 && low < level.value * 2) {
     low = Math.min(low, level.value);

@@ -133,12 +133,17 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
     message,
     body,
   );
+  let updated = '';
   return {
     element,
     legend,
     body,
     update() {
       const isFull = app.store.get().full === head.id;
+      // What is written anew is laid out anew, even where it is the same.
+      const now = `${isFull} ${scaleNow?.()}`;
+      if (now === updated) return;
+      updated = now;
       full.setAttribute('aria-pressed', String(isFull));
       full.replaceChildren(icon(isFull ? 'small' : 'full'));
       element.classList.toggle('full', isFull);

@@ -65,7 +65,10 @@ export function stripPanel(app: App): Panel {
     phases.value = '';
   });
 
+  let listed: Run['phases'] | undefined;
   function listPhases(run: Run | undefined): void {
+    if (listed === run?.phases && phases.hidden === !run) return;
+    listed = run?.phases;
     phases.hidden = !run;
     phases.replaceChildren(
       el('option', { value: '' }, 'zoom to …'),

@@ -12,10 +12,14 @@ const MOST_WARNINGS = 5;
  */
 export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
   let turn = 0;
+  let drawn: readonly Run[] | undefined;
   return {
     async draw() {
       const mine = ++turn;
       const runs = app.runs();
+      // Of a run that is being written the time left changes.
+      if (runs === drawn && !runs.some(({ writing }) => writing)) return;
+      drawn = runs;
       const [only] = runs;
       const live = only && runs.length === 1 ? await liveFigures(only) : undefined;
       if (mine !== turn) return;
