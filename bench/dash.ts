@@ -216,7 +216,7 @@ async function zoomTime(page: Page, session: CDPSession, key: string): Promise<n
         const html = document.documentElement;
         const { draws } = html.dataset;
         const watcher = new MutationObserver(() => {
-          if (html.dataset.draws === draws || html.dataset.busy !== 'false') return;
+          if (html.dataset.draws === draws) return;
           watcher.disconnect();
           requestAnimationFrame(() => setTimeout(resolve));
         });

@@ -29,6 +29,8 @@ import { viewControls } from './view-controls.ts';
 const LIVE_SECONDS = 0.5;
 /** Panels outside the window are drawn with new runs as well unless they have more rows than this. */
 const MOST_ROWS_UNSEEN = 500_000;
+/** So long after a zoom or growth they follow: while one goes on, only what is seen is drawn. */
+const REST_MS = 250;
 /** The strip of phases and the main plot. */
 const MAIN_PANELS = 2;
 
@@ -153,7 +155,9 @@ let followAgain = false;
 
 /** Says in the page whether anything is under way, for those who drive the page by program. */
 function showBusy(): void {
-  page.dataset.busy = String(scheduled || drawing || following || files.loading());
+  page.dataset.busy = String(
+    scheduled || drawing || following || files.loading() || resting !== undefined,
+  );
 }
 
 /**
@@ -203,14 +207,19 @@ async function drawAll(): Promise<void> {
   for (const panel of [...(sweep ? [sweep] : []), ...all])
     panel.element.hidden = !visible.includes(panel) || (panel.empty?.() ?? false);
   added.draw();
-  // Of other steps, or of long runs, only what is looked at is drawn; the rest follows when it comes
-  // into view.
+  // Of other steps, or of long runs, only what is looked at is drawn; the rest follows, or when it
+  // comes into view.
   const rows = runs.reduce((sum, { info }) => sum + info.rows, 0);
   const drawn = `${full}:${runs.map(({ id }) => id).join()}`;
   const every = drawn !== drawnFor && rows <= MOST_ROWS_UNSEEN;
   drawnFor = drawn;
   const now = visible.filter((panel) => every || panel === sweep || isNear(panel.element));
   undrawn = new Set(visible.filter((panel) => !now.includes(panel)));
+  clearTimeout(resting);
+  resting =
+    undrawn.size > 0 && rows <= MOST_ROWS_UNSEEN
+      ? setTimeout(() => void drawRest(), REST_MS)
+      : undefined;
   await Promise.all([range.draw(), ...now.map(drawPanel)]);
   tellOffAxis(runs);
   showMissing(
@@ -222,6 +231,18 @@ async function drawAll(): Promise<void> {
   );
 }
 
+async function drawRest(): Promise<void> {
+  // One by one: a hand that zooms on meanwhile is not kept waiting.
+  for (const panel of undrawn) {
+    await drawPanel(panel);
+    if (scheduled || drawing) return;
+  }
+  undrawn = new Set();
+  resting = undefined;
+  showBusy();
+}
+
+let resting: ReturnType<typeof setTimeout> | undefined;
 /** Whose panels were drawn last. */
 let drawnFor = '';
 /** Panels that wait until they come into view. */

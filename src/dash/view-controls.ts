@@ -1,6 +1,7 @@
 import { plural } from '../pipeline/format.ts';
 import type { App } from './app.ts';
 import { button, el, icon } from './dom.ts';
+import { roving } from './roving.ts';
 import { nameParts } from './runs/short-name.ts';
 import type { Theme } from './store.ts';
 
@@ -121,6 +122,8 @@ export function viewControls(
     ),
     theme,
   );
+
+  roving(nameBox.parentElement!);
 
   return {
     draw() {

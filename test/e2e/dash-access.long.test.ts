@@ -70,20 +70,32 @@ describeWith(['chromium'], 'access to the dashboard', () => {
     }
   });
 
-  test('everything can be reached with the Tab key, and shows that it is', async () => {
-    const { page } = await openPage(browser, `${server.url}?refresh=0`);
-    const seen = new Set<string>();
-    for (let i = 0; i < 140; i++) {
-      await page.keyboard.press('Tab');
-      const name = await page.evaluate(() => {
+  test('Tab stops fewer than 30 times, arrow keys reach all else, and all shows that it is reached', async () => {
+    const { page } = await openPage(browser, `${server.url}?refresh=0&from=10&to=2900`);
+    const focused = () =>
+      page.evaluate(() => {
         const element = document.activeElement;
         if (!element || element === document.body) return '';
         const outlined = getComputedStyle(element).outlineStyle !== 'none';
-        return `${outlined ? '' : 'no outline: '}${element.getAttribute('aria-label') ?? element.textContent}`;
+        const name = element.getAttribute('aria-label') ?? element.textContent;
+        return `${outlined ? '' : 'no outline: '}${name}`;
       });
-      seen.add(name);
+    const stops: string[] = [];
+    const seen: string[] = [];
+    for (;;) {
+      await page.keyboard.press('Tab');
+      const stop = await focused();
+      if (stop === '') break;
+      stops.push(stop);
+      const roves = await page.evaluate(() => document.activeElement?.matches('button, select'));
+      for (let before = ''; roves && before !== (await focused()); ) {
+        before = await focused();
+        seen.push(before);
+        await page.keyboard.press('ArrowRight');
+      }
     }
-    const names = [...seen].join('\n');
+    expect(stops.length).toBeLessThan(30);
+    const names = [...stops, ...seen].join('\n');
     expect(names).not.toContain('no outline');
     for (const part of [
       'Skip to the panels',
@@ -99,9 +111,16 @@ describeWith(['chromium'], 'access to the dashboard', () => {
       'Zoom to cycle 1',
       'First step shown',
       'Last step shown',
+      'Show the whole run',
     ]) {
       expect(names).toContain(part);
     }
+    // A toolbar is entered where it was left.
+    await page.getByRole('button', { name: 'Full screen: Loss split' }).focus();
+    await page.keyboard.press('Tab');
+    expect(await focused()).toContain('Loss split over steps');
+    await page.keyboard.press('Shift+Tab');
+    expect(await focused()).toBe('Full screen: Loss split');
     await page.close();
   });
 

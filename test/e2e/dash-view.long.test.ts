@@ -418,7 +418,7 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
     await page.locator('[data-panel=loss] summary').focus();
     for (const key of ['Enter', 'Tab', 'Tab', 'Tab', 'Tab']) await page.keyboard.press(key);
-    expect(await focused()).toBe('Full screen: Loss');
+    expect(await focused()).toMatch(/^Loss over steps/);
     expect(await page.locator('[data-panel=loss] details').getAttribute('open')).toBeNull();
     const row = page.locator('[data-row="three.parquet"]');
     await row.focus();

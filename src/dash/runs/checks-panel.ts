@@ -4,6 +4,7 @@ import type { CheckResult, Verdict } from '../../pipeline/theory/check.ts';
 import { type App, hasColumns, messageOf, type Panel, type Run } from '../app.ts';
 import type { ReadRun } from '../checks/check-protocol.ts';
 import { button, el } from '../dom.ts';
+import { scrollTable } from '../roving.ts';
 import { panelFrame } from './panel-frame.ts';
 
 const MARKS: Readonly<Record<Verdict, string>> = {
@@ -37,25 +38,20 @@ export function checksPanel(app: App): Panel {
   body.classList.add('flow');
   const said = el('output', { class: 'note' });
   const rows = el('tbody');
-  const scroller = el(
-    'div',
-    { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of checks' },
+  const scroller = scrollTable(
+    'Table of checks',
     el(
-      'table',
-      { class: 'checks' },
+      'thead',
+      {},
       el(
-        'thead',
+        'tr',
         {},
-        el(
-          'tr',
-          {},
-          ...['Check', 'Measured', 'Predicted', 'Margin', 'Decided by steps'].map((heading) =>
-            el('th', { scope: 'col' }, heading),
-          ),
+        ...['Check', 'Measured', 'Predicted', 'Margin', 'Decided by steps'].map((heading) =>
+          el('th', { scope: 'col' }, heading),
         ),
       ),
-      rows,
     ),
+    rows,
   );
   const start = button('Check this run', { class: 'text-button', 'data-act': 'check' }, () => {
     const run = checkable();

@@ -1,6 +1,7 @@
 import { formatNumber } from '../../pipeline/format.ts';
 import type { App, Panel, Run } from '../app.ts';
 import { el } from '../dom.ts';
+import { scrollTable } from '../roving.ts';
 import { panelFrame } from './panel-frame.ts';
 import { cellsOf, columnTitle, NUMBERS } from './run-query.ts';
 
@@ -20,13 +21,7 @@ export function comparePanel(app: App): Panel {
   const headRow = el('tr');
   const rows = el('tbody');
   frame.body.classList.add('flow');
-  frame.body.append(
-    el(
-      'div',
-      { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of differences' },
-      el('table', {}, el('thead', {}, headRow), rows),
-    ),
-  );
+  frame.body.append(scrollTable('Table of differences', el('thead', {}, headRow), rows));
   return {
     id: head.id,
     title: head.title,

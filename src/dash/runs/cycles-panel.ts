@@ -3,6 +3,7 @@ import { type PredictedCycle, predict } from '../../pipeline/theory/predict.ts';
 import { type App, hasColumns, messageOf, type Panel, type Run } from '../app.ts';
 import { button, el } from '../dom.ts';
 import type { Cycle } from '../load/protocol.ts';
+import { scrollTable } from '../roving.ts';
 import { panelFrame } from './panel-frame.ts';
 
 /** Longer tables are cut; the CSV has them all. */
@@ -35,24 +36,19 @@ export function cyclesPanel(app: App): Panel {
   );
   const rows = el('tbody');
   const note = el('p', { class: 'note', hidden: true });
-  const scroller = el(
-    'div',
-    { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of cycles' },
+  const scroller = scrollTable(
+    'Table of cycles',
     el(
-      'table',
+      'thead',
       {},
       el(
-        'thead',
+        'tr',
         {},
-        el(
-          'tr',
-          {},
-          ...headings.map((heading) => el('th', { scope: 'col' }, heading)),
-          ...saidBefore,
-        ),
+        ...headings.map((heading) => el('th', { scope: 'col' }, heading)),
+        ...saidBefore,
       ),
-      rows,
     ),
+    rows,
   );
   frame.body.classList.add('flow');
   frame.body.append(scroller, note);

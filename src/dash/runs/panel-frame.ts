@@ -1,5 +1,6 @@
 import { type App, messageOf } from '../app.ts';
 import { button, el, icon } from '../dom.ts';
+import { roving } from '../roving.ts';
 import { saveCsv, savePng, saveSvg, saveText } from './export.ts';
 
 /** What every panel says of itself. */
@@ -102,15 +103,9 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
   });
   const body = el('div', { class: 'plot' });
   const message = el('p', { class: 'problem', role: 'alert', hidden: true });
-  const element = el(
-    'section',
-    {
-      class: `panel waiting${head.wide ? ' wide' : ''}${head.main ? ' main' : ''}`,
-      'data-panel': head.id,
-      // Until there is a run.
-      hidden: true,
-      'aria-labelledby': titleId,
-    },
+  const tools = el(
+    'div',
+    { class: 'panel-tools', role: 'toolbar', 'aria-label': `Controls of ${head.title}` },
     el(
       'header',
       {},
@@ -130,6 +125,18 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
         ),
     ),
     legend,
+  );
+  roving(tools);
+  const element = el(
+    'section',
+    {
+      class: `panel waiting${head.wide ? ' wide' : ''}${head.main ? ' main' : ''}`,
+      'data-panel': head.id,
+      // Until there is a run.
+      hidden: true,
+      'aria-labelledby': titleId,
+    },
+    tools,
     message,
     body,
   );

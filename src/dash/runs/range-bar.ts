@@ -6,6 +6,7 @@ import { drawPlot, extent, niceDomain } from '../plots/draw.ts';
 import { bars, coarsePhases, placedPhases } from '../plots/phase-strip.ts';
 import { PAGE, phaseColor } from '../plots/theme.ts';
 import { X_AXES, xAxisOf } from '../plots/x-axis.ts';
+import { roving } from '../roving.ts';
 import { readLines } from './read-lines.ts';
 
 const HEIGHT = 36;
@@ -34,7 +35,9 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
     icon('whole'),
   );
   box.append(label);
-  into.append(over, box, reset);
+  // The bar last: one comes to it from either of the others.
+  into.append(over, reset, box);
+  roving(into);
   let turn = 0;
   let pictured: unknown;
   let drawnAs = '';

@@ -1,6 +1,7 @@
 import { formatNumber } from '../../pipeline/format.ts';
 import type { App, Run } from '../app.ts';
 import { button, el, icon } from '../dom.ts';
+import { roving } from '../roving.ts';
 import type { KnownRun } from './key-figures.ts';
 import { MOST_DRAWN } from './open-runs.ts';
 import { type ListedRun, sameRun } from './run-list.ts';
@@ -55,24 +56,25 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): RunT
   const menu = viewMenu(app);
   const head = el('tr');
   const body = el('tbody');
-  into.append(
-    el(
-      'div',
-      { class: 'run-tools' },
-      el('h2', {}, 'Runs'),
-      told,
-      filter,
-      all,
-      none,
-      menu.scale,
-      menu.element,
-    ),
-    el(
-      'div',
-      { class: 'run-scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of runs' },
-      el('table', {}, el('thead', {}, head), body),
-    ),
+  const scroller = el(
+    'div',
+    { class: 'run-scroll', role: 'region', 'aria-label': 'Table of runs' },
+    el('table', {}, el('thead', {}, head), body),
   );
+  const tools = el(
+    'div',
+    { class: 'run-tools' },
+    el('h2', {}, 'Runs'),
+    told,
+    filter,
+    all,
+    none,
+    menu.scale,
+    menu.element,
+  );
+  roving(tools);
+  roving(scroller, true);
+  into.append(tools, scroller);
   let sorted: { readonly key: string; readonly down: boolean } = { key: '', down: false };
   let drawn = '';
   filter.addEventListener('input', () => app.store.set({ where: filter.value }));
@@ -167,7 +169,7 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): RunT
     );
     const only = button(
       `Show only ${listed.name}`,
-      { class: 'icon small only', tabindex: -1 },
+      { class: 'icon small only' },
       () => {
         if (!run) actions.add(listed);
         actions.remove(...app.runs().flatMap(({ id }) => (id === run?.id ? [] : [id])));

@@ -2,6 +2,7 @@ import { count, formatNumber } from '../../pipeline/format.ts';
 import { type App, hasColumns, messageOf, type Panel, type Run } from '../app.ts';
 import { el } from '../dom.ts';
 import type { Statistics } from '../load/protocol.ts';
+import { scrollTable } from '../roving.ts';
 import { panelFrame } from './panel-frame.ts';
 
 const COLUMNS = ['sharpness', 'sharpness_ratio', 'loss', 'l_hat', 'l1', 'beta2'] as const;
@@ -41,14 +42,7 @@ export function selectionPanel(app: App): Panel {
   const note = el('p', { class: 'note', hidden: true });
   const heads = HEADINGS.map((heading) => el('th', { scope: 'col' }, heading));
   frame.body.classList.add('flow');
-  frame.body.append(
-    el(
-      'div',
-      { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': 'Statistics' },
-      el('table', {}, el('thead', {}, el('tr', {}, ...heads)), rows),
-    ),
-    note,
-  );
+  frame.body.append(scrollTable('Statistics', el('thead', {}, el('tr', {}, ...heads)), rows), note);
 
   async function draw(): Promise<void> {
     frame.update();

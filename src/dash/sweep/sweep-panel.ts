@@ -84,7 +84,7 @@ export async function openSweepPanel(
     role: 'group',
     'aria-label': 'What the map shows',
   });
-  frame.element.insertBefore(choices, frame.legend);
+  frame.legend.before(choices);
   const mark = el('div', { class: 'map-mark', hidden: true });
   body.append(mark);
   body.classList.add('map');
