@@ -10,6 +10,7 @@ import { optimizers } from '../dist/pipeline/optimizers/index.js';
 import { defaultsOf } from '../dist/pipeline/optimizers/optimizer.js';
 import { MEASURED_COLUMNS } from '../dist/pipeline/phases/measured/columns.js';
 import { trainings } from '../dist/pipeline/sources/trainings/index.js';
+import { NETWORK_SWEEP_COLUMNS } from '../dist/pipeline/sweep/network-columns.js';
 import { SWEEP_COLUMNS } from '../dist/pipeline/sweep/sweep-columns.js';
 import { CHECKS } from '../dist/pipeline/theory/verify.js';
 
@@ -50,6 +51,7 @@ const SECTIONS = [
   ['columns.md', 'columns', () => columnTable(runColumns())],
   ['columns.md', 'log columns', () => columnTable(MEASURED_COLUMNS)],
   ['columns.md', 'sweep columns', () => columnTable(SWEEP_COLUMNS)],
+  ['columns.md', 'network sweep columns', () => columnTable(NETWORK_SWEEP_COLUMNS)],
   [
     'catalogue.md',
     'presets',

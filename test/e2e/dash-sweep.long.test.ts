@@ -227,6 +227,38 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('networks are mapped over numbers and words, and a cell trains that very network', async () => {
+    const nets = join(newFolder(), 'nets');
+    const grid = ['--eta', '0.1,0.2', '--optimizer', 'gd,adam', '--steps', '300'];
+    execFileSync(process.execPath, [
+      join(root, 'bin/run.js'),
+      'sweep',
+      ...['--model', 'mlp', '--layers', '1-8-1', ...grid],
+      ...['--out', nets, '--quiet'],
+    ]);
+    const networks = await serve([nets]);
+    const { page: theirs, problems: wrong } = await openPage(browser, `${networks.url}?refresh=0`);
+    expect(await cells(theirs)).toBe(4);
+    expect(await theirs.locator('[data-choice=y] option').allTextContents()).toEqual([
+      'η (eta)',
+      'optimizer',
+    ]);
+    const names = await theirs.locator('[data-panel=sweep] .plot').textContent();
+    for (const name of ['adam', 'gd']) expect(names).toContain(name);
+    await theirs.locator('[data-panel=sweep] .plot').focus();
+    await theirs.keyboard.press('ArrowRight');
+    expect(await theirs.locator('#tooltip strong').textContent()).toBe('η = 0.1, optimizer = adam');
+    await theirs.keyboard.press('Enter');
+    await expect.poll(() => shownRuns(theirs)).toEqual(['η = 0.1, optimizer = adam']);
+    await settled(theirs);
+    expect(decodeURIComponent(theirs.url())).toContain('optimizer=adam');
+    await theirs.reload();
+    await expect.poll(() => shownRuns(theirs)).toEqual(['η = 0.1, optimizer = adam']);
+    expect(wrong).toEqual([]);
+    await theirs.close();
+    expect(await networks.stop()).toBe(0);
+  });
+
   test('several sweeps are chosen from, by pointer, key and link; also two of the same name, and one dropped', async () => {
     const other = join(newFolder(), 'diagram');
     const grid = ['--eta', '0.02:0.2:log:4', '--delta', '0.01,0.1', '--steps', '500'];

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eos, startEos, temporaryFolder } from '../setup/eos.ts';
+import { type Row, summaryRows } from './sweep-command.ts';
 
 const NETWORK = '--model mlp --layers 1-20-15-1 --data chebyshev:6:20 --eta 0.2 --steps 2000';
 const COLUMNS =
@@ -57,6 +58,25 @@ test('a network that is killed goes on to the very bytes, and what it left can b
   const resumed = await eos(['stream', '--resume', other, '--quiet']);
   expect(resumed.code, resumed.stderr).toBe(0);
   expect((await readFile(other)).equals(await readFile(whole))).toBe(true);
+});
+
+test('a sweep of networks that is stopped goes on, to the rows of one that was not', async () => {
+  const folder = temporaryFolder();
+  const [stopped, whole] = [join(folder, 'stopped'), join(folder, 'whole')];
+  const grid = '--model mlp --layers 1-6-1,1-12-1 --eta 0.1,0.3 --optimizer gd,adam --seeds 0..5';
+  const args = ['sweep', ...grid.split(' '), '--steps', '400', '--threads', '2'];
+  const under = startEos([...args, '--out', stopped, '--log-format', 'json']);
+  await under.says('"event":"start"');
+  under.child.kill('SIGINT');
+  expect((await under.done).code).toBe(130);
+  const again = await eos([...args, '--out', stopped]);
+  expect(again.code, again.stderr).toBe(0);
+  expect((await eos([...args, '--out', whole])).code).toBe(0);
+  const [a, b] = await Promise.all([stopped, whole].map(summaryRows));
+  expect(b).toHaveLength(48);
+  const told = (rows: readonly Row[]) => rows.map(({ wall_seconds: _, ...row }) => row);
+  expect(told(a!)).toEqual(told(b!));
+  expect(b!.some(({ edge_spikes }) => Number(edge_spikes) > 0)).toBe(true);
 });
 
 test.each([

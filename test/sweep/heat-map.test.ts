@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   heatMap,
   QUANTITIES,
+  type Quantity,
   type SweepTable,
   variedParameters,
 } from '../../src/pipeline/sweep/heat-map.ts';
@@ -9,10 +10,7 @@ import { runToResult } from '../../src/pipeline/sweep/run-result.ts';
 import { openSweep, type SweepOptions, sweepSpec } from '../../src/pipeline/sweep/sweep.ts';
 import { OUTCOMES, SWEEP_COLUMNS, sweepRows } from '../../src/pipeline/sweep/sweep-columns.ts';
 
-const [outcome, cycles, , time] = QUANTITIES as [
-  (typeof QUANTITIES)[number],
-  ...(typeof QUANTITIES)[number][],
-];
+const [outcome, cycles, , time] = QUANTITIES.minimal as [Quantity, ...Quantity[]];
 
 function tableOf(options: SweepOptions): SweepTable {
   const sweep = openSweep(sweepSpec(options));
@@ -22,6 +20,8 @@ function tableOf(options: SweepOptions): SweepTable {
     rows.columns[SWEEP_COLUMNS.findIndex((column) => column.name === name)]!;
   return {
     length: sweep.runs,
+    model: 'minimal',
+    words: () => undefined,
     numbers: (name) =>
       Float64Array.from(at(name) as (number | null)[], (value) => value ?? Number.NaN),
     texts: (name) =>
@@ -106,6 +106,8 @@ describe('heatMap', () => {
     const line = Float64Array.from({ length }, (_, i) => i + 1);
     const wide: SweepTable = {
       length,
+      model: 'minimal',
+      words: () => undefined,
       numbers: (name) => (name === 'eta' ? line : new Float64Array(length).fill(1)),
       texts: () => new Array<string>(length).fill('converged'),
     };

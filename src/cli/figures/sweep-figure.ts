@@ -87,10 +87,10 @@ export function wholeness({ length }: SweepTable, missing: number): string {
 const MOST_NAMED = 6;
 
 /** The facets that a map leaves out: λ₁ = 20, 30, 40 and 12 more. */
-export function omittedFacets({ facet, omitted }: HeatMap): string {
+export function omittedFacets({ facet, facetWords, omitted }: HeatMap): string {
   const named = omitted
     .slice(0, MOST_NAMED)
-    .map((value) => formatNumber(value, 4))
+    .map((value) => facetWords?.[value] ?? formatNumber(value, 4))
     .join(', ');
   const rest = omitted.length - MOST_NAMED;
   return `${parameterSymbol(facet!)} = ${named}${rest > 0 ? ` and ${rest} more` : ''}`;

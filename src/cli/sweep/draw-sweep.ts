@@ -8,8 +8,7 @@ import {
   type TableParameter,
   variedParameters,
 } from '../../pipeline/sweep/heat-map.ts';
-import { SWEEP_PARAMETER_NAMES } from '../../pipeline/sweep/parameters.ts';
-import { columnName } from '../../pipeline/sweep/sweep-columns.ts';
+import { MAP_PARAMETERS, otherAxis } from '../../pipeline/sweep/map-parameters.ts';
 import { UsageError } from '../errors.ts';
 import { pickFormats, writeFigure } from '../figures/draw-figures.ts';
 import { omittedFacets, sweepFigure, wholeness } from '../figures/sweep-figure.ts';
@@ -37,17 +36,14 @@ export async function drawSweep(
   warn: (line: string) => void,
 ): Promise<void> {
   const formats = pickFormats(drawing.formats);
-  const quantities = pickQuantities(drawing.only);
-  const summary = await readSummary('sweep', drawing.sweep, [
-    ...SWEEP_PARAMETER_NAMES.map(columnName),
-    'outcome',
-    'start_gfs_ratio',
-    ...quantities.map(({ name }) => name).filter((name) => name !== 'outcome'),
-  ]);
+  const summary = await readSummary('sweep', drawing.sweep, (model) =>
+    pickQuantities(model, drawing.only).map(({ name }) => name),
+  );
   const { table, missing, damaged } = summary;
+  const quantities = pickQuantities(table.model, drawing.only);
   const filters = filtersOf(drawing.where, table);
   const varied = variedParameters(table, filters);
-  const { x, y, facet } = axes(varied, drawing);
+  const { x, y, facet } = axes(table, varied, drawing);
   // One after the other: five maps of a large sweep at once would fill the memory.
   const mapOf = (quantity: Quantity) => heatMap(table, { quantity, x, y, facet, filters });
   const [first] = quantities.slice(0, 1).map(mapOf);
@@ -72,11 +68,12 @@ export async function drawSweep(
   }
 }
 
-function pickQuantities(names: readonly string[]): readonly Quantity[] {
-  if (names.length === 0) return QUANTITIES;
-  const known = QUANTITIES.map(({ name }) => name);
+function pickQuantities(model: SweepTable['model'], names: readonly string[]): readonly Quantity[] {
+  const all = QUANTITIES[model];
+  if (names.length === 0) return all;
+  const known = all.map(({ name }) => name);
   return names.map((name) => {
-    const quantity = QUANTITIES.find((each) => each.name === name);
+    const quantity = all.find((each) => each.name === name);
     if (quantity) return quantity;
     throw new UsageError(
       `--only: '${name}' is no quantity of a sweep; there are ${known.join(', ')}`,
@@ -84,7 +81,11 @@ function pickQuantities(names: readonly string[]): readonly Quantity[] {
   });
 }
 
-function axes(varied: readonly TableParameter[], { x, y, facet, sweep, where }: SweepDrawing) {
+function axes(
+  table: SweepTable,
+  varied: readonly TableParameter[],
+  { x, y, facet, sweep, where }: SweepDrawing,
+) {
   const names = varied.map(({ column }) => column);
   const there = where.length === 0 ? sweep : `the runs that --where leaves of ${sweep}`;
   if (names.length === 0)
@@ -99,7 +100,7 @@ function axes(varied: readonly TableParameter[], { x, y, facet, sweep, where }: 
   const free = names.filter((name) => name !== x && name !== y && name !== facet);
   const across = x ?? free.shift() ?? names[0]!;
   // A sweep over one parameter is a map of one row.
-  const up = y ?? free.shift() ?? columnName(across === 'lambda2' ? 'eta' : 'lambda2');
+  const up = y ?? free.shift() ?? otherAxis(table, across);
   if (across === up)
     throw new UsageError(`--y: '${up}' is the x axis already; name another parameter`);
   if (facet !== undefined && (facet === across || facet === up)) {
@@ -128,7 +129,7 @@ function filtersOf(
 function filterOf(text: string, table: SweepTable): readonly [string, readonly number[]] {
   const at = text.indexOf('=');
   const column = (at < 0 ? text : text.slice(0, at)).trim();
-  const known = SWEEP_PARAMETER_NAMES.map(columnName);
+  const known = MAP_PARAMETERS[table.model].map((each) => each.column);
   if (!known.includes(column)) {
     throw new UsageError(
       `--where: '${column}' is no parameter${didYouMean(column, known)}; write NAME=VALUE, ` +
@@ -140,11 +141,24 @@ function filterOf(text: string, table: SweepTable): readonly [string, readonly n
       `--where: '${text}' names no value; write NAME=VALUE, such as ${column}=VALUE`,
     );
   const there = [...new Set(table.numbers(column))].filter((value) => !Number.isNaN(value));
+  const words = table.words(column);
   const values = text
     .slice(at + 1)
     .split(',')
-    .map((item) => storedValue(column, item.trim(), there));
+    .map((item) =>
+      words ? storedWord(column, item.trim(), words) : storedValue(column, item.trim(), there),
+    );
   return [column, values];
+}
+
+/** Which of the words of a column is meant. */
+function storedWord(column: string, item: string, words: readonly string[]): number {
+  const place = words.indexOf(item);
+  if (place >= 0) return place;
+  throw new UsageError(
+    `--where: no run has ${column} = ${item}${didYouMean(item, words)}; there are ` +
+      words.join(', '),
+  );
 }
 
 /**

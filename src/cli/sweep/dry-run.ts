@@ -1,5 +1,5 @@
 import { duration, fileSize, plural } from '../../pipeline/format.ts';
-import { sweepSpec } from '../../pipeline/sweep/sweep.ts';
+import { anySweepSpec } from '../../pipeline/sweep/any-sweep.ts';
 import { EXIT } from '../errors.ts';
 import { estimate } from './estimate.ts';
 import { type FolderSweep, findSweep, newPlace, sweepFolder } from './folder.ts';
@@ -22,7 +22,7 @@ export async function dryRun({
   extend,
   logFormat,
 }: DryRunRequest): Promise<number> {
-  const spec = sweepSpec(options);
+  const spec = anySweepSpec(options.said, options.trajectories);
   const place: FolderSweep =
     out === undefined ? newPlace(spec) : (await findSweep(sweepFolder(out), spec, extend)).place;
   const found = await estimate(place, threads, share);

@@ -1,16 +1,18 @@
 import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { count, duration, plural } from '../../pipeline/format.ts';
-import { type SweepOptions, type SweepSpec, sweepSpec } from '../../pipeline/sweep/sweep.ts';
+import { type AnySpec, anySweepSpec, isOfNetworks } from '../../pipeline/sweep/any-sweep.ts';
+import type { SweepSpec } from '../../pipeline/sweep/sweep.ts';
 import { UsageError } from '../errors.ts';
 import { type Estimate, estimate } from './estimate.ts';
 import { findSweep, sweepFolder } from './folder.ts';
+import type { SaidSweep } from './grid.ts';
 import type { Scheduler } from './schedulers.ts';
 
 /** What the job files of a sweep say. */
 export interface EmitRequest {
   readonly scheduler: Scheduler;
-  readonly options: SweepOptions;
+  readonly options: SaidSweep;
   readonly out: string;
   readonly extend: boolean;
   /** Threads of a task. */
@@ -50,7 +52,7 @@ const THREAD_MEGABYTES = 64;
  * from the estimate, which tries some of the runs on this machine.
  */
 export async function emitJob(request: EmitRequest): Promise<number> {
-  const spec = sweepSpec(request.options);
+  const spec = anySweepSpec(request.options.said, request.options.trajectories);
   if (request.scheduler === 'kubernetes' && !isAbsolute(request.out))
     throw new UsageError(
       `--out: ${request.out} must begin where the pods have the shared volume, such as ` +
@@ -65,7 +67,7 @@ export async function emitJob(request: EmitRequest): Promise<number> {
 /** The job that carries out a sweep. @throws UsageError where it would have idle tasks */
 export function jobOf(
   { out, extend, threads, tasks }: Omit<EmitRequest, 'scheduler' | 'options'>,
-  spec: SweepSpec,
+  spec: AnySpec,
   { runs, steps, seconds }: Pick<Estimate, 'runs' | 'steps' | 'seconds'>,
   parts: number,
 ): Job {
@@ -80,7 +82,7 @@ export function jobOf(
   const longest = Math.max(own / threads, seconds / parts);
   // Without samples a seed means nothing, and is refused.
   const axes = Object.entries(spec.axes)
-    .filter(([name]) => name !== 'seed' || spec.axes.samples !== undefined)
+    .filter(([name]) => isOfNetworks(spec) || name !== 'seed' || spec.axes.samples !== undefined)
     .flatMap(([name, text]) => [`--${name}`, text]);
   const name = basename(resolve(out)).replace(/[^A-Za-z0-9]+/g, '-');
   return {
@@ -92,9 +94,8 @@ export function jobOf(
     minutes: STARTING_MINUTES + Math.ceil((SLOWER * longest) / 60),
     words: [
       'sweep',
+      ...(isOfNetworks(spec) ? ['--model', 'mlp'] : ofMinimal(spec)),
       ...axes,
-      ...(spec.optimizer === undefined ? [] : ['--optimizer', spec.optimizer]),
-      ...(spec.precision === undefined ? [] : ['--precision', String(spec.precision)]),
       ...(spec.trajectories === null ? [] : ['--trajectories', `every:${spec.trajectories}`]),
       ...(extend ? ['--extend'] : []),
       ...['--out', resolve(out), '--threads', String(threads)],
@@ -109,6 +110,12 @@ export function jobOf(
     ],
   };
 }
+
+/** What is said of all runs of a sweep of the minimal model. */
+const ofMinimal = ({ optimizer, precision }: SweepSpec): string[] => [
+  ...(optimizer === undefined ? [] : ['--optimizer', optimizer]),
+  ...(precision === undefined ? [] : ['--precision', String(precision)]),
+];
 
 const WRITERS: Readonly<Record<Scheduler, (job: Job) => string>> = {
   slurm: (job) =>

@@ -1,4 +1,3 @@
-import { sweepRows } from '../../pipeline/sweep/sweep-columns.ts';
 import type { FolderSweep } from './folder.ts';
 import { encodePart } from './part-file.ts';
 
@@ -37,9 +36,9 @@ export async function estimate(
   [index, of]: readonly [number, number] = [0, 1],
 ): Promise<Estimate> {
   // Only an estimate needs what this brings along.
-  const { runToResult } = await import('../../pipeline/sweep/run-result.ts');
+  const { anyResults, anyRows } = await import('../../pipeline/sweep/any-result.ts');
   const { sweep, plan } = place;
-  const rows = sweepRows();
+  const rows = anyRows(sweep.model);
   const start = performance.now();
   const elapsed = () => performance.now() - start;
   let taken = 0;
@@ -51,15 +50,15 @@ export async function estimate(
     // Golden-ratio steps: whenever the time is up, what has been tried is spread evenly.
     const config = sweep.config(Math.floor(((0.5 + tried * 0.6180339887) % 1) * sweep.runs));
     const before = taken;
-    const result = runToResult(config, (steps) => {
+    const [made] = anyResults(sweep.model, [config], (steps) => {
       taken += steps;
       if (elapsed() >= COLD) warm ??= { time: elapsed(), taken };
       return elapsed() < BUDGET;
     });
-    if (result) {
+    if (made) {
       // A run that diverged has no more steps to take, and costs no time for them.
       taken = before + config.steps + 1;
-      if (rows.columns[0]!.length < SAMPLE) rows.add(result, 0.001);
+      if (rows.columns[0]!.length < SAMPLE) rows.add(made.result, 0.001);
     }
     if (elapsed() >= COLD) warm ??= { time: elapsed(), taken };
     asked += config.steps + 1;

@@ -2,8 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { access, constants, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { valuesIn } from '../../pipeline/formats/limits.ts';
+import {
+  type AnySpec,
+  type AnySweep,
+  isOfNetworks,
+  openAnySweep,
+} from '../../pipeline/sweep/any-sweep.ts';
 import { type PartPlan, partPlan } from '../../pipeline/sweep/parts.ts';
-import { openSweep, type Sweep, type SweepSpec } from '../../pipeline/sweep/sweep.ts';
+
 import { SCHEMA_VERSION } from '../../pipeline/sweep/sweep-columns.ts';
 import { refuseAddress, UsageError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
@@ -31,15 +37,15 @@ export interface SweepFolder {
 export interface FolderSweep {
   /** Identity of the folder: another one with the same sweep has another. */
   readonly folder: string;
-  readonly sweep: Sweep;
+  readonly sweep: AnySweep;
   readonly plan: PartPlan;
-  readonly earlier: readonly Sweep[];
+  readonly earlier: readonly AnySweep[];
 }
 
 interface Manifest {
   readonly schema_version: string;
   readonly folder: string;
-  readonly sweeps: readonly (SweepSpec & {
+  readonly sweeps: readonly (AnySpec & {
     readonly id: string;
     readonly runs: number;
     readonly parts: number;
@@ -58,11 +64,11 @@ export function sweepFolder(path: string): SweepFolder {
 }
 
 /** File name of a part, unique among all sweeps. */
-export function partName({ id }: Sweep, part: number): string {
+export function partName({ id }: AnySweep, part: number): string {
   return `part-${id}-${String(part).padStart(6, '0')}.parquet`;
 }
 
-export function partPath(folder: SweepFolder, sweep: Sweep, part: number): string {
+export function partPath(folder: SweepFolder, sweep: AnySweep, part: number): string {
   return join(folder.summary, partName(sweep, part));
 }
 
@@ -102,7 +108,7 @@ function absent(error: NodeJS.ErrnoException): undefined {
 /** What a manifest says, once it is sure that its sweeps can be opened and looked through. */
 export interface ManifestContent {
   readonly folder: string;
-  readonly specs: readonly SweepSpec[];
+  readonly specs: readonly AnySpec[];
 }
 
 /** @throws UsageError */
@@ -122,11 +128,12 @@ async function parseManifest(read: OnRead, flag: string, path: string): Promise<
     if (!/^[\w-]{1,64}$/.test(folder)) throw new Error('no folder is called so');
     if (sweeps.length > MOST_SWEEPS) throw new Error('no folder has so many');
     const specs = sweeps.map(
-      ({ axes, trajectories, optimizer, precision }): SweepSpec => ({
+      ({ axes, trajectories, ...rest }): AnySpec => ({
+        ...(isOfNetworks(rest) ? { model: 'mlp' } : {}),
         axes,
         trajectories,
-        ...(optimizer ? { optimizer } : {}),
-        ...(precision ? { precision } : {}),
+        ...('optimizer' in rest && rest.optimizer ? { optimizer: rest.optimizer } : {}),
+        ...('precision' in rest && rest.precision ? { precision: rest.precision } : {}),
       }),
     );
     const content = { folder, specs };
@@ -149,7 +156,7 @@ async function parseManifest(read: OnRead, flag: string, path: string): Promise<
 export const manifestJob = { name: 'manifest', work: parseManifest } as const;
 
 function placesOf({ folder, specs }: ManifestContent): FolderSweep[] {
-  const opened = specs.map(openSweep);
+  const opened = specs.map(openAnySweep);
   return opened.map((sweep, i) => ({
     folder,
     sweep,
@@ -168,13 +175,13 @@ export async function findSweeps(
   throw new UsageError(`--out: ${path} holds no sweep`);
 }
 
-function folderSweep(folder: string, spec: SweepSpec, before: readonly SweepSpec[]): FolderSweep {
-  const sweep = openSweep(spec);
-  return { folder, sweep, plan: partPlan(sweep), earlier: before.map(openSweep) };
+function folderSweep(folder: string, spec: AnySpec, earlier: readonly AnySweep[]): FolderSweep {
+  const sweep = openAnySweep(spec);
+  return { folder, sweep, plan: partPlan(sweep), earlier };
 }
 
 /** The place of a sweep in a new folder. */
-export function newPlace(spec: SweepSpec): FolderSweep {
+export function newPlace(spec: AnySpec): FolderSweep {
   return folderSweep(randomUUID(), spec, []);
 }
 
@@ -184,7 +191,7 @@ export function newPlace(spec: SweepSpec): FolderSweep {
  */
 export async function claimFolder(
   folder: SweepFolder,
-  spec: SweepSpec,
+  spec: AnySpec,
   extend: boolean,
 ): Promise<FolderSweep> {
   await makeFolder(folder.path, 'out');
@@ -214,19 +221,25 @@ export async function claimFolder(
 /** As `claimFolder`, but only looks. */
 export async function findSweep(
   folder: SweepFolder,
-  spec: SweepSpec,
+  spec: AnySpec,
   extend: boolean,
 ): Promise<{
   readonly place: FolderSweep;
-  readonly before: readonly SweepSpec[];
+  readonly before: readonly AnySweep['spec'][];
   readonly entered: boolean;
 }> {
   await checkFolder(folder.path);
   const there = await readManifest(folder);
-  const { id } = openSweep(spec);
+  const { id } = openAnySweep(spec);
   const same = there.find(({ sweep }) => sweep.id === id);
   const before = there.map(({ sweep }) => sweep.spec);
   if (same) return { place: same, before, entered: true };
+  const other = there.find(({ sweep }) => isOfNetworks(sweep.spec) !== isOfNetworks(spec));
+  if (other)
+    throw new UsageError(
+      `--out: ${folder.path} holds runs of the model ${other.sweep.model}, whose summary has ` +
+        'other columns; choose another folder',
+    );
   if (there.length > 0 && !extend) {
     throw new UsageError(
       `--out: ${folder.path} holds another sweep ` +
@@ -243,17 +256,19 @@ export async function findSweep(
     );
   }
   return {
-    place: folderSweep(there[0]?.folder ?? randomUUID(), spec, before),
+    place: folderSweep(
+      there[0]?.folder ?? randomUUID(),
+      spec,
+      there.map(({ sweep }) => sweep),
+    ),
     before,
     entered: false,
   };
 }
 
 /** What tells two specs apart, in the words of the flags. */
-function difference(theirs: SweepSpec, ours: SweepSpec): string {
-  const names = [
-    ...new Set([...Object.keys(theirs.axes), ...Object.keys(ours.axes)]),
-  ] as (keyof SweepSpec['axes'])[];
+function difference(theirs: AnySweep['spec'], ours: AnySweep['spec']): string {
+  const names = [...new Set([...Object.keys(theirs.axes), ...Object.keys(ours.axes)])];
   const name = names.find((each) => theirs.axes[each] !== ours.axes[each]);
   if (name === undefined)
     return `with trajectories ${theirs.trajectories ?? 'off'}, not ${ours.trajectories ?? 'off'}`;

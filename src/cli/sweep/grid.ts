@@ -1,7 +1,9 @@
 import type { Parameter, ParameterTable, TextParameter } from '../../pipeline/core/parameters.ts';
-import { optimizerParameter, runParameters } from '../../pipeline/models/minimal/config.ts';
+import { runParameters } from '../../pipeline/models/minimal/config.ts';
+import { NETWORK_PRESET_NAMES } from '../../pipeline/models/network/presets/index.ts';
+import { type AnySweepOptions, SWEPT_MODELS, sweptModel } from '../../pipeline/sweep/any-sweep.ts';
+import { NETWORK_SWEEP_PARAMETERS } from '../../pipeline/sweep/network-sweep.ts';
 import { SWEEP_PARAMETERS, type SweepParameterName } from '../../pipeline/sweep/parameters.ts';
-import type { SweepOptions } from '../../pipeline/sweep/sweep.ts';
 import { readConfigFile } from '../config-file.ts';
 import { UsageError } from '../errors.ts';
 import { saidOf } from '../parameter-flags.ts';
@@ -9,26 +11,47 @@ import { checkSeed } from '../run-options.ts';
 
 /** The values of each parameter that a sweep can vary, as text. */
 const axisParameters = Object.fromEntries(
-  Object.entries<Parameter>(SWEEP_PARAMETERS).map(([name, { symbol, meaning, group, aliases }]) => [
-    name,
-    {
-      type: 'text',
-      noun: 'a grid such as 0.01,0.02 or 0.01:0.5:log:60',
-      grid: true,
-      symbol: 'GRID',
-      meaning: `${symbol}, ${meaning}`,
-      group,
-      aliases: name === 'seed' ? ['seeds'] : (aliases ?? []),
-      variable: false,
-    },
-  ]),
+  Object.entries<Parameter>({ ...NETWORK_SWEEP_PARAMETERS, ...SWEEP_PARAMETERS }).map(
+    ([name, parameter]) => [name, axisParameter(name, parameter)],
+  ),
 ) as Readonly<Record<SweepParameterName, TextParameter>>;
+
+function axisParameter(name: string, parameter: Parameter): TextParameter {
+  const { type, symbol, meaning, group, aliases = [] } = parameter;
+  const numeric = type === 'number' || type === 'integer';
+  const words = type === 'word' ? `: ${parameter.words.join(', ')}` : '';
+  return {
+    type: 'text',
+    noun: numeric
+      ? 'a grid such as 0.01,0.02 or 0.01:0.5:log:60'
+      : `one ${parameter.type === 'numbers' ? 'start' : name} or several`,
+    grid: true,
+    symbol: numeric ? 'GRID' : 'A,B,C',
+    meaning: numeric ? `${symbol}, ${meaning}` : `${meaning}${words}`,
+    group,
+    aliases: name === 'seed' ? ['seeds'] : aliases,
+    variable: false,
+  };
+}
 
 /** Everything that makes a sweep the one it is: flags and keys of `--spec`. */
 export const gridParameters = {
   ...axisParameters,
-  preset: { ...runParameters.preset, variable: false },
-  optimizer: { ...optimizerParameter, default: null, variable: false },
+  model: {
+    type: 'word',
+    noun: 'model',
+    words: SWEPT_MODELS,
+    symbol: 'NAME',
+    meaning: 'what is trained, the minimal model unless given',
+    group: 'MODEL',
+    default: null,
+    variable: false,
+  },
+  preset: {
+    ...runParameters.preset,
+    words: [...runParameters.preset.words, ...NETWORK_PRESET_NAMES],
+    variable: false,
+  },
   precision: { ...runParameters.precision, default: null, variable: false },
   init: {
     type: 'text',
@@ -51,18 +74,26 @@ export const gridParameters = {
   },
 } as const satisfies ParameterTable;
 
+/** What the user said of a sweep, and how many of the rows to keep. */
+export interface SaidSweep {
+  readonly said: AnySweepOptions;
+  readonly trajectories: number | undefined;
+}
+
 /** What the user said of the sweep: flags first, then the spec file. */
 export async function sweepOptions(
   flags: object & { readonly spec?: string | undefined; readonly init?: string | undefined },
-): Promise<SweepOptions> {
+): Promise<SaidSweep> {
   const file = await readSpec(flags.spec);
   // Parts of a start on the command line stand against a whole one in the file, and the other way
   // round.
   const parts = flags.init === undefined ? [] : runParameters.init.parts.map(({ name }) => name);
   const kept = Object.entries(file).filter(([name]) => !(parts as string[]).includes(name));
-  const said = saidOf(gridParameters, flags, Object.fromEntries(kept));
-  checkSeed(said.seed, said.samples);
-  return { ...said, trajectories: strideOf(said.trajectories) };
+  const { trajectories, ...all } = saidOf(gridParameters, flags, Object.fromEntries(kept));
+  const given = Object.entries(all).filter(([, value]) => value !== undefined && value !== null);
+  const said = Object.fromEntries(given) as AnySweepOptions;
+  if (sweptModel(said) === 'minimal') checkSeed(said.seed, said.samples);
+  return { said, trajectories: strideOf(trajectories) };
 }
 
 async function readSpec(path: string | undefined): Promise<object> {

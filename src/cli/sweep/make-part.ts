@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
-import { ConfigError, type RunConfig } from '../../pipeline/models/minimal/config.ts';
+import { ConfigError } from '../../pipeline/core/parameters.ts';
+import { type AnyResult, anyResults, anyRows } from '../../pipeline/sweep/any-result.ts';
 import { partRange } from '../../pipeline/sweep/parts.ts';
-import { runsToResults, type TimedResult } from '../../pipeline/sweep/run-result.ts';
-import { sweepRows } from '../../pipeline/sweep/sweep-columns.ts';
+import type { TimedResult } from '../../pipeline/sweep/run-result.ts';
+import type { SweptConfig } from '../../pipeline/sweep/sweep.ts';
 import { type FolderSweep, partName, type SweepFolder } from './folder.ts';
 import { encodePart } from './part-file.ts';
 
@@ -23,8 +24,9 @@ export async function makePart(
   part: number,
   control: PartControl,
 ): Promise<Uint8Array | undefined> {
-  const rows = sweepRows();
-  const add = ({ result, seconds, told }: TimedResult) => {
+  const { model } = place.sweep;
+  const rows = anyRows(model);
+  const add = ({ result, seconds, told }: TimedResult<AnyResult>) => {
     rows.add(result, seconds);
     // A run that diverged has no more steps to take.
     return control.proceed(result.config.steps + 1 - told);
@@ -37,7 +39,7 @@ export async function makePart(
   const every = place.sweep.spec.trajectories;
   let hash: Hash | undefined;
   if (every === null) {
-    for (const run of runsToResults(configsOf(place, part), proceed))
+    for (const run of anyResults(model, configsOf(place, part), proceed))
       if (!add(run)) return undefined;
   } else {
     hash = createHash('sha256');
@@ -57,7 +59,7 @@ export async function makePart(
 }
 
 /** The runs of a part that no sweep before has made. */
-function* configsOf(place: FolderSweep, part: number): Generator<RunConfig> {
+function* configsOf(place: FolderSweep, part: number): Generator<SweptConfig> {
   const [from, to] = partRange(place.sweep, place.plan, part);
   for (let i = from; i < to; i++) {
     const config = configOf(place, i);
@@ -65,7 +67,7 @@ function* configsOf(place: FolderSweep, part: number): Generator<RunConfig> {
   }
 }
 
-function configOf({ sweep }: FolderSweep, index: number): RunConfig {
+function configOf({ sweep }: FolderSweep, index: number): SweptConfig {
   try {
     return sweep.config(index);
   } catch (error) {

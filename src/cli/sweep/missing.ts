@@ -1,8 +1,8 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { RunConfig } from '../../pipeline/models/minimal/config.ts';
+import { sweptRunId } from '../../pipeline/sweep/any-sweep.ts';
 import { partRange } from '../../pipeline/sweep/parts.ts';
-import { runId } from '../../pipeline/sweep/sweep.ts';
+import type { SweptConfig } from '../../pipeline/sweep/sweep.ts';
 import { reading } from '../reader/reading.ts';
 import {
   type FolderSweep,
@@ -74,12 +74,12 @@ export async function isWhole(
   const trajectories =
     sweep.spec.trajectories === null
       ? null
-      : Array.from(ownRuns(place, part), (config) => trajectoryPath(folder, runId(config)));
+      : Array.from(ownRuns(place, part), (config) => trajectoryPath(folder, sweptRunId(config)));
   return reading().job(`--out: ${path}`, wholeJob, path, trajectories);
 }
 
 /** Runs of a part that are not left to an earlier sweep of the folder. */
-function* ownRuns({ sweep, plan, earlier }: FolderSweep, part: number): Generator<RunConfig> {
+function* ownRuns({ sweep, plan, earlier }: FolderSweep, part: number): Generator<SweptConfig> {
   const [from, to] = partRange(sweep, plan, part);
   for (let i = from; i < to; i++) {
     const config = sweep.config(i);

@@ -3,11 +3,7 @@ import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path';
 import { memorySource } from '../../pipeline/formats/byte-source.ts';
 import { memoryTarget } from '../../pipeline/formats/byte-target.ts';
-import {
-  SCHEMA_VERSION,
-  SWEEP_COLUMNS,
-  type SweepRows,
-} from '../../pipeline/sweep/sweep-columns.ts';
+import { SCHEMA_VERSION, type SweepRows } from '../../pipeline/sweep/sweep-columns.ts';
 import type { SweepFolder } from './folder.ts';
 
 const CHECKSUM = 'sha256:';
@@ -27,14 +23,14 @@ const TRAJECTORIES_KEY = 'eos.trajectories';
  * @param trajectories digest of the trajectories of its runs, where these are kept
  */
 export async function encodePart(
-  rows: SweepRows,
+  rows: Pick<SweepRows, 'schema' | 'columns'>,
   name: string,
   trajectories?: string,
 ): Promise<Uint8Array> {
   const target = memoryTarget();
   // The program that writes: whoever only looks after the parts does without.
   const { hyparquetFormat } = await import('../../pipeline/formats/parquet/hyparquet.ts');
-  const writer = hyparquetFormat()(target, SWEEP_COLUMNS);
+  const writer = hyparquetFormat()(target, rows.schema);
   const length = rows.columns[0]!.length;
   if (length > 0) await writer.write({ length, columns: rows.columns });
   await writer.finish({

@@ -4,13 +4,14 @@ import { memorySource } from '../../pipeline/formats/byte-source.ts';
 import { DamagedFileError, damaged } from '../../pipeline/formats/limits.ts';
 import { openTable } from '../../pipeline/formats/open-table.ts';
 import { fieldNamed, type Values } from '../../pipeline/formats/table-file.ts';
+import { WORD_COLUMNS } from '../../pipeline/sweep/map-parameters.ts';
 import type { OnRead } from '../reader/job.ts';
 import { readWholePart, trajectoriesDigest } from './part-file.ts';
 
 /** A column of a part: texts, or numbers, NaN where there is none. */
 export type PartColumn = Float64Array | readonly string[];
 
-const TEXTS: readonly string[] = ['run_id', 'outcome'];
+const TEXTS: readonly string[] = ['run_id', 'outcome', ...WORD_COLUMNS];
 
 /** These columns of a part of a sweep's summary; undefined unless it is whole. */
 async function readPart(
@@ -68,6 +69,6 @@ export const partJob = { name: 'part', work: readPart } as const;
 
 function columnOf(name: string, groups: readonly Values[]): PartColumn {
   const values = groups.flatMap((group) => Array.from(group));
-  if (TEXTS.includes(name)) return values.map(String);
+  if (TEXTS.includes(name)) return values.map((value) => (value === null ? '' : String(value)));
   return Float64Array.from(values, (value) => (value === null ? Number.NaN : Number(value)));
 }

@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SweepTable } from '../../pipeline/sweep/heat-map.ts';
+import { MAP_PARAMETERS, wordsOf } from '../../pipeline/sweep/map-parameters.ts';
+import type { SweptConfig } from '../../pipeline/sweep/sweep.ts';
 import { UsageError } from '../errors.ts';
 import { reading } from '../reader/reading.ts';
 import { partName, readManifest, sweepFolder } from './folder.ts';
@@ -17,13 +19,13 @@ export interface StoredSummary {
 }
 
 /**
- * Reads these columns of a sweep's summary, from all parts that are whole.
+ * Reads the parameters and these quantities of a sweep's summary, from all parts that are whole.
  * @throws UsageError where the folder holds no sweep, or none of its runs can be read
  */
 export async function readSummary(
   flag: string,
   path: string,
-  columns: readonly string[],
+  quantities: (model: SweptConfig['model']) => readonly string[],
 ): Promise<StoredSummary> {
   const folder = sweepFolder(path);
   const places = await readManifest(folder, flag);
@@ -33,6 +35,13 @@ export async function readSummary(
   if (places.length === 0 || names.length === 0) {
     throw new UsageError(`--${flag}: ${path} holds no runs; name the folder of an eos sweep`);
   }
+  const { model } = places[0]!.sweep;
+  const columns = [
+    ...MAP_PARAMETERS[model].map(({ column }) => column),
+    'outcome',
+    ...(model === 'minimal' ? ['start_gfs_ratio'] : []),
+    ...quantities(model).filter((name) => name !== 'outcome'),
+  ];
   const parts: (readonly PartColumn[])[] = [];
   const whole = new Set<string>();
   const damaged: string[] = [];
@@ -60,11 +69,12 @@ export async function readSummary(
       )
     );
   }, 0);
-  return { table: tableOf(columns, parts), missing, damaged };
+  return { table: tableOf(model, columns, parts), missing, damaged };
 }
 
 /** The parts one below the other; a column is let go of once it has been put together. */
 function tableOf(
+  model: SweptConfig['model'],
   columns: readonly string[],
   parts: readonly (readonly PartColumn[])[],
 ): SweepTable {
@@ -87,9 +97,14 @@ function tableOf(
         pieces.flatMap((piece) => [...piece].map(String)),
       );
   });
+  const words = new Map(
+    [...texts].filter(([name]) => name !== 'outcome').map(([name, all]) => [name, wordsOf(all)]),
+  );
   return {
     length,
-    numbers: (name) => numbers.get(name)!,
+    model,
+    numbers: (name) => words.get(name)?.codes ?? numbers.get(name)!,
+    words: (name) => words.get(name)?.words,
     texts: (name) => texts.get(name)!,
   };
 }

@@ -1,6 +1,5 @@
 import { count, duration, plural, rate } from '../../pipeline/format.ts';
-import type { SweepOptions } from '../../pipeline/sweep/sweep.ts';
-import { sweepSpec } from '../../pipeline/sweep/sweep.ts';
+import { anySweepSpec } from '../../pipeline/sweep/any-sweep.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { watchPipes } from '../pipes.ts';
@@ -15,11 +14,12 @@ import {
   sweepFolder,
   unmarkCancelled,
 } from './folder.ts';
+import type { SaidSweep } from './grid.ts';
 import type { EngineRequest, EngineResult } from './local-engine.ts';
 import { removeParts, runsIn, sweepState } from './missing.ts';
 
 export interface SweepRequest {
-  readonly options: SweepOptions;
+  readonly options: SaidSweep;
   readonly out: string;
   readonly engine: EngineFlags;
   readonly threads: number;
@@ -38,7 +38,7 @@ const UNCONFIRMED = 10_000_000;
 
 /** Carries out `eos sweep`; resolves with the exit code. */
 export async function sweepRun(request: SweepRequest): Promise<number> {
-  const spec = sweepSpec(request.options);
+  const spec = anySweepSpec(request.options.said, request.options.trajectories);
   const folder = sweepFolder(request.out);
   const { place: planned } = await findSweep(folder, spec, request.extend);
   const say = sayer(request);

@@ -38,6 +38,7 @@ const OUTCOME_LOOKS: Readonly<Record<string, readonly [name: string, color: Colo
   'edge-of-stability': ['edge of stability', 'edge'],
   converged: ['converged', 'convergence'],
   diverged: ['diverged', 'diverged'],
+  unknown: ['unknown', 'other'],
 };
 
 export const outcomeName = (outcome: string): string => OUTCOME_LOOKS[outcome]?.[0] ?? outcome;
@@ -98,7 +99,7 @@ export function sweepMap(map: HeatMap, look: Look): DrawnMap {
       y: scale(map.y),
       ...(map.facet === null
         ? {}
-        : { fx: { label: null, padding: 0.06, tickFormat: named(map.facet) } }),
+        : { fx: { label: null, padding: 0.06, tickFormat: named(map.facet, map.facetWords) } }),
       marks: [
         Plot.axisX(across.values, {
           label: parameterSymbol(map.x.column),
@@ -147,8 +148,8 @@ export function sweepMap(map: HeatMap, look: Look): DrawnMap {
   };
 }
 
-const named = (facet: string) => (value: number) =>
-  `${parameterSymbol(facet)} = ${formatNumber(value, 4)}`;
+const named = (facet: string, words: readonly string[] | undefined) => (value: number) =>
+  `${parameterSymbol(facet)} = ${words?.[value] ?? formatNumber(value, 4)}`;
 
 /** A share of a cell, as wide as it is large. */
 interface Slice extends FacetCell {
@@ -276,11 +277,15 @@ function ramp({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme): MapC
 /** Names for which there is room along an axis. */
 const MOST_NAMES = 12;
 
-function ticksOf({ log, named: names, places }: MapAxis): Ticks {
+function ticksOf({ log, named: names, words, places }: MapAxis): Ticks {
   if (names) {
     const every = Math.ceil(places.length / MOST_NAMES);
     const values = places.flatMap((_, i) => (i % every === 0 ? [i] : []));
-    return { values, text: (i) => formatNumber(places[i]!.value), label: '' };
+    return {
+      values,
+      text: (i) => words?.[places[i]!.value] ?? formatNumber(places[i]!.value),
+      label: '',
+    };
   }
   return (log ? logTicks : linearTicks)([places[0]!.from, places.at(-1)!.to], '');
 }

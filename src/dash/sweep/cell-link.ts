@@ -12,7 +12,10 @@ export function cellLink(
   table: SweepTable,
   row: number,
 ): string {
-  const said = varied.map(({ column }) => `${column}=${table.numbers(column)[row]}`);
+  const said = varied.map(({ column }) => {
+    const value = table.numbers(column)[row]!;
+    return `${column}=${encodeURIComponent(table.words(column)?.[value] ?? value)}`;
+  });
   return `${CELL}${sweep}:${said.join(';')}`;
 }
 
@@ -24,7 +27,11 @@ export function linkedRow(link: string, sweep: string, table: SweepTable): numbe
     .slice(start.length)
     .split(';')
     .map((part) => part.split('='))
-    .map(([column = '', value]) => ({ numbers: table.numbers(column), value: Number(value) }));
+    .map(([column = '', text = '']) => {
+      const value = decodeURIComponent(text);
+      const place = table.words(column)?.indexOf(value);
+      return { numbers: table.numbers(column), value: place ?? Number(value) };
+    });
   for (let row = 0; row < table.length; row++)
     if (tests.every(({ numbers, value }) => numbers?.[row] === value)) return row;
   return undefined;

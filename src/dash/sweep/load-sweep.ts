@@ -1,6 +1,6 @@
 import { QUANTITIES, type SweepTable } from '../../pipeline/sweep/heat-map.ts';
-import { SWEEP_PARAMETER_NAMES } from '../../pipeline/sweep/parameters.ts';
-import { columnName, OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
+import { MAP_PARAMETERS, WORD_COLUMNS } from '../../pipeline/sweep/map-parameters.ts';
+import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
 import { RunFileError } from '../load/table.ts';
 import type { ListedSweep } from '../runs/run-list.ts';
 import type { SweepCall, SweepReply } from './protocol.ts';
@@ -9,11 +9,14 @@ import SweepWorker from './sweep-worker.ts?worker&inline';
 /** A reader that says nothing for this long is stuck on a hostile file. */
 const SILENCE_MS = 20_000;
 
+/** Columns of any sweep whose values are numbers. */
 const NUMBERS = [
-  ...SWEEP_PARAMETER_NAMES.map(columnName),
-  'start_gfs_ratio',
-  ...QUANTITIES.map(({ name }) => name).filter((name) => name !== 'outcome'),
-];
+  ...new Set([
+    ...Object.values(MAP_PARAMETERS).flatMap((all) => all.map(({ column }) => column)),
+    'start_gfs_ratio',
+    ...Object.values(QUANTITIES).flatMap((all) => all.map(({ name }) => name)),
+  ]),
+].filter((name) => name !== 'outcome' && !WORD_COLUMNS.includes(name));
 
 /**
  * Reads what maps need of a sweep, in a worker of its own. @throws RunFileError where a part cannot
@@ -22,17 +25,21 @@ const NUMBERS = [
 export async function loadSweep({ parts }: ListedSweep): Promise<SweepTable> {
   const worker = new SweepWorker();
   try {
-    const { numbers, codes } = await answer(worker, {
+    const { numbers, codes, words } = await answer(worker, {
       parts,
       numbers: NUMBERS,
+      texts: WORD_COLUMNS,
       word: 'outcome',
       words: OUTCOMES,
     });
     const columns = new Map(NUMBERS.map((name, i) => [name, numbers[i]!]));
+    for (const [name, values] of words) columns.set(name, values.codes);
     const outcomes = Array.from(codes, (code) => OUTCOMES[code] as string);
     return {
       length: codes.length,
+      model: words.has('layers') ? 'mlp' : 'minimal',
       numbers: (name) => columns.get(name)!,
+      words: (name) => words.get(name)?.words,
       texts: () => outcomes,
     };
   } finally {

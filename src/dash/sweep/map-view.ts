@@ -4,6 +4,7 @@ import {
   type SweepTable,
   type TableParameter,
 } from '../../pipeline/sweep/heat-map.ts';
+import { otherAxis } from '../../pipeline/sweep/map-parameters.ts';
 
 /**
  * What a map shows: a quantity over two parameters, a map for each value of a third, and filters
@@ -25,12 +26,14 @@ export function readMapView(
 ): MapView {
   const [quantityName, xName, yName, facetName, ...rest] = (text ?? '').split(',');
   const names = varied.map(({ column }) => column);
-  const quantity = QUANTITIES.find(({ name }) => name === quantityName) ?? QUANTITIES[0]!;
+  const quantity =
+    QUANTITIES[table.model].find(({ name }) => name === quantityName) ??
+    QUANTITIES[table.model][0]!;
   const x = names.find((name) => name === xName) ?? names[0] ?? 'eta';
   const y =
     names.find((name) => name === yName && name !== x) ??
     names.find((name) => name !== x) ??
-    (x === 'lambda2' ? 'eta' : 'lambda2');
+    otherAxis(table, x);
   const facet = names.find((name) => name === facetName && name !== x && name !== y) ?? null;
   const filters = new Map<string, number[]>();
   for (const part of rest) {

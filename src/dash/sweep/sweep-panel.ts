@@ -3,7 +3,9 @@ import {
   type HeatMap,
   heatMap,
   quantitiesOf,
+  type SweepTable,
   type TableParameter,
+  valueText,
   variedParameters,
 } from '../../pipeline/sweep/heat-map.ts';
 import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
@@ -67,7 +69,7 @@ export async function openSweepPanel(
     unit: extentOf(listed, table.length),
     wide: true,
     rows: () => mapCsv(map, drawing),
-    caption: () => [captionOf(view(), varied), ...lackOf(listed, table.length)].join(', '),
+    caption: () => [captionOf(view(), varied, table), ...lackOf(listed, table.length)].join(', '),
     description:
       'What became of the runs of a sweep, over two of its parameters. Where several runs ' +
       'share a cell it is parted by what they have. Dashed: where S∞(θ₀) is the threshold; ' +
@@ -170,7 +172,10 @@ export async function openSweepPanel(
         .map(({ column, symbol, values }) =>
           chooser(
             symbol,
-            [['', 'all'], ...values.map((value) => [String(value), formatNumber(value)] as const)],
+            [
+              ['', 'all'],
+              ...values.map((value) => [String(value), valueText(table, column, value)] as const),
+            ],
             String(filters.get(column)?.[0] ?? ''),
             (value) => {
               const next = new Map(dropped(column));
@@ -222,7 +227,7 @@ export async function openSweepPanel(
         const all = table.numbers(column);
         const value = all[rows[0]!]!;
         return rows.every((row) => all[row] === value)
-          ? [`${symbol} = ${formatNumber(value, 5)}`]
+          ? [`${symbol} = ${valueText(table, column, value, 5)}`]
           : [];
       })
       .join(', ');
@@ -266,17 +271,18 @@ export async function openSweepPanel(
     const there = new Set(app.runs().map(({ link }) => link));
     const rows = asked.filter((row) => !there.has(linkOf(row)));
     return show(async () => {
-      const { rowOptions, runRow } = await import('./run-cell.ts');
+      const { runCell } = await import('./run-cell.ts');
       const made: ListedRun[] = [];
       const room = MOST_DRAWN - app.runs().length;
       for (const [i, row] of rows.entries()) {
         const name = varied
           .map(
-            ({ column, symbol }) => `${symbol} = ${formatNumber(table.numbers(column)[row]!, 4)}`,
+            ({ column, symbol }) =>
+              `${symbol} = ${valueText(table, column, table.numbers(column)[row]!, 4)}`,
           )
           .join(', ');
         // What is beyond those that are drawn is counted, not made.
-        const bytes = i < room ? await runRow(rowOptions(table, row)) : new ArrayBuffer(0);
+        const bytes = i < room ? await runCell(table, row) : new ArrayBuffer(0);
         made.push({ name, link: linkOf(row), origin: { kind: 'bytes', bytes }, dynamics: [] });
       }
       return made;
@@ -434,7 +440,7 @@ export async function openSweepPanel(
       frame.update();
       map = heatMap(table, now);
       const line = isLined(map) ? [borderKey(map)] : [];
-      const omitted = map.omitted.map((value) => formatNumber(value, 4)).join(', ');
+      const omitted = map.omitted.map((value) => valueText(table, now.facet!, value, 4)).join(', ');
       frame.problem(
         omitted === '' ? undefined : `Not shown, for want of room: ${map.facet} = ${omitted}.`,
       );
@@ -476,10 +482,14 @@ function lackOf({ missing = 0, damaged = 0 }: ListedSweep, rows: number): string
   ];
 }
 
-function captionOf({ quantity, filters }: MapView, varied: readonly TableParameter[]): string {
+function captionOf(
+  { quantity, filters }: MapView,
+  varied: readonly TableParameter[],
+  table: SweepTable,
+): string {
   const chosen = [...filters].map(([column, [value]]) => {
     const symbol = varied.find((parameter) => parameter.column === column)?.symbol ?? column;
-    return `${symbol} = ${formatNumber(value ?? Number.NaN)}`;
+    return `${symbol} = ${valueText(table, column, value ?? Number.NaN)}`;
   });
   return [quantity.label, ...chosen].join(', ');
 }
@@ -492,9 +502,9 @@ function mapCsv(map: HeatMap | undefined, drawing: DrawnMap | undefined): string
   const lines = cells.flatMap(({ x, y, facet, runs, shares }) =>
     shares.map((part) =>
       [
-        x.value,
-        y.value,
-        ...(map.facet ? [facet] : []),
+        map.x.words?.[x.value] ?? x.value,
+        map.y.words?.[y.value] ?? y.value,
+        ...(map.facet ? [map.facetWords?.[facet!] ?? facet] : []),
         part.diverged ? 'diverged' : value(part.value),
         part.share,
         runs,

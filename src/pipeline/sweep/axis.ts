@@ -1,4 +1,11 @@
-import { ConfigError, parseNumber, readValue } from '../core/parameters.ts';
+import {
+  ConfigError,
+  type NumberParameter,
+  parseNumber,
+  readValue,
+  type TextParameter,
+  type WordParameter,
+} from '../core/parameters.ts';
 import { exp, log } from '../numeric/elementary.ts';
 import { SWEEP_PARAMETERS, type SweepParameterName } from './parameters.ts';
 
@@ -33,11 +40,56 @@ const LONGEST_LIST = 1_000_000;
  * @throws ConfigError where the text is no such thing, runs backwards, or takes the logarithm of 0
  * or less
  */
-export function parseAxis(parameter: SweepParameterName, text: string): Axis {
-  const items = text.split(',').map((item) => item.trim());
-  if (text.trim() === '') throw new ConfigError(parameter, `no values are given; ${EXAMPLES}`);
+export function parseAxis(
+  name: string,
+  text: string,
+  parameter: NumberParameter = SWEEP_PARAMETERS[name as SweepParameterName],
+): Axis {
+  return parseNumbers({ name, parameter }, text);
+}
+
+/** The parameter of an axis, by the name that messages give it. */
+interface Named {
+  readonly name: string;
+  readonly parameter: NumberParameter;
+}
+
+/** Places of a list, none of them empty. */
+function listItems(name: string, text: string, comma: ',' | ';', such: string): string[] {
+  const items = text.split(comma).map((item) => item.trim());
+  if (text.trim() === '') throw new ConfigError(name, `no values are given; ${such}`);
   if (items.includes(''))
-    throw new ConfigError(parameter, `"${text}" has an empty place between its commas`);
+    throw new ConfigError(
+      name,
+      `"${text}" has an empty place between its ${comma === ',' ? 'commas' : 'semicolons'}`,
+    );
+  return items;
+}
+
+/**
+ * Reads the values of a parameter that takes words or texts, one beside the other. Values that
+ * stand twice count once.
+ * @throws ConfigError
+ */
+export function parseNames(
+  name: string,
+  text: string,
+  parameter: WordParameter | TextParameter,
+  comma: ',' | ';',
+): Axis<string> {
+  const such = `give one or several, separated by ${comma}`;
+  const items = listItems(name, text, comma, such);
+  const values = [...new Set(items.map((item) => readValue(name, parameter, item)))];
+  return {
+    text: values.join(comma),
+    count: values.length,
+    at: (i) => values[i]!,
+    has: (value) => values.includes(value),
+  };
+}
+
+function parseNumbers(parameter: Named, text: string): Axis {
+  const items = listItems(parameter.name, text, ',', EXAMPLES);
   const parts = items.map((item) => parseItem(parameter, item));
   const only = parts.length === 1 ? parts[0]! : undefined;
   if (only && !isWhole(parameter)) return only;
@@ -47,7 +99,7 @@ export function parseAxis(parameter: SweepParameterName, text: string): Axis {
   const count = parts.reduce((sum, part) => sum + part.count, 0);
   if (count > LONGEST_LIST) {
     throw new ConfigError(
-      parameter,
+      parameter.name,
       `${count} values in one list are too many; give a single range, or at most 10⁶`,
     );
   }
@@ -58,7 +110,7 @@ export function parseAxis(parameter: SweepParameterName, text: string): Axis {
 
 const EXAMPLES = 'give a number, a list such as 0.01,0.02, or a range such as 0.01:0.5:log:60';
 
-function parseItem(parameter: SweepParameterName, item: string): Axis {
+function parseItem(parameter: Named, item: string): Axis {
   const consecutive = /^([+-]?\d+)\.\.([+-]?\d+)$/.exec(item);
   if (consecutive)
     return consecutiveAxis(parameter, Number(consecutive[1]), Number(consecutive[2]));
@@ -68,11 +120,14 @@ function parseItem(parameter: SweepParameterName, item: string): Axis {
   return listAxis([value], String(value));
 }
 
-function consecutiveAxis(parameter: SweepParameterName, from: number, to: number): Axis {
+function consecutiveAxis(parameter: Named, from: number, to: number): Axis {
   if (!isWhole(parameter))
-    throw new ConfigError(parameter, `${from}..${to} is for whole numbers; ${EXAMPLES}`);
+    throw new ConfigError(parameter.name, `${from}..${to} is for whole numbers; ${EXAMPLES}`);
   if (to < from)
-    throw new ConfigError(parameter, `${from}..${to} goes backwards; put the smaller number first`);
+    throw new ConfigError(
+      parameter.name,
+      `${from}..${to} goes backwards; put the smaller number first`,
+    );
   checkWhole(parameter, from);
   checkWhole(parameter, to);
   return {
@@ -83,13 +138,13 @@ function consecutiveAxis(parameter: SweepParameterName, from: number, to: number
   };
 }
 
-function rangeAxis(parameter: SweepParameterName, item: string): Axis {
+function rangeAxis(parameter: Named, item: string): Axis {
   const given = item.split(':').map((field) => field.trim());
   const fields = given.length === 3 ? [given[0]!, given[1]!, 'lin', given[2]!] : given;
   const [fromText, toText, scale, countText] = fields;
   if (fields.length !== 4 || (scale !== 'lin' && scale !== 'log') || !/^\d+$/.test(countText!)) {
     throw new ConfigError(
-      parameter,
+      parameter.name,
       `"${item}" is no range; write from:to:count, or from:to:log:count for equal ratios`,
     );
   }
@@ -97,21 +152,27 @@ function rangeAxis(parameter: SweepParameterName, item: string): Axis {
   const to = checked(parameter, parseNumber(toText!), toText!);
   const count = Number(countText);
   if (count === 0)
-    throw new ConfigError(parameter, `the range ${item} is empty; give it at least one point`);
+    throw new ConfigError(parameter.name, `the range ${item} is empty; give it at least one point`);
   if (to < from)
-    throw new ConfigError(parameter, `the range ${item} goes backwards; put the smaller end first`);
+    throw new ConfigError(
+      parameter.name,
+      `the range ${item} goes backwards; put the smaller end first`,
+    );
   if (count === 1 && from !== to) {
     throw new ConfigError(
-      parameter,
+      parameter.name,
       `the range ${item} has one point but two ends; write ${from}, or more points`,
     );
   }
   if (count > 1 && from === to) {
-    throw new ConfigError(parameter, `the range ${item} has two equal ends; write ${from} alone`);
+    throw new ConfigError(
+      parameter.name,
+      `the range ${item} has two equal ends; write ${from} alone`,
+    );
   }
   if (scale === 'log' && !(from > 0)) {
     throw new ConfigError(
-      parameter,
+      parameter.name,
       `the range ${item} takes the logarithm of ${from}; start above 0, or use lin`,
     );
   }
@@ -129,7 +190,7 @@ function rangeAxis(parameter: SweepParameterName, item: string): Axis {
   const distinct = [0, count >> 1, count - 2].every((i) => at(i) < at(i + 1) || i + 1 >= count);
   if (!(distinct && Number.isSafeInteger(count))) {
     throw new ConfigError(
-      parameter,
+      parameter.name,
       `the range ${item} is finer than ${RANGE_DIGITS} digits can tell; take fewer points`,
     );
   }
@@ -148,14 +209,14 @@ function rangeAxis(parameter: SweepParameterName, item: string): Axis {
 
 /** A range over whole numbers: each point rounded, duplicates dropped. */
 function wholeRange(
-  parameter: SweepParameterName,
+  parameter: Named,
   text: string,
   count: number,
   at: (i: number) => number,
 ): Axis {
   if (count > LONGEST_LIST) {
     throw new ConfigError(
-      parameter,
+      parameter.name,
       `a range of ${count} rounded points is too long; write from..to, or at most 10⁶`,
     );
   }
@@ -193,15 +254,15 @@ export function parseStarts(text: string): Axis<readonly [number, number, number
   };
 }
 
-function checked(parameter: SweepParameterName, value: number, text: string): number {
+function checked(parameter: Named, value: number, text: string): number {
   if (Number.isFinite(value)) return value;
-  throw new ConfigError(parameter, `"${text}" is not a number; ${EXAMPLES}`);
+  throw new ConfigError(parameter.name, `"${text}" is not a number; ${EXAMPLES}`);
 }
 
-function isWhole(parameter: SweepParameterName): boolean {
-  return SWEEP_PARAMETERS[parameter].type === 'integer';
+function isWhole({ parameter }: Named): boolean {
+  return parameter.type === 'integer';
 }
 
-function checkWhole(parameter: SweepParameterName, value: number): void {
-  if (isWhole(parameter)) readValue(parameter, SWEEP_PARAMETERS[parameter], value);
+function checkWhole(parameter: Named, value: number): void {
+  if (isWhole(parameter)) readValue(parameter.name, parameter.parameter, value);
 }

@@ -1,11 +1,18 @@
+import { formatNumber } from '../format.ts';
 import { exp, log } from '../numeric/elementary.ts';
-import { SWEEP_PARAMETER_NAMES, SWEEP_PARAMETERS } from './parameters.ts';
-import { columnName, OUTCOMES } from './sweep-columns.ts';
+import { MAP_PARAMETERS, type MapParameter } from './map-parameters.ts';
+import type { SweptConfig } from './sweep.ts';
+import { OUTCOMES } from './sweep-columns.ts';
 
 /** Rows of a sweep's summary, whatever they were read from. Null is NaN among numbers. */
 export interface SweepTable {
   readonly length: number;
+  /** What its runs are of. */
+  readonly model: SweptConfig['model'];
+  /** Of a parameter whose values are words, their places among `words`. */
   numbers(column: string): Float64Array;
+  /** The words of a parameter; undefined where its values are numbers. */
+  words(column: string): readonly string[] | undefined;
   /** Texts of `outcome` and `run_id`. */
   texts(column: string): readonly string[];
 }
@@ -26,21 +33,46 @@ export interface Quantity {
   readonly none?: string;
 }
 
-export const QUANTITIES: readonly Quantity[] = [
-  { name: 'outcome', label: 'outcome', title: 'What became of each run' },
+const OUTCOME: Quantity = { name: 'outcome', label: 'outcome', title: 'What became of each run' };
+const COUNT = { log: true, whole: true } as const;
+const CYCLES: Quantity = {
+  name: 'cycles',
+  label: 'cycles',
+  title: 'Cycles of the edge of stability',
+  ...COUNT,
+};
+const LARGEST: Quantity = {
+  name: 'max_sharpness_ratio',
+  label: 'largest ηS/2',
+  title: 'Largest sharpness over 2/η',
+  log: true,
+};
+const FINAL: Quantity = {
+  name: 'final_sharpness_ratio',
+  label: 'final ηS/2',
+  title: 'Final sharpness over 2/η',
+};
+
+const OF_NETWORKS: readonly Quantity[] = [
+  OUTCOME,
+  CYCLES,
+  LARGEST,
+  FINAL,
+  { name: 'spike_count', label: 'spikes', title: 'Spikes of the loss', ...COUNT, ofAll: true },
   {
-    name: 'cycles',
-    label: 'cycles',
-    title: 'Cycles of the edge of stability',
-    log: true,
-    whole: true,
+    name: 'edge_spikes',
+    label: 'spikes of the edge',
+    title: 'Spikes whose cause is the edge',
+    ...COUNT,
+    ofAll: true,
   },
-  {
-    name: 'max_sharpness_ratio',
-    label: 'largest ηS/2',
-    title: 'Largest sharpness over 2/η',
-    log: true,
-  },
+  { name: 'final_loss', label: 'final loss', title: 'Loss of the last row', log: true },
+];
+
+const OF_MINIMAL: readonly Quantity[] = [
+  OUTCOME,
+  CYCLES,
+  LARGEST,
   {
     name: 'convergence_time',
     label: 'T(δ, ε)',
@@ -48,7 +80,7 @@ export const QUANTITIES: readonly Quantity[] = [
     log: true,
     whole: true,
   },
-  { name: 'final_sharpness_ratio', label: 'final ηS/2', title: 'Final sharpness over 2/η' },
+  FINAL,
   {
     name: 'trusted_until',
     label: 'digits true until',
@@ -60,15 +92,26 @@ export const QUANTITIES: readonly Quantity[] = [
   },
 ];
 
+/** What maps of the sweeps of a model can show. */
+export const QUANTITIES: Readonly<Record<SweepTable['model'], readonly Quantity[]>> = {
+  minimal: OF_MINIMAL,
+  mlp: OF_NETWORKS,
+};
+
 /** The threshold of the runs of a sweep: of gradient descent 2/η, else that of their optimizer. */
-export const thresholdOf = (table: SweepTable): string =>
-  table.numbers('momentum').every(Number.isNaN) ? '2/η' : 'threshold';
+export function thresholdOf(table: SweepTable): string {
+  const plain =
+    table.words('optimizer')?.every((name) => name === 'gd') ??
+    table.numbers('momentum').every(Number.isNaN);
+  return plain ? '2/η' : 'threshold';
+}
 
 /** The quantities of a sweep, named for the threshold of its runs. */
 export function quantitiesOf(table: SweepTable): readonly Quantity[] {
   const threshold = thresholdOf(table);
-  if (threshold === '2/η') return QUANTITIES;
-  return QUANTITIES.map((quantity) => ({
+  const all = QUANTITIES[table.model];
+  if (threshold === '2/η') return all;
+  return all.map((quantity) => ({
     ...quantity,
     label: quantity.label.replace('ηS/2', `S/${threshold}`),
     title: quantity.title.replace('2/η', `the ${threshold} of the optimizer`),
@@ -76,9 +119,7 @@ export function quantitiesOf(table: SweepTable): readonly Quantity[] {
 }
 
 /** A parameter of the table, by its column. */
-export interface TableParameter {
-  readonly column: string;
-  readonly symbol: string;
+export interface TableParameter extends MapParameter {
   readonly values: readonly number[];
 }
 
@@ -91,14 +132,10 @@ export function variedParameters(
   filters?: HeatMapRequest['filters'],
 ): readonly TableParameter[] {
   const rows = filters && filters.size > 0 ? keptRows(table, filters) : undefined;
-  const all = SWEEP_PARAMETER_NAMES.map((name) => {
-    const column = columnName(name);
-    return {
-      column,
-      symbol: SWEEP_PARAMETERS[name].symbol,
-      values: distinct(table.numbers(column), rows),
-    };
-  });
+  const all = MAP_PARAMETERS[table.model].map((parameter) => ({
+    ...parameter,
+    values: distinct(table.numbers(parameter.column), rows),
+  }));
   const varied = all.filter(({ values }) => values.length > 1);
   return [
     ...varied.filter(({ column }) => column === 'eta'),
@@ -107,8 +144,18 @@ export function variedParameters(
 }
 
 export function parameterSymbol(column: string): string {
-  const name = SWEEP_PARAMETER_NAMES.find((each) => columnName(each) === column);
-  return name ? SWEEP_PARAMETERS[name].symbol : column;
+  const all = Object.values(MAP_PARAMETERS).flat();
+  return all.find((each) => each.column === column)?.symbol ?? column;
+}
+
+/** A value of a parameter as people read it. */
+export function valueText(
+  { words }: Pick<SweepTable, 'words'>,
+  column: string,
+  value: number,
+  digits?: number,
+): string {
+  return words(column)?.[value] ?? formatNumber(value, digits);
 }
 
 /** One place on an axis of a map: from edge to edge, with the value in its middle. */
@@ -123,6 +170,8 @@ export interface MapAxis {
   readonly log: boolean;
   /** Its values are names, as seeds are: they stand side by side, whatever they are. */
   readonly named: boolean;
+  /** What these names are, where they are words. */
+  readonly words?: readonly string[] | undefined;
   readonly places: readonly Place[];
 }
 
@@ -170,6 +219,8 @@ export interface HeatMap {
   readonly x: MapAxis;
   readonly y: MapAxis;
   readonly facet: string | null;
+  /** Names of the facets, where they are words. */
+  readonly facetWords: readonly string[] | undefined;
   readonly facets: readonly Facet[];
   /** Values of the facets' parameter that have no map, since there are too many of them. */
   readonly omitted: readonly number[];
@@ -196,23 +247,25 @@ export function heatMap(
   const kept = keptRows(table, filters);
   const xs = table.numbers(x);
   const ys = table.numbers(y);
-  const xAxis = mapAxis(x, distinct(xs, kept));
-  const yAxis = mapAxis(y, distinct(ys, kept));
+  const xAxis = mapAxis(x, distinct(xs, kept), table.words(x));
+  const yAxis = mapAxis(y, distinct(ys, kept), table.words(y));
   const values = quantityColumn(table, quantity);
   const diverged = divergedRows(table);
-  const ratio = table.numbers('start_gfs_ratio');
+  // Of networks it is not known where gradient flow would end.
+  const ratio = table.model === 'minimal' ? table.numbers('start_gfs_ratio') : undefined;
   const all = facet === null ? [] : distinct(table.numbers(facet), kept);
   const shown = spread(all, MOST_FACETS);
   const facetValues = facet === null ? [null] : shown;
   const facets = facetValues.map((value): Facet => {
     const rows = value === null ? kept : kept.filter((row) => table.numbers(facet!)[row] === value);
     const cells = cellsOf(rows, xs, ys, values, diverged, xAxis, yAxis, quantity);
-    return { value, cells, border: border(rows, xs, ys, ratio, xAxis, yAxis) };
+    return { value, cells, border: ratio ? border(rows, xs, ys, ratio, xAxis, yAxis) : [] };
   });
   const omitted = all.filter((value) => !shown.includes(value));
   const named = quantitiesOf(table).find(({ name }) => name === quantity.name) ?? quantity;
   const threshold = thresholdOf(table);
-  return { quantity: named, threshold, x: xAxis, y: yAxis, facet, facets, omitted };
+  const facetWords = facet === null ? undefined : table.words(facet);
+  return { quantity: named, threshold, x: xAxis, y: yAxis, facet, facetWords, facets, omitted };
 }
 
 /** A quantity of each row as a number. */
@@ -255,10 +308,14 @@ function spread<T>(values: readonly T[], most: number): T[] {
 /** Parameters whose numbers are names. */
 const NAMES: readonly string[] = ['seed'];
 
-function mapAxis(column: string, values: readonly number[]): MapAxis {
-  if (NAMES.includes(column) && values.length <= MOST_PLACES) {
+function mapAxis(
+  column: string,
+  values: readonly number[],
+  words: readonly string[] | undefined,
+): MapAxis {
+  if ((words || NAMES.includes(column)) && values.length <= MOST_PLACES) {
     const places = values.map((value, i) => ({ value, from: i - 0.5, to: i + 0.5 }));
-    return { column, log: false, named: true, places };
+    return { column, log: false, named: true, words, places };
   }
   const log = isGeometric(values);
   const grouped: number[][] = [];

@@ -1,4 +1,4 @@
-import type { Sweep } from './sweep.ts';
+import type { AnySweep } from './any-sweep.ts';
 
 /**
  * How the runs of a sweep are divided into parts, each of which is computed, written and committed
@@ -15,8 +15,6 @@ export interface PartPlan {
  * dies.
  */
 const STEPS = 8_000_000;
-/** A step in arithmetic of many bits takes as long as so many in float64, and more. */
-const PRECISE = 100;
 /**
  * With no fewer parts than this (where there are as many runs) all cores end at about the same
  * time.
@@ -27,12 +25,12 @@ const MOST_RUNS = 4096;
 const MOST_PARTS = 4096;
 
 /** The division of a sweep: it follows from the spec alone, so that every machine divides alike. */
-export function partPlan({ runs, spec, axes }: Sweep): PartPlan {
+export function partPlan({ runs, spec, axes, work }: AnySweep): PartPlan {
   const steps = axes.get('steps');
   let longest = 0;
   if (steps)
     for (let i = 0; i < Math.min(steps.count, 1000); i++) longest = Math.max(longest, steps.at(i));
-  const most = spec.precision === undefined ? STEPS : STEPS / PRECISE;
+  const most = STEPS / work;
   const byWork = Math.min(most / (longest + 1), runs / LEAST_PARTS, MOST_RUNS);
   // Long runs get a part each however many there are; short ones must not make millions of files.
   const byCount =
@@ -43,7 +41,7 @@ export function partPlan({ runs, spec, axes }: Sweep): PartPlan {
 
 /** Numbers of the first run of a part and of the one behind its last. */
 export function partRange(
-  { runs }: Sweep,
+  { runs }: AnySweep,
   { size }: PartPlan,
   part: number,
 ): readonly [number, number] {

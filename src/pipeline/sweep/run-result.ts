@@ -24,8 +24,8 @@ export interface RunResult {
 const ROWS = 1024;
 
 /** A run of several, and what it took. */
-export interface TimedResult {
-  readonly result: RunResult;
+export interface TimedResult<R = RunResult> {
+  readonly result: R;
   readonly seconds: number;
   /** Rows of the run that `proceed` was told of. */
   readonly told: number;

@@ -12,11 +12,12 @@ export const OUTCOMES = [
   'converged',
   'diverged',
   'sharpening',
+  'unknown',
 ] as const;
 
 /** One cell of a row of a sweep: the column, and how it comes out of a run. */
-interface SweepColumn extends TableColumn {
-  readonly of: (result: RunResult, seconds: number) => number | string | boolean | null;
+export interface SweepColumn<R = RunResult> extends TableColumn {
+  readonly of: (result: R, seconds: number) => number | string | boolean | null;
 }
 
 /**
@@ -129,23 +130,28 @@ export const SWEEP_COLUMNS: readonly SweepColumn[] = [
 ];
 
 /** Cells of the rows that have been added, one array a column. */
-export interface SweepRows {
+export interface SweepRows<R = RunResult> {
+  readonly schema: readonly TableColumn[];
   readonly columns: readonly Cells[];
-  add(result: RunResult, seconds: number): void;
+  add(result: R, seconds: number): void;
 }
 
 /** An empty block of rows. */
-export function sweepRows(): SweepRows {
-  const columns: (number | string | boolean | null)[][] = SWEEP_COLUMNS.map(() => []);
+export function rowsOf<R>(schema: readonly SweepColumn<R>[]): SweepRows<R> {
+  const columns: (number | string | boolean | null)[][] = schema.map(() => []);
   return {
+    schema,
     columns,
     add(result, seconds) {
-      SWEEP_COLUMNS.forEach(({ of }, c) => {
+      schema.forEach(({ of }, c) => {
         columns[c]!.push(of(result, seconds));
       });
     },
   };
 }
+
+/** An empty block of rows of the minimal model. */
+export const sweepRows = (): SweepRows => rowsOf(SWEEP_COLUMNS);
 
 function parameterColumn(name: SweepParameterName): SweepColumn {
   const { type, symbol, meaning } = SWEEP_PARAMETERS[name];
@@ -165,7 +171,7 @@ export function columnName(name: SweepParameterName): string {
   return name === 'alpha' || name === 'beta1' || name === 'beta2' ? `init_${name}` : name;
 }
 
-function column(
+export function column(
   name: string,
   type: TableColumn['type'],
   symbol: string,
@@ -175,19 +181,29 @@ function column(
   return { name, type, symbol, unit, meaning };
 }
 
-function text(name: string, meaning: string, of: SweepColumn['of']): SweepColumn {
+export function text<R>(name: string, meaning: string, of: SweepColumn<R>['of']): SweepColumn<R> {
   return { ...column(name, 'TEXT', '', '', meaning), of };
 }
 
-function double(name: string, symbol: string, meaning: string, of: SweepColumn['of']): SweepColumn {
+export function double<R>(
+  name: string,
+  symbol: string,
+  meaning: string,
+  of: SweepColumn<R>['of'],
+): SweepColumn<R> {
   return { ...column(name, 'DOUBLE', symbol, '1', meaning), of };
 }
 
-function whole(name: string, meaning: string, of: SweepColumn['of'], symbol = ''): SweepColumn {
+export function whole<R>(
+  name: string,
+  meaning: string,
+  of: SweepColumn<R>['of'],
+  symbol = '',
+): SweepColumn<R> {
   return { ...column(name, 'INT64', symbol, '1', meaning), of };
 }
 
-function nullable(spec: SweepColumn): SweepColumn {
+export function nullable<R>(spec: SweepColumn<R>): SweepColumn<R> {
   return { ...spec, nullable: true };
 }
 

@@ -5,6 +5,7 @@ import {
   type RunOptions,
   resolveConfig,
 } from '../models/minimal/config.ts';
+import type { NetworkConfig } from '../models/network/config.ts';
 import { type Axis, parseAxis, parseStarts } from './axis.ts';
 import { SWEEP_PARAMETER_NAMES, type SweepParameterName } from './parameters.ts';
 
@@ -35,17 +36,27 @@ export interface SweepSpec {
   readonly precision?: RunConfig['precision'];
 }
 
+/** The config of a run of a sweep. */
+export type SweptConfig = RunConfig | NetworkConfig;
+
 /** All runs of a spec: the product of its axes, numbered from 0, the last axis fastest. */
-export interface Sweep {
-  readonly spec: SweepSpec;
+export interface Sweep<C extends SweptConfig = RunConfig> {
+  readonly model: C['model'];
+  /** All of it as JSON holds it. */
+  readonly spec: object & {
+    readonly axes: Readonly<Record<string, string | undefined>>;
+    readonly trajectories: number | null;
+  };
   /** Hash of the spec. */
   readonly id: string;
-  readonly axes: ReadonlyMap<SweepParameterName, Axis>;
+  readonly axes: ReadonlyMap<string, Axis>;
   readonly runs: number;
+  /** How long a step takes, roughly, in those of the minimal model in float64. */
+  readonly work: number;
   /** Parameters of the run of that number. @throws ConfigError where these cannot go together */
-  config(index: number): RunConfig;
+  config(index: number): C;
   /** Whether a run with these parameters is one of this sweep. */
-  has(config: RunConfig): boolean;
+  has(config: SweptConfig): boolean;
 }
 
 const PARTS_OF_START = ['alpha', 'beta1', 'beta2'] as const;
@@ -90,13 +101,16 @@ export function sweepSpec(options: SweepOptions): SweepSpec {
     ...(optimizer ? { optimizer } : {}),
     ...(precision && precision !== 'float64' ? { precision } : {}),
   };
-  checkValues(openSweep(spec));
+  checkValues(spec);
   return spec;
 }
 
 function valueText(value: unknown): string | undefined {
   return value === null || value === undefined ? undefined : String(value);
 }
+
+/** A step in arithmetic of many bits takes as long as so many in float64, and more. */
+const PRECISE = 100;
 
 /** The runs of a spec that `sweepSpec` has made. */
 export function openSweep(spec: SweepSpec): Sweep {
@@ -118,10 +132,12 @@ export function openSweep(spec: SweepSpec): Sweep {
     throw new ConfigError('sweep', `${runs} runs are more than can be numbered`);
 
   return {
+    model: 'minimal',
     spec,
     id: sha256(JSON.stringify(spec)).slice(0, 16),
     axes,
     runs,
+    work: spec.precision === undefined ? 1 : PRECISE,
     config(index) {
       const values: { [P in SweepParameterName]?: number } = {};
       let init: readonly number[] | undefined;
@@ -140,6 +156,7 @@ export function openSweep(spec: SweepSpec): Sweep {
       });
     },
     has(config) {
+      if (config.model !== 'minimal') return false;
       if (starts && !starts.has(config.init)) return false;
       if (config.precision !== (spec.precision ?? 'float64')) return false;
       if (spec.optimizer !== undefined && config.optimizer !== spec.optimizer) return false;
@@ -185,7 +202,8 @@ const MOST_CHECKED = 20_000;
  * Tries the values of each axis, and the combinations of those that depend on each other, without
  * sampling any data.
  */
-function checkValues({ spec, runs }: Sweep): void {
+function checkValues(spec: SweepSpec): void {
+  const { runs } = openSweep(spec);
   const trial = (keep: readonly string[]) => {
     const texts = Object.entries(spec.axes).map(([name, text]) => [
       name,

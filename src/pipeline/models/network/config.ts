@@ -57,6 +57,12 @@ export interface NetworkConfig extends ValuesOf<typeof networkRunParameters> {
 
 export type NetworkOptions = OptionsOf<typeof networkRunParameters>;
 
+/** What was said, or a config, without the name of the model. */
+export function networkOptions(said: object): NetworkOptions {
+  const { model: _, ...options } = said as NetworkOptions & { readonly model?: string };
+  return options;
+}
+
 /** A resolved run: its config, its layers as numbers, and its samples as the loss takes them. */
 export interface NetworkSetup {
   readonly config: NetworkConfig;
@@ -84,7 +90,10 @@ export function setupNetwork(options: NetworkOptions = {}): NetworkSetup {
       'cross-entropy needs classes, and the targets are numbers; use mse',
     );
   }
-  const layers = layersOf(values.layers, inputWidth, outputWidth);
+  const { layers: given } = options;
+  // Those of a preset are for its own data.
+  const fits = given || isFitting(values.layers, inputWidth, outputWidth);
+  const layers = layersOf(fits ? values.layers : null, inputWidth, outputWidth);
   if (values.batch !== null && values.batch > count) {
     throw new ConfigError('batch', `${values.batch} is more than the ${count} samples there are`);
   }
@@ -93,6 +102,24 @@ export function setupNetwork(options: NetworkOptions = {}): NetworkSetup {
   const chosen = { optimizer: optimizer.name, ...own };
   const config = { ...values, ...chosen, model: 'mlp', layers: layers.join('-'), loss } as const;
   return { config, layers, data: loss === 'mse' && classes ? oneHot(data) : data };
+}
+
+/** Products with weights that take as long as a step of the minimal model. */
+const PRODUCTS = 50;
+
+/**
+ * How long a step takes, with its spectrum, roughly: in steps of the minimal model in float64,
+ * as measured.
+ */
+export function networkWork(said: object): number {
+  const { layers, data } = setupNetwork(networkOptions(said));
+  const weights = layers.reduce((sum, width, i) => sum + width * (layers[i + 1] ?? 0), 0);
+  return 1 + (weights * data.count) / PRODUCTS;
+}
+
+function isFitting(text: string | null, inputs: number, outputs: number): boolean {
+  const layers = text?.split('-').map(Number);
+  return layers?.[0] === inputs && layers.at(-1) === outputs;
 }
 
 function layersOf(text: string | null, inputs: number, outputs: number): readonly number[] {

@@ -1,8 +1,9 @@
 import { orderSchema, type Schema } from '../../core/schema.ts';
 import { networkOrder, trainingColumns } from '../../models/network/columns.ts';
 import {
-  type NetworkOptions,
+  networkOptions,
   networkRunParameters,
+  networkWork,
   setupNetwork,
 } from '../../models/network/config.ts';
 import { chosenOptimizer } from '../../models/network/optimizer.ts';
@@ -36,9 +37,9 @@ export const networkTraining: Training = {
     return {
       resolve: (options) => setupOf(options).config,
       schema: schemaOf,
-      work: stepWork,
+      work: networkWork,
       rows: (config, source) =>
-        networkDescent(optionsOf(config), source) as unknown as TrainingRows,
+        networkDescent(networkOptions(config), source) as unknown as TrainingRows,
       pipeline(config, report, stored) {
         const done = tellDone(report);
         const links = networkLinks(report);
@@ -50,7 +51,7 @@ export const networkTraining: Training = {
       beside: {
         schema: (config) => schemaOf(config).filter(({ name }) => !OF_DESCENT.includes(name)),
         rows: (dynamics, config, options) =>
-          networkTrajectory(dynamics, optionsOf(config), options).pipe(
+          networkTrajectory(dynamics, networkOptions(config), options).pipe(
             relateToThreshold(),
           ) as unknown as TrainingRows,
       },
@@ -61,13 +62,7 @@ export const networkTraining: Training = {
 /** Columns that speak of what an optimizer does step by step. */
 const OF_DESCENT = ['phase', 'cycle', 'edge_directions', 'batch_sharpness'];
 
-/** What was said, or a config, without the name of the model. */
-function optionsOf(said: object): NetworkOptions {
-  const { model: _, ...options } = said as NetworkOptions & { readonly model?: string };
-  return options;
-}
-
-const setupOf = (said: object) => setupNetwork(optionsOf(said));
+const setupOf = (said: object) => setupNetwork(networkOptions(said));
 
 /** What the source fills by itself. */
 function ownColumns(said: object): Schema {
@@ -86,16 +81,4 @@ function schemaOf(said: object): Schema {
   const added = measuredColumns('threshold', 'sharpness_ratio', 'regime', 'phase', 'cycle');
   const { eigenvalues } = setupOf(said).config;
   return orderSchema([...ownColumns(said), ...added], networkOrder(eigenvalues));
-}
-
-/**
- * Products with weights that take as long as a step of the minimal model: measured, with the
- * spectrum of each step.
- */
-const PRODUCTS = 50;
-
-function stepWork(said: object): number {
-  const { layers, data } = setupOf(said);
-  const weights = layers.reduce((sum, width, i) => sum + width * (layers[i + 1] ?? 0), 0);
-  return 1 + (weights * data.count) / PRODUCTS;
 }

@@ -1,0 +1,46 @@
+import { blocks } from '../core/operator.ts';
+import { type NetworkConfig, networkOptions, setupNetwork } from '../models/network/config.ts';
+import { detectMeasuredPhases } from '../operators/detect-measured-phases.ts';
+import { explainSpikes } from '../operators/explain-spikes.ts';
+import type { NetworkSummary } from '../operators/network-run.ts';
+import { relateToThreshold } from '../operators/relate-to-threshold.ts';
+import { networkRows } from '../sources/descent/network-descent.ts';
+
+/** What a sweep keeps of the training of a network. */
+export interface NetworkResult {
+  readonly config: NetworkConfig;
+  /** The very summary that `eos stream` writes into the run's file. */
+  readonly summary: NetworkSummary;
+  /** Sharpness over threshold as last measured; NaN where it never was. */
+  readonly finalRatio: number;
+}
+
+/** Rows a block: of no influence on any digit, and few, so that it can be given up soon. */
+const ROWS = 256;
+
+/**
+ * Trains a network to its end and keeps the summary alone: the stream's own source and operators
+ * as a plain loop.
+ *
+ * @param proceed told of the rows since; false gives the run up
+ * @returns undefined where the run was given up
+ */
+export function networkToResult(
+  config: NetworkConfig,
+  proceed: (rows: number) => boolean = () => true,
+): NetworkResult | undefined {
+  const rows = networkRows(setupNetwork(networkOptions(config)));
+  const chain = [relateToThreshold(), detectMeasuredPhases(), explainSpikes()];
+  let finalRatio = Number.NaN;
+  for (const { columns, length } of blocks(rows, chain as never, ROWS)) {
+    finalRatio = lastRatio(columns.sharpness_ratio!, length) ?? finalRatio;
+    if (!rows.ended && !proceed(length)) return undefined;
+  }
+  return { config, summary: rows.run.summary as NetworkSummary, finalRatio };
+}
+
+/** The last of the first so many that was measured. */
+export function lastRatio(ratios: ArrayLike<number>, length: number): number | undefined {
+  for (let i = length - 1; i >= 0; i--) if (!Number.isNaN(ratios[i]!)) return ratios[i]!;
+  return undefined;
+}
