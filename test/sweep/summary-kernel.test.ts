@@ -128,6 +128,20 @@ describe('summarizeDescents', () => {
     }
   });
 
+  test('sees digits that are lost on the way down and up from a wide swing', async () => {
+    const options: RunOptions = {
+      lambda2: 0.33369473589419985,
+      eta: 0.033634143780268674,
+      init: [0.4424283422064036, 0.03808767055161297, 0.2405577772296965],
+      floor: 1e-60,
+      steps: 3000,
+    };
+    const result = kernelResults([resolveConfig(options)]).get(0);
+    expect(result).toEqual(await streamed(options));
+    // The last step at 1.4 τ is 286.
+    expect(result!.summary.trusted_until).toBe(1677);
+  });
+
   test('leaves to the general way what it does not take, in the order of the runs', async () => {
     const all: RunOptions[] = [
       { covariance: 0.01 },

@@ -1,14 +1,8 @@
 import { bytesOf } from '../core/base64.ts';
 import type { Stability } from '../core/run.ts';
-import { DOUBTFUL_DECOUPLED, RISE, TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
-import { type RunConfig, resolveConfig } from '../models/minimal/config.ts';
-import {
-  type DescentState,
-  descend,
-  initialState,
-  startResidual,
-  TINY,
-} from '../models/minimal/descend.ts';
+import { rowContext } from '../models/minimal/agreement.ts';
+import type { RunConfig } from '../models/minimal/config.ts';
+import { startResidual, TINY } from '../models/minimal/descend.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import { sharpness } from '../models/minimal/sharpness.ts';
 import { balance, solutionSharpness } from '../models/minimal/solution.ts';
@@ -33,7 +27,7 @@ interface Kernel {
   forgetChanges(lane: number): void;
   startShadow(lane: number, ...parameters: number[]): void;
   follow(blocks: number): number;
-  shadows(): number;
+  trustedUntil(lane: number): number;
 }
 
 /** A run in the kernel: its numbers and changes of phase, as they stand in its memory. */
@@ -73,12 +67,6 @@ const RUNNING = 0;
 const DIVERGED = 2;
 const UNFIT = 3;
 
-/** Numbers of a run with its shadow, of two runs in pairs. */
-const SHADOW_STATE = [
-  ...['step', 'alpha', 'mantissa', 'beta2', 'residual'],
-  ...['shadowAlpha', 'shadowMantissa', 'shadowBeta2', 'agreed'],
-] as readonly (keyof DescentState)[];
-
 /** Changes of phase for which there is room. */
 const MOST_CHANGES = 1024;
 
@@ -86,7 +74,7 @@ const MOST_CHANGES = 1024;
 const BLOCKS = 2 ** 14;
 
 /** Runs that are followed once more with their shadows, at once. */
-const FOLLOWED = 8;
+const FOLLOWED = 32;
 
 export interface KernelResult {
   readonly summary: RunSummary;
@@ -311,15 +299,8 @@ function trustHorizons(
   runs: readonly Finished[],
   proceed: (rows: number) => boolean,
 ): boolean {
-  const lanes: (Finished | undefined)[] = [];
   const waiting = runs.values();
-  const beginIn = (lane: number) => {
-    const run = waiting.next().value;
-    lanes[lane] = run;
-    goOn(kernel, lane, run ?? NOBODY, initialState(run?.job.config ?? NOBODY.job.config));
-  };
-  beginIn(0);
-  beginIn(1);
+  const lanes = [0, 1].map((lane) => follow(kernel, lane, waiting.next().value));
   while (lanes[0] || lanes[1]) {
     const start = performance.now();
     const ended = kernel.follow(BLOCKS);
@@ -329,69 +310,31 @@ function trustHorizons(
     for (const [lane, run] of lanes.entries()) {
       if (!run) continue;
       run.job.seconds += share;
-      if ((ended & (4 << lane)) !== 0) beginIn(lane);
       if ((ended & (1 << lane)) === 0) continue;
-      const state = shadowedState(kernel, lane, run.job.config);
-      run.tally.trustedUntil = horizon(run, state);
-      if (run.tally.trustedUntil !== null) beginIn(lane);
-      else goOn(kernel, lane, run, state);
+      const trusted = kernel.trustedUntil(lane);
+      run.tally.trustedUntil = trusted < 0 ? null : trusted;
+      lanes[lane] = follow(kernel, lane, waiting.next().value);
     }
   }
   return true;
 }
 
-/** A run that is over. */
-const NOBODY = {
-  job: { config: resolveConfig({ init: [0, 1, 0] }) },
-  lastWide: -1,
-  lastEdge: -1,
-};
-
-function goOn(
-  kernel: Kernel,
-  lane: number,
-  { job: { config }, lastWide, lastEdge }: Pick<Finished, 'lastWide' | 'lastEdge'> & typeof NOBODY,
-  state: DescentState,
-): void {
-  const { eta, floor, moments } = config;
+/** Begins a run with its shadow in a lane, where there is one. */
+function follow(kernel: Kernel, lane: number, run: Finished | undefined): Finished | undefined {
+  if (!run) {
+    // What stays where it is.
+    kernel.startShadow(lane, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, 0, 1, 0, -1);
+    return undefined;
+  }
+  const { job, tally, lastWide, lastEdge } = run;
+  const { eta, floor, moments, init } = job.config;
+  const { edge, limits } = rowContext(job.config, job.stability);
+  const [alpha, beta1, beta2] = init;
   kernel.startShadow(
     lane,
-    ...[eta, moments.lambda1, moments.lambda2, floor, lastWide, lastEdge],
-    ...SHADOW_STATE.map((name) => Number(state[name])),
+    ...[eta, moments.lambda1, moments.lambda2, floor, edge, ...limits],
+    ...[lastWide, lastEdge, tally.lastStep],
+    ...[alpha, beta1, beta2, startResidual(alpha, beta2)],
   );
-}
-
-function shadowedState(kernel: Kernel, lane: number, config: RunConfig): DescentState {
-  const count = 2 * SHADOW_STATE.length;
-  const pairs = new Float64Array(kernel.memory.buffer, kernel.shadows(), count);
-  const numbers = SHADOW_STATE.map((name, i) => [name, pairs[2 * i + lane]!]);
-  return { ...initialState(config), ...(Object.fromEntries(numbers) as Partial<DescentState>) };
-}
-
-const ROWS = RISE;
-const rows = {
-  step: new Float64Array(ROWS),
-  alpha: new Float64Array(ROWS),
-  beta1: new Float64Array(ROWS),
-  beta2: new Float64Array(ROWS),
-  log10_abs_beta1: new Float64Array(ROWS),
-  loss: new Float64Array(ROWS),
-  l2: new Float64Array(ROWS),
-  grad_norm: new Float64Array(ROWS),
-  digits: new Int32Array(ROWS),
-};
-
-/** Where digits fall under three, from a row on in which they are few, until they are not. */
-function horizon({ job, tally, lastEdge }: Finished, state: DescentState): number | null {
-  do {
-    const first = state.step;
-    descend(job.config, state, Math.min(ROWS, tally.lastStep - first + 1), rows);
-    for (let i = 0; i < state.step - first; i++)
-      if (rows.digits[i]! < TRUSTED_DIGITS) return first + i - 1;
-  } while (
-    state.divergedAt === null &&
-    state.step <= lastEdge &&
-    state.agreed <= DOUBTFUL_DECOUPLED
-  );
-  return null;
+  return run;
 }

@@ -165,6 +165,59 @@ export function sharpness(lambda1: f64, lambda2: f64, alpha: f64, beta1: f64, be
   );
 }
 
+/** `sharpness` at two points of the same run. */
+export function sharpnessOfBoth(
+  lambda1: f64,
+  lambda2: f64,
+  alpha: v128,
+  beta1: v128,
+  beta2: v128,
+): v128 {
+  const first = f64x2.splat(lambda1);
+  const second = f64x2.splat(lambda2);
+  const one = f64x2.splat(1);
+  const twice = f64x2.mul(f64x2.splat(2), alpha);
+  const square = f64x2.mul(alpha, alpha);
+  const a = f64x2.add(
+    f64x2.mul(first, f64x2.mul(beta1, beta1)),
+    f64x2.mul(second, f64x2.mul(beta2, beta2)),
+  );
+  const b = f64x2.mul(first, f64x2.mul(twice, beta1));
+  const c = f64x2.mul(second, f64x2.sub(f64x2.mul(twice, beta2), one));
+  const d1 = f64x2.mul(first, square);
+  const gap = f64x2.sub(d1, f64x2.mul(second, square));
+  const bb = f64x2.mul(b, b);
+  const cc = f64x2.mul(c, c);
+  const inverse = f64x2.div(one, gap);
+  const k = f64x2.mul(cc, inverse);
+  const slope = f64x2.mul(k, inverse);
+  const half = f64x2.mul(f64x2.splat(0.5), f64x2.add(f64x2.sub(a, d1), k));
+  const more = f64x2.add(one, slope);
+  const radius = f64x2.sqrt(f64x2.add(f64x2.mul(half, half), f64x2.mul(more, bb)));
+  const positive = f64x2.ge(half, f64x2.splat(0));
+  const mu = f64x2.div(
+    v128.bitselect(f64x2.add(half, radius), bb, positive),
+    v128.bitselect(more, f64x2.sub(radius, half), positive),
+  );
+  const top = f64x2.add(d1, mu);
+  const once = v128.and(
+    f64x2.lt(cc, f64x2.mul(f64x2.splat(1e-3), f64x2.mul(gap, gap))),
+    f64x2.le(
+      f64x2.mul(f64x2.mul(slope, mu), mu),
+      f64x2.mul(f64x2.mul(f64x2.splat(HALF_ULP), gap), top),
+    ),
+  );
+  if (i64x2.all_true(once)) return top;
+  const alpha0 = f64x2.extract_lane(alpha, 0);
+  const alpha1 = f64x2.extract_lane(alpha, 1);
+  const beta10 = f64x2.extract_lane(beta1, 0);
+  const beta11 = f64x2.extract_lane(beta1, 1);
+  return f64x2(
+    sharpness(lambda1, lambda2, alpha0, beta10, f64x2.extract_lane(beta2, 0)),
+    sharpness(lambda1, lambda2, alpha1, beta11, f64x2.extract_lane(beta2, 1)),
+  );
+}
+
 const HALF_ULP: f64 = 5e-17;
 
 function positiveRoot(h: f64, q: f64): f64 {

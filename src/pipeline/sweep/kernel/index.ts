@@ -61,7 +61,7 @@ import {
   walk,
 } from './walk';
 
-export { follow, shadows, startShadow } from './shadow';
+export { follow, startShadow, trustedUntil } from './shadow';
 
 /** The bit of the first row. */
 const FIRST: u64 = 0x8000000000000000;
@@ -95,7 +95,7 @@ class Lane {
   cycles: f64;
   /** Largest sharpness. */
   top: f64;
-  /** Last step of a swing that may cost digits, or of its block; −1 where there is none. */
+  /** Last step of a swing that may cost digits, down and up to τ again; −1 where there is none. */
   lastWide: f64;
   lastViolation: f64;
   edgeSteps: f64;
@@ -112,6 +112,8 @@ class Lane {
   // Not for reading.
   phase: i32;
   wasOver: bool;
+  /** Whether a wide swing has not come up to τ again. */
+  swings: bool;
   rows: i32;
   over: u64;
   within: u64;
@@ -251,7 +253,7 @@ function judge(lane: i32, run: Lane): void {
       const s = sharpnessOf(row, lane);
       sides = (s >= get(THRESHOLD, lane) ? OVER : 0) | (s <= get(TOLERATED, lane) ? WITHIN : 0);
       if (s > run.top) run.top = s;
-      if (s >= WIDE * get(THRESHOLD, lane)) run.lastWide = run.step + row;
+      if (s >= WIDE * get(THRESHOLD, lane)) swingsAt(run, run.step + row);
     }
     if (sides & OVER) over |= bit;
     if (sides & WITHIN) within |= bit;
@@ -358,9 +360,14 @@ function lookAtPeaks(lane: i32, run: Lane): void {
     high ^= FIRST >> row;
     const s = sharpnessOf(row, lane);
     if (s > run.top) run.top = s;
-    if (s >= wide) run.lastWide = max<f64>(run.lastWide, run.step + row);
+    if (s >= wide) swingsAt(run, run.step + row);
   }
   set(PEAK, lane, min<f64>(run.top, wide) * (1 - ROUNDING));
+}
+
+function swingsAt(run: Lane, step: f64): void {
+  run.lastWide = max<f64>(run.lastWide, step);
+  run.swings = true;
 }
 
 /** Whether rows of the block may be of the phase of convergence that follow another. */
@@ -378,6 +385,12 @@ function label(lane: i32, run: Lane): void {
   const rises = over & ~((over >> 1) | (run.wasOver ? FIRST : 0));
   run.cycles += <f64>popcnt(rises);
   run.wasOver = (over & (FIRST >> (rows - 1))) != 0;
+  if (run.swings) {
+    const after = run.lastWide - run.step;
+    const up = after < 0 ? rises : after < 63 ? rises & (u64.MAX_VALUE >> (<u64>after + 1)) : 0;
+    run.lastWide = run.step + (up != 0 ? <i32>clz(up) : rows - 1);
+    run.swings = up == 0;
+  }
   let phase = run.phase;
   let edge: u64 = 0;
   let row = 0;

@@ -1,10 +1,13 @@
 // Two runs with their shadows once more, a lane each: how far digits can be trusted. The digits of
 // θ are those of models/minimal/descend, as long as they are many.
 import { advanceResidual, cancels, isSmallResidual, signed, smallFactor } from './arithmetic';
+import { isTrue } from './doubt';
 
 /** Digits rise by one at most, and the shadow is kept apart, every so many steps. */
 const RISE: i32 = 32;
-/** With so few digits labels and columns have to be looked at: others go on from there. */
+/** Digits that a row must have. */
+const TRUSTED_DIGITS: f64 = 3;
+/** With so few labels and columns are looked at, since they may have fewer. */
 const DOUBTFUL: f64 = 5;
 /** With so many none can be lost where hardly anything changes. */
 const AMPLE: f64 = 8;
@@ -15,6 +18,7 @@ const SMALL_FACTOR: f64 = 1.0 / 16;
 /** What numbers may differ by, relatively, that agree in 0 … 16 digits; nothing agrees in 16. */
 const AGREEMENT = memory.data<f64>([
   Infinity,
+  5e-3,
   5e-4,
   5e-5,
   5e-6,
@@ -29,32 +33,33 @@ const AGREEMENT = memory.data<f64>([
   5e-15,
   5e-16,
   5e-17,
-  5e-18,
   -1,
 ]);
 
-const PAIRS: usize = memory.data(16 * 15);
+/** Numbers of two runs in pairs. */
+const PAIRS: usize = memory.data(16 * 18);
 const ETA: usize = PAIRS;
 const LAMBDA1: usize = PAIRS + 16;
 const LAMBDA2: usize = PAIRS + 16 * 2;
 const FLOOR: usize = PAIRS + 16 * 3;
-/** Where looking ends: with the last wide swing where digits are ample, else here. */
-const WIDE: usize = PAIRS + 16 * 4;
-const LAST: usize = PAIRS + 16 * 5;
-const STEP: usize = PAIRS + 16 * 6;
-const ALPHA: usize = PAIRS + 16 * 7;
-const BETA1: usize = PAIRS + 16 * 8;
-const BETA2: usize = PAIRS + 16 * 9;
-const RESIDUAL: usize = PAIRS + 16 * 10;
-const SHADOW_ALPHA: usize = PAIRS + 16 * 11;
-const SHADOW_BETA1: usize = PAIRS + 16 * 12;
-const SHADOW_BETA2: usize = PAIRS + 16 * 13;
-const AGREED: usize = PAIRS + 16 * 14;
-
-/** Where the numbers of the shadowed runs are, in pairs, from the step on. */
-export function shadows(): usize {
-  return STEP;
-}
+const EDGE: usize = PAIRS + 16 * 4;
+/** Where looking ends: with the last wide swing where digits are ample, else with the last edge. */
+const WIDE: usize = PAIRS + 16 * 5;
+const LAST: usize = PAIRS + 16 * 6;
+/** The last row. */
+const END: usize = PAIRS + 16 * 7;
+const STEP: usize = PAIRS + 16 * 8;
+const ALPHA: usize = PAIRS + 16 * 9;
+const BETA1: usize = PAIRS + 16 * 10;
+const BETA2: usize = PAIRS + 16 * 11;
+const RESIDUAL: usize = PAIRS + 16 * 12;
+const SHADOW_ALPHA: usize = PAIRS + 16 * 13;
+const SHADOW_BETA1: usize = PAIRS + 16 * 14;
+const SHADOW_BETA2: usize = PAIRS + 16 * 15;
+const AGREED: usize = PAIRS + 16 * 16;
+const TRUSTED: usize = PAIRS + 16 * 17;
+/** What S is compared with, four numbers of each run. */
+const LIMITS: usize = memory.data(2 * 32);
 
 function get(field: usize, lane: i32): f64 {
   return load<f64>(field + ((<usize>lane) << 3));
@@ -64,61 +69,85 @@ function set(field: usize, lane: i32, value: f64): void {
   store<f64>(field + ((<usize>lane) << 3), value);
 }
 
-/** Goes on with a run from a step that is a multiple of `RISE`; with `last` −1 nothing does. */
+/**
+ * Begins a run; with `last` −1 nothing does.
+ * @param threshold τ, `tolerated` τ_δ, `low` and `high` the bounds of the edge's band
+ * @param edge α̂
+ * @param wide the last step of a wide swing, `last` that of the edge phase, `end` that of the run
+ */
 export function startShadow(
   lane: i32,
   eta: f64,
   lambda1: f64,
   lambda2: f64,
   floor: f64,
+  edge: f64,
+  threshold: f64,
+  tolerated: f64,
+  low: f64,
+  high: f64,
   wide: f64,
   last: f64,
-  step: f64,
+  end: f64,
   alpha: f64,
   beta1: f64,
   beta2: f64,
   residual: f64,
-  shadowAlpha: f64,
-  shadowBeta1: f64,
-  shadowBeta2: f64,
-  agreed: f64,
 ): void {
   set(ETA, lane, eta);
   set(LAMBDA1, lane, lambda1);
   set(LAMBDA2, lane, lambda2);
   set(FLOOR, lane, floor);
+  set(EDGE, lane, edge);
+  const limits = limitsOf(lane);
+  store<f64>(limits, threshold);
+  store<f64>(limits, tolerated, 8);
+  store<f64>(limits, low, 16);
+  store<f64>(limits, high, 24);
   set(WIDE, lane, wide);
   set(LAST, lane, last);
-  set(STEP, lane, step);
+  set(END, lane, end);
+  set(STEP, lane, 0);
   set(ALPHA, lane, alpha);
   set(BETA1, lane, beta1);
   set(BETA2, lane, beta2);
   set(RESIDUAL, lane, residual);
-  set(SHADOW_ALPHA, lane, shadowAlpha);
-  set(SHADOW_BETA1, lane, shadowBeta1);
-  set(SHADOW_BETA2, lane, shadowBeta2);
-  set(AGREED, lane, agreed);
+  set(SHADOW_ALPHA, lane, alpha);
+  set(SHADOW_BETA1, lane, beta1);
+  set(SHADOW_BETA2, lane, beta2);
+  set(AGREED, lane, 15);
+  set(TRUSTED, lane, -1);
+}
+
+function limitsOf(lane: i32): usize {
+  return LIMITS + ((<usize>lane) << 5);
+}
+
+/** The last step that is trusted of a run that is over; −1 where all are. */
+export function trustedUntil(lane: i32): f64 {
+  return get(TRUSTED, lane);
 }
 
 /** Whether nothing more can be lost by this run. */
 function isOver(lane: i32): bool {
   const step = get(STEP, lane);
-  return step > get(LAST, lane) || (step > get(WIDE, lane) && get(AGREED, lane) >= AMPLE);
+  return (
+    get(TRUSTED, lane) >= 0 ||
+    step > get(LAST, lane) ||
+    (step > get(WIDE, lane) && get(AGREED, lane) >= AMPLE)
+  );
 }
 
 /**
- * Goes on by so many blocks, or until a run has few digits or no more to lose: its numbers are then
- * those of the first row of the block.
- * @returns the runs that have come to that, a bit each: 1 and 2 for few digits, 4 and 8 for no more
- * to lose
+ * Goes on by so many blocks, or until a run has no more to lose.
+ * @returns the runs that have come to that, a bit each
  */
 export function follow(blocks: i32): i32 {
   const running = (get(LAST, 0) < 0 ? 0 : 1) | (get(LAST, 1) < 0 ? 0 : 2);
   for (let block = 0; block < blocks; block++) {
-    const over = (isOver(0) ? 4 : 0) | (isOver(1) ? 8 : 0);
-    if (over & (running << 2)) return over & (running << 2);
-    const few = next() & running;
-    if (few) return few;
+    const over = ((isOver(0) ? 1 : 0) | (isOver(1) ? 2 : 0)) & running;
+    if (over) return over;
+    next();
   }
   return 0;
 }
@@ -166,6 +195,17 @@ function beginBlock(lane: i32): f64 {
     abs(beta2 - shadowBeta2),
     abs(beta2),
   );
+  const digits = now <= agreed ? now : agreed + 1;
+  if (digits <= DOUBTFUL)
+    doubt(
+      lane,
+      0,
+      digits,
+      f64x2(alpha, shadowAlpha),
+      f64x2(beta1, shadowBeta1),
+      f64x2(beta2, shadowBeta2),
+      get(RESIDUAL, lane),
+    );
   const rate = get(ETA, lane) * get(LAMBDA1, lane);
   if (abs(1 - rate * (alpha * alpha)) >= SMALL_FACTOR) {
     const side: f64 = (shadowAlpha - alpha) * alpha < 0 ? -1 : 1;
@@ -173,14 +213,11 @@ function beginBlock(lane: i32): f64 {
     set(SHADOW_BETA1, lane, keptApart(beta1, shadowBeta1, side));
     set(SHADOW_BETA2, lane, keptApart(beta2, shadowBeta2, -side));
   }
-  return now <= agreed ? now : agreed + 1;
+  return digits;
 }
 
-/** The next block of both runs. @returns those that have few digits; they stay where they are */
-function next(): i32 {
-  const before0 = v128.load(SHADOW_ALPHA);
-  const before1 = v128.load(SHADOW_BETA1);
-  const before2 = v128.load(SHADOW_BETA2);
+/** The next block of both runs. */
+function next(): void {
   let agreed0 = beginBlock(0);
   let agreed1 = beginBlock(1);
   const eta = v128.load(ETA);
@@ -278,26 +315,73 @@ function next(): i32 {
           abs(f64x2.extract_lane(beta2, 1)),
         );
       most = f64x2(allowed(agreed0), allowed(agreed1));
-      if (agreed0 <= DOUBTFUL && agreed1 <= DOUBTFUL) break;
+    }
+    if (min(agreed0, agreed1) <= DOUBTFUL) {
+      if (agreed0 <= DOUBTFUL)
+        doubt(
+          0,
+          row,
+          agreed0,
+          both(alpha, shadowAlpha, 0),
+          both(beta1, shadowBeta1, 0),
+          both(beta2, shadowBeta2, 0),
+          f64x2.extract_lane(r, 0),
+        );
+      if (agreed1 <= DOUBTFUL)
+        doubt(
+          1,
+          row,
+          agreed1,
+          both(alpha, shadowAlpha, 1),
+          both(beta1, shadowBeta1, 1),
+          both(beta2, shadowBeta2, 1),
+          f64x2.extract_lane(r, 1),
+        );
     }
   }
-  const few = (agreed0 <= DOUBTFUL ? 1 : 0) | (agreed1 <= DOUBTFUL ? 2 : 0);
-  const stays = i64x2(few & 1 ? -1 : 0, few & 2 ? -1 : 0);
-  v128.store(SHADOW_ALPHA, v128.bitselect(before0, shadowAlpha, stays));
-  v128.store(SHADOW_BETA1, v128.bitselect(before1, shadowBeta1, stays));
-  v128.store(SHADOW_BETA2, v128.bitselect(before2, shadowBeta2, stays));
-  v128.store(ALPHA, v128.bitselect(v128.load(ALPHA), alpha, stays));
-  v128.store(BETA1, v128.bitselect(v128.load(BETA1), beta1, stays));
-  v128.store(BETA2, v128.bitselect(v128.load(BETA2), beta2, stays));
-  v128.store(RESIDUAL, v128.bitselect(v128.load(RESIDUAL), r, stays));
-  if (!(few & 1)) moveOn(0, agreed0);
-  if (!(few & 2)) moveOn(1, agreed1);
-  return few;
+  v128.store(ALPHA, alpha);
+  v128.store(BETA1, beta1);
+  v128.store(BETA2, beta2);
+  v128.store(RESIDUAL, r);
+  v128.store(SHADOW_ALPHA, shadowAlpha);
+  v128.store(SHADOW_BETA1, shadowBeta1);
+  v128.store(SHADOW_BETA2, shadowBeta2);
+  v128.store(AGREED, f64x2(agreed0, agreed1));
+  v128.store(STEP, f64x2.add(v128.load(STEP), f64x2.splat(RISE)));
 }
 
-function moveOn(lane: i32, agreed: f64): void {
-  set(AGREED, lane, agreed);
-  set(STEP, lane, get(STEP, lane) + RISE);
+/** Of a lane: what is of the run, and of its shadow. */
+function both(own: v128, shadow: v128, lane: i32): v128 {
+  return lane == 0 ? v128.shuffle<f64>(own, shadow, 0, 2) : v128.shuffle<f64>(own, shadow, 1, 3);
+}
+
+/** Ends the trust before a row of the block where its digits are fewer than three. */
+function doubt(
+  lane: i32,
+  row: i32,
+  agreed: f64,
+  alpha: v128,
+  beta1: v128,
+  beta2: v128,
+  residual: f64,
+): void {
+  const step = get(STEP, lane) + row;
+  if (get(TRUSTED, lane) >= 0 || step > get(END, lane)) return;
+  if (
+    agreed < TRUSTED_DIGITS ||
+    !isTrue(
+      alpha,
+      beta1,
+      beta2,
+      residual,
+      get(ETA, lane),
+      get(LAMBDA1, lane),
+      get(LAMBDA2, lane),
+      get(EDGE, lane),
+      limitsOf(lane),
+    )
+  )
+    set(TRUSTED, lane, step - 1);
 }
 
 /** β₁ at the floor at least. */
