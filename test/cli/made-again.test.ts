@@ -10,8 +10,13 @@ import { type Column, type ColumnType, columnArray } from '../../src/pipeline/co
 import { memoryTarget } from '../../src/pipeline/formats/byte-target.ts';
 import { hyparquetFormat } from '../../src/pipeline/formats/parquet/hyparquet.ts';
 import { parquetSink } from '../../src/pipeline/formats/parquet/parquet-sink.ts';
+import type { RunOptions } from '../../src/pipeline/models/minimal/config.ts';
 import { classifySharpness } from '../../src/pipeline/operators/classify-sharpness.ts';
+import { detectPhases } from '../../src/pipeline/operators/detect-phases.ts';
+import { flowSolution } from '../../src/pipeline/operators/flow-solution.ts';
+import { splitLoss } from '../../src/pipeline/operators/split-loss.ts';
 import { standardPipeline } from '../../src/pipeline/operators/standard.ts';
+import { summarize } from '../../src/pipeline/operators/summarize.ts';
 import { thin } from '../../src/pipeline/operators/thin.ts';
 import { gradientDescent } from '../../src/pipeline/sources/descent/gradient-descent.ts';
 import { findTraining } from '../../src/pipeline/sources/trainings/index.ts';
@@ -97,6 +102,8 @@ const column = (file: Doctored, name: string) =>
   file.columns.find(({ spec }) => spec.name === name)!;
 
 const THREE = { preset: 'three-phases', steps: 300 } as const;
+const CHAOTIC = { lambda2: 0.1, eta: 1 / 7, steps: 700 } as const;
+const DELTA = { delta: 0.01 } as const;
 const NETWORK = { model: 'mlp', layers: '1-5-1', data: 'chebyshev:3:8', eta: 0.5, steps: 40 };
 
 describe('a true file is made again to the last bit', () => {
@@ -131,6 +138,28 @@ describe('a true file is made again to the last bit', () => {
     await write(rows().pipe(standardPipeline(), thin(10)) as Observable<never>, ['step', 'loss']);
     expect(await failing(path)).toEqual([]);
     expect((await made(path)).verdict).toBe('holds');
+  });
+
+  test.each<[string, RunOptions, { delta?: number }, { band?: number }]>([
+    ['tolerance', { ...CHAOTIC, delta: 0.3 }, { delta: 0.01 }, {}],
+    ['band', { ...CHAOTIC, steps: 900, band: 0.3 }, {}, { band: 0.05 }],
+    ['tolerance of a run that diverges', { lambda2: 0.02, eta: 1 / 3, delta: 0.3 }, DELTA, {}],
+  ])('of operators that were told another %s than their source', async (_, options, phases, s) => {
+    const path = join(temporaryFolder(), 'run.parquet');
+    const target = memoryTarget();
+    await lastValueFrom(
+      gradientDescent(options).pipe(
+        splitLoss(),
+        classifySharpness(s),
+        flowSolution(),
+        detectPhases(phases),
+        summarize(),
+        parquetSink(target),
+      ),
+    );
+    writeFileSync(path, target.bytes());
+    expect(await made(path)).toMatchObject({ verdict: 'holds', measured: 0 });
+    expect(await failing(path)).toEqual([]);
   });
 });
 

@@ -4,12 +4,14 @@ import type { Snapshot } from '../../pipeline/core/checkpoint.ts';
 import type { Run } from '../../pipeline/core/run.ts';
 import type { ColumnArray, Schema } from '../../pipeline/core/schema.ts';
 import { sealedMetadata } from '../../pipeline/formats/run-metadata.ts';
+import { jsonObject } from '../../pipeline/formats/table-file.ts';
 import type { Metadata } from '../../pipeline/formats/table-format.ts';
 import { detectMeasuredPhases } from '../../pipeline/operators/detect-measured-phases.ts';
 import { relateToThreshold } from '../../pipeline/operators/relate-to-threshold.ts';
 import { thin } from '../../pipeline/operators/thin.ts';
 import { MEASURED_COLUMNS, measuredColumns } from '../../pipeline/phases/measured/columns.ts';
 import type { MeasuredSummary } from '../../pipeline/phases/measured/summary.ts';
+import { SOURCE_KEY } from '../../pipeline/sources/descent/stepper.ts';
 import { createTally } from '../../pipeline/sources/training-log/log-error.ts';
 import {
   type LogBatch,
@@ -66,20 +68,25 @@ export async function remakeOf(path: string, table: TableReader, said: object): 
   try {
     if (isLogConfig(said)) return ofLog(table, said);
     if ('dynamics' in said) return await ofDynamics(said);
-    return await ofTraining(said);
+    return await ofTraining(said, jsonObject(table.metadata[SOURCE_KEY]) ?? {});
   } catch (error) {
     throw new UsageError(`${path}: its eos.config cannot be used: ${(error as Error).message}`);
   }
 }
 
-async function ofTraining(said: object): Promise<Remake> {
+/** @param source what the source was told otherwise than the operators */
+async function ofTraining(said: object, source: object): Promise<Remake> {
   const training = findTraining({ model: 'minimal', ...said });
   const runs = await training.open();
   const config = runs.resolve(said);
+  const begun = runs.resolve({ ...said, ...source });
   const { endAt, recoveredSummary } = await import('../recover-file.ts');
   const stream = (until: number, each: (batch: TrainingBatch) => void = () => {}) =>
-    runs.rows(config, { until }).pipe(
-      tap(each),
+    runs.rows(begun, { until }).pipe(
+      tap((batch) => {
+        batch.run.config = config;
+        each(batch);
+      }),
       runs.pipeline(config, () => {}),
     );
   const all = runs.schema(config);

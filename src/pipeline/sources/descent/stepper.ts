@@ -49,6 +49,8 @@ export function rowsOf(
   if (saved) checkStep(saved.number('step'), config);
   const labels = labelsOf(config, saved);
   const stepper = startStepper({ ...config, ...labels }, saved);
+  const asTold = () => run.config.delta === labels.delta && run.config.band === labels.band;
+  run.metadata = () => (asTold() ? {} : { [SOURCE_KEY]: JSON.stringify(labels) });
   const follow = () => {
     const { divergedAt, float64ZeroAt, bits, again = null } = stepper;
     Object.assign(run, { divergedAt, float64ZeroAt, bits, again });
@@ -83,6 +85,9 @@ export function rowsOf(
 }
 
 const STAGE = 'gradientDescent';
+
+/** Key of what the source of a run was told, where its operators were told otherwise. */
+export const SOURCE_KEY = 'eos.source';
 
 /**
  * What decides the labels that `digits` look at. Operators may have been told otherwise, which is
