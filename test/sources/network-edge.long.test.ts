@@ -26,7 +26,7 @@ describe('the tracker along runs at the edge', () => {
       const velocity = new Float64Array(network.parameters);
       network.theta.set(startWeights(layers, config.seed, 1));
       let edge = 0;
-      let worst = 0;
+      const worst = [0, 0, 0];
       for (let t = 0; t < 33_400; t++) {
         network.gradientAt();
         const { values, error } = network.track();
@@ -35,7 +35,11 @@ describe('the tracker along runs at the edge', () => {
         reference.resumeTracker({ ...fresh, measurements: 0, draws: t * 1e5 });
         const converged = reference.track({ tolerance: 1e-8, all: true });
         const off = Math.abs(values[0]! - converged.values[0]!);
-        worst = Math.max(worst, off / converged.values[0]!);
+        for (const [i, value] of values.entries())
+          worst[i] = Math.max(
+            worst[i]!,
+            Math.abs(value - converged.values[i]!) / converged.values[0]!,
+          );
         if (off > error + converged.error) expect(off).toBeLessThanOrEqual(error);
         if (converged.values[0]! > 1.9 / eta) edge++;
         for (let i = 0; i < velocity.length; i++) {
@@ -43,7 +47,10 @@ describe('the tracker along runs at the edge', () => {
           network.theta[i]! -= eta * velocity[i]!;
         }
       }
-      expect(worst).toBeLessThan(1e-6);
+      // What is left for the last one is small beside the largest.
+      expect(worst[0]).toBeLessThan(1e-6);
+      expect(worst[1]).toBeLessThan(1e-3);
+      expect(worst[2]).toBeLessThan(0.05);
       expect(edge).toBeGreaterThan(20_000);
     },
     10 * MINUTES,

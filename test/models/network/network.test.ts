@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { expect, test } from 'vitest';
+import { setupNetwork } from '../../../src/pipeline/models/network/config.ts';
 import { ACTIVATIONS, LOSSES } from '../../../src/pipeline/models/network/kernel.ts';
 import {
   createNetwork,
@@ -8,6 +9,7 @@ import {
   type NetworkShape,
   type Samples,
 } from '../../../src/pipeline/models/network/network.ts';
+import { startWeights } from '../../../src/pipeline/models/network/start.ts';
 import { createRandom } from '../../../src/pipeline/numeric/random.ts';
 import { difference } from './reference.ts';
 import { twin } from './twin.ts';
@@ -124,6 +126,25 @@ test('the tracker finds the largest eigenvalues, with a metric and without', () 
       plain,
     ),
   ).toBeLessThan(1e-11);
+});
+
+test('an eigenvalue that a catapult hides is found again at once', () => {
+  const { layers, data, config } = setupNetwork({ steps: 1 });
+  const shape = { layers, activation: config.activation, loss: config.loss };
+  const [network, reference] = [createNetwork(shape, data), createNetwork(shape, data)];
+  network.theta.set(startWeights(layers, config.seed, 1));
+  for (let t = 0; t < 100; t++) {
+    network.gradientAt();
+    const { values } = network.track();
+    if (t % 10 === 0) {
+      reference.theta.set(network.theta);
+      reference.gradientAt();
+      const [most, second] = reference.track({ tolerance: 1e-8, all: true }).values;
+      expect(Math.abs(values[1]! - second!) / most!, `step ${t}`).toBeLessThan(1e-3);
+    }
+    for (let i = 0; i < network.parameters; i++)
+      network.theta[i]! -= config.eta * network.gradient[i]!;
+  }
 });
 
 test('a tracker that is resumed goes on to the last bit', () => {

@@ -8,7 +8,11 @@ const BASIS = 32;
 /** Products after which a measurement ends with the error that it has. */
 const MOST_PRODUCTS = 600;
 /** Residual that the other tracked pairs may keep, as a share of the largest eigenvalue. */
-const OTHERS = 0.03;
+const OTHERS = 0.005;
+/**
+ * How far what is not tracked may reach over the last tracked eigenvalue, as a share of the largest.
+ */
+const UNSEEN = 0.0003;
 /** What rounding may do to an eigenvalue, as a share of the largest. */
 const ROUNDING = 1e-14;
 
@@ -256,6 +260,23 @@ function reachOf(rank: i32): f64 {
 }
 
 /**
+ * Whether a pair that is not tracked may hide a larger eigenvalue than the last tracked one; it is
+ * the `limiting` one then. A probe has a small part of every eigenvector, and its residual tells of
+ * one that the tracked pairs have lost.
+ */
+function overlooks(count: i32, top: f64): bool {
+  const most = theta(count - 1) + UNSEEN * top;
+  let reach = most;
+  for (let i = count; i < m; i++) {
+    const end = theta(i) + unchecked(rest[i]);
+    if (end <= reach) continue;
+    reach = end;
+    limiting = i;
+  }
+  return reach > most;
+}
+
+/**
  * Bound on λ₁ − θ₁, and in `limiting` the pair whose residual it owes most to. No eigenvalue is
  * over any θᵢ + rᵢ, and with the first j pairs split off, whose residuals have the norm e, and
  * nothing of what remains over β, λ₁ is at most the larger eigenvalue of [θ₁ e; e β]: λ₁ − θ₁ ≤
@@ -265,6 +286,8 @@ function boundError(count: i32): f64 {
   const top = theta(0);
   let least = reachOf(0) - top;
   limiting = 0;
+  // What the basis does not hold may be as large as the last tracked one.
+  const hidden = count > 1 ? theta(count - 1) : -Infinity;
   let square = 0.0;
   let largest = 0;
   for (let j = 1; j <= count; j++) {
@@ -273,7 +296,7 @@ function boundError(count: i32): f64 {
     if (r > unchecked(rest[largest])) largest = j - 1;
     // A basis of nothing but these pairs says nothing of what remains.
     if (j == m && m < size) break;
-    const beyond = reachOf(j);
+    const beyond = Math.max(reachOf(j), hidden);
     const bound = square / (top - beyond);
     if (beyond < top && bound < least) {
       least = bound;
@@ -332,6 +355,7 @@ export function track(tolerance: f64, every: bool, seed: u64): f64 {
         for (let i = 1; i < count; i++)
           if (unchecked(rest[i]) > unchecked(rest[limiting])) limiting = i;
         settled = unchecked(rest[limiting]) <= OTHERS * top;
+        if (settled && m > count) settled = !overlooks(count, top);
       }
       if (!settled) residual(limiting);
     }
