@@ -3,10 +3,42 @@ import { expect, test } from 'vitest';
 import { cycleMeans } from '../../src/pipeline/theory/checks/cycle-l1.ts';
 import { predictedColumn } from '../../src/pipeline/theory/checks/mean-l1.ts';
 import { averagedCycles } from '../../src/pipeline/theory/premise.ts';
+import { CHECKS } from '../../src/pipeline/theory/verify.ts';
 import { run } from './run.ts';
+
+const CHECKED = CHECKS.filter(({ name }) =>
+  ['decay-rate', 'constrained-trajectory'].includes(name),
+);
 
 const between = (least: number, most: number) =>
   fc.double({ min: Math.log(least), max: Math.log(most), noNaN: true }).map((x) => Math.exp(x));
+
+test('slopes and paths are off by no more than what follows from α and β₂ alone', async () => {
+  const margins: number[] = [];
+  await fc.assert(
+    fc.asyncProperty(
+      between(0.01, 0.3),
+      between(0.02, 0.06),
+      fc.constantFrom(1, -1),
+      between(1e-9, 1e-3),
+      async (lambda2, eta, sign, floor) => {
+        const init = [0.3 * sign, 0.1, 0.3 * sign] as const;
+        const table = await run({ lambda2, eta, init, floor, steps: 4000 });
+        for (const check of CHECKED) {
+          const { verdict, margin, measured, predicted } = check.run(table);
+          expect(verdict).not.toBe('fails');
+          if (verdict !== 'holds') continue;
+          const off = Math.abs(measured! / predicted! - 1);
+          margins.push(off / (off + margin!));
+        }
+      },
+    ),
+    { seed: 6, numRuns: 20 },
+  );
+  // Neither by nothing nor by far too much.
+  expect(margins.length).toBeGreaterThan(15);
+  expect(margins.filter((share) => share > 0.5).length / margins.length).toBeGreaterThan(0.3);
+});
 
 test('the mean of L₁ is off by no more than what follows from α and β₂ alone', async () => {
   let seen = 0;

@@ -58,16 +58,26 @@ const MOST_ERROR = 0.3;
 /** Of averages over rows, by the rounding of their columns. */
 export const ROUNDING = 1e-9;
 
-/** What a slope or a path that is no average over whole cycles may be off beside that. */
-export const AVERAGE_ERROR = 0.01;
+/**
+ * The same of what follows from the decay of z, which rounding in |β₂| keeps from being a share
+ * `rate` of z by some units of its last place.
+ */
+export function decayRounding(rate: number, z = 1): number {
+  return ROUNDING + (4 * Number.EPSILON) / (rate * z);
+}
+
+/** z of a row, and g (see AveragedCycle): what is of its swing, and of the square of that. */
+export function decayOff(edge: number, alpha: number, beta2: number) {
+  const u = Math.abs(alpha) / edge - 1;
+  const x = edge * Math.abs(beta2);
+  return { z: 1 - x, swing: (2 * x - 1) * u, square: x * u * u };
+}
 
 /** Whole cycles in a row of which averages can be told. */
 export interface Stretch {
   readonly cycles: readonly AveragedCycle[];
   readonly from: number;
   readonly to: number;
-  /** What an average over them may be off, relative. */
-  readonly error: number;
 }
 
 /**
@@ -93,8 +103,7 @@ export function longestStretch(table: RunTable): Stretch | undefined {
   if (best.length === 0) return undefined;
   const from = best[0]!.rows[0];
   const to = best.at(-1)!.rows[1];
-  const sum = best.reduce((all, { rows, error }) => all + error * (rows[1] - rows[0]), 0);
-  return { cycles: best, from, to, error: sum / (to - from) };
+  return { cycles: best, from, to };
 }
 
 /** In words, what a stretch is of. */

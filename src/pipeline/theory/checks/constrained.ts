@@ -3,8 +3,9 @@ import { constrainedStep } from '../../models/minimal/constrained.ts';
 import { edgeAlpha } from '../../models/minimal/surrogate.ts';
 import { agreement, type Check, digits, doesNotApply, type Finding, notReached } from '../check.ts';
 import {
-  AVERAGE_ERROR,
   type AveragedCycle,
+  decayOff,
+  decayRounding,
   longestStretch,
   stretchWords,
   tooFew,
@@ -14,14 +15,14 @@ import { atEdge, type RunTable, wholeCycles } from '../run-table.ts';
 /**
  * The constrained trajectory from an upward crossing shadows gradient descent with the oscillation
  * averaged out, over the longest stretch of cycles of which averages can be told (see premise.ts).
- * An error e of the decay of z = 1 − α̂|β₂| moves ln z by e·2λ₂/λ₁ a step, and |β₂| by z/(1 − z) of
- * the sum of that.
+ * With z = 1 − α̂|β₂| of both, their difference e moves by (2λ₂/λ₁)(g − g' − e) a step, exactly,
+ * where g' is that of the constrained trajectory: 0 once it has |α| = α̂.
  */
 export const constrainedShadow: Check = {
   name: 'constrained-trajectory',
   statement:
     'averaged over each cycle, β₂ of gradient descent is that of the constrained trajectory ' +
-    'from the first of them (within 1 % and what their swing allows)',
+    'from the first of them (within what their swing allows)',
   needs: ['alpha', 'beta2', 'sharpness', 'phase'],
   descent: true,
   everyStep: true,
@@ -33,8 +34,8 @@ export const constrainedShadow: Check = {
     if (wholeCycles(table).length === 0) return notReached('there is no whole cycle yet');
     const stretch = longestStretch(table);
     if (!stretch) return doesNotApply(tooFew(table, 0));
-    const shadow = constrainedBeta2(table, stretch.from);
-    const fromCrossing = edgeDistance(table, shadow);
+    const shadow = constrainedPath(table, stretch.from);
+    const fromCrossing = edgeDistance(table, shadow.beta2);
     const fromStart = edgeDistance(table, constrainedBeta2(table, 0));
     const { measured, predicted, step, last, allowed } = worstOf(table, stretch.cycles, shadow);
     return agreement(measured, predicted, allowed, {
@@ -59,20 +60,31 @@ interface Worst {
 }
 
 /** The cycle whose mean β₂ comes nearest to what it may be off that of another trajectory. */
-function worstOf(table: RunTable, cycles: readonly AveragedCycle[], shadow: Float64Array): Worst {
+function worstOf(table: RunTable, cycles: readonly AveragedCycle[], shadow: Path): Worst {
   const { eta, moments } = table.config;
+  const alpha = table.column('alpha');
   const beta2 = table.column('beta2');
   const alphaHat = edgeAlpha(moments.lambda1, eta, table.stability);
+  const rate = (2 * moments.lambda2) / moments.lambda1;
   let worst: Worst = { allowed: 0, measured: 0, predicted: 0, step: 0, last: 0 };
   let least = Number.POSITIVE_INFINITY;
-  let moved = 0;
-  for (const { rows, error } of cycles) {
+  // What of e is first order in the swing, and the size of the rest.
+  let [first, rest] = [0, 0];
+  for (const { rows } of cycles) {
     const [from, to] = rows;
     const measured = mean(beta2, from, to);
-    const predicted = mean(shadow, from, to);
-    moved += ((error * 2 * moments.lambda2) / moments.lambda1) * (to - from);
-    const x = alphaHat * Math.abs(predicted);
-    const allowed = AVERAGE_ERROR + (moved * Math.max(0, 1 - x)) / x;
+    const predicted = mean(shadow.beta2, from, to);
+    let [firsts, rests] = [0, 0];
+    for (let i = from; i < to; i++) {
+      firsts += first;
+      rests += rest;
+      const { swing, square } = decayOff(alphaHat, alpha[i]!, beta2[i]!);
+      const other = decayOff(alphaHat, shadow.alpha[i]!, shadow.beta2[i]!);
+      first += rate * (swing - first);
+      rest += rate * (square + Math.abs(other.swing + other.square) - rest);
+    }
+    const off = (Math.abs(firsts) + rests) / (to - from);
+    const allowed = off / (alphaHat * Math.abs(predicted)) + decayRounding(rate);
     const left = allowed - Math.abs(measured / predicted - 1);
     if (left < least)
       worst = {
@@ -84,21 +96,33 @@ function worstOf(table: RunTable, cycles: readonly AveragedCycle[], shadow: Floa
   return worst;
 }
 
-/**
- * β₂ of the constrained trajectory that leaves the run at that row, at each row from there on; NaN
- * before.
- */
-export function constrainedBeta2(table: RunTable, row: number): Float64Array {
+/** α and β₂ at each row. */
+interface Path {
+  readonly alpha: Float64Array;
+  readonly beta2: Float64Array;
+}
+
+/** The constrained trajectory that leaves the run at that row, from there on; NaN before. */
+function constrainedPath(table: RunTable, row: number): Path {
   const { eta, moments } = table.config;
   const alphaHat = edgeAlpha(moments.lambda1, eta, table.stability);
-  const path = new Float64Array(table.length).fill(Number.NaN);
+  const path = {
+    alpha: new Float64Array(table.length).fill(Number.NaN),
+    beta2: new Float64Array(table.length).fill(Number.NaN),
+  };
   let alpha = Math.max(-alphaHat, Math.min(alphaHat, table.column('alpha')[row]!));
   let beta2 = table.column('beta2')[row]!;
   for (let i = row; i < table.length; i++) {
-    path[i] = beta2;
+    path.alpha[i] = alpha;
+    path.beta2[i] = beta2;
     [alpha, beta2] = constrainedStep(alpha, beta2, moments.lambda2, eta, alphaHat);
   }
   return path;
+}
+
+/** β₂ of that. */
+export function constrainedBeta2(table: RunTable, row: number): Float64Array {
+  return constrainedPath(table, row).beta2;
 }
 
 function mean(values: Float64Array, from: number, to: number): number {
