@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { crc32, gzipSync } from 'node:zlib';
+import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import type { ColumnMetaData, FileMetaData, KeyValue } from 'hyparquet';
 import { ByteWriter, parquetWriteBuffer } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
@@ -35,7 +36,7 @@ export async function allBombs(): Promise<Bomb[]> {
 
 /** Those that are Parquet and Arrow files, and what other tests of this folder make. */
 export async function tableBombs(): Promise<Bomb[]> {
-  return [...listBombs(), ...(await metadataBombs()), ...(await knownBombs())];
+  return [...listBombs(), ...piecesBombs(), ...(await metadataBombs()), ...(await knownBombs())];
 }
 
 const detect = (name: string, content: Uint8Array | string, ...more: string[]): Bomb => ({
@@ -69,6 +70,14 @@ function logBombs(): Bomb[] {
     detect('quote.csv', `step,loss\n0,1\n${lines(16, (i) => `${i},"${'a,""'.repeat(240_000)}`)}\n`),
     detect('quote-one.csv', `step,loss\n0,1\n1,"${'x'.repeat(15 * MB)}`),
     detect('quote-lines.csv', `step,loss\n0,1\n${lines(700_000, (i) => `${i},"0.5,x,yz,w`)}\n`),
+    detect('quote-short.csv', `step,loss\n0,1\n${'1,"\n'.repeat(21 * MB)}`, '--quiet'),
+    detect(
+      'quote-rows.csv',
+      `step,loss\n${lines(200_000, (i) => `${'1,"\n'.repeat(100)}${i},1`)}`,
+      '--quiet',
+    ),
+    detect('short.ndjson', `{"step":0,"loss":1}\n${'{\n'.repeat(40 * MB)}`, '--quiet'),
+    detect('short.log', `step 0 loss 1\n${'x\n'.repeat(40 * MB)}`, '--quiet'),
     detect('quote-head.csv', `step,"loss${'""'.repeat(400_000)}\n0,1\n`),
     detect('quotes-head.csv', `${'"'.repeat(999_999)}\nstep,loss\n0,1\n`),
     detect('quotes-odd.csv', `step,loss,x\n${'"a""'.repeat(250_000)}",1\n1,2,3\n`),
@@ -223,6 +232,45 @@ function listFile(claimed: number, depth: number, present: boolean, groups = 1):
   writeMetadata(writer, footer);
   writer.appendUint32(0x31524150);
   return writer.getBytes().slice();
+}
+
+/** Tables cut into so many pieces that each of them costs more than what is in it. */
+function piecesBombs(): Bomb[] {
+  const stream = tableToIPC(
+    tableFromArrays({ step: Int32Array.of(1), loss: Float64Array.of(0.5) }),
+    'stream',
+  );
+  const view = new DataView(stream.buffer, stream.byteOffset);
+  const schema = stream.subarray(0, 8 + view.getInt32(4, true));
+  // Behind the batch stands the mark of the end, of 8 bytes.
+  const batch = stream.subarray(schema.length, -8);
+  const batches = (count: number) =>
+    Buffer.concat([schema, ...Array.from({ length: count }, () => batch), stream.subarray(-8)]);
+  const groups = (count: number) => {
+    const data = new Float64Array(1);
+    const file = parquetWriteBuffer({
+      columnData: ['step', 'loss', 'sharpness'].map((name) => ({ name, data, type: 'DOUBLE' })),
+    });
+    return withFooter(Buffer.from(file), (footer) => {
+      footer.row_groups = Array.from({ length: count }, () => footer.row_groups[0]!);
+      footer.num_rows = BigInt(count);
+    });
+  };
+  const files: readonly (readonly [string, Uint8Array])[] = [
+    ['batches.arrow', batches(150_000)],
+    ['batches-read.arrow', batches(32_000)],
+    ['groups.parquet', groups(20_000)],
+    ['groups-most.parquet', groups(32_000)],
+  ];
+  return files.flatMap(([name, bytes]) =>
+    [
+      ['detect', name, '--eta', '0.05', '--quiet'],
+      ['inspect', name],
+      ['export', name, '--csv', '--out', 'out.csv', '--force'],
+      ['diff', name, name],
+      ['dash', 'build', '--data', name, '--out', 'page'],
+    ].map((args) => ({ name: `${args[0]} ${name}`, files: { [name]: bytes }, args })),
+  );
 }
 
 function listBombs(): Bomb[] {

@@ -1,6 +1,6 @@
-const MEGABYTE = 1 << 20;
+export const MEGABYTE = 1 << 20;
 /** What reading a file may take unless the user allows more. */
-const MEGABYTES = 370;
+export const MEGABYTES = 370;
 /** Seconds of the processor that reading may take at all. */
 const SECONDS = 5;
 /** Environment variables with the megabytes and seconds that reading a file may take. */
@@ -15,6 +15,18 @@ export function memoryLimit(): number {
 /** Microseconds of the processor that it may take before it has read anything. */
 export function timeLimit(): number {
   return asked(TIME_VARIABLE, SECONDS) * 1e6;
+}
+
+/** Share of the memory that objects may take before V8 gives up; it collects them before that. */
+const HEAP = 0.7;
+
+/**
+ * Flags of the process that reads: V8 collects what is no longer needed as late as it may, which
+ * would be after the limit.
+ */
+export function heapFlags(): string[] {
+  const megabytes = Math.ceil((HEAP * memoryLimit()) / MEGABYTE);
+  return [`--max-old-space-size=${megabytes}`, '--max-semi-space-size=8'];
 }
 
 function asked(variable: string, otherwise: number): number {

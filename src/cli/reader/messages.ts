@@ -1,10 +1,5 @@
 import type { Integrity } from '../../pipeline/formats/integrity.ts';
-import type {
-  TableField,
-  TableFile,
-  TableGroup,
-  Values,
-} from '../../pipeline/formats/table-file.ts';
+import type { TableField, TableFile, Values } from '../../pipeline/formats/table-file.ts';
 import type { FeedOptions } from '../../pipeline/sources/training-log/feed.ts';
 import type { Tally } from '../../pipeline/sources/training-log/log-error.ts';
 import type { RowBlock } from '../../pipeline/sources/training-log/row-block.ts';
@@ -44,7 +39,8 @@ export type FeedCall = Pick<FeedOptions, 'format' | 'given' | 'pattern'>;
 export type TableHead = Omit<TableFile, 'read' | 'groups'> & {
   readonly table: number;
   readonly fields: readonly TableField[];
-  readonly groups: readonly Omit<TableGroup, 'bounds'>[];
+  /** Rows, first byte and the one behind the last of each group. */
+  readonly groups: Float64Array;
 };
 
 /** What was counted in a log while a block was read, and in front of which of its rows. */

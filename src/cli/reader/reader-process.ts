@@ -2,7 +2,12 @@ import { stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../../pipeline/core/parameters.ts';
 import type { TableFile } from '../../pipeline/formats/table-file.ts';
-import { feed, type LogInput, type LogSource } from '../../pipeline/sources/training-log/feed.ts';
+import {
+  feed,
+  LINE_FORMATS,
+  type LogInput,
+  type LogSource,
+} from '../../pipeline/sources/training-log/feed.ts';
 import type { Tally } from '../../pipeline/sources/training-log/log-error.ts';
 import { createTally } from '../../pipeline/sources/training-log/log-error.ts';
 import {
@@ -33,8 +38,16 @@ import { here, openTableFile } from './reading.ts';
 /** Microseconds that reading may take more for each byte read and each row found. */
 const PER_BYTE = 0.15;
 const PER_ROW = 5;
+/**
+ * Bytes of a log of lines that earn time before there is a row, and that each row vouches for: what
+ * is written to cost time is mostly lines that are none.
+ */
+const WITHOUT_ROWS = 13_000_000;
+const BYTES_A_ROW = 1 << 14;
 /** Rows, or things counted, a block. */
 const BLOCK = 1 << 13;
+/** Milliseconds that a block may wait until it is full. */
+const SOON = 5;
 
 const time = new BigInt64Array(new SharedArrayBuffer(8));
 Atomics.store(time, 0, BigInt(Math.ceil(timeLimit())));
@@ -63,7 +76,7 @@ async function open(path: string): Promise<void> {
   const { kind, bytes, rows, fields, groups, metadata } = table;
   tables.push(inPieces({ ...table, read: earningRead(table) }));
   earn(groups.length * PER_ROW);
-  const bare = groups.map((group) => ({ rows: group.rows, start: group.start, end: group.end }));
+  const bare = Float64Array.from(groups.flatMap(({ rows, start, end }) => [rows, start, end]));
   const head = { kind, bytes, rows, fields, metadata, groups: bare };
   await send({ opened: { ...head, table: tables.length - 1 } });
 }
@@ -106,26 +119,46 @@ async function feedLog({ format, given, pattern }: FeedCall) {
     format,
     given,
     pattern,
-    found: (what) => void send({ found: what }),
+    found(what) {
+      trusted ||= !LINE_FORMATS.has(what.format);
+      void send({ found: what });
+    },
     said: (header) => void send({ said: header }),
   });
-  for await (const _ of work) await blocks.flush();
-  await blocks.flush();
+  try {
+    for await (const _ of work) await blocks.flush();
+  } finally {
+    await blocks.end();
+  }
   await send({ ended: true });
+}
+
+/** Bytes and rows of the log so far, and those of the bytes that have earned time. */
+const got = { bytes: 0, rows: 0, paid: 0 };
+/** Whether its bytes earn time without rows: those of a line tell at once whether it is one. */
+let trusted = false;
+
+function earnLog(bytes: number, rows: number): void {
+  got.bytes += bytes;
+  got.rows += rows;
+  const most = trusted ? got.bytes : WITHOUT_ROWS + got.rows * BYTES_A_ROW;
+  const paid = Math.min(got.bytes, most);
+  earn(rows * PER_ROW + (paid - got.paid) * PER_BYTE);
+  got.paid = paid;
 }
 
 /** The same log, each byte of which earns time. */
 function earning(input: LogInput): LogInput {
   async function* chunks() {
     for await (const chunk of input.chunks) {
-      earn(chunk.length * PER_BYTE);
+      earnLog(chunk.length, 0);
       yield chunk;
     }
   }
   const random = input.random && {
     ...input.random,
     slice(start: number, end?: number) {
-      earn(((end ?? input.random!.byteLength) - start) * PER_BYTE);
+      earnLog((end ?? input.random!.byteLength) - start, 0);
       return input.random!.slice(start, end);
     },
   };
@@ -173,20 +206,37 @@ function blockMaker() {
       note([block.length, 'column', field, name]);
     },
   };
+  let timer: NodeJS.Timeout | undefined;
+  let sending = Promise.resolve();
+  const sendAll = () => {
+    const sent = full;
+    full = [];
+    sending = sending.then(() => sendBlocks(sent));
+    return sending;
+  };
+  const sendBlocks = async (sent: typeof full) => {
+    for (const each of sent) {
+      if (under === AHEAD) await new Promise<void>((resolve) => (taken = resolve));
+      under++;
+      earnLog(0, each.rows.length);
+      // What is under way is bounded: the next block is read meanwhile.
+      void send({ rows: packedRows(each.rows), counted: each.counted });
+    }
+  };
+  const end = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    close();
+    return sendAll();
+  };
   return {
     rows,
     tally,
+    end,
+    /** Sends what is full; the rest where nothing fills it up at once. */
     async flush() {
-      close();
-      const sent = full;
-      full = [];
-      for (const each of sent) {
-        if (under === AHEAD) await new Promise<void>((resolve) => (taken = resolve));
-        under++;
-        earn(each.rows.length * PER_ROW);
-        // What is under way is bounded: the next block is read meanwhile.
-        void send({ rows: packedRows(each.rows), counted: each.counted });
-      }
+      await sendAll();
+      timer ??= setTimeout(end, SOON);
     },
   };
 }

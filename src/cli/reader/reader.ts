@@ -7,7 +7,7 @@ import { LogError, type Tally } from '../../pipeline/sources/training-log/log-er
 import type { RowTaker } from '../../pipeline/sources/training-log/row-block.ts';
 import { UsageError } from '../errors.ts';
 import type { Job } from './job.ts';
-import { whyEnded } from './limits.ts';
+import { heapFlags, whyEnded } from './limits.ts';
 import {
   type Call,
   type Counted,
@@ -91,7 +91,12 @@ async function openTable(path: string): Promise<TableInPieces> {
   const { table, groups, ...head } = await asked(reader, { open: path }, 'opened');
   return {
     ...head,
-    groups: groups.map((group) => ({ ...group, bounds: () => undefined })),
+    groups: Array.from({ length: groups.length / 3 }, (_, g) => ({
+      rows: groups[3 * g]!,
+      start: groups[3 * g + 1]!,
+      end: groups[3 * g + 2]!,
+      bounds: unknownBounds,
+    })),
     async read(fields, group, from) {
       const call = { table, fields, group, from };
       const { length, columns } = await asked(reader, { read: call }, 'piece');
@@ -99,6 +104,8 @@ async function openTable(path: string): Promise<TableInPieces> {
     },
   };
 }
+
+const unknownBounds = () => undefined;
 
 /** What replies hold, by their only key. */
 type Answers = {
@@ -133,6 +140,7 @@ interface Reader {
 function startReader(piped: boolean): Reader {
   const debug = process.env.EOS_DEBUG;
   const child = fork(fileURLToPath(new URL('./reader-process.js', import.meta.url)), [], {
+    execArgv: [...process.execArgv, ...heapFlags()],
     serialization: 'advanced',
     stdio: [piped ? 'inherit' : 'ignore', 'ignore', debug ? 'inherit' : 'ignore', 'ipc'],
   });

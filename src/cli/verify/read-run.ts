@@ -7,7 +7,7 @@ import type { RunOptions } from '../../pipeline/models/minimal/config.ts';
 import { UsageError } from '../errors.ts';
 import { openTable, type TableReader } from '../inspect/table-reader.ts';
 import { originOf } from '../parameter-flags.ts';
-import { MEMORY_VARIABLE, memoryLimit } from '../reader/limits.ts';
+import { MEGABYTE, MEMORY_VARIABLE, memoryLimit } from '../reader/limits.ts';
 
 /** Bytes of memory that a row takes with all its columns, be they read or computed. */
 const BYTES_A_ROW = 220;
@@ -39,9 +39,10 @@ export async function runOf(
   given: RunOptions,
   wanted?: readonly string[],
 ): Promise<RunOfFile> {
+  const needed = Math.ceil((table.rows * BYTES_A_ROW) / SHARE / MEGABYTE);
   const room = {
     most: Math.floor((SHARE * memoryLimit()) / BYTES_A_ROW),
-    help: `write the run with --every, or allow more with ${MEMORY_VARIABLE}`,
+    help: `write the run with --every, or allow more with ${MEMORY_VARIABLE}=${needed}`,
   };
   try {
     return await readStoredRun(storedRun(table), given, wanted, room);

@@ -28,6 +28,28 @@ export function memorySource(bytes: Uint8Array): ByteSource {
   };
 }
 
+/** Bytes that are fetched at once where small pieces are asked for. */
+const WINDOW = 1 << 16;
+
+/** The same bytes; small pieces that lie near each other are fetched with few calls. */
+export function windowed(source: ByteSource): ByteSource {
+  const { byteLength } = source;
+  let held = { start: 0, bytes: new ArrayBuffer(0) };
+  return {
+    byteLength,
+    async slice(start, end = byteLength) {
+      if (end - start >= WINDOW) return source.slice(start, end);
+      let { start: from, bytes } = held;
+      if (start < from || end > from + bytes.byteLength) {
+        bytes = await source.slice(start, Math.max(end, Math.min(byteLength, start + WINDOW)));
+        from = start;
+        held = { start: from, bytes };
+      }
+      return bytes.slice(start - from, end - from);
+    },
+  };
+}
+
 /** The first `offset` bytes of a source with other bytes behind them. */
 export function withEnd(source: ByteSource, offset: number, end: Uint8Array): ByteSource {
   const byteLength = offset + end.length;

@@ -54,6 +54,8 @@ export const LIMITS = {
   noted: 500_000,
   /** Characters of the metadata: those of a network's checkpoint come near it. */
   notesLength: 1 << 25,
+  /** Row groups or record batches: each takes some 0.1 ms, however little is in it. */
+  groups: 1 << 15,
   /** Rows of a row group or record batch. */
   groupRows: 1 << 24,
   /** Values of the lists of one column in one row group: each list is an object of its own. */
@@ -70,6 +72,14 @@ export function checkRowCount(rows: number, bytes: number): void {
   if (rows > LIMITS.leastRows + bytes * LIMITS.rowsPerByte) {
     unsupported(`it claims ${rows} rows in ${bytes} bytes`);
   }
+}
+
+/** @throws UnsupportedFileError where a table has more row groups or record batches than is read */
+export function checkGroupCount(groups: number, what: string): void {
+  if (groups > LIMITS.groups)
+    unsupported(
+      `it has ${groups} ${what}, of which ${LIMITS.groups} are read; write it with more rows in each`,
+    );
 }
 
 /**

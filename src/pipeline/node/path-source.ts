@@ -1,11 +1,11 @@
 import { open, stat } from 'node:fs/promises';
-import type { ByteSource } from '../formats/byte-source.ts';
+import { type ByteSource, windowed } from '../formats/byte-source.ts';
 import { fileSource } from './file-source.ts';
 
 /** The bytes of a file, which is open only while they are read. */
 export async function pathSource(path: string | URL): Promise<ByteSource> {
   const { size } = await stat(path);
-  return {
+  return windowed({
     byteLength: size,
     async slice(start, end = size) {
       const file = await open(path, 'r');
@@ -15,5 +15,5 @@ export async function pathSource(path: string | URL): Promise<ByteSource> {
         await file.close();
       }
     },
-  };
+  });
 }

@@ -137,3 +137,15 @@ test('any table of numbers is read as it was written, wherever the bytes are cut
     { numRuns: 200 },
   );
 });
+
+test('of a million lines that are no rows the log is refused', async () => {
+  const chunk = (text: string, times: number) => new TextEncoder().encode(text.repeat(times));
+  const bad = chunk('1,"\n', 100_001);
+  const chunks = (rows: string) => [
+    chunk(`step,loss\n${rows}`, 1),
+    ...Array.from({ length: 10 }, () => bad),
+  ];
+  await expect(detectLog(chunks('0,1\n'), { eta: 0.1 })).rejects.toThrow(
+    '1,000,010 lines cannot be read and 1 can (the first is line 3: a quote is not closed)',
+  );
+});

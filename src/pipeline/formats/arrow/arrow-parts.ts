@@ -1,6 +1,6 @@
 import { Schema as ArrowSchema } from 'apache-arrow';
 import { ByteBuffer } from 'flatbuffers';
-import type { ByteSource } from '../byte-source.ts';
+import { type ByteSource, windowed } from '../byte-source.ts';
 import { damaged, decoded, LIMITS, unsupported } from '../limits.ts';
 import {
   MessageCoder as Decoder,
@@ -26,8 +26,6 @@ export const MESSAGE_PREFIX = 8;
 const SUFFIX = 10;
 /** The opening magic, padded. */
 export const ARROW_HEADER = new TextEncoder().encode('ARROW1\0\0');
-/** Bytes that are fetched at once where messages are small. */
-const WINDOW = 1 << 16;
 
 /**
  * Finds the parts of an Arrow IPC file, or of a stream that was written to one. @throws
@@ -94,14 +92,16 @@ export function parseArrowSchema(metadata: Uint8Array): {
 /** Where the messages of a stream stand: what a file says in its footer. */
 async function streamParts(source: ByteSource): Promise<ArrowParts> {
   const size = source.byteLength;
-  const bytesAt = windowed(source);
+  const near = windowed(source);
+  const bytesAt = async (at: number, length: number) =>
+    new Uint8Array(await near.slice(at, at + length));
   let found: ReturnType<typeof parseArrowSchema> | undefined;
   const batches: ArrowBlock[] = [];
   const dictionaries: ArrowBlock[] = [];
   for (let offset = 0; offset < size; ) {
     if (offset + MESSAGE_PREFIX > size) damaged('it is cut off');
     const prefix = await bytesAt(offset, MESSAGE_PREFIX);
-    const view = new DataView(prefix.buffer, prefix.byteOffset);
+    const view = new DataView(prefix.buffer);
     const length = view.getInt32(4, true);
     if (view.getInt32(0, true) !== -1) damaged('it has a message without a mark');
     if (length === 0) break;
@@ -124,18 +124,4 @@ async function streamParts(source: ByteSource): Promise<ArrowParts> {
   if (!found) return damaged('it has no schema');
   const { schema, checked } = found;
   return { schema, checked: { schema: checked, batches, dictionaries }, stream: true };
-}
-
-/** Reads small pieces that follow one another with few calls. */
-function windowed(source: ByteSource): (offset: number, length: number) => Promise<Uint8Array> {
-  let start = 0;
-  let window = new Uint8Array(0);
-  return async (offset, length) => {
-    if (offset < start || offset + length > start + window.length) {
-      start = offset;
-      const end = Math.min(source.byteLength, offset + Math.max(length, WINDOW));
-      window = new Uint8Array(await source.slice(offset, end));
-    }
-    return window.slice(offset - start, offset - start + length);
-  };
 }

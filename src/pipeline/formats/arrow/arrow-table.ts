@@ -1,8 +1,15 @@
 import type { Schema, Table } from 'apache-arrow';
 import type { ByteSource } from '../byte-source.ts';
 import type { DecoderOf } from '../codecs.ts';
-import { checkedMetadata, checkRowCount, damaged, decodedLater, LIMITS } from '../limits.ts';
-import type { TableFile } from '../table-file.ts';
+import {
+  checkedMetadata,
+  checkGroupCount,
+  checkRowCount,
+  damaged,
+  decodedLater,
+  LIMITS,
+} from '../limits.ts';
+import type { TableFile, TableGroup } from '../table-file.ts';
 import { FileBlock } from './apache-arrow-parts.ts';
 import type { ArrowBlock } from './arrow-guard.ts';
 import { messageDecoder } from './arrow-messages.ts';
@@ -17,6 +24,9 @@ export interface ArrowTable extends TableFile {
   readonly batches: readonly FileBlock[];
   readonly dictionaries: readonly FileBlock[];
 }
+
+/** The format has no statistics. */
+const bounds = () => undefined;
 
 export interface ArrowOptions {
   /**
@@ -46,6 +56,7 @@ export async function arrowTable(
   decoderOf: DecoderOf,
   { keep = 0 }: ArrowOptions = {},
 ): Promise<ArrowTable> {
+  checkGroupCount(checked.batches.length, 'record batches');
   const decoder = messageDecoder(schema, checked.schema, decoderOf);
   const bytesOf = async ({ offset, metaDataLength, bodyLength }: ArrowBlock, whole: boolean) =>
     new Uint8Array(await source.slice(offset, offset + metaDataLength + (whole ? bodyLength : 0)));
@@ -62,7 +73,7 @@ export async function arrowTable(
     );
     dictionaries.push({ offset: block.offset, message });
   }
-  const groups: { readonly rows: number; readonly start: number; readonly end: number }[] = [];
+  const groups: TableGroup[] = [];
   let rows = 0;
   for (const block of checked.batches) {
     const { offset, metaDataLength, bodyLength } = block;
@@ -70,7 +81,7 @@ export async function arrowTable(
     const count = decoder.rows(metadata, bodyLength);
     rows += count;
     checkRowCount(rows, source.byteLength);
-    groups.push({ rows: count, start: offset, end: offset + metaDataLength + bodyLength });
+    groups.push({ rows: count, start: offset, end: offset + metaDataLength + bodyLength, bounds });
   }
 
   const seen = new Set<ArrowBlock>();
@@ -93,7 +104,7 @@ export async function arrowTable(
     rows,
     schema,
     fields: schema.fields.map(arrowField),
-    groups: groups.map((group) => ({ ...group, bounds: () => undefined })),
+    groups,
     metadata: checkedMetadata(schema.metadata),
     batches: checked.batches.map(fileBlock),
     dictionaries: checked.dictionaries.map(fileBlock),

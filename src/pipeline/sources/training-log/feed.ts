@@ -1,3 +1,4 @@
+import { count } from '../../format.ts';
 import type { ByteSource } from '../../formats/byte-source.ts';
 import { concatBytes } from '../../formats/byte-target.ts';
 import type { NumberLists } from '../../formats/npy.ts';
@@ -18,7 +19,10 @@ import { createTextReader } from './text-lines.ts';
 
 const HASH = 35;
 /** Formats that are read line by line. */
-const LINE_FORMATS: ReadonlySet<LogFormat> = new Set(['csv', 'tsv', 'ndjson', 'text']);
+export const LINE_FORMATS: ReadonlySet<LogFormat> = new Set(['csv', 'tsv', 'ndjson', 'text']);
+
+/** Lines that may be left out of a log in which there are no more rows than these. */
+const MOST_LEFT_OUT = 1_000_000;
 
 /** Where the bytes of a log come from. */
 export interface LogInput {
@@ -194,12 +198,28 @@ async function* readLines(
     title,
   }: Pick<FeedOptions, 'given' | 'pattern' | 'part' | 'said'> & { readonly title: string },
 ): AsyncGenerator<void> {
+  let [leftOut, taken] = [0, 0];
+  let why = '';
+  const counting: Tally = {
+    ...tally,
+    add(reason, line) {
+      leftOut++;
+      why ||= `line ${line}: ${reason}`;
+      tally.add(reason, line);
+    },
+  };
+  const counted: RowTaker = {
+    row(line, values) {
+      taken++;
+      rows.row(line, values);
+    },
+  };
   const reader =
     format === 'text'
-      ? createTextReader(rows, tally, { given, pattern })
+      ? createTextReader(counted, counting, { given, pattern })
       : format === 'ndjson'
-        ? createNdjsonReader(rows, tally, { given, said })
-        : createDelimitedReader(rows, tally, {
+        ? createNdjsonReader(counted, counting, { given, said })
+        : createDelimitedReader(counted, counting, {
             given,
             part,
             title,
@@ -209,14 +229,21 @@ async function* readLines(
     if (line > preamble) reader(bytes, from, to, line, cut, over);
     else if (to > from && bytes[from] !== HASH) tally.add('text before the log', line);
   };
-  const lines = createLineSplitter(preamble > 0 ? take : reader, tally);
+  const lines = createLineSplitter(preamble > 0 ? take : reader, counting);
   for await (const chunk of chunks) {
     lines.push(chunk);
+    if (leftOut > MOST_LEFT_OUT && leftOut > taken) throw tooManyLeftOut(leftOut, taken, why);
     yield;
   }
   lines.end();
   yield;
 }
+
+const tooManyLeftOut = (leftOut: number, taken: number, first: string) =>
+  new LogError(
+    `${count(leftOut)} lines cannot be read and ${count(taken)} can (the first is ${first}); ` +
+      'take out what is no row, or say how it is written with --format',
+  );
 
 /** Takes chunks until the format is clear. */
 async function begin(
