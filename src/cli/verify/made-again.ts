@@ -30,7 +30,7 @@ const DERIVED = {
 };
 
 /** Steps of the minimal model that are taken without being asked: some ten seconds. */
-const MOST_WORK = 5e7;
+export const MOST_WORK = 5e7;
 /** What they take, in seconds. */
 const STEP_SECONDS = 4e-7;
 /** Layouts of which this version writes every digit. */

@@ -6,8 +6,9 @@ import { checkFile } from '../../pipeline/theory/file-check.ts';
 import type { RunTable } from '../../pipeline/theory/run-table.ts';
 import { verifyRun } from '../../pipeline/theory/verify.ts';
 import { openTable } from '../inspect/table-reader.ts';
-import { derivedAgain, madeAgain } from './made-again.ts';
+import { derivedAgain, MOST_WORK, madeAgain } from './made-again.ts';
 import { runOf, storedRun } from './read-run.ts';
+import { PART_KEY, verifyPart } from './sweep-part.ts';
 
 /** What was found out about a file. */
 export interface VerifiedFile {
@@ -40,6 +41,8 @@ export async function verifyAgainstItself(
   always: boolean,
 ): Promise<Pick<VerifiedFile, 'results' | 'config'> & { readonly table?: RunTable }> {
   const file = await openTable(path);
+  if (file.metadata[PART_KEY] !== undefined)
+    return { results: await verifyPart(path, file, always, MOST_WORK), config: null };
   const said = jsonObject(file.metadata['eos.config']);
   const other = otherThanRun(storedRun(file));
   if (other) {

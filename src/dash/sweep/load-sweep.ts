@@ -1,5 +1,5 @@
 import { QUANTITIES, type SweepTable } from '../../pipeline/sweep/heat-map.ts';
-import { MAP_PARAMETERS, WORD_COLUMNS } from '../../pipeline/sweep/map-parameters.ts';
+import { MAP_PARAMETERS, sweptModelOf, WORD_COLUMNS } from '../../pipeline/sweep/map-parameters.ts';
 import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
 import { RunFileError } from '../load/table.ts';
 import type { ListedSweep } from '../runs/run-list.ts';
@@ -37,7 +37,7 @@ export async function loadSweep({ parts }: ListedSweep): Promise<SweepTable> {
     const outcomes = Array.from(codes, (code) => OUTCOMES[code] as string);
     return {
       length: codes.length,
-      model: words.has('layers') ? 'mlp' : 'minimal',
+      model: sweptModelOf((name) => words.has(name)),
       numbers: (name) => columns.get(name)!,
       words: (name) => words.get(name)?.words,
       texts: () => outcomes,

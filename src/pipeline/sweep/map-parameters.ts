@@ -22,6 +22,10 @@ export const MAP_PARAMETERS: Readonly<Record<SweptConfig['model'], readonly MapP
   })),
 };
 
+/** The model of a sweep, by the columns of its summary. */
+export const sweptModelOf = (has: (column: string) => boolean): SweptConfig['model'] =>
+  has('layers') ? 'mlp' : 'minimal';
+
 /** Those of networks whose values are words. */
 export const WORD_COLUMNS: readonly string[] = Object.entries(NETWORK_SWEEP_PARAMETERS)
   .filter(([, { type }]) => type === 'word' || type === 'text')
