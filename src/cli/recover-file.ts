@@ -23,6 +23,7 @@ import type {
   TrainingBatch,
   TrainingConfig,
 } from '../pipeline/sources/trainings/training.ts';
+import { loadDataOf } from './data-file.ts';
 import { refuseAddress, UsageError } from './errors.ts';
 import type { Job, OnRead } from './reader/job.ts';
 import { describeStoredLog, isLogConfig } from './recover-log.ts';
@@ -215,6 +216,7 @@ export async function describeStored(
   if (stored === undefined || config === undefined) return { metadata, lastStep, steps: null };
   const what = `${file.path}: its eos.config`;
   const said = usable(() => JSON.parse(config) as object, what);
+  await loadDataOf(said);
   const runs = await usable(() => findTraining(said), what).open();
   const resolved = usable(() => runs.resolve(said), what);
   const saved = usable(() => decodeCheckpoint(stored), `${file.path}: its checkpoint`);

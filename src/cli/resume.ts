@@ -23,6 +23,7 @@ import { summarize } from '../pipeline/operators/summarize.ts';
 import { ROW_GROUP_SIZE, type TableStart } from '../pipeline/sinks/table-sink.ts';
 import { findTraining } from '../pipeline/sources/trainings/index.ts';
 import type { Runs, TrainingConfig } from '../pipeline/sources/trainings/training.ts';
+import { loadDataOf } from './data-file.ts';
 import { dynamicsPath } from './dynamics-files.ts';
 import { UsageError } from './errors.ts';
 import type { OnRead } from './reader/job.ts';
@@ -306,6 +307,7 @@ async function configOf(
   if (typeof said !== 'object' || said === null)
     throw new UsageError(`--resume: ${path} is not the file of a run; it holds no eos.config`);
   try {
+    await loadDataOf(said);
     const runs = await findTraining(said).open();
     return { config: runs.resolve(said), runs };
   } catch (error) {

@@ -19,6 +19,7 @@ import type {
   TrainingConfig,
   TrainingEvent,
 } from '../pipeline/sources/trainings/training.ts';
+import { loadDataOf } from './data-file.ts';
 import type { DynamicsFile } from './dynamics-files.ts';
 import { describeError, EXIT, UsageError } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -53,6 +54,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const plan = await resumePlan(request);
   const options = plan?.options ?? request.options;
   const training = findTraining(options);
+  await loadDataOf(options);
   const runs = await training.open();
   const config = runs.resolve(options);
   if (plan?.whole) {

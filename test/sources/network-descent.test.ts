@@ -114,9 +114,11 @@ test('classes, and mini-batches, have columns of their own', async () => {
   expect(Object.keys(await rowsOf({ ...small, steps: 1 }))).not.toContain('accuracy');
 });
 
+const named = (data: string) => ({ data, target: null, raw: false });
+
 describe('data', () => {
   test('Chebyshev polynomials at Chebyshev points', () => {
-    const { inputs, targets } = namedData('chebyshev:5:12');
+    const { inputs, targets } = namedData(named('chebyshev:5:12'));
     inputs.forEach((x, i) => {
       expect(x).toBeCloseTo(-Math.cos(((2 * i + 1) * Math.PI) / 24), 14);
       expect(targets[i]).toBeCloseTo(Math.cos(5 * Math.acos(x)), 12);
@@ -124,7 +126,7 @@ describe('data', () => {
   });
 
   test('digits are the images of the file', () => {
-    const { count, inputs, targets } = namedData('digits');
+    const { count, inputs, targets } = namedData(named('digits'));
     expect(count).toBe(1797);
     expect([...targets.slice(0, 10)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     const pixels = [...inputs.slice(0, 8)].map((x) => 8 * (x + 1));

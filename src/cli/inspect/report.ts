@@ -5,6 +5,7 @@ import { PARTIAL } from '../../pipeline/node/file-target.ts';
 import { stabilityOf } from '../../pipeline/optimizers/index.ts';
 import { MEASURED_COLUMNS } from '../../pipeline/phases/measured/columns.ts';
 import { type Prediction, predict } from '../../pipeline/theory/predict.ts';
+import { loadDataOf } from '../data-file.ts';
 import type { Found } from '../predict/text.ts';
 import type { OnRead } from '../reader/job.ts';
 import { reading } from '../reader/reading.ts';
@@ -116,6 +117,7 @@ async function expectedColumns(config: Config): Promise<readonly Column[]> {
   if (config === null || (config.model ?? 'minimal') === 'minimal') return RUN_COLUMNS;
   const { findTraining } = await import('../../pipeline/sources/trainings/index.ts');
   try {
+    await loadDataOf(config);
     const runs = await findTraining(config).open();
     return runs.schema(runs.resolve(config));
   } catch {

@@ -10,4 +10,12 @@ export interface Job<Call extends readonly unknown[], Made> {
   readonly work: (read: OnRead, ...call: Call) => Promise<Made>;
 }
 
-export type JobName = 'recover' | 'resume' | 'settings' | 'manifest' | 'part' | 'whole' | 'inspect';
+export type JobName =
+  | 'recover'
+  | 'resume'
+  | 'settings'
+  | 'manifest'
+  | 'part'
+  | 'whole'
+  | 'inspect'
+  | 'data';

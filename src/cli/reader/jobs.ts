@@ -6,6 +6,7 @@ export const jobs: Readonly<Record<JobName, () => Promise<Job<never[], unknown>>
   resume: async () => (await import('../resume.ts')).findRunsJob,
   settings: async () => (await import('../config-file.ts')).settingsJob,
   manifest: async () => (await import('../sweep/folder.ts')).manifestJob,
+  data: async () => (await import('../data-file.ts')).dataJob,
   inspect: async () => (await import('../inspect/report.ts')).inspectJob,
   part: async () => (await import('../sweep/read-part.ts')).partJob,
   whole: async () => (await import('../sweep/read-part.ts')).wholeJob,

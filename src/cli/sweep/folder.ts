@@ -11,6 +11,7 @@ import {
 import { type PartPlan, partPlan } from '../../pipeline/sweep/parts.ts';
 
 import { SCHEMA_VERSION } from '../../pipeline/sweep/sweep-columns.ts';
+import { loadDataOfAxes } from '../data-file.ts';
 import { refuseAddress, UsageError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
 
@@ -98,7 +99,9 @@ export async function readManifest(
   flag = 'out',
 ): Promise<readonly FolderSweep[]> {
   if (!(await stat(manifest).catch(absent))) return [];
-  return placesOf(await reading().job(`--${flag}: ${manifest}`, manifestJob, flag, manifest));
+  const content = await reading().job(`--${flag}: ${manifest}`, manifestJob, flag, manifest);
+  for (const { axes } of content.specs) await loadDataOfAxes(axes);
+  return placesOf(content);
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {

@@ -5,6 +5,7 @@ import { type AnySweepOptions, SWEPT_MODELS, sweptModel } from '../../pipeline/s
 import { NETWORK_SWEEP_PARAMETERS } from '../../pipeline/sweep/network-sweep.ts';
 import { SWEEP_PARAMETERS, type SweepParameterName } from '../../pipeline/sweep/parameters.ts';
 import { readConfigFile } from '../config-file.ts';
+import { loadDataOfAxes } from '../data-file.ts';
 import { UsageError } from '../errors.ts';
 import { saidOf } from '../parameter-flags.ts';
 import { checkSeed } from '../run-options.ts';
@@ -92,6 +93,7 @@ export async function sweepOptions(
   const { trajectories, ...all } = saidOf(gridParameters, flags, Object.fromEntries(kept));
   const given = Object.entries(all).filter(([, value]) => value !== undefined && value !== null);
   const said = Object.fromEntries(given) as AnySweepOptions;
+  await loadDataOfAxes(said);
   if (sweptModel(said) === 'minimal') checkSeed(said.seed, said.samples);
   return { said, trajectories: strideOf(trajectories) };
 }

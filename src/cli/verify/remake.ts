@@ -24,6 +24,7 @@ import type {
   TrainingConfig,
   TrainingRows,
 } from '../../pipeline/sources/trainings/training.ts';
+import { loadDataOf } from '../data-file.ts';
 import { dynamicsBatches, dynamicsColumns, dynamicsMetadata } from '../dynamics-files.ts';
 import { UsageError } from '../errors.ts';
 import type { TableReader } from '../inspect/table-reader.ts';
@@ -66,6 +67,7 @@ export interface Remake {
  */
 export async function remakeOf(path: string, table: TableReader, said: object): Promise<Remake> {
   try {
+    await loadDataOf(said);
     if (isLogConfig(said)) return ofLog(table, said);
     if ('dynamics' in said) return await ofDynamics(said);
     return await ofTraining(said, jsonObject(table.metadata[SOURCE_KEY]) ?? {});

@@ -1,8 +1,9 @@
 import { anyResults, anyRows, sweepColumns } from '../../pipeline/sweep/any-result.ts';
 import { sweptModelOf } from '../../pipeline/sweep/map-parameters.ts';
-import { configOfRow } from '../../pipeline/sweep/row-config.ts';
+import { configOfRow, networkOptionsOfRow } from '../../pipeline/sweep/row-config.ts';
 import type { SweptConfig } from '../../pipeline/sweep/sweep.ts';
 import { type CheckResult, contradictions, doesNotApply } from '../../pipeline/theory/check.ts';
+import { loadDataOf } from '../data-file.ts';
 import type { TableReader, Values } from '../inspect/table-reader.ts';
 import { readWholePart } from '../sweep/part-file.ts';
 
@@ -56,6 +57,7 @@ async function wrongRows(table: TableReader, most: number) {
       const at = (column: string) => block[column]![i] ?? null;
       let config: SweptConfig;
       try {
+        if (model === 'mlp') await loadDataOf(networkOptionsOfRow(at));
         config = configOfRow(model, at);
       } catch (error) {
         found.push(`row ${row} is of no run: ${(error as Error).message}`);

@@ -13,6 +13,7 @@ import {
   networkWork,
   setupNetwork,
 } from '../models/network/config.ts';
+import { isDataFile } from '../models/network/data/table-data.ts';
 import { networkPresets } from '../models/network/presets/index.ts';
 import { findOptimizer } from '../optimizers/index.ts';
 import { type Axis, parseAxis, parseNames } from './axis.ts';
@@ -91,6 +92,9 @@ export function networkSweepSpec(
   return spec;
 }
 
+/** Of files it is not known before they are read: their runs are parts of their own. */
+const OF_FILES = 1e6;
+
 /** The runs of a spec that `networkSweepSpec` has made. */
 export function openNetworkSweep(spec: NetworkSweepSpec): Sweep<NetworkConfig> {
   const axes = new Map(
@@ -125,7 +129,9 @@ export function openNetworkSweep(spec: NetworkSweepSpec): Sweep<NetworkConfig> {
     id: sha256(JSON.stringify(spec)).slice(0, 16),
     axes: new Map([['steps', steps]]),
     runs,
-    work: Math.max(...[0, runs - 1].map((index) => networkWork(config(index)))),
+    work: listed(axes.get('data')).some(isDataFile)
+      ? OF_FILES
+      : Math.max(...[0, runs - 1].map((index) => networkWork(config(index)))),
     config,
     has(other) {
       if (other.model !== 'mlp') return false;

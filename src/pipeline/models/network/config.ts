@@ -81,7 +81,14 @@ export function setupNetwork(options: NetworkOptions = {}): NetworkSetup {
   checkObject(options);
   const { preset } = resolveValues({ preset: ownParameters.preset }, { preset: options.preset });
   const values = resolveValues(networkRunParameters, options, networkPresets[preset ?? 'network']);
-  const data = namedData(values.data);
+  const data = namedData(values);
+  const { hash = null } = data;
+  if (values['data-hash'] !== null && values['data-hash'] !== hash)
+    throw new ConfigError(
+      'data',
+      `${values.data} is not what it was: its hash is ${hash}, and should be ` +
+        `${values['data-hash']}`,
+    );
   const { classes, count, inputWidth, outputWidth } = data;
   const loss = values.loss ?? (classes ? 'cross-entropy' : 'mse');
   if (loss === 'cross-entropy' && !classes) {
@@ -100,7 +107,14 @@ export function setupNetwork(options: NetworkOptions = {}): NetworkSetup {
   etaPlan(values.schedule, values.eta, values.steps);
   const { optimizer, values: own } = chosenOptimizer(values);
   const chosen = { optimizer: optimizer.name, ...own };
-  const config = { ...values, ...chosen, model: 'mlp', layers: layers.join('-'), loss } as const;
+  const config = {
+    ...values,
+    ...chosen,
+    'data-hash': hash,
+    model: 'mlp',
+    layers: layers.join('-'),
+    loss,
+  } as const;
   return { config, layers, data: loss === 'mse' && classes ? oneHot(data) : data };
 }
 

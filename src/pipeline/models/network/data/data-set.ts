@@ -8,6 +8,8 @@ export interface DataSet extends Samples {
   readonly outputWidth: number;
   /** Names of the classes; null where targets are numbers. */
   readonly classes: readonly string[] | null;
+  /** Of the file that it was read from. */
+  readonly hash?: string;
 }
 
 /** A data set that is made or shipped, by the name before the colon of `--data NAME:A:B`. */

@@ -1,0 +1,105 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { loadDataOf } from '../../../src/cli/data-file.ts';
+import { setupNetwork } from '../../../src/pipeline/models/network/config.ts';
+import {
+  type DataColumn,
+  dataOfTable,
+} from '../../../src/pipeline/models/network/data/table-data.ts';
+import { eos, temporaryFolder } from '../../setup/eos.ts';
+
+const choice = { data: 'd.csv', target: 'y', raw: false };
+const table = (columns: Readonly<Record<string, ArrayLike<unknown>>>): DataColumn[] =>
+  Object.entries(columns).map(([name, values]) => ({ name, values }));
+
+test('columns of numbers come to mean 0 and deviation 1, whatever they were; raw ones stay', () => {
+  const number = fc.double({ min: -1e6, max: 1e6, noNaN: true });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(number, number), { minLength: 2 }), (rows) => {
+      const [a, y] = [rows.map(([x]) => x), rows.map(([, x]) => x)];
+      const { inputs, targets, count } = dataOfTable(table({ a, y, b: a }), choice, 'h');
+      for (const values of [inputs.filter((_, i) => i % 2 === 0), targets]) {
+        const square = values.reduce((sum, x) => sum + x * x, 0) / count;
+        expect(Math.abs(values.reduce((sum, x) => sum + x, 0) / count)).toBeLessThan(1e-6);
+        expect(square === 0 || Math.abs(square - 1) < 1e-6).toBe(true);
+      }
+      const raw = dataOfTable(table({ a, y }), { ...choice, raw: true }, 'h');
+      expect([...raw.inputs]).toEqual(a);
+      expect([...raw.targets]).toEqual(y);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('texts as targets are classes, by the alphabet', () => {
+  const data = dataOfTable(table({ y: ['dog', 'cat', 'dog'], x: [1, 2, '3'] }), choice, 'h');
+  expect(data).toMatchObject({ classes: ['cat', 'dog'], outputWidth: 2, inputWidth: 1 });
+  expect([...data.targets]).toEqual([1, 0, 1]);
+});
+
+test.each([
+  [{ a: [1, 2], y: ['x', 'x'] }, "all rows of d.csv are of the class 'x'"],
+  [{ a: [1, ''], y: [1, 2] }, "d.csv has no value in row 2 of column 'a'"],
+  [{ a: [1, 'red'], y: [1, 2] }, "d.csv has 'red' in row 2 of column 'a'"],
+  [{ a: [1, 2], y: [1, null] }, "d.csv has no value in row 2 of column 'y'"],
+  [{ a: [1, 2] }, "there is no column 'y'"],
+  [{ y: [1, 2] }, 'has no column to learn from'],
+  [{ a: [], y: [] }, 'has no rows'],
+])('refuses %j', (columns, message) => {
+  expect(() => dataOfTable(table(columns), choice, 'h')).toThrow(message);
+});
+
+test('a file of samples is read once, and only that very file again', async () => {
+  const path = join(temporaryFolder(), 'd.csv');
+  writeFileSync(path, '\ufeffa;b;kind\r\n1;2;"up; and on"\r\n2;3;down\r\n');
+  await loadDataOf({ data: path, target: 'kind' });
+  const { config, data } = setupNetwork({ data: path, target: 'kind' });
+  expect(data.classes).toEqual(['down', 'up; and on']);
+  expect(config).toMatchObject({ layers: '2-50-50-2', loss: 'cross-entropy', target: 'kind' });
+  expect(config['data-hash']).toMatch(/^[0-9a-f]{16}$/);
+  expect(() => setupNetwork({ data: path, target: 'kind', 'data-hash': '0' })).toThrow(
+    'is not what it was',
+  );
+  expect(() => setupNetwork({ data: 'other.csv', target: 'y' })).toThrow('is a file');
+  expect(() => setupNetwork({ target: 'y' })).toThrow('only files have columns');
+});
+
+test.each([
+  ['', 'is empty'],
+  ['1,2\n3,4\n', 'no names of columns'],
+  ['a,b\n1\n', '1 cells in row 1'],
+  ['a,b\n1,"2\n', 'quote is not closed'],
+])('a file %j is refused in one line', async (text, message) => {
+  const path = join(temporaryFolder(), 'd.csv');
+  writeFileSync(path, text);
+  await expect(loadDataOf({ data: path, target: 'b' })).rejects.toThrow(message);
+});
+
+test('eos stream trains on samples of a file; a run of other samples is told from it', async () => {
+  const folder = temporaryFolder();
+  const [path, out] = [join(folder, 'd.csv'), join(folder, 'net.parquet')];
+  const rows = Array.from({ length: 12 }, (_, i) => `${i},${i * i},${Math.sin(i)}`);
+  writeFileSync(path, ['a,b,y', ...rows].join('\n'));
+  const flags = [
+    '--model',
+    'mlp',
+    '--data',
+    path,
+    '--target',
+    'y',
+    '--eta',
+    '0.1',
+    '--steps',
+    '50',
+  ];
+  const made = await eos(['stream', ...flags, '--layers', '2-6-1', '--out', out]);
+  expect(made.code, made.stderr).toBe(0);
+  const verified = await eos(['verify', out]);
+  expect(verified.code, verified.stdout).toBe(0);
+  writeFileSync(path, readFileSync(path, 'utf8').replace('1,1,', '1,2,'));
+  const changed = await eos(['verify', out]);
+  expect(changed.code).toBe(2);
+  expect(changed.stderr).toContain('is not what it was');
+});
