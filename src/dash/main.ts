@@ -133,6 +133,10 @@ const top = viewControls(
     drop: (dropped) => void drop(dropped),
     refreshNow: () => void refresh(true),
     lab: () => void showLab(''),
+    pause() {
+      refreshGiven = true;
+      store.set({ refresh: store.get().refresh > 0 ? 0 : LIVE_SECONDS });
+    },
     setRefresh(seconds) {
       refreshGiven = true;
       store.set({ refresh: seconds });
@@ -155,9 +159,9 @@ let followAgain = false;
 
 /** Says in the page whether anything is under way, for those who drive the page by program. */
 function showBusy(): void {
-  page.dataset.busy = String(
-    scheduled || drawing || following || files.loading() || resting !== undefined,
-  );
+  // A run that goes on is never at rest.
+  const rests = resting !== undefined && !files.runs().some(({ writing }) => writing);
+  page.dataset.busy = String(scheduled || drawing || following || files.loading() || rests);
 }
 
 /**
@@ -305,8 +309,8 @@ let urlTimer: ReturnType<typeof setTimeout> | undefined;
 const PUSH_MS = 800;
 let pushedAt = 0;
 /** What of a view Back undoes. */
-const zoomOf = ({ x, range, y }: Pick<View, 'x' | 'range' | 'y'>): string =>
-  JSON.stringify([x, range, y]);
+const zoomOf = ({ x, range, last, y }: Pick<View, 'x' | 'range' | 'last' | 'y'>): string =>
+  JSON.stringify([x, range, last, y]);
 let addressRange = zoomOf(link.view);
 let refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -332,7 +336,7 @@ function writeUrl(): void {
     const view = store.get();
     // What a run does not have yet is kept, since it may come.
     const asked =
-      runs.some(({ writing }) => writing) || runs.length === 0
+      runs.some(({ writing }) => writing) || runs.length === 0 || view.last !== null
         ? view.range
         : app.zoomed()
           ? (app.range().map(app.axis().value) as [number, number])
@@ -471,8 +475,8 @@ store.subscribe((view, before) => {
     'color',
     'group',
     'minus',
-
     'range',
+    'last',
     'scales',
     'hidden',
     'added',
@@ -495,7 +499,7 @@ document.addEventListener('visibilitychange', setTimer);
 addEventListener('popstate', () => {
   const { view } = readLink(inQuery ? location.search : location.hash.slice(1));
   addressRange = zoomOf(view);
-  store.set({ x: view.x, range: view.range, y: view.y });
+  store.set({ x: view.x, range: view.range, last: view.last, y: view.y });
 });
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape')

@@ -6,6 +6,8 @@ export interface View {
   readonly x: XName;
   /** From where to where of that; null is the whole run, also while it grows. */
   readonly range: readonly [number, number] | null;
+  /** So many last steps, while no range is chosen: a window that moves along with a run. */
+  readonly last: number | null;
   /** Where on that the crosshair is. */
   readonly cursor: number | null;
   /** The crosshair stays where it is while the pointer moves on. */
@@ -46,6 +48,7 @@ export type Scale = 'log' | 'linear';
 export const FIRST_VIEW: View = {
   x: 'step',
   range: null,
+  last: null,
   cursor: null,
   pinned: false,
   theme: 'auto',

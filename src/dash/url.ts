@@ -28,6 +28,7 @@ export function readLink(query: string): LinkState {
   const params = new URLSearchParams(query);
   const from = number(params.get('from'));
   const to = number(params.get('to'));
+  const last = number(params.get('last'));
   const at = number(params.get('at'));
   const refresh = number(params.get('refresh'));
   const theme = params.get('theme') ?? 'auto';
@@ -45,6 +46,7 @@ export function readLink(query: string): LinkState {
       ...FIRST_VIEW,
       x: xAxisOf(params.get('x')).name,
       range: from !== undefined && to !== undefined && from < to ? [from, to] : null,
+      last: last !== undefined && last >= 1 ? Math.round(last) : null,
       cursor: at ?? null,
       pinned: at !== undefined,
       theme: THEMES.includes(theme) ? (theme as Theme) : 'auto',
@@ -89,6 +91,7 @@ export function writeLink({
     params.set('from', String(view.range[0]));
     params.set('to', String(view.range[1]));
   }
+  if (view.last !== null) params.set('last', String(view.last));
   if (view.pinned && view.cursor !== null) params.set('at', String(view.cursor));
   if (view.theme !== 'auto') params.set('theme', view.theme);
   if (refreshGiven) params.set('refresh', String(view.refresh));

@@ -1,4 +1,4 @@
-import { plural } from '../pipeline/format.ts';
+import { count, plural } from '../pipeline/format.ts';
 import type { App } from './app.ts';
 import { button, el, icon } from './dom.ts';
 import { roving } from './roving.ts';
@@ -12,6 +12,8 @@ export interface FileActions {
   lab(): void;
   refreshNow(): void;
   setRefresh(seconds: number): void;
+  /** Stops following the files, or goes on. */
+  pause(): void;
 }
 
 const REFRESH: readonly (readonly [number, string])[] = [
@@ -29,6 +31,9 @@ const THEMES: readonly (readonly [Theme, string])[] = [
   ['light', 'Light'],
   ['dark', 'Dark'],
 ];
+
+/** Widths of the window that moves along with a run, in steps; 0 is none. */
+const WINDOWS = [0, 100, 1000, 10_000, 100_000];
 
 /** How long the page says that something is done. */
 const SAID_MS = 2500;
@@ -78,11 +83,35 @@ export function viewControls(
     ...THEMES.map(([value, label]) => el('option', { value }, label)),
   );
   theme.addEventListener('change', () => app.store.set({ theme: theme.value as Theme }));
+  const pause = button(
+    'Pause',
+    { class: 'text-button', 'data-act': 'pause', title: 'Stop following the files' },
+    actions.pause,
+  );
+  pause.removeAttribute('aria-label');
+  const last = el('select', {
+    'aria-label': 'Steps shown while a run goes on',
+    'data-act': 'last',
+  });
+  last.addEventListener('change', () =>
+    app.store.set({ last: Number(last.value) || null, range: null }),
+  );
+  const fillWindows = (own: number | null) => {
+    const widths = WINDOWS.includes(own ?? 0) ? WINDOWS : [...WINDOWS, own!];
+    if (last.childElementCount === widths.length) return;
+    last.replaceChildren(
+      ...widths.map((width) =>
+        el('option', { value: width }, width === 0 ? 'All steps' : `Last ${count(width)}`),
+      ),
+    );
+  };
   // What it says is announced as well; this is for the eyes.
   const said = el('span', { class: 'said', 'aria-hidden': 'true', hidden: true });
   let saidTimer: ReturnType<typeof setTimeout> | undefined;
   controlsBox.append(
     said,
+    last,
+    pause,
     button(
       'Copy a link to this view',
       { class: 'icon', 'data-act': 'link' },
@@ -133,6 +162,13 @@ export function viewControls(
       refresh.value = String(view.refresh);
       theme.value = view.theme;
       const runs = app.runs();
+      const writing = runs.filter((run) => run.writing);
+      fillWindows(view.last);
+      last.value = String(view.last ?? 0);
+      last.hidden = writing.length === 0 && view.last === null;
+      pause.hidden = !writing.some(({ link }) => link !== undefined);
+      const paused = view.refresh === 0;
+      pause.textContent = paused ? 'Resume' : 'Pause';
       const [only] = runs;
       const all = runs.length > 1 ? `${runs.length} runs` : (only?.name ?? '');
       if (name.textContent !== all) {

@@ -11,6 +11,7 @@ const view: fc.Arbitrary<View> = fc
     range: fc.option(
       fc.tuple(step, step).map(([a, b]) => [Math.min(a, b), Math.max(a, b) + 1] as const),
     ),
+    last: fc.option(fc.integer({ min: 1, max: 1e9 })),
     cursor: fc.option(step),
     theme: fc.constantFrom('auto', 'light', 'dark'),
     refresh: fc.integer({ min: 1, max: 3600 }),

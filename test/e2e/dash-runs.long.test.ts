@@ -173,6 +173,55 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
     removeFolder(live);
   });
 
+  test('a window of the last steps moves along with a run; Pause holds the page, Resume catches up', async () => {
+    const live = mkdtempSync(join(tmpdir(), 'eos-window-'));
+    const out = join(live, 'live.parquet');
+    const args = ['--steps', '100000000', '--pace', '2000', '--flush-every', '0', '--quiet'];
+    const stream = spawn(
+      process.execPath,
+      [join(root, 'bin/run.js'), 'stream', ...args, '--out', out],
+      { stdio: 'inherit' },
+    );
+    const ended = new Promise((resolve) => stream.once('exit', resolve));
+    const own = await serve([live]);
+    const { page, problems } = await openPage(browser, `${own.url}?run=data/live.parquet`);
+    const other = await openPage(browser, `${own.url}?run=data/live.parquet`);
+    const shown = (of = page) => shownRange(of, 'sharpness').catch(() => [0, 0] as const);
+    await expect.poll(async () => (await shown())[1]).toBeGreaterThan(1000);
+    await page.locator('[data-act=last]').selectOption('100');
+    await expect
+      .poll(async () => {
+        const [from, to] = await shown();
+        return to - from;
+      })
+      .toBe(100);
+    const [, first] = await shown();
+    await expect.poll(async () => (await shown())[0]).toBeGreaterThan(first);
+    await expect.poll(() => page.url()).toContain('last=100');
+
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await settled(page);
+    const held = await shown();
+    const reached = (await shown(other.page))[1];
+    await expect
+      .poll(async () => (await shown(other.page))[1])
+      .toBeGreaterThan(Math.max(reached, held[1]) + 4000);
+    expect(await shown()).toEqual(held);
+    expect(await page.locator('[data-tile=outcome] .figure').textContent()).toBe('running');
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await expect.poll(async () => (await shown())[0]).toBeGreaterThan(held[1] + 2000);
+    // A zoom holds the window where it is.
+    await plot(page, 'sharpness').press('+');
+    await expect.poll(() => page.locator('[data-act=last]').inputValue()).toBe('0');
+    expect([...problems, ...other.problems]).toEqual([]);
+    await page.close();
+    await other.page.close();
+    await own.stop();
+    stream.kill('SIGKILL');
+    await ended;
+    removeFolder(live);
+  });
+
   test('a page that was opened before its run is there shows it once it is', async () => {
     const empty = mkdtempSync(join(tmpdir(), 'eos-empty-'));
     const own = await serve([empty]);

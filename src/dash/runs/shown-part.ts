@@ -56,13 +56,26 @@ export function shownPart(store: Store, runs: () => readonly Run[]): ShownPart {
     return MIN_STEPS * (strides.length > 0 ? Math.min(...strides) : 1);
   }
 
-  const zoomedRange = () => shownSteps(asked(), fullRange(), least());
+  /** The last steps of the runs, as far as the longest one has them. */
+  function latest(): readonly [number, number] | null {
+    const { last } = store.get();
+    const full = fullRange();
+    const starts = runs().flatMap((run) => {
+      const { firstStep, lastStep } = run.info;
+      const where = place(run);
+      if (last === null || !where || where.at(lastStep) < full[1]) return [];
+      return [where.at(Math.max(firstStep, lastStep - last, axis().name === 'log' ? 1 : 0))];
+    });
+    return starts.length > 0 ? [Math.min(...starts), full[1]] : null;
+  }
+
+  const zoomedRange = () => shownSteps(asked() ?? latest(), fullRange(), least());
   const range = () => zoomedRange() ?? fullRange();
 
   function zoom(positions: readonly [number, number] | null): void {
     const shown = positions && moveInside(positions, fullRange(), least());
     const value = (position: number) => Number(axis().value(position).toPrecision(12));
-    store.set({ range: shown && [value(shown[0]), value(shown[1])] });
+    store.set({ range: shown && [value(shown[0]), value(shown[1])], last: null });
   }
 
   return {
@@ -78,7 +91,7 @@ export function shownPart(store: Store, runs: () => readonly Run[]): ShownPart {
       store.set({
         x: next.name,
         range:
-          there && steps
+          there && steps && store.get().last === null
             ? [value(Math.max(next.name === 'log' ? 1 : 0, steps[0]!)), value(steps[1]!)]
             : null,
         cursor: there && pinned !== undefined ? value(pinned) : null,

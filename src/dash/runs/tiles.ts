@@ -20,7 +20,12 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
       // Of a run that is being written the time left changes.
       if (runs === drawn && !runs.some(({ writing }) => writing)) return;
       drawn = runs;
-      const [only] = runs;
+      const [first] = runs;
+      // What is not followed is not known to stand still.
+      const only =
+        first?.link !== undefined && app.store.get().refresh === 0
+          ? { ...first, pace: { grownAt: Number.POSITIVE_INFINITY } }
+          : first;
       const live = only && runs.length === 1 ? await liveFigures(only) : undefined;
       if (mine !== turn) return;
       const shown = only && live ? KEY_FIGURES : [];
