@@ -33,8 +33,8 @@ export interface DrawnMap {
 }
 
 const OUTCOME_LOOKS: Readonly<Record<string, readonly [name: string, color: ColorName]>> = {
-  'gradient-flow': ['gradient flow', 'sharpening'],
-  sharpening: ['still sharpening', 'other'],
+  'gradient-flow': ['gradient flow', 'flow'],
+  sharpening: ['still sharpening', 'sharpening'],
   'edge-of-stability': ['edge of stability', 'edge'],
   converged: ['converged', 'convergence'],
   diverged: ['diverged', 'diverged'],

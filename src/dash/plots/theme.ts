@@ -3,25 +3,29 @@ import * as Plot from '@observablehq/plot';
 /**
  * Colours of what is drawn, light and dark; each stands for one thing on the page and in figures.
  * Hues of Okabe and Ito, which people with any common colour blindness tell apart, until they stand
- * out 3:1 from the ground.
+ * out 3:1 from the ground. What a map tells of runs, from sharpening to diverged, differs in
+ * lightness as well, so that it is told apart without colours too.
  */
 const COLORS = {
   sharpness: ['#0072b2', '#56b4e9'],
-  solution: ['#9c3d7d', '#e58fc6'],
+  solution: ['#6f2459', '#b5589a'],
   loss: ['#4a5568', '#b6c2d2'],
   oscillating: ['#c2410c', '#ff9a5c'],
   convergent: ['#00795b', '#2ec99c'],
   surrogate: ['#5b4bb7', '#a99bff'],
+  alpha: ['#8f4a3a', '#e0a08f'],
+  beta2: ['#d1447a', '#ffb3cc'],
+  batch: ['#6f7400', '#d6dc5a'],
   threshold: ['#8a6100', '#f0c14b'],
-  flow: ['#9c3d7d', '#e58fc6'],
+  flow: ['#6f2459', '#b5589a'],
   constrained: ['#1a212b', '#eceff3'],
   central: ['#0b7285', '#4fc9da'],
-  sharpening: ['#5b7fa6', '#8fb0d4'],
-  edge: ['#b07a00', '#e3b341'],
-  stabilizing: ['#7d4f00', '#b58320'],
-  convergence: ['#3c8c6e', '#7cc7aa'],
+  sharpening: ['#7595be', '#7d9cc4'],
+  edge: ['#9a6b08', '#dcae3c'],
+  stabilizing: ['#5e3b00', '#a8791f'],
+  convergence: ['#43601a', '#b9dc7e'],
   catapult: ['#c2255c', '#ff8fab'],
-  diverged: ['#444b57', '#aab4c2'],
+  diverged: ['#22262d', '#eef1f5'],
   other: ['#7d8899', '#7d8899'],
   run1: ['#0072b2', '#56b4e9'],
   run2: ['#c2410c', '#ff9a5c'],

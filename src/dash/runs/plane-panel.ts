@@ -19,7 +19,7 @@ interface Key {
 }
 
 const KEYS: readonly Key[] = [
-  { key: 'path', label: 'gradient descent', color: PAGE.edge },
+  { key: 'path', label: 'gradient descent', color: PAGE.text },
   { key: 'hyperbola', label: 'minima αβ₂ = 1', color: PAGE.muted, dash: '2 3' },
   { key: 'stable', label: 'stable set |α| ≤ α̂', color: PAGE.threshold, dash: '6 4' },
 ];
@@ -212,7 +212,7 @@ export function planePanel(app: App): Panel {
 
 const runPath = (path: Path, color: string | undefined): PlanePath => ({
   points: path,
-  color: color ?? PAGE.edge,
+  color: color ?? PAGE.text,
   className: 'trajectory',
   ...(color ? {} : { phases: path }),
 });

@@ -13,7 +13,5 @@ export const edgeDirections: TimeSeries = {
     'How many of the followed eigenvalues are over 0.8 of the threshold. The loss can ' +
     'oscillate in each of these directions, and L₁ is the energy of all of them. Where it is ' +
     'as many as are followed, there may be more.',
-  series: [
-    { key: 'directions', label: 'directions', column: 'edge_directions', color: 'oscillating' },
-  ],
+  series: [{ key: 'directions', label: 'directions', column: 'edge_directions', color: 'edge' }],
 };

@@ -12,12 +12,12 @@ export const weights: TimeSeries = {
     'Second-layer weight α and first-layer weight β₂ of the relevant feature. At the edge |α| ' +
     'hovers around α̂, where S is at the threshold (dashed), while β₂ grows towards 1/α̂.',
   series: [
-    { key: 'alpha', label: 'α', column: 'alpha', color: 'sharpness', dynamics: true },
+    { key: 'alpha', label: 'α', column: 'alpha', color: 'alpha', dynamics: true },
     {
       key: 'beta2',
       label: 'β₂',
       column: 'beta2',
-      color: 'convergent',
+      color: 'beta2',
       dash: '2 3',
       width: 1.8,
       dynamics: true,
