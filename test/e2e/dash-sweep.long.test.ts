@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { violations } from '../dash/axe.ts';
 import {
   launch,
   openPage,
@@ -154,6 +153,57 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     expect(await page.locator('[data-panel=sharpness]').isVisible()).toBe(true);
   });
 
+  test('brushing more cells than are drawn opens fifty, says how many more, and leaves the map where it is', async () => {
+    const box = () => page.locator('[data-panel=sweep] .cells').boundingBox();
+    const before = await box();
+    const [first, last] = [await cellAt(0, 0), await cellAt(11, 7)];
+    await page.mouse.move(...first);
+    await page.mouse.down();
+    await page.mouse.move(...last, { steps: 4 });
+    await page.mouse.up();
+    await expect.poll(() => shownRuns(page)).toHaveLength(50);
+    await settled(page);
+    expect(await page.locator('.notice').textContent()).toContain(
+      '50 are drawn at once; 142 more were asked for',
+    );
+    expect(await box()).toEqual(before);
+    expect(await page.locator('.map-opened').count()).toBeGreaterThan(20);
+    expect(await violations(page)).toEqual([]);
+    // What is dismissed, and what is closed, moves nothing either.
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await page.getByRole('button', { name: 'Hide all' }).click();
+    await settled(page);
+    expect(await box()).toEqual(before);
+    expect(await page.locator('.map-opened').count()).toBe(0);
+  });
+
+  test('a click on a cell of a sweep of momentum runs that very run', async () => {
+    const folder = join(newFolder(), 'momentum');
+    execFileSync(process.execPath, [
+      ...[join(root, 'bin/run.js'), 'sweep', '--optimizer', 'momentum', '--quiet'],
+      ...['--momentum', '0.5,0.9', '--eta', '0.01:0.1:log:6', '--steps', '1500', '--out', folder],
+    ]);
+    const other = await serve([folder]);
+    const opened = await openPage(browser, `${other.url}?refresh=0`);
+    const map = (await opened.page.locator('[data-panel=sweep] .cells').boundingBox())!;
+    await opened.page.mouse.click(map.x + map.width * 0.4, map.y + map.height * 0.25);
+    await opened.page.locator('[data-tile=max-ratio]').waitFor();
+    await settled(opened.page);
+    const value = (key: string) =>
+      opened.page.locator(`[data-tile=${key}] .figure`).getAttribute('data-value');
+    const [name = ''] = await shownRuns(opened.page);
+    const [momentum] = /0\.\d/.exec(name.slice(name.indexOf('β')))!;
+    const eta = Number(await value('eta'));
+    const found = (await summaryRows(folder)).find(
+      (row) => row.momentum === Number(momentum) && row.eta === eta,
+    )!;
+    expect(await value('outcome')).toBe(found.outcome);
+    expect(Number(await value('max-ratio'))).toBe(found.max_sharpness_ratio);
+    expect(opened.problems).toEqual([]);
+    await opened.page.close();
+    await other.stop();
+  });
+
   test('by keyboard: arrows move, Enter runs', async () => {
     const plot = page.locator('[data-panel=sweep] .plot');
     await plot.focus();
@@ -176,17 +226,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
           theme,
         },
       );
-      await themed.evaluate(
-        readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),
-      );
-      const { violations } = await themed.evaluate(() =>
-        (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
-      );
-      expect(
-        violations.map(
-          ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
-        ),
-      ).toEqual([]);
+      expect(await violations(themed)).toEqual([]);
       await themed.close();
     }
   });
