@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { violations } from '../dash/axe.ts';
 import {
   drag,
   launch,
@@ -120,6 +121,59 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
     expect(problems).toEqual([]);
     await again.page.close();
     await page.close();
+  });
+
+  test('with 1,000 runs listed twelve open in one redraw, fifty are drawn, and the first chart is on the first screen', async () => {
+    const many = mkdtempSync(join(tmpdir(), 'eos-thousand-'));
+    const rows = makeRows(100);
+    for (let i = 0; i < 1000; i++) {
+      const config = { ...CONFIG, eta: 0.01 * (1 + (i % 5)), seed: i };
+      const summary = { outcome: 'converged', cycles: i, phases: [] };
+      const metadata = {
+        'eos.config': JSON.stringify(config),
+        'eos.summary': JSON.stringify(summary),
+      };
+      writeFileSync(join(many, `run-${i}.parquet`), parquetBytes(rows, metadata));
+    }
+    const own = await serve([many]);
+    const { page, problems } = await openPage(browser, `${own.url}?refresh=0`, {
+      width: 1280,
+      height: 720,
+    });
+    const told = page.locator('.run-tools [role=status]');
+    const draws = () => page.evaluate(() => Number(document.documentElement.dataset.draws));
+    const filter = page.getByRole('searchbox', { name: 'Filter runs' });
+    // All are known by their parameters, although one alone is open.
+    await filter.fill('seed<12');
+    await expect.poll(() => told.textContent()).toBe('1 of 1,000 shown, 12 match');
+    await page.getByRole('button', { name: 'Hide all' }).click();
+    await expect.poll(() => told.textContent()).toBe('0 of 1,000 shown, 12 match');
+    await settled(page);
+    const before = await draws();
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await settled(page);
+    expect(await draws()).toBe(before + 1);
+    expect(await shownRuns(page)).toHaveLength(12);
+
+    await filter.fill('eta>=0.03');
+    await expect.poll(() => told.textContent()).toMatch(/600 match$/);
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await settled(page);
+    expect(await told.textContent()).toMatch(/^50 of 1,000 shown/);
+    expect(await page.locator('.notice').textContent()).toContain('50 are drawn at once');
+    const drawing = (await plot(page, 'sharpness').locator('svg.main').boundingBox())!;
+    expect(drawing.height).toBeGreaterThan(200);
+    expect(drawing.y + drawing.height).toBeLessThanOrEqual(720);
+    await filter.fill('seed<30');
+    await expect.poll(() => page.locator('#runs tbody tr').count()).toBe(30);
+    expect(await violations(page)).toEqual([]);
+    await drag(page, 'sharpness', 20, 60);
+    const [from, to] = await shownRange(page, 'sharpness');
+    expect(to - from).toBeLessThan(45);
+    expect(problems).toEqual([]);
+    await page.close();
+    await own.stop();
+    removeFolder(many);
   });
 
   test('Back undoes a zoom', async () => {

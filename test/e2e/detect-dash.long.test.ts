@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, openPage, plot, type Started, serve, shownRange } from '../dash/browser.ts';
+import { readTable } from '../formats/read-table.ts';
 import { describeWith, root } from '../setup/parts.ts';
 import { removeFolder } from '../setup/remove-folder.ts';
 
@@ -61,6 +62,54 @@ describeWith(['chromium'], 'detected logs in the browser', () => {
       /Not shown.*Weights \(alpha, beta2\)/,
     );
     expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('phases as they are dated in the end are the bands, what was known at the time is a thin strip', async () => {
+    const { page } = await openPage(browser, server.url);
+    const strips = await plot(page, 'timeline')
+      .locator('.phases rect')
+      .evaluateAll((rects) =>
+        rects.map((rect) => ({
+          height: Number(rect.getAttribute('height')),
+          x: Number(rect.getAttribute('x')),
+        })),
+      );
+    const { width } = (await plot(page, 'timeline').boundingBox())!;
+    const [from, to] = await shownRange(page, 'timeline');
+    const step = (x: number) => from + ((x - 68) / (width - 84)) * (to - from);
+    const pixel = (to - from) / (width - 84);
+    const starts = (thin: boolean) =>
+      strips.filter(({ height }) => height < 10 === thin).map(({ x }) => step(x));
+    const file = join(folder, 'log.parquet');
+    const told = execFileSync(process.execPath, [
+      ...[join(root, 'bin/run.js'), 'inspect', file, '--json'],
+    ]);
+    const { summary } = JSON.parse(String(told)) as {
+      summary: { phases: readonly { first_step: number }[] };
+    };
+    const dated = summary.phases.map(({ first_step }) => first_step);
+    const columns = await readTable(file);
+    const values = (name: string) => {
+      const column = columns.find((each) => each.name === name)!;
+      return 'values' in column ? column.values : [];
+    };
+    // The halves of a cycle are one phase there.
+    const phases = values('phase').map((word) =>
+      String(word).startsWith('eos-') ? 'edge-of-stability' : word,
+    );
+    const known = values('step')
+      .filter((_, i) => phases[i] !== phases[i - 1])
+      .map(Number);
+    expect(dated).not.toEqual(known);
+    for (const [seen, starting] of [
+      [starts(false), dated],
+      [starts(true), known],
+    ] as const) {
+      expect(seen).toHaveLength(starting.length);
+      for (const [i, first] of starting.entries())
+        expect(Math.abs(seen[i]! - first)).toBeLessThanOrEqual(1.5 * pixel);
+    }
     await page.close();
   });
 

@@ -436,8 +436,15 @@ export async function openSweepPanel(
     shows: () => true,
     async draw() {
       const now = view();
-      drawChoices(now);
       frame.update();
+      const look = pageLook(body.clientWidth, drawingHeight(app, frame, head.id));
+      mark.hidden = true;
+      app.showTip(null);
+      // Runs that come, or are zoomed, leave the map as it is.
+      const asked = `${writeMapView(now)} ${look.width} ${look.height} ${sweeps()}`;
+      if (asked === body.dataset.asked) return markOpened();
+      body.dataset.asked = asked;
+      drawChoices(now);
       map = heatMap(table, now);
       const line = isLined(map) ? [borderKey(map)] : [];
       const omitted = map.omitted.map((value) => valueText(table, now.facet!, value, 4)).join(', ');
@@ -450,14 +457,11 @@ export async function openSweepPanel(
         ...legend.map(colorKey),
         ...line,
       );
-      const look = pageLook(body.clientWidth, drawingHeight(app, frame, head.id));
       drawing = sweepMap(map, look);
       frame.show(drawing.svg, false);
       markOpened();
       body.dataset.drawn = writeMapView(now);
       body.dataset.cells = String(drawing.cells.length);
-      mark.hidden = true;
-      app.showTip(null);
     },
     follow() {},
     async openCells(links) {
