@@ -175,6 +175,23 @@ describeWith(['chromium'], 'the lab', () => {
     await page.close();
   });
 
+  test('each stop of the tour fits 320 px with its formulas', async () => {
+    const { page, problems } = await openPage(browser, `${server.url}?refresh=0&tour=1`, {
+      width: 320,
+    });
+    for (const [i] of TOUR.entries()) {
+      const tour = page.locator(`.tour[data-stop="${i + 1}"]`);
+      await tour.waitFor();
+      if (i === 0) await tour.locator('summary').click();
+      await tour.locator('.tour-formulas math').first().waitFor();
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(over, `stop ${i + 1}`).toBeLessThanOrEqual(0);
+      if (i + 1 < TOUR.length) await act(page, 'tour-next').click();
+    }
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
   test('a tour that is clicked through in a hurry stands at the last stop', async () => {
     const { page, problems } = await openPage(browser, `${server.url}?refresh=0&tour=4`);
     await act(page, 'tour-next').evaluate((next, clicks) => {

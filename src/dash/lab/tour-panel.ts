@@ -30,7 +30,13 @@ export function tourPanel({ show, moved }: TourActions): TourPanel {
   const place = el('span', { class: 'tour-place' });
   const title = el('h2', { class: 'tour-title', tabindex: -1 });
   const text = el('p', { class: 'tour-text' });
-  const formulas = el('div', { class: 'tour-formulas' });
+  // On a narrow screen it scrolls, which has to go without a pointer too.
+  const formulas = el('div', {
+    class: 'tour-formulas',
+    role: 'group',
+    'aria-label': 'Formulas',
+    tabindex: 0,
+  });
   const back = button('Back', { 'data-act': 'tour-back' }, () => void go(at - 1));
   const next = button('Next', { class: 'primary', 'data-act': 'tour-next' }, () => void go(at + 1));
   const element = el(
