@@ -76,6 +76,8 @@ const LEAST_SQUARES = 2 ** -960;
 export const SMALL_RESIDUAL = 2 ** -10;
 /** Below this 1 − ηλ₁α² is computed with twice the digits. */
 export const SMALL_FACTOR = 2 ** -4;
+/** So small a factor has lost more digits to the rounding of α than 1e-9 allows. */
+const ROUNDED_FACTOR = 2 ** -16;
 /** Relative changes in a step that cost no digits within `RISE` steps. */
 const SLOW = 2 ** -20;
 /** A distance of 8 units of the last place of β₁, relative to it: nothing but rounding. */
@@ -209,9 +211,10 @@ export function descend(
   const { edge } = context;
 
   // What other modules import is loaded anew, and looked at, wherever it is used.
-  const [smallResidual, cancelled, tiny, most] = [
+  const [smallResidual, cancelled, rounded, tiny, most] = [
     SMALL_RESIDUAL,
     SMALL_FACTOR,
+    ROUNDED_FACTOR,
     TINY,
     DIVERGENCE_LOSS,
   ];
@@ -309,9 +312,13 @@ export function descend(
       if (decoupled) {
         let factor = 1 - eta * (lambda1 * (alphaBefore * alphaBefore));
         let shadowFactor = 1 - rate1 * shadowAlpha * shadowAlpha;
+        let apart = false;
         if (Math.abs(factor) < cancelled) {
           factor = +smallFactor(eta, lambda1, alphaBefore);
-          shadowFactor = +smallFactor(eta, lambda1, shadowAlpha);
+          // The start alone is not rounded.
+          apart = Math.abs(factor) < rounded && first + i > 1;
+          const besideAlpha = apart ? +keptApart(alphaBefore, shadowAlpha, 1) : shadowAlpha;
+          shadowFactor = +smallFactor(eta, lambda1, besideAlpha);
         }
         const exponentBefore = exponent;
         const shadowBeta1 = exponent === 0 ? shadowMantissa : +unscaled(shadowMantissa, exponent);
@@ -360,6 +367,7 @@ export function descend(
         }
         // With as many digits as that none can be lost where hardly anything changes.
         moves =
+          apart ||
           agreed < AMPLE_DIGITS ||
           Math.abs(alpha - alphaBefore) > SLOW * Math.abs(alpha) ||
           Math.abs(beta2 - beta2Before) > SLOW * Math.abs(beta2);

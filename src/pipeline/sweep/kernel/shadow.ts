@@ -14,6 +14,7 @@ const AMPLE: f64 = 8;
 const SLOW: f64 = 1.0 / 1048576;
 const APART: f64 = 4.440892098500626e-16;
 const SMALL_FACTOR: f64 = 1.0 / 16;
+const ROUNDED_FACTOR: f64 = 1.0 / 65536;
 
 /** What numbers may differ by, relatively, that agree in 0 … 16 digits; nothing agrees in 16. */
 const AGREEMENT = memory.data<f64>([
@@ -247,10 +248,21 @@ function next(): void {
       f64x2.mul(f64x2.mul(rate1, shadowAlpha), shadowAlpha),
     );
     const cancelling = cancels(factor);
+    let apart = i64x2.splat(0);
     if (v128.any_true(cancelling)) {
       factor = v128.bitselect(smallFactor(eta, lambda1, alpha), factor, cancelling);
-      const shadow = smallFactor(eta, lambda1, shadowAlpha);
-      shadowFactor = v128.bitselect(shadow, shadowFactor, cancelling);
+      // The start alone is not rounded.
+      apart = v128.and(
+        f64x2.lt(f64x2.abs(factor), f64x2.splat(ROUNDED_FACTOR)),
+        f64x2.gt(f64x2.add(v128.load(STEP), f64x2.splat(row)), f64x2.splat(0)),
+      );
+      const close = f64x2.lt(
+        f64x2.abs(f64x2.sub(alpha, shadowAlpha)),
+        f64x2.mul(f64x2.splat(APART), f64x2.abs(alpha)),
+      );
+      const further = f64x2.mul(alpha, f64x2.splat(1 + APART));
+      const beside = v128.bitselect(further, shadowAlpha, v128.and(apart, close));
+      shadowFactor = v128.bitselect(smallFactor(eta, lambda1, beside), shadowFactor, cancelling);
     }
     const nextAlpha = f64x2.sub(alpha, f64x2.mul(eta, gradAlpha));
     const nextBeta2 = f64x2.sub(beta2, f64x2.mul(eta, gradBeta2));
@@ -287,7 +299,7 @@ function next(): void {
       const moves = i64x2.bitmask(
         v128.andnot(
           v128.or(
-            v128.or(moved(alpha, alphaBefore), moved(beta2, beta2Before)),
+            v128.or(apart, v128.or(moved(alpha, alphaBefore), moved(beta2, beta2Before))),
             f64x2.lt(f64x2(agreed0, agreed1), f64x2.splat(AMPLE)),
           ),
           agree,
