@@ -1,7 +1,7 @@
 import { count, plainNumber, plural } from '../pipeline/format.ts';
 import type { MeasuredEvent } from '../pipeline/operators/detect-measured-phases.ts';
 import type { NetworkEvent } from '../pipeline/operators/network-pipeline.ts';
-import { etaVerdictText, spikeCauseText } from './spike-lines.ts';
+import { etaVerdictText, spikeCauseText } from '../pipeline/phases/measured/spike-text.ts';
 import { fold, type Styles } from './terminal.ts';
 
 /** Columns before the text of an event. */

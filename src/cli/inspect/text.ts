@@ -1,4 +1,10 @@
 import { count, fileSize, plainNumber } from '../../pipeline/format.ts';
+import {
+  etaVerdictText,
+  spikeCauseText,
+  storedSpikes,
+  storedVerdict,
+} from '../../pipeline/phases/measured/spike-text.ts';
 import { predictionLines } from '../predict/text.ts';
 import { type Styles, styles } from '../terminal.ts';
 import type { Report } from './report.ts';
@@ -22,6 +28,7 @@ export function reportLines(report: Report, stream: NodeJS.WriteStream): string[
     ...section('parameters', objectLines(report.config), paint),
     ...section('phases', phaseLines(report), paint),
     ...section('outcome', outcomeLines(report), paint),
+    ...section('spikes', spikeLines(report), paint),
     ...section('what could be said before the run', predictedLines(report), paint),
     ...section(`sharpness`, sparklineLines(report, dim), paint),
     ...section('columns', schemaLines(report), paint),
@@ -158,6 +165,27 @@ function outcomeLines(report: Report): string[] {
   }
   const width = Math.max(...lines.map(([label]) => label.length));
   return lines.map(([label, text]) => `${label.padEnd(width)}  ${text}`);
+}
+
+/** Spikes that are told one by one. */
+const MOST_SPIKES = 10;
+
+function spikeLines({ summary }: Report): string[] {
+  const spikes = storedSpikes(summary?.spikes);
+  if (spikes.length === 0) return [];
+  const verdict = storedVerdict(summary?.eta_verdict);
+  const told = summary?.spike_count;
+  const more = (typeof told === 'number' ? told : spikes.length) - MOST_SPIKES;
+  return [
+    ...spikes
+      .slice(0, MOST_SPIKES)
+      .map(
+        (spike) =>
+          `at ${count(spike.step)}, × ${plainNumber(spike.rise, 3)}: ${spikeCauseText(spike)}`,
+      ),
+    ...(more > 0 ? [`and ${count(more)} more`] : []),
+    ...(verdict ? [etaVerdictText(verdict)] : []),
+  ];
 }
 
 function isCoupled(config: Report['config']): boolean {

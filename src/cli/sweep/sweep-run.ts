@@ -91,6 +91,11 @@ async function work(
     done: shareRuns - todo,
     damaged_parts: damaged,
   };
+  // Before it is told that the sweep began: whoever hears of it may stop it at once.
+  const interrupt = onInterrupt(() => {
+    if (request.logFormat === 'text' && !request.quiet)
+      process.stderr.write('interrupted: what is done is kept\n');
+  });
   // Whoever reads the log may leave; the sweep also goes into files.
   const pipes = watchPipes(false);
   say(
@@ -103,10 +108,6 @@ async function work(
     }),
   );
 
-  const interrupt = onInterrupt(() => {
-    if (request.logFormat === 'text' && !request.quiet)
-      process.stderr.write('interrupted: what is done is kept\n');
-  });
   const steps = todo * (totalSteps(sweep, sweep.config(0).steps + 1) / sweep.runs);
   const progress = createProgress(steps);
   const lines = timedLines(steps, (text) => {

@@ -1,4 +1,7 @@
 import { stabilityOf } from '../../pipeline/optimizers/index.ts';
+import type { ExplainedSpike } from '../../pipeline/phases/measured/spike-cause.ts';
+import type { EtaVerdict } from '../../pipeline/phases/measured/spike-explainer.ts';
+import { storedSpikes, storedVerdict } from '../../pipeline/phases/measured/spike-text.ts';
 import type { PredictedRun } from '../../pipeline/theory/predict.ts';
 import { MAX_STRING } from '../load/table.ts';
 
@@ -54,6 +57,10 @@ export interface RunSummary {
   }[];
   /** Steps of the peaks of the loss, of those that are listed. */
   readonly spikes: readonly number[];
+  /** Those of which the cause is told. */
+  readonly explained: readonly ExplainedSpike[];
+  /** What they say of the learning rate. */
+  readonly etaVerdict: EtaVerdict | null;
   /** Rows with a sharpness, where not all need have one. */
   readonly measured?: number;
   readonly cycles?: number;
@@ -136,6 +143,8 @@ function runSummary(json: Record<string, unknown>): RunSummary {
         : [];
     }),
     spikes: list(json.spikes).flatMap((spike) => number(record(spike).step) ?? []),
+    explained: storedSpikes(json.spikes),
+    etaVerdict: storedVerdict(json.eta_verdict),
     ...defined('measured', number(json.measured)),
     ...defined('cycles', number(json.cycles)),
     ...defined('firstCrossing', nullable(json.first_crossing)),

@@ -5,6 +5,7 @@ import { comparePanel } from './compare-panel.ts';
 import { cyclesPanel } from './cycles-panel.ts';
 import { planePanel } from './plane-panel.ts';
 import { selectionPanel } from './selection-panel.ts';
+import { spikesPanel } from './spikes-panel.ts';
 import { stripPanel } from './strip-panel.ts';
 import { timePanel } from './time-panel.ts';
 
@@ -23,6 +24,7 @@ export function allPanels(app: App): readonly Panel[] {
     ...series.map((spec) => timePanel(app, spec)),
     planePanel(app),
     cyclesPanel(app),
+    spikesPanel(app),
     checksPanel(app),
     selectionPanel(app),
     comparePanel(app),

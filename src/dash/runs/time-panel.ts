@@ -6,6 +6,7 @@ import {
   messageOf,
   type Panel,
   pageLook,
+  type Run,
   rowUnder,
 } from '../app.ts';
 import { button, el, swatch } from '../dom.ts';
@@ -27,6 +28,7 @@ import { along, type PageLines, type ReadLines, readPageLines } from './page-lin
 import { drawingHeight, panelFrame } from './panel-frame.ts';
 import { readLines } from './read-lines.ts';
 import { shortName } from './short-name.ts';
+import { spikeAt } from './spikes-panel.ts';
 
 const NOTHING_ABOVE =
   'No value here is above 0, so a logarithmic scale shows none; switch to linear.';
@@ -255,6 +257,7 @@ export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Pane
     ].filter(Boolean);
     return [
       { label: state.length > 0 ? `${ofWhom}${state.join(' · ')}` : '', value: '' },
+      ...(spec.events ? app.runs().flatMap(spikeLines) : []),
       ...nearest(
         // What has no value at this step, as other dynamics have none, is not named.
         drawn.filter((line) => !hidden(line) && !Number.isNaN(valueAt(line))),
@@ -271,6 +274,14 @@ export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Pane
         };
       }),
     ];
+  }
+
+  /** Why the loss spiked where the pointer is. */
+  function spikeLines(run: Run) {
+    const step = app.rows().get(run.id)?.step;
+    const cause = step === undefined ? undefined : spikeAt(run, step);
+    const whose = app.runs().length > 1 ? ` · ${shortName(run.name)}` : '';
+    return cause === undefined ? [] : [{ label: `spike${whose}: ${cause}`, value: '' }];
   }
 
   /** As many lines as a tooltip has room for: those nearest to the pointer, the nearest first. */

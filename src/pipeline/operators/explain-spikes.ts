@@ -7,10 +7,8 @@ import {
   type ExplainerState,
   type SpikeCauses,
 } from '../phases/measured/spike-explainer.ts';
+import { MOST_SPIKES } from '../phases/measured/spike-text.ts';
 import { createSpikeFinder, type Spike, type SpikeState } from '../phases/measured/spikes.ts';
-
-/** Spikes that a summary lists. */
-const MOST_SPIKES = 1000;
 
 /** The part of a summary that spikes make. */
 export interface SpikeSummary extends SpikeCauses {

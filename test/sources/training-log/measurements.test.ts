@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { spikeCauseText } from '../../../src/cli/spike-lines.ts';
 import type { ExplainedSpike } from '../../../src/pipeline/phases/measured/spike-cause.ts';
+import { spikeCauseText } from '../../../src/pipeline/phases/measured/spike-text.ts';
 import { detectLog, ndjson } from './read-log.ts';
 import { generator, normal } from './small-network.ts';
 

@@ -1,6 +1,9 @@
-import { plainNumber } from '../pipeline/format.ts';
-import type { ExplainedSpike } from '../pipeline/phases/measured/spike-cause.ts';
-import type { EtaVerdict } from '../pipeline/phases/measured/spike-explainer.ts';
+import { plainNumber } from '../../format.ts';
+import type { ExplainedSpike, SpikeCause } from './spike-cause.ts';
+import type { EtaVerdict } from './spike-explainer.ts';
+
+/** Spikes that a summary lists. */
+export const MOST_SPIKES = 1000;
 
 const NUMBERS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight'];
 
@@ -41,4 +44,39 @@ export function etaVerdictText({ ratio, eta_that_holds: holds }: EtaVerdict): st
 
 function wholePercent(share: number): string {
   return `${Math.round(100 * share)} %`;
+}
+
+const CAUSES: readonly unknown[] = [
+  'edge',
+  'learning-rate',
+  'kick',
+  'other',
+  'unknown',
+] satisfies readonly SpikeCause[];
+const isNumber = (value: unknown): value is number => Number.isFinite(value);
+
+/**
+ * The explained spikes in the list of a stored summary; whatever is none is left out, since a file
+ * may be anybody's.
+ */
+export function storedSpikes(list: unknown): readonly ExplainedSpike[] {
+  if (!Array.isArray(list)) return [];
+  return list.slice(0, MOST_SPIKES).filter((entry: unknown): entry is ExplainedSpike => {
+    if (typeof entry !== 'object' || entry === null) return false;
+    const spike = entry as Partial<Record<keyof ExplainedSpike, unknown>>;
+    const { begin, step, end, rise, directions, ratio, share, leading } = spike;
+    return (
+      CAUSES.includes(spike.cause) &&
+      [begin, step, end, rise, directions, ratio].every(isNumber) &&
+      [share, spike.eta_that_holds].every((value) => value === null || isNumber(value)) &&
+      (leading === undefined || isNumber(leading))
+    );
+  });
+}
+
+/** The verdict on the learning rate in a stored summary; null where there is none. */
+export function storedVerdict(value: unknown): EtaVerdict | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { ratio, eta_that_holds: holds } = value as Partial<EtaVerdict>;
+  return isNumber(ratio) && isNumber(holds) ? { ratio, eta_that_holds: holds } : null;
 }
