@@ -85,13 +85,18 @@ export function viewControls(
   theme.addEventListener('change', () => app.store.set({ theme: theme.value as Theme }));
   const pause = button(
     'Pause',
-    { class: 'text-button', 'data-act': 'pause', title: 'Stop following the files' },
+    {
+      ...{ class: 'text-button', 'data-act': 'pause', title: 'Stop following the files' },
+      // Nothing moves while a finished run is loaded.
+      hidden: true,
+    },
     actions.pause,
   );
   pause.removeAttribute('aria-label');
   const last = el('select', {
     'aria-label': 'Steps shown while a run goes on',
     'data-act': 'last',
+    hidden: true,
   });
   last.addEventListener('change', () =>
     app.store.set({ last: Number(last.value) || null, range: null }),
