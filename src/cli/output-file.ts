@@ -1,6 +1,7 @@
 import { access, constants, lstat, stat } from 'node:fs/promises';
-import { basename, dirname, extname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { count } from '../pipeline/format.ts';
+import { endingOf, saidFormat } from '../pipeline/formats/endings.ts';
 import { jsonObject } from '../pipeline/formats/table-file.ts';
 import { refuseAddress, UsageError } from './errors.ts';
 import { reading } from './reader/reading.ts';
@@ -9,43 +10,20 @@ import { runFileMetadata } from './run-file.ts';
 /** Bytes of a name to which the endings of locks and drafts can still be added. */
 const LONGEST_NAME = 200;
 
-/** Endings of the formats that people know. */
-const ENDINGS: Readonly<Record<string, readonly string[]>> = {
-  parquet: ['.parquet', '.pq'],
-  arrow: ['.arrow', '.arrows', '.feather', '.ipc'],
-  csv: ['.csv', '.tsv'],
-  json: ['.json'],
-  ndjson: ['.ndjson', '.jsonl'],
-  other: [
-    '.txt',
-    '.html',
-    '.npy',
-    '.npz',
-    '.h5',
-    '.hdf5',
-    '.xlsx',
-    '.sqlite',
-    '.db',
-    '.gz',
-    '.zip',
-  ],
-};
-
 /**
  * Refuses a name whose ending says another format than the one that is written. @throws UsageError
  */
 function refuseEnding(flag: string, path: string, format: string): void {
-  const ending = extname(path).toLowerCase();
-  const said = Object.keys(ENDINGS).find((name) => ENDINGS[name]!.includes(ending));
-  if (said === undefined || said === format) return;
-  const exported = said === 'csv' || said === 'json' || said === 'ndjson';
+  const said = saidFormat(path);
+  if (said === undefined || said.format === format) return;
+  const exported = ['csv', 'json', 'ndjson'].includes(said.format);
   const advice =
-    said === 'arrow' && flag === 'out' && format === 'parquet'
+    said.format === 'arrow' && flag === 'out' && format === 'parquet'
       ? 'give Arrow files with --arrow'
       : 'name it ' +
-        `${ENDINGS[format]![0]}${exported ? `, and make ${ending} of it with eos export` : ''}`;
+        `${endingOf(format)}${exported ? `, and make ${said.ending} of it with eos export` : ''}`;
   throw new UsageError(
-    `--${flag}: ${path} ends in ${ending}, but what is written is ${format}; ${advice}`,
+    `--${flag}: ${path} ends in ${said.ending}, but what is written is ${format}; ${advice}`,
   );
 }
 

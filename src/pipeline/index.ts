@@ -1,10 +1,35 @@
 // The public surface of the library, and nothing else. It runs in Node and in browsers alike; what
 // needs Node stands in `eos-stream/node`.
 
+export {
+  balance,
+  createFlow,
+  createSeriesDetector,
+  edgeAlpha,
+  flowEnd,
+  flowMinimum,
+  gradient,
+  hessian,
+  lossSplit,
+  operator,
+  parseEta,
+  predictedMeanL1,
+  predictedSlope,
+  runTable,
+  sampleMoments,
+  sharpness,
+  solution,
+  solutionSharpness,
+  spectrum,
+  stabilityThreshold,
+  surrogateLoss,
+  trajectory,
+  verifyRun,
+} from './checked.ts';
 export type { Batch } from './core/batch.ts';
 export type { Checkpoint, StageSnapshot, StageState, StateReader } from './core/checkpoint.ts';
 export type { Clock } from './core/clock.ts';
-export { type Operator, type OperatorDefinition, operator, type Stage } from './core/operator.ts';
+export type { Operator, OperatorDefinition, Stage } from './core/operator.ts';
 export type {
   Given,
   Nullable,
@@ -65,16 +90,9 @@ export {
   resolveConfig,
 } from './models/minimal/config.ts';
 export type { DescentState } from './models/minimal/descend.ts';
-export {
-  createFlow,
-  type Flow,
-  type FlowEnd,
-  type FlowOptions,
-  flowEnd,
-  flowMinimum,
-} from './models/minimal/flow.ts';
-export { gradient, hessian, type LossSplit, lossSplit, type Theta } from './models/minimal/loss.ts';
-export { type Moments, type Spectrum, sampleMoments, spectrum } from './models/minimal/moments.ts';
+export type { Flow, FlowEnd, FlowOptions } from './models/minimal/flow.ts';
+export type { LossSplit, Theta } from './models/minimal/loss.ts';
+export type { Moments, Spectrum } from './models/minimal/moments.ts';
 export { type PresetName, presets } from './models/minimal/presets/index.ts';
 export type {
   ModelBatch,
@@ -84,8 +102,6 @@ export type {
   SourceArrays,
   SourceBatch,
 } from './models/minimal/run.ts';
-export { sharpness } from './models/minimal/sharpness.ts';
-export { balance, solution, solutionSharpness } from './models/minimal/solution.ts';
 export type {
   CoarsePhase,
   Outcome,
@@ -93,12 +109,6 @@ export type {
   RunSummary,
   RunWarning,
 } from './models/minimal/summary.ts';
-export {
-  edgeAlpha,
-  predictedMeanL1,
-  predictedSlope,
-  surrogateLoss,
-} from './models/minimal/surrogate.ts';
 export type {
   NetworkConfig,
   NetworkOptions,
@@ -130,11 +140,7 @@ export { standardPipeline } from './operators/standard.ts';
 export { summarize } from './operators/summarize.ts';
 export { type Thinnable, thin } from './operators/thin.ts';
 export { type Step, toSteps } from './operators/to-steps.ts';
-export {
-  stabilityThreshold,
-  type Threshold,
-  type ThresholdOptions,
-} from './optimizers/thresholds.ts';
+export type { Threshold, ThresholdOptions } from './optimizers/thresholds.ts';
 export {
   MEASURED_COLUMNS,
   MEASURED_PHASES,
@@ -142,7 +148,6 @@ export {
 } from './phases/measured/columns.ts';
 export type { Rest } from './phases/measured/convergence.ts';
 export {
-  createSeriesDetector,
   type Jump,
   type RowPhase,
   SERIES_DEFAULTS,
@@ -178,7 +183,7 @@ export { gradientDescent } from './sources/descent/gradient-descent.ts';
 export { networkDescent } from './sources/descent/network-descent.ts';
 export type { DescentOptions } from './sources/descent/stepper.ts';
 export type { GivenColumns } from './sources/training-log/column-names.ts';
-export { type EtaSchedule, parseEta } from './sources/training-log/eta-schedule.ts';
+export type { EtaSchedule } from './sources/training-log/eta-schedule.ts';
 export type { LogInput } from './sources/training-log/feed.ts';
 export { LogError, type Tally } from './sources/training-log/log-error.ts';
 export type { RowField } from './sources/training-log/row-block.ts';
@@ -191,8 +196,8 @@ export {
   type LogSourceOptions,
   trainingLog,
 } from './sources/training-log/training-log.ts';
-export { type TrajectoryBatch, trajectory } from './sources/trajectory.ts';
+export type { TrajectoryBatch } from './sources/trajectory.ts';
 export { runBlocks } from './sweep/kernel.ts';
 export type { Check, CheckResult, Finding, Verdict } from './theory/check.ts';
-export { collectRun, type RunColumns, type RunTable, runTable } from './theory/run-table.ts';
-export { CHECKS, verifyRun } from './theory/verify.ts';
+export { collectRun, type RunColumns, type RunTable } from './theory/run-table.ts';
+export { CHECKS } from './theory/verify.ts';

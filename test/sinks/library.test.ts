@@ -164,7 +164,7 @@ test('Node and browsers see one surface, of the same types', () => {
 test('a browser cannot write a file by its name, and says so at once', () => {
   const surface = new URL('../../dist/pipeline/index.js', import.meta.url).href;
   for (const sink of ['parquetSink', 'arrowSink']) {
-    const program = `import { ${sink} } from '${surface}'; ${sink}('run.parquet');`;
+    const program = `import { ${sink} } from '${surface}'; ${sink}('run');`;
     const { stderr, status } = spawnSync(
       process.execPath,
       ['--input-type=module', '--eval', program],
@@ -172,7 +172,8 @@ test('a browser cannot write a file by its name, and says so at once', () => {
     );
     expect(status).toBe(1);
     expect(stderr).toContain(
-      "'run.parquet': only Node can write a file by its name; give a target, such as memoryTarget()",
+      `${sink}: 'run' is a name, and only Node can write files; give a target, such as ` +
+        'memoryTarget()',
     );
   }
 });

@@ -1,6 +1,9 @@
+import { type MonoTypeOperatorFunction, tap } from 'rxjs';
 import type { Snapshot } from './checkpoint.ts';
+import { isPlain } from './options.ts';
 import type { Run } from './run.ts';
 import type { ColumnArray, Schema } from './schema.ts';
+import { show } from './show.ts';
 
 /**
  * A block of consecutive rows, one typed array a column, and what the columns mean. Its arrays
@@ -17,3 +20,14 @@ export interface Batch<Columns = Readonly<Record<string, ColumnArray>>, R extend
    */
   readonly after?: Snapshot;
 }
+
+/** @throws TypeError for what an operator is handed and cannot be a block of rows */
+export function checkBatch(of: string, given: unknown): void {
+  const { run }: Partial<Batch<unknown>> = Object(given);
+  if (isPlain(run)) return;
+  throw new TypeError(`${of}: ${show(given)} is not a batch of rows`);
+}
+
+/** Passes batches, and nothing else. */
+export const checkBatches = <B>(of: string): MonoTypeOperatorFunction<B> =>
+  tap((batch) => checkBatch(of, batch));

@@ -1,5 +1,6 @@
 import { sin } from '../numeric/elementary.ts';
-import { ConfigError, parseNumber, show } from './parameters.ts';
+import { ConfigError, parseNumber } from './parameters.ts';
+import { show } from './show.ts';
 
 /** The learning rate at each step. */
 export type EtaPlan = (step: number) => number;

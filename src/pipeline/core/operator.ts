@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import type { Batch } from './batch.ts';
+import { type Batch, checkBatch } from './batch.ts';
 import {
   CheckpointError,
   type Snapshot,
@@ -85,6 +85,7 @@ export function operator<
         next(batch) {
           let added: Batch<C & ArraysOf<Adds>, Q>;
           try {
+            if (!advance) checkBatch(definition.name, batch);
             run = batch.run;
             advance ??= begin(definition, batch);
             added = advance(batch) as Batch<C & ArraysOf<Adds>, Q>;

@@ -1,4 +1,5 @@
 import { type ParameterTable, readValue } from './parameters.ts';
+import { show } from './show.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
@@ -8,7 +9,7 @@ import { didYouMean } from './suggest.ts';
  */
 export function checkOptions(of: string, options: unknown, known: readonly string[]): void {
   if (!isPlain(options)) {
-    throw new TypeError(`${of}: ${String(options)} is not an object of options`);
+    throw new TypeError(`${of}: ${show(options)} is not an object of options`);
   }
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
@@ -19,11 +20,9 @@ export function checkOptions(of: string, options: unknown, known: readonly strin
   }
 }
 
-/** Whether this is an object whose own keys say all: no list, no Map. */
-export function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false;
-  return !Array.isArray(value) && !(value instanceof Map) && !(value instanceof Set);
-}
+/** Whether this is an object whose own keys say all: no list, no Map, no Date. */
+export const isPlain = (value: unknown): value is object =>
+  Object.prototype.toString.call(value) === '[object Object]';
 
 /** Refuses what is given to an operator that takes nothing. @throws TypeError */
 export function checkNothing(of: string, given: readonly unknown[]): void {
@@ -33,8 +32,7 @@ export function checkNothing(of: string, given: readonly unknown[]): void {
 
 /** Refuses what is to be called and cannot be. @throws TypeError */
 export function checkCallable(what: string, given: unknown): void {
-  if (typeof given !== 'function')
-    throw new TypeError(`${what}: ${String(given)} is not a function`);
+  if (typeof given !== 'function') throw new TypeError(`${what}: ${show(given)} is not a function`);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { show } from './show.ts';
 import { didYouMean } from './suggest.ts';
 
 /** Groups of parameters, in the order in which help, config and sweeps list them. */
@@ -302,14 +303,14 @@ function readWord(
 ): string {
   if (typeof value === 'string' && words.includes(value)) return value;
   if (typeof value === 'string' && Object.hasOwn(synonyms, value)) return synonyms[value]!;
-  if (integer && /^\d+$/.test(String(value))) {
+  if (integer && /^\d+$/.test(textOf(value))) {
     const { minimum, maximum } = integer;
     if (Number(value) >= minimum && Number(value) <= maximum) return String(Number(value));
     throw new ConfigError(name, `${value} is not a whole number from ${minimum} to ${maximum}`);
   }
   throw new ConfigError(
     name,
-    `no ${noun} is called ${show(value)}${didYouMean(String(value), words)}${there(words)}`,
+    `no ${noun} is called ${show(value)}${didYouMean(textOf(value), words)}${there(words)}`,
   );
 }
 
@@ -321,7 +322,7 @@ function readWords(name: string, { noun, words }: WordsParameter, value: unknown
   const list: unknown = typeof value === 'string' ? value.split(',') : value;
   if (!Array.isArray(list))
     throw new ConfigError(name, `${show(value)} is not a list of ${noun} names`);
-  const wanted = new Set(list.map((word) => String(word).trim()).filter((word) => word !== ''));
+  const wanted = new Set(list.map((word) => textOf(word).trim()).filter((word) => word !== ''));
   if (wanted.size === 0)
     throw new ConfigError(name, `the list is empty; name at least one ${noun}`);
   if (words.length === 0) return [...wanted];
@@ -334,31 +335,11 @@ const OFF = ['0', 'false', 'n', 'no', 'off'];
 
 function readSwitch(name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
-  const word = String(value).toLowerCase();
+  const word = textOf(value).toLowerCase();
   if (ON.includes(word)) return true;
   if (OFF.includes(word)) return false;
   throw new ConfigError(name, `${show(value)} is neither yes nor no; write 1 or 0`);
 }
 
-/** Longer values are cut in messages. */
-const LONGEST_SHOWN = 120;
-
-/** A value as a message names it: text in quotes, and no more of it than a reader wants. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${cut(value)}'`;
-  if (Array.isArray(value)) {
-    const first = value.slice(0, LONGEST_SHOWN).map(show).join(', ');
-    return cut(`[${first}]`);
-  }
-  if (typeof value !== 'object' || value === null) return String(value);
-  try {
-    return cut(JSON.stringify(value));
-  } catch {
-    return 'what is given, nested beyond reason,';
-  }
-}
-
-const cut = (text: string): string =>
-  text.length <= LONGEST_SHOWN
-    ? text
-    : `${text.slice(0, LONGEST_SHOWN)}… (${text.length} characters)`;
+/** What a value is as text; objects may know of none. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : show(value));

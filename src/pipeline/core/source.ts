@@ -5,6 +5,7 @@ import { type Clock, realClock } from './clock.ts';
 import type { BlockSource } from './operator.ts';
 import { checkOptions } from './options.ts';
 import type { Run } from './run.ts';
+import { show } from './show.ts';
 
 export interface SourceOptions {
   /** Rows a batch; has no influence on any digit. */
@@ -54,13 +55,13 @@ export function source<C, R extends Run>(
       ? Math.max(1, Math.min(DEFAULT_BATCH, Math.ceil(pace / FRAMES_PER_SECOND)))
       : DEFAULT_BATCH);
   if (!(Number.isSafeInteger(batchSize) && batchSize >= 1)) {
-    throw new RangeError(`batchSize: ${batchSize} is not a whole number from 1 up`);
+    throw new RangeError(`source: batchSize: ${show(batchSize)} is not a whole number from 1 up`);
   }
   if (pace !== undefined && !(pace > 0)) {
-    throw new RangeError(`pace: ${pace} is not a positive number`);
+    throw new RangeError(`source: pace: ${show(pace)} is not a positive number`);
   }
   if (signal !== undefined && typeof signal?.aborted !== 'boolean') {
-    throw new TypeError(`signal: ${String(signal)} is not an AbortSignal`);
+    throw new TypeError(`source: signal: ${show(signal)} is not an AbortSignal`);
   }
 
   return new Observable((subscriber) => {

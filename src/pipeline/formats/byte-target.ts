@@ -41,21 +41,13 @@ export function openNamesWith(open: OpenNamed): void {
   openNamed = open;
 }
 
-/** @throws TypeError for a name where there are no files */
-export function checkTarget(to: SinkTarget): void {
-  if (to === '') throw new TypeError('the name of the file is empty');
-  const target = typeof to === 'object' && to !== null && typeof to.write === 'function';
-  if (!target && typeof to !== 'string' && typeof to !== 'function') {
-    throw new TypeError(`${String(to)} is not a target; give a name, memoryTarget() or a target`);
-  }
-  if (typeof to !== 'string') return;
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(to))
-    throw new TypeError(`'${to}' is an address; only files of this computer can be written`);
-  if (openNamed) return;
-  throw new TypeError(
-    `'${to}': only Node can write a file by its name; give a target, such as memoryTarget()`,
-  );
+export function isTarget(given: unknown): boolean {
+  const { write, commit, abort }: Partial<ByteTarget> = Object(given);
+  return [write, commit, abort].every((method) => typeof method === 'function');
 }
+
+/** Whether files are opened by name here. */
+export const opensNames = (): boolean => openNamed !== undefined;
 
 /**
  * Targets that a subscription has written to: a second one would write into the first one's file.
@@ -64,14 +56,15 @@ const taken = new WeakSet<ByteTarget>();
 
 /**
  * A target for one subscription.
- * @throws TypeError for a name where there are no files, and for a target that was used before
+ * @throws TypeError for a target that was used before
  */
 export function openTarget(to: SinkTarget, options?: NamedOptions): ByteTarget {
-  if (typeof to === 'function') return to();
-  if (typeof to === 'string') {
-    checkTarget(to);
-    return openNamed!(to, options);
+  if (typeof to === 'function') {
+    const made = to();
+    if (isTarget(made)) return made;
+    throw new TypeError('the function that is to make a target makes something else');
   }
+  if (typeof to === 'string') return openNamed!(to, options);
   if (taken.has(to)) {
     throw new TypeError(
       'a target can be written once; give the sink a name, or a function that makes a target',

@@ -1,4 +1,5 @@
 import { checkOptions } from '../core/options.ts';
+import { show } from '../core/show.ts';
 import { type ByteSource, memorySource, namedSource } from './byte-source.ts';
 import { damaged } from './limits.ts';
 import { openTable } from './open-table.ts';
@@ -53,7 +54,7 @@ export async function readRun(source: RunSource, options: ReadRunOptions = {}): 
   checkOptions('readRun', options, ['columns']);
   const { columns: names } = options;
   if (names !== undefined && !Array.isArray(names))
-    throw new TypeError(`readRun: columns ${String(names)} is not a list of names`);
+    throw new TypeError(`readRun: columns ${show(names)} is not a list of names`);
   const file = await openTable(await bytesOf(source));
   const wanted = names?.map((name) => columnNamed(file, name)) ?? allColumns(file);
   const columns: [string, ReadColumn][] = [];
@@ -70,7 +71,8 @@ export async function readRun(source: RunSource, options: ReadRunOptions = {}): 
 }
 
 async function bytesOf(source: RunSource): Promise<ByteSource> {
-  if (typeof source === 'string') return namedSource(source);
+  if (typeof source === 'string' && source !== '' && !source.includes('\0'))
+    return namedSource(source);
   if (source instanceof URL) {
     if (source.protocol === 'file:') return namedSource(source);
     const response = await fetch(source);
@@ -81,9 +83,9 @@ async function bytesOf(source: RunSource): Promise<ByteSource> {
   if (source instanceof Uint8Array) return memorySource(source);
   if (!(source instanceof Blob)) {
     const { slice, byteLength }: Partial<ByteSource> = Object(source);
-    if (typeof slice === 'function' && typeof byteLength === 'number') return source;
+    if (typeof slice === 'function' && typeof byteLength === 'number') return source as ByteSource;
     throw new TypeError(
-      `${String(source)} is not a file; give its name, its bytes, a Blob or a URL`,
+      `readRun: ${show(source)} is not a file; give its name, its bytes, a Blob or a URL`,
     );
   }
   return {

@@ -1,6 +1,7 @@
 import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import type { AnyOperator } from '../core/operator.ts';
+import { checkNothing } from '../core/options.ts';
 import type { Schema } from '../core/schema.ts';
 import { POINT_COLUMNS, RUN_COLUMNS } from '../models/minimal/columns.ts';
 import type { ModelRun, PointArrays } from '../models/minimal/run.ts';
@@ -52,9 +53,9 @@ export function besideSchema(): Schema {
 }
 
 /** The same as one operator for `pipe`. */
-export const standardPipeline =
-  () =>
-  <C extends PointArrays, R extends ModelRun>(source: Observable<Batch<C, R>>) =>
+export const standardPipeline = (...nothing: []) => {
+  checkNothing('standardPipeline', nothing);
+  return <C extends PointArrays, R extends ModelRun>(source: Observable<Batch<C, R>>) =>
     source.pipe(
       splitLoss(),
       classifySharpness(),
@@ -63,6 +64,7 @@ export const standardPipeline =
       summarize(),
       furtherColumns,
     );
+};
 
 /** What those need is looked for before the first step: the types of the list do not know it. */
 const furtherColumns = <B extends Batch<unknown, ModelRun>>(source: Observable<B>) =>

@@ -1,5 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
-import type { Batch } from '../core/batch.ts';
+import { type Batch, checkBatches } from '../core/batch.ts';
 import {
   type Checkpoint,
   resumedState,
@@ -10,6 +10,7 @@ import {
 } from '../core/checkpoint.ts';
 import type { Run } from '../core/run.ts';
 import type { ColumnArray } from '../core/schema.ts';
+import { show } from '../core/show.ts';
 import type { Link } from '../core/stored-pipeline.ts';
 
 /** Relative rise and fall that tells a peak of L₁ from the rounding of a constant. */
@@ -36,7 +37,7 @@ export type Thinnable = { readonly phase?: ArrayLike<number>; readonly l1?: Arra
  */
 export function thin<B extends Batch<Thinnable, Run>>(every: number): MonoTypeOperatorFunction<B> {
   if (!(Number.isSafeInteger(every) && every >= 1))
-    throw new RangeError(`every: ${every} is not a whole number from 1 up`);
+    throw new RangeError(`thin: every: ${show(every)} is not a whole number from 1 up`);
   if (every === 1) return (source) => source;
 
   return (source) =>
@@ -71,7 +72,7 @@ export function thin<B extends Batch<Thinnable, Run>>(every: number): MonoTypeOp
         }
       };
 
-      return source.subscribe({
+      return source.pipe(checkBatches(STAGE)).subscribe({
         next(batch) {
           const { phase, l1 } = batch.columns;
           if (stage === undefined) {

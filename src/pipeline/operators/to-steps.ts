@@ -1,4 +1,5 @@
 import { concatMap, from, type OperatorFunction } from 'rxjs';
+import { checkBatches } from '../core/batch.ts';
 import { checkNothing } from '../core/options.ts';
 import type { Column, ColumnArray } from '../core/schema.ts';
 import { type Phase, type Regime, RUN_COLUMNS, type RunArrays } from '../models/minimal/columns.ts';
@@ -30,7 +31,11 @@ export type Step = {
  */
 export function toSteps(...nothing: []): OperatorFunction<ModelBatch, Step> {
   checkNothing('toSteps', nothing);
-  return concatMap((batch) => from(batchSteps(batch)));
+  return (source) =>
+    source.pipe(
+      checkBatches('toSteps'),
+      concatMap((batch) => from(batchSteps(batch))),
+    );
 }
 
 function* batchSteps({ length, columns }: ModelBatch): Generator<Step> {

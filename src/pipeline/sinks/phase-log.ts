@@ -1,4 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { checkBatches } from '../core/batch.ts';
 import { storedState, withState } from '../core/checkpoint.ts';
 import { checkCallable } from '../core/options.ts';
 import type { Link } from '../core/stored-pipeline.ts';
@@ -233,7 +234,7 @@ export function phaseLog(
         }
       };
 
-      return source.subscribe({
+      return source.pipe(checkBatches(STAGE)).subscribe({
         next(batch) {
           try {
             read(batch);

@@ -1,15 +1,11 @@
 import { type MonoTypeOperatorFunction, Observable, Subscription } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import type { Snapshot } from '../core/checkpoint.ts';
-import { checkCallable, checkOptions } from '../core/options.ts';
+import { aFunction, aSwitch, being, type Check, choosing, isNumber } from '../core/guard.ts';
+import { isPlain } from '../core/options.ts';
 import type { Run } from '../core/run.ts';
 import { type ColumnArray, columnArray, orderSchema, type Schema } from '../core/schema.ts';
-import {
-  type ByteTarget,
-  checkTarget,
-  openTarget,
-  type SinkTarget,
-} from '../formats/byte-target.ts';
+import { type ByteTarget, openTarget, type SinkTarget } from '../formats/byte-target.ts';
 import type {
   Metadata,
   Rows,
@@ -69,31 +65,31 @@ export interface TableSinkOptions<R extends Run> extends DurabilityOptions {
   readonly rowGroupSize?: number;
 }
 
-const SINK_OPTIONS = [
-  ...['columns', 'metadata', 'rowGroupSize', 'flushEvery', 'onFlush', 'from', 'force', 'format'],
-  'compression',
-];
+const SINK_OPTIONS = {
+  columns: being(
+    'a list of names, each once',
+    (names) =>
+      names === null ||
+      (Array.isArray(names) &&
+        names.length > 0 &&
+        names.every((name) => typeof name === 'string') &&
+        new Set(names).size === names.length),
+  ),
+  flushEvery: being('a number from 0 up', (value) => isNumber(value) && value >= 0),
+  onFlush: aFunction,
+  from: being('what a file holds already', isPlain),
+  force: aSwitch,
+};
 
-function checkSinkOptions(options: object): void {
-  checkOptions('sink', options, SINK_OPTIONS);
-  const { columns, flushEvery, rowGroupSize, force, onFlush } = options as {
-    readonly [option: string]: unknown;
-  };
-  const refuse = (name: string, value: unknown, what: string) => {
-    throw new TypeError(`sink: ${name} ${String(value)} is not ${what}`);
-  };
-  if (flushEvery !== undefined && !(typeof flushEvery === 'number' && flushEvery >= 0))
-    refuse('flushEvery', flushEvery, 'a number from 0 up');
-  if (
-    rowGroupSize !== undefined &&
-    !(Number.isSafeInteger(rowGroupSize) && Number(rowGroupSize) > 0)
-  )
-    refuse('rowGroupSize', rowGroupSize, 'a whole number from 1 up');
-  if (force !== undefined && typeof force !== 'boolean') refuse('force', force, 'true or false');
-  if (onFlush !== undefined) checkCallable('sink: onFlush', onFlush);
-  if (columns === undefined || columns === null) return;
-  if (!Array.isArray(columns) || columns.length === 0 || new Set(columns).size < columns.length)
-    refuse('columns', JSON.stringify(columns), 'a list of names, each once');
+/**
+ * Refuses what a sink cannot be told. @param further options of its own @throws TypeError
+ */
+export function checkSinkOptions(
+  of: string,
+  options: unknown,
+  further: Readonly<Record<string, Check>> = {},
+): void {
+  choosing({ ...SINK_OPTIONS, ...further })(`${of}: options`, options);
 }
 
 /** Readers skip and load whole row groups; this many rows make a few megabytes. */
@@ -130,9 +126,6 @@ export function tableSink<C, R extends Run>(
   format: TableFormat,
   options: TableSinkOptions<R>,
 ): MonoTypeOperatorFunction<Batch<C, R>> {
-  checkTarget(to);
-  checkSinkOptions(options);
-  checkCallable('sink: format', format);
   const {
     metadata,
     rowGroupSize = ROW_GROUP_SIZE,

@@ -1,9 +1,10 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
-import type { Batch } from '../../core/batch.ts';
+import { type Batch, checkBatches } from '../../core/batch.ts';
 import type { Run } from '../../core/run.ts';
 import { summarizeUnlessDone } from '../../operators/summarize.ts';
-import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
+import { checkSinkOptions, type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
 import type { SinkTarget } from '../byte-target.ts';
+import { checkTarget } from '../check-target.ts';
 import { metadataWith } from '../run-metadata.ts';
 import type { TableFormat } from '../table-format.ts';
 
@@ -20,11 +21,13 @@ export function arrowSink<C, R extends Run>(
   to: SinkTarget,
   options: ArrowSinkOptions = {},
 ): MonoTypeOperatorFunction<Batch<C, R>> {
+  checkTarget('arrowSink', to, 'arrow');
+  checkSinkOptions('arrowSink', options);
   const write = tableSink<C, R>(to, arrowFormat, {
     ...options,
     metadata: metadataWith(options.columns),
   });
-  return (source) => source.pipe(summarizeUnlessDone(), write);
+  return (source) => source.pipe(checkBatches('arrowSink'), summarizeUnlessDone(), write);
 }
 
 /** Arrow IPC file format; apache-arrow is loaded when a file is begun. */

@@ -1,11 +1,13 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
-import type { Batch } from '../../core/batch.ts';
+import { type Batch, checkBatches } from '../../core/batch.ts';
+import { aFunction, being } from '../../core/guard.ts';
 import type { Run } from '../../core/run.ts';
 import { summarizeUnlessDone } from '../../operators/summarize.ts';
-import { type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
+import { checkSinkOptions, type DurabilityOptions, tableSink } from '../../sinks/table-sink.ts';
 import type { SinkTarget } from '../byte-target.ts';
+import { checkTarget } from '../check-target.ts';
 import { metadataWith } from '../run-metadata.ts';
-import type { Compression, TableFormat } from '../table-format.ts';
+import { COMPRESSIONS, type Compression, type TableFormat } from '../table-format.ts';
 import { hyparquetFormat } from './hyparquet.ts';
 
 export interface ParquetSinkOptions extends DurabilityOptions {
@@ -17,6 +19,13 @@ export interface ParquetSinkOptions extends DurabilityOptions {
   readonly format?: TableFormat;
 }
 
+const OWN_OPTIONS = {
+  compression: being(`one of ${COMPRESSIONS.join(', ')}`, (word) =>
+    COMPRESSIONS.some((known) => known === word),
+  ),
+  format: aFunction,
+};
+
 /**
  * Writes a run to a Parquet file: row groups of 65,536 rows, config and summary as key-value
  * metadata. Passes the batches on, and completes when the file is closed.
@@ -26,11 +35,14 @@ export interface ParquetSinkOptions extends DurabilityOptions {
  */
 export function parquetSink<C, R extends Run>(
   to: SinkTarget,
-  { compression, format = hyparquetFormat(compression), ...options }: ParquetSinkOptions = {},
+  options: ParquetSinkOptions = {},
 ): MonoTypeOperatorFunction<Batch<C, R>> {
+  checkTarget('parquetSink', to, 'parquet');
+  checkSinkOptions('parquetSink', options, OWN_OPTIONS);
+  const { compression, format = hyparquetFormat(compression), ...sink } = options;
   const write = tableSink<C, R>(to, format, {
-    ...options,
-    metadata: metadataWith(options.columns),
+    ...sink,
+    metadata: metadataWith(sink.columns),
   });
-  return (source) => source.pipe(summarizeUnlessDone(), write);
+  return (source) => source.pipe(checkBatches('parquetSink'), summarizeUnlessDone(), write);
 }

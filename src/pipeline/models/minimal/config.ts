@@ -6,10 +6,10 @@ import {
   type OptionsOf,
   type ParameterTable,
   resolveValues,
-  show,
   type ValuesOf,
 } from '../../core/parameters.ts';
 import { descentParameters } from '../../core/run-parameters.ts';
+import { show } from '../../core/show.ts';
 import { optimizers } from '../../optimizers/index.ts';
 import { optimizerTable, resolveOptimizer } from '../../optimizers/parameters.ts';
 import { RUN_COLUMNS, type RunColumn } from './columns.ts';
@@ -166,7 +166,7 @@ function checkSize(name: 'lambda1' | 'lambda2', value: number): void {
 }
 
 /** Whether Σ is positive definite, |σ| < √(λ₁λ₂). */
-function isDefinite({ lambda1, lambda2, covariance }: Moments): boolean {
+export function isDefinite({ lambda1, lambda2, covariance }: Moments): boolean {
   return covariance * covariance < lambda1 * lambda2;
 }
 

@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
 import type { Batch } from '../../core/batch.ts';
-import { checkOptions } from '../../core/options.ts';
+import { aNumber, aText, being, choosing, wholeFrom } from '../../core/guard.ts';
+import { isPlain } from '../../core/options.ts';
 import { ConfigError } from '../../core/parameters.ts';
 import { startRun } from '../../core/run.ts';
 import type { Column, ColumnArray } from '../../core/schema.ts';
@@ -16,7 +17,7 @@ import { createTally, LogError, SecondRunError, type Tally } from './log-error.t
 import { createOrderedRows } from './order-rows.ts';
 import { AT, type RowBlock, type RowField } from './row-block.ts';
 import type { RunHeader } from './run-header.ts';
-import type { LogFormat } from './sniff.ts';
+import { LOG_FORMATS, type LogFormat } from './sniff.ts';
 
 /** What a caller may say of a log. */
 export interface LogOptions extends ThresholdOptions {
@@ -183,10 +184,28 @@ export function trainingLog(
   return logRows(input, options, sourceOptions);
 }
 
-const LOG_OPTIONS = [
-  ...['columns', 'eta', 'format', 'optimizer', 'beta', 'dampening', 'weightDecay', 'expression'],
-  ...['pattern', 'band', 'detector', 'run', 'secondRun', 'stride'],
-];
+const LOG_OPTIONS = choosing({
+  columns: being('an object of names of columns', isPlain),
+  eta: being("a schedule; give parseEta('0.1')", (eta) => Array.isArray(Object(eta).etas)),
+  format: being(`one of ${LOG_FORMATS.join(', ')}`, (format) =>
+    LOG_FORMATS.some((known) => known === format),
+  ),
+  optimizer: aText,
+  beta: aNumber,
+  dampening: aNumber,
+  weightDecay: aNumber,
+  expression: aText,
+  pattern: aText,
+  band: aNumber,
+  detector: being('an object of options of the detector', isPlain),
+  run: wholeFrom(1),
+  secondRun: aText,
+  stride: wholeFrom(1),
+});
+
+const LOG_SOURCE_OPTIONS = choosing({
+  signal: being('an AbortSignal', (signal) => typeof Object(signal).aborted === 'boolean'),
+});
 
 function checkLog(input: unknown, options: unknown, sourceOptions: unknown): void {
   const { name, chunks }: { readonly name?: unknown; readonly chunks?: object } = Object(input);
@@ -195,11 +214,8 @@ function checkLog(input: unknown, options: unknown, sourceOptions: unknown): voi
       'trainingLog: the input is not a log; give { name, chunks }, bytes as they come, or ' +
         'openLog() of eos-stream/node',
     );
-  checkOptions('trainingLog', options, LOG_OPTIONS);
-  const { eta } = options as LogOptions;
-  if (eta !== undefined && !Array.isArray(eta?.etas))
-    throw new TypeError(`trainingLog: eta ${String(eta)} is not a schedule; give parseEta('0.1')`);
-  checkOptions('source', sourceOptions, ['signal']);
+  LOG_OPTIONS('trainingLog: options', options);
+  LOG_SOURCE_OPTIONS('source', sourceOptions);
 }
 
 /** The same of a log that may be read elsewhere. */
