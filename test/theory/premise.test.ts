@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { cycleMeans } from '../../src/pipeline/theory/checks/cycle-l1.ts';
 import { predictedColumn } from '../../src/pipeline/theory/checks/mean-l1.ts';
 import { averagedCycles } from '../../src/pipeline/theory/premise.ts';
-import { CHECKS } from '../../src/pipeline/theory/verify.ts';
+import { CHECKS, verifyRun } from '../../src/pipeline/theory/verify.ts';
 import { run } from './run.ts';
 
 const CHECKED = CHECKS.filter(({ name }) =>
@@ -70,4 +70,13 @@ test('the mean of L₁ is off by no more than what follows from α and β₂ alo
   // Neither by nothing nor by far too much.
   expect(seen).toBeGreaterThan(100);
   expect(sharp / seen).toBeGreaterThan(0.1);
+});
+
+test('findings that depend on rows which are rounding are marked', async () => {
+  const table = await run({ preset: 'three-phases', eta: 1 / 7, steps: 3000 });
+  const marked = verifyRun(table).filter(({ note }) => note?.includes('digits not true'));
+  const names = marked.map(({ name }) => name);
+  expect(names).toContain('global-convergence');
+  expect(names).not.toContain('progressive-sharpening');
+  expect(marked[0]!.note).toContain('it depends on steps beyond 491');
 });

@@ -141,22 +141,32 @@ function outcomeLines(report: Report): string[] {
     const value = number(key);
     return value === null ? null : plainNumber(value);
   };
+  const until = number('trusted_until');
+  // Marks what depends on a later step than can be trusted, or on all.
+  const marked = (text: string | null, step = Number.POSITIVE_INFINITY) =>
+    text === null || until === null || step <= until ? text : `${text} (digits not true)`;
   add(
     'outcome',
-    printable(String(summary.outcome ?? '?')) +
+    marked(printable(String(summary.outcome ?? '?'))) +
       (summary.interrupted === true ? ' (interrupted)' : ''),
   );
-  add('cycles', whole('cycles'));
-  add(`first crossing of ${threshold}`, whole('first_crossing') ?? 'never');
+  add('cycles', marked(whole('cycles')));
+  add(
+    `first crossing of ${threshold}`,
+    marked(whole('first_crossing') ?? 'never', number('first_crossing') ?? undefined),
+  );
   const largest = real('max_sharpness_ratio');
-  add('largest sharpness', largest === null ? null : `${largest} × ${threshold}`);
-  add('diverged at step', whole('diverged_at'));
-  add('final loss', real('final_loss'));
-  add('T(δ, ε)', convergenceText(summary.convergence_time));
+  add('largest sharpness', marked(largest === null ? null : `${largest} × ${threshold}`));
+  add('diverged at step', marked(whole('diverged_at')));
+  add('final loss', marked(real('final_loss')));
+  add('T(δ, ε)', marked(convergenceText(summary.convergence_time)));
   // The formulas are for covariance 0.
   const said = (key: string) => (isCoupled(report.config) ? null : real(key));
-  add('slope of ln L̂ per step', against(real('l_hat_slope'), said('l_hat_slope_predicted')));
-  add('mean L₁ at the edge', against(real('mean_l1_in_eos'), said('mean_l1_predicted')));
+  add(
+    'slope of ln L̂ per step',
+    marked(against(real('l_hat_slope'), said('l_hat_slope_predicted'))),
+  );
+  add('mean L₁ at the edge', marked(against(real('mean_l1_in_eos'), said('mean_l1_predicted'))));
   add('digits are true', trustText(summary));
   for (const warning of Array.isArray(summary.warnings) ? summary.warnings : []) {
     const message: unknown =

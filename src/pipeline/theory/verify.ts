@@ -1,4 +1,5 @@
 import { count } from '../format.ts';
+import { TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
 import { type Check, type CheckResult, doesNotApply, type Finding } from './check.ts';
 import { balanceLaw } from './checks/balance.ts';
 import { constrainedShadow } from './checks/constrained.ts';
@@ -35,6 +36,7 @@ export const CHECKS: readonly Check[] = [
 
 /** Holds every statement against a run. */
 export function verifyRun(table: RunTable): readonly CheckResult[] {
+  const until = trustedUntil(table);
   return CHECKS.map((check) => {
     const finding = applicable(check, table) ?? check.run(table);
     const applies = finding.verdict !== 'does not apply';
@@ -43,9 +45,24 @@ export function verifyRun(table: RunTable): readonly CheckResult[] {
       name: check.name,
       statement: check.statement,
       ...finding,
+      ...doubted(finding, until),
       recomputed: [...columns, ...(applies && check.recomputes ? [check.recomputes] : [])],
     };
   });
+}
+
+/** The last step before digits fall under those that are trusted; undefined where they never do. */
+function trustedUntil(table: RunTable): number | undefined {
+  if (!table.stored('digits')) return undefined;
+  const row = table.column('digits').findIndex((digits) => digits < TRUSTED_DIGITS);
+  return row > 0 ? table.step[row]! - 1 : undefined;
+}
+
+/** A mark of numbers that depend on rows which are rounding. */
+function doubted({ steps, note }: Finding, until: number | undefined): { note?: string } {
+  if (until === undefined || !steps || steps[1] <= until) return {};
+  const mark = `digits not true: it depends on steps beyond ${count(until)}`;
+  return { note: note ? `${note}; ${mark}` : mark };
 }
 
 /** Why a check does not apply to a run at all; undefined where it does. */
