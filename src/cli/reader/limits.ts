@@ -38,14 +38,14 @@ function asked(variable: string, otherwise: number): number {
  * Share of the time that goes by which waiting and looking may take: a log may be followed for
  * days.
  */
-const WAITING = 0.05;
+export const WAITING = 0.05;
 
 /**
  * Whether a reader has taken more of the processor than it has earned.
- * @param taken microseconds, as `earned` @param since milliseconds since it was started
+ * @param taken microseconds, as `earned` @param waited milliseconds in which it did next to nothing
  */
-export function takesTooLong(taken: number, earned: number, since: number): boolean {
-  return taken > earned + WAITING * 1000 * since;
+export function takesTooLong(taken: number, earned: number, waited: number): boolean {
+  return taken > earned + WAITING * 1000 * waited;
 }
 
 /** Why a reader was ended, in words for the user. */

@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { takesTooLong } from './limits.ts';
+import { takesTooLong, WAITING } from './limits.ts';
 
 // A thread of the reader, which ends the whole process where it takes more than it may: whatever
 // its main thread is stuck in, and whatever the file that it reads claims.
@@ -24,8 +24,10 @@ const PATIENCE = 200;
 const { memory, time } = workerData as Watched;
 const parent = process.ppid;
 
-const start = performance.now();
 let before = 0;
+let last = performance.now();
+/** Milliseconds in which it did not work: on a busy machine, work itself takes long. */
+let waited = 0;
 /** Looks since it worked last. */
 let idle = 0;
 
@@ -34,11 +36,15 @@ function look(): void {
   if (process.memoryUsage.rss() > memory) process.kill(process.pid, 'SIGKILL');
   const { user, system } = process.cpuUsage();
   const taken = user + system;
-  if (takesTooLong(taken, Number(Atomics.load(time, 0)), performance.now() - start))
+  const now = performance.now();
+  const works = taken - before > WORK;
+  if (taken - before < WAITING * 1000 * (now - last)) waited += now - last;
+  if (takesTooLong(taken, Number(Atomics.load(time, 0)), waited))
     process.kill(process.pid, 'SIGALRM');
   if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
-  idle = taken - before > WORK ? 0 : idle + 1;
+  idle = works ? 0 : idle + 1;
   setTimeout(look, idle < PATIENCE ? LOOK : SELDOM);
   before = taken;
+  last = now;
 }
 look();
