@@ -86,7 +86,7 @@ async function runPage(script: string): Promise<unknown> {
 describe.each([
   [
     'esbuild',
-    21_300,
+    21_700,
     async () => {
       await esbuild('page.js', '--format=esm', '--splitting', '--outdir=esbuild');
       return 'esbuild/page.js';
