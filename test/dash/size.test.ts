@@ -19,16 +19,21 @@ const sizeOf = (...names: readonly string[]): number =>
     .filter((script) => names.some((name) => script === name || script.startsWith(`${name}-`)))
     .reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name))).length, 0);
 
-test('the scripts of the page are at most 200 kB gzipped, with the lab and its kernel 350 kB', () => {
+test('the scripts of the page are at most 180 kB gzipped, with the lab and its kernel 350 kB', () => {
   expect(sizeOf(...first)).toBeGreaterThan(0);
-  expect(sizeOf(...first)).toBeLessThan(200_000);
+  expect(sizeOf(...first)).toBeLessThan(180_000);
   expect(sizeOf('lab')).toBeGreaterThan(0);
   expect(sizeOf(...first, 'lab', 'descent')).toBeLessThan(350_000);
 });
 
-test('what the page loads for foreign files and sweeps is at most 250 kB gzipped more', () => {
+test('what the page loads for foreign files and sweeps is at most 275 kB gzipped more', () => {
   const all = sizeOf(...scripts.map((name) => name.split('-')[0]!));
-  expect(all - sizeOf(...first, 'lab', 'log', 'saving', 'start')).toBeLessThan(250_000);
+  expect(all - sizeOf(...first, 'lab', 'log', 'saving', 'start', 'network')).toBeLessThan(275_000);
+});
+
+test('what it loads for runs of networks is at most 90 kB gzipped', () => {
+  expect(sizeOf('network')).toBeGreaterThan(0);
+  expect(sizeOf('network')).toBeLessThan(90_000);
 });
 
 test('what it loads to check a run is at most 50 kB gzipped', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { outcomeColor } from '../../src/dash/plots/sweep-map.ts';
+import { outcomeColor } from '../../src/dash/plots/outcomes.ts';
 import { type ColorName, DARK, LIGHT, phaseColor, type Theme } from '../../src/dash/plots/theme.ts';
 import { OUTCOMES } from '../../src/pipeline/sweep/sweep-columns.ts';
 

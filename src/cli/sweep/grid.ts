@@ -2,7 +2,7 @@ import type { Parameter, ParameterTable, TextParameter } from '../../pipeline/co
 import { runParameters } from '../../pipeline/models/minimal/config.ts';
 import { NETWORK_PRESET_NAMES } from '../../pipeline/models/network/presets/index.ts';
 import { type AnySweepOptions, SWEPT_MODELS, sweptModel } from '../../pipeline/sweep/any-sweep.ts';
-import { NETWORK_SWEEP_PARAMETERS } from '../../pipeline/sweep/network-sweep.ts';
+import { NETWORK_SWEEP_PARAMETERS } from '../../pipeline/sweep/network-parameters.ts';
 import { SWEEP_PARAMETERS, type SweepParameterName } from '../../pipeline/sweep/parameters.ts';
 import { readConfigFile } from '../config-file.ts';
 import { loadDataOfAxes } from '../data-file.ts';

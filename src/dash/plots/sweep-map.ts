@@ -10,7 +10,8 @@ import {
 import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
 import { linearTicks, logTicks, type Ticks } from './axes.ts';
 import { type Drawing, drawPlot, type Look, MARGIN } from './draw.ts';
-import type { ColorName, Theme } from './theme.ts';
+import { outcomeColor, outcomeName } from './outcomes.ts';
+import type { Theme } from './theme.ts';
 
 export interface FacetCell extends Cell {
   readonly facet: number | null;
@@ -31,19 +32,6 @@ export interface DrawnMap {
   /** Where a cell is drawn. */
   box(index: number): Box;
 }
-
-const OUTCOME_LOOKS: Readonly<Record<string, readonly [name: string, color: ColorName]>> = {
-  'gradient-flow': ['gradient flow', 'flow'],
-  sharpening: ['still sharpening', 'sharpening'],
-  'edge-of-stability': ['edge of stability', 'edge'],
-  converged: ['converged', 'convergence'],
-  diverged: ['diverged', 'diverged'],
-  unknown: ['unknown', 'other'],
-};
-
-export const outcomeName = (outcome: string): string => OUTCOME_LOOKS[outcome]?.[0] ?? outcome;
-export const outcomeColor = (theme: Theme, outcome: string): string =>
-  theme[OUTCOME_LOOKS[outcome]?.[1] ?? 'other'];
 
 /** The name of the line of theory. */
 export const borderLabel = ({ threshold }: HeatMap): string => `S∞(θ₀) = ${threshold}`;

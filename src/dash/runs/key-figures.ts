@@ -9,7 +9,7 @@ import {
 } from '../../pipeline/format.ts';
 import { predict } from '../../pipeline/theory/predict.ts';
 import { hasColumns, type Pace, type Run } from '../app.ts';
-import { outcomeName } from '../plots/sweep-map.ts';
+import { outcomeName } from '../plots/outcomes.ts';
 
 /** A number, or a word, that says what a run is and what became of it. */
 export interface KeyFigure {

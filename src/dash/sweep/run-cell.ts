@@ -10,7 +10,6 @@ import { splitLoss } from '../../pipeline/operators/split-loss.ts';
 import { summarize } from '../../pipeline/operators/summarize.ts';
 import { thin } from '../../pipeline/operators/thin.ts';
 import { gradientDescent } from '../../pipeline/sources/descent/gradient-descent.ts';
-import { networkTraining } from '../../pipeline/sources/trainings/network.ts';
 import type { SweepTable } from '../../pipeline/sweep/heat-map.ts';
 import { networkOptionsOfRow, optionsOfRow } from '../../pipeline/sweep/row-config.ts';
 
@@ -27,6 +26,8 @@ export function runCell(table: SweepTable, row: number): Promise<ArrayBuffer> {
 }
 
 async function runNetwork(options: NetworkOptions): Promise<ArrayBuffer> {
+  // Its kernel and its data, for which sweeps of the minimal model have no use.
+  const { networkTraining } = await import('../../pipeline/sources/trainings/network.ts');
   const runs = await networkTraining.open();
   const config = runs.resolve({ ...options, every: strideOf(options.steps) });
   const target = memoryTarget();

@@ -11,6 +11,7 @@ import {
 import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
 import { type App, messageOf, type Panel, pageLook, type Tip } from '../app.ts';
 import { el, swatch } from '../dom.ts';
+import { outcomeColor, outcomeName } from '../plots/outcomes.ts';
 import {
   borderLabel,
   type DrawnMap,
@@ -19,8 +20,6 @@ import {
   type MapKey,
   type MapRamp,
   mapColors,
-  outcomeColor,
-  outcomeName,
   sweepMap,
 } from '../plots/sweep-map.ts';
 import { PAGE } from '../plots/theme.ts';

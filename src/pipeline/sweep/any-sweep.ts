@@ -2,8 +2,8 @@ import { ConfigError } from '../core/parameters.ts';
 import type { RunConfig } from '../models/minimal/config.ts';
 import type { NetworkConfig } from '../models/network/config.ts';
 import { NETWORK_PRESET_NAMES } from '../models/network/presets/index.ts';
+import { NETWORK_SWEEP_PARAMETERS } from './network-parameters.ts';
 import {
-  NETWORK_SWEEP_PARAMETERS,
   type NetworkSweepSpec,
   networkRunId,
   networkSweepSpec,

@@ -1,4 +1,4 @@
-import { NETWORK_SWEEP_PARAMETERS, networkColumnName } from './network-sweep.ts';
+import { NETWORK_SWEEP_PARAMETERS, networkColumnName } from './network-parameters.ts';
 import { SWEEP_PARAMETER_NAMES, SWEEP_PARAMETERS } from './parameters.ts';
 import type { SweptConfig } from './sweep.ts';
 import { columnName } from './sweep-columns.ts';

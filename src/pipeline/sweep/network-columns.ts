@@ -1,10 +1,6 @@
+import { NETWORK_SWEEP_PARAMETERS, networkColumnName } from './network-parameters.ts';
 import type { NetworkResult } from './network-result.ts';
-import {
-  NETWORK_SWEEP_PARAMETERS,
-  networkColumnName,
-  networkRunId,
-  networkValue,
-} from './network-sweep.ts';
+import { networkRunId, networkValue } from './network-sweep.ts';
 import {
   column,
   double,

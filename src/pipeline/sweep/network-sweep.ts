@@ -1,11 +1,4 @@
-import {
-  ConfigError,
-  type NumberParameter,
-  type Parameter,
-  resolveValues,
-  type TextParameter,
-  type WordParameter,
-} from '../core/parameters.ts';
+import { ConfigError, resolveValues } from '../core/parameters.ts';
 import { sha256 } from '../formats/platform.ts';
 import {
   type NetworkConfig,
@@ -17,23 +10,8 @@ import { isDataFile } from '../models/network/data/table-data.ts';
 import { networkPresets } from '../models/network/presets/index.ts';
 import { findOptimizer } from '../optimizers/index.ts';
 import { type Axis, parseAxis, parseNames } from './axis.ts';
+import { NETWORK_SWEEP_PARAMETERS } from './network-parameters.ts';
 import type { Sweep } from './sweep.ts';
-
-type SweptParameter = NumberParameter | WordParameter | TextParameter;
-
-/**
- * Everything that makes a run of a network what it is, in the order in which a sweep nests it: the
- * last one varies fastest.
- */
-export const NETWORK_SWEEP_PARAMETERS: Readonly<Record<string, SweptParameter>> =
-  Object.fromEntries(
-    Object.entries<Parameter>(networkRunParameters).filter(
-      (entry): entry is [string, SweptParameter] =>
-        entry[0] !== 'preset' &&
-        entry[1].group !== 'OUTPUT' &&
-        ['number', 'integer', 'word', 'text'].includes(entry[1].type),
-    ),
-  );
 
 const NAMES = Object.keys(NETWORK_SWEEP_PARAMETERS);
 
@@ -156,9 +134,6 @@ function isOfAnother(parameter: string, optimizer: string, used: readonly string
   const has = (name: string) => Object.hasOwn(findOptimizer(name)?.parameters ?? {}, parameter);
   return parameter !== 'weight-decay' && !has(optimizer) && used.some(has);
 }
-
-/** Column of a parameter in the summary. */
-export const networkColumnName = (name: string): string => name.replaceAll('-', '_');
 
 /** The value of a parameter in a run; null where it has none. */
 export function networkValue(config: NetworkConfig, name: string): number | string | null {

@@ -1,6 +1,6 @@
 import { type RunOptions, resolveConfig } from '../models/minimal/config.ts';
 import { type NetworkOptions, setupNetwork } from '../models/network/config.ts';
-import { NETWORK_SWEEP_PARAMETERS, networkColumnName } from './network-sweep.ts';
+import { NETWORK_SWEEP_PARAMETERS, networkColumnName } from './network-parameters.ts';
 import { runId, type SweptConfig } from './sweep.ts';
 
 /** A value of a row of a sweep's summary; null where it has none. */

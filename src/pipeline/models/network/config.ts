@@ -1,51 +1,19 @@
 import { etaPlan } from '../../core/eta-plan.ts';
 import {
   ConfigError,
-  joinTables,
   type OptionsOf,
-  type ParameterTable,
   resolveValues,
   type ValuesOf,
 } from '../../core/parameters.ts';
-import { descentParameters } from '../../core/run-parameters.ts';
-import { optimizers } from '../../optimizers/index.ts';
-import { optimizerTable } from '../../optimizers/parameters.ts';
 import { checkObject } from '../minimal/config.ts';
-import { networkOrder } from './columns.ts';
 import { namedData, oneHot } from './data/data.ts';
 import type { DataSet } from './data/data-set.ts';
 import type { Activation, Loss } from './kernel.ts';
 import { chosenOptimizer } from './optimizer.ts';
-import { networkParameters } from './parameters.ts';
-import { NETWORK_PRESET_NAMES, networkPresets } from './presets/index.ts';
+import { networkPresets } from './presets/index.ts';
+import { networkRunParameters } from './run-parameters.ts';
 
-const ownParameters = {
-  preset: {
-    type: 'word',
-    noun: 'preset',
-    words: NETWORK_PRESET_NAMES,
-    symbol: 'NAME',
-    meaning: 'parameters to start from, network unless given',
-    group: 'MODEL',
-    default: null,
-  },
-  columns: {
-    type: 'words',
-    noun: 'column',
-    words: networkOrder(8),
-    symbol: 'A,B,C',
-    meaning: 'columns to write',
-    example: 'step,loss,sharpness',
-    group: 'OUTPUT',
-    default: null,
-  },
-} as const satisfies ParameterTable;
-
-/** Everything that can be said of the training of a network. */
-export const networkRunParameters = joinTables(ownParameters, networkParameters, {
-  ...descentParameters,
-  ...optimizerTable(optimizers),
-});
+export { networkRunParameters };
 
 /** Every parameter of the training of a network, as used. */
 export interface NetworkConfig extends ValuesOf<typeof networkRunParameters> {
@@ -79,7 +47,10 @@ const LAST_WIDTH = 1e6;
  */
 export function setupNetwork(options: NetworkOptions = {}): NetworkSetup {
   checkObject(options);
-  const { preset } = resolveValues({ preset: ownParameters.preset }, { preset: options.preset });
+  const { preset } = resolveValues(
+    { preset: networkRunParameters.preset },
+    { preset: options.preset },
+  );
   const values = resolveValues(networkRunParameters, options, networkPresets[preset ?? 'network']);
   const data = namedData(values);
   const { hash = null } = data;

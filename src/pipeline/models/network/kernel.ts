@@ -2,11 +2,7 @@ import { bytesOf } from '../../core/base64.ts';
 import { KERNEL_BYTES } from './kernel-bytes.ts';
 
 /** Activations by their place in the kernel's list. */
-export const ACTIVATIONS = ['tanh', 'relu', 'gelu', 'silu', 'linear'] as const;
-export type Activation = (typeof ACTIVATIONS)[number];
-
-export const LOSSES = ['mse', 'cross-entropy'] as const;
-export type Loss = (typeof LOSSES)[number];
+export { ACTIVATIONS, type Activation, LOSSES, type Loss } from './parameters.ts';
 
 /** A global of the kernel. */
 interface Global<T> {

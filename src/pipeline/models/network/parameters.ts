@@ -1,5 +1,10 @@
 import type { ParameterTable } from '../../core/parameters.ts';
-import { ACTIVATIONS, LOSSES } from './kernel.ts';
+
+export const ACTIVATIONS = ['tanh', 'relu', 'gelu', 'silu', 'linear'] as const;
+export type Activation = (typeof ACTIVATIONS)[number];
+
+export const LOSSES = ['mse', 'cross-entropy'] as const;
+export type Loss = (typeof LOSSES)[number];
 
 /** Parameters of a network and of what it is trained on. */
 export const networkParameters = {
