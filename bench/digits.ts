@@ -7,8 +7,8 @@ import type { runsToResults } from '../src/pipeline/sweep/run-result.ts';
 import { root } from './machine.ts';
 
 // What it costs to know how many digits are true: the same programs with and without, in turns, and
-// a run in arithmetic of 1024 bits. Each share is the median over rounds of both, in processor time:
-// what disturbs for longer than a round disturbs both.
+// a run in arithmetic of 1024 bits. Each share is the median over rounds of both, in processor
+// time: what disturbs for longer than a round disturbs both.
 
 const OURS = join(root, 'dist/pipeline');
 const BARE = join(root, 'dist/bare');

@@ -1,6 +1,6 @@
 // Makes one file each of what would take long to load as many modules: oclif, which every command
-// needs, and the thread that computes parts of a sweep, with the writer that it loads with its first
-// part.
+// needs, and the thread that computes parts of a sweep, with the writer that it loads with its
+// first part.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';

@@ -1,6 +1,6 @@
 // The licences of the programs that we pass on: those bundled into the page, into one-file pages,
-// into the command line and into the thread of sweeps, with their texts, and a table of those that npm installs beside
-// us.
+// into the command line and into the thread of sweeps, with their texts, and a table of those that
+// npm installs beside us.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -27,7 +27,7 @@ import { viewControls } from './view-controls.ts';
 
 /** How often a page of `eos dash serve` looks at its files, unless its link says otherwise. */
 const LIVE_SECONDS = 0.5;
-/** Panels outside the window are drawn with new runs as well unless they have more rows than this. */
+/** Panels outside the window are drawn with new runs too unless they have more rows than this. */
 const MOST_ROWS_UNSEEN = 500_000;
 /** So long after a zoom or growth they follow: while one goes on, only what is seen is drawn. */
 const REST_MS = 250;

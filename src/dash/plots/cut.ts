@@ -13,8 +13,8 @@ const BEYOND = 0.5;
 
 /**
  * The parts of a line that lie in a frame or near it, cut exactly where they leave, with a point of
- * NaN between parts: renderers fail on coordinates that are far beyond what they show, and the line of a run
- * that diverges has them.
+ * NaN between parts: renderers fail on coordinates that are far beyond what they show, and the line
+ * of a run that diverges has them.
  */
 export function cut(points: Points, x: Range, y: Range): Points {
   const [left, right] = wide(x);

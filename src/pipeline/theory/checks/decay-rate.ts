@@ -52,7 +52,7 @@ function fitWeights(table: RunTable, from: number, to: number): Float64Array {
   for (let i = 0; i < weights.length; i++) {
     if (!fitted(i)) continue;
     weights[i] = i - sum / rows;
-    squares += weights[i]! ** 2;
+    squares += weights[i]! * weights[i]!;
   }
   return weights.map((weight) => weight / squares);
 }

@@ -10,7 +10,8 @@ const MOST_PRODUCTS = 600;
 /** Residual that the other tracked pairs may keep, as a share of the largest eigenvalue. */
 const OTHERS = 0.005;
 /**
- * How far what is not tracked may reach over the last tracked eigenvalue, as a share of the largest.
+ * How far what is not tracked may reach over the last tracked eigenvalue, as a share of the
+ * largest.
  */
 const UNSEEN = 0.0003;
 /** What rounding may do to an eigenvalue, as a share of the largest. */
