@@ -6,7 +6,7 @@ const OUTCOME_LOOKS: Readonly<Record<string, readonly [name: string, color: Colo
   'edge-of-stability': ['edge of stability', 'edge'],
   converged: ['converged', 'convergence'],
   diverged: ['diverged', 'diverged'],
-  unknown: ['unknown', 'other'],
+  unknown: ['unknown', 'unknown'],
 };
 
 export const outcomeName = (outcome: string): string => OUTCOME_LOOKS[outcome]?.[0] ?? outcome;

@@ -26,6 +26,7 @@ const COLORS = {
   convergence: ['#43601a', '#b9dc7e'],
   catapult: ['#c2255c', '#ff8fab'],
   diverged: ['#22262d', '#eef1f5'],
+  unknown: ['#b9c0ca', '#565f6c'],
   other: ['#7d8899', '#7d8899'],
   run1: ['#0072b2', '#56b4e9'],
   run2: ['#c2410c', '#ff9a5c'],

@@ -44,7 +44,7 @@ export function spikesPanel(app: App): Panel {
       ...explained(run).map((spike) => {
         const { begin, step, end, rise, cause } = spike;
         const zoom = button(
-          `Zoom to the spike at step ${step}`,
+          `Zoom to the spike at step ${formatNumber(step)}`,
           { class: 'link' },
           () => {
             const air = Math.max(10, end - begin);
