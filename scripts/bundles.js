@@ -8,8 +8,11 @@ import { thirdPartyLicences } from './third-party.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
+/** Short, so that it is soon parsed; names stay, since errors are told apart by them. */
+const minify = { compress: true, codegen: true, mangle: false };
+
 /** @param noExternal programs of others that are built in; the rest stays where npm has put it */
-async function bundle(folder, name, noExternal, output = {}) {
+async function bundle(folder, name, noExternal, banner = '') {
   await build({
     configFile: false,
     root,
@@ -24,7 +27,12 @@ async function bundle(folder, name, noExternal, output = {}) {
       target: 'node20',
       minify: false,
       rolldownOptions: {
-        output: { entryFileNames: `${name}.js`, chunkFileNames: `${name}/[name].js`, ...output },
+        output: {
+          entryFileNames: `${name}.js`,
+          chunkFileNames: `${name}/[name].js`,
+          minify,
+          banner,
+        },
       },
     },
   });
@@ -37,6 +45,4 @@ const banner = `import { createRequire as requireFrom } from 'node:module';
 const require = requireFrom(import.meta.url);
 const __filename = import.meta.filename;
 const __dirname = import.meta.dirname.slice(0, -'/cli'.length);`;
-// Short, so that it is soon parsed; names stay, since errors are told apart by them.
-const minify = { compress: true, codegen: true, mangle: false };
-await bundle('dist/cli', 'oclif', true, { banner, minify });
+await bundle('dist/cli', 'oclif', true, banner);

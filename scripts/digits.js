@@ -25,6 +25,6 @@ images.forEach((image, i) => {
 });
 writeFileSync(
   join(root, 'src/pipeline/models/network/data/digits-bytes.ts'),
-  `// Made from data/digits.csv.gz by scripts/digits.js.\nexport const DIGITS_BYTES =\n  ` +
+  `// Made from data/digits.csv.gz by scripts/digits.js.\nexport const DIGITS_BYTES: string =\n  ` +
     `'${packed.toString('base64')}';\n`,
 );

@@ -30,7 +30,7 @@ for (const folder of process.argv.slice(2)) {
   }
   writeFileSync(
     join(root, folder, 'kernel-bytes.ts'),
-    `// Made from kernel/ by scripts/kernel.js.\nexport const KERNEL_BYTES =\n  ` +
+    `// Made from kernel/ by scripts/kernel.js.\nexport const KERNEL_BYTES: string =\n  ` +
       `'${Buffer.from(wasm).toString('base64')}';\n`,
   );
 }

@@ -258,9 +258,9 @@ function piecesBombs(): Bomb[] {
   };
   const files: readonly (readonly [string, Uint8Array])[] = [
     ['batches.arrow', batches(150_000)],
-    ['batches-read.arrow', batches(32_000)],
+    ['batches-read.arrow', batches(16_000)],
     ['groups.parquet', groups(20_000)],
-    ['groups-most.parquet', groups(32_000)],
+    ['groups-most.parquet', groups(16_000)],
   ];
   return files.flatMap(([name, bytes]) =>
     [

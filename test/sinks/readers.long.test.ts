@@ -145,6 +145,18 @@ describeWith(
       }
       expect(report['default.parquet']!.rows).toBe(70_001);
     });
+
+    // When this fails, fastparquet has learned it, and the docs can stop telling to write plainly.
+    test('fastparquet reads packed numbers of nobody', async () => {
+      const program = `
+import json, sys
+import fastparquet, pyarrow as pa, pyarrow.parquet as pq
+pq.write_table(pa.table({"x": [0.5, 1.5, 2.5]}), sys.argv[1], use_dictionary=False, use_byte_stream_split=True)
+try: fastparquet.ParquetFile(sys.argv[1]).to_pandas(); print(json.dumps("read"))
+except NotImplementedError as error: print(json.dumps(str(error)))
+`;
+      expect(await python(program, [path('of-pyarrow.parquet')])).toMatch(/encoding 9/i);
+    });
   },
 );
 

@@ -55,7 +55,7 @@ export const LIMITS = {
   /** Characters of the metadata: those of a network's checkpoint come near it. */
   notesLength: 1 << 25,
   /** Row groups or record batches: each takes some 0.1 ms, however little is in it. */
-  groups: 1 << 15,
+  groups: 1 << 14,
   /** Rows of a row group or record batch. */
   groupRows: 1 << 24,
   /** Values of the lists of one column in one row group: each list is an object of its own. */
