@@ -14,6 +14,7 @@ import {
 import type { PhaseChange, SeriesPhase } from '../phases/measured/phase-spans.ts';
 import type { ExplainedSpike } from '../phases/measured/spike-cause.ts';
 import { createSpikeExplainer, type ExplainerState } from '../phases/measured/spike-explainer.ts';
+import { MOST_SPIKES } from '../phases/measured/spike-text.ts';
 import type { Spike } from '../phases/measured/spikes.ts';
 import type {
   MeasuredRun,
@@ -78,7 +79,6 @@ export type MeasuredEvent =
 const CODE = Object.fromEntries(MEASURED_PHASES.map((phase, code) => [phase, code])) as Readonly<
   Record<RowPhase, number>
 >;
-const MOST_SPIKES = 1000;
 
 /** What is counted and last seen of a series. */
 const START = {
