@@ -169,7 +169,9 @@ async function anyFile(random, base) {
   const also =
     (all.covariance ?? 0) === 0 && !all.samples && options.model !== 'mlp' && chance(0.05);
   if (also && steps <= 600 && !columns) {
-    const name = one(['gradient-flow', 'constrained', 'central', 'edge']);
+    // Edge Flow is that of gradient descent alone.
+    const edge = (options.optimizer ?? 'gd') === 'gd' ? ['edge'] : [];
+    const name = one(['gradient-flow', 'constrained', 'central', ...edge]);
     await writeRun(all, `${base}.parquet`, { also: [name] });
     return { path: `${base}.${name}.parquet`, what: `${name} beside ${what}` };
   }
