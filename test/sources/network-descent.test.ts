@@ -76,6 +76,22 @@ test.each([
     expect(values).toEqual((rest.columns as Readonly<Record<string, Float64Array>>)[name]);
 });
 
+test('behind the last row before a divergence it stands the same, wherever a batch ends', () => {
+  const setup = setupNetwork({ ...small, eta: 3 });
+  const whole = networkRows(setup).next(100);
+  const last = whole.length;
+  expect(whole.run.divergedAt).toBe(last);
+  const rows = networkRows(setup);
+  const upToIt = rows.next(last);
+  expect(rows.run.divergedAt).toBe(null);
+  const text = encodeCheckpoint(last, upToIt.after!);
+  expect(text).toBe(encodeCheckpoint(last, whole.after!));
+  const resumed = networkRows(setup, { resume: decodeCheckpoint(text) });
+  expect(resumed.next(100).length).toBe(0);
+  expect(resumed.run.divergedAt).toBe(last);
+  expect(resumed.ended).toBe(true);
+});
+
 test('a checkpoint of another network is refused', () => {
   const first = networkRows(setupNetwork(small)).next(5);
   const resume = decodeCheckpoint(encodeCheckpoint(5, first.after!));

@@ -88,7 +88,6 @@ export function networkRows(
     run.resumed = resume.stages;
     const saved = resumedState(run, STAGE)!;
     step = stepOf(saved, config);
-    run.divergedAt = saved.numberOrNull('divergedAt');
     training.resume(saved);
   } else {
     training.network.theta.set(startWeights(layers, config.seed, config['init-scale']));
@@ -113,7 +112,6 @@ export function networkRows(
         }
         step++;
       }
-      const { divergedAt } = run;
       const at = step;
       const state = training.state();
       return {
@@ -121,7 +119,8 @@ export function networkRows(
         length: step - first,
         schema: columns,
         columns: arrays as NetworkArrays,
-        after: { [STAGE]: { state: () => ({ step: at, divergedAt, ...state() }) } },
+        // Where it diverged is found anew: what stands here is the same, wherever a batch ends.
+        after: { [STAGE]: { state: () => ({ step: at, ...state() }) } },
       };
     },
   };
