@@ -90,4 +90,6 @@ part(
 part('licences', ['dist/.lib', 'dist/.dash', 'package-lock.json'], () =>
   run('scripts/third-party.js'),
 );
-part('sbom', ['package-lock.json', 'scripts/sbom.js'], () => run('scripts/sbom.js'));
+part('sbom', ['dist/.lib', 'dist/.dash', 'package-lock.json', 'scripts/sbom.js'], () =>
+  run('scripts/sbom.js'),
+);

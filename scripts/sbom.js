@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundledPackages } from './third-party.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
@@ -47,8 +48,16 @@ const refOf = (place) =>
     ? purl(own.name, own.version)
     : `${purl(nameOf(place), packages[place].version)}#${place}`;
 
+const bundled = bundledPackages().map(({ name, version }) =>
+  Object.keys(packages).find(
+    (place) => nameOf(place) === name && packages[place].version === version,
+  ),
+);
 const required = closure(Object.keys(own.dependencies).map((name) => find('', name)));
-const all = [...closure(needs(''))].sort();
+for (const place of bundled) required.add(place);
+const all = [...new Set([...closure(needs('')), ...bundled])].sort();
+const known = new Set(all);
+const leadsTo = (place) => (place === '' ? [...needs(place), ...bundled] : needs(place));
 
 function component(place) {
   const { version, license, integrity } = packages[place];
@@ -84,7 +93,13 @@ const content = {
   components: all.map(component),
   dependencies: ['', ...all].map((place) => ({
     ref: refOf(place),
-    dependsOn: [...new Set(needs(place).map(refOf))].sort(),
+    dependsOn: [
+      ...new Set(
+        leadsTo(place)
+          .filter((each) => known.has(each))
+          .map(refOf),
+      ),
+    ].sort(),
   })),
 };
 // A name of this very content, in the shape of a UUID.

@@ -1,7 +1,7 @@
 // The licences of the programs that we pass on: those bundled into the page, into one-file pages,
 // into the command line and into the thread of sweeps, with their texts, and a table of those that
 // npm installs beside us.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,7 +17,7 @@ const PACKAGE_FILE = 'THIRD_PARTY.md';
  * Folders of the package that hold bundles; `dist/page-single` is the page of `dist/page` once
  * more.
  */
-const BUNDLES = ['dist/page', 'dist/cli', 'dist/cli/sweep'];
+const BUNDLES = ['dist/page', 'dist/cli', 'dist/pipeline'];
 
 /**
  * The package that a module of a bundle belongs to, or undefined for our own and for the bundler's.
@@ -64,15 +64,16 @@ function withDependencies(folders) {
   return [...all];
 }
 
+const LINE = '-'.repeat(78);
+
 function licenceText(folders) {
-  const line = '-'.repeat(78);
   const packages = withDependencies(folders)
     .map(describe)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const silent = packages.filter(({ licence }) => licence === undefined);
   if (silent.length > 0) throw new Error(`no licence in ${silent.map(({ name }) => name)}`);
   const sections = packages.map(({ name, version, licence, text }) =>
-    [line, `${name} ${version} (${licence})`, text].filter(Boolean).join('\n\n'),
+    [LINE, `${name} ${version} (${licence})`, text].filter(Boolean).join('\n\n'),
   );
   return `${['The files beside this folder contain the following programs of others, or parts of them.', ...sections].join('\n\n')}\n`;
 }
@@ -106,6 +107,26 @@ export function thirdPartyLicences() {
     },
   };
   return { page: [collect, write], worker: [collect] };
+}
+
+/** Writes the licences of all that these modules are of beside the folder that bundles them. */
+export function writeLicences(folder, modules) {
+  const packages = new Set(modules.map((path) => packageOf(join(root, path))));
+  packages.delete(undefined);
+  mkdirSync(join(root, folder, dirname(LICENCE_FILE)), { recursive: true });
+  writeFileSync(join(root, folder, LICENCE_FILE), licenceText([...packages]));
+}
+
+/** The packages whose licences the bundles carry. */
+export function bundledPackages() {
+  const heading = new RegExp(`^${LINE}\\n\\n(\\S+) (\\S+) \\(`, 'gm');
+  const found = BUNDLES.flatMap((folder) => [
+    ...readFileSync(join(root, folder, LICENCE_FILE), 'utf8').matchAll(heading),
+  ]);
+  const versions = new Map(
+    found.map(([, name, version]) => [`${name} ${version}`, { name, version }]),
+  );
+  return [...versions.values()];
 }
 
 /**

@@ -117,6 +117,9 @@ describe('the bill of materials', () => {
       expect([name, scopeOf.get(name)]).toEqual([name, 'required']);
     for (const name of Object.keys(manifest.peerDependencies))
       expect([name, scopeOf.has(name)]).toEqual([name, true]);
+    // What is built in is installed with nobody.
+    for (const name of ['apache-arrow', 'hyparquet', '@oclif/core'])
+      expect([name, scopeOf.get(name)]).toEqual([name, 'required']);
     const needed = installed.filter(([, { dev, optional }]) => !dev && !optional);
     for (const [path] of needed)
       expect(bom.components.some(({ 'bom-ref': ref }) => ref.endsWith(`#${path}`))).toBe(true);

@@ -12,7 +12,7 @@ import {
   Struct,
   Utf8,
   vectorFromArray,
-} from 'apache-arrow';
+} from '../../pipeline/formats/arrow/apache-arrow.ts';
 import { ByteCollector } from '../../pipeline/formats/arrow/arrow-format.ts';
 import type { Cell, Encoder } from './encode.ts';
 

@@ -1,5 +1,6 @@
-import { type CompressionCodec, snappyUncompress } from 'hyparquet';
+import type { CompressionCodec } from 'hyparquet';
 import { damaged, unsupported } from './limits.ts';
+import { snappyUncompress } from './parquet/hyparquet-parts.ts';
 
 /**
  * Unpacks bytes to a length that is known beforehand. @throws DamagedFileError where they are not

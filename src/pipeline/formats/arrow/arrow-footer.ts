@@ -1,7 +1,7 @@
-import { MetadataVersion, Schema } from 'apache-arrow';
 import { concatBytes } from '../byte-target.ts';
 import { SEAL_KEY, seal, UNSEALED } from '../seal.ts';
 import type { Metadata } from '../table-format.ts';
+import { MetadataVersion, Schema } from './apache-arrow.ts';
 import { type ArrowBlocks, FooterCoder as Footer } from './apache-arrow-parts.ts';
 
 const ARROW_MAGIC = new TextEncoder().encode('ARROW1');

@@ -1,3 +1,8 @@
+import type { Column, ColumnArray } from '../../core/schema.ts';
+import { concatBytes } from '../byte-target.ts';
+import { crc32 } from '../platform.ts';
+import { SEAL_KEY, seal, UNSEALED } from '../seal.ts';
+import { bigints, type Metadata, type Rows, type TableFormat } from '../table-format.ts';
 import {
   AsyncByteQueue,
   type DataType,
@@ -14,12 +19,7 @@ import {
   Uint8,
   Utf8,
   type Vector,
-} from 'apache-arrow';
-import type { Column, ColumnArray } from '../../core/schema.ts';
-import { concatBytes } from '../byte-target.ts';
-import { crc32 } from '../platform.ts';
-import { SEAL_KEY, seal, UNSEALED } from '../seal.ts';
-import { bigints, type Metadata, type Rows, type TableFormat } from '../table-format.ts';
+} from './apache-arrow.ts';
 import { FileWriter } from './apache-arrow-parts.ts';
 import { arrowFooter } from './arrow-footer.ts';
 

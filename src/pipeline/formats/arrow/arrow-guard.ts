@@ -1,5 +1,5 @@
-import { ByteBuffer } from 'flatbuffers';
 import { damaged } from '../limits.ts';
+import { ByteBuffer } from './apache-arrow.ts';
 import {
   DictionaryBatch,
   Footer,

@@ -1,6 +1,6 @@
-import { type Schema, type Table, tableFromIPC } from 'apache-arrow';
 import type { DecoderOf } from '../codecs.ts';
 import { decoded, LIMITS, unsupported } from '../limits.ts';
+import { type Schema, type Table, tableFromIPC } from './apache-arrow.ts';
 import { checkArrowBatch } from './arrow-guard.ts';
 import { MESSAGE_PREFIX } from './arrow-parts.ts';
 import type { CheckedSchema } from './arrow-schema.ts';

@@ -1,7 +1,6 @@
-import { Schema as ArrowSchema } from 'apache-arrow';
-import { ByteBuffer } from 'flatbuffers';
 import { type ByteSource, windowed } from '../byte-source.ts';
 import { damaged, decoded, LIMITS, unsupported } from '../limits.ts';
+import { Schema as ArrowSchema, ByteBuffer } from './apache-arrow.ts';
 import {
   MessageCoder as Decoder,
   FooterCoder as Footer,

@@ -1,5 +1,5 @@
-import { Encoding } from 'flatbuffers';
 import { damaged, LIMITS, unsupported } from '../limits.ts';
+import { Encoding } from './apache-arrow.ts';
 import {
   DateType,
   DateUnit,

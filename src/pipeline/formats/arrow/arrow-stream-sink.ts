@@ -1,9 +1,9 @@
-import { RecordBatchStreamWriter } from 'apache-arrow';
 import { concat, defer, ignoreElements, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import type { Batch } from '../../core/batch.ts';
 import type { Run } from '../../core/run.ts';
 import { columnsToWrite } from '../../sinks/table-sink.ts';
 import { runMetadata } from '../run-metadata.ts';
+import { RecordBatchStreamWriter } from './apache-arrow.ts';
 import { arrowEncoder, ByteCollector } from './arrow-format.ts';
 
 /**

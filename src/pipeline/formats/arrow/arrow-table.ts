@@ -1,4 +1,3 @@
-import type { Schema, Table } from 'apache-arrow';
 import type { ByteSource } from '../byte-source.ts';
 import type { DecoderOf } from '../codecs.ts';
 import {
@@ -10,6 +9,7 @@ import {
   LIMITS,
 } from '../limits.ts';
 import type { TableFile, TableGroup } from '../table-file.ts';
+import type { Schema, Table } from './apache-arrow.ts';
 import { FileBlock } from './apache-arrow-parts.ts';
 import type { ArrowBlock } from './arrow-guard.ts';
 import { messageDecoder } from './arrow-messages.ts';

@@ -1,6 +1,6 @@
-import { Schema } from 'apache-arrow';
 import type { DecoderOf } from '../codecs.ts';
 import { damaged, LIMITS, unsupported } from '../limits.ts';
+import { Schema } from './apache-arrow.ts';
 import {
   BodyCompressionMethod,
   BufferRegion,

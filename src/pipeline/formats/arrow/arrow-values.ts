@@ -1,7 +1,7 @@
-import { type Data, DataType, type Field, Vector } from 'apache-arrow';
 import { decimalNumber, littleEndian } from '../decimal.ts';
 import { checkedTexts, damaged, decoded, LIMITS, unsupported } from '../limits.ts';
 import { described, type FieldKind, type TableField, type Values } from '../table-file.ts';
+import { type Data, DataType, type Field, Vector } from './apache-arrow.ts';
 
 /** A column of an Arrow schema. */
 export function arrowField({ name, type, nullable, metadata }: Field): TableField {

@@ -1,5 +1,4 @@
 import type { FileMetaData, KeyValue, SchemaElement } from 'hyparquet';
-import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { ByteTarget } from '../byte-target.ts';
 import { SEAL_KEY, seal, UNSEALED } from '../seal.ts';
 import {
@@ -12,7 +11,7 @@ import {
   type WideTableWriter,
 } from '../table-format.ts';
 import { OUTLINE_FROM } from './chunk-outline.ts';
-import { writeMetadata } from './hyparquet-writer-parts.ts';
+import { ByteWriter, ParquetWriter, writeMetadata } from './hyparquet-writer-parts.ts';
 import { writeRowGroup } from './parquet-chunk.ts';
 import { type Packer, packerOf } from './parquet-compression.ts';
 

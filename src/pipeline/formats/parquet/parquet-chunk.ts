@@ -1,11 +1,11 @@
 import type { ColumnChunk, Encoding, RowGroup, Statistics } from 'hyparquet';
-import { ByteWriter } from 'hyparquet-writer';
 import type { ColumnArray } from '../../core/schema.ts';
 import { crc32 } from '../platform.ts';
 import { SEAL_KEY, sealOf } from '../seal.ts';
 import { bigints, type Cells, type TableColumn, type WideRows } from '../table-format.ts';
 import { encodeOutline, encodeRuns, OUTLINE_KEY } from './chunk-outline.ts';
 import {
+  ByteWriter,
   deltaBinaryPack,
   writePageHeader,
   writeRleBitPackedHybrid,

@@ -1,10 +1,4 @@
-import {
-  type ColumnMetaData,
-  type DecodedArray,
-  parquetRead,
-  type RowGroup,
-  type SchemaElement,
-} from 'hyparquet';
+import type { ColumnMetaData, DecodedArray, RowGroup, SchemaElement } from 'hyparquet';
 import type { ByteSource } from '../byte-source.ts';
 import type { DecoderOf } from '../codecs.ts';
 import { decimalNumber, littleEndian } from '../decimal.ts';
@@ -21,6 +15,7 @@ import {
 import { jsonObject, type TableFile, type TableGroup, type Values } from '../table-file.ts';
 import { COLUMNS_KEY } from '../table-format.ts';
 import { decodeOutline, decodeRuns, OUTLINE_KEY } from './chunk-outline.ts';
+import { parquetRead } from './hyparquet-parts.ts';
 import { type ParquetEnd, readParquetFooter } from './parquet-footer.ts';
 import { checkPages } from './parquet-pages.ts';
 import {
