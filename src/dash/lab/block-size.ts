@@ -1,9 +1,11 @@
 /** How long the worker computes before it listens again, in milliseconds. */
 export const SLICE = 12;
 
+/** Rows that are computed at once, at most. */
+export const MOST_ROWS = 16_384;
+
 /**
  * Rows of the next block: as many as are wanted at once, but no more than are computed in a slice.
- * It moves by factors, since a run that goes on in other blocks is put down and taken up again.
  *
  * @param size rows of the last block, 1 before the first
  * @param took milliseconds that it took

@@ -4,6 +4,7 @@ import { blocks } from '../../pipeline/core/operator.ts';
 import type { Column, Schema } from '../../pipeline/core/schema.ts';
 import { stabilityOf } from '../../pipeline/optimizers/index.ts';
 import type { TableSource } from '../load/table.ts';
+import { MOST_ROWS } from './block-size.ts';
 import { type Block, type History, history } from './history.ts';
 import { type LabConfig, labModel } from './lab-models.ts';
 import { type Change, type LabOptions, type Recipe, withOptions } from './lab-parameters.ts';
@@ -44,7 +45,7 @@ export interface LabRun {
   last(column: string): number;
   /** The same of a column of words. */
   word(column: string): string;
-  /** Computes so many rows more. */
+  /** Computes so many rows more, at most 16,384. */
   advance(rows: number): void;
   /**
    * Goes on from here with other parameters of the optimizer, or with another optimizer, at the
@@ -90,21 +91,20 @@ export function labRun(first: LabOptions, from?: Fork): LabRun {
   let divergedAt: number | null = null;
   let changes: readonly Change[] = from?.recipe.changes ?? [];
   let before: readonly Before[] = [];
-  let work: { readonly rows: number; next(): void } | undefined;
+  let work: { next(rows: number): void } | undefined;
   let schema: Schema = [];
   let kept: History | undefined;
   /** The block that came last, and its length. */
   let block: Block = {};
   let length = 0;
 
-  function begin(rows: number) {
+  function begin(first: number) {
     const { source, operators } = model.begin(config, start);
-    const all = blocks(source, operators, rows);
-    const threshold = new Float64Array(rows).fill(stabilityOf(config).threshold(config.eta));
+    const all = blocks(source, operators, MOST_ROWS, first);
+    const threshold = new Float64Array(MOST_ROWS).fill(stabilityOf(config).threshold(config.eta));
     return {
-      rows,
-      next() {
-        const { done, value: batch } = all.next();
+      next(rows: number) {
+        const { done, value: batch } = all.next(rows);
         if (!done && batch.length > 0) {
           block = { threshold, ...batch.columns };
           length = batch.length;
@@ -118,7 +118,7 @@ export function labRun(first: LabOptions, from?: Fork): LabRun {
     };
   }
 
-  /** From the last row on, for a change of parameters or of the size of blocks. */
+  /** From the last row on, for a change of parameters. */
   function stand(): void {
     if (Object.keys(after).length > 0) start = decodeCheckpoint(text());
     work = undefined;
@@ -158,9 +158,9 @@ export function labRun(first: LabOptions, from?: Fork): LabRun {
     word: (column) => schema.find(({ name }) => name === column)?.words?.[last(column)] ?? '',
     advance(rows) {
       if (divergedAt !== null) return;
-      if (work && work.rows !== rows) stand();
-      work ??= begin(rows);
-      work.next();
+      const size = Math.min(rows, MOST_ROWS);
+      work ??= begin(size);
+      work.next(size);
     },
     change(said) {
       const now = withOptions(options, said);

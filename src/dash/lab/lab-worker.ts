@@ -2,7 +2,7 @@ import type { TableApi } from '../load/protocol.ts';
 import { memoryApi } from '../load/queries.ts';
 import { serve, type WorkerScope } from '../load/serve-table.ts';
 import { RunFileError } from '../load/table.ts';
-import { blockSize, SLICE } from './block-size.ts';
+import { blockSize, MOST_ROWS, SLICE } from './block-size.ts';
 import { type Companion, companion, isDefined } from './companions.ts';
 import { withOptions } from './lab-parameters.ts';
 import type { LabApi, LabStatus, Until } from './lab-protocol.ts';
@@ -12,8 +12,6 @@ import { replay } from './replay.ts';
 
 /** A run that plays is told of this often, in milliseconds. */
 const TOLD_EVERY = 33;
-/** Rows that are computed at once, at most. */
-const MOST_AT_ONCE = 16_384;
 const FRAMES = 60;
 
 const scope = self as unknown as WorkerScope;
@@ -22,9 +20,8 @@ let companions: readonly Companion[] = [];
 /** Grows with all that makes other rows of those that were there. */
 let edition = 0;
 let playing = false;
-/** Rows of the next block, and of the last one. */
+/** Rows of the next block. */
 let size = 1;
-let sizeBefore = 0;
 let speed = 0;
 let until: Until = 'stopped';
 /** Since when, and from which step, the speed has been kept. */
@@ -64,16 +61,13 @@ function tick(): void {
   if (!run) return;
   const start = performance.now();
   const due = begun.step + ((start - begun.at) / 1000) * speed;
-  const many = Math.max(1, Math.min(MOST_AT_ONCE, Math.round(speed / FRAMES)));
+  const many = Math.max(1, Math.min(MOST_ROWS, Math.round(speed / FRAMES)));
   while (playing && run.step < due && performance.now() - start < SLICE) {
     const wanted = rowsTo(until, run.step, many);
     size = Math.min(size, wanted);
     const from = performance.now();
-    const first = size !== sizeBefore;
-    sizeBefore = size;
     advance(run, size);
-    // The first block of a size takes the run up again, which is no measure of its rows.
-    if (!first) size = blockSize(wanted, size, performance.now() - from);
+    size = blockSize(wanted, size, performance.now() - from);
   }
   const behind = playing && run.step < due;
   // What could not be kept up with is not made up for.

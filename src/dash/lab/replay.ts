@@ -1,8 +1,6 @@
-import { blockSize } from './block-size.ts';
+import { blockSize, MOST_ROWS } from './block-size.ts';
 import type { Recipe } from './lab-parameters.ts';
 import { type LabRun, labRun } from './lab-run.ts';
-
-const MOST_AT_ONCE = 16_384;
 
 /**
  * Computes a run anew up to a step, with its changes on the way; between blocks others have their
@@ -16,21 +14,17 @@ export async function replay(
   rows: (run: LabRun) => Promise<void> | void = () => {},
 ): Promise<LabRun> {
   const run = labRun(options);
-  // A block of another size takes the run up again: where rows are cheap, all are of one.
   let size = run.config.model === 'minimal' ? 1024 : 1;
-  let sizeBefore = 0;
   run.advance(1);
   await rows(run);
   for (const { after, options: said } of [...changes, { after: to, options: undefined }]) {
     const end = Math.min(after, to);
     while (run.step < end && run.divergedAt === null) {
-      const wanted = Math.min(MOST_AT_ONCE, end - run.step);
+      const wanted = Math.min(MOST_ROWS, end - run.step);
       size = Math.min(size, wanted);
       const before = performance.now();
-      const first = size !== sizeBefore;
-      sizeBefore = size;
       run.advance(size);
-      if (!first) size = blockSize(wanted, size, performance.now() - before);
+      size = blockSize(wanted, size, performance.now() - before);
       await rows(run);
       await turn();
     }

@@ -185,26 +185,32 @@ export interface BlockSource<R extends Run> {
  * that look at each block and keep nothing of it, since its arrays are used again for the next (of
  * them the first `length` values count). Behind the last block `run.summary` is there.
  *
- * @param rows rows of a block
+ * @param rows rows of a block, unless `next` is given fewer for the block that it asks for
+ * @param first the same of the first block
  */
 export function* blocks<R extends Run>(
   source: BlockSource<R>,
   operators: readonly AnyOperator<R>[],
   rows: number,
-): Generator<Batch<Readonly<Record<string, ArrayLike<number>>>, R>> {
+  first = rows,
+): Generator<Batch<Readonly<Record<string, ArrayLike<number>>>, R>, void, number | undefined> {
   const { run } = source;
   let columns: object | undefined;
   let stages: { readonly advance: Advance; readonly into: object }[] | undefined;
+  let size = first;
   do {
-    let batch: Batch<unknown, R> = source.next(rows, columns);
-    columns ??= batch.length === rows ? (batch.columns as object) : undefined;
+    let batch: Batch<unknown, R> = source.next(size, columns);
+    columns ??=
+      batch.length === rows || source.ended
+        ? (batch.columns as object)
+        : arraysOf(batch.schema, rows);
     stages ??= [];
     for (let i = 0; i < operators.length; i++) {
       const { definition } = operators[i]!;
       stages[i] ??= { advance: begin(definition, batch), into: arraysOf(definition.adds, rows) };
       batch = stages[i]!.advance(batch, stages[i]!.into) as Batch<unknown, R>;
     }
-    yield batch as Batch<Readonly<Record<string, ArrayLike<number>>>, R>;
+    size = (yield batch as Batch<Readonly<Record<string, ArrayLike<number>>>, R>) ?? rows;
   } while (!source.ended);
   for (const { advance } of stages) advance.finish(run);
 }
