@@ -45,8 +45,7 @@ async function bundle(folder, name, { noExternal = [], external, banner = '' }) 
 }
 
 /** Packages of others that are built in. What has to be one with its user's stays outside. */
-const INNER =
-  /^(apache-arrow|fastest-levenshtein|flatbuffers|hyparquet|hyparquet-(compressors|writer)|zstddec)(\/|$)/;
+const INNER = /^(apache-arrow|flatbuffers|hyparquet|hyparquet-(compressors|writer)|zstddec)(\/|$)/;
 
 const LIBRARY = 'dist/pipeline';
 const IMPORT = /\b(?:from|import)\s*\(?\s*'([\w@./-]+)'/g;

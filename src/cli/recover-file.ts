@@ -9,7 +9,7 @@ import {
 } from '../pipeline/core/checkpoint.ts';
 import type { Run } from '../pipeline/core/run.ts';
 import { count } from '../pipeline/format.ts';
-import { DamagedFileError } from '../pipeline/formats/limits.ts';
+import { DamagedFileError } from '../pipeline/formats/file-errors.ts';
 import type { Metadata } from '../pipeline/formats/table-format.ts';
 import { RUN_COLUMNS } from '../pipeline/models/minimal/columns.ts';
 import { PARTIAL } from '../pipeline/node/file-target.ts';

@@ -11,7 +11,7 @@ import {
 import type { StoredPipeline } from '../pipeline/core/stored-pipeline.ts';
 import { dynamics } from '../pipeline/dynamics/index.ts';
 import { count } from '../pipeline/format.ts';
-import { DamagedFileError } from '../pipeline/formats/limits.ts';
+import { DamagedFileError } from '../pipeline/formats/file-errors.ts';
 import { jsonObject } from '../pipeline/formats/table-file.ts';
 import type { Compression, Rows, TableState } from '../pipeline/formats/table-format.ts';
 import { runColumns } from '../pipeline/models/minimal/columns.ts';

@@ -56,7 +56,7 @@ export { gradientFlow } from './dynamics/gradient-flow.ts';
 export { type ArrowSinkOptions, arrowSink } from './formats/arrow/arrow-sink.ts';
 export type { ByteSource } from './formats/byte-source.ts';
 export { type ByteTarget, memoryTarget, type SinkTarget } from './formats/byte-target.ts';
-export { DamagedFileError, UnsupportedFileError } from './formats/limits.ts';
+export { DamagedFileError, UnsupportedFileError } from './formats/file-errors.ts';
 export { type ParquetSinkOptions, parquetSink } from './formats/parquet/parquet-sink.ts';
 export {
   type ReadColumn,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { inPieces } from '../../src/cli/reader/pieces.ts';
-import { UnsupportedFileError } from '../../src/pipeline/formats/limits.ts';
+import { UnsupportedFileError } from '../../src/pipeline/formats/file-errors.ts';
 import type { TableFile, Values } from '../../src/pipeline/formats/table-file.ts';
 
 const MEGABYTE = 1 << 20;

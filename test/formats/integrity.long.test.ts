@@ -1,8 +1,8 @@
 import { concatMap, lastValueFrom } from 'rxjs';
 import { expect, test } from 'vitest';
 import { memorySource } from '../../src/pipeline/formats/byte-source.ts';
+import { DamagedFileError } from '../../src/pipeline/formats/file-errors.ts';
 import { checkIntegrity } from '../../src/pipeline/formats/integrity.ts';
-import { DamagedFileError } from '../../src/pipeline/formats/limits.ts';
 import {
   decodeParquetFooter,
   storedParquet,

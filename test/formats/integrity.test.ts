@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { concatMap, lastValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { memorySource } from '../../src/pipeline/formats/byte-source.ts';
+import { DamagedFileError } from '../../src/pipeline/formats/file-errors.ts';
 import { checkIntegrity, type Integrity } from '../../src/pipeline/formats/integrity.ts';
-import { DamagedFileError } from '../../src/pipeline/formats/limits.ts';
 import { arrowSink, gradientDescent, memoryTarget, parquetSink } from '../../src/pipeline/index.ts';
 import { classifySharpness } from '../../src/pipeline/operators/classify-sharpness.ts';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DamagedFileError } from '../../src/pipeline/formats/limits.ts';
+import { DamagedFileError } from '../../src/pipeline/formats/file-errors.ts';
 import { readNpy } from '../../src/pipeline/formats/npy.ts';
 import { readZip } from '../../src/pipeline/formats/zip.ts';
 import { describeWith, python } from '../setup/parts.ts';

@@ -86,7 +86,7 @@ async function runPage(script: string): Promise<unknown> {
 describe.each([
   [
     'esbuild',
-    21_700,
+    19_600,
     async () => {
       await esbuild('page.js', '--format=esm', '--splitting', '--outdir=esbuild');
       return 'esbuild/page.js';
@@ -94,7 +94,7 @@ describe.each([
   ],
   [
     'Vite',
-    18_800,
+    18_700,
     async () => {
       const vite = join(viteHome.resolve('./package.json'), '../bin/vite.js');
       await succeed(cwd, process.execPath, vite, 'build', '--outDir', 'vite');

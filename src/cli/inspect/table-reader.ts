@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { UnsupportedFileError } from '../../pipeline/formats/limits.ts';
+import { UnsupportedFileError } from '../../pipeline/formats/file-errors.ts';
 import { fieldNamed, type TableFile } from '../../pipeline/formats/table-file.ts';
 import { UsageError } from '../errors.ts';
 import type { TableInPieces } from '../reader/pieces.ts';

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../../pipeline/core/parameters.ts';
-import { DamagedFileError, UnsupportedFileError } from '../../pipeline/formats/limits.ts';
+import { DamagedFileError, UnsupportedFileError } from '../../pipeline/formats/file-errors.ts';
 import type { FeedOptions, LogSource } from '../../pipeline/sources/training-log/feed.ts';
 import { LogError, type Tally } from '../../pipeline/sources/training-log/log-error.ts';
 import type { RowTaker } from '../../pipeline/sources/training-log/row-block.ts';

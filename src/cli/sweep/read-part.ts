@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { memorySource } from '../../pipeline/formats/byte-source.ts';
-import { DamagedFileError, damaged } from '../../pipeline/formats/limits.ts';
+import { DamagedFileError } from '../../pipeline/formats/file-errors.ts';
+import { damaged } from '../../pipeline/formats/limits.ts';
 import { openTable } from '../../pipeline/formats/open-table.ts';
 import { fieldNamed, type Values } from '../../pipeline/formats/table-file.ts';
 import { WORD_COLUMNS } from '../../pipeline/sweep/map-parameters.ts';

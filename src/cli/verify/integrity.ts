@@ -1,6 +1,6 @@
 import { plural } from '../../pipeline/format.ts';
+import { UnsupportedFileError } from '../../pipeline/formats/file-errors.ts';
 import type { Integrity } from '../../pipeline/formats/integrity.ts';
-import { UnsupportedFileError } from '../../pipeline/formats/limits.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { reading } from '../reader/reading.ts';
 

@@ -1,4 +1,4 @@
-import { DamagedFileError, UnsupportedFileError } from '../../pipeline/formats/limits.ts';
+import { DamagedFileError, UnsupportedFileError } from '../../pipeline/formats/file-errors.ts';
 import type { TableFile, Values } from '../../pipeline/formats/table-file.ts';
 import type { ByteSource } from './bytes.ts';
 import {

@@ -1,4 +1,5 @@
-import { DamagedFileError, damaged, decoded, unsupported } from './limits.ts';
+import { DamagedFileError } from './file-errors.ts';
+import { damaged, decoded, unsupported } from './limits.ts';
 
 /** A number, or lists of them, row by row. */
 export type NumberLists = number | readonly NumberLists[];

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { ByteSource } from '../formats/byte-source.ts';
-import { DamagedFileError } from '../formats/limits.ts';
+import { DamagedFileError } from '../formats/file-errors.ts';
 
 /** The bytes of an open file, as large as it is now. */
 export async function fileSource(file: FileHandle): Promise<ByteSource> {

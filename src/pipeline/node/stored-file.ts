@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { decoderOf } from '../formats/all-codecs.ts';
 import { type ByteSource, withEnd } from '../formats/byte-source.ts';
-import { DamagedFileError } from '../formats/limits.ts';
+import { DamagedFileError } from '../formats/file-errors.ts';
 import { readParquetFooter } from '../formats/parquet/parquet-footer.ts';
 import { decodeParquetFooter, storedParquet } from '../formats/parquet/stored-parquet.ts';
 import type { StoredTable } from '../formats/stored-table.ts';

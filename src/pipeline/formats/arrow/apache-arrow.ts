@@ -1,4 +1,5 @@
-// What we take of apache-arrow, and of flatbuffers, by which it reads. The build makes one file of it.
+// What we take of apache-arrow, and of flatbuffers, by which it reads: the build makes one file of
+// it.
 export {
   AsyncByteQueue,
   Bool,

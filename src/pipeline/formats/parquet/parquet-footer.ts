@@ -1,6 +1,7 @@
 import type { FileMetaData, SchemaElement } from 'hyparquet';
 import type { ByteSource } from '../byte-source.ts';
-import { checkRowCount, DamagedFileError, damaged, LIMITS, unsupported } from '../limits.ts';
+import { DamagedFileError } from '../file-errors.ts';
+import { checkRowCount, damaged, LIMITS, unsupported } from '../limits.ts';
 import { parquetMetadata } from './hyparquet-parts.ts';
 import { checkThrift } from './thrift-guard.ts';
 

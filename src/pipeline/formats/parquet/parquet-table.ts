@@ -2,10 +2,10 @@ import type { ColumnMetaData, DecodedArray, RowGroup, SchemaElement } from 'hypa
 import type { ByteSource } from '../byte-source.ts';
 import type { DecoderOf } from '../codecs.ts';
 import { decimalNumber, littleEndian } from '../decimal.ts';
+import { DamagedFileError } from '../file-errors.ts';
 import {
   checkedMetadata,
   checkedTexts,
-  DamagedFileError,
   damaged,
   decoded,
   decodedLater,

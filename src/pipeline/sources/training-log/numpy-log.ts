@@ -1,4 +1,4 @@
-import { UnsupportedFileError } from '../../formats/limits.ts';
+import { UnsupportedFileError } from '../../formats/file-errors.ts';
 import { type NumberLists, type NumpyArray, readNpy } from '../../formats/npy.ts';
 import { readZip } from '../../formats/zip.ts';
 import { stemOf } from './column-names.ts';

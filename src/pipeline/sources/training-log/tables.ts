@@ -1,6 +1,6 @@
 import { type ByteSource, memorySource } from '../../formats/byte-source.ts';
 import { concatBytes } from '../../formats/byte-target.ts';
-import { UnsupportedFileError } from '../../formats/limits.ts';
+import { UnsupportedFileError } from '../../formats/file-errors.ts';
 import { HEAD_BYTES, type TableField, tableKind, type Values } from '../../formats/table-file.ts';
 import { parseValue } from './cell.ts';
 import { chooseColumns, type GivenColumns } from './column-names.ts';
