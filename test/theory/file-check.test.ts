@@ -103,6 +103,18 @@ describe('true runs hold against themselves', () => {
     expect(failing({ ...run, columns, summary })).toEqual(['file-summary']);
   });
 
+  test('recovered and so thinned that the first row stands for 64 steps', async () => {
+    const run = await held({ preset: 'paper', steps: 63, every: 1000 });
+    expect(run.columns.step).toEqual([0, 63]);
+    const columns = Object.fromEntries(
+      Object.entries(run.columns).map(([name, values]) => [name, values.slice(0, 1)]),
+    );
+    const config = { ...run.config, steps: 6821 };
+    const summary = { ...run.summary, interrupted: true, recovered: true as const };
+    const digest = checksum(JSON.stringify(config));
+    expect(failing({ columns, config, summary, digest })).toEqual([]);
+  });
+
   test.each([
     ['three-phases', { preset: 'three-phases', steps: 3500 }],
     ['plain, where β₁ underflows', { preset: 'plain' }],

@@ -55,7 +55,8 @@ export function runTable(
   const { step } = columns;
   const length = step.length;
   if (length === 0) throw new RangeError('there are no rows');
-  let everyStep = step[0] === 0;
+  // The one row of a thinned run may stand for more steps than its own.
+  let everyStep = step[0] === 0 && (length > 1 || config.every === 1);
   for (let i = 1; i < length; i++) {
     if (!(step[i]! > step[i - 1]!))
       throw new RangeError(`step ${step[i]} in row ${i} comes after step ${step[i - 1]}`);
