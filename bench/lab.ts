@@ -1,6 +1,9 @@
 // npm run bench:lab [-- --peer FOLDER] [--rounds 20]
 // FOLDER: a copy of github.com/rfangit/edge-of-stability-browser, which is measured beside it.
+// Rates are of wall time and, where the system tells (Linux), of the processor time of the thread
+// that computes: on a busy machine only those mean anything.
 import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
@@ -13,7 +16,9 @@ const { values } = parseArgs({
   options: { peer: { type: 'string' }, rounds: { type: 'string', default: '20' } },
 });
 const NETWORK = { model: 'mlp', layers: '1-50-50-1' };
-const MEASURED = 5000;
+const MEASURED = 2500;
+/** Measurements that are compared are taken in turn, so many times each. */
+const TURNS = 3;
 /** The rightmost place of the slider of the speed. */
 const TOP = '7.5';
 
@@ -37,24 +42,70 @@ try {
   await measureSlider(browser);
   const minimal = await measureTop(browser, 'preset=three-phases', 2_000_000);
   print(
-    `minimal model at top speed   ${(minimal.rate / 1e6).toFixed(1)} M steps/s through all operators, the page at ${minimal.frames.toFixed(0)} frames/s`,
+    `minimal model at top speed   ${millions(minimal.rate)} M steps/s through all operators (${millions(minimal.ofThread)} M a second of its thread), the page at ${minimal.frames.toFixed(0)} frames/s, ${minimal.frameTime.toFixed(1)} ms of its main thread each`,
   );
-  const network = await measureTop(browser, 'model=mlp;layers=1-50-50-1', 50);
-  const node = nodeRate();
-  print(
-    `1-50-50-1, S at each step    ${network.rate.toFixed(0)} steps/s in the page, ${node.toFixed(0)} in Node: ${(network.rate / node).toFixed(2)} of it`,
-  );
-  if (values.peer) {
-    const peer = await measurePeer(browser, values.peer);
-    print(
-      `the peer, in a worker        ${peer.toFixed(1)} steps/s: the lab is ${(network.rate / peer).toFixed(0)} times as fast`,
-    );
+  const pages: Rates[] = [];
+  const nodes: Rates[] = [];
+  const peers: Rates[] = [];
+  for (let i = 0; i < TURNS; i++) {
+    pages.push(await measureTop(browser, 'model=mlp;layers=1-50-50-1', 500));
+    nodes.push(nodeRate());
+    if (values.peer) peers.push(await measurePeer(browser, values.peer));
   }
+  const ratio = (others: readonly Rates[]) =>
+    median(pages.map(({ ofThread }, i) => ofThread / others[i]!.ofThread)).toFixed(2);
+  print(`1-50-50-1, S at each step    ${said(pages)} in the page`);
+  print(`the same in Node             ${said(nodes)}: the page has ${ratio(nodes)} of its rate`);
+  if (values.peer)
+    print(`the peer, in a worker        ${said(peers)}: the lab is ${ratio(peers)} times as fast`);
 } finally {
   await browser.close();
   const ended = new Promise((resolve) => server.once('exit', resolve));
   server.kill('SIGINT');
   await ended;
+}
+
+/** Steps a second, of wall time and of the time that the thread had the processor. */
+interface Rates {
+  readonly rate: number;
+  readonly ofThread: number;
+}
+
+function median(all: readonly number[]): number {
+  return [...all].sort((a, b) => a - b)[all.length >> 1]!;
+}
+
+function millions(rate: number): string {
+  return (rate / 1e6).toFixed(1);
+}
+
+function said(all: readonly Rates[]): string {
+  const [rate, ofThread] = [
+    median(all.map((each) => each.rate)),
+    median(all.map((each) => each.ofThread)),
+  ];
+  return `${rate.toFixed(0)} steps/s, ${ofThread.toFixed(0)} a second of its thread`;
+}
+
+/** Milliseconds of processor that the pages' main threads and workers have had. */
+async function threadTimes(
+  of: Browser,
+): Promise<{ readonly main: number; readonly worker: number }> {
+  const session = await of.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  const times = { main: 0, worker: 0 };
+  for (const { type, id } of processInfo) {
+    if (type !== 'renderer') continue;
+    for (const thread of readdirSync(`/proc/${id}/task`)) {
+      const folder = `/proc/${id}/task/${thread}`;
+      const time = Number(readFileSync(`${folder}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+      if (thread === String(id)) times.main += time;
+      else if (readFileSync(`${folder}/comm`, 'utf8').startsWith('DedicatedWorker'))
+        times.worker += time;
+    }
+  }
+  return times;
 }
 
 async function openLab(from: Browser, lab: string): Promise<Page> {
@@ -69,29 +120,41 @@ async function openLab(from: Browser, lab: string): Promise<Page> {
   return page;
 }
 
-/** From a move of the slider of η to the end of the drawing of the run that was computed anew. */
+/**
+ * From a move of the slider of η to the frame behind the drawing of the run that was computed
+ * anew, and what the main thread and the worker have worked for it.
+ */
 async function measureSlider(from: Browser): Promise<void> {
   const page = await openLab(from, 'preset=three-phases;at=10000');
   await page.locator('[data-act=whole]').check();
   const times: number[] = [];
+  const worked: number[] = [];
   for (let i = 0; i < Number(values.rounds); i++) {
+    const before = await threadTimes(from);
     times.push(
       await page.locator('[data-slider=eta]').evaluate(async (slider, round) => {
         const input = slider as HTMLInputElement;
         const start = performance.now();
         input.value = String(-0.3 + 0.02 * round);
         input.dispatchEvent(new Event('input'));
-        const drawn = () =>
-          performance.getEntriesByName('eos-draw').find(({ startTime }) => startTime > start);
-        while (!drawn()) await new Promise((resolve) => requestAnimationFrame(resolve));
-        return drawn()!.startTime + drawn()!.duration - start;
+        const { draws } = document.documentElement.dataset;
+        await new Promise<void>((resolve) => {
+          const watcher = new MutationObserver(() => {
+            if (document.documentElement.dataset.draws === draws) return;
+            watcher.disconnect();
+            requestAnimationFrame(() => setTimeout(resolve));
+          });
+          watcher.observe(document.documentElement, { attributeFilter: ['data-draws'] });
+        });
+        return performance.now() - start;
       }, i),
     );
+    const after = await threadTimes(from);
+    worked.push(after.main - before.main + after.worker - before.worker);
     await page.waitForFunction(() => document.documentElement.dataset.busy === 'false');
   }
-  const sorted = [...times].sort((a, b) => a - b);
   print(
-    `slider to redrawn plots      ${sorted[sorted.length >> 1]!.toFixed(0)} ms for 10,000 steps (median of ${times.length}; slowest ${sorted.at(-1)!.toFixed(0)} ms)`,
+    `slider to redrawn plots      ${median(times).toFixed(0)} ms for 10,000 steps until they are shown (median of ${times.length}; slowest ${Math.max(...times).toFixed(0)} ms), ${median(worked).toFixed(0)} ms of processor in the page and its worker`,
   );
   await page.close();
 }
@@ -105,32 +168,50 @@ async function measureTop(from: Browser, lab: string, warm: number) {
     (least) => Number(document.querySelector<HTMLElement>('.lab')?.dataset.step) > least,
     warm,
   );
-  const result = await page.evaluate(async (time) => {
+  const before = await threadTimes(from);
+  const { steps, seconds, frames } = await page.evaluate(async (time) => {
     const step = () => Number(document.querySelector<HTMLElement>('.lab')?.dataset.step);
     const [start, first] = [performance.now(), step()];
-    let frames = 0;
+    let shown = 0;
     while (performance.now() - start < time) {
       await new Promise((resolve) => requestAnimationFrame(resolve));
-      frames++;
+      shown++;
     }
-    const seconds = (performance.now() - start) / 1000;
-    return { rate: (step() - first) / seconds, frames: frames / seconds };
+    return {
+      steps: step() - first,
+      seconds: (performance.now() - start) / 1000,
+      frames: shown,
+    };
   }, MEASURED);
+  const after = await threadTimes(from);
   await page.close();
-  return result;
+  return {
+    rate: steps / seconds,
+    ofThread: (steps / (after.worker - before.worker)) * 1000,
+    frames: frames / seconds,
+    frameTime: (after.main - before.main) / frames,
+  };
 }
 
 /** The same rows and operators in Node. */
-function nodeRate(): number {
+function nodeRate(): Rates {
   const run = labRun(NETWORK);
-  run.advance(64);
-  const [start, first] = [performance.now(), run.step];
+  while (!(run.step > 500)) run.advance(64);
+  const [start, first, used] = [performance.now(), run.step, process.cpuUsage()];
   while (performance.now() - start < MEASURED) run.advance(64);
-  return ((run.step - first) / (performance.now() - start)) * 1000;
+  const { user, system } = process.cpuUsage(used);
+  const steps = run.step - first;
+  return {
+    rate: (steps / (performance.now() - start)) * 1000,
+    ofThread: (steps / (user + system)) * 1e6,
+  };
 }
 
-/** The peer's own training and eigenvalues at each step, as its page has them, on the same data. */
-async function measurePeer(from: Browser, folder: string): Promise<number> {
+/**
+ * The peer's own training, and the three eigenvalues and eigenvectors to 1 % that its page takes
+ * at each step, on the same data.
+ */
+async function measurePeer(from: Browser, folder: string): Promise<Rates> {
   const { data, config } = setupNetwork({ layers: NETWORK.layers });
   const x = Array.from(data.inputs, (value) => [value]);
   const y = Array.from(data.targets);
@@ -147,26 +228,44 @@ async function measurePeer(from: Browser, folder: string): Promise<number> {
         const data = { x: ${JSON.stringify(x)}, y: ${JSON.stringify(y)} };
         const trainer = new Trainer(new MLP([1, 50, 50, 1], 'tanh', 1), ${config.eta}, 1e9, data);
         const targets = data.y.map((value) => [value]);
-        const options = { kEigs: 3, numIters: 20, maxIters: 100, tolRatio: 0.01 };
+        const options = {
+          kEigs: 3, numIters: 20, maxIters: 100, tolRatio: 0.01, returnEigenvectors: true,
+        };
         const step = () => {
           trainer.step();
           lanczosTopEigenvalues(trainer, data.x, targets, options);
         };
         for (let i = 0; i < 20; i++) step();
-        let steps = 0;
-        const start = performance.now();
-        while (performance.now() - start < ${MEASURED}) { step(); steps++; }
-        postMessage((steps / (performance.now() - start)) * 1000);`,
+        onmessage = () => {
+          let steps = 0;
+          const start = performance.now();
+          while (performance.now() - start < ${MEASURED}) { step(); steps++; }
+          postMessage([steps, performance.now() - start]);
+        };
+        postMessage('warm');`,
     },
   });
   const page = await from.newPage();
-  const rate = await page.evaluate((code) => {
+  await page.evaluate((code) => {
     const worker = new Worker(URL.createObjectURL(new Blob([code])));
-    return new Promise<number>((resolve, reject) => {
-      worker.onmessage = ({ data: steps }) => resolve(steps as number);
+    Object.assign(globalThis, { worker });
+    return new Promise((resolve, reject) => {
+      worker.onmessage = resolve;
       worker.onerror = ({ message }) => reject(new Error(message));
     });
   }, outputFiles[0]!.text);
+  const before = await threadTimes(from);
+  const [steps, time] = await page.evaluate(() => {
+    const { worker } = globalThis as unknown as { readonly worker: Worker };
+    return new Promise<readonly [number, number]>((resolve) => {
+      worker.onmessage = ({ data: told }) => resolve(told);
+      worker.postMessage(0);
+    });
+  });
+  const after = await threadTimes(from);
   await page.close();
-  return rate;
+  return {
+    rate: (steps / time) * 1000,
+    ofThread: (steps / (after.worker - before.worker)) * 1000,
+  };
 }

@@ -3,6 +3,7 @@ import { formatNumber } from '../pipeline/format.ts';
 import { HEAD_BYTES, tableKind } from '../pipeline/formats/table-file.ts';
 import { type App, hasColumns, messageOf, type Panel, type Run, rowUnder } from './app.ts';
 import { el } from './dom.ts';
+import { nextFrame, soon } from './frames.ts';
 import type { LinkedRun } from './lab/lab-link.ts';
 import type { Row } from './load/protocol.ts';
 import { canFollow, followServer, type ServerNews } from './load/server-news.ts';
@@ -12,6 +13,7 @@ import { addedPanels } from './runs/added-panels.ts';
 import { colorOf } from './runs/colors.ts';
 import { knownFacts } from './runs/known-facts.ts';
 import { openRuns } from './runs/open-runs.ts';
+import { readRooms } from './runs/panel-frame.ts';
 import { allPanels } from './runs/panels.ts';
 import { rangeBar } from './runs/range-bar.ts';
 import type { ListedRun } from './runs/run-list.ts';
@@ -31,6 +33,8 @@ const LIVE_SECONDS = 0.5;
 const MOST_ROWS_UNSEEN = 500_000;
 /** So long after a zoom or growth they follow: while one goes on, only what is seen is drawn. */
 const REST_MS = 250;
+/** Part of a frame that is spent on drawing a run that plays; the rest is for its layout and paint. */
+const FRAME_MS = 5;
 /** The strip of phases and the main plot. */
 const MAIN_PANELS = 2;
 
@@ -154,6 +158,8 @@ box('empty').append(
 let scheduled = false;
 let again = false;
 let drawing = false;
+/** Somebody waits for what is drawn. */
+let hurry = false;
 let following = false;
 let followAgain = false;
 
@@ -164,20 +170,19 @@ function showBusy(): void {
   page.dataset.busy = String(scheduled || drawing || following || files.loading() || rests);
 }
 
-/**
- * Draws everything in the next frame; changes that come while drawing are drawn together after it.
- */
+/** Draws everything soon; changes that come while drawing are drawn together after it. */
 function schedule(): void {
   if (drawing) again = true;
   if (scheduled || drawing) return;
   scheduled = true;
   showBusy();
-  requestAnimationFrame(async () => {
+  soon(async () => {
     scheduled = false;
     drawing = true;
     const start = performance.now();
     await drawAll();
     drawing = false;
+    hurry = false;
     performance.measure('eos-draw', { start, end: performance.now() });
     page.dataset.draws = String(Number(page.dataset.draws ?? 0) + 1);
     showBusy();
@@ -218,13 +223,17 @@ async function drawAll(): Promise<void> {
   const every = drawn !== drawnFor && rows <= MOST_ROWS_UNSEEN;
   drawnFor = drawn;
   const now = visible.filter((panel) => every || panel === sweep || isNear(panel.element));
+  readRooms(every ? [] : now.map(({ element }) => element));
   undrawn = new Set(visible.filter((panel) => !now.includes(panel)));
   clearTimeout(resting);
   resting =
     undrawn.size > 0 && rows <= MOST_ROWS_UNSEEN
       ? setTimeout(() => void drawRest(), REST_MS)
       : undefined;
-  await Promise.all([range.draw(), ...now.map(drawPanel)]);
+  const parts = [range.draw, ...now.map((panel) => () => drawPanel(panel))];
+  // A run that plays is drawn part by part, as much as a frame has room for.
+  if (!every && runs.some(({ writing }) => writing)) await drawPaced(parts);
+  else await Promise.all(parts.map((draw) => draw()));
   tellOffAxis(runs);
   showMissing(
     all.filter(
@@ -233,6 +242,16 @@ async function drawAll(): Promise<void> {
     ),
     fullPanel !== undefined || runs.length === 0,
   );
+}
+
+async function drawPaced(parts: readonly (() => Promise<void>)[]): Promise<void> {
+  let start = performance.now();
+  for (const draw of parts) {
+    await draw();
+    if (hurry || performance.now() - start < FRAME_MS) continue;
+    await nextFrame();
+    start = performance.now();
+  }
 }
 
 async function drawRest(): Promise<void> {
@@ -483,7 +502,10 @@ store.subscribe((view, before) => {
     'full',
     'map',
   ] as const;
-  if (redraw.some((key) => view[key] !== before[key])) schedule();
+  if (redraw.some((key) => view[key] !== before[key])) {
+    hurry = true;
+    schedule();
+  }
   if (view.where !== before.where || view.columns !== before.columns) table.draw();
   if (view.cursor !== before.cursor) void followCursor();
   if (view.sweep !== before.sweep) void files.showSweep(view.sweep);

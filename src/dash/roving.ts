@@ -30,8 +30,9 @@ export function roving(box: HTMLElement, scrolls = false): void {
       if (item.tabIndex !== index) item.tabIndex = index;
     }
     if (!scrolls) return;
-    const hides = box.scrollHeight > box.clientHeight || box.scrollWidth > box.clientWidth;
-    box.tabIndex = all.length === 0 && hides ? 0 : -1;
+    // Asked only where it matters: the answer takes a layout of the page.
+    const hides = () => box.scrollHeight > box.clientHeight || box.scrollWidth > box.clientWidth;
+    box.tabIndex = all.length === 0 && hides() ? 0 : -1;
   }
 
   box.addEventListener('focusin', ({ target }) => {

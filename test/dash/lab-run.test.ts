@@ -224,6 +224,8 @@ test('blocks are as large as fits into a slice of time, and settle', () => {
     expect(size).toBeGreaterThanOrEqual(1);
     expect(size).toBeLessThanOrEqual(16_384);
     expect(size === 1 || size * perRow <= SLICE).toBe(true);
+    // What is done once a block, as remembering where it stands, is little beside its rows.
+    expect(size === 16_384 || size * perRow >= SLICE / 2).toBe(true);
     expect(changes).toBeLessThan(12);
   }
   expect(blockSize(100, 64, 0)).toBe(100);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { labRun } from '../../src/dash/lab/lab-run.ts';
 import { TOUR } from '../../src/dash/lab/tour.ts';
 import { violations } from '../dash/axe.ts';
 import {
@@ -134,6 +135,13 @@ describeWith(['chromium'], 'the lab', () => {
     // Where a spike was foretold, it is the one that came: the run stands one step behind its peak.
     const told = /peaks at step ([\d,]+)/.exec(words);
     if (told) expect(after - 1).toBe(Number(told[1]!.replaceAll(',', '')));
+    // The key figures are those of the row where it stands.
+    await settled(page);
+    const exact = labRun({ preset: 'paper', eta: '1/18' });
+    exact.advance(after + 1);
+    expect(exact.step).toBe(after);
+    const loss = page.locator('[data-tile=final-loss] .figure');
+    expect(await loss.getAttribute('data-value')).toBe(String(exact.last('loss')));
     // The link tells how far it is, and opens there.
     const link = `preset=paper;eta=1/18;at=${after}`;
     await page.waitForFunction(

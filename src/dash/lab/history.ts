@@ -48,6 +48,21 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
   let waiting = false;
   const at = names.indexOf(peak);
 
+  /** Takes over all rows, column by column. */
+  const pushAll = (columns: readonly ArrayLike<number>[], length: number): void => {
+    for (let from = 0; from < length; ) {
+      if (rows === groups.length * GROUP) groups.push(makeGroup());
+      const row = rows % GROUP;
+      const count = Math.min(GROUP - row, length - from);
+      for (const [c, values] of groups.at(-1)!.entries()) {
+        const column = columns[c]!;
+        for (let i = 0; i < count; i++) values[row + i] = column[from + i]!;
+      }
+      rows += count;
+      from += count;
+    }
+  };
+
   /** Takes over a row of these columns. */
   const push = (columns: readonly ArrayLike<number>[], from: number): void => {
     if (rows === groups.length * GROUP) groups.push(makeGroup());
@@ -118,7 +133,7 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
     append(block, length) {
       const columns = names.map((name) => block[name]!);
       if (stride > 1) thinned(columns, length);
-      else for (let i = 0; i < length; i++) push(columns, i);
+      else pushAll(columns, length);
       if (rows > most) halve();
     },
     cut(step) {

@@ -57,7 +57,10 @@ export interface LabRun {
   undo(): boolean;
   /** All that another run needs to go on from here. */
   checkpoint(): string;
-  table(): TableSource;
+  /** What a file of it would tell of it, if it ended here; undefined before its first row. */
+  summary(): object | undefined;
+  /** Its rows, with a summary in place of the one as it stands now. */
+  table(summary?: object): TableSource;
 }
 
 /** How it stood before a change. */
@@ -122,6 +125,11 @@ export function labRun(first: LabOptions, from?: Fork): LabRun {
   function stand(): void {
     if (Object.keys(after).length > 0) start = decodeCheckpoint(text());
     work = undefined;
+  }
+
+  function summary(): object | undefined {
+    const found = summaryAt(after, { interrupted: divergedAt === null, divergedAt });
+    return found && withoutEnd(found);
   }
 
   const text = () => encodeCheckpoint(step() + 1, after);
@@ -197,15 +205,14 @@ export function labRun(first: LabOptions, from?: Fork): LabRun {
       return true;
     },
     checkpoint: text,
-    table() {
-      const end = { interrupted: divergedAt === null, divergedAt };
-      const summary = summaryAt(after, end);
+    summary,
+    table(known = summary()) {
       return (kept ?? history([STEP], 'step')).table({
         // It has no end: the number of steps would be taken for one.
         'eos.config': JSON.stringify({ ...config, steps: undefined }),
         ...(kept && kept.stride > 1 ? { 'eos.peaks': 'kept' } : {}),
         'eos.changes': changes.map((change) => change.after).join(','),
-        ...(summary ? { 'eos.summary': JSON.stringify(withoutEnd(summary)) } : {}),
+        ...(known ? { 'eos.summary': JSON.stringify(known) } : {}),
       });
     },
   };

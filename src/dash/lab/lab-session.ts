@@ -62,7 +62,8 @@ export function linkedRun({ status: { recipe, step }, dynamics }: Session): Link
 
 /** Lets these dynamics go along with a run. */
 export async function accompany(session: Session, names: readonly string[]): Promise<void> {
-  const { api } = session;
+  const { api, dynamics } = session;
+  if (names.length + dynamics.length === 0) return;
   await api.accompany(names);
   session.dynamics = await Promise.all(
     names.map(async (name) => {

@@ -11,8 +11,10 @@ import { narrate, SPIKE_SHARE } from './narrate.ts';
 import { replay } from './replay.ts';
 
 /** A run that plays is told of this often, in milliseconds. */
-const TOLD_EVERY = 33;
+const TOLD_EVERY = 50;
 const FRAMES = 60;
+/** A summary takes as long as some rows of a network. */
+const SUMMARY_EVERY = 500;
 
 const scope = self as unknown as WorkerScope;
 let run: LabRun | undefined;
@@ -191,9 +193,22 @@ const api: LabApi = {
   },
 };
 
+/** The summary that was told last. */
+let summarized:
+  | { readonly at: number; readonly edition: number; readonly summary: object | undefined }
+  | undefined;
+
+/** The summary of the run; while it plays that of a while ago will do. */
+function summary(current: LabRun): object | undefined {
+  const now = performance.now();
+  if (!playing || summarized?.edition !== edition || now - summarized.at > SUMMARY_EVERY)
+    summarized = { at: now, edition, summary: current.summary() };
+  return summarized.summary;
+}
+
 const table = memoryApi(
-  () => `${edition}:${started().step}`,
-  () => started().table(),
+  () => `${edition}:${started().step}:${playing}`,
+  () => started().table(summary(started())),
 );
 
 serve(scope, { ...table, ...api });

@@ -1,4 +1,4 @@
-import { type App, messageOf } from '../app.ts';
+import { type App, messageOf, pageLook } from '../app.ts';
 import { button, el, icon } from '../dom.ts';
 import { roving } from '../roving.ts';
 import { saveCsv, savePng, saveSvg, saveText } from './export.ts';
@@ -42,19 +42,50 @@ const LEAST_HEIGHT = 230;
 /** Height of charts at most: flatter curves tell more, until a window is very large. */
 const MOST = { main: 760, other: 520 } as const;
 
+/** Where a drawing stands, in pixels of the page. */
+interface Room {
+  readonly width: number;
+  readonly above: number;
+  /** What the bar at the foot of the window covers. */
+  readonly below: number;
+}
+
+let rooms = new WeakMap<HTMLElement, Room>();
+
+function roomOf(body: HTMLElement): Room {
+  return {
+    width: body.clientWidth,
+    above: body.getBoundingClientRect().top + window.scrollY,
+    below: document.querySelector<HTMLElement>('.range-dock')?.offsetHeight ?? 0,
+  };
+}
+
 /**
- * Height of a drawing: the main one takes what the first screen leaves below what stands above it,
- * others a third of the window; in full screen it is all that is left above the bar below.
+ * Reads what room these panels have, for their next drawing: each that read it behind the drawing
+ * of another would have the page laid out anew.
  */
-export function drawingHeight(app: App, { element, body }: Frame, id: string): number {
+export function readRooms(panels: readonly HTMLElement[]): void {
+  rooms = new WeakMap();
+  for (const panel of panels) {
+    const body = panel.querySelector<HTMLElement>('.plot');
+    if (body) rooms.set(body, roomOf(body));
+  }
+}
+
+/**
+ * How to draw in a frame. The main drawing takes what the first screen leaves below what stands
+ * above it, others a third of the window; in full screen it is all that is left above the bar
+ * below.
+ */
+export function frameLook(app: App, { element, body }: Frame, id: string) {
+  const { width, above, below } = rooms.get(body) ?? roomOf(body);
+  rooms.delete(body);
   const wide = element.classList.contains('wide');
   const full = app.store.get().full === id;
   const share = Math.round(window.innerHeight * (wide ? 0.45 : 0.3));
-  if (!full && !wide) return Math.min(MOST.other, Math.max(LEAST_HEIGHT, share));
-  const above = body.getBoundingClientRect().top + window.scrollY;
-  const below = document.querySelector<HTMLElement>('.range-dock')?.offsetHeight ?? 0;
+  if (!full && !wide) return pageLook(width, Math.min(MOST.other, Math.max(LEAST_HEIGHT, share)));
   const room = Math.floor(window.innerHeight - above - below - AIR);
-  return Math.max(LEAST_HEIGHT, full ? room : Math.min(room, share, MOST.main));
+  return pageLook(width, Math.max(LEAST_HEIGHT, full ? room : Math.min(room, share, MOST.main)));
 }
 
 /** Padding of the panel and of the page below it. */

@@ -1,10 +1,10 @@
 import { formatNumber } from '../../pipeline/format.ts';
-import { type App, hasColumns, messageOf, type Panel, pageLook, type Run } from '../app.ts';
+import { type App, hasColumns, messageOf, type Panel, type Run } from '../app.ts';
 import { button, el, swatch } from '../dom.ts';
 import type { Path } from '../load/protocol.ts';
 import { type DrawnPlane, type PlanePath, planePlot } from '../plots/plane.ts';
 import { dynamicsLook, PAGE, phaseColor, phaseName } from '../plots/theme.ts';
-import { drawingHeight, panelFrame } from './panel-frame.ts';
+import { frameLook, panelFrame } from './panel-frame.ts';
 import { startHandle } from './start-handle.ts';
 
 /** Points of a path nearer to the pointer than this take the crosshair. */
@@ -110,7 +110,7 @@ export function planePanel(app: App): Panel {
         ],
         dots: hidden('path') ? [] : paths.flatMap(({ path }) => ends(path)),
       },
-      pageLook(body.clientWidth, drawingHeight(app, frame, head.id)),
+      frameLook(app, frame, head.id),
     );
     frame.show(drawn.svg, many);
     start.draw(drawn, runs);

@@ -112,8 +112,10 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
       const [first, last] = app.fullRange();
       const [from, to] = app.range();
       const part = (step: number) => (step - first) / (last - first || 1);
-      const left = 8 + part(from) * inner();
-      const right = 8 + part(to) * inner();
+      // Read before anything is written, behind which the page would be laid out anew.
+      const room = inner();
+      const left = 8 + part(from) * room;
+      const right = 8 + part(to) * room;
       frame.style.left = `${left}px`;
       frame.style.width = `${Math.max(2, right - left)}px`;
       for (const { side, element } of handles) {
@@ -126,10 +128,10 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
       label.textContent = rangeText(app);
       reset.disabled = !app.zoomed();
       // Another run may have made the whole longer.
-      const wanted = `${app.axis().name}:${first}:${last}:${box.clientWidth}`;
+      const wanted = `${app.axis().name}:${first}:${last}:${room}`;
       if (pictured === run.info && drawnAs === wanted) return;
       const column = ['sharpness', 'loss'].find((name) => hasColumns(run, [name]));
-      const pixels = Math.max(40, inner());
+      const pixels = Math.max(40, room);
       const [points] = column
         ? await readLines(app, run, run.client, [column], Math.round(pixels), [first, last]).catch(
             () => [],

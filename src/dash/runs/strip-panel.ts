@@ -1,5 +1,5 @@
 import { formatNumber } from '../../pipeline/format.ts';
-import { type App, hasColumns, type Panel, pageLook, type Run } from '../app.ts';
+import { type App, hasColumns, type Panel, type Run } from '../app.ts';
 import { el } from '../dom.ts';
 import { MARGIN } from '../plots/draw.ts';
 import {
@@ -11,7 +11,7 @@ import {
 } from '../plots/phase-strip.ts';
 import { PAGE, phaseColor, phaseName } from '../plots/theme.ts';
 import { type StepAxis, stepCrosshair } from './crosshair.ts';
-import { panelFrame } from './panel-frame.ts';
+import { frameLook, panelFrame } from './panel-frame.ts';
 import { shortName } from './short-name.ts';
 
 /** More runs than this would fill the page; the others have their phases in the table. */
@@ -106,7 +106,8 @@ export function stripPanel(app: App): Panel {
           : []),
       ];
     });
-    const look = pageLook(body.clientWidth, 0);
+    // It is as high as its rows.
+    const look = { ...frameLook(app, frame, head.id), height: 0 };
     const strip = phaseStrip(rows, steps, look);
     frame.show(strip, many);
     drawKeys(rows, new Set(Array.from(strip.querySelectorAll('text'), (each) => each.textContent)));

@@ -5,7 +5,6 @@ import {
   hasColumns,
   messageOf,
   type Panel,
-  pageLook,
   type Run,
   rowUnder,
 } from '../app.ts';
@@ -25,7 +24,7 @@ import {
 import type { Scale, YRange } from '../store.ts';
 import { type StepAxis, stepCrosshair } from './crosshair.ts';
 import { along, type PageLines, type ReadLines, readPageLines } from './page-lines.ts';
-import { drawingHeight, panelFrame } from './panel-frame.ts';
+import { frameLook, panelFrame } from './panel-frame.ts';
 import { readLines } from './read-lines.ts';
 import { shortName } from './short-name.ts';
 import { spikeAt } from './spikes-panel.ts';
@@ -122,7 +121,7 @@ export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Pane
       .runs()
       .filter((run) => app.place(run) && main.some((column) => hasColumns(run, [column])));
     const steps = app.range();
-    const look = pageLook(body.clientWidth, drawingHeight(app, frame, spec.id));
+    const look = frameLook(app, frame, spec.id);
     // Its room is there before its rows, so that nothing moves when they come.
     body.style.minHeight = `${look.height}px`;
     const pixels = Math.max(40, Math.round(look.width - MARGIN.left - MARGIN.right));

@@ -9,7 +9,7 @@ import {
   variedParameters,
 } from '../../pipeline/sweep/heat-map.ts';
 import { OUTCOMES } from '../../pipeline/sweep/sweep-columns.ts';
-import { type App, messageOf, type Panel, pageLook, type Tip } from '../app.ts';
+import { type App, messageOf, type Panel, type Tip } from '../app.ts';
 import { el, swatch } from '../dom.ts';
 import { outcomeColor, outcomeName } from '../plots/outcomes.ts';
 import {
@@ -24,7 +24,7 @@ import {
 } from '../plots/sweep-map.ts';
 import { PAGE } from '../plots/theme.ts';
 import { MOST_DRAWN } from '../runs/open-runs.ts';
-import { drawingHeight, panelFrame } from '../runs/panel-frame.ts';
+import { frameLook, panelFrame } from '../runs/panel-frame.ts';
 import type { ListedRun, ListedSweep } from '../runs/run-list.ts';
 import { cellLink, isCell, linkedRow } from './cell-link.ts';
 import { loadSweep } from './load-sweep.ts';
@@ -436,7 +436,7 @@ export async function openSweepPanel(
     async draw() {
       const now = view();
       frame.update();
-      const look = pageLook(body.clientWidth, drawingHeight(app, frame, head.id));
+      const look = frameLook(app, frame, head.id);
       mark.hidden = true;
       app.showTip(null);
       // Runs that come, or are zoomed, leave the map as it is.
