@@ -1,12 +1,16 @@
-// Compares what this checkout computes with what another version of it computed: node
-// scripts/compare-with.js TAG [FOLDER] Makes the runs of all presets with their dynamics, and a
-// sweep, by both; and tells of each column in how many values the two differ, and by how much.
-// FOLDER keeps the other version built between two calls.
+// Compares what this checkout computes with what another version of it computed:
+//
+//     node scripts/compare-with.js TAG [FOLDER]
+//
+// Makes the runs of all presets with their dynamics, a sweep, and the data of the figures, by both;
+// and tells of each column in how many values the two differ, and by how much. What was changed on
+// purpose since the tag `old-house` is named with its reason; anything else is a failure. FOLDER
+// keeps the other version built between two calls.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 
@@ -18,6 +22,50 @@ const PRESETS = ['paper', 'figure3', 'three-phases', 'gradient-flow', 'plain'];
 const DYNAMICS = 'gradient-flow,constrained,central';
 /** What tells of the machine, not of the run. */
 const CLOCKS = ['wall_seconds'];
+
+/**
+ * What differs on purpose: in files of these names, columns of these names, up to this part of the
+ * column's largest value.
+ */
+const MEANT = [
+  {
+    file: /./,
+    column: /^log10_abs_beta1$/,
+    most: 3e-16,
+    why: 'logarithms are our own, which every engine rounds alike',
+  },
+  {
+    file: /\.constrained\./,
+    column: /^grad_norm$/,
+    most: 5e-16,
+    why: 'lengths of vectors are computed in code of our own, not by Math.hypot',
+  },
+  {
+    file: /^plain\.parquet$/,
+    column: /^(beta1|l1)$/,
+    most: 1e-100,
+    why: 'the factor 1 − ηλ₁α² is right to a last place of itself, also where it cancels',
+  },
+  {
+    file: /^(three-phases\.parquet|sweep|figure 3)$/,
+    column: /./,
+    most: 5e-12,
+    why: 'near a minimum αβ₂ − 1 is carried along; it was lost in a difference of equal numbers',
+  },
+  {
+    file: /\.gradient-flow\.|\.central\.|^figure 4$/,
+    column: /./,
+    most: 3e-7,
+    why: 'gradient flow is right to 1e-9; its first Newton iteration was accepted unseen',
+  },
+  {
+    file: /^figure 3$/,
+    column: /^(upper|lower)$/,
+    why: 'the bounds of figure 3 take the steps up to their own alone; they looked ahead',
+  },
+  { file: /^sweep$/, column: /^run_id$/, why: 'a run is named by more parameters' },
+  { file: /^sweep$/, column: /^warnings$/, why: 'chaotic runs are warned of' },
+];
 
 const SWEEP = '--eta 0.02:0.5:log:8 --lambda2 0.005:0.5:log:6 --steps 20000'.split(' ');
 
@@ -81,6 +129,7 @@ function distance(a, b) {
 }
 
 let worst = 0;
+const reasons = new Map();
 const [theirs, ours] = folders.map(files);
 const gone = theirs.filter((name) => !ours.includes(name) && !name.startsWith('sweep'));
 if (gone.length > 0) {
@@ -132,12 +181,17 @@ function compare(name, before, after) {
       else if (largest >= 0n && apart > largest) largest = apart;
     }
     if (count === 0) continue;
-    worst = 1;
+    const share = largest < 0n ? Number.POSITIVE_INFINITY : gap / size;
     const much =
       largest < 0n
         ? 'other values'
-        : `up to ${largest} ulp, ${(gap / size).toExponential(1)} of the column`;
-    differing.push(`  ${column}: ${count} differ, ${much}; ${first}`);
+        : `up to ${largest} ulp, ${share.toExponential(1)} of the column`;
+    const meant = MEANT.find(
+      (rule) => rule.file.test(name) && rule.column.test(column) && share <= (rule.most ?? share),
+    );
+    if (meant) reasons.set(meant, (reasons.get(meant) ?? 0) + 1);
+    else worst = 1;
+    differing.push(`  ${column}: ${count} differ, ${much}; ${meant ? 'meant' : first}`);
   }
   say.push(differing.length === 0 ? 'the same to the bit' : 'differing');
   console.log(`${name}: ${say.join('; ')}`);
@@ -148,5 +202,36 @@ const runs = theirs.filter((name) => !name.startsWith('sweep') && ours.includes(
 for (const name of runs)
   compare(name, await read(join(folders[0], name)), await read(join(folders[1], name)));
 compare('sweep', await sweepRows(folders[0]), await sweepRows(folders[1]));
+
+/**
+ * What figures 3 and 4 draw beside the columns of their runs; that of figure 5 is in the files of
+ * dynamics.
+ */
+async function figureData(version) {
+  const load = (path) => import(pathToFileURL(join(version, 'dist/cli', path)).href);
+  const { makeRun } = await load('verify/run-preset.js');
+  const { solutionBounds } = await load('figures/figure3.js');
+  const { flowsFrom } = await load('figures/figure4.js');
+  const { upper, lower } = solutionBounds(await makeRun({ preset: 'figure3' }));
+  const flows = flowsFrom(await makeRun({ preset: 'paper' }), 12);
+  const points = flows.flatMap(({ points, end }) => [
+    points[0],
+    points.at(-1),
+    ...(end ? [end] : []),
+  ]);
+  return [
+    {
+      rows: Array.from(upper, (value, i) => ({ upper: value, lower: lower[i] })),
+      columns: ['upper', 'lower'],
+    },
+    { rows: points, columns: ['alpha', 'beta1', 'beta2'] },
+  ];
+}
+
+const [before, after] = [await figureData(other), await figureData(root)];
+compare('figure 3', before[0], after[0]);
+compare('figure 4', before[1], after[1]);
+for (const [{ why }, count] of reasons) console.log(`meant in ${count} columns: ${why}`);
+console.log(worst === 0 ? 'all that differs is meant' : 'something differs that is not named');
 rmSync(work, { recursive: true, force: true });
 process.exitCode = worst;
