@@ -104,7 +104,7 @@ const content = {
 };
 // A name of this very content, in the shape of a UUID.
 const hash = createHash('sha256').update(JSON.stringify(content)).digest('hex');
-const uuid = `${hash.slice(0, 8)}-${hash.slice(8, 12)}-4${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+const uuid = hash.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/, '$1-$2-4$3-8$4-$5');
 const bom = {
   bomFormat: 'CycloneDX',
   specVersion: '1.5',

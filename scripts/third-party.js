@@ -75,7 +75,9 @@ function licenceText(folders) {
   const sections = packages.map(({ name, version, licence, text }) =>
     [LINE, `${name} ${version} (${licence})`, text].filter(Boolean).join('\n\n'),
   );
-  return `${['The files beside this folder contain the following programs of others, or parts of them.', ...sections].join('\n\n')}\n`;
+  const head =
+    'The files beside this folder contain the following programs of others, or parts of them.';
+  return `${[head, ...sections].join('\n\n')}\n`;
 }
 
 /**

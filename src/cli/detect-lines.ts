@@ -120,13 +120,9 @@ function quantities({
   readonly ratio: number | null;
   readonly loss: number | null;
 }): string[] {
+  const compared = ratio === null ? '' : ` (${plainNumber(ratio)} × threshold)`;
   return [
-    ...(sharpness === null
-      ? []
-      : [
-          'S = ' +
-            `${plainNumber(sharpness)}${ratio === null ? '' : ` (${plainNumber(ratio)} × threshold)`}`,
-        ]),
+    ...(sharpness === null ? [] : [`S = ${plainNumber(sharpness)}${compared}`]),
     ...(loss === null ? [] : [`L = ${plainNumber(loss)}`]),
   ];
 }

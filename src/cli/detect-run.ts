@@ -140,8 +140,9 @@ export async function detectRun(request: DetectRequest): Promise<number> {
     if (done) show(done);
     if (say) {
       const seconds = (performance.now() - start) / 1000;
-      const speed = `${plural(rows, 'row')} in ${duration(seconds)}, ${rate(rows / seconds)} rows/s`;
-      for (const { path } of files) progress.line(`wrote ${path}: ${speed}`);
+      const took = `${plural(rows, 'row')} in ${duration(seconds)}`;
+      const speed = `${rate(rows / seconds)} rows/s`;
+      for (const { path } of files) progress.line(`wrote ${path}: ${took}, ${speed}`);
     }
     await pipes.settled();
     return interrupt.exitCode() ?? EXIT.done;

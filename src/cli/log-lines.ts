@@ -69,7 +69,8 @@ function eventTexts(
           `${event.outcome.replaceAll('-', ' ')}${end}${state}: ` +
           `${plural(event.cycles, 'cycle')}, largest S = ` +
           `${plainNumber(event.max_sharpness_ratio)} × ${formula}, L = ` +
-          `${plainNumber(event.final_loss)}${slope}${predicted}${doubt(event.trusted_until === null)}`,
+          `${plainNumber(event.final_loss)}${slope}${predicted}` +
+          doubt(event.trusted_until === null),
       ];
     }
   }

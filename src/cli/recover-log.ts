@@ -81,7 +81,8 @@ async function* storedBatches(
 /** The summary of a detection that a recovery has ended. */
 export function recoveredLogSummary(summary: MeasuredSummary): MeasuredSummary {
   const { last_step: step, warnings } = summary;
-  const message = `recovered up to step ${count(step)}: the program that read the log did not end the file`;
+  const why = 'the program that read the log did not end the file';
+  const message = `recovered up to step ${count(step)}: ${why}`;
   return {
     ...summary,
     recovered: true,

@@ -72,8 +72,8 @@ export function count(value: number): string {
 }
 
 /** A number of things: 1 row, 10,001 rows. */
-export function plural(number: number, word: string): string {
-  return `${count(number)} ${word}${number === 1 ? '' : 's'}`;
+export function plural(number: number, word: string, words = `${word}s`): string {
+  return `${count(number)} ${number === 1 ? word : words}`;
 }
 
 /**

@@ -7,9 +7,14 @@ export default class Detect extends Command {
     'Detect the phases of the edge of stability in the training log of any network';
 
   static override description =
-    `Reads losses and sharpness values that were logged while a network was trained, tells when its sharpness reached the threshold of its optimizer, how often it spiked and whether it settled, and writes the same kind of file as stream.
+    `Reads losses and sharpness values that were logged while a network was trained, tells when \
+its sharpness reached the threshold of its optimizer, how often it spiked and whether it settled, \
+and writes the same kind of file as stream.
 
-The log is CSV, TSV, NDJSON, JSON, lines of text, Parquet, Arrow, NumPy or TensorBoard's (text also gzipped), guessed by its content; - is standard input, read live. Columns are found by their usual names. Sharpness may be there for some rows only, or for none. Lines that cannot be used are left out, counted and told; a log that makes no sense is refused with the number of the line.`;
+The log is CSV, TSV, NDJSON, JSON, lines of text, Parquet, Arrow, NumPy or TensorBoard's (text \
+also gzipped), guessed by its content; - is standard input, read live. Columns are found by their \
+usual names. Sharpness may be there for some rows only, or for none. Lines that cannot be used are \
+left out, counted and told; a log that makes no sense is refused with the number of the line.`;
 
   static override examples = [
     {

@@ -4,7 +4,10 @@ export default class Recover extends Command {
   static override summary = 'Make a whole file of what a program that died left in FILE.partial';
 
   static override description =
-    `While a run is written its file is called FILE.partial, with a journal beside it. If the program is killed, the machine loses power or the disk is full, all that had been flushed is in there: this puts it in order, as FILE, with a summary marked recovered. The partial file is only read until FILE is whole; then it is removed (with --out it stays).
+    `While a run is written its file is called FILE.partial, with a journal beside it. If the \
+program is killed, the machine loses power or the disk is full, all that had been flushed is in \
+there: this puts it in order, as FILE, with a summary marked recovered. The partial file is only \
+read until FILE is whole; then it is removed (with --out it stays).
 
 eos stream --resume FILE goes on from there, or straight from FILE.partial.`;
 

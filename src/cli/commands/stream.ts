@@ -15,9 +15,14 @@ export default class Stream extends Command {
   static override summary = 'Run gradient descent and stream every step into files';
 
   static override description =
-    `Runs gradient descent on the minimal network f(x) = α(β₁x₁ + β₂x₂), detects its phases while it runs, and writes each step with all its columns to a Parquet file (and an Arrow file).
+    `Runs gradient descent on the minimal network f(x) = α(β₁x₁ + β₂x₂), detects its phases while \
+it runs, and writes each step with all its columns to a Parquet file (and an Arrow file).
 
-Flags win over EOS_* environment variables, those over --config, and that over the preset. An existing file is replaced without --force only where it is a whole run of the very same parameters. Ctrl-C ends the run early: files are closed and valid, exit code 130. --resume continues it to the very digits of a run that was never stopped. If the program dies instead, eos recover makes a whole file of what it left.`;
+Flags win over EOS_* environment variables, those over --config, and that over the preset. An \
+existing file is replaced without --force only where it is a whole run of the very same \
+parameters. Ctrl-C ends the run early: files are closed and valid, exit code 130. --resume \
+continues it to the very digits of a run that was never stopped. If the program dies instead, eos \
+recover makes a whole file of what it left.`;
 
   static override examples = [
     {

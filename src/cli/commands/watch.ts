@@ -4,7 +4,8 @@ export default class Watch extends Command {
   static override summary = 'Start a training script, follow its log, and show it in the dashboard';
 
   static override description =
-    `Starts the script behind --, unbuffered, follows the log that eos_watch writes in it, detects its phases while it trains, and shows them in the dashboard. The exit code is that of the script.
+    `Starts the script behind --, unbuffered, follows the log that eos_watch writes in it, detects \
+its phases while it trains, and shows them in the dashboard. The exit code is that of the script.
 
 A script that writes a log of its own is followed too: name the log with --log.`;
 

@@ -46,8 +46,17 @@ function bashScript(commands: readonly CompletedCommand[]): string {
     commands.flatMap(({ flags }) => flags.filter((f) => f.takesValue).map(({ name }) => name)),
   );
   const plain = [...valued].filter((name) => !words.has(name));
+  const values = [...words].map(
+    ([name, list]) =>
+      `    --${name}) ` +
+      `COMPREPLY=($(compgen -P "$before" -W '${list.join(' ')}' -- "$cur")); return ;;`,
+  );
+  const following = [...nextWords(commands), ...argumentWords(commands)].map(
+    ([name, next]) => `      '${name}') COMPREPLY=($(compgen -W '${next.join(' ')}' -- "$cur")) ;;`,
+  );
   return `_eos() {
-  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" command='' word i flags=''
+  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}"
+  local command='' word i flags=''
   [[ $cur == '=' ]] && cur=''
   [[ $prev == '=' ]] && prev="\${COMP_WORDS[COMP_CWORD-2]}"
   # Zsh does not tell the name of a flag from its value.
@@ -66,7 +75,7 @@ function bashScript(commands: readonly CompletedCommand[]): string {
   done
   COMPREPLY=()
   case "$prev" in
-${[...words].map(([name, list]) => `    --${name}) COMPREPLY=($(compgen -P "$before" -W '${list.join(' ')}' -- "$cur")); return ;;`).join('\n')}
+${values.join('\n')}
     ${plain.map((name) => `--${name}`).join('|')}) return ;;
   esac
   if [[ $cur == -* ]]; then
@@ -76,7 +85,7 @@ ${commands.map((each) => `      '${each.name}') flags='${flagsOf(each)}' ;;`).jo
     COMPREPLY=($(compgen -W "$flags --help" -- "$cur"))
   elif ((i == COMP_CWORD)); then
     case "$command" in
-${[...nextWords(commands), ...argumentWords(commands)].map(([name, next]) => `      '${name}') COMPREPLY=($(compgen -W '${next.join(' ')}' -- "$cur")) ;;`).join('\n')}
+${following.join('\n')}
     esac
   fi
 }

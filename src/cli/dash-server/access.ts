@@ -81,7 +81,9 @@ const cookieName = (port: number): string => `eos-token-${port}`;
  */
 export function tokenCookies(token: string, port: number, framed: boolean): readonly string[] {
   const cookie = `${cookieName(port)}=${token}; HttpOnly; SameSite=Lax; Path=/`;
-  const inFrames = `${cookieName(port)}-framed=${token}; HttpOnly; SameSite=None; Secure; Partitioned; Path=/`;
+  const inFrames =
+    `${cookieName(port)}-framed=${token}; HttpOnly; SameSite=None; Secure; ` +
+    'Partitioned; Path=/';
   return framed ? [cookie, inFrames] : [cookie];
 }
 

@@ -81,8 +81,9 @@ export async function startDashServer(options: DashServerOptions): Promise<DashS
   const files = watchedFiles(located, states);
   server.on('request', requestHandler({ files, states, connections, page, frames, rules }));
   rules.port = await listen(server, host, options.port);
+  const query = token === undefined ? '' : `?token=${token}`;
   const addressOf = (name: string) =>
-    `http://${name.includes(':') ? `[${name}]` : name}:${rules.port}/${token === undefined ? '' : `?token=${token}`}`;
+    `http://${name.includes(':') ? `[${name}]` : name}:${rules.port}/${query}`;
   const anywhere = host === '0.0.0.0' || host === '::';
   const others = anywhere
     ? ownAddresses().filter((address) => !isLoopback(address) && /^[\d.]+$/.test(address))

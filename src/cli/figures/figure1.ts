@@ -55,8 +55,10 @@ function story(table: RunTable): string {
     crossing > 0
       ? `The sharpness S rises to ${edge}`
       : `The sharpness S is at or over ${edge} from the start`;
-  if (closed === 0)
-    return `${comes}${table.divergedAt === null ? ' and stays over it to the end' : diverges(table, ', and ')}.`;
+  if (closed === 0) {
+    const stays = ' and stays over it to the end';
+    return `${comes}${table.divergedAt === null ? stays : diverges(table, ', and ')}.`;
+  }
   const back = closed === all.length ? 'is brought back' : `${closed} of them it is brought back`;
   const went =
     all.length === 1
@@ -69,7 +71,8 @@ function story(table: RunTable): string {
   const spikes = spikesIn(table)
     ? `; ${all.length === 1 ? 'meanwhile' : 'each time'} the loss spikes`
     : '';
-  return `${over}${spikes}${loss.at(-1)! < loss[crossing]! ? ', while in the long run the loss falls' : ''}.`;
+  const falls = loss.at(-1)! < loss[crossing]! ? ', while in the long run the loss falls' : '';
+  return `${over}${spikes}${falls}.`;
 }
 
 function diverges({ divergedAt }: RunTable, lead: string): string {

@@ -66,6 +66,8 @@ export const figure3: FigureSpec = {
       cycles.length > 0 &&
       cycles.every(([from, to]) => end[to]! < end[from]!) &&
       table.divergedAt === null;
+    const diverges =
+      table.divergedAt === null ? '' : `; the run diverges at step ${count(table.divergedAt)}`;
     const runsAway = [end, upper, lower].some((column) => near(column).length < column.length);
     return {
       title: held
@@ -73,8 +75,8 @@ export const figure3: FigureSpec = {
         : 'Sharpness of the minimum ahead',
       caption: glued(
         `${parameters(table)}; ${table.stability.formula} = ${formatNumber(threshold, 4)}. S∞ ` +
-          'is the sharpness of the minimum that gradient flow from step t would ' +
-          `reach${table.divergedAt === null ? '' : `; the run diverges at step ${count(table.divergedAt)}`}. ` +
+          'is the sharpness of the minimum that gradient flow from step t would reach' +
+          `${diverges}. ` +
           'Both bounds are this project’s own, not those of the paper’s theorem, and know only ' +
           'the steps so far: what S∞ could still rise to by second-order creep, as of the last ' +
           `upward crossing of ${table.stability.formula} (upper bound), and ` +

@@ -25,11 +25,12 @@ export const figure4: FigureSpec = {
     const of = many
       ? `${starts.length} points of the gradient-descent trajectory`
       : 'the start of the run';
+    const atSaddle = starts.length - ends.length;
     const whither =
       ends.length === 0
         ? 'to the saddle α = β₂ = 0, whose stable set it does not leave'
-        : `${many ? 'each ' : ''}to its minimizer on the hyperbola αβ₂ = 1 (β₁ = ` +
-          `0)${ends.length < starts.length ? `, but for ${starts.length - ends.length} that end at the saddle α = β₂ = 0` : ''}`;
+        : `${many ? 'each ' : ''}to its minimizer on the hyperbola αβ₂ = 1 (β₁ = 0)` +
+          `${atSaddle > 0 ? `, but for ${atSaddle} that end at the saddle α = β₂ = 0` : ''}`;
     const dot = (r: number, color: string, quiet: boolean) => (theta: Theta) => ({
       x: theta.beta2,
       y: theta.alpha,

@@ -1,4 +1,4 @@
-import { count, fileSize, plainNumber } from '../../pipeline/format.ts';
+import { count, fileSize, plainNumber, plural } from '../../pipeline/format.ts';
 import {
   etaVerdictText,
   spikeCauseText,
@@ -16,10 +16,11 @@ export function reportLines(report: Report, stream: NodeJS.WriteStream): string[
   const paint = styles(stream);
   const { bold, dim } = paint;
   const kind = report.kind === 'parquet' ? 'Parquet' : 'Arrow';
-  const rows = `${count(report.rows)} row${report.rows === 1 ? '' : 's'}`;
+  const rows = plural(report.rows, 'row');
   const groups =
-    `${count(report.row_groups)} ` +
-    `${report.kind === 'parquet' ? 'row group' : 'record batch'}${report.row_groups === 1 ? '' : report.kind === 'parquet' ? 's' : 'es'}`;
+    report.kind === 'parquet'
+      ? plural(report.row_groups, 'row group')
+      : plural(report.row_groups, 'record batch', 'record batches');
   return [
     `${bold(printable(report.file))}  ${kind}, ${fileSize(report.bytes)}, ${rows}, ${groups}`,
     ...unfinishedLines(report, paint),

@@ -133,7 +133,8 @@ function ofNetwork(run: LabRun, where: string, over: number): string {
     case 'eos-self-stabilization':
       return (
         `Edge of stability: ${where}, so the oscillation along the sharpest direction ` +
-        `${over < 0 ? 'dies down' : 'grows'}${over < 0 ? '.' : ' until it makes a spike and turns S down.'}${edge}`
+        (over < 0 ? 'dies down.' : 'grows until it makes a spike and turns S down.') +
+        edge
       );
     default:
       return `${phase.charAt(0).toUpperCase()}${phase.slice(1)}: ${where}.${edge}`;

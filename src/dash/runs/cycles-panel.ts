@@ -89,12 +89,14 @@ export function cyclesPanel(app: App): Panel {
           `${count(every)} steps.`
         : '';
     note.hidden = shown.length > 0 && shown.length <= MAX_ROWS && !many && thinned === '';
+    const of = summary?.cycles === undefined ? '' : ` of ${count(summary.cycles)}`;
+    const cut = shown.length > MAX_ROWS ? `The first ${MAX_ROWS}${of}; the CSV has all.` : '';
     note.textContent =
       shown.length === 0
         ? summary?.measured === 0
           ? 'The log has no sharpness, so whether it crossed the threshold is unknown.'
           : 'This run has not crossed the threshold upwards.'
-        : `${many ? `Cycles of ${run.name}. ` : ''}${shown.length > MAX_ROWS ? `The first ${MAX_ROWS}${summary?.cycles === undefined ? '' : ` of ${count(summary.cycles)}`}; the CSV has all.` : ''}${thinned}`;
+        : `${many ? `Cycles of ${run.name}. ` : ''}${cut}${thinned}`;
     scroller.hidden = shown.length === 0;
     rows.replaceChildren(
       ...shown.slice(0, MAX_ROWS).map((cycle, i) => {

@@ -196,8 +196,8 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
         ...(said.convergence_time === null
           ? []
           : [
-              'T ' +
-                `${count(said.convergence_time)}${off(said.convergence_time, summary?.convergence?.step)}`,
+              `T ${count(said.convergence_time)}` +
+                off(said.convergence_time, summary?.convergence?.step),
             ]),
       ];
       const small = parts.join(', ');

@@ -76,7 +76,8 @@ export function viewMenu(app: App): {
     if (!found || by === null) return;
     const bar = el('span', { class: 'ramp-bar' });
     const at = (share: number) => found.color(found.low + share * (found.high - found.low));
-    bar.style.background = `linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map(at).join(', ')})`;
+    const stops = [0, 0.25, 0.5, 0.75, 1].map(at).join(', ');
+    bar.style.background = `linear-gradient(to right, ${stops})`;
     scale.replaceChildren(`${by} ${formatNumber(found.low, 3)}`, bar, formatNumber(found.high, 3));
   }
 

@@ -514,7 +514,9 @@ function mapCsv(map: HeatMap | undefined, drawing: DrawnMap | undefined): string
       ].join(','),
     ),
   );
-  return `${[map.x.column, map.y.column, ...(map.facet ? [map.facet] : []), map.quantity.name, 'share', 'runs'].join(',')}\n${lines.join('\n')}\n`;
+  const places = [map.x.column, map.y.column, ...(map.facet ? [map.facet] : [])];
+  const head = [...places, map.quantity.name, 'share', 'runs'].join(',');
+  return `${[head, ...lines].join('\n')}\n`;
 }
 
 function place(element: HTMLElement, [x, y, width, height]: readonly number[]): void {

@@ -278,7 +278,8 @@ function rangeText(parameter: NumberParameter): string {
 }
 
 function advice({ meaning, example }: Parameter): string {
-  return `give the ${meaning.split(/[;,]/)[0]}${example === undefined ? '' : `, such as ${example}`}`;
+  const what = meaning.split(/[;,]/)[0];
+  return `give the ${what}${example === undefined ? '' : `, such as ${example}`}`;
 }
 
 function readNumbers(

@@ -69,7 +69,8 @@ export function checkRowCount(rows: number, bytes: number): void {
 export function checkGroupCount(groups: number, what: string): void {
   if (groups > LIMITS.groups)
     unsupported(
-      `it has ${groups} ${what}, of which ${LIMITS.groups} are read; write it with more rows in each`,
+      `it has ${groups} ${what}, of which ${LIMITS.groups} are read; ` +
+        'write it with more rows in each',
     );
 }
 

@@ -6,9 +6,12 @@ export default class DashServe extends Command {
     'Open the dashboard on this computer and follow runs while they are written';
 
   static override description =
-    `Serves the dashboard and the named runs on 127.0.0.1. A run that is still being written is shown as it grows; new rows appear within two seconds. Without a file it shows the sample run; run files can also be dropped on the page.
+    `Serves the dashboard and the named runs on 127.0.0.1. A run that is still being written is \
+shown as it grows; new rows appear within two seconds. Without a file it shows the sample run; run \
+files can also be dropped on the page.
 
-Any other address than this computer's own is served only with --host, and then only to those who have the token.`;
+Any other address than this computer's own is served only with --host, and then only to those who \
+have the token.`;
 
   static override examples = [
     {

@@ -29,8 +29,8 @@ export default class SweepCancel extends Command {
     const { flags } = await this.parse(SweepCancel);
     const { cancelSweep } = await import('../../sweep/cancel.ts');
     const dropped = await cancelSweep(folderOf(flags.out), settledOf(engineParameters, flags));
-    this.log(
-      `cancelled${dropped === undefined ? '' : `, ${plural(dropped, 'part')} taken out of the queue`}`,
-    );
+    const queued =
+      dropped === undefined ? '' : `, ${plural(dropped, 'part')} taken out of the queue`;
+    this.log(`cancelled${queued}`);
   }
 }

@@ -13,9 +13,13 @@ export default class Sweep extends Command {
     'Run gradient descent over grids of parameters and keep a table of what became of each run';
 
   static override description =
-    `Each parameter takes a number (0.05, 1/20), a list (0.01,0.02), a range with both ends in equal steps (0:1:11) or equal ratios (0.01:0.5:log:60), or whole numbers (0..99); the sweep is the product of all of them. What is not given comes from the preset, as in eos stream.
+    `Each parameter takes a number (0.05, 1/20), a list (0.01,0.02), a range with both ends in \
+equal steps (0:1:11) or equal ratios (0.01:0.5:log:60), or whole numbers (0..99); the sweep is the \
+product of all of them. What is not given comes from the preset, as in eos stream.
 
-DIR/summary becomes a Parquet dataset with one row a run: its parameters and everything in its eos.summary. The same command again does only what is missing. Ctrl-C keeps what is done, exit code 130.`;
+DIR/summary becomes a Parquet dataset with one row a run: its parameters and everything in its \
+eos.summary. The same command again does only what is missing. Ctrl-C keeps what is done, exit \
+code 130.`;
 
   static override examples = [
     {

@@ -82,13 +82,15 @@ export async function unlessAway<T>(work: Promise<T>): Promise<T | undefined> {
 
 const isAboutDatabase = (error: Error): boolean => /DB index/i.test(error.message);
 
+/** Answers of a server that takes no command of ours. */
+const REFUSED = /NOAUTH|WRONGPASS|NOPERM|READONLY|LOADING|MISCONF|OOM |Protocol error/i;
+
 function isOfConnection(error: Error): boolean {
   const { code, message } = error as NodeJS.ErrnoException;
   return (
     code !== undefined ||
     isAboutDatabase(error) ||
-    /NOAUTH|WRONGPASS|NOPERM|READONLY|LOADING|MISCONF|OOM |invalid (username|password)|timed? ?out|certificate|Protocol error|Connection is closed|connection close/i.test(
-      message,
-    )
+    REFUSED.test(message) ||
+    /invalid (username|password)|timed? ?out|certificate|connection (is )?close/i.test(message)
   );
 }

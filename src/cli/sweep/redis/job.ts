@@ -48,8 +48,9 @@ export function refusal(job: StoredJob, { plan }: FolderSweep): string | undefin
   if (id !== jobId(part)) return 'it goes by the number of another part';
   const { part: _, ...own } = partJob(part);
   for (const [key, value] of Object.entries(own)) {
-    if (rest[key] !== value)
-      return `it is of ${key === 'program' ? 'eos' : key} ${shown(rest[key])}, and this is ${value}`;
+    if (rest[key] === value) continue;
+    const what = key === 'program' ? 'eos' : key;
+    return `it is of ${what} ${shown(rest[key])}, and this is ${value}`;
   }
   const extra = Object.keys(rest).find((key) => !Object.hasOwn(own, key));
   if (extra !== undefined) return `it says ${shown(extra)}, which no job does`;

@@ -29,13 +29,15 @@ export async function readNumpy(
   }
 }
 
+/** How Python loads what it has pickled, without running any of it. */
+const PICKLED = "'FILE', map_location='cpu', weights_only=False";
+
 async function readNpz(bytes: Uint8Array): Promise<Arrays> {
   const entries = readZip(bytes, LARGEST);
   if (entries.some(({ name }) => name.endsWith('data.pkl')))
     throw new LogError(
       'a .pt file, which only Python reads; write it as CSV there (with the names that yours ' +
-        'has): ' +
-        `${conversionOf("import torch; d = torch.load('FILE', map_location='cpu', weights_only=False)")}`,
+        `has): ${conversionOf(`import torch; d = torch.load(${PICKLED})`)}`,
     );
   const all: Record<string, NumberLists> = {};
   const passed: string[] = [];

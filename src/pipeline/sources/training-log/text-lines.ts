@@ -7,8 +7,11 @@ import { AT, QUALIFIES, ROW_FIELDS, type RowField, type RowTaker } from './row-b
 /** A time of day or a duration, which is no number. */
 const TIME = /(?:\d+ days?,? *)?\b\d+:\d\d(?::\d\d)?(?![\d.])(?:,\d{3}\b)?/g;
 /** A number that is no part of a word, with thousands separators or without. */
-const NUMBER =
-  /(?<![\p{L}\p{N}_.])[+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan\b|inf(?:inity)?\b)/giu;
+const NUMBER = new RegExp(
+  String.raw`(?<![\p{L}\p{N}_.])[+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?` +
+    String.raw`|\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan\b|inf(?:inity)?\b)`,
+  'giu',
+);
 
 /** What sets the colours of a terminal. */
 const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[[\\d;?]*[A-Za-z]`, 'g');

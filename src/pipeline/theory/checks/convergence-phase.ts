@@ -79,6 +79,7 @@ export const convergencePhase: Check = {
       ...(rises > 0 ? [`L rises in ${plural(rises, 'step')}, by ${percent(largest)} at most`] : []),
     ];
     const failures = over.length + wrong.length;
+    const where = `${plural(rows, 'row')}, ${plural(steps, 'step')}`;
     const bad = Math.min(over[0] ?? Number.POSITIVE_INFINITY, wrong[0] ?? Number.POSITIVE_INFINITY);
     return {
       verdict: failures === 0 ? 'holds' : 'fails',
@@ -87,7 +88,7 @@ export const convergencePhase: Check = {
       predicted: 0,
       margin: -failures,
       text: {
-        measured: `${plural(failures, 'exception')} in ${plural(rows, 'row')}, ${plural(steps, 'step')}`,
+        measured: `${plural(failures, 'exception')} in ${where}`,
         predicted: 'none',
         margin: '',
       },

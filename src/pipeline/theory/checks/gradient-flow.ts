@@ -45,8 +45,8 @@ export const gradientFlowEnd: Check = {
       },
       steps: [worst.step, worst.step],
       note:
-        'worst from step ' +
-        `${count(worst.step)}${saddles > 0 ? `; ${plural(saddles, 'point')} lead to the saddle` : ''}`,
+        `worst from step ${count(worst.step)}` +
+        (saddles > 0 ? `; ${plural(saddles, 'point')} lead to the saddle` : ''),
       details: { points: reached },
     };
   },

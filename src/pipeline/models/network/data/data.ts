@@ -24,7 +24,8 @@ export function namedData(choice: DataChoice): DataSet {
     const usages = dataSets.map(({ usage }) => usage).join(', ');
     throw new ConfigError(
       'data',
-      `no data set is called '${name}'${didYouMean(name, names)}; there are ${usages}, and files (.csv, .tsv, .parquet)`,
+      `no data set is called '${name}'${didYouMean(name, names)}; ` +
+        `there are ${usages}, and files (.csv, .tsv, .parquet)`,
     );
   }
   const numbers = rest.map(parseNumber);
