@@ -1,21 +1,25 @@
-// npm run bench:dash [-- --rows 1000000,10000] [--rounds 3]
+// npm run bench:dash [-- --rows 1000000,10000] [--rounds 3] [--seconds 600]
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Browser, type CDPSession, chromium, type Page } from 'playwright-core';
+import { followRun } from '../test/dash/live-run.ts';
 import { describe, describeMachine, root } from './machine.ts';
 
 const ZOOMS = 20;
 /** Milliseconds of the main thread that a zoom may take, of one run and of ten. */
 const MOST_FOR_ONE = 33;
 const MOST_FOR_TEN = 100;
+/** Seconds that the page may be behind a run. */
+const MOST_BEHIND = 1.5;
 
 const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '1000000,10000' },
     rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '60' },
   },
 });
 const print = (text: string) => process.stdout.write(`${text}\n`);
@@ -29,7 +33,7 @@ try {
     Array.from({ length: 10 }, (_, i) => 10_000 + i),
     Number(values.rounds),
   );
-  await measureLive();
+  await measureLive(Number(values.seconds));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -85,54 +89,32 @@ async function measureRuns(lengths: readonly number[], rounds: number): Promise<
   }
 }
 
-/** How far the page is behind a run that is being computed at a steady pace. */
-async function measureLive(): Promise<void> {
-  const [pace, steps] = [500, 6000];
-  const file = join(folder, 'live.parquet');
-  const args = [
-    'stream',
-    '--pace',
-    String(pace),
-    '--steps',
-    String(steps),
-    '--out',
-    file,
-    '--dash',
-    '--log-format',
-    'json',
-  ];
-  const stream = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const url = await new Promise<string>((resolve) =>
-    stream.stderr.on('data', (text) => resolve(/http:\S+/.exec(String(text))![0])),
-  );
-  let start = Number.NaN;
-  stream.stdout.on('data', (text) => {
-    if (Number.isNaN(start) && String(text).includes('"start"')) start = Date.now();
-  });
+/**
+ * How far the page is behind a run that is flushed as often as can be, through a slow network, while
+ * its program is killed and goes on, and the server is started again.
+ */
+async function measureLive(seconds: number): Promise<void> {
+  const [pace, latency] = [2000, 200];
+  const environment = { ...process.env, NO_COLOR: '1' };
   const browser = await launch();
   try {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-    await page.goto(`${url}?run=data/live.parquet`);
-    const behind: number[] = [];
-    while (Date.now() < start + (steps / pace) * 1000 - 1000 || Number.isNaN(start)) {
-      const drawn = await page
-        .locator('[data-panel=loss] .plot')
-        .getAttribute('data-drawn', { timeout: 20_000 });
-      const shown = Number(drawn?.split(':')[1] ?? 0);
-      if (shown > pace) behind.push((((Date.now() - start) / 1000) * pace - shown) / pace);
-      await page.waitForTimeout(50);
-    }
-    print(`a run at ${pace} steps/s, watched while it is computed`);
+    const trial = { browser, folder, root, environment, seconds, latency, pace };
+    const { alarms, samples, behind, requests, memory } = await followRun(trial);
+    const part = (share: number) =>
+      (behind[Math.floor(share * (behind.length - 1))]! / 1000).toFixed(2);
+    const states = requests.size;
+    const asked = [...requests.values()].reduce((sum, count) => sum + count, 0);
+    print(`a run at ${pace} steps/s, followed for ${seconds} s through ${latency} ms of latency`);
     print(
-      `  page behind the run      ${median(behind).toFixed(2)} s (median), ${Math.max(...behind).toFixed(2)} s at most`,
+      `  page behind the run      ${part(0.5)} s (median), ${part(0.99)} s (99 %), ${part(1)} s at most; at most ${MOST_BEHIND} wanted`,
+    );
+    print(`  false alarms             ${alarms.length} in ${samples} samples`);
+    print(`  requests of an update    ${(asked / states).toFixed(2)} (${states} states were read)`);
+    print(
+      `  memory of the page       ${memory.map((bytes) => (bytes / 1e6).toFixed(0)).join(', ')} MB`,
     );
   } finally {
     await browser.close();
-    const ended = new Promise((resolve) => stream.once('exit', resolve));
-    stream.kill('SIGINT');
-    await ended;
   }
 }
 

@@ -97,10 +97,11 @@ export function parquetBytes(
   rows: Rows,
   metadata: Readonly<Record<string, string>> = { 'eos.config': JSON.stringify(CONFIG) },
   rowGroupSize = 2000,
+  codec: 'SNAPPY' | 'UNCOMPRESSED' = 'SNAPPY',
 ): Uint8Array {
   const kvMetadata = Object.entries(metadata).map(([key, value]) => ({ key, value }));
   return new Uint8Array(
-    parquetWriteBuffer({ columnData: columnData(rows), kvMetadata, rowGroupSize }),
+    parquetWriteBuffer({ columnData: columnData(rows), kvMetadata, rowGroupSize, codec }),
   );
 }
 

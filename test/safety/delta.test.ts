@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { deltaOf, patched } from '../../src/pipeline/node/delta.ts';
+import { patched } from '../../src/pipeline/formats/patched.ts';
+import { deltaOf } from '../../src/pipeline/node/delta.ts';
 
 const bytes = fc.uint8Array({ maxLength: 400, max: 3 });
 

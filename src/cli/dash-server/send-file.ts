@@ -55,6 +55,12 @@ const tags = (header: string): readonly string[] => header.split(',').map((tag) 
 const matches = (header: string, etag: string): boolean =>
   header.trim() === '*' || tags(header).includes(etag);
 
+/**
+ * How a reader says, as RFC 3229 has it, that of a range up to the end it takes what `patched`
+ * makes it of, together with what it has of the state in `If-None-Match`.
+ */
+const DELTA = 'eos-delta';
+
 /** Answers GET and HEAD for a file, whole or one range of it; false where there is no such file. */
 export async function sendFile(
   { path, file }: SharedFile,
@@ -76,7 +82,7 @@ export async function sendFile(
 
 async function sendVersion(
   path: string,
-  { etag, size, read }: Version,
+  { etag, size, read, since }: Version,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -85,6 +91,7 @@ async function sendVersion(
     'if-match': match,
     'if-none-match': none,
     'if-range': ifRange,
+    'a-im': manipulation,
   } = request.headers;
   response.setHeader('Accept-Ranges', 'bytes');
   response.setHeader('Content-Type', contentType(path));
@@ -94,6 +101,7 @@ async function sendVersion(
     response.writeHead(412, { 'Content-Length': 0 }).end();
     return;
   }
+  const isDelta = manipulation === DELTA && none !== undefined;
   // Here weak tags compare equal, as HTTP has it.
   if (none !== undefined && matches(none.replaceAll('W/"', '"'), etag)) {
     response.writeHead(304).end();
@@ -106,6 +114,12 @@ async function sendVersion(
     return;
   }
   const { start, end } = range ?? { start: 0, end: size - 1 };
+  const delta = isDelta && end === size - 1 ? since?.(none, start) : undefined;
+  if (delta) {
+    response.writeHead(226, { IM: DELTA, 'Content-Length': delta.length });
+    response.end(request.method === 'HEAD' ? undefined : delta);
+    return;
+  }
   response.writeHead(range ? 206 : 200, {
     'Content-Length': end - start + 1,
     ...(range ? { 'Content-Range': `bytes ${start}-${end}/${size}` } : {}),

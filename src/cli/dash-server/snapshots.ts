@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
+import { deltaOf } from '../../pipeline/node/delta.ts';
 import { PARTIAL } from '../../pipeline/node/file-target.ts';
 import { JOURNAL, readJournal } from '../../pipeline/node/journal.ts';
 import { LOCK } from '../../pipeline/node/lock.ts';
@@ -16,6 +17,8 @@ export interface Tag {
 export interface Version extends Tag {
   /** The bytes from `start` to `end`, inclusive. */
   read(start: number, end: number): AsyncIterable<Uint8Array>;
+  /** What is new in all that stands from `start` on since an earlier state, where it is little. */
+  since?(etag: string, start: number): Uint8Array | undefined;
   close(): Promise<void>;
 }
 
@@ -32,14 +35,17 @@ export interface Snapshots {
     file: string,
     choose?: (kept: readonly Tag[]) => Tag | undefined,
   ): Promise<Version | undefined>;
+  /** What tells the newest state from others, for those who may read it. */
+  newest(file: string): Promise<Tag | undefined>;
   close(): Promise<void>;
 }
 
 /**
  * Milliseconds for which a replaced state can be sent after it was read last: readers need several
- * requests.
+ * requests. One that nobody has read yet is only waited for by those who were told of it.
  */
 const KEPT = 10_000;
+const UNREAD = 2500;
 /** Bytes of memory for the ends of all states that are kept. */
 const BUDGET = 128 * 1024 * 1024;
 /** Milliseconds after which the newest state goes too, where nobody has asked for the file. */
@@ -55,6 +61,7 @@ interface State extends Tag {
   readonly release: () => Promise<void>;
   /** When another took its place, or since then somebody read it. */
   replaced: number;
+  read: boolean;
 }
 
 interface Growth {
@@ -83,7 +90,7 @@ export function snapshots(): Snapshots {
     const partial = file + PARTIAL;
     const before = growing.get(file);
     const newest = before?.states.at(-1);
-    const pause = Math.max(PAUSE, (KEPT * (newest?.closing.length ?? 0)) / BUDGET);
+    const pause = Math.max(PAUSE, (2 * UNREAD * (newest?.closing.length ?? 0)) / BUDGET);
     const now = Date.now();
     if (before && newest && now - before.lookedAt < pause) return newest;
     const opened = await openPlain(partial);
@@ -133,9 +140,9 @@ export function snapshots(): Snapshots {
     }
     const all = [...growing.values()].flatMap(({ states }) => states);
     let bytes = all.reduce((sum, { closing }) => sum + closing.length, 0);
-    for (const state of all.sort((a, b) => (a.replaced < b.replaced ? -1 : 1))) {
-      if (state.replaced > Date.now() - KEPT && (bytes <= BUDGET || state.replaced === NEVER))
-        break;
+    for (const state of all.sort((a, b) => (neededUntil(a) < neededUntil(b) ? -1 : 1))) {
+      const needed = neededUntil(state) > Date.now();
+      if (needed && (bytes <= BUDGET || state.replaced === NEVER)) break;
       gone.add(state);
       bytes -= state.closing.length;
     }
@@ -147,22 +154,31 @@ export function snapshots(): Snapshots {
     for (const { release } of gone) await release();
   }
 
+  async function newestOf(file: string): Promise<State | Version | undefined> {
+    const whole = await plainVersion(file);
+    if (whole) {
+      const last = growing.get(file)?.states.at(-1);
+      if (last) last.replaced = Math.min(last.replaced, Date.now());
+      return whole;
+    }
+    const state = await lastFlush(file);
+    if (state === 'plain') return plainVersion(file + PARTIAL);
+    // It may have got its name meanwhile.
+    return state ?? plainVersion(file);
+  }
+
   return {
     async open(file, choose) {
       const kept = growing.get(file)?.states ?? [];
       const chosen = choose?.(kept);
       const earlier = kept.find((state) => state === chosen);
-      if (earlier) return versionOf(earlier);
-      const whole = await plainVersion(file);
-      if (whole) {
-        const last = kept.at(-1);
-        if (last) last.replaced = Math.min(last.replaced, Date.now());
-        return whole;
-      }
-      const state = await lastFlush(file);
-      if (state === 'plain') return plainVersion(file + PARTIAL);
-      // It may have got its name meanwhile.
-      return state ? versionOf(state) : plainVersion(file);
+      const state = earlier ?? (await newestOf(file));
+      return state && 'closing' in state ? versionOf(state, kept) : state;
+    },
+    async newest(file) {
+      const state = await newestOf(file);
+      if (state && 'close' in state) await state.close();
+      return state;
     },
     async close() {
       clearInterval(timer);
@@ -175,6 +191,8 @@ export function snapshots(): Snapshots {
 
 const NEVER = Number.POSITIVE_INFINITY;
 
+const neededUntil = ({ replaced, read }: State): number => replaced + (read ? KEPT : UNREAD);
+
 function stateAt(file: SharedHandle, offset: number, closing: Uint8Array): State {
   const digest = createHash('sha256').update(closing).digest('base64url').slice(0, 22);
   return {
@@ -183,15 +201,23 @@ function stateAt(file: SharedHandle, offset: number, closing: Uint8Array): State
     ...{ file, offset, closing },
     release: file.take(),
     replaced: NEVER,
+    read: false,
   };
 }
 
-function versionOf(state: State): Version {
+function versionOf(state: State, kept: readonly State[]): Version {
   const { etag, size, file, offset, closing } = state;
   const release = file.take();
+  state.read = true;
   return {
     ...{ etag, size },
     read: (start, end) => pieces(file, offset, closing, start, end),
+    since(tag, start) {
+      const before = kept.find((each) => each.etag === tag);
+      if (start !== offset || before?.file !== file || before.offset !== offset) return undefined;
+      const delta = deltaOf(before.closing, closing);
+      return 2 * delta.length < closing.length ? delta : undefined;
+    },
     async close() {
       // A slow reader is not through with it yet.
       if (state.replaced !== NEVER) state.replaced = Date.now();

@@ -160,8 +160,7 @@ export function watchedFiles(located: readonly string[], states: Snapshots): Wat
     const growing = new Map<string, Growing>();
     for (const { path, file, unfinished } of runs) {
       if (!unfinished) continue;
-      const state = await states.open(file);
-      await state?.close();
+      const state = await states.newest(file);
       growing.set(path, {
         writing: await isWritten(file),
         ...(state ? { etag: state.etag, size: state.size } : {}),

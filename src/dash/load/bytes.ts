@@ -1,3 +1,4 @@
+import { patched } from '../../pipeline/formats/patched.ts';
 import { ChangedFileError, RunFileError } from './table.ts';
 
 /**
@@ -16,6 +17,15 @@ export interface ByteSource {
   readonly version: string;
   /** @throws ChangedFileError where the file is no longer that of this version */
   slice(start: number, end?: number): Promise<ArrayBuffer>;
+  /** What was read last of all that it ends with, in this state or an earlier one. */
+  readonly ending?: () => Ending | undefined;
+}
+
+/** The end of a file of a server, from `start` on, in one of its states. */
+export interface Ending {
+  readonly etag: string;
+  readonly start: number;
+  readonly bytes: ArrayBuffer;
 }
 
 export type OnBytes = (bytes: number) => void;
@@ -31,14 +41,16 @@ export interface FileState {
  * know no ranges). All that is read is of one state of the file.
  *
  * @param known the state to read, where it is known already
+ * @param before the end of an earlier state: of a server that can, only what is new is fetched
  * @throws RunFileError where the link leads nowhere
  */
 export function openBytes(
   origin: FileOrigin,
   onBytes: OnBytes = () => {},
   known?: FileState,
+  before?: Ending,
 ): Promise<ByteSource> {
-  if (origin.kind === 'url') return openUrl(origin.url, onBytes, known);
+  if (origin.kind === 'url') return openUrl(origin.url, onBytes, known, before);
   if (origin.kind === 'bytes') return Promise.resolve(bufferSource(origin.bytes));
   const { blob } = origin;
   const version = `${blob.size}:${blob instanceof File ? blob.lastModified : 0}`;
@@ -84,7 +96,15 @@ function problem(status: number): RunFileError {
   return new RunFileError(`the server refused the file (${status})`);
 }
 
-async function openUrl(url: string, onBytes: OnBytes, known?: FileState): Promise<ByteSource> {
+/** What tells our server that a delta will do. */
+const DELTA = 'eos-delta';
+
+async function openUrl(
+  url: string,
+  onBytes: OnBytes,
+  known?: FileState,
+  before?: Ending,
+): Promise<ByteSource> {
   const state = known ?? (await stateOf(url));
   if (!state) return openWhole(url, onBytes);
   const { etag, size } = state;
@@ -93,21 +113,37 @@ async function openUrl(url: string, onBytes: OnBytes, known?: FileState): Promis
   const unchanged = (response: Response, length: number) =>
     length === size && (response.headers.get('etag') ?? etag) === etag;
   let whole: Promise<ByteSource> | undefined;
+  let ending = before;
   return {
     byteLength: size,
     version: `${etag}:${size}`,
+    ending: () => ending,
     async slice(start, end = size) {
       if (whole) return (await whole).slice(start, end);
       if (end <= start) return new ArrayBuffer(0);
-      const headers = { Range: `bytes=${start}-${end - 1}`, ...condition };
+      const old = condition && end === size && ending?.start === start ? ending : undefined;
+      const headers = {
+        Range: `bytes=${start}-${end - 1}`,
+        ...condition,
+        ...(old ? { 'If-None-Match': old.etag, 'A-IM': DELTA } : {}),
+      };
       const response = await request(url, { headers });
       if (response.status === 412 || response.status === 416) throw new ChangedFileError();
+      if (response.status === 226 && old) {
+        const delta = new Uint8Array(await bodyOf(response));
+        onBytes(delta.byteLength);
+        const bytes = patched(new Uint8Array(old.bytes), [delta]).buffer as ArrayBuffer;
+        if (!unchanged(response, start + bytes.byteLength)) throw new ChangedFileError();
+        ending = { etag, start, bytes };
+        return bytes;
+      }
       if (response.status === 206) {
         const bytes = await bodyOf(response);
         onBytes(bytes.byteLength);
         const length = Number(response.headers.get('content-range')?.split('/')[1] ?? size);
         if (!unchanged(response, length) || bytes.byteLength !== end - start)
           throw new ChangedFileError();
+        if (end === size) ending = { etag, start, bytes };
         return bytes;
       }
       if (response.status !== 200) throw problem(response.status);

@@ -186,14 +186,16 @@ export function columnStore(
     },
     replace(next) {
       const ids = new Set(next.groups.map((_, group) => groupId(next, group)));
-      // Codes of words belong to the source that gave them; numbers are the same in both.
-      const numbers = new Set(
-        next.columns.flatMap(({ name, kind }) => (kind === 'number' ? [name] : [])),
+      // Codes stand for the words of the source that gave them; numbers are the same in both.
+      const same = new Set(
+        next.columns.flatMap(({ name, kind }) =>
+          kind === 'number' || next.words(name) === source.words(name) ? [name] : [],
+        ),
       );
       const still = [...kept].filter(([key]) => {
         const [column = '', group = ''] = key.split(/:(?=\d+$)/);
         return (
-          numbers.has(column) &&
+          same.has(column) &&
           source.groups[Number(group)] &&
           ids.has(groupId(source, Number(group)))
         );

@@ -2,7 +2,8 @@ import { decoderOf } from '../../pipeline/formats/all-codecs.ts';
 import { openArrow } from '../../pipeline/formats/arrow/arrow-table.ts';
 import type { ByteSource } from './bytes.ts';
 import { openPages } from './open-light.ts';
-import { OtherReaderError, type TableSource } from './table.ts';
+import { segmented } from './segments.ts';
+import { type FileMark, OtherReaderError, type TableSource } from './table.ts';
 import { tableSource } from './table-source.ts';
 
 /**
@@ -11,11 +12,12 @@ import { tableSource } from './table-source.ts';
 const KEPT_BYTES = 256 * 1024 * 1024;
 
 /** Opens a Parquet file of any codec, or an Arrow IPC file or stream. @throws RunFileError */
-export async function openAny(file: ByteSource): Promise<TableSource> {
+export async function openAny(file: ByteSource, before?: FileMark): Promise<TableSource> {
   try {
-    return await openPages(file, decoderOf, () => true);
+    if (before?.kind !== 'arrow') return await openPages(file, decoderOf, () => true, before);
   } catch (error) {
     if (!(error instanceof OtherReaderError)) throw error;
-    return tableSource(file, () => openArrow(file, decoderOf, { keep: KEPT_BYTES }));
   }
+  const parts = before ? segmented(file, before) : file;
+  return tableSource(parts, () => openArrow(parts, decoderOf, { keep: KEPT_BYTES }), before);
 }

@@ -15,41 +15,53 @@ import { path } from './path.ts';
 import type { Anchor, Row, TableApi, TableInfo, WholeColumn } from './protocol.ts';
 import { sampledRows } from './rows.ts';
 import { statistics } from './statistics.ts';
-import { ChangedFileError, OtherReaderError, RunFileError, type TableSource } from './table.ts';
+import {
+  ChangedFileError,
+  type FileMark,
+  OtherReaderError,
+  RunFileError,
+  type TableSource,
+} from './table.ts';
 
 /** A file that changes while it is read is read anew so many times. */
 const ATTEMPTS = 4;
 const TOO_FAST = 'the file is written faster than it can be read from here';
 
+/** Opens a file, of which an earlier state may have been opened before. */
+export type OpenTable = (file: ByteSource, before?: FileMark) => Promise<TableSource>;
+
 /** Answers the page's questions about one run file. */
-export function tableApi(
-  openTable: (file: ByteSource) => Promise<TableSource>,
-  onBytes: OnBytes,
-): TableApi {
+export function tableApi(openTable: OpenTable, onBytes: OnBytes): TableApi {
   let origin: FileOrigin;
   /** The state that the store holds, and the one that the page has been told of. */
   let version = '';
   let told = '';
   let store: ColumnStore;
+  let file: ByteSource | undefined;
 
-  async function load(known?: FileState): Promise<TableSource> {
+  async function load(known?: FileState, before?: FileMark): Promise<TableSource> {
     let state = known;
+    let earlier = before;
     for (let attempt = 1; ; attempt++) {
-      const file = await openBytes(origin, onBytes, state);
+      const next = await openBytes(origin, onBytes, state, file?.ending?.());
+      const since = earlier;
       state = undefined;
+      earlier = undefined;
       try {
-        const source = await openTable(file);
+        const source = await openTable(next, since);
         if (!source.columns.some(({ name, kind }) => name === 'step' && kind === 'number')) {
           throw new RunFileError('the file has no column step, so it is not a run of eos');
         }
-        version = file.version;
+        version = next.version;
+        file = next;
         return source;
       } catch (error) {
         if (error instanceof OtherReaderError) throw error;
         // A server that knows no conditions may have sent parts of two states.
         const changed =
+          since !== undefined ||
           error instanceof ChangedFileError ||
-          (await openBytes(origin, onBytes)).version !== file.version;
+          (await openBytes(origin, onBytes)).version !== next.version;
         if (!changed) throw error;
         if (attempt === ATTEMPTS) throw new RunFileError(TOO_FAST);
       }
@@ -64,7 +76,7 @@ export function tableApi(
       } catch (error) {
         if (!(error instanceof ChangedFileError)) throw error;
         if (attempt === ATTEMPTS) throw new RunFileError(TOO_FAST);
-        store = store.replace(await load());
+        store = store.replace(await load(undefined, store.source.mark));
       }
     }
   }
@@ -84,7 +96,7 @@ export function tableApi(
     async refresh(known) {
       const now = (await openBytes(origin, onBytes, known)).version;
       if (now === told) return undefined;
-      if (now !== version) store = store.replace(await load(known));
+      if (now !== version) store = store.replace(await load(known, store.source.mark));
       return info();
     },
     ...questions((ask) => current(() => ask(store))),

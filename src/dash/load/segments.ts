@@ -1,5 +1,6 @@
 import type { TableGroup } from '../../pipeline/formats/table-file.ts';
 import type { ByteSource } from './bytes.ts';
+import type { FileMark } from './table.ts';
 
 /**
  * Row groups are fetched whole, with their neighbours, up to this size; of larger ones only what is
@@ -13,27 +14,34 @@ const TAIL_BYTES = 1 << 16;
 /**
  * A source that reads small neighbouring row groups by one request, and keeps them for the next
  * column.
+ *
+ * @param before an earlier state of it: all that may have come since is fetched by
+ * one request where it is not too much, or else the footer, which may have grown
  */
-export function segmented(file: ByteSource): ByteSource & {
+export function segmented(
+  file: ByteSource,
+  before?: FileMark,
+): ByteSource & {
   /** Tells where the row groups are, once that is known. */
   divide(groups: readonly TableGroup[]): void;
 } {
   const bounds: { start: number; end: number }[] = [];
   const kept = new Map<number, Promise<ArrayBuffer>>();
   const slice = together(file);
-  const tailStart = Math.max(0, file.byteLength - TAIL_BYTES);
+  const tailStart = tailOf(file.byteLength, before);
   let tail: Promise<ArrayBuffer> | undefined;
   return {
     ...file,
     divide(groups) {
       for (const { start, end } of groups) {
         const last = bounds.at(-1);
-        if (last && start >= last.end && end - last.start <= SEGMENT_BYTES) last.end = end;
+        const isNear = last && start >= last.end && end - last.start <= SEGMENT_BYTES;
+        if (isNear && start !== before?.last) last.end = end;
         else bounds.push({ start, end });
       }
     },
     async slice(start, end = file.byteLength) {
-      if (bounds.length === 0 && start >= tailStart) {
+      if (start >= tailStart && (tail || bounds.length === 0)) {
         tail ??= slice(tailStart, file.byteLength);
         return (await tail).slice(start - tailStart, end - tailStart);
       }
@@ -54,12 +62,17 @@ export function segmented(file: ByteSource): ByteSource & {
   };
 }
 
+function tailOf(size: number, before?: FileMark): number {
+  const end = Math.max(0, size - TAIL_BYTES - (before?.footer ?? 0));
+  return before && size - before.last <= TOGETHER_BYTES ? Math.min(before.last, end) : end;
+}
+
 /**
  * Parts no further from each other than this are fetched with what stands between them, up to so
  * many bytes.
  */
 const GAP_BYTES = 1 << 16;
-const TOGETHER_BYTES = 1 << 22;
+const TOGETHER_BYTES = 1 << 23;
 /** Milliseconds in which the panels of a page have all asked. */
 const GATHERING = 5;
 

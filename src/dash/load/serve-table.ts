@@ -1,7 +1,6 @@
-import type { ByteSource } from './bytes.ts';
 import type { Call, Reply } from './protocol.ts';
-import { tableApi } from './queries.ts';
-import { OtherReaderError, RunFileError, type TableSource } from './table.ts';
+import { type OpenTable, tableApi } from './queries.ts';
+import { OtherReaderError, RunFileError } from './table.ts';
 
 /** The part of a worker's global scope that is needed here. */
 export interface WorkerScope {
@@ -15,10 +14,7 @@ type Methods = Readonly<Record<string, (...args: readonly unknown[]) => Promise<
  * Serves one run file from a worker: decoding never blocks the page, and a file that makes it hang
  * is let go with it.
  */
-export function serveTable(
-  scope: WorkerScope,
-  openTable: (file: ByteSource) => Promise<TableSource>,
-): void {
+export function serveTable(scope: WorkerScope, openTable: OpenTable): void {
   serve(
     scope,
     tableApi(openTable, (bytes) => scope.postMessage({ bytes })),

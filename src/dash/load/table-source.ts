@@ -3,6 +3,7 @@ import type { TableFile, Values } from '../../pipeline/formats/table-file.ts';
 import type { ByteSource } from './bytes.ts';
 import {
   type ColumnValues,
+  type FileMark,
   MAX_ROWS,
   RunFileError,
   type TableColumn,
@@ -13,12 +14,14 @@ import {
 /**
  * A table file as the page reads it: its numbers, and its texts as codes.
  *
+ * @param before an earlier state of the file, whose codes stand for the same words
  * @throws RunFileError where it is cut off, damaged, of a kind that is not read, or too large for a
  * page
  */
 export async function tableSource(
   file: ByteSource,
   open: () => Promise<TableFile>,
+  before?: FileMark,
 ): Promise<TableSource> {
   const table = await refused(open());
   if (table.rows > MAX_ROWS)
@@ -35,7 +38,9 @@ export async function tableSource(
     return kind === 'text' ? [{ name, kind: 'string' }] : [];
   });
   const coders = new Map(
-    columns.filter(({ kind }) => kind === 'string').map(({ name }) => [name, wordCoder()]),
+    columns
+      .filter(({ kind }) => kind === 'string')
+      .map(({ name }) => [name, before?.coders.get(name) ?? wordCoder()]),
   );
   const step = places.get('step');
   const kept = <T>(column: string, of: ((field: number) => T) | undefined): T | undefined => {
@@ -62,6 +67,7 @@ export async function tableSource(
     columns,
     groups,
     metadata: table.metadata,
+    mark: { ...endOf(table), coders },
     words: (column) => coders.get(column)?.words ?? [],
     async read(column, group) {
       const place = places.get(column);
@@ -71,6 +77,11 @@ export async function tableSource(
       return coder ? toCodes(values, coder.code) : toNumbers(values);
     },
   };
+}
+
+function endOf({ kind, groups, bytes }: TableFile): Omit<FileMark, 'coders'> {
+  const last = groups.at(-1);
+  return { kind, last: last?.start ?? 0, footer: bytes - (last?.end ?? 0) };
 }
 
 /** Tells what is wrong in words of this page. */

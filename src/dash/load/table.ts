@@ -30,6 +30,17 @@ export interface TableGroup {
  */
 export type ColumnValues = Float64Array | Uint16Array;
 
+/** What is known of a file when it is opened again because it has grown. */
+export interface FileMark {
+  readonly kind: 'parquet' | 'arrow';
+  /** First byte of its last group, which a writer writes anew; what stands before stays. */
+  readonly last: number;
+  /** Bytes of the footer. */
+  readonly footer: number;
+  /** What makes codes of its words. */
+  readonly coders: ReadonlyMap<string, WordCoder>;
+}
+
 /**
  * A run file, opened: everything but the values, which are read column by column and group by
  * group.
@@ -40,6 +51,8 @@ export interface TableSource {
   readonly columns: readonly TableColumn[];
   readonly groups: readonly TableGroup[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** Absent where it is no file. */
+  readonly mark?: FileMark;
   /** Words of a string column that the codes read so far stand for. */
   words(column: string): readonly string[];
   read(column: string, group: number): Promise<ColumnValues>;
@@ -70,8 +83,13 @@ export const MAX_STRING = 200;
 /** Different words that a string column may hold. */
 const MAX_WORDS = 4096;
 
+export interface WordCoder {
+  readonly words: readonly string[];
+  code(word: string): number;
+}
+
 /** Turns strings into small codes, the same code for the same word in every group of a column. */
-export function wordCoder(): { readonly words: string[]; code(word: string): number } {
+export function wordCoder(): WordCoder {
   const words: string[] = [];
   const codes = new Map<string, number>();
   let lastWord: string | undefined;

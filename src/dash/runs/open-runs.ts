@@ -321,23 +321,29 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
       ]);
       const before = list;
       const paused = runs.some(({ writing }) => writing);
+      const stateOf = ({ link }: Run): FileState | undefined => {
+        const { etag, size } = states.get(link ?? '') ?? {};
+        return etag === undefined || size === undefined ? undefined : { etag, size };
+      };
+      // What has grown is drawn at once; the list may take longer.
+      const grown = Promise.all(
+        runs.map((run) => {
+          const state = stateOf(run);
+          return state && follow(run, state);
+        }),
+      ).then((all) => all.some(Boolean));
+      grown.then((any) => any && events.changed());
       let changed = false;
       if (told !== listed || failed.size > 0) {
         await relist();
-        if (lostSince !== undefined) return false;
-        listed = told;
-        changed = await look(
-          runs.filter(({ link }) => link !== undefined),
-          before,
-        );
+        if (lostSince === undefined) {
+          listed = told;
+          const others = runs.filter((run) => run.link !== undefined && !stateOf(run));
+          changed = await look(others, before);
+        }
       }
-      const grown = await Promise.all(
-        runs.map((run) => {
-          const { etag, size } = states.get(run.link ?? '') ?? {};
-          return etag !== undefined && size !== undefined && follow(run, { etag, size });
-        }),
-      );
-      changed ||= grown.some(Boolean);
+      const any = await grown;
+      changed ||= any;
       // Whether a run stands still shows with time alone.
       if (changed || paused) events.changed();
       return changed;

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { patched } from '../formats/patched.ts';
 import { crc32 } from '../formats/platform.ts';
-import { deltaOf, patched } from './delta.ts';
+import { deltaOf } from './delta.ts';
 import { writeAll } from './write-all.ts';
 
 /** Ending of the name of a partial file's journal. */
