@@ -29,7 +29,7 @@ describe('the tracker along runs at the edge', () => {
       const worst = [0, 0, 0];
       for (let t = 0; t < 33_400; t++) {
         network.gradientAt();
-        const { values, error } = network.track();
+        const { values, error } = network.track({ probing: t % 4 === 0 });
         reference.theta.set(network.theta);
         reference.gradientAt();
         reference.resumeTracker({ ...fresh, measurements: 0, draws: t * 1e5 });
@@ -105,29 +105,34 @@ test.each([
 );
 
 test(
-  'on 20 networks the energy at the edge explains the spikes across which the loss is near a quadratic',
+  'on 20 networks at least 95 % of the spikes lie by nine tenths in directions at the edge',
   async () => {
-    const networks: NetworkOptions[] = [];
-    for (const activation of ['tanh', 'gelu', 'silu'] as const) {
-      for (const layers of ['1-20-15-1', '1-30-1', '1-16-16-16-1'])
-        for (const eta of [0.15, 0.3])
-          networks.push({ activation, layers, eta, data: 'chebyshev:4:20', steps: 4000 });
-    }
-    for (const preset of ['deep-linear', 'network'] as const) networks.push({ preset });
+    const data = 'chebyshev:4:20';
+    const mse = (['tanh', 'gelu', 'silu'] as const).flatMap((activation) =>
+      ['1-20-15-1', '1-30-1', '1-16-16-16-1'].flatMap((layers) =>
+        [0.15, 0.3].map((eta) => ({ activation, layers, eta, data, steps: 2500 })),
+      ),
+    );
+    const classes = { loss: 'cross-entropy', steps: 800 } as const;
+    const networks: NetworkOptions[] = [
+      ...mse.filter(({ eta, layers }) => eta === 0.3 || layers !== '1-20-15-1'),
+      { activation: 'relu', layers: '1-20-20-1', eta: 0.1, data, steps: 2500 },
+      { ...classes, activation: 'gelu', layers: '64-12-12-10', eta: 0.3, data: 'digits:80' },
+      { ...classes, activation: 'tanh', layers: '64-16-10', eta: 3, data: 'digits:60' },
+      { preset: 'deep-linear' },
+      { preset: 'network', steps: 3000 },
+    ];
     expect(networks).toHaveLength(20);
     const spikes: ExplainedSpike[] = [];
     for (const network of networks) {
       const last = await lastValueFrom(networkDescent(network).pipe(networkPipeline()));
       spikes.push(...last.run.summary!.spikes);
     }
-    const mild = spikes.filter(({ ratio }) => ratio < 1.25);
-    expect(mild.length).toBeGreaterThan(50);
-    expect(mild.filter(({ share }) => share! >= 0.9).length / mild.length).toBeGreaterThan(0.95);
-    // Swings so wide that the loss is no quadratic across them are the edge's as well, as far as l1
-    // can tell.
-    expect(spikes.filter(({ cause }) => cause === 'edge').length / spikes.length).toBeGreaterThan(
-      0.9,
-    );
+    expect(spikes.length).toBeGreaterThan(100);
+    const part = (of: (spike: ExplainedSpike) => boolean) =>
+      spikes.filter(of).length / spikes.length;
+    expect(part(({ share }) => share! >= 0.9)).toBeGreaterThan(0.95);
+    expect(part(({ cause }) => cause === 'edge')).toBeGreaterThan(0.95);
   },
   10 * MINUTES,
 );

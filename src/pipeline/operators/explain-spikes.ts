@@ -25,8 +25,9 @@ interface State {
 }
 
 /**
- * Finds the spikes of the loss and says of each what it owes to directions at the edge: `l1` and
- * `edge_directions` hold their energy and their number.
+ * Finds the spikes of the loss and says of each what it owes to directions at the edge: `l1`,
+ * `edge_work` and `edge_directions` hold their energy, what they changed of the loss, and their
+ * number.
  *
  * @param report told of each spike when it is over
  */
@@ -40,6 +41,7 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
       loss: 'networkDescent',
       sharpness: 'networkDescent',
       l1: 'networkDescent',
+      edge_work: 'networkDescent',
       edge_directions: 'networkDescent',
       sharpness_ratio: 'relateToThreshold',
     },
@@ -63,7 +65,8 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
 
       return {
         next(columns, length) {
-          const { step, eta, loss, sharpness, sharpness_ratio, l1, edge_directions } = columns;
+          const { step, eta, loss, sharpness, sharpness_ratio, l1, edge_work, edge_directions } =
+            columns;
           live = true;
           for (let i = 0; i < length; i++) {
             const ratio = explainer.row({
@@ -73,6 +76,7 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
               sharpness: sharpness[i]!,
               ratio: sharpness_ratio[i]!,
               l1: l1[i]!,
+              work: edge_work[i]!,
               directions: edge_directions[i]!,
             });
             take(finder.next(step[i]!, loss[i]!, ratio));

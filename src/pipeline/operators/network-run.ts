@@ -25,6 +25,7 @@ export type NetworkArrays = Readonly<
     | 'sharpness_error'
     | 'l1'
     | 'l2'
+    | 'edge_work'
     | 'edge_directions',
     Float64Array
   >

@@ -65,7 +65,7 @@ function trajectoryRows(
     classes: loss === 'cross-entropy',
     metric: false,
     relu: activation === 'relu',
-  }).filter(({ name }) => name !== 'edge_directions');
+  }).filter(({ name }) => name !== 'edge_directions' && name !== 'edge_work');
   const run: NetworkRun = {
     ...startRun<NetworkConfig & { readonly dynamics: string }, NetworkSummary>(
       { ...config, dynamics: dynamics.name },

@@ -53,8 +53,20 @@ export function trainingColumns({
     number('sharpness', 'S', `largest eigenvalue of ${matrix}${note}`, true),
     ...lower,
     number('sharpness_error', 'ΔS', 'bound on the error of the sharpness, from residuals', true),
-    number('l1', 'L₁', 'energy of the oscillation in directions at the edge, Σ (u·g)²/2λ', true),
+    number(
+      'l1',
+      'L₁',
+      'energy of the oscillation in directions at the edge, ½ gᵀŪ(ŪᵀHŪ)⁻¹Ūᵀg',
+      true,
+    ),
     number('l2', 'L₂', 'loss without l1', true),
+    number(
+      'edge_work',
+      'ΔL₁',
+      'part of the change of the loss since the row before that lies in directions at the edge; ' +
+        'taken where the loss has changed by 0.3 %',
+      true,
+    ),
     {
       name: 'edge_directions',
       type: 'DOUBLE',
@@ -93,6 +105,7 @@ export function networkOrder(eigenvalues: number): readonly string[] {
     'regime',
     'l1',
     'l2',
+    'edge_work',
     'edge_directions',
     'batch_sharpness',
     'accuracy',

@@ -23,13 +23,25 @@ export interface Kernel {
   readonly correct: Global<number>;
   dot(a: number, b: number, count: number): number;
   buildTracker(count: number): void;
+  buildEdge(): void;
+  edgeEnergy(gradient: number, metric: number, count: number): number;
+  edgeWork(
+    theta: number,
+    gradient: number,
+    thetaBefore: number,
+    gradientBefore: number,
+    metric: number,
+    begins: number,
+    ends: number,
+  ): number;
+  readonly swings: Global<number>;
   ritzVectors(before: boolean): number;
   ritzStride(): number;
   resumeTracker(measurements: number, swinging: boolean, draws: number): void;
   readonly known: Global<number>;
   readonly swinging: Global<number>;
   useOperator(theta: number, metric: number, shift: number): void;
-  track(tolerance: number, all: boolean, seed: bigint): number;
+  track(tolerance: number, all: boolean, seed: bigint, edges: number, probing: boolean): number;
   operatorTimes(v: number, product: number): void;
   readonly products: Global<number>;
   readonly draws: Global<number>;

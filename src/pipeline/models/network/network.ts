@@ -17,6 +17,10 @@ export interface NetworkShape {
 export interface TrackOptions extends OperatorOptions {
   /** Relative error of the largest eigenvalue at which the search ends. */
   readonly tolerance?: number;
+  /** How many of the eigenvalues were at the edge; 1 at least. */
+  readonly edges?: number;
+  /** Whether a random direction joins the search. */
+  readonly probing?: boolean;
   /** Bring every tracked eigenvalue to the tolerance, not only what may be the largest. */
   readonly all?: boolean;
 }
@@ -38,6 +42,8 @@ export interface TrackerState {
   readonly measurements: number;
   readonly swinging: boolean;
   readonly draws: number;
+  /** u·g and λ of each direction. */
+  readonly swings: Float64Array;
 }
 
 /**
@@ -79,6 +85,21 @@ export interface Network {
   hessianTimes(v: Float64Array): Float64Array;
   /** The top of the spectrum at the θ of the last gradient. */
   track(options?: TrackOptions): Spectrum;
+  /**
+   * Energy of the oscillation in the first `count` directions of the last `track`, at whose θ the
+   * gradient is; to be asked once after each.
+   */
+  edgeEnergy(count: number, options?: OperatorOptions): number;
+  /** Where θ and its gradient stand now: the next `edgeWork` is of the step from here. */
+  keepStep(): void;
+  /**
+   * Part of the change of the loss since `keepStep` that lies in directions at the edge: in the
+   * first `begins` of the measurement before, and the first `ends` of the last one. Products with
+   * the Hessian are no longer at θ behind it.
+   */
+  edgeWork(begins: number, ends: number, options?: OperatorOptions): number;
+  /** θ at the last `keepStep`. */
+  readonly thetaBefore: Float64Array;
   /** Ritz vector i of the last `track`. */
   ritzVector(index: number): Float64Array;
   saveTracker(): TrackerState;
@@ -104,6 +125,7 @@ export function createNetwork(
   for (const [i, width] of layers.entries()) kernel.setWidth(i, width);
   kernel.build(layers.length - 1, count, ACTIVATIONS.indexOf(activation), loss === 'cross-entropy');
   kernel.buildTracker(tracked);
+  kernel.buildEdge();
   const size = kernel.parameters.value;
 
   const inputWidth = layers[0]!;
@@ -114,9 +136,10 @@ export function createNetwork(
     count * inputWidth,
     count * targetWidth,
   ].map((doubles) => kernel.allocate(doubles)) as [number, number, number, number];
-  const [theta, gradient, metric, direction, product] = Array.from({ length: 5 }, () =>
-    kernel.allocate(size),
-  ) as [number, number, number, number, number];
+  const [theta, gradient, metric, direction, product, thetaBefore, gradientBefore] = Array.from(
+    { length: 7 },
+    () => kernel.allocate(size),
+  ) as [number, number, number, number, number, number, number];
 
   // Nothing is allocated beyond this point, so that views stay valid.
   const view = (address: number, length: number) =>
@@ -127,6 +150,8 @@ export function createNetwork(
     metric: view(metric, size),
     direction: view(direction, size),
     product: view(product, size),
+    thetaBefore: view(thetaBefore, size),
+    gradientBefore: view(gradientBefore, size),
     batchInputs: view(batchInputs, count * inputWidth),
     batchTargets: view(batchTargets, count * targetWidth),
   };
@@ -134,6 +159,7 @@ export function createNetwork(
   view(targets, count * targetWidth).set(samples.targets);
   const kept = Math.min(tracked, size);
   const results = view(kernel.results.value, kept);
+  const swings = view(kernel.swings.value, 2 * kept);
   const ritzVector = (index: number, before = false) =>
     view(kernel.ritzVectors(before) + index * kernel.ritzStride(), size);
   const useAll = () => kernel.useSamples(inputs, targets, count);
@@ -185,11 +211,30 @@ export function createNetwork(
       kernel.hessianTimes(theta, direction, product);
       return views.product;
     },
-    track({ tolerance = TOLERANCE, all = false, preconditioned = false, shift = 0 } = {}) {
+    track({
+      tolerance = TOLERANCE,
+      all = false,
+      edges = 1,
+      probing = true,
+      preconditioned = false,
+      shift = 0,
+    } = {}) {
       kernel.useOperator(theta, preconditioned ? metric : 0, shift);
-      const error = kernel.track(tolerance, all, BigInt(seed));
+      const error = kernel.track(tolerance, all, BigInt(seed), edges, probing);
       return { values: results, error };
     },
+    edgeEnergy: (among, { preconditioned = false } = {}) =>
+      kernel.edgeEnergy(gradient, preconditioned ? metric : 0, among),
+    keepStep() {
+      views.thetaBefore.set(views.theta);
+      views.gradientBefore.set(views.gradient);
+    },
+    edgeWork: (begins, ends, { preconditioned = false } = {}) =>
+      kernel.edgeWork(
+        ...([theta, gradient, thetaBefore, gradientBefore] as const),
+        ...([preconditioned ? metric : 0, begins, ends] as const),
+      ),
+    thetaBefore: views.thetaBefore,
     ritzVector,
     saveTracker() {
       const vectors = new Float64Array(2 * kept * size);
@@ -201,9 +246,11 @@ export function createNetwork(
         measurements: kernel.known.value,
         swinging: kernel.swinging.value === 1,
         draws: kernel.draws.value,
+        swings: swings.slice(),
       };
     },
-    resumeTracker({ vectors, measurements, swinging, draws }) {
+    resumeTracker({ vectors, measurements, swinging, draws, swings: saved }) {
+      swings.set(saved);
       for (const before of [0, 1]) {
         for (let i = 0; i < kept; i++) {
           const from = (before * kept + i) * size;

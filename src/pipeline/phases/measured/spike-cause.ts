@@ -23,7 +23,12 @@ export interface SpikeRow {
    * Energy of the oscillation in directions at the edge; null where it is not known of this row.
    */
   readonly l1: number | null;
-  /** The part of it in the direction that holds most; null where it is not known. */
+  /**
+   * Part of the change of the loss since the row before that lies in directions at the edge; null
+   * where it is not known.
+   */
+  readonly work?: number | null;
+  /** The part of l1 in the direction that holds most; null where it is not known. */
   readonly leading?: number | null;
   readonly directions: number;
   /** Whether the sharpness was measured in this row. */
@@ -86,7 +91,9 @@ export function explainSpike(
   const rise = peak.loss - mean(level, ({ loss }) => loss);
   const energy = mean(burst, ({ l1 }) => l1) - mean(level.filter(hasEnergy), ({ l1 }) => l1);
   const loss = mean(burst, (row) => row.loss) - mean(level, (row) => row.loss);
-  const share = Math.min(1, Math.max(0, energy / loss));
+  const climbed = rows.slice(Math.max(0, beginAt - 1), peakAt + 1);
+  const part = shareOfWork(climbed) ?? energy / loss;
+  const share = Math.min(1, Math.max(0, part));
   const growing = rows.slice(Math.max(0, beginAt - NOISE_WINDOW), peakAt + 1);
   // Directions that were measured long ago may be those of the edge no more.
   if (share < LEAST_SHARE && !growing.some(({ measured }) => measured))
@@ -140,6 +147,20 @@ function etaThatHolds(
     else high = middle;
   }
   return low;
+}
+
+/**
+ * Part of a climb that directions at the edge made, step by step: their work where it is known,
+ * else the change of their energy, which is the same where the loss is a quadratic; null where no
+ * work is known.
+ */
+function shareOfWork(climbed: readonly SpikeRow[]): number | null {
+  if (!climbed.some(({ work }, i) => i > 0 && typeof work === 'number')) return null;
+  const steps = climbed
+    .slice(1)
+    .map(({ work, l1 }, i) => work ?? (l1 ?? 0) - (climbed[i]!.l1 ?? 0));
+  const rise = climbed.at(-1)!.loss - climbed[0]!.loss;
+  return steps.reduce((sum, step) => sum + step, 0) / rise;
 }
 
 function hasEnergy(row: SpikeRow): row is SpikeRow & { readonly l1: number } {

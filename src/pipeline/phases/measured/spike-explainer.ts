@@ -26,8 +26,9 @@ export interface ExplainerState {
 }
 
 /** A row as it was logged. */
-export type MeasuredRow = Omit<SpikeRow, 'l1' | 'leading' | 'measured'> & {
+export type MeasuredRow = Omit<SpikeRow, 'l1' | 'work' | 'leading' | 'measured'> & {
   readonly l1: number;
+  readonly work?: number;
   readonly leading?: number;
 };
 
@@ -63,8 +64,9 @@ export function createSpikeExplainer(
         ...row,
         sharpness: known('sharpness'),
         ratio,
-        l1: Number.isNaN(row.l1) ? null : row.l1,
-        leading: row.leading === undefined || Number.isNaN(row.leading) ? null : row.leading,
+        l1: numberOrNull(row.l1),
+        work: numberOrNull(row.work),
+        leading: numberOrNull(row.leading),
         directions: known('directions'),
         measured: !Number.isNaN(row.ratio),
       });
@@ -82,3 +84,5 @@ export function createSpikeExplainer(
     state: () => ({ rows: [...rows], edge, worst }),
   };
 }
+
+const numberOrNull = (value = Number.NaN) => (Number.isNaN(value) ? null : value);

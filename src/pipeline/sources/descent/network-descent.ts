@@ -38,6 +38,10 @@ import type {
 const DIVERGENCE_LOSS = 1e12;
 /** Eigenvalues over this share of the threshold are at the edge. */
 const EDGE_SHARE = 0.8;
+/** The work along the edge is taken of steps that change the loss by more than this share. */
+const WORTHWHILE = 0.003;
+/** A random direction joins the search for eigenvalues at every so many measurements. */
+const PROBE_EVERY = 4;
 /** The work of a row is large: batches are small, so that logs and files keep up. */
 const BATCH_ROWS = 256;
 const STAGE = 'networkDescent';
@@ -167,6 +171,8 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   /** The first step of the optimizer: another may have taken those before. */
   let since = 0;
   let order: Int32Array = new Int32Array();
+  /** The last measurement: its step, the loss at it, and how many directions were at the edge. */
+  let last = { t: Number.NaN, loss: Number.NaN, edges: 0 };
 
   function batchOf(t: number): Int32Array {
     const now = Math.floor(t / batches);
@@ -193,25 +199,32 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   function measured(arrays: Record<string, Float64Array>, i: number, t: number, value: number) {
     const now = { ...values, eta: eta(t), t: t - since };
     optimizer.metric?.(stepGradient, slots, now, metric);
-    const { values: spectrum, error } = network.track(operator);
+    const { values: spectrum, error } = network.track({
+      ...operator,
+      edges: last.edges,
+      probing: t % (measure * PROBE_EVERY) === 0,
+    });
     const edge = EDGE_SHARE * stability.threshold(now.eta);
-    let energy = 0;
-    let directions = 0;
+    let edges = 0;
     for (let k = 0; k < spectrum.length; k++) {
-      const lambda = spectrum[k]!;
-      arrays[k === 0 ? 'sharpness' : `sharpness_${k + 1}`]![i] = lambda;
-      if (!(lambda > edge)) continue;
-      const u = network.ritzVector(k);
-      let along = 0;
-      for (let j = 0; j < size; j++)
-        along += u[j]! * gradient[j]! * (preconditioned ? metric[j]! : 1);
-      energy += (along * along) / (2 * lambda);
-      directions++;
+      arrays[k === 0 ? 'sharpness' : `sharpness_${k + 1}`]![i] = spectrum[k]!;
+      if (spectrum[k]! > edge) edges++;
     }
+    const energy = network.edgeEnergy(edges, operator);
     arrays.sharpness_error![i] = error;
     arrays.l1![i] = energy;
     arrays.l2![i] = value - energy;
-    arrays.edge_directions![i] = directions;
+    arrays.edge_directions![i] = edges;
+    if (last.t === t - 1) arrays.edge_work![i] = workSince(value, edges);
+    last = { t, loss: value, edges };
+    network.keepStep();
+  }
+
+  /** Part of the change of the loss in the last step that lies in directions at the edge. */
+  function workSince(value: number, edges: number): number {
+    if (last.edges === 0 && edges === 0) return 0;
+    if (!(Math.abs(value - last.loss) > WORTHWHILE * last.loss)) return Number.NaN;
+    return network.edgeWork(last.edges, edges, operator);
   }
 
   return {
@@ -240,19 +253,38 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       return true;
     },
     state() {
-      const { vectors, ...tracker } = network.saveTracker();
+      const { vectors, swings, ...tracker } = network.saveTracker();
       const arrays = [theta, vectors, ...slots].map((array) => array.slice());
+      const before = [network.thetaBefore.slice(), swings];
+      const { t, edges } = last;
       const begun = since > 0 ? { since } : {};
-      return () => ({ ...tracker, ...begun, arrays: arrays.map(base64Of) });
+      return () => ({
+        ...tracker,
+        ...begun,
+        arrays: arrays.map(base64Of),
+        before: before.map(base64Of),
+        measured: Number.isNaN(t) ? null : t,
+        edges,
+      });
     },
     resume(saved) {
       since = saved.raw('since') === undefined ? 0 : saved.number('since');
       const [weights, vectors, ...rest] = saved.texts('arrays').map(bytesOf);
-      const sizes = [size, 2 * Math.min(eigenvalues, size) * size, ...slots.map(() => size)];
-      const found = [weights, vectors, ...rest].map((bytes) => (bytes?.byteLength ?? 0) / 8);
+      const [before, swings] = saved.texts('before').map(bytesOf);
+      const kept = Math.min(eigenvalues, size);
+      const sizes = [size, 2 * kept * size, size, 2 * kept, ...slots.map(() => size)];
+      const found = [weights, vectors, before, swings, ...rest].map(
+        (bytes) => (bytes?.byteLength ?? 0) / 8,
+      );
       if (found.length !== sizes.length || found.some((length, i) => length !== sizes[i]))
         throw new CheckpointError('checkpoint: its weights do not fit the network');
       const numbers = (bytes: Uint8Array<ArrayBuffer>) => new Float64Array(bytes.buffer);
+      const measuredAt = saved.numberOrNull('measured');
+      if (measuredAt !== null) {
+        theta.set(numbers(before!));
+        last = { t: measuredAt, loss: network.gradientAt(), edges: saved.number('edges') };
+        network.keepStep();
+      }
       theta.set(numbers(weights!));
       for (const [i, bytes] of rest.entries()) slots[i]!.set(numbers(bytes));
       network.resumeTracker({
@@ -260,6 +292,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
         measurements: saved.number('measurements'),
         swinging: saved.flag('swinging'),
         draws: saved.number('draws'),
+        swings: numbers(swings!),
       });
     },
   };

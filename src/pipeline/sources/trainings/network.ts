@@ -60,7 +60,7 @@ export const networkTraining: Training = {
 };
 
 /** Columns that speak of what an optimizer does step by step. */
-const OF_DESCENT = ['phase', 'cycle', 'edge_directions', 'batch_sharpness'];
+const OF_DESCENT = ['phase', 'cycle', 'edge_work', 'edge_directions', 'batch_sharpness'];
 
 const setupOf = (said: object) => setupNetwork(networkOptions(said));
 

@@ -1,3 +1,4 @@
+export { buildEdge, edgeEnergy, edgeWork, swings } from './edge';
 export { exp, log } from './functions';
 export { correct } from './losses/cross-entropy';
 export { dot } from './matrix';

@@ -4,7 +4,9 @@ import { allocate, hessianTimes, parameters } from './network';
 import { symmetricAt } from './random';
 
 /** Vectors in the basis at most; a full basis is restarted from its best Ritz vectors. */
-const BASIS = 32;
+export const BASIS = 32;
+/** The Hessian of so many parameters is taken whole. */
+const WHOLE = 16;
 /** Products after which a measurement ends with the error that it has. */
 const MOST_PRODUCTS = 600;
 /** Residual that the other tracked pairs may keep, as a share of the largest eigenvalue. */
@@ -17,25 +19,26 @@ const UNSEEN = 0.0003;
 /** What rounding may do to an eigenvalue, as a share of the largest. */
 const ROUNDING = 1e-14;
 
-let size: i32 = 0;
-let wanted: i32 = 0;
-let m: i32 = 0;
+export let size: i32 = 0;
+export let wanted: i32 = 0;
+/** Vectors in the basis. */
+export let m: i32 = 0;
 /** Orthonormal basis V, and HV; room for one vector more each. */
-let V: usize = 0;
+export let V: usize = 0;
 let HV: usize = 0;
 /** Ritz vectors of the measurement before, and of the one before that. */
-let latest: usize = 0;
-let older: usize = 0;
+export let latest: usize = 0;
+export let older: usize = 0;
 let scratch: usize = 0;
-let stride: usize = 0;
+export let stride: usize = 0;
 /** VᵀHV, (HV)ᵀHV, and the eigenvalues and vectors of the first. */
-let T: usize = 0;
+export let T: usize = 0;
 let K: usize = 0;
 let D: usize = 0;
-let Z: usize = 0;
+export let Z: usize = 0;
 /** Room for a number of each vector of the basis. */
 let row: usize = 0;
-const order = new StaticArray<i32>(BASIS);
+export const order = new StaticArray<i32>(BASIS);
 const rest = new StaticArray<f64>(BASIS);
 let limiting: i32 = 0;
 let restarted: bool = false;
@@ -93,7 +96,7 @@ export function resumeTracker(measurements: i32, toAndFro: bool, place: f64): vo
   draws = place;
 }
 
-function entryOf(matrix: usize, i: i32, j: i32): usize {
+export function entryOf(matrix: usize, i: i32, j: i32): usize {
   return matrix + ((<usize>(i * BASIS + j)) << 3);
 }
 
@@ -309,26 +312,24 @@ function boundError(count: i32): f64 {
 
 /**
  * The largest eigenvalues of the operator at θ, where the gradient was just computed: block
- * Davidson from the Ritz vectors of the measurement before and one random probe. The basis grows by
- * the residual that matters most until the bound on the largest is within the tolerance (relative
- * to it), or, with `every`, until every tracked residual is.
+ * Davidson from the Ritz vectors of the measurement before. From the one before that come the first
+ * `edges`, and one at least: at the edge θ swings to and fro, and what lies between the two sides
+ * is in the span of both; elsewhere that span holds where the vectors are bound. With `probing` a
+ * random direction joins them. The basis grows by the residual that matters most until the bound on
+ * the largest is within the tolerance (relative to it), or, with `every`, until every tracked
+ * residual is.
  *
  * @returns bound on the error of the largest
  */
-export function track(tolerance: f64, every: bool, seed: u64): f64 {
+export function track(tolerance: f64, every: bool, seed: u64, edges: i32, probing: bool): f64 {
   const first = products;
   // Nothing is known at first but random directions.
   const all = every || known == 0;
   m = 0;
   restarted = false;
-  if (known > 0) {
-    const from = swinging && known > 1 ? older : latest;
-    for (let i = 0; i < wanted; i++) {
-      memory.copy(V + <usize>m * stride, from + <usize>i * stride, (<usize>size) << 3);
-      extend();
-    }
-  }
-  probe(seed);
+  if (known > 0) begin(swinging && known > 1 ? older : latest, wanted);
+  if (known > 1) begin(swinging ? latest : older, edges > 1 ? edges : 1);
+  if (probing || m <= wanted) probe(seed);
   while (m < wanted && probe(seed)) {}
   let error = 0.0;
   for (;;) {
@@ -358,6 +359,8 @@ export function track(tolerance: f64, every: bool, seed: u64): f64 {
         settled = unchecked(rest[limiting]) <= OTHERS * top;
         if (settled && m > count) settled = !overlooks(count, top);
       }
+      // Few parameters are all in the basis: then nothing is left to be bound.
+      if (m < size && size <= WHOLE) settled = false;
       if (!settled) residual(limiting);
     }
     if (settled || m >= size || products - first >= MOST_PRODUCTS) break;
@@ -369,6 +372,14 @@ export function track(tolerance: f64, every: bool, seed: u64): f64 {
   }
   keepRitz();
   return error;
+}
+
+/** Ritz vectors of a measurement into the basis, as many as are wanted of them. */
+function begin(from: usize, count: i32): void {
+  for (let i = 0; i < count && i < wanted; i++) {
+    memory.copy(V + <usize>m * stride, from + <usize>i * stride, (<usize>size) << 3);
+    extend();
+  }
 }
 
 /** Share of a unit vector that lies in the span of orthonormal vectors. */
