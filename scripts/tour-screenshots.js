@@ -54,10 +54,15 @@ async function picture(query, name, theme) {
   await page.goto(`${url}?refresh=0&theme=${theme}&${query}`);
   await page.locator('.lab').waitFor();
   await settled(page);
-  // As high as the page is: a picture of more than the window is taken while it is laid out anew.
-  const height = await page.evaluate(() => document.documentElement.scrollHeight + 150);
-  await page.setViewportSize({ width, height });
-  await settled(page);
+  // As high as the page is, whose charts grow with the window: a picture of more than the window is
+  // taken while it is laid out anew.
+  for (let height = 0; ; ) {
+    const now = await page.evaluate(() => document.documentElement.scrollHeight);
+    if (now <= height) break;
+    height = now;
+    await page.setViewportSize({ width, height });
+    await settled(page);
+  }
   for (const formulas of await page.locator('.tour:not([hidden]) summary').all())
     await formulas.click();
   await page.screenshot({ path: join(folder, `${name}-${theme}.png`) });

@@ -1,6 +1,6 @@
 import { el } from './dom.ts';
 
-const ITEMS = 'button, select, summary';
+const ITEMS = 'button, select, summary, input[type=checkbox]';
 /** Keys, and by how many places they go on; in a table up and down go from row to row. */
 const WAYS: Readonly<Record<string, readonly [by: number, rows: boolean]>> = {
   ArrowLeft: [-1, false],
@@ -12,14 +12,14 @@ const WAYS: Readonly<Record<string, readonly [by: number, rows: boolean]>> = {
 };
 
 /**
- * Makes one stop of the Tab key of all buttons and lists in a box; inside, the arrow keys move, as
- * in any toolbar. A box that scrolls is a stop itself where it has none of them.
+ * Makes one stop of the Tab key of all buttons and lists in a box, but for those that have stops of
+ * their own; inside, the arrow keys move, as in any toolbar. A box that scrolls is a stop itself where it has none of them.
  */
 export function roving(box: HTMLElement, scrolls = false): void {
   let current: HTMLElement | undefined;
   const items = (): HTMLElement[] =>
     [...box.querySelectorAll<HTMLElement>(ITEMS)].filter(
-      (item) => !item.closest('[hidden], .menu-items') && !item.matches(':disabled'),
+      (item) => !item.closest('[hidden], .menu-items, .own-stops') && !item.matches(':disabled'),
     );
 
   function settle(): void {

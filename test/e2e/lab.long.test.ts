@@ -191,7 +191,7 @@ describeWith(['chromium'], 'the lab', () => {
       const tour = page.locator(`.tour[data-stop="${i + 1}"]`);
       await tour.waitFor();
       if (i === 0) await tour.locator('summary').click();
-      await tour.locator('.tour-formulas math').first().waitFor();
+      await tour.locator('.formulas math').first().waitFor();
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(over, `stop ${i + 1}`).toBeLessThanOrEqual(0);
       if (i + 1 < TOUR.length) await act(page, 'tour-next').click();
@@ -239,6 +239,12 @@ describeWith(['chromium'], 'the lab', () => {
     await settled(page);
     expect(await page.locator('[data-panel=sharpness] .events').count()).toBe(1);
     expect(await page.locator('.lab-words').textContent()).toContain('2/η = 24');
+    // What holds of the last learning rate alone is not drawn over all steps.
+    const band = page.locator('[data-panel=sharpness] .regime-band > *');
+    expect(await band.count()).toBe(0);
+    await page.locator('.lab-folds summary', { hasText: 'Formulas' }).click();
+    expect(await page.locator('.lab-folds math').count()).toBe(5);
+    expect(await violations(page)).toEqual([]);
     await act(page, 'undo').click();
     await page.waitForFunction(
       (step) => Number(document.querySelector<HTMLElement>('.lab')?.dataset.step) === step,
@@ -247,6 +253,7 @@ describeWith(['chromium'], 'the lab', () => {
     await settled(page);
     expect(await act(page, 'command').isEnabled()).toBe(true);
     expect(await page.locator('.lab-words').textContent()).toContain('2/η = 40');
+    expect(await band.count()).toBe(1);
     expect((await plot(page, 'sharpness').getAttribute('data-drawn'))!.split(':')[1]).toBe(
       String(at),
     );
@@ -421,6 +428,7 @@ describeWith(['chromium'], 'the lab', () => {
       document.querySelector('.lab-words')?.textContent?.includes('2/η = 60'),
     );
     await playTo(page, 2000);
+    expect(await violations(page)).toEqual([]);
     await page.locator('.lab [data-act=which]').selectOption('0');
     await page.waitForFunction(() =>
       document.querySelector('.lab-words')?.textContent?.includes('2/η = 40'),
@@ -453,6 +461,43 @@ describeWith(['chromium'], 'the lab', () => {
       await page.close();
     },
   );
+
+  test('Tab stops fewer than 30 times beside the table of runs, and arrow keys reach all else', async () => {
+    const { page } = await open('preset=three-phases;at=300');
+    const focused = () =>
+      page.evaluate(() => {
+        const { activeElement: element, body } = document;
+        if (!element || element === body) return undefined;
+        return {
+          name: element.getAttribute('aria-label') ?? element.textContent,
+          listed: element.closest('#runs') !== null,
+          roves: element.matches('.lab :is(button, select, summary, [type=checkbox])'),
+        };
+      });
+    const press = async (key: string) => {
+      await page.keyboard.press(key);
+      return focused();
+    };
+    let stops = 0;
+    for (let stop = await press('Tab'); stop; stop = await press('Tab')) if (!stop.listed) stops++;
+    expect(stops).toBeGreaterThan(20);
+    expect(stops).toBeLessThan(30);
+    const reached: string[] = [];
+    for (const first of ['play', 'model']) {
+      await act(page, first).focus();
+      const last = first === 'play' ? 'Tour' : 'Formulas';
+      for (let i = 0; i < 30 && reached.at(-1) !== last; i++) {
+        const there = await press('ArrowRight');
+        expect(there?.roves).toBe(true);
+        reached.push(there!.name);
+      }
+      expect(reached.at(-1)).toBe(last);
+    }
+    for (const name of ['Fork here', 'Save Arrow', 'Data, start and optimizer'])
+      expect(reached).toContain(name);
+    expect(reached.length).toBeGreaterThan(15);
+    await page.close();
+  });
 });
 
 test('eos lab prints the address of the run, and refuses what cannot be', async () => {

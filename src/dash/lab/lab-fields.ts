@@ -37,7 +37,7 @@ const DIGITS = 3;
  */
 export function labFields(set: (name: string, value: string, sliding: boolean) => void): LabFields {
   const main = el('span', { class: 'lab-row' });
-  const more = el('div', { class: 'lab-row' });
+  const more = el('div', { class: 'lab-row own-stops' });
   let fields: ReadonlyMap<string, Field> = new Map();
   let sliders: ReadonlyMap<string, ReturnType<typeof slider>> = new Map();
   let model = '';

@@ -3,6 +3,7 @@ import { formatNumber, rate } from '../../pipeline/format.ts';
 import { messageOf, type Run } from '../app.ts';
 import { button, el } from '../dom.ts';
 import { connect } from '../load/client.ts';
+import { roving } from '../roving.ts';
 import { save } from '../runs/export.ts';
 import type { ListedRun } from '../runs/run-list.ts';
 import { labFields } from './lab-fields.ts';
@@ -18,7 +19,7 @@ import {
 import type { LabStatus, SaveApi, Until } from './lab-protocol.ts';
 import { accompany, followDynamics, linkedRun, openSession, type Session } from './lab-session.ts';
 import type { TourRun } from './tour.ts';
-import { tourPanel } from './tour-panel.ts';
+import { formulaBox, tourPanel } from './tour-panel.ts';
 
 /** What the lab does to the page. */
 export interface LabActions {
@@ -227,6 +228,7 @@ export async function openLab(
 
   const problem = el('p', { class: 'lab-problem', role: 'alert' });
   const words = el('p', { class: 'lab-words' });
+  const formulas = formulaBox();
   const speedOf = () =>
     Number(speed.value) > FASTEST ? Number.MAX_SAFE_INTEGER : 10 ** Number(speed.value);
   const playButton = button('Play', { class: 'primary', 'data-act': 'play' }, () => {
@@ -394,29 +396,28 @@ export async function openLab(
       session.past = [...session.past, linkedRun(session)];
       return again(session, { options, changes: [] }, 0);
     });
-  const element = el(
-    'section',
-    { class: 'lab', 'aria-label': 'Lab' },
-    tour.element,
-    el(
-      'div',
-      { class: 'lab-row' },
-      playButton,
-      button('One step', { 'data-act': 'step' }, () => void play('step', Number.MAX_SAFE_INTEGER)),
-      button(
-        'To the next spike',
-        { 'data-act': 'spike' },
-        () => void play('spike', Number.MAX_SAFE_INTEGER),
-      ),
-      undo,
-      button('Start anew', { 'data-act': 'anew' }, () => void anew()),
-      button(
-        'Tour',
-        { 'data-act': 'tour', title: 'A guided tour of seven stops' },
-        () => void tour.go(1),
-      ),
-      el('label', { class: 'lab-field' }, el('span', {}, 'speed'), speed, speedText),
+  const players = el(
+    'div',
+    { class: 'lab-row', role: 'toolbar', 'aria-label': 'Play' },
+    playButton,
+    button('One step', { 'data-act': 'step' }, () => void play('step', Number.MAX_SAFE_INTEGER)),
+    button(
+      'To the next spike',
+      { 'data-act': 'spike' },
+      () => void play('spike', Number.MAX_SAFE_INTEGER),
     ),
+    undo,
+    button('Start anew', { 'data-act': 'anew' }, () => void anew()),
+    button(
+      'Tour',
+      { 'data-act': 'tour', title: 'A guided tour of seven stops' },
+      () => void tour.go(1),
+    ),
+    el('label', { class: 'lab-field' }, el('span', {}, 'speed'), speed, speedText),
+  );
+  const settings = el(
+    'div',
+    { class: 'lab-settings', role: 'toolbar', 'aria-label': 'What is run' },
     el(
       'div',
       { class: 'lab-row' },
@@ -441,14 +442,23 @@ export async function openLab(
     ),
     alongRow,
     el(
-      'details',
-      { class: 'lab-more' },
-      el('summary', {}, 'Data, start and optimizer'),
-      fields.more,
+      'div',
+      { class: 'lab-row lab-folds' },
+      el(
+        'details',
+        { class: 'lab-more' },
+        el('summary', {}, 'Data, start and optimizer'),
+        fields.more,
+      ),
+      formulas.element,
     ),
-    problem,
-    words,
-    command,
+  );
+  roving(players);
+  roving(settings);
+  const element = el(
+    'section',
+    { class: 'lab', 'aria-label': 'Lab' },
+    ...[tour.element, players, settings, problem, words, command],
   );
 
   function draw(): void {
@@ -482,6 +492,7 @@ export async function openLab(
         ...sessions.map(({ listed }, i) => el('option', { value: i }, listed.name)),
       );
     which.value = String(chosen);
+    formulas.show(status.formulas);
     words.textContent = `Step ${formatNumber(step)}. ${status.text}`;
     element.dataset.step = String(step);
     element.dataset.playing = String(playing);

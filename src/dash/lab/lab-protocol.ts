@@ -15,8 +15,9 @@ export interface LabStatus {
   readonly along: readonly string[];
   /** Steps a second, as measured; 0 while it stands. */
   readonly rate: number;
-  /** What happens, in words. */
+  /** What happens, in words, and the names of the formulas behind them. */
   readonly text: string;
+  readonly formulas: readonly string[];
 }
 
 /** Until when a run plays: for ever, for one step, to the next peak of L₁, or to a step. */

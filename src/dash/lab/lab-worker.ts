@@ -7,7 +7,7 @@ import { type Companion, companion, isDefined } from './companions.ts';
 import { withOptions } from './lab-parameters.ts';
 import type { LabApi, LabStatus, Until } from './lab-protocol.ts';
 import { type LabRun, labRun } from './lab-run.ts';
-import { narrate, SPIKE_SHARE } from './narrate.ts';
+import { formulasOf, narrate, SPIKE_SHARE } from './narrate.ts';
 import { replay } from './replay.ts';
 
 /** A run that plays is told of this often, in milliseconds. */
@@ -56,6 +56,7 @@ function status(): LabStatus {
     rate,
     along: accompaniedBy(),
     text: narrate(current),
+    formulas: formulasOf(current),
   };
 }
 

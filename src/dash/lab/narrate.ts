@@ -66,6 +66,16 @@ export function narrate(run: LabRun): string {
     : ofNetwork(run, where, over);
 }
 
+/** Names of the formulas on which those words rest. */
+export function formulasOf(run: LabRun): readonly string[] {
+  const { config, divergedAt } = run;
+  const plain = config.optimizer === 'gd';
+  if (divergedAt !== null) return plain ? ['sharpness', 'threshold', 'quadratic'] : ['sharpness'];
+  if (config.model !== 'minimal')
+    return ['sharpness', ...(plain ? ['threshold', 'quadratic'] : []), 'energy'];
+  return ['sharpness', ...(plain ? ['threshold', 'oscillation', 'push'] : []), 'split'];
+}
+
 const digits = (value: number): string => formatNumber(value, 4);
 const percent = (share: number): string => `${formatNumber(100 * share, 3)} %`;
 

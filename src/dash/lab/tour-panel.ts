@@ -17,9 +17,26 @@ export interface TourPanel {
 }
 
 /** A formula, as the page was built with it. */
-export function formula(name: string): Element {
+function formula(name: string): Element {
   const parsed = new DOMParser().parseFromString(mathml[name]!, 'application/xml');
   return document.importNode(parsed.documentElement, true);
+}
+
+/** Formulas, behind a click. */
+export function formulaBox() {
+  // On a narrow screen it scrolls, which has to go without a pointer too.
+  const box = el('div', {
+    ...{ class: 'formulas', role: 'group', 'aria-label': 'Formulas', tabindex: 0 },
+  });
+  let shown = '';
+  return {
+    element: el('details', {}, el('summary', {}, 'Formulas'), box),
+    show(names: readonly string[]) {
+      if (names.join() === shown) return;
+      shown = names.join();
+      box.replaceChildren(...names.map((name) => el('div', {}, formula(name))));
+    },
+  };
 }
 
 /** The guided tour: a box that tells what the runs below it show. */
@@ -30,13 +47,7 @@ export function tourPanel({ show, moved }: TourActions): TourPanel {
   const place = el('span', { class: 'tour-place' });
   const title = el('h2', { class: 'tour-title', tabindex: -1 });
   const text = el('p', { class: 'tour-text' });
-  // On a narrow screen it scrolls, which has to go without a pointer too.
-  const formulas = el('div', {
-    class: 'tour-formulas',
-    role: 'group',
-    'aria-label': 'Formulas',
-    tabindex: 0,
-  });
+  const formulas = formulaBox();
   const back = button('Back', { 'data-act': 'tour-back' }, () => void go(at - 1));
   const next = button('Next', { class: 'primary', 'data-act': 'tour-next' }, () => void go(at + 1));
   const element = el(
@@ -47,16 +58,20 @@ export function tourPanel({ show, moved }: TourActions): TourPanel {
       { class: 'tour-head' },
       title,
       place,
-      back,
-      next,
-      button('Leave the tour', { 'data-act': 'tour-leave' }, () => {
-        element.hidden = true;
-        document.body.classList.remove('touring');
-        moved(null);
-      }),
+      el(
+        'span',
+        { class: 'tour-ways' },
+        back,
+        next,
+        button('Leave the tour', { 'data-act': 'tour-leave' }, () => {
+          element.hidden = true;
+          document.body.classList.remove('touring');
+          moved(null);
+        }),
+      ),
     ),
     text,
-    el('details', {}, el('summary', {}, 'Formulas'), formulas),
+    formulas.element,
   );
 
   async function go(stop: number): Promise<void> {
@@ -65,7 +80,7 @@ export function tourPanel({ show, moved }: TourActions): TourPanel {
     place.textContent = `${at} of ${TOUR.length}`;
     title.textContent = shown.title;
     text.textContent = shown.text;
-    formulas.replaceChildren(...shown.formulas.map((name) => el('div', {}, formula(name))));
+    formulas.show(shown.formulas);
     back.disabled = at === 1;
     next.disabled = at === TOUR.length;
     element.hidden = false;

@@ -199,7 +199,7 @@ const across = (
 function levelMarks({ value, band = 0, moves }: Level, values: Range, theme: Theme) {
   const region: Range = [value * (1 - band), value * (1 + band)];
   return [
-    across(band > 0 ? region : [0, 0], values, theme.threshold, 0.12, 'regime-band'),
+    ...(band > 0 ? [across(region, values, theme.threshold, 0.12, 'regime-band')] : []),
     Plot.ruleY(moves || value < values[0] || value > values[1] ? [] : [value], {
       stroke: theme.threshold,
       strokeWidth: 1.6,

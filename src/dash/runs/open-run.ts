@@ -77,8 +77,13 @@ function runFigures(
   anchors: RunFigures['anchors'],
 ): RunFigures {
   const { eta, lambda1, lambda2, covariance = 0, threshold, thresholdName, band, summary } = facts;
+  // Of a run that is under way under gradient descent alone.
+  const plain = (facts.parameters.optimizer ?? 'gd') === 'gd';
   const slope =
-    lambda1 && lambda2 !== undefined ? 2 * Math.log1p((-2 * lambda2) / lambda1) : undefined;
+    plain && lambda1 && lambda2 !== undefined
+      ? 2 * Math.log1p((-2 * lambda2) / lambda1)
+      : undefined;
+  const changes = facts.changes ?? [];
   return {
     eta,
     lambda1,
@@ -86,14 +91,15 @@ function runFigures(
     threshold,
     thresholdName,
     band,
-    // The formula is for covariance 0.
-    slopePredicted: covariance === 0 ? (summary?.slopePredicted ?? slope) : undefined,
+    // The formula is for covariance 0, and for one optimizer from the edge on.
+    slopePredicted:
+      covariance === 0 && changes.length === 0 ? (summary?.slopePredicted ?? slope) : undefined,
     edge: edgeOf(phases),
     crossing: summary?.firstCrossing ?? edgeOf(phases)?.first,
     diverged: summary?.divergedAt != null,
     trustedUntil: summary?.trustedUntil,
     spikes: summary?.spikes ?? [],
-    changes: facts.changes ?? [],
+    changes,
     anchors,
   };
 }

@@ -28,7 +28,8 @@ const ratio: TimeSeries['other'] = {
       column: 'gfs_sharpness',
       color: 'solution',
       width: 1.8,
-      factor: ({ threshold }) => (threshold === undefined ? undefined : 1 / threshold),
+      factor: ({ threshold, changes = [] }) =>
+        threshold === undefined || changes.length > 0 ? undefined : 1 / threshold,
     },
     {
       key: 'threshold',
@@ -104,13 +105,16 @@ export const sharpness: TimeSeries = {
     },
   ],
   other: ratio,
-  level: ({ threshold, thresholdName, band }) =>
-    threshold === undefined
-      ? undefined
+  level: ({ threshold, thresholdName, band, changes = [] }) => {
+    if (threshold === undefined) return undefined;
+    // Where the optimizer was changed under way, that is the threshold at the end alone.
+    return changes.length > 0
+      ? { value: threshold, label: '', moves: true }
       : {
           value: threshold,
           label: `${thresholdName} = ${formatNumber(threshold, 4)}`,
           band,
           moves: true,
-        },
+        };
+  },
 };

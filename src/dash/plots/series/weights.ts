@@ -28,10 +28,11 @@ export const weights: TimeSeries = {
       color: 'threshold',
       dash: '6 4',
       width: 1.2,
-      derived: ({ threshold, lambda1, anchors }) => {
+      derived: ({ threshold, lambda1, anchors, changes = [] }) => {
         if (!threshold || !lambda1) return undefined;
         const edge = Math.sqrt(threshold / lambda1) * Math.sign(anchors.get('alpha')?.value ?? 1);
-        return { at: () => edge };
+        const from = changes.at(-1);
+        return { at: () => edge, ...(from === undefined ? {} : { from }) };
       },
     },
   ],
