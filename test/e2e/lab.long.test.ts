@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { labRun } from '../../src/dash/lab/lab-run.ts';
@@ -161,6 +162,9 @@ describeWith(['chromium'], 'the lab', () => {
       const tour = page.locator(`.tour[data-stop="${i + 1}"]`);
       await tour.waitFor();
       expect(await tour.locator('h2').textContent()).toBe(title);
+      // Faster, and yet no further than to the end of the stop.
+      await page.locator(`.tour[data-begun="${i + 1}"]`).waitFor();
+      await act(page, 'speed').fill('7.5');
       await stands(page, runs[0]!.to);
       await settled(page);
       expect(await stepOf(page)).toBe(runs[0]!.to);
@@ -413,6 +417,24 @@ describeWith(['chromium'], 'the lab', () => {
     await notice.waitFor();
     await page.locator('.lab').waitFor();
     expect(await stepOf(page)).toBe(0);
+    await page.close();
+  });
+
+  test('one file on disk has the lab in it, without a server', async () => {
+    const cwd = temporaryFolder();
+    const [run, file] = [join(cwd, 'run.parquet'), join(cwd, 'page.html')];
+    expect((await eos(['stream', '--steps', '20', '--out', run, '--quiet'])).code).toBe(0);
+    const args = ['dash', 'build', '--data', run, '--single-file', '--out', file, '--quiet'];
+    expect((await eos(args)).code).toBe(0);
+    const lab = encodeURIComponent('model=mlp;layers=1-6-1;at=20');
+    const { page, problems } = await openPage(browser, `${pathToFileURL(file).href}#lab=${lab}`);
+    await page.locator('.lab').waitFor();
+    expect(await stepOf(page)).toBe(20);
+    const download = page.waitForEvent('download');
+    await act(page, 'save').click();
+    await (await download).saveAs(join(cwd, 'saved.parquet'));
+    expect((await readBack(join(cwd, 'saved.parquet'))).rows).toBe(21);
+    expect(problems).toEqual([]);
     await page.close();
   });
 

@@ -128,13 +128,25 @@ export async function openLab(
     }
   }
 
-  const play = (until: Until, speed: number) =>
+  /** How fast a run goes beside the first: both come to their ends, or to a time ηt, at once. */
+  function pace({ until, status }: Session): number {
+    const [first] = sessions;
+    if (typeof until === 'number') return until / Number(first!.until);
+    return compared ? first!.status.config.eta / status.config.eta : 1;
+  }
+
+  /** Lets all runs go on, each until when it was told to. */
+  const go = (speed: number) =>
     Promise.all(
-      sessions.map(async (session) => {
-        const own = compared ? sessions[0]!.status.config.eta / session.status.config.eta : 1;
-        await told(session, await session.api.play(speed * own, until));
-      }),
+      sessions.map(async (session) =>
+        told(session, await session.api.play(speed * pace(session), session.until)),
+      ),
     );
+
+  function play(until: Until, speed: number): Promise<unknown> {
+    for (const session of sessions) session.until = until;
+    return go(speed);
+  }
 
   /** Computes a run anew as far as it had come, or a step. */
   async function again(session: Session, recipe: Recipe, to: number): Promise<LabStatus> {
@@ -242,7 +254,7 @@ export async function openLab(
   const speedText = el('output', { class: 'lab-value' });
   speed.addEventListener('input', () => {
     draw();
-    if (current().status.playing) void play('stopped', speedOf());
+    if (current().status.playing) void go(speedOf());
   });
   const which = el('select', { 'aria-label': 'Run that the controls change', 'data-act': 'which' });
   which.addEventListener('change', () => {
@@ -310,13 +322,8 @@ export async function openLab(
     const start = ({ options }: TourRun) => ({ recipe: { options, changes: [] }, to: 0 });
     try {
       await replaceAll(runs.map(start));
-      const longest = runs[0]!.to;
-      await Promise.all(
-        runs.map(async ({ to }, i) => {
-          const session = sessions[i]!;
-          await told(session, await session.api.play((speedOf() * to) / longest, to));
-        }),
-      );
+      for (const [i, { to }] of runs.entries()) sessions[i]!.until = to;
+      await go(speedOf());
     } catch (error) {
       problem.textContent = messageOf(error);
     }

@@ -3,7 +3,7 @@ import { connect, METHODS, type TableClient } from '../load/client.ts';
 import type { TableApi } from '../load/protocol.ts';
 import type { ListedRun } from '../runs/run-list.ts';
 import type { LinkedRun } from './lab-link.ts';
-import { LAB_METHODS, type LabApi, type LabStatus } from './lab-protocol.ts';
+import { LAB_METHODS, type LabApi, type LabStatus, type Until } from './lab-protocol.ts';
 import LabWorker from './lab-worker.ts?worker&inline';
 
 /** A run of the lab in a worker of its own. */
@@ -18,6 +18,8 @@ export interface Session {
   /** Runs that it was before it began anew, and what was set in it last. */
   past: readonly LinkedRun[];
   setting: string;
+  /** Until when it was told to play. */
+  until: Until;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function openSession(
     const status = await api.start(recipe, to, from);
     session = {
       ...{ listed: listed(api), api, status, forked: from !== undefined },
-      ...{ dynamics: [], past: [], setting: '' },
+      ...{ dynamics: [], past: [], setting: '', until: 'stopped' },
     };
     return session;
   } catch (error) {

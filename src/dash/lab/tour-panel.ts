@@ -90,6 +90,8 @@ export function tourPanel({ show, moved }: TourActions): TourPanel {
     const mine = at;
     showing = showing.then(() => (mine === at ? show(shown.runs) : undefined));
     await showing;
+    // For those who drive the page by program: its runs have begun.
+    if (mine === at) element.dataset.begun = String(at);
     // A button that has become unusable cannot keep the focus.
     if (document.activeElement === document.body) title.focus();
   }
