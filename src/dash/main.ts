@@ -208,7 +208,9 @@ async function drawAll(): Promise<void> {
     runs.length > 0
       ? `${runs.map(({ name }) => name).join(', ')} · eos dashboard`
       : 'eos dashboard';
-  box('empty').hidden = files.known().length > 0 || sweep !== undefined || files.loading();
+  // Of one file that cannot be read there is no table either.
+  const shown = runs.length > 0 || files.known().length > 1 || sweep !== undefined;
+  box('empty').hidden = shown || files.loading();
   top.draw();
   table.draw();
   // First what stands above the panels, so that none of them moves when it comes.
@@ -226,8 +228,10 @@ async function drawAll(): Promise<void> {
   readRooms(every ? [] : now.map(({ element }) => element));
   undrawn = new Set(visible.filter((panel) => !now.includes(panel)));
   clearTimeout(resting);
+  // A run that goes on soon draws what is seen again; the rest waits until it ends.
+  const goesOn = store.get().refresh > 0 && runs.some(({ writing }) => writing);
   resting =
-    undrawn.size > 0 && rows <= MOST_ROWS_UNSEEN
+    undrawn.size > 0 && rows <= MOST_ROWS_UNSEEN && !goesOn
       ? setTimeout(() => void drawRest(), REST_MS)
       : undefined;
   const parts = [range.draw, ...now.map((panel) => () => drawPanel(panel))];

@@ -516,6 +516,39 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     rmSync(file('a-run-of-a-very-long-name-indeed-with-seed-7.parquet'));
   });
 
+  test('a phone shows values that stand alone, columns and files of endless names, and what to do where no file can be read', async () => {
+    const steps = Array.from({ length: 200 }, (_, t) => t);
+    const column = 'a_column_whose_name_goes_on_and_on_'.repeat(5);
+    const name = `${'a-run-whose-name-goes-on-and-on-'.repeat(7)}.parquet`;
+    const loss = steps.map((t) => (t % 5 === 4 ? 5 : -1));
+    writeFileSync(file(name), parquetBytes({ step: steps, loss, [column]: steps }, {}));
+    writeFileSync(file('nothing.parquet'), '');
+    const { page } = await open(`run=data/${name}&add=${column}`, { width: 320, height: 640 });
+    const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+    expect(await width()).toBeLessThanOrEqual(320);
+    // A logarithmic scale has a place for every fifth value alone, too many for dots.
+    const path = plot(page, 'loss').locator('[aria-label=line] path').first();
+    expect((await path.getAttribute('d'))!.match(/h/g)!.length).toBeGreaterThan(30);
+    // A file of losses alone has its bar of steps.
+    await page.locator('.range-dock').waitFor({ state: 'visible' });
+    await page.close();
+    const alone = await serve([file('nothing.parquet')]);
+    const empty = await openPage(browser, `${alone.url}?refresh=0`, { width: 320, height: 640 });
+    await empty.page.locator('#empty').waitFor({ state: 'visible' });
+    await empty.page.getByText('nothing.parquet: the file is damaged').waitFor();
+    await empty.page.close();
+    expect(await alone.stop()).toBe(0);
+    rmSync(file(name));
+    rmSync(file('nothing.parquet'));
+    // What a run that goes on adds to the bar has a place too.
+    writeFileSync(file('going.parquet.partial'), parquetBytes(makeRows(300)));
+    const going = await open('run=data/going.parquet', { width: 320, height: 640 });
+    const resume = going.page.getByRole('button', { name: 'Resume' });
+    expect((await resume.boundingBox())!.x).toBeGreaterThanOrEqual(0);
+    await going.page.close();
+    rmSync(file('going.parquet.partial'));
+  });
+
   test.each([
     [1440, 900],
     [390, 844],

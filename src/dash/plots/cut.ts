@@ -81,14 +81,21 @@ function between(from: Point, to: Point, part: number): Point {
   return [from[0] + part * (to[0] - from[0]), from[1] + part * (to[1] - from[1])];
 }
 
+/** Pixels of the stroke that a point has which stands alone. */
+const ALONE = 2;
+
 /** A line in pixels as the path of an SVG. */
 export function outline({ x, y }: Points): string {
+  const isThere = (i: number) => !Number.isNaN((x[i] ?? Number.NaN) + (y[i] ?? Number.NaN));
+  const rounded = (value: number) => Math.round(100 * value) / 100;
   let path = '';
   let pen = 'M';
   for (let i = 0; i < x.length; i++) {
-    if (Number.isNaN(x[i]! + y[i]!)) pen = 'M';
+    if (!isThere(i)) pen = 'M';
+    else if (pen === 'M' && !isThere(i + 1))
+      path += `M${rounded(x[i]! - ALONE / 2)},${rounded(y[i]!)}h${ALONE}`;
     else {
-      path += `${pen}${Math.round(100 * x[i]!) / 100},${Math.round(100 * y[i]!) / 100}`;
+      path += `${pen}${rounded(x[i]!)},${rounded(y[i]!)}`;
       pen = 'L';
     }
   }

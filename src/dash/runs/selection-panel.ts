@@ -4,6 +4,7 @@ import { el } from '../dom.ts';
 import type { Statistics } from '../load/protocol.ts';
 import { scrollTable } from '../roving.ts';
 import { panelFrame } from './panel-frame.ts';
+import { shortName } from './short-name.ts';
 
 const COLUMNS = ['sharpness', 'sharpness_ratio', 'loss', 'l_hat', 'l1', 'beta2'] as const;
 const HEADINGS = [
@@ -149,7 +150,7 @@ function rowOf({ run, numbers, doubt }: Line, color: string): HTMLElement {
     const text = isThere(value) ? formatNumber(value, 4) + mark : '–';
     return el('td', { 'data-value': value, title }, text);
   });
-  return el('tr', {}, el('td', {}, dot, ` ${run.name}`), ...cells);
+  return el('tr', {}, el('td', { title: run.name }, dot, ` ${shortName(run.name)}`), ...cells);
 }
 
 function csv(lines: readonly Line[]): string {
