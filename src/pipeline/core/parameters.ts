@@ -189,20 +189,29 @@ export function resolveValues<T extends ParameterTable>(
   base: Readonly<Record<string, unknown>> = {},
 ): ValuesOf<T> {
   checkKeys(table, given);
-  const values = Object.entries(table).map(([name, parameter]) => {
-    let value = given[name];
-    for (const alias of parameter.aliases ?? []) value ??= given[alias];
-    value ??= base[name];
-    if (value !== undefined && value !== null) return [name, readValue(name, parameter, value)];
-    if (parameter.default !== undefined) return [name, parameter.default];
-    throw new ConfigError(name, `is missing; ${advice(parameter)}`);
-  });
-  return Object.fromEntries(values) as ValuesOf<T>;
+  // Each run of a sweep comes by: lists of entries would take longer than all else.
+  const values: Record<string, unknown> = {};
+  for (const name in table) values[name] = resolveValue(name, table[name]!, given, base);
+  return values as ValuesOf<T>;
+}
+
+function resolveValue(
+  name: string,
+  parameter: Parameter,
+  given: Readonly<Record<string, unknown>>,
+  base: Readonly<Record<string, unknown>>,
+): unknown {
+  let value = given[name];
+  if (parameter.aliases) for (const alias of parameter.aliases) value ??= given[alias];
+  value ??= base[name];
+  if (value !== undefined && value !== null) return readValue(name, parameter, value);
+  if (parameter.default !== undefined) return parameter.default;
+  throw new ConfigError(name, `is missing; ${advice(parameter)}`);
 }
 
 /** @throws ConfigError for a key that is neither a parameter nor another name of one */
 export function checkKeys(table: ParameterTable, given: object): void {
-  for (const key of Object.keys(given)) {
+  for (const key in given) {
     if (Object.hasOwn(table, key)) continue;
     const known = Object.entries(table).flatMap(([name, { aliases = [] }]) => [name, ...aliases]);
     if (!known.includes(key))

@@ -61,7 +61,8 @@ export function resolveOptimizer(
   optimizers: readonly Optimizer[],
   given: Readonly<Record<string, unknown>>,
 ): OptimizerChoice {
-  const { optimizer: named, ...others } = optimizerTable(optimizers);
+  const table = optimizerTable(optimizers);
+  const named = table.optimizer;
   const isGiven = (key: string) => given[key] !== undefined && given[key] !== null;
   const name = isGiven('optimizer')
     ? readValue('optimizer', named, given.optimizer)
@@ -70,7 +71,8 @@ export function resolveOptimizer(
       : named.default;
   const optimizer = optimizers.find((each) => each.name === name)!;
   const values: Record<string, number> = { ...defaultsOf(optimizer) };
-  for (const key of Object.keys(others).filter(isGiven)) {
+  for (const key in table) {
+    if (key === 'optimizer' || !isGiven(key)) continue;
     const parameter = optimizer.parameters[key];
     if (parameter) values[key] = readValue(key, parameter, given[key]);
     else if (Number(given[key]) !== 0) throw foreign(key, given[key], optimizer, optimizers);

@@ -117,8 +117,10 @@ export function resolveConfig(given: RunOptions = {}): RunConfig {
   const { preset } = resolveValues({ preset: runParameters.preset }, { preset: options.preset });
   checkKeys(runParameters, options);
   const ofOptimizers = optimizerTable(OPTIMIZERS);
-  const others = Object.entries(options).filter(([key]) => !Object.hasOwn(ofOptimizers, key));
-  const values = resolveValues(typed, Object.fromEntries(others), presets[preset ?? 'paper']);
+  const others: Record<string, unknown> = {};
+  for (const key in options)
+    if (!Object.hasOwn(ofOptimizers, key)) others[key] = options[key as keyof typeof options];
+  const values = resolveValues(typed, others, presets[preset ?? 'paper']);
   const chosen = resolveOptimizer(OPTIMIZERS, options);
   const { lambda1, lambda2, covariance } = values;
   for (const name of ['lambda1', 'lambda2'] as const) checkSize(name, values[name]);
@@ -130,7 +132,11 @@ export function resolveConfig(given: RunOptions = {}): RunConfig {
         'positive definite',
     );
   }
-  const config = { ...values, ...chosen, model: 'minimal' as const, moments: momentsOf(values) };
+  // Put to the values that are there: an object spread is copied key by key, for each run anew.
+  const config = Object.assign(values, chosen, {
+    model: 'minimal' as const,
+    moments: momentsOf(values),
+  });
   checkStart(config);
   checkOptimizer(config);
   return config;
