@@ -11,10 +11,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
 // as well, and a long run stays some 15 MB smaller. It must be said before anything else is loaded.
 setFlagsFromString('--semi-space-growth-factor=1');
 try {
-  const { run } = await import('../dist/cli/main.js');
+  const { run } = await import('../dist/eos/main.js');
   await run();
 } catch (error) {
-  const { missingPackage } = await import('../dist/cli/missing-package.js');
+  const { missingPackage } = await import('../dist/eos/missing-package.js');
   const line = missingPackage(error);
   if (line === undefined) throw error;
   process.stderr.write(`eos: ${line}\n`);

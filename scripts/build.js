@@ -48,6 +48,7 @@ function part(name, sources, make) {
 
 mkdirSync(join(root, 'dist'), { recursive: true });
 const KERNELS = [
+  'src/pipeline/models/minimal',
   'src/pipeline/models/network',
   'src/pipeline/formats/parquet',
   'src/pipeline/sweep',
@@ -75,8 +76,8 @@ part(
     for (const folder of ['pipeline', 'cli', 'dash'])
       rmSync(join(root, 'dist', folder), { recursive: true, force: true });
     run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
-    run('scripts/manifest.js');
     run('scripts/bundles.js');
+    run('scripts/manifest.js');
   },
 );
 part(

@@ -1,6 +1,6 @@
-// Builds the programs of others into the library, so that whoever installs it installs few
-// packages. Then makes one file each of what would take long to load as many modules: oclif, which
-// every command needs, and the thread that computes parts of a sweep.
+// Makes one program of the command line in dist/eos, with the programs of others that it cannot do
+// without: as some four hundred modules they take longer to load than most commands take. Then
+// builds the programs of others into the library, so that whoever installs it installs few packages.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,34 +10,69 @@ import { thirdPartyLicences, writeLicences } from './third-party.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
+const from = 'dist/cli';
+const to = 'dist/eos';
+
 /** Short, so that it is soon parsed; names stay, since errors are told apart by them. */
 const minify = { compress: true, codegen: true, mangle: false };
 
-/**
- * @param noExternal whether what npm has installed is built in
- * @param external which of our own modules stay outside
- */
-async function bundle(folder, name, { noExternal = [], external, banner = '' }) {
+/** Packages that stay where npm puts them: what is asked for where it is needed alone. */
+const { dependencies, peerDependencies } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+);
+const external = Object.keys({ ...dependencies, ...peerDependencies }).filter(
+  (name) => name !== 'rxjs',
+);
+
+/** Programs of their own, and what `bin/run.js` and oclif import by its path. */
+const entries = [
+  ...['main.js', 'missing-package.js', 'sweep/part-thread.js'],
+  ...['reader/reader-process.js', 'reader/reader-watch.js'],
+  ...['commands', 'hooks'].flatMap((folder) =>
+    readdirSync(join(root, from, folder), { recursive: true })
+      .filter((file) => file.endsWith('.js'))
+      .map((file) => join(folder, file)),
+  ),
+];
+
+// oclif is CommonJS, and reads the package file in the folder above its own.
+const banner = `import { createRequire as requireFrom } from 'node:module';
+const require = requireFrom(import.meta.url);
+const __filename = import.meta.filename;
+const __dirname = import.meta.dirname.slice(0, -'/chunks'.length);`;
+
+async function buildProgram() {
+  rmSync(join(root, to), { recursive: true, force: true });
   await build({
     configFile: false,
     root,
     logLevel: 'warn',
     publicDir: false,
-    plugins: noExternal === true ? thirdPartyLicences().page : [],
-    ssr: { noExternal },
+    plugins: thirdPartyLicences().page,
+    // What is not used of it goes, which CommonJS does not let.
+    resolve: { alias: { rxjs: join(root, 'node_modules/rxjs/dist/esm/index.js') } },
+    ssr: { noExternal: true, external },
     build: {
-      ssr: `${folder}/${name}.js`,
-      outDir: folder,
-      emptyOutDir: false,
+      ssr: true,
+      outDir: to,
       target: 'node20',
       minify: false,
       rolldownOptions: {
-        external,
+        input: Object.fromEntries(
+          entries.map((entry) => [entry.slice(0, -'.js'.length), join(root, from, entry)]),
+        ),
         output: {
-          entryFileNames: `${name}.js`,
-          chunkFileNames: `${name}/[name].js`,
+          entryFileNames: '[name].js',
+          chunkFileNames: 'chunks/[name].js',
+          // What many programs share is loaded at once: opening a file takes longer than parsing.
+          codeSplitting: {
+            groups: [
+              { name: 'oclif', test: /@oclif/, priority: 1 },
+              { name: 'common', test: /dist.(cli|pipeline)|rxjs/, minShareCount: 30 },
+            ],
+          },
           minify,
-          banner,
+          banner: ({ moduleIds }) => (moduleIds.some((id) => id.includes('@oclif')) ? banner : ''),
         },
       },
     },
@@ -53,7 +88,7 @@ const filesOf = (folder) =>
   readdirSync(join(root, folder), { recursive: true }).map((path) => join(folder, path));
 const importsOf = (path) => [...readFileSync(path, 'utf8').matchAll(IMPORT)].map(([, id]) => id);
 
-/** Makes the modules that import these packages one with what they take; returns their paths. */
+/** Makes the modules that import these packages one with what they take. */
 async function buildIn() {
   const modules = filesOf(LIBRARY)
     .filter((path) => path.endsWith('.js'))
@@ -80,7 +115,6 @@ async function buildIn() {
     plugins: [{ name: 'eos:ours-as-it-is', setup: keepOurs }],
   });
   writeLicences(LIBRARY, Object.keys(metafile.inputs));
-  return new Set(modules.map((path) => join(root, path)));
 }
 
 /** Our own modules, and what npm installs beside us, are imported from where they are. */
@@ -123,13 +157,6 @@ function tidyDeclarations() {
   }
 }
 
-const whole = await buildIn();
+await buildProgram();
+await buildIn();
 tidyDeclarations();
-await bundle('dist/cli/sweep', 'part-thread', { external: (id) => whole.has(id) });
-
-// oclif reads the package file in the folder above its own: here that of this package.
-const banner = `import { createRequire as requireFrom } from 'node:module';
-const require = requireFrom(import.meta.url);
-const __filename = import.meta.filename;
-const __dirname = import.meta.dirname.slice(0, -'/cli'.length);`;
-await bundle('dist/cli', 'oclif', { noExternal: true, banner });

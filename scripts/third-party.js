@@ -17,7 +17,7 @@ const PACKAGE_FILE = 'THIRD_PARTY.md';
  * Folders of the package that hold bundles; `dist/page-single` is the page of `dist/page` once
  * more.
  */
-const BUNDLES = ['dist/page', 'dist/cli', 'dist/pipeline'];
+const BUNDLES = ['dist/page', 'dist/eos', 'dist/pipeline'];
 
 /**
  * The package that a module of a bundle belongs to, or undefined for our own and for the bundler's.

@@ -1,11 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { didYouMean } from '../pipeline/core/suggest.ts';
 import { describeError, EXIT, forTerminal, oneLine } from './errors.ts';
 import { Errors, flush, run as oclif } from './oclif.ts';
+import { packageRoot } from './package-root.ts';
 import { readBy } from './reader/reading.ts';
-
-/** Folder of the package. */
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs the command line; every error ends here as one line on stderr and an exit code. */
 export async function run(): Promise<void> {
@@ -20,7 +17,7 @@ export async function run(): Promise<void> {
     prepareLog: (paths) => void inReader().then((reader) => reader.prepareLog?.(paths)),
   });
   try {
-    await oclif(wanted(process.argv.slice(2)), { root });
+    await oclif(wanted(process.argv.slice(2)), { root: packageRoot });
     await flush();
   } catch (error) {
     report(error);

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from './package-root.ts';
 
 /** Packages that are asked for together, apart from those that draw figures. */
 const APART = [['bullmq', 'ioredis'], ['parquetjs-lite']];
@@ -13,7 +15,7 @@ export function missingPackage(error: unknown): string | undefined {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code !== 'ERR_MODULE_NOT_FOUND') return undefined;
   const name = /^Cannot find package '([^']+)'/.exec(message)?.[1];
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const manifest = readFileSync(join(packageRoot, 'package.json'), 'utf8');
   const { peerDependencies: peers } = JSON.parse(manifest) as {
     readonly peerDependencies: Readonly<Record<string, string>>;
   };

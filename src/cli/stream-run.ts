@@ -106,6 +106,8 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     );
     const source = {
       signal: interrupt.signal,
+      // Sinks copy what they keep.
+      reuse: true,
       ...(plan?.checkpoint ? { resume: plan.checkpoint } : {}),
       ...(request.pace === undefined ? {} : { pace: request.pace }),
     };

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { withDraft } from '../../pipeline/node/draft.ts';
 import { syncFolder } from '../../pipeline/node/journal.ts';
 import { checkedSweeps } from '../dash-server/checked-sweeps.ts';
-import { packageRoot, pageFiles, pageFolder } from '../dash-server/page-files.ts';
+import { pageFiles, pageFolder } from '../dash-server/page-files.ts';
 import {
   listShared,
   locate,
@@ -14,6 +14,7 @@ import {
 } from '../dash-server/shared-runs.ts';
 import { refuseAddress, UsageError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
+import { packageRoot } from '../package-root.ts';
 import { singleFile } from './single-file.ts';
 import { fileTarget, folderTarget, STAMP } from './target.ts';
 
@@ -152,7 +153,7 @@ async function writeSingle(
   );
   const page = await singleFile({
     page: pageFolder(),
-    script: join(packageRoot(), 'dist', 'page-single'),
+    script: join(packageRoot, 'dist', 'page-single'),
     runs: embedded,
     sweeps: embeddedSweeps,
   });

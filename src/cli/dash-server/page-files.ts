@@ -1,16 +1,9 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
-import { dirname, extname, join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-/** The package's own folder, from the sources and from dist alike. */
-export function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return folder;
-}
+import { extname, join, relative, sep } from 'node:path';
+import { packageRoot } from '../package-root.ts';
 
 /** Folder of the built page. */
-export const pageFolder = (): string => join(packageRoot(), 'dist', 'page');
+export const pageFolder = (): string => join(packageRoot, 'dist', 'page');
 
 /** The built page's files by the path under which they are asked for. */
 export function pageFiles(folder = pageFolder()): ReadonlyMap<string, string> {

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { onInterrupt } from '../interrupt.ts';
+import { packageRoot } from '../package-root.ts';
 import { isLoopback } from './access.ts';
 import { type DashServerOptions, startDashServer } from './dash-server.ts';
-import { packageRoot } from './page-files.ts';
 
 const PLAIN =
   'plain HTTP: others on the network can read what is sent, and the token; through ssh -L ' +
@@ -16,7 +16,7 @@ export async function serveDash({
   query,
   ...options
 }: DashServerOptions & { readonly open: boolean; readonly query?: string }): Promise<number> {
-  const sample = join(packageRoot(), 'data');
+  const sample = join(packageRoot, 'data');
   const files = options.files.length > 0 || !existsSync(sample) ? options.files : [sample];
   const server = await startDashServer({ ...options, files });
   const interrupt = onInterrupt(() => {});

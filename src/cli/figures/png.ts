@@ -1,21 +1,10 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageRoot } from '../package-root.ts';
+
+const FONTS = ['SourceSans3-Regular.ttf', 'SourceSans3-SemiBold.ttf'];
 
 /** Fonts of the package; the renderer would drop all text without a word where it found none. */
-function fontFiles(): string[] {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  // The same code runs from src and from dist.
-  while (!existsSync(join(folder, 'assets', 'fonts'))) {
-    const parent = dirname(folder);
-    if (parent === folder)
-      throw new Error('the fonts of eos are missing: assets/fonts is not in the package');
-    folder = parent;
-  }
-  return ['SourceSans3-Regular.ttf', 'SourceSans3-SemiBold.ttf'].map((name) =>
-    join(folder, 'assets', 'fonts', name),
-  );
-}
+const fontFiles = () => FONTS.map((name) => join(packageRoot, 'assets', 'fonts', name));
 
 /** An SVG as PNG at twice its size. */
 export async function renderPng(svg: string): Promise<Uint8Array> {

@@ -15,6 +15,7 @@ import {
   type RowBlock,
   type RowTaker,
 } from '../../pipeline/sources/training-log/row-block.ts';
+import { ownProgram } from '../package-root.ts';
 import type { Job, JobName } from './job.ts';
 import { jobs } from './jobs.ts';
 import { memoryLimit, timeLimit } from './limits.ts';
@@ -53,7 +54,7 @@ const time = new BigInt64Array(new SharedArrayBuffer(8));
 Atomics.store(time, 0, BigInt(Math.ceil(timeLimit())));
 const earn = (microseconds: number) => Atomics.add(time, 0, BigInt(Math.ceil(microseconds)));
 const watched: Watched = { memory: memoryLimit(), time };
-new Worker(new URL('./reader-watch.js', import.meta.url), { workerData: watched }).unref();
+new Worker(ownProgram('reader/reader-watch'), { workerData: watched }).unref();
 
 // Ctrl-C goes to all processes of a terminal; the command decides what comes of it.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {});

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../../pipeline/core/parameters.ts';
 import { DamagedFileError, UnsupportedFileError } from '../../pipeline/formats/file-errors.ts';
 import type { FeedOptions, LogSource } from '../../pipeline/sources/training-log/feed.ts';
 import { LogError, type Tally } from '../../pipeline/sources/training-log/log-error.ts';
 import type { RowTaker } from '../../pipeline/sources/training-log/row-block.ts';
 import { UsageError } from '../errors.ts';
+import { ownProgram } from '../package-root.ts';
 import type { Job } from './job.ts';
 import { heapFlags, whyEnded } from './limits.ts';
 import {
@@ -139,7 +139,7 @@ interface Reader {
 /** @param piped whether it reads the standard input of this process */
 function startReader(piped: boolean): Reader {
   const debug = process.env.EOS_DEBUG;
-  const child = fork(fileURLToPath(new URL('./reader-process.js', import.meta.url)), [], {
+  const child = fork(ownProgram('reader/reader-process'), [], {
     execArgv: [...process.execArgv, ...heapFlags()],
     serialization: 'advanced',
     stdio: [piped ? 'inherit' : 'ignore', 'ignore', debug ? 'inherit' : 'ignore', 'ipc'],

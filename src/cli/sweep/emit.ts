@@ -1,9 +1,9 @@
-import { basename, dirname, isAbsolute, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { count, duration, plural } from '../../pipeline/format.ts';
 import { type AnySpec, anySweepSpec, isOfNetworks } from '../../pipeline/sweep/any-sweep.ts';
 import type { SweepSpec } from '../../pipeline/sweep/sweep.ts';
 import { UsageError } from '../errors.ts';
+import { packageRoot } from '../package-root.ts';
 import { type Estimate, estimate } from './estimate.ts';
 import { findSweep, sweepFolder } from './folder.ts';
 import type { SaidSweep } from './grid.ts';
@@ -154,10 +154,7 @@ const WRITERS: Readonly<Record<Scheduler, (job: Job) => string>> = {
 
 /** A script whose comments in front say to the scheduler what it needs. */
 function script(job: Job, directives: readonly string[], run: string, variable: string): string {
-  const program = [
-    process.execPath,
-    fileURLToPath(new URL('../../../bin/run.js', import.meta.url)),
-  ];
+  const program = [process.execPath, join(packageRoot, 'bin', 'run.js')];
   const command = [...program, ...job.words].map(quoted).join(' ');
   return [
     '#!/bin/bash',

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../../pipeline/core/parameters.ts';
+import { ownProgram } from '../package-root.ts';
 import { type FolderSweep, partPath, type SweepFolder } from './folder.ts';
 import { commitFile } from './part-file.ts';
 
@@ -106,7 +107,7 @@ function startThread(workerData: ThreadData): Thread {
     settled.done();
   };
   const start = () => {
-    const started = new Worker(new URL('./part-thread.js', import.meta.url), { workerData });
+    const started = new Worker(ownProgram('sweep/part-thread'), { workerData });
     started.on('message', (outcome: PartOutcome) => settle((job) => job.resolve(outcome)));
     // A thread that has failed, for want of memory say, is gone; the next task gets a new one.
     const lost = (error: Error) => {

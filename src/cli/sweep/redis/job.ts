@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { SCHEMA_VERSION } from '../../../pipeline/sweep/sweep-columns.ts';
+import { packageRoot } from '../../package-root.ts';
 import type { FolderSweep } from '../folder.ts';
 
 /**
@@ -13,7 +15,7 @@ export interface PartJob {
   readonly program: string;
 }
 
-const manifest = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8');
+const manifest = readFileSync(join(packageRoot, 'package.json'), 'utf8');
 const { version } = JSON.parse(manifest) as { readonly version: string };
 
 export const JOB_NAME = 'part';
