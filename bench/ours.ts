@@ -48,7 +48,7 @@ function kernelColumns(steps: number, lambda2: number): Record<string, number> {
 /** The same through RxJS: each batch with arrays of its own. */
 async function pipelineColumns(steps: number, lambda2: number): Promise<Record<string, number>> {
   const { look, check } = probe(steps);
-  await gradientDescent({ preset: 'paper', lambda2, steps })
+  await gradientDescent({ preset: 'paper', lambda2, steps }, { reuse: true })
     .pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases())
     .forEach(look);
   return check;

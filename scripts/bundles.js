@@ -1,6 +1,7 @@
 // Makes one program of the command line in dist/eos, with the programs of others that it cannot do
 // without: as some four hundred modules they take longer to load than most commands take. Then
-// builds the programs of others into the library, so that whoever installs it installs few packages.
+// builds the programs of others into the library, so that whoever installs it installs few
+// packages.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -136,12 +136,14 @@ function begin<N extends string, A extends Schema, R extends Run, U extends stri
     throw new CheckpointError(`checkpoint: nothing is stored about ${name}`);
   }
   if (stage.finish) run.summarized = true;
+  const compiled = run.compiled?.(name);
   const extended = adds.length > 0 ? extendSchema(schema, adds) : schema;
 
   const advance = (batch: Batch<unknown>, into?: object): Batch<unknown> => {
     const { length } = batch;
-    const added = (into ?? arraysOf(adds, length)) as ArraysOf<A>;
-    stage.next(batch.columns as Readable<N> & Partial<Readable<U>>, length, added);
+    const added = (into ?? (run.arrays ?? arraysOf)(adds, length)) as ArraysOf<A>;
+    if (!compiled?.(batch.columns, length))
+      stage.next(batch.columns as Readable<N> & Partial<Readable<U>>, length, added);
     return {
       run: batch.run,
       length,
@@ -207,7 +209,10 @@ export function* blocks<R extends Run>(
     stages ??= [];
     for (let i = 0; i < operators.length; i++) {
       const { definition } = operators[i]!;
-      stages[i] ??= { advance: begin(definition, batch), into: arraysOf(definition.adds, rows) };
+      stages[i] ??= {
+        advance: begin(definition, batch),
+        into: (run.arrays ?? arraysOf)(definition.adds, rows),
+      };
       batch = stages[i]!.advance(batch, stages[i]!.into) as Batch<unknown, R>;
     }
     size = (yield batch as Batch<Readonly<Record<string, ArrayLike<number>>>, R>) ?? rows;

@@ -1,3 +1,5 @@
+import type { arraysOf } from './schema.ts';
+
 /** When an optimizer is stable on a quadratic: the largest sharpness that it bears. */
 export interface Stability {
   /** Name of the optimizer. */
@@ -15,6 +17,12 @@ export interface Stability {
    */
   decay(etaCurvature: number): number;
 }
+
+/**
+ * Computes the columns of an operator for the first `length` rows of a batch into the arrays of the
+ * run. @returns whether these rows are where it looks for them; else it has done nothing
+ */
+export type CompiledOperator = (columns: unknown, length: number) => boolean;
 
 /** How a run ended, or stands. */
 export interface RunEnd {
@@ -53,6 +61,10 @@ export interface Run<Config = unknown, Summary = unknown> extends RunEnd {
    * Whether its source can be read again from the start, so that nothing is stored to go on from.
    */
   readonly rereadable?: boolean;
+  /** The arrays of a batch, where they are used again for the next one. */
+  arrays?: typeof arraysOf;
+  /** A quicker way to the columns of the operator of this name, where its source knows one. */
+  compiled?(operator: string): CompiledOperator | undefined;
   /** Whether an operator gives a part of the summary. */
   summarized: boolean;
   interrupted: boolean;

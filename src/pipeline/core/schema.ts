@@ -46,6 +46,19 @@ export function arraysOf<const S extends Schema>(schema: S, length: number): Arr
   ) as ArraysOf<S>;
 }
 
+/** Makes the arrays of columns by name, the same ones each time: for readers that keep nothing. */
+export function reusedArrays(pool = new Map<string, ColumnArray>()): typeof arraysOf {
+  return <const S extends Schema>(schema: S, length: number) =>
+    Object.fromEntries(
+      schema.map(({ name, type }) => {
+        const known = pool.get(name);
+        const array = known && known.length >= length ? known : columnArray(type, length);
+        pool.set(name, array);
+        return [name, array.subarray(0, length)];
+      }),
+    ) as ArraysOf<S>;
+}
+
 /**
  * The schema with these columns behind it; a column of the same name takes the place of the old
  * one.

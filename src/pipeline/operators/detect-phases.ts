@@ -58,44 +58,47 @@ export function detectPhases(options: { readonly delta?: number } = {}) {
       return {
         next(columns, length, { phase, cycle: cycles }) {
           const { alpha, beta1, beta2, sharpness, gfs_sharpness } = columns;
+          // What a closure holds is stored anew at each row.
+          let [now, crossings, last, at] = [coarse, cycle, before, label];
           for (let i = 0; i < length; i++) {
             const a = alpha[i]!;
             const b1 = beta1[i]!;
             const b2 = beta2[i]!;
             const s = sharpness[i]!;
             const over = s >= threshold;
-            if (coarse === null) {
-              coarse = over ? 'edge-of-stability' : 'progressive-sharpening';
-              if (over) cycle = 1;
-            } else if (over && before < threshold) {
-              cycle++;
+            if (now === null) {
+              now = over ? 'edge-of-stability' : 'progressive-sharpening';
+              if (over) crossings = 1;
+            } else if (over && last < threshold) {
+              crossings++;
             }
-            before = s;
+            last = s;
 
-            if (coarse === 'progressive-sharpening' && over) coarse = 'edge-of-stability';
-            if (coarse === 'convergence') {
-              if (s > tolerated) coarse = 'edge-of-stability';
+            if (now === 'progressive-sharpening' && over) now = 'edge-of-stability';
+            if (now === 'convergence') {
+              if (s > tolerated) now = 'edge-of-stability';
             } else if (s <= tolerated) {
               const end =
                 gfs_sharpness?.[i] ??
                 solutionSharpness((a - b2) * (a + b2) - b1 * b1, moments, axes);
-              if (end <= tolerated && s >= (1 - KAPPA) * end) coarse = 'convergence';
+              if (end <= tolerated && s >= (1 - KAPPA) * end) now = 'convergence';
             }
 
-            cycles[i] = cycle;
-            if (coarse === 'edge-of-stability') {
+            cycles[i] = crossings;
+            if (now === 'edge-of-stability') {
               const p = a * b1;
               const r = a * b2 - 1;
               const push = b1 * (lambda1 * p);
               const pull = b1 * covariance * r + b2 * (covariance * p + lambda2 * r);
               // What would be told from the sign of rounding is told as of the step before.
               if (!(Math.abs(r) <= NOISE && Math.abs(push) <= 2 * lambda2 * Math.abs(b2) * NOISE))
-                label = a * (push + pull) < 0 ? EOS_SHARPENING : EOS_SELF_STABILIZATION;
-              phase[i] = label;
+                at = a * (push + pull) < 0 ? EOS_SHARPENING : EOS_SELF_STABILIZATION;
+              phase[i] = at;
             } else {
-              phase[i] = coarse === 'convergence' ? CONVERGENCE : PROGRESSIVE_SHARPENING;
+              phase[i] = now === 'convergence' ? CONVERGENCE : PROGRESSIVE_SHARPENING;
             }
           }
+          [coarse, cycle, before, label] = [now, crossings, last, at];
         },
         state() {
           const now = { coarse, cycle, before, label };

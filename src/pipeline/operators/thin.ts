@@ -73,7 +73,8 @@ export function thin<B extends Batch<Thinnable, Run>>(every: number): MonoTypeOp
       };
 
       return source.pipe(checkBatches(STAGE)).subscribe({
-        next(batch) {
+        next(given) {
+          const batch = given.run.arrays ? ownCopy(given) : given;
           const { phase, l1 } = batch.columns;
           if (stage === undefined) {
             stage = stageName(batch, STAGE);
@@ -154,6 +155,17 @@ export function thinLinks(stages: Checkpoint['stages']): readonly Link[] {
       const needs = Number.isNaN(state.number('lastL1')) ? [] : ['l1'];
       return { name, needs, adds: [], apply: thin(state.number('every')) };
     });
+}
+
+/** The batch with arrays of its own, where the source uses its arrays again. */
+function ownCopy<B extends Batch<Thinnable, Run>>(batch: B): B {
+  const columns = Object.fromEntries(
+    Object.entries(batch.columns as Readonly<Record<string, ColumnArray>>).map(([name, values]) => [
+      name,
+      values.slice(0, batch.length),
+    ]),
+  );
+  return { ...batch, columns };
 }
 
 /** The rows whose flag is set, as a batch of its own; undefined where none is. */

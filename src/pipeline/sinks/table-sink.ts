@@ -146,6 +146,8 @@ export function tableSink<C, R extends Run>(
       let columns: Schema = [];
       let writer: TableWriter | undefined;
       let group: ColumnArray[] = [];
+      /** Groups that are on the disk: to make one anew takes as long as to fill it. */
+      const spare: ColumnArray[][] = [];
       let filled = 0;
       let run: R | undefined;
       let work: Promise<void> = Promise.resolve();
@@ -179,6 +181,7 @@ export function tableSink<C, R extends Run>(
           .then(() => target.abort())
           .then(report, report);
       };
+      const newGroup = () => columns.map(({ type }) => columnArray(type, rowGroupSize));
       const filledRows = (): Rows => ({
         length: filled,
         columns:
@@ -190,10 +193,14 @@ export function tableSink<C, R extends Run>(
        */
       const writeGroup = (current: R) => {
         const rows = filledRows();
+        const written = group;
         const described = final ? metadata(current, progress, false) : undefined;
-        group = columns.map(({ type }) => columnArray(type, rowGroupSize));
+        group = spare.pop() ?? newGroup();
         filled = 0;
-        return enqueue(() => writer!.write(rows, described));
+        return enqueue(async () => {
+          await writer!.write(rows, described);
+          spare.push(written);
+        });
       };
       const append = (values: readonly ColumnArray[], length: number, begin: number) => {
         let taken = begin;
@@ -219,7 +226,7 @@ export function tableSink<C, R extends Run>(
           run = batch.run;
           columns = columnsToWrite(batch, options.columns);
           writer = format(target, columns, from?.state);
-          group = columns.map(({ type }) => columnArray(type, rowGroupSize));
+          group = newGroup();
           begin(run);
         }
         const arrays = columns.map(

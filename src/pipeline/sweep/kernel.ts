@@ -19,7 +19,7 @@ const ROWS = 2048;
 export function runBlocks(
   options: RunOptions = {},
 ): Generator<ModelBatch & { readonly columns: RunArrays }> {
-  const rows = descentRows(resolveConfig(options));
+  const rows = descentRows(resolveConfig(options), { reuse: true });
   return blocks(rows, standardOperators(), ROWS) as Generator<
     ModelBatch & { readonly columns: RunArrays }
   >;

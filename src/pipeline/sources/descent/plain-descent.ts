@@ -6,7 +6,7 @@ import type { StartStepper, Stepper } from './stepper.ts';
 /** Plain gradient descent in float64, from this state where one is given. */
 export function plainStepper(from?: DescentState): StartStepper {
   return (config, saved) =>
-    stepperFrom(config, saved ? storedState(saved) : { ...(from ?? initialState(config)) });
+    stepperFrom(config, saved ? storedDescent(saved) : { ...(from ?? initialState(config)) });
 }
 
 function stepperFrom(config: RunConfig, state: DescentState): Stepper {
@@ -33,7 +33,8 @@ function stepperFrom(config: RunConfig, state: DescentState): Stepper {
   };
 }
 
-function storedState(saved: StateReader): DescentState {
+/** A state as it was stored. @throws CheckpointError where a field is missing */
+export function storedDescent(saved: StateReader): DescentState {
   return {
     step: saved.number('step'),
     alpha: saved.number('alpha'),

@@ -1,5 +1,6 @@
 import { CheckpointError, resumedState, type StateReader } from '../../core/checkpoint.ts';
-import { arraysOf } from '../../core/schema.ts';
+import type { CompiledOperator, Stability } from '../../core/run.ts';
+import { arraysOf, type ColumnArray, reusedArrays } from '../../core/schema.ts';
 import type { RowSource, SourceOptions } from '../../core/source.ts';
 import { count } from '../../format.ts';
 import { POINT_COLUMNS, runColumns } from '../../models/minimal/columns.ts';
@@ -32,6 +33,15 @@ export interface Stepper {
   next(count: number, columns: SourceArrays): number;
   /** Where it stands; made only where it is written. */
   state(): () => Readonly<Record<string, unknown>>;
+  /** Rows that it makes at once, at most, and the arrays that it puts them into. */
+  readonly rows?: number;
+  readonly pool?: Map<string, ColumnArray>;
+  /** Its own way to the columns of the operator of this name, to the same bits. */
+  compiled?(
+    operator: string,
+    config: RunConfig,
+    stability: Stability,
+  ): CompiledOperator | undefined;
 }
 
 /** Starts the arithmetic of a run, or puts it where a checkpoint stands. */
@@ -40,7 +50,7 @@ export type StartStepper = (config: RunConfig, saved: StateReader | undefined) =
 /** The rows of a run from step 0, or from where a checkpoint stands. */
 export function rowsOf(
   config: RunConfig,
-  { resume }: DescentOptions,
+  { resume, reuse = false }: DescentOptions,
   startStepper: StartStepper,
 ): RowSource<SourceArrays, ModelRun> {
   const run = startModelRun(config);
@@ -56,6 +66,9 @@ export function rowsOf(
     Object.assign(run, { divergedAt, float64ZeroAt, bits, again });
   };
   follow();
+  if (reuse) run.arrays = reusedArrays(stepper.pool);
+  if (stepper.compiled)
+    run.compiled = (operator) => stepper.compiled!(operator, run.config, run.stability);
   const ended = () => run.divergedAt !== null || stepper.step > config.steps;
   return {
     run,
@@ -67,8 +80,10 @@ export function rowsOf(
     },
     next(size, into) {
       // A resumed run may have nothing left to compute but its end.
-      const capacity = ended() ? 0 : Math.min(size, config.steps - stepper.step + 1);
-      const columns = (into as SourceArrays | undefined) ?? arraysOf(SOURCE_COLUMNS, capacity);
+      const { rows = size } = stepper;
+      const capacity = ended() ? 0 : Math.min(size, rows, config.steps - stepper.step + 1);
+      const columns =
+        (into as SourceArrays | undefined) ?? (run.arrays ?? arraysOf)(SOURCE_COLUMNS, capacity);
       const length = capacity > 0 ? stepper.next(capacity, columns) : 0;
       follow();
       const stored = stepper.state();

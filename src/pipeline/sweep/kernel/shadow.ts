@@ -1,6 +1,12 @@
 // Two runs with their shadows once more, a lane each: how far digits can be trusted. The digits of
 // θ are those of models/minimal/descend, as long as they are many.
-import { advanceResidual, cancels, isSmallResidual, signed, smallFactor } from './arithmetic';
+import {
+  advanceResidual,
+  cancels,
+  isSmallResidual,
+  signed,
+  smallFactor,
+} from '../../models/minimal/kernel/arithmetic';
 import { isTrue } from './doubt';
 
 /** Digits rise by one at most, and the shadow is kept apart, every so many steps. */

@@ -13,7 +13,7 @@ import {
   signed,
   smallFactor,
   solutionSharpness,
-} from './arithmetic';
+} from '../../models/minimal/kernel/arithmetic';
 import {
   ABOVE,
   ALPHA,

@@ -101,6 +101,21 @@ const TAIL: usize = memory.data<f64>([
   2.0 / 23,
 ]);
 
+/** `logTail` of two numbers. */
+function tails(ss: v128): v128 {
+  const s4 = f64x2.mul(ss, ss);
+  let odd = f64x2.add(v128.load64_splat(TAIL, 64), f64x2.mul(s4, v128.load64_splat(TAIL, 80)));
+  let even = f64x2.add(v128.load64_splat(TAIL, 56), f64x2.mul(s4, v128.load64_splat(TAIL, 72)));
+  odd = f64x2.add(v128.load64_splat(TAIL, 48), f64x2.mul(s4, odd));
+  even = f64x2.add(v128.load64_splat(TAIL, 40), f64x2.mul(s4, even));
+  odd = f64x2.add(v128.load64_splat(TAIL, 32), f64x2.mul(s4, odd));
+  even = f64x2.add(v128.load64_splat(TAIL, 24), f64x2.mul(s4, even));
+  odd = f64x2.add(v128.load64_splat(TAIL, 16), f64x2.mul(s4, odd));
+  even = f64x2.add(v128.load64_splat(TAIL, 8), f64x2.mul(s4, even));
+  odd = f64x2.add(v128.load64_splat(TAIL), f64x2.mul(s4, odd));
+  return f64x2.mul(ss, f64x2.add(odd, f64x2.mul(ss, even)));
+}
+
 /** `log` of two numbers that are no less than `NORMAL`, and finite. */
 export function logs(x: v128): v128 {
   const mantissa = v128.and(x, i64x2.splat(0xfffffffffffff));
@@ -117,23 +132,48 @@ export function logs(x: v128): v128 {
   const f = f64x2.sub(near, f64x2.splat(1));
   const s = f64x2.div(f, f64x2.add(f64x2.splat(2), f));
   const half = f64x2.mul(f64x2.splat(0.5), f64x2.mul(f, f));
-  const ss = f64x2.mul(s, s);
-  const s4 = f64x2.mul(ss, ss);
-  let odd = f64x2.add(v128.load64_splat(TAIL, 64), f64x2.mul(s4, v128.load64_splat(TAIL, 80)));
-  let even = f64x2.add(v128.load64_splat(TAIL, 56), f64x2.mul(s4, v128.load64_splat(TAIL, 72)));
-  odd = f64x2.add(v128.load64_splat(TAIL, 48), f64x2.mul(s4, odd));
-  even = f64x2.add(v128.load64_splat(TAIL, 40), f64x2.mul(s4, even));
-  odd = f64x2.add(v128.load64_splat(TAIL, 32), f64x2.mul(s4, odd));
-  even = f64x2.add(v128.load64_splat(TAIL, 24), f64x2.mul(s4, even));
-  odd = f64x2.add(v128.load64_splat(TAIL, 16), f64x2.mul(s4, odd));
-  even = f64x2.add(v128.load64_splat(TAIL, 8), f64x2.mul(s4, even));
-  odd = f64x2.add(v128.load64_splat(TAIL), f64x2.mul(s4, odd));
-  const tail = f64x2.mul(ss, f64x2.add(odd, f64x2.mul(ss, even)));
+  const tail = tails(f64x2.mul(s, s));
   const rest = f64x2.mul(s, f64x2.add(half, tail));
   const alone = f64x2.sub(f, f64x2.sub(half, rest));
   const low = f64x2.add(rest, f64x2.mul(k, f64x2.splat(LN2_LOW)));
   const whole = f64x2.sub(f64x2.mul(k, f64x2.splat(LN2_HIGH)), f64x2.sub(f64x2.sub(half, low), f));
   return v128.bitselect(alone, whole, f64x2.eq(k, f64x2.splat(0)));
+}
+
+const LOG10_2_HIGH: f64 = 0.3010299955494702;
+const LOG10_2_LOW: f64 = 1.1451100898021838e-10;
+const LOG10_E: f64 = 0.4342944819032518;
+const LOG10_E_HIGH: f64 = <f64>(<f32>LOG10_E);
+const LOG10_E_LOW: f64 = -1.0103050052231683e-8;
+
+/** `log10` of two numbers that are no less than `NORMAL`, and finite. */
+export function log10s(x: v128): v128 {
+  const mantissa = v128.and(x, i64x2.splat(0xfffffffffffff));
+  const above = i64x2.shr_u(
+    v128.and(i64x2.add(i64x2.shr_u(mantissa, 32), i64x2.splat(0x95f64)), i64x2.splat(0x100000)),
+    20,
+  );
+  const exponent = i64x2.add(i64x2.sub(i64x2.shr_u(x, 52), i64x2.splat(1023)), above);
+  const k = f64x2.sub(
+    i64x2.add(exponent, i64x2.splat(reinterpret<i64>(MAGIC))),
+    f64x2.splat(MAGIC),
+  );
+  const near = v128.or(mantissa, i64x2.shl(i64x2.sub(i64x2.splat(0x3ff), above), 52));
+  const f = f64x2.sub(near, f64x2.splat(1));
+  const s = f64x2.div(f, f64x2.add(f64x2.splat(2), f));
+  const half = f64x2.mul(f64x2.splat(0.5), f64x2.mul(f, f));
+  const sum = f64x2.mul(s, f64x2.add(half, tails(f64x2.mul(s, s))));
+  const high = f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(f64x2.sub(f, half)));
+  const low = f64x2.add(f64x2.sub(f64x2.sub(f, high), half), sum);
+  const product = f64x2.mul(high, f64x2.splat(LOG10_E_HIGH));
+  const whole = f64x2.mul(k, f64x2.splat(LOG10_2_HIGH));
+  const main = f64x2.add(whole, product);
+  const rounded = f64x2.add(f64x2.sub(whole, main), product);
+  const rest = f64x2.add(
+    f64x2.add(f64x2.mul(low, f64x2.splat(LOG10_E)), f64x2.mul(high, f64x2.splat(LOG10_E_LOW))),
+    f64x2.mul(k, f64x2.splat(LOG10_2_LOW)),
+  );
+  return f64x2.add(main, f64x2.add(rounded, rest));
 }
 
 /** How far a number may be from 1, relative, for `logNear`. */
@@ -175,17 +215,24 @@ export function sharpnessOfBoth(
 ): v128 {
   const first = f64x2.splat(lambda1);
   const second = f64x2.splat(lambda2);
-  const one = f64x2.splat(1);
   const twice = f64x2.mul(f64x2.splat(2), alpha);
   const square = f64x2.mul(alpha, alpha);
-  const a = f64x2.add(
-    f64x2.mul(first, f64x2.mul(beta1, beta1)),
-    f64x2.mul(second, f64x2.mul(beta2, beta2)),
+  return arrowheadTops(
+    f64x2.add(
+      f64x2.mul(first, f64x2.mul(beta1, beta1)),
+      f64x2.mul(second, f64x2.mul(beta2, beta2)),
+    ),
+    f64x2.mul(first, f64x2.mul(twice, beta1)),
+    f64x2.mul(second, f64x2.sub(f64x2.mul(twice, beta2), f64x2.splat(1))),
+    f64x2.mul(first, square),
+    f64x2.mul(second, square),
   );
-  const b = f64x2.mul(first, f64x2.mul(twice, beta1));
-  const c = f64x2.mul(second, f64x2.sub(f64x2.mul(twice, beta2), one));
-  const d1 = f64x2.mul(first, square);
-  const gap = f64x2.sub(d1, f64x2.mul(second, square));
+}
+
+/** `arrowheadTop` of two matrices. */
+export function arrowheadTops(a: v128, b: v128, c: v128, d1: v128, d2: v128): v128 {
+  const one = f64x2.splat(1);
+  const gap = f64x2.sub(d1, d2);
   const bb = f64x2.mul(b, b);
   const cc = f64x2.mul(c, c);
   const inverse = f64x2.div(one, gap);
@@ -208,14 +255,21 @@ export function sharpnessOfBoth(
     ),
   );
   if (i64x2.all_true(once)) return top;
-  const alpha0 = f64x2.extract_lane(alpha, 0);
-  const alpha1 = f64x2.extract_lane(alpha, 1);
-  const beta10 = f64x2.extract_lane(beta1, 0);
-  const beta11 = f64x2.extract_lane(beta1, 1);
-  return f64x2(
-    sharpness(lambda1, lambda2, alpha0, beta10, f64x2.extract_lane(beta2, 0)),
-    sharpness(lambda1, lambda2, alpha1, beta11, f64x2.extract_lane(beta2, 1)),
+  return f64x2(topOfLane(a, b, c, d1, d2, 0), topOfLane(a, b, c, d1, d2, 1));
+}
+
+function topOfLane(a: v128, b: v128, c: v128, d1: v128, d2: v128, lane: i32): f64 {
+  return arrowheadTop(
+    laneOf(a, lane),
+    laneOf(b, lane),
+    laneOf(c, lane),
+    laneOf(d1, lane),
+    laneOf(d2, lane),
   );
+}
+
+function laneOf(pair: v128, lane: i32): f64 {
+  return lane == 0 ? f64x2.extract_lane(pair, 0) : f64x2.extract_lane(pair, 1);
 }
 
 const HALF_ULP: f64 = 5e-17;
@@ -262,14 +316,19 @@ function climb(start: f64, t: f64, gap: f64, bb: f64, cc: f64, d1: f64): f64 {
   return d1 + mu;
 }
 
+/** α∞² of points of balance Q. */
+export function solutionSquare(q: v128): v128 {
+  const radius = f64x2.sqrt(f64x2.add(f64x2.mul(q, q), f64x2.splat(4)));
+  const square = f64x2.mul(f64x2.add(q, radius), f64x2.splat(0.5));
+  const low = f64x2.lt(q, f64x2.splat(-1));
+  if (!v128.any_true(low)) return square;
+  return v128.bitselect(f64x2.div(f64x2.splat(2), f64x2.sub(radius, q)), square, low);
+}
+
 /** S∞ of points of balance Q, for covariance 0. */
 export function solutionSharpness(q: v128, lambda1: v128, lambda2: v128): v128 {
   const radius = f64x2.sqrt(f64x2.add(f64x2.mul(q, q), f64x2.splat(4)));
-  let square = f64x2.mul(f64x2.add(q, radius), f64x2.splat(0.5));
-  const low = f64x2.lt(q, f64x2.splat(-1));
-  if (v128.any_true(low))
-    square = v128.bitselect(f64x2.div(f64x2.splat(2), f64x2.sub(radius, q)), square, low);
-  return f64x2.pmax(f64x2.mul(lambda1, square), f64x2.mul(lambda2, radius));
+  return f64x2.pmax(f64x2.mul(lambda1, solutionSquare(q)), f64x2.mul(lambda2, radius));
 }
 
 /** αβ₂ − 1 after a step, from that before it. */
