@@ -14,8 +14,12 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const from = 'dist/cli';
 const to = 'dist/eos';
 
-/** Short, so that it is soon parsed; names stay, since errors are told apart by them. */
-const minify = { compress: true, codegen: true, mangle: false };
+/** Short, so that it is soon parsed; names of classes stay: errors are told apart by them. */
+const minify = {
+  compress: true,
+  codegen: true,
+  mangle: { keepNames: { class: true, function: false } },
+};
 
 /** Packages that stay where npm puts them: what is asked for where it is needed alone. */
 const { dependencies, peerDependencies } = JSON.parse(
@@ -24,6 +28,9 @@ const { dependencies, peerDependencies } = JSON.parse(
 const external = Object.keys({ ...dependencies, ...peerDependencies }).filter(
   (name) => name !== 'rxjs',
 );
+
+/** Large modules that stand alone, of others and of numbers: the library's own are taken. */
+const SHARED = /dist.pipeline.*(formats.shared-\w+|digits-bytes)\.js$/;
 
 /** Programs of their own, and what `bin/run.js` and oclif import by its path. */
 const entries = [
@@ -59,6 +66,7 @@ async function buildProgram() {
       target: 'node20',
       minify: false,
       rolldownOptions: {
+        external: (id) => SHARED.test(id),
         input: Object.fromEntries(
           entries.map((entry) => [entry.slice(0, -'.js'.length), join(root, from, entry)]),
         ),
@@ -158,6 +166,6 @@ function tidyDeclarations() {
   }
 }
 
-await buildProgram();
 await buildIn();
 tidyDeclarations();
+await buildProgram();
