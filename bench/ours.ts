@@ -6,9 +6,9 @@
 import type { ColumnArray } from '../src/pipeline/core/schema.ts';
 import {
   classifySharpness,
+  compiledDescent,
   detectPhases,
   flowSolution,
-  gradientDescent,
   type ModelBatch,
   type RunConfig,
   resolveConfig,
@@ -45,10 +45,10 @@ function kernelColumns(steps: number, lambda2: number): Record<string, number> {
   return check;
 }
 
-/** The same through RxJS: each batch with arrays of its own. */
+/** The same through RxJS. */
 async function pipelineColumns(steps: number, lambda2: number): Promise<Record<string, number>> {
   const { look, check } = probe(steps);
-  await gradientDescent({ preset: 'paper', lambda2, steps }, { reuse: true })
+  await compiledDescent({ preset: 'paper', lambda2, steps })
     .pipe(splitLoss(), classifySharpness(), flowSolution(), detectPhases())
     .forEach(look);
   return check;

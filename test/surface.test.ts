@@ -38,6 +38,7 @@ const TAKES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   flowMinimum: theory,
   flowSolution: {},
   gradient: { ...theory, r: 0 },
+  compiledDescent: { options: { steps: 3 }, source: {} },
   gradientDescent: { options: { steps: 3 }, source: {} },
   growingFile: { path: 'x.parquet' },
   hessian: theory,

@@ -63,7 +63,7 @@ async function sample(
   const enough = new AbortController();
   const begun = performance.now();
   const marks = [{ rows: 0, time: begun }];
-  const batches = runs.rows(config, { batchSize, signal: enough.signal }).pipe(
+  const batches = runs.rows(config, { batchSize, signal: enough.signal }, true).pipe(
     runs.pipeline(config, () => {}),
     parquetSink(target, { columns: config.columns, format: hyparquetFormat(compression) }),
     tap(({ length }) => {

@@ -106,8 +106,6 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     );
     const source = {
       signal: interrupt.signal,
-      // Sinks copy what they keep.
-      reuse: true,
       ...(plan?.checkpoint ? { resume: plan.checkpoint } : {}),
       ...(request.pace === undefined ? {} : { pace: request.pace }),
     };
@@ -116,7 +114,8 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       if (event.event === 'done') done = event;
       else show(event);
     };
-    const steps = runs.rows(config, source).pipe(
+    // Sinks copy what they keep.
+    const steps = runs.rows(config, source, true).pipe(
       tap(pipe.check),
       tap(({ run }) => noteDynamics(run, alongside)),
       tap(({ length, columns: { step }, run }) => {

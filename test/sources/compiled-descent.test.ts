@@ -5,6 +5,7 @@ import { decodeCheckpoint, encodeCheckpoint } from '../../src/pipeline/core/chec
 import { blocks } from '../../src/pipeline/core/operator.ts';
 import {
   classifySharpness,
+  compiledDescent,
   gradientDescent,
   type ModelBatch,
   type RunOptions,
@@ -14,6 +15,7 @@ import {
 } from '../../src/pipeline/index.ts';
 import { PRESET_NAMES } from '../../src/pipeline/models/minimal/presets/index.ts';
 import { standardOperators } from '../../src/pipeline/operators/standard.ts';
+import { compiledRows } from '../../src/pipeline/sources/descent/compiled-descent.ts';
 import { descentRows } from '../../src/pipeline/sources/descent/descent-rows.ts';
 import { anyOptions } from './any-run.ts';
 
@@ -21,7 +23,7 @@ type Table = Readonly<Record<string, readonly number[]>>;
 
 /** All columns of a run, and what its source says of its end. */
 function rowsOf(options: RunOptions, size: number, reuse: boolean) {
-  const rows = descentRows(resolveConfig(options), { reuse });
+  const rows = (reuse ? compiledRows : descentRows)(resolveConfig(options));
   const table: Record<string, number[]> = {};
   for (const { columns, length } of blocks(rows, standardOperators(), size))
     for (const [name, values] of Object.entries(columns)) {
@@ -81,20 +83,24 @@ const collect = (batches: Observable<ModelBatch>): Promise<Table> =>
 test('arrays are used again only where that is said, and rows that are held back are not lost', async () => {
   const options = { preset: 'three-phases', steps: 9000 } as const;
   const arraysOf = async (reuse: boolean) => {
-    const batches = await lastValueFrom(gradientDescent(options, { reuse }).pipe(toArray()));
+    const batches = await lastValueFrom(
+      (reuse ? compiledDescent : gradientDescent)(options).pipe(toArray()),
+    );
     return new Set(batches.map(({ columns }) => columns.alpha.buffer)).size;
   };
   expect(await arraysOf(false)).toBe(3);
   expect(await arraysOf(true)).toBe(1);
   const thinned = (reuse: boolean) =>
-    collect(gradientDescent(options, { reuse }).pipe(standardPipeline(), thin(50)));
+    collect(
+      (reuse ? compiledDescent : gradientDescent)(options).pipe(standardPipeline(), thin(50)),
+    );
   expect(different(await thinned(false), await thinned(true))).toEqual([]);
 });
 
 test('rows that somebody has taken out of a batch are classified as they are', async () => {
   const taken = (reuse: boolean) =>
     collect(
-      gradientDescent({ steps: 3000 }, { reuse }).pipe(
+      (reuse ? compiledDescent : gradientDescent)({ steps: 3000 }).pipe(
         map(({ columns, ...batch }) => ({
           ...batch,
           length: batch.length >> 1,
@@ -117,7 +123,7 @@ test('a run goes on from a checkpoint of either kind', async () => {
   const whole = await collect(gradientDescent(options).pipe(standardPipeline()));
   for (const reuse of [false, true]) {
     const batches = await lastValueFrom(
-      gradientDescent(options, { reuse, until: 3000, batchSize: 1000 }).pipe(
+      (reuse ? compiledDescent : gradientDescent)(options, { until: 3000, batchSize: 1000 }).pipe(
         standardPipeline(),
         map(({ after }) => encodeCheckpoint(3001, after!)),
         toArray(),
@@ -125,7 +131,7 @@ test('a run goes on from a checkpoint of either kind', async () => {
     );
     const resume = decodeCheckpoint(batches.at(-1)!);
     const rest = await collect(
-      gradientDescent(options, { reuse: !reuse, resume }).pipe(standardPipeline()),
+      (reuse ? gradientDescent : compiledDescent)(options, { resume }).pipe(standardPipeline()),
     );
     const expected = Object.fromEntries(
       Object.entries(whole).map(([name, values]) => [name, values.slice(-rest.step!.length)]),

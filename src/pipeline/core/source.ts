@@ -19,11 +19,6 @@ export interface SourceOptions {
   /** Continue the run of this checkpoint, all stages of its pipeline included. */
   readonly resume?: Checkpoint;
   readonly clock?: Clock;
-  /**
-   * Use the arrays of a batch again for the next one, which is quicker: for pipelines in which
-   * nobody reads a batch once the next has come.
-   */
-  readonly reuse?: boolean;
 }
 
 /** A run that makes its own rows: blocks of them, and the step of the next one. */
@@ -32,9 +27,7 @@ export interface RowSource<C, R extends Run> extends BlockSource<R> {
   next(size: number, into?: object): Batch<C, R>;
 }
 
-const SOURCE_OPTIONS = [
-  ...['batchSize', 'pace', 'signal', 'until', 'resume', 'clock', 'from', 'data', 'reuse'],
-];
+const SOURCE_OPTIONS = ['batchSize', 'pace', 'signal', 'until', 'resume', 'clock', 'from', 'data'];
 const DEFAULT_BATCH = 4096;
 const FRAMES_PER_SECOND = 20;
 /** How long the source may keep the event loop to itself, in milliseconds. */

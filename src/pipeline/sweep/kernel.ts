@@ -3,7 +3,7 @@ import type { RunArrays } from '../models/minimal/columns.ts';
 import { type RunOptions, resolveConfig } from '../models/minimal/config.ts';
 import type { ModelBatch } from '../models/minimal/run.ts';
 import { standardOperators } from '../operators/standard.ts';
-import { descentRows } from '../sources/descent/descent-rows.ts';
+import { compiledRows } from '../sources/descent/compiled-descent.ts';
 
 /** Rows of a block: as many as keep all its columns in a core's own cache. */
 const ROWS = 2048;
@@ -19,7 +19,7 @@ const ROWS = 2048;
 export function runBlocks(
   options: RunOptions = {},
 ): Generator<ModelBatch & { readonly columns: RunArrays }> {
-  const rows = descentRows(resolveConfig(options), { reuse: true });
+  const rows = compiledRows(resolveConfig(options));
   return blocks(rows, standardOperators(), ROWS) as Generator<
     ModelBatch & { readonly columns: RunArrays }
   >;

@@ -1,7 +1,6 @@
 import type { RowSource } from '../../core/source.ts';
 import type { RunConfig } from '../../models/minimal/config.ts';
 import type { ModelRun, SourceArrays } from '../../models/minimal/run.ts';
-import { compiledStepper } from './compiled-descent.ts';
 import { optimizerStepper } from './optimizer-descent.ts';
 import { plainStepper } from './plain-descent.ts';
 import { preciseStepper } from './precise-descent.ts';
@@ -16,7 +15,7 @@ export function descentRows(
     config.optimizer !== 'gd'
       ? optimizerStepper
       : config.precision === 'float64'
-        ? (options.reuse ? compiledStepper : plainStepper)(options.from)
+        ? plainStepper(options.from)
         : preciseStepper;
   return rowsOf(config, options, startStepper);
 }

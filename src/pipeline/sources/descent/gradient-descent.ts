@@ -24,7 +24,7 @@ export function gradientDescent(
 
 /** A page that runs plain gradient descent need not load what else there is. */
 function startRows(config: RunConfig, options: DescentOptions) {
-  return config.optimizer === 'gd' && config.precision === 'float64' && !options.reuse
+  return config.optimizer === 'gd' && config.precision === 'float64'
     ? rowsOf(config, options, plainStepper(options.from))
     : import('./descent-rows.ts').then(({ descentRows }) => descentRows(config, options));
 }

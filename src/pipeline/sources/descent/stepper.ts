@@ -13,6 +13,11 @@ export interface DescentOptions extends SourceOptions {
   readonly from?: DescentState;
 }
 
+/** Whether the arrays of a batch are used again for the next one. */
+interface Reuse {
+  readonly reuse?: boolean;
+}
+
 export const SOURCE_COLUMNS = [...POINT_COLUMNS, ...runColumns('digits')] as const;
 
 /** The arithmetic of a run: computes its rows in order, and can be stored between two blocks. */
@@ -50,7 +55,7 @@ export type StartStepper = (config: RunConfig, saved: StateReader | undefined) =
 /** The rows of a run from step 0, or from where a checkpoint stands. */
 export function rowsOf(
   config: RunConfig,
-  { resume, reuse = false }: DescentOptions,
+  { resume, reuse = false }: DescentOptions & Reuse,
   startStepper: StartStepper,
 ): RowSource<SourceArrays, ModelRun> {
   const run = startModelRun(config);

@@ -19,6 +19,7 @@ export const minimalTraining: Training = {
     const [
       { besideOperators, besideSchema, runSchema, standardOperators },
       { phaseLogLink },
+      { compiledDescent },
       { gradientDescent },
       { SOURCE_COLUMNS },
       { linkOf, storedLinks, throughLinks },
@@ -27,6 +28,7 @@ export const minimalTraining: Training = {
     ] = await Promise.all([
       import('../../operators/standard.ts'),
       import('../../sinks/phase-log.ts'),
+      import('../descent/compiled-descent.ts'),
       import('../descent/gradient-descent.ts'),
       import('../descent/stepper.ts'),
       import('../../core/stored-pipeline.ts'),
@@ -37,8 +39,11 @@ export const minimalTraining: Training = {
       resolve: (options) => resolveConfig(options as RunOptions),
       schema: runSchema,
       work: (config) => stepWork(config as RunConfig),
-      rows: (config, options) =>
-        gradientDescent(config as RunOptions, options) as unknown as TrainingRows,
+      rows: (config, options, reuse) =>
+        (reuse ? compiledDescent : gradientDescent)(
+          config as RunOptions,
+          options,
+        ) as unknown as TrainingRows,
       pipeline(_, report, stored) {
         const log = phaseLogLink(report);
         const links = [...standardOperators().map(linkOf), log];

@@ -37,8 +37,11 @@ export interface Runs {
    * How long a step takes, roughly: in steps of gradient descent on the minimal model in float64.
    */
   work(config: TrainingConfig): number;
-  /** The rows of a run as its source makes them. */
-  rows(config: TrainingConfig, source: SourceOptions): TrainingRows;
+  /**
+   * The rows of a run as its source makes them.
+   * @param reuse whether the arrays of a batch may be used again for the next one
+   */
+  rows(config: TrainingConfig, source: SourceOptions, reuse?: boolean): TrainingRows;
   /**
    * All operators, or those that a stored pipeline is made of (its thinning included); each event
    * is told as it happens.
