@@ -10,11 +10,14 @@ import { labRun } from '../../src/dash/lab/lab-run.ts';
 import { narrate, nextSpike } from '../../src/dash/lab/narrate.ts';
 import { replay } from '../../src/dash/lab/replay.ts';
 import { ConfigError } from '../../src/pipeline/core/parameters.ts';
+import { findDynamics } from '../../src/pipeline/dynamics/index.ts';
 import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
 import type { RunConfig, RunOptions } from '../../src/pipeline/models/minimal/config.ts';
 import { PRESET_NAMES } from '../../src/pipeline/models/minimal/presets/index.ts';
+import { networkOptions } from '../../src/pipeline/models/network/config.ts';
 import { runSchema, standardPipeline } from '../../src/pipeline/operators/standard.ts';
 import { gradientDescent } from '../../src/pipeline/sources/descent/gradient-descent.ts';
+import { networkTrajectory } from '../../src/pipeline/sources/network-trajectory.ts';
 import { networkTraining } from '../../src/pipeline/sources/trainings/network.ts';
 
 const NAMES = runSchema().map(({ name }) => name);
@@ -352,6 +355,22 @@ test('dynamics go along from the start, and after a change from there', async ()
   run.advance(1);
   expect(await read('step')).toBe(500);
   expect(await read('beta2')).toBe(run.last('beta2'));
+  const network = labRun({ model: 'mlp', layers: '1-6-1', eta: '0.2' });
+  network.advance(20);
+  const edge = companion('edge', network);
+  for (let i = 0; i < 9; i++) edge.advance();
+  const config = networkOptions({ layers: '1-6-1', eta: '0.2', steps: 9 });
+  const streamed = await lastValueFrom(networkTrajectory(findDynamics('edge')!, config));
+  const flown = async (column: string) => [...(await edge.table().read(column, 0))];
+  for (const column of ['step', 'loss', 'l1', 'sharpness'] as const)
+    expect(await flown(column)).toEqual([...streamed.columns[column].subarray(0, 10)]);
+  // After a change it begins at the weights of the run, where its loss has none of an oscillation.
+  network.change({ eta: '0.1' });
+  const later = companion('gradient-flow', network);
+  expect(later.step).toBe(20);
+  network.advance(1);
+  expect((await later.table().read('loss', 0))[0]).toBe(network.last('loss'));
+  expect(isDefined('central', network)).toBe(false);
   const momentum = labRun({ optimizer: 'momentum', covariance: '0.1' });
   expect(isDefined('central', momentum)).toBe(false);
 });

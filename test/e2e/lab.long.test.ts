@@ -95,7 +95,7 @@ describeWith(['chromium'], 'the lab', () => {
     ['preset=gradient-flow', 500],
     ['preset=three-phases;eta=1/15;samples=50;seed=3', 800],
     ['optimizer=momentum;momentum=0.5', 900],
-    ['model=mlp;layers=1-10-1;eta=0.1', 60],
+    ['model=mlp;layers=1-10-1;eta=0.1;also=gradient-flow,edge', 60],
     ['model=mlp;preset=sgd;layers=1-6-6-1', 60],
   ])('%s', (lab, step) => {
     test('saves the very rows of the command that it tells', async () => {

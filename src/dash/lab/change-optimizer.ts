@@ -52,6 +52,16 @@ export function nextPoint(checkpoint: Checkpoint): {
   return { step, theta: own };
 }
 
+/** The same of a network. */
+export function nextWeights({ stages }: Checkpoint): {
+  readonly step: number;
+  readonly theta: Float64Array;
+} {
+  const saved = stateReader(NETWORK, stages[NETWORK]);
+  const [weights] = saved.texts('arrays');
+  return { step: saved.number('step'), theta: new Float64Array(bytesOf(weights!).buffer) };
+}
+
 /**
  * The checkpoint from which a run of the minimal model goes on at the same θ under another
  * optimizer, whose velocity begins at 0.

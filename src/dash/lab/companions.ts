@@ -1,18 +1,15 @@
-import { type AnyOperator, blocks } from '../../pipeline/core/operator.ts';
+import { blocks } from '../../pipeline/core/operator.ts';
 import { findDynamics } from '../../pipeline/dynamics/index.ts';
-import type { RunConfig } from '../../pipeline/models/minimal/config.ts';
-import type { ModelRun } from '../../pipeline/models/minimal/run.ts';
-import { classifySharpness } from '../../pipeline/operators/classify-sharpness.ts';
-import { flowSolution } from '../../pipeline/operators/flow-solution.ts';
-import { splitLoss } from '../../pipeline/operators/split-loss.ts';
-import { type TrajectoryConfig, trajectoryRows } from '../../pipeline/sources/trajectory.ts';
 import type { TableSource } from '../load/table.ts';
-import { nextPoint } from './change-optimizer.ts';
 import { type History, history } from './history.ts';
+import { labModel } from './lab-models.ts';
 import type { LabRun } from './lab-run.ts';
 
-/** Rows of a block: a step of gradient flow takes much longer than one of gradient descent. */
-const ROWS = 64;
+/**
+ * Rows of a block: a step of gradient flow takes much longer than one of gradient descent, and one
+ * of a network longer still.
+ */
+const ROWS = { minimal: 64, mlp: 1 } as const;
 
 /** A dynamics that goes along with a run, from where that began or was changed last. */
 export interface Companion {
@@ -34,21 +31,15 @@ export function isDefined(name: string, run: LabRun): boolean {
 }
 
 /**
- * Starts a dynamics at the point of a run of the minimal model.
+ * Starts a dynamics at the point of a run.
  * @throws ConfigError where it is not defined for such a run
  */
 export function companion(name: string, { config, origin }: LabRun): Companion {
-  const now = config as RunConfig;
-  const from = origin && nextPoint(origin);
-  const { alpha, beta1, beta2 } = from?.theta ?? {};
-  const own: TrajectoryConfig = {
-    ...now,
-    init: from ? [alpha!, beta1!, beta2!] : now.init,
-    dynamics: name,
-  };
-  const operators = [splitLoss(), classifySharpness(), flowSolution()];
-  const rows = trajectoryRows(findDynamics(name)!, own, from?.step);
-  const all = blocks<ModelRun>(rows, operators as readonly AnyOperator<ModelRun>[], ROWS);
+  const { model } = config;
+  const begun = labModel({ model }).beside(findDynamics(name)!, config, origin);
+  const rows = model === 'minimal' ? ROWS.minimal : ROWS.mlp;
+  const all = blocks(begun.source, begun.operators, rows);
+  const own: object = begun.source.run.config;
   let kept: History | undefined;
   const advance = () => {
     const batch = all.next().value;

@@ -1,15 +1,21 @@
 import type { Checkpoint } from '../../pipeline/core/checkpoint.ts';
 import type { AnyOperator, BlockSource } from '../../pipeline/core/operator.ts';
 import type { Run } from '../../pipeline/core/run.ts';
+import type { Dynamics } from '../../pipeline/dynamics/dynamics.ts';
 import { type RunConfig, resolveConfig } from '../../pipeline/models/minimal/config.ts';
 import { setupNetwork } from '../../pipeline/models/network/config.ts';
+import { classifySharpness } from '../../pipeline/operators/classify-sharpness.ts';
 import { detectMeasuredPhases } from '../../pipeline/operators/detect-measured-phases.ts';
 import { explainSpikes } from '../../pipeline/operators/explain-spikes.ts';
+import { flowSolution } from '../../pipeline/operators/flow-solution.ts';
 import { relateToThreshold } from '../../pipeline/operators/relate-to-threshold.ts';
+import { splitLoss } from '../../pipeline/operators/split-loss.ts';
 import { standardOperators } from '../../pipeline/operators/standard.ts';
 import { descentRows } from '../../pipeline/sources/descent/descent-rows.ts';
 import { networkRows } from '../../pipeline/sources/descent/network-descent.ts';
-import { minimalUnder, networkUnder } from './change-optimizer.ts';
+import { networkTrajectoryRows } from '../../pipeline/sources/network-trajectory.ts';
+import { trajectoryRows } from '../../pipeline/sources/trajectory.ts';
+import { minimalUnder, networkUnder, nextPoint, nextWeights } from './change-optimizer.ts';
 import { type LabOptions, labTable } from './lab-parameters.ts';
 
 /** What every run of the lab has in its config. */
@@ -34,6 +40,11 @@ export interface LabModel {
   /** @throws ConfigError naming the first parameter that cannot be used */
   resolve(options: LabOptions): LabConfig;
   begin(config: LabConfig, resume: Checkpoint | undefined): Begun;
+  /**
+   * A dynamics beside a run, from where that began or went on at its last change.
+   * @throws ConfigError where it is not defined for such a run
+   */
+  beside(dynamics: Dynamics, config: LabConfig, origin: Checkpoint | undefined): Begun;
   /** The checkpoint from which it goes on with the optimizer of this config, at its weights. */
   under(config: LabConfig, checkpoint: Checkpoint): Checkpoint;
 }
@@ -58,6 +69,17 @@ const MODELS: readonly LabModel[] = [
           ({ definition: { name } }) => name !== 'summarize' || !resume || name in resume.stages,
         ),
       }) as unknown as Begun,
+    beside(dynamics, config, origin) {
+      const now = config as RunConfig & LabConfig;
+      const from = origin && nextPoint(origin);
+      const { alpha, beta1, beta2 } = from?.theta ?? {};
+      const init = from ? ([alpha!, beta1!, beta2!] as const) : now.init;
+      const own = { ...now, init, dynamics: dynamics.name };
+      return {
+        source: trajectoryRows(dynamics, own, from?.step),
+        operators: [splitLoss(), classifySharpness(), flowSolution()],
+      } as unknown as Begun;
+    },
     under: (config, checkpoint) => minimalUnder(config as RunConfig, checkpoint),
   },
   {
@@ -67,6 +89,15 @@ const MODELS: readonly LabModel[] = [
       ({
         source: networkRows(setupNetwork(known(config)), resume ? { resume } : {}),
         operators: [relateToThreshold(), detectMeasuredPhases(), explainSpikes()],
+      }) as unknown as Begun,
+    beside: (dynamics, config, origin) =>
+      ({
+        source: networkTrajectoryRows(
+          dynamics,
+          setupNetwork(known(config)),
+          origin && nextWeights(origin),
+        ),
+        operators: [relateToThreshold()],
       }) as unknown as Begun,
     under: networkUnder,
   },

@@ -9,6 +9,7 @@ import type { ListedRun } from '../runs/run-list.ts';
 import { labFields } from './lab-fields.ts';
 import { type LinkedRun, labCommand } from './lab-link.ts';
 import {
+  besideModel,
   LAB_TABLES,
   type LabOptions,
   labTable,
@@ -226,7 +227,8 @@ export async function openLab(
   /** Lets the dynamics that are chosen go along, as far as they are defined for the run. */
   async function goAlong(session: Session, status = session.status): Promise<LabStatus> {
     const chosen = [...along].flatMap(([name, box]) => (box.checked ? [name] : []));
-    const names = status.config.model === 'minimal' ? chosen : [];
+    const possible = besideModel(status.config.model).map(({ name }) => name);
+    const names = chosen.filter((name) => possible.includes(name));
     try {
       await accompany(session, names);
     } catch (error) {
@@ -491,8 +493,11 @@ export async function openLab(
     copyButton.disabled = changed;
     copyButton.title = changed ? 'A run that was changed under way is no run of one command' : '';
     if (changed) command.textContent = '';
-    alongRow.hidden = config.model !== 'minimal';
-    for (const [name, box] of along) box.checked = files.some((file) => file.name === name);
+    const possible = besideModel(config.model);
+    for (const [name, box] of along) {
+      box.checked = files.some((file) => file.name === name);
+      box.parentElement!.hidden = !possible.some((each) => each.name === name);
+    }
     which.hidden = sessions.length < 2;
     if (which.options.length !== sessions.length)
       which.replaceChildren(

@@ -4,6 +4,7 @@ import {
   type ParameterTable,
   type WordsParameter,
 } from '../../pipeline/core/parameters.ts';
+import type { Dynamics } from '../../pipeline/dynamics/dynamics.ts';
 import { dynamics } from '../../pipeline/dynamics/index.ts';
 import { runParameters } from '../../pipeline/models/minimal/config.ts';
 import { networkRunParameters } from '../../pipeline/models/network/config.ts';
@@ -36,21 +37,25 @@ const OWN = [...['steps', 'epsilon', 'precision', 'columns', 'every'], ...['sche
 const sayable = (table: ParameterTable): ParameterTable =>
   Object.fromEntries(Object.entries(table).filter(([name]) => !OWN.includes(name)));
 
-/** The dynamics that go along, as the command line names them. */
-const also = {
+/** The dynamics that can go along with runs of a model. */
+export const besideModel = (model: string): readonly Dynamics[] =>
+  dynamics.filter(({ startNetwork }) => model === 'minimal' || startNetwork);
+
+/** The same as the command line names them. */
+const also = (model: string): WordsParameter => ({
   type: 'words',
   noun: 'dynamics',
-  words: dynamics.map(({ name }) => name),
+  words: besideModel(model).map(({ name }) => name),
   meaning: 'dynamics that go along from the same start',
   group: 'OUTPUT',
   symbol: 'NAME',
   default: null,
-} as const satisfies WordsParameter;
+});
 
 /** The models that the lab can train, the first of which is taken where none is named. */
 export const LAB_TABLES: readonly LabTable[] = [
-  { model: 'minimal', parameters: { ...sayable(runParameters), also } },
-  { model: 'mlp', parameters: sayable(networkRunParameters) },
+  { model: 'minimal', parameters: { ...sayable(runParameters), also: also('minimal') } },
+  { model: 'mlp', parameters: { ...sayable(networkRunParameters), also: also('mlp') } },
 ];
 
 /**

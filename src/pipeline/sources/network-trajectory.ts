@@ -40,22 +40,40 @@ export function networkTrajectory(
   sourceOptions: Omit<SourceOptions, 'resume'> = {},
 ): Observable<NetworkBatch> {
   const setup = setupNetwork(options);
-  const { stability } = chosenOptimizer(setup.config);
-  needsGradientDescent(stability, dynamics.name);
-  if (setup.config.batch !== null)
-    throw new ConfigError(
-      'batch',
-      `the ${dynamics.name} trajectory is that of all samples; leave that trajectory out`,
-    );
-  if (!dynamics.startNetwork)
-    throw new ConfigError('also', `${dynamics.name} is defined for the minimal model alone`);
-  return source(() => trajectoryRows(dynamics, setup), { batchSize: BATCH_ROWS, ...sourceOptions });
+  startOf(dynamics, setup);
+  return source(() => networkTrajectoryRows(dynamics, setup), {
+    batchSize: BATCH_ROWS,
+    ...sourceOptions,
+  });
 }
 
-function trajectoryRows(
+/** How a dynamics starts where it is defined for such a run. */
+function startOf(
+  { name, startNetwork }: Dynamics,
+  { config }: NetworkSetup,
+): NonNullable<Dynamics['startNetwork']> {
+  needsGradientDescent(chosenOptimizer(config).stability, name);
+  if (config.batch !== null)
+    throw new ConfigError(
+      'batch',
+      `the ${name} trajectory is that of all samples; leave that trajectory out`,
+    );
+  if (!startNetwork)
+    throw new ConfigError('also', `${name} is defined for the minimal model alone`);
+  return startNetwork;
+}
+
+/**
+ * The same rows in blocks, from the start of the run, or from these weights at a step of it.
+ *
+ * @throws ConfigError where the dynamics is not defined for such a run
+ */
+export function networkTrajectoryRows(
   dynamics: Dynamics,
   setup: NetworkSetup,
+  from?: { readonly step: number; readonly theta: Float64Array },
 ): RowSource<NetworkArrays, NetworkRun> {
+  const start = startOf(dynamics, setup);
   const { layers, data, config } = setup;
   const { activation, loss, seed, eigenvalues, measure } = config;
   const { stability, decay } = chosenOptimizer(config);
@@ -77,10 +95,10 @@ function trajectoryRows(
     warnings: [],
   };
   const network = createNetwork({ layers, activation, loss }, data, { tracked: eigenvalues, seed });
-  network.theta.set(startWeights(layers, seed, config['init-scale']));
-  const mover = dynamics.startNetwork!(network, decay);
+  network.theta.set(from?.theta ?? startWeights(layers, seed, config['init-scale']));
+  const mover = start(network, decay);
   const eta = etaPlan(config.schedule, config.eta, config.steps);
-  let step = 0;
+  let step = from?.step ?? 0;
 
   function row(arrays: Readonly<Record<string, Float64Array>>, i: number): void {
     const mean = mover.loss?.();
