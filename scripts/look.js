@@ -37,7 +37,7 @@ const LOOKS = {
 };
 
 /** Kinds that are looked at in each of these, and what suffices for the others. */
-const FULL = ['run', 'ten', 'sweep', 'csv', 'network'];
+const FULL = ['run', 'ten', 'sweep', 'sweep-ratio', 'csv', 'network'];
 const SOME = ['1280-light', '820-dark', '320-light'];
 
 function eos(...args) {
@@ -409,7 +409,10 @@ try {
             'input[type=file]',
             drop.map((name) => join(inputs, name)),
           );
-          await page.locator('#logs .log, #logs section, #logs > *').first().waitFor();
+          await page.waitForFunction(() => {
+            const said = [...document.querySelectorAll('.log-told')];
+            return said.some(({ textContent }) => textContent !== 'Reading …');
+          });
           await drawn(page);
         }
         if (vision) {

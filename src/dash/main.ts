@@ -209,7 +209,8 @@ async function drawAll(): Promise<void> {
       ? `${runs.map(({ name }) => name).join(', ')} · eos dashboard`
       : 'eos dashboard';
   // Of one file that cannot be read there is no table either.
-  const shown = runs.length > 0 || files.known().length > 1 || sweep !== undefined;
+  const opened = ['lab', 'logs'].some((id) => box(id).childElementCount > 0);
+  const shown = runs.length > 0 || files.known().length > 1 || sweep !== undefined || opened;
   box('empty').hidden = shown || files.loading();
   top.draw();
   table.draw();
@@ -586,6 +587,7 @@ async function drop(dropped: readonly File[]): Promise<void> {
   };
   box('logs').append(...logs.map((log) => openLog(log, actions)));
   box('logs').hidden = false;
+  schedule();
 }
 
 /** What runs in the lab where nothing is said of it. */

@@ -21,6 +21,8 @@ export interface FacetCell extends Cell {
 export interface MapKey {
   readonly label: string;
   readonly color: string;
+  /** Told apart from a scale by its pattern, since that may have any lightness. */
+  readonly hatched?: boolean;
 }
 
 /** Left, top, width and height in pixels. */
@@ -108,7 +110,10 @@ export function sweepMap(map: HeatMap, look: Look): DrawnMap {
             y2: ({ y }: Slice) => y.to,
             fill: ({ share }: Slice) => colors.of(share),
             ...facets,
-            render: cellPaths,
+            render: cellPaths(
+              colors.legend.find(({ hatched }) => hatched)?.color,
+              theme.background,
+            ),
           },
         ),
         Plot.line(border, {
@@ -161,38 +166,65 @@ function slices(cell: FacetCell, log: boolean): Slice[] {
  * Cells as one path a colour: an element for each of some ten thousand would take most of a
  * gigabyte.
  */
-const cellPaths: Plot.RenderFunction = (index, _scales, values, _dimensions, { document }) => {
-  const { x1, x2, y1, y2, fill } = values as unknown as Record<string, ArrayLike<number>> & {
-    readonly fill: ArrayLike<string>;
-  };
-  const paths = new Map<string, string>();
-  const at = (position: number) => String(Math.round(100 * position) / 100);
-  const sorted = Array.from(index).sort((a, b) => y1![a]! - y1![b]! || x1![a]! - x1![b]!);
-  for (let i = 0; i < sorted.length; ) {
-    const first = sorted[i]!;
-    let last = first;
-    // Neighbours along x that have the same colour, as one.
-    while (++i < sorted.length) {
-      const next = sorted[i]!;
-      if (y1![next] !== y1![first] || fill[next] !== fill[first] || x1![next] !== x2![last]) break;
-      last = next;
+const cellPaths =
+  (hatched: string | undefined, over: string): Plot.RenderFunction =>
+  (index, _scales, values, _dimensions, { document }) => {
+    const { x1, x2, y1, y2, fill } = values as unknown as Record<string, ArrayLike<number>> & {
+      readonly fill: ArrayLike<string>;
+    };
+    const paths = new Map<string, string>();
+    let hatches = '';
+    const at = (position: number) => String(Math.round(100 * position) / 100);
+    const sorted = Array.from(index).sort((a, b) => y1![a]! - y1![b]! || x1![a]! - x1![b]!);
+    for (let i = 0; i < sorted.length; ) {
+      const first = sorted[i]!;
+      let last = first;
+      // Neighbours along x that have the same colour, as one.
+      while (++i < sorted.length) {
+        const next = sorted[i]!;
+        if (y1![next] !== y1![first] || fill[next] !== fill[first] || x1![next] !== x2![last])
+          break;
+        last = next;
+      }
+      const [left, right] = [at(x1![first]!), at(x2![last]!)];
+      const outline = `M${left},${at(y2![first]!)}H${right}V${at(y1![first]!)}H${left}Z`;
+      paths.set(fill[first]!, (paths.get(fill[first]!) ?? '') + outline);
+      if (fill[first] === hatched)
+        hatches += hatch([x1![first]!, y2![first]!], [x2![last]!, y1![first]!]);
     }
-    const [left, right] = [at(x1![first]!), at(x2![last]!)];
-    const outline = `M${left},${at(y2![first]!)}H${right}V${at(y1![first]!)}H${left}Z`;
-    paths.set(fill[first]!, (paths.get(fill[first]!) ?? '') + outline);
+    const svg = 'http://www.w3.org/2000/svg';
+    const group = document.createElementNS(svg, 'g');
+    group.setAttribute('class', 'cells');
+    group.setAttribute('shape-rendering', 'crispEdges');
+    for (const [color, outline] of paths) {
+      const path = document.createElementNS(svg, 'path');
+      path.setAttribute('fill', color);
+      path.setAttribute('d', outline);
+      group.append(path);
+    }
+    if (hatches !== '') {
+      const path = document.createElementNS(svg, 'path');
+      for (const [name, value] of Object.entries({ ...HATCH, stroke: over, d: hatches }))
+        path.setAttribute(name, value);
+      group.append(path);
+    }
+    return group as SVGElement;
+  };
+
+const HATCH = { fill: 'none', 'stroke-width': '1.2', 'shape-rendering': 'auto' };
+const HATCH_PIXELS = 8;
+
+/** Slanted lines in a box, which go on in the box beside it. */
+function hatch([left, top]: readonly number[], [right, bottom]: readonly number[]): string {
+  const at = (position: number) => String(Math.round(100 * position) / 100);
+  let path = '';
+  const first = Math.ceil((left! + top!) / HATCH_PIXELS) * HATCH_PIXELS;
+  for (let sum = first; sum < right! + bottom!; sum += HATCH_PIXELS) {
+    const [from, to] = [Math.max(left!, sum - bottom!), Math.min(right!, sum - top!)];
+    path += `M${at(from)},${at(sum - from)}L${at(to)},${at(sum - to)}`;
   }
-  const svg = 'http://www.w3.org/2000/svg';
-  const group = document.createElementNS(svg, 'g');
-  group.setAttribute('class', 'cells');
-  group.setAttribute('shape-rendering', 'crispEdges');
-  for (const [color, outline] of paths) {
-    const path = document.createElementNS(svg, 'path');
-    path.setAttribute('fill', color);
-    path.setAttribute('d', outline);
-    group.append(path);
-  }
-  return group as SVGElement;
-};
+  return path;
+}
 
 function outcomes(cells: readonly Cell[], theme: Theme): MapColors {
   const there = new Set(cells.flatMap(({ shares }) => shares.map(({ value }) => OUTCOMES[value]!)));
@@ -212,7 +244,10 @@ const RAMP_TICKS = 3;
 /** A ramp that people with any common colour blindness read, from low to high; no value is grey. */
 function ramp({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme): MapColors {
   const shares = cells.flatMap((cell) => cell.shares);
-  const known = shares.map(({ value }) => value).filter(Number.isFinite);
+  // Those that diverged have a colour of their own, and values that would leave none to others.
+  const known = shares.flatMap(({ value, diverged }) =>
+    !diverged && Number.isFinite(value) ? [value] : [],
+  );
   const low = known.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = known.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const log = quantity.log === true && high > 20 * Math.max(low, 1);
@@ -249,7 +284,7 @@ function ramp({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme): MapC
     ...(known.length > 0 ? { ramp: scale } : {}),
     legend: [
       ...(shares.some(({ diverged }) => diverged)
-        ? [{ label: 'diverged', color: theme.diverged }]
+        ? [{ label: 'diverged', color: theme.diverged, hatched: true }]
         : []),
       ...(shares.some(({ value, diverged }) => Number.isNaN(value) && !diverged)
         ? [{ label: quantity.none ?? 'not reached', color: theme.grid }]

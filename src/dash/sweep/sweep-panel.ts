@@ -534,8 +534,8 @@ function rampKey({ colors, ticks }: MapRamp): HTMLElement {
   return el('span', { class: 'key static ramp-key' }, first, bar, ` … ${others.join(' … ')}`);
 }
 
-function colorKey({ label, color }: MapKey): HTMLElement {
-  const square = el('span', { class: 'map-swatch' });
+function colorKey({ label, color, hatched }: MapKey): HTMLElement {
+  const square = el('span', { class: hatched ? 'map-swatch hatched' : 'map-swatch' });
   square.style.background = color;
   return el('span', { class: 'key static' }, square, label);
 }
