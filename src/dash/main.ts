@@ -160,6 +160,8 @@ let again = false;
 let drawing = false;
 /** Somebody waits for what is drawn. */
 let hurry = false;
+/** Runs of the lab that are looked at. */
+let looks = 0;
 let following = false;
 let followAgain = false;
 
@@ -167,7 +169,9 @@ let followAgain = false;
 function showBusy(): void {
   // A run that goes on is never at rest.
   const rests = resting !== undefined && !files.runs().some(({ writing }) => writing);
-  page.dataset.busy = String(scheduled || drawing || following || files.loading() || rests);
+  page.dataset.busy = String(
+    scheduled || drawing || following || looks > 0 || files.loading() || rests,
+  );
 }
 
 /** Draws everything soon; changes that come while drawing are drawn together after it. */
@@ -608,7 +612,16 @@ async function showLab(said: string): Promise<void> {
   const actions = {
     add: (run: ListedRun) => files.add(run),
     remove: removeRun,
-    look: (run: ListedRun, change: Partial<Run>) => files.look(run, change),
+    async look(run: ListedRun, change: () => Promise<Partial<Run>>) {
+      looks++;
+      showBusy();
+      try {
+        await files.look(run, await change());
+      } finally {
+        looks--;
+        showBusy();
+      }
+    },
     announce: app.announce,
     overTime: () => app.over('time'),
     relinked(now: readonly LinkedRun[], stop: number | null) {

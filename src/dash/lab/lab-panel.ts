@@ -26,7 +26,8 @@ import { formulaBox, tourPanel } from './tour-panel.ts';
 export interface LabActions {
   add(run: ListedRun): Promise<void>;
   remove(run: ListedRun): void;
-  look(run: ListedRun, change: Partial<Run>): Promise<void>;
+  /** Takes over what has become of a run, and what else has changed of it. */
+  look(run: ListedRun, change: () => Promise<Partial<Run>>): Promise<void>;
   announce(text: string): void;
   /** Draws runs of different η over ηt, which is the time that they have in common. */
   overTime(): void;
@@ -107,9 +108,11 @@ export async function openLab(
     }
     do {
       looking.set(session, false);
-      await followDynamics(session);
-      const { status: now, dynamics } = session;
-      await actions.look(session.listed, { writing: now.playing, dynamics });
+      await actions.look(session.listed, async () => {
+        await followDynamics(session);
+        const { status: now, dynamics } = session;
+        return { writing: now.playing, dynamics };
+      });
     } while (looking.get(session));
     looking.delete(session);
   }
