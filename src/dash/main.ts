@@ -164,14 +164,17 @@ let hurry = false;
 let looks = 0;
 let following = false;
 let followAgain = false;
+/** Follows what the server has told. */
+let hearing = false;
 
 /** Says in the page whether anything is under way, for those who drive the page by program. */
 function showBusy(): void {
   // A run that goes on is never at rest.
   const rests = resting !== undefined && !files.runs().some(({ writing }) => writing);
-  page.dataset.busy = String(
-    scheduled || drawing || following || looks > 0 || files.loading() || rests,
-  );
+  // What was under way when the page was told to pause is still drawn.
+  const pausing = hearing && store.get().refresh === 0;
+  const works = scheduled || drawing || following || looks > 0 || files.loading();
+  page.dataset.busy = String(works || rests || pausing);
 }
 
 /** Draws everything soon; changes that come while drawing are drawn together after it. */
@@ -455,20 +458,20 @@ async function refresh(all = false): Promise<void> {
 let unfollow: (() => void) | undefined;
 /** The newest word of the server, until the page has come to it. */
 let unheard: ServerNews | undefined;
-let hearing = false;
 
 /** Follows the server's newest word; those that come meanwhile, or too soon after it, are one. */
 async function hear(): Promise<void> {
   if (hearing) return;
   hearing = true;
-  while (unheard) {
+  while (unheard && store.get().refresh > 0) {
     const news = unheard;
     unheard = undefined;
     const pause = new Promise((resolve) => setTimeout(resolve, store.get().refresh * 1000));
     if (await files.heard(news)) await followCursor();
-    await pause;
+    if (store.get().refresh > 0) await pause;
   }
   hearing = false;
+  showBusy();
 }
 
 /**
@@ -518,7 +521,10 @@ store.subscribe((view, before) => {
   if (view.where !== before.where || view.columns !== before.columns) table.draw();
   if (view.cursor !== before.cursor) void followCursor();
   if (view.sweep !== before.sweep) void files.showSweep(view.sweep);
-  if (view.refresh !== before.refresh) setTimer();
+  if (view.refresh !== before.refresh) {
+    setTimer();
+    showBusy();
+  }
   if (view.theme !== before.theme || view.refresh !== before.refresh) top.draw();
   page.dataset.theme = view.theme;
   document.body.classList.toggle('pinned', view.pinned);

@@ -102,6 +102,8 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
     await settled(page);
     expect(await shownRuns(page)).toHaveLength(50);
     expect(await violations(page)).toEqual([]);
+    // There is room for the phases of a dozen, which is said.
+    await page.locator('[data-panel=timeline]').getByText('12 of 50 runs').waitFor();
     const at = await stepAt(page, 'sharpness', 50);
     await page.mouse.move(at.x - 3, at.y);
     await page.mouse.move(at.x, at.y);

@@ -111,6 +111,10 @@ export function stripPanel(app: App): Panel {
     const strip = phaseStrip(rows, steps, look);
     frame.show(strip, many);
     drawKeys(rows, new Set(Array.from(strip.querySelectorAll('text'), (each) => each.textContent)));
+    if (runs.length > MOST_RUNS)
+      frame.legend.append(
+        el('span', { class: 'key static' }, `${MOST_RUNS} of ${runs.length} runs`),
+      );
     axis = { left: MARGIN.left, right: look.width - MARGIN.right, from: steps[0], to: steps[1] };
     body.classList.toggle('numbered', many);
     body.dataset.drawn = steps.join(':');
