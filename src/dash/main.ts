@@ -636,10 +636,12 @@ async function showLab(said: string): Promise<void> {
       writeUrl();
     },
   };
-  const element = await openLab(runs ?? START, tour, actions).catch((error: unknown) => {
-    showProblem(box('notices'), 'link', `${messageOf(error)}; another run is started`);
-    return openLab(START, tour, actions);
-  });
+  const element = await files.whileLoading(() =>
+    openLab(runs ?? START, tour, actions).catch((error: unknown) => {
+      showProblem(box('notices'), 'link', `${messageOf(error)}; another run is started`);
+      return openLab(START, tour, actions);
+    }),
+  );
   box('lab').append(element);
   box('lab').hidden = false;
   schedule();

@@ -157,6 +157,13 @@ test('a run that diverges stands where it did', async () => {
   expect(run.undo()).toBe(false);
 });
 
+test('a network that has diverged at its start says so', () => {
+  const run = labRun({ model: 'mlp', layers: '1-6-1', 'init-scale': '1e300' });
+  run.advance(1);
+  expect([run.divergedAt, run.step]).toEqual([0, Number.NaN]);
+  expect(narrate(run)).toContain('blew up at step 0');
+});
+
 test('the next spike comes when it was said, and the words tell of it', async () => {
   const run = labRun({ preset: 'three-phases' });
   const exact = await streamed({ preset: 'three-phases', steps: 6000 });

@@ -268,7 +268,7 @@ describeWith(['chromium'], 'the lab', () => {
     await eta.press('Enter');
     await page
       .locator('.lab-problem')
-      .filter({ hasText: 'eta: -1 is not a positive number' })
+      .filter({ hasText: /^eta: -1 is not a positive/ })
       .waitFor();
     expect(problems).toEqual([]);
     await page.close();
@@ -414,10 +414,13 @@ describeWith(['chromium'], 'the lab', () => {
     await page.close();
   });
 
-  test('a link that means no run says so, and one is started', async () => {
-    const { page } = await open('eta=-1');
-    const notice = page.locator('.notice').filter({ hasText: 'eta: -1 is not a positive number' });
-    await notice.waitFor();
+  test.each([
+    ['eta=-1', 'link: eta: -1 is not a positive number'],
+    ['preset=paper;at=1000000000000', 'at: step 1,000,000,000,000 is too far to be computed anew'],
+    ['model=mlp;layers=1-99999-99999-1', 'link: such a run needs more memory than there is'],
+  ])('the link %s means no run, which is said, and one is started', async (lab, text) => {
+    const { page } = await open(lab);
+    await page.locator('.notice').filter({ hasText: text }).waitFor();
     await page.locator('.lab').waitFor();
     expect(await stepOf(page)).toBe(0);
     await page.close();

@@ -362,7 +362,7 @@ export async function openLab(
       const { saveWorker } = await import('./saving.ts');
       const writer = connect<SaveApi>(saveWorker(), ['save'], () => {});
       try {
-        const bytes = await writer.save(recipe, Math.max(step, divergedAt ?? 0), format);
+        const bytes = await writer.save(recipe, Math.max(step || 0, divergedAt ?? 0), format);
         save(new Blob([bytes]), `${listed.name.replaceAll(' ', '-')}.${format}`);
       } finally {
         writer.close();
@@ -374,7 +374,7 @@ export async function openLab(
   async function copy(): Promise<void> {
     const { step, divergedAt } = current().status;
     const { options } = linkedRun(current()).recipe;
-    const text = labCommand(options, Math.max(step, divergedAt ?? 0));
+    const text = labCommand(options, Math.max(step || 0, divergedAt ?? 0));
     command.textContent = text;
     try {
       await navigator.clipboard.writeText(text);
@@ -508,7 +508,8 @@ export async function openLab(
       );
     which.value = String(chosen);
     formulas.show(status.formulas);
-    words.textContent = `Step ${formatNumber(step)}. ${status.text}`;
+    const where = Number.isNaN(step) ? '' : `Step ${formatNumber(step)}. `;
+    words.textContent = where + status.text;
     element.dataset.step = String(step);
     element.dataset.playing = String(playing);
   }

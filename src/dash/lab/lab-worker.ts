@@ -1,10 +1,12 @@
+import { ConfigError } from '../../pipeline/core/parameters.ts';
+import { formatNumber } from '../../pipeline/format.ts';
 import type { TableApi } from '../load/protocol.ts';
 import { memoryApi } from '../load/queries.ts';
 import { serve, type WorkerScope } from '../load/serve-table.ts';
 import { RunFileError } from '../load/table.ts';
 import { blockSize, MOST_ROWS, SLICE } from './block-size.ts';
 import { type Companion, companion, isDefined } from './companions.ts';
-import { withOptions } from './lab-parameters.ts';
+import { labTable, withOptions } from './lab-parameters.ts';
 import type { LabApi, LabStatus, Until } from './lab-protocol.ts';
 import { type LabRun, labRun } from './lab-run.ts';
 import { formulasOf, narrate, SPIKE_SHARE } from './narrate.ts';
@@ -13,6 +15,8 @@ import { replay } from './replay.ts';
 /** A run that plays is told of this often, in milliseconds. */
 const TOLD_EVERY = 50;
 const FRAMES = 60;
+/** Steps that are computed before anything is shown: half a minute. */
+const MOST_ANEW = { minimal: 300_000_000, mlp: 100_000 } as const;
 /** A summary takes as long as some rows of a network. */
 const SUMMARY_EVERY = 500;
 
@@ -145,9 +149,34 @@ function renew(): void {
   accompany(accompaniedBy().filter((name) => isDefined(name, current)));
 }
 
+/** What goes wrong is said of the run, since there is no file that could be damaged. */
+function saying<Api extends object>(methods: Api): object {
+  const said = (error: unknown): unknown => {
+    if (error instanceof ConfigError) return new RunFileError(error.message);
+    // A kernel without memory ends in a trap.
+    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError)
+      return new RunFileError('such a run needs more memory than there is here');
+    return error;
+  };
+  return Object.fromEntries(
+    Object.entries(methods).map(([name, method]) => [
+      name,
+      (...args: readonly unknown[]) =>
+        (method(...args) as Promise<unknown>).catch((error) => Promise.reject(said(error))),
+    ]),
+  );
+}
+
 const api: LabApi = {
   async start(recipe, to, from) {
     playing = false;
+    const { model } = labTable(recipe.options);
+    const most = model === 'minimal' ? MOST_ANEW.minimal : MOST_ANEW.mlp;
+    if (to > most)
+      throw new ConfigError(
+        'at',
+        `step ${formatNumber(to)} is too far to be computed anew; at most ${formatNumber(most)}`,
+      );
     const next =
       from === undefined
         ? await replay(recipe, to)
@@ -212,4 +241,4 @@ const table = memoryApi(
   () => started().table(summary(started())),
 );
 
-serve(scope, { ...table, ...api });
+serve(scope, { ...table, ...saying(api) });

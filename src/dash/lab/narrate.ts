@@ -48,7 +48,7 @@ export function nextSpike(
 /** What happens at the last row of a run, and why, in plain words. */
 export function narrate(run: LabRun): string {
   const { config, divergedAt, step } = run;
-  if (Number.isNaN(step)) return '';
+  if (Number.isNaN(step) && divergedAt === null) return '';
   const { formula, threshold } = stabilityOf(config);
   const edge = threshold(config.eta);
   if (divergedAt !== null)
