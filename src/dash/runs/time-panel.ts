@@ -29,6 +29,10 @@ import { readLines } from './read-lines.ts';
 import { shortName } from './short-name.ts';
 import { spikeAt } from './spikes-panel.ts';
 
+/** Of so many runs extremes are drawn for every other pixel: their lines cover each other. */
+const MANY_RUNS = 5;
+const WIDER = 2;
+
 const NOTHING_ABOVE =
   'No value here is above 0, so a logarithmic scale shows none; switch to linear.';
 
@@ -124,7 +128,8 @@ export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Pane
     const look = frameLook(app, frame, spec.id);
     // Its room is there before its rows, so that nothing moves when they come.
     body.style.minHeight = `${look.height}px`;
-    const pixels = Math.max(40, Math.round(look.width - MARGIN.left - MARGIN.right));
+    const room = look.width - MARGIN.left - MARGIN.right;
+    const pixels = Math.max(40, Math.round(room / (runs.length < MANY_RUNS ? 1 : WIDER)));
     const many = runs.length > 1;
     const [only] = runs;
     const files = only && !many && !isDifference() && !inOther() ? only.dynamics : [];
