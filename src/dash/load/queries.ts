@@ -57,6 +57,9 @@ export function tableApi(openTable: OpenTable, onBytes: OnBytes): TableApi {
         return source;
       } catch (error) {
         if (error instanceof OtherReaderError) throw error;
+        // A still later state is as much like the one before; what else is wrong may be that it is
+        // not.
+        if (error instanceof ChangedFileError) earlier = since;
         // A server that knows no conditions may have sent parts of two states.
         const changed =
           since !== undefined ||
