@@ -10,7 +10,14 @@ import type { Contender, Work } from './works.ts';
 export interface Sample {
   readonly contender: Contender;
   /** One per round, scaled up to the steps of the work where the contender ran fewer. */
-  readonly seconds: readonly number[];
+  readonly times: readonly Time[];
+}
+
+export interface Time {
+  /** By the clock on the wall. */
+  readonly wall: number;
+  /** Of the processor, all threads together: it hardly depends on what else the machine does. */
+  readonly processor: number;
 }
 
 /** What a process that is scaled up runs as well, to tell its start from its steps. */
@@ -29,14 +36,14 @@ export async function measure(
   tell: (message: string) => void,
 ): Promise<Sample[]> {
   const folder = mkdtempSync(join(tmpdir(), 'eos-bench-'));
-  const samples = contenders.map((contender) => ({ contender, seconds: [] as number[] }));
+  const samples = contenders.map((contender) => ({ contender, times: [] as Time[] }));
   try {
     await compare(work, contenders, folder, tell);
     for (let round = 0; round < rounds; round++) {
       for (let k = 0; k < samples.length; k++) {
-        const { contender, seconds } = samples[(k + round) % samples.length]!;
+        const { contender, times } = samples[(k + round) % samples.length]!;
         tell(`${work.name} round ${round + 1} of ${rounds}: ${contender.name}`);
-        seconds.push(await time(work, contender, join(folder, 'run.parquet')));
+        times.push(await time(work, contender, join(folder, 'run.parquet')));
       }
     }
   } finally {
@@ -71,15 +78,18 @@ async function compare(
 }
 
 /** Seconds of a contender for all steps of the work. */
-async function time(work: Work, contender: Contender, out: string): Promise<number> {
+async function time(work: Work, contender: Contender, out: string): Promise<Time> {
   const steps = contender.steps ?? work.steps;
-  const { seconds } = await run(work, contender, steps, out);
-  if (steps === work.steps) return seconds;
-  if (work.clock === 'own') return (seconds * work.steps) / steps;
-  const start = await run(work, contender, FEW_STEPS, out);
-  return (
-    start.seconds + ((seconds - start.seconds) * (work.steps - FEW_STEPS)) / (steps - FEW_STEPS)
-  );
+  const { time } = await run(work, contender, steps, out);
+  if (steps === work.steps) return time;
+  const scaled = (scale: (of: keyof Time) => number): Time => ({
+    wall: scale('wall'),
+    processor: scale('processor'),
+  });
+  if (work.clock === 'own') return scaled((of) => (time[of] * work.steps) / steps);
+  const { time: start } = await run(work, contender, FEW_STEPS, out);
+  const factor = (work.steps - FEW_STEPS) / (steps - FEW_STEPS);
+  return scaled((of) => start[of] + (time[of] - start[of]) * factor);
 }
 
 /** One process; its output file is gone afterwards but in the warm-up, where names differ. */
@@ -88,12 +98,15 @@ async function run(
   contender: Contender,
   steps: number,
   out: string,
-): Promise<{ seconds: number; result?: Result }> {
+): Promise<{ time: Time; result?: Result }> {
   const pinned = work.oneCore && process.platform === 'linux' ? ['taskset', '-c', '0'] : [];
-  const [command, ...args] = [...pinned, ...contender.command(steps, out)];
+  // What a process took of the processor its shell tells.
+  const clocked = work.clock === 'process' ? ['bash', '-c', 'time "$0" "$@"'] : [];
+  const [command, ...args] = [...clocked, ...pinned, ...contender.command(steps, out)];
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     NUMBA_CACHE_DIR: join(root, 'dist-bench/numba'),
+    TIMEFORMAT: '%3U %3S',
   };
   // Python keeps what it compiles wherever nobody forbids it.
   delete env.PYTHONDONTWRITEBYTECODE;
@@ -114,10 +127,13 @@ async function run(
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
-  const seconds = (performance.now() - begin) / 1000;
+  const wall = (performance.now() - begin) / 1000;
   if (code !== 0)
     throw new Error(`${work.name}: ${contender.name} ended with code ${code}: ${stderr.trim()}`);
-  if (work.clock === 'process') return { seconds };
+  if (work.clock === 'process') {
+    const [user, system] = stderr.trim().split('\n').at(-1)!.split(' ').map(Number);
+    return { time: { wall, processor: user! + system! } };
+  }
   const result = JSON.parse(stdout) as Result;
-  return { seconds: result.seconds, result };
+  return { time: { wall: result.seconds, processor: result.processor }, result };
 }

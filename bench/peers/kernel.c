@@ -33,6 +33,12 @@ typedef struct {
     int32_t cycle[ROWS];
 } block;
 
+static double processor_time(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -91,7 +97,7 @@ static void print_row(const block *rows, int64_t i, int first) {
 }
 
 typedef struct {
-    double eta, lambda2, alpha, beta1, beta2, last_sharpness;
+    double eta, lambda2, alpha, beta1, beta2, residual, last_sharpness;
     int64_t step;
     enum phase phase;
     int cycle;
@@ -100,11 +106,12 @@ typedef struct {
 static void fill(state *s, block *rows, int64_t count) {
     const double eta = s->eta, lambda2 = s->lambda2, threshold = 2 / eta, threshold_delta = (2 + DELTA) / eta;
     const double alpha_hat = sqrt(threshold / LAMBDA1);
-    double alpha = s->alpha, beta1 = s->beta1, beta2 = s->beta2, last = s->last_sharpness;
+    double alpha = s->alpha, beta1 = s->beta1, beta2 = s->beta2, r = s->residual;
+    double last = s->last_sharpness;
     enum phase phase = s->phase;
     int cycle = s->cycle;
     for (int64_t i = 0; i < count; i++) {
-        double p = alpha * beta1, r = alpha * beta2 - 1, e1 = LAMBDA1 * p, e2 = lambda2 * r;
+        double p = alpha * beta1, e1 = LAMBDA1 * p, e2 = lambda2 * r;
         double l1 = 0.5 * e1 * p, l2 = 0.5 * e2 * r, pinned = copysign(alpha_hat, alpha) * beta2 - 1;
         double g_alpha = beta1 * e1 + beta2 * e2, g_beta1 = alpha * e1, g_beta2 = alpha * e2;
         double q = alpha * alpha - beta1 * beta1 - beta2 * beta2;
@@ -137,15 +144,18 @@ static void fill(state *s, block *rows, int64_t count) {
         rows->phase[i] = phase == SHARPENING ? 0 : phase == CONVERGENCE ? 3 : alpha * g_alpha < 0 ? 1 : 2;
         rows->cycle[i] = cycle;
         last = sharpness;
+        /* Near a minimum αβ₂ has lost the digits of αβ₂ − 1, which is carried along there. */
+        double carried = r - eta * (beta2 * g_alpha + alpha * g_beta2 - eta * g_alpha * g_beta2);
         alpha -= eta * g_alpha;
         beta1 = floored(beta1 - eta * g_beta1);
         beta2 -= eta * g_beta2;
+        r = fabs(r) < 1. / 1024 ? carried : alpha * beta2 - 1;
     }
-    *s = (state){eta, lambda2, alpha, beta1, beta2, last, s->step + count, phase, cycle};
+    *s = (state){eta, lambda2, alpha, beta1, beta2, r, last, s->step + count, phase, cycle};
 }
 
 static state start(double eta, double lambda2, double alpha, double beta1, double beta2) {
-    return (state){eta, lambda2, alpha, beta1, beta2, -1, 0, SHARPENING, 0};
+    return (state){eta, lambda2, alpha, beta1, beta2, alpha * beta2 - 1, -1, 0, SHARPENING, 0};
 }
 
 static void columns_work(int64_t steps, double lambda2) {
@@ -155,7 +165,7 @@ static void columns_work(int64_t steps, double lambda2) {
     state warm_up = start(0.05, lambda2, 0.3, 0.1, 0.3);
     for (int k = 0; k < 50; k++) fill(&warm_up, &rows, ROWS);
 
-    double begin = now();
+    double begin = now(), begun = processor_time();
     state s = start(0.05, lambda2, 0.3, 0.1, 0.3);
     for (int64_t total = steps + 1; s.step < total;) {
         int64_t first = s.step, count = total - first < ROWS ? total - first : ROWS;
@@ -164,9 +174,10 @@ static void columns_work(int64_t steps, double lambda2) {
             if (probes[k] >= first && probes[k] < first + count) memcpy(&kept[k], &rows, sizeof rows);
         }
     }
-    double seconds = now() - begin;
+    double seconds = now() - begin, processor = processor_time() - begun;
 
-    printf("{\"work\":\"W1\",\"seconds\":%.9f,\"steps\":%lld,\"check\":{", seconds, (long long)steps);
+    printf("{\"work\":\"W1\",\"seconds\":%.9f,\"processor\":%.9f,\"steps\":%lld,\"check\":{", seconds, processor,
+           (long long)steps);
     for (int k = 0, first = 1; k < PROBES; k++) {
         if (probes[k] > steps || (k > 0 && probes[k] == probes[k - 1])) continue;
         print_row(&kept[k], probes[k] % ROWS, first);
@@ -377,9 +388,9 @@ static summary sweep_run(int64_t i, double lambda2, int64_t steps, int plain) {
 static void sweep_work(int64_t steps, double lambda2, int64_t runs, int plain) {
     summary *all = calloc((size_t)runs, sizeof(summary));
     for (int64_t i = 0; i < 100 && i < runs; i++) all[i] = sweep_run(i, lambda2, steps, plain);
-    double begin = now();
+    double begin = now(), begun = processor_time();
     for (int64_t i = 0; i < runs; i++) all[i] = sweep_run(i, lambda2, steps, plain);
-    double seconds = now() - begin;
+    double seconds = now() - begin, processor = processor_time() - begun;
 
     double crossings = 0, cycles = 0, diverged = 0, times = 0, phases = 0, starts = 0, edge = 0;
     double ratios = 0, losses = 0, slopes = 0, l1s = 0, predicted = 0;
@@ -398,11 +409,11 @@ static void sweep_work(int64_t steps, double lambda2, int64_t runs, int plain) {
         l1s += all[i].mean_l1;
         predicted += all[i].mean_l1_predicted;
     }
-    printf("{\"work\":\"W3\",\"seconds\":%.9f,\"steps\":%lld,\"check\":{\"first_crossing\":%.17g,\"cycles\":%.17g,"
+    printf("{\"work\":\"W3\",\"seconds\":%.9f,\"processor\":%.9f,\"steps\":%lld,\"check\":{\"first_crossing\":%.17g,\"cycles\":%.17g,"
            "\"diverged_at\":%.17g,\"convergence_time\":%.17g,\"phases\":%.17g,\"phase_starts\":%.17g,\"edge_steps\":%.17g,"
            "\"max_sharpness_ratio\":%.17g,\"final_loss\":%.17g,\"l_hat_slope\":%.17g,\"mean_l1_in_eos\":%.17g,"
            "\"mean_l1_predicted\":%.17g}}\n",
-           seconds, (long long)(runs * steps), crossings, cycles, diverged, times, phases, starts, edge, ratios, losses,
+           seconds, processor, (long long)(runs * steps), crossings, cycles, diverged, times, phases, starts, edge, ratios, losses,
            slopes, l1s, predicted);
 }
 

@@ -1,7 +1,7 @@
 // What both peers in rxjs have in common: the model, gradient descent one step at a time, and the
 // clock.
 import { Observable } from 'rxjs';
-import { PROBES, report } from '../protocol.ts';
+import { PROBES, report, startClock } from '../protocol.ts';
 
 export const [LAMBDA1, ETA, FLOOR, BAND, DELTA, KAPPA] = [100, 1 / 20, 1e-6, 0.05, 0.01, 0.05];
 export const THRESHOLD = 2 / ETA;
@@ -89,7 +89,7 @@ export function time(pipeline: Pipeline): void {
     Number(process.argv[4]),
   ];
   run(pipeline, 10_000, lambda2);
-  const begin = performance.now();
+  const taken = startClock();
   const check = run(pipeline, steps, lambda2);
-  report({ work, seconds: (performance.now() - begin) / 1000, steps, check });
+  report({ work, ...taken(), steps, check });
 }
