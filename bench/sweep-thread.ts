@@ -1,14 +1,24 @@
-// A thread of the bare kernel: each n-th run of the sweep, its summary thrown away.
+// A thread of the bare kernel: each n-th run of the sweep, its summary thrown away; of networks the
+// rows alone.
 import { parentPort, workerData } from 'node:worker_threads';
+import { blocks } from '../src/pipeline/core/operator.ts';
+import { networkOptions, setupNetwork } from '../src/pipeline/models/network/config.ts';
+import { networkRows } from '../src/pipeline/sources/descent/network-descent.ts';
+import { type AnySpec, type AnySweep, openAnySweep } from '../src/pipeline/sweep/any-sweep.ts';
 import { runsToResults } from '../src/pipeline/sweep/run-result.ts';
-import { openSweep, type SweepSpec } from '../src/pipeline/sweep/sweep.ts';
 
-const { spec, index, of } = workerData as { spec: SweepSpec; index: number; of: number };
-const sweep = openSweep(spec);
+const { spec, index, of } = workerData as { spec: AnySpec; index: number; of: number };
+const sweep: AnySweep = openAnySweep(spec);
 let steps = 0;
-for (const { result } of runsToResults(configs())) steps += result.summary.last_step + 1;
+if (sweep.model === 'minimal') {
+  for (const { result } of runsToResults(configs(sweep))) steps += result.summary.last_step + 1;
+} else {
+  for (const config of configs(sweep))
+    for (const { length } of blocks(networkRows(setupNetwork(networkOptions(config))), [], 256))
+      steps += length;
+}
 parentPort!.postMessage(steps);
 
-function* configs() {
-  for (let i = index; i < sweep.runs; i += of) yield sweep.config(i);
+function* configs<C>({ runs, config }: { readonly runs: number; config(index: number): C }) {
+  for (let i = index; i < runs; i += of) yield config(i);
 }

@@ -37,18 +37,26 @@ export function encodeOutline(values: ArrayLike<number>): string {
   for (let b = 0; b < blocks; b++) {
     const start = b * OUTLINE_ROWS;
     const end = Math.min(values.length, start + OUTLINE_ROWS);
-    let low = -1;
-    let high = -1;
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    let lowRow = start;
+    let highRow = start;
     for (let i = start; i < end; i++) {
       const value = values[i]!;
-      if (!Number.isFinite(value)) continue;
-      if (low < 0 || value < values[low]!) low = i;
-      if (high < 0 || value > values[high]!) high = i;
+      if (value < low && value !== Number.NEGATIVE_INFINITY) {
+        low = value;
+        lowRow = i;
+      }
+      if (value > high && value !== Number.POSITIVE_INFINITY) {
+        high = value;
+        highRow = i;
+      }
     }
-    view.setFloat64(b * BLOCK, low < 0 ? Number.NaN : values[low]!, true);
-    view.setFloat64(b * BLOCK + 8, high < 0 ? Number.NaN : values[high]!, true);
-    view.setUint16(b * BLOCK + 16, Math.max(0, low - start), true);
-    view.setUint16(b * BLOCK + 18, Math.max(0, high - start), true);
+    const none = low > high;
+    view.setFloat64(b * BLOCK, none ? Number.NaN : low, true);
+    view.setFloat64(b * BLOCK + 8, none ? Number.NaN : high, true);
+    view.setUint16(b * BLOCK + 16, lowRow - start, true);
+    view.setUint16(b * BLOCK + 18, highRow - start, true);
   }
   return base64Of(view);
 }

@@ -264,7 +264,8 @@ function encodeWords({ name, words: all }: TableColumn, codes: Uint8Array): Enco
   all.forEach((word, code) => {
     place[code] = words.indexOf(word);
   });
-  const places = codes.map((code) => place[code]!);
+  const places = new Uint8Array(codes.length);
+  for (let i = 0; i < codes.length; i++) places[i] = place[codes[i]!]!;
   const width = 32 - Math.clz32(words.length - 1);
   const page = new ByteWriter();
   page.appendUint8(width);
