@@ -22,7 +22,7 @@ interface Cost {
 }
 
 const ROUNDS = 2;
-const SECONDS = [0.5, 1, 2, 5, 10, 20];
+const SECONDS = [0.2, 0.5, 1, 2, 5, 10];
 const COLUMN_STEPS = 5_000_000;
 const folder = mkdtempSync(join(tmpdir(), 'eos-scaling-'));
 const out = join(folder, 'run.parquet');
@@ -188,7 +188,13 @@ function draw(theme: Theme, { computed, written, thinned, columns, runs, widths 
         legend,
         draw: panel({
           x: steps,
-          y: { type: 'log' as const, label: 'seconds', ticks: SECONDS, tickFormat: String },
+          y: {
+            type: 'log' as const,
+            label: 'seconds',
+            domain: [0.15, 20],
+            ticks: SECONDS,
+            tickFormat: String,
+          },
           marks: [
             Plot.gridY({ ticks: SECONDS, stroke: theme.grid, strokeOpacity: 1 }),
             ...line(computed, seconds, theme.sharpness),
@@ -215,7 +221,7 @@ function draw(theme: Theme, { computed, written, thinned, columns, runs, widths 
         title: 'Columns',
         legend: [{ label: 'five million steps', color: theme.oscillating, kind: 'line' as const }],
         draw: panel({
-          x: { label: 'columns' },
+          x: { label: 'columns', ticks: [1, 4, 8, 12, 18] },
           y: { label: 'seconds', zero: true, nice: true },
           marks: [grid, ...line(columns, seconds, theme.oscillating)],
         }),
