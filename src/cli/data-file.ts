@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { ConfigError } from '../pipeline/core/parameters.ts';
+import { ConfigError, readValue } from '../pipeline/core/parameters.ts';
 import {
   type DataChoice,
   type DataColumn,
@@ -9,6 +9,7 @@ import {
   isKept,
   keepData,
 } from '../pipeline/models/network/data/table-data.ts';
+import { networkParameters } from '../pipeline/models/network/parameters.ts';
 import { guessDelimiter, splitCells } from '../pipeline/sources/training-log/delimited.ts';
 import { UsageError } from './errors.ts';
 import type { OnRead } from './reader/job.ts';
@@ -24,8 +25,9 @@ const LARGEST = 1 << 27;
  * @throws UsageError where it is missing or of no use
  */
 export async function loadDataOf(said: object): Promise<void> {
-  const { data, target = null, raw = false } = said as Partial<DataChoice>;
+  const { data, target = null, raw: switched = false } = said as Partial<DataChoice>;
   if (typeof data !== 'string' || !isDataFile(data)) return;
+  const raw = readValue('raw', networkParameters.raw, switched);
   const choice = { data, target, raw };
   if (isKept(choice)) return;
   const { columns, hash } = await reading().job(`--data: ${data}`, dataJob, data);
@@ -36,7 +38,8 @@ export async function loadDataOf(said: object): Promise<void> {
 export async function loadDataOfAxes(axes: Readonly<Record<string, string | undefined>>) {
   for (const data of axes.data?.split(',') ?? [])
     for (const target of axes.target?.split(',') ?? [null])
-      await loadDataOf({ data: data.trim(), target: target?.trim() ?? null });
+      for (const raw of axes.raw?.split(',') ?? [false])
+        await loadDataOf({ data: data.trim(), target: target?.trim() ?? null, raw });
 }
 
 /** A table of samples, and a hash of its file. */

@@ -42,6 +42,15 @@ describe('a sweep of networks', () => {
       expect(networkValue(config, 'momentum')).toBe(config.optimizer === 'gd' ? null : 0.5);
   });
 
+  test('has a switch off, on, or both ways', () => {
+    expect(sweepOf({}).config(0).raw).toBe(false);
+    const both = sweepOf({ raw: 'no,true' });
+    expect([0, 1].map((i) => both.config(i).raw)).toEqual([false, true]);
+    expect(both.has(both.config(1))).toBe(true);
+    expect(sweepOf({ raw: 'yes' }).has(both.config(0))).toBe(false);
+    expect(() => sweepOf({ raw: 'maybe' })).toThrow('raw: no switch is called');
+  });
+
   test('is the same wherever its spec is read', () => {
     const spec = anySweepSpec({ ...SMALL, optimizer: 'gd,sgd,adam', eta: '1/20,0.2' }, 5);
     const again = openAnySweep(JSON.parse(JSON.stringify(spec)));

@@ -137,7 +137,11 @@ function isOfAnother(parameter: string, optimizer: string, used: readonly string
 
 /** The value of a parameter in a run; null where it has none. */
 export function networkValue(config: NetworkConfig, name: string): number | string | null {
-  return (config as unknown as Readonly<Record<string, number | string | null>>)[name] ?? null;
+  const value = (config as unknown as Readonly<Record<string, number | string | boolean | null>>)[
+    name
+  ];
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return value ?? null;
 }
 
 /** Identity of a run, wherever it is made: a hash of its parameters. */

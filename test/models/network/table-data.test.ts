@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -102,4 +102,19 @@ test('eos stream trains on samples of a file; a run of other samples is told fro
   const changed = await eos(['verify', out]);
   expect(changed.code).toBe(2);
   expect(changed.stderr).toContain('is not what it was');
+});
+
+test('eos sweep takes the samples of a file as they are, standardized, or both', async () => {
+  const folder = temporaryFolder();
+  const data = join(folder, 'samples.csv');
+  writeFileSync(data, 'x,y\n-3,1\n0,4\n1,2\n5,7\n');
+  const runs = async (name: string, ...raw: string[]) => {
+    const out = join(folder, name);
+    const flags = ['--model', 'mlp', '--data', data, '--target', 'y', '--layers', '1-3-1'];
+    const done = await eos(['sweep', ...flags, '--steps', '5', ...raw, '--out', out]);
+    expect(done.code, done.stderr).toBe(0);
+    return readdirSync(join(out, 'summary')).length;
+  };
+  expect(await runs('both', '--raw', 'no,yes')).toBe(2);
+  expect(await runs('alone', '--raw')).toBe(1);
 });

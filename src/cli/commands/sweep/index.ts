@@ -1,3 +1,4 @@
+import { networkParameters } from '../../../pipeline/models/network/parameters.ts';
 import { UsageError } from '../../errors.ts';
 import { Command, Flags } from '../../oclif.ts';
 import { checkSwitches, flagsOf, settledOf } from '../../parameter-flags.ts';
@@ -64,7 +65,7 @@ code 130.`;
 
   async run(): Promise<void> {
     checkSwitches({ ...sweepParameters, ...logParameters });
-    const { flags } = await this.parse(Sweep);
+    const { flags } = await this.parse(Sweep, withSwitches(this.argv));
     const settled = settledOf({ ...sweepParameters, ...logParameters }, flags);
     const { out, engine, shard, detach, extend, emit, tasks, yes, quiet } = settled;
     const share = shareOf(shard);
@@ -129,3 +130,15 @@ function shareOf(text: string | undefined): readonly [number, number] {
     `--shard: '${text}' is not i/n with 0 ≤ i < n; of four shards the first is 0/4, the last 3/4`,
   );
 }
+
+/** A switch of a run, such as `--raw`, may stand alone here too. */
+function withSwitches(words: readonly string[]): string[] {
+  return words.map((word, i) => {
+    const alone = SWITCHES.includes(word) && (words[i + 1] ?? '-').startsWith('-');
+    return alone ? `${word}=yes` : word;
+  });
+}
+
+const SWITCHES: readonly string[] = Object.entries(networkParameters).flatMap(([name, { type }]) =>
+  type === 'boolean' ? [`--${name}`] : [],
+);
