@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { violations } from '../dash/axe.ts';
-import { launch, openPage, plot, type Started, serve, settled } from '../dash/browser.ts';
+import { launch, openPage, plot, ready, type Started, serve, settled } from '../dash/browser.ts';
 import { describeWith, root } from '../setup/parts.ts';
 import { removeFolder } from '../setup/remove-folder.ts';
 
@@ -121,6 +122,37 @@ describeWith(['chromium'], 'access to the dashboard', () => {
     expect(await focused()).toContain('Loss split over steps');
     await page.keyboard.press('Shift+Tab');
     expect(await focused()).toBe('Full screen: Loss split');
+    await page.close();
+  });
+
+  test('forced colours keep the window of steps and the dots of legends', async () => {
+    const context = await browser.newContext({ forcedColors: 'active' });
+    const page = await context.newPage();
+    await page.goto(`${server.url}?refresh=0&from=500&to=2000`);
+    await ready(page);
+    const kept = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((element) => {
+          const { forcedColorAdjust, backgroundColor } = getComputedStyle(element);
+          return `${forcedColorAdjust} ${backgroundColor}`;
+        });
+    for (const selector of ['.range-window', '[data-panel=timeline] .legend .dot']) {
+      expect(await kept(selector)).toMatch(/^none rgb/);
+      expect(await kept(selector)).not.toBe('none rgba(0, 0, 0, 0)');
+    }
+    await context.close();
+  });
+
+  test('a folder that is opened from disk says what to do', async () => {
+    const site = join(folder, 'site');
+    const build = ['dash', 'build', '--out', site, '--data', join(folder, 'run.parquet')];
+    execFileSync(process.execPath, [join(root, 'bin/run.js'), ...build], { stdio: 'ignore' });
+    const page = await browser.newPage();
+    await page.goto(pathToFileURL(join(site, 'index.html')).href);
+    await page.locator('#unstarted').waitFor({ state: 'visible' });
+    expect(await page.locator('#unstarted').textContent()).toContain('eos dash serve');
     await page.close();
   });
 
