@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
-import { root } from '../setup/parts.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { describeWith, part, root } from '../setup/parts.ts';
 import { readBack } from '../sinks/read-back.ts';
 import {
   folderOfFile,
@@ -50,6 +50,21 @@ test("the README's program runs", async () => {
   await writeFile(join(cwd, 'program.js'), await readmeProgram());
   expect(await succeed(cwd, process.execPath, 'program.js')).toBe('converged\n');
   expect((await readBack(join(cwd, 'run.parquet'))).rows).toBeGreaterThan(10_000);
+});
+
+describe.each(['node22', 'node24'] as const)('%s', (engine) => {
+  describeWith([engine], engine, () => {
+    test('runs the program and eos, which loads what locks files', async () => {
+      const succeeds = (...args: string[]) => succeed(cwd, part(engine), ...args);
+      await writeFile(join(cwd, 'program.js'), await readmeProgram());
+      expect(await succeeds('program.js')).toBe('converged\n');
+      const eos = join(cwd, 'node_modules/eos-stream/bin/run.js');
+      await succeeds(eos, 'stream', '--force', '--out', `${engine}.parquet`);
+      expect(await succeeds(eos, 'inspect', `${engine}.parquet`)).toContain('10,001 rows');
+      const locks = "console.log(typeof require('fs-native-extensions').tryLock)";
+      expect(await succeeds('--eval', locks)).toBe('function\n');
+    });
+  });
 });
 
 test('eos works, and says in one line what to install for what needs more', async () => {

@@ -1,7 +1,7 @@
 import { log } from '../../numeric/elementary.ts';
 
 // Every number that the detector of measured series decides by; no other file of it has one.
-// `constants.test.ts` changes each and shows which tests notice.
+// `constants.long.test.ts` changes each and shows which tests notice.
 
 /**
  * Samples of the running noise scale: a median of 65 is known to 15 %, and follows a change within
