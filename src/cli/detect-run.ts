@@ -5,7 +5,7 @@ import { lastValueFrom, type MonoTypeOperatorFunction, type Observable, tap } fr
 import type { Batch } from '../pipeline/core/batch.ts';
 import { duration, plural, rate } from '../pipeline/format.ts';
 import { parseNumber } from '../pipeline/models/minimal/config.ts';
-import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/node/file-target.ts';
+import { type FileTarget, fileTarget, openTargets, PARTIAL } from '../pipeline/node/file-target.ts';
 import { JOURNAL } from '../pipeline/node/journal.ts';
 import {
   detectMeasuredPhases,
@@ -118,7 +118,7 @@ export async function detectRun(request: DetectRequest): Promise<number> {
         if (say) progress.line(`waiting for ${name}`);
       },
     });
-    const targets = await openTargets(files);
+    const targets = await openTargets(files.map(({ path }) => fileTarget(path)));
     const sinks = await Promise.all(
       files.map((file, i) => sinkOf(file, targets[i]!, request.flushEvery, show)),
     );
@@ -235,18 +235,6 @@ async function asFound(
     };
   } catch {
     return config;
-  }
-}
-
-/** Takes all files, or none, before anything is read. */
-async function openTargets(files: readonly OutputFile[]): Promise<FileTarget[]> {
-  const targets = files.map(({ path }) => fileTarget(path));
-  try {
-    for (const target of targets) await target.open();
-    return targets;
-  } catch (error) {
-    for (const target of targets) await target.abort();
-    throw error;
   }
 }
 

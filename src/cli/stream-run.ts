@@ -5,7 +5,7 @@ import { count, duration, fileSize, plural, rate } from '../pipeline/format.ts';
 import type { Compression, TableFormat } from '../pipeline/formats/table-format.ts';
 import type { RunConfig } from '../pipeline/models/minimal/config.ts';
 import type { ModelRun } from '../pipeline/models/minimal/run.ts';
-import { type FileTarget, fileTarget, PARTIAL } from '../pipeline/node/file-target.ts';
+import { type FileTarget, fileTarget, openTargets, PARTIAL } from '../pipeline/node/file-target.ts';
 import { JOURNAL } from '../pipeline/node/journal.ts';
 import type { MeasuredEvent } from '../pipeline/operators/detect-measured-phases.ts';
 import { thin } from '../pipeline/operators/thin.ts';
@@ -96,7 +96,9 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   });
 
   try {
-    const targets = await openTargets(files);
+    const targets = await openTargets(
+      files.map(({ path, resumed }) => fileTarget(path, resumed?.target)),
+    );
     const sinks = await Promise.all(
       files.map((file, i) =>
         sinkOf(file, targets[i]!, config, request, (flushed) => {
@@ -274,18 +276,6 @@ function resumedOutput(resumed: ResumedFile): OutputFile {
   const { kind, path, writer, start } = resumed;
   const compression = start.state.kind === 'parquet' ? start.state.compression : undefined;
   return { flag: kind === 'arrow' ? 'arrow' : 'out', path, writer, compression, resumed };
-}
-
-/** Takes all files, or none, before anything is computed. */
-async function openTargets(files: readonly OutputFile[]): Promise<FileTarget[]> {
-  const targets = files.map(({ path, resumed }) => fileTarget(path, resumed?.target));
-  try {
-    for (const target of targets) await target.open();
-    return targets;
-  } catch (error) {
-    for (const target of targets) await target.abort();
-    throw error;
-  }
 }
 
 /** An error that ended the run, with how to get back what had been written by then. */

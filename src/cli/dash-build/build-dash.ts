@@ -73,19 +73,13 @@ async function writeFolder(
   runs: readonly SharedRun[],
   sweeps: readonly SharedSweep[],
 ): Promise<string> {
-  const files = [...runs.flatMap(filesOf), ...sweeps.flatMap(({ parts }) => parts)].map(
-    ({ file }) => file,
-  );
+  const files = allFiles(runs, sweeps).map(({ file }) => file);
   const target = await folderTarget({ out, force, files });
   await makeFolder(dirname(target), 'out');
   await withDraft(target, async (work) => {
     await mkdir(work);
     for (const [path, file] of pageFiles()) await copyTo(join(work, path), file);
-    for (const run of runs) {
-      for (const { path, file } of filesOf(run)) await copyTo(join(work, path), file);
-    }
-    for (const { path, file } of sweeps.flatMap(({ parts }) => parts))
-      await copyTo(join(work, path), file);
+    for (const { path, file } of allFiles(runs, sweeps)) await copyTo(join(work, path), file);
     await writeFile(join(work, STAMP), runList(runs, sweeps, false), { flush: true });
     await syncFolders(work);
     await rm(target, { recursive: true, force: true });
@@ -94,6 +88,11 @@ async function writeFolder(
   });
   return target;
 }
+
+const allFiles = (runs: readonly SharedRun[], sweeps: readonly SharedSweep[]) => [
+  ...runs.flatMap(filesOf),
+  ...sweeps.flatMap(({ parts }) => parts),
+];
 
 const filesOf = (run: SharedRun): readonly SharedFile[] => [run, ...Object.values(run.companions)];
 
@@ -116,9 +115,7 @@ async function writeSingle(
   runs: readonly SharedRun[],
   sweeps: readonly SharedSweep[],
 ): Promise<string> {
-  const files = [...runs.flatMap(filesOf), ...sweeps.flatMap(({ parts }) => parts)].map(
-    ({ file }) => file,
-  );
+  const files = allFiles(runs, sweeps).map(({ file }) => file);
   const target = await fileTarget({ out, force, files });
   let bytes = 0;
   for (const file of files) bytes += (await stat(file)).size;

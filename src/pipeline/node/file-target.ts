@@ -216,3 +216,14 @@ async function closeInPlace(file: FileHandle, offset: number, closing: Uint8Arra
     await file.truncate(offset).catch(() => {});
   }
 }
+
+/** Opens all of these before anything is computed, or none. */
+export async function openTargets(targets: readonly FileTarget[]): Promise<readonly FileTarget[]> {
+  try {
+    for (const target of targets) await target.open();
+    return targets;
+  } catch (error) {
+    for (const target of targets) await target.abort();
+    throw error;
+  }
+}

@@ -1,4 +1,4 @@
-import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { defer, type MonoTypeOperatorFunction, map, tap } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import { storedState } from '../core/checkpoint.ts';
 import { operator, withStage } from '../core/operator.ts';
@@ -78,26 +78,15 @@ export const summarize = (...nothing: []) => {
  */
 export function summarizeUnlessDone<C, R extends Run>(): MonoTypeOperatorFunction<Batch<C, R>> {
   return (source) =>
-    new Observable((subscriber) => {
+    defer(() => {
       let summary: Summary | undefined;
-      return source.subscribe({
-        next(batch) {
-          let added: Batch<C, R>;
-          try {
-            summary ??= isModelBatch(batch) ? wholeRunSummary(batch.run) : NO_SUMMARY;
-            added = summary.add(batch);
-          } catch (error) {
-            subscriber.error(error);
-            return;
-          }
-          subscriber.next(added);
-        },
-        error: (error: unknown) => subscriber.error(error),
-        complete() {
-          summary?.finish();
-          subscriber.complete();
-        },
-      });
+      return source.pipe(
+        map((batch) => {
+          summary ??= isModelBatch(batch) ? wholeRunSummary(batch.run) : NO_SUMMARY;
+          return summary.add(batch);
+        }),
+        tap({ complete: () => summary?.finish() }),
+      );
     });
 }
 

@@ -1,7 +1,7 @@
 import { count, plural } from '../format.ts';
 import type { Moments } from '../models/minimal/moments.ts';
 import { edgeAlpha } from '../models/minimal/surrogate.ts';
-import { percent } from './check.ts';
+import { doesNotApply, type Finding, LEAST_CYCLES, notReached, percent } from './check.ts';
 import { type Cycle, type RunTable, wholeCycles } from './run-table.ts';
 
 /**
@@ -112,6 +112,17 @@ export function stretchWords(table: RunTable, { cycles, from, to }: Stretch): st
     `over ${plural(cycles.length, 'cycle')} in a row, steps ${count(table.step[from]!)} to ` +
     `${count(table.step[to]! - 1)}, of ${plural(wholeCycles(table).length, 'whole cycle')}`
   );
+}
+
+/** The longest stretch of ten or more of them; else why `what`, which is one of averages, fails. */
+export function averagedStretch(table: RunTable, what: string): Stretch | Finding {
+  const whole = wholeCycles(table).length;
+  if (whole < LEAST_CYCLES)
+    return notReached(`only ${plural(whole, 'whole cycle')}; ${what} is one of averages`);
+  const stretch = longestStretch(table);
+  return stretch && stretch.cycles.length >= LEAST_CYCLES
+    ? stretch
+    : doesNotApply(tooFew(table, stretch?.cycles.length ?? 0));
 }
 
 /** In words, why there are too few of these cycles. */

@@ -1,9 +1,8 @@
-import { plural } from '../../format.ts';
 import { edgeAlpha, predictedSlope } from '../../models/minimal/surrogate.ts';
 import { log } from '../../numeric/elementary.ts';
-import { agreement, type Check, doesNotApply, LEAST_CYCLES, notReached } from '../check.ts';
-import { decayOff, decayRounding, longestStretch, stretchWords, tooFew } from '../premise.ts';
-import { atEdge, type RunTable, wholeCycles } from '../run-table.ts';
+import { agreement, type Check } from '../check.ts';
+import { averagedStretch, decayOff, decayRounding, stretchWords } from '../premise.ts';
+import { atEdge, type RunTable } from '../run-table.ts';
 
 /** At the edge L̂ contracts by (1 − 2λ₂/λ₁)² a step, on average over cycles (see premise.ts). */
 export const decayRate: Check = {
@@ -18,12 +17,8 @@ export const decayRate: Check = {
   separated: true,
   edge: true,
   run(table) {
-    const whole = wholeCycles(table).length;
-    if (whole < LEAST_CYCLES)
-      return notReached(`only ${plural(whole, 'whole cycle')}; the rate is one of averages`);
-    const stretch = longestStretch(table);
-    if (!stretch || stretch.cycles.length < LEAST_CYCLES)
-      return doesNotApply(tooFew(table, stretch?.cycles.length ?? 0));
+    const stretch = averagedStretch(table, 'the rate');
+    if ('verdict' in stretch) return stretch;
     const { from, to } = stretch;
     const predicted = predictedSlope(table.config.moments, table.stability);
     const weights = fitWeights(table, from, to);

@@ -1,8 +1,7 @@
-import { plural } from '../../format.ts';
 import { edgeAlpha, predictedMeanL1 } from '../../models/minimal/surrogate.ts';
-import { agreement, type Check, digits, doesNotApply, LEAST_CYCLES, notReached } from '../check.ts';
-import { averageError, longestStretch, ROUNDING, stretchWords, tooFew } from '../premise.ts';
-import { atEdge, type RunTable, wholeCycles } from '../run-table.ts';
+import { agreement, type Check, digits } from '../check.ts';
+import { averagedStretch, averageError, ROUNDING, stretchWords } from '../premise.ts';
+import { atEdge, type RunTable } from '../run-table.ts';
 
 /**
  * On average the oscillation cancels sharpening: over whole cycles, since a part of one may hold
@@ -20,12 +19,8 @@ export const meanL1: Check = {
   separated: true,
   edge: true,
   run(table) {
-    const whole = wholeCycles(table).length;
-    if (whole < LEAST_CYCLES)
-      return notReached(`only ${plural(whole, 'whole cycle')}; the formula is one of averages`);
-    const stretch = longestStretch(table);
-    if (!stretch || stretch.cycles.length < LEAST_CYCLES)
-      return doesNotApply(tooFew(table, stretch?.cycles.length ?? 0));
+    const stretch = averagedStretch(table, 'the formula');
+    if ('verdict' in stretch) return stretch;
     const predicted = predictedColumn(table);
     const { from, to } = stretch;
     const part = means(table, predicted, (row) => row >= from && row < to);
