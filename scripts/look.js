@@ -1,6 +1,6 @@
 // Opens the page with every kind of input that a stranger may bring, in all sizes and looks, and
-// keeps a picture of each: node scripts/look.js FOLDER [--only KIND,…] [--all]. It lists what no picture may
-// have: errors, a page wider than its window, words that are cut off or broken.
+// keeps a picture of each: node scripts/look.js FOLDER [--only KIND,…] [--all]. It lists what no
+// picture may have: errors, a page wider than its window, words that are cut off or broken.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -70,7 +70,9 @@ const python = (code) => {
 const logRows = steps(1500, (t) => ({ step: t, loss: loss(t), sharpness: curvature(t), lr: 0.05 }));
 const LONG = `a-very-long-name-${'that-goes-on-and-on-'.repeat(8)}end.parquet`;
 
-/** What is brought: how it is made, and what of it is opened (`drop` on the page, `link` by address). */
+/**
+ * What is brought: how it is made, and what of it is opened (`drop` on the page, `link` by address).
+ */
 const KINDS = {
   run: () => {
     stream('run.parquet');
@@ -249,7 +251,9 @@ const KINDS = {
   csv: () => {
     writeFileSync(
       join(inputs, 'log.csv'),
-      `step,loss,sharpness\n${logRows.map((r) => `${r.step},${r.loss},${r.sharpness}`).join('\n')}\n`,
+      ['step,loss,sharpness', ...logRows.map((r) => `${r.step},${r.loss},${r.sharpness}`), ''].join(
+        '\n',
+      ),
     );
     return { drop: ['log.csv'] };
   },
@@ -274,7 +278,8 @@ const KINDS = {
       logRows
         .map(
           (r) =>
-            `Epoch ${r.step}: loss=${r.loss.toPrecision(5)}, sharpness=${r.sharpness.toPrecision(5)}`,
+            `Epoch ${r.step}: loss=${r.loss.toPrecision(5)}, ` +
+            `sharpness=${r.sharpness.toPrecision(5)}`,
         )
         .join('\n'),
     );
@@ -297,7 +302,15 @@ const KINDS = {
   },
   foreign: () => {
     python(
-      "import pandas as pd, numpy as np\nt=np.arange(800)\nd=pd.DataFrame({'step':t,'loss':np.exp(-t/200),'sharpness':40*(1-np.exp(-t/90))})\nfor c in ['zstd','brotli','gzip','lz4']: d.to_parquet(f'foreign-{c}.parquet',compression=c)\nd.to_feather('foreign.arrow')",
+      [
+        'import pandas as pd, numpy as np',
+        't=np.arange(800)',
+        'columns={"step":t,"loss":np.exp(-t/200),"sharpness":40*(1-np.exp(-t/90))}',
+        'd=pd.DataFrame(columns)',
+        'for c in ["zstd","brotli","gzip","lz4"]:',
+        '    d.to_parquet(f"foreign-{c}.parquet",compression=c)',
+        'd.to_feather("foreign.arrow")',
+      ].join('\n'),
     );
     return { files: readdirSync(inputs).filter((name) => name.startsWith('foreign')), all: true };
   },

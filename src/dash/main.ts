@@ -33,7 +33,7 @@ const LIVE_SECONDS = 0.5;
 const MOST_ROWS_UNSEEN = 500_000;
 /** So long after a zoom or growth they follow: while one goes on, only what is seen is drawn. */
 const REST_MS = 250;
-/** Part of a frame that is spent on drawing a run that plays; the rest is for its layout and paint. */
+/** Part of a frame that is spent on drawing a run that plays; the rest is for layout and paint. */
 const FRAME_MS = 5;
 /** The strip of phases and the main plot. */
 const MAIN_PANELS = 2;

@@ -13,7 +13,8 @@ const WAYS: Readonly<Record<string, readonly [by: number, rows: boolean]>> = {
 
 /**
  * Makes one stop of the Tab key of all buttons and lists in a box, but for those that have stops of
- * their own; inside, the arrow keys move, as in any toolbar. A box that scrolls is a stop itself where it has none of them.
+ * their own; inside, the arrow keys move, as in any toolbar.
+ * A box that scrolls is a stop itself where it has none of them.
  */
 export function roving(box: HTMLElement, scrolls = false): void {
   let current: HTMLElement | undefined;
