@@ -6,7 +6,7 @@ import { type Row, summaryRows } from './sweep-command.ts';
 
 const NETWORK = '--model mlp --layers 1-20-15-1 --data chebyshev:6:20 --eta 0.2 --steps 2000';
 const COLUMNS =
-  'step eta loss grad_norm sharpness sharpness_2 sharpness_3 sharpness_error threshold sharpness_ratio regime l1 l2 edge_directions phase cycle';
+  'step eta loss grad_norm sharpness sharpness_2 sharpness_3 sharpness_error threshold sharpness_ratio regime l1 l2 edge_work edge_directions phase cycle';
 
 test('eos stream trains a network into a file with all its columns, and explains its spikes', async () => {
   const file = join(temporaryFolder(), 'net.parquet');
