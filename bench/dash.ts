@@ -90,7 +90,8 @@ async function measureRuns(lengths: readonly number[], rounds: number): Promise<
 }
 
 /**
- * How far the page is behind a run that is flushed as often as can be, through a slow network, while
+ * How far the page is behind a run that is flushed as often as can be, through a slow network,
+ * while
  * its program is killed and goes on, and the server is started again.
  */
 async function measureLive(seconds: number): Promise<void> {

@@ -71,7 +71,8 @@ const logRows = steps(1500, (t) => ({ step: t, loss: loss(t), sharpness: curvatu
 const LONG = `a-very-long-name-${'that-goes-on-and-on-'.repeat(8)}end.parquet`;
 
 /**
- * What is brought: how it is made, and what of it is opened (`drop` on the page, `link` by address).
+ * What is brought: how it is made, and what of it is opened (`drop` on the page, `link` by its
+ * address).
  */
 const KINDS = {
   run: () => {
