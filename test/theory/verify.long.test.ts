@@ -99,6 +99,10 @@ describe('what must hold', () => {
     ['an excursion that the end cuts off, covariance ≠ 0', { samples: 1000, seed: 3 }],
     ['a path past the saddle', { init: [-0.3, -0.1, 0.3], steps: 20_000 }],
     ['a path whose α changes sign', { init: [-0.2, 0.05, 0.5], steps: 20_000 }],
+    [
+      'a spike that takes α across 0 and back',
+      { preset: 'figure3', lambda2: 0.2581585562830547, steps: 1092 },
+    ],
     ['λ₁ < λ₂', { lambda1: 1, lambda2: 3, eta: 0.5 }],
     [
       'an oscillation that neither grows nor decays, cut off',
@@ -391,20 +395,42 @@ describe('a run made to underflow', () => {
     expect(finding(dead, 'global-convergence').note).toContain('2.48 × 2/η');
   });
 
-  test('fails it too where the file says nothing of log₁₀|β₁|, once it has come to rest', async () => {
-    const long = underflowed(await run({ preset: 'paper', steps: 20_000 }));
-    const columns = {
-      step: long.step,
-      alpha: long.column('alpha'),
-      beta1: long.column('beta1'),
-      beta2: long.column('beta2'),
-    };
-    const bare = runTable({ ...long.config, floor: 0 }, columns);
-    expect(bare.has('log10_abs_beta1')).toBe(false);
+  test('fails it too where the file says nothing of log₁₀|β₁|', () => {
+    const bare = withoutLogarithm(dead);
     expect(finding(bare, 'global-convergence')).toMatchObject({ verdict: 'fails' });
-    expect(finding(bare, 'global-convergence').note).toContain('come to rest');
+    expect(finding(bare, 'global-convergence').note).toContain('2.48 × 2/η');
+    expect(failing(bare)).toContain('edge-of-stability');
   });
 });
+
+describe('a true run whose β₁ is 0 as a float64 may come back, and fails nothing', () => {
+  test.each<[string, RunOptions]>([
+    ['in an excursion that is under way', { preset: 'plain', steps: 4237 }],
+    [
+      'at rest over 2/η before it grows',
+      { lambda2: 1, eta: 0.021, init: [0.6, 1e-306, 0.6], floor: 0, steps: 400 },
+    ],
+  ])('%s', async (_, options) => {
+    const bare = withoutLogarithm(await run(options));
+    expect(bare.column('beta1').at(-1)).toBe(0);
+    expect(failing(bare)).toEqual([]);
+  });
+});
+
+/** What a file with the weights alone holds. */
+function withoutLogarithm(table: RunTable): RunTable {
+  const bare = runTable(
+    { ...table.config, floor: 0 },
+    {
+      step: table.step,
+      alpha: table.column('alpha'),
+      beta1: table.column('beta1'),
+      beta2: table.column('beta2'),
+    },
+  );
+  expect(bare.has('log10_abs_beta1')).toBe(false);
+  return bare;
+}
 
 describe('a run that diverges', () => {
   test('is no run that theory speaks of', async () => {

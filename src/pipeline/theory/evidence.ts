@@ -49,15 +49,15 @@ export function stuckAbove(table: RunTable, epsilon: number): string | undefined
 
 /** Whether β₁ is exactly 0 at the end, and stays so. */
 function oscillationDead(table: RunTable): boolean {
-  if (
-    table.config.moments.covariance !== 0 ||
-    !table.has('log10_abs_beta1') ||
-    !table.has('balance')
-  )
-    return false;
+  if (table.config.moments.covariance !== 0 || !table.has('balance')) return false;
   // A floor lifts it in the first step.
   if (table.config.floor > 0 && table.lastStep === 0) return false;
-  return table.column('log10_abs_beta1')[table.length - 1] === Number.NEGATIVE_INFINITY;
+  const last = table.length - 1;
+  if (table.has('log10_abs_beta1'))
+    return table.column('log10_abs_beta1')[last] === Number.NEGATIVE_INFINITY;
+  // A β₁ that α has multiplied up again, and that is 0 all the same, was lost.
+  const size = oscillation(table);
+  return size !== undefined && table.column('beta1')[last] === 0 && size[last]! > UNDERFLOW;
 }
 
 /** Whether the run is on the stable set of the saddle α = β₂ = 0, as far as the columns tell. */
@@ -95,19 +95,38 @@ function atRest(table: RunTable): boolean {
     : !betaMoves(table, first);
 }
 
-/**
- * Whether |β₁| is larger at the end than in that row, as far as the columns tell: 0 may have
- * underflowed.
- */
+/** Whether |β₁| is larger at the end than in that row, as far as the columns tell. */
 function oscillationGrows(table: RunTable, row: number): boolean {
   const size = oscillation(table);
-  return size !== undefined && size[table.length - 1]! > size[row]!;
+  return size === undefined || size[table.length - 1]! > size[row]!;
 }
 
-/** |β₁| on a scale of its own, increasing. */
+/** log₁₀ of the smallest |β₁| that counts: numbers of fewer bits lie below it. */
+const UNDERFLOW = -290;
+
+/**
+ * log₁₀|β₁| of each row; undefined where the columns do not tell. A file without this column may
+ * hold 0 where β₁ is smaller than any float64. How small it is then follows from α, where each row
+ * is a step of gradient descent: without covariance β₁ is multiplied by 1 − ηλ₁α².
+ */
 function oscillation(table: RunTable): Float64Array | undefined {
   if (table.has('log10_abs_beta1')) return table.column('log10_abs_beta1');
-  return table.has('beta1') ? table.column('beta1').map(Math.abs) : undefined;
+  if (!table.has('beta1')) return undefined;
+  const size = table.column('beta1').map((beta1) => Math.log10(Math.abs(beta1)));
+  const { eta, floor, moments } = table.config;
+  const law =
+    moments.covariance === 0 &&
+    table.stability.optimizer === 'gd' &&
+    table.everyStep &&
+    table.has('alpha');
+  const alpha = law ? table.column('alpha') : undefined;
+  for (let i = 1; i < size.length; i++) {
+    if (size[i]! > UNDERFLOW) continue;
+    if (!alpha) return undefined;
+    const factor = 1 - eta * moments.lambda1 * alpha[i - 1]! * alpha[i - 1]!;
+    size[i] = Math.max(Math.log10(floor), size[i - 1]! + Math.log10(Math.abs(factor)));
+  }
+  return size;
 }
 
 function betaMoves(table: RunTable, row: number): boolean {

@@ -81,13 +81,13 @@ export interface Stretch {
 }
 
 /**
- * The cycles of a run of which averages can be told: whole ones, in the valley, in which the swing
- * of S and the way of β₂ keep the error small. That follows from S, αβ₂ and the length of a cycle,
- * never from what is averaged.
+ * The cycles of a run of which averages can be told: whole ones, in the valley and never out of it
+ * across α = 0 or β₂ = 0, in which the swing of S and the way of β₂ keep the error small. That
+ * follows from S, αβ₂ and the length of a cycle, never from what is averaged.
  */
 export function averagedCycles(table: RunTable): readonly AveragedCycle[] {
   return wholeCycles(table)
-    .filter(([from]) => inValley(table, from))
+    .filter((rows) => inValley(table, rows[0]) && staysOnSide(table, rows))
     .map((rows) => ({ rows, error: averageError(table, rows) }))
     .filter(({ error }) => error <= MOST_ERROR);
 }
@@ -144,6 +144,18 @@ export function inValley(table: RunTable, row: number): boolean {
   const x = product(table, row);
   const beta1 = table.has('beta1') ? table.column('beta1')[row]! : 0;
   return x > 0 && x < 1 && Math.abs(beta1) <= 0.5 * Math.abs(table.column('alpha')[row]!);
+}
+
+/**
+ * Whether α and β₂ keep their signs from the first row of a cycle to that of the next. The sum of
+ * the steps of |α| and |β₂| is that of α and β₂ there alone (see AveragedCycle).
+ */
+function staysOnSide(table: RunTable, [from, to]: Cycle): boolean {
+  return (['alpha', 'beta2'] as const).every((name) => {
+    const values = table.column(name);
+    for (let i = from + 1; i <= to; i++) if (!(values[i]! * values[from]! > 0)) return false;
+    return true;
+  });
 }
 
 /** αβ₂ in that row; 0 where the columns do not tell. */
