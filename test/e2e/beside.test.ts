@@ -68,7 +68,9 @@ describe('eos stream --also', () => {
       const path = join(folder, `net.${name}.parquet`);
       const beside = await read(path);
       expect(beside.columns).toEqual(
-        run.columns.filter((column) => !['phase', 'cycle', 'edge_directions'].includes(column)),
+        run.columns.filter(
+          (column) => !['phase', 'cycle', 'edge_work', 'edge_directions'].includes(column),
+        ),
       );
       expect(beside.rows).toHaveLength(301);
       expect(Math.abs(Number(beside.rows[0]!.loss) / Number(run.rows[0]!.loss) - 1)).toBeLessThan(
