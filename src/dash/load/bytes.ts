@@ -96,6 +96,12 @@ function problem(status: number): RunFileError {
   return new RunFileError(`the server refused the file (${status})`);
 }
 
+/** The part of an end from `start` on, which may be that of a row group begun meanwhile. */
+function from({ etag, start: first, bytes }: Ending, start: number): Ending | undefined {
+  if (start < first || start > first + bytes.byteLength) return undefined;
+  return { etag, start, bytes: start === first ? bytes : bytes.slice(start - first) };
+}
+
 /** What tells our server that a delta will do. */
 const DELTA = 'eos-delta';
 
@@ -121,7 +127,7 @@ async function openUrl(
     async slice(start, end = size) {
       if (whole) return (await whole).slice(start, end);
       if (end <= start) return new ArrayBuffer(0);
-      const old = condition && end === size && ending?.start === start ? ending : undefined;
+      const old = condition && end === size && ending ? from(ending, start) : undefined;
       const headers = {
         Range: `bytes=${start}-${end - 1}`,
         ...condition,

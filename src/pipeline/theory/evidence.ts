@@ -2,6 +2,7 @@ import { count } from '../format.ts';
 import { onStableSet } from '../models/minimal/flow.ts';
 import { solutionAlphaSquared } from '../models/minimal/solution.ts';
 import { blockSharpness } from '../models/minimal/theory.ts';
+import { log10 } from '../numeric/elementary.ts';
 import { notSeparated } from './premise.ts';
 import type { RunTable } from './run-table.ts';
 
@@ -112,7 +113,7 @@ const UNDERFLOW = -290;
 function oscillation(table: RunTable): Float64Array | undefined {
   if (table.has('log10_abs_beta1')) return table.column('log10_abs_beta1');
   if (!table.has('beta1')) return undefined;
-  const size = table.column('beta1').map((beta1) => Math.log10(Math.abs(beta1)));
+  const size = table.column('beta1').map((beta1) => log10(Math.abs(beta1)));
   const { eta, floor, moments } = table.config;
   const law =
     moments.covariance === 0 &&
@@ -124,7 +125,7 @@ function oscillation(table: RunTable): Float64Array | undefined {
     if (size[i]! > UNDERFLOW) continue;
     if (!alpha) return undefined;
     const factor = 1 - eta * moments.lambda1 * alpha[i - 1]! * alpha[i - 1]!;
-    size[i] = Math.max(Math.log10(floor), size[i - 1]! + Math.log10(Math.abs(factor)));
+    size[i] = Math.max(log10(floor), size[i - 1]! + log10(Math.abs(factor)));
   }
   return size;
 }
