@@ -45,7 +45,7 @@ export type {
   WordParameter,
   WordsParameter,
 } from './core/parameters.ts';
-export type { Run, RunEnd, Stability } from './core/run.ts';
+export type { CompiledOperator, Run, RunEnd, Stability } from './core/run.ts';
 export type { ArrayOf, ArraysOf, Column, ColumnArray, ColumnType, Schema } from './core/schema.ts';
 export type { SourceOptions } from './core/source.ts';
 export { central } from './dynamics/central.ts';
