@@ -128,6 +128,7 @@ async function openUrl(
       if (whole) return (await whole).slice(start, end);
       if (end <= start) return new ArrayBuffer(0);
       const old = condition && end === size && ending ? from(ending, start) : undefined;
+      if (old?.etag === etag) return old.bytes.slice(0);
       const headers = {
         Range: `bytes=${start}-${end - 1}`,
         ...condition,
