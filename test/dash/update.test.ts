@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { startDashServer } from '../../src/cli/dash-server/dash-server.ts';
-import type { FileState } from '../../src/dash/load/bytes.ts';
+import { type FileState, openBytes } from '../../src/dash/load/bytes.ts';
 import { openLight } from '../../src/dash/load/open-light.ts';
 import { tableApi } from '../../src/dash/load/queries.ts';
 import { openJournal } from '../../src/pipeline/node/journal.ts';
@@ -127,4 +127,18 @@ test('whatever a run has grown by, its page asks once, and of few new rows for l
     }),
     { numRuns: 8 },
   );
+});
+
+test('the end of one state is read from any place, and asked for once', async () => {
+  const run = await servedRun();
+  try {
+    const { etag, size } = await run.flush(300);
+    const source = await openBytes({ kind: 'url', url: run.url }, () => {}, { etag, size });
+    const whole = new Uint8Array(await source.slice(0));
+    expect(whole.byteLength).toBe(size);
+    for (const start of [0, 4, size - 8])
+      expect(new Uint8Array(await source.slice(start))).toEqual(whole.slice(start));
+  } finally {
+    await run.close();
+  }
 });
