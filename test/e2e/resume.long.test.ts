@@ -228,7 +228,8 @@ describe('eos stream --resume', () => {
       ],
       { cwd },
     );
-    await run.says('run.arrow');
+    await run.says('"flush","file":"run.parquet"');
+    await run.says('"flush","file":"run.arrow"');
     run.child.kill('SIGKILL');
     await run.done;
     expect((await eos(['stream', '--resume', 'run.parquet', '--quiet'], { cwd })).code).toBe(0);
