@@ -8,6 +8,7 @@ import { labCommand, readLab, writeLab } from '../../src/dash/lab/lab-link.ts';
 import type { LabOptions } from '../../src/dash/lab/lab-parameters.ts';
 import { labRun } from '../../src/dash/lab/lab-run.ts';
 import { narrate, nextSpike } from '../../src/dash/lab/narrate.ts';
+import { pacer } from '../../src/dash/lab/pacer.ts';
 import { replay } from '../../src/dash/lab/replay.ts';
 import { ConfigError } from '../../src/pipeline/core/parameters.ts';
 import { findDynamics } from '../../src/pipeline/dynamics/index.ts';
@@ -239,6 +240,80 @@ test('blocks are as large as fits into a slice of time, and settle', () => {
     expect(changes).toBeLessThan(12);
   }
   expect(blockSize(100, 64, 0)).toBe(100);
+});
+
+describe('the pace of a run', () => {
+  /** A run whose rows take so many milliseconds each, by a clock that only they move on. */
+  function played(first: number) {
+    let [cost, time, step, longest] = [first, 0, 0, 0];
+    const pace = pacer(
+      {
+        step: () => step,
+        goes: () => true,
+        upTo: (rows) => rows,
+        advance(rows) {
+          step += rows;
+          time += rows * cost;
+        },
+      },
+      () => time,
+    );
+    return {
+      pace,
+      step: () => step,
+      longest: () => longest,
+      becomes: (milliseconds: number) => (cost = milliseconds),
+      /** As the worker does: on at once where more is due, else with the next frame. */
+      until(end: number) {
+        while (time < end) {
+          const before = time;
+          const behind = pace.slice();
+          longest = Math.max(longest, time - before);
+          if (!behind) time += 1000 / 60;
+        }
+        return time;
+      },
+    };
+  }
+
+  test('is the one that was asked for where that can be had, else as fast as it goes', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 7, noNaN: true }).map((exponent) => 10 ** exponent),
+        fc.double({ min: -5, max: 2, noNaN: true }).map((exponent) => 10 ** exponent),
+        (speed, cost) => {
+          const run = played(cost);
+          run.pace.keep(speed, 0);
+          const seconds = run.until(20_000 + 100 * cost) / 1000;
+          const rate = Math.min(speed, 1000 / cost);
+          // A block of a frame, and what a frame begins with, are the grain of it.
+          expect(run.step()).toBeLessThanOrEqual(speed * seconds + speed / 60 + 1);
+          expect(run.step()).toBeGreaterThan(0.8 * rate * seconds - speed / 60 - 2);
+        },
+      ),
+    );
+  });
+
+  test('leaves the worker free to listen after a slice and one block', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-5, max: 2, noNaN: true }), (cost) => {
+        const run = played(cost);
+        run.pace.keep(1e7, 0);
+        run.until(2000);
+        expect(run.longest()).toBeLessThanOrEqual(2 * SLICE + cost);
+      }),
+    );
+  });
+
+  test('does not make up for what it could not keep up with', () => {
+    const run = played(1);
+    run.pace.keep(10_000, 0);
+    const time = run.until(10_000);
+    run.becomes(1e-4);
+    const there = run.step();
+    run.until(time + 1000);
+    expect(run.step() - there).toBeLessThan(11_000);
+  });
 });
 
 test('that it stands is no warning', async () => {

@@ -4,12 +4,13 @@ import type { TableApi } from '../load/protocol.ts';
 import { memoryApi } from '../load/queries.ts';
 import { serve, type WorkerScope } from '../load/serve-table.ts';
 import { RunFileError } from '../load/table.ts';
-import { blockSize, MOST_ROWS, SLICE } from './block-size.ts';
+import { SLICE } from './block-size.ts';
 import { type Companion, companion, isDefined } from './companions.ts';
 import { labTable, withOptions } from './lab-parameters.ts';
 import type { LabApi, LabStatus, Until } from './lab-protocol.ts';
 import { type LabRun, labRun } from './lab-run.ts';
 import { formulasOf, narrate, SPIKE_SHARE } from './narrate.ts';
+import { pacer } from './pacer.ts';
 import { replay } from './replay.ts';
 
 /** A run that plays is told of this often, in milliseconds. */
@@ -26,18 +27,23 @@ let companions: readonly Companion[] = [];
 /** Grows with all that makes other rows of those that were there. */
 let edition = 0;
 let playing = false;
-/** Rows of the next block. */
-let size = 1;
-let speed = 0;
 let until: Until = 'stopped';
-/** Since when, and from which step, the speed has been kept. */
-let begun = { at: 0, step: 0 };
 let told = { at: 0, step: 0 };
 /** L₁ of the row before the last. */
 let lastL1 = Number.POSITIVE_INFINITY;
 /** Wakes the worker at once, which no timer does. */
 const channel = new MessageChannel();
 channel.port1.onmessage = tick;
+
+const pace = pacer(
+  {
+    step: () => started().step,
+    goes: () => playing,
+    upTo: (rows) => rowsTo(until, started().step, rows),
+    advance: (rows) => advance(started(), rows),
+  },
+  () => performance.now(),
+);
 
 const started = (): LabRun => {
   if (!run) throw new RunFileError('no run was started');
@@ -67,18 +73,7 @@ function status(): LabStatus {
 function tick(): void {
   if (!run) return;
   const start = performance.now();
-  const due = begun.step + ((start - begun.at) / 1000) * speed;
-  const many = Math.max(1, Math.min(MOST_ROWS, Math.round(speed / FRAMES)));
-  while (playing && run.step < due && performance.now() - start < SLICE) {
-    const wanted = rowsTo(until, run.step, many);
-    size = Math.min(size, wanted);
-    const from = performance.now();
-    advance(run, size);
-    size = blockSize(wanted, size, performance.now() - from);
-  }
-  const behind = playing && run.step < due;
-  // What could not be kept up with is not made up for.
-  if (behind) begun = { at: performance.now(), step: run.step };
+  const behind = pace.slice();
   const lagging = follow(run.step, start + 2 * SLICE);
   if (!playing || performance.now() - told.at > TOLD_EVERY) scope.postMessage({ status: status() });
   if (behind || lagging) channel.port2.postMessage(0);
@@ -184,7 +179,7 @@ const api: LabApi = {
     if (from !== undefined) next.advance(1);
     run = next;
     companions = [];
-    size = 1;
+    pace.restart();
     edition++;
     return status();
   },
@@ -206,12 +201,11 @@ const api: LabApi = {
   },
   async play(steps, end) {
     const current = started();
-    speed = steps;
     until = end;
     const there = typeof end === 'number' && current.step >= end;
     playing = steps > 0 && current.divergedAt === null && !there;
-    begun = { at: performance.now(), step: current.step };
-    told = { at: begun.at, step: current.step };
+    pace.keep(steps, current.step);
+    told = { at: performance.now(), step: current.step };
     lastL1 = Number.POSITIVE_INFINITY;
     if (playing) tick();
     return status();
