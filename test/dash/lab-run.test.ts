@@ -339,6 +339,15 @@ test('a link says what was said and changed and how far the run is, and what mea
     'preset=paper;at=20;eta=1/30;optimizer=momentum;at=70;momentum=0.5;at=90',
   );
   expect(readLab(writeLab(runs))).toEqual(runs);
+  expect(writeLab([{ ...changed, to: 70 }])).toBe(
+    'preset=paper;at=20;eta=1/30;optimizer=momentum;at=70;momentum=0.5',
+  );
+  expect(readLab(writeLab([...runs, alone, alone]))).toEqual(runs);
+  // A link that no address could hold begins the runs and leaves out how they went on.
+  const often = Array.from({ length: 500 }, (_, i) => ({ after: i + 1, options: { eta: '0.1' } }));
+  const long = { recipe: { options: { preset: 'paper' }, changes: often }, to: 900 };
+  expect(writeLab([long, alone])).toBe(`preset=paper;;${writeLab([alone])}`);
+  expect(readLab(Array(900).fill('eta=1').join(';'))).toBe(undefined);
   for (const text of ['model=cnn', 'layers=1-2-1', 'eta', 'eta=', 'x=1', 'steps=10', 'at=-1'])
     expect(readLab(text), text).toBe(undefined);
   expect(readLab('at=9;eta=1;at=8')).toBe(undefined);
