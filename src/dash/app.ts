@@ -81,6 +81,8 @@ export interface App {
   point(position: number): void;
   /** Where the crosshair is. */
   cursor(): number | null;
+  /** What a drawing reads, once those that are drawn in the same frame have read theirs. */
+  gather<T>(reading: Promise<T>): Promise<T>;
   announce(text: string): void;
   showTip(tip: Tip | null): void;
 }

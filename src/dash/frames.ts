@@ -15,3 +15,28 @@ export function soon(work: () => void): void {
   requestAnimationFrame(once);
   if (!document.hidden) setTimeout(once);
 }
+
+/**
+ * Drawings that begin together wait until each of them has read what it draws, so that all change
+ * in one frame: every frame costs a layout and a paint of its own.
+ */
+export function gathering() {
+  let begun: Promise<unknown>[] | undefined;
+  return {
+    /** Begins these together. */
+    begin<T>(drawings: readonly (() => Promise<T>)[]): Promise<T[]> {
+      begun = [];
+      const started = drawings.map((draw) => draw());
+      begun = undefined;
+      return Promise.all(started);
+    },
+    /** What a drawing reads, once all that began with it have theirs. */
+    async read<T>(reading: Promise<T>): Promise<T> {
+      const others = begun;
+      others?.push(reading);
+      const value = await reading;
+      if (others) await Promise.allSettled(others);
+      return value;
+    },
+  };
+}

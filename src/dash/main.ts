@@ -3,7 +3,7 @@ import { formatNumber } from '../pipeline/format.ts';
 import { HEAD_BYTES, tableKind } from '../pipeline/formats/table-file.ts';
 import { type App, hasColumns, messageOf, type Panel, type Run, rowUnder } from './app.ts';
 import { el } from './dom.ts';
-import { nextFrame, soon } from './frames.ts';
+import { gathering, nextFrame, soon } from './frames.ts';
 import type { LinkedRun } from './lab/lab-link.ts';
 import type { Row } from './load/protocol.ts';
 import { canFollow, followServer, type ServerNews } from './load/server-news.ts';
@@ -63,7 +63,8 @@ const files = openRuns({
   },
   progress(bytes) {
     const total = files.runs().reduce((sum, { info }) => sum + info.bytes, 0);
-    if (total > 0)
+    // Nobody sees it else, and what is written is laid out anew.
+    if (files.loading() && total > 0)
       (box('progress') as HTMLProgressElement).value = Math.min(100, (bytes / total) * 100);
   },
   async sweep(listed) {
@@ -94,12 +95,14 @@ const files = openRuns({
   },
 });
 
+const gathered = gathering();
 const app: App = {
   store,
   runs: files.runs,
   rows: () => rows,
   color: (run) => colorOf(files.runs(), run, store.get().group ?? store.get().color),
   ...shownPart(store, files.runs),
+  gather: gathered.read,
   announce(text) {
     box('announce').textContent = text;
   },
@@ -245,7 +248,9 @@ async function drawAll(): Promise<void> {
   const parts = [range.draw, ...now.map((panel) => () => drawPanel(panel))];
   // A run that plays is drawn part by part, as much as a frame has room for.
   if (!every && runs.some(({ writing }) => writing)) await drawPaced(parts);
-  else await Promise.all(parts.map((draw) => draw()));
+  // The first drawings of a run come one by one, as soon as each is there.
+  else if (every) await Promise.all(parts.map((draw) => draw()));
+  else await gathered.begin(parts);
   tellOffAxis(runs);
   showMissing(
     all.filter(
@@ -336,6 +341,8 @@ function showMissing(absent: readonly Panel[], covered: boolean): void {
 /* ---- state ---- */
 
 let urlTimer: ReturnType<typeof setTimeout> | undefined;
+/** The address follows so long after a change, behind what is drawn of it. */
+const LINK_MS = 250;
 /** Changes of the range within this long are one zoom, as a window that is dragged makes them. */
 const PUSH_MS = 800;
 let pushedAt = 0;
@@ -399,7 +406,7 @@ function writeUrl(): void {
     } catch {
       // A page from disk may not be allowed to rewrite its address; it works all the same.
     }
-  }, 80);
+  }, LINK_MS);
 }
 
 /** The values of a row that the panel in focus draws, for those who listen. */

@@ -24,9 +24,16 @@ export function tooltip(box: HTMLElement): (tip: Tip | null) => void {
           );
         }),
     );
-    const { width, height } = box.getBoundingClientRect();
-    const left = tip.x + AWAY + width > window.innerWidth ? tip.x - AWAY - width : tip.x + AWAY;
-    const top = tip.y + AWAY + height > window.innerHeight ? tip.y - AWAY - height : tip.y + AWAY;
-    box.style.transform = `translate(${Math.max(4, left)}px, ${Math.max(4, top)}px)`;
+    box.style.transform = `translate(${beside(tip.x, window.innerWidth, '100vw')}, ${beside(tip.y, window.innerHeight, '100vh')})`;
   };
 }
+
+/**
+ * Where the tooltip begins along one side of the window: behind the pointer in the first half of it,
+ * before it in the second. The browser knows how large the tooltip is: asked for it, it would lay
+ * out the page anew with every movement.
+ */
+const beside = (at: number, room: number, whole: string): string =>
+  at < room / 2
+    ? `max(4px, min(${at + AWAY}px, ${whole} - 100% - 4px))`
+    : `max(4px, ${at - AWAY}px - 100%)`;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { soon } from '../../src/dash/frames.ts';
+import { gathering, soon } from '../../src/dash/frames.ts';
 
 /** A page whose frames and timers come when they are called. */
 function page(hidden: boolean) {
@@ -33,5 +33,49 @@ describe('what is to be drawn soon', () => {
     expect(timers).toEqual([]);
     frames[0]!();
     expect(work).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('what is drawn together', () => {
+  /** A drawing that reads, and then draws. */
+  function drawing(gathered: ReturnType<typeof gathering>) {
+    let settle: { resolve(value: string): void; reject(error: Error): void };
+    const promise = new Promise<string>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    const reading = { promise, ...settle! };
+    const drawn = vi.fn();
+    const draw = async () => drawn(await gathered.read(reading.promise));
+    return { reading, drawn, draw };
+  }
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+  test('waits until each has read what it draws, or cannot', async () => {
+    const gathered = gathering();
+    const [first, second, third] = [drawing(gathered), drawing(gathered), drawing(gathered)];
+    const ended = gathered.begin([first.draw, second.draw, () => third.draw().catch(() => {})]);
+    first.reading.resolve('first');
+    await settle();
+    third.reading.reject(new Error('damaged'));
+    await settle();
+    expect(first.drawn).not.toHaveBeenCalled();
+    second.reading.resolve('second');
+    await ended;
+    expect(first.drawn).toHaveBeenCalledWith('first');
+    expect(second.drawn).toHaveBeenCalledWith('second');
+    expect(third.drawn).not.toHaveBeenCalled();
+  });
+
+  test('waits for no other that begins before or after', async () => {
+    const gathered = gathering();
+    const [alone, later] = [drawing(gathered), drawing(gathered)];
+    const begun = gathered.begin([alone.draw]);
+    void later.draw();
+    alone.reading.resolve('alone');
+    await begun;
+    expect(alone.drawn).toHaveBeenCalledWith('alone');
+    later.reading.resolve('later');
+    await settle();
+    expect(later.drawn).toHaveBeenCalledWith('later');
   });
 });

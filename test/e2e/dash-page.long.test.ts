@@ -169,11 +169,18 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
       await page.mouse.move(at.x - 5, at.y);
       await page.mouse.move(at.x, at.y);
       await page.locator('#tooltip').waitFor({ state: 'visible' });
-      await page.waitForTimeout(150);
+      await settled(page);
       const step = Number(
         (await page.locator('#tooltip strong').textContent())!.replace(/\D/g, ''),
       );
       expect(Math.abs(step - 1234)).toBeLessThan(12);
+      const box = (await page.locator('#tooltip').boundingBox())!;
+      const { width, height } = page.viewportSize()!;
+      expect(Math.min(box.x, box.y)).toBeGreaterThanOrEqual(0);
+      expect(box.x + box.width).toBeLessThanOrEqual(width);
+      expect(box.y + box.height).toBeLessThanOrEqual(height);
+      // Beside the pointer, and not under it.
+      expect(at.x < box.x || at.x > box.x + box.width).toBe(true);
       expect(await tipValue(label)).toBe(rows[step]![column]);
       expect(await page.locator('#tooltip .tip-line').first().textContent()).toContain(
         `cycle ${rows[step]!.cycle}`,

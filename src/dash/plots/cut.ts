@@ -22,22 +22,22 @@ export function cut(points: Points, x: Range, y: Range): Points {
   const { x: xs, y: ys } = points;
   const isInside = (px: number, py: number) =>
     Number.isNaN(px + py) || (px >= left && px <= right && py >= bottom && py <= top);
+  let whole = 0;
+  while (whole < xs.length && isInside(xs[whole]!, ys[whole]!)) whole++;
+  if (whole === xs.length) return points;
   const kept: { x: number[]; y: number[] } = { x: [], y: [] };
   const keep = (px: number, py: number) => {
     kept.x.push(px);
     kept.y.push(py);
   };
-  let cuts = 0;
   let before = false;
   for (let i = 0; i < xs.length; i++) {
-    const [px, py] = [xs[i]!, ys[i]!];
-    const inside = isInside(px, py);
-    if (!inside) cuts++;
+    const inside = isInside(xs[i]!, ys[i]!);
     if (!(before && inside)) enter(i, inside);
-    if (inside) keep(px, py);
+    if (inside) keep(xs[i]!, ys[i]!);
     before = inside;
   }
-  return cuts === 0 ? points : kept;
+  return kept;
 
   /** The way to a point, where not both of its ends are inside. */
   function enter(i: number, inside: boolean): void {

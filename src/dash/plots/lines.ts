@@ -112,21 +112,6 @@ function lineMark(
   { steps, log }: LinesPlot,
   values: Range,
 ): Plot.Markish {
-  const size = (value: number) => (log ? Math.log10(value) : value);
-  const [low, high] = values.map(size) as [number, number];
-  const path = (dimensions: Plot.Dimensions): string => {
-    const { width: w, height: h, marginLeft: left, marginTop: top } = dimensions;
-    const [right, bottom] = [w - dimensions.marginRight, h - dimensions.marginBottom];
-    const x = new Float64Array(points.x.length);
-    const y = new Float64Array(points.x.length);
-    for (let i = 0; i < x.length; i++) {
-      x[i] = left + ((points.x[i]! - steps[0]) * (right - left)) / (steps[1] - steps[0]);
-      // A logarithmic scale has a place for positive values alone.
-      const value = log && !(points.y[i]! > 0) ? Number.NaN : size(points.y[i]!);
-      y[i] = bottom - ((value - low) * (bottom - top)) / (high - low);
-    }
-    return outline(cut({ x, y }, [left, right], [top, bottom]));
-  };
   return Plot.line(points.x.length > 0 ? [0] : [], {
     x: [steps[0]],
     y: [values[0]],
@@ -138,10 +123,33 @@ function lineMark(
     ...(dash ? { strokeDasharray: dash } : {}),
     render(index, scales, channels, dimensions, context, next) {
       const drawn = next!(index, scales, channels, dimensions, context)!;
-      drawn.querySelector('path')?.setAttribute('d', path(dimensions));
+      const path = linePath(points, steps, values, log, dimensions);
+      drawn.querySelector('path')?.setAttribute('d', path);
       return drawn;
     },
   });
+}
+
+function linePath(
+  points: Points,
+  [from, to]: Range,
+  values: Range,
+  log: boolean,
+  { width, height, marginLeft: left, marginTop: top, marginRight, marginBottom }: Plot.Dimensions,
+): string {
+  const [right, bottom] = [width - marginRight, height - marginBottom];
+  const [low, high] = log ? [Math.log10(values[0]), Math.log10(values[1])] : values;
+  const [scaleX, scaleY] = [(right - left) / (to - from), (bottom - top) / (high - low)];
+  const x = new Float64Array(points.x.length);
+  const y = new Float64Array(points.x.length);
+  for (let i = 0; i < x.length; i++) {
+    x[i] = left + (points.x[i]! - from) * scaleX;
+    const value = points.y[i]!;
+    // A logarithmic scale has a place for positive values alone.
+    const size = log ? (value > 0 ? Math.log10(value) : Number.NaN) : value;
+    y[i] = bottom - (size - low) * scaleY;
+  }
+  return outline(cut({ x, y }, [left, right], [top, bottom]));
 }
 
 /** A shade with an edge over the steps whose digits are not true. */

@@ -36,14 +36,14 @@ export interface Crosshair {
  * or with Shift), double click to reset, click to pin.
  *
  * @param axis where the steps lie now; undefined before the first drawing
- * @param tipLines what the tooltip says besides the step; told how far down in the box the pointer
- * is
+ * @param tipLines what the tooltip says besides the step; it can ask how far down in the box the
+ * pointer is, which is not known without laying out the page
  */
 export function stepCrosshair(
   app: App,
   box: HTMLElement,
   axis: () => StepAxis | undefined,
-  tipLines: (y: number) => Tip['lines'],
+  tipLines: (down: () => number) => Tip['lines'],
   values?: ValueAxis,
 ): Crosshair {
   const cross = el('div', { class: 'cross', hidden: true });
@@ -64,14 +64,15 @@ export function stepCrosshair(
     else showTip();
   };
   function showTip(): void {
-    if (!tipAt) return;
+    const at = tipAt;
+    if (!at) return;
     const row = rowUnder(app);
     if (!row) app.showTip(null);
     else
       app.showTip({
-        ...tipAt,
+        ...at,
         title: app.axis().say(row.position),
-        lines: tipLines(tipAt.y - box.getBoundingClientRect().top),
+        lines: tipLines(() => at.y - box.getBoundingClientRect().top),
       });
   }
 

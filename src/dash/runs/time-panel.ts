@@ -137,7 +137,8 @@ export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Pane
     let beside: PageLine[];
     unit?.setAttribute('aria-pressed', String(inOther()));
     try {
-      read = await readPageLines(app, runs, { columns, pixels, log: scale() === 'log' });
+      const log = scale() === 'log';
+      read = await app.gather(readPageLines(app, runs, { columns, pixels, log }));
       const [first] = read.lines;
       beside = first
         ? (await Promise.all(files.map((file, i) => besideLines(first, file, i, pixels)))).flat()
@@ -249,7 +250,7 @@ export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Pane
     return typeof value === 'number' ? value * (series.factor?.(of.run) ?? 1) : Number.NaN;
   }
 
-  function tipLines(y: number) {
+  function tipLines(down: () => number) {
     const many = app.runs().length > 1;
     const first = app.runs().find(({ id }) => app.rows().has(id));
     const { phase, cycle, regime } = (first && app.rows().get(first.id)?.values) ?? {};
@@ -265,7 +266,7 @@ export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Pane
       ...nearest(
         // What has no value at this step, as other dynamics have none, is not named.
         drawn.filter((line) => !hidden(line) && !Number.isNaN(valueAt(line))),
-        y,
+        down,
       ).map((line) => {
         const value = valueAt(line);
         const name = nameOf(line);
@@ -289,8 +290,9 @@ export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Pane
   }
 
   /** As many lines as a tooltip has room for: those nearest to the pointer, the nearest first. */
-  function nearest(lines: readonly PageLine[], y: number): readonly PageLine[] {
+  function nearest(lines: readonly PageLine[], down: () => number): readonly PageLine[] {
     if (lines.length <= MOST_IN_TIP || !scaleY) return lines;
+    const y = down();
     const away = (line: PageLine) => {
       const distance = Math.abs(Number(scaleY!.apply(valueAt(line))) - y);
       return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
