@@ -14,7 +14,8 @@ const REGISTRIES = [
   ['models/index.ts', 'models', /^export const (\w+): Model\b/m],
   ['models/minimal/presets/index.ts', 'models/minimal/presets', PRESET],
   ['models/network/presets/index.ts', 'models/network/presets', PRESET],
-  ['optimizers/index.ts', 'optimizers', /^export const (\w+): Optimizer\b/m],
+  ['optimizers/plain.ts', 'optimizers', /^export const (\w+): Optimizer\b/m],
+  ['optimizers/index.ts', 'optimizers', /^export const (\w+): PreconditionedOptimizer\b/m],
   ['dynamics/index.ts', 'dynamics', /^export const (\w+): Dynamics\b/m],
   ['theory/verify.ts', 'theory/checks', /^export const (\w+): Check\b/m],
   [

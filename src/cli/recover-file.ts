@@ -1,13 +1,9 @@
 import { lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { lastValueFrom, tap } from 'rxjs';
-import {
-  CHECKPOINT_KEY,
-  type Checkpoint,
-  decodeCheckpoint,
-  stepOf,
-} from '../pipeline/core/checkpoint.ts';
+import { CHECKPOINT_KEY, type Checkpoint } from '../pipeline/core/checkpoint.ts';
 import type { Run } from '../pipeline/core/run.ts';
+import { decodeCheckpoint, stepOf } from '../pipeline/core/stored-state.ts';
 import { count } from '../pipeline/format.ts';
 import { DamagedFileError } from '../pipeline/formats/file-errors.ts';
 import type { Metadata } from '../pipeline/formats/table-format.ts';

@@ -1,14 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import {
-  CHECKPOINT_KEY,
-  type Checkpoint,
-  CheckpointError,
-  decodeCheckpoint,
-  stepOf,
-} from '../pipeline/core/checkpoint.ts';
+import { CHECKPOINT_KEY, type Checkpoint, CheckpointError } from '../pipeline/core/checkpoint.ts';
 import type { StoredPipeline } from '../pipeline/core/stored-pipeline.ts';
+import { decodeCheckpoint, stepOf } from '../pipeline/core/stored-state.ts';
 import { dynamics } from '../pipeline/dynamics/index.ts';
 import { count } from '../pipeline/format.ts';
 import { DamagedFileError } from '../pipeline/formats/file-errors.ts';

@@ -7,6 +7,7 @@ import type { RunConfig } from '../pipeline/models/minimal/config.ts';
 import { type ModelRun, type SourceArrays, startModelRun } from '../pipeline/models/minimal/run.ts';
 import type { StoredFile } from '../pipeline/node/stored-file.ts';
 import { standardOperators } from '../pipeline/operators/standard.ts';
+import { stabilityOf } from '../pipeline/optimizers/index.ts';
 import type { TrainingConfig } from '../pipeline/sources/trainings/training.ts';
 
 /**
@@ -25,7 +26,7 @@ export async function withSummary(
   if (config.model !== 'minimal' || stages.summarize !== undefined) return checkpoint;
   if (!there || rows === 0 || source.step !== rows) return checkpoint;
 
-  const run = startModelRun(config as RunConfig);
+  const run = startModelRun(config as RunConfig, stabilityOf(config));
   const { float64ZeroAt = null, bits = null } = source as Partial<ModelRun>;
   Object.assign(run, { float64ZeroAt, bits });
   const pipeline = throughLinks<Batch<unknown>>(standardOperators().map(linkOf));

@@ -27,7 +27,7 @@ export {
   verifyRun,
 } from './checked.ts';
 export type { Batch } from './core/batch.ts';
-export type { Checkpoint, StageSnapshot, StageState, StateReader } from './core/checkpoint.ts';
+export type { Checkpoint, StageSnapshot, StageState } from './core/checkpoint.ts';
 export type { Clock } from './core/clock.ts';
 export type { Operator, OperatorDefinition, Stage } from './core/operator.ts';
 export type {
@@ -48,6 +48,7 @@ export type {
 export type { CompiledOperator, Run, RunEnd, Stability } from './core/run.ts';
 export type { ArrayOf, ArraysOf, Column, ColumnArray, ColumnType, Schema } from './core/schema.ts';
 export type { SourceOptions } from './core/source.ts';
+export type { ReadState, StateReader } from './core/stored-state.ts';
 export { central } from './dynamics/central.ts';
 export { constrained } from './dynamics/constrained.ts';
 export type { Dynamics, Mover, NetworkMover } from './dynamics/dynamics.ts';

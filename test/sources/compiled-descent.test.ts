@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { lastValueFrom, map, type Observable, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
-import { decodeCheckpoint, encodeCheckpoint } from '../../src/pipeline/core/checkpoint.ts';
 import { blocks } from '../../src/pipeline/core/operator.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/pipeline/core/stored-state.ts';
 import {
   classifySharpness,
   compiledDescent,

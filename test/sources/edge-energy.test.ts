@@ -1,11 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { base64Of, bytesOf } from '../../src/pipeline/core/base64.ts';
-import {
-  type Checkpoint,
-  decodeCheckpoint,
-  encodeCheckpoint,
-} from '../../src/pipeline/core/checkpoint.ts';
+import type { Checkpoint } from '../../src/pipeline/core/checkpoint.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/pipeline/core/stored-state.ts';
 import { setupNetwork } from '../../src/pipeline/models/network/config.ts';
 import { networkRows } from '../../src/pipeline/sources/descent/network-descent.ts';
 

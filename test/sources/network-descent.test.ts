@@ -1,14 +1,14 @@
 import { lastValueFrom, tap, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import {
-  type Checkpoint,
-  decodeCheckpoint,
-  encodeCheckpoint,
-  summaryAt,
-} from '../../src/pipeline/core/checkpoint.ts';
+import type { Checkpoint } from '../../src/pipeline/core/checkpoint.ts';
 import { etaPlan } from '../../src/pipeline/core/eta-plan.ts';
 import { ConfigError } from '../../src/pipeline/core/parameters.ts';
 import { source } from '../../src/pipeline/core/source.ts';
+import {
+  decodeCheckpoint,
+  encodeCheckpoint,
+  summaryAt,
+} from '../../src/pipeline/core/stored-state.ts';
 import { type NetworkOptions, setupNetwork } from '../../src/pipeline/models/network/config.ts';
 import { namedData } from '../../src/pipeline/models/network/data/data.ts';
 import { epochOrder, startWeights } from '../../src/pipeline/models/network/start.ts';

@@ -1,6 +1,6 @@
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { decodeCheckpoint, encodeCheckpoint } from '../../src/pipeline/core/checkpoint.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/pipeline/core/stored-state.ts';
 import {
   classifySharpness,
   detectPhases,

@@ -1,12 +1,7 @@
 import { lastValueFrom, tap } from 'rxjs';
-import {
-  CHECKPOINT_KEY,
-  type Checkpoint,
-  decodeCheckpoint,
-  encodeCheckpoint,
-  type Snapshot,
-} from '../../pipeline/core/checkpoint.ts';
+import { CHECKPOINT_KEY, type Checkpoint, type Snapshot } from '../../pipeline/core/checkpoint.ts';
 import type { Run } from '../../pipeline/core/run.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../pipeline/core/stored-state.ts';
 import { duration } from '../../pipeline/format.ts';
 import { SEAL_KEY } from '../../pipeline/formats/seal.ts';
 import { jsonObject } from '../../pipeline/formats/table-file.ts';

@@ -1,5 +1,6 @@
 import { base64Of, bytesOf } from '../../pipeline/core/base64.ts';
-import { type Checkpoint, stateReader } from '../../pipeline/core/checkpoint.ts';
+import type { Checkpoint } from '../../pipeline/core/checkpoint.ts';
+import { stateReader } from '../../pipeline/core/stored-state.ts';
 import type { RunConfig } from '../../pipeline/models/minimal/config.ts';
 import { initialState, TINY, unscaled } from '../../pipeline/models/minimal/descend.ts';
 import type { Theta } from '../../pipeline/models/minimal/loss.ts';

@@ -1,7 +1,7 @@
 import type { Checkpoint, Snapshot } from '../../pipeline/core/checkpoint.ts';
-import { decodeCheckpoint, encodeCheckpoint, summaryAt } from '../../pipeline/core/checkpoint.ts';
 import { blocks } from '../../pipeline/core/operator.ts';
 import type { Column, Schema } from '../../pipeline/core/schema.ts';
+import { decodeCheckpoint, encodeCheckpoint, summaryAt } from '../../pipeline/core/stored-state.ts';
 import { stabilityOf } from '../../pipeline/optimizers/index.ts';
 import type { TableSource } from '../load/table.ts';
 import { MOST_ROWS } from './block-size.ts';

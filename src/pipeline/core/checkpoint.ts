@@ -1,5 +1,6 @@
 import type { Batch } from './batch.ts';
 import type { Run, RunEnd } from './run.ts';
+import type { ReadState, StateReader } from './stored-state.ts';
 
 /** What a checkpoint holds of one stage: numbers, words, flags, and lists or records of them. */
 export type StageState = Readonly<Record<string, unknown>>;
@@ -8,17 +9,11 @@ export type StageState = Readonly<Record<string, unknown>>;
 export interface StageSnapshot {
   readonly state: () => StageState;
   /** Its part of the summary of a run that ended here. */
-  readonly part?: (end: RunEnd) => object;
+  readonly part?: (end: RunEnd, read: ReadState) => object;
 }
 
 /** Each stage of the pipeline behind a batch, by its name. */
 export type Snapshot = Readonly<Record<string, StageSnapshot>>;
-
-/** Summary of a run that ended behind this snapshot; undefined where nobody summarizes. */
-export function summaryAt(after: Snapshot, end: RunEnd): object | undefined {
-  const parts = Object.values(after).flatMap(({ part }) => (part ? [part(end)] : []));
-  return parts.length > 0 ? Object.assign({}, ...parts) : undefined;
-}
 
 /**
  * All that is needed to continue a run to the last digit behind the first `rows` rows of its file.
@@ -55,133 +50,14 @@ export function withState<B extends Batch<unknown>>(
   return batch.after ? { ...batch, after: { ...batch.after, [stage]: { state } } } : batch;
 }
 
-/** What is stored of a stage of a resumed run; undefined where nothing is. */
-export function storedState({ resumed }: Run, stage: string): StateReader | undefined {
-  const state = resumed?.[stage];
-  return state === undefined ? undefined : stateReader(stage, state);
-}
-
 /**
  * The state from which a stage of a resumed run goes on; undefined where the run begins at its
  * start.
  */
 export function resumedState(run: Run, stage: string): StateReader | undefined {
-  const saved = storedState(run, stage);
+  const saved = run.resumed?.(stage);
   if (run.resumed && !saved) {
     throw new CheckpointError(`checkpoint: nothing is stored about ${stage}`);
   }
   return saved;
-}
-
-/** Reads a stored state field by field and refuses what does not fit. */
-export interface StateReader {
-  number(key: string): number;
-  numberOrNull(key: string): number | null;
-  flag(key: string): boolean;
-  text(key: string): string;
-  wordOrNull<W extends string>(key: string, words: readonly W[]): W | null;
-  list(key: string): readonly StateReader[];
-  record(key: string): StateReader;
-  texts(key: string): readonly string[];
-  /** Whatever is stored under the key, for a stage that keeps a record of its own making. */
-  raw(key: string): unknown;
-  numbers(key: string): readonly number[];
-  recordOrNull(key: string): StateReader | null;
-}
-
-export function stateReader(name: string, state: unknown): StateReader {
-  if (typeof state !== 'object' || state === null)
-    throw new CheckpointError(`checkpoint: ${name} is not a record`);
-  const fields = state as Readonly<Record<string, unknown>>;
-  const refuse = (key: string, wanted: string): never => {
-    throw new CheckpointError(`checkpoint: ${name}.${key} is not ${wanted}`);
-  };
-  const reader: StateReader = {
-    number(key) {
-      const value = fields[key];
-      return typeof value === 'number' ? value : refuse(key, 'a number');
-    },
-    numberOrNull: (key) => (fields[key] === null ? null : reader.number(key)),
-    flag(key) {
-      const value = fields[key];
-      return typeof value === 'boolean' ? value : refuse(key, 'true or false');
-    },
-    text(key) {
-      const value = fields[key];
-      return typeof value === 'string' ? value : refuse(key, 'a text');
-    },
-    wordOrNull(key, words) {
-      const value = fields[key];
-      return value === null
-        ? null
-        : (words.find((word) => word === value) ?? refuse(key, `one of ${words.join(', ')}`));
-    },
-    list(key) {
-      const value = fields[key];
-      if (!Array.isArray(value)) return refuse(key, 'a list');
-      return value.map((item: unknown, i) => stateReader(`${name}.${key}[${i}]`, item));
-    },
-    record: (key) => stateReader(`${name}.${key}`, fields[key]),
-    raw: (key) => fields[key],
-    texts(key) {
-      const value = fields[key];
-      const texts = Array.isArray(value) && value.every((item) => typeof item === 'string');
-      return texts ? value : refuse(key, 'a list of texts');
-    },
-    numbers(key) {
-      const value = fields[key];
-      const numbers = Array.isArray(value) && value.every((item) => typeof item === 'number');
-      return numbers ? value : refuse(key, 'a list of numbers');
-    },
-    recordOrNull: (key) =>
-      fields[key] === null ? null : stateReader(`${name}.${key}`, fields[key]),
-  };
-  return reader;
-}
-
-/** Numbers that JSON cannot hold; no stage uses these as words. */
-const SPECIAL: Readonly<Record<string, number>> = {
-  NaN: Number.NaN,
-  Infinity: Number.POSITIVE_INFINITY,
-  '-Infinity': Number.NEGATIVE_INFINITY,
-  '-0': -0,
-};
-
-/** The step at which the source stands. @throws CheckpointError */
-export function stepOf({ stages }: Checkpoint): number {
-  for (const stage of Object.values(stages)) {
-    const { step } = (stage ?? {}) as { readonly step?: unknown };
-    if (typeof step === 'number') return step;
-  }
-  throw new CheckpointError('checkpoint: it names no step');
-}
-
-/** JSON of a checkpoint, every number to the last bit. */
-export function encodeCheckpoint(rows: number, after: Snapshot): string {
-  const stages = Object.fromEntries(
-    Object.entries(after).map(([name, { state }]) => [name, state()]),
-  );
-  return JSON.stringify({ rows, stages }, (_, value: unknown) => {
-    if (typeof value !== 'number') return value;
-    if (Object.is(value, -0)) return '-0';
-    return Number.isFinite(value) ? value : String(value);
-  });
-}
-
-/** @throws CheckpointError where the text is not a checkpoint */
-export function decodeCheckpoint(text: string): Checkpoint {
-  let value: unknown;
-  try {
-    value = JSON.parse(text, (_, item: unknown) =>
-      typeof item === 'string' && Object.hasOwn(SPECIAL, item) ? SPECIAL[item] : item,
-    );
-  } catch {
-    throw new CheckpointError('checkpoint: it is not JSON');
-  }
-  const { rows, stages } = (value ?? {}) as Partial<Checkpoint>;
-  if (!Number.isSafeInteger(rows) || rows! < 0)
-    throw new CheckpointError('checkpoint: rows is not a count');
-  if (typeof stages !== 'object' || stages === null)
-    throw new CheckpointError('checkpoint: stages is not a record');
-  return { rows: rows!, stages };
 }

@@ -1,15 +1,9 @@
 import { Observable } from 'rxjs';
 import { type Batch, checkBatch } from './batch.ts';
-import {
-  CheckpointError,
-  type Snapshot,
-  type StageState,
-  type StateReader,
-  stateReader,
-  storedState,
-} from './checkpoint.ts';
+import { CheckpointError, type Snapshot, type StageState } from './checkpoint.ts';
 import type { Run, RunEnd } from './run.ts';
 import { type ArraysOf, arraysOf, type ColumnArray, extendSchema, type Schema } from './schema.ts';
+import type { ReadState, StateReader } from './stored-state.ts';
 
 /** Columns as an operator reads them. */
 export type Readable<Names extends string> = Readonly<Record<Names, ArrayLike<number>>>;
@@ -128,7 +122,7 @@ function begin<N extends string, A extends Schema, R extends Run, U extends stri
   }
   const told = Object.entries(params ?? {}).filter(([, value]) => value !== undefined);
   if (told.length > 0) run.config = { ...(run.config as object), ...Object.fromEntries(told) };
-  const saved = storedState(run, name);
+  const saved = run.resumed?.(name);
   const stage = definition.start(run, saved);
   if (stage.state && Object.hasOwn(first.after ?? {}, name))
     throw new TypeError(`${name}() stands twice in one pipeline; leave one out`);
@@ -171,7 +165,8 @@ export function withStage<N extends string, A extends Schema, R extends Run, U e
   const state = stage.state?.();
   if (!state) return after;
   const { name } = definition;
-  const part = (end: RunEnd) => definition.start(run, stateReader(name, state())).finish!(end);
+  const part = (end: RunEnd, read: ReadState) =>
+    definition.start(run, read(name, state())).finish!(end);
   return { ...after, [name]: stage.finish ? { state, part } : { state } };
 }
 

@@ -1,4 +1,4 @@
-import { type ParameterTable, readValue } from './parameters.ts';
+import { type NumberParameter, readNumber } from './parameters.ts';
 import { show } from './show.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -39,9 +39,13 @@ export function checkCallable(what: string, given: unknown): void {
  * Checks the options of an operator, each by the parameter of the run that it stands for.
  * @throws TypeError, ConfigError for a value that cannot be
  */
-export function checkParams(of: string, options: object, table: ParameterTable): void {
+export function checkParams(
+  of: string,
+  options: object,
+  table: Readonly<Record<string, NumberParameter>>,
+): void {
   checkOptions(of, options, Object.keys(table));
   for (const [key, value] of Object.entries(options)) {
-    if (value !== undefined) readValue(`${of}: ${key}`, table[key]!, value);
+    if (value !== undefined) readNumber(`${of}: ${key}`, table[key]!, value);
   }
 }

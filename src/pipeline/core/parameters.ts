@@ -249,7 +249,8 @@ export function readValue(name: string, parameter: Parameter, value: unknown): u
   }
 }
 
-function readNumber(name: string, parameter: NumberParameter, value: unknown): number {
+/** The number that a text or a JSON value means for a parameter, checked. @throws ConfigError */
+export function readNumber(name: string, parameter: NumberParameter, value: unknown): number {
   const number = typeof value === 'string' ? parseNumber(value) : value;
   if (typeof value === 'string' && !Number.isFinite(number))
     throw new ConfigError(name, `${show(value)} is not a number; write it as 0.05, 1e-6 or 1/20`);

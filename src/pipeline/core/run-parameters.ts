@@ -1,4 +1,29 @@
-import type { ParameterTable } from './parameters.ts';
+import type { NumberParameter, ParameterTable } from './parameters.ts';
+
+// By a name of its own: bundlers keep a table in which something is looked up.
+const LARGEST = Number.MAX_SAFE_INTEGER;
+
+/** δ: what `detectPhases` may be told otherwise. */
+export const deltaParameter = {
+  type: 'number',
+  exclusiveMinimum: 0,
+  symbol: 'δ',
+  meaning: 'tolerance of convergence, S ≤ (2 + δ)/η',
+  example: '0.01',
+  group: 'PHASES',
+  default: 0.01,
+} as const satisfies NumberParameter;
+
+/** b: what `classifySharpness` may be told otherwise. */
+export const bandParameter = {
+  type: 'number',
+  minimum: 0,
+  symbol: 'b',
+  meaning: 'half-width of the regime edge around ηS/2 = 1',
+  example: '0.05',
+  group: 'PHASES',
+  default: 0.05,
+} as const satisfies NumberParameter;
 
 /** Parameters of every run, whatever its model and optimizer. */
 export const descentParameters = {
@@ -14,21 +39,13 @@ export const descentParameters = {
   steps: {
     type: 'integer',
     minimum: 0,
-    maximum: Number.MAX_SAFE_INTEGER,
+    maximum: LARGEST,
     symbol: 'N',
     meaning: 'number of steps',
     example: '10000',
     group: 'RUN',
   },
-  delta: {
-    type: 'number',
-    exclusiveMinimum: 0,
-    symbol: 'δ',
-    meaning: 'tolerance of convergence, S ≤ (2 + δ)/η',
-    example: '0.01',
-    group: 'PHASES',
-    default: 0.01,
-  },
+  delta: deltaParameter,
   epsilon: {
     type: 'number',
     exclusiveMinimum: 0,
@@ -38,15 +55,7 @@ export const descentParameters = {
     group: 'PHASES',
     default: 1e-8,
   },
-  band: {
-    type: 'number',
-    minimum: 0,
-    symbol: 'b',
-    meaning: 'half-width of the regime edge around ηS/2 = 1',
-    example: '0.05',
-    group: 'PHASES',
-    default: 0.05,
-  },
+  band: bandParameter,
   every: {
     type: 'integer',
     minimum: 1,

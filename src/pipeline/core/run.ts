@@ -1,4 +1,5 @@
 import type { arraysOf } from './schema.ts';
+import type { StateReader } from './stored-state.ts';
 
 /** When an optimizer is stable on a quadratic: the largest sharpness that it bears. */
 export interface Stability {
@@ -55,8 +56,11 @@ export interface Run<Config = unknown, Summary = unknown> extends RunEnd {
   ready(): Promise<void>;
   /** What became of the run: the parts of all operators, there when the source has completed. */
   summary?: Summary;
-  /** State of each stage from which this run goes on, where it continues an earlier one. */
-  resumed?: Readonly<Record<string, unknown>>;
+  /**
+   * State of a stage from which this run goes on, where it continues an earlier one; undefined for
+   * a stage about which nothing is stored.
+   */
+  resumed?: (stage: string) => StateReader | undefined;
   /**
    * Whether its source can be read again from the start, so that nothing is stored to go on from.
    */

@@ -1,6 +1,7 @@
-import { CHECKPOINT_KEY, encodeCheckpoint, summaryAt } from '../core/checkpoint.ts';
+import { CHECKPOINT_KEY } from '../core/checkpoint.ts';
 import { checksum } from '../core/checksum.ts';
 import type { Run } from '../core/run.ts';
+import { encodeCheckpoint, summaryAt } from '../core/stored-state.ts';
 import type { Progress } from '../sinks/table-sink.ts';
 import { SEAL_KEY, UNSEALED } from './seal.ts';
 import type { Metadata } from './table-format.ts';

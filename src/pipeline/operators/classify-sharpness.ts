@@ -1,6 +1,6 @@
 import { operator } from '../core/operator.ts';
 import { checkParams } from '../core/options.ts';
-import { descentParameters } from '../core/run-parameters.ts';
+import { bandParameter } from '../core/run-parameters.ts';
 import { REGIMES, runColumns } from '../models/minimal/columns.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import type { ModelRun } from '../models/minimal/run.ts';
@@ -25,7 +25,7 @@ export function regimeOf(ratio: number, band: number): number {
  * @param options.band half-width of the edge regime; the run's own unless given
  */
 export function classifySharpness(options: { readonly band?: number } = {}) {
-  checkParams('classifySharpness', options, { band: descentParameters.band });
+  checkParams('classifySharpness', options, { band: bandParameter });
   return operator({
     name: 'classifySharpness',
     needs: { alpha: 'gradientDescent', beta1: 'gradientDescent', beta2: 'gradientDescent' },

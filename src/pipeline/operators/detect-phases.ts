@@ -1,6 +1,6 @@
 import { operator } from '../core/operator.ts';
 import { checkParams } from '../core/options.ts';
-import { descentParameters } from '../core/run-parameters.ts';
+import { deltaParameter } from '../core/run-parameters.ts';
 import { PHASES, runColumns } from '../models/minimal/columns.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import type { ModelRun } from '../models/minimal/run.ts';
@@ -31,7 +31,7 @@ const NOISE = 4 * Number.EPSILON;
  * @param options.delta δ; the run's own unless given
  */
 export function detectPhases(options: { readonly delta?: number } = {}) {
-  checkParams('detectPhases', options, { delta: descentParameters.delta });
+  checkParams('detectPhases', options, { delta: deltaParameter });
   return operator({
     name: 'detectPhases',
     needs: {

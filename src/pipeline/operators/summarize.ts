@@ -1,6 +1,5 @@
 import { defer, type MonoTypeOperatorFunction, map, tap } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
-import { storedState } from '../core/checkpoint.ts';
 import { operator, withStage } from '../core/operator.ts';
 import { checkNothing } from '../core/options.ts';
 import type { Run } from '../core/run.ts';
@@ -99,7 +98,7 @@ const NO_SUMMARY: Summary = { add: (batch) => batch, finish() {} };
 
 function isModelBatch(batch: Batch<unknown>): batch is ModelBatch {
   const { run, columns } = batch;
-  if (run.summarized || (run.resumed && !storedState(run, STAGE))) return false;
+  if (run.summarized || (run.resumed && !run.resumed?.(STAGE))) return false;
   return Object.keys(summarize().definition.needs).every((name) =>
     Object.hasOwn(columns as object, name),
   );
@@ -108,7 +107,7 @@ function isModelBatch(batch: Batch<unknown>): batch is ModelBatch {
 /** What is stored of it is that of `summarize`: whoever resumes the run goes on with that. */
 function wholeRunSummary(run: ModelRun): Summary {
   const { definition } = summarize();
-  const saved = storedState(run, STAGE);
+  const saved = run.resumed?.(STAGE);
   const stage = definition.start(run, saved);
   let next = saved ? saved.number('lastStep') + 1 : 0;
   let whole = true;

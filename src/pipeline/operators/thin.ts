@@ -5,13 +5,13 @@ import {
   resumedState,
   type StageState,
   stageName,
-  stateReader,
   withState,
 } from '../core/checkpoint.ts';
 import type { Run } from '../core/run.ts';
 import type { ColumnArray } from '../core/schema.ts';
 import { show } from '../core/show.ts';
 import type { Link } from '../core/stored-pipeline.ts';
+import { stateReader } from '../core/stored-state.ts';
 
 /** Relative rise and fall that tells a peak of L₁ from the rounding of a constant. */
 const PROMINENCE = 1e-12;

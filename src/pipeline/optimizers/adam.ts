@@ -1,4 +1,4 @@
-import { factorOverEta, type Optimizer, slowDecay } from './optimizer.ts';
+import { factorOverEta, type PreconditionedOptimizer, slowDecay } from './optimizer.ts';
 import { averagingParameter, dampingParameter, momentumParameter } from './shared-parameters.ts';
 
 /**
@@ -6,7 +6,7 @@ import { averagingParameter, dampingParameter, momentumParameter } from './share
  * β₂^t)) + ε). Stable while λ_max of P⁻¹H is under (2 + 2β₁)/((1 − β₁)η), 38/η for β₁ = 0.9 (Cohen
  * et al. 2022, arXiv:2207.14484).
  */
-export const adam: Optimizer = {
+export const adam: PreconditionedOptimizer = {
   name: 'adam',
   about: 'Adam: averages of the gradients over the root of averages of their squares',
   aliases: [],

@@ -1,5 +1,5 @@
 import { adam } from './adam.ts';
-import { type Optimizer, slowDecay } from './optimizer.ts';
+import { type PreconditionedOptimizer, slowDecay } from './optimizer.ts';
 import { decayParameter } from './shared-parameters.ts';
 
 /**
@@ -7,7 +7,7 @@ import { decayParameter } from './shared-parameters.ts';
  * − β₁)η): the characteristic polynomial r² − (a + β₁ − (1 − β₁)ηS)r + aβ₁ with a = 1 − ηλ has the
  * root −1 there.
  */
-export const adamw: Optimizer = {
+export const adamw: PreconditionedOptimizer = {
   ...adam,
   name: 'adamw',
   about: 'Adam with weight decay of its own, not in the gradient',

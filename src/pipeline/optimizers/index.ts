@@ -2,16 +2,15 @@ import type { Stability } from '../core/run.ts';
 import { adam } from './adam.ts';
 import { adamw } from './adamw.ts';
 import { gd } from './gd.ts';
-import { momentum } from './momentum.ts';
-import { nesterov } from './nesterov.ts';
 import type { Optimizer, OptimizerValues } from './optimizer.ts';
+import { plainOptimizers } from './plain.ts';
 import { rmsprop } from './rmsprop.ts';
 
 /**
- * Every optimizer that a model can be trained with: a new one is one new file, which the build adds
- * here.
+ * Every optimizer that a model can be trained with. The build adds a new `PreconditionedOptimizer`
+ * here, any other to the plain ones.
  */
-export const optimizers: readonly Optimizer[] = [gd, momentum, nesterov, rmsprop, adam, adamw];
+export const optimizers: readonly Optimizer[] = [...plainOptimizers, rmsprop, adam, adamw];
 
 /** The optimizer of this name, or of another name of it; undefined where there is none. */
 export function findOptimizer(name: string): Optimizer | undefined {

@@ -39,6 +39,9 @@ export interface Optimizer {
   ): void;
 }
 
+/** An optimizer that divides its steps. */
+export type PreconditionedOptimizer = Optimizer & Required<Pick<Optimizer, 'metric'>>;
+
 /** The defaults of an optimizer's own parameters. */
 export function defaultsOf({ parameters }: Optimizer): OptimizerValues {
   return Object.fromEntries(Object.entries(parameters).map(([name, each]) => [name, each.default]));

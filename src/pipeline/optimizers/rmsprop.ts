@@ -1,12 +1,12 @@
 import { log1p } from '../numeric/elementary.ts';
-import { factorOverEta, type Optimizer } from './optimizer.ts';
+import { factorOverEta, type PreconditionedOptimizer } from './optimizer.ts';
 import { averagingParameter, dampingParameter } from './shared-parameters.ts';
 
 /**
  * RMSProp: v ← β₂v + (1 − β₂)∇L², θ ← θ − η∇L/P with P = √v + ε. Stable while the sharpness in its
  * metric, λ_max of P⁻¹H, is under 2/η (Cohen et al. 2022, arXiv:2207.14484).
  */
-export const rmsprop: Optimizer = {
+export const rmsprop: PreconditionedOptimizer = {
   name: 'rmsprop',
   about: 'gradient descent with each step divided by the root mean square of the gradients',
   aliases: [],

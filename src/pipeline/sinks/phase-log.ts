@@ -1,6 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { checkBatches } from '../core/batch.ts';
-import { storedState, withState } from '../core/checkpoint.ts';
+import { withState } from '../core/checkpoint.ts';
 import { checkCallable } from '../core/options.ts';
 import type { Link } from '../core/stored-pipeline.ts';
 import { TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
@@ -130,7 +130,7 @@ export function phaseLog(
 
       const resume = (resumed: ModelRun) => {
         // A pipeline without a log has stored nothing about it: it begins to tell here.
-        const saved = storedState(resumed, STAGE);
+        const saved = resumed.resumed?.(STAGE);
         if (!saved) return;
         phase = saved.wordOrNull('phase', COARSE_PHASES) ?? undefined;
         warned = saved.flag('warned');

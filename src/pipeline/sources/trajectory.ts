@@ -8,6 +8,7 @@ import { type RunConfig, type RunOptions, resolveConfig } from '../models/minima
 import { gradient, lossSplit } from '../models/minimal/loss.ts';
 import { type ModelRun, type PointArrays, startModelRun } from '../models/minimal/run.ts';
 import { hypot } from '../numeric/elementary.ts';
+import { stabilityOf } from '../optimizers/index.ts';
 
 /** Config of such a trajectory: that of the run it stands beside, and which dynamics it is. */
 export interface TrajectoryConfig extends RunConfig {
@@ -32,7 +33,7 @@ export function trajectory(
   sourceOptions: Omit<SourceOptions, 'resume'> = {},
 ): Observable<TrajectoryBatch> {
   const config: TrajectoryConfig = { ...resolveConfig(options), dynamics: dynamics.name };
-  dynamics.start(config, startModelRun(config).stability);
+  dynamics.start(config, startModelRun(config, stabilityOf(config)).stability);
   return source(() => trajectoryRows(dynamics, config), sourceOptions);
 }
 
@@ -44,7 +45,7 @@ export function trajectoryRows(
   config: TrajectoryConfig,
   from = 0,
 ): RowSource<PointArrays, ModelRun> {
-  const run = startModelRun(config);
+  const run = startModelRun(config, stabilityOf(config));
   const mover = dynamics.start(config, run.stability);
   let step = from;
   return {

@@ -1,11 +1,12 @@
 import { count, plural } from '../format.ts';
 import type { RunColumn } from '../models/minimal/columns.ts';
-import { DIVERGENCE_LOSS, type RunOptions, resolveConfig } from '../models/minimal/config.ts';
-import { gradient, lossSplit } from '../models/minimal/loss.ts';
+import { type RunOptions, resolveConfig } from '../models/minimal/config.ts';
+import { DIVERGENCE_LOSS, gradient, lossSplit } from '../models/minimal/loss.ts';
 import { startModelRun } from '../models/minimal/run.ts';
 import type { RunSummary } from '../models/minimal/summary.ts';
 import { runSchema } from '../operators/standard.ts';
 import { summarize } from '../operators/summarize.ts';
+import { stabilityOf } from '../optimizers/index.ts';
 import { type CheckResult, contradictions, doesNotApply } from './check.ts';
 import { allowance, wrongColumns } from './own-columns.ts';
 import { FIXED_POINT, firstWrongStep } from './own-steps.ts';
@@ -254,7 +255,7 @@ function summaryOfRows(
   const optional: readonly RunColumn[] = ['l1', 'l_hat', 'gfs_sharpness', 'digits'];
   const names = [...needed, ...optional.filter((name) => table.stored(name))];
   const columns = Object.fromEntries(names.map((name) => [name, table.column(name)]));
-  const run = startModelRun(table.config);
+  const run = startModelRun(table.config, stabilityOf(table.config));
   run.divergedAt = table.divergedAt;
   run.bits = typeof summary.precision === 'number' ? summary.precision : null;
   const stage = summarize().definition.start(run);

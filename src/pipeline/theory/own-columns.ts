@@ -6,6 +6,7 @@ import { startModelRun } from '../models/minimal/run.ts';
 import { hypot, log10 } from '../numeric/elementary.ts';
 import { regimeOf } from '../operators/classify-sharpness.ts';
 import { detectPhases } from '../operators/detect-phases.ts';
+import { stabilityOf } from '../optimizers/index.ts';
 import { residualError } from './own-steps.ts';
 import { type RunColumns, type RunTable, runTable } from './run-table.ts';
 
@@ -148,7 +149,12 @@ function wrongLabels(table: RunTable): (string | undefined)[] {
     sharpness: table.column('sharpness'),
     gfs_sharpness: table.column('gfs_sharpness'),
   };
-  const truth = addedColumns(detectPhases(), startModelRun(config), columns, length);
+  const truth = addedColumns(
+    detectPhases(),
+    startModelRun(config, stabilityOf(config)),
+    columns,
+    length,
+  );
   return (['phase', 'cycle'] as const)
     .filter((name) => table.stored(name))
     .map((name) => {

@@ -110,7 +110,7 @@ export function runTable(
 
   /** What an operator computes of these rows, as far as the file does not hold it. */
   const addFrom = (operator: AnyOperator<ModelRun>): void => {
-    const added = addedColumns(operator, startModelRun(config), known, length);
+    const added = addedColumns(operator, startModelRun(config, stabilityOf(config)), known, length);
     for (const [name, values] of Object.entries(added)) {
       if (!known[name as RunColumn]) Object.assign(known, { [name]: values });
     }

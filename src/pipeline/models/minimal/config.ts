@@ -10,17 +10,15 @@ import {
 } from '../../core/parameters.ts';
 import { descentParameters } from '../../core/run-parameters.ts';
 import { show } from '../../core/show.ts';
-import { optimizers } from '../../optimizers/index.ts';
 import { optimizerTable, resolveOptimizer } from '../../optimizers/parameters.ts';
+import { plainOptimizers } from '../../optimizers/plain.ts';
 import { RUN_COLUMNS, type RunColumn } from './columns.ts';
+import { DIVERGENCE_LOSS } from './loss.ts';
 import { type Moments, sampleMoments } from './moments.ts';
 import { minimalParameters } from './parameters.ts';
 import { PRESET_NAMES, presets } from './presets/index.ts';
 
 export { ConfigError, parseNumber } from '../../core/parameters.ts';
-
-/** The optimizers under which its sharpness is that of the plain Hessian. */
-const OPTIMIZERS = optimizers.filter(({ metric }) => metric === undefined);
 
 const ownParameters = {
   preset: {
@@ -58,7 +56,7 @@ const ownParameters = {
 const typed = joinTables(ownParameters, minimalParameters, descentParameters);
 
 /** The parameter that names the optimizer. */
-export const { optimizer: optimizerParameter } = optimizerTable(OPTIMIZERS);
+export const { optimizer: optimizerParameter } = optimizerTable(plainOptimizers);
 
 type Table = typeof typed;
 
@@ -68,7 +66,7 @@ type Table = typeof typed;
  */
 export const runParameters = joinTables(
   typed,
-  optimizerTable(OPTIMIZERS) as ParameterTable,
+  optimizerTable(plainOptimizers) as ParameterTable,
   {},
 ) as Table;
 
@@ -97,9 +95,6 @@ export interface RunOptions extends OptionsOf<Table> {
   readonly moments?: Moments | undefined;
 }
 
-/** A loss above this, or not finite, counts as divergence. */
-export const DIVERGENCE_LOSS = 1e12;
-
 /** @throws ConfigError where parameters are given as anything but an object of their names */
 export function checkObject(given: unknown): void {
   if (isPlain(given)) return;
@@ -116,12 +111,12 @@ export function resolveConfig(given: RunOptions = {}): RunConfig {
   const { moments: _moments, model: _model, ...options } = given;
   const { preset } = resolveValues({ preset: runParameters.preset }, { preset: options.preset });
   checkKeys(runParameters, options);
-  const ofOptimizers = optimizerTable(OPTIMIZERS);
+  const ofOptimizers = optimizerTable(plainOptimizers);
   const others: Record<string, unknown> = {};
   for (const key in options)
     if (!Object.hasOwn(ofOptimizers, key)) others[key] = options[key as keyof typeof options];
   const values = resolveValues(typed, others, presets[preset ?? 'paper']);
-  const chosen = resolveOptimizer(OPTIMIZERS, options);
+  const chosen = resolveOptimizer(plainOptimizers, options);
   const { lambda1, lambda2, covariance } = values;
   for (const name of ['lambda1', 'lambda2'] as const) checkSize(name, values[name]);
   if (!isDefinite(values)) {

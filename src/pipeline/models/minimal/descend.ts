@@ -13,7 +13,8 @@ import {
   rowAgreement,
   rowContext,
 } from './agreement.ts';
-import { DIVERGENCE_LOSS, type RunConfig } from './config.ts';
+import type { RunConfig } from './config.ts';
+import { DIVERGENCE_LOSS } from './loss.ts';
 
 /** What gradient descent computes by itself; operators add the other columns. */
 export interface DescentColumns {

@@ -1,5 +1,8 @@
 import type { Moments } from './moments.ts';
 
+/** A loss above this, or not finite, counts as divergence. */
+export const DIVERGENCE_LOSS = 1e12;
+
 /** Parameters of the network f(x; θ) = α(β₁x₁ + β₂x₂). */
 export interface Theta {
   readonly alpha: number;

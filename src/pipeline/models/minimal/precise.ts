@@ -1,6 +1,6 @@
 import { hypot, log10, power as powerOf2 } from '../../numeric/elementary.ts';
-import { DIVERGENCE_LOSS } from './config.ts';
 import type { DescentColumns, DescentParameters } from './descend.ts';
+import { DIVERGENCE_LOSS } from './loss.ts';
 
 /** θ_t in fixed point: each number times 2^bits, and β₁ with an exponent of its own beyond that. */
 export interface PreciseState {

@@ -1,6 +1,5 @@
 import type { Batch } from '../../core/batch.ts';
-import { type Run, startRun } from '../../core/run.ts';
-import { stabilityOf } from '../../optimizers/index.ts';
+import { type Run, type Stability, startRun } from '../../core/run.ts';
 import { RUN_COLUMNS, type RunArrays } from './columns.ts';
 import type { RunConfig } from './config.ts';
 import type { RunSummary } from './summary.ts';
@@ -21,9 +20,9 @@ export interface ModelRun extends Run<RunConfig, RunSummary> {
 const FILE_ORDER = RUN_COLUMNS.map(({ name }) => name);
 
 /** A run of the model before its first row. */
-export function startModelRun(config: RunConfig): ModelRun {
+export function startModelRun(config: RunConfig, stability: Stability): ModelRun {
   return {
-    ...startRun<RunConfig, RunSummary>(config, stabilityOf(config), FILE_ORDER),
+    ...startRun<RunConfig, RunSummary>(config, stability, FILE_ORDER),
     float64ZeroAt: null,
     bits: null,
     again: null,

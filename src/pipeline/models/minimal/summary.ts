@@ -1,5 +1,5 @@
-import type { StateReader } from '../../core/checkpoint.ts';
 import type { RunEnd, Stability } from '../../core/run.ts';
+import type { StateReader } from '../../core/stored-state.ts';
 import { count } from '../../format.ts';
 import { PHASES } from './columns.ts';
 import type { RunConfig } from './config.ts';

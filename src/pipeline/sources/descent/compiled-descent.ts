@@ -1,8 +1,8 @@
 import type { Observable } from 'rxjs';
 import { bytesOf } from '../../core/base64.ts';
-import type { StateReader } from '../../core/checkpoint.ts';
 import type { ColumnArray } from '../../core/schema.ts';
 import { type RowSource, source } from '../../core/source.ts';
+import type { StateReader } from '../../core/stored-state.ts';
 import {
   DOUBTFUL_DECOUPLED,
   DOUBTFUL_DIGITS,
@@ -18,8 +18,7 @@ import type { ModelRun, SourceArrays, SourceBatch } from '../../models/minimal/r
 import { edgeAlpha } from '../../models/minimal/surrogate.ts';
 import { hypot, log10 } from '../../numeric/elementary.ts';
 import { gd } from '../../optimizers/gd.ts';
-import { descentRows } from './descent-rows.ts';
-import { storedDescent } from './plain-descent.ts';
+import { beginRun, descentRows, storedDescent } from './descent-rows.ts';
 import { type DescentOptions, rowsOf, type Stepper } from './stepper.ts';
 
 /** What the WebAssembly module of models/minimal/kernel offers; addresses are in bytes. */
@@ -89,10 +88,10 @@ export function compiledRows(
   config: RunConfig,
   options: DescentOptions = {},
 ): RowSource<SourceArrays, ModelRun> {
-  const reusing = { ...options, reuse: true };
-  return config.optimizer === 'gd' && config.precision === 'float64'
-    ? rowsOf(config, reusing, compiledStepper(options.from))
-    : descentRows(config, reusing);
+  if (config.optimizer !== 'gd' || config.precision !== 'float64')
+    return descentRows(config, { ...options, reuse: true });
+  const { run, saved } = beginRun(config, options);
+  return rowsOf(run, compiledStepper(options.from), { saved, reuse: true });
 }
 
 /**

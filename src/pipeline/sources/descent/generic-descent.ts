@@ -2,7 +2,8 @@ import { resumedState } from '../../core/checkpoint.ts';
 import type { Run } from '../../core/run.ts';
 import { arraysOf, type Column, type ColumnArray, type Schema } from '../../core/schema.ts';
 import type { RowSource, SourceOptions } from '../../core/source.ts';
-import { DIVERGENCE_LOSS } from '../../models/minimal/config.ts';
+import { storedStages } from '../../core/stored-state.ts';
+import { DIVERGENCE_LOSS } from '../../models/minimal/loss.ts';
 import type { Model } from '../../models/model.ts';
 import { norm } from '../../numeric/elementary.ts';
 import type { Optimizer, OptimizerValues } from '../../optimizers/optimizer.ts';
@@ -81,7 +82,7 @@ export function trainingRows<R extends Run<DescentValues>>(
   const trainee = createTrainee(start, optimizer, { ...values, eta });
   let step = 0;
   if (resume) {
-    run.resumed = resume.stages;
+    run.resumed = storedStages(resume);
     const saved = resumedState(run, STAGE)!;
     step = saved.number('step');
     run.divergedAt = saved.numberOrNull('divergedAt');

@@ -1,7 +1,8 @@
 import type { Observable } from 'rxjs';
 import { source } from '../../core/source.ts';
 import { type RunConfig, type RunOptions, resolveConfig } from '../../models/minimal/config.ts';
-import type { SourceBatch } from '../../models/minimal/run.ts';
+import { type SourceBatch, startModelRun } from '../../models/minimal/run.ts';
+import { gd } from '../../optimizers/gd.ts';
 import { plainStepper } from './plain-descent.ts';
 import { type DescentOptions, rowsOf } from './stepper.ts';
 
@@ -22,9 +23,9 @@ export function gradientDescent(
   return source(() => startRows(config, sourceOptions), sourceOptions);
 }
 
-/** A page that runs plain gradient descent need not load what else there is. */
+/** A page that runs plain gradient descent from its start need not load what else there is. */
 function startRows(config: RunConfig, options: DescentOptions) {
-  return config.optimizer === 'gd' && config.precision === 'float64'
-    ? rowsOf(config, options, plainStepper(options.from))
+  return config.optimizer === 'gd' && config.precision === 'float64' && !options.resume
+    ? rowsOf(startModelRun(config, gd.stability({})), (told) => plainStepper(told, options.from))
     : import('./descent-rows.ts').then(({ descentRows }) => descentRows(config, options));
 }

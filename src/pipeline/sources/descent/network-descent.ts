@@ -1,11 +1,6 @@
 import type { Observable } from 'rxjs';
 import { base64Of, bytesOf } from '../../core/base64.ts';
-import {
-  CheckpointError,
-  resumedState,
-  type StageState,
-  type StateReader,
-} from '../../core/checkpoint.ts';
+import { CheckpointError, resumedState, type StageState } from '../../core/checkpoint.ts';
 import { etaPlan } from '../../core/eta-plan.ts';
 import { ConfigError } from '../../core/parameters.ts';
 import { startRun } from '../../core/run.ts';
@@ -16,6 +11,7 @@ import {
   type SourceOptions,
   source,
 } from '../../core/source.ts';
+import { type StateReader, storedStages } from '../../core/stored-state.ts';
 import { count } from '../../format.ts';
 import { networkOrder, trainingColumns } from '../../models/network/columns.ts';
 import {
@@ -89,7 +85,7 @@ export function networkRows(
   const training = createTraining(setup, chosen);
   let step = 0;
   if (resume) {
-    run.resumed = resume.stages;
+    run.resumed = storedStages(resume);
     const saved = resumedState(run, STAGE)!;
     step = stepOf(saved, config);
     training.resume(saved);

@@ -1,4 +1,4 @@
-import type { StateReader } from '../../core/checkpoint.ts';
+import type { StateReader } from '../../core/stored-state.ts';
 import {
   agreement,
   keptApart,
@@ -6,9 +6,10 @@ import {
   rowAgreement,
   rowContext,
 } from '../../models/minimal/agreement.ts';
-import { DIVERGENCE_LOSS, type RunConfig } from '../../models/minimal/config.ts';
+import type { RunConfig } from '../../models/minimal/config.ts';
 import { SMALL_RESIDUAL, startResidual } from '../../models/minimal/descend.ts';
 import type { Theta } from '../../models/minimal/loss.ts';
+import { DIVERGENCE_LOSS } from '../../models/minimal/loss.ts';
 import type { SourceArrays } from '../../models/minimal/run.ts';
 import { hypot, log10 } from '../../numeric/elementary.ts';
 import { optimizerOf, stabilityOf } from '../../optimizers/index.ts';

@@ -1,5 +1,5 @@
-import type { StateReader } from '../../core/checkpoint.ts';
 import { arraysOf } from '../../core/schema.ts';
+import type { StateReader } from '../../core/stored-state.ts';
 import { agreement, RISE, TRUSTED_DIGITS } from '../../models/minimal/agreement.ts';
 import { RUN_COLUMNS } from '../../models/minimal/columns.ts';
 import { ConfigError, type RunConfig } from '../../models/minimal/config.ts';

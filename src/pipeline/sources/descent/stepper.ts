@@ -1,20 +1,22 @@
-import { CheckpointError, resumedState, type StateReader } from '../../core/checkpoint.ts';
 import type { CompiledOperator, Stability } from '../../core/run.ts';
 import { arraysOf, type ColumnArray, reusedArrays } from '../../core/schema.ts';
 import type { RowSource, SourceOptions } from '../../core/source.ts';
-import { count } from '../../format.ts';
+import type { StateReader } from '../../core/stored-state.ts';
 import { POINT_COLUMNS, runColumns } from '../../models/minimal/columns.ts';
-import { ConfigError, type RunConfig } from '../../models/minimal/config.ts';
+import type { RunConfig } from '../../models/minimal/config.ts';
 import type { DescentState } from '../../models/minimal/descend.ts';
-import { type ModelRun, type SourceArrays, startModelRun } from '../../models/minimal/run.ts';
+import type { ModelRun, SourceArrays } from '../../models/minimal/run.ts';
 
 export interface DescentOptions extends SourceOptions {
   /** Start from here instead of from `init`; for runs in float64. */
   readonly from?: DescentState;
 }
 
-/** Whether the arrays of a batch are used again for the next one. */
-interface Reuse {
+/** How the rows of a run begin. */
+export interface RowOptions {
+  /** The state of the source from which a resumed run goes on. */
+  readonly saved?: StateReader | undefined;
+  /** Whether the arrays of a batch are used again for the next one. */
   readonly reuse?: boolean;
 }
 
@@ -54,14 +56,11 @@ export type StartStepper = (config: RunConfig, saved: StateReader | undefined) =
 
 /** The rows of a run from step 0, or from where a checkpoint stands. */
 export function rowsOf(
-  config: RunConfig,
-  { resume, reuse = false }: DescentOptions & Reuse,
+  run: ModelRun,
   startStepper: StartStepper,
+  { saved, reuse = false }: RowOptions = {},
 ): RowSource<SourceArrays, ModelRun> {
-  const run = startModelRun(config);
-  if (resume) run.resumed = resume.stages;
-  const saved = resumedState(run, STAGE);
-  if (saved) checkStep(saved.number('step'), config);
+  const { config } = run;
   const labels = labelsOf(config, saved);
   const stepper = startStepper({ ...config, ...labels }, saved);
   const asTold = () => run.config.delta === labels.delta && run.config.band === labels.band;
@@ -104,7 +103,8 @@ export function rowsOf(
   };
 }
 
-const STAGE = 'gradientDescent';
+/** Name of the source among the stages of a checkpoint. */
+export const STAGE = 'gradientDescent';
 
 /** Key of what the source of a run was told, where its operators were told otherwise. */
 export const SOURCE_KEY = 'eos.source';
@@ -117,15 +117,4 @@ function labelsOf({ delta, band }: RunConfig, saved: StateReader | undefined) {
   return saved?.raw('delta') === undefined
     ? { delta, band }
     : { delta: saved.number('delta'), band: saved.number('band') };
-}
-
-function checkStep(step: number, { steps }: RunConfig): void {
-  if (!Number.isSafeInteger(step) || step < 0)
-    throw new CheckpointError('checkpoint: its step is not a count');
-  if (step <= steps + 1) return;
-  throw new ConfigError(
-    'steps',
-    `the run stands at step ${count(step)} already; there is nothing left to compute up to ` +
-      `${count(steps)}`,
-  );
 }

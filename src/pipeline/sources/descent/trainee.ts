@@ -1,4 +1,5 @@
-import { CheckpointError, type StageState, type StateReader } from '../../core/checkpoint.ts';
+import { CheckpointError, type StageState } from '../../core/checkpoint.ts';
+import type { StateReader } from '../../core/stored-state.ts';
 import type { Objective } from '../../models/model.ts';
 import type { Optimizer, OptimizerValues } from '../../optimizers/optimizer.ts';
 
