@@ -23,8 +23,11 @@ import { runFileMetadata } from './run-file.ts';
 export interface DynamicsFile {
   readonly name: string;
   readonly path: string;
-  /** Computes and writes it; resolves with the number of rows. */
-  write(signal: AbortSignal): Promise<number>;
+  /**
+   * Computes and writes it; resolves with the number of rows, undefined where it was stopped and
+   * there is none.
+   */
+  write(signal: AbortSignal): Promise<number | undefined>;
 }
 
 /** The dynamics that `--also` names, each once. */

@@ -25,6 +25,7 @@ import type { OnRead } from './reader/job.ts';
 import { reading } from './reader/reading.ts';
 import { ALSO_KEY } from './run-file.ts';
 import { withSummary } from './stored-summary.ts';
+import { resumedWeights, type SaidWeights, type WeightsRequest } from './weights-file.ts';
 
 /** A run that is to be continued, and the files in which it is. */
 export interface ResumePlan {
@@ -38,6 +39,8 @@ export interface ResumePlan {
   readonly files: readonly ResumedFile[];
   /** Names of the dynamics that are to be written beside the run. */
   readonly also: readonly string[];
+  /** Where its weights go; undefined where they are not kept. */
+  readonly weights: WeightsRequest | undefined;
   /** The run, where it is whole, and only dynamics beside it are not. */
   readonly whole?: WholeRun;
 }
@@ -83,17 +86,19 @@ interface Found {
  * where there are both, the one that is further on counts.
  *
  * @param steps the step to go to, where it is another than the run was asked for
+ * @param weights what was said of them
  * @throws UsageError where there is nothing to continue
  */
 export async function planResume(
   names: readonly string[],
   steps: number | undefined,
+  weights: SaidWeights,
 ): Promise<ResumePlan> {
   const locks = new Map<string, FileLock>();
   try {
     // First of all: a file that is being written looks like any other that has been left.
     for (const name of names) locks.set(pathOf(name), await lockRun(name));
-    const plan = await reading().job(`--resume: ${names[0]}`, findRunsJob, names, steps);
+    const plan = await reading().job(`--resume: ${names[0]}`, findRunsJob, names, steps, weights);
     for (const path of plan.ended) await clearLeftover(path);
     const files = plan.files.map((file) => ({
       ...file,
@@ -133,6 +138,7 @@ export async function findRuns(
   read: OnRead,
   names: readonly string[],
   steps: number | undefined,
+  said: SaidWeights,
 ): Promise<FoundRuns> {
   const found: Found[] = [];
   try {
@@ -141,7 +147,7 @@ export async function findRuns(
     const going = steps === undefined ? found.filter(({ ended }) => !ended) : found;
     const [main] = going;
     if (!main) {
-      const unfinished = await planOfDynamics(found[0]!);
+      const unfinished = await planAlongside(found[0]!, said);
       if (unfinished) return unfinished;
       const { path } = found[0]!;
       throw new UsageError(
@@ -178,28 +184,37 @@ export async function findRuns(
     const columns = [...new Set(files.flatMap((file) => file.columns))];
     const pipeline = checkpoint && { columns, stages: checkpoint.stages };
     const ended = found.flatMap((each) => (each.ended && !going.includes(each) ? each.path : []));
-    return { options, checkpoint, pipeline, files, also: dynamicsIn(going), ended };
+    const weights = weightsOf(going.find(({ file }) => file.kind === 'parquet') ?? main, said);
+    return { options, checkpoint, pipeline, files, also: dynamicsIn(going), weights, ended };
   } finally {
     for (const { file } of found) await file.close();
   }
 }
 
-/** What is to be done for a run that is whole: its dynamics that are not; undefined for none. */
-async function planOfDynamics(found: Found): Promise<FoundRuns | undefined> {
+const weightsOf = ({ file, path }: Found, said: SaidWeights): WeightsRequest | undefined =>
+  resumedWeights(said, file.metadata, path);
+
+/** What is to be done for a run that is whole: what beside it is not; undefined for none. */
+async function planAlongside(found: Found, said: SaidWeights): Promise<FoundRuns | undefined> {
   const { file, path, config, checkpoint } = found;
   const state = file.state(0);
   if (state.kind !== 'parquet') return undefined;
   const also: string[] = [];
-  for (const name of dynamicsIn([found])) {
-    const there = await metadataOf(dynamicsPath(path, name));
-    const own: unknown = JSON.parse(JSON.stringify({ ...config, dynamics: name }));
+  const isWhole = async (beside: string, own: object) => {
+    const there = await metadataOf(beside);
     const ended = jsonObject(there?.['eos.summary'])?.interrupted === false;
-    if (!ended || !isDeepStrictEqual(jsonObject(there?.['eos.config']), own)) also.push(name);
-  }
-  if (also.length === 0) return undefined;
+    const expected: unknown = JSON.parse(JSON.stringify({ ...config, ...own }));
+    return ended && isDeepStrictEqual(jsonObject(there?.['eos.config']), expected);
+  };
+  for (const name of dynamicsIn([found]))
+    if (!(await isWhole(dynamicsPath(path, name), { dynamics: name }))) also.push(name);
+  const asked = weightsOf(found, said);
+  const weights =
+    asked && (await isWhole(asked.file, { weights: asked.every })) ? undefined : asked;
+  if (also.length === 0 && !weights) return undefined;
   const whole = { path, writer: writerOf(state), compression: state.compression };
   return {
-    ...{ options: config, checkpoint, pipeline: undefined, files: [], also, whole },
+    ...{ options: config, checkpoint, pipeline: undefined, files: [], also, weights, whole },
     ended: [path],
   };
 }

@@ -27,6 +27,21 @@ export const outputParameters = {
     meaning: 'dynamics to write as well (FILE.central.parquet, …)',
     group: 'OUTPUT',
   },
+  weights: {
+    type: 'text',
+    noun: 'the name of a file',
+    symbol: 'FILE.parquet',
+    meaning: 'Parquet file for the weights of a network, as a column of lists',
+    group: 'OUTPUT',
+  },
+  'weights-every': {
+    type: 'integer',
+    minimum: 1,
+    maximum: Number.MAX_SAFE_INTEGER,
+    symbol: 'K',
+    meaning: 'steps from one row of the weights to the next, 100 unless given',
+    group: 'OUTPUT',
+  },
   'parquet-writer': {
     type: 'word',
     noun: 'Parquet writer',

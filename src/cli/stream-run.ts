@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import { count, duration, fileSize, plural, rate } from '../pipeline/format.ts';
-import type { Compression, TableFormat } from '../pipeline/formats/table-format.ts';
+import type { Compression, Metadata, TableFormat } from '../pipeline/formats/table-format.ts';
 import type { RunConfig } from '../pipeline/models/minimal/config.ts';
 import type { ModelRun } from '../pipeline/models/minimal/run.ts';
 import { type FileTarget, fileTarget, openTargets, PARTIAL } from '../pipeline/node/file-target.ts';
@@ -29,8 +29,9 @@ import type { ResumedFile, ResumePlan, WholeRun } from './resume.ts';
 import { ALSO_KEY } from './run-file.ts';
 import type { TrainingOptions } from './run-options.ts';
 import { createProgress, fold, type Styles, styles, timedLines } from './terminal.ts';
+import type { SaidWeights, WeightsRequest } from './weights-file.ts';
 
-export interface StreamRequest {
+export interface StreamRequest extends SaidWeights {
   readonly options: TrainingOptions;
   readonly out: string | undefined;
   readonly arrow: string | undefined;
@@ -58,12 +59,14 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const runs = await training.open();
   const config = runs.resolve(options);
   if (plan?.whole) {
-    return finishDynamics({ ...request, also: plan.also }, config, runs, plan.whole);
+    const { also, weights } = plan;
+    return finishAlongside({ ...request, also }, weights, config, runs, plan.whole);
   }
   const files = plan?.files.map(resumedOutput) ?? (await outputFiles(request, config));
   const noted = files.some(({ flag }) => flag === 'out') ? (plan?.also ?? []) : [];
   const also = request.also.length > 0 ? request.also : noted;
-  const alongside = await dynamicsFiles({ ...request, also }, config, runs, files).catch(
+  const weights = plan ? plan.weights : await saidWeights(request);
+  const alongside = await filesAlongside({ ...request, also }, weights, config, runs, files).catch(
     async (error: unknown) => {
       for (const { target } of plan?.files ?? []) await target.lock?.release();
       throw error;
@@ -119,7 +122,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
     // Sinks copy what they keep.
     const steps = runs.rows(config, source, true).pipe(
       tap(pipe.check),
-      tap(({ run }) => noteDynamics(run, alongside)),
+      tap(({ run }) => noteAlongside(run, alongside.noted)),
       tap(({ length, columns: { step }, run }) => {
         if (length > 0) {
           firstStep ??= step[0]!;
@@ -146,7 +149,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
       for (const { path } of files)
         progress.line(`wrote ${path}: ${plural(rows, 'row')} in ${duration(seconds)} (${speed})`);
     }
-    await writeDynamics(alongside, interrupt.signal, say ? progress.line : undefined);
+    await writeAlongside(alongside, interrupt.signal, say ? progress.line : undefined);
     await pipe.settled();
     return interrupt.exitCode() ?? EXIT.done;
   } catch (error) {
@@ -160,34 +163,35 @@ export async function streamRun(request: StreamRequest): Promise<number> {
 }
 
 /** Writes what an interrupt has kept from being written beside a run that is whole. */
-async function finishDynamics(
+async function finishAlongside(
   request: StreamRequest,
+  weights: WeightsRequest | undefined,
   config: TrainingConfig,
   runs: Runs,
   { path, writer, compression }: WholeRun,
 ): Promise<number> {
   const run = { flag: 'out', path, writer, compression } as const;
-  const alongside = await dynamicsFiles(request, config, runs, [run]);
+  const alongside = await filesAlongside(request, weights, config, runs, [run]);
   const say = !request.quiet && request.logFormat === 'text';
   const { line } = createProgress(config.steps);
   const interrupt = onInterrupt(() => {});
   try {
-    await writeDynamics(alongside, interrupt.signal, say ? line : undefined);
+    await writeAlongside(alongside, interrupt.signal, say ? line : undefined);
     return interrupt.exitCode() ?? EXIT.done;
   } finally {
     interrupt.release();
   }
 }
 
-async function writeDynamics(
-  files: readonly DynamicsFile[],
+async function writeAlongside(
+  { files }: Alongside,
   signal: AbortSignal,
   say: ((line: string) => void) | undefined,
 ): Promise<void> {
   for (const { path, write } of files) {
     if (signal.aborted) return;
     const rows = await write(signal);
-    say?.(`wrote ${path}: ${plural(rows, 'row')}`);
+    if (rows !== undefined) say?.(`wrote ${path}: ${plural(rows, 'row')}`);
   }
 }
 
@@ -241,6 +245,11 @@ async function linesFor(
   return (event) => logEventLines(event as MeasuredEvent, paint);
 }
 
+async function saidWeights(request: StreamRequest): Promise<WeightsRequest | undefined> {
+  if (request.weights === undefined && request.weightsEvery === undefined) return undefined;
+  return (await import('./weights-file.ts')).weightsRequest(request);
+}
+
 /** The name that stands for standard output. */
 const STDOUT = '-';
 
@@ -266,10 +275,13 @@ async function resumePlan({
   resume,
   arrow,
   options,
+  weights,
+  weightsEvery,
 }: StreamRequest): Promise<ResumePlan | undefined> {
   if (resume === undefined) return undefined;
   const { planResume } = await import('./resume.ts');
-  return planResume(arrow === undefined ? [resume] : [resume, arrow], options.steps);
+  const names = arrow === undefined ? [resume] : [resume, arrow];
+  return planResume(names, options.steps, { weights, weightsEvery });
 }
 
 function resumedOutput(resumed: ResumedFile): OutputFile {
@@ -321,43 +333,67 @@ async function outputFiles(
   return files;
 }
 
-/** The file of a run says which dynamics are written beside it, for whoever continues it. */
-function noteDynamics(run: TrainingBatch['run'], files: readonly DynamicsFile[]): void {
-  if (files.length === 0 || told.has(run)) return;
+/** The file of a run says what is written beside it, for whoever continues it. */
+function noteAlongside(run: TrainingBatch['run'], noted: Metadata): void {
+  if (told.has(run)) return;
   told.add(run);
   const own = run.metadata?.bind(run);
-  const also = JSON.stringify(files.map(({ name }) => name));
-  run.metadata = (ended) => ({ ...own?.(ended), [ALSO_KEY]: also });
+  run.metadata = (ended) => ({ ...own?.(ended), ...noted });
 }
 
 const told = new WeakSet<TrainingBatch['run']>();
 
-async function dynamicsFiles(
-  { also, out, arrow, force, dryRun, resume }: StreamRequest,
+interface Alongside {
+  readonly files: readonly DynamicsFile[];
+  /** What the file of the run says of them. */
+  readonly noted: Metadata;
+}
+
+/** The files that are written behind the run: dynamics beside it, and its weights. */
+async function filesAlongside(
+  request: StreamRequest,
+  weights: WeightsRequest | undefined,
   config: TrainingConfig,
   runs: Runs,
-  files: readonly OutputFile[],
-): Promise<readonly DynamicsFile[]> {
-  if (also.length === 0) return [];
+  outputs: readonly OutputFile[],
+): Promise<Alongside> {
+  const { also, out, arrow, force, dryRun, resume, compression } = request;
   const { chosenDynamics, planDynamicsFiles } = await import('./dynamics-files.ts');
   const chosen = chosenDynamics(also);
-  if (dryRun) return [];
-  const main = files.find(({ flag }) => flag === 'out');
-  if (!main || out === STDOUT)
+  const main = outputs.find(({ flag }) => flag === 'out');
+  if (chosen.length > 0 && !dryRun && (!main || out === STDOUT))
     throw new UsageError(
       '--also: each dynamics goes into a file of its own; give --out FILE.parquet',
     );
-  const format = await formatOf(main.writer, main.compression);
-  const planned = await planDynamicsFiles(chosen, runs, config, main.path, format, {
-    force,
-    lengthened: resume !== undefined,
-  });
-  const clash =
-    arrow === undefined ? undefined : planned.find(({ path }) => resolve(path) === resolve(arrow));
-  if (!clash) return planned;
-  throw new UsageError(
-    `--also: ${clash.path} is the Arrow file already; give the Arrow file another name`,
-  );
+  const replace = { force, lengthened: resume !== undefined };
+  const files: (DynamicsFile & { readonly flag: string })[] = [];
+  if (main && !dryRun) {
+    const format = await formatOf(main.writer, main.compression);
+    const planned = await planDynamicsFiles(chosen, runs, config, main.path, format, replace);
+    files.push(...planned.map((file) => ({ ...file, flag: 'also' })));
+  }
+  let noted: Metadata =
+    files.length > 0 ? { [ALSO_KEY]: JSON.stringify(files.map(({ name }) => name)) } : {};
+  if (weights) {
+    const { notedWeights, planWeightsFile } = await import('./weights-file.ts');
+    const packing = main ? main.compression : compression;
+    const file = await planWeightsFile(weights, runs, config, packing, replace);
+    if (!dryRun) files.push({ ...file, flag: 'weights' });
+    if (main) noted = { ...noted, ...notedWeights(weights, main.path) };
+  }
+  const taken = new Map<string, string>(outputs.map(({ flag, path }) => [resolve(path), flag]));
+  if (arrow !== undefined) taken.set(resolve(arrow), 'arrow');
+  for (const { path, flag } of files) {
+    const other = taken.get(resolve(path));
+    if (other !== undefined)
+      throw new UsageError(
+        flag === 'also'
+          ? `--also: ${path} is the Arrow file already; give the Arrow file another name`
+          : `--weights: ${path} is that of --${other} already; give another name`,
+      );
+    taken.set(resolve(path), flag);
+  }
+  return { files, noted };
 }
 
 async function sinkOf(

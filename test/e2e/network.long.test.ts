@@ -41,17 +41,31 @@ test('eos stream trains a network into a file with all its columns, and explains
   expect(again.code, again.stderr).toBe(0);
 });
 
-test('a network that is killed goes on to the very bytes, and what it left can be recovered', async () => {
-  const folder = temporaryFolder();
-  const whole = join(folder, 'whole.parquet');
-  const other = join(folder, 'other.parquet');
+test('a network that is killed again and again goes on to the very bytes, and what it left can be recovered', async () => {
+  const [folder, again] = [temporaryFolder(), temporaryFolder()];
+  const whole = join(folder, 'net.parquet');
+  const other = join(again, 'net.parquet');
   const args = ['stream', ...NETWORK.split(' '), '--flush-every', '0'];
-  expect((await eos([...args, '--out', whole])).code).toBe(0);
+  const kept = (out: string) => [
+    '--weights',
+    join(out, 'weights.parquet'),
+    '--weights-every',
+    '70',
+  ];
+  expect((await eos([...args, '--out', whole, ...kept(folder)])).code).toBe(0);
 
-  const killed = startEos([...args, '--out', other, '--log-format', 'json', '--pace', '900']);
-  await killed.says('"event":"flush"');
-  killed.child.kill('SIGKILL');
-  await killed.done;
+  let step = -1;
+  for (let kill = 0; kill < 3; kill++) {
+    const begin = kill === 0 ? [...args, '--out', other, ...kept(again)] : args.slice(-2);
+    const resume = kill === 0 ? begin : ['stream', '--resume', other, ...begin];
+    const killed = startEos([...resume, '--log-format', 'json', '--pace', '900']);
+    await killed.says('"event":"flush"');
+    killed.child.kill('SIGKILL');
+    const flushed = /"event":"flush".*"step":(\d+)/.exec((await killed.done).stdout);
+    expect(Number(flushed![1])).toBeGreaterThan(step);
+    step = Number(flushed![1]);
+  }
+  expect(step).toBeLessThan(2000);
   const copy = join(folder, 'recovered.parquet');
   const recovered = await eos(['recover', `${other}.partial`, '--out', copy]);
   expect(recovered.code, recovered.stderr).toBe(0);
@@ -60,7 +74,10 @@ test('a network that is killed goes on to the very bytes, and what it left can b
 
   const resumed = await eos(['stream', '--resume', other, '--quiet']);
   expect(resumed.code, resumed.stderr).toBe(0);
-  expect((await readFile(other)).equals(await readFile(whole))).toBe(true);
+  for (const name of ['net.parquet', 'weights.parquet'])
+    expect((await readFile(join(again, name))).equals(await readFile(join(folder, name)))).toBe(
+      true,
+    );
 });
 
 test('a sweep of networks that is stopped goes on, to the rows of one that was not', async () => {

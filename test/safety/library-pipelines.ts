@@ -156,7 +156,15 @@ export async function recoverAndResume(
 async function resume(file: string, arrow: string | undefined): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
   const code = await streamRun({
-    ...{ options: {}, out: undefined, arrow, also: [], resume: file },
+    ...{
+      options: {},
+      out: undefined,
+      arrow,
+      also: [],
+      weights: undefined,
+      weightsEvery: undefined,
+      resume: file,
+    },
     ...{ writer: 'hyparquet', compression: 'none', flushEvery: 5000 },
     ...{ logFormat: 'text', pace: undefined, quiet: true, force: false, dryRun: false },
   });

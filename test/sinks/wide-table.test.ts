@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
+import { decoderOf } from '../../src/pipeline/formats/all-codecs.ts';
+import { memorySource } from '../../src/pipeline/formats/byte-source.ts';
 import { memoryTarget } from '../../src/pipeline/formats/byte-target.ts';
+import { checkIntegrity } from '../../src/pipeline/formats/integrity.ts';
 import { hyparquetFormat } from '../../src/pipeline/formats/parquet/hyparquet.ts';
+import { openParquet } from '../../src/pipeline/formats/parquet/parquet-table.ts';
+import { SEAL_KEY, UNSEALED } from '../../src/pipeline/formats/seal.ts';
 import type { TableColumn } from '../../src/pipeline/formats/table-format.ts';
 
 const column = (
@@ -94,3 +99,36 @@ test.each([
     expect(statistics?.max_value).toBe(most);
   },
 );
+
+test('lists are read back as they were written, whatever their length', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 300 }),
+      fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 3 }),
+      fc.infiniteStream(fc.double({ noNaN: true })),
+      fc.constantFrom('none', 'snappy'),
+      async (listed, lengths, numbers, compression) => {
+        const target = memoryTarget();
+        const schema = [column('whole', 'INT64'), column('list', 'DOUBLE', { listed })];
+        const writer = hyparquetFormat(compression)(target, schema);
+        const rows: { readonly whole: number; readonly list: number[] }[] = [];
+        for (const length of lengths) {
+          const group = Array.from({ length }, (_, i) => ({
+            whole: rows.length + i,
+            list: Array.from({ length: listed }, () => numbers.next().value as number),
+          }));
+          const lists = Float64Array.from(group.flatMap(({ list }) => list));
+          await writer.write({ length, columns: [group.map((each) => each.whole), lists] });
+          rows.push(...group);
+        }
+        await writer.finish({ [SEAL_KEY]: UNSEALED });
+        const table = await openParquet(memorySource(target.bytes()), decoderOf);
+        expect(table.fields.map(({ kind }) => kind)).toEqual(['number', 'list']);
+        const lists = await Promise.all(lengths.map((_, group) => table.read(1, group)));
+        expect(lists.flatMap((values) => Array.from(values))).toEqual(rows.map(({ list }) => list));
+        expect((await checkIntegrity(memorySource(target.bytes()))).problems).toEqual([]);
+      },
+    ),
+    { numRuns: 30 },
+  );
+});

@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { lastValueFrom, tap, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { bytesOf } from '../../src/pipeline/core/base64.ts';
 import type { Checkpoint } from '../../src/pipeline/core/checkpoint.ts';
 import { etaPlan } from '../../src/pipeline/core/eta-plan.ts';
 import { ConfigError } from '../../src/pipeline/core/parameters.ts';
@@ -9,7 +11,11 @@ import {
   encodeCheckpoint,
   summaryAt,
 } from '../../src/pipeline/core/stored-state.ts';
-import { type NetworkOptions, setupNetwork } from '../../src/pipeline/models/network/config.ts';
+import {
+  type NetworkOptions,
+  type NetworkSetup,
+  setupNetwork,
+} from '../../src/pipeline/models/network/config.ts';
 import { namedData } from '../../src/pipeline/models/network/data/data.ts';
 import { epochOrder, startWeights } from '../../src/pipeline/models/network/start.ts';
 import { explainSpikes } from '../../src/pipeline/operators/explain-spikes.ts';
@@ -19,7 +25,11 @@ import {
 } from '../../src/pipeline/operators/network-pipeline.ts';
 import { relateToThreshold } from '../../src/pipeline/operators/relate-to-threshold.ts';
 import type { ExplainedSpike } from '../../src/pipeline/phases/measured/spike-cause.ts';
-import { networkDescent, networkRows } from '../../src/pipeline/sources/descent/network-descent.ts';
+import {
+  networkDescent,
+  networkRows,
+  networkWeights,
+} from '../../src/pipeline/sources/descent/network-descent.ts';
 import { twin } from '../models/network/twin.ts';
 
 const small: NetworkOptions = { layers: '1-6-5-1', data: 'chebyshev:3:9', eta: 0.2, steps: 40 };
@@ -74,6 +84,62 @@ test.each([
   expect(resumed.length).toBe(24);
   for (const [name, values] of Object.entries(resumed.columns))
     expect(values).toEqual((rest.columns as Readonly<Record<string, Float64Array>>)[name]);
+});
+
+test('stopped ten times, anywhere, it goes on to the last bit', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom<NetworkOptions>({}, { optimizer: 'adam', eta: 0.01, batch: 4 }),
+      fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { minLength: 10, maxLength: 10 }),
+      (more, stops) => {
+        const setup = setupNetwork({ ...small, ...more });
+        const whole = networkRows(setup).next(41);
+        let resume: Checkpoint | undefined;
+        let at = 0;
+        for (const stop of [...stops.sort((a, b) => a - b), 41]) {
+          const part = networkRows(setup, resume ? { resume } : {}).next(stop - at);
+          for (const [name, values] of Object.entries(part.columns))
+            expect(values).toEqual(
+              (whole.columns as Readonly<Record<string, Float64Array>>)[name]!.subarray(at, stop),
+            );
+          resume = decodeCheckpoint(encodeCheckpoint(stop, part.after!));
+          at = stop;
+        }
+      },
+    ),
+    { numRuns: 5 },
+  );
+});
+
+/** θ behind the first `rows` rows of a run, as its checkpoint holds it. */
+function thetaBehind(setup: NetworkSetup, rows: number): Float64Array {
+  const { after } = networkRows(setup).next(rows);
+  const { stages } = decodeCheckpoint(encodeCheckpoint(rows, after!));
+  const { arrays } = stages.networkDescent as { readonly arrays: readonly string[] };
+  return new Float64Array(bytesOf(arrays[0]!).buffer);
+}
+
+test.each([
+  ['gradient descent', {}],
+  ['adam with mini-batches', { optimizer: 'adam', eta: 0.01, batch: 4 }],
+  ['momentum with L₂ decay', { optimizer: 'momentum', eta: 0.02, 'weight-decay': 0.1 }],
+] as const)('%s: the weights that are kept are those of the run, to the last bit', (_, more) => {
+  const setup = setupNetwork({ ...small, ...more } as NetworkOptions);
+  const kept = Array.from(networkWeights(setup, 15), ({ step, theta }) => ({
+    step,
+    theta: theta.slice(),
+  }));
+  expect(kept.map(({ step }) => step)).toEqual([0, 15, 30, 40]);
+  expect(kept[0]!.theta).toEqual(startWeights(setup.layers, setup.config.seed, 1));
+  for (const { step, theta } of kept.slice(1)) expect(theta).toEqual(thetaBehind(setup, step));
+});
+
+test('the weights of a run that diverges end with its last row', () => {
+  const setup = setupNetwork({ ...small, eta: 3 });
+  const last = networkRows(setup).next(100).length - 1;
+  const kept = Array.from(networkWeights(setup, 1000), ({ step, theta }) => [step, theta.slice()]);
+  expect(kept.map(([step]) => step)).toEqual([0, last]);
+  expect(kept[1]![1]).toEqual(thetaBehind(setup, last));
 });
 
 test('behind the last row before a divergence it stands the same, wherever a batch ends', () => {

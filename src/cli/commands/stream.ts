@@ -105,6 +105,8 @@ recover makes a whole file of what it left.`;
       out: said.out,
       arrow: said.arrow,
       also: said.also ?? [],
+      weights: said.weights,
+      weightsEvery: said['weights-every'],
       writer: said['parquet-writer'],
       compression: said.compression,
       logFormat: said['log-format'],

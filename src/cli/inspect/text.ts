@@ -126,8 +126,10 @@ function trustText(summary: Readonly<Record<string, unknown>>): string | null {
 }
 
 function outcomeLines(report: Report): string[] {
-  const { summary, threshold } = report;
-  if (summary === null) return [];
+  const { summary, threshold, config } = report;
+  // What stands beside a run has no outcome of its own.
+  if (summary === null || config?.dynamics !== undefined || config?.weights !== undefined)
+    return [];
   const number = (key: string) =>
     typeof summary[key] === 'number' ? (summary[key] as number) : null;
   const lines: [string, string][] = [];

@@ -187,9 +187,10 @@ function wrongSchema(table: TableReader, remake: Remake): string[] {
     found.push(`columns are there that its config does not name: ${namesOf(others)}`);
   const twice = fields.filter(({ name }, i) => fields.findIndex((f) => f.name === name) < i);
   if (twice.length > 0) found.push(`columns are there twice: ${namesOf(twice)}`);
-  for (const { name, type, symbol, unit, meaning, nullable = false } of schema) {
+  for (const { name, symbol, unit, meaning, nullable = false, ...column } of schema) {
     const field = fields.find((each) => each.name === name);
     if (!field) continue;
+    const type = column.listed === undefined ? column.type : 'GROUP';
     const expected = { type, symbol, unit, meaning, required: !nullable };
     for (const [what, value] of Object.entries(expected)) {
       const told = field[what as keyof typeof expected];
@@ -257,6 +258,14 @@ async function wrongRun(
   return [...found, ...(await wrongCheckpoint(table, remake, run, after, recovered))];
 }
 
+/** In words, where a list differs; false where it does not. */
+function wrongList(own: unknown, truth: ArrayLike<number>): string | false {
+  if (!Array.isArray(own) || own.length !== truth.length)
+    return `is not a list of ${truth.length} numbers`;
+  const at = own.findIndex((value, i) => !Object.is(value, truth[i]));
+  return at < 0 ? false : `has ${show(own[at])} at ${at}, which should be ${show(truth[at])}`;
+}
+
 /** Compares rows as they come with those of the file, in order, up to a step. */
 function compareRows(
   table: TableReader,
@@ -282,17 +291,17 @@ function compareRows(
           missing ??= again.step![i]!;
           return;
         }
-        for (const { name, words } of columns) {
+        for (const { name, words, listed } of columns) {
           const own = block[name]![at] ?? Number.NaN;
           const value = again[name]![i]!;
           const truth = words ? words[value]! : value;
-          if (own === truth ? own !== 0 || Object.is(own, truth) : Object.is(own, truth)) continue;
+          const wrong =
+            listed === undefined
+              ? !Object.is(own, truth) && `is ${show(own)}, and should be ${show(truth)}`
+              : wrongList(own, again[name]!.subarray(i * listed, (i + 1) * listed));
+          if (wrong === false) continue;
           if (!differences.has(name))
-            differences.set(
-              name,
-              `${name} in row ${row} (step ${again.step![i]}) is ${show(own)}, and should be ` +
-                `${show(truth)}`,
-            );
+            differences.set(name, `${name} in row ${row} (step ${again.step![i]}) ${wrong}`);
           // Rows of other steps are not to be compared.
           astray ||= name === 'step';
         }

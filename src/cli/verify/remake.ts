@@ -1,14 +1,16 @@
 import { from, lastValueFrom, type Observable, tap } from 'rxjs';
 import type { Batch } from '../../pipeline/core/batch.ts';
 import type { Snapshot } from '../../pipeline/core/checkpoint.ts';
-import type { Run } from '../../pipeline/core/run.ts';
+import { type Run, startRun } from '../../pipeline/core/run.ts';
 import type { ColumnArray, Schema } from '../../pipeline/core/schema.ts';
+import { show } from '../../pipeline/core/show.ts';
 import { sealedMetadata } from '../../pipeline/formats/run-metadata.ts';
 import { jsonObject } from '../../pipeline/formats/table-file.ts';
-import type { Metadata } from '../../pipeline/formats/table-format.ts';
+import type { Metadata, TableColumn } from '../../pipeline/formats/table-format.ts';
 import { detectMeasuredPhases } from '../../pipeline/operators/detect-measured-phases.ts';
 import { relateToThreshold } from '../../pipeline/operators/relate-to-threshold.ts';
 import { thin } from '../../pipeline/operators/thin.ts';
+import { stabilityOf } from '../../pipeline/optimizers/index.ts';
 import { MEASURED_COLUMNS, measuredColumns } from '../../pipeline/phases/measured/columns.ts';
 import type { MeasuredSummary } from '../../pipeline/phases/measured/summary.ts';
 import { SOURCE_KEY } from '../../pipeline/sources/descent/stepper.ts';
@@ -23,19 +25,21 @@ import type {
   TrainingBatch,
   TrainingConfig,
   TrainingRows,
+  WeightsAt,
 } from '../../pipeline/sources/trainings/training.ts';
 import { loadDataOf } from '../data-file.ts';
 import { dynamicsBatches, dynamicsColumns, dynamicsMetadata } from '../dynamics-files.ts';
 import { UsageError } from '../errors.ts';
 import type { TableReader } from '../inspect/table-reader.ts';
 import { isLogConfig, recoveredLogSummary, tallyOf } from '../recover-log.ts';
+import { weightsColumns, weightsMetadata } from '../weights-file.ts';
 
 export type AnyBatch = Batch<Readonly<Record<string, ColumnArray>>, Run>;
 
 /** How the rows of a file come about once more. */
 export interface Remake {
   /** The columns that such a file has. */
-  readonly schema: Schema;
+  readonly schema: readonly TableColumn[];
   /** Names of those that it would have with other `--columns`. */
   readonly possible: readonly string[];
   /** The last step that the run was to take; null where nobody said. */
@@ -70,6 +74,7 @@ export async function remakeOf(path: string, table: TableReader, said: object): 
     await loadDataOf(said);
     if (isLogConfig(said)) return ofLog(table, said);
     if ('dynamics' in said) return await ofDynamics(said);
+    if ('weights' in said) return await ofWeights(said);
     return await ofTraining(said, jsonObject(table.metadata[SOURCE_KEY]) ?? {});
   } catch (error) {
     throw new UsageError(`${path}: its eos.config cannot be used: ${(error as Error).message}`);
@@ -134,6 +139,46 @@ async function ofDynamics(said: { readonly dynamics?: unknown }): Promise<Remake
   };
 }
 
+async function ofWeights(said: { readonly weights?: unknown }): Promise<Remake> {
+  const { weights, ...options } = said as { weights: unknown } & Partial<TrainingConfig>;
+  const every = Number(weights);
+  const runs = await findTraining({ model: 'minimal', ...options }).open();
+  const config = runs.resolve(options);
+  if (!runs.weights || !Number.isSafeInteger(every) || every < 1)
+    throw new Error(`there are no weights of ${config.model} at every ${show(weights)} steps`);
+  const [first] = runs.weights(config, every);
+  const schema = weightsColumns(first?.theta.length ?? 0);
+  const run = startRun(config, stabilityOf(config), ['step', 'weights']);
+  return {
+    schema,
+    possible: schema.map(({ name }) => name),
+    steps: config.steps,
+    every,
+    work: (steps) => steps * runs.work(config),
+    batches: (until) => from(weightsBatches(run, schema, runs.weights!(config, every), until)),
+    metadata: (_, lastStep) => weightsMetadata(config, every, lastStep),
+    snapshotAt: null,
+    recovered: async () => undefined,
+    taken: [],
+  };
+}
+
+function* weightsBatches(
+  run: Run,
+  schema: Remake['schema'],
+  rows: Iterable<WeightsAt>,
+  until: number,
+): Generator<AnyBatch> {
+  for (const { step, theta } of rows) {
+    if (step > until) {
+      Object.assign(run, { interrupted: true });
+      return;
+    }
+    const columns = { step: Float64Array.of(step), weights: theta.slice() };
+    yield { run, length: 1, schema: schema as Schema, columns };
+  }
+}
+
 /** What a detection takes from the log; the rest of its file follows. */
 const OF_THE_LOG = measuredColumns('step', 'eta', 'loss', 'sharpness');
 
@@ -194,7 +239,7 @@ export async function derivedOf(
   said: object,
 ): Promise<Remake | undefined> {
   const training = findTraining({ model: 'minimal', ...said });
-  if (training.phases !== 'measured' || 'dynamics' in said) return undefined;
+  if (training.phases !== 'measured' || 'dynamics' in said || 'weights' in said) return undefined;
   const whole = await remakeOf(path, table, said);
   const runs = await training.open();
   const config = runs.resolve(said);

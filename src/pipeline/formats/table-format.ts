@@ -73,6 +73,8 @@ export type TableFormat = (
 /** A column of a table that is no run: it may also hold free text, truth values, and nulls. */
 export interface TableColumn extends Omit<Column, 'type'> {
   readonly type: ColumnType | 'TEXT' | 'BOOLEAN';
+  /** DOUBLE columns only: each row is a list of so many; its cells are those of all rows. */
+  readonly listed?: number;
 }
 
 /** The values of a `TableColumn`: a typed array, or a plain one where there are texts or nulls. */

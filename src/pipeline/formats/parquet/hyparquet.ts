@@ -12,7 +12,7 @@ import {
 } from '../table-format.ts';
 import { OUTLINE_FROM } from './chunk-outline.ts';
 import { ByteWriter, ParquetWriter, writeMetadata } from './hyparquet-writer-parts.ts';
-import { writeRowGroup } from './parquet-chunk.ts';
+import { listPath, writeRowGroup } from './parquet-chunk.ts';
 import { type Packer, packerOf } from './parquet-compression.ts';
 
 /** First and last bytes of a Parquet file, as a little-endian number. */
@@ -44,7 +44,7 @@ function parquetWriter(
   const bytes = new ByteWriter(1 << 16);
   const parquet = new ParquetWriter({
     writer: bytes,
-    schema: [{ name: 'root', num_children: columns.length }, ...columns.map(schemaElement)],
+    schema: [{ name: 'root', num_children: columns.length }, ...columns.flatMap(schemaElements)],
     createdBy: 'eos-stream',
   });
   if (from?.kind === 'parquet') {
@@ -62,7 +62,7 @@ function parquetWriter(
   };
   const encode = (rows: WideRows, draft = false) => {
     // Doubling on the way to the size of a row group would leave three times as much behind.
-    bytes.ensure(columns.length * (8 * rows.length + 1024));
+    bytes.ensure(rows.columns.reduce((sum, { length }) => sum + 8 * length + 1024, 0));
     const all = Number(parquet.num_rows) + rows.length;
     const outlined = !draft && all >= OUTLINE_FROM;
     const group = writeRowGroup(bytes, columns, rows, packer, { draft, outlined });
@@ -137,6 +137,22 @@ export function keyValues(metadata: Metadata): KeyValue[] {
     key,
     value: key === SEAL_KEY ? UNSEALED : value,
   }));
+}
+
+function schemaElements({ listed, ...column }: TableColumn): SchemaElement[] {
+  if (listed === undefined) return [schemaElement(column)];
+  const [, list, element] = listPath(column.name);
+  return [
+    {
+      name: column.name,
+      repetition_type: 'REQUIRED',
+      num_children: 1,
+      converted_type: 'LIST',
+      logical_type: { type: 'LIST' },
+    },
+    { name: list, repetition_type: 'REPEATED', num_children: 1 },
+    schemaElement({ ...column, name: element }),
+  ];
 }
 
 function schemaElement({ name, type, nullable }: TableColumn): SchemaElement {

@@ -53,8 +53,9 @@ export function writeRowGroup(
 }
 
 /** What overviews are drawn from; of free texts, truth values and nulls there is none. */
-function outlineOf({ type, nullable, words }: TableColumn, cells: Cells): string | undefined {
-  if (nullable || !isTyped(cells)) return undefined;
+function outlineOf(column: TableColumn, cells: Cells): string | undefined {
+  const { type, nullable, words, listed } = column;
+  if (nullable || listed !== undefined || !isTyped(cells)) return undefined;
   if (words) return encodeRuns(cells, words);
   return type === 'DOUBLE' || type === 'INT32' || type === 'INT64'
     ? encodeOutline(cells)
@@ -73,6 +74,9 @@ function writeChunk(
   const { levels, values, nulls } = spec.nullable
     ? presence(cells)
     : { levels: NO_LEVELS, values: cells, nulls: 0 };
+  const { listed } = spec;
+  const repetition = listed === undefined ? NO_LEVELS : beginnings(cells.length, listed);
+  const definition = listed === undefined ? levels : constantLevels(cells.length);
   const packer = spec.type === 'TEXT' ? SNAPPY : spec.type === 'DOUBLE' ? numbers : undefined;
   const encoded = encode(spec, values, packer, draft);
   const { encoding, bounds: minMax, page, words, unpacked = page.length } = encoded;
@@ -81,9 +85,9 @@ function writeChunk(
   // Fastparquet takes differences of 64-bit numbers in newer pages for the numbers themselves.
   const pageType = spec.type === 'INT64' && !spec.nullable ? 'DATA_PAGE' : 'DATA_PAGE_V2';
   const sizes = {
-    uncompressed_page_size: levels.length + unpacked,
-    compressed_page_size: levels.length + page.length,
-    crc: crc32(page, crc32(levels)) | 0,
+    uncompressed_page_size: repetition.length + definition.length + unpacked,
+    compressed_page_size: repetition.length + definition.length + page.length,
+    crc: crc32(page, crc32(definition, crc32(repetition))) | 0,
   };
   writePageHeader(
     writer,
@@ -104,15 +108,16 @@ function writeChunk(
           data_page_header_v2: {
             num_values: cells.length,
             num_nulls: nulls,
-            num_rows: cells.length,
+            num_rows: cells.length / (listed ?? 1),
             encoding,
-            definition_levels_byte_length: levels.length,
-            repetition_levels_byte_length: 0,
+            definition_levels_byte_length: definition.length,
+            repetition_levels_byte_length: repetition.length,
             is_compressed: packer !== undefined,
           },
         },
   );
-  writer.appendBytes(levels);
+  writer.appendBytes(repetition);
+  writer.appendBytes(definition);
   writer.appendBytes(page);
   const size = writer.offset - start;
   return {
@@ -120,7 +125,7 @@ function writeChunk(
     meta_data: {
       type: spec.type === 'STRING' || spec.type === 'TEXT' ? 'BYTE_ARRAY' : spec.type,
       encodings: words ? ['PLAIN', encoding] : [encoding],
-      path_in_schema: [spec.name],
+      path_in_schema: listed === undefined ? [spec.name] : [...listPath(spec.name)],
       codec: packer?.codec ?? 'UNCOMPRESSED',
       num_values: BigInt(cells.length),
       total_compressed_size: BigInt(size),
@@ -140,6 +145,32 @@ function writeChunk(
 }
 
 const NO_LEVELS = new Uint8Array(0);
+
+/** Where the numbers of a column of lists stand in the schema of a file. */
+export const listPath = (name: string) => [name, 'list', 'element'] as const;
+
+/** Which numbers begin a list, of lists of one length: as repetition levels, 0 and then 1. */
+function beginnings(length: number, listed: number): Uint8Array {
+  const levels = new ByteWriter();
+  for (let at = 0; at < length; at += listed) {
+    levelRun(levels, 1, 0);
+    if (listed > 1) levelRun(levels, listed - 1, 1);
+  }
+  return levels.getBytes();
+}
+
+/** Definition levels of numbers that are all there. */
+function constantLevels(length: number): Uint8Array {
+  const levels = new ByteWriter();
+  levelRun(levels, length, 1);
+  return levels.getBytes();
+}
+
+/** A level that so many values share, of one bit. */
+function levelRun(levels: ByteWriter, count: number, level: number): void {
+  levels.appendVarInt(2 * count);
+  levels.appendUint8(level);
+}
 
 /** Which rows have a value, as definition levels, and these values. */
 function presence(cells: Cells): {

@@ -29,6 +29,7 @@ import type {
   NetworkRun,
   NetworkSummary,
 } from '../../operators/network-run.ts';
+import type { WeightsAt } from '../trainings/training.ts';
 
 /** A loss above this, or not finite, counts as divergence. */
 const DIVERGENCE_LOSS = 1e12;
@@ -66,7 +67,7 @@ export function networkRows(
   setup: NetworkSetup,
   { resume }: SourceOptions = {},
 ): RowSource<NetworkArrays, NetworkRun> {
-  const { config, layers } = setup;
+  const { config } = setup;
   const chosen = chosenOptimizer(config);
   const columns = trainingColumns({
     eigenvalues: config.eigenvalues,
@@ -89,8 +90,6 @@ export function networkRows(
     const saved = resumedState(run, STAGE)!;
     step = stepOf(saved, config);
     training.resume(saved);
-  } else {
-    training.network.theta.set(startWeights(layers, config.seed, config['init-scale']));
   }
   const ended = () => run.divergedAt !== null || step > config.steps;
   return {
@@ -138,8 +137,32 @@ export function networkRows(
   }
 }
 
+/**
+ * θ at every K-th step of a training and at its last one: to the last bit that of its rows, which
+ * it makes without what is measured on them.
+ */
+export function* networkWeights(setup: NetworkSetup, every: number): Generator<WeightsAt> {
+  const { steps } = setup.config;
+  const training = createTraining(setup, chosenOptimizer(setup.config));
+  const { theta } = training.network;
+  const before = new Float64Array(theta.length);
+  for (let step = 0; step <= steps; step++) {
+    if (!(training.gradients(step) <= DIVERGENCE_LOSS)) {
+      if (step > 0 && (step - 1) % every !== 0) yield { step: step - 1, theta: before };
+      return;
+    }
+    if (step % every === 0 || step === steps) yield { step, theta };
+    before.set(theta);
+    training.advance(step);
+  }
+}
+
 interface Training {
   readonly network: Network;
+  /** The loss of step t, and its gradients. */
+  gradients(t: number): number;
+  /** Takes the step behind t, whose gradients were taken last. */
+  advance(t: number): void;
   /**
    * Fills row i with step t, and takes the step behind it; false where the loss of t has diverged.
    */
@@ -156,6 +179,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   const { optimizer, values, decay, stability } = chosen;
   const network = createNetwork({ layers, activation, loss }, data, { tracked: eigenvalues, seed });
   const { parameters: size, theta, gradient, metric } = network;
+  theta.set(startWeights(layers, seed, config['init-scale']));
   const eta = etaPlan(config.schedule, config.eta, config.steps);
   const slots = Array.from({ length: optimizer.slots }, () => new Float64Array(size));
   /** The gradient of the step: of the mini-batch, with L₂ decay. */
@@ -180,6 +204,20 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
 
   function takeGradient(): void {
     for (let i = 0; i < size; i++) stepGradient[i] = gradient[i]! + decay * theta[i]!;
+  }
+
+  function gradients(t: number): number {
+    if (batch !== null) {
+      network.batchGradientAt(batchOf(t));
+      takeGradient();
+    }
+    const value = network.gradientAt();
+    if (batch === null) takeGradient();
+    return value;
+  }
+
+  function advance(t: number): void {
+    optimizer.step(theta, stepGradient, slots, { ...values, eta: eta(t), t: t - since });
   }
 
   /** Mean over the mini-batches of the epoch of their curvature along their own gradient. */
@@ -225,14 +263,11 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
 
   return {
     network,
+    gradients,
+    advance,
     row(arrays, i, t) {
-      if (batch !== null) {
-        network.batchGradientAt(batchOf(t));
-        takeGradient();
-      }
-      const value = network.gradientAt();
+      const value = gradients(t);
       if (!(value <= DIVERGENCE_LOSS)) return false;
-      if (batch === null) takeGradient();
       for (const array of Object.values(arrays)) array[i] = Number.NaN;
       arrays.step![i] = t;
       arrays.eta![i] = eta(t);
@@ -245,7 +280,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
         measured(arrays, i, t, value);
         if (arrays.batch_sharpness) arrays.batch_sharpness[i] = batchSharpness();
       }
-      optimizer.step(theta, stepGradient, slots, { ...values, eta: eta(t), t: t - since });
+      advance(t);
       return true;
     },
     state() {

@@ -21,7 +21,7 @@ export const networkTraining: Training = {
   async open() {
     const [
       { networkLinks, tellDone },
-      { networkDescent },
+      { networkDescent, networkWeights },
       { storedLinks, throughLinks },
       { thinLinks },
       { networkTrajectory },
@@ -48,6 +48,7 @@ export const networkTraining: Training = {
         const known = [...links, ...thinLinks(stored.stages)];
         return throughLinks([...storedLinks(stored, given, known), done]);
       },
+      weights: (config, every) => networkWeights(setupOf(config), every),
       beside: {
         schema: (config) => schemaOf(config).filter(({ name }) => !OF_DESCENT.includes(name)),
         rows: (dynamics, config, options) =>

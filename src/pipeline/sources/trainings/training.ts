@@ -54,6 +54,17 @@ export interface Runs {
   ): MonoTypeOperatorFunction<TrainingBatch>;
   /** The dynamics beside a run; undefined where the model has none. */
   readonly beside?: Beside;
+  /**
+   * The parameters at every K-th step of a run and at its last one; undefined where they are
+   * columns of its rows.
+   */
+  weights?(config: TrainingConfig, every: number): Iterable<WeightsAt>;
+}
+
+/** The parameters of a run at a step; they change behind the next one. */
+export interface WeightsAt {
+  readonly step: number;
+  readonly theta: Float64Array;
 }
 
 export interface Beside {
