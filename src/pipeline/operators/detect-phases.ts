@@ -61,6 +61,17 @@ export function detectPhases(options: { readonly delta?: number } = {}) {
           // What a closure holds is stored anew at each row.
           let [now, crossings, last, at] = [coarse, cycle, before, label];
           for (let i = 0; i < length; i++) {
+            if (now === 'convergence') {
+              // Below τ < τ_δ a run that has converged stays so, and crosses nothing.
+              const from = i;
+              while (i < length && sharpness[i]! < threshold) i++;
+              if (i > from) {
+                phase.fill(CONVERGENCE, from, i);
+                cycles.fill(crossings, from, i);
+                last = sharpness[i - 1]!;
+                if (i === length) break;
+              }
+            }
             const a = alpha[i]!;
             const b1 = beta1[i]!;
             const b2 = beta2[i]!;
