@@ -11,11 +11,11 @@ import {
   flowSolution,
   type ModelBatch,
   type RunConfig,
-  resolveConfig,
   runBlocks,
   splitLoss,
 } from '../src/pipeline/index.ts';
 import { runsToResults } from '../src/pipeline/sweep/run-result.ts';
+import { openSweep, sweepSpec } from '../src/pipeline/sweep/sweep.ts';
 import { PROBES, report, startClock } from './protocol.ts';
 
 /** The values at the probed steps, kept while the blocks pass. */
@@ -56,13 +56,20 @@ async function pipelineColumns(steps: number, lambda2: number): Promise<Record<s
   return check;
 }
 
+/** Learning rates and starts, each with each. */
 function* sweepConfigs(runs: number, steps: number, lambda2: number): Generator<RunConfig> {
-  for (let i = 0; i < runs; i++) {
-    const eta = 1 / (12 + 0.48 * (i % 100));
-    const weight = 0.2 + 0.004 * (Math.floor(i / 100) % 100);
-    const init = [weight, 0.1, weight];
-    yield resolveConfig({ preset: 'paper', lambda2, eta, init, steps });
-  }
+  const etas = Array.from({ length: 100 }, (_, i) => 1 / (12 + 0.48 * i));
+  const weights = Array.from({ length: 100 }, (_, i) => 0.2 + 0.004 * i);
+  const grid = openSweep(
+    sweepSpec({
+      preset: 'paper',
+      lambda2: String(lambda2),
+      eta: etas.join(','),
+      init: weights.map((weight) => `${weight},0.1,${weight}`).join(';'),
+      steps: String(steps),
+    }),
+  );
+  for (let i = 0; i < runs; i++) yield grid.config((i % 100) * 100 + (Math.floor(i / 100) % 100));
 }
 
 /** Sums over all runs of each part of their summaries. */
@@ -99,8 +106,8 @@ const runs = Number(process.argv[5] ?? 1);
 const columns = work === 'W1-rx' ? pipelineColumns : kernelColumns;
 const compute =
   work === 'W3' ? (n: number) => sweep(n, steps, lambda2) : () => columns(steps, lambda2);
-// Let the compiler see the loops first, as the other contenders do: C by a hundred runs, JAX whole.
-if (work === 'W3') sweep(Math.min(runs, 500), steps, lambda2);
+// Let the compiler see the loops first, as the other contenders do: JAX compiles and takes W3 whole.
+if (work === 'W3') sweep(runs, steps, lambda2);
 else await columns(200_000, lambda2);
 const taken = startClock();
 const check = await compute(runs);

@@ -37,6 +37,33 @@ describe('a sweep', () => {
     );
   });
 
+  test('a run has the same parameters, whichever runs were asked for before', () => {
+    const axes: fc.Arbitrary<SweepOptions> = fc.constantFrom<SweepOptions>(
+      { eta: '0.01:0.5:log:7', lambda2: '0.01,0.1', samples: '50', seed: '0..4', steps: '10' },
+      { alpha: '0.1:0.5:lin:5', beta1: '0.01,0.1', covariance: '0,0.1', delta: '0.01,0.1' },
+      { init: '0.3,0.1,0.3;0.6,0.01,0.6', floor: '0,1e-6', epsilon: '1e-3,1e-6' },
+      { momentum: '0,0.5,0.9', eta: '0.01,0.02', floor: '1e-6' } as SweepOptions,
+      { beta2: '1,2', precision: '128', eta: '0.01,0.02' },
+    );
+    fc.assert(
+      fc.property(axes, fc.array(fc.nat(), { maxLength: 12 }), (options, numbers) => {
+        const spec = sweepSpec(options);
+        const sweep = openSweep(spec);
+        for (const number of numbers) {
+          const run = number % sweep.runs;
+          expect(sweep.config(run)).toEqual(openSweep(spec).config(run));
+        }
+      }),
+    );
+    // Values that each go with others need not go together.
+    const { config } = openSweep({
+      axes: { ...sweepSpec({}).axes, lambda2: '0.001,1', covariance: '0.01,0.5' },
+      trajectories: null,
+    });
+    expect([config(0), config(3)].map(({ covariance }) => covariance)).toEqual([0.01, 0.5]);
+    expect(() => config(1)).toThrow(/^covariance: 0.5 is out of range/);
+  });
+
   test('does not depend on how it was said', () => {
     const a = sweepSpec({ eta: '1/20', lambda2: '0.01', steps: '100' });
     const b = sweepSpec({ preset: 'paper', steps: '100' });

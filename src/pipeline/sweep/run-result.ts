@@ -100,11 +100,11 @@ export function* runsToResults(
   }
 }
 
-function runResult(config: RunConfig, result: KernelResult): RunResult {
+function runResult(config: RunConfig, { summary, finalSharpness }: KernelResult): RunResult {
   const [alpha, beta1, beta2] = config.init;
   const start = balance({ alpha, beta1, beta2 });
   const startSolutionSharpness = solutionSharpness(start, config.moments, spectrum(config.moments));
-  return { config, ...result, startSolutionSharpness };
+  return { config, summary, finalSharpness, startSolutionSharpness };
 }
 
 /** The summary of any run: the stream's own source and operators as a plain loop. */

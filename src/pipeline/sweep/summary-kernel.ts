@@ -1,5 +1,4 @@
 import { bytesOf } from '../core/base64.ts';
-import type { Stability } from '../core/run.ts';
 import { rowContext } from '../models/minimal/agreement.ts';
 import type { RunConfig } from '../models/minimal/config.ts';
 import { startResidual, TINY } from '../models/minimal/descend.ts';
@@ -8,13 +7,12 @@ import { sharpness } from '../models/minimal/sharpness.ts';
 import { balance, solutionSharpness } from '../models/minimal/solution.ts';
 import {
   COARSE_PHASES,
-  emptyTally,
   type RunSummary,
   summaryOf,
   type Tally,
 } from '../models/minimal/summary.ts';
 import { edgeAlpha } from '../models/minimal/surrogate.ts';
-import { stabilityOf } from '../optimizers/index.ts';
+import { gd } from '../optimizers/gd.ts';
 import { KERNEL_BYTES } from './kernel-bytes.ts';
 
 /** What the WebAssembly module of kernel/ offers; addresses are in bytes. */
@@ -55,17 +53,15 @@ const NUMBERS = [
   ...['maxSharpness', 'lastWide', 'lastViolation', 'edgeSteps', 'changes', 'n', 'x0', 'y0'],
   ...['sumX', 'sumY', 'sumXX', 'sumXY', 'sumL1', 'sumPredicted'],
 ] as const;
-type NumberName = (typeof NUMBERS)[number];
-/** Those of them that a tally holds. */
-const TALLIED = NUMBERS.filter((name): name is NumberName & keyof Tally =>
-  Object.hasOwn(emptyTally(), name),
-);
 const at = Object.fromEntries(NUMBERS.map((name, i) => [name, i])) as Readonly<
-  Record<NumberName, number>
+  Record<(typeof NUMBERS)[number], number>
 >;
 const RUNNING = 0;
 const DIVERGED = 2;
 const UNFIT = 3;
+
+/** Of all runs that the kernel takes. */
+const STABILITY = gd.stability({});
 
 /** Changes of phase for which there is room. */
 const MOST_CHANGES = 1024;
@@ -98,7 +94,6 @@ export interface Summarized {
 interface Job {
   readonly index: number;
   readonly config: RunConfig;
-  readonly stability: Stability;
   readonly spans: Tally['spans'];
   seconds: number;
   told: number;
@@ -124,10 +119,13 @@ const SCARCE = 2 ** -500;
 export function takesRun({ precision, optimizer, moments, init }: RunConfig): boolean {
   if (precision !== 'float64' || optimizer !== 'gd') return false;
   if (moments.covariance !== 0 || moments.lambda1 < 2 * moments.lambda2) return false;
-  const [alpha, beta1, beta2] = init.map(Math.abs);
-  const under = (size: number, least: number) => size !== 0 && size < least;
+  const [alpha, beta1, beta2] = init;
   // Below TINY the source carries β₁ with an exponent of its own, which the kernel does not.
-  return !under(alpha!, SCARCE) && !under(beta2!, SCARCE) && !under(beta1!, TINY);
+  return !isUnder(alpha, SCARCE) && !isUnder(beta2, SCARCE) && !isUnder(beta1, TINY);
+}
+
+function isUnder(value: number, least: number): boolean {
+  return value !== 0 && Math.abs(value) < least;
 }
 
 /**
@@ -206,7 +204,6 @@ function begin(to: Lane, runs: Iterator<Pick<Job, 'index' | 'config'>>): void {
   const { index, config } = value;
   const { eta, delta, epsilon, floor, steps, moments, init } = config;
   const { lambda1, lambda2 } = moments;
-  const stability = stabilityOf(config);
   const [alpha, beta1, beta2] = init;
   kernel.start(
     lane,
@@ -216,15 +213,15 @@ function begin(to: Lane, runs: Iterator<Pick<Job, 'index' | 'config'>>): void {
     lambda2,
     floor,
     epsilon,
-    stability.threshold(eta),
-    stability.threshold(eta, delta),
-    edgeAlpha(lambda1, eta, stability),
+    STABILITY.threshold(eta),
+    STABILITY.threshold(eta, delta),
+    edgeAlpha(lambda1, eta, STABILITY),
     alpha,
     beta1,
     beta2,
     startResidual(alpha, beta2),
   );
-  to.job = { index, config, stability, spans: [], seconds: 0, told: 0 };
+  to.job = { index, config, spans: [], seconds: 0, told: 0 };
 }
 
 /** Makes spans of the changes of phase that have come since the last time. */
@@ -255,9 +252,16 @@ function rowsSince(lanes: readonly Lane[]): number {
 }
 
 function finished(job: Job, numbers: Float64Array): Finished {
-  const { config, stability, spans } = job;
-  spans.at(-1)!.last_step = numbers[at.lastStep]!;
-  const edges = spans.filter(({ phase }) => phase === 'edge-of-stability');
+  const { config, spans } = job;
+  const lastStep = numbers[at.lastStep]!;
+  spans.at(-1)!.last_step = lastStep;
+  let firstCrossing: number | null = null;
+  let lastEdge = -1;
+  for (const { phase, first_step, last_step } of spans) {
+    if (phase !== 'edge-of-stability') continue;
+    firstCrossing ??= first_step;
+    lastEdge = last_step;
+  }
   const theta = {
     alpha: numbers[at.alpha]!,
     beta1: numbers[at.beta1]!,
@@ -265,28 +269,50 @@ function finished(job: Job, numbers: Float64Array): Finished {
   };
   const axes = spectrum(config.moments);
   const end = solutionSharpness(balance(theta), config.moments, axes);
-  const tally: Tally = { ...emptyTally(), spans };
-  for (const name of TALLIED) tally[name] = numbers[at[name]]!;
-  tally.firstCrossing = edges[0]?.first_step ?? null;
-  tally.lastGfsRatio = stability.ratio(end, config.eta);
+  // Field by field: each run of a sweep comes by.
+  const tally: Tally = {
+    spans,
+    firstCrossing,
+    maxSharpness: numbers[at.maxSharpness]!,
+    lastViolation: numbers[at.lastViolation]!,
+    lastStep,
+    finalLoss: numbers[at.finalLoss]!,
+    cycles: numbers[at.cycles]!,
+    zeroGfsRatio: null,
+    lastGfsRatio: STABILITY.ratio(end, config.eta),
+    trustedUntil: null,
+    n: numbers[at.n]!,
+    x0: numbers[at.x0]!,
+    y0: numbers[at.y0]!,
+    sumX: numbers[at.sumX]!,
+    sumY: numbers[at.sumY]!,
+    sumXX: numbers[at.sumXX]!,
+    sumXY: numbers[at.sumXY]!,
+    reference: Number.NaN,
+    logReference: 0,
+    edgeSteps: numbers[at.edgeSteps]!,
+    sumL1: numbers[at.sumL1]!,
+    sumPredicted: numbers[at.sumPredicted]!,
+  };
   return {
     job,
     tally,
     finalSharpness: sharpness(theta, axes),
-    divergedAt: numbers[at.state] === DIVERGED ? tally.lastStep + 1 : null,
+    divergedAt: numbers[at.state] === DIVERGED ? lastStep + 1 : null,
     lastWide: numbers[at.lastWide]!,
-    lastEdge: edges.at(-1)?.last_step ?? -1,
+    lastEdge,
   };
 }
 
 function summarized({ job, tally, finalSharpness, divergedAt }: Finished): Summarized {
-  const summary = summaryOf(tally, job.config, job.stability, {
+  const summary = summaryOf(tally, job.config, STABILITY, {
     divergedAt,
     float64ZeroAt: null,
     interrupted: false,
     bits: null,
   });
-  return { ...job, result: { summary, finalSharpness } };
+  const { index, config, seconds, told } = job;
+  return { index, config, seconds, told, result: { summary, finalSharpness } };
 }
 
 /**
@@ -328,7 +354,7 @@ function follow(kernel: Kernel, lane: number, run: Finished | undefined): Finish
   }
   const { job, tally, lastWide, lastEdge } = run;
   const { eta, floor, moments, init } = job.config;
-  const { edge, limits } = rowContext(job.config, job.stability);
+  const { edge, limits } = rowContext(job.config, STABILITY);
   const [alpha, beta1, beta2] = init;
   kernel.startShadow(
     lane,

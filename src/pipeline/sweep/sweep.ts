@@ -1,9 +1,11 @@
 import { sha256 } from '../formats/platform.ts';
 import {
   ConfigError,
+  isOfRun,
   type RunConfig,
   type RunOptions,
   resolveConfig,
+  varied,
 } from '../models/minimal/config.ts';
 import type { NetworkConfig } from '../models/network/config.ts';
 import { type Axis, parseAxis, parseStarts } from './axis.ts';
@@ -121,13 +123,13 @@ export function openSweep(spec: SweepSpec): Sweep {
   }
   const starts = spec.axes.init === undefined ? undefined : parseStarts(spec.axes.init);
   // Starts nest where their first part would.
-  const order: [SweepParameterName | 'init', number][] = [];
+  const order: Nested[] = [];
   for (const name of SWEEP_PARAMETER_NAMES) {
     const axis = axes.get(name);
-    if (axis) order.push([name, axis.count]);
-    else if (name === 'alpha' && starts) order.push(['init', starts.count]);
+    if (axis) order.push({ name, axis, known: [] });
+    else if (name === 'alpha' && starts) order.push({ name: 'init', axis: starts, known: [] });
   }
-  const runs = order.reduce((product, [, count]) => product * count, 1);
+  const runs = order.reduce((product, { axis }) => product * axis.count, 1);
   if (!Number.isSafeInteger(runs))
     throw new ConfigError('sweep', `${runs} runs are more than can be numbered`);
 
@@ -138,23 +140,7 @@ export function openSweep(spec: SweepSpec): Sweep {
     axes,
     runs,
     work: spec.precision === undefined ? 1 : PRECISE,
-    config(index) {
-      const values: { [P in SweepParameterName]?: number } = {};
-      let init: readonly number[] | undefined;
-      let rest = index;
-      for (let o = order.length - 1; o >= 0; o--) {
-        const [name, count] = order[o]!;
-        const i = rest % count;
-        rest = (rest - i) / count;
-        if (name === 'init') init = starts!.at(i);
-        else values[name] = axes.get(name)!.at(i);
-      }
-      return resolveConfig({
-        ...runOptions(values, init),
-        optimizer: spec.optimizer,
-        precision: spec.precision,
-      });
-    },
+    config: configs(spec, order),
     has(config) {
       if (config.model !== 'minimal') return false;
       if (starts && !starts.has(config.init)) return false;
@@ -168,12 +154,61 @@ export function openSweep(spec: SweepSpec): Sweep {
   };
 }
 
-function runOptions(
-  values: { readonly [P in SweepParameterName]?: number },
-  init?: readonly number[],
-): RunOptions {
-  const { alpha, beta1, beta2, ...rest } = values;
-  return { ...rest, init: init ?? [alpha!, beta1!, beta2!] };
+type Start = readonly [number, number, number];
+
+/** What a sweep nests: a parameter, or the starts. */
+interface Nested {
+  readonly name: SweepParameterName | 'init';
+  readonly axis: Axis<number | Start>;
+  /** Values that have been read, by their numbers. */
+  readonly known: (number | Start)[];
+}
+
+/** Values of an axis that are kept. */
+const MOST_KNOWN = 1 << 16;
+
+/**
+ * The config of the run of each number. Values that have been read once are then only looked at
+ * together: to read all of a run anew takes as long as hundreds of its steps.
+ */
+function configs(spec: SweepSpec, order: readonly Nested[]): Sweep['config'] {
+  const { optimizer, precision } = spec;
+  const swept = order.filter(({ axis }) => axis.count > 1);
+  // What is an optimizer's own decides which one it is.
+  const alike = swept.every(({ name }) => partOf(name) >= 0 || isOfRun(name));
+  let base: RunConfig | undefined;
+
+  return (index) => {
+    const numbers: number[] = [];
+    let rest = index;
+    for (let o = order.length - 1; o >= 0; o--) {
+      const { count } = order[o]!.axis;
+      numbers[o] = rest % count;
+      rest = (rest - numbers[o]!) / count;
+    }
+    const isKnown = order.every(({ known }, o) => known[numbers[o]!] !== undefined);
+    const values: Record<string, unknown> = {};
+    const init = [...(base?.init ?? [])];
+    for (const [o, { name, axis, known }] of order.entries()) {
+      if (isKnown && axis.count === 1) continue;
+      const i = numbers[o]!;
+      const value = known[i] ?? axis.at(i);
+      const part = partOf(name);
+      if (part < 0) values[name] = value;
+      else values.init = Object.assign(init, { [part]: value });
+    }
+    if (isKnown && base) return varied(base, values);
+    const config = resolveConfig({ ...values, optimizer, precision });
+    if (!alike) return config;
+    base = config;
+    for (const [o, { axis, known }] of order.entries())
+      if (numbers[o]! < MOST_KNOWN) known[numbers[o]!] = axis.at(numbers[o]!);
+    return config;
+  };
+}
+
+function partOf(name: string): number {
+  return (PARTS_OF_START as readonly string[]).indexOf(name);
 }
 
 /** The value of a sweep's parameter in a run; null where it has none. */

@@ -60,6 +60,9 @@ export const { optimizer: optimizerParameter } = optimizerTable(plainOptimizers)
 
 type Table = typeof typed;
 
+/** Whether a parameter says the same under every optimizer. */
+export const isOfRun = (name: string): boolean => Object.hasOwn(typed, name);
+
 /**
  * Everything that can be said of a run: flags, environment, config files, help and JSON Schema come
  * from it.
@@ -117,8 +120,23 @@ export function resolveConfig(given: RunOptions = {}): RunConfig {
     if (!Object.hasOwn(ofOptimizers, key)) others[key] = options[key as keyof typeof options];
   const values = resolveValues(typed, others, presets[preset ?? 'paper']);
   const chosen = resolveOptimizer(plainOptimizers, options);
+  // Put to the values that are there: an object spread is copied key by key, for each run anew.
+  return together(Object.assign(values, chosen, { model: 'minimal' as const }));
+}
+
+/**
+ * A config that differs from another in these values, which have been read before.
+ * @throws ConfigError where they cannot go together
+ */
+export function varied(base: RunConfig, values: Partial<RunConfig>): RunConfig {
+  return together({ ...base, ...values });
+}
+
+/** Checks what several values decide together, and takes the moments from them. */
+function together(values: Omit<RunConfig, 'moments'>): RunConfig {
   const { lambda1, lambda2, covariance } = values;
-  for (const name of ['lambda1', 'lambda2'] as const) checkSize(name, values[name]);
+  checkSize('lambda1', lambda1);
+  checkSize('lambda2', lambda2);
   if (!isDefinite(values)) {
     const limit = Math.sqrt(lambda1) * Math.sqrt(lambda2);
     throw new ConfigError(
@@ -127,11 +145,7 @@ export function resolveConfig(given: RunOptions = {}): RunConfig {
         'positive definite',
     );
   }
-  // Put to the values that are there: an object spread is copied key by key, for each run anew.
-  const config = Object.assign(values, chosen, {
-    model: 'minimal' as const,
-    moments: momentsOf(values),
-  });
+  const config = Object.assign(values, { moments: momentsOf(values) });
   checkStart(config);
   checkOptimizer(config);
   return config;

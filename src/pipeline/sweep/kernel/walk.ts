@@ -430,44 +430,47 @@ export function addEdgeRows(pair: usize, from: i32, to: i32, active: v128, step:
   for (let row = block + <usize>from * ROW; row < end; row += ROW) {
     const alpha = v128.load(row);
     const p = f64x2.mul(alpha, v128.load(row, ROW_BETA1));
-    const l1 = f64x2.mul(half1, f64x2.mul(p, p));
+    sumL1 = f64x2.add(sumL1, f64x2.mul(half1, f64x2.mul(p, p)));
     const product = f64x2.mul(signed(hat, alpha), v128.load(row, ROW_BETA2));
-    const predicted = f64x2.mul(f64x2.mul(half2, product), f64x2.sub(f64x2.splat(1), product));
-    sumL1 = f64x2.add(sumL1, v128.and(active, l1));
-    sumPredicted = f64x2.add(sumPredicted, v128.and(active, predicted));
-    const off = f64x2.sub(product, f64x2.splat(1));
+    const off = f64x2.sub(f64x2.splat(1), product);
+    sumPredicted = f64x2.add(sumPredicted, f64x2.mul(f64x2.mul(half2, product), off));
     const surrogate = f64x2.mul(half2, f64x2.mul(off, off));
-    const fitted = v128.and(active, f64x2.gt(surrogate, f64x2.splat(0)));
     let z = f64x2.mul(f64x2.sub(surrogate, reference), inverse);
-    const anew = v128.andnot(fitted, f64x2.lt(f64x2.abs(z), f64x2.splat(NEAR)));
-    const lanes = i64x2.bitmask(anew);
-    if (often && i64x2.bitmask(f64x2.lt(surrogate, f64x2.splat(NORMAL))) == 0) {
-      count += popcnt(lanes);
-      reference = v128.bitselect(surrogate, reference, anew);
-      logReference = v128.bitselect(logs(surrogate), logReference, anew);
-      inverse = v128.bitselect(f64x2.div(f64x2.splat(1), surrogate), inverse, anew);
-      z = v128.andnot(z, anew);
-    } else if (lanes != 0) {
-      count += popcnt(lanes);
-      const isFirst = v128.andnot(anew, f64x2.eq(reference, reference));
-      if (lanes & 1)
-        logReference = f64x2.replace_lane(logReference, 0, log(f64x2.extract_lane(surrogate, 0)));
-      if (lanes & 2)
-        logReference = f64x2.replace_lane(logReference, 1, log(f64x2.extract_lane(surrogate, 1)));
-      // The fit starts from its first row.
-      v128.store(pair, v128.bitselect(step, v128.load(pair, X0), isFirst), X0);
-      v128.store(pair, v128.bitselect(logReference, v128.load(pair, Y0), isFirst), Y0);
-      reference = v128.bitselect(surrogate, reference, anew);
-      inverse = f64x2.div(f64x2.splat(1), reference);
-      z = v128.andnot(z, anew);
+    const isNear = f64x2.lt(f64x2.abs(z), f64x2.splat(NEAR));
+    let fitted = active;
+    if (often || i64x2.bitmask(v128.andnot(active, isNear)) != 0) {
+      fitted = v128.and(active, f64x2.gt(surrogate, f64x2.splat(0)));
+      const anew = v128.andnot(fitted, isNear);
+      const lanes = i64x2.bitmask(anew);
+      if (often && i64x2.bitmask(f64x2.lt(surrogate, f64x2.splat(NORMAL))) == 0) {
+        count += popcnt(lanes);
+        reference = v128.bitselect(surrogate, reference, anew);
+        logReference = v128.bitselect(logs(surrogate), logReference, anew);
+        inverse = v128.bitselect(f64x2.div(f64x2.splat(1), surrogate), inverse, anew);
+        z = v128.andnot(z, anew);
+      } else if (lanes != 0) {
+        count += popcnt(lanes);
+        const isFirst = v128.andnot(anew, f64x2.eq(reference, reference));
+        if (lanes & 1)
+          logReference = f64x2.replace_lane(logReference, 0, log(f64x2.extract_lane(surrogate, 0)));
+        if (lanes & 2)
+          logReference = f64x2.replace_lane(logReference, 1, log(f64x2.extract_lane(surrogate, 1)));
+        // The fit starts from its first row.
+        v128.store(pair, v128.bitselect(step, v128.load(pair, X0), isFirst), X0);
+        v128.store(pair, v128.bitselect(logReference, v128.load(pair, Y0), isFirst), Y0);
+        reference = v128.bitselect(surrogate, reference, anew);
+        inverse = f64x2.div(f64x2.splat(1), reference);
+        z = v128.andnot(z, anew);
+      }
     }
-    const x = f64x2.sub(step, v128.load(pair, X0));
-    const y = f64x2.sub(f64x2.add(logReference, logNear(z)), v128.load(pair, Y0));
+    const x = v128.and(fitted, f64x2.sub(step, v128.load(pair, X0)));
+    const logarithm = f64x2.add(logReference, logNear(z));
+    const y = v128.and(fitted, f64x2.sub(logarithm, v128.load(pair, Y0)));
     n = f64x2.add(n, v128.and(fitted, f64x2.splat(1)));
-    sumX = f64x2.add(sumX, v128.and(fitted, x));
-    sumY = f64x2.add(sumY, v128.and(fitted, y));
-    sumXX = f64x2.add(sumXX, v128.and(fitted, f64x2.mul(x, x)));
-    sumXY = f64x2.add(sumXY, v128.and(fitted, f64x2.mul(x, y)));
+    sumX = f64x2.add(sumX, x);
+    sumY = f64x2.add(sumY, y);
+    sumXX = f64x2.add(sumXX, f64x2.mul(x, x));
+    sumXY = f64x2.add(sumXY, f64x2.mul(x, y));
     step = f64x2.add(step, f64x2.splat(1));
   }
   store<i32>(counter, count);
@@ -476,8 +479,10 @@ export function addEdgeRows(pair: usize, from: i32, to: i32, active: v128, step:
   v128.store(pair, sumY, SUM_Y);
   v128.store(pair, sumXX, SUM_XX);
   v128.store(pair, sumXY, SUM_XY);
-  v128.store(pair, sumL1, SUM_L1);
-  v128.store(pair, sumPredicted, SUM_PREDICTED);
+  // Rows of the other lane have been added as well.
+  v128.store(pair, v128.bitselect(sumL1, v128.load(pair, SUM_L1), active), SUM_L1);
+  const predicted = v128.bitselect(sumPredicted, v128.load(pair, SUM_PREDICTED), active);
+  v128.store(pair, predicted, SUM_PREDICTED);
   v128.store(pair, reference, REFERENCE);
   v128.store(pair, logReference, LOG_REFERENCE);
 }
