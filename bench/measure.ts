@@ -98,7 +98,7 @@ async function run(
   contender: Contender,
   steps: number,
   out: string,
-): Promise<{ time: Time; result?: Result }> {
+): Promise<{ time: Time; result: Result | undefined }> {
   const pinned = work.oneCore && process.platform === 'linux' ? ['taskset', '-c', '0'] : [];
   // What a process took of the processor its shell tells.
   const clocked = work.clock === 'process' ? ['bash', '-c', 'time "$0" "$@"'] : [];
@@ -130,10 +130,9 @@ async function run(
   const wall = (performance.now() - begin) / 1000;
   if (code !== 0)
     throw new Error(`${work.name}: ${contender.name} ended with code ${code}: ${stderr.trim()}`);
-  if (work.clock === 'process') {
-    const [user, system] = stderr.trim().split('\n').at(-1)!.split(' ').map(Number);
-    return { time: { wall, processor: user! + system! } };
-  }
-  const result = JSON.parse(stdout) as Result;
-  return { time: { wall: result.seconds, processor: result.processor }, result };
+  const result = stdout.startsWith('{') ? (JSON.parse(stdout) as Result) : undefined;
+  if (work.clock === 'own')
+    return { time: { wall: result!.seconds, processor: result!.processor }, result };
+  const [user, system] = stderr.trim().split('\n').at(-1)!.split(' ').map(Number);
+  return { time: { wall, processor: user! + system! }, result };
 }

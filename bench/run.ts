@@ -1,11 +1,12 @@
-// npm run bench [-- --only W1,W4] [--rounds 5] [--quick] [--json]
+// npm run bench [-- --only W1,W4] [--rounds 5] [--quick] [--json] [--old FOLDER]
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describe, describeMachine, root, whatLacks } from './machine.ts';
 import { measure } from './measure.ts';
 import { asText, reportWork, type WorkReport } from './report.ts';
-import { kernel, type Work, works } from './works.ts';
+import { againstOlder, kernel, type Work, works } from './works.ts';
 
 try {
   await main();
@@ -15,8 +16,9 @@ try {
 }
 
 async function main(): Promise<void> {
-  const { only, rounds, quick, json } = options();
-  const all = works(quick);
+  const { only, rounds, quick, json, old } = options();
+  const all = old === undefined ? works(quick) : againstOlder(works(quick), old);
+  if (old !== undefined) compileBench(old);
   const unknown = only?.filter((name) => !all.some((work) => work.name === name)) ?? [];
   if (unknown.length > 0) {
     throw new RangeError(
@@ -47,19 +49,41 @@ async function main(): Promise<void> {
     process.stdout.write(`${JSON.stringify({ machine, rounds, works: reports }, null, 2)}\n`);
 }
 
-function options(): { only: string[] | undefined; rounds: number; quick: boolean; json: boolean } {
+/** What does the works of an older version: it is built by the version itself. */
+function compileBench(folder: string): void {
+  if (!existsSync(join(folder, 'bin/run.js')))
+    throw new RangeError(
+      `--old ${folder}: no version stands there; \`node scripts/compare-with.js TAG ${folder}\` makes one`,
+    );
+  execFileSync(join(folder, 'node_modules/.bin/tsc'), ['-p', 'bench/tsconfig.json'], {
+    cwd: folder,
+    stdio: 'inherit',
+  });
+}
+
+interface Options {
+  readonly only: readonly string[] | undefined;
+  readonly rounds: number;
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly old: string | undefined;
+}
+
+function options(): Options {
   const { values } = parseArgs({
     options: {
       only: { type: 'string' },
       rounds: { type: 'string', default: '5' },
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
+      old: { type: 'string' },
     },
   });
   const rounds = Number(values.rounds);
   if (!(Number.isInteger(rounds) && rounds > 0))
     throw new RangeError(`--rounds ${values.rounds}: give 1, 2, …`);
-  return { only: values.only?.split(','), rounds, quick: values.quick, json: values.json };
+  const { only, quick, json, old } = values;
+  return { only: only?.split(','), rounds, quick, json, old: old && resolve(old) };
 }
 
 async function runWork(

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Part, root } from './machine.ts';
 
 /** A program that does a work. */
@@ -224,4 +224,26 @@ export function works(quick: boolean): readonly Work[] {
       goals: [{ peer: 'node -e 0', factor: 1 / 2.5 }],
     },
   ];
+}
+
+/** An older version may be at most 5 % quicker. */
+const NO_SLOWER = 0.95;
+
+/**
+ * These works by this version and by an older one that stands, built, in a folder of its own: whole
+ * processes, and no peers.
+ */
+export function againstOlder(all: readonly Work[], folder: string): readonly Work[] {
+  const there = (part: string) =>
+    part.startsWith(root) ? join(folder, relative(root, part)) : part;
+  return all.map((work) => {
+    const ours = work.contenders.filter(({ name }) => name.startsWith('eos '));
+    const older = ours.map((contender) => ({
+      ...contender,
+      name: `older ${contender.name}`,
+      command: (steps: number, out: string) => contender.command(steps, out).map(there),
+    }));
+    const goals = ours.map(({ name }) => ({ peer: `older ${name}`, factor: NO_SLOWER, of: name }));
+    return { ...work, clock: 'process', contenders: [...ours, ...older], goals };
+  });
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -25,6 +25,24 @@ export const output = () =>
     start: (_: ModelRun) => ({
       next({ alpha, beta2 }, length, into) {
         for (let i = 0; i < length; i++) into.output[i] = alpha[i]! * beta2[i]!;
+      },
+    }),
+  });
+`,
+  'src/pipeline/operators/weight-norm.ts': `
+import { operator } from '../core/operator.ts';
+import type { ModelRun } from '../models/minimal/run.ts';
+
+/** Adds the \`weight_norm\` of each step, √(α² + β₁² + β₂²). */
+export const weightNorm = () =>
+  operator({
+    name: 'weightNorm',
+    needs: { alpha: 'gradientDescent', beta1: 'gradientDescent', beta2: 'gradientDescent' },
+    adds: [{ name: 'weight_norm', type: 'DOUBLE', symbol: '‖θ‖₂', unit: '1', meaning: 'size of θ' }],
+    start: (_: ModelRun) => ({
+      next({ alpha, beta1, beta2 }, length, { weight_norm }) {
+        for (let i = 0; i < length; i++)
+          weight_norm[i] = Math.sqrt(alpha[i]! ** 2 + beta1[i]! ** 2 + beta2[i]! ** 2);
       },
     }),
   });
@@ -158,6 +176,18 @@ export const output: TimeSeries = {
 `,
 };
 
+/** An operator of the library stands in its list as well. */
+const LISTED = "export { weightNorm } from './operators/weight-norm.ts';\n";
+
+/** What somebody makes of it who uses the library: compiled, and run. */
+const USED = `
+import { gradientDescent, weightNorm } from 'eos-stream';
+
+gradientDescent({ steps: 2 })
+  .pipe(weightNorm())
+  .subscribe(({ columns }) => console.log(columns.weight_norm.join(' ')));
+`;
+
 const temporary = await mkdtemp(join(tmpdir(), 'eos-extension-'));
 const folder = join(temporary, 'eos');
 
@@ -184,7 +214,9 @@ beforeAll(async () => {
   }
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   for (const [path, text] of Object.entries(ADDED)) await writeFile(join(folder, path), text);
+  await appendFile(join(folder, 'src/pipeline/index.ts'), LISTED);
   run('scripts/build.js');
+  await writeFile(join(folder, 'test/weight-norm.ts'), USED);
   run('scripts/docs.js');
   eos('stream', '--preset', 'three-phases', '--also', 'resting', '--out', 'data/run.parquet');
 });
@@ -203,6 +235,12 @@ describe('one new file each', () => {
     expect(await readFile(join(folder, 'docs/columns.md'), 'utf8')).toContain(
       '| `output` | DOUBLE | αβ₂ | 1 | what the network answers |',
     );
+  });
+
+  test('adds an operator of the library', () => {
+    const printed = run('--input-type=module', '--eval', USED).trim().split(' ').map(Number);
+    expect(printed[0]).toBeCloseTo(Math.sqrt(0.3 ** 2 + 0.1 ** 2 + 0.3 ** 2), 15);
+    expect(printed).toHaveLength(3);
   });
 
   test('adds an optimizer, with its threshold in the log and the file', async () => {

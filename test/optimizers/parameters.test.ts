@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { optimizers } from '../../src/pipeline/optimizers/index.ts';
 import { optimizerTable, resolveOptimizer } from '../../src/pipeline/optimizers/parameters.ts';
+import { plainOptimizers } from '../../src/pipeline/optimizers/plain.ts';
 
 describe('the parameters of optimizers', () => {
   const resolve = (given: Readonly<Record<string, unknown>>) => resolveOptimizer(optimizers, given);
@@ -14,6 +15,10 @@ describe('the parameters of optimizers', () => {
     for (const { parameters } of optimizers)
       for (const name of Object.keys(parameters)) expect(table).toHaveProperty(name);
     expect(table.averaging!.meaning).toContain('(rmsprop 0.99, adam 0.999, adamw 0.999)');
+  });
+
+  test('those that divide their steps are not among the plain ones', () => {
+    expect(optimizers.filter(({ metric }) => metric === undefined)).toEqual(plainOptimizers);
   });
 
   test('the one that is chosen has its own defaults', () => {
