@@ -15,7 +15,8 @@ const withoutTables: Plugin = {
       : undefined,
   load: (id) =>
     id === '\0without-tables'
-      ? `export function readTable() { throw new Error('a table inside of a gzip file; unpack it first'); }`
+      ? "export function readTable() { throw new Error('a table inside of a gzip file; unpack " +
+        "it first'); }"
       : undefined,
 };
 

@@ -9,7 +9,10 @@ const project = (name: string, include: string, exclude: string[]) => ({
   test: { name, include: [include], exclude },
 });
 
-/** `quick` is what `npm test` runs: under two minutes on two cores. `long` holds all that takes seconds a test. */
+/**
+ * `quick` is what `npm test` runs: under two minutes on two cores. `long` holds all that takes
+ * seconds a test.
+ */
 export default defineConfig({
   test: {
     projects: [project('quick', 'test/**/*.test.ts', [LONG]), project('long', LONG, [])],

@@ -67,18 +67,25 @@ async function measureRuns(lengths: readonly number[], rounds: number): Promise<
         ),
       );
     const middle = (pick: (result: PageResult) => number) => median(results.map(pick));
+    const several = lengths.length > 1 ? `${lengths.length} runs of ` : '';
     print(
-      `${lengths.length > 1 ? `${lengths.length} runs of ` : ''}${lengths[0]!.toLocaleString('en-US')} rows, ${(files.reduce((sum, file) => sum + statSync(file).size, 0) / 1e6).toFixed(1)} MB; medians of ${rounds} openings`,
+      `${several}${lengths[0]!.toLocaleString('en-US')} ` +
+        `rows, ${(files.reduce((sum, file) => sum + statSync(file).size, 0) / 1e6).toFixed(1)} ` +
+        `MB; medians of ${rounds} openings`,
     );
     print(
-      `  first panel drawn        ${middle(({ first }) => first).toFixed(0)} ms after the page is asked for`,
+      `  first panel drawn        ${middle(({ first }) => first).toFixed(0)} ms after the ` +
+        'page is asked for',
     );
     print(`  all panels drawn         ${middle(({ all }) => all).toFixed(0)} ms`);
     print(
-      `  processor for a zoom     ${middle(({ zoom }) => zoom).toFixed(0)} ms of the main thread (median of ${ZOOMS}; most ${middle(({ slowest }) => slowest).toFixed(0)} ms); at most ${lengths.length > 1 ? MOST_FOR_TEN : MOST_FOR_ONE} wanted`,
+      `  processor for a zoom     ${middle(({ zoom }) => zoom).toFixed(0)} ms of the main ` +
+        `thread (median of ${ZOOMS}; most ${middle(({ slowest }) => slowest).toFixed(0)} ms); ` +
+        `at most ${lengths.length > 1 ? MOST_FOR_TEN : MOST_FOR_ONE} wanted`,
     );
     print(
-      `  memory of the page       ${middle(({ memory }) => memory).toFixed(0)} MB of scripts and data, workers included`,
+      `  memory of the page       ${middle(({ memory }) => memory).toFixed(0)} MB of scripts ` +
+        'and data, workers included',
     );
     print(
       `  memory of its process    ${middle(({ resident }) => resident).toFixed(0)} MB resident\n`,
@@ -107,7 +114,8 @@ async function measureLive(seconds: number): Promise<void> {
     const asked = [...requests.values()].reduce((sum, count) => sum + count, 0);
     print(`a run at ${pace} steps/s, followed for ${seconds} s through ${latency} ms of latency`);
     print(
-      `  page behind the run      ${part(0.5)} s (median), ${part(0.99)} s (99 %), ${part(1)} s at most; at most ${MOST_BEHIND} wanted`,
+      `  page behind the run      ${part(0.5)} s (median), ${part(0.99)} s (99 %), ${part(1)} ` +
+        `s at most; at most ${MOST_BEHIND} wanted`,
     );
     print(`  false alarms             ${alarms.length} in ${samples} samples`);
     print(`  requests of an update    ${(asked / states).toFixed(2)} (${states} states were read)`);

@@ -97,9 +97,8 @@ async function answers(): Promise<number[]> {
       child.stdin.write(`{"step":${step++},"loss":1,"sharpness":${16 + k}}\n`);
     await new Promise((resolve) => setTimeout(resolve, 100));
     const start = performance.now();
-    child.stdin.write(
-      `{"step":${step++},"loss":1,"sharpness":${40}}\n{"step":${step++},"loss":1,"sharpness":${40}}\n`,
-    );
+    const above = () => `{"step":${step++},"loss":1,"sharpness":40}\n`;
+    child.stdin.write(above() + above());
     await once(child.stdout, 'data');
     times.push(performance.now() - start);
   }
@@ -127,7 +126,8 @@ function report(what: string, path: string, lines: number, { seconds, early, lat
   const rate = lines / seconds / 1e6;
   const size = statSync(path).size / 1e6;
   console.log(
-    `${what.padEnd(34)} ${rate.toFixed(2)} M rows/s  ${(size / seconds).toFixed(0)} MB/s  ${seconds.toFixed(1)} s with start  memory ${early.toFixed(0)} → ${late.toFixed(0)} MB`,
+    `${what.padEnd(34)} ${rate.toFixed(2)} M rows/s  ${(size / seconds).toFixed(0)} MB/s  ` +
+      `${seconds.toFixed(1)} s with start  memory ${early.toFixed(0)} → ${late.toFixed(0)} MB`,
   );
 }
 
@@ -144,7 +144,8 @@ try {
   const sample = await detect(ndjson);
   report('NDJSON', ndjson, lines, sample);
   console.log(
-    `${'readline and JSON.parse alone'.padEnd(34)} ${(lines / alone / 1e6).toFixed(2)} M rows/s: eos detect takes ${(sample.seconds / alone).toFixed(2)} times as long`,
+    `${'readline and JSON.parse alone'.padEnd(34)} ${(lines / alone / 1e6).toFixed(2)} M ` +
+      `rows/s: eos detect takes ${(sample.seconds / alone).toFixed(2)} times as long`,
   );
   report(
     'NDJSON to Parquet',
@@ -162,7 +163,8 @@ try {
   report('CSV', csv, lines, await detect(csv));
   const times = await answers();
   console.log(
-    `a line piped in is answered after   ${times[times.length >> 1]!.toFixed(1)} ms (median), ${times.at(-1)!.toFixed(1)} ms (slowest of ${times.length})`,
+    `a line piped in is answered after   ${times[times.length >> 1]!.toFixed(1)} ms (median), ` +
+      `${times.at(-1)!.toFixed(1)} ms (slowest of ${times.length})`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

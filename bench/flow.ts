@@ -66,7 +66,8 @@ function measure(name: string, solve: (theta: Theta, k: number) => Theta | undef
   const longest = total.longest.toFixed(0).padStart(6);
   const gaveUp = total.gaveUp > 0 ? `, gave up ${total.gaveUp} times` : '';
   process.stdout.write(
-    `${name.padEnd(28)}${mean} ms a start, longest ${longest} ms; end point off by ${total.error.toExponential(1)}, balance by ${total.balance.toExponential(1)}${gaveUp}\n`,
+    `${name.padEnd(28)}${mean} ms a start, longest ${longest} ms; end point off by ` +
+      `${total.error.toExponential(1)}, balance by ${total.balance.toExponential(1)}${gaveUp}\n`,
   );
 }
 

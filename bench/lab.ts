@@ -42,7 +42,10 @@ try {
   await measureSlider(browser);
   const minimal = await measureTop(browser, 'preset=three-phases', 2_000_000);
   print(
-    `minimal model at top speed   ${millions(minimal.rate)} M steps/s through all operators (${millions(minimal.ofThread)} M a second of its thread), the page at ${minimal.frames.toFixed(0)} frames/s, ${minimal.frameTime.toFixed(1)} ms of its main thread each`,
+    `minimal model at top speed   ${millions(minimal.rate)} M steps/s through all operators ` +
+      `(${millions(minimal.ofThread)} M a second of its thread), the page at ` +
+      `${minimal.frames.toFixed(0)} frames/s, ${minimal.frameTime.toFixed(1)} ms of its main ` +
+      'thread each',
   );
   const pages: Rates[] = [];
   const nodes: Rates[] = [];
@@ -154,7 +157,9 @@ async function measureSlider(from: Browser): Promise<void> {
     await page.waitForFunction(() => document.documentElement.dataset.busy === 'false');
   }
   print(
-    `slider to redrawn plots      ${median(times).toFixed(0)} ms for 10,000 steps until they are shown (median of ${times.length}; slowest ${Math.max(...times).toFixed(0)} ms), ${median(worked).toFixed(0)} ms of processor in the page and its worker`,
+    `slider to redrawn plots      ${median(times).toFixed(0)} ms for 10,000 steps until they ` +
+      `are shown (median of ${times.length}; slowest ${Math.max(...times).toFixed(0)} ms), ` +
+      `${median(worked).toFixed(0)} ms of processor in the page and its worker`,
   );
   await page.close();
 }

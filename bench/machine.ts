@@ -72,7 +72,8 @@ export function describe(machine: Machine): string {
       ? ': it is busy with other things, do not trust the times'
       : '';
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, load ${machine.load}${busy}`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, ` +
+      `load ${machine.load}${busy}`,
     [
       `node ${machine.node}`,
       machine.cc ?? 'no C compiler',

@@ -47,7 +47,8 @@ try {
     const best = (which: 0 | 1) => Math.min(...rounds.map((round) => round[which]));
     const ratio = (best(1) / best(0)).toFixed(2);
     console.log(
-      `${layers} on ${samples}: ${best(0).toFixed(0)} µs a step, JAX ${best(1).toFixed(0)} µs: ${ratio} of its speed`,
+      `${layers} on ${samples}: ${best(0).toFixed(0)} µs a step, JAX ${best(1).toFixed(0)} ` +
+        `µs: ${ratio} of its speed`,
     );
   }
 } finally {

@@ -104,7 +104,8 @@ const runs = Number(process.argv[5] ?? 1);
 const columns = work === 'W1-rx' ? pipelineColumns : kernelColumns;
 const compute =
   work === 'W3' ? (n: number) => sweep(n, steps, lambda2) : () => columns(steps, lambda2);
-// Let the compiler see the loops first, as the other contenders do: JAX compiles and takes W3 whole.
+// Let the compiler see the loops first, as the other contenders do: JAX compiles and takes W3
+// whole.
 if (work === 'W3') sweep(runs, steps, lambda2);
 else await columns(200_000, lambda2);
 const taken = startClock();

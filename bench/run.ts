@@ -53,7 +53,8 @@ async function main(): Promise<void> {
 function compileBench(folder: string): void {
   if (!existsSync(join(folder, 'bin/run.js')))
     throw new RangeError(
-      `--old ${folder}: no version stands there; \`node scripts/compare-with.js TAG ${folder}\` makes one`,
+      `--old ${folder}: no version stands there; \`node scripts/compare-with.js TAG ` +
+        `${folder}\` makes one`,
     );
   execFileSync(join(folder, 'node_modules/.bin/tsc'), ['-p', 'bench/tsconfig.json'], {
     cwd: folder,

@@ -66,7 +66,9 @@ async function cost(size: number, args: readonly string[], rounds = ROUNDS): Pro
 function table(title: string, costs: readonly Cost[], perStep: (cost: Cost) => number): string {
   const rows = costs.map(
     (c) =>
-      `| ${c.size.toLocaleString('en-US')} | ${c.seconds.toFixed(2)} | ${(1e9 * perStep(c)).toFixed(0)} | ${c.memory.toFixed(0)} | ${c.file === 0 ? '–' : c.file.toFixed(1)} |`,
+      `| ${c.size.toLocaleString('en-US')} | ${c.seconds.toFixed(2)} | ` +
+      `${(1e9 * perStep(c)).toFixed(0)} | ${c.memory.toFixed(0)} | ` +
+      `${c.file === 0 ? '–' : c.file.toFixed(1)} |`,
   );
   return [
     `| ${title} | s | ns a step | MB resident | MB file |`,
@@ -181,7 +183,11 @@ function draw(theme: Theme, { computed, written, thinned, columns, runs, widths 
   return {
     title: 'What a run costs',
     caption:
-      'Processor time of the whole process, the quicker of two rounds (one at a hundred million steps). Time and peak resident memory of eos stream, preset paper, against steps; time of five million steps to Parquet against columns; of eos sweep, a thousand steps a run, against runs; and of a thousand steps of an MLP with two hidden layers against their units.',
+      'Processor time of the whole process, the quicker of two rounds (one at a hundred ' +
+      'million steps). Time and peak resident memory of eos stream, preset paper, against ' +
+      'steps; time of five million steps to Parquet against columns; of eos sweep, a thousand ' +
+      'steps a run, against runs; and of a thousand steps of an MLP with two hidden layers ' +
+      'against their units.',
     panels: [
       {
         title: 'Time',

@@ -40,7 +40,8 @@ const { values } = parseArgs({
 });
 const threads = availableParallelism();
 console.log(
-  `${describe(describeMachine())}\n${threads} threads, medians of ${values.rounds} rounds, in turn\n`,
+  `${describe(describeMachine())}\n${threads} threads, medians of ${values.rounds} rounds, in ` +
+    `turn\n`,
 );
 await compare('2,400 runs × 10,000 steps', GRID, Number(values.rounds), values.old);
 await compare(
@@ -50,7 +51,8 @@ await compare(
 );
 const short = await sweep(SHORT);
 console.log(
-  `1,000,000 runs × 100 steps: ${short.seconds.toFixed(1)} s, ${short.megabytes.toFixed(0)} MB at most`,
+  `1,000,000 runs × 100 steps: ${short.seconds.toFixed(1)} s, ${short.megabytes.toFixed(0)} ` +
+    'MB at most',
 );
 
 /** Prints what a sweep takes beside its bare kernel, and beside an older program. */
@@ -72,12 +74,14 @@ async function compare(title: string, grid: Grid, rounds: number, old?: string):
   console.log(line('bare kernel', bare!));
   console.log(`${line('eos sweep', ours!)}, ${megabytes.toFixed(0)} MB at most`);
   console.log(
-    `  ${ratio('seconds', bare!)} × the bare kernel, ${ratio('processor', bare!)} × its processor time`,
+    `  ${ratio('seconds', bare!)} × the bare kernel, ${ratio('processor', bare!)} × its ` +
+      'processor time',
   );
   if (!old) return;
   console.log(line('older', before!));
   console.log(
-    `  ${ratio('seconds', before!)} × the older one, ${ratio('processor', before!)} × its processor ` +
+    `  ${ratio('seconds', before!)} × the older one, ${ratio('processor', before!)} × its ` +
+      'processor ' +
       `time; ${ours![0]!.rows === before![0]!.rows ? 'its rows are the same' : 'ITS ROWS DIFFER'}`,
   );
 }
@@ -177,5 +181,8 @@ function median(numbers: readonly number[]): number {
 }
 
 function show(seconds: readonly number[]): string {
-  return `${median(seconds).toFixed(2)} s (${Math.min(...seconds).toFixed(2)} … ${Math.max(...seconds).toFixed(2)})`;
+  return (
+    `${median(seconds).toFixed(2)} s (${Math.min(...seconds).toFixed(2)} … ` +
+    `${Math.max(...seconds).toFixed(2)})`
+  );
 }

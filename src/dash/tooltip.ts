@@ -24,14 +24,16 @@ export function tooltip(box: HTMLElement): (tip: Tip | null) => void {
           );
         }),
     );
-    box.style.transform = `translate(${beside(tip.x, window.innerWidth, '100vw')}, ${beside(tip.y, window.innerHeight, '100vh')})`;
+    const x = beside(tip.x, window.innerWidth, '100vw');
+    const y = beside(tip.y, window.innerHeight, '100vh');
+    box.style.transform = `translate(${x}, ${y})`;
   };
 }
 
 /**
- * Where the tooltip begins along one side of the window: behind the pointer in the first half of it,
- * before it in the second. The browser knows how large the tooltip is: asked for it, it would lay
- * out the page anew with every movement.
+ * Where the tooltip begins along one side of the window: behind the pointer in the first half of
+ * it, before it in the second. The browser knows how large the tooltip is: asked for it, it would
+ * lay out the page anew with every movement.
  */
 const beside = (at: number, room: number, whole: string): string =>
   at < room / 2
