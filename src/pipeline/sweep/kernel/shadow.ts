@@ -4,44 +4,26 @@ import {
   advanceResidual,
   cancels,
   isSmallResidual,
+  SMALL_FACTOR,
   signed,
   smallFactor,
 } from '../../models/minimal/kernel/arithmetic';
+import {
+  AMPLE,
+  APART,
+  agreement,
+  allowed,
+  keptApart,
+  moved,
+  RISE,
+} from '../../models/minimal/kernel/digits';
 import { isTrue } from './doubt';
 
-/** Digits rise by one at most, and the shadow is kept apart, every so many steps. */
-const RISE: i32 = 32;
 /** Digits that a row must have. */
-const TRUSTED_DIGITS: f64 = 3;
+const TRUSTED_DIGITS: i32 = 3;
 /** With so few labels and columns are looked at, since they may have fewer. */
-const DOUBTFUL: f64 = 5;
-/** With so many none can be lost where hardly anything changes. */
-const AMPLE: f64 = 8;
-const SLOW: f64 = 1.0 / 1048576;
-const APART: f64 = 4.440892098500626e-16;
-const SMALL_FACTOR: f64 = 1.0 / 16;
+const DOUBTFUL: i32 = 5;
 const ROUNDED_FACTOR: f64 = 1.0 / 65536;
-
-/** What numbers may differ by, relatively, that agree in 0 … 16 digits; nothing agrees in 16. */
-const AGREEMENT = memory.data<f64>([
-  Infinity,
-  5e-3,
-  5e-4,
-  5e-5,
-  5e-6,
-  5e-7,
-  5e-8,
-  5e-9,
-  5e-10,
-  5e-11,
-  5e-12,
-  5e-13,
-  5e-14,
-  5e-15,
-  5e-16,
-  5e-17,
-  -1,
-]);
 
 /** Numbers of two runs in pairs. */
 const PAIRS: usize = memory.data(16 * 18);
@@ -141,7 +123,7 @@ function isOver(lane: i32): bool {
   return (
     get(TRUSTED, lane) >= 0 ||
     step > get(LAST, lane) ||
-    (step > get(WIDE, lane) && get(AGREED, lane) >= AMPLE)
+    (step > get(WIDE, lane) && get(AGREED, lane) >= <f64>AMPLE)
   );
 }
 
@@ -159,41 +141,15 @@ export function follow(blocks: i32): i32 {
   return 0;
 }
 
-/** Digits to which numbers of these sizes agree that are these distances apart. */
-function agreement(
-  offAlpha: f64,
-  alpha: f64,
-  offBeta1: f64,
-  beta1: f64,
-  offBeta2: f64,
-  beta2: f64,
-): f64 {
-  let d = 15;
-  while (d > 0) {
-    const most = load<f64>(AGREEMENT + ((<usize>d) << 3));
-    if (offAlpha <= most * alpha && offBeta1 <= most * beta1 && offBeta2 <= most * beta2) break;
-    d--;
-  }
-  return d;
-}
-
-function allowed(digits: f64): f64 {
-  return load<f64>(AGREEMENT + ((<usize>digits) << 3));
-}
-
-function keptApart(own: f64, shadow: f64, side: f64): f64 {
-  return abs(own - shadow) < APART * abs(own) ? own * (1 + side * APART) : shadow;
-}
-
 /** The first row of a block: digits may rise there, and the shadow is kept apart. */
-function beginBlock(lane: i32): f64 {
+function beginBlock(lane: i32): i32 {
   const alpha = get(ALPHA, lane);
   const beta1 = get(BETA1, lane);
   const beta2 = get(BETA2, lane);
   const shadowAlpha = get(SHADOW_ALPHA, lane);
   const shadowBeta1 = get(SHADOW_BETA1, lane);
   const shadowBeta2 = get(SHADOW_BETA2, lane);
-  const agreed = get(AGREED, lane);
+  const agreed = <i32>get(AGREED, lane);
   const now = agreement(
     abs(alpha - shadowAlpha),
     abs(alpha),
@@ -306,7 +262,7 @@ function next(): void {
         v128.andnot(
           v128.or(
             v128.or(apart, v128.or(moved(alpha, alphaBefore), moved(beta2, beta2Before))),
-            f64x2.lt(f64x2(agreed0, agreed1), f64x2.splat(AMPLE)),
+            i64x2(agreed0 < AMPLE ? -1 : 0, agreed1 < AMPLE ? -1 : 0),
           ),
           agree,
         ),
@@ -377,7 +333,7 @@ function both(own: v128, shadow: v128, lane: i32): v128 {
 function doubt(
   lane: i32,
   row: i32,
-  agreed: f64,
+  agreed: i32,
   alpha: v128,
   beta1: v128,
   beta2: v128,
@@ -409,8 +365,4 @@ function held(beta1: v128, floor: v128): v128 {
 
 function near(own: v128, shadow: v128, most: v128): v128 {
   return f64x2.le(f64x2.abs(f64x2.sub(own, shadow)), f64x2.mul(most, f64x2.abs(own)));
-}
-
-function moved(now: v128, before: v128): v128 {
-  return f64x2.gt(f64x2.abs(f64x2.sub(now, before)), f64x2.mul(f64x2.splat(SLOW), f64x2.abs(now)));
 }

@@ -116,20 +116,34 @@ function tails(ss: v128): v128 {
   return f64x2.mul(ss, f64x2.add(odd, f64x2.mul(ss, even)));
 }
 
+/** The bits behind the point of two numbers. */
+function fraction(x: v128): v128 {
+  return v128.and(x, i64x2.splat(0xfffffffffffff));
+}
+
+/** 1 where mantissas over √2 go with the next power of two. */
+function isAbove(x: v128): v128 {
+  const carried = i64x2.add(i64x2.shr_u(fraction(x), 32), i64x2.splat(0x95f64));
+  return i64x2.shr_u(v128.and(carried, i64x2.splat(0x100000)), 20);
+}
+
+/** The k of x = 2^k·(1 + f). */
+function powerOf(x: v128): v128 {
+  const exponent = i64x2.add(i64x2.sub(i64x2.shr_u(x, 52), i64x2.splat(1023)), isAbove(x));
+  const bits = i64x2.add(exponent, i64x2.splat(reinterpret<i64>(MAGIC)));
+  return f64x2.sub(bits, f64x2.splat(MAGIC));
+}
+
+/** The f of x = 2^k·(1 + f), from √½ − 1 to √2 − 1. */
+function besideOne(x: v128): v128 {
+  const power = i64x2.shl(i64x2.sub(i64x2.splat(0x3ff), isAbove(x)), 52);
+  return f64x2.sub(v128.or(fraction(x), power), f64x2.splat(1));
+}
+
 /** `log` of two numbers that are no less than `NORMAL`, and finite. */
 export function logs(x: v128): v128 {
-  const mantissa = v128.and(x, i64x2.splat(0xfffffffffffff));
-  const above = i64x2.shr_u(
-    v128.and(i64x2.add(i64x2.shr_u(mantissa, 32), i64x2.splat(0x95f64)), i64x2.splat(0x100000)),
-    20,
-  );
-  const exponent = i64x2.add(i64x2.sub(i64x2.shr_u(x, 52), i64x2.splat(1023)), above);
-  const k = f64x2.sub(
-    i64x2.add(exponent, i64x2.splat(reinterpret<i64>(MAGIC))),
-    f64x2.splat(MAGIC),
-  );
-  const near = v128.or(mantissa, i64x2.shl(i64x2.sub(i64x2.splat(0x3ff), above), 52));
-  const f = f64x2.sub(near, f64x2.splat(1));
+  const k = powerOf(x);
+  const f = besideOne(x);
   const s = f64x2.div(f, f64x2.add(f64x2.splat(2), f));
   const half = f64x2.mul(f64x2.splat(0.5), f64x2.mul(f, f));
   const tail = tails(f64x2.mul(s, s));
@@ -148,18 +162,8 @@ const LOG10_E_LOW: f64 = -1.0103050052231683e-8;
 
 /** `log10` of two numbers that are no less than `NORMAL`, and finite. */
 export function log10s(x: v128): v128 {
-  const mantissa = v128.and(x, i64x2.splat(0xfffffffffffff));
-  const above = i64x2.shr_u(
-    v128.and(i64x2.add(i64x2.shr_u(mantissa, 32), i64x2.splat(0x95f64)), i64x2.splat(0x100000)),
-    20,
-  );
-  const exponent = i64x2.add(i64x2.sub(i64x2.shr_u(x, 52), i64x2.splat(1023)), above);
-  const k = f64x2.sub(
-    i64x2.add(exponent, i64x2.splat(reinterpret<i64>(MAGIC))),
-    f64x2.splat(MAGIC),
-  );
-  const near = v128.or(mantissa, i64x2.shl(i64x2.sub(i64x2.splat(0x3ff), above), 52));
-  const f = f64x2.sub(near, f64x2.splat(1));
+  const k = powerOf(x);
+  const f = besideOne(x);
   const s = f64x2.div(f, f64x2.add(f64x2.splat(2), f));
   const half = f64x2.mul(f64x2.splat(0.5), f64x2.mul(f, f));
   const sum = f64x2.mul(s, f64x2.add(half, tails(f64x2.mul(s, s))));

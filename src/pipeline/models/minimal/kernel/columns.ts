@@ -45,12 +45,17 @@ export function classify(
   const low = f64x2.splat(small);
   const below = f64x2.splat(1 - band);
   const above = f64x2.splat(1 + band);
+  const alongAxes = u1 == 1 && v2 == 1;
   for (let at: usize = 0; at < 8 * count; at += 16) {
     const alpha = v128.load(ALPHA + at);
     const beta1 = v128.load(BETA1 + at);
     const beta2 = v128.load(BETA2 + at);
-    const along = f64x2.add(f64x2.mul(f64x2.splat(u1), beta1), f64x2.mul(f64x2.splat(u2), beta2));
-    const across = f64x2.add(f64x2.mul(f64x2.splat(v1), beta1), f64x2.mul(f64x2.splat(v2), beta2));
+    let along = beta1;
+    let across = beta2;
+    if (!alongAxes) {
+      along = f64x2.add(f64x2.mul(f64x2.splat(u1), beta1), f64x2.mul(f64x2.splat(u2), beta2));
+      across = f64x2.add(f64x2.mul(f64x2.splat(v1), beta1), f64x2.mul(f64x2.splat(v2), beta2));
+    }
     const twice = f64x2.add(alpha, alpha);
     const square = f64x2.mul(alpha, alpha);
     const sharpness = arrowheadTops(

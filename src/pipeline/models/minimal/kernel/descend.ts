@@ -1,18 +1,20 @@
 // The loop of models/minimal/descend, operation by operation.
-import { log10s, NORMAL, smallFactor } from './arithmetic';
-import { ALPHA, BETA1, BETA2, DIGITS, L2, LOG, LOSS, NORM, STEP } from './rows';
+import { log10s, NORMAL, SMALL_FACTOR, SMALL_RESIDUAL, smallFactor } from './arithmetic';
+import {
+  AMPLE,
+  agreedDigits,
+  beginDigits,
+  hasMoved,
+  keep,
+  keptApart,
+  RISE,
+  tellDigits,
+  toldDigits,
+  unscaled,
+} from './digits';
+import { ALPHA, BETA1, BETA2, L2, LOG, LOSS, NORM, STEP } from './rows';
 
 /** Of the same names there, for what is rare. */
-declare function rowAgreement(
-  agreed: i32,
-  alpha: f64,
-  beta1: f64,
-  beta2: f64,
-  residual: f64,
-  shadowAlpha: f64,
-  shadowBeta1: f64,
-  shadowBeta2: f64,
-): i32;
 declare function hypot(a: f64, b: f64, c: f64): f64;
 declare function log10(x: f64): f64;
 
@@ -52,35 +54,7 @@ export function numbers(): usize {
   return RUN;
 }
 
-const AGREEMENT: usize = memory.data<f64>([
-  Infinity,
-  5e-3,
-  5e-4,
-  5e-5,
-  5e-6,
-  5e-7,
-  5e-8,
-  5e-9,
-  5e-10,
-  5e-11,
-  5e-12,
-  5e-13,
-  5e-14,
-  5e-15,
-  5e-16,
-  5e-17,
-  -1,
-]);
-
-const RISE: i32 = 32;
-const APART: f64 = 4.440892098500626e-16;
-const AGREED: f64 = 5e-11;
-const TRUSTED_DIGITS: i32 = 3;
-const AMPLE: i32 = 8;
-const SMALL_RESIDUAL: f64 = 1.0 / 1024;
-const SMALL_FACTOR: f64 = 1.0 / 16;
 const ROUNDED_FACTOR: f64 = 1.0 / 65536;
-const SLOW: f64 = 1.0 / 1048576;
 const BLIND: f64 = 8 * 2.220446049250313e-16;
 const TINY: f64 = 7.458340731200207e-155;
 const HUGE: f64 = 1.3407807929942597e154;
@@ -88,47 +62,9 @@ const LEAST_SQUARES: f64 = 1.026342204420414e-289;
 const DIVERGENCE_LOSS: f64 = 1e12;
 const LOG10_2: f64 = 0.3010299956639812;
 
-function allowed(digits: i32): f64 {
-  return load<f64>(AGREEMENT + ((<usize>digits) << 3));
-}
-
-function agreement(
-  offAlpha: f64,
-  alpha: f64,
-  offBeta1: f64,
-  beta1: f64,
-  offBeta2: f64,
-  beta2: f64,
-): i32 {
-  let d = 15;
-  for (; d > 0; d--) {
-    const most = allowed(d);
-    if (offAlpha <= most * alpha && offBeta1 <= most * beta1 && offBeta2 <= most * beta2) break;
-  }
-  return d;
-}
-
-function lesserAgreement(agreed: i32, offA: f64, a: f64, offB: f64, b: f64): i32 {
-  let d = agreed;
-  while (d > TRUSTED_DIGITS && !(offA <= allowed(d) * a && offB <= allowed(d) * b)) d--;
-  return d;
-}
-
-function keptApart(own: f64, shadow: f64, side: f64): f64 {
-  return abs(own - shadow) < APART * abs(own) ? own * (1 + side * APART) : shadow;
-}
-
 function factorOf(eta: f64, lambda1: f64, alpha: f64): f64 {
   const both = smallFactor(f64x2.splat(eta), f64x2.splat(lambda1), f64x2.splat(alpha));
   return f64x2.extract_lane(both, 0);
-}
-
-function unscaled(mantissa: f64, exponent: f64): f64 {
-  if (exponent == 0) return mantissa;
-  if (exponent < -1600) return mantissa * 0;
-  let value = mantissa;
-  for (let e = exponent; e < 0; e += 512) value *= TINY;
-  return value;
 }
 
 function floorCentre(
@@ -160,7 +96,6 @@ export function descend(count: i32): void {
   const covariance = run.covariance;
   const edge = run.edge;
   const decoupled = covariance == 0;
-  const doubtful = <i32>run.doubtful;
   const rate1 = eta * lambda1;
   const rate2 = eta * lambda2;
   const rateC = eta * covariance;
@@ -178,8 +113,6 @@ export function descend(count: i32): void {
   let shadowAlpha = run.shadowAlpha;
   let shadowMantissa = run.shadowMantissa;
   let shadowBeta2 = run.shadowBeta2;
-  let agreed = <i32>run.agreed;
-  let told = <i32>run.told;
   let moves = run.moves != 0;
   let blind = run.blind != 0;
   let beta1 = unscaled(mantissa, exponent);
@@ -187,50 +120,18 @@ export function descend(count: i32): void {
   let l2 = half2 * (r * r);
   let loss = half1 * (p * p) + l2 + covariance * p * r;
 
+  beginDigits(<i32>run.agreed, <i32>run.told, edge, <i32>run.doubtful);
   let i: i32 = 0;
   let from: i32 = 0;
   while (i < count && loss <= DIVERGENCE_LOSS) {
     const rises = ((phase + i) & (RISE - 1)) == 0;
-    if (moves || rises) {
-      const offAlpha = abs(alpha - shadowAlpha);
-      const offBeta1 = abs(mantissa - shadowMantissa);
-      const offBeta2 = abs(beta2 - shadowBeta2);
-      const sizeAlpha = abs(alpha);
-      const size = abs(mantissa);
-      const sizeBeta2 = abs(beta2);
-      const bound = allowed(agreed);
-      const least = rises ? allowed(agreed + 1) : -1;
-      if (
-        !(
-          offAlpha <= bound * sizeAlpha &&
-          offBeta1 <= bound * size &&
-          offBeta2 <= bound * sizeBeta2
-        ) ||
-        (offAlpha <= least * sizeAlpha && offBeta1 <= least * size && offBeta2 <= least * sizeBeta2)
-      )
-        agreed = min(
-          agreement(offAlpha, sizeAlpha, offBeta1, size, offBeta2, sizeBeta2),
-          agreed + 1,
-        );
-      const z = abs(edge * sizeBeta2 - 1);
-      const offZ = 2 * edge * offBeta2;
-      const q = abs((alpha - beta2) * (alpha + beta2) - beta1 * beta1);
-      const offQ = 2 * (sizeAlpha * offAlpha + abs(beta1) * offBeta1 + sizeBeta2 * offBeta2);
-      if (blind) told = 0;
-      else if (agreed <= doubtful)
-        told = rowAgreement(
-          agreed,
-          alpha,
-          beta1,
-          beta2,
-          r,
-          shadowAlpha,
-          unscaled(shadowMantissa, exponent),
-          shadowBeta2,
-        );
-      else if (offZ <= AGREED * z && offQ <= AGREED * q) told = agreed;
-      else told = lesserAgreement(agreed, offZ, z, offQ, q);
-    }
+    const begin = i;
+    const exponentBefore = exponent;
+    const blindBefore = blind;
+    let alphaBefore = alpha;
+    let beta2Before = beta2;
+    let apartRows: u64 = 0;
+    keep(0, shadowAlpha, shadowMantissa, shadowBeta2, r);
     if (rises && abs(1 - rate1 * (alpha * alpha)) >= SMALL_FACTOR) {
       const side: f64 = (shadowAlpha - alpha) * alpha < 0 ? -1 : 1;
       shadowAlpha = keptApart(alpha, shadowAlpha, side);
@@ -251,7 +152,6 @@ export function descend(count: i32): void {
       store<f64>(BETA1 + at, beta1);
       store<f64>(BETA2 + at, beta2);
       store<f64>(LOG + at, abs(mantissa));
-      store<i32>(DIGITS + ((<usize>i) << 2), told);
       store<f64>(LOSS + at, loss);
       store<f64>(L2 + at, l2);
       const squares = gradAlpha * gradAlpha + gradBeta1 * gradBeta1 + gradBeta2 * gradBeta2;
@@ -261,8 +161,8 @@ export function descend(count: i32): void {
       );
       i++;
 
-      const alphaBefore = alpha;
-      const beta2Before = beta2;
+      alphaBefore = alpha;
+      beta2Before = beta2;
       const residualBefore = r;
       alpha -= eta * gradAlpha;
       const nextBeta2 = beta2 - eta * gradBeta2;
@@ -275,10 +175,10 @@ export function descend(count: i32): void {
       if (decoupled) {
         let factor = 1 - eta * (lambda1 * (alphaBefore * alphaBefore));
         let shadowFactor = 1 - rate1 * shadowAlpha * shadowAlpha;
-        let apart = false;
         if (abs(factor) < SMALL_FACTOR) {
           factor = factorOf(eta, lambda1, alphaBefore);
-          apart = abs(factor) < ROUNDED_FACTOR && first + <f64>i > 1;
+          const apart = abs(factor) < ROUNDED_FACTOR && first + <f64>i > 1;
+          if (apart) apartRows |= (<u64>1) << (i - begin);
           const beside = apart ? keptApart(alphaBefore, shadowAlpha, 1) : shadowAlpha;
           shadowFactor = factorOf(eta, lambda1, beside);
         }
@@ -292,7 +192,6 @@ export function descend(count: i32): void {
         mantissa *= factor;
         beta1 = mantissa;
         if (exponent != 0 || abs(mantissa) < TINY) {
-          const exponentBefore = exponent;
           if (exponent == 0 && mantissa != 0) {
             run.plainBeta1 = mantissa;
             mantissa *= HUGE;
@@ -320,10 +219,6 @@ export function descend(count: i32): void {
             shadowMantissa = unscaled(shadowMantissa, exponent);
             exponent = 0;
           }
-          if (exponent != exponentBefore) {
-            toLogarithms(from, i, exponentBefore, floor);
-            from = i;
-          }
         }
         if (abs(beta1) < floor) {
           beta1 = mantissa < 0 ? -floor : floor;
@@ -331,11 +226,6 @@ export function descend(count: i32): void {
         }
         if (exponent == 0 && abs(shadowMantissa) < floor)
           shadowMantissa = shadowMantissa < 0 ? -floor : floor;
-        moves =
-          apart ||
-          agreed < AMPLE ||
-          abs(alpha - alphaBefore) > SLOW * abs(alpha) ||
-          abs(beta2 - beta2Before) > SLOW * abs(beta2);
       } else {
         beta1 -= eta * gradBeta1;
         const shadowR = shadowAlpha * shadowBeta2 - 1;
@@ -361,7 +251,25 @@ export function descend(count: i32): void {
       p = alpha * beta1;
       l2 = half2 * (r * r);
       loss = half1 * (p * p) + l2 + covariance * p * r;
-    } while (i < until && !moves && loss <= DIVERGENCE_LOSS);
+      keep(i - begin, shadowAlpha, shadowMantissa, shadowBeta2, r);
+    } while (
+      i < until &&
+      exponent == exponentBefore &&
+      blind == blindBefore &&
+      loss <= DIVERGENCE_LOSS
+    );
+    const rows = i - begin;
+    tellDigits(begin, rows, rises, moves, !decoupled, apartRows, exponentBefore, blindBefore);
+    if (decoupled)
+      moves =
+        ((apartRows >> rows) & 1) != 0 ||
+        agreedDigits() < AMPLE ||
+        hasMoved(alpha, alphaBefore) ||
+        hasMoved(beta2, beta2Before);
+    if (exponent != exponentBefore) {
+      toLogarithms(from, i, exponentBefore, floor);
+      from = i;
+    }
   }
   const step = first + <f64>i;
   if (!(loss <= DIVERGENCE_LOSS) && step <= run.steps) run.divergedAt = step;
@@ -375,8 +283,8 @@ export function descend(count: i32): void {
   run.shadowAlpha = shadowAlpha;
   run.shadowMantissa = shadowMantissa;
   run.shadowBeta2 = shadowBeta2;
-  run.agreed = agreed;
-  run.told = told;
+  run.agreed = agreedDigits();
+  run.told = toldDigits();
   run.moves = moves ? 1 : 0;
   run.blind = blind ? 1 : 0;
 }
