@@ -84,6 +84,9 @@ export async function settled(page: Page): Promise<void> {
   }
 }
 
+/** Where the page is now; what Playwright remembers of it comes some time later. */
+export const address = (page: Page): Promise<string> => page.evaluate(() => location.href);
+
 /** Names of the runs shown: from the table, or where there is one run alone, from the top bar. */
 export const shownRuns = (page: Page): Promise<string[]> =>
   page.evaluate(() => {

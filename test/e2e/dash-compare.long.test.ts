@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { violations } from '../dash/axe.ts';
 import {
+  address,
   drag,
   launch,
   openPage,
@@ -74,7 +75,7 @@ describeWith(['chromium'], 'looking at runs and comparing them', () => {
       const shown = await shownRange(page);
       expect(shown[0]).toBeCloseTo(range[0], 6);
       expect(shown[1]).toBeCloseTo(range[1], 6);
-      expect(page.url()).toContain(`x=${axis}`);
+      expect(await address(page)).toContain(`x=${axis}`);
       expect(await lines('loss')).toBeGreaterThan(0);
       expect(await violations(page)).toEqual([]);
     }
@@ -106,7 +107,7 @@ describeWith(['chromium'], 'looking at runs and comparing them', () => {
     const zoomed = await y('loss');
     expect(zoomed[1]).toBeLessThan(whole[1]);
     expect(zoomed[0]).toBeGreaterThan(whole[0]);
-    expect(page.url()).toContain('y=loss:');
+    expect(await address(page)).toContain('y=loss:');
     await page.goBack();
     await settled(page);
     expect(await y('loss')).toEqual(whole);
@@ -131,7 +132,7 @@ describeWith(['chromium'], 'looking at runs and comparing them', () => {
     expect(told).toMatch(/^▴ \d+ values? up to .* beyond; show all$/);
     await keys.first().click();
     await settled(page);
-    expect(page.url()).toMatch(/y=\w+:all/);
+    expect(await address(page)).toMatch(/y=\w+:all/);
     expect(await keys.first().textContent()).toContain('All values');
   });
 
@@ -161,11 +162,11 @@ describeWith(['chromium'], 'looking at runs and comparing them', () => {
     );
     await page.locator('[data-act=minus]').selectOption('central');
     await settled(page);
-    expect(page.url()).toContain('minus=central');
+    expect(await address(page)).toContain('minus=central');
     expect(await lines('sharpness')).toBeGreaterThan(0);
     await page.locator('.menu-columns input').first().check();
     await settled(page);
-    expect(page.url()).toContain('cols=');
+    expect(await address(page)).toContain('cols=');
     expect(problems).toEqual([]);
   });
 
@@ -187,7 +188,7 @@ describeWith(['chromium'], 'looking at runs and comparing them', () => {
     const shown = await shownRuns(page);
     expect(shown.length).toBeGreaterThan(3);
     expect(await violations(page)).toEqual([]);
-    const link = page.url();
+    const link = await address(page);
     expect(link).toContain('run=cell:sweep:');
     await page.goto('about:blank');
     await page.goto(link);

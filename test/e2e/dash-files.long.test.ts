@@ -17,6 +17,7 @@ import { parquetMetadata } from 'hyparquet';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  address,
   launch,
   openPage,
   plot,
@@ -161,7 +162,7 @@ describeWith(['chromium'], 'run files in the browser', () => {
     await page.locator('[data-panel=plane] [data-series=constrained]').click();
     await settled(page);
     expect(await plot(page, 'plane').locator('.dynamics-constrained path').count()).toBe(0);
-    expect(page.url()).not.toContain('mine');
+    expect(await address(page)).not.toContain('mine');
     expect(problems).toEqual([]);
     await page.close();
   });
@@ -542,8 +543,8 @@ describeWith(['chromium'], 'eos dash build', () => {
     await toggleRun(page, 'other.arrow');
     await page.locator('[data-panel=loss] [data-act=scale]').click();
     await settled(page);
-    expect(page.url()).toContain('linear=loss');
-    const again = await openPage(browser, page.url());
+    expect(await address(page)).toContain('linear=loss');
+    const again = await openPage(browser, await address(page));
     expect(await shownRuns(again.page)).toHaveLength(2);
     expect(await plot(again.page, 'loss').getAttribute('data-y')).toBe(
       await plot(page, 'loss').getAttribute('data-y'),

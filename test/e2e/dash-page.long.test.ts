@@ -6,6 +6,7 @@ import { parquetReadObjects } from 'hyparquet';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import {
+  address,
   drag,
   launch,
   openPage,
@@ -249,7 +250,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     await settled(page);
     expect(await plot(page, 'loss').getAttribute('data-y')).not.toBe(logRange);
     expect(await page.locator('.panel:visible').count()).toBe(1);
-    const url = page.url();
+    const url = await address(page);
     for (const piece of [
       'run=data/three-phases.parquet',
       'from=',
@@ -330,7 +331,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
 
   test('compares runs: one colour each, in lines, table and strip', async () => {
     await toggleRun(page, 'paper.parquet');
-    expect(page.url()).toContain('run=data/three-phases.parquet&run=data/paper.parquet');
+    expect(await address(page)).toContain('run=data/three-phases.parquet&run=data/paper.parquet');
     expect(await page.locator('.shown [data-cell=cycles]').allTextContents()).toEqual(['16', '25']);
     const colors = await plot(page, 'oscillation')
       .locator('[aria-label=line] path')
@@ -347,7 +348,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     );
     await toggleRun(page, 'three-phases.parquet');
     expect(await page.locator('[data-tile=cycles] .figure').allTextContents()).toEqual(['25']);
-    expect(page.url()).not.toContain('three-phases');
+    expect(await address(page)).not.toContain('three-phases');
   });
 
   test('an Arrow file gives the same page', async () => {
@@ -435,7 +436,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     await page.mouse.move(at.x + 200, at.y);
     await page.mouse.move(5, 5);
     expect(await page.locator('[data-panel=loss] .cross').isVisible()).toBe(true);
-    await expect.poll(() => page.url()).toMatch(/at=(29|30)\d\d/);
+    await expect.poll(() => address(page)).toMatch(/at=(29|30)\d\d/);
     await page.keyboard.press('Escape');
     await expect.poll(() => page.locator('[data-panel=loss] .cross').isVisible()).toBe(false);
   });

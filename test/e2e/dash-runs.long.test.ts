@@ -6,6 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { violations } from '../dash/axe.ts';
 import {
+  address,
   drag,
   launch,
   openPage,
@@ -91,7 +92,7 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
     expect(await shownRuns(page)).toHaveLength(1 + RUNS / 10);
     await toggleRun(page, 'run-04.parquet');
     expect(await shownRuns(page)).toHaveLength(2 + RUNS / 10);
-    expect(page.url()).toContain('run=data/run-04.parquet');
+    expect(await address(page)).toContain('run=data/run-04.parquet');
     expect(problems).toEqual([]);
     await page.close();
   });
@@ -115,7 +116,7 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
     expect(await lifted.count()).toBeGreaterThan(0);
     const other = plot(page, 'sharpness').locator('[class*=of-run-]:not(.lifted)').first();
     expect(await other.evaluate((line) => getComputedStyle(line).opacity)).toBe('0.15');
-    const link = page.url();
+    const link = await address(page);
     const again = await openPage(browser, link);
     expect(await shownRuns(again.page)).toHaveLength(50);
     await page.getByRole('button', { name: 'Hide all' }).click();
@@ -251,7 +252,7 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
       .toBe(100);
     const [, first] = await shown();
     await expect.poll(async () => (await shown())[0]).toBeGreaterThan(first);
-    await expect.poll(() => page.url()).toContain('last=100');
+    await expect.poll(() => address(page)).toContain('last=100');
 
     await page.getByRole('button', { name: 'Pause' }).click();
     await settled(page);

@@ -5,6 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { violations } from '../dash/axe.ts';
 import {
+  address,
   launch,
   openPage,
   ready,
@@ -123,7 +124,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     await choose('a map for each', '-');
     await choose('δ', '0.1');
     expect(await cells()).toBe(96);
-    await expect.poll(() => page.url()).toContain('map=cycles,lambda2,eta,-,delta=0.1');
+    await expect.poll(() => address(page)).toContain('map=cycles,lambda2,eta,-,delta=0.1');
     const drawn = await page.locator('[data-panel=sweep] .plot').getAttribute('data-drawn');
     await page.reload();
     await ready(page);
@@ -291,7 +292,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     await theirs.keyboard.press('Enter');
     await expect.poll(() => shownRuns(theirs)).toEqual(['η = 0.1, optimizer = adam']);
     await settled(theirs);
-    expect(decodeURIComponent(theirs.url())).toContain('optimizer=adam');
+    expect(decodeURIComponent(await address(theirs))).toContain('optimizer=adam');
     await theirs.reload();
     await expect.poll(() => shownRuns(theirs)).toEqual(['η = 0.1, optimizer = adam']);
     expect(wrong).toEqual([]);
@@ -317,7 +318,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     const chooser = both.locator('[data-choice=sweep]');
     expect(await chooser.locator('option').allTextContents()).toEqual(['diagram', 'diagram (2)']);
     expect([await shown(), await units()]).toEqual(['Sweep diagram', '192 runs']);
-    expect(both.url()).not.toContain('sweep=');
+    expect(await address(both)).not.toContain('sweep=');
     await chooser.focus();
     await both.keyboard.press('ArrowDown');
     await expect.poll(shown).toBe('Sweep diagram (2)');
@@ -326,7 +327,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     expect(await both.evaluate(() => document.activeElement?.getAttribute('data-choice'))).toBe(
       'sweep',
     );
-    await expect.poll(() => both.url()).toContain('sweep=diagram+%282%29');
+    await expect.poll(() => address(both)).toContain('sweep=diagram+%282%29');
     await both.reload();
     await ready(both);
     expect([await shown(), await chooser.inputValue()]).toEqual([

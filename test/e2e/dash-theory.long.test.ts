@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  address,
   launch,
   openPage,
   plot,
@@ -94,7 +95,7 @@ describeWith(['chromium'], 'theory on the page', () => {
     const key = page.locator('[data-panel=sharpness] [data-series=dynamics-central]');
     await key.click();
     await settled(page);
-    expect(page.url()).toContain('hide=sharpness.dynamics-central');
+    expect(await address(page)).toContain('hide=sharpness.dynamics-central');
     expect(await plot(page, 'sharpness').locator('.dynamics-central').count()).toBe(0);
     expect(problems).toEqual([]);
     await page.close();
@@ -104,7 +105,7 @@ describeWith(['chromium'], 'theory on the page', () => {
     const { page, problems } = await open();
     await page.locator('[data-act=add-panel]').selectOption('grad_norm');
     await settled(page);
-    expect(page.url()).toContain('add=grad_norm');
+    expect(await address(page)).toContain('add=grad_norm');
     await page.reload();
     await settled(page);
     const panel = page.locator('[data-panel=column-grad_norm]');
@@ -113,7 +114,7 @@ describeWith(['chromium'], 'theory on the page', () => {
     expect(await panel.locator('.hint').textContent()).not.toContain('does not say');
     await panel.locator('[data-act=remove]').click();
     await settled(page);
-    expect(page.url()).not.toContain('add=');
+    expect(await address(page)).not.toContain('add=');
     expect(await panel.count()).toBe(0);
     expect(problems).toEqual([]);
     await page.close();

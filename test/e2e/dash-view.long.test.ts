@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  address,
   launch,
   openPage,
   plot,
@@ -176,15 +177,15 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     if (said) expect(await page.locator('.notice').textContent()).toMatch(said);
     else expect(await page.locator('.notice').count()).toBe(0);
     // The address tells what is shown.
-    const address = new URLSearchParams(new URL(page.url()).search);
+    const told = new URLSearchParams(new URL(await address(page)).search);
     if (shown[0] === 0) expect(await page.locator('[data-act=reset]').isDisabled()).toBe(true);
     await page.locator('[data-panel=loss] [data-act=scale]').click();
     await settled(page);
-    const written = new URLSearchParams(new URL(page.url()).search);
+    const written = new URLSearchParams(new URL(await address(page)).search);
     expect([written.get('from'), written.get('to')]).toEqual(
       shown[0] === 0 ? [null, null] : shown.map(String),
     );
-    expect(address.get('run')).toBe('data/three.parquet');
+    expect(told.get('run')).toBe('data/three.parquet');
     expect(problems).toEqual([]);
     await page.close();
   });

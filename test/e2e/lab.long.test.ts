@@ -7,6 +7,7 @@ import { labRun } from '../../src/dash/lab/lab-run.ts';
 import { TOUR } from '../../src/dash/lab/tour.ts';
 import { violations } from '../dash/axe.ts';
 import {
+  address,
   launch,
   openPage,
   plot,
@@ -171,7 +172,7 @@ describeWith(['chromium'], 'the lab', () => {
       await stands(page, runs[0]!.to);
       await settled(page);
       expect(await stepOf(page)).toBe(runs[0]!.to);
-      expect(new URL(page.url()).searchParams.get('tour')).toBe(String(i + 1));
+      expect(new URL(await address(page)).searchParams.get('tour')).toBe(String(i + 1));
       await tour.locator('summary').click();
       const sizes = await tour
         .locator('math')
@@ -290,7 +291,7 @@ describeWith(['chromium'], 'the lab', () => {
     await playTo(page, 1800);
     const at = await stepOf(page);
     expect(await page.locator('[data-panel=sharpness] .events').count()).toBe(1);
-    const link = new URL(page.url()).searchParams.get('lab');
+    const link = new URL(await address(page)).searchParams.get('lab');
     expect(link).toBe(`preset=paper;at=1500;optimizer=momentum;momentum=0.5;at=${at}`);
     const cwd = temporaryFolder();
     const saved = join(cwd, 'changed.parquet');
@@ -398,13 +399,13 @@ describeWith(['chromium'], 'the lab', () => {
     );
     expect(await stepOf(page)).toBe(0);
     await playTo(page, 1500);
-    expect(new URL(page.url()).searchParams.get('x')).toBe('time');
+    expect(new URL(await address(page)).searchParams.get('x')).toBe('time');
     // The one of half the learning rate has taken twice as many steps.
     await page.waitForFunction(() =>
       new URL(location.href).searchParams.get('lab')?.includes(';;'),
     );
     await settled(page);
-    const steps = new URL(page.url()).searchParams
+    const steps = new URL(await address(page)).searchParams
       .get('lab')!
       .split(';;')
       .map((run) => Number(/at=(\d+)$/.exec(run)![1]));
