@@ -7,6 +7,7 @@ import type { RunTable } from '../../pipeline/theory/run-table.ts';
 import { verifyRun } from '../../pipeline/theory/verify.ts';
 import { openTable } from '../inspect/table-reader.ts';
 import { derivedAgain, MOST_WORK, madeAgain } from './made-again.ts';
+import { networkChecks } from './network-checks.ts';
 import { runOf, storedRun } from './read-run.ts';
 import { PART_KEY, verifyPart } from './sweep-part.ts';
 
@@ -48,10 +49,20 @@ export async function verifyAgainstItself(
   if (other) {
     const derived = await derivedAgain(path, file);
     const again = await madeAgain(path, file, always);
-    return { results: [...(derived ? [derived] : []), again, theoryOfOther(other)], config: said };
+    const results = [
+      ...(derived ? [derived] : []),
+      again,
+      ...(isNetworkRun(said) ? await networkChecks(file, MOST_WORK) : []),
+      theoryOfOther(other),
+    ];
+    return { results, config: said };
   }
   const { table, facts } = await runOf(path, file, given);
   const results = [...checkFile(table, facts)];
   if (facts.config) results.push(await madeAgain(path, file, always));
   return { results, config: table.config, table };
 }
+
+/** Whether the rows are those of the training of a network itself. */
+const isNetworkRun = (said: Readonly<Record<string, unknown>> | null): boolean =>
+  said?.model === 'mlp' && said.dynamics === undefined && said.weights === undefined;

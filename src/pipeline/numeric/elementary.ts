@@ -177,3 +177,9 @@ export function norm(vector: Float64Array): number {
   for (const value of vector) sum += value * scale * (value * scale);
   return Math.sqrt(sum) / scale;
 }
+
+export function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}

@@ -33,6 +33,20 @@ test('columns of numbers come to mean 0 and deviation 1, whatever they were; raw
   );
 });
 
+test.each([
+  [0, 5e-324],
+  [-1e300, 1e300],
+  [1e-170, 3e-170, 2e-170],
+  [1e6, 1e6 + 3e-6, 1e6 - 2e-6],
+  [1e-90, 0],
+])('so do %j, %j …', (...a) => {
+  const { targets } = dataOfTable(table({ a, y: a }), choice, 'h');
+  const mean = targets.reduce((sum, x) => sum + x, 0) / a.length;
+  const square = targets.reduce((sum, x) => sum + x * x, 0) / a.length;
+  expect(Math.abs(mean)).toBeLessThan(1e-9);
+  expect(Math.abs(square - 1)).toBeLessThan(1e-9);
+});
+
 test('texts as targets are classes, by the alphabet', () => {
   const data = dataOfTable(table({ y: ['dog', 'cat', 'dog'], x: [1, 2, '3'] }), choice, 'h');
   expect(data).toMatchObject({ classes: ['cat', 'dog'], outputWidth: 2, inputWidth: 1 });

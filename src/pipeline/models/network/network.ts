@@ -62,6 +62,8 @@ export interface Spectrum {
  */
 export interface Network {
   readonly parameters: number;
+  /** Directions that `track` follows, those whose eigenvalues nobody asked for included. */
+  readonly followed: number;
   readonly theta: Float64Array;
   readonly gradient: Float64Array;
   /** Diagonal of P^(−1/2) of the optimizer, where `track` is to be in its metric. */
@@ -106,13 +108,19 @@ export interface Network {
   resumeTracker(state: TrackerState): void;
 }
 
+/**
+ * Directions that are followed at least: a single one may stay with what has become the second
+ * largest eigenvalue, and its residual does not tell.
+ */
+const LEAST_FOLLOWED = 3;
+
 /** Bound on the relative error of the sharpness where nothing else is asked for. */
 const TOLERANCE = 1e-6;
 
 /**
  * A network with its samples in a kernel of its own; θ is 0 at first.
  *
- * @param tracked how many of the largest eigenvalues `track` keeps
+ * @param tracked how many of the largest eigenvalues `track` finds
  * @param seed of the tracker's random probes
  */
 export function createNetwork(
@@ -124,9 +132,10 @@ export function createNetwork(
   const { count } = samples;
   for (const [i, width] of layers.entries()) kernel.setWidth(i, width);
   kernel.build(layers.length - 1, count, ACTIVATIONS.indexOf(activation), loss === 'cross-entropy');
-  kernel.buildTracker(tracked);
-  kernel.buildEdge();
   const size = kernel.parameters.value;
+  const followed = Math.min(size, Math.max(tracked, LEAST_FOLLOWED));
+  kernel.buildTracker(followed);
+  kernel.buildEdge();
 
   const inputWidth = layers[0]!;
   const targetWidth = samples.targets.length / count;
@@ -157,15 +166,15 @@ export function createNetwork(
   };
   view(inputs, count * inputWidth).set(samples.inputs);
   view(targets, count * targetWidth).set(samples.targets);
-  const kept = Math.min(tracked, size);
-  const results = view(kernel.results.value, kept);
-  const swings = view(kernel.swings.value, 2 * kept);
+  const results = view(kernel.results.value, Math.min(tracked, size));
+  const swings = view(kernel.swings.value, 2 * followed);
   const ritzVector = (index: number, before = false) =>
     view(kernel.ritzVectors(before) + index * kernel.ritzStride(), size);
   const useAll = () => kernel.useSamples(inputs, targets, count);
 
   return {
     parameters: size,
+    followed,
     theta: views.theta,
     gradient: views.gradient,
     metric: views.metric,
@@ -237,10 +246,10 @@ export function createNetwork(
     thetaBefore: views.thetaBefore,
     ritzVector,
     saveTracker() {
-      const vectors = new Float64Array(2 * kept * size);
+      const vectors = new Float64Array(2 * followed * size);
       for (const before of [0, 1])
-        for (let i = 0; i < kept; i++)
-          vectors.set(ritzVector(i, before === 1), (before * kept + i) * size);
+        for (let i = 0; i < followed; i++)
+          vectors.set(ritzVector(i, before === 1), (before * followed + i) * size);
       return {
         vectors,
         measurements: kernel.known.value,
@@ -252,8 +261,8 @@ export function createNetwork(
     resumeTracker({ vectors, measurements, swinging, draws, swings: saved }) {
       swings.set(saved);
       for (const before of [0, 1]) {
-        for (let i = 0; i < kept; i++) {
-          const from = (before * kept + i) * size;
+        for (let i = 0; i < followed; i++) {
+          const from = (before * followed + i) * size;
           ritzVector(i, before === 1).set(vectors.subarray(from, from + size));
         }
       }

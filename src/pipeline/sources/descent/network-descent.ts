@@ -20,7 +20,7 @@ import {
   type NetworkSetup,
   setupNetwork,
 } from '../../models/network/config.ts';
-import { createNetwork, type Network } from '../../models/network/network.ts';
+import { createNetwork, type Network, type OperatorOptions } from '../../models/network/network.ts';
 import { type ChosenOptimizer, chosenOptimizer } from '../../models/network/optimizer.ts';
 import { epochOrder, startWeights } from '../../models/network/start.ts';
 import type {
@@ -34,10 +34,10 @@ import type { WeightsAt } from '../trainings/training.ts';
 /** A loss above this, or not finite, counts as divergence. */
 const DIVERGENCE_LOSS = 1e12;
 /** Eigenvalues over this share of the threshold are at the edge. */
-const EDGE_SHARE = 0.8;
+export const EDGE_SHARE = 0.8;
 /** The work along the edge is taken of steps that change the loss by more than this share. */
 const WORTHWHILE = 0.003;
-/** A random direction joins the search for eigenvalues at every so many measurements. */
+/** A random direction joins the search for eigenvalues once in so many steps at least. */
 const PROBE_EVERY = 4;
 /** The work of a row is large: batches are small, so that logs and files keep up. */
 const BATCH_ROWS = 256;
@@ -143,16 +143,38 @@ export function networkRows(
  */
 export function* networkWeights(setup: NetworkSetup, every: number): Generator<WeightsAt> {
   const { steps } = setup.config;
-  const training = createTraining(setup, chosenOptimizer(setup.config));
-  const { theta } = training.network;
-  const before = new Float64Array(theta.length);
-  for (let step = 0; step <= steps; step++) {
-    if (!(training.gradients(step) <= DIVERGENCE_LOSS)) {
-      if (step > 0 && (step - 1) % every !== 0) yield { step: step - 1, theta: before };
-      return;
+  let before = new Float64Array();
+  let last = -1;
+  let told = -1;
+  for (const { step, network } of networkSteps(setup)) {
+    last = step;
+    if (step % every === 0 || step === steps) {
+      told = step;
+      yield { step, theta: network.theta };
     }
-    if (step % every === 0 || step === steps) yield { step, theta };
-    before.set(theta);
+    before = network.theta.slice();
+  }
+  if (told < last) yield { step: last, theta: before };
+}
+
+/** A training at one of its steps; θ must be back in its place for the next one. */
+export interface NetworkAt {
+  readonly step: number;
+  readonly loss: number;
+  /** At θ, with the gradient of all samples, and the metric of the optimizer. */
+  readonly network: Network;
+  /** The operator whose spectrum is measured. */
+  readonly operator: OperatorOptions;
+}
+
+/** All steps of a training, without what is measured on them, up to a divergence. */
+export function* networkSteps(setup: NetworkSetup): Generator<NetworkAt> {
+  const training = createTraining(setup, chosenOptimizer(setup.config));
+  const { network } = training;
+  for (let step = 0; step <= setup.config.steps; step++) {
+    const loss = training.gradients(step);
+    if (!(loss <= DIVERGENCE_LOSS)) return;
+    yield { step, loss, network, operator: training.operatorAt(step) };
     training.advance(step);
   }
 }
@@ -161,6 +183,8 @@ interface Training {
   readonly network: Network;
   /** The loss of step t, and its gradients. */
   gradients(t: number): number;
+  /** The operator whose spectrum is measured at step t, whose gradients were taken last. */
+  operatorAt(t: number): OperatorOptions;
   /** Takes the step behind t, whose gradients were taken last. */
   advance(t: number): void;
   /**
@@ -216,8 +240,15 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
     return value;
   }
 
+  const valuesAt = (t: number) => ({ ...values, eta: eta(t), t: t - since });
+
+  function operatorAt(t: number): OperatorOptions {
+    optimizer.metric?.(stepGradient, slots, valuesAt(t), metric);
+    return operator;
+  }
+
   function advance(t: number): void {
-    optimizer.step(theta, stepGradient, slots, { ...values, eta: eta(t), t: t - since });
+    optimizer.step(theta, stepGradient, slots, valuesAt(t));
   }
 
   /** Mean over the mini-batches of the epoch of their curvature along their own gradient. */
@@ -231,14 +262,13 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   }
 
   function measured(arrays: Record<string, Float64Array>, i: number, t: number, value: number) {
-    const now = { ...values, eta: eta(t), t: t - since };
-    optimizer.metric?.(stepGradient, slots, now, metric);
+    operatorAt(t);
     const { values: spectrum, error } = network.track({
       ...operator,
       edges: last.edges,
-      probing: t % (measure * PROBE_EVERY) === 0,
+      probing: (t / measure) % Math.ceil(PROBE_EVERY / measure) === 0,
     });
-    const edge = EDGE_SHARE * stability.threshold(now.eta);
+    const edge = EDGE_SHARE * stability.threshold(eta(t));
     let edges = 0;
     for (let k = 0; k < spectrum.length; k++) {
       arrays[k === 0 ? 'sharpness' : `sharpness_${k + 1}`]![i] = spectrum[k]!;
@@ -264,6 +294,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   return {
     network,
     gradients,
+    operatorAt,
     advance,
     row(arrays, i, t) {
       const value = gradients(t);
@@ -302,7 +333,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       since = saved.raw('since') === undefined ? 0 : saved.number('since');
       const [weights, vectors, ...rest] = saved.texts('arrays').map(bytesOf);
       const [before, swings] = saved.texts('before').map(bytesOf);
-      const kept = Math.min(eigenvalues, size);
+      const kept = network.followed;
       const sizes = [size, 2 * kept * size, size, 2 * kept, ...slots.map(() => size)];
       const found = [weights, vectors, before, swings, ...rest].map(
         (bytes) => (bytes?.byteLength ?? 0) / 8,

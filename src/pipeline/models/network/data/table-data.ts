@@ -103,9 +103,19 @@ function numbersOf({ name, values }: DataColumn, data: string, raw: boolean): Fl
 
 /** Less their mean, over their deviation; of equal values 0. */
 function standardized(values: Float64Array): Float64Array {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const square = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0);
-  const deviation = Math.sqrt(square / values.length);
-  const constant = !(deviation > 1e-12 * Math.abs(mean));
-  return values.map((value) => (constant ? 0 : (value - mean) / deviation));
+  const most = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  // Their squares must be numbers of full precision.
+  if (most > 0 && most < 1e-100) return standardized(values.map((value) => value * 2 ** 600));
+  if (most > 1e100) return standardized(values.map((value) => value * 2 ** -600));
+  const first = average(values);
+  const spread = average(values.map((value) => (value - first) * (value - first)));
+  // Beside a large mean its rounding is no longer small.
+  const rest = Math.sqrt(spread) < 1e-6 * Math.abs(first) ? values.map((v) => v - first) : values;
+  const mean = rest === values ? first : average(rest);
+  const deviation = Math.sqrt(average(rest.map((value) => (value - mean) * (value - mean))));
+  const constant = !(deviation > 1e-12 * Math.abs(first));
+  return rest.map((value) => (constant ? 0 : (value - mean) / deviation));
 }
+
+const average = (values: Float64Array): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
