@@ -28,7 +28,7 @@ import { readLink, writeLink } from './url.ts';
 import { viewControls } from './view-controls.ts';
 
 /** How often a page of `eos dash serve` looks at its files, unless its link says otherwise. */
-const LIVE_SECONDS = 0.5;
+const LIVE_SECONDS = 0.25;
 /** Panels outside the window are drawn with new runs too unless they have more rows than this. */
 const MOST_ROWS_UNSEEN = 500_000;
 /** So long after a zoom or growth they follow: while one goes on, only what is seen is drawn. */
@@ -246,8 +246,9 @@ async function drawAll(): Promise<void> {
       ? setTimeout(() => void drawRest(), REST_MS)
       : undefined;
   const parts = [range.draw, ...now.map((panel) => () => drawPanel(panel))];
-  // A run that plays is drawn part by part, as much as a frame has room for.
-  if (!every && runs.some(({ writing }) => writing)) await drawPaced(parts);
+  // A run that plays in the lab is drawn part by part, as much as a frame has room for.
+  if (!every && runs.some(({ writing, source }) => writing && source.client))
+    await drawPaced(parts);
   // The first drawings of a run come one by one, as soon as each is there.
   else if (every) await Promise.all(parts.map((draw) => draw()));
   else await gathered.begin(parts);

@@ -18,6 +18,7 @@ export interface FileActions {
 
 const REFRESH: readonly (readonly [number, string])[] = [
   [0, 'Off'],
+  [0.25, '0.25 s'],
   [0.5, '0.5 s'],
   [1, '1 s'],
   [2, '2 s'],

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { startDashServer } from '../../src/cli/dash-server/dash-server.ts';
 import { snapshots } from '../../src/cli/dash-server/snapshots.ts';
 import { type News, watchedFiles } from '../../src/cli/dash-server/watched-files.ts';
@@ -205,6 +205,59 @@ test('files are listed once, and again when one comes or goes, not when one is f
   expect(await files.find('data/run-7.parquet')).toBeUndefined();
   const runs = (JSON.parse(await files.list()) as { runs: { name: string }[] }).runs;
   expect(runs).toHaveLength(301);
+});
+
+test('what is flushed while the files are looked at is told without the slow look around', async () => {
+  // Only what the system tells is heard of.
+  vi.useFakeTimers({ toFake: ['setInterval'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const folder = folderOfTest();
+  const growing = growingFile(folder);
+  await growing.flush();
+  const states = snapshots();
+  /** A look that lasts until what is flushed in it has been heard of. */
+  let lasts: Promise<unknown> | undefined;
+  let looks = 0;
+  const files = watchedFiles([folder], {
+    ...states,
+    async newest(...asked) {
+      const state = await states.newest(...asked);
+      looks++;
+      await lasts;
+      return state;
+    },
+  });
+  let news: News | undefined;
+  const unfollow = files.follow((next) => {
+    news = next;
+  });
+  onTestFinished(async () => {
+    unfollow();
+    files.close();
+    await states.close();
+  });
+  const etag = () => news?.growing['data/run.parquet']?.etag;
+  await expect.poll(etag).toBeDefined();
+  for (let i = 0; i < 3; i++) {
+    const looked = looks;
+    let end = (): void => {};
+    lasts = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    await growing.flush();
+    await expect.poll(() => looks).toBeGreaterThan(looked);
+    await growing.flush();
+    const others = snapshots();
+    const last = (await others.newest(growing.file))!.etag;
+    await others.close();
+    // As long as the next look is put off, so that it falls into this one.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    lasts = undefined;
+    end();
+    await expect.poll(etag).toBe(last);
+  }
 });
 
 test('pages are told of changes as they happen', async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { deltaOf } from '../../pipeline/node/delta.ts';
 import { PARTIAL } from '../../pipeline/node/file-target.ts';
 import { JOURNAL, readJournal } from '../../pipeline/node/journal.ts';
@@ -35,8 +36,11 @@ export interface Snapshots {
     file: string,
     choose?: (kept: readonly Tag[]) => Tag | undefined,
   ): Promise<Version | undefined>;
-  /** What tells the newest state from others, for those who may read it. */
-  newest(file: string): Promise<Tag | undefined>;
+  /**
+   * What tells the newest state from others, for those who may read it: that of now, or with `now`
+   * false that of a moment ago.
+   */
+  newest(file: string, now?: boolean): Promise<Tag | undefined>;
   close(): Promise<void>;
 }
 
@@ -45,7 +49,7 @@ export interface Snapshots {
  * requests. One that nobody has read yet is only waited for by those who were told of it.
  */
 const KEPT = 10_000;
-const UNREAD = 2500;
+const UNREAD = 1500;
 /** Bytes of memory for the ends of all states that are kept. */
 const BUDGET = 128 * 1024 * 1024;
 /** Milliseconds after which the newest state goes too, where nobody has asked for the file. */
@@ -90,9 +94,8 @@ export function snapshots(): Snapshots {
     const partial = file + PARTIAL;
     const before = growing.get(file);
     const newest = before?.states.at(-1);
-    const pause = Math.max(PAUSE, (2 * UNREAD * (newest?.closing.length ?? 0)) / BUDGET);
+    if (newest && pauseOf(before) > 0) return newest;
     const now = Date.now();
-    if (before && newest && now - before.lookedAt < pause) return newest;
     const opened = await openPlain(partial);
     if (!opened) return undefined;
     const same = newest?.file.id === idOf(opened.stats) ? newest.file : undefined;
@@ -175,7 +178,10 @@ export function snapshots(): Snapshots {
       const state = earlier ?? (await newestOf(file));
       return state && 'closing' in state ? versionOf(state, kept) : state;
     },
-    async newest(file) {
+    async newest(file, now = false) {
+      const pause = now ? pauseOf(growing.get(file)) : 0;
+      // Else what has just been flushed would be told with the next flush alone.
+      if (pause > 0) await sleep(pause);
       const state = await newestOf(file);
       if (state && 'close' in state) await state.close();
       return state;
@@ -187,6 +193,14 @@ export function snapshots(): Snapshots {
       for (const { release } of all) await release();
     },
   };
+}
+
+/** Milliseconds until a file may be looked at again: the larger its states are, the more seldom. */
+function pauseOf(growth: Growth | undefined): number {
+  const newest = growth?.states.at(-1);
+  if (!growth || !newest) return 0;
+  const pause = Math.max(PAUSE, (2 * UNREAD * newest.closing.length) / BUDGET);
+  return growth.lookedAt + pause - Date.now();
 }
 
 const NEVER = Number.POSITIVE_INFINITY;

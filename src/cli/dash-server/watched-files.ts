@@ -29,8 +29,8 @@ export interface WatchedFiles {
 }
 
 /**
- * Milliseconds to the next look: once the system tells of a change, and without its word (as on
- * network drives).
+ * Milliseconds from one look to the next: where the system tells of changes, and without its word
+ * (as on network drives).
  */
 const [SOON, SELDOM] = [50, 1000];
 /** After so many milliseconds pages are told again, so that they know that the server is there. */
@@ -70,7 +70,10 @@ export function watchedFiles(located: readonly string[], states: Snapshots): Wat
   let toldAt = 0;
   let soon: NodeJS.Timeout | undefined;
   let seldom: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
+  let looking = false;
+  let lookedAt = 0;
+  /** Something was told while a look was under way, which may have missed it. */
+  let again = false;
 
   function watched(path: string): FSWatcher | undefined {
     try {
@@ -83,7 +86,7 @@ export function watchedFiles(located: readonly string[], states: Snapshots): Wat
           (SHARED.test(name) && !(event === 'change' && name.endsWith(PARTIAL)));
         if (shared) folder.told = 'shared';
         else if (folder.told === 'nothing') folder.told = 'others';
-        if (followers.size > 0) soon ??= setTimeout(look, SOON);
+        if (followers.size > 0) soon ??= setTimeout(look, lookedAt + SOON - Date.now());
       });
       watcher.on('error', () => watcher.close());
       return watcher;
@@ -156,11 +159,11 @@ export function watchedFiles(located: readonly string[], states: Snapshots): Wat
     folders.set(path, { watcher, id, changed, listedAt: Date.now(), told: 'nothing' });
   }
 
-  async function growingOf({ runs }: Listing): Promise<ReadonlyMap<string, Growing>> {
+  async function growingOf({ runs }: Listing, now: boolean): Promise<ReadonlyMap<string, Growing>> {
     const growing = new Map<string, Growing>();
     for (const { path, file, unfinished } of runs) {
       if (!unfinished) continue;
-      const state = await states.newest(file);
+      const state = await states.newest(file, now);
       growing.set(path, {
         writing: await isWritten(file),
         ...(state ? { etag: state.etag, size: state.size } : {}),
@@ -169,20 +172,21 @@ export function watchedFiles(located: readonly string[], states: Snapshots): Wat
     return growing;
   }
 
-  function look(): Promise<void> {
+  async function look(): Promise<void> {
     clearTimeout(soon);
     soon = undefined;
-    looking ??= tellNews()
-      // A folder may vanish, or be closed to us, while it is listed.
-      .catch(() => {})
-      .finally(() => {
-        looking = undefined;
-      });
-    return looking;
+    again = looking;
+    if (looking) return;
+    looking = true;
+    // A folder may vanish, or be closed to us, while it is listed.
+    await tellNews().catch(() => {});
+    looking = false;
+    lookedAt = Date.now();
+    if (again) await look();
   }
 
   async function tellNews(): Promise<void> {
-    const growing = Object.fromEntries(await growingOf(await current()));
+    const growing = Object.fromEntries(await growingOf(await current(), true));
     const next: News = { list: generation, growing };
     const repeated = Date.now() - toldAt >= REPEATED;
     if (!repeated && JSON.stringify(next) === JSON.stringify(news)) return;
@@ -198,7 +202,7 @@ export function watchedFiles(located: readonly string[], states: Snapshots): Wat
     },
     async list() {
       const { runs, sweeps } = await current();
-      const growing = await growingOf({ runs, sweeps, folders: [] });
+      const growing = await growingOf({ runs, sweeps, folders: [] }, false);
       return runList(runs, await checkedSweeps(sweeps), true, growing);
     },
     follow(tell) {

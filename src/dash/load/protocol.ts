@@ -20,6 +20,11 @@ export interface Interval {
   readonly last: number;
 }
 
+/** A file that has grown, with the stretches of its column `phase`. */
+export interface GrownTable extends TableInfo {
+  readonly phases: readonly Interval[];
+}
+
 /** One cycle at the edge: from an upward crossing of 2/η to the row before the next. */
 export interface Cycle {
   readonly cycle: number;
@@ -86,7 +91,7 @@ export interface TableApi {
    * The file as it is now, or in the state that is known to be the newest; undefined where it has
    * not changed.
    */
-  refresh(known?: FileState): Promise<TableInfo | undefined>;
+  refresh(known?: FileState): Promise<GrownTable | undefined>;
   /** One line a column: every extreme of [from, to] at `width` pixel columns. */
   lines(
     columns: readonly string[],

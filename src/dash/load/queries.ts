@@ -12,7 +12,7 @@ import { csv } from './csv.ts';
 import { cycles, intervals } from './intervals.ts';
 import { lines } from './lines.ts';
 import { path } from './path.ts';
-import type { Anchor, Row, TableApi, TableInfo, WholeColumn } from './protocol.ts';
+import type { Anchor, GrownTable, Row, TableApi, TableInfo, WholeColumn } from './protocol.ts';
 import { sampledRows } from './rows.ts';
 import { statistics } from './statistics.ts';
 import {
@@ -100,7 +100,8 @@ export function tableApi(openTable: OpenTable, onBytes: OnBytes): TableApi {
       const now = (await openBytes(origin, onBytes, known)).version;
       if (now === told) return undefined;
       if (now !== version) store = store.replace(await load(known, store.source.mark));
-      return info();
+      const grown = await info();
+      return { ...grown, phases: await current(() => phasesOf(store)) };
     },
     ...questions((ask) => current(() => ask(store))),
   };
@@ -120,10 +121,14 @@ export function memoryApi(version: () => string, table: () => TableSource): Tabl
   };
   return {
     open: info,
-    refresh: async () => (version() === told ? undefined : info()),
+    refresh: async () =>
+      version() === told ? undefined : { ...(await info()), phases: await phasesOf(store!) },
     ...questions((ask) => ask(store!)),
   };
 }
+
+const phasesOf = async (store: ColumnStore): Promise<GrownTable['phases']> =>
+  store.has('phase') ? intervals(store, 'phase') : [];
 
 type Asked = <T>(ask: (store: ColumnStore) => Promise<T>) => Promise<T>;
 

@@ -49,11 +49,19 @@ async function openDynamics(
   }
 }
 
-/** What has become of a run's file: its phases, and the values from which derived lines start. */
-export async function withPhases(run: Run, info: TableInfo): Promise<Partial<Run>> {
+/**
+ * What has become of a run's file: its phases, and the values from which derived lines start.
+ *
+ * @param known its phases where they are known already
+ */
+export async function withPhases(
+  run: Run,
+  info: TableInfo,
+  known?: readonly Interval[],
+): Promise<Partial<Run>> {
   const now = { ...run, info };
   const facts = runFacts(info.metadata);
-  const found = hasColumns(now, ['phase']) ? await run.client.intervals('phase') : [];
+  const found = known ?? (hasColumns(now, ['phase']) ? await run.client.intervals('phase') : []);
   const dated = facts.summary?.phases ?? [];
   // The model's phases are exact at once; measured ones are dated in the end.
   const measured = dated.length > 0 && facts.lambda1 === undefined;
@@ -62,8 +70,15 @@ export async function withPhases(run: Run, info: TableInfo): Promise<Partial<Run
     : found;
   const columns = ['l_hat', 'alpha'].filter((column) => hasColumns(now, [column]));
   const start = edgeOf(phases)?.first ?? info.firstStep;
-  const values = columns.length > 0 && info.rows > 0 ? await run.client.near(start, columns) : {};
-  const anchors = new Map(Object.entries(values));
+  // A file that is being written keeps its rows; a run of the lab may begin anew.
+  const before = run.figures.anchors;
+  const grows = run.writing && !run.source.client && info.rows >= run.info.rows;
+  const same =
+    grows && before.size > 0 && start === (run.figures.edge?.first ?? run.info.firstStep);
+  const anchors =
+    same || columns.length === 0 || info.rows === 0
+      ? before
+      : new Map(Object.entries(await run.client.near(start, columns)));
   const knownPhases = measured ? found : undefined;
   return { info, facts, phases, knownPhases, figures: runFigures(facts, phases, anchors) };
 }

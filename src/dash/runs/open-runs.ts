@@ -188,7 +188,10 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
     looks.set(run.id, look);
     try {
       const info = await run.client.refresh(known);
-      if (info) update(run.id, { ...(await withPhases(run, info)), pace: paceOf(look, info) });
+      if (info) {
+        const change = await withPhases(run, info, info.phases);
+        update(run.id, { ...change, pace: paceOf(look, info) });
+      }
       look.failures = 0;
       events.problem(run.name, undefined);
       return info !== undefined;
