@@ -1,4 +1,4 @@
-// npm run bench:dash [-- --rows 1000000,10000] [--rounds 3] [--seconds 600]
+// npm run bench:dash [-- --rows 1000000,10000] [--rounds 3] [--seconds 600] [--long 5000000]
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Browser, type CDPSession, chromium, type Page } from 'playwright-core';
 import { followRun } from '../test/dash/live-run.ts';
+import { staticHost } from '../test/dash/static-host.ts';
 import { describe, describeMachine, root } from './machine.ts';
 
 const ZOOMS = 20;
@@ -14,12 +15,15 @@ const MOST_FOR_ONE = 33;
 const MOST_FOR_TEN = 100;
 /** Seconds that the page may be behind a run. */
 const MOST_BEHIND = 1.5;
+/** Of the first screen of a long run from a static host. */
+const [MOST_BYTES, MOST_MS] = [2e6, 1000];
 
 const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '1000000,10000' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '60' },
+    long: { type: 'string', default: '5000000' },
   },
 });
 const print = (text: string) => process.stdout.write(`${text}\n`);
@@ -33,6 +37,7 @@ try {
     Array.from({ length: 10 }, (_, i) => 10_000 + i),
     Number(values.rounds),
   );
+  await measureFirstScreen(Number(values.long), Number(values.rounds));
   await measureLive(Number(values.seconds));
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -93,6 +98,58 @@ async function measureRuns(lengths: readonly number[], rounds: number): Promise<
   } finally {
     await browser.close();
     server.kill('SIGINT');
+  }
+}
+
+/** What the first screen of a long run takes from a host that serves files and nothing else. */
+async function measureFirstScreen(rows: number, rounds: number): Promise<void> {
+  const [file, site] = [join(folder, 'long.parquet'), join(folder, 'site')];
+  const eos = (...args: string[]) =>
+    execFileSync(process.execPath, [join(root, 'bin/run.js'), ...args], { stdio: 'ignore' });
+  // It stays at the edge of stability to its end.
+  eos('stream', '--lambda2', '0.0001', '--steps', String(rows - 1), '--out', file, '-q', '--force');
+  eos('dash', 'build', '--data', file, '--out', site);
+  const host = await staticHost(site);
+  const browser = await launch();
+  try {
+    const results: Record<'ms' | 'main' | 'bytes', number>[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+      const page = await context.newPage();
+      const session = await context.newCDPSession(page);
+      await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+      const before = host.sent();
+      await page.goto(host.url);
+      await page.waitForFunction(
+        () =>
+          document.documentElement.dataset.ready === '1' &&
+          document.documentElement.dataset.busy === 'false' &&
+          Number(document.documentElement.dataset.draws) > 0,
+      );
+      const ms = await page.evaluate(() =>
+        Math.max(
+          ...performance
+            .getEntriesByName('eos-draw')
+            .map(({ startTime, duration }) => startTime + duration),
+        ),
+      );
+      results.push({ ms, main: await mainThread(session), bytes: host.sent() - before });
+      await context.close();
+    }
+    const size = `${(statSync(file).size / 1e6).toFixed(0)} MB`;
+    print(`${rows.toLocaleString('en-US')} rows, ${size}, from a static host; ${rounds} openings`);
+    print(
+      `  first screen drawn       ${median(results.map(({ ms }) => ms)).toFixed(0)} ms after the page is asked for (most ${Math.max(...results.map(({ ms }) => ms)).toFixed(0)} ms); at most ${MOST_MS} wanted`,
+    );
+    print(
+      `  processor                ${median(results.map(({ main }) => main)).toFixed(0)} ms of the main thread`,
+    );
+    print(
+      `  bytes sent               ${(Math.max(...results.map(({ bytes }) => bytes)) / 1e6).toFixed(2)} MB, the page included; at most ${MOST_BYTES / 1e6} wanted\n`,
+    );
+  } finally {
+    await browser.close();
+    await host.close();
   }
 }
 

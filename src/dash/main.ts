@@ -76,6 +76,8 @@ const files = openRuns({
       problem: (text) => showProblem(box('notices'), 'link', text),
       focus: () =>
         sweep?.element.contains(document.activeElement) ? document.activeElement : null,
+      alone: () =>
+        files.runs().length + files.list().runs.length + link.runs.length === 0 && !link.asked,
     });
     // Another may have been chosen meanwhile.
     if (mine !== sweepTurn) return;

@@ -1,55 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { createReadStream, mkdtempSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, settled } from '../dash/browser.ts';
+import { type StaticHost, staticHost } from '../dash/static-host.ts';
 import { describeWith, root } from '../setup/parts.ts';
 import { removeFolder } from '../setup/remove-folder.ts';
 
 const ROWS = 2_000_000;
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-};
-
-/** A static host that knows ranges, as most do, and counts what it sends. */
-function staticHost(folder: string): { readonly server: Server; sent(): number } {
-  let sent = 0;
-  const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://host').pathname;
-    const file = join(folder, path === '/' ? 'index.html' : path);
-    const size = statSync(file, { throwIfNoEntry: false })?.size;
-    if (size === undefined) {
-      response.writeHead(404).end();
-      return;
-    }
-    const range = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '');
-    const [start, end] = range ? [Number(range[1]), Number(range[2])] : [0, size - 1];
-    response.writeHead(range ? 206 : 200, {
-      'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
-      'content-length': end - start + 1,
-      'accept-ranges': 'bytes',
-      ...(range ? { 'content-range': `bytes ${start}-${end}/${size}` } : {}),
-    });
-    if (request.method === 'HEAD') {
-      response.end();
-      return;
-    }
-    sent += end - start + 1;
-    createReadStream(file, { start, end }).pipe(response);
-  });
-  return { server, sent: () => sent };
-}
-
 describeWith(['chromium'], 'the first screen', () => {
   let folder: string;
   let browser: Browser;
-  let host: ReturnType<typeof staticHost>;
+  let host: StaticHost;
   let url: string;
 
   beforeAll(async () => {
@@ -59,14 +23,13 @@ describeWith(['chromium'], 'the first screen', () => {
       execFileSync(process.execPath, [join(root, 'bin/run.js'), ...args], { stdio: 'ignore' });
     eos('stream', '--lambda2', '0.0001', '--steps', String(ROWS - 1), '--out', run, '-q');
     eos('dash', 'build', '--data', run, '--out', join(folder, 'site'));
-    host = staticHost(join(folder, 'site'));
-    await new Promise<void>((resolve) => host.server.listen(0, '127.0.0.1', resolve));
-    url = `http://127.0.0.1:${(host.server.address() as AddressInfo).port}/`;
+    host = await staticHost(join(folder, 'site'));
+    url = host.url;
     browser = await launch();
   });
   afterAll(async () => {
     await browser?.close();
-    await new Promise((resolve) => host?.server.close(resolve));
+    await host?.close();
     removeFolder(folder);
   });
 

@@ -114,6 +114,9 @@ describeWith(['chromium'], 'a training log dropped on the page', () => {
     await page.locator('[data-act=log-close]').first().click();
     await settled(page);
     expect(await shownRuns(page)).not.toContain('odd');
+    // Of a log without sharpness the bar of steps shows the loss.
+    const line = page.locator('.range-picture [aria-label=line] path').first();
+    await expect.poll(() => line.getAttribute('d')).toMatch(/^M.*L/);
     expect(problems).toEqual([]);
     await page.close();
   });

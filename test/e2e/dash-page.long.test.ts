@@ -449,7 +449,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     expect(await ground(page)).not.toBe(light);
     await page.locator('[data-act=theme]').selectOption('light');
     expect(await ground(page)).toBe(light);
-    for (const width of [1024, 390]) {
+    for (const width of [1024, 390, 320]) {
       await page.setViewportSize({ width, height: 844 });
       await settled(page);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
@@ -459,6 +459,21 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
         Number(await plot(page, 'loss').locator('svg.main').getAttribute('width')),
       ).toBeLessThan(width);
     }
+    // All tools of a chart are in the line of its title.
+    const lines = await page
+      .locator('.panel:not([hidden]) > .panel-tools > header')
+      .evaluateAll((headers) =>
+        headers.map((header) => {
+          const tools = [...header.children].filter((each) => !each.matches('.legend, .spacer'));
+          const middles = tools
+            .map((each) => each.getBoundingClientRect())
+            .filter(({ width }) => width > 0)
+            .map(({ top, height }) => top + height / 2);
+          return Math.max(...middles) - Math.min(...middles);
+        }),
+      );
+    expect(lines.length).toBeGreaterThan(6);
+    for (const apart of lines) expect(apart).toBeLessThan(6);
   });
 
   test('reloads as it was', async () => {

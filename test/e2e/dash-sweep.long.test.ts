@@ -155,8 +155,17 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
   });
 
   test('brushing more cells than are drawn opens fifty, says how many more, and leaves the map where it is', async () => {
-    const box = () => page.locator('[data-panel=sweep] .cells').boundingBox();
+    // Where it is on the page, which a click further down may scroll.
+    const box = async () => {
+      const { x, y, width, height } = (await page
+        .locator('[data-panel=sweep] .cells')
+        .boundingBox())!;
+      return [x, y + (await page.evaluate(() => scrollY)), width, height];
+    };
     const before = await box();
+    // Alone on the page it takes more than half of the window, and is in it whole.
+    expect(before[3]).toBeGreaterThan(0.5 * page.viewportSize()!.height);
+    expect(before[1]! + before[3]!).toBeLessThan(page.viewportSize()!.height);
     const [first, last] = [await cellAt(0, 0), await cellAt(11, 7)];
     await page.mouse.move(...first);
     await page.mouse.down();

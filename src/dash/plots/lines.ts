@@ -92,7 +92,7 @@ export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
         ...(level ? levelMarks(level, values, theme) : []),
         ...(plot.areas ?? []).map((area) => areaMark(area, values)),
         ...lines.map((line) => lineMark(line, plot, values)),
-        ...lines.flatMap((line) => dots(line, steps, width - MARGIN.left - MARGIN.right, log)),
+        ...lines.flatMap((line) => dots(line, steps, values, width - MARGIN.left - MARGIN.right)),
         ...(level ? levelName(level, plot, values, theme) : []),
         ...eventMarks(plot, theme),
         ...stepMarks(plot.axis ?? xAxisOf(null), steps, width),
@@ -280,13 +280,24 @@ function betweenMark(
 /** Rows further apart than this are seen as dots, as is one that stands alone. */
 const DOT_PIXELS = 12;
 
-function dots({ points, color, rows }: Line, [from, to]: Range, pixels: number, log: boolean) {
+function dots(
+  { points, color, rows }: Line,
+  [from, to]: Range,
+  [low, high]: Range,
+  pixels: number,
+) {
   if (!rows) return [];
+  const { x, y } = points;
   const most = Math.max(1, pixels / DOT_PIXELS);
   const seen: number[] = [];
-  for (let i = 0; i < points.x.length && seen.length <= most; i++)
-    if (points.x[i]! >= from && points.x[i]! <= to && (!log || points.y[i]! > 0)) seen.push(i);
-  if (seen.length === 0 || seen.length > most) return [];
+  let there = 0;
+  for (let i = 0; i < x.length && there <= most; i++) {
+    if (!(x[i]! >= from && x[i]! <= to)) continue;
+    there++;
+    // Nor beyond the frame, over what stands above the drawing.
+    if (y[i]! >= low && y[i]! <= high) seen.push(i);
+  }
+  if (seen.length === 0 || there > most) return [];
   return [
     Plot.dot(seen, {
       x: seen.map((i) => points.x[i]!),

@@ -74,20 +74,24 @@ export function readRooms(panels: readonly HTMLElement[]): void {
 
 /**
  * How to draw in a frame. The main drawing takes what the first screen leaves below what stands
- * above it, others a third of the window; in full screen it is all that is left above the bar
- * below.
+ * above it, others a third of the window; in full screen it is all that is left above the bar below,
+ * and most of that where it is alone on the page.
  */
-export function frameLook(app: App, { element, body }: Frame, id: string) {
-  const { width, above, below } = rooms.get(body) ?? roomOf(body);
+export function frameLook(app: App, { element, body }: Frame, id: string, alone = false) {
+  // What stands above one that is alone has just been drawn.
+  const { width, above, below } = (alone ? undefined : rooms.get(body)) ?? roomOf(body);
   rooms.delete(body);
   const wide = element.classList.contains('wide');
   const full = app.store.get().full === id;
   const share = Math.round(window.innerHeight * (wide ? 0.45 : 0.3));
   if (!full && !wide) return pageLook(width, Math.min(MOST.other, Math.max(LEAST_HEIGHT, share)));
   const room = Math.floor(window.innerHeight - above - below - AIR);
-  return pageLook(width, Math.max(LEAST_HEIGHT, full ? room : Math.min(room, share, MOST.main)));
+  const most = alone ? Math.min(width, Math.round(ALONE * room)) : Math.min(share, MOST.main);
+  return pageLook(width, Math.max(LEAST_HEIGHT, full ? room : Math.min(room, most)));
 }
 
+/** Of the room of a map that is alone; what a click on it opens is seen below. */
+const ALONE = 0.78;
 /** Padding of the panel and of the page below it. */
 const AIR = 16;
 

@@ -2,8 +2,9 @@ import * as Plot from '@observablehq/plot';
 import { formatNumber } from '../../pipeline/format.ts';
 import { type App, hasColumns, pageLook } from '../app.ts';
 import { button, el, icon } from '../dom.ts';
-import { drawPlot, extent, niceDomain } from '../plots/draw.ts';
+import { drawPlot, niceDomain } from '../plots/draw.ts';
 import { bars, coarsePhases, placedPhases } from '../plots/phase-strip.ts';
+import { robustRange } from '../plots/robust.ts';
 import { PAGE, phaseColor } from '../plots/theme.ts';
 import { X_AXES, xAxisOf } from '../plots/x-axis.ts';
 import { roving } from '../roving.ts';
@@ -130,19 +131,21 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
       // Another run may have made the whole longer.
       const wanted = `${app.axis().name}:${first}:${last}:${room}`;
       if (pictured === run.info && drawnAs === wanted) return;
-      const column = ['sharpness', 'loss'].find((name) => hasColumns(run, [name]));
+      const columns = ['sharpness', 'loss'].filter((name) => hasColumns(run, [name]));
       const pixels = Math.max(40, room);
-      const [points] = column
-        ? await readLines(app, run, run.client, [column], Math.round(pixels), [first, last]).catch(
-            () => [],
-          )
-        : [];
+      const read = await readLines(app, run, run.client, columns, Math.round(pixels), [
+        first,
+        last,
+      ]).catch(() => []);
       if (mine !== turn) return;
       pictured = run.info;
       drawnAs = wanted;
-      const log = column === 'loss';
+      // A log may have the column of the sharpness, and no value in it.
+      const place = read.findIndex(({ y }) => Array.from(y).some(Number.isFinite));
+      const points = read[place];
+      const log = columns[place] === 'loss';
       const y = Array.from(points?.y ?? [], (value) => (log && !(value > 0) ? Number.NaN : value));
-      const domain = niceDomain(extent([y]), log);
+      const domain = niceDomain(robustRange(y, log)?.range, log);
       picture.replaceChildren(
         drawPlot(
           {
@@ -165,6 +168,7 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
               Plot.line(y, {
                 x: Array.from(points?.x ?? []),
                 y,
+                clip: true,
                 stroke: PAGE.sharpness,
                 strokeWidth: 1,
               }),

@@ -45,6 +45,8 @@ export interface Surroundings {
   problem(text: string): void;
   /** What has the focus in the map that this one takes the place of. */
   focus(): Element | null;
+  /** Whether no run is shown below, nor will be at once. */
+  alone(): boolean;
 }
 
 /** The map of a sweep, which makes the runs that links name by their cells. */
@@ -56,7 +58,7 @@ export interface SweepPanel extends Panel {
 export async function openSweepPanel(
   app: App,
   listed: ListedSweep,
-  { sweeps, show, problem, focus }: Surroundings,
+  { sweeps, show, problem, focus, alone }: Surroundings,
 ): Promise<SweepPanel> {
   const table = await loadSweep(listed);
   const varied = variedParameters(table);
@@ -102,6 +104,8 @@ export async function openSweepPanel(
   /** Where a choice of several began. */
   let anchor: number | undefined;
   let downAt: readonly [number, number] | undefined;
+  /** It stays as large when its runs come. */
+  const isAlone = alone();
   let inherited = focus()?.getAttribute('data-choice');
 
   const change = (next: Partial<MapView>) => {
@@ -436,11 +440,11 @@ export async function openSweepPanel(
     async draw() {
       const now = view();
       frame.update();
-      const look = frameLook(app, frame, head.id);
       mark.hidden = true;
       app.showTip(null);
       // Runs that come, or are zoomed, leave the map as it is.
-      const asked = `${writeMapView(now)} ${look.width} ${look.height} ${sweeps()}`;
+      const room = [body.clientWidth, window.innerHeight, app.store.get().full === head.id];
+      const asked = `${writeMapView(now)} ${room} ${sweeps()}`;
       if (asked === body.dataset.asked) return markOpened();
       body.dataset.asked = asked;
       drawChoices(now);
@@ -456,7 +460,7 @@ export async function openSweepPanel(
         ...legend.map(colorKey),
         ...line,
       );
-      drawing = sweepMap(map, look);
+      drawing = sweepMap(map, frameLook(app, frame, head.id, isAlone));
       frame.show(drawing.svg, false);
       markOpened();
       body.dataset.drawn = writeMapView(now);

@@ -1,0 +1,22 @@
+import { parseHTML } from 'linkedom';
+import { expect, test } from 'vitest';
+import type { Look } from '../../src/dash/plots/draw.ts';
+import { linesPlot } from '../../src/dash/plots/lines.ts';
+import { LIGHT } from '../../src/dash/plots/theme.ts';
+
+test('rows that are left out of what is shown have no dots above the drawing', () => {
+  const { document } = parseHTML('<html><body></body></html>');
+  const x = Float64Array.from({ length: 20 }, (_, i) => i);
+  const y = x.map((step) => (step === 12 ? 1e9 : 30 + step));
+  const plot = {
+    ...{ label: 'sharpness S', log: false, robust: true },
+    steps: [0, 19] as const,
+    lines: [{ points: { x, y }, color: 'black', rows: true }],
+  };
+  const look = { width: 600, height: 300, theme: LIGHT, document } as unknown as Look;
+  const { svg, out } = linesPlot(plot, look);
+  expect(out).toBe(1);
+  const dots = [...svg.querySelectorAll('circle')].map((dot) => Number(dot.getAttribute('cy')));
+  expect(dots).toHaveLength(19);
+  for (const down of dots) expect(down >= 0 && down <= 300).toBe(true);
+});
