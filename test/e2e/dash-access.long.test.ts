@@ -153,6 +153,9 @@ describeWith(['chromium'], 'access to the dashboard', () => {
     await page.goto(pathToFileURL(join(site, 'index.html')).href);
     await page.locator('#unstarted').waitFor({ state: 'visible' });
     expect(await page.locator('#unstarted').textContent()).toContain('eos dash serve');
+    // At once, though nothing of the folder may be loaded, its styles neither.
+    const { y, height } = (await page.locator('#unstarted').boundingBox())!;
+    expect(y + height).toBeLessThan(page.viewportSize()!.height / 2);
     await page.close();
   });
 
