@@ -1,12 +1,13 @@
 import './style.css';
 import { formatNumber } from '../pipeline/format.ts';
 import { HEAD_BYTES, tableKind } from '../pipeline/formats/table-file.ts';
+import { linkOfPage, pageAddress } from './address.ts';
 import { type App, hasColumns, messageOf, type Panel, type Run, rowUnder } from './app.ts';
 import { el } from './dom.ts';
+import { fileFollower } from './follow-files.ts';
 import { gathering, nextFrame, soon } from './frames.ts';
 import type { LinkedRun } from './lab/lab-link.ts';
 import type { Row } from './load/protocol.ts';
-import { canFollow, followServer, type ServerNews } from './load/server-news.ts';
 import { emptyPage, showProblem } from './messages.ts';
 import { setColors } from './plots/theme.ts';
 import { addedPanels } from './runs/added-panels.ts';
@@ -20,15 +21,15 @@ import type { ListedRun } from './runs/run-list.ts';
 import { runTable } from './runs/run-table.ts';
 import { shownPart } from './runs/shown-part.ts';
 import { tiles } from './runs/tiles.ts';
-import { createStore, type View } from './store.ts';
+import { createStore } from './store.ts';
 import { isCell } from './sweep/cell-link.ts';
 import type { SweepPanel } from './sweep/sweep-panel.ts';
 import { tooltip } from './tooltip.ts';
-import { readLink, writeLink } from './url.ts';
+import { LEAST_REFRESH } from './url.ts';
 import { viewControls } from './view-controls.ts';
 
 /** How often a page of `eos dash serve` looks at its files, unless its link says otherwise. */
-const LIVE_SECONDS = 0.25;
+const LIVE_SECONDS = LEAST_REFRESH;
 /** Panels outside the window are drawn with new runs too unless they have more rows than this. */
 const MOST_ROWS_UNSEEN = 500_000;
 /** So long after a zoom or growth they follow: while one goes on, only what is seen is drawn. */
@@ -42,8 +43,7 @@ const box = (id: string): HTMLElement => document.getElementById(id)!;
 box('unstarted').remove();
 const page = document.documentElement;
 setColors(page.style);
-const inQuery = /^https?:$/.test(location.protocol);
-const link = readLink(inQuery ? location.search : location.hash.slice(1) || location.search);
+const link = linkOfPage();
 const store = createStore(link.view);
 let refreshGiven = link.refreshGiven;
 /** What runs in the lab, for the link; null while it is closed. */
@@ -56,7 +56,7 @@ let sweepTurn = 0;
 
 const files = openRuns({
   changed: schedule,
-  relinked: writeUrl,
+  relinked: () => address.write(),
   loading() {
     box('progress').hidden = !files.loading();
     showBusy();
@@ -140,7 +140,7 @@ const top = viewControls(
   app,
   {
     drop: (dropped) => void drop(dropped),
-    refreshNow: () => void refresh(true),
+    refreshNow: () => void follower.refresh(true),
     lab: () => void showLab(''),
     pause() {
       refreshGiven = true;
@@ -169,17 +169,23 @@ let hurry = false;
 let looks = 0;
 let following = false;
 let followAgain = false;
-/** Follows what the server has told. */
-let hearing = false;
+const address = pageAddress(
+  app,
+  files,
+  table.asked,
+  () => ({ lab, tour, embed: link.embed, refreshGiven }),
+  showBusy,
+);
+const follower = fileFollower(files, store, followCursor, showBusy);
 
 /** Says in the page whether anything is under way, for those who drive the page by program. */
 function showBusy(): void {
   // A run that goes on is never at rest.
   const rests = resting !== undefined && !files.runs().some(({ writing }) => writing);
   // What was under way when the page was told to pause is still drawn.
-  const pausing = hearing && store.get().refresh === 0;
+  const pausing = follower.hearing() && store.get().refresh === 0;
   const works = scheduled || drawing || following || looks > 0 || files.loading();
-  page.dataset.busy = String(works || rests || pausing);
+  page.dataset.busy = String(works || rests || pausing || address.waits());
 }
 
 /** Draws everything soon; changes that come while drawing are drawn together after it. */
@@ -343,75 +349,6 @@ function showMissing(absent: readonly Panel[], covered: boolean): void {
 
 /* ---- state ---- */
 
-let urlTimer: ReturnType<typeof setTimeout> | undefined;
-/** The address follows so long after a change, behind what is drawn of it. */
-const LINK_MS = 250;
-/** Changes of the range within this long are one zoom, as a window that is dragged makes them. */
-const PUSH_MS = 800;
-let pushedAt = 0;
-/** What of a view Back undoes. */
-const zoomOf = ({ x, range, last, y }: Pick<View, 'x' | 'range' | 'last' | 'y'>): string =>
-  JSON.stringify([x, range, last, y]);
-let addressRange = zoomOf(link.view);
-let refreshTimer: ReturnType<typeof setTimeout> | undefined;
-
-/** Runs that a link names each; more are named by the query that finds them. */
-const MOST_NAMED = 8;
-
-/** Whether these runs are all that the query of the table asks for, and no other. */
-function isAsked(links: readonly string[]): boolean {
-  if (links.length <= MOST_NAMED) return false;
-  const listed = new Set(files.list().runs.map((run) => run.link));
-  // What no list names, as cells of a sweep, no query finds again.
-  if (!links.every((each) => listed.has(each))) return false;
-  const asked = table.asked();
-  return (
-    asked.length === links.length && asked.every(({ link: each }) => links.includes(each ?? ''))
-  );
-}
-
-function writeUrl(): void {
-  clearTimeout(urlTimer);
-  urlTimer = setTimeout(() => {
-    const runs = files.runs();
-    const view = store.get();
-    // What a run does not have yet is kept, since it may come.
-    const asked =
-      runs.some(({ writing }) => writing) || runs.length === 0 || view.last !== null
-        ? view.range
-        : app.zoomed()
-          ? (app.range().map(app.axis().value) as [number, number])
-          : null;
-    const links = runs.flatMap((run) => run.link ?? []);
-    const byQuery = isAsked(links);
-    const query = writeLink({
-      runs: byQuery ? [] : links,
-      asked: byQuery,
-      view: { ...view, range: asked },
-      lab,
-      tour,
-      embed: link.embed,
-      refreshGiven,
-    });
-    try {
-      // A zoom is a step that Back undoes; all else, and its own way there, only renames where one
-      // is.
-      const now = zoomOf({ ...view, range: asked });
-      const zoomed = now !== addressRange;
-      const steps = zoomed && performance.now() - pushedAt > PUSH_MS;
-      if (zoomed) pushedAt = performance.now();
-      addressRange = now;
-      history[steps ? 'pushState' : 'replaceState'](
-        null,
-        '',
-        inQuery ? `${location.pathname}${query ? `?${query}` : ''}` : `#${query}`,
-      );
-    } catch {
-      // A page from disk may not be allowed to rewrite its address; it works all the same.
-    }
-  }, LINK_MS);
-}
-
 /** The values of a row that the panel in focus draws, for those who listen. */
 function valuesInFocus({ values }: Row): string[] {
   const panel = panels().find(({ element }) => element.contains(document.activeElement));
@@ -461,53 +398,6 @@ async function followCursor(): Promise<void> {
   await followCursor();
 }
 
-async function refresh(all = false): Promise<void> {
-  if (await files.refresh(all)) await followCursor();
-}
-
-let unfollow: (() => void) | undefined;
-/** The newest word of the server, until the page has come to it. */
-let unheard: ServerNews | undefined;
-
-/** Follows the server's newest word; those that come meanwhile, or too soon after it, are one. */
-async function hear(): Promise<void> {
-  if (hearing) return;
-  hearing = true;
-  while (unheard && store.get().refresh > 0) {
-    const news = unheard;
-    unheard = undefined;
-    const pause = new Promise((resolve) => setTimeout(resolve, store.get().refresh * 1000));
-    if (await files.heard(news)) await followCursor();
-    if (store.get().refresh > 0) await pause;
-  }
-  hearing = false;
-  showBusy();
-}
-
-/**
- * The page is told of changes, or looks at the files from time to time; one that nobody sees does
- * neither.
- */
-function setTimer(): void {
-  clearTimeout(refreshTimer);
-  const { refresh: seconds } = store.get();
-  const awake = seconds > 0 && !document.hidden;
-  if (files.list().live && canFollow()) {
-    if (!awake) {
-      unfollow?.();
-      unfollow = undefined;
-    } else
-      unfollow ??= followServer({
-        heard(news) {
-          unheard = news;
-          void hear();
-        },
-        silent: files.silent,
-      });
-  } else if (awake)
-    refreshTimer = setTimeout(() => void refresh().finally(setTimer), seconds * 1000);
-}
-
 store.subscribe((view, before) => {
   const redraw = [
     'x',
@@ -532,22 +422,16 @@ store.subscribe((view, before) => {
   if (view.cursor !== before.cursor) void followCursor();
   if (view.sweep !== before.sweep) void files.showSweep(view.sweep);
   if (view.refresh !== before.refresh) {
-    setTimer();
+    follower.update();
     showBusy();
   }
   if (view.theme !== before.theme || view.refresh !== before.refresh) top.draw();
   page.dataset.theme = view.theme;
   document.body.classList.toggle('pinned', view.pinned);
   // The address tells of the crosshair only where it is pinned.
-  if (view.cursor === before.cursor || view.pinned || before.pinned) writeUrl();
+  if (view.cursor === before.cursor || view.pinned || before.pinned) address.write();
 });
 
-document.addEventListener('visibilitychange', setTimer);
-addEventListener('popstate', () => {
-  const { view } = readLink(inQuery ? location.search : location.hash.slice(1));
-  addressRange = zoomOf(view);
-  store.set({ x: view.x, range: view.range, last: view.last, y: view.y });
-});
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape')
     store.set(store.get().pinned ? { pinned: false, cursor: null } : { full: null });
@@ -580,7 +464,7 @@ function tellWhatIsNotThere(): void {
     'link',
     `it asks for steps ${steps(...asked)}, and there are steps ${there}; all of them are shown`,
   );
-  writeUrl();
+  address.write();
 }
 
 const removeRun = (gone: ListedRun): void =>
@@ -643,7 +527,7 @@ async function showLab(said: string): Promise<void> {
     relinked(now: readonly LinkedRun[], stop: number | null) {
       lab = writeLab(now);
       tour = stop;
-      writeUrl();
+      address.write();
     },
   };
   const element = await files.whileLoading(() =>
@@ -679,7 +563,7 @@ async function start(): Promise<void> {
   tellWhatIsNotThere();
   if (files.list().live && !refreshGiven) store.set({ refresh: LIVE_SECONDS });
   schedule();
-  setTimer();
+  follower.update();
   const resized = () => {
     // Drawing changes the height of the panels, and must not lead to the next drawing.
     const size = `${box('panels').clientWidth}:${window.innerHeight}`;

@@ -18,6 +18,8 @@ export interface LinkState {
 }
 
 const THEMES: readonly string[] = ['auto', 'light', 'dark'];
+/** Seconds between looks at the files, at least. */
+export const LEAST_REFRESH = 0.25;
 const MAX_NAME = 200;
 const MAX_COLUMNS = 40;
 const MAX_LAB = 4000;
@@ -50,7 +52,8 @@ export function readLink(query: string): LinkState {
       cursor: at ?? null,
       pinned: at !== undefined,
       theme: THEMES.includes(theme) ? (theme as Theme) : 'auto',
-      refresh: refresh !== undefined && refresh > 0 ? Math.min(3600, Math.max(0.5, refresh)) : 0,
+      refresh:
+        refresh !== undefined && refresh > 0 ? Math.min(3600, Math.max(LEAST_REFRESH, refresh)) : 0,
       scales: Object.fromEntries([...scale('log', 'log'), ...scale('linear', 'linear')]),
       y: Object.fromEntries((params.get('y') ?? '').split(',').flatMap(yRange)),
       units: words(params.get('units')),
