@@ -11,7 +11,7 @@ import type { MeasuredEvent } from '../pipeline/operators/detect-measured-phases
 import { thin } from '../pipeline/operators/thin.ts';
 import { stabilityOf } from '../pipeline/optimizers/index.ts';
 import type { RunEvent } from '../pipeline/sinks/phase-log.ts';
-import { findTraining } from '../pipeline/sources/trainings/index.ts';
+import { checkOwnParameters, findTraining } from '../pipeline/sources/trainings/index.ts';
 import type {
   Runs,
   Training,
@@ -55,6 +55,7 @@ export async function streamRun(request: StreamRequest): Promise<number> {
   const plan = await resumePlan(request);
   const options = plan?.options ?? request.options;
   const training = findTraining(options);
+  checkOwnParameters(training, options);
   await loadDataOf(options);
   const runs = await training.open();
   const config = runs.resolve(options);

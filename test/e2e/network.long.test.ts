@@ -104,6 +104,11 @@ test.each([
   ['--layers 1-5-2 --model mlp', '--layers: 1-5-2 does not fit the data'],
   ['--preset digits --data digits:9999', '--data: digits takes a number of images up to 1797'],
   ['--preset network --schedule soon', "--schedule: 'soon' is neither"],
+  [
+    '--model mlp --samples 50',
+    '--samples: --model mlp has no such parameter; it goes with --model',
+  ],
+  ['--layers 1-5-1', '--layers: --model minimal has no such parameter; it goes with --model mlp'],
 ])('%s is refused', async (flags, message) => {
   const { code, stderr } = await eos(['stream', ...flags.split(' '), '--dry-run']);
   expect(code).toBe(2);

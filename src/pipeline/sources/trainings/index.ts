@@ -74,3 +74,14 @@ export function findTraining(options: object): Training {
       `${names.join(', ')}`,
   );
 }
+
+/** @throws ConfigError for a parameter of another model, naming those that have it */
+export function checkOwnParameters({ model, parameters }: Training, options: object): void {
+  for (const key of Object.keys(options)) {
+    if (key === 'model' || Object.hasOwn(parameters, key)) continue;
+    const others = trainings.filter((other) => Object.hasOwn(other.parameters, key));
+    if (others.length === 0) continue;
+    const names = others.map((other) => `--model ${other.model}`).join(', ');
+    throw new ConfigError(key, `--model ${model} has no such parameter; it goes with ${names}`);
+  }
+}
