@@ -19,22 +19,38 @@ const ROUNDS = 12;
 function makeBare(): void {
   rmSync(BARE, { recursive: true, force: true });
   cpSync(OURS, BARE, { recursive: true });
-  change('models/minimal/descend.js', [
-    [/const rises =[\s\S]*?(?=const until)/, ''],
-    [/const shadowBeta1 =[\s\S]*?(?=mantissa \*= factor;)/, ''],
-    [/(let )?shadowFactor = [^;]*;/g, ''],
-    [/shadowMantissa \*= (HUGE|tiny);/g, ''],
-    [/shadowMantissa = \+unscaled\(shadowMantissa, exponent\);/, ''],
-    [/if \(exponent === 0 && Math\.abs\(shadowMantissa\) < floor\)\s*shadowMantissa = [^;]*;/, ''],
-    [/moves =\s[^;]*;/, 'moves = false;'],
-  ]);
   change('sweep/summary-kernel.js', [[/run\.lastWide >= 0 && run\.lastEdge >= 0/, 'false']]);
-  // The kernel looks at no row for how wide it swings.
-  cpSync(join(root, 'src/pipeline/sweep/kernel'), join(BARE, 'kernel'), { recursive: true });
-  change('kernel/index.ts', [[/const WIDE: f64 = 1.4;/, 'const WIDE: f64 = Infinity;']]);
+  compileBare('models/minimal', 'descend.ts', [
+    [/if \(rises && [\s\S]*?(?=const until)/, ''],
+    [/const shadowBeta1 =[\s\S]*?(?=mantissa \*= factor;)/, ''],
+    [/const apart = [\s\S]*?(?=const beside)/, ''],
+    [/const beside = apart[^;]*;/, ''],
+    [/(let )?shadowFactor = [^;]*;/g, ''],
+    [/shadowMantissa \*= (HUGE|TINY);/g, ''],
+    [/shadowMantissa = unscaled\(shadowMantissa, exponent\);/, ''],
+    [/if \(exponent == 0 && abs\(shadowMantissa\) < floor\)\s*shadowMantissa = [^;]*;/, ''],
+    [/\b(keep|tellDigits)\([^;]*;/g, ''],
+    [/if \(decoupled\)\s*moves =\s[^;]*;/, ''],
+  ]);
+  // The kernel of sweeps looks at no row for how wide it swings.
+  compileBare('sweep', 'index.ts', [[/const WIDE: f64 = 1.4;/, 'const WIDE: f64 = Infinity;']]);
+}
+
+/** Compiles the kernel of a folder with one of its files changed. */
+function compileBare(
+  folder: string,
+  file: string,
+  parts: readonly (readonly [RegExp, string])[],
+): void {
+  cpSync(join(root, 'src/pipeline', folder, 'kernel'), join(BARE, folder, 'kernel'), {
+    recursive: true,
+  });
+  change(join(folder, 'kernel', file), parts);
   const script = join(root, 'scripts/kernel.js');
-  spawnSync(process.execPath, [script, relative(root, BARE)], { stdio: 'inherit' });
-  cpSync(join(BARE, 'kernel-bytes.ts'), join(BARE, 'sweep/kernel-bytes.js'));
+  const args = [script, relative(root, join(BARE, folder))];
+  spawnSync(process.execPath, args, { stdio: 'inherit' });
+  const bytes = readFileSync(join(BARE, folder, 'kernel-bytes.ts'), 'utf8');
+  writeFileSync(join(BARE, folder, 'kernel-bytes.js'), bytes.replace(': string', ''));
 }
 
 function change(file: string, parts: readonly (readonly [RegExp, string])[]): void {
