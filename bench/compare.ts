@@ -12,11 +12,16 @@ const TOLERANCE = 1e-9;
 const RESIDUAL_TOLERANCE = 1e-12;
 
 /**
- * Both sides must hold the same names and the same numbers, each to 1e-9 of its size.
+ * Both sides must hold the same names and the same numbers, each to so much of its size.
  *
  * @throws Error naming the first number that differs
  */
-export function assertSame(what: string, theirs: Numbers, ours: Numbers): void {
+export function assertSame(
+  what: string,
+  theirs: Numbers,
+  ours: Numbers,
+  tolerance = TOLERANCE,
+): void {
   const all = [...new Set([...Object.keys(theirs), ...Object.keys(ours)])];
   // A peer that runs fewer steps stops at another last step: only steps that both have are
   // compared.
@@ -27,7 +32,7 @@ export function assertSame(what: string, theirs: Numbers, ours: Numbers): void {
   if (compared.length === 0) throw new Error(`${what}: nothing to compare`);
   for (const name of compared) {
     const [a, b] = [theirs[name] ?? Number.NaN, ours[name] ?? Number.NaN];
-    const near = Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
+    const near = Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
     if (!near && !(isSquare(name) && Math.abs(Math.sqrt(a) - Math.sqrt(b)) <= RESIDUAL_TOLERANCE)) {
       throw new Error(`${what}: ${name} is ${a} against ${b}`);
     }

@@ -69,9 +69,10 @@ async function compare(
     const file = join(folder, 'other.parquet');
     const theirs = await run(work, contender, steps, file);
     const what = `${work.name}, ${contender.name} against ${first.name}`;
-    if (theirs.result) assertSame(what, theirs.result.check, ours.result?.check ?? {});
+    const same = (a: Result['check'], b: Result['check']) => assertSame(what, a, b, work.tolerance);
+    if (theirs.result) same(theirs.result.check, ours.result?.check ?? {});
     if (work.writes)
-      assertSame(what, await columnSums(file, steps + 1), await columnSums(reference, steps + 1));
+      same(await columnSums(file, steps + 1), await columnSums(reference, steps + 1));
     rmSync(file, { force: true });
   }
   rmSync(reference, { force: true });

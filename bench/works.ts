@@ -31,6 +31,8 @@ export interface Work {
   readonly oneCore: boolean;
   readonly contenders: readonly Contender[];
   readonly goals: readonly Goal[];
+  /** How far numbers of the contenders may differ, relatively, where not as far as those of peers. */
+  readonly tolerance?: number;
 }
 
 const compiled = (file: string) => join(root, 'dist-bench/bench', file);
@@ -228,6 +230,8 @@ export function works(quick: boolean): readonly Work[] {
 
 /** An older version may be at most 5 % quicker. */
 const NO_SLOWER = 0.95;
+/** Near a minimum older versions had few digits; `scripts/compare-with.js` names what differs. */
+const OLDER_DIGITS = 1e-3;
 
 /**
  * These works by this version and by an older one that stands, built, in a folder of its own: whole
@@ -244,6 +248,7 @@ export function againstOlder(all: readonly Work[], folder: string): readonly Wor
       command: (steps: number, out: string) => contender.command(steps, out).map(there),
     }));
     const goals = ours.map(({ name }) => ({ peer: `older ${name}`, factor: NO_SLOWER, of: name }));
-    return { ...work, clock: 'process', contenders: [...ours, ...older], goals };
+    const contenders = [...ours, ...older];
+    return { ...work, clock: 'process', contenders, goals, tolerance: OLDER_DIGITS };
   });
 }

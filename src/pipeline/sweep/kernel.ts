@@ -9,9 +9,9 @@ import { compiledRows } from '../sources/descent/compiled-descent.ts';
 const ROWS = 2048;
 
 /**
- * All columns of a run, block after block, in the digits of the stream, without RxJS: for loops
- * that look at each block and keep nothing of it, because its arrays are used again for the next
- * (of them the first `length` values count).
+ * All columns of a run, block after block, in the digits of the stream, without RxJS and without a
+ * summary: for loops that look at each block and keep nothing of it, because its arrays are used
+ * again for the next (of them the first `length` values count).
  *
  * @example for (const { length, columns } of runBlocks(presets.paper)) total += columns.loss[0];
  * @throws ConfigError where a parameter cannot be used
@@ -20,7 +20,6 @@ export function runBlocks(
   options: RunOptions = {},
 ): Generator<ModelBatch & { readonly columns: RunArrays }> {
   const rows = compiledRows(resolveConfig(options));
-  return blocks(rows, standardOperators(), ROWS) as Generator<
-    ModelBatch & { readonly columns: RunArrays }
-  >;
+  const operators = standardOperators().filter(({ definition }) => definition.adds.length > 0);
+  return blocks(rows, operators, ROWS) as Generator<ModelBatch & { readonly columns: RunArrays }>;
 }
