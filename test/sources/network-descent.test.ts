@@ -165,6 +165,13 @@ test('a checkpoint of another network is refused', () => {
   expect(() => networkRows(other, { resume })).toThrow('its weights do not fit the network');
 });
 
+test('a checkpoint of the tracker before this one is refused in one line', () => {
+  const first = networkRows(setupNetwork(small)).next(5);
+  const text = encodeCheckpoint(5, first.after!);
+  const resume = decodeCheckpoint(text.replace(/"guess":\d/, '"swinging":true'));
+  expect(() => networkRows(setupNetwork(small), { resume })).toThrow('an older eos wrote it');
+});
+
 test('what was not measured is missing, and the rest is there', async () => {
   const { sharpness, sharpness_2, l1, loss } = await rowsOf({ ...small, measure: 3 });
   sharpness!.forEach((value, t) => {

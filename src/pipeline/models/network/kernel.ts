@@ -35,13 +35,13 @@ export interface Kernel {
     ends: number,
   ): number;
   readonly swings: Global<number>;
-  ritzVectors(before: boolean): number;
+  ritzVectors(before: number): number;
   ritzStride(): number;
-  resumeTracker(measurements: number, swinging: boolean, draws: number): void;
+  resumeTracker(measurements: number, guess: number, draws: number): void;
   readonly known: Global<number>;
-  readonly swinging: Global<number>;
+  readonly guess: Global<number>;
   useOperator(theta: number, metric: number, shift: number): void;
-  track(tolerance: number, all: boolean, seed: bigint, edges: number, probing: boolean): number;
+  track(tolerance: number, all: boolean, seed: bigint, probing: boolean): number;
   operatorTimes(v: number, product: number): void;
   readonly products: Global<number>;
   readonly draws: Global<number>;

@@ -17,8 +17,6 @@ export interface NetworkShape {
 export interface TrackOptions extends OperatorOptions {
   /** Relative error of the largest eigenvalue at which the search ends. */
   readonly tolerance?: number;
-  /** How many of the eigenvalues were at the edge; 1 at least. */
-  readonly edges?: number;
   /** Whether a random direction joins the search. */
   readonly probing?: boolean;
   /** Bring every tracked eigenvalue to the tolerance, not only what may be the largest. */
@@ -34,13 +32,13 @@ export interface OperatorOptions {
 }
 
 /**
- * Where the tracker stands: the Ritz vectors of two measurements side by side, and the use of its
- * random stream.
+ * Where the tracker stands: the Ritz vectors of the last four measurements side by side, how it
+ * guesses the next ones from them, and the use of its random stream.
  */
 export interface TrackerState {
   readonly vectors: Float64Array;
   readonly measurements: number;
-  readonly swinging: boolean;
+  readonly guess: number;
   readonly draws: number;
   /** u·g and λ of each direction. */
   readonly swings: Float64Array;
@@ -113,7 +111,8 @@ export interface Network {
  * largest eigenvalue, and its residual does not tell.
  */
 const LEAST_FOLLOWED = 3;
-
+/** Measurements whose Ritz vectors the tracker keeps. */
+export const PAST = 4;
 /** Bound on the relative error of the sharpness where nothing else is asked for. */
 const TOLERANCE = 1e-6;
 
@@ -168,7 +167,7 @@ export function createNetwork(
   view(targets, count * targetWidth).set(samples.targets);
   const results = view(kernel.results.value, Math.min(tracked, size));
   const swings = view(kernel.swings.value, 2 * followed);
-  const ritzVector = (index: number, before = false) =>
+  const ritzVector = (index: number, before = 0) =>
     view(kernel.ritzVectors(before) + index * kernel.ritzStride(), size);
   const useAll = () => kernel.useSamples(inputs, targets, count);
 
@@ -223,13 +222,12 @@ export function createNetwork(
     track({
       tolerance = TOLERANCE,
       all = false,
-      edges = 1,
       probing = true,
       preconditioned = false,
       shift = 0,
     } = {}) {
       kernel.useOperator(theta, preconditioned ? metric : 0, shift);
-      const error = kernel.track(tolerance, all, BigInt(seed), edges, probing);
+      const error = kernel.track(tolerance, all, BigInt(seed), probing);
       return { values: results, error };
     },
     edgeEnergy: (among, { preconditioned = false } = {}) =>
@@ -244,29 +242,29 @@ export function createNetwork(
         ...([preconditioned ? metric : 0, begins, ends] as const),
       ),
     thetaBefore: views.thetaBefore,
-    ritzVector,
+    ritzVector: (index) => ritzVector(index),
     saveTracker() {
-      const vectors = new Float64Array(2 * followed * size);
-      for (const before of [0, 1])
+      const vectors = new Float64Array(PAST * followed * size);
+      for (let before = 0; before < PAST; before++)
         for (let i = 0; i < followed; i++)
-          vectors.set(ritzVector(i, before === 1), (before * followed + i) * size);
+          vectors.set(ritzVector(i, before), (before * followed + i) * size);
       return {
         vectors,
         measurements: kernel.known.value,
-        swinging: kernel.swinging.value === 1,
+        guess: kernel.guess.value,
         draws: kernel.draws.value,
         swings: swings.slice(),
       };
     },
-    resumeTracker({ vectors, measurements, swinging, draws, swings: saved }) {
+    resumeTracker({ vectors, measurements, guess, draws, swings: saved }) {
       swings.set(saved);
-      for (const before of [0, 1]) {
+      for (let before = 0; before < PAST; before++) {
         for (let i = 0; i < followed; i++) {
           const from = (before * followed + i) * size;
-          ritzVector(i, before === 1).set(vectors.subarray(from, from + size));
+          ritzVector(i, before).set(vectors.subarray(from, from + size));
         }
       }
-      kernel.resumeTracker(measurements, swinging, draws);
+      kernel.resumeTracker(measurements, guess, draws);
     },
   };
 }

@@ -20,7 +20,12 @@ import {
   type NetworkSetup,
   setupNetwork,
 } from '../../models/network/config.ts';
-import { createNetwork, type Network, type OperatorOptions } from '../../models/network/network.ts';
+import {
+  createNetwork,
+  type Network,
+  type OperatorOptions,
+  PAST,
+} from '../../models/network/network.ts';
 import { type ChosenOptimizer, chosenOptimizer } from '../../models/network/optimizer.ts';
 import { epochOrder, startWeights } from '../../models/network/start.ts';
 import type {
@@ -265,7 +270,6 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
     operatorAt(t);
     const { values: spectrum, error } = network.track({
       ...operator,
-      edges: last.edges,
       probing: (t / measure) % Math.ceil(PROBE_EVERY / measure) === 0,
     });
     const edge = EDGE_SHARE * stability.threshold(eta(t));
@@ -330,11 +334,16 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       });
     },
     resume(saved) {
+      if (saved.raw('guess') === undefined)
+        throw new CheckpointError(
+          'checkpoint: an older eos wrote it, which followed eigenvalues in another way; ' +
+            'resume it with that one, or start the run anew',
+        );
       since = saved.raw('since') === undefined ? 0 : saved.number('since');
       const [weights, vectors, ...rest] = saved.texts('arrays').map(bytesOf);
       const [before, swings] = saved.texts('before').map(bytesOf);
       const kept = network.followed;
-      const sizes = [size, 2 * kept * size, size, 2 * kept, ...slots.map(() => size)];
+      const sizes = [size, PAST * kept * size, size, 2 * kept, ...slots.map(() => size)];
       const found = [weights, vectors, before, swings, ...rest].map(
         (bytes) => (bytes?.byteLength ?? 0) / 8,
       );
@@ -352,7 +361,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       network.resumeTracker({
         vectors: numbers(vectors!),
         measurements: saved.number('measurements'),
-        swinging: saved.flag('swinging'),
+        guess: saved.number('guess'),
         draws: saved.number('draws'),
         swings: numbers(swings!),
       });

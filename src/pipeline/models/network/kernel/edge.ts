@@ -1,17 +1,20 @@
+import { eliminate } from './eigen';
 import { addCombination, addScaled, dot, dots, multiply } from './matrix';
 import { allocate, gradientAt } from './network';
 import {
   entryOf,
+  extendBy,
+  HV,
   known,
-  latest,
   BASIS as MOST,
   m,
-  older,
   order,
+  past,
   results,
   size,
   stride,
   T,
+  turns,
   V,
   wanted,
   Z,
@@ -19,8 +22,11 @@ import {
 
 /** A direction of the measurement before is the same one where its part along it is over this. */
 const SAME = 0.5;
-/** What of a direction may be outside of the basis, as a share of its square. */
-const OUTSIDE = 1e-6;
+/**
+ * What of a direction may be outside of the basis, as a share of its square: of its curvature, only what
+ * that part has with itself is left out.
+ */
+const OUTSIDE = 1e-4;
 /** Steps of the fixed point that finds both angles of a swing. */
 const PASSES = 12;
 /** Directions nearer to each other than this are one. */
@@ -29,10 +35,14 @@ const APART = 1e-6;
 /** u·g and λ of each direction at the last measurement. */
 export let swings: usize = 0;
 let before: usize = 0;
-/** Coordinates in the basis: of g, and of each direction. */
+/** Products of g with the directions of the measurement before. */
 let along: usize = 0;
+/** Coordinates of each direction in the basis, and products of the part outside of it with HV. */
 let directions: usize = 0;
+let outside: usize = 0;
 let other: usize = 0;
+/** Vectors in the basis when the directions were found. */
+let found: i32 = 0;
 let scaled: usize = 0;
 let middle: usize = 0;
 let slope: usize = 0;
@@ -47,6 +57,7 @@ export function buildEdge(): void {
   along = allocate(MOST + 1);
   other = allocate(MOST + 1);
   directions = allocate(wanted * MOST);
+  outside = allocate(wanted * MOST);
   scaled = allocate(size);
   middle = allocate(size);
   slope = allocate(size);
@@ -71,45 +82,56 @@ export function edgeEnergy(gradient: usize, metric: usize, count: i32): f64 {
   }
   memory.copy(before, swings, (<usize>wanted) << 4);
   for (let i = 0; i < wanted; i++) {
-    store<f64>(at(swings, 2 * i), dot(latest + <usize>i * stride, g, size));
+    store<f64>(at(swings, 2 * i), dot(past[0] + <usize>i * stride, g, size));
     store<f64>(at(swings, 2 * i + 1), load<f64>(at(results, i)));
   }
   if (count == 0) return 0;
-  dots(V, stride, m, g, along, size);
+  if (known > 1) dots(past[1], stride, wanted, g, along, size);
+  found = m;
   for (let i = 0; i < count; i++) atRest(i);
   return quadratic(count);
 }
 
-/** Coordinates of the direction at rest into its row of `directions`. */
+/** The direction at rest into its rows of `directions` and `outside`, and its part of g. */
 function atRest(rank: i32): void {
   const row = at(directions, rank * MOST);
-  for (let j = 0; j < m; j++) store<f64>(at(row, j), load<f64>(entryOf(Z, j, order[rank])));
+  const beyond = at(outside, rank * MOST);
+  memory.fill(row, 0, MOST << 3);
+  memory.fill(beyond, 0, MOST << 3);
+  for (let j = 0; j < found; j++) store<f64>(at(row, j), load<f64>(entryOf(Z, j, order[rank])));
+  const here = load<f64>(at(swings, 2 * rank));
+  unchecked((right[rank] = here));
   if (known < 2) return;
-  const u = latest + <usize>rank * stride;
   let same = 0;
   let overlap = 0.0;
   for (let i = 0; i < wanted; i++) {
-    const share = dot(older + <usize>i * stride, u, size);
+    const share = load<f64>(entryOf(turns[0], rank, i));
     if (Math.abs(share) <= Math.abs(overlap)) continue;
     overlap = share;
     same = i;
   }
   const side = overlap < 0 ? -1.0 : 1.0;
-  const here = load<f64>(at(swings, 2 * rank));
   const there = side * load<f64>(at(before, 2 * same));
   if (Math.abs(overlap) < SAME || !(here * there < 0)) return;
-  dots(V, stride, m, older + <usize>same * stride, other, size);
-  if (dot(other, other, m) < 1 - OUTSIDE) return;
+  const u = past[1] + <usize>same * stride;
+  dots(V, stride, m, u, other, size);
+  if (dot(other, other, m) < 1 - OUTSIDE) {
+    if (!extendBy(u)) return;
+    dots(V, stride, m, u, other, size);
+  }
   const turn = turnOf(
     swingOf(here, load<f64>(at(swings, 2 * rank + 1))),
     swingOf(there, load<f64>(at(before, 2 * same + 1))),
     Math.abs(overlap),
   );
-  for (let j = 0; j < m; j++)
-    store<f64>(
-      at(row, j),
-      (1 - turn) * load<f64>(at(row, j)) + turn * side * load<f64>(at(other, j)),
-    );
+  const weight = turn * side;
+  for (let j = 0; j < m; j++) {
+    const c = load<f64>(at(other, j));
+    store<f64>(at(row, j), (1 - turn) * load<f64>(at(row, j)) + weight * c);
+    const hidden = dot(HV + <usize>j * stride, u, size) - dot(entryOf(T, j, 0), other, m);
+    store<f64>(at(beyond, j), weight * hidden);
+  }
+  unchecked((right[rank] = (1 - turn) * here + weight * load<f64>(at(along, same))));
 }
 
 /** Twice the energy of a swing by its u·g, over the square of its curvature: the root of that. */
@@ -150,28 +172,19 @@ function turnPerSwing(tangent: f64): f64 {
   return gradient > 0 ? sine / swingOf(gradient, curvature) : 2;
 }
 
-/** ½ bᵀA⁻¹b in the span of the first `count` directions, by Cholesky's elimination. */
+/** ½ bᵀA⁻¹b in the span of the first `count` directions. */
 function quadratic(count: i32): f64 {
   for (let i = 0; i < count; i++) {
     const y = at(directions, i * MOST);
+    const q = at(outside, i * MOST);
     matrixTimes(y, other);
-    for (let j = 0; j <= i; j++)
-      unchecked((matrix[i * MOST + j] = dot(other, at(directions, j * MOST), m)));
-    unchecked((right[i] = dot(y, along, m)));
-  }
-  let energy = 0.0;
-  for (let k = 0; k < count; k++) {
-    const pivot = unchecked(matrix[k * MOST + k]);
-    const b = unchecked(right[k]);
-    energy += (0.5 * b * b) / pivot;
-    for (let i = k + 1; i < count; i++) {
-      const factor = unchecked(matrix[i * MOST + k]) / pivot;
-      unchecked((right[i] -= factor * b));
-      for (let j = k + 1; j <= i; j++)
-        unchecked((matrix[i * MOST + j] -= factor * unchecked(matrix[j * MOST + k])));
+    for (let j = 0; j <= i; j++) {
+      const z = at(directions, j * MOST);
+      const across = dot(q, z, m) + dot(y, at(outside, j * MOST), m);
+      unchecked((matrix[i * MOST + j] = dot(other, z, m) + across));
     }
   }
-  return energy;
+  return 0.5 * eliminate(matrix, right, count, MOST);
 }
 
 /** into = T y */
@@ -200,24 +213,24 @@ export function edgeWork(
   memory.copy(middle, thetaBefore, bytes);
   addScaled(0.5, scaled, middle, size);
   if (metric) divide(scaled, metric);
-  let found = 0;
-  for (let i = 0; i < ends; i++) if (joins(latest, i, found)) found++;
-  for (let i = 0; i < begins; i++) if (joins(older, i, found)) found++;
-  dots(V, stride, found, scaled, along, size);
+  let joined = 0;
+  for (let i = 0; i < ends; i++) if (joins(past[0], i, joined)) joined++;
+  for (let i = 0; i < begins; i++) if (joins(past[1], i, joined)) joined++;
+  dots(V, stride, joined, scaled, other, size);
   memory.fill(part, 0, bytes);
-  addCombination(V, stride, found, along, part, size);
+  addCombination(V, stride, joined, other, part, size);
   if (metric) multiply(metric, part, part, size);
   gradientAt(middle, slope);
   const sides = dot(part, gradientBefore, size) + dot(part, gradient, size);
   return (sides + 4 * dot(part, slope, size)) / 6;
 }
 
-/** Puts a direction at V[found], if it is not within the span of those before. */
-function joins(vectors: usize, rank: i32, found: i32): bool {
-  const v = V + <usize>found * stride;
+/** Puts a direction at V[count], if it is not within the span of those before. */
+function joins(vectors: usize, rank: i32, count: i32): bool {
+  const v = V + <usize>count * stride;
   memory.copy(v, vectors + <usize>rank * stride, (<usize>size) << 3);
   for (let pass = 0; pass < 2; pass++) {
-    for (let j = 0; j < found; j++) {
+    for (let j = 0; j < count; j++) {
       const w = V + <usize>j * stride;
       addScaled(-dot(w, v, size), w, v, size);
     }

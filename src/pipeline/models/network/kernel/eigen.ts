@@ -57,3 +57,20 @@ function rotate(A: usize, Z: usize, p: i32, q: i32, row: usize, end: usize, leas
   store<f64>(aq + pp, 0);
   return true;
 }
+
+/** bᵀA⁻¹b by Cholesky's elimination; of A, whose lower triangle is used up, rows are `stride` long. */
+export function eliminate(A: StaticArray<f64>, b: StaticArray<f64>, n: i32, stride: i32): f64 {
+  let sum = 0.0;
+  for (let k = 0; k < n; k++) {
+    const pivot = unchecked(A[k * stride + k]);
+    const value = unchecked(b[k]);
+    sum += (value * value) / pivot;
+    for (let i = k + 1; i < n; i++) {
+      const factor = unchecked(A[i * stride + k]) / pivot;
+      unchecked((b[i] -= factor * value));
+      for (let j = k + 1; j <= i; j++)
+        unchecked((A[i * stride + j] -= factor * unchecked(A[j * stride + k])));
+    }
+  }
+  return sum;
+}

@@ -15,6 +15,7 @@ export {
 export {
   buildTracker,
   draws,
+  guess,
   known,
   operatorTimes,
   products,
@@ -22,7 +23,6 @@ export {
   resumeTracker,
   ritzStride,
   ritzVectors,
-  swinging,
   track,
   useOperator,
 } from './tracker';

@@ -1,4 +1,4 @@
-import { diagonalize } from './eigen';
+import { diagonalize, eliminate } from './eigen';
 import { addCombination, addScaled, dot, dots, multiply } from './matrix';
 import { allocate, hessianTimes, parameters } from './network';
 import { symmetricAt } from './random';
@@ -18,6 +18,10 @@ const OTHERS = 0.005;
 const UNSEEN = 0.0003;
 /** What rounding may do to an eigenvalue, as a share of the largest. */
 const ROUNDING = 1e-14;
+/** Measurements whose Ritz vectors are kept. */
+const PAST = 4;
+/** A Ritz vector is refined by its residual where that is under this share of its value. */
+const REFINED = 0.3;
 
 export let size: i32 = 0;
 export let wanted: i32 = 0;
@@ -25,10 +29,11 @@ export let wanted: i32 = 0;
 export let m: i32 = 0;
 /** Orthonormal basis V, and HV; room for one vector more each. */
 export let V: usize = 0;
-let HV: usize = 0;
-/** Ritz vectors of the measurement before, and of the one before that. */
-export let latest: usize = 0;
-export let older: usize = 0;
+export let HV: usize = 0;
+/** Ritz vectors of the last measurements, the latest first. */
+export const past = new StaticArray<usize>(PAST);
+/** Room for the vectors that a restart keeps. */
+let spare: usize = 0;
 let scratch: usize = 0;
 export let stride: usize = 0;
 /** VᵀHV, (HV)ᵀHV, and the eigenvalues and vectors of the first. */
@@ -41,7 +46,6 @@ let row: usize = 0;
 export const order = new StaticArray<i32>(BASIS);
 const rest = new StaticArray<f64>(BASIS);
 let limiting: i32 = 0;
-let restarted: bool = false;
 let at: usize = 0;
 let metric: usize = 0;
 let added: f64 = 0;
@@ -50,10 +54,20 @@ let added: f64 = 0;
 export let products: i32 = 0;
 /** Place in the stream of probes. */
 export let draws: f64 = 0;
-/** Measurements whose Ritz vectors are there, 2 at most. */
+/** Measurements whose Ritz vectors are there. */
 export let known: i32 = 0;
-/** At the edge θ swings to and fro, and the measurement before the last one is the better guess. */
-export let swinging: bool = false;
+/**
+ * How the Ritz vectors are guessed: those of the last measurement (0), or, as θ swings to and fro at
+ * the edge, of the one before it (2); by one more (1, 3) carried on as they went from the measurement as
+ * far before that one.
+ */
+export let guess: i32 = 0;
+/** Products of the vectors of `past` that guesses go on from, with those they came from. */
+export const turns = new StaticArray<usize>(2);
+/** Products of the new first Ritz vector with those of `past`. */
+let shares: usize = 0;
+const gram = new StaticArray<f64>(BASIS * BASIS);
+const right = new StaticArray<f64>(BASIS);
 /** Where the tracked eigenvalues are. */
 export let results: usize = 0;
 
@@ -62,14 +76,16 @@ export function buildTracker(count: i32): void {
   size = parameters;
   wanted = count < size ? count : size;
   known = 0;
-  swinging = false;
+  guess = 0;
   draws = 0;
   stride = ((<usize>size + 2) << 3) & ~15;
   const room = i32(stride >> 3);
   V = allocate(room * (BASIS + 1));
   HV = allocate(room * (BASIS + 1));
-  latest = allocate(room * BASIS);
-  older = allocate(room * BASIS);
+  for (let i = 0; i < PAST; i++) past[i] = allocate(room * wanted);
+  for (let i = 0; i < 2; i++) turns[i] = allocate(wanted * BASIS);
+  shares = allocate(PAST * BASIS);
+  spare = allocate(room * (BASIS / 2));
   scratch = allocate(size);
   T = allocate(BASIS * BASIS);
   K = allocate(BASIS * BASIS);
@@ -79,9 +95,9 @@ export function buildTracker(count: i32): void {
   results = allocate(count);
 }
 
-/** Where the Ritz vectors of the last measurement are, or of the one before it. */
-export function ritzVectors(before: bool): usize {
-  return before ? older : latest;
+/** Where the Ritz vectors of a measurement are, of the last (0) and those before it. */
+export function ritzVectors(before: i32): usize {
+  return past[before];
 }
 
 /** Bytes from one Ritz vector to the next. */
@@ -90,10 +106,11 @@ export function ritzStride(): usize {
 }
 
 /** Goes on from Ritz vectors that were put in place. */
-export function resumeTracker(measurements: i32, toAndFro: bool, place: f64): void {
+export function resumeTracker(measurements: i32, way: i32, place: f64): void {
   known = measurements;
-  swinging = toAndFro;
+  guess = way;
   draws = place;
+  findTurns();
 }
 
 export function entryOf(matrix: usize, i: i32, j: i32): usize {
@@ -149,6 +166,13 @@ function extend(): bool {
   spread(K, HV, h);
   m++;
   return true;
+}
+
+/** A vector into the basis. */
+export function extendBy(vector: usize): bool {
+  if (m == BASIS) return false;
+  memory.copy(V + <usize>m * stride, vector, (<usize>size) << 3);
+  return extend();
 }
 
 /** Row and column m of a Gram matrix: products of h with the first m + 1 vectors. */
@@ -228,7 +252,6 @@ function residual(rank: i32): f64 {
 
 /** Shrinks a full basis to its best Ritz vectors. */
 function restart(): void {
-  restarted = true;
   const keep = wanted + 4 < BASIS / 2 ? wanted + 4 : BASIS / 2;
   shrink(V, keep);
   shrink(HV, keep);
@@ -243,9 +266,8 @@ function restart(): void {
 }
 
 function shrink(vectors: usize, keep: i32): void {
-  // The older Ritz vectors are in the basis by now, and their room is free.
-  for (let i = 0; i < keep; i++) combine(vectors, order[i], older + <usize>i * stride);
-  memory.copy(vectors, older, <usize>keep * stride);
+  for (let i = 0; i < keep; i++) combine(vectors, order[i], spare + <usize>i * stride);
+  memory.copy(vectors, spare, <usize>keep * stride);
 }
 
 /** Residuals of all Ritz pairs into `rest`. */
@@ -312,24 +334,20 @@ function boundError(count: i32): f64 {
 
 /**
  * The largest eigenvalues of the operator at θ, where the gradient was just computed: block
- * Davidson from the Ritz vectors of the measurement before. From the one before that come the first
- * `edges`, and one at least: at the edge θ swings to and fro, and what lies between the two sides
- * is in the span of both; elsewhere that span holds where the vectors are bound. With `probing` a
+ * Davidson from Ritz vectors that are guessed from those of the measurements before. With `probing` a
  * random direction joins them. The basis grows by the residual that matters most until the bound on
  * the largest is within the tolerance (relative to it), or, with `every`, until every tracked
  * residual is.
  *
  * @returns bound on the error of the largest
  */
-export function track(tolerance: f64, every: bool, seed: u64, edges: i32, probing: bool): f64 {
+export function track(tolerance: f64, every: bool, seed: u64, probing: bool): f64 {
   const first = products;
   // Nothing is known at first but random directions.
   const all = every || known == 0;
   m = 0;
-  restarted = false;
-  if (known > 0) begin(swinging && known > 1 ? older : latest, wanted);
-  if (known > 1) begin(swinging ? latest : older, edges > 1 ? edges : 1);
-  if (probing || m <= wanted) probe(seed);
+  if (known > 0) for (let i = 0; i < wanted; i++) begin(i);
+  if (probing) probe(seed);
   while (m < wanted && probe(seed)) {}
   let error = 0.0;
   for (;;) {
@@ -374,34 +392,109 @@ export function track(tolerance: f64, every: bool, seed: u64, edges: i32, probin
   return error;
 }
 
-/** Ritz vectors of a measurement into the basis, as many as are wanted of them. */
-function begin(from: usize, count: i32): void {
-  for (let i = 0; i < count && i < wanted; i++) {
-    memory.copy(V + <usize>m * stride, from + <usize>i * stride, (<usize>size) << 3);
-    extend();
+/** The measurement that a guess goes on from, and the one as far before it. */
+function baseOf(way: i32): i32 {
+  return way >> 1;
+}
+
+function sourceOf(way: i32): i32 {
+  return way < 2 ? 1 : 3;
+}
+
+/** The guess of a Ritz vector into the basis. */
+function begin(rank: i32): void {
+  const v = V + <usize>m * stride;
+  const base = baseOf(guess);
+  memory.copy(v, past[base] + <usize>rank * stride, (<usize>size) << 3);
+  if (guess & 1) {
+    addScaled(1, v, v, size);
+    for (let j = 0; j < wanted; j++)
+      store<f64>(row + ((<usize>j) << 3), -load<f64>(entryOf(turns[base], rank, j)));
+    addCombination(past[sourceOf(guess)], stride, wanted, row, v, size);
+  }
+  extend();
+}
+
+/** Share of the new first Ritz vector that lies in the span of a guess. */
+function shareOf(way: i32): f64 {
+  const base = baseOf(way);
+  const from = sourceOf(way);
+  let share = 0.0;
+  for (let i = 0; i < wanted; i++) {
+    let c = load<f64>(entryOf(shares, base, i));
+    share += c * c;
+    if ((way & 1) == 0) continue;
+    // The guesses are 2 b_i − Σ_j t_ij f_j, with t_ij = b_i·f_j.
+    c *= 2;
+    for (let j = 0; j < wanted; j++)
+      c -= load<f64>(entryOf(turns[base], i, j)) * load<f64>(entryOf(shares, from, j));
+    unchecked((right[i] = c));
+    for (let k = 0; k <= i; k++) {
+      let product = 0.0;
+      for (let j = 0; j < wanted; j++)
+        product += load<f64>(entryOf(turns[base], i, j)) * load<f64>(entryOf(turns[base], k, j));
+      unchecked((gram[i * BASIS + k] = (i == k ? 4 : 0) - 3 * product));
+    }
+  }
+  return way & 1 ? eliminate(gram, right, wanted, BASIS) : share;
+}
+
+/** Which guess would have been the best one, now that the first Ritz vector u is known. */
+function judge(u: usize): void {
+  for (let i = 0; i < known; i++)
+    if (i != 2) dots(past[i], stride, wanted, u, entryOf(shares, i, 0), size);
+  let most = -1.0;
+  for (let way = 0; way < 4; way++) {
+    if (baseOf(way) >= known || (way & 1 && sourceOf(way) >= known)) continue;
+    const share = shareOf(way);
+    if (!(share > most)) continue;
+    most = share;
+    guess = way;
   }
 }
 
-/** Share of a unit vector that lies in the span of orthonormal vectors. */
-function shareIn(vectors: usize, u: usize): f64 {
-  let share = 0.0;
-  for (let i = 0; i < wanted; i++) {
-    const c = dot(vectors + <usize>i * stride, u, size);
-    share += c * c;
+function findTurns(): void {
+  for (let base = 0; base < 2; base++) {
+    const from = sourceOf(2 * base);
+    if (from >= known) break;
+    for (let i = 0; i < wanted; i++)
+      dots(
+        past[from],
+        stride,
+        wanted,
+        past[base] + <usize>i * stride,
+        entryOf(turns[base], i, 0),
+        size,
+      );
   }
-  return share;
+}
+
+/**
+ * A Ritz vector u, and with it what its residual tells: H u/θ, which has less of what lies outside of
+ * the basis by their eigenvalues over θ.
+ */
+function refine(rank: i32, into: usize): void {
+  const value = theta(rank);
+  const trusted = unchecked(rest[rank]) < REFINED * value;
+  combine(trusted ? HV : V, order[rank], into);
+  for (let j = 0; j < rank; j++) {
+    const w = into - <usize>(rank - j) * stride;
+    addScaled(-dot(w, into, size), w, into, size);
+  }
+  addScaled(1 / Math.sqrt(dot(into, into, size)) - 1, into, into, size);
 }
 
 function keepRitz(): void {
+  const room = past[PAST - 1];
+  const kept = spare;
   for (let i = 0; i < wanted; i++) {
     store<f64>(results + ((<usize>i) << 3), theta(i));
+    refine(i, kept + <usize>i * stride);
   }
-  const u = V + <usize>m * stride;
-  combine(V, order[0], u);
-  if (known > 1 && !restarted) swinging = shareIn(older, u) > shareIn(latest, u);
-  const room = older;
-  older = latest;
-  latest = room;
-  for (let i = 0; i < wanted; i++) combine(V, order[i], latest + <usize>i * stride);
-  if (known < 2) known++;
+  judge(kept);
+  memory.copy(room, kept, <usize>wanted * stride);
+  for (let i = PAST - 1; i > 0; i--) past[i] = past[i - 1];
+  past[0] = room;
+  if (known < PAST) known++;
+  findTurns();
 }
