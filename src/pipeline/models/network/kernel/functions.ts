@@ -101,44 +101,81 @@ export function log(x: f64): f64 {
   return k * LN2_HI - (half - (rest + k * LN2_LO) - f);
 }
 
+/** tanh is 1 to half an ulp from here on. */
+const TANH_END: f64 = 20;
+/** Places a unit at which tanh is kept. */
+const TANH_PLACES: f64 = 32;
+
 /**
- * tanh x. Below 0.625 by the eighth convergent of Lambert's continued fraction x/(1 + x²/(3 + x²/(5
- * + …))), above it as 1 − 2/(e^2x + 1).
+ * tanh a for a ≥ 0, and what rounding left out of it, side by side. Below 0.625 by the eighth
+ * convergent of Lambert's continued fraction x/(1 + x²/(3 + x²/(5 + …))), above it as 1 − 2/(e^2x + 1).
+ */
+function tanhOf(a: f64): v128 {
+  if (a < 0.625) {
+    const s = a * a;
+    const top = ((s + 594) * s + 45045) * s + 675675;
+    const bottom = (((s + 630) * s + 51975) * s + 945945) * s + 2027025;
+    const less = a * s * (top / bottom);
+    const value = a - less;
+    return f64x2(value, a - value - less);
+  }
+  const y = a + a;
+  const k = Math.round(y * LOG2_E);
+  const near = y - k * LN2_HI;
+  const r = near - k * LN2_LO;
+  const lost = near - r - k * LN2_LO;
+  const high = f64x2.splat(1 + r);
+  const rest = f64x2.extract_lane(expRest(high, f64x2.splat(r), f64x2.splat(lost)), 0);
+  const e = 1 + r + rest;
+  const scale = f64x2.extract_lane(powerOfTwo(f64x2.splat(k)), 0);
+  const main = e * scale;
+  const sum = main + 1;
+  const beyond = 1 - (sum - main) + (1 + r - e + rest) * scale;
+  const q = 2 / sum;
+  const less = q - q * q * 0.5 * beyond;
+  const value = 1 - less;
+  return f64x2(value, 1 - value - less);
+}
+
+/** tanh at k/32, each with what rounding left out. */
+const TANH: usize = tanhTable();
+
+function tanhTable(): usize {
+  const count = i32(TANH_END * TANH_PLACES);
+  const table = heap.alloc((<usize>count + 1) << 4);
+  for (let k = 0; k <= count; k++)
+    v128.store(table + ((<usize>k) << 4), tanhOf(<f64>k / TANH_PLACES));
+  return table;
+}
+
+/**
+ * tanh x from T = tanh of the nearest k/32: with b what |x| is beyond that and t = tanh b, by its
+ * Taylor series, tanh |x| = T + t − t·T·(T + t)/(1 + T·t).
  */
 export function tanhPair(x: v128): v128 {
-  const one = f64x2.splat(1);
   const sign = v128.and(x, i64x2.splat(0x8000000000000000));
-  const a = f64x2.pmin(f64x2.abs(x), f64x2.splat(22));
+  const a = f64x2.pmin(f64x2.abs(x), f64x2.splat(TANH_END));
+  const k = f64x2.nearest(f64x2.mul(a, f64x2.splat(TANH_PLACES)));
+  const b = f64x2.sub(a, f64x2.mul(k, f64x2.splat(1 / TANH_PLACES)));
+  const places = i32x4.trunc_sat_f64x2_s_zero(k);
+  const first = v128.load(TANH + ((<usize>i32x4.extract_lane(places, 0)) << 4));
+  const second = v128.load(TANH + ((<usize>i32x4.extract_lane(places, 1)) << 4));
+  const T = v128.shuffle<f64>(first, second, 0, 2);
+  const low = v128.shuffle<f64>(first, second, 1, 3);
 
-  const s = f64x2.mul(a, a);
-  let top = f64x2.add(s, f64x2.splat(594));
-  top = f64x2.add(f64x2.mul(top, s), f64x2.splat(45045));
-  top = f64x2.add(f64x2.mul(top, s), f64x2.splat(675675));
-  let bottom = f64x2.add(s, f64x2.splat(630));
-  bottom = f64x2.add(f64x2.mul(bottom, s), f64x2.splat(51975));
-  bottom = f64x2.add(f64x2.mul(bottom, s), f64x2.splat(945945));
-  bottom = f64x2.add(f64x2.mul(bottom, s), f64x2.splat(2027025));
-  const small = f64x2.sub(a, f64x2.mul(f64x2.mul(a, s), f64x2.div(top, bottom)));
-
-  const y = f64x2.add(a, a);
-  const k = f64x2.nearest(f64x2.mul(y, f64x2.splat(LOG2_E)));
-  const near = f64x2.sub(y, f64x2.mul(k, f64x2.splat(LN2_HI)));
-  const low = f64x2.mul(k, f64x2.splat(LN2_LO));
-  const r = f64x2.sub(near, low);
-  const lost = f64x2.sub(f64x2.sub(near, r), low);
-  const high = f64x2.add(one, r);
-  const scale = powerOfTwo(k);
-  const rest = expRest(high, r, lost);
-  const e = f64x2.add(high, rest);
-  const eLow = f64x2.add(f64x2.sub(high, e), rest);
-  const main = f64x2.mul(e, scale);
-  const sum = f64x2.add(main, one);
-  const beyond = f64x2.add(f64x2.sub(one, f64x2.sub(sum, main)), f64x2.mul(eLow, scale));
-  const q = f64x2.div(f64x2.splat(2), sum);
-  const correction = f64x2.mul(f64x2.mul(f64x2.mul(q, q), f64x2.splat(0.5)), beyond);
-  const large = f64x2.sub(one, f64x2.sub(q, correction));
-
-  return v128.or(v128.bitselect(small, large, f64x2.lt(a, f64x2.splat(0.625))), sign);
+  const s = f64x2.mul(b, b);
+  let p = f64x2.splat(-62.0 / 2835);
+  p = f64x2.add(f64x2.mul(p, s), f64x2.splat(17.0 / 315));
+  p = f64x2.add(f64x2.mul(p, s), f64x2.splat(-2.0 / 15));
+  p = f64x2.add(f64x2.mul(p, s), f64x2.splat(1.0 / 3));
+  const bent = f64x2.mul(f64x2.mul(p, s), b);
+  const t = f64x2.sub(b, bent);
+  const product = f64x2.mul(T, t);
+  const less = f64x2.div(f64x2.mul(product, f64x2.add(T, t)), f64x2.add(f64x2.splat(1), product));
+  const sum = f64x2.add(T, b);
+  const lost = f64x2.sub(b, f64x2.sub(sum, T));
+  const rest = f64x2.sub(f64x2.add(lost, low), f64x2.add(bent, less));
+  return v128.or(f64x2.add(sum, rest), sign);
 }
 
 /**

@@ -101,6 +101,38 @@ export function rowsTimesRows(
         put(c1 + i + 16, y23, add);
       }
     }
+    for (; i + 8 < out; i += 16) {
+      const w0 = W + (i >> 3) * row;
+      const w1 = w0 + row;
+      let x0 = f64x2.splat(0);
+      let x1 = x0,
+        y0 = x0,
+        y1 = x0;
+      for (let j: usize = 0; j < pairs; j += 16) {
+        const p = v128.load(a0 + j);
+        const q = v128.load(a1 + j);
+        let w = v128.load(w0 + j);
+        x0 = f64x2.add(x0, f64x2.mul(p, w));
+        y0 = f64x2.add(y0, f64x2.mul(q, w));
+        w = v128.load(w1 + j);
+        x1 = f64x2.add(x1, f64x2.mul(p, w));
+        y1 = f64x2.add(y1, f64x2.mul(q, w));
+      }
+      let x = sums(x0, x1),
+        y = sums(y0, y1);
+      if (pairs < row) {
+        const u = f64x2.replace_lane(v128.load_splat<f64>(w0 + pairs), 1, load<f64>(w1 + pairs));
+        x = f64x2.add(x, f64x2.mul(v128.load_splat<f64>(a0 + pairs), u));
+        y = f64x2.add(y, f64x2.mul(v128.load_splat<f64>(a1 + pairs), u));
+      }
+      if (bias) {
+        const u = v128.load(bias + i);
+        x = f64x2.add(x, u);
+        y = f64x2.add(y, u);
+      }
+      put(c0 + i, x, add);
+      if (two) put(c1 + i, y, add);
+    }
     for (; i < out; i += 8) {
       const w = W + (i >> 3) * row;
       let x = dot(a0, w, k);
@@ -235,7 +267,20 @@ export function columnsTimes(
 /** g [o] = sum of the rows of D [n × o]. */
 export function columnSums(D: usize, g: usize, n: i32, o: i32): void {
   const row: usize = (<usize>o) << 3;
-  for (let i: usize = 0; i < row; i += 8) {
+  let i: usize = 0;
+  for (; i + 24 < row; i += 32) {
+    let x = f64x2.splat(0);
+    let y = x;
+    let d = D + i;
+    for (let s = 0; s < n; s++) {
+      x = f64x2.add(x, v128.load(d));
+      y = f64x2.add(y, v128.load(d, 16));
+      d += row;
+    }
+    v128.store(g + i, x);
+    v128.store(g + i, y, 16);
+  }
+  for (; i < row; i += 8) {
     let x = 0.0;
     let d = D + i;
     for (let s = 0; s < n; s++) {
@@ -275,16 +320,18 @@ export function addScaled(c: f64, x: usize, y: usize, n: i32): void {
   if (even < end) store<f64>(y + even, load<f64>(y + even) + c * load<f64>(x + even));
 }
 
-/** out[j] = x_j · v for `count` vectors x_j that lie `stride` bytes apart, four at a time. */
+/** out[j] = x_j · v for `count` vectors x_j that lie `stride` bytes apart, four or three at a time. */
 export function dots(X: usize, stride: usize, count: i32, v: usize, out: usize, n: i32): void {
   const end: usize = (<usize>n) << 3;
   const even = end & ~15;
   let j = 0;
-  for (; j + 3 < count; j += 4) {
+  for (; j + 2 < count; j += 4) {
+    const four = j + 3 < count;
     const x0 = X + <usize>j * stride;
     const x1 = x0 + stride;
     const x2 = x1 + stride;
-    const x3 = x2 + stride;
+    const x3 = four ? x2 + stride : x2;
+    const into = out + ((<usize>j) << 3);
     let a = f64x2.splat(0);
     let b = a;
     let c = a;
@@ -305,13 +352,14 @@ export function dots(X: usize, stride: usize, count: i32, v: usize, out: usize, 
       ab = f64x2.add(ab, f64x2.mul(w, p));
       cd = f64x2.add(cd, f64x2.mul(w, q));
     }
-    v128.store(out + ((<usize>j) << 3), ab);
-    v128.store(out + ((<usize>j) << 3), cd, 16);
+    v128.store(into, ab);
+    if (four) v128.store(into, cd, 16);
+    else store<f64>(into, f64x2.extract_lane(cd, 0), 16);
   }
   for (; j < count; j++) store<f64>(out + ((<usize>j) << 3), dot(X + <usize>j * stride, v, n));
 }
 
-/** y += Σ c_j x_j over vectors x_j that lie `stride` bytes apart, four at a time. */
+/** y += Σ c_j x_j over vectors x_j that lie `stride` bytes apart, up to four at a time. */
 export function addCombination(
   X: usize,
   stride: usize,
@@ -323,24 +371,29 @@ export function addCombination(
   const end: usize = (<usize>n) << 3;
   const even = end & ~15;
   let j = 0;
-  for (; j + 3 < count; j += 4) {
+  for (; j + 1 < count; j += 4) {
+    const left = count - j;
     const x0 = X + <usize>j * stride;
     const x1 = x0 + stride;
-    const x2 = x1 + stride;
-    const x3 = x2 + stride;
+    const x2 = left > 2 ? x1 + stride : x1;
+    const x3 = left > 3 ? x2 + stride : x2;
     const at = c + ((<usize>j) << 3);
-    const c0 = v128.load_splat<f64>(at);
-    const c1 = v128.load_splat<f64>(at, 8);
-    const c2 = v128.load_splat<f64>(at, 16);
-    const c3 = v128.load_splat<f64>(at, 24);
+    const f0 = load<f64>(at);
+    const f1 = load<f64>(at, 8);
+    const f2 = left > 2 ? load<f64>(at, 16) : 0;
+    const f3 = left > 3 ? load<f64>(at, 24) : 0;
+    const c0 = f64x2.splat(f0);
+    const c1 = f64x2.splat(f1);
+    const c2 = f64x2.splat(f2);
+    const c3 = f64x2.splat(f3);
     for (let i: usize = 0; i < even; i += 16) {
       const p = f64x2.add(f64x2.mul(c0, v128.load(x0 + i)), f64x2.mul(c1, v128.load(x1 + i)));
       const q = f64x2.add(f64x2.mul(c2, v128.load(x2 + i)), f64x2.mul(c3, v128.load(x3 + i)));
       v128.store(y + i, f64x2.add(v128.load(y + i), f64x2.add(p, q)));
     }
     if (even < end) {
-      const p = load<f64>(at) * load<f64>(x0 + even) + load<f64>(at, 8) * load<f64>(x1 + even);
-      const q = load<f64>(at, 16) * load<f64>(x2 + even) + load<f64>(at, 24) * load<f64>(x3 + even);
+      const p = f0 * load<f64>(x0 + even) + f1 * load<f64>(x1 + even);
+      const q = f2 * load<f64>(x2 + even) + f3 * load<f64>(x3 + even);
       store<f64>(y + even, load<f64>(y + even) + (p + q));
     }
   }
