@@ -1,54 +1,114 @@
+// npm run bench:network [-- --rounds 5]
 // Networks: a step of the whole pipeline to Parquet, sharpness to 1e-6 included, against JAX with a
-// gradient, five Hessian-vector products and no file, in turn in one run.
+// gradient, five Hessian-vector products and no file, in turn in one run, by the time of the processor.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { lastValueFrom } from 'rxjs';
 import { parquetSink } from '../src/pipeline/formats/parquet/parquet-sink.ts';
+import { setupNetwork } from '../src/pipeline/models/network/config.ts';
+import { dataOfTable, keepData } from '../src/pipeline/models/network/data/table-data.ts';
+import { createNetwork } from '../src/pipeline/models/network/network.ts';
+import { startWeights } from '../src/pipeline/models/network/start.ts';
 import { fileTarget } from '../src/pipeline/node/file-target.ts';
+import { createRandom } from '../src/pipeline/numeric/random.ts';
 import { networkPipeline } from '../src/pipeline/operators/network-pipeline.ts';
 import { networkDescent } from '../src/pipeline/sources/descent/network-descent.ts';
 
-const CASES = [
-  { layers: '1-50-50-1', samples: 20, steps: 3000 },
-  { layers: '1-50-50-1', samples: 100, steps: 1000 },
-];
-const ROUNDS = 5;
-const ETA = 0.2;
-
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
 const folder = mkdtempSync(join(tmpdir(), 'eos-bench-'));
 
-/** Microseconds a step. */
-async function ours(layers: string, samples: number, steps: number): Promise<number> {
-  const start = performance.now();
-  const target = fileTarget(join(folder, 'network.parquet'));
-  await lastValueFrom(
-    networkDescent({ layers, data: `chebyshev:6:${samples}`, eta: ETA, steps }).pipe(
-      networkPipeline(),
-      parquetSink(target),
-    ),
-  );
-  return ((performance.now() - start) / steps) * 1000;
+interface Case {
+  readonly layers: string;
+  readonly samples: number;
+  readonly steps: number;
+  readonly eta: number;
+  readonly data: object;
 }
 
-function jax(layers: string, samples: number, steps: number): number {
-  const args = ['bench/peers/jax_network.py', layers, samples, ETA, steps].map(String);
+const CASES: readonly Case[] = [
+  { layers: '1-50-50-1', samples: 20, steps: 5000, eta: 0.2, data: { data: 'chebyshev:6:20' } },
+  { layers: '1-50-50-1', samples: 100, steps: 1500, eta: 0.2, data: { data: 'chebyshev:6:100' } },
+  { layers: '4-100-100-1', samples: 200, steps: 500, eta: 0.05, data: surface(200) },
+];
+
+/** A smooth function of four numbers, with a little noise. */
+function surface(samples: number): object {
+  const random = createRandom(1);
+  const column = (draw: (i: number) => number) =>
+    Array.from({ length: samples }, (_, i) => draw(i));
+  const [a, b, c, d] = Array.from({ length: 4 }, () => column(() => 2 * random.uniform() - 1));
+  const y = column(
+    (i) => Math.sin(3 * a![i]!) * b![i]! + c![i]! ** 2 - d![i]! + 0.05 * random.normal(),
+  );
+  const columns = Object.entries({ a, b, c, d, y }).map(([name, of]) => ({ name, values: of! }));
+  const choice = { data: 'surface.csv', target: 'y', raw: false };
+  keepData(choice, dataOfTable(columns, choice, 'surface'));
+  return choice;
+}
+
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+/** Microseconds a step. */
+async function ours({ layers, steps, eta, data }: Case): Promise<number> {
+  const start = processorTime();
+  const target = fileTarget(join(folder, 'network.parquet'));
+  await lastValueFrom(
+    networkDescent({ layers, ...data, eta, steps }).pipe(networkPipeline(), parquetSink(target)),
+  );
+  return (processorTime() - start) / steps;
+}
+
+function jax({ layers, samples, steps, eta }: Case): number {
+  const args = ['bench/peers/jax_network.py', layers, samples, eta, steps].map(String);
   const { stdout, stderr, status } = spawnSync('.venv/bin/python', args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   return Number(stdout);
 }
 
+/** What a step of ours is made of: microseconds a gradient and a product, and products a step. */
+function parts({ layers: text, steps, eta, data: options }: Case): string {
+  const { layers, data, config } = setupNetwork({ layers: text, ...options, eta, steps });
+  const { activation, loss } = config;
+  const network = createNetwork({ layers, activation, loss }, data);
+  const { theta, gradient } = network;
+  theta.set(startWeights(layers, config.seed, config['init-scale']));
+  for (let t = 0; t < steps; t++) {
+    network.gradientAt();
+    network.track({ probing: t % 4 === 0 });
+    for (let i = 0; i < theta.length; i++) theta[i]! -= eta * gradient[i]!;
+  }
+  const products = network.products / steps;
+  const direction = gradient.slice();
+  const time = (what: () => void) => {
+    const start = processorTime();
+    for (let i = 0; i < steps; i++) what();
+    return ((processorTime() - start) / steps).toFixed(1);
+  };
+  return (
+    `gradient ${time(() => network.gradientAt())} µs, ` +
+    `${products.toFixed(2)} products of ${time(() => network.hessianTimes(direction))} µs`
+  );
+}
+
+function median(all: readonly number[]): number {
+  return [...all].sort((a, b) => a - b)[all.length >> 1]!;
+}
+
 try {
-  for (const { layers, samples, steps } of CASES) {
+  for (const each of CASES) {
     const rounds: (readonly [ours: number, jax: number])[] = [];
-    for (let i = 0; i < ROUNDS; i++)
-      rounds.push([await ours(layers, samples, steps), jax(layers, samples, steps)]);
-    const best = (which: 0 | 1) => Math.min(...rounds.map((round) => round[which]));
-    const ratio = (best(1) / best(0)).toFixed(2);
+    for (let i = 0; i < Number(values.rounds); i++) rounds.push([await ours(each), jax(each)]);
+    const [our, their] = ([0, 1] as const).map((which) => median(rounds.map((r) => r[which])));
+    const ratio = median(rounds.map(([a, b]) => b / a)).toFixed(2);
     console.log(
-      `${layers} on ${samples}: ${best(0).toFixed(0)} µs a step, JAX ${best(1).toFixed(0)} ` +
-        `µs: ${ratio} of its speed`,
+      `${each.layers} on ${each.samples}: ${our!.toFixed(0)} µs a step (${parts(each)}), ` +
+        `JAX ${their!.toFixed(0)} µs: ${ratio} of its speed`,
     );
   }
 } finally {

@@ -1,6 +1,6 @@
 """Gradient descent on a network in JAX (float64, one core, jit), with five Hessian-vector products a step and no file.
 
-usage: jax_network.py LAYERS SAMPLES ETA STEPS      prints microseconds a step
+usage: jax_network.py LAYERS SAMPLES ETA STEPS      prints microseconds of processor a step
 """
 import os
 import sys

@@ -77,6 +77,8 @@ export interface Network {
   lossAt(): number;
   /** Loss of all samples at θ, and its gradient. */
   gradientAt(): number;
+  /** Euclidean norm of the last gradient. */
+  gradientNorm(): number;
   /** Loss of some samples at θ, and its gradient; `gradientAt` is of all of them again. */
   batchGradientAt(samples: ArrayLike<number>): number;
   /** gᵀHg / ‖g‖² of the samples of the last gradient, H and g in the metric of the operator. */
@@ -191,6 +193,7 @@ export function createNetwork(
       useAll();
       return kernel.gradientAt(theta, gradient);
     },
+    gradientNorm: () => Math.sqrt(kernel.dot(gradient, gradient, size)),
     batchGradientAt(chosen) {
       for (let i = 0; i < chosen.length; i++) {
         const at = chosen[i]!;

@@ -212,7 +212,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   const eta = etaPlan(config.schedule, config.eta, config.steps);
   const slots = Array.from({ length: optimizer.slots }, () => new Float64Array(size));
   /** The gradient of the step: of the mini-batch, with L₂ decay. */
-  const stepGradient = new Float64Array(size);
+  const stepGradient = batch === null && decay === 0 ? gradient : new Float64Array(size);
   const preconditioned = optimizer.metric !== undefined;
   const operator = { preconditioned, shift: preconditioned ? decay : 0 };
   const batches = batch === null ? 1 : Math.ceil(data.count / batch);
@@ -232,6 +232,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   }
 
   function takeGradient(): void {
+    if (stepGradient === gradient) return;
     for (let i = 0; i < size; i++) stepGradient[i] = gradient[i]! + decay * theta[i]!;
   }
 
@@ -307,9 +308,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       arrays.step![i] = t;
       arrays.eta![i] = eta(t);
       arrays.loss![i] = value;
-      let square = 0;
-      for (let j = 0; j < size; j++) square += gradient[j]! * gradient[j]!;
-      arrays.grad_norm![i] = Math.sqrt(square);
+      arrays.grad_norm![i] = network.gradientNorm();
       if (arrays.accuracy) arrays.accuracy[i] = network.accuracy;
       if (t % measure === 0) {
         measured(arrays, i, t, value);
@@ -349,6 +348,9 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       );
       if (found.length !== sizes.length || found.some((length, i) => length !== sizes[i]))
         throw new CheckpointError('checkpoint: its weights do not fit the network');
+      const [measurements, guess] = [saved.number('measurements'), saved.number('guess')];
+      if (!(Number.isInteger(guess) && guess >= 0 && guess < PAST && measurements <= PAST))
+        throw new CheckpointError('checkpoint: its eigenvectors are not those of a run');
       const numbers = (bytes: Uint8Array<ArrayBuffer>) => new Float64Array(bytes.buffer);
       const measuredAt = saved.numberOrNull('measured');
       if (measuredAt !== null) {
@@ -360,8 +362,8 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       for (const [i, bytes] of rest.entries()) slots[i]!.set(numbers(bytes));
       network.resumeTracker({
         vectors: numbers(vectors!),
-        measurements: saved.number('measurements'),
-        guess: saved.number('guess'),
+        measurements,
+        guess,
         draws: saved.number('draws'),
         swings: numbers(swings!),
       });

@@ -1,5 +1,5 @@
 import { eliminate } from './eigen';
-import { addCombination, addScaled, dot, dots, multiply } from './matrix';
+import { addScaled, combination, dot, dots, multiply } from './matrix';
 import { allocate, gradientAt } from './network';
 import {
   entryOf,
@@ -217,8 +217,7 @@ export function edgeWork(
   for (let i = 0; i < ends; i++) if (joins(past[0], i, joined)) joined++;
   for (let i = 0; i < begins; i++) if (joins(past[1], i, joined)) joined++;
   dots(V, stride, joined, scaled, other, size);
-  memory.fill(part, 0, bytes);
-  addCombination(V, stride, joined, other, part, size);
+  combination(0, V, V, stride, joined, other, part, size);
   if (metric) multiply(metric, part, part, size);
   gradientAt(middle, slope);
   const sides = dot(part, gradientBefore, size) + dot(part, gradient, size);

@@ -359,45 +359,74 @@ export function dots(X: usize, stride: usize, count: i32, v: usize, out: usize, 
   for (; j < count; j++) store<f64>(out + ((<usize>j) << 3), dot(X + <usize>j * stride, v, n));
 }
 
-/** y += Σ c_j x_j over vectors x_j that lie `stride` bytes apart, up to four at a time. */
-export function addCombination(
+/**
+ * y = f·b + Σ c_j x_j over vectors x_j that lie `stride` bytes apart, up to four at a time; b may be y.
+ *
+ * @returns the square of its norm
+ */
+export function combination(
+  f: f64,
+  b: usize,
   X: usize,
   stride: usize,
   count: i32,
   c: usize,
   y: usize,
   n: i32,
-): void {
+): f64 {
   const end: usize = (<usize>n) << 3;
   const even = end & ~15;
+  let from = b;
+  let factor = f;
+  let square = 0.0;
   let j = 0;
-  for (; j + 1 < count; j += 4) {
+  do {
     const left = count - j;
-    const x0 = X + <usize>j * stride;
-    const x1 = x0 + stride;
+    const x0 = left > 0 ? X + <usize>j * stride : from;
+    const x1 = left > 1 ? x0 + stride : x0;
     const x2 = left > 2 ? x1 + stride : x1;
     const x3 = left > 3 ? x2 + stride : x2;
     const at = c + ((<usize>j) << 3);
-    const f0 = load<f64>(at);
-    const f1 = load<f64>(at, 8);
+    const f0 = left > 0 ? load<f64>(at) : 0;
+    const f1 = left > 1 ? load<f64>(at, 8) : 0;
     const f2 = left > 2 ? load<f64>(at, 16) : 0;
     const f3 = left > 3 ? load<f64>(at, 24) : 0;
+    const cb = f64x2.splat(factor);
     const c0 = f64x2.splat(f0);
     const c1 = f64x2.splat(f1);
     const c2 = f64x2.splat(f2);
     const c3 = f64x2.splat(f3);
-    for (let i: usize = 0; i < even; i += 16) {
-      const p = f64x2.add(f64x2.mul(c0, v128.load(x0 + i)), f64x2.mul(c1, v128.load(x1 + i)));
-      const q = f64x2.add(f64x2.mul(c2, v128.load(x2 + i)), f64x2.mul(c3, v128.load(x3 + i)));
-      v128.store(y + i, f64x2.add(v128.load(y + i), f64x2.add(p, q)));
+    let sum = f64x2.splat(0);
+    let i: usize = 0;
+    if (left > 2) {
+      for (; i < even; i += 16) {
+        const p = f64x2.add(f64x2.mul(c0, v128.load(x0 + i)), f64x2.mul(c1, v128.load(x1 + i)));
+        const q = f64x2.add(f64x2.mul(c2, v128.load(x2 + i)), f64x2.mul(c3, v128.load(x3 + i)));
+        const r = f64x2.add(f64x2.mul(cb, v128.load(from + i)), f64x2.add(p, q));
+        v128.store(y + i, r);
+        sum = f64x2.add(sum, f64x2.mul(r, r));
+      }
+    } else {
+      for (; i < even; i += 16) {
+        const p = f64x2.add(f64x2.mul(c0, v128.load(x0 + i)), f64x2.mul(c1, v128.load(x1 + i)));
+        const r = f64x2.add(f64x2.mul(cb, v128.load(from + i)), p);
+        v128.store(y + i, r);
+        sum = f64x2.add(sum, f64x2.mul(r, r));
+      }
     }
+    square = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
     if (even < end) {
       const p = f0 * load<f64>(x0 + even) + f1 * load<f64>(x1 + even);
       const q = f2 * load<f64>(x2 + even) + f3 * load<f64>(x3 + even);
-      store<f64>(y + even, load<f64>(y + even) + (p + q));
+      const r = factor * load<f64>(from + even) + (p + q);
+      store<f64>(y + even, r);
+      square += r * r;
     }
-  }
-  for (; j < count; j++) addScaled(load<f64>(c + ((<usize>j) << 3)), X + <usize>j * stride, y, n);
+    from = y;
+    factor = 1;
+    j += 4;
+  } while (j < count);
+  return square;
 }
 
 /** y = a ∘ b, entry by entry. */

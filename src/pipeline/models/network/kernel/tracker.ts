@@ -1,5 +1,5 @@
 import { diagonalize, eliminate } from './eigen';
-import { addCombination, addScaled, dot, dots, multiply } from './matrix';
+import { addScaled, combination, dot, dots, multiply } from './matrix';
 import { allocate, hessianTimes, parameters } from './network';
 import { symmetricAt } from './random';
 
@@ -30,8 +30,8 @@ export let m: i32 = 0;
 /** Orthonormal basis V, and HV; room for one vector more each. */
 export let V: usize = 0;
 export let HV: usize = 0;
-/** Ritz vectors of the last measurements, the latest first. */
-export const past = new StaticArray<usize>(PAST);
+/** Ritz vectors of the last measurements, the latest first, and room for those of the next. */
+export const past = new StaticArray<usize>(PAST + 1);
 /** Room for the vectors that a restart keeps. */
 let spare: usize = 0;
 let scratch: usize = 0;
@@ -82,7 +82,7 @@ export function buildTracker(count: i32): void {
   const room = i32(stride >> 3);
   V = allocate(room * (BASIS + 1));
   HV = allocate(room * (BASIS + 1));
-  for (let i = 0; i < PAST; i++) past[i] = allocate(room * wanted);
+  for (let i = 0; i <= PAST; i++) past[i] = allocate(room * wanted);
   for (let i = 0; i < 2; i++) turns[i] = allocate(wanted * BASIS);
   shares = allocate(PAST * BASIS);
   spare = allocate(room * (BASIS / 2));
@@ -153,8 +153,7 @@ function extend(): bool {
       const slot = row + ((<usize>j) << 3);
       store<f64>(slot, -load<f64>(slot));
     }
-    addCombination(V, stride, m, row, v, size);
-    norm = Math.sqrt(dot(v, v, size));
+    norm = Math.sqrt(combination(1, v, V, stride, m, row, v, size));
     // Once is enough where little was taken away.
     if (norm > 0.7 * before) break;
   }
@@ -197,8 +196,8 @@ function probe(seed: u64): bool {
 /** into = Σ_j Z[j, column] · vectors[j] */
 function combine(vectors: usize, column: i32, into: usize): void {
   for (let j = 0; j < m; j++) store<f64>(row + ((<usize>j) << 3), load<f64>(entryOf(Z, j, column)));
-  memory.fill(into, 0, (<usize>size) << 3);
-  addCombination(vectors, stride, m, row, into, size);
+  const first = load<f64>(row);
+  combination(first, vectors, vectors + stride, stride, m - 1, row + 8, into, size);
 }
 
 /** The Ritz values of the basis into `order`, the largest first. */
@@ -246,8 +245,7 @@ function residual(rank: i32): f64 {
     const slot = row + ((<usize>j) << 3);
     store<f64>(slot, -value * load<f64>(slot));
   }
-  addCombination(V, stride, m, row, into, size);
-  return Math.sqrt(dot(into, into, size));
+  return Math.sqrt(combination(1, into, V, stride, m, row, into, size));
 }
 
 /** Shrinks a full basis to its best Ritz vectors. */
@@ -405,13 +403,12 @@ function sourceOf(way: i32): i32 {
 function begin(rank: i32): void {
   const v = V + <usize>m * stride;
   const base = baseOf(guess);
-  memory.copy(v, past[base] + <usize>rank * stride, (<usize>size) << 3);
+  const from = past[base] + <usize>rank * stride;
   if (guess & 1) {
-    addScaled(1, v, v, size);
     for (let j = 0; j < wanted; j++)
       store<f64>(row + ((<usize>j) << 3), -load<f64>(entryOf(turns[base], rank, j)));
-    addCombination(past[sourceOf(guess)], stride, wanted, row, v, size);
-  }
+    combination(2, from, past[sourceOf(guess)], stride, wanted, row, v, size);
+  } else memory.copy(v, from, (<usize>size) << 3);
   extend();
 }
 
@@ -475,25 +472,26 @@ function findTurns(): void {
  */
 function refine(rank: i32, into: usize): void {
   const value = theta(rank);
-  const trusted = unchecked(rest[rank]) < REFINED * value;
+  const trusted = unchecked(rest[rank]) < REFINED * theta(rank);
   combine(trusted ? HV : V, order[rank], into);
+  const first = into - <usize>rank * stride;
+  dots(first, stride, rank, into, row, size);
   for (let j = 0; j < rank; j++) {
-    const w = into - <usize>(rank - j) * stride;
-    addScaled(-dot(w, into, size), w, into, size);
+    const slot = row + ((<usize>j) << 3);
+    store<f64>(slot, -load<f64>(slot));
   }
-  addScaled(1 / Math.sqrt(dot(into, into, size)) - 1, into, into, size);
+  const square = combination(1, into, first, stride, rank, row, into, size);
+  addScaled(1 / Math.sqrt(square) - 1, into, into, size);
 }
 
 function keepRitz(): void {
-  const room = past[PAST - 1];
-  const kept = spare;
+  const room = past[PAST];
   for (let i = 0; i < wanted; i++) {
     store<f64>(results + ((<usize>i) << 3), theta(i));
-    refine(i, kept + <usize>i * stride);
+    refine(i, room + <usize>i * stride);
   }
-  judge(kept);
-  memory.copy(room, kept, <usize>wanted * stride);
-  for (let i = PAST - 1; i > 0; i--) past[i] = past[i - 1];
+  judge(room);
+  for (let i = PAST; i > 0; i--) past[i] = past[i - 1];
   past[0] = room;
   if (known < PAST) known++;
   findTurns();
