@@ -48,6 +48,23 @@ test.each([
   await expectWhole(join(cwd, out), grid);
 });
 
+test('job files of networks name the whole grid, and a dry run its size', async () => {
+  const cwd = newFolder();
+  const grid = '--model mlp --layers 1-6-1,1-8-1 --eta 0.1,0.3 --steps 100'.split(' ');
+  const out = join(cwd, 'nets');
+  for (const scheduler of ['slurm', 'kubernetes', 'hyperqueue']) {
+    const place = scheduler === 'kubernetes' ? '/data/nets' : out;
+    const text = await emit(scheduler, [...grid, '--out', place, '--tasks', '2']);
+    expect(text).toContain('4 runs, 404 steps');
+    expect(text).toMatch(/1-6-1.*1-8-1/);
+  }
+  const dry = await eos(['sweep', ...grid, '--out', out, '--dry-run']);
+  expect(dry.stdout + dry.stderr).toContain('4 runs, 404 steps');
+  writeFileSync(join(cwd, 'job.sh'), await emit('hyperqueue', [...grid, '--out', out]));
+  await run('bash', ['job.sh'], { cwd, env: { ...process.env, HQ_TASK_ID: '0' } });
+  await expectWhole(out, grid);
+});
+
 test('the pods of a Kubernetes job do the sweep', async () => {
   const cwd = newFolder();
   const out = join(cwd, 'Großes Bild');

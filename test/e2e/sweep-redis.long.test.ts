@@ -335,6 +335,21 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     await redis.stop();
   });
 
+  test('a sweep of networks has the rows that it has without a queue', async () => {
+    const redis = await newRedis();
+    const [out, alone] = [join(newFolder(), 'nets'), join(newFolder(), 'alone')] as const;
+    const grid = '--model mlp --layers 1-6-1,1-8-1 --eta 0.1,0.3 --steps 100'.split(' ');
+    const sweep = start(['sweep', ...grid, '--out', out, '--engine', redis.url], env);
+    const worker = start(['worker', '--engine', redis.url, '--out', out, '--threads', '1'], env);
+    expect(await sweep.done).toMatchObject({ code: 0 });
+    expect(await worker.done).toMatchObject({ code: 0 });
+    expect(await eos(['sweep', ...grid, '--out', alone], env)).toMatchObject({ code: 0 });
+    const rows = comparable(await summaryRows(out));
+    expect(rows).toHaveLength(4);
+    expect(rows).toEqual(comparable(await summaryRows(alone)));
+    await redis.stop();
+  });
+
   test('a queue may be taken out of Redis by any number of processes at once', async () => {
     const redis = await newRedis();
     const { options } = await redisOptions(redis.url, {
