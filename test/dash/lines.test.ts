@@ -2,7 +2,9 @@ import { parseHTML } from 'linkedom';
 import { expect, test } from 'vitest';
 import type { Look } from '../../src/dash/plots/draw.ts';
 import { linesPlot } from '../../src/dash/plots/lines.ts';
+import { sharpness } from '../../src/dash/plots/series/sharpness.ts';
 import { LIGHT } from '../../src/dash/plots/theme.ts';
+import { seriesLines, timeSeriesPlot } from '../../src/dash/plots/time-series.ts';
 
 test('rows that are left out of what is shown have no dots above the drawing', () => {
   const { document } = parseHTML('<html><body></body></html>');
@@ -19,4 +21,23 @@ test('rows that are left out of what is shown have no dots above the drawing', (
   const dots = [...svg.querySelectorAll('circle')].map((dot) => Number(dot.getAttribute('cy')));
   expect(dots).toHaveLength(19);
   for (const down of dots) expect(down >= 0 && down <= 300).toBe(true);
+});
+
+test.each([
+  ['is named where it stays', [40, 40, 40], '2/η = 40'],
+  ['has no name of one value where it moves', [40, 40, 20], undefined],
+])('the threshold that a log has in a column %s', (_, threshold, label) => {
+  const x = [0, 1, 2];
+  const points = new Map([
+    ['sharpness', { x, y: [10, 30, 41] }],
+    ['threshold', { x, y: threshold }],
+  ]);
+  const run = { thresholdName: '2/η', band: 0.05, anchors: new Map() };
+  const steps = [0, 2] as const;
+  const plot = timeSeriesPlot(
+    sharpness,
+    seriesLines(sharpness, [{ run, points }], steps, LIGHT),
+    steps,
+  );
+  expect(plot.level?.label).toBe(label);
 });

@@ -1,3 +1,4 @@
+import { formatNumber } from '../../pipeline/format.ts';
 import type { Points } from './cut.ts';
 import type { Range } from './draw.ts';
 import type { Level, Line, LinesPlot } from './lines.ts';
@@ -164,10 +165,24 @@ export function timeSeriesPlot(
     axis,
     steps,
     lines: lines.map(({ line }) => line),
-    level: common ? level : undefined,
+    level: common
+      ? (level ?? (single && first ? constantLevel(lines, first) : undefined))
+      : undefined,
     doubtedFrom: single && first?.trustedUntil !== undefined ? at(first.trustedUntil) : undefined,
     events: single && first ? (spec.events?.steps(first) ?? []).map(at) : [],
   };
+}
+
+/** The threshold of a log, which stands in a column of its own, where it does not move. */
+function constantLevel(
+  lines: readonly SeriesLine[],
+  { thresholdName, band }: RunFigures,
+): Level | undefined {
+  const found = lines.find(({ series }) => series.key === 'threshold' && series.column);
+  const values = Array.from(found?.line.points.y ?? []);
+  const [value] = values;
+  if (value === undefined || values.some((each) => each !== value)) return undefined;
+  return { value, label: `${thresholdName} = ${formatNumber(value, 4)}`, band, moves: true };
 }
 
 /** How much larger than the median a value must be for a linear axis to show nothing else. */
