@@ -212,7 +212,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   const eta = etaPlan(config.schedule, config.eta, config.steps);
   const slots = Array.from({ length: optimizer.slots }, () => new Float64Array(size));
   /** The gradient of the step: of the mini-batch, with L₂ decay. */
-  const stepGradient = batch === null && decay === 0 ? gradient : new Float64Array(size);
+  const stepGradient = new Float64Array(size);
   const preconditioned = optimizer.metric !== undefined;
   const operator = { preconditioned, shift: preconditioned ? decay : 0 };
   const batches = batch === null ? 1 : Math.ceil(data.count / batch);
@@ -232,8 +232,8 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   }
 
   function takeGradient(): void {
-    if (stepGradient === gradient) return;
-    for (let i = 0; i < size; i++) stepGradient[i] = gradient[i]! + decay * theta[i]!;
+    if (decay === 0) stepGradient.set(gradient);
+    else for (let i = 0; i < size; i++) stepGradient[i] = gradient[i]! + decay * theta[i]!;
   }
 
   function gradients(t: number): number {
