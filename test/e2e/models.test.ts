@@ -61,7 +61,10 @@ test.each([
   [['--model', 'mlp', '--also', 'central'], /--also: central is defined for the minimal model/],
   [['--model', 'mlp', '--batch', '5', '--also', 'edge'], /--batch: the edge trajectory/],
   [['--preset', 'adam', '--also', 'edge'], /--optimizer: the edge trajectory/],
-  [['--model', 'mlp', '--lambda1', '5'], /--lambda1: there is no such parameter/],
+  [
+    ['--model', 'mlp', '--lambda1', '5'],
+    /--lambda1: --model mlp has no such parameter; it goes with --model minimal/,
+  ],
 ])('%o is refused in one line', async (args, message) => {
   const { code, stderr } = await eos(['stream', ...args, '--out', 'x.parquet'], {
     cwd: temporaryFolder(),
