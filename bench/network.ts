@@ -1,6 +1,7 @@
 // npm run bench:network [-- --rounds 5]
 // Networks: a step of the whole pipeline to Parquet, sharpness to 1e-6 included, against JAX with a
-// gradient, five Hessian-vector products and no file, in turn in one run, by the time of the processor.
+// gradient, five Hessian-vector products and no file, in turn in one run, by the time of the
+// processor.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -31,7 +31,9 @@ export interface Work {
   readonly oneCore: boolean;
   readonly contenders: readonly Contender[];
   readonly goals: readonly Goal[];
-  /** How far numbers of the contenders may differ, relatively, where not as far as those of peers. */
+  /**
+   * How far numbers of the contenders may differ, relatively, where not as far as those of peers.
+   */
   readonly tolerance?: number;
 }
 

@@ -74,8 +74,8 @@ export function readRooms(panels: readonly HTMLElement[]): void {
 
 /**
  * How to draw in a frame. The main drawing takes what the first screen leaves below what stands
- * above it, others a third of the window; in full screen it is all that is left above the bar below,
- * and most of that where it is alone on the page.
+ * above it, others a third of the window; in full screen it is all that is left above the bar
+ * below, and most of that where it is alone on the page.
  */
 export function frameLook(app: App, { element, body }: Frame, id: string, alone = false) {
   // What stands above one that is alone has just been drawn.

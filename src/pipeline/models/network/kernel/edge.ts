@@ -23,8 +23,8 @@ import {
 /** A direction of the measurement before is the same one where its part along it is over this. */
 const SAME = 0.5;
 /**
- * What of a direction may be outside of the basis, as a share of its square: of its curvature, only what
- * that part has with itself is left out.
+ * What of a direction may be outside of the basis, as a share of its square: of its curvature, only
+ * what that part has with itself is left out.
  */
 const OUTSIDE = 1e-4;
 /** Steps of the fixed point that finds both angles of a swing. */

@@ -58,7 +58,9 @@ function rotate(A: usize, Z: usize, p: i32, q: i32, row: usize, end: usize, leas
   return true;
 }
 
-/** bᵀA⁻¹b by Cholesky's elimination; of A, whose lower triangle is used up, rows are `stride` long. */
+/**
+ * bᵀA⁻¹b by Cholesky's elimination; of A, whose lower triangle is used up, rows are `stride` long.
+ */
 export function eliminate(A: StaticArray<f64>, b: StaticArray<f64>, n: i32, stride: i32): f64 {
   let sum = 0.0;
   for (let k = 0; k < n; k++) {

@@ -108,7 +108,8 @@ const TANH_PLACES: f64 = 32;
 
 /**
  * tanh a for a ≥ 0, and what rounding left out of it, side by side. Below 0.625 by the eighth
- * convergent of Lambert's continued fraction x/(1 + x²/(3 + x²/(5 + …))), above it as 1 − 2/(e^2x + 1).
+ * convergent of Lambert's continued fraction x/(1 + x²/(3 + x²/(5 + …))), above it as 1 − 2/(e^2x +
+ * 1).
  */
 function tanhOf(a: f64): v128 {
   if (a < 0.625) {

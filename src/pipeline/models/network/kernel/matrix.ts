@@ -320,7 +320,9 @@ export function addScaled(c: f64, x: usize, y: usize, n: i32): void {
   if (even < end) store<f64>(y + even, load<f64>(y + even) + c * load<f64>(x + even));
 }
 
-/** out[j] = x_j · v for `count` vectors x_j that lie `stride` bytes apart, four or three at a time. */
+/**
+ * out[j] = x_j · v for `count` vectors x_j that lie `stride` bytes apart, four or three at a time.
+ */
 export function dots(X: usize, stride: usize, count: i32, v: usize, out: usize, n: i32): void {
   const end: usize = (<usize>n) << 3;
   const even = end & ~15;
@@ -360,7 +362,8 @@ export function dots(X: usize, stride: usize, count: i32, v: usize, out: usize, 
 }
 
 /**
- * y = f·b + Σ c_j x_j over vectors x_j that lie `stride` bytes apart, up to four at a time; b may be y.
+ * y = f·b + Σ c_j x_j over vectors x_j that lie `stride` bytes apart, up to four at a time; b may
+ * be y.
  *
  * @returns the square of its norm
  */

@@ -57,9 +57,9 @@ export let draws: f64 = 0;
 /** Measurements whose Ritz vectors are there. */
 export let known: i32 = 0;
 /**
- * How the Ritz vectors are guessed: those of the last measurement (0), or, as θ swings to and fro at
- * the edge, of the one before it (2); by one more (1, 3) carried on as they went from the measurement as
- * far before that one.
+ * How the Ritz vectors are guessed: those of the last measurement (0), or, as θ swings to and fro
+ * at the edge, of the one before it (2); by one more (1, 3) carried on as they went from the
+ * measurement as far before that one.
  */
 export let guess: i32 = 0;
 /** Products of the vectors of `past` that guesses go on from, with those they came from. */
@@ -332,9 +332,9 @@ function boundError(count: i32): f64 {
 
 /**
  * The largest eigenvalues of the operator at θ, where the gradient was just computed: block
- * Davidson from Ritz vectors that are guessed from those of the measurements before. With `probing` a
- * random direction joins them. The basis grows by the residual that matters most until the bound on
- * the largest is within the tolerance (relative to it), or, with `every`, until every tracked
+ * Davidson from Ritz vectors that are guessed from those of the measurements before. With `probing`
+ * a random direction joins them. The basis grows by the residual that matters most until the bound
+ * on the largest is within the tolerance (relative to it), or, with `every`, until every tracked
  * residual is.
  *
  * @returns bound on the error of the largest
@@ -467,8 +467,8 @@ function findTurns(): void {
 }
 
 /**
- * A Ritz vector u, and with it what its residual tells: H u/θ, which has less of what lies outside of
- * the basis by their eigenvalues over θ.
+ * A Ritz vector u, and with it what its residual tells: H u/θ, which has less of what lies outside
+ * of the basis by their eigenvalues over θ.
  */
 function refine(rank: i32, into: usize): void {
   const value = theta(rank);
