@@ -81,7 +81,7 @@ function parts({ layers: text, steps, eta, data: options }: Case): string {
   theta.set(startWeights(layers, config.seed, config['init-scale']));
   for (let t = 0; t < steps; t++) {
     network.gradientAt();
-    network.track({ probing: t % 4 === 0 });
+    network.track({ probing: t % 4 === 0 ? 1 : 0 });
     for (let i = 0; i < theta.length; i++) theta[i]! -= eta * gradient[i]!;
   }
   const products = network.products / steps;

@@ -29,7 +29,7 @@ describe('the tracker along runs at the edge', () => {
       const worst = [0, 0, 0];
       for (let t = 0; t < 33_400; t++) {
         network.gradientAt();
-        const { values, error } = network.track({ probing: t % 4 === 0 });
+        const { values, error } = network.track({ probing: t % 4 === 0 ? 1 : 0 });
         reference.theta.set(network.theta);
         reference.gradientAt();
         reference.resumeTracker({ ...fresh, measurements: 0, draws: t * 1e5 });

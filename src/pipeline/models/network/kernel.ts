@@ -41,7 +41,7 @@ export interface Kernel {
   readonly known: Global<number>;
   readonly guess: Global<number>;
   useOperator(theta: number, metric: number, shift: number): void;
-  track(tolerance: number, all: boolean, seed: bigint, probing: boolean): number;
+  track(tolerance: number, all: boolean, seed: bigint, probing: number): number;
   operatorTimes(v: number, product: number): void;
   readonly products: Global<number>;
   readonly draws: Global<number>;

@@ -17,8 +17,8 @@ export interface NetworkShape {
 export interface TrackOptions extends OperatorOptions {
   /** Relative error of the largest eigenvalue at which the search ends. */
   readonly tolerance?: number;
-  /** Whether a random direction joins the search. */
-  readonly probing?: boolean;
+  /** Products with a random direction that joins the search, and what it leads to; 0 for none. */
+  readonly probing?: number;
   /** Bring every tracked eigenvalue to the tolerance, not only what may be the largest. */
   readonly all?: boolean;
 }
@@ -225,7 +225,7 @@ export function createNetwork(
     track({
       tolerance = TOLERANCE,
       all = false,
-      probing = true,
+      probing = 1,
       preconditioned = false,
       shift = 0,
     } = {}) {

@@ -44,6 +44,11 @@ export const EDGE_SHARE = 0.8;
 const WORTHWHILE = 0.003;
 /** A random direction joins the search for eigenvalues once in so many steps at least. */
 const PROBE_EVERY = 4;
+/**
+ * Products that are spent on it at every measurement where an optimizer scales the directions: what
+ * it divides by may turn the spectrum within a step.
+ */
+const SEARCH = 8;
 /** The work of a row is large: batches are small, so that logs and files keep up. */
 const BATCH_ROWS = 256;
 const STAGE = 'networkDescent';
@@ -267,11 +272,16 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
     return sum / batches;
   }
 
+  function probingAt(t: number): number {
+    if (operator.preconditioned) return SEARCH;
+    return (t / measure) % Math.ceil(PROBE_EVERY / measure) === 0 ? 1 : 0;
+  }
+
   function measured(arrays: Record<string, Float64Array>, i: number, t: number, value: number) {
     operatorAt(t);
     const { values: spectrum, error } = network.track({
       ...operator,
-      probing: (t / measure) % Math.ceil(PROBE_EVERY / measure) === 0,
+      probing: probingAt(t),
     });
     const edge = EDGE_SHARE * stability.threshold(eta(t));
     let edges = 0;

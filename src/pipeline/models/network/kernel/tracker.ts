@@ -283,21 +283,16 @@ function reachOf(rank: i32): f64 {
   return reach;
 }
 
-/**
- * Whether a pair that is not tracked may hide a larger eigenvalue than the last tracked one; it is
- * the `limiting` one then. A probe has a small part of every eigenvector, and its residual tells of
- * one that the tracked pairs have lost.
- */
-function overlooks(count: i32, top: f64): bool {
-  const most = theta(count - 1) + UNSEEN * top;
-  let reach = most;
+/** The highest end of what is not tracked, whose pair is the `limiting` one then. */
+function reachOfOthers(count: i32): f64 {
+  let reach = -Infinity;
   for (let i = count; i < m; i++) {
     const end = theta(i) + unchecked(rest[i]);
     if (end <= reach) continue;
     reach = end;
     limiting = i;
   }
-  return reach > most;
+  return reach;
 }
 
 /**
@@ -333,19 +328,21 @@ function boundError(count: i32): f64 {
 /**
  * The largest eigenvalues of the operator at θ, where the gradient was just computed: block
  * Davidson from Ritz vectors that are guessed from those of the measurements before. With `probing`
- * a random direction joins them. The basis grows by the residual that matters most until the bound
+ * a random direction joins them, and so many products are spent on what it may lead to: it has a
+ * small part of every eigenvector, also of one that the tracked pairs have lost. The basis grows by the residual that matters most until the bound
  * on the largest is within the tolerance (relative to it), or, with `every`, until every tracked
  * residual is.
  *
  * @returns bound on the error of the largest
  */
-export function track(tolerance: f64, every: bool, seed: u64, probing: bool): f64 {
+export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64 {
   const first = products;
   // Nothing is known at first but random directions.
   const all = every || known == 0;
   m = 0;
   if (known > 0) for (let i = 0; i < wanted; i++) begin(i);
-  if (probing) probe(seed);
+  if (probing > 0) probe(seed);
+  let probed = 1;
   while (m < wanted && probe(seed)) {}
   let error = 0.0;
   for (;;) {
@@ -373,11 +370,17 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: bool): f6
         for (let i = 1; i < count; i++)
           if (unchecked(rest[i]) > unchecked(rest[limiting])) limiting = i;
         settled = unchecked(rest[limiting]) <= OTHERS * top;
-        if (settled && m > count) settled = !overlooks(count, top);
+        if (settled && m > count) settled = reachOfOthers(count) <= theta(count - 1) + UNSEEN * top;
       }
       // Few parameters are all in the basis: then nothing is left to be bound.
       if (m < size && size <= WHOLE) settled = false;
       if (!settled) residual(limiting);
+    }
+    if (settled && probed < probing && m > count && m < BASIS) {
+      probed++;
+      reachOfOthers(count);
+      residual(limiting);
+      settled = false;
     }
     if (settled || m >= size || products - first >= MOST_PRODUCTS) break;
     if (m == BASIS) {
