@@ -11,7 +11,7 @@ const SMALL = { layers: '1-20-15-1', data: 'chebyshev:5:20' };
 const KINDS: Readonly<Record<string, NetworkOptions>> = {
   momentum: { ...SMALL, optimizer: 'momentum', eta: 0.05, steps: 3000, seed: 3 },
   nesterov: { ...SMALL, optimizer: 'nesterov', eta: 0.02, steps: 3000, seed: 4 },
-  adam: { ...SMALL, optimizer: 'adam', eta: 0.001, steps: 4000, seed: 6 },
+  adam: { ...SMALL, optimizer: 'adam', eta: 0.001, steps: 4000, seed: 5 },
   relu: {
     layers: '1-40-40-1',
     data: 'chebyshev:3:20',
