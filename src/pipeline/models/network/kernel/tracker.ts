@@ -327,11 +327,11 @@ function boundError(count: i32): f64 {
 
 /**
  * The largest eigenvalues of the operator at θ, where the gradient was just computed: block
- * Davidson from Ritz vectors that are guessed from those of the measurements before. With `probing`
- * a random direction joins them, and so many products are spent on what it may lead to: it has a
- * small part of every eigenvector, also of one that the tracked pairs have lost. The basis grows by the residual that matters most until the bound
- * on the largest is within the tolerance (relative to it), or, with `every`, until every tracked
- * residual is.
+ * Davidson from Ritz vectors that are guessed from those of the measurements before. With
+ * `probing` a random direction joins them, and so many products are spent on what it may lead to:
+ * it has a small part of every eigenvector, also of one that the tracked pairs have lost. The
+ * basis grows by the residual that matters most until the bound on the largest is within the
+ * tolerance (relative to it), or, with `every`, until every tracked residual is.
  *
  * @returns bound on the error of the largest
  */
