@@ -165,6 +165,26 @@ test('a checkpoint of another network is refused', () => {
   expect(() => networkRows(other, { resume })).toThrow('its weights do not fit the network');
 });
 
+test('a checkpoint holds numbers also where the Hessian has fewer directions than are followed', () => {
+  const rows = networkRows(
+    setupNetwork({
+      ...{ layers: '1-8-1', data: 'chebyshev:5:12', activation: 'relu', seed: 879, batch: 4 },
+      ...{
+        optimizer: 'adam',
+        eta: 1.2089512859956326,
+        schedule: 'warmup:5',
+        steps: 14,
+        measure: 5,
+      },
+    }),
+  );
+  const { after } = rows.next(15);
+  const { stages } = decodeCheckpoint(encodeCheckpoint(15, after!));
+  const { arrays } = stages.networkDescent as { readonly arrays: readonly string[] };
+  for (const array of arrays)
+    expect(new Float64Array(bytesOf(array).buffer).every(Number.isFinite)).toBe(true);
+});
+
 test('a checkpoint of the tracker before this one is refused in one line', () => {
   const first = networkRows(setupNetwork(small)).next(5);
   const text = encodeCheckpoint(5, first.after!);

@@ -49,6 +49,10 @@ const PROBE_EVERY = 4;
  * it divides by may turn the spectrum within a step.
  */
 const SEARCH = 8;
+/** What is no number has many bits, and which an operation leaves depends on the compiler. */
+const storedBits = (values: Float64Array): string =>
+  base64Of(values.map((value) => (Number.isNaN(value) ? Number.NaN : value)));
+
 /** The work of a row is large: batches are small, so that logs and files keep up. */
 const BATCH_ROWS = 256;
 const STAGE = 'networkDescent';
@@ -336,8 +340,8 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       return () => ({
         ...tracker,
         ...begun,
-        arrays: arrays.map(base64Of),
-        before: before.map(base64Of),
+        arrays: arrays.map(storedBits),
+        before: before.map(storedBits),
         measured: Number.isNaN(t) ? null : t,
         edges,
       });

@@ -22,6 +22,9 @@ const ROUNDING = 1e-14;
 const PAST = 4;
 /** A Ritz vector is refined by its residual where that is under this share of its value. */
 const REFINED = 0.3;
+/** A square of a length that is next to nothing beside 1, and one that rounding has spoilt. */
+const NOTHING = 1e-12;
+const LEAST = 1e-280;
 
 export let size: i32 = 0;
 export let wanted: i32 = 0;
@@ -475,8 +478,19 @@ function findTurns(): void {
  */
 function refine(rank: i32, into: usize): void {
   const value = theta(rank);
-  const trusted = unchecked(rest[rank]) < REFINED * theta(rank);
-  combine(trusted ? HV : V, order[rank], into);
+  if (unchecked(rest[rank]) < REFINED * value) {
+    combine(HV, order[rank], into);
+    if (separate(rank, into, value)) return;
+  }
+  combine(V, order[rank], into);
+  if (!separate(rank, into, 1)) combine(V, order[rank], into);
+}
+
+/**
+ * Makes a unit vector of what of it is outside of those before it; false where that is next to
+ * nothing beside its length, as H u is where its eigenvalue is 0.
+ */
+function separate(rank: i32, into: usize, length: f64): bool {
   const first = into - <usize>rank * stride;
   dots(first, stride, rank, into, row, size);
   for (let j = 0; j < rank; j++) {
@@ -484,7 +498,9 @@ function refine(rank: i32, into: usize): void {
     store<f64>(slot, -load<f64>(slot));
   }
   const square = combination(1, into, first, stride, rank, row, into, size);
+  if (!(square > NOTHING * length * length && square > LEAST)) return false;
   addScaled(1 / Math.sqrt(square) - 1, into, into, size);
+  return true;
 }
 
 function keepRitz(): void {
