@@ -22,6 +22,10 @@ const ROUNDING = 1e-14;
 const PAST = 4;
 /** A Ritz vector is refined by its residual where that is under this share of its value. */
 const REFINED = 0.3;
+/** Residual of a guess, as a share of the largest eigenvalue, that tells of a turning spectrum. */
+const TURNED = 0.1;
+/** Products that are spent on a random direction then. */
+const SEARCH = 8;
 /** A square of a length that is next to nothing beside 1, and one that rounding has spoilt. */
 const NOTHING = 1e-12;
 const LEAST = 1e-280;
@@ -328,6 +332,12 @@ function boundError(count: i32): f64 {
   return least;
 }
 
+/** Whether the spectrum has turned away from the guesses, so that others may have overtaken. */
+function hasTurned(count: i32, top: f64): bool {
+  for (let i = 0; i < count; i++) if (unchecked(rest[i]) > TURNED * top) return true;
+  return false;
+}
+
 /**
  * The largest eigenvalues of the operator at θ, where the gradient was just computed: block
  * Davidson from Ritz vectors that are guessed from those of the measurements before. With
@@ -345,6 +355,7 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
   m = 0;
   if (known > 0) for (let i = 0; i < wanted; i++) begin(i);
   if (probing > 0) probe(seed);
+  let wary = probing;
   let probed = 1;
   while (m < wanted && probe(seed)) {}
   let error = 0.0;
@@ -356,6 +367,13 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
     const low = Math.abs(theta(m - 1));
     const rounding = ROUNDING * (top > low ? top : low);
     const enough = tolerance * top + rounding;
+    if (known > 0 && wary < SEARCH && products - first <= wanted + 1 && hasTurned(count, top)) {
+      if (wary == 0 && m < size && m < BASIS && probe(seed)) {
+        wary = SEARCH;
+        continue;
+      }
+      wary = SEARCH;
+    }
     let settled = false;
     if (all) {
       settled = true;
@@ -379,7 +397,7 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
       if (m < size && size <= WHOLE) settled = false;
       if (!settled) residual(limiting);
     }
-    if (settled && probed < probing && m > count && m < BASIS) {
+    if (settled && probed < wary && m > count && m < BASIS) {
       probed++;
       reachOfOthers(count);
       residual(limiting);
