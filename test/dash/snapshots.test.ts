@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startDashServer } from '../../src/cli/dash-server/dash-server.ts';
-import { snapshots } from '../../src/cli/dash-server/snapshots.ts';
-import { type News, watchedFiles } from '../../src/cli/dash-server/watched-files.ts';
+import { type Snapshots, snapshots } from '../../src/cli/dash-server/snapshots.ts';
+import {
+  type News,
+  type WatchedFiles,
+  watchedFiles,
+} from '../../src/cli/dash-server/watched-files.ts';
 import { openJournal } from '../../src/pipeline/node/journal.ts';
 import { lockText } from '../safety/lock-text.ts';
 import { removeFolder } from '../setup/remove-folder.ts';
@@ -172,12 +176,8 @@ test('a file that another program has begun anew is never mixed with the journal
   }
 });
 
-test('files are listed once, and again when one comes or goes, not when one is flushed', async () => {
-  const folder = folderOfTest();
-  for (let i = 0; i < 300; i++) writeFileSync(join(folder, `run-${i}.parquet`), 'PAR1');
-  const growing = growingFile(folder, 'live.parquet');
-  const states = snapshots();
-  const files = watchedFiles([folder], states);
+/** What was told last of files, which are followed until the test ends. */
+function followed(files: WatchedFiles, states: Snapshots): () => News | undefined {
   let news: News | undefined;
   const unfollow = files.follow((next) => {
     news = next;
@@ -187,20 +187,30 @@ test('files are listed once, and again when one comes or goes, not when one is f
     files.close();
     await states.close();
   });
-  const etag = () => news?.growing['data/live.parquet']?.etag;
+  return () => news;
+}
+
+test('files are listed once, and again when one comes or goes, not when one is flushed', async () => {
+  const folder = folderOfTest();
+  for (let i = 0; i < 300; i++) writeFileSync(join(folder, `run-${i}.parquet`), 'PAR1');
+  const growing = growingFile(folder, 'live.parquet');
+  const states = snapshots();
+  const files = watchedFiles([folder], states);
+  const news = followed(files, states);
+  const etag = () => news()?.growing['data/live.parquet']?.etag;
   await growing.flush();
   await expect.poll(etag).toBeDefined();
-  const listed = news!.list;
+  const listed = news()!.list;
   for (let i = 0; i < 5; i++) {
     const before = etag();
     await growing.flush();
     await expect.poll(etag).not.toBe(before);
     expect((await files.find('data/run-7.parquet'))?.file).toBe(join(folder, 'run-7.parquet'));
   }
-  expect(news!.list).toBe(listed);
+  expect(news()!.list).toBe(listed);
   writeFileSync(join(folder, 'new.parquet'), 'PAR1');
   expect((await files.find('data/new.parquet'))?.file).toBe(join(folder, 'new.parquet'));
-  await expect.poll(() => news!.list).toBeGreaterThan(listed);
+  await expect.poll(() => news()!.list).toBeGreaterThan(listed);
   rmSync(join(folder, 'run-7.parquet'));
   expect(await files.find('data/run-7.parquet')).toBeUndefined();
   const runs = (JSON.parse(await files.list()) as { runs: { name: string }[] }).runs;
@@ -229,16 +239,8 @@ test('what is flushed while the files are looked at is told without the slow loo
       return state;
     },
   });
-  let news: News | undefined;
-  const unfollow = files.follow((next) => {
-    news = next;
-  });
-  onTestFinished(async () => {
-    unfollow();
-    files.close();
-    await states.close();
-  });
-  const etag = () => news?.growing['data/run.parquet']?.etag;
+  const news = followed(files, states);
+  const etag = () => news()?.growing['data/run.parquet']?.etag;
   await expect.poll(etag).toBeDefined();
   for (let i = 0; i < 3; i++) {
     const looked = looks;

@@ -49,13 +49,13 @@ const PROBE_EVERY = 4;
  * it divides by may turn the spectrum within a step.
  */
 const SEARCH = 8;
-/** What is no number has many bits, and which an operation leaves depends on the compiler. */
-const storedBits = (values: Float64Array): string =>
-  base64Of(values.map((value) => (Number.isNaN(value) ? Number.NaN : value)));
-
 /** The work of a row is large: batches are small, so that logs and files keep up. */
 const BATCH_ROWS = 256;
 const STAGE = 'networkDescent';
+
+/** What is no number has many bits, and which an operation leaves depends on the compiler. */
+const storedBits = (values: Float64Array): string =>
+  base64Of(values.map((value) => (Number.isNaN(value) ? Number.NaN : value)));
 
 /**
  * Trains a network: a cold Observable of batches of consecutive steps, rows t = 0 … steps, with the
