@@ -48,7 +48,11 @@ export default defineConfig(({ mode }) => {
       target: 'es2022',
       // Older targets would rewrite light-dark(), on which both themes stand.
       cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
-      modulePreload: false,
+      // What the script of the page begins with is fetched together with it.
+      modulePreload: {
+        polyfill: false,
+        resolveDependencies: (_, deps, { hostType }) => (hostType === 'html' ? deps : []),
+      },
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 1000,
       ...(mode === 'single' ? { rolldownOptions: { output: { codeSplitting: false } } } : {}),

@@ -1,6 +1,7 @@
 // Opens the page with every kind of input that a stranger may bring, in all sizes and looks, and
-// keeps a picture of each: node scripts/look.js FOLDER [--only KIND,…] [--all]. It lists what no
-// picture may have: errors, a page wider than its window, words that are cut off or broken.
+// keeps a picture of each: node scripts/look.js FOLDER [--only KIND,…] [--sizes WIDTH,…] [--all]
+// [--whole]. It lists what no picture may have: errors, a page wider than its window, words that are
+// cut off or broken.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,12 +10,18 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
+import { crc32c } from '../dist/pipeline/formats/platform.js';
 import { drawn, openBrowser, serve } from './browser.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string' }, all: { type: 'boolean' } },
+  options: {
+    only: { type: 'string' },
+    sizes: { type: 'string' },
+    all: { type: 'boolean' },
+    whole: { type: 'boolean' },
+  },
 });
 const [out] = positionals;
 if (!out) throw new Error('say where the pictures shall go: node scripts/look.js FOLDER');
@@ -29,6 +36,8 @@ const SIZES = [
   [390, 844],
   [320, 640],
 ];
+/** Milliseconds that a busy machine may take. */
+const PATIENCE = 300_000;
 const LOOKS = {
   light: {},
   dark: { theme: 'dark' },
@@ -37,7 +46,17 @@ const LOOKS = {
 };
 
 /** Kinds that are looked at in each of these, and what suffices for the others. */
-const FULL = ['run', 'ten', 'sweep', 'sweep-ratio', 'csv', 'network'];
+const FULL = [
+  'run',
+  'ten',
+  'thousand',
+  'sweep',
+  'sweep-ratio',
+  'csv',
+  'tensorboard',
+  'network',
+  'lab',
+];
 const SOME = ['1280-light', '820-dark', '320-light'];
 
 function eos(...args) {
@@ -48,6 +67,16 @@ function eos(...args) {
   if (status !== 0 && status !== 1) throw new Error(`eos ${args.join(' ')}: ${stderr}`);
 }
 const stream = (name, ...args) => eos('stream', '--out', name, '-q', ...args);
+/** A run that is ended by a signal after some seconds. */
+const ended = (name, killSignal) =>
+  spawnSync(
+    process.execPath,
+    [
+      ...[join(root, 'bin/run.js'), 'stream', '--out', name, '-q'],
+      ...['--pace', '500', '--flush-every', '0.2'],
+    ],
+    { cwd: inputs, timeout: 8000, killSignal },
+  );
 const sweep = (name, ...args) => eos('sweep', '--out', name, '-q', ...args);
 
 /** A table of anybody, of these columns. */
@@ -68,6 +97,27 @@ const python = (code) => {
   if (made.status !== 0) throw new Error(String(made.stderr));
 };
 const logRows = steps(1500, (t) => ({ step: t, loss: loss(t), sharpness: curvature(t), lr: 0.05 }));
+/** A number in the variable length of protocol buffers. */
+const varint = (n) => (n < 128 ? [n] : [(n % 128) | 128, ...varint(Math.floor(n / 128))]);
+const little = (size, write) => {
+  const bytes = Buffer.alloc(size);
+  write(bytes);
+  return [...bytes];
+};
+/** An event of TensorBoard with a scalar, framed as its files frame them. */
+function event(step, tag, value) {
+  const message = (number, bytes) => [number * 8 + 2, ...varint(bytes.length), ...bytes];
+  const scalar = [0x15, ...little(4, (b) => b.writeFloatLE(value))];
+  const summary = message(1, [...message(1, [...Buffer.from(tag)]), ...scalar]);
+  const time = [0x09, ...little(8, (b) => b.writeDoubleLE(1.7e9 + step))];
+  const data = Buffer.from([...time, 0x10, ...varint(step), ...message(5, summary)]);
+  const masked = (bytes) => {
+    const crc = crc32c(bytes);
+    return little(4, (b) => b.writeUInt32LE((((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0));
+  };
+  const length = Buffer.from(little(8, (b) => b.writeBigUInt64LE(BigInt(data.length))));
+  return Buffer.from([...length, ...masked(length), ...data, ...masked(data)]);
+}
 const LONG = `a-very-long-name-${'that-goes-on-and-on-'.repeat(8)}end.parquet`;
 
 /**
@@ -183,6 +233,15 @@ const KINDS = {
     rmSync(join(inputs, 'whole.parquet'));
     return {};
   },
+  interrupted: () => {
+    ended('interrupted.parquet', 'SIGINT');
+    return {};
+  },
+  recovered: () => {
+    ended('recovered.parquet', 'SIGKILL');
+    eos('recover', 'recovered.parquet');
+    return {};
+  },
   arrow: () => {
     stream('arrow.parquet', '--arrow', 'run.arrow', '--steps', '3000');
     return { files: ['run.arrow'] };
@@ -252,11 +311,20 @@ const KINDS = {
   csv: () => {
     writeFileSync(
       join(inputs, 'log.csv'),
-      ['step,loss,sharpness', ...logRows.map((r) => `${r.step},${r.loss},${r.sharpness}`), ''].join(
-        '\n',
-      ),
+      [
+        'step,loss,sharpness,lr',
+        ...logRows.map((r) => `${r.step},${r.loss},${r.sharpness},${r.lr}`),
+        '',
+      ].join('\n'),
     );
     return { drop: ['log.csv'] };
+  },
+  'rate-unsaid': () => {
+    writeFileSync(
+      join(inputs, 'rate-unsaid.csv'),
+      `step,loss,sharpness\n${logRows.map((r) => `${r.step},${r.loss},${r.sharpness}`).join('\n')}\n`,
+    );
+    return { drop: ['rate-unsaid.csv'] };
   },
   'loss-only': () => {
     writeFileSync(
@@ -292,6 +360,16 @@ const KINDS = {
       gzipSync(`step,loss\n${logRows.map((r) => `${r.step},${r.loss}`).join('\n')}\n`),
     );
     return { drop: ['log.csv.gz'] };
+  },
+  tensorboard: () => {
+    const scalars = logRows.flatMap(({ step, loss, sharpness, lr }) => [
+      event(step, 'train/loss', loss),
+      event(step, 'sharpness', sharpness),
+      event(step, 'lr', lr),
+    ]);
+    const name = 'events.out.tfevents.1732650000.host';
+    writeFileSync(join(inputs, name), Buffer.concat(scalars));
+    return { drop: [name] };
   },
   nonsense: () => {
     writeFileSync(join(inputs, 'nonsense.log'), 'this is not a log\n'.repeat(50));
@@ -396,10 +474,12 @@ try {
       .join('&');
     const server =
       drop.length > 0
-        ? await serve([join(root, 'data')])
+        ? await serve([mkdtempSync(join(inputs, 'nothing-'))])
         : await serve(named.map((name) => join(inputs, name)));
-    const first = drop.length > 0 ? 'lab=x' : query;
-    for (const [width, height] of SIZES)
+    const sizes = SIZES.filter(
+      ([width]) => !values.sizes || values.sizes.split(',').includes(String(width)),
+    );
+    for (const [width, height] of sizes)
       for (const [look, { theme, vision, forcedColors }] of Object.entries(LOOKS)) {
         if (!values.all && !FULL.includes(kind) && !SOME.includes(`${width}-${look}`)) continue;
         const context = await browser.newContext({
@@ -408,15 +488,14 @@ try {
           forcedColors: forcedColors ?? 'none',
         });
         const page = await context.newPage();
+        page.setDefaultTimeout(PATIENCE);
         const said = [];
         page.on('pageerror', (error) => said.push(error.message));
         page.on(
           'console',
           (message) => ['error', 'warning'].includes(message.type()) && said.push(message.text()),
         );
-        await page.goto(
-          `${server.url}?${drop.length > 0 ? 'show=where&where=none&refresh=0' : first}`,
-        );
+        await page.goto(`${server.url}?${drop.length > 0 ? 'refresh=0' : query}`);
         await drawn(page);
         if (drop.length > 0) {
           await page.setInputFiles(
@@ -433,7 +512,8 @@ try {
           const session = await context.newCDPSession(page);
           await session.send('Emulation.setEmulatedVisionDeficiency', { type: vision });
         }
-        await page.screenshot({ path: join(out, `${kind}-${width}-${look}.png`) });
+        const path = join(out, `${kind}-${width}-${look}.png`);
+        await page.screenshot({ path, fullPage: values.whole === true });
         for (const fault of [...said, ...(await page.evaluate(faultsOf))])
           console.log(`${kind} at ${width} px, ${look}: ${fault}`);
         await context.close();

@@ -1,5 +1,23 @@
 /** When the next frame is drawn. A page that nobody sees has none. */
-export const nextFrame = (): Promise<unknown> => new Promise(requestAnimationFrame);
+const nextFrame = (): Promise<unknown> => new Promise(requestAnimationFrame);
+
+/**
+ * Draws one after the other, in each frame as many as begin within so many milliseconds of it; all
+ * at once while somebody waits for them.
+ */
+export async function paced(
+  drawings: readonly (() => Promise<void>)[],
+  milliseconds: number,
+  hurry: () => boolean,
+): Promise<void> {
+  let start = performance.now();
+  for (const draw of drawings) {
+    await draw();
+    if (hurry() || performance.now() - start < milliseconds) continue;
+    await nextFrame();
+    start = performance.now();
+  }
+}
 
 /**
  * Does something with the next frame, or before it where the page is idle now: what an event of a

@@ -5,8 +5,9 @@ import { linkOfPage, pageAddress } from './address.ts';
 import { type App, hasColumns, messageOf, type Panel, type Run, rowUnder } from './app.ts';
 import { el } from './dom.ts';
 import { fileFollower } from './follow-files.ts';
-import { gathering, nextFrame, soon } from './frames.ts';
+import { gathering, paced, soon } from './frames.ts';
 import type { LinkedRun } from './lab/lab-link.ts';
+import { startReader } from './load/client.ts';
 import type { Row } from './load/protocol.ts';
 import { emptyPage, showProblem } from './messages.ts';
 import { setColors } from './plots/theme.ts';
@@ -39,6 +40,8 @@ const FRAME_MS = 5;
 /** The strip of phases and the main plot. */
 const MAIN_PANELS = 2;
 
+// While the page begins and the list is fetched, the worker starts.
+startReader();
 const box = (id: string): HTMLElement => document.getElementById(id)!;
 box('unstarted').remove();
 const page = document.documentElement;
@@ -256,7 +259,7 @@ async function drawAll(): Promise<void> {
   const parts = [range.draw, ...now.map((panel) => () => drawPanel(panel))];
   // A run that plays in the lab is drawn part by part, as much as a frame has room for.
   if (!every && runs.some(({ writing, source }) => writing && source.client))
-    await drawPaced(parts);
+    await paced(parts, FRAME_MS, () => hurry);
   // The first drawings of a run come one by one, as soon as each is there.
   else if (every) await Promise.all(parts.map((draw) => draw()));
   else await gathered.begin(parts);
@@ -268,16 +271,6 @@ async function drawAll(): Promise<void> {
     ),
     fullPanel !== undefined || runs.length === 0,
   );
-}
-
-async function drawPaced(parts: readonly (() => Promise<void>)[]): Promise<void> {
-  let start = performance.now();
-  for (const draw of parts) {
-    await draw();
-    if (hurry || performance.now() - start < FRAME_MS) continue;
-    await nextFrame();
-    start = performance.now();
-  }
 }
 
 async function drawRest(): Promise<void> {

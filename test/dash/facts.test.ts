@@ -32,3 +32,19 @@ test('a run that is written is running, with its pace and the time left, or stal
   expect(figure(15_000, 200)).toMatchObject({ text: 'stalled' });
   expect(figure(9000)).toMatchObject({ text: 'running' });
 });
+
+test('a run that came to the edge without crossing it has no first crossing', () => {
+  const cycles = KEY_FIGURES.find(({ key }) => key === 'cycles')!;
+  const figure = (summary: object) =>
+    cycles.read(
+      {
+        facts: runFacts({ 'eos.summary': JSON.stringify({ cycles: 3, ...summary }) }),
+        phases: [{ word: 'edge-of-stability', first: 960, last: 1499 }],
+      } as unknown as Parameters<typeof cycles.read>[0],
+      {},
+    );
+  expect(figure({ first_crossing: null })).toEqual({ text: '3', exact: 3 });
+  expect(figure({ first_crossing: 970 })).toMatchObject({ small: 'first crossing at 970' });
+  // A summary of an older file does not tell.
+  expect(figure({})).toMatchObject({ small: 'first crossing at 960' });
+});

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { gathering, soon } from '../../src/dash/frames.ts';
+import { gathering, paced, soon } from '../../src/dash/frames.ts';
 
 /** A page whose frames and timers come when they are called. */
 function page(hidden: boolean) {
@@ -33,6 +33,46 @@ describe('what is to be drawn soon', () => {
     expect(timers).toEqual([]);
     frames[0]!();
     expect(work).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('what is drawn part by part', () => {
+  /** Five drawings of 3 ms each, of which those that were drawn are counted. */
+  function drawings() {
+    const { frames } = page(false);
+    let now = 1000;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const drawn = vi.fn(async () => {
+      now += 3;
+    });
+    return { frames, drawn, parts: Array.from({ length: 5 }, () => drawn) };
+  }
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  afterEach(() => vi.restoreAllMocks());
+
+  test('takes as much of each frame as it may, and no more', async () => {
+    const { frames, drawn, parts } = drawings();
+    const ended = paced(parts, 5, () => false);
+    await settle();
+    expect([drawn.mock.calls.length, frames.length]).toEqual([2, 1]);
+    frames[0]!();
+    await settle();
+    expect([drawn.mock.calls.length, frames.length]).toEqual([4, 2]);
+    frames[1]!();
+    await ended;
+    expect([drawn.mock.calls.length, frames.length]).toEqual([5, 2]);
+  });
+
+  test('waits for no frame once somebody waits for it', async () => {
+    const { frames, drawn, parts } = drawings();
+    let hurry = false;
+    const ended = paced(parts, 5, () => hurry);
+    await settle();
+    expect(drawn).toHaveBeenCalledTimes(2);
+    hurry = true;
+    frames[0]!();
+    await ended;
+    expect([drawn.mock.calls.length, frames.length]).toEqual([5, 1]);
   });
 });
 

@@ -41,3 +41,22 @@ test.each([
   );
   expect(plot.level?.label).toBe(label);
 });
+
+test('the thresholds of many runs are fainter than their sharpness, those of a few are not', () => {
+  const { document } = parseHTML('<html><body></body></html>');
+  const look = { width: 600, height: 300, theme: LIGHT, document } as unknown as Look;
+  const points = new Map([['sharpness', { x: [0, 1, 2], y: [10, 30, 41] }]]);
+  const opacities = (runs: number) => {
+    const all = Array.from({ length: runs }, (_, i) => ({
+      run: { threshold: 40 + i, thresholdName: '2/η', band: 0.05, anchors: new Map() },
+      points,
+      color: 'black',
+    }));
+    const lines = seriesLines(sharpness, all, [0, 2], LIGHT);
+    const { svg } = linesPlot(timeSeriesPlot(sharpness, lines, [0, 2]), look);
+    const drawn = [...svg.querySelectorAll('[aria-label=line] > g')];
+    return drawn.map((line) => Number(line.getAttribute('stroke-opacity') ?? 1));
+  };
+  expect(opacities(4)).toEqual(Array(8).fill(1));
+  expect(opacities(5)).toEqual(Array(5).fill([1, 0.45]).flat());
+});

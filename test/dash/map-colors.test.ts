@@ -48,6 +48,14 @@ test('a ratio has one hue below 1 and another above', () => {
     return Math.sign(red - blue);
   };
   expect([0.4, 0.6, 1.4, 1.6].map(of)).toEqual([of(0.4), of(0.4), -of(0.4), -of(0.4)]);
+  // The legend marks where they part, and that is not its middle.
+  const [low, one, high] = colors.ramp!.ticks;
+  expect([low, high]).toMatchObject([{ label: '0.4' }, { label: '1.6' }]);
+  expect(one!.label).toBe('1');
+  expect(colorsOf([0.4, 0.9, 2.8], []).ramp!.ticks[1]).toMatchObject({ label: '1', at: 0.25 });
+  expect(colorsOf([1.2, 1.4], []).ramp!.ticks.map(({ label }) => label)).toEqual([
+    ...['1.2', '1.3', '1.4'],
+  ]);
 });
 
 test('what diverged is told from a scale of any lightness by its pattern, also in the legend', () => {

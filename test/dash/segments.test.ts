@@ -37,6 +37,24 @@ test('the end of a file is fetched at once, before anything is known of it', asy
   expect(requests).toEqual([`${SIZE - 65_536}-${SIZE}`]);
 });
 
+test('of a large file so much of its end that the footer of a long run is among it', async () => {
+  const requests: number[] = [];
+  const size = 270_449_168;
+  const file = {
+    byteLength: size,
+    version: 'v',
+    async slice(start: number, end = size) {
+      requests.push(start);
+      return new ArrayBuffer(end - start);
+    },
+  };
+  const source = segmented(file);
+  await source.slice(size - 8, size);
+  // Measured: of 5,000,000 rows with outlines.
+  expect((await source.slice(size - 1_246_271, size)).byteLength).toBe(1_246_271);
+  expect(requests).toEqual([size - 1_287_854]);
+});
+
 test('whatever is asked for, in whatever company, is what stands there', async () => {
   const range = fc
     .tuple(fc.nat(SIZE), fc.nat(200_000))

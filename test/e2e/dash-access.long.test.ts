@@ -142,6 +142,17 @@ describeWith(['chromium'], 'access to the dashboard', () => {
       expect(await kept(selector)).toMatch(/^none rgb/);
       expect(await kept(selector)).not.toBe('none rgba(0, 0, 0, 0)');
     }
+    // So is what is drawn over while a zoom is chosen, along all of it.
+    const box = (await plot(page, 'sharpness').boundingBox())!;
+    await page.mouse.move(box.x + 200, box.y + 100);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 400, box.y + 110, { steps: 3 });
+    const brush = page.locator('[data-panel=sharpness] .brush');
+    expect(await brush.isVisible()).toBe(true);
+    expect(await kept('[data-panel=sharpness] .brush')).toMatch(/^none rgb/);
+    expect((await brush.boundingBox())!.width).toBeCloseTo(200, -1);
+    await page.mouse.up();
+    expect(await brush.isVisible()).toBe(false);
     await context.close();
   });
 

@@ -58,7 +58,7 @@ export async function singleFile({
   const data = JSON.stringify({ version: 1, live: false, runs, sweeps }).replaceAll('<', '\\u003c');
   return html
     .replace(/<script\b[^>]*><\/script>/g, '')
-    .replace(/<link\b[^>]*rel="stylesheet"[^>]*>/g, '')
+    .replace(/<link\b[^>]*rel="(stylesheet|modulepreload)"[^>]*>/g, '')
     .replace(
       /(http-equiv="Content-Security-Policy" content=")[^"]*"/,
       (_, start: string) => `${start}${policy}"`,

@@ -31,6 +31,13 @@ export interface TableClient extends TableApi {
   close(): void;
 }
 
+let ready: Worker | undefined;
+
+/** Starts the worker of the first file, before it is known which that is. */
+export function startReader(): void {
+  ready = new LightWorker();
+}
+
 /**
  * Starts a worker for a file: a small one, which fits most, and a large one where the file turns
  * out to need it.
@@ -40,7 +47,8 @@ export function tableClient(onBytes: (bytes: number) => void): TableClient {
     connect<TableApi>(made, METHODS, (reply) => {
       if ('bytes' in reply) onBytes(reply.bytes);
     });
-  let worker = start(new LightWorker());
+  let worker = start(ready ?? new LightWorker());
+  ready = undefined;
   let closed = false;
   const api = Object.fromEntries(
     METHODS.map((method) => [

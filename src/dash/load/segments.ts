@@ -8,8 +8,13 @@ import type { FileMark } from './table.ts';
  */
 const SEGMENT_BYTES = 1 << 20;
 const SEGMENTS_KEPT = 8;
-/** What a file ends with is fetched at one go: a footer, and before it where it begins. */
+/**
+ * What a file ends with is fetched at one go: a footer, and before it where it begins. The footer of
+ * a long run of eos, with its outlines, is about one part in 217 of it.
+ */
 const TAIL_BYTES = 1 << 16;
+const TAIL_SHARE = 1 / 210;
+const MOST_TAIL = 1 << 21;
 
 /**
  * A source that reads small neighbouring row groups by one request, and keeps them for the next
@@ -63,7 +68,8 @@ export function segmented(
 }
 
 function tailOf(size: number, before?: FileMark): number {
-  const end = Math.max(0, size - TAIL_BYTES - (before?.footer ?? 0));
+  const share = before ? 0 : Math.min(MOST_TAIL, Math.ceil(TAIL_SHARE * size));
+  const end = Math.max(0, size - Math.max(TAIL_BYTES, share) - (before?.footer ?? 0));
   return before && size - before.last <= TOGETHER_BYTES ? Math.min(before.last, end) : end;
 }
 

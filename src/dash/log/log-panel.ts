@@ -142,4 +142,8 @@ function toldOf({ format, taken, eta, optimizer }: Detected): string {
   return `Read as ${format}: ${[...columns, ...rate].join(', ')}; optimizer ${optimizer}.`;
 }
 
-const stem = (name: string): string => name.replace(/(\.gz)?$/, '').replace(/\.[^.]*$/, '') || name;
+/** A name without what tells the kind; those of TensorBoard end with a host. */
+function stem(name: string): string {
+  const bare = name.replace(/\.gz$/, '');
+  return bare.includes('.tfevents.') ? bare : bare.replace(/\.[^.]*$/, '') || name;
+}

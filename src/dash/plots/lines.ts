@@ -12,6 +12,8 @@ export interface Line {
   readonly color: string;
   readonly width?: number;
   readonly dash?: string;
+  /** Thin, and half through: one of many that others are looked at through. */
+  readonly faint?: boolean;
   readonly className?: string | undefined;
   /** Rows of a file, which are seen as dots where there are few; not so a line that is computed. */
   readonly rows?: boolean;
@@ -103,12 +105,14 @@ export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
   return { svg, values, out, furthest };
 }
 
+const FAINT = { width: 0.8, opacity: 0.45 };
+
 /**
  * A line as one path: a channel, a scale and a shape for each of its points would take most of the
  * time of a zoom.
  */
 function lineMark(
-  { points, color, width = 1.4, dash, className }: Line,
+  { points, color, width = 1.4, dash, faint, className }: Line,
   { steps, log }: LinesPlot,
   values: Range,
 ): Plot.Markish {
@@ -116,7 +120,8 @@ function lineMark(
     x: [steps[0]],
     y: [values[0]],
     stroke: color,
-    strokeWidth: width,
+    strokeWidth: faint ? FAINT.width : width,
+    strokeOpacity: faint ? FAINT.opacity : 1,
     strokeLinejoin: 'round',
     clip: true,
     ...(className ? { className } : {}),

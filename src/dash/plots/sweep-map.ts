@@ -237,9 +237,8 @@ function outcomes(cells: readonly Cell[], theme: Theme): MapColors {
   };
 }
 
-/** Colours of a ramp, and values that are told beside it. */
+/** Colours of a ramp. */
 const RAMP_COLORS = 24;
-const RAMP_TICKS = 3;
 
 /** A ramp that people with any common colour blindness read, from low to high; no value is grey. */
 function ramp({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme): MapColors {
@@ -275,7 +274,9 @@ function ramp({ quantity }: HeatMap, cells: readonly Cell[], theme: Theme): MapC
     const least = share === 0 && low < from ? '≤\u00a0' : '';
     return { at: share, label: least + formatNumber(value, 3) };
   };
-  const ticks = Array.from({ length: RAMP_TICKS }, (_, i) => tick(i / (RAMP_TICKS - 1)));
+  // Of a ratio it is 1 that parts the hues.
+  const one = log ? Math.log(1 / from) / Math.log(to / from) : (1 - from) / (to - from);
+  const ticks = [0, ratio && one > 0 && one < 1 ? one : 0.5, 1].map(tick);
   const scale: MapRamp = {
     colors: Array.from({ length: RAMP_COLORS }, (_, i) => of(at(i / (RAMP_COLORS - 1)))),
     ticks: high > low ? ticks : ticks.slice(0, 1),

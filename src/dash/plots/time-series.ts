@@ -105,6 +105,9 @@ export interface SeriesLine<R extends RunLines = RunLines> {
   readonly at: ((step: number) => number) | undefined;
 }
 
+/** The thresholds of more runs than this would cover what they are drawn for. */
+const MOST_THRESHOLDS = 4;
+
 /** The lines of a plot. */
 export function seriesLines<R extends RunLines>(
   { series: all }: TimeSeries,
@@ -130,6 +133,7 @@ export function seriesLines<R extends RunLines>(
             className: of.className,
             ...(dash ? { dash } : {}),
             ...(series.width ? { width: series.width } : {}),
+            ...(series.key === 'threshold' && runs.length > MOST_THRESHOLDS ? { faint: true } : {}),
           },
         },
       ];

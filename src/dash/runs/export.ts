@@ -148,9 +148,9 @@ function legendOf(app: App, panel: HTMLElement): LegendEntry[] {
     ),
   ];
   const series = keys.flatMap((key): LegendEntry[] => {
-    const { colors } = key.querySelector<HTMLElement>('.ramp-bar')?.dataset ?? {};
-    if (colors)
-      return [{ label: ownText(key), color: '', dash: undefined, colors: colors.split(';') }];
+    const { colors, label: values = '' } =
+      key.querySelector<HTMLElement>('.ramp-bar')?.dataset ?? {};
+    if (colors) return [{ label: values, color: '', dash: undefined, colors: colors.split(';') }];
     const label =
       key.querySelector('span:not(.dot, .map-swatch, .legend-value)')?.textContent ?? ownText(key);
     const line = key.querySelector('.swatch line');

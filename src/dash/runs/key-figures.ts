@@ -122,9 +122,12 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
       // A loss alone says nothing of crossings.
       if (summary?.measured === 0) return undefined;
       const cycles = figure(summary?.cycles ?? live.cycles);
+      // A log may come to the edge without crossing it, which its summary tells.
       const crossing =
-        summary?.firstCrossing ??
-        phases?.find(({ word }) => word.startsWith('eos-') || word === 'edge-of-stability')?.first;
+        summary?.firstCrossing === undefined
+          ? phases?.find(({ word }) => word.startsWith('eos-') || word === 'edge-of-stability')
+              ?.first
+          : summary.firstCrossing;
       return (
         cycles && {
           ...cycles,

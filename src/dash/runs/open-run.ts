@@ -110,7 +110,11 @@ function runFigures(
     slopePredicted:
       covariance === 0 && changes.length === 0 ? (summary?.slopePredicted ?? slope) : undefined,
     edge: edgeOf(phases),
-    crossing: summary?.firstCrossing ?? edgeOf(phases)?.first,
+    // A log may come to the edge without crossing it, which its summary tells.
+    crossing:
+      summary?.firstCrossing === undefined
+        ? edgeOf(phases)?.first
+        : (summary.firstCrossing ?? undefined),
     diverged: summary?.divergedAt != null,
     trustedUntil: summary?.trustedUntil,
     spikes: summary?.spikes ?? [],

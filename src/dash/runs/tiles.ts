@@ -13,6 +13,11 @@ const MOST_WARNINGS = 5;
 export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
   let turn = 0;
   let drawn: readonly Run[] | undefined;
+  let width = 0;
+  new ResizeObserver(() => {
+    if (into.clientWidth !== width) balance(into);
+    width = into.clientWidth;
+  }).observe(into);
   return {
     async draw() {
       const mine = ++turn;
@@ -73,8 +78,19 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
               ),
             ]),
       );
+      balance(into);
     },
   };
+}
+
+/** Parts what does not fit into one row into rows of as many figures: none is left alone below. */
+function balance(into: HTMLElement): void {
+  into.classList.remove('rows');
+  const figures = [...into.querySelectorAll<HTMLElement>('.tile:not(.warnings)')];
+  const rows = new Set(figures.map(({ offsetTop }) => offsetTop)).size;
+  if (rows < 2) return;
+  into.style.setProperty('--share', `${100 / Math.ceil(figures.length / rows)}%`);
+  into.classList.add('rows');
 }
 
 const warningsOf = ({ writing, facts: { summary } }: Run): readonly string[] =>

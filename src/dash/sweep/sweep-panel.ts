@@ -529,13 +529,24 @@ function place(element: HTMLElement, [x, y, width, height]: readonly number[]): 
   element.style.height = `${height}px`;
 }
 
-/** A scale without steps, with values at its ends and in its middle. */
+/** A scale without steps, with the values at its ends and one that is marked between them. */
 function rampKey({ colors, ticks }: MapRamp): HTMLElement {
-  const bar = el('span', { class: 'ramp-bar' });
+  const mark = el('span', { class: 'ramp-mark' });
+  const bar = el('span', { class: 'ramp-bar' }, ticks[2] ? mark : undefined);
   bar.style.background = `linear-gradient(to right, ${colors.join(', ')})`;
   bar.dataset.colors = colors.join(';');
-  const [first, ...others] = ticks.map(({ label }) => label);
-  return el('span', { class: 'key static ramp-key' }, first, bar, ` … ${others.join(' … ')}`);
+  // A picture has its values beside it.
+  bar.dataset.label = ticks.map(({ label }) => label).join(' … ');
+  const [low, middle, high] = ticks;
+  mark.style.left = `${100 * (middle?.at ?? 0)}%`;
+  return el(
+    'span',
+    { class: 'key static ramp-key' },
+    low?.label,
+    bar,
+    high?.label,
+    middle ? `(| ${middle.label})` : undefined,
+  );
 }
 
 function colorKey({ label, color, hatched }: MapKey): HTMLElement {
