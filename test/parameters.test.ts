@@ -5,6 +5,7 @@ import {
   readValue,
   resolveValues,
 } from '../src/pipeline/core/parameters.ts';
+import { plainParameters } from '../src/pipeline/models/minimal/config.ts';
 
 const table = {
   out: {
@@ -88,6 +89,11 @@ describe('a table of parameters', () => {
       'parts',
       'loud',
     ]);
+  });
+
+  test('is sorted by group where a run spells it out', () => {
+    const sorted = Object.keys(joinTables(plainParameters, {}, {}));
+    expect(Object.keys(plainParameters)).toEqual(sorted);
   });
 
   test.each([

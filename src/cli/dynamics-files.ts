@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { lastValueFrom, tap } from 'rxjs';
-import type { SourceOptions } from '../pipeline/core/source.ts';
+import type { SourceOptions } from '../pipeline/core/source-options.ts';
 import { didYouMean } from '../pipeline/core/suggest.ts';
 import type { Dynamics } from '../pipeline/dynamics/dynamics.ts';
 import { dynamics, findDynamics } from '../pipeline/dynamics/index.ts';

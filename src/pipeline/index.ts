@@ -47,7 +47,7 @@ export type {
 } from './core/parameters.ts';
 export type { CompiledOperator, Run, RunEnd, Stability } from './core/run.ts';
 export type { ArrayOf, ArraysOf, Column, ColumnArray, ColumnType, Schema } from './core/schema.ts';
-export type { SourceOptions } from './core/source.ts';
+export type { SourceOptions } from './core/source-options.ts';
 export type { ReadState, StateReader } from './core/stored-state.ts';
 export { central } from './dynamics/central.ts';
 export { constrained } from './dynamics/constrained.ts';
@@ -75,6 +75,7 @@ export type {
   TableState,
   TableWriter,
 } from './formats/table-format.ts';
+export type { CoarsePhase } from './models/minimal/coarse-phases.ts';
 export {
   PHASES,
   type Phase,
@@ -104,7 +105,6 @@ export type {
   SourceBatch,
 } from './models/minimal/run.ts';
 export type {
-  CoarsePhase,
   Outcome,
   PhaseSpan,
   RunSummary,

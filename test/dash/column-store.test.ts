@@ -83,3 +83,19 @@ test('the peak of a cycle is its largest number: a row without one is none', asy
     ]);
   }
 });
+
+test('the cycles of a file that has neither L₁ nor the ratio have no peaks', async () => {
+  const columns = { step: [0, 1, 2], cycle: [0, 1, 1] };
+  const source: TableSource = {
+    rows: 3,
+    bytes: 48,
+    columns: Object.keys(columns).map((name) => ({ name, kind: 'number' })),
+    groups: [{ start: 0, rows: 3, key: '0' }],
+    metadata: {},
+    words: () => [],
+    read: async (column) => Float64Array.from(columns[column as keyof typeof columns]),
+  };
+  expect(await cycles(columnStore(source))).toEqual([
+    { cycle: 1, first: 1, last: 2, peakL1: Number.NaN, peakRatio: Number.NaN },
+  ]);
+});

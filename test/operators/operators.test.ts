@@ -262,6 +262,30 @@ describe('phaseLog', () => {
     }
   });
 
+  test('takes no row without an L₁ for the peak of its cycle', async () => {
+    const without = (step: number) => step % 7 === 3;
+    const events: RunEvent[] = [];
+    const some = chain.pipe(
+      map((batch) => {
+        const { l1, step } = batch.columns;
+        const known = l1.map((value, i) => (without(step[i]!) ? Number.NaN : value));
+        return { ...batch, columns: { ...batch.columns, l1: known } };
+      }),
+    );
+    await lastValueFrom(some.pipe(phaseLog((event) => events.push(event))));
+    const [l1, cycle] = await Promise.all([
+      rows<number>(some, (batch) => batch.columns.l1),
+      rows<number>(chain, (batch) => batch.columns.cycle),
+    ]);
+    const cycles = events.filter((event) => event.event === 'cycle');
+    expect(cycles).toHaveLength(16);
+    for (const event of cycles) {
+      if (without(event.first_step)) continue;
+      const known = l1.filter((value, t) => cycle[t] === event.cycle && !Number.isNaN(value));
+      expect(event.peak_l1).toBe(Math.max(...known));
+    }
+  });
+
   test.each([['no-oscillation', { init: [0.3, 0, 0.3], floor: 0, steps: 3000 }]] as const)(
     'warns of %s at the crossing, and once',
     async (kind, options) => {

@@ -1,5 +1,5 @@
 import type { RunOptions } from '../../pipeline/models/minimal/config.ts';
-import { runParameters } from '../../pipeline/models/minimal/config.ts';
+import { runParameters } from '../../pipeline/models/minimal/run-parameters.ts';
 import { UsageError } from '../errors.ts';
 import { Args, Command, Flags } from '../oclif.ts';
 import { flagsOf } from '../parameter-flags.ts';

@@ -1,5 +1,5 @@
 import type { ValuesOf } from '../../pipeline/core/parameters.ts';
-import { runParameters } from '../../pipeline/models/minimal/config.ts';
+import { runParameters } from '../../pipeline/models/minimal/run-parameters.ts';
 import { UsageError } from '../errors.ts';
 import { Command, Flags } from '../oclif.ts';
 import { checkSwitches, flagsOf, originOf, settledOf } from '../parameter-flags.ts';

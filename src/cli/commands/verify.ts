@@ -1,4 +1,5 @@
-import { type RunOptions, runParameters } from '../../pipeline/models/minimal/config.ts';
+import type { RunOptions } from '../../pipeline/models/minimal/config.ts';
+import { runParameters } from '../../pipeline/models/minimal/run-parameters.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { Args, Command, Flags } from '../oclif.ts';
 import { flagsOf } from '../parameter-flags.ts';

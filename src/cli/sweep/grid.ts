@@ -1,5 +1,5 @@
 import type { Parameter, ParameterTable, TextParameter } from '../../pipeline/core/parameters.ts';
-import { runParameters } from '../../pipeline/models/minimal/config.ts';
+import { runParameters } from '../../pipeline/models/minimal/run-parameters.ts';
 import { NETWORK_PRESET_NAMES } from '../../pipeline/models/network/presets/index.ts';
 import { type AnySweepOptions, SWEPT_MODELS, sweptModel } from '../../pipeline/sweep/any-sweep.ts';
 import { NETWORK_SWEEP_PARAMETERS } from '../../pipeline/sweep/network-parameters.ts';

@@ -6,7 +6,7 @@ import {
 } from '../../pipeline/core/parameters.ts';
 import type { Dynamics } from '../../pipeline/dynamics/dynamics.ts';
 import { dynamics } from '../../pipeline/dynamics/index.ts';
-import { runParameters } from '../../pipeline/models/minimal/config.ts';
+import { runParameters } from '../../pipeline/models/minimal/run-parameters.ts';
 import { networkRunParameters } from '../../pipeline/models/network/config.ts';
 import { optimizers } from '../../pipeline/optimizers/index.ts';
 import { optimizerTable } from '../../pipeline/optimizers/parameters.ts';

@@ -13,7 +13,7 @@ import { type Change, type LabOptions, type Recipe, withOptions } from './lab-pa
 const THRESHOLD: Column = {
   name: 'threshold',
   type: 'DOUBLE',
-  symbol: '2/η',
+  symbol: 'τ',
   unit: '1',
   meaning: 'largest sharpness at which the optimizer is stable',
 };

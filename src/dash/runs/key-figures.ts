@@ -140,8 +140,8 @@ export const KEY_FIGURES: readonly KeyFigure[] = [
     key: 'convergence',
     title: 'T(δ, ε)',
     hint:
-      'First step from which on the loss stays ≤ ε and the sharpness ≤ (2 + δ)/η to the end of ' +
-      'the run.',
+      'First step from which on the loss stays ≤ ε and the sharpness within the threshold and ' +
+      'its tolerance, (2 + δ)/η for gradient descent, to the end of the run.',
     read: ({ facts: { summary }, info }) => {
       const time = summary?.convergence;
       if (!time) return undefined;

@@ -181,14 +181,16 @@ export function parseNumber(text: string): number {
 
 /**
  * Values for a whole table: what is given, else what `base` says (a preset), else the default.
+ * @param others further names that may be given, which are not looked at
  * @throws ConfigError naming the first parameter that cannot be used, or a key that is no parameter
  */
 export function resolveValues<T extends ParameterTable>(
   table: T,
   given: Readonly<Record<string, unknown>>,
   base: Readonly<Record<string, unknown>> = {},
+  others: readonly string[] = [],
 ): ValuesOf<T> {
-  checkKeys(table, given);
+  checkKeys(table, given, others);
   // Each run of a sweep comes by: lists of entries would take longer than all else.
   const values: Record<string, unknown> = {};
   for (const name in table) values[name] = resolveValue(name, table[name]!, given, base);
@@ -210,10 +212,15 @@ function resolveValue(
 }
 
 /** @throws ConfigError for a key that is neither a parameter nor another name of one */
-export function checkKeys(table: ParameterTable, given: object): void {
+export function checkKeys(
+  table: ParameterTable,
+  given: object,
+  others: readonly string[] = [],
+): void {
   for (const key in given) {
     if (Object.hasOwn(table, key)) continue;
-    const known = Object.entries(table).flatMap(([name, { aliases = [] }]) => [name, ...aliases]);
+    const names = Object.entries(table).flatMap(([name, { aliases = [] }]) => [name, ...aliases]);
+    const known = [...names, ...others];
     if (!known.includes(key))
       throw new ConfigError(key, `there is no such parameter${didYouMean(key, known)}`);
   }

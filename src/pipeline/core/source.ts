@@ -1,25 +1,9 @@
 import { Observable } from 'rxjs';
 import type { Batch } from './batch.ts';
-import type { Checkpoint } from './checkpoint.ts';
-import { type Clock, realClock } from './clock.ts';
+import { realClock } from './clock.ts';
 import type { BlockSource } from './operator.ts';
-import { checkOptions } from './options.ts';
 import type { Run } from './run.ts';
-import { show } from './show.ts';
-
-export interface SourceOptions {
-  /** Rows a batch; has no influence on any digit. */
-  readonly batchSize?: number;
-  /** Steps per second of wall time, to watch it happen; unlimited unless given. */
-  readonly pace?: number;
-  /** Ends the run early: it completes after the batch under way, marked `interrupted`. */
-  readonly signal?: AbortSignal;
-  /** Ends the run early behind this step, as the signal does. */
-  readonly until?: number;
-  /** Continue the run of this checkpoint, all stages of its pipeline included. */
-  readonly resume?: Checkpoint;
-  readonly clock?: Clock;
-}
+import { checkSourceOptions, type SourceOptions } from './source-options.ts';
 
 /** A run that makes its own rows: blocks of them, and the step of the next one. */
 export interface RowSource<C, R extends Run> extends BlockSource<R> {
@@ -27,15 +11,10 @@ export interface RowSource<C, R extends Run> extends BlockSource<R> {
   next(size: number, into?: object): Batch<C, R>;
 }
 
-const SOURCE_OPTIONS = ['batchSize', 'pace', 'signal', 'until', 'resume', 'clock', 'from', 'data'];
 const DEFAULT_BATCH = 4096;
 const FRAMES_PER_SECOND = 20;
 /** How long the source may keep the event loop to itself, in milliseconds. */
 const SLICE = 10;
-
-/** @throws TypeError for what are no options of a source */
-export const checkSourceOptions = (options: unknown): void =>
-  checkOptions('source', options, SOURCE_OPTIONS);
 
 /**
  * A cold Observable of the batches of a run: each subscription starts a run of its own, waits for
@@ -54,15 +33,6 @@ export function source<C, R extends Run>(
     (pace
       ? Math.max(1, Math.min(DEFAULT_BATCH, Math.ceil(pace / FRAMES_PER_SECOND)))
       : DEFAULT_BATCH);
-  if (!(Number.isSafeInteger(batchSize) && batchSize >= 1)) {
-    throw new RangeError(`source: batchSize: ${show(batchSize)} is not a whole number from 1 up`);
-  }
-  if (pace !== undefined && !(pace > 0)) {
-    throw new RangeError(`source: pace: ${show(pace)} is not a positive number`);
-  }
-  if (signal !== undefined && typeof signal?.aborted !== 'boolean') {
-    throw new TypeError(`source: signal: ${show(signal)} is not an AbortSignal`);
-  }
 
   return new Observable((subscriber) => {
     const emit = async () => {

@@ -1,11 +1,11 @@
 import { operator } from '../core/operator.ts';
 import { checkParams } from '../core/options.ts';
 import { deltaParameter } from '../core/run-parameters.ts';
+import { COARSE_PHASES, type CoarsePhase, KAPPA } from '../models/minimal/coarse-phases.ts';
 import { PHASES, runColumns } from '../models/minimal/columns.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import type { ModelRun } from '../models/minimal/run.ts';
 import { solutionSharpness } from '../models/minimal/solution.ts';
-import { COARSE_PHASES, type CoarsePhase, KAPPA } from '../models/minimal/summary.ts';
 
 const PROGRESSIVE_SHARPENING = PHASES.indexOf('progressive-sharpening');
 const EOS_SHARPENING = PHASES.indexOf('eos-sharpening');

@@ -14,21 +14,9 @@ export type OptimizerTable = Readonly<Record<string, NumberParameter | WordParam
 /** An optimizer by name, with the values of its own parameters. */
 export type OptimizerChoice = OptimizerValues & { readonly optimizer: string };
 
-const tables = new WeakMap<readonly Optimizer[], OptimizerTable>();
-
-/**
- * Everything that can be said of these optimizers, the first of which is taken where none is named.
- */
+/** Everything that can be said of these optimizers. */
 export function optimizerTable(optimizers: readonly Optimizer[]): OptimizerTable {
-  const table = tables.get(optimizers) ?? makeTable(optimizers);
-  // Each run of a sweep asks for it.
-  tables.set(optimizers, table);
-  return table;
-}
-
-function makeTable(optimizers: readonly Optimizer[]): OptimizerTable {
-  const names = [...new Set(optimizers.flatMap(({ parameters }) => Object.keys(parameters)))];
-  const own = names.map((name): [string, NumberParameter] => {
+  const own = ownNames(optimizers).map((name): [string, NumberParameter] => {
     const having = optimizers.filter(({ parameters }) => Object.hasOwn(parameters, name));
     const { meaning, ...parameter } = having[0]!.parameters[name]!;
     const values = having.map((each) => `${each.name} ${each.parameters[name]!.default}`);
@@ -36,21 +24,29 @@ function makeTable(optimizers: readonly Optimizer[]): OptimizerTable {
     return [name, { ...parameter, meaning: `${meaning} (${values.join(', ')})`, default: null }];
   });
   return {
-    optimizer: {
-      type: 'word',
-      noun: 'optimizer',
-      words: optimizers.map(({ name }) => name),
-      synonyms: Object.fromEntries(
-        optimizers.flatMap(({ name, aliases }) => aliases.map((alias) => [alias, name])),
-      ),
-      symbol: 'NAME',
-      meaning: 'rule by which each step is taken',
-      group: 'OPTIMIZER',
-      default: optimizers[0]!.name,
-    },
+    optimizer: optimizerParameter(optimizers),
     ...Object.fromEntries(own),
   } as OptimizerTable;
 }
+
+/** Names of the parameters that these optimizers have of their own. */
+export const ownNames = (optimizers: readonly Optimizer[]): readonly string[] => [
+  ...new Set(optimizers.flatMap(({ parameters }) => Object.keys(parameters))),
+];
+
+/** The parameter that names one of them, the first of which is taken where none is named. */
+const optimizerParameter = (optimizers: readonly Optimizer[]): WordParameter => ({
+  type: 'word',
+  noun: 'optimizer',
+  words: optimizers.map(({ name }) => name),
+  synonyms: Object.fromEntries(
+    optimizers.flatMap(({ name, aliases }) => aliases.map((alias) => [alias, name])),
+  ),
+  symbol: 'NAME',
+  meaning: 'rule by which each step is taken',
+  group: 'OPTIMIZER',
+  default: optimizers[0]!.name,
+});
 
 /**
  * The optimizer that is named, with a value for each of its parameters; `momentum` where only that
@@ -61,8 +57,7 @@ export function resolveOptimizer(
   optimizers: readonly Optimizer[],
   given: Readonly<Record<string, unknown>>,
 ): OptimizerChoice {
-  const table = optimizerTable(optimizers);
-  const named = table.optimizer;
+  const named = optimizerParameter(optimizers);
   const isGiven = (key: string) => given[key] !== undefined && given[key] !== null;
   const name = isGiven('optimizer')
     ? readValue('optimizer', named, given.optimizer)
@@ -71,8 +66,8 @@ export function resolveOptimizer(
       : named.default;
   const optimizer = optimizers.find((each) => each.name === name)!;
   const values: Record<string, number> = { ...defaultsOf(optimizer) };
-  for (const key in table) {
-    if (key === 'optimizer' || !isGiven(key)) continue;
+  for (const key of ownNames(optimizers)) {
+    if (!isGiven(key)) continue;
     const parameter = optimizer.parameters[key];
     if (parameter) values[key] = readValue(key, parameter, given[key]);
     else if (Number(given[key]) !== 0) throw foreign(key, given[key], optimizer, optimizers);

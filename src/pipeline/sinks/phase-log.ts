@@ -4,11 +4,10 @@ import { withState } from '../core/checkpoint.ts';
 import { checkCallable } from '../core/options.ts';
 import type { Link } from '../core/stored-pipeline.ts';
 import { TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
+import { COARSE_PHASES, type CoarsePhase } from '../models/minimal/coarse-phases.ts';
 import type { ModelBatch, ModelRun } from '../models/minimal/run.ts';
 import {
   COARSE_OF_CODE,
-  COARSE_PHASES,
-  type CoarsePhase,
   chaoticWarning,
   crossingWarnings,
   type RunSummary,

@@ -3,7 +3,8 @@ import { etaPlan } from '../core/eta-plan.ts';
 import { ConfigError } from '../core/parameters.ts';
 import { startRun } from '../core/run.ts';
 import { arraysOf } from '../core/schema.ts';
-import { type RowSource, type SourceOptions, source } from '../core/source.ts';
+import { type RowSource, source } from '../core/source.ts';
+import type { SourceOptions } from '../core/source-options.ts';
 import { type Dynamics, needsGradientDescent } from '../dynamics/dynamics.ts';
 import { networkOrder, trainingColumns } from '../models/network/columns.ts';
 import {

@@ -1,7 +1,8 @@
 import type { Observable } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import { arraysOf } from '../core/schema.ts';
-import { type RowSource, type SourceOptions, source } from '../core/source.ts';
+import { type RowSource, source } from '../core/source.ts';
+import type { SourceOptions } from '../core/source-options.ts';
 import type { Dynamics, Mover } from '../dynamics/dynamics.ts';
 import { POINT_COLUMNS } from '../models/minimal/columns.ts';
 import { type RunConfig, type RunOptions, resolveConfig } from '../models/minimal/config.ts';

@@ -1,5 +1,5 @@
 import type { NumberParameter, Parameter } from '../core/parameters.ts';
-import { runParameters } from '../models/minimal/config.ts';
+import { runParameters } from '../models/minimal/run-parameters.ts';
 
 type Numeric<T> = {
   [K in keyof T]: T[K] extends { readonly type: 'number' | 'integer' } ? K : never;

@@ -1,16 +1,12 @@
 import { bytesOf } from '../core/base64.ts';
 import { rowContext } from '../models/minimal/agreement.ts';
+import { COARSE_PHASES } from '../models/minimal/coarse-phases.ts';
 import type { RunConfig } from '../models/minimal/config.ts';
 import { startResidual, TINY } from '../models/minimal/descend.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import { sharpness } from '../models/minimal/sharpness.ts';
 import { balance, solutionSharpness } from '../models/minimal/solution.ts';
-import {
-  COARSE_PHASES,
-  type RunSummary,
-  summaryOf,
-  type Tally,
-} from '../models/minimal/summary.ts';
+import { type RunSummary, summaryOf, type Tally } from '../models/minimal/summary.ts';
 import { edgeAlpha } from '../models/minimal/surrogate.ts';
 import { gd } from '../optimizers/gd.ts';
 import { KERNEL_BYTES } from './kernel-bytes.ts';

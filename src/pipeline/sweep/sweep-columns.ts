@@ -1,4 +1,5 @@
 import type { Cells, TableColumn } from '../formats/table-format.ts';
+import { stabilityOf } from '../optimizers/index.ts';
 import { SWEEP_PARAMETER_NAMES, SWEEP_PARAMETERS, type SweepParameterName } from './parameters.ts';
 import type { RunResult } from './run-result.ts';
 import { parameterValue, runId } from './sweep.ts';
@@ -53,14 +54,18 @@ export const SWEEP_COLUMNS: readonly SweepColumn[] = [
   text('phases', 'JSON: [{phase, first_step, last_step}]', ({ summary }) =>
     JSON.stringify(summary.phases),
   ),
-  whole('cycles', 'upward crossings of 2/η', ({ summary }) => summary.cycles),
+  whole(
+    'cycles',
+    'upward crossings of the threshold of the optimizer',
+    ({ summary }) => summary.cycles,
+  ),
   nullable(
     whole('first_crossing', 'first step at the edge of stability', (r) => r.summary.first_crossing),
   ),
   double(
     'max_sharpness_ratio',
-    'max ηS/2',
-    'largest ratio of sharpness to 2/η',
+    'max S/τ',
+    'largest ratio of sharpness to the threshold of the optimizer, 2/η for gradient descent',
     (r) => r.summary.max_sharpness_ratio,
   ),
   nullable(
@@ -75,7 +80,7 @@ export const SWEEP_COLUMNS: readonly SweepColumn[] = [
   nullable(
     whole(
       'convergence_time',
-      'T(δ, ε): first step from which on L ≤ ε and S ≤ (2 + δ)/η hold',
+      'T(δ, ε): first step from which on L ≤ ε and S ≤ τ_δ hold, (2 + δ)/η for gradient descent',
       (r) => r.summary.convergence_time.step,
     ),
   ),
@@ -85,8 +90,11 @@ export const SWEEP_COLUMNS: readonly SweepColumn[] = [
     ),
   ),
   nullable(
-    double('l_hat_slope_predicted', '', '2·ln(1 − 2λ₂/λ₁)', ({ summary }) =>
-      finite(summary.l_hat_slope_predicted),
+    double(
+      'l_hat_slope_predicted',
+      '',
+      'the same as predicted, 2·ln(1 − 2λ₂/λ₁) for gradient descent',
+      ({ summary }) => finite(summary.l_hat_slope_predicted),
     ),
   ),
   nullable(
@@ -114,17 +122,14 @@ export const SWEEP_COLUMNS: readonly SweepColumn[] = [
   text('warnings', 'JSON: [{kind, step, message}]', ({ summary }) =>
     JSON.stringify(summary.warnings),
   ),
-  double(
-    'final_sharpness_ratio',
-    'ηS/2',
-    'ratio of the last row',
-    (r) => 0.5 * (r.config.eta * r.finalSharpness),
+  double('final_sharpness_ratio', 'S/τ', 'ratio of the last row', (r) =>
+    ratioOf(r, r.finalSharpness),
   ),
   double(
     'start_gfs_ratio',
-    'ηS∞(θ₀)/2',
-    'below 1 gradient flow from the start ends below 2/η: no edge of stability',
-    (r) => 0.5 * (r.config.eta * r.startSolutionSharpness),
+    'S∞(θ₀)/τ',
+    'below 1 gradient flow from the start ends below the threshold: no edge of stability',
+    (r) => ratioOf(r, r.startSolutionSharpness),
   ),
   double('wall_seconds', 's', 'time the run took', (_, seconds) => seconds),
 ];
@@ -205,6 +210,11 @@ export function whole<R>(
 
 export function nullable<R>(spec: SweepColumn<R>): SweepColumn<R> {
   return { ...spec, nullable: true };
+}
+
+/** A sharpness over the threshold of the optimizer. */
+function ratioOf({ config }: RunResult, sharpness: number): number {
+  return stabilityOf(config).ratio(sharpness, config.eta);
 }
 
 /** A number that JSON could not hold is null there, and so it is here. */

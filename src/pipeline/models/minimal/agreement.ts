@@ -1,10 +1,10 @@
 import type { Stability } from '../../core/run.ts';
+import { KAPPA } from './coarse-phases.ts';
 import type { RunConfig } from './config.ts';
 import type { Theta } from './loss.ts';
 import { type Moments, type Spectrum, spectrum } from './moments.ts';
 import { sharpness } from './sharpness.ts';
 import { balance, solutionSharpness } from './solution.ts';
-import { KAPPA } from './summary.ts';
 import { edgeAlpha } from './surrogate.ts';
 
 /** Digits that a row must have for what is said of it to be trusted. */

@@ -1,8 +1,6 @@
 import { isPlain } from '../../core/options.ts';
 import {
   ConfigError,
-  checkKeys,
-  joinTables,
   type OptionsOf,
   type ParameterTable,
   resolveValues,
@@ -10,7 +8,7 @@ import {
 } from '../../core/parameters.ts';
 import { descentParameters } from '../../core/run-parameters.ts';
 import { show } from '../../core/show.ts';
-import { optimizerTable, resolveOptimizer } from '../../optimizers/parameters.ts';
+import { ownNames, resolveOptimizer } from '../../optimizers/parameters.ts';
 import { plainOptimizers } from '../../optimizers/plain.ts';
 import { RUN_COLUMNS, type RunColumn } from './columns.ts';
 import { DIVERGENCE_LOSS } from './loss.ts';
@@ -20,7 +18,14 @@ import { PRESET_NAMES, presets } from './presets/index.ts';
 
 export { ConfigError, parseNumber } from '../../core/parameters.ts';
 
-const ownParameters = {
+const { init, floor, ...ofModel } = minimalParameters;
+const { eta, steps, delta, epsilon, band, every } = descentParameters;
+
+/**
+ * What can be said of a run under any optimizer, in the order in which help and files have it: that
+ * of the groups. Their names are read one by one, so that a page has no code that sorts them.
+ */
+export const plainParameters = {
   preset: {
     type: 'word',
     noun: 'preset',
@@ -30,6 +35,10 @@ const ownParameters = {
     group: 'MODEL',
     default: null,
   },
+  ...ofModel,
+  eta,
+  init,
+  floor,
   precision: {
     type: 'word',
     noun: 'precision',
@@ -41,6 +50,10 @@ const ownParameters = {
     group: 'RUN',
     default: 'float64',
   },
+  steps,
+  delta,
+  epsilon,
+  band,
   columns: {
     type: 'words',
     noun: 'column',
@@ -51,27 +64,13 @@ const ownParameters = {
     group: 'OUTPUT',
     default: null,
   },
+  every,
 } as const satisfies ParameterTable;
 
-const typed = joinTables(ownParameters, minimalParameters, descentParameters);
-
-/** The parameter that names the optimizer. */
-export const { optimizer: optimizerParameter } = optimizerTable(plainOptimizers);
-
-type Table = typeof typed;
+type Table = typeof plainParameters;
 
 /** Whether a parameter says the same under every optimizer. */
-export const isOfRun = (name: string): boolean => Object.hasOwn(typed, name);
-
-/**
- * Everything that can be said of a run: flags, environment, config files, help and JSON Schema come
- * from it.
- */
-export const runParameters = joinTables(
-  typed,
-  optimizerTable(plainOptimizers) as ParameterTable,
-  {},
-) as Table;
+export const isOfRun = (name: string): boolean => Object.hasOwn(plainParameters, name);
 
 /**
  * Every parameter of a run, as used. `moments` is Σ itself: sampled where `samples` is given, else
@@ -112,13 +111,9 @@ export function checkObject(given: unknown): void {
 export function resolveConfig(given: RunOptions = {}): RunConfig {
   checkObject(given);
   const { moments: _moments, model: _model, ...options } = given;
-  const { preset } = resolveValues({ preset: runParameters.preset }, { preset: options.preset });
-  checkKeys(runParameters, options);
-  const ofOptimizers = optimizerTable(plainOptimizers);
-  const others: Record<string, unknown> = {};
-  for (const key in options)
-    if (!Object.hasOwn(ofOptimizers, key)) others[key] = options[key as keyof typeof options];
-  const values = resolveValues(typed, others, presets[preset ?? 'paper']);
+  const { preset } = resolveValues({ preset: plainParameters.preset }, { preset: options.preset });
+  const ofOptimizers = ['optimizer', ...ownNames(plainOptimizers)];
+  const values = resolveValues(plainParameters, options, presets[preset ?? 'paper'], ofOptimizers);
   const chosen = resolveOptimizer(plainOptimizers, options);
   // Put to the values that are there: an object spread is copied key by key, for each run anew.
   return together(Object.assign(values, chosen, { model: 'minimal' as const }));

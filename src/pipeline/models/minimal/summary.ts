@@ -1,20 +1,10 @@
 import type { RunEnd, Stability } from '../../core/run.ts';
 import type { StateReader } from '../../core/stored-state.ts';
 import { count } from '../../format.ts';
+import { COARSE_PHASES, type CoarsePhase } from './coarse-phases.ts';
 import { PHASES } from './columns.ts';
 import type { RunConfig } from './config.ts';
 import { predictedSlope } from './surrogate.ts';
-
-/** The three phases that summaries and log lines speak of. */
-export const COARSE_PHASES = [
-  'progressive-sharpening',
-  'edge-of-stability',
-  'convergence',
-] as const;
-export type CoarsePhase = (typeof COARSE_PHASES)[number];
-
-/** κ: how far below S∞ the sharpness may still be in convergence. */
-export const KAPPA = 0.05;
 
 /** Coarse phase of each code of the `phase` column. */
 export const COARSE_OF_CODE: readonly CoarsePhase[] = PHASES.map((phase) =>

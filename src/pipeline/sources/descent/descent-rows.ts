@@ -1,16 +1,26 @@
+import type { Observable } from 'rxjs';
 import { CheckpointError, resumedState } from '../../core/checkpoint.ts';
 import { ConfigError } from '../../core/parameters.ts';
-import type { RowSource } from '../../core/source.ts';
+import { type RowSource, source } from '../../core/source.ts';
 import { type StateReader, storedStages } from '../../core/stored-state.ts';
 import { count } from '../../format.ts';
 import type { RunConfig } from '../../models/minimal/config.ts';
 import type { DescentState } from '../../models/minimal/descend.ts';
-import { type ModelRun, type SourceArrays, startModelRun } from '../../models/minimal/run.ts';
+import {
+  type ModelRun,
+  type SourceArrays,
+  type SourceBatch,
+  startModelRun,
+} from '../../models/minimal/run.ts';
 import { stabilityOf } from '../../optimizers/index.ts';
 import { optimizerStepper } from './optimizer-descent.ts';
 import { plainStepper } from './plain-descent.ts';
 import { preciseStepper } from './precise-descent.ts';
 import { type DescentOptions, rowsOf, STAGE, type StartStepper } from './stepper.ts';
+
+/** The batches of a run under any optimizer, in any precision. */
+export const descent = (config: RunConfig, options: DescentOptions): Observable<SourceBatch> =>
+  source(() => descentRows(config, options), options);
 
 /** The rows of a run under any optimizer, in any precision. */
 export function descentRows(

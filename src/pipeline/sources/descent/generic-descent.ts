@@ -1,7 +1,8 @@
 import { resumedState } from '../../core/checkpoint.ts';
 import type { Run } from '../../core/run.ts';
 import { arraysOf, type Column, type ColumnArray, type Schema } from '../../core/schema.ts';
-import type { RowSource, SourceOptions } from '../../core/source.ts';
+import type { RowSource } from '../../core/source.ts';
+import type { SourceOptions } from '../../core/source-options.ts';
 import { storedStages } from '../../core/stored-state.ts';
 import { DIVERGENCE_LOSS } from '../../models/minimal/loss.ts';
 import type { Model } from '../../models/model.ts';

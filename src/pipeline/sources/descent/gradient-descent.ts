@@ -1,10 +1,8 @@
-import type { Observable } from 'rxjs';
-import { source } from '../../core/source.ts';
-import { type RunConfig, type RunOptions, resolveConfig } from '../../models/minimal/config.ts';
-import { type SourceBatch, startModelRun } from '../../models/minimal/run.ts';
-import { gd } from '../../optimizers/gd.ts';
-import { plainStepper } from './plain-descent.ts';
-import { type DescentOptions, rowsOf } from './stepper.ts';
+import { Observable } from 'rxjs';
+import { checkSourceOptions } from '../../core/source-options.ts';
+import { type RunOptions, resolveConfig } from '../../models/minimal/config.ts';
+import type { SourceBatch } from '../../models/minimal/run.ts';
+import type { DescentOptions } from './stepper.ts';
 
 /**
  * Gradient descent θ ← θ − η∇L(θ) on the minimal network, with the projection that keeps its
@@ -20,12 +18,15 @@ export function gradientDescent(
   sourceOptions: DescentOptions = {},
 ): Observable<SourceBatch> {
   const config = resolveConfig(options);
-  return source(() => startRows(config, sourceOptions), sourceOptions);
-}
-
-/** A page that runs plain gradient descent from its start need not load what else there is. */
-function startRows(config: RunConfig, options: DescentOptions) {
-  return config.optimizer === 'gd' && config.precision === 'float64' && !options.resume
-    ? rowsOf(startModelRun(config, gd.stability({})), (told) => plainStepper(told, options.from))
-    : import('./descent-rows.ts').then(({ descentRows }) => descentRows(config, options));
+  checkSourceOptions(sourceOptions);
+  // A page need not have the arithmetic before a run begins, nor more of it than the run takes.
+  const plain =
+    config.optimizer === 'gd' && config.precision === 'float64' && !sourceOptions.resume;
+  return new Observable((subscriber) => {
+    (plain ? import('./plain-descent.ts') : import('./descent-rows.ts'))
+      .then(({ descent }) => {
+        if (!subscriber.closed) descent(config, sourceOptions).subscribe(subscriber);
+      })
+      .catch((error: unknown) => subscriber.error(error));
+  });
 }

@@ -5,12 +5,8 @@ import { etaPlan } from '../../core/eta-plan.ts';
 import { ConfigError } from '../../core/parameters.ts';
 import { startRun } from '../../core/run.ts';
 import { arraysOf } from '../../core/schema.ts';
-import {
-  checkSourceOptions,
-  type RowSource,
-  type SourceOptions,
-  source,
-} from '../../core/source.ts';
+import { type RowSource, source } from '../../core/source.ts';
+import { checkSourceOptions, type SourceOptions } from '../../core/source-options.ts';
 import { type StateReader, storedStages } from '../../core/stored-state.ts';
 import { count } from '../../format.ts';
 import { networkOrder, trainingColumns } from '../../models/network/columns.ts';

@@ -1,6 +1,7 @@
 import type { CompiledOperator, Stability } from '../../core/run.ts';
 import { arraysOf, type ColumnArray, reusedArrays } from '../../core/schema.ts';
-import type { RowSource, SourceOptions } from '../../core/source.ts';
+import type { RowSource } from '../../core/source.ts';
+import type { SourceOptions } from '../../core/source-options.ts';
 import type { StateReader } from '../../core/stored-state.ts';
 import { POINT_COLUMNS, runColumns } from '../../models/minimal/columns.ts';
 import type { RunConfig } from '../../models/minimal/config.ts';

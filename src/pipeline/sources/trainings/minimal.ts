@@ -1,11 +1,7 @@
-import {
-  type RunConfig,
-  type RunOptions,
-  resolveConfig,
-  runParameters,
-} from '../../models/minimal/config.ts';
+import { type RunConfig, type RunOptions, resolveConfig } from '../../models/minimal/config.ts';
 import { minimal } from '../../models/minimal/index.ts';
 import { PRESETS } from '../../models/minimal/presets/index.ts';
+import { runParameters } from '../../models/minimal/run-parameters.ts';
 import type { Training, TrainingBatch, TrainingRows } from './training.ts';
 
 /** The minimal network: its phases follow exact rules. */

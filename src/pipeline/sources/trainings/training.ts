@@ -4,7 +4,7 @@ import type { ParameterTable } from '../../core/parameters.ts';
 import type { Preset } from '../../core/preset.ts';
 import type { Run } from '../../core/run.ts';
 import type { Schema } from '../../core/schema.ts';
-import type { SourceOptions } from '../../core/source.ts';
+import type { SourceOptions } from '../../core/source-options.ts';
 import type { StoredPipeline } from '../../core/stored-pipeline.ts';
 import type { Dynamics } from '../../dynamics/dynamics.ts';
 import type { MeasuredEvent } from '../../operators/detect-measured-phases.ts';
