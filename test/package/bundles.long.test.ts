@@ -99,7 +99,7 @@ describe.each([
   [
     'esbuild',
     14_900,
-    18_700,
+    19_300,
     async () => {
       await esbuild('page.js', '--format=esm', '--splitting', '--outdir=esbuild');
       return 'esbuild/page.js';
