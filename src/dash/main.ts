@@ -267,7 +267,10 @@ async function drawAll(): Promise<void> {
   showMissing(
     all.filter(
       (panel) =>
-        panel.needs.length > 0 && !panel.optional && (!able.includes(panel) || panel.empty?.()),
+        panel.needs.length > 0 &&
+        !panel.optional &&
+        (panel.empty?.() ||
+          !(able.includes(panel) || runs.some((run) => hasColumns(run, panel.needs)))),
     ),
     fullPanel !== undefined || runs.length === 0,
   );

@@ -1,8 +1,8 @@
 /** How long the worker computes before it listens again, in milliseconds. */
 export const SLICE = 8;
 
-/** Rows that are computed at once, at most. */
-export const MOST_ROWS = 16_384;
+/** Rows that are computed at once, at most: as many as the compiled kernel has room for. */
+export const MOST_ROWS = 4096;
 
 /**
  * Rows of the next block: as many as are wanted at once, but no more than are computed in a slice,

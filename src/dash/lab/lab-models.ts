@@ -11,7 +11,7 @@ import { flowSolution } from '../../pipeline/operators/flow-solution.ts';
 import { relateToThreshold } from '../../pipeline/operators/relate-to-threshold.ts';
 import { splitLoss } from '../../pipeline/operators/split-loss.ts';
 import { standardOperators } from '../../pipeline/operators/standard.ts';
-import { descentRows } from '../../pipeline/sources/descent/descent-rows.ts';
+import { compiledRows } from '../../pipeline/sources/descent/compiled-descent.ts';
 import { networkRows } from '../../pipeline/sources/descent/network-descent.ts';
 import { networkTrajectoryRows } from '../../pipeline/sources/network-trajectory.ts';
 import { trajectoryRows } from '../../pipeline/sources/trajectory.ts';
@@ -63,7 +63,7 @@ const MODELS: readonly LabModel[] = [
     resolve: (options) => resolveConfig(said(options)),
     begin: (config, resume) =>
       ({
-        source: descentRows(resolveConfig(known(config)), resume ? { resume } : {}),
+        source: compiledRows(resolveConfig(known(config)), resume ? { resume } : {}),
         operators: standardOperators().filter(
           // A summary speaks of one set of parameters, and of all steps.
           ({ definition: { name } }) => name !== 'summarize' || !resume || name in resume.stages,

@@ -45,7 +45,7 @@ export interface LabRun {
   last(column: string): number;
   /** The same of a column of words. */
   word(column: string): string;
-  /** Computes so many rows more, at most 16,384. */
+  /** Computes so many rows more, at most 4,096. */
   advance(rows: number): void;
   /**
    * Goes on from here with other parameters of the optimizer, or with another optimizer, at the

@@ -200,7 +200,7 @@ export function* blocks<R extends Run>(
     columns ??=
       batch.length === rows || source.ended
         ? (batch.columns as object)
-        : arraysOf(batch.schema, rows);
+        : (run.arrays ?? arraysOf)(batch.schema, rows);
     stages ??= [];
     for (let i = 0; i < operators.length; i++) {
       const { definition } = operators[i]!;
