@@ -206,6 +206,10 @@ describeWith(['chromium'], 'the lab', () => {
       await tour.locator('.formulas math').first().waitFor();
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(over, `stop ${i + 1}`).toBeLessThanOrEqual(0);
+      const cut = await tour
+        .locator('.formulas')
+        .evaluate((box) => box.scrollWidth - box.clientWidth);
+      expect(cut, `formulas of stop ${i + 1}`).toBeLessThanOrEqual(0);
       if (i + 1 < TOUR.length) await act(page, 'tour-next').click();
     }
     expect(problems).toEqual([]);
@@ -255,7 +259,7 @@ describeWith(['chromium'], 'the lab', () => {
     const band = page.locator('[data-panel=sharpness] .regime-band > *');
     expect(await band.count()).toBe(0);
     await page.locator('.lab-folds summary', { hasText: 'Formulas' }).click();
-    expect(await page.locator('.lab-folds math').count()).toBe(5);
+    expect(await page.locator('.lab-folds math').count()).toBe(7);
     expect(await violations(page)).toEqual([]);
     await act(page, 'undo').click();
     await page.waitForFunction(

@@ -72,8 +72,9 @@ export function formulasOf(run: LabRun): readonly string[] {
   const plain = config.optimizer === 'gd';
   if (divergedAt !== null) return plain ? ['sharpness', 'threshold', 'quadratic'] : ['sharpness'];
   if (config.model !== 'minimal')
-    return ['sharpness', ...(plain ? ['threshold', 'quadratic'] : []), 'energy'];
-  return ['sharpness', ...(plain ? ['threshold', 'oscillation', 'push'] : []), 'split'];
+    return ['sharpness', ...(plain ? ['threshold', 'quadratic'] : []), 'energy', 'rest'];
+  const split = ['split', 'oscillating', 'convergent'];
+  return ['sharpness', ...(plain ? ['threshold', 'oscillation', 'push'] : []), ...split];
 }
 
 const digits = (value: number): string => formatNumber(value, 4);

@@ -46,7 +46,7 @@ export const TOUR: readonly TourStop[] = [
       'loss is a spike of L₁ alone. The oscillation β₁ pushes α down, S falls under 2/η with ' +
       'it, and β₁ dies down: the run stabilizes itself. Press “To the next spike” and step ' +
       'through its peak.',
-    formulas: ['split', 'oscillation', 'push'],
+    formulas: ['split', 'oscillating', 'convergent', 'oscillation', 'push'],
     runs: [{ options: three, to: 990 }],
   },
   {
@@ -56,7 +56,7 @@ export const TOUR: readonly TourStop[] = [
       'all the while: on a log scale its slope is constant. Underneath the spikes the run makes ' +
       'steady progress. The dashed line in the plot of the loss is the slope that theory ' +
       'predicts.',
-    formulas: ['surrogate', 'slope'],
+    formulas: ['surrogate', 'edge', 'slope'],
     runs: [{ options: three, to: 2500 }],
   },
   {
@@ -66,7 +66,7 @@ export const TOUR: readonly TourStop[] = [
       'balance of its layers, and its S climbs to 99.5, far under its own threshold of 400. At ' +
       'the edge of the first run each cycle wears the balance down, until a minimum of S ≈ 2/η ' +
       '= 40 is left. A large learning rate finds flatter minima.',
-    formulas: ['flow'],
+    formulas: ['flow', 'balance'],
     runs: [
       { options: three, to: 4000 },
       { options: { ...three, eta: '0.005' }, to: 12_000 },
@@ -94,7 +94,7 @@ export const TOUR: readonly TourStop[] = [
       '2/η and hovers there, the loss spikes, and L₁, now the energy of the oscillation along ' +
       'all directions at the edge, accounts for the spikes. Nothing here knows the model of ' +
       'three parameters.',
-    formulas: ['sharpness', 'energy'],
+    formulas: ['sharpness', 'energy', 'rest'],
     runs: [{ options: { model: 'mlp' }, to: 1500 }],
   },
 ];
