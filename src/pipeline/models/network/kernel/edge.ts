@@ -125,10 +125,11 @@ function atRest(rank: i32): void {
     Math.abs(overlap),
   );
   const weight = turn * side;
+  dots(HV, stride, m, u, beyond, size);
   for (let j = 0; j < m; j++) {
     const c = load<f64>(at(other, j));
     store<f64>(at(row, j), (1 - turn) * load<f64>(at(row, j)) + weight * c);
-    const hidden = dot(HV + <usize>j * stride, u, size) - dot(entryOf(T, j, 0), other, m);
+    const hidden = load<f64>(at(beyond, j)) - dot(entryOf(T, j, 0), other, m);
     store<f64>(at(beyond, j), weight * hidden);
   }
   unchecked((right[rank] = (1 - turn) * here + weight * load<f64>(at(along, same))));
@@ -184,7 +185,7 @@ function quadratic(count: i32): f64 {
       unchecked((matrix[i * MOST + j] = dot(other, z, m) + across));
     }
   }
-  return 0.5 * eliminate(matrix, right, count, MOST);
+  return 0.5 * eliminate(changetype<usize>(matrix), changetype<usize>(right), count, MOST);
 }
 
 /** into = T y */

@@ -61,18 +61,58 @@ function rotate(A: usize, Z: usize, p: i32, q: i32, row: usize, end: usize, leas
 /**
  * bᵀA⁻¹b by Cholesky's elimination; of A, whose lower triangle is used up, rows are `stride` long.
  */
-export function eliminate(A: StaticArray<f64>, b: StaticArray<f64>, n: i32, stride: i32): f64 {
+export function eliminate(A: usize, b: usize, n: i32, stride: i32): f64 {
+  const row: usize = (<usize>stride) << 3;
+  const end: usize = (<usize>n) << 3;
   let sum = 0.0;
-  for (let k = 0; k < n; k++) {
-    const pivot = unchecked(A[k * stride + k]);
-    const value = unchecked(b[k]);
+  for (let k: usize = 0; k < end; k += 8) {
+    const pivot = load<f64>(A + (k >> 3) * row + k);
+    const value = load<f64>(b + k);
     sum += (value * value) / pivot;
-    for (let i = k + 1; i < n; i++) {
-      const factor = unchecked(A[i * stride + k]) / pivot;
-      unchecked((b[i] -= factor * value));
-      for (let j = k + 1; j <= i; j++)
-        unchecked((A[i * stride + j] -= factor * unchecked(A[j * stride + k])));
+    for (let i = k + 8; i < end; i += 8) {
+      const a = A + (i >> 3) * row;
+      const factor = load<f64>(a + k) / pivot;
+      store<f64>(b + i, load<f64>(b + i) - factor * value);
+      for (let j = k + 8; j <= i; j += 8)
+        store<f64>(a + j, load<f64>(a + j) - factor * load<f64>(A + (j >> 3) * row + k));
     }
   }
   return sum;
+}
+
+/** Share of its square that of each vector must be outside of those before it. */
+const APART = 0.1;
+
+/**
+ * Rows of W that combine vectors whose products are in G to orthonormal ones, each of those up to
+ * it: the inverse of L in G = LLᵀ. Of G the lower triangle is used up.
+ *
+ * @returns false where they are near to depending on each other
+ */
+export function orthonormalizer(G: usize, W: usize, n: i32, stride: i32): bool {
+  const row: usize = (<usize>stride) << 3;
+  for (let i = 0; i < n; i++) {
+    const g = G + <usize>i * row;
+    const w = W + <usize>i * row;
+    for (let j = 0; j <= i; j++) {
+      const other = G + <usize>j * row;
+      const slot = g + ((<usize>j) << 3);
+      const whole = load<f64>(slot);
+      let left = whole;
+      for (let k: usize = 0; k < (<usize>j) << 3; k += 8)
+        left -= load<f64>(g + k) * load<f64>(other + k);
+      if (j < i) left /= load<f64>(other + ((<usize>j) << 3));
+      else if (left > APART * whole) left = Math.sqrt(left);
+      else return false;
+      store<f64>(slot, left);
+    }
+    const pivot = load<f64>(g + ((<usize>i) << 3));
+    for (let j = 0; j < n; j++) {
+      let sum = i == j ? 1.0 : 0.0;
+      for (let k = j; k < i; k++)
+        sum -= load<f64>(g + ((<usize>k) << 3)) * load<f64>(W + <usize>k * row + ((<usize>j) << 3));
+      store<f64>(w + ((<usize>j) << 3), j > i ? 0 : sum / pivot);
+    }
+  }
+  return true;
 }

@@ -440,3 +440,223 @@ export function multiply(a: usize, b: usize, y: usize, n: i32): void {
     v128.store(y + i, f64x2.mul(v128.load(a + i), v128.load(b + i)));
   if (even < end) store<f64>(y + even, load<f64>(a + even) * load<f64>(b + even));
 }
+
+/** Bytes of n numbers and, where their count is odd, of the 0 behind them. */
+function evenBytes(n: i32): usize {
+  return ((<usize>n + 1) << 3) & ~15;
+}
+
+/**
+ * out[i · row + j] = a_i · b_j for vectors that lie `stride` bytes apart and end in a 0 where their
+ * length is odd, three by three.
+ */
+export function crossings(
+  A: usize,
+  rows: i32,
+  B: usize,
+  columns: i32,
+  stride: usize,
+  out: usize,
+  row: i32,
+  n: i32,
+): void {
+  const end = evenBytes(n);
+  for (let r = 0; r < rows; r += 3) {
+    const a = A + <usize>r * stride;
+    for (let c = 0; c < columns; c += 3) {
+      const b = B + <usize>c * stride;
+      // Calls of two kinds keep the loop a function of its own, whose sums stay in registers.
+      if (r + 2 < rows && c + 2 < columns) nineProducts(a, stride, stride, b, stride, stride, end);
+      else
+        nineProducts(
+          a,
+          r + 1 < rows ? stride : 0,
+          r + 2 < rows ? stride : 0,
+          b,
+          c + 1 < columns ? stride : 0,
+          c + 2 < columns ? stride : 0,
+          end,
+        );
+      for (let i = r; i < rows && i < r + 3; i++) {
+        for (let j = c; j < columns && j < c + 3; j++) {
+          const sum = nine + ((<usize>(3 * (i - r) + j - c)) << 4);
+          store<f64>(out + ((<usize>(i * row + j)) << 3), load<f64>(sum) + load<f64>(sum, 8));
+        }
+      }
+    }
+  }
+}
+
+/** Both lanes of nine sums. */
+const nine: usize = memory.data(144, 16);
+
+/** Products of three vectors with three into `nine`; of each three the steps to the next. */
+function nineProducts(
+  a0: usize,
+  toA1: usize,
+  toA2: usize,
+  b0: usize,
+  toB1: usize,
+  toB2: usize,
+  end: usize,
+): void {
+  const a1 = a0 + toA1;
+  const a2 = a1 + toA2;
+  const b1 = b0 + toB1;
+  const b2 = b1 + toB2;
+  let x0 = f64x2.splat(0);
+  let x1 = x0,
+    x2 = x0,
+    y0 = x0,
+    y1 = x0,
+    y2 = x0,
+    z0 = x0,
+    z1 = x0,
+    z2 = x0;
+  for (let i: usize = 0; i < end; i += 16) {
+    const p = v128.load(b0 + i);
+    const q = v128.load(b1 + i);
+    const s = v128.load(b2 + i);
+    let w = v128.load(a0 + i);
+    x0 = f64x2.add(x0, f64x2.mul(w, p));
+    x1 = f64x2.add(x1, f64x2.mul(w, q));
+    x2 = f64x2.add(x2, f64x2.mul(w, s));
+    w = v128.load(a1 + i);
+    y0 = f64x2.add(y0, f64x2.mul(w, p));
+    y1 = f64x2.add(y1, f64x2.mul(w, q));
+    y2 = f64x2.add(y2, f64x2.mul(w, s));
+    w = v128.load(a2 + i);
+    z0 = f64x2.add(z0, f64x2.mul(w, p));
+    z1 = f64x2.add(z1, f64x2.mul(w, q));
+    z2 = f64x2.add(z2, f64x2.mul(w, s));
+  }
+  // As they are: a shuffle of them here would have the compiler write them out at each turn.
+  v128.store(nine, x0);
+  v128.store(nine, x1, 16);
+  v128.store(nine, x2, 32);
+  v128.store(nine, y0, 48);
+  v128.store(nine, y1, 64);
+  v128.store(nine, y2, 80);
+  v128.store(nine, z0, 96);
+  v128.store(nine, z1, 112);
+  v128.store(nine, z2, 128);
+}
+
+/**
+ * y_i = Σ_j C[i · row + j] x_j, and what y_i holds where `add`, over vectors that lie `stride` bytes
+ * apart and end in a 0 where their length is odd; three by three.
+ */
+export function blend(
+  X: usize,
+  columns: i32,
+  C: usize,
+  row: i32,
+  Y: usize,
+  rows: i32,
+  stride: usize,
+  n: i32,
+  add: bool,
+): void {
+  const end = evenBytes(n);
+  const c: usize = (<usize>row) << 3;
+  for (let r = 0; r < rows; r += 3) {
+    const y = Y + <usize>r * stride;
+    const at = C + <usize>r * c;
+    const left = rows - r;
+    const toY1: usize = left > 1 ? stride : 0;
+    const toY2: usize = left > 2 ? stride : 0;
+    const toC1: usize = left > 1 ? c : 0;
+    const toC2: usize = left > 2 ? c : 0;
+    for (let j = 0; j < columns; j += 3) {
+      const x = X + <usize>j * stride;
+      const from = at + ((<usize>j) << 3);
+      const more = columns - j;
+      if (add || j > 0) threeMore(x, more, from, toC1, toC2, y, toY1, toY2, stride, end);
+      else threeOf(x, more, from, toC1, toC2, y, toY1, toY2, stride, end);
+    }
+  }
+}
+
+/** Up to three combinations of up to three vectors; of each three the steps to the next. */
+function threeOf(
+  x0: usize,
+  more: i32,
+  c0: usize,
+  toC1: usize,
+  toC2: usize,
+  y0: usize,
+  toY1: usize,
+  toY2: usize,
+  stride: usize,
+  end: usize,
+): void {
+  const x1 = more > 1 ? x0 + stride : x0;
+  const x2 = more > 2 ? x1 + stride : x0;
+  const c1 = c0 + toC1;
+  const c2 = c1 + toC2;
+  const y1 = y0 + toY1;
+  const y2 = y1 + toY2;
+  const f00 = v128.load_splat<f64>(c0);
+  const f01 = f64x2.splat(more > 1 ? load<f64>(c0, 8) : 0);
+  const f02 = f64x2.splat(more > 2 ? load<f64>(c0, 16) : 0);
+  const f10 = v128.load_splat<f64>(c1);
+  const f11 = f64x2.splat(more > 1 ? load<f64>(c1, 8) : 0);
+  const f12 = f64x2.splat(more > 2 ? load<f64>(c1, 16) : 0);
+  const f20 = v128.load_splat<f64>(c2);
+  const f21 = f64x2.splat(more > 1 ? load<f64>(c2, 8) : 0);
+  const f22 = f64x2.splat(more > 2 ? load<f64>(c2, 16) : 0);
+  for (let i: usize = 0; i < end; i += 16) {
+    const p = v128.load(x0 + i);
+    const q = v128.load(x1 + i);
+    const s = v128.load(x2 + i);
+    const b = f64x2.add(f64x2.add(f64x2.mul(f10, p), f64x2.mul(f11, q)), f64x2.mul(f12, s));
+    const c = f64x2.add(f64x2.add(f64x2.mul(f20, p), f64x2.mul(f21, q)), f64x2.mul(f22, s));
+    const a = f64x2.add(f64x2.add(f64x2.mul(f00, p), f64x2.mul(f01, q)), f64x2.mul(f02, s));
+    v128.store(y2 + i, c);
+    v128.store(y1 + i, b);
+    v128.store(y0 + i, a);
+  }
+}
+
+/** The same, added to what is there. */
+function threeMore(
+  x0: usize,
+  more: i32,
+  c0: usize,
+  toC1: usize,
+  toC2: usize,
+  y0: usize,
+  toY1: usize,
+  toY2: usize,
+  stride: usize,
+  end: usize,
+): void {
+  const x1 = more > 1 ? x0 + stride : x0;
+  const x2 = more > 2 ? x1 + stride : x0;
+  const c1 = c0 + toC1;
+  const c2 = c1 + toC2;
+  const y1 = y0 + toY1;
+  const y2 = y1 + toY2;
+  const f00 = v128.load_splat<f64>(c0);
+  const f01 = f64x2.splat(more > 1 ? load<f64>(c0, 8) : 0);
+  const f02 = f64x2.splat(more > 2 ? load<f64>(c0, 16) : 0);
+  const f10 = v128.load_splat<f64>(c1);
+  const f11 = f64x2.splat(more > 1 ? load<f64>(c1, 8) : 0);
+  const f12 = f64x2.splat(more > 2 ? load<f64>(c1, 16) : 0);
+  const f20 = v128.load_splat<f64>(c2);
+  const f21 = f64x2.splat(more > 1 ? load<f64>(c2, 8) : 0);
+  const f22 = f64x2.splat(more > 2 ? load<f64>(c2, 16) : 0);
+  for (let i: usize = 0; i < end; i += 16) {
+    const p = v128.load(x0 + i);
+    const q = v128.load(x1 + i);
+    const s = v128.load(x2 + i);
+    const b = f64x2.add(f64x2.add(f64x2.mul(f10, p), f64x2.mul(f11, q)), f64x2.mul(f12, s));
+    const c = f64x2.add(f64x2.add(f64x2.mul(f20, p), f64x2.mul(f21, q)), f64x2.mul(f22, s));
+    const a = f64x2.add(f64x2.add(f64x2.mul(f00, p), f64x2.mul(f01, q)), f64x2.mul(f02, s));
+    const u = f64x2.add(v128.load(y0 + i), a);
+    const v = f64x2.add(v128.load(y1 + i), b);
+    v128.store(y2 + i, f64x2.add(v128.load(y2 + i), c));
+    v128.store(y1 + i, v);
+    v128.store(y0 + i, u);
+  }
+}

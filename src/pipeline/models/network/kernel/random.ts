@@ -1,9 +1,6 @@
-/**
- * The i-th number of the stream of a seed: splitmix64, which needs no state but the place in the
- * stream.
- */
-function bitsAt(seed: u64, i: u64): u64 {
-  return mix(mix(seed) + i * 0x9e3779b97f4a7c15);
+/** The stream of random numbers of a seed. */
+export function streamOf(seed: u64): u64 {
+  return mix(seed);
 }
 
 function mix(value: u64): u64 {
@@ -13,7 +10,11 @@ function mix(value: u64): u64 {
   return z ^ (z >> 31);
 }
 
-/** From −1 up to 1. */
-export function symmetricAt(seed: u64, i: u64): f64 {
-  return <f64>(<i64>bitsAt(seed, i) >> 11) * 2.220446049250313e-16 * 0.5;
+/**
+ * The i-th number of a stream, from −1 up to 1: splitmix64, which needs no state but the place in
+ * the stream.
+ */
+export function symmetricAt(stream: u64, i: u64): f64 {
+  const bits = mix(stream + i * 0x9e3779b97f4a7c15);
+  return <f64>(<i64>bits >> 11) * 2.220446049250313e-16 * 0.5;
 }

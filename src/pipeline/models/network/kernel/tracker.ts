@@ -1,7 +1,7 @@
-import { diagonalize, eliminate } from './eigen';
-import { addScaled, combination, dot, dots, multiply } from './matrix';
+import { diagonalize, eliminate, orthonormalizer } from './eigen';
+import { addScaled, blend, combination, crossings, dot, dots, multiply } from './matrix';
 import { allocate, hessianTimes, parameters } from './network';
-import { symmetricAt } from './random';
+import { streamOf, symmetricAt } from './random';
 
 /** Vectors in the basis at most; a full basis is restarted from its best Ritz vectors. */
 export const BASIS = 32;
@@ -26,8 +26,9 @@ const REFINED = 0.3;
 const TURNED = 0.1;
 /** Products that are spent on a random direction then. */
 const SEARCH = 8;
-/** A square of a length that is next to nothing beside 1, and one that rounding has spoilt. */
-const NOTHING = 1e-12;
+/** Share of the square of a vector that must be outside of those before it. */
+const OUTSIDE = 0.1;
+/** A square of a length that rounding has spoilt. */
 const LEAST = 1e-280;
 
 export let size: i32 = 0;
@@ -69,12 +70,19 @@ export let known: i32 = 0;
  * measurement as far before that one.
  */
 export let guess: i32 = 0;
-/** Products of the vectors of `past` that guesses go on from, with those they came from. */
-export const turns = new StaticArray<usize>(2);
+/**
+ * Products of the vectors of `past` that guesses go on from, with those they came from: of 0 with
+ * 1, of 1 with 3; of 0 with 2, which will be 1 and 3; and room for two of the next measurement.
+ */
+export const turns = new StaticArray<usize>(5);
+/** Coefficients of up to `wanted` combinations, and of others. */
+let mix: usize = 0;
+let mix2: usize = 0;
+/** Room for a small matrix. */
+let small: usize = 0;
 /** Products of the new first Ritz vector with those of `past`. */
 let shares: usize = 0;
-const gram = new StaticArray<f64>(BASIS * BASIS);
-const right = new StaticArray<f64>(BASIS);
+let right: usize = 0;
 /** Where the tracked eigenvalues are. */
 export let results: usize = 0;
 
@@ -90,8 +98,12 @@ export function buildTracker(count: i32): void {
   V = allocate(room * (BASIS + 1));
   HV = allocate(room * (BASIS + 1));
   for (let i = 0; i <= PAST; i++) past[i] = allocate(room * wanted);
-  for (let i = 0; i < 2; i++) turns[i] = allocate(wanted * BASIS);
+  for (let i = 0; i < 5; i++) turns[i] = allocate(wanted * BASIS);
   shares = allocate(PAST * BASIS);
+  mix = allocate(wanted * BASIS);
+  mix2 = allocate(wanted * BASIS);
+  small = allocate(wanted * BASIS);
+  right = allocate(wanted);
   spare = allocate(room * (BASIS / 2));
   scratch = allocate(size);
   T = allocate(BASIS * BASIS);
@@ -117,7 +129,13 @@ export function resumeTracker(measurements: i32, way: i32, place: f64): void {
   known = measurements;
   guess = way;
   draws = place;
-  findTurns();
+  turnsBetween(0, 1, 0);
+  turnsBetween(1, 3, 1);
+  turnsBetween(0, 2, 2);
+}
+
+function turnsBetween(i: i32, j: i32, into: i32): void {
+  crossings(past[i], wanted, past[j], wanted, stride, turns[into], BASIS, size);
 }
 
 export function entryOf(matrix: usize, i: i32, j: i32): usize {
@@ -147,25 +165,27 @@ export function operatorTimes(v: usize, product: usize): void {
   if (metric) multiply(metric, product, product, size);
 }
 
-/** Puts the vector at V[m] into the basis, if anything of it is new. */
-function extend(): bool {
+/** Puts the vector of this length at V[m] into the basis, if anything of it is new. */
+function extend(length: f64): bool {
   const v = V + <usize>m * stride;
-  const first = Math.sqrt(dot(v, v, size));
-  if (!(first > 0)) return false;
-  let norm = first;
+  let norm = length;
+  if (!(norm > 0)) return false;
   for (let pass = 0; pass < 3; pass++) {
-    const before = norm;
     dots(V, stride, m, v, row, size);
+    const square = norm * norm;
+    const rest = square - dot(row, row, m);
+    // Once is enough where little is taken away.
+    const last = rest > 0.5 * square;
+    if (pass == 2 && !last) return false;
+    const scale = last ? 1 / Math.sqrt(rest) : 1.0;
     for (let j = 0; j < m; j++) {
       const slot = row + ((<usize>j) << 3);
-      store<f64>(slot, -load<f64>(slot));
+      store<f64>(slot, -scale * load<f64>(slot));
     }
-    norm = Math.sqrt(combination(1, v, V, stride, m, row, v, size));
-    // Once is enough where little was taken away.
-    if (norm > 0.7 * before) break;
+    norm = Math.sqrt(combination(scale, v, V, stride, m, row, v, size));
+    if (last) break;
+    if (!(norm > 1e-10 * length)) return false;
   }
-  if (!(norm > 1e-10 * first)) return false;
-  addScaled(1 / norm - 1, v, v, size);
   const h = HV + <usize>m * stride;
   operatorTimes(v, h);
   spread(T, V, h);
@@ -177,8 +197,9 @@ function extend(): bool {
 /** A vector into the basis. */
 export function extendBy(vector: usize): bool {
   if (m == BASIS) return false;
-  memory.copy(V + <usize>m * stride, vector, (<usize>size) << 3);
-  return extend();
+  const v = V + <usize>m * stride;
+  memory.copy(v, vector, (<usize>size) << 3);
+  return extend(Math.sqrt(dot(v, v, size)));
 }
 
 /** Row and column m of a Gram matrix: products of h with the first m + 1 vectors. */
@@ -194,10 +215,11 @@ function spread(gram: usize, vectors: usize, h: usize): void {
 /** A random direction into the basis. */
 function probe(seed: u64): bool {
   const v = V + <usize>m * stride;
+  const stream = streamOf(seed);
   for (let i = 0; i < size; i++)
-    store<f64>(v + ((<usize>i) << 3), symmetricAt(seed, <u64>draws + <u64>i));
+    store<f64>(v + ((<usize>i) << 3), symmetricAt(stream, <u64>draws + <u64>i));
   draws += <f64>size;
-  return extend();
+  return extend(Math.sqrt(dot(v, v, size)));
 }
 
 /** into = Σ_j Z[j, column] · vectors[j] */
@@ -353,12 +375,13 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
   // Nothing is known at first but random directions.
   const all = every || known == 0;
   m = 0;
-  if (known > 0) for (let i = 0; i < wanted; i++) begin(i);
+  if (known > 0) begin();
   if (probing > 0) probe(seed);
   let wary = probing;
   let probed = 1;
   while (m < wanted && probe(seed)) {}
   let error = 0.0;
+  let length = 0.0;
   for (;;) {
     solve();
     findResiduals();
@@ -379,9 +402,9 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
       settled = true;
       for (let i = 0; i < count && settled; i++) {
         // A rough residual that small is rounding; only the vector itself can tell.
-        const r = residual(i);
-        unchecked((rest[i] = r));
-        settled = r <= enough;
+        length = residual(i);
+        unchecked((rest[i] = length));
+        settled = length <= enough;
       }
       error = boundError(count) + rounding;
     } else {
@@ -395,12 +418,12 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
       }
       // Few parameters are all in the basis: then nothing is left to be bound.
       if (m < size && size <= WHOLE) settled = false;
-      if (!settled) residual(limiting);
+      if (!settled) length = residual(limiting);
     }
     if (settled && probed < wary && m > count && m < BASIS) {
       probed++;
       reachOfOthers(count);
-      residual(limiting);
+      length = residual(limiting);
       settled = false;
     }
     if (settled || m >= size || products - first >= MOST_PRODUCTS) break;
@@ -408,7 +431,7 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
       restart();
       continue;
     }
-    if (!extend() && !probe(seed)) break;
+    if (!extend(length) && !probe(seed)) break;
   }
   keepRitz();
   return error;
@@ -423,47 +446,71 @@ function sourceOf(way: i32): i32 {
   return way < 2 ? 1 : 3;
 }
 
-/** The guess of a Ritz vector into the basis. */
-function begin(rank: i32): void {
-  const v = V + <usize>m * stride;
+/**
+ * The guesses of all Ritz vectors into the basis, orthonormal: those of a measurement are so
+ * themselves, and what they were carried on by is known from their products.
+ */
+function begin(): void {
   const base = baseOf(guess);
-  const from = past[base] + <usize>rank * stride;
   if (guess & 1) {
+    gramOfGuess(base);
+    if (!orthonormalizer(small, mix2, wanted, BASIS)) return;
+    carryOn(turns[base]);
+    blend(past[base], wanted, mix, BASIS, V, wanted, stride, size, false);
+    blend(past[sourceOf(guess)], wanted, mix2, BASIS, V, wanted, stride, size, true);
+  } else memory.copy(V, past[base], <usize>wanted * stride);
+  for (let i = 0; i < wanted; i++) operatorTimes(V + <usize>i * stride, HV + <usize>i * stride);
+  crossings(V, wanted, HV, wanted, stride, T, BASIS, size);
+  crossings(HV, wanted, HV, wanted, stride, K, BASIS, size);
+  let trace = 0.0;
+  for (let j = 0; j < wanted; j++) {
+    for (let i = 0; i < j; i++) store<f64>(entryOf(T, j, i), load<f64>(entryOf(T, i, j)));
+    trace += load<f64>(entryOf(T, j, j));
+  }
+  // Where they are no numbers, all begins anew.
+  if (Math.abs(trace) < Infinity) m = wanted;
+}
+
+/** Products of the guesses 2 b_i − Σ_j t_ij f_j, with t_ij = b_i·f_j, into `small`. */
+function gramOfGuess(base: i32): void {
+  const t = turns[base];
+  for (let i = 0; i < wanted; i++) {
+    for (let k = 0; k <= i; k++) {
+      const product = dot(entryOf(t, i, 0), entryOf(t, k, 0), wanted);
+      store<f64>(entryOf(small, i, k), (i == k ? 4 : 0) - 3 * product);
+    }
+  }
+}
+
+/** Of combinations W (in `mix2`) of the guesses: 2W of the b_i into `mix`, −Wt of the f_j. */
+function carryOn(t: usize): void {
+  for (let i = 0; i < wanted; i++) {
     for (let j = 0; j < wanted; j++)
-      store<f64>(row + ((<usize>j) << 3), -load<f64>(entryOf(turns[base], rank, j)));
-    combination(2, from, past[sourceOf(guess)], stride, wanted, row, v, size);
-  } else memory.copy(v, from, (<usize>size) << 3);
-  extend();
+      store<f64>(entryOf(mix, i, j), 2 * load<f64>(entryOf(mix2, i, j)));
+    for (let j = 0; j < wanted; j++) {
+      let sum = 0.0;
+      for (let k = 0; k <= i; k++)
+        sum -= 0.5 * load<f64>(entryOf(mix, i, k)) * load<f64>(entryOf(t, k, j));
+      store<f64>(entryOf(mix2, i, j), sum);
+    }
+  }
 }
 
 /** Share of the new first Ritz vector that lies in the span of a guess. */
 function shareOf(way: i32): f64 {
   const base = baseOf(way);
   const from = sourceOf(way);
-  let share = 0.0;
+  if ((way & 1) == 0) return dot(entryOf(shares, base, 0), entryOf(shares, base, 0), wanted);
+  gramOfGuess(base);
   for (let i = 0; i < wanted; i++) {
-    let c = load<f64>(entryOf(shares, base, i));
-    share += c * c;
-    if ((way & 1) == 0) continue;
-    // The guesses are 2 b_i − Σ_j t_ij f_j, with t_ij = b_i·f_j.
-    c *= 2;
-    for (let j = 0; j < wanted; j++)
-      c -= load<f64>(entryOf(turns[base], i, j)) * load<f64>(entryOf(shares, from, j));
-    unchecked((right[i] = c));
-    for (let k = 0; k <= i; k++) {
-      let product = 0.0;
-      for (let j = 0; j < wanted; j++)
-        product += load<f64>(entryOf(turns[base], i, j)) * load<f64>(entryOf(turns[base], k, j));
-      unchecked((gram[i * BASIS + k] = (i == k ? 4 : 0) - 3 * product));
-    }
+    const back = dot(entryOf(turns[base], i, 0), entryOf(shares, from, 0), wanted);
+    store<f64>(right + ((<usize>i) << 3), 2 * load<f64>(entryOf(shares, base, i)) - back);
   }
-  return way & 1 ? eliminate(gram, right, wanted, BASIS) : share;
+  return eliminate(small, right, wanted, BASIS);
 }
 
 /** Which guess would have been the best one, now that the first Ritz vector u is known. */
-function judge(u: usize): void {
-  for (let i = 0; i < known; i++)
-    if (i != 2) dots(past[i], stride, wanted, u, entryOf(shares, i, 0), size);
+function judge(): void {
   let most = -1.0;
   for (let way = 0; way < 4; way++) {
     if (baseOf(way) >= known || (way & 1 && sourceOf(way) >= known)) continue;
@@ -474,26 +521,29 @@ function judge(u: usize): void {
   }
 }
 
-function findTurns(): void {
-  for (let base = 0; base < 2; base++) {
-    const from = sourceOf(2 * base);
-    if (from >= known) break;
-    for (let i = 0; i < wanted; i++)
-      dots(
-        past[from],
-        stride,
-        wanted,
-        past[base] + <usize>i * stride,
-        entryOf(turns[base], i, 0),
-        size,
-      );
+/**
+ * The tracked Ritz vectors u, orthonormal, and with each what its residual tells: H u/θ, which has
+ * less of what lies outside of the basis by their eigenvalues over θ. Residuals are outside of it,
+ * so that where all are small these are nearly orthogonal.
+ */
+function refineAll(into: usize): void {
+  let all = true;
+  for (let i = 0; i < wanted; i++) {
+    all = all && unchecked(rest[i]) < REFINED * theta(i);
+    for (let j = 0; j < m; j++) store<f64>(entryOf(mix, i, j), load<f64>(entryOf(Z, j, order[i])));
   }
+  if (all) {
+    blend(HV, m, mix, BASIS, spare, wanted, stride, size, false);
+    crossings(spare, wanted, spare, wanted, stride, small, BASIS, size);
+    if (orthonormalizer(small, mix2, wanted, BASIS)) {
+      blend(spare, wanted, mix2, BASIS, into, wanted, stride, size, false);
+      return;
+    }
+  }
+  for (let i = 0; i < wanted; i++) refine(i, into + <usize>i * stride);
 }
 
-/**
- * A Ritz vector u, and with it what its residual tells: H u/θ, which has less of what lies outside
- * of the basis by their eigenvalues over θ.
- */
+/** The same of one of them, behind those before it. */
 function refine(rank: i32, into: usize): void {
   const value = theta(rank);
   if (unchecked(rest[rank]) < REFINED * value) {
@@ -505,8 +555,8 @@ function refine(rank: i32, into: usize): void {
 }
 
 /**
- * Makes a unit vector of what of it is outside of those before it; false where that is next to
- * nothing beside its length, as H u is where its eigenvalue is 0.
+ * Makes a unit vector of what of it is outside of those before it; false where that is little beside
+ * its length, as of H u where its eigenvalue is 0.
  */
 function separate(rank: i32, into: usize, length: f64): bool {
   const first = into - <usize>rank * stride;
@@ -516,20 +566,29 @@ function separate(rank: i32, into: usize, length: f64): bool {
     store<f64>(slot, -load<f64>(slot));
   }
   const square = combination(1, into, first, stride, rank, row, into, size);
-  if (!(square > NOTHING * length * length && square > LEAST)) return false;
+  if (!(square > OUTSIDE * length * length && square > LEAST)) return false;
   addScaled(1 / Math.sqrt(square) - 1, into, into, size);
   return true;
 }
 
 function keepRitz(): void {
   const room = past[PAST];
-  for (let i = 0; i < wanted; i++) {
-    store<f64>(results + ((<usize>i) << 3), theta(i));
-    refine(i, room + <usize>i * stride);
-  }
-  judge(room);
+  for (let i = 0; i < wanted; i++) store<f64>(results + ((<usize>i) << 3), theta(i));
+  refineAll(room);
+  const toLast = turns[3];
+  const toOther = turns[4];
+  crossings(room, wanted, past[0], wanted, stride, toLast, BASIS, size);
+  crossings(room, wanted, past[1], wanted, stride, toOther, BASIS, size);
+  memory.copy(entryOf(shares, 0, 0), toLast, (<usize>wanted) << 3);
+  memory.copy(entryOf(shares, 1, 0), toOther, (<usize>wanted) << 3);
+  dots(past[3], stride, wanted, room, entryOf(shares, 3, 0), size);
+  judge();
   for (let i = PAST; i > 0; i--) past[i] = past[i - 1];
   past[0] = room;
   if (known < PAST) known++;
-  findTurns();
+  turns[3] = turns[0];
+  turns[4] = turns[1];
+  turns[0] = toLast;
+  turns[1] = turns[2];
+  turns[2] = toOther;
 }
