@@ -44,6 +44,7 @@ export interface Kernel {
   track(tolerance: number, all: boolean, seed: bigint, probing: number): number;
   operatorTimes(v: number, product: number): void;
   readonly products: Global<number>;
+  readonly SEARCH: Global<number>;
   readonly draws: Global<number>;
   readonly results: Global<number>;
   exp(x: number): number;

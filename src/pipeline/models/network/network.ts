@@ -62,6 +62,8 @@ export interface Network {
   readonly parameters: number;
   /** Directions that `track` follows, those whose eigenvalues nobody asked for included. */
   readonly followed: number;
+  /** Products that `track` spends on a random direction where the spectrum has turned. */
+  readonly search: number;
   readonly theta: Float64Array;
   readonly gradient: Float64Array;
   /** Diagonal of P^(−1/2) of the optimizer, where `track` is to be in its metric. */
@@ -176,6 +178,7 @@ export function createNetwork(
   return {
     parameters: size,
     followed,
+    search: kernel.SEARCH.value,
     theta: views.theta,
     gradient: views.gradient,
     metric: views.metric,

@@ -40,11 +40,6 @@ export const EDGE_SHARE = 0.8;
 const WORTHWHILE = 0.003;
 /** A random direction joins the search for eigenvalues once in so many steps at least. */
 const PROBE_EVERY = 4;
-/**
- * Products that are spent on it at every measurement where an optimizer scales the directions: what
- * it divides by may turn the spectrum within a step.
- */
-const SEARCH = 8;
 /** The work of a row is large: batches are small, so that logs and files keep up. */
 const BATCH_ROWS = 256;
 const STAGE = 'networkDescent';
@@ -114,6 +109,8 @@ export function networkRows(
       const first = step;
       const capacity = ended() ? 0 : Math.min(size, config.steps - first + 1);
       const arrays = (into ?? arraysOf(columns, capacity)) as Record<string, Float64Array>;
+      // What is not measured stays so.
+      for (const array of Object.values(arrays)) array.fill(Number.NaN, 0, capacity);
       for (let i = 0; i < capacity; i++) {
         if (!training.row(arrays, i, step)) {
           run.divergedAt = step;
@@ -220,6 +217,9 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   const stepGradient = new Float64Array(size);
   const preconditioned = optimizer.metric !== undefined;
   const operator = { preconditioned, shift: preconditioned ? decay : 0 };
+  const valueColumns = Array.from({ length: eigenvalues }, (_, k) =>
+    k === 0 ? 'sharpness' : `sharpness_${k + 1}`,
+  );
   const batches = batch === null ? 1 : Math.ceil(data.count / batch);
   let epoch = -1;
   /** The first step of the optimizer: another may have taken those before. */
@@ -273,7 +273,8 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   }
 
   function probingAt(t: number): number {
-    if (operator.preconditioned) return SEARCH;
+    // What an optimizer divides by may turn the spectrum within a step.
+    if (operator.preconditioned) return network.search;
     return (t / measure) % Math.ceil(PROBE_EVERY / measure) === 0 ? 1 : 0;
   }
 
@@ -286,7 +287,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
     const edge = EDGE_SHARE * stability.threshold(eta(t));
     let edges = 0;
     for (let k = 0; k < spectrum.length; k++) {
-      arrays[k === 0 ? 'sharpness' : `sharpness_${k + 1}`]![i] = spectrum[k]!;
+      arrays[valueColumns[k]!]![i] = spectrum[k]!;
       if (spectrum[k]! > edge) edges++;
     }
     const energy = network.edgeEnergy(edges, operator);
@@ -314,7 +315,6 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
     row(arrays, i, t) {
       const value = gradients(t);
       if (!(value <= DIVERGENCE_LOSS)) return false;
-      for (const array of Object.values(arrays)) array[i] = Number.NaN;
       arrays.step![i] = t;
       arrays.eta![i] = eta(t);
       arrays.loss![i] = value;

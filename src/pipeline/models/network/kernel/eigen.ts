@@ -1,6 +1,6 @@
 /**
- * Eigenvalues (left on the diagonal) and eigenvectors (columns of Z) of a symmetric m × m matrix by
- * Jacobi's rotations. Both are row-major with `stride` entries a row.
+ * Makes a symmetric m × m matrix diagonal by Jacobi's rotations, which turn the columns of Z with
+ * it. Both are row-major with `stride` entries a row.
  */
 export function diagonalize(A: usize, Z: usize, m: i32, stride: i32): void {
   const row: usize = (<usize>stride) << 3;
@@ -10,7 +10,6 @@ export function diagonalize(A: usize, Z: usize, m: i32, stride: i32): void {
     for (let j: usize = 0; j < end; j += 8) {
       const a = load<f64>(A + (i >> 3) * row + j);
       norm += a * a;
-      store<f64>(Z + (i >> 3) * row + j, i == j ? 1 : 0);
     }
   }
   const least = Math.sqrt(norm) * 1e-17;

@@ -23,6 +23,7 @@ export {
   resumeTracker,
   ritzStride,
   ritzVectors,
+  SEARCH,
   track,
   useOperator,
 } from './tracker';

@@ -25,9 +25,11 @@ const REFINED = 0.3;
 /** Residual of a guess, as a share of the largest eigenvalue, that tells of a turning spectrum. */
 const TURNED = 0.1;
 /** Products that are spent on a random direction then. */
-const SEARCH = 8;
+export const SEARCH: i32 = 8;
 /** Share of the square of a vector that must be outside of those before it. */
 const OUTSIDE = 0.1;
+/** At every so many vectors the eigenvalues are found anew, so that rounding does not add up. */
+const FRESH = 8;
 /** A square of a length that rounding has spoilt. */
 const LEAST = 1e-280;
 
@@ -49,6 +51,8 @@ export let T: usize = 0;
 let K: usize = 0;
 let D: usize = 0;
 export let Z: usize = 0;
+/** Vectors of the basis whose matrix is diagonal in D. */
+let solved: i32 = 0;
 /** Room for a number of each vector of the basis. */
 let row: usize = 0;
 export const order = new StaticArray<i32>(BASIS);
@@ -229,9 +233,27 @@ function combine(vectors: usize, column: i32, into: usize): void {
   combination(first, vectors, vectors + stride, stride, m - 1, row + 8, into, size);
 }
 
+/**
+ * One vector more in the matrix whose eigenvectors are in Z: only its own row and column are not
+ * diagonal then.
+ */
+function border(q: i32): void {
+  for (let i = 0; i < q; i++) {
+    let sum = 0.0;
+    for (let j = 0; j < q; j++) sum += load<f64>(entryOf(Z, j, i)) * load<f64>(entryOf(T, q, j));
+    store<f64>(entryOf(D, i, q), sum);
+    store<f64>(entryOf(D, q, i), sum);
+    store<f64>(entryOf(Z, i, q), 0);
+    store<f64>(entryOf(Z, q, i), 0);
+  }
+  store<f64>(entryOf(D, q, q), load<f64>(entryOf(T, q, q)));
+  store<f64>(entryOf(Z, q, q), 1);
+}
+
 /** The Ritz values of the basis into `order`, the largest first. */
 function solve(): void {
-  memory.copy(D, T, (BASIS * BASIS) << 3);
+  if (m % FRESH == 0) solved = 0;
+  for (; solved < m; solved++) border(solved);
   diagonalize(D, Z, m, BASIS);
   for (let i = 0; i < m; i++) {
     const value = load<f64>(entryOf(D, i, i));
@@ -290,6 +312,7 @@ function restart(): void {
       store<f64>(entryOf(K, i, j), dot(HV + <usize>i * stride, h, size));
     }
   }
+  solved = 0;
 }
 
 function shrink(vectors: usize, keep: i32): void {
@@ -375,6 +398,7 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
   // Nothing is known at first but random directions.
   const all = every || known == 0;
   m = 0;
+  solved = 0;
   if (known > 0) begin();
   if (probing > 0) probe(seed);
   let wary = probing;
