@@ -179,11 +179,19 @@ function presence(cells: Cells): {
   readonly nulls: number;
 } {
   const isThere = (cell: Cells[number]) => cell !== null && !Number.isNaN(cell);
-  const there = Array.from<Cells[number], number>(cells, (cell) => (isThere(cell) ? 1 : 0));
-  const values = isTyped(cells) ? cells.filter(isThere) : cells.filter(isThere);
+  const there = new Uint8Array(cells.length);
+  let count = 0;
+  for (let i = 0; i < cells.length; i++) {
+    if (!isThere(cells[i]!)) continue;
+    there[i] = 1;
+    count++;
+  }
   const levels = new ByteWriter();
-  writeRleBitPackedHybrid(levels, there, 1);
-  return { levels: levels.getBytes(), values, nulls: cells.length - values.length };
+  writeRleBitPackedHybrid(levels, there as unknown as number[], 1);
+  const nulls = cells.length - count;
+  if (nulls === 0) return { levels: levels.getBytes(), values: cells, nulls };
+  const values = isTyped(cells) ? cells.filter(isThere) : cells.filter(isThere);
+  return { levels: levels.getBytes(), values, nulls };
 }
 
 interface Encoded {

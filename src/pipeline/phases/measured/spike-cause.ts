@@ -75,12 +75,9 @@ export function explainSpike(
   stability: Stability,
   followed: number,
 ): ExplainedSpike {
-  const peakAt = rows.findIndex(({ step }) => step === spike.step);
-  const beginAt = Math.max(
-    0,
-    rows.findIndex(({ step }) => step >= spike.begin),
-  );
-  const peak = rows[peakAt];
+  const peakAt = firstFrom(rows, spike.step);
+  const beginAt = firstFrom(rows, spike.begin) % Math.max(1, rows.length);
+  const peak = rows[peakAt]?.step === spike.step ? rows[peakAt] : undefined;
   // To the one side of an oscillation its energy says too much, to the other too little: sums even
   // that out.
   const burst = peak ? rows.slice(beginAt, peakAt + 2).filter(hasEnergy) : [];
@@ -131,6 +128,18 @@ export function explainSpike(
     eta_that_holds:
       cause === 'edge' && sharpest.ratio >= AT_EDGE ? etaThatHolds(stability, sharpest) : null,
   };
+}
+
+/** Index of the first row from a step on, of rows in ascending order; their number without one. */
+function firstFrom(rows: readonly SpikeRow[], step: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle]!.step >= step) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** The learning rate at which a sharpness is the threshold, by bisection. */
