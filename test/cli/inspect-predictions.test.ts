@@ -20,7 +20,7 @@ async function inspected(options: RunOptions) {
   return inspectFile(path);
 }
 
-test('inspect tells what could be said before a run beside what the run did, cycles too', async () => {
+test('inspect tells what could be said before a run beside what it did', async () => {
   const options = { preset: 'three-phases', steps: 3000 } as const;
   const report = await inspected(options);
   expect(report.predicted!.cycles.length).toBeGreaterThan(3);

@@ -26,7 +26,7 @@ test('and forgotten with the last of them', () => {
   next.release();
 });
 
-test('Ctrl-C between the end of a run and the dashboard that stays ends the dashboard', async () => {
+test('Ctrl-C between the end of a run and the dashboard that stays ends that', async () => {
   const file = `${temporaryFolder()}/run.parquet`;
   const code = await withDash({ file, quiet: true }, async () => {
     interruptThisProcess();

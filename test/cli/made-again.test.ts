@@ -125,7 +125,7 @@ describe('a true file is made again to the last bit', () => {
     expect(await made(path)).toMatchObject({ verdict: 'holds', measured: 0 });
   });
 
-  test('written by the library with other operators, columns and thinning than eos stream', async () => {
+  test('written by the library with other operators, columns and thinning', async () => {
     const path = join(temporaryFolder(), 'run.parquet');
     const write = async (batches: Observable<never>, columns?: readonly string[]) => {
       const target = memoryTarget();

@@ -34,7 +34,7 @@ const column = (rows: number) =>
     ),
   );
 
-test('the pieces of a row group are its rows, each no larger than it may be, and each column is read once', async () => {
+test('pieces of a row group are its rows, none too large, each column read once', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(

@@ -55,7 +55,7 @@ test.each([
   expect(await failing(path)).toEqual(['rows-again']);
 });
 
-test('other words, and rows that have changed places, fail too; another time does not', async () => {
+test('other words, and rows in other places, fail too; another time does not', async () => {
   const changed = (column: string, value: string | number | boolean | null) =>
     written(SWEEPS.networks, (cells) => {
       cells(column)[0] = value;

@@ -58,7 +58,7 @@ describe('addPoints', () => {
     );
   });
 
-  test('draws only points of the series, in order, at most two a column and one outside at each side', () => {
+  test('draws points of the series, in order, two a column at most, one outside each side', () => {
     fc.assert(
       fc.property(series, width, (y, pixels) => {
         const [from, to] = [Math.floor(y.length / 4), Math.floor((3 * y.length) / 4)];

@@ -11,7 +11,7 @@ test('the threshold of a log is its own factor over η, else that of the optimiz
   expect(facts({}).threshold).toBeUndefined();
 });
 
-test('a run that is written is running, with its pace and the time left, or stalled after ten seconds without rows', () => {
+test('a run is running, with its pace and time left, or stalled after ten seconds', () => {
   const outcome = KEY_FIGURES.find(({ key }) => key === 'outcome')!;
   type Known = Parameters<typeof outcome.read>[0];
   type Live = Parameters<typeof outcome.read>[1];

@@ -73,7 +73,7 @@ describe.each(PRESET_NAMES)('%s', (preset) => {
   });
 });
 
-test('a changed learning rate takes effect with the next step, and is taken back by undo', async () => {
+test('a changed learning rate holds from the next step, until it is undone', async () => {
   const run = labRun({ preset: 'paper' });
   run.advance(500);
   const before = await held(run);
@@ -194,7 +194,7 @@ test('the next spike comes when it was said, and the words tell of it', async ()
   expect(told).toBeGreaterThan(10);
 });
 
-test('a network is trained as eos stream trains it, and its rate may change under way', async () => {
+test('a network is trained as by eos stream, and its rate may change under way', async () => {
   const options = { model: 'mlp', layers: '1-8-8-1', eta: '0.2' };
   const run = labRun(options);
   run.advance(100);
@@ -323,7 +323,7 @@ test('that it stands is no warning', async () => {
   expect(warnings).toEqual([]);
 });
 
-test('a link says what was said and changed and how far the run is, and what means no run is none', () => {
+test('a link says what was said and changed, and how far the run is', () => {
   const options = { model: 'mlp', preset: 'digits', eta: '0.5', optimizer: 'adam' };
   const alone = { recipe: { options, changes: [] }, to: 0 };
   expect(writeLab([alone])).toBe('model=mlp;preset=digits;eta=0.5;optimizer=adam');

@@ -58,7 +58,7 @@ test('a ratio has one hue below 1 and another above', () => {
   ]);
 });
 
-test('what diverged is told from a scale of any lightness by its pattern, also in the legend', () => {
+test('what diverged is told from any scale by its pattern, in the legend too', () => {
   const axis = (column: string) => ({
     column,
     log: false,

@@ -66,7 +66,7 @@ describe('a run file', () => {
     expect((await other.statistics(['loss'], -5, -1))!.rows).toBe(0);
   });
 
-  test('a thinned run that keeps more rows at its peaks has the means of the whole one', async () => {
+  test('a thinned run that keeps its peaks has the means of the whole one', async () => {
     const all = Array.from(
       { length: LENGTH },
       (_, t) => 1 + 9 * Math.exp(-(((t % 500) - 250) ** 2) / 200),

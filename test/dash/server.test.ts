@@ -106,7 +106,7 @@ describe('the server of the dashboard', () => {
 
   const stillServing = async () => expect((await ask(port, '/')).status).toBe(200);
 
-  test('gives the page, the list and the runs, with the security headers on every answer', async () => {
+  test('gives the page, the list and the runs, always with security headers', async () => {
     expect(new URL(server.url).hostname).toBe('127.0.0.1');
     const list = JSON.parse((await ask(port, '/runs.json')).body.toString());
     expect(list).toEqual({
@@ -574,7 +574,7 @@ describe('eos dash serve', () => {
     return { code, lines: text.trim().split('\n') };
   };
 
-  test('a busy port, a bad port, a bad address and a missing file: one line, exit code 2', async () => {
+  test('a busy or bad port, a bad address, a missing file: one line, exit code 2', async () => {
     const busy = createServer();
     await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
     const { port } = busy.address() as { port: number };
@@ -635,7 +635,7 @@ describe('eos dash serve', () => {
     },
   );
 
-  test('listens on 127.0.0.1 alone, and Ctrl-C ends it at once, with a client still connected', async () => {
+  test('listens on 127.0.0.1 alone, and Ctrl-C ends it whoever is connected', async () => {
     const child = start('--port', '0');
     const url = await new Promise<string>((resolve) =>
       child.stdout.on('data', (part) => resolve(/http:\S+/.exec(String(part))![0])),

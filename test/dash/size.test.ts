@@ -19,7 +19,7 @@ const sizeOf = (...names: readonly string[]): number =>
     .filter((script) => names.some((name) => script === name || script.startsWith(`${name}-`)))
     .reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name))).length, 0);
 
-test('the scripts of the page are at most 180 kB gzipped, with the lab and its kernel 350 kB', () => {
+test('the scripts of the page are at most 180 kB gzipped, with the lab 350 kB', () => {
   expect(sizeOf(...first)).toBeGreaterThan(0);
   expect(sizeOf(...first)).toBeLessThan(180_000);
   expect(sizeOf('lab')).toBeGreaterThan(0);

@@ -83,7 +83,7 @@ test('a growing file is given as it was flushed, whatever stands in it', async (
   }
 });
 
-test('a state that was given stays to be had, by its tag, while the file goes on and ends', async () => {
+test('a state that was given stays, by its tag, while the file goes on and ends', async () => {
   const folder = folderOfTest();
   const growing = growingFile(folder);
   const ask = await serve(folder);
@@ -122,7 +122,7 @@ test('a state that was given stays to be had, by its tag, while the file goes on
   expect(unknown.status).toBe(412);
 });
 
-test('a connection that asks for ranges without conditions goes on with what it was told the size of', async () => {
+test('a connection that asks for bare ranges goes on with the size it was told', async () => {
   const folder = folderOfTest();
   const growing = growingFile(folder);
   const flushed = await growing.flush();
@@ -154,7 +154,7 @@ test('a connection that asks for ranges without conditions goes on with what it 
   expect(await ask('GET', footer)).toEqual(flushed.subarray(flushed.length - 8));
 });
 
-test('a file that another program has begun anew is never mixed with the journal of the old one', async () => {
+test('a file that was begun anew is never mixed with the journal of the old one', async () => {
   const folder = folderOfTest();
   const states = snapshots();
   onTestFinished(states.close);
@@ -190,7 +190,7 @@ function followed(files: WatchedFiles, states: Snapshots): () => News | undefine
   return () => news;
 }
 
-test('files are listed once, and again when one comes or goes, not when one is flushed', async () => {
+test('files are listed anew when one comes or goes, not when one is flushed', async () => {
   const folder = folderOfTest();
   for (let i = 0; i < 300; i++) writeFileSync(join(folder, `run-${i}.parquet`), 'PAR1');
   const growing = growingFile(folder, 'live.parquet');
@@ -217,7 +217,7 @@ test('files are listed once, and again when one comes or goes, not when one is f
   expect(runs).toHaveLength(301);
 });
 
-test('what is flushed while the files are looked at is told without the slow look around', async () => {
+test('what is flushed while files are looked at is told without the slow look', async () => {
   // Only what the system tells is heard of.
   vi.useFakeTimers({ toFake: ['setInterval'] });
   onTestFinished(() => {

@@ -69,7 +69,7 @@ async function servedRun() {
 
 const plainFetch = globalThis.fetch;
 
-test('whatever a run has grown by, its page asks once, and of few new rows for little', async () => {
+test('whatever a run has grown by, its page asks once, for little if it is little', async () => {
   const growth = fc.array(
     fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 60, max: 2500 })),
     {

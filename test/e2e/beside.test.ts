@@ -16,7 +16,7 @@ async function read(path: string) {
 }
 
 describe('eos stream --also', () => {
-  test('writes each trajectory beside the run, with the columns that apply and the same steps', async () => {
+  test('writes each trajectory beside the run, with the columns that apply', async () => {
     const folder = temporaryFolder();
     const args = ['stream', '--out', join(folder, 'run.parquet'), '--steps', '3000'];
     const also = ['--also', 'gradient-flow,constrained,central,edge'];
@@ -57,7 +57,7 @@ describe('eos stream --also', () => {
     expect(refused.code).toBe(2);
   });
 
-  test('writes gradient flow and Edge Flow beside a network, which are made again to the bit', async () => {
+  test('writes flows beside a network, which are made again to the bit', async () => {
     const folder = temporaryFolder();
     const out = join(folder, 'net.parquet');
     const network = ['--model', 'mlp', '--layers', '1-8-1', '--steps', '300', '--eta', '0.5'];

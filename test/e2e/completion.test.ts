@@ -8,7 +8,7 @@ import { eos, temporaryFolder } from '../setup/eos.ts';
 import { describeWith, part, root } from '../setup/parts.ts';
 
 describe('eos completion', () => {
-  test('--install makes bash complete commands, flags and words, and still names of files', async () => {
+  test('--install makes bash complete commands, flags, words and still files', async () => {
     const home = temporaryFolder();
     const env = { HOME: home, XDG_DATA_HOME: '' };
     const install = () => eos(['completion', 'bash', '--install'], { env });

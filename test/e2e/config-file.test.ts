@@ -19,7 +19,7 @@ async function configOf(
 }
 
 describe('where values come from', () => {
-  test('a flag wins over the environment, that over the config file, that over the preset', async () => {
+  test('flags win over the environment, that over the config file, that over presets', async () => {
     const cwd = temporaryFolder();
     await writeFile(
       join(cwd, 'c.json'),
@@ -38,7 +38,7 @@ describe('where values come from', () => {
     });
   });
 
-  test('a preset named on the command line wins over what the file says of the values it sets', async () => {
+  test('a preset on the command line wins over what the file says of its values', async () => {
     const cwd = temporaryFolder();
     await writeFile(join(cwd, 'c.json'), '{"eta": 0.01, "band": 0.2}');
     expect(await configOf(['--config', 'c.json', '--preset', 'plain'], { cwd })).toMatchObject({

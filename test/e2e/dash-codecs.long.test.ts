@@ -44,7 +44,7 @@ describeWith(['chromium', 'python'], 'files of pyarrow on the page', () => {
     removeFolder(folder);
   });
 
-  test('are drawn whatever they are compressed by, with columns of lists and structs beside', async () => {
+  test('are drawn however compressed, with columns of lists and structs beside', async () => {
     expect(names).toHaveLength(6);
     for (const name of names) {
       const { page, problems } = await openPage(browser, `${server.url}?run=data/${name}`);

@@ -170,7 +170,7 @@ describeWith(['chromium'], 'looking at runs and comparing them', () => {
     expect(problems).toEqual([]);
   });
 
-  test('cells: a click moves nothing, a brush overlays, and the link makes them again', async () => {
+  test('cells: a click moves nothing, a brush overlays, the link makes them again', async () => {
     await open('');
     const map = page.locator('[data-panel=sweep] .plot');
     const before = (await map.boundingBox())!;

@@ -48,7 +48,7 @@ describeWith(['chromium'], 'runs whose digits end', () => {
     await page.close();
   });
 
-  test('marks nothing of a run that is true to the end, and says what was predicted of it', async () => {
+  test('marks nothing of a run that is true to the end, and says its prediction', async () => {
     const { page, problems } = await openPage(browser, `${server.url}?run=data/calm.parquet`);
     expect(await page.locator('.tile .doubt, rect.doubt, .doubt rect').count()).toBe(0);
     const predicted = page.locator('[data-tile=predicted]');

@@ -522,7 +522,7 @@ describeWith(['chromium'], 'eos dash build', () => {
     }
   });
 
-  test('one file opens from disk, with several runs, and keeps its view in its address', async () => {
+  test('one file opens from disk with several runs, its view in its address', async () => {
     eos(
       'dash',
       'build',

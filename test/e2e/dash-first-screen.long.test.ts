@@ -50,7 +50,7 @@ describeWith(['chromium'], 'the first screen', () => {
   const shifts = (page: Page): Promise<unknown[]> =>
     page.evaluate(() => (globalThis as unknown as { shifts: unknown[] }).shifts);
 
-  test('of a run of millions of rows comes from less than 2 MB, and the rest when it is looked at', async () => {
+  test('of millions of rows comes from less than 2 MB, the rest when looked at', async () => {
     const before = host.sent();
     const page = await open(1280, 720);
     expect(host.sent() - before).toBeLessThan(2e6);

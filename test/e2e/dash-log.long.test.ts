@@ -84,7 +84,7 @@ describeWith(['chromium'], 'a training log dropped on the page', () => {
     await page.close();
   });
 
-  test('columns and optimizer can be put right, and a gzip file and several logs go as well', async () => {
+  test('columns and optimizer can be put right; gzip and several logs go too', async () => {
     const cwd = temporaryFolder();
     const text = (await readFile(LOG, 'utf8')).replace('sharpness', 'quantity');
     await writeFile(join(cwd, 'odd.csv'), text);

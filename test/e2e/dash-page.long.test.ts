@@ -104,7 +104,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
       await page.locator(`#tooltip [data-label="${label}"] .tip-value`).getAttribute('data-value'),
     );
 
-  test('shows every panel with title, unit and description, and tiles with the numbers of the file', async () => {
+  test('shows every panel with title, unit and description, and numbers', async () => {
     for (const panel of [
       'timeline',
       'loss',
@@ -141,7 +141,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     expect(await page.locator('#missing, .missing').isVisible()).toBe(false);
   });
 
-  test('draws what the panels promise: threshold, bands, phases, hyperbola, stable set', async () => {
+  test('draws what panels promise: threshold, bands, phases, hyperbola, stable set', async () => {
     expect(await plot(page, 'sharpness').locator('.regime-band').count()).toBe(1);
     expect(await plot(page, 'sharpness').locator('.level-name').textContent()).toBe('2/η = 40');
     expect(await plot(page, 'timeline').locator('text').allTextContents()).toEqual([
@@ -237,7 +237,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     expect(await shownRange(page)).toEqual([0, 10_000]);
   });
 
-  test('linear and log, hidden series, full screen and theme stand in the link, which reproduces them', async () => {
+  test('scales, hidden series, full screen and theme stand in the link', async () => {
     const logRange = await plot(page, 'loss').getAttribute('data-y');
     await page.locator('[data-panel=loss] [data-act=scale]').click();
     await page.locator('[data-panel=sharpness] [data-series=gfs]').click();
@@ -425,7 +425,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     expect(await shownRange(page)).toEqual([0, 10_000]);
   });
 
-  test('the crosshair can be pinned, and hovering the plane moves it along the trajectory', async () => {
+  test('the crosshair can be pinned, and moves along the trajectory in the plane', async () => {
     await plot(page, 'plane').scrollIntoViewIfNeeded();
     const box = (await plot(page, 'plane').boundingBox())!;
     await page.mouse.move(box.x + box.width * 0.75, box.y + box.height * 0.4);

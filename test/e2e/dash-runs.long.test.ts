@@ -53,7 +53,7 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
     removeFolder(folder);
   });
 
-  test('the table lists all, sorts, filters, shows and hides; the first chart is on the first screen', async () => {
+  test('the table lists, sorts, filters, shows, hides; a chart is seen first', async () => {
     const { page, problems } = await openPage(browser, `${server.url}?refresh=0`, {
       width: 1280,
       height: 720,
@@ -97,7 +97,7 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
     await page.close();
   });
 
-  test('fifty are drawn and no more; a tooltip names the nearest dozen, a row lifts its lines', async () => {
+  test('fifty are drawn; a tooltip names the nearest dozen, a row lifts its lines', async () => {
     const { page, problems } = await openPage(browser, `${server.url}?refresh=0`);
     await page.getByRole('button', { name: 'Show all' }).click();
     await settled(page);
@@ -127,7 +127,7 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
     await page.close();
   });
 
-  test('with 1,000 runs listed twelve open in one redraw, fifty are drawn, and the first chart is on the first screen', async () => {
+  test('of 1,000 runs twelve open in one redraw, fifty are drawn, a chart first', async () => {
     const many = mkdtempSync(join(tmpdir(), 'eos-thousand-'));
     const rows = makeRows(100);
     for (let i = 0; i < 1000; i++) {
@@ -188,7 +188,7 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
     await page.close();
   });
 
-  test('a run that is being made is never called damaged, and a silent server is said', async () => {
+  test('a run that is being made is never called damaged; a silent server is said', async () => {
     const live = mkdtempSync(join(tmpdir(), 'eos-live-'));
     const out = join(live, 'live.parquet');
     const args = ['--preset', 'paper', '--steps', '8000', '--pace', '1000', '--flush-every', '0'];
@@ -228,7 +228,7 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
     removeFolder(live);
   });
 
-  test('a window of the last steps moves along with a run; Pause holds the page, Resume catches up', async () => {
+  test('a window of the last steps moves with a run; Pause holds, Resume catches up', async () => {
     const live = mkdtempSync(join(tmpdir(), 'eos-window-'));
     const out = join(live, 'live.parquet');
     const args = ['--steps', '100000000', '--pace', '2000', '--flush-every', '0', '--quiet'];

@@ -116,7 +116,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     await other.stop();
   });
 
-  test('other quantities, axes, facets and filters, and the link that reproduces them', async () => {
+  test('other quantities, axes, facets, filters, and the link that makes them again', async () => {
     await choose('show', 'cycles');
     await choose('a map for each', 'delta');
     expect(await cells()).toBe(192);
@@ -154,7 +154,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     expect(await page.locator('[data-panel=sharpness]').isVisible()).toBe(true);
   });
 
-  test('brushing more cells than are drawn opens fifty, says how many more, and leaves the map where it is', async () => {
+  test('brushing more cells than are drawn opens fifty and says how many more', async () => {
     // Where it is on the page, which a click further down may scroll.
     const box = async () => {
       const { x, y, width, height } = (await page
@@ -255,7 +255,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     expect(lines).toHaveLength(97);
   });
 
-  test('parts dropped on the page are read as they are; a file that is none is refused in words', async () => {
+  test('parts dropped on the page are read; a file that is none is refused in words', async () => {
     const { page: empty, problems: wrong } = await openPage(browser, `${server.url}?refresh=0`);
     const files = parts(sweep).map((name) => join(sweep, 'summary', name));
     await empty.locator('input[type=file]').setInputFiles(files);
@@ -277,7 +277,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('networks are mapped over numbers and words, and a cell trains that very network', async () => {
+  test('networks are mapped over numbers and words; a cell trains that network', async () => {
     const nets = join(newFolder(), 'nets');
     const grid = ['--eta', '0.1,0.2', '--optimizer', 'gd,adam', '--steps', '300'];
     execFileSync(process.execPath, [
@@ -309,7 +309,7 @@ describeWith(['chromium'], 'the map of a sweep in a browser', () => {
     expect(await networks.stop()).toBe(0);
   });
 
-  test('several sweeps are chosen from, by pointer, key and link; also two of the same name, and one dropped', async () => {
+  test('several sweeps are chosen from, also two of the same name, and one dropped', async () => {
     const other = join(newFolder(), 'diagram');
     const grid = ['--eta', '0.02:0.2:log:4', '--delta', '0.01,0.1', '--steps', '500'];
     execFileSync(process.execPath, [

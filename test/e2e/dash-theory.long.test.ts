@@ -101,7 +101,7 @@ describeWith(['chromium'], 'theory on the page', () => {
     await page.close();
   });
 
-  test('any column can be put into a panel, which the link keeps and which can be removed', async () => {
+  test('any column can be put into a panel, which the link keeps, and removed', async () => {
     const { page, problems } = await open();
     await page.locator('[data-act=add-panel]').selectOption('grad_norm');
     await settled(page);

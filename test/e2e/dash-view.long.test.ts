@@ -250,7 +250,7 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     rmSync(file('live.parquet.lock'));
   });
 
-  test('a real run is running while it is computed, and interrupted once its program is killed', async () => {
+  test('a real run is running, and interrupted once its program is killed', async () => {
     const args = ['--preset', 'paper', '--pace', '400', '--steps', '50000', '--flush-every', '0'];
     const stream = spawn(
       process.execPath,
@@ -438,7 +438,7 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     }
   });
 
-  test('by keyboard: a menu closes behind the focus, and the focus outlives the redraw of a run that is hidden and shown', async () => {
+  test('by keyboard: a menu closes behind the focus, which outlives a redraw', async () => {
     const { page } = await open('run=data/three.parquet&run=data/a.parquet');
     const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
     await page.locator('[data-panel=loss] summary').focus();
@@ -479,7 +479,7 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     await page.close();
   });
 
-  test('beside a longer run the crosshair goes on where a run has ended, which then has no values', async () => {
+  test('beside a longer run the crosshair goes on where a run has ended', async () => {
     const { page, problems } = await open('run=data/a.parquet&run=data/three.parquet');
     const tip = (label: string) => page.locator(`#tooltip [data-label="${label}"] .tip-value`);
     for (const [step, ended] of [
@@ -516,7 +516,7 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     await page.close();
   });
 
-  test('names too long for their place keep their end, and the link that is copied is said to be', async () => {
+  test('names too long for their place keep their end; a copied link is said to be', async () => {
     copyFileSync(file('a.parquet'), file('a-run-of-a-very-long-name-indeed-with-seed-7.parquet'));
     const { page } = await open('run=data/a-run-of-a-very-long-name-indeed-with-seed-7.parquet', {
       width: 390,
@@ -541,7 +541,7 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     rmSync(file('a-run-of-a-very-long-name-indeed-with-seed-7.parquet'));
   });
 
-  test('a phone shows values that stand alone, columns and files of endless names, and what to do where no file can be read', async () => {
+  test('a phone shows single values, endless names, and what to do without a file', async () => {
     const steps = Array.from({ length: 200 }, (_, t) => t);
     const column = 'a_column_whose_name_goes_on_and_on_'.repeat(5);
     const name = `${'a-run-whose-name-goes-on-and-on-'.repeat(7)}.parquet`;
@@ -588,7 +588,7 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     }
   });
 
-  test('zooming in by the wheel keeps the step under the pointer, down to the last rows', async () => {
+  test('zooming by the wheel keeps the step under the pointer, to the last rows', async () => {
     const { page } = await open('run=data/three.parquet');
     const { x: exact, y } = await stepAt(page, 'loss', 3474);
     // Pages are told of whole pixels.

@@ -51,7 +51,7 @@ describeWith(['chromium'], 'detected logs in the browser', () => {
     removeFolder(folder);
   });
 
-  test('the page shows its phases, loss and sharpness, says what it has no values for, and has no errors', async () => {
+  test('the page shows its phases, loss and sharpness, and says what it lacks', async () => {
     const { page, problems } = await openPage(browser, server.url);
     await expect(page.locator('[data-panel=timeline]').textContent()).resolves.toContain(
       'catapult',
@@ -65,7 +65,7 @@ describeWith(['chromium'], 'detected logs in the browser', () => {
     await page.close();
   });
 
-  test('phases as they are dated in the end are the bands, what was known at the time is a thin strip', async () => {
+  test('phases as dated in the end are bands, those of the time a thin strip', async () => {
     const { page } = await openPage(browser, server.url);
     const strips = await plot(page, 'timeline')
       .locator('.phases rect')

@@ -39,7 +39,7 @@ test('the first command of docs/detect.md runs on the log that is in the reposit
 });
 
 describeWith(['python'], 'own runs, and their files in DuckDB', () => {
-  test('learning rate, optimizer and threshold come from the file; what was not measured is NULL', async () => {
+  test('learning rate, optimizer, threshold come from the file; the rest is NULL', async () => {
     const flags = [
       '--layers',
       '1-10-1',

@@ -192,7 +192,7 @@ describe('formats', () => {
   });
 });
 
-test('the files hold the same rows, NULL where nothing was measured, with config and summary', async () => {
+test('the files hold the same rows, NULL where unmeasured, config and summary', async () => {
   put('files.csv', asCsv());
   const outcome = await eos(
     'detect',
@@ -458,7 +458,7 @@ describe('live', () => {
     expect(tableFromIPC(readFileSync(join(folder, 'stopped.arrow'))).numRows).toBe(80);
   });
 
-  test('a file that is followed may come late, grow in pieces of lines, be truncated and be replaced', async () => {
+  test('a followed file may come late, grow in pieces, be truncated and replaced', async () => {
     const log = join(folder, 'growing.ndjson');
     const { child, until, ended } = live(
       'growing.ndjson',
@@ -589,7 +589,7 @@ describe('a detection that is killed', () => {
     expect((await eos('verify', 'run.parquet', '--integrity')).code).toBe(0);
   });
 
-  test('goes on with the same command; rows that came through a pipe are not written over', async () => {
+  test('goes on with the same command; rows from a pipe are not written over', async () => {
     for (const rest of readdirSync(folder).filter((file) => file.startsWith('run.')))
       rmSync(join(folder, rest), { force: true });
     put('killed.ndjson', asNdjson(rows.slice(0, 150)));
@@ -663,7 +663,7 @@ with open("train.ndjson", "a", buffering=1) as log:
     expect(read.stdout).toMatch(/edge-of-stability +┆ +60 +┆ +199/);
   });
 
-  test('Parquet as pandas, Polars and PyArrow write it by default, with missing values and lists', async () => {
+  test('Parquet as pandas, Polars and PyArrow write it, with lists and gaps', async () => {
     const code = `
 import json, math, sys, pandas as pd, polars as pl
 steps = list(range(200))

@@ -166,7 +166,7 @@ describe('eos figures', () => {
     },
   );
 
-  test('a file of which nothing can be drawn is refused with each reason, and no folder is made', async () => {
+  test('a file of which nothing can be drawn is refused with each reason', async () => {
     const folder = temporaryFolder();
     const run = join(folder, 'run.parquet');
     await eos(['stream', '--out', run, '--columns', 'step,alpha', '-q']);

@@ -93,7 +93,7 @@ describeWith(['chromium'], 'files that grow', () => {
     600_000 + LOOKS * 1000,
   );
 
-  test('a page follows a run whose program is killed and goes on, and a server that is started again, without a false alarm', {
+  test('a page follows a killed run and a restarted server without a false alarm', {
     timeout: 600_000 + 2000 * SECONDS,
   }, async () => {
     const environment = cleanEnvironment();

@@ -232,7 +232,7 @@ describeWith(['chromium'], 'the lab', () => {
     await page.close();
   });
 
-  test('a stop of the tour opens from its link, and both of its runs play to their ends', async () => {
+  test('a stop of the tour opens from its link, and both its runs play to the end', async () => {
     const { page, problems } = await openPage(browser, `${server.url}?refresh=0&tour=6`);
     await stands(page, TOUR[5]!.runs[0]!.to);
     await settled(page);
@@ -327,7 +327,7 @@ describeWith(['chromium'], 'the lab', () => {
     await second.close();
   });
 
-  test('the start is dragged in the plane, and moved by arrow keys, and Undo takes it back', async () => {
+  test('the start is dragged in the plane, moved by keys, and Undo takes it back', async () => {
     const { page, problems } = await open('preset=three-phases;at=800');
     const init = page.locator('.lab [data-parameter=init]');
     await page.locator('.lab-more > summary').click();
@@ -499,7 +499,7 @@ describeWith(['chromium'], 'the lab', () => {
     },
   );
 
-  test('Tab stops fewer than 30 times beside the table of runs, and arrow keys reach all else', async () => {
+  test('Tab stops fewer than 30 times beside the table, arrow keys reach all else', async () => {
     const { page } = await open('preset=three-phases;at=300');
     const focused = () =>
       page.evaluate(() => {

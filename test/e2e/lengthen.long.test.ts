@@ -65,7 +65,7 @@ describe('eos stream --resume of a run that has ended', () => {
     expect(readdirSync(cwd)).toEqual(['run.parquet']);
   });
 
-  test('nor behind the end of a run that diverged, or whose learning rate has fallen to 0', async () => {
+  test('nor behind the end of a run that diverged, or whose rate has fallen to 0', async () => {
     const cwd = temporaryFolder();
     const diverges = ['--eta', '0.5', '--floor', '0', '--init', '3,2,3', '--steps', '50'];
     await stream(cwd, ['--out', 'run.parquet', ...diverges]);

@@ -26,7 +26,7 @@ test('eos figures draws what there is of the run of a network', async () => {
   expect(paths.length).toBeGreaterThanOrEqual(4);
 });
 
-test('accuracy is drawn of a network of classes, and asked for of another it is refused', async () => {
+test('accuracy is drawn of a network of classes, and refused of another', async () => {
   const classes = ['--model', 'mlp', '--data', 'digits:40', '--layers', '64-5-10', '--steps', '20'];
   const { cwd, code } = await drawn(classes, ['--only', '3']);
   expect(code).toBe(0);

@@ -143,7 +143,7 @@ describe('eos recover', () => {
     ]);
   });
 
-  test('rows that did not reach the disk are not taken for good; what was flushed before is there', async () => {
+  test('rows that did not reach the disk do not count; what was flushed is there', async () => {
     const cwd = temporaryFolder();
     const acknowledged = await killedRun(cwd);
     const partial = join(cwd, 'run.parquet.partial');
@@ -154,7 +154,7 @@ describe('eos recover', () => {
     expect(JSON.parse(stdout).rows).toBeGreaterThanOrEqual(acknowledged.get('run.parquet')!);
   });
 
-  test('a journal that was cut off in its last record counts up to there; without one the footer counts', async () => {
+  test('a journal that was cut off counts up to there; else the footer counts', async () => {
     const cwd = temporaryFolder();
     const acknowledged = await killedRun(cwd);
     const journal = join(cwd, 'run.parquet.partial.journal');

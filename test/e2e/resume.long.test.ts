@@ -91,7 +91,7 @@ describe('eos stream --resume', () => {
     expect(readdirSync(cwd).sort()).toEqual(['run.arrow', 'run.parquet']);
   });
 
-  test('the dynamics that were to be written beside the run are written once it is whole', async () => {
+  test('dynamics that were to be written beside the run are, once it is whole', async () => {
     const args = ['--preset', 'three-phases', '--steps', '60000', '--also', 'central,constrained'];
     const whole = temporaryFolder();
     expect(await eos(['stream', ...BOTH, ...args, '--quiet'], { cwd: whole })).toMatchObject({
@@ -133,7 +133,7 @@ describe('eos stream --resume', () => {
     }
   });
 
-  test('Ctrl-C and a kill while dynamics are written: the same command goes on with them', async () => {
+  test('Ctrl-C and a kill while dynamics are written: the command goes on with them', async () => {
     const args = ['--preset', 'three-phases', '--steps', '600000', '--every', '10'];
     const also = ['--also', 'gradient-flow,central,constrained'];
     const whole = temporaryFolder();
@@ -180,7 +180,7 @@ describe('eos stream --resume', () => {
     expect((await resume()).stderr).toContain('the run in run.parquet is whole');
   });
 
-  test('stopped again and again, recovered in between, and to a later step than first asked for', async () => {
+  test('stopped again and again, recovered in between, and to a later step', async () => {
     const whole = await wholeRun(['--preset', 'three-phases', '--steps', '90000']);
     const cwd = temporaryFolder();
     await interrupted(cwd, ['--preset', 'three-phases', '--steps', '60000', '--pace', '6000']);
@@ -210,7 +210,7 @@ describe('eos stream --resume', () => {
     expect(readFileSync(join(cwd, 'run.parquet')).equals(whole.parquet)).toBe(true);
   });
 
-  test('one file was whole when the program died, its journal still there: the other goes on, nothing is left', async () => {
+  test('one file was whole when the program died: the other goes on', async () => {
     const args = ['--preset', 'three-phases', '--steps', '60000'];
     const whole = await wholeRun(args);
     const cwd = temporaryFolder();
@@ -245,7 +245,7 @@ describe('eos stream --resume', () => {
     expect(readdirSync(cwd).sort()).toEqual(['run.arrow', 'run.parquet']);
   });
 
-  test('to a step that the run has passed: refused in one line, and the file stays as it is', async () => {
+  test('to a step that the run has passed: refused in a line, the file stays', async () => {
     const cwd = temporaryFolder();
     await interrupted(cwd, ['--steps', '5000000', '--every', '50']);
     const before = readFileSync(join(cwd, 'run.parquet'));

@@ -9,7 +9,7 @@ import { removeFolder } from '../setup/remove-folder.ts';
 const folder = mkdtempSync(join(tmpdir(), 'eos-dash-'));
 afterAll(() => removeFolder(folder));
 
-test('stream --dash serves the growing run, stays when it is done, and goes at Ctrl-C', async () => {
+test('stream --dash serves the growing run, stays at its end, goes at Ctrl-C', async () => {
   const args = ['stream', '--steps', '6000', '--pace', '3000', '--dash', '--out', 'run.parquet'];
   const child = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], { cwd: folder });
   let said = '';

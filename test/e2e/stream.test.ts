@@ -47,7 +47,7 @@ describe('eos stream --out run.parquet', () => {
     for (const sign of ['\u001b', '\r', '█']) expect(stderr).not.toContain(sign);
   });
 
-  test('--arrow writes the Arrow file as well, --parquet-writer takes the other program', async () => {
+  test('--arrow writes the Arrow file too, --parquet-writer takes the other program', async () => {
     const cwd = temporaryFolder();
     const args =
       '--out a.parquet --arrow a.arrow --parquet-writer parquetjs-lite --steps 200'.split(' ');

@@ -116,7 +116,7 @@ describe('eos figures --sweep', () => {
     expect(svg('outcome')).not.toContain('not whole');
   });
 
-  test('of a sweep that is not whole it is said how much is there, and damaged parts are left out', async () => {
+  test('of a sweep that is not whole the share is said, damaged parts left out', async () => {
     const partial = join(newFolder(), 'partial');
     cpSync(sweep, partial, { recursive: true });
     const names = parts(partial);
@@ -174,7 +174,7 @@ describe('eos figures --sweep', () => {
     });
   });
 
-  test('filters take the very value, or three digits of it, and free the axis that they fix', async () => {
+  test('filters take the value or three digits of it, and free the axis they fix', async () => {
     const { svg } = await draw(sweep, '--only', 'outcome', '--where', 'lambda2=0.01');
     expect(svg('outcome')).toContain('24 runs of up to 2,000 steps over η and δ');
     // 0.01:0.5:log:12 goes on with 0.0142713135186.

@@ -111,7 +111,7 @@ const env = { EOS_REDIS_PASSWORD: PASSWORD };
 const partsIn = (out: string) => (existsSync(join(out, 'summary')) ? parts(out).length : 0);
 
 describeWith(['redis'], 'a sweep by workers of a queue', () => {
-  test('is whole, no run twice and none missing, whatever happens to workers and Redis', async () => {
+  test('is whole, no run twice or missing, whatever happens to workers and Redis', async () => {
     const redis = await newRedis();
     const out = join(newFolder(), 'sweep');
     const grid = ['--eta', '0.02:0.5:log:16', '--lambda2', '0.005:0.5:log:12', '--steps', '150000'];
@@ -251,7 +251,7 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     await redis.stop();
   });
 
-  test('one signal ends worker and sweep while Redis is away; both say once that it is, and once that it is back', async () => {
+  test('one signal ends worker and sweep while Redis is away, which both say once', async () => {
     const redis = await newRedis();
     const out = join(newFolder(), 'sweep');
     const work = ['--out', out, '--engine', redis.url];
@@ -376,7 +376,7 @@ describeWith(['redis'], 'a sweep by workers of a queue', () => {
     await redis.stop();
   });
 
-  test('a database that the Redis does not have is refused, and the first one stays as it is', async () => {
+  test('a database that Redis does not have is refused, the first stays as it is', async () => {
     const redis = await newRedis();
     const out = join(newFolder(), 'sweep');
     const { code, stderr } = await eos(

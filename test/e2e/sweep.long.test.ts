@@ -76,7 +76,7 @@ describe('eos sweep', () => {
     expect(new Set(rows.map(({ outcome }) => outcome)).size).toBeGreaterThan(2);
   });
 
-  test('does not depend on the number of threads, nor on shards, nor on how the grid was said', async () => {
+  test('does not depend on threads, on shards, nor on how the grid was said', async () => {
     const many = [...grid, '--init', '0.3,0.1,0.3;0.6,0.01,0.6', '--delta', '0.01:0.1:lin:8'];
     const folder = newFolder();
     const spec = join(folder, 'sweep.json');
@@ -124,7 +124,7 @@ describe('eos sweep', () => {
     expect(own).not.toBe(other);
   });
 
-  test('the same command again does only what is missing, and says so; a damaged part is redone', async () => {
+  test('the same command does only what is missing; a damaged part is redone', async () => {
     const out = join(newFolder(), 'sweep');
     const args = ['sweep', '--eta', '0.02:0.2:log:50', '--steps', '500', '--out', out];
     expect((await eos(args)).stderr).toMatch(/50 runs on \d+ threads?\nwrote .*: 50 runs in/);

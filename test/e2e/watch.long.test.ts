@@ -104,7 +104,7 @@ test('a signal that comes before there is a log ends the script too', async () =
 });
 
 describeWith(['chromium'], 'eos watch in the browser', () => {
-  test('shows the rows while the script runs; Ctrl-C ends both, and the file is whole', async () => {
+  test('shows the rows while the script runs; Ctrl-C ends both, the file whole', async () => {
     const cwd = temporaryFolder();
     const rows = (from: number, to: number) => writing('own.ndjson', from, to);
     const training = [

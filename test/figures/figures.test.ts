@@ -275,7 +275,7 @@ describe.each(['paper', 'figure3', 'three-phases', 'plain'] as const)(
   (preset) => {
     const table = run({ preset });
 
-    test('S∞ never comes over what it could still rise to, and ends where it had to fall to', async () => {
+    test('S∞ never comes over what it could rise to, and ends where it had to fall', async () => {
       const { upper, lower } = solutionBounds(await table);
       const end = (await table).column('gfs_sharpness');
       let least = Number.POSITIVE_INFINITY;

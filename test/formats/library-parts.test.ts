@@ -89,7 +89,7 @@ describe('the parts of hyparquet and hyparquet-writer', () => {
     );
   });
 
-  test('a footer is read as it was written, and its raw fields have the numbers of the format', () => {
+  test('a footer is read as written, its raw fields with the numbers of the format', () => {
     const writer = new ByteWriter();
     writeMetadata(writer, {
       version: 2,

@@ -12,7 +12,7 @@ const sample = (name: string) =>
   new Uint8Array(readFileSync(join(import.meta.dirname, '../sources/training-log/formats', name)));
 
 describeWith(['python'], 'arrays that NumPy wrote', () => {
-  test('are read in every type, order of bytes, order of axes and version of the format', async () => {
+  test('are read in every type, order of bytes and axes, version of the format', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'eos-npy-'));
     const said = (await python(
       `

@@ -7,7 +7,7 @@ import { root } from '../setup/parts.ts';
 const run = promisify(execFile);
 
 /** Two thousand here; `node scripts/fuzz.js` does 100,000. */
-test('two thousand damaged files are read or refused within two seconds and 512 MB each', async () => {
+test('2,000 damaged files are read or refused within 2 seconds and 512 MB each', async () => {
   const { stdout } = await run(process.execPath, [
     join(root, 'scripts/fuzz.js'),
     '2000',

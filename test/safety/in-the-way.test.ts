@@ -66,7 +66,7 @@ test('a link in the place of the lock is refused as one that cannot be read', as
   expect(readFileSync(victim, 'utf8')).toBe(MINE);
 });
 
-test('a file or folder of others in the place of the partial file stays, with force too', async () => {
+test('a file or folder of others in place of the partial file stays, with force too', async () => {
   const { path } = place();
   writeFileSync(`${path}.partial`, MINE);
   await expect(write(path)).rejects.toThrow('was not written by eos');

@@ -1,4 +1,5 @@
-// Takes a dead lock again and again, beside others that do the same, and leaves a dead one each time.
+// Takes a dead lock again and again, beside others that do the same, and leaves a dead one each
+// time.
 //
 //   node lock-hammer.mjs LOCK_MODULE PATH DEAD_PID MILLISECONDS
 import { randomUUID } from 'node:crypto';
@@ -16,7 +17,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-// As on a busy network drive: any call may take a while, so that processes come between each other's.
+// As on a busy network drive: any call may take a while, so that processes come between each
+// other's.
 for (const name of ['rename', 'link', 'readFile', 'rm', 'stat', 'open']) {
   const real = fs[name];
   fs[name] = async (...args) => {

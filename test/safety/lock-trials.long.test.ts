@@ -187,7 +187,7 @@ describeWith(['namespaces'], 'a dead writer', () => {
   });
 });
 
-test('a writer whose lock was taken away stops, and leaves the file of the other alone', async () => {
+test('a writer whose lock was taken away stops, and leaves the file of the other', async () => {
   const cwd = temporaryFolder();
   const first = await writer(cwd);
   first.child.kill('SIGSTOP');

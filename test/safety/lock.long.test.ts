@@ -88,7 +88,7 @@ test('processes that take dead locks from each other are never two at once', asy
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('who takes a lock over from one that died while taking it over gets it, and clears away what is left', async () => {
+test('who takes a lock over from one that died taking it over gets it, and clears up', async () => {
   const folder = temporaryFolder();
   const path = join(folder, 'run.parquet');
   const pid = await deadPid();
@@ -140,7 +140,7 @@ test.each([
   await expect(refuseIfLocked(path)).rejects.toThrow(words);
 });
 
-test('a lock that the kernel had and let go of is dead in whatever namespace of this machine', async () => {
+test('a lock that the kernel let go of is dead in any namespace of this machine', async () => {
   const path = join(temporaryFolder(), 'run.parquet');
   const gone = { kernel: true, space: 'pid:[1]', host: 'container' };
   writeFileSync(`${path}.lock`, lockText(gone));

@@ -13,7 +13,7 @@ test('a reader that only waits and looks is never ended, however long', () => {
   );
 });
 
-test('a reader that works all the time is ended about when it has used up what it has earned', () => {
+test('a reader that works all the time is ended when it has used up what it earned', () => {
   fc.assert(
     fc.property(fc.integer({ min: 6000, max: 3e10 }), (since) => {
       expect(takesTooLong(1000 * since, EARNED, 0)).toBe(true);

@@ -170,7 +170,7 @@ test('no path leads to a file beside the shared ones', async () => {
   await expectServing(target);
 });
 
-test('links inside what is shared are neither listed nor followed, those that were named are', async () => {
+test('links inside what is shared are neither listed nor followed, named ones are', async () => {
   const folder = temporaryFolder();
   const outside = join(folder, 'outside');
   mkdirSync(outside);
@@ -303,7 +303,7 @@ test('what is no HTTP, or too much of it, is refused', async () => {
   }
 });
 
-test('500 connections that say little or nothing do not keep others from being served', async () => {
+test('500 connections that say little or nothing keep nobody from being served', async () => {
   const target = await serve();
   const { port } = target;
   const sockets: Socket[] = [];
@@ -328,7 +328,7 @@ test('500 connections that say little or nothing do not keep others from being s
   await expectServing(target);
 });
 
-test('2,000 connections that send a byte from time to time, and come back when they are cut, lock nobody out', async () => {
+test('2,000 connections that send a byte now and then lock nobody out', async () => {
   const { port } = await serve(['--token', 'sesame-open']);
   const script = join(root, 'test/safety/slow-senders.mjs');
   const attackers = spawn(process.execPath, [script, String(port), 'sesame-open']);
@@ -351,7 +351,7 @@ test('2,000 connections that send a byte from time to time, and come back when t
   console.log(`three visits beside 2,000 slow senders: at most ${Math.round(longest)} ms`);
 });
 
-test('after the answer to a bad request the connection ends, whatever the client still sends', async () => {
+test('after the answer to a bad request the connection ends, whatever still comes', async () => {
   const { port } = await serve();
   for (const bad of ['NONSENSE\r\n\r\n', 'GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n']) {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });

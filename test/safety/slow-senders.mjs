@@ -1,5 +1,5 @@
-// Holds 2,000 connections to a server, sends a byte on each from time to time, and comes back where it is cut. Some come
-// with the token, and read nothing of what they ask for.
+// Holds 2,000 connections to a server, sends a byte on each from time to time, and comes back where
+// it is cut. Some come with the token, and read nothing of what they ask for.
 //
 //   node slow-senders.mjs PORT TOKEN
 import { connect } from 'node:net';

@@ -30,7 +30,7 @@ describeWith(['chromium', 'redis', 'cc'], 'programs', () => {
   });
 });
 
-test('an absent part is skipped with a plain line, and fails where all parts are required', async () => {
+test('an absent part is skipped with a line, and fails where all are required', async () => {
   const args = [
     'node_modules/vitest/vitest.mjs',
     'run',

@@ -47,7 +47,7 @@ test('rows are flushed as often as was asked where that costs little', async () 
   for (const gap of between) expect(gap).toBeLessThanOrEqual(111);
 });
 
-test('to encode footers takes a fifth of the time at most, however often rows are to be flushed', async () => {
+test('to encode footers takes a fifth of the time, however often rows are flushed', async () => {
   for (const encoding of [20, 100]) {
     const between = gaps(await flushTimes(encoding, 0));
     expect(between.length).toBeGreaterThan(5);

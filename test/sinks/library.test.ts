@@ -33,7 +33,7 @@ async function metadataOf(path: string): Promise<Record<string, string>> {
 const columns = () =>
   gradientDescent(presets['three-phases']).pipe(splitLoss(), classifySharpness(), detectPhases());
 
-test('the sinks take the name of a file, and see to the summary where nobody else does', async () => {
+test('sinks take the name of a file, and see to the summary where nobody does', async () => {
   const path = join(folder, 'run.parquet');
   const { run } = await lastValueFrom(
     columns().pipe(parquetSink(path), arrowSink(join(folder, 'run.arrow'))),

@@ -43,7 +43,7 @@ const row = fc.record({
   maybe_real: fc.option(fc.double({ noNaN: true })),
 });
 
-test('texts, truth values and nulls are read back as they were written, in any mixture', async () => {
+test('texts, truth values and nulls are read back as written, in any mixture', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(row, { minLength: 1, maxLength: 60 }), { minLength: 1, maxLength: 3 }),

@@ -80,7 +80,7 @@ const collect = (batches: Observable<ModelBatch>): Promise<Table> =>
     ),
   );
 
-test('arrays are used again only where that is said, and rows that are held back are not lost', async () => {
+test('arrays are used again only where that is said; rows held back are not lost', async () => {
   const options = { preset: 'three-phases', steps: 9000 } as const;
   const arraysOf = async (reuse: boolean) => {
     const batches = await lastValueFrom(

@@ -121,7 +121,7 @@ describe('gradientDescent', () => {
     );
   });
 
-  test('changes the balance by η²((∂α)² − ‖∂β‖²), and the projection by −(ε² − β̃₁²)₊', async () => {
+  test('changes the balance by η²((∂α)² − ‖∂β‖²), projections by −(ε² − β̃₁²)₊', async () => {
     await fc.assert(
       fc.asyncProperty(theta, moments, fc.constantFrom(0, 0.3), async (at, m, floor) => {
         const eta = 0.01;

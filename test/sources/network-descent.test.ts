@@ -165,7 +165,7 @@ test('a checkpoint of another network is refused', () => {
   expect(() => networkRows(other, { resume })).toThrow('its weights do not fit the network');
 });
 
-test('a checkpoint holds numbers also where the Hessian has fewer directions than are followed', () => {
+test('a checkpoint holds numbers where the Hessian has fewer directions, too', () => {
   const rows = networkRows(
     setupNetwork({
       ...{ layers: '1-8-1', data: 'chebyshev:5:12', activation: 'relu', seed: 879, batch: 4 },

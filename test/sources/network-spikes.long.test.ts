@@ -18,7 +18,7 @@ const DRAWN: readonly NetworkOptions[] = [
   { activation: 'gelu', layers: '1-34-1', data: 'chebyshev:3:13', eta: 0.352, seed: 8273 },
 ];
 
-test('of networks drawn by chance at least 95 % of the spikes lie by nine tenths at the edge', async () => {
+test('of networks drawn by chance 95 % of the spikes lie by nine tenths at the edge', async () => {
   const spikes = [];
   for (const network of DRAWN) {
     const steps = network.layers!.startsWith('64') ? 800 : 2500;

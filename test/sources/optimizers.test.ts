@@ -74,7 +74,7 @@ describe('momentum on the minimal model', () => {
     expect(of.summary!.trusted_until).toBe(digits.findIndex((d) => d < 3) - 1);
   });
 
-  test('goes on from a checkpoint to the last digit, whatever the size of its batches', async () => {
+  test('goes on from a checkpoint to the last digit, whatever its batches', async () => {
     const options = { optimizer: 'nesterov', momentum: 0.8, steps: 2500 } as const;
     const whole = await run(options, { batchSize: 700 });
     const { after } = whole.batches[1]!;

@@ -49,7 +49,7 @@ describe('heatMap', () => {
     }
   });
 
-  test('tells grids of factors from grids of differences, and its places meet without a gap', () => {
+  test('tells grids of factors from grids of differences; its places leave no gap', () => {
     expect(map.x.log).toBe(true);
     expect(map.y.log).toBe(false);
     for (const { places } of [map.x, map.y]) {
@@ -58,7 +58,7 @@ describe('heatMap', () => {
     }
   });
 
-  test('draws the border of theory at η = 2/S∞(θ₀), which for each λ₂ is where the formula says', () => {
+  test('draws the border at η = 2/S∞(θ₀), for each λ₂ where the formula says', () => {
     const { border } = map.facets[0]!;
     expect(border.map(({ y }) => y)).toEqual(
       [...new Set(table.numbers('lambda2'))].sort((a, b) => a - b),
@@ -70,7 +70,7 @@ describe('heatMap', () => {
     for (const { y } of turned) expect(y).toBeCloseTo(expected, 9);
   });
 
-  test('where most runs diverged there is no value, and where a value is not reached it is NaN', () => {
+  test('where most runs diverged there is no value; where none is reached, NaN', () => {
     const { cells } = heatMap(table, { quantity: time!, x: 'eta', y: 'lambda2' }).facets[0]!;
     for (const { diverged, value, row } of cells) {
       expect(diverged).toBe(table.texts('outcome')[row] === 'diverged');
@@ -82,7 +82,7 @@ describe('heatMap', () => {
     expect(cells.some(({ value }) => value > 0)).toBe(true);
   });
 
-  test('takes the median of several runs, a map for each value of a third parameter, and only rows asked for', () => {
+  test('takes medians of runs, a map a value of a third parameter, rows asked for', () => {
     const several = tableOf({ ...grid, delta: '0.01,0.02,0.3', floor: '1e-6,1e-3' });
     const whole = heatMap(several, { quantity: cycles!, x: 'eta', y: 'lambda2' });
     expect(whole.facets[0]!.cells.every(({ runs }) => runs === 6)).toBe(true);

@@ -101,7 +101,7 @@ describe.each(dynamics.map(({ name }) => name))('%s', (name) => {
   });
 });
 
-test('gradient flow conserves the balance on every row and ends where the closed form says', async () => {
+test('gradient flow conserves the balance and ends where the closed form says', async () => {
   const table = await beside('gradient-flow', { preset: 'paper', steps: 40_000 });
   const q = balance({ alpha: 0.3, beta1: 0.1, beta2: 0.3 });
   for (const value of table.column('balance')) expect(Math.abs(value - q)).toBeLessThan(1e-9);
@@ -129,11 +129,11 @@ test('the constrained trajectory never leaves |α| ≤ α̂, and shadows the run
   expect(table.column('beta2')).toEqual(constrainedBeta2(paper, 0));
 });
 
-test('distance of constrained trajectory and run over the edge phase of paper, both from the crossing', () => {
+test('distance of constrained trajectory and run over the edge phase of paper', () => {
   expect(edgeDistance(paper, constrainedBeta2(paper, firstCrossing(paper)))).toBeCloseTo(3.6e-4, 5);
 });
 
-test('the central flow predicts the mean of L₁ in each whole cycle of paper within 2 %', async () => {
+test('the central flow predicts the mean L₁ of each whole cycle of paper to 2 %', async () => {
   const table = await beside('central', { preset: 'paper' });
   const predicted = table.column('l1');
   expect(predicted).toEqual(centralL1(paper));
@@ -158,7 +158,7 @@ test('the central flow is gradient flow before the edge, and holds α there afte
   }
 });
 
-test('the central flow takes a start beyond the edge to it, and lets go where nothing pushes α up', async () => {
+test('the central flow takes a start beyond the edge to it, and lets it go', async () => {
   const beyond = await beside('central', { init: [0.9, 0.1, 0.5], steps: 100 });
   expect(beyond.column('alpha')[0]).toBe(alphaHat);
   const over = await beside('central', { init: [0.9, 0.1, 2], steps: 2000 });
@@ -246,7 +246,7 @@ describe('a start whose α changes sign on the way', () => {
     },
   );
 
-  test('the central flow predicts the means of cycles there, and no deviation is infinite', async () => {
+  test('the central flow predicts the means of cycles, no deviation infinite', async () => {
     const table = await run({ init: [-0.2, 0.05, 0.5], steps: 20_000 });
     const cycles = cycleMeans(table, centralL1(table));
     expect(cycles.length).toBeGreaterThan(20);

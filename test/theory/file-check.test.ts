@@ -66,7 +66,7 @@ describe('true runs hold against themselves', () => {
     expect(failing({ ...run, columns, config, digest })).toEqual([]);
   });
 
-  test('that diverge at a step of another optimizer, where gradient descent would not yet', async () => {
+  test('that diverge at a step of another optimizer, where gd would not yet', async () => {
     const run = await held({
       lambda1: 24.697585309852652,
       lambda2: 0.8550087007462773,

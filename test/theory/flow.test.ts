@@ -136,7 +136,7 @@ describe('against an explicit integrator of another make (ODEX), θ at several t
   });
 });
 
-test('the way is right in time too: α² = 1/(1 + (α₀⁻² − 1)·e^(−2λ₂t)) where β₁ is negligible and α = β₂', () => {
+test('is right in time: α² = 1/(1 + (α₀⁻² − 1)·e^(−2λ₂t)) for β₁ ≈ 0, α = β₂', () => {
   const start = 0.3;
   const flow = createFlow({ alpha: start, beta1: 1e-200, beta2: start }, paper);
   let log = Math.log(1e-200);

@@ -175,7 +175,7 @@ describe('random runs', () => {
 });
 
 describe('what is checked of them', () => {
-  test('an excursion that the end cuts off is open: with more steps it is brought back', async () => {
+  test('an excursion cut off by the end is open: with more steps it is brought back', async () => {
     const cut = finding(await run({ samples: 1000, seed: 3 }), 'edge-of-stability');
     expect(cut).toMatchObject({
       verdict: 'holds',
@@ -205,7 +205,7 @@ describe('what is checked of them', () => {
     expect(finding(table, 'mean-l1-per-cycle').note).not.toContain('Infinity');
   });
 
-  test('where λ₁ ≫ λ₂ is not so, its checks do not apply, but the bound of §5 still can fail', async () => {
+  test('where λ₁ ≫ λ₂ is not so, its checks do not apply; the bound of §5 can fail', async () => {
     const table = await run({ lambda1: 1, lambda2: 3, eta: 0.5 });
     for (const { name } of CHECKS.filter(({ separated }) => separated)) {
       expect(finding(table, name)).toMatchObject({ verdict: 'does not apply' });
@@ -228,7 +228,7 @@ describe('what is checked of them', () => {
     expect([await separated(1), await separated(100 / 99)]).toEqual([true, false]);
   });
 
-  test('averages speak of cycles alone in which their error is small, whatever they come to', async () => {
+  test('averages speak of cycles in which their error is small, whatever they are', async () => {
     const wide = await run({
       lambda2: 0.63,
       eta: 0.0487,
@@ -278,7 +278,7 @@ describe('the phase of convergence', () => {
     expect(finding(more, 'convergence-phase').verdict).toBe('fails');
   });
 
-  test('with a covariance the floor may raise it about the resting place, by no more than that', async () => {
+  test('with a covariance the floor may raise it, by no more than that', async () => {
     const table = await run({
       lambda1: 519.0562061236493,
       lambda2: 287.35419699984135,

@@ -49,7 +49,7 @@ describe('sharpness', () => {
     }
   });
 
-  test('is closed form on the valley floor: the larger of λ₁α² and the top of the (α, β₂) block', () => {
+  test('is closed form on the valley floor: λ₁α² or the top of the (α, β₂) block', () => {
     const m = { lambda1: 100, lambda2: 0.01, covariance: 0 };
     fc.assert(
       fc.property(theta, ({ alpha, beta2 }) => {

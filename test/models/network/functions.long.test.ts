@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { root } from '../../setup/parts.ts';
 import { largestErrors } from './functions.ts';
 
-test('exp, ln and tanh are right to 1 ulp, the normal distribution to 4, at 5,000 points each', () => {
+test('exp, ln, tanh are right to 1 ulp, normal numbers to 4, at 5,000 points', () => {
   const { stdout, stderr, status } = spawnSync(
     join(root, '.venv/bin/python'),
     [join(root, 'test/models/network/functions.py'), '5000'],

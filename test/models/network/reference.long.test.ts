@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { root } from '../../setup/parts.ts';
 import { compareWithReference, type ReferenceCase } from './reference.ts';
 
-test('λ₁…λ₃, gradient and Hessian-vector product are those of JAX at 50 points of 5 networks', () => {
+test('λ₁…λ₃, gradient and Hv are those of JAX at 50 points of 5 networks', () => {
   const { stdout, stderr, status } = spawnSync(
     join(root, '.venv/bin/python'),
     [join(root, 'test/models/network/reference.py'), '50'],

@@ -62,7 +62,7 @@ async function trained(name: string, options: NetworkOptions): Promise<Truth> {
   };
 }
 
-test('networks trained in other ways, logged in 26 ways: 95 % are right in outcome, onset and phases', async () => {
+test('networks trained in other ways, logged in 26: 95 % right in all', async () => {
   const wrong: string[] = [];
   let count = 0;
   const edges: (number | null)[] = [];

@@ -104,7 +104,7 @@ test.each([5, 50])('a sharpness measured every %d-th step is enough', async (k) 
   expect(rows.sharpness!.filter((s) => !Number.isNaN(s))).toHaveLength(summary.measured);
 });
 
-test('without any sharpness there is no edge, though there are spikes, and it is said so', async () => {
+test('without any sharpness there is no edge, though spikes, which is said', async () => {
   const { loss } = await exactRun('paper');
   const step = Float64Array.from(loss, (_, t) => t);
   const { summary, rows } = await detectLog(ndjson({ step, loss }));

@@ -229,7 +229,7 @@ test('a line of 3 MiB is counted, and neither kept nor in the way', () => {
   ]);
 });
 
-test('lists nested a hundred thousand deep are left out like any other value that is no number', () => {
+test('lists nested 100,000 deep are left out like any value that is no number', () => {
   const deep = '['.repeat(1e5) + ']'.repeat(1e5);
   const { rows, skipped } = readAll(`{"step":0,"loss":1,"x":${deep}}\n{"step":1,"loss":${deep}}\n`);
   expect(rows).toHaveLength(1);

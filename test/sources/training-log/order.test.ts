@@ -72,7 +72,7 @@ test('a row that does not say its step, where others do, is left out and counted
   ]);
 });
 
-test('a learning rate that cannot be one is counted, a missing one is that of the row before, and 0 is a warm-up', async () => {
+test('a rate that cannot be is counted, a missing one is that before, 0 is a warm-up', async () => {
   const text =
     'step,loss,sharpness,lr\n0,1,5,0\n1,1,5,0.1\n2,1,5,\n3,1,5,-0.2\n4,1,5,nan\n5,1,5,0.2\n6,1,5,inf\n';
   const { rows, summary } = await detectLog(text, {});
@@ -84,7 +84,7 @@ test('a learning rate that cannot be one is counted, a missing one is that of th
   ]);
 });
 
-test('steps that start over in each epoch go on; where the epoch starts over as well, a second run begins', async () => {
+test('steps that start over in each epoch go on; with the epoch, a second run begins', async () => {
   const epochs = [0, 0, 0, 1, 1, 1, 2, 2, 2];
   const text = (list: readonly number[]) =>
     `epoch,iter,loss\n${list.map((epoch, i) => `${epoch},${(i % 3) * 5},${9 - i / 3}`).join('\n')}\n`;

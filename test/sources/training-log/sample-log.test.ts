@@ -8,7 +8,7 @@ import { detectLog } from './read-log.ts';
 
 const sample = readFileSync(join(root, 'examples/network.csv'), 'utf8');
 
-test('the sample log sharpens to the threshold at step 640, and stays there with spikes', async () => {
+test('the sample log sharpens to the threshold at step 640, and stays, with spikes', async () => {
   const { summary } = await detectLog(sample, { eta: '0.6' });
   expect(summary.phases.map(({ phase }) => phase)).toEqual([
     'progressive-sharpening',

@@ -99,7 +99,7 @@ describe('stability thresholds', () => {
     expect(stabilityThreshold({ weightDecay: 0.3 }).formula).toBe('2/η − λ');
   });
 
-  test('with batches, a largest eigenvalue is compared with a warning, a batch sharpness without', async () => {
+  test('with batches, a largest eigenvalue gives a warning, a batch sharpness none', async () => {
     const text = (name: string) =>
       `step,loss,${name}\n${Array.from({ length: 40 }, (_, t) => `${t},${1 / (t + 1)},${3 + t / 10}`).join('\n')}\n`;
     const warned = await detectLog(text('lambda_max'), { eta: 0.1, optimizer: 'sgd' });

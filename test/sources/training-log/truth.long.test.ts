@@ -28,7 +28,7 @@ function judged(networks: readonly Truth[], ways: readonly Flaw[]) {
 // Seeds that nothing was chosen by.
 const SEEDS = [71, 81, 91];
 
-test('trained networks, logged in 65 ways: of each kind 95 % are right in outcome, onset and phases', () => {
+test('trained networks, logged in 65 ways: of each kind 95 % are right in all', () => {
   const kinds = judged(trainedNetworks(), [...flaws(SEEDS), ...combinations(SEEDS)]);
   for (const [kind, { count, wrong }] of kinds)
     expect(wrong.length, `${kind}, ${count}:\n${wrong.join('\n')}`).toBeLessThanOrEqual(
@@ -59,7 +59,7 @@ test('one run sampled in 27 ways gives one answer', () => {
     }
 }, 600_000);
 
-test('200 noisy decays and periodic losses, alone or with a sharpness below the threshold, have no edge', () => {
+test('200 noisy decays and periodic losses, with no or a low sharpness: no edge', () => {
   for (let seed = 1; seed <= 100; seed++) {
     const random = generator(seed);
     const deviation = 0.001 * seed;
@@ -109,7 +109,7 @@ const RATES: Readonly<Record<string, (t: number, length: number) => number>> = {
   warmup: (t, length) => Math.min(1, (10 * (1 + t)) / length),
 };
 
-test('420 noisy losses of other shapes and schedules, with a sharpness below the threshold or none, have no edge', () => {
+test('420 noisy losses of other shapes, with no or a low sharpness: no edge', () => {
   let number = 0;
   for (const [shape, loss] of Object.entries(SHAPES))
     for (const [schedule, rate] of Object.entries(RATES))
