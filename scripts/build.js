@@ -70,6 +70,7 @@ part(
     'tsconfig.json',
     'tsconfig.build.json',
     'scripts/bundles.js',
+    'scripts/code.js',
     'scripts/third-party.js',
   ],
   () => {
@@ -78,6 +79,7 @@ part(
     run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
     run('scripts/bundles.js');
     run('scripts/manifest.js');
+    run('scripts/code.js');
   },
 );
 part(

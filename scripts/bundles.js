@@ -2,7 +2,7 @@
 // without: as some four hundred modules they take longer to load than most commands take. Then
 // builds the programs of others into the library, so that whoever installs it installs few
 // packages.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as esbuild } from 'esbuild';
@@ -32,10 +32,13 @@ const external = Object.keys({ ...dependencies, ...peerDependencies }).filter(
 /** Large modules that stand alone, of others and of numbers: the library's own are taken. */
 const SHARED = /dist.pipeline.*(formats.shared-\w+|digits-bytes)\.js$/;
 
-/** Programs of their own, and what `bin/run.js` and oclif import by its path. */
+/** Programs that run beside a command, as processes and threads of their own. */
+const PROGRAMS = ['sweep/part-thread', 'reader/reader-process', 'reader/reader-watch'];
+
+/** What is loaded by its path: by `bin/run.js`, by oclif, and as a program. */
 const entries = [
-  ...['main.js', 'missing-package.js', 'sweep/part-thread.js'],
-  ...['reader/reader-process.js', 'reader/reader-watch.js'],
+  ...['main.js', 'missing-package.js'],
+  ...PROGRAMS.map((name) => `${name}.js`),
   ...['commands', 'hooks'].flatMap((folder) =>
     readdirSync(join(root, from, folder), { recursive: true })
       .filter((file) => file.endsWith('.js'))
@@ -43,11 +46,11 @@ const entries = [
   ),
 ];
 
-// oclif is CommonJS, and reads the package file in the folder above its own.
-const banner = `import { createRequire as requireFrom } from 'node:module';
-const require = requireFrom(import.meta.url);
-const __filename = import.meta.filename;
-const __dirname = import.meta.dirname.slice(0, -'/chunks'.length);`;
+// oclif reads the package file in the folder above its own.
+const banner = "__dirname = __dirname.slice(0, -'/chunks'.length);";
+
+/** A program's own module stands apart: in its place is what loads it with its bytecode. */
+const keyOf = (name) => (PROGRAMS.includes(name) ? `programs/${name}` : name);
 
 async function buildProgram() {
   rmSync(join(root, to), { recursive: true, force: true });
@@ -68,11 +71,15 @@ async function buildProgram() {
       rolldownOptions: {
         external: (id) => SHARED.test(id),
         input: Object.fromEntries(
-          entries.map((entry) => [entry.slice(0, -'.js'.length), join(root, from, entry)]),
+          entries.map((entry) => [keyOf(entry.slice(0, -'.js'.length)), join(root, from, entry)]),
         ),
         output: {
-          entryFileNames: '[name].js',
-          chunkFileNames: 'chunks/[name].js',
+          // `bin/load.js` loads it, with bytecode, which Node does of CommonJS alone.
+          format: 'cjs',
+          exports: 'named',
+          dynamicImportInCjs: false,
+          entryFileNames: '[name].cjs',
+          chunkFileNames: 'chunks/[name].cjs',
           // What many programs share is loaded at once: opening a file takes longer than parsing.
           codeSplitting: {
             groups: [
@@ -86,6 +93,15 @@ async function buildProgram() {
       },
     },
   });
+}
+
+function writeStarts() {
+  for (const name of PROGRAMS) {
+    const path = join(root, to, `${name}.cjs`);
+    const up = relative(dirname(path), join(root, 'bin/load.js'));
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `require('${up}').load('programs/${name}.cjs');\n`);
+  }
 }
 
 /** Packages of others that are built in. What has to be one with its user's stays outside. */
@@ -169,3 +185,4 @@ function tidyDeclarations() {
 await buildIn();
 tidyDeclarations();
 await buildProgram();
+writeStarts();

@@ -13,8 +13,8 @@ const APART = [['bullmq', 'ioredis'], ['parquetjs-lite']];
  */
 export function missingPackage(error: unknown): string | undefined {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code !== 'ERR_MODULE_NOT_FOUND') return undefined;
-  const name = /^Cannot find package '([^']+)'/.exec(message)?.[1];
+  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return undefined;
+  const name = /^Cannot find (?:package|module) '([^']+)'/.exec(message)?.[1];
   const manifest = readFileSync(join(packageRoot, 'package.json'), 'utf8');
   const { peerDependencies: peers } = JSON.parse(manifest) as {
     readonly peerDependencies: Readonly<Record<string, string>>;

@@ -10,4 +10,4 @@ export const packageRoot = (() => {
 })();
 
 /** A program of the package that runs beside the command, as a process or a thread of its own. */
-export const ownProgram = (name: string): string => join(packageRoot, 'dist', 'eos', `${name}.js`);
+export const ownProgram = (name: string): string => join(packageRoot, 'dist', 'eos', `${name}.cjs`);

@@ -11,6 +11,7 @@ import {
   type SweepFolder,
   trajectoryPath,
 } from './folder.ts';
+import { readWholePart } from './part-file.ts';
 import { wholeJob } from './read-part.ts';
 
 /** How far a sweep has come. */
@@ -71,10 +72,12 @@ export async function isWhole(
 ): Promise<boolean> {
   const { sweep } = place;
   const path = partPath(folder, sweep, part);
-  const trajectories =
-    sweep.spec.trajectories === null
-      ? null
-      : Array.from(ownRuns(place, part), (config) => trajectoryPath(folder, sweptRunId(config)));
+  // A checksum over its bytes harms nobody; what is decoded is decoded in a process of its own,
+  // which takes longer to start than most sweeps do.
+  if (sweep.spec.trajectories === null) return (await readWholePart(path)) !== undefined;
+  const trajectories = Array.from(ownRuns(place, part), (config) =>
+    trajectoryPath(folder, sweptRunId(config)),
+  );
   return reading().job(`--out: ${path}`, wholeJob, path, trajectories);
 }
 
