@@ -73,6 +73,7 @@ test('no digit depends on the size of the batches', async () => {
 test.each([
   ['adam with mini-batches', { optimizer: 'adam', eta: 0.01, batch: 4 }],
   ['momentum with L₂ decay', { optimizer: 'momentum', eta: 0.02, 'weight-decay': 0.1 }],
+  ['mini-batches at the edge', { optimizer: 'momentum', momentum: 0.5, eta: 0.65, batch: 4 }],
   ['measured at every third step', { measure: 3, schedule: 'warmup:10,cosine' }],
 ] as const)('%s: resumed behind any batch it goes on to the last bit', async (_, more) => {
   const setup = setupNetwork({ ...small, ...more } as NetworkOptions);
@@ -334,6 +335,14 @@ describe('spikes', () => {
       expect(ratio).toBeGreaterThan(1);
       expect(holds! * ratio).toBeCloseTo(0.2, 9);
     }
+  });
+
+  test('so wide that the loss is no quadratic across them, too', async () => {
+    const wide = { activation: 'silu', layers: '1-28-32-39-1', data: 'chebyshev:3:22' } as const;
+    const [spike] = await spikesOf({ ...wide, eta: 0.301, seed: 4892, steps: 80 });
+    expect(spike).toMatchObject({ step: 65, cause: 'edge' });
+    expect(spike!.share).toBeGreaterThan(0.9);
+    expect(spike!.rise).toBeGreaterThan(30);
   });
 
   test('a jump of the learning rate is not the edge of the run', async () => {

@@ -64,7 +64,8 @@ export function trainingColumns({
       'edge_work',
       'ΔL₁',
       'part of the change of the loss since the row before that lies in directions at the edge; ' +
-        'taken where the loss has changed by 0.3 %',
+        'taken where the loss has changed by 0.3 %' +
+        (batch === null ? '' : ', of the step that all samples would have made'),
       true,
     ),
     {

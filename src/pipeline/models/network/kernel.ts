@@ -33,6 +33,7 @@ export interface Kernel {
     metric: number,
     begins: number,
     ends: number,
+    change: number,
   ): number;
   readonly swings: Global<number>;
   ritzVectors(before: number): number;

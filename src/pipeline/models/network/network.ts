@@ -54,6 +54,18 @@ export interface Spectrum {
   readonly error: number;
 }
 
+/** A step of which the work along directions at the edge is asked for. */
+export interface EdgeStep {
+  /** How many directions of the measurement at its begin were at the edge, and of that behind it. */
+  readonly begins: number;
+  readonly ends: number;
+  readonly lossBefore: number;
+  /** Loss of all samples behind it. */
+  readonly loss: number;
+  /** Where it ends, if not at θ; its loss is computed then. */
+  readonly to?: Float64Array;
+}
+
 /**
  * A multilayer perceptron in the kernel. θ holds for each layer its weights [outputs × inputs] and
  * then its biases. All arrays are views of the kernel's memory.
@@ -97,11 +109,12 @@ export interface Network {
   /** Where θ and its gradient stand now: the next `edgeWork` is of the step from here. */
   keepStep(): void;
   /**
-   * Part of the change of the loss since `keepStep` that lies in directions at the edge: in the
-   * first `begins` of the measurement before, and the first `ends` of the last one. Products with
-   * the Hessian are no longer at θ behind it.
+   * Part of the change of the loss since `keepStep` that lies in directions at the edge. Products
+   * with the Hessian are no longer at θ behind it.
    */
-  edgeWork(begins: number, ends: number, options?: OperatorOptions): number;
+  edgeWork(step: EdgeStep, options?: OperatorOptions): number;
+  /** The gradient at the last `keepStep`. */
+  readonly gradientBefore: Float64Array;
   /** θ at the last `keepStep`. */
   readonly thetaBefore: Float64Array;
   /** Ritz vector i of the last `track`. */
@@ -242,12 +255,18 @@ export function createNetwork(
       views.thetaBefore.set(views.theta);
       views.gradientBefore.set(views.gradient);
     },
-    edgeWork: (begins, ends, { preconditioned = false } = {}) =>
-      kernel.edgeWork(
-        ...([theta, gradient, thetaBefore, gradientBefore] as const),
-        ...([preconditioned ? metric : 0, begins, ends] as const),
-      ),
+    edgeWork({ begins, ends, lossBefore, loss, to }, { preconditioned = false } = {}) {
+      useAll();
+      if (to) views.direction.set(to);
+      const [end, slope] = to ? [direction, product] : [theta, gradient];
+      const change = (to ? kernel.gradientAt(end, slope) : loss) - lossBefore;
+      return kernel.edgeWork(
+        ...([end, slope, thetaBefore, gradientBefore] as const),
+        ...([preconditioned ? metric : 0, begins, ends, change] as const),
+      );
+    },
     thetaBefore: views.thetaBefore,
+    gradientBefore: views.gradientBefore,
     ritzVector: (index) => ritzVector(index),
     saveTracker() {
       const vectors = new Float64Array(PAST * followed * size);

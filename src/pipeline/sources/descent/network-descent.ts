@@ -215,6 +215,12 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   const slots = Array.from({ length: optimizer.slots }, () => new Float64Array(size));
   /** The gradient of the step: of the mini-batch, with L₂ decay. */
   const stepGradient = new Float64Array(size);
+  /**
+   * Where the last step would have led, had all samples made it: what a mini-batch does by chance
+   * is not the edge's.
+   */
+  const meant = batch === null ? undefined : new Float64Array(size);
+  const spare = batch === null ? [] : [stepGradient, ...slots].map((array) => array.slice());
   const preconditioned = optimizer.metric !== undefined;
   const operator = { preconditioned, shift: preconditioned ? decay : 0 };
   const valueColumns = Array.from({ length: eigenvalues }, (_, k) =>
@@ -256,6 +262,16 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   function operatorAt(t: number): OperatorOptions {
     optimizer.metric?.(stepGradient, slots, valuesAt(t), metric);
     return operator;
+  }
+
+  /** The step behind t as all samples would make it, whose gradient `keepStep` kept. */
+  function takeMeant(into: Float64Array, t: number): void {
+    const [whole, ...copies] = spare;
+    const { gradientBefore } = network;
+    for (let i = 0; i < size; i++) whole![i] = gradientBefore[i]! + decay * theta[i]!;
+    for (const [k, copy] of copies.entries()) copy.set(slots[k]!);
+    into.set(theta);
+    optimizer.step(into, whole!, copies, valuesAt(t));
   }
 
   function advance(t: number): void {
@@ -304,7 +320,8 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   function workSince(value: number, edges: number): number {
     if (last.edges === 0 && edges === 0) return 0;
     if (!(Math.abs(value - last.loss) > WORTHWHILE * last.loss)) return Number.NaN;
-    return network.edgeWork(last.edges, edges, operator);
+    const step = { begins: last.edges, ends: edges, lossBefore: last.loss, loss: value };
+    return network.edgeWork(meant ? { ...step, to: meant } : step, operator);
   }
 
   return {
@@ -323,6 +340,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       if (t % measure === 0) {
         measured(arrays, i, t, value);
         if (arrays.batch_sharpness) arrays.batch_sharpness[i] = batchSharpness();
+        if (meant) takeMeant(meant, t);
       }
       advance(t);
       return true;
@@ -330,7 +348,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
     state() {
       const { vectors, swings, ...tracker } = network.saveTracker();
       const arrays = [theta, vectors, ...slots].map((array) => array.slice());
-      const before = [network.thetaBefore.slice(), swings];
+      const before = [network.thetaBefore.slice(), swings, ...(meant ? [meant.slice()] : [])];
       const { t, edges } = last;
       const begun = since > 0 ? { since } : {};
       return () => ({
@@ -350,10 +368,11 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
         );
       since = saved.raw('since') === undefined ? 0 : saved.number('since');
       const [weights, vectors, ...rest] = saved.texts('arrays').map(bytesOf);
-      const [before, swings] = saved.texts('before').map(bytesOf);
+      const [before, swings, ...led] = saved.texts('before').map(bytesOf);
       const kept = network.followed;
       const sizes = [size, PAST * kept * size, size, 2 * kept, ...slots.map(() => size)];
-      const found = [weights, vectors, before, swings, ...rest].map(
+      if (meant) sizes.push(size);
+      const found = [weights, vectors, before, swings, ...rest, ...led].map(
         (bytes) => (bytes?.byteLength ?? 0) / 8,
       );
       if (found.length !== sizes.length || found.some((length, i) => length !== sizes[i]))
@@ -369,6 +388,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
         network.keepStep();
       }
       theta.set(numbers(weights!));
+      meant?.set(numbers(led[0]!));
       for (const [i, bytes] of rest.entries()) slots[i]!.set(numbers(bytes));
       network.resumeTracker({
         vectors: numbers(vectors!),

@@ -31,6 +31,10 @@ const OUTSIDE = 1e-4;
 const PASSES = 12;
 /** Directions nearer to each other than this are one. */
 const APART = 1e-6;
+/** How far an integral over a step may be from the change of the loss, as a share of that … */
+const AMISS = 0.03;
+/** … and the intervals, with a point in the middle of each, that it is given up at. */
+const MOST_INTERVALS = 16;
 
 /** u·g and λ of each direction at the last measurement. */
 export let swings: usize = 0;
@@ -46,6 +50,7 @@ let found: i32 = 0;
 let scaled: usize = 0;
 let middle: usize = 0;
 let slope: usize = 0;
+let step: usize = 0;
 let part: usize = 0;
 const matrix = new StaticArray<f64>(MOST * MOST);
 const right = new StaticArray<f64>(MOST);
@@ -62,6 +67,7 @@ export function buildEdge(): void {
   middle = allocate(size);
   slope = allocate(size);
   part = allocate(size);
+  step = allocate(size);
 }
 
 function at(array: usize, index: i32): usize {
@@ -196,8 +202,9 @@ function matrixTimes(y: usize, into: usize): void {
 /**
  * Work of a step along directions at the edge: ∫ ∇L·δ over the step from θ₋ to θ, δ its part in the
  * span of the first `ends` directions of the last measurement and the first `begins` of the one
- * before, by Simpson's rule. All of the step would be all of the change of the loss. The next
- * products with the Hessian are at another θ.
+ * before. Along all of the step the integral is the change of the loss, which is known: points are
+ * added to Simpson's rule until it finds that, as the loss is no quadratic across a wide step. The
+ * next products with the Hessian are at another θ.
  */
 export function edgeWork(
   theta: usize,
@@ -207,12 +214,12 @@ export function edgeWork(
   metric: usize,
   begins: i32,
   ends: i32,
+  change: f64,
 ): f64 {
   const bytes: usize = (<usize>size) << 3;
-  memory.copy(scaled, theta, bytes);
-  addScaled(-1, thetaBefore, scaled, size);
-  memory.copy(middle, thetaBefore, bytes);
-  addScaled(0.5, scaled, middle, size);
+  memory.copy(step, theta, bytes);
+  addScaled(-1, thetaBefore, step, size);
+  memory.copy(scaled, step, bytes);
   if (metric) divide(scaled, metric);
   let joined = 0;
   for (let i = 0; i < ends; i++) if (joins(past[0], i, joined)) joined++;
@@ -220,9 +227,27 @@ export function edgeWork(
   dots(V, stride, joined, scaled, other, size);
   combination(0, V, V, stride, joined, other, part, size);
   if (metric) multiply(metric, part, part, size);
-  gradientAt(middle, slope);
-  const sides = dot(part, gradientBefore, size) + dot(part, gradient, size);
-  return (sides + 4 * dot(part, slope, size)) / 6;
+  // Trapezoids, of all of the step and of its part, over ever more intervals.
+  let whole = 0.5 * (dot(step, gradientBefore, size) + dot(step, gradient, size));
+  let work = 0.5 * (dot(part, gradientBefore, size) + dot(part, gradient, size));
+  let integral = work;
+  for (let intervals = 1; intervals <= MOST_INTERVALS; intervals *= 2) {
+    let a = 0.0;
+    let b = 0.0;
+    for (let i = 0; i < intervals; i++) {
+      memory.copy(middle, thetaBefore, bytes);
+      addScaled((<f64>i + 0.5) / <f64>intervals, step, middle, size);
+      gradientAt(middle, slope);
+      a += dot(step, slope, size) / <f64>intervals;
+      b += dot(part, slope, size) / <f64>intervals;
+    }
+    // Simpson's rule of both: points in the middle of intervals count twice their ends.
+    integral = (work + 2 * b) / 3;
+    if (Math.abs((whole + 2 * a) / 3 - change) <= AMISS * Math.abs(change)) break;
+    whole = 0.5 * (whole + a);
+    work = 0.5 * (work + b);
+  }
+  return integral;
 }
 
 /** Puts a direction at V[count], if it is not within the span of those before. */
