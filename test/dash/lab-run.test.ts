@@ -158,6 +158,12 @@ test('a run that diverges stands where it did', async () => {
   expect(run.undo()).toBe(false);
 });
 
+test('of an oscillation that a step leaves as it is nothing grows', () => {
+  const run = labRun({ eta: '1e-320' });
+  run.advance(1);
+  expect(narrate(run)).toContain('so each step leaves 100 % of the oscillation');
+});
+
 test('a network that has diverged at its start says so', () => {
   const run = labRun({ model: 'mlp', layers: '1-6-1', 'init-scale': '1e300' });
   run.advance(1);
@@ -351,6 +357,15 @@ test('a link says what was said and changed, and how far the run is', () => {
   for (const text of ['model=cnn', 'layers=1-2-1', 'eta', 'eta=', 'x=1', 'steps=10', 'at=-1'])
     expect(readLab(text), text).toBe(undefined);
   expect(readLab('at=9;eta=1;at=8')).toBe(undefined);
+  // Under way only an optimizer changes, and only dynamics that there are go along.
+  for (const text of ['at=9;lambda1=5', 'at=9;model=mlp', 'at=9;preset=paper', 'also=nope'])
+    expect(readLab(text), text).toBe(undefined);
+  for (const text of [
+    'at=9;optimizer=momentum;momentum=0.5',
+    'also=central,edge',
+    'at=9;also=edge',
+  ])
+    expect(readLab(text) !== undefined, text).toBe(!text.startsWith('at=9;also'));
   expect(labCommand({ preset: 'figure3', init: '0.3,0.1,0.3' }, 500)).toBe(
     'eos stream --preset figure3 --init 0.3,0.1,0.3 --steps 500 --out run.parquet',
   );

@@ -1,5 +1,5 @@
 import type { Change, LabOptions, Recipe } from './lab-parameters.ts';
-import { labTable, withOptions } from './lab-parameters.ts';
+import { besideModel, labTable, liveParameters, withOptions } from './lab-parameters.ts';
 
 /** A run of the lab as a link tells it: how to compute it, and as far as which step. */
 export interface LinkedRun {
@@ -65,7 +65,18 @@ function readRun(text: string): LinkedRun {
       changes[changes.length - 1] = { after: to, options: { ...last.options, [name]: value } };
     else changes.push({ after: to, options: { [name]: value } });
   }
-  labTable(changes.reduce((all, change) => withOptions(all, change.options), options));
+  const table = labTable(
+    changes.reduce((all, change) => withOptions(all, change.options), options),
+  );
+  const live = liveParameters(table);
+  const changed = changes.flatMap((change) => Object.keys(change.options));
+  const known = besideModel(table.model).map(({ name }) => name);
+  const beside = options.also?.split(',') ?? [];
+  if (
+    !changed.every((name) => live.includes(name)) ||
+    !beside.every((name) => known.includes(name))
+  )
+    throw new Error(text);
   return { recipe: { options, changes }, to };
 }
 

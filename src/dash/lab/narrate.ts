@@ -86,7 +86,7 @@ function ofMinimal(run: LabRun, config: RunConfig, where: string, over: number):
   const plain = optimizer === 'gd';
   const factor = Math.abs(1 - eta * moments.lambda1 * alpha * alpha);
   const change =
-    factor < 1
+    factor <= 1
       ? `each step leaves ${percent(factor)} of the oscillation β₁`
       : `the oscillation β₁ grows by ${percent(factor - 1)} a step`;
   const oscillation = plain ? change : `the oscillation β₁ ${over < 0 ? 'dies down' : 'grows'}`;
