@@ -1,7 +1,7 @@
 // Opens the page with every kind of input that a stranger may bring, in all sizes and looks, and
 // keeps a picture of each: node scripts/look.js FOLDER [--only KIND,…] [--sizes WIDTH,…] [--all]
-// [--whole]. It lists what no picture may have: errors, a page wider than its window, words that are
-// cut off or broken.
+// [--whole]. It lists what no picture may have: errors, a page wider than its window, words that
+// are cut off or broken.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -322,7 +322,9 @@ const KINDS = {
   'rate-unsaid': () => {
     writeFileSync(
       join(inputs, 'rate-unsaid.csv'),
-      `step,loss,sharpness\n${logRows.map((r) => `${r.step},${r.loss},${r.sharpness}`).join('\n')}\n`,
+      ['step,loss,sharpness', ...logRows.map((r) => `${r.step},${r.loss},${r.sharpness}`), ''].join(
+        '\n',
+      ),
     );
     return { drop: ['rate-unsaid.csv'] };
   },

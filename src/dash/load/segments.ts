@@ -9,8 +9,8 @@ import type { FileMark } from './table.ts';
 const SEGMENT_BYTES = 1 << 20;
 const SEGMENTS_KEPT = 8;
 /**
- * What a file ends with is fetched at one go: a footer, and before it where it begins. The footer of
- * a long run of eos, with its outlines, is about one part in 217 of it.
+ * What a file ends with is fetched at one go: a footer, and before it where it begins. The footer
+ * of a long run of eos, with its outlines, is about one part in 217 of it.
  */
 const TAIL_BYTES = 1 << 16;
 const TAIL_SHARE = 1 / 210;
