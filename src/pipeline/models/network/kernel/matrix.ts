@@ -543,8 +543,8 @@ function nineProducts(
 }
 
 /**
- * y_i = Σ_j C[i · row + j] x_j, and what y_i holds where `add`, over vectors that lie `stride` bytes
- * apart and end in a 0 where their length is odd; three by three.
+ * y_i = Σ_j C[i · row + j] x_j, and what y_i holds where `add`, over vectors that lie `stride`
+ * bytes apart and end in a 0 where their length is odd; three by three.
  */
 export function blend(
   X: usize,

@@ -579,8 +579,8 @@ function refine(rank: i32, into: usize): void {
 }
 
 /**
- * Makes a unit vector of what of it is outside of those before it; false where that is little beside
- * its length, as of H u where its eigenvalue is 0.
+ * Makes a unit vector of what of it is outside of those before it; false where that is little
+ * beside its length, as of H u where its eigenvalue is 0.
  */
 function separate(rank: i32, into: usize, length: f64): bool {
   const first = into - <usize>rank * stride;
