@@ -67,6 +67,17 @@ export function storedLinks(
   return chain;
 }
 
+/** These links without those that only add columns which nobody reads. */
+export function neededLinks(links: readonly Link[], columns: readonly string[]): readonly Link[] {
+  const wanted = new Set(columns);
+  const needed = links.toReversed().filter(({ adds, needs }) => {
+    if (adds.length > 0 && !adds.some((name) => wanted.has(name))) return false;
+    for (const name of needs) wanted.add(name);
+    return true;
+  });
+  return needed.reverse();
+}
+
 /** All of these links, one behind the other. */
 export function throughLinks<B extends Batch<unknown>>(
   links: readonly Link[],

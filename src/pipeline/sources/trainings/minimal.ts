@@ -1,3 +1,4 @@
+import { RUN_COLUMNS } from '../../models/minimal/columns.ts';
 import { type RunConfig, type RunOptions, resolveConfig } from '../../models/minimal/config.ts';
 import { minimal } from '../../models/minimal/index.ts';
 import { PRESETS } from '../../models/minimal/presets/index.ts';
@@ -18,7 +19,7 @@ export const minimalTraining: Training = {
       { compiledDescent },
       { gradientDescent },
       { SOURCE_COLUMNS },
-      { linkOf, storedLinks, throughLinks },
+      { linkOf, neededLinks, storedLinks, throughLinks },
       { thinLinks },
       { trajectory },
     ] = await Promise.all([
@@ -40,10 +41,16 @@ export const minimalTraining: Training = {
           config as RunOptions,
           options,
         ) as unknown as TrainingRows,
-      pipeline(_, report, stored) {
+      pipeline({ columns }, report, stored) {
         const log = phaseLogLink(report);
         const links = [...standardOperators().map(linkOf), log];
-        if (!stored) return throughLinks(links);
+        if (!stored) {
+          if (!columns) return throughLinks(links);
+          // What is added to the model may have a part in the summary: it is always there.
+          const own: readonly string[] = RUN_COLUMNS.map(({ name }) => name);
+          const further = runSchema().flatMap(({ name }) => (own.includes(name) ? [] : [name]));
+          return throughLinks(neededLinks(links, [...columns, ...further]));
+        }
         const given = SOURCE_COLUMNS.map(({ name }) => name);
         const thins = thinLinks(stored.stages);
         const chain = storedLinks(stored, given, [...links, ...thins]);
