@@ -108,7 +108,7 @@ describeWith(['chromium'], 'what the page says, and what it leaves unsaid', () =
     expect(await note.textContent()).toContain('true to ± 50 steps');
   });
 
-  test('the legend has values under the crosshair, of one run alone; the tooltip names each', async () => {
+  test('the legend has values of one run under the crosshair; the tooltip names each', async () => {
     await open('run=data/a.parquet');
     const value = () => page.locator('[data-panel=sharpness] .legend-value').first().textContent();
     expect(await value()).toBe('');
@@ -163,7 +163,7 @@ describeWith(['chromium'], 'what the page says, and what it leaves unsaid', () =
     expect(problems).toEqual([]);
   });
 
-  test('a map names facets for which it has no room, and runs too short for an outcome', async () => {
+  test('a map names facets that it has no room for, and runs that were too short', async () => {
     await open('map=outcome,eta,lambda2,delta');
     const panel = page.locator('[data-panel=sweep]');
     expect(await panel.locator('.problem').textContent()).toMatch(
