@@ -56,7 +56,7 @@ export interface Spectrum {
 
 /** A step of which the work along directions at the edge is asked for. */
 export interface EdgeStep {
-  /** How many directions of the measurement at its begin were at the edge, and of that behind it. */
+  /** Directions at the edge in the measurement at its begin, and in that behind it. */
   readonly begins: number;
   readonly ends: number;
   readonly lossBefore: number;
