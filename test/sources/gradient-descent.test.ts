@@ -78,6 +78,15 @@ function projectedBeta1(
   return beta1 >= centre ? centre + floor : centre - floor;
 }
 
+test('the first batch of plain gradient descent comes before subscribe has returned', () => {
+  let rows = 0;
+  const running = gradientDescent({ steps: 20 }, { batchSize: 7 }).subscribe(({ length }) => {
+    rows += length;
+  });
+  expect(rows).toBeGreaterThanOrEqual(7);
+  running.unsubscribe();
+});
+
 describe('gradientDescent', () => {
   test.each([1e-140, 1e-150, 1e-170, 1e-300])(
     'the gradient at a distance of %d from a minimum keeps its norm',

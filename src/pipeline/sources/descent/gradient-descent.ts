@@ -2,6 +2,7 @@ import { Observable } from 'rxjs';
 import { checkSourceOptions } from '../../core/source-options.ts';
 import { type RunOptions, resolveConfig } from '../../models/minimal/config.ts';
 import type { SourceBatch } from '../../models/minimal/run.ts';
+import { descent } from './plain-descent.ts';
 import type { DescentOptions } from './stepper.ts';
 
 /**
@@ -19,13 +20,13 @@ export function gradientDescent(
 ): Observable<SourceBatch> {
   const config = resolveConfig(options);
   checkSourceOptions(sourceOptions);
-  // A page need not have the arithmetic before a run begins, nor more of it than the run takes.
-  const plain =
-    config.optimizer === 'gd' && config.precision === 'float64' && !sourceOptions.resume;
+  if (config.optimizer === 'gd' && config.precision === 'float64' && !sourceOptions.resume)
+    return descent(config, sourceOptions);
+  // A page that runs plain gradient descent from its start need not load what else there is.
   return new Observable((subscriber) => {
-    (plain ? import('./plain-descent.ts') : import('./descent-rows.ts'))
-      .then(({ descent }) => {
-        if (!subscriber.closed) descent(config, sourceOptions).subscribe(subscriber);
+    import('./descent-rows.ts')
+      .then((rest) => {
+        if (!subscriber.closed) rest.descent(config, sourceOptions).subscribe(subscriber);
       })
       .catch((error: unknown) => subscriber.error(error));
   });
