@@ -83,8 +83,8 @@ async function runPage(script: string): Promise<unknown> {
 const size = (parts: readonly string[]) =>
   parts.reduce((sum, text) => sum + gzipSync(text).length, 0);
 
-// With the largest sizes, compressed, of what the page loads to run: 3 % above what was measured. Of
-// 17 kB RxJS takes 2.3, the steps with their digits 4, names and checks of parameters 5.
+// With the largest sizes, compressed, of what the page loads to run: 3 % above what was measured.
+// Of 17 kB RxJS takes 2.3, the steps with their digits 4, names and checks of parameters 5.
 describe.each([
   [
     'esbuild',
