@@ -21,10 +21,10 @@ function countedSource(groups: number, rows: number) {
   return { source, reads };
 }
 
-/** Rows of a group that take 16 MB decoded: four of them are kept. */
-const ROWS = 2 ** 21;
+/** Rows of a group that take 4 MB decoded: four of them are kept. */
+const ROWS = 2 ** 19;
 
-test('what was used least lately is read again once 64 MB are kept, and nothing else', async () => {
+test('what was used least lately is read again once 16 MB are kept, and nothing else', async () => {
   const { source, reads } = countedSource(8, ROWS);
   const store = columnStore(source);
   const look = async (...groups: number[]) => {

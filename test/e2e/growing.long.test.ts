@@ -15,10 +15,10 @@ import { removeFolder } from '../setup/remove-folder.ts';
 const LOOKS = Number(process.env.EOS_LOOKS ?? 60);
 const SECONDS = Number(process.env.EOS_LIVE_SECONDS ?? 20);
 /**
- * Bytes by which the page's scripts and data may grow: 64 MB of decoded values are kept, two states
+ * Bytes by which the page's scripts and data may grow: 16 MB of decoded values are kept, two states
  * of what grows, and what no collector has taken yet.
  */
-const MOST_GROWTH = 96 * 1024 * 1024;
+const MOST_GROWTH = 56 * 1024 * 1024;
 
 describeWith(['chromium'], 'files that grow', () => {
   let browser: Browser;

@@ -9,7 +9,7 @@ import { OUTLINE_ROWS, type Outline } from '../../pipeline/formats/parquet/chunk
 import { type ColumnValues, RunFileError, type TableSource } from './table.ts';
 
 /** Bytes of decoded values kept; what is older is read from the file again when it is asked for. */
-const KEPT_BYTES = 64 * 1024 * 1024;
+const KEPT_BYTES = 16 * 1024 * 1024;
 /** Groups that are fetched ahead of the one in work. */
 const AHEAD = 3;
 
