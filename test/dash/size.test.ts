@@ -26,9 +26,9 @@ test('the scripts of the page are at most 180 kB gzipped, with the lab 350 kB', 
   expect(sizeOf(...first, 'lab', 'descent')).toBeLessThan(350_000);
 });
 
-test('what the page loads for foreign files and sweeps is at most 275 kB gzipped more', () => {
+test('what the page loads for foreign files and sweeps is at most 280 kB gzipped more', () => {
   const all = sizeOf(...scripts.map((name) => name.split('-')[0]!));
-  expect(all - sizeOf(...first, 'lab', 'log', 'saving', 'start', 'network')).toBeLessThan(275_000);
+  expect(all - sizeOf(...first, 'lab', 'log', 'saving', 'start', 'network')).toBeLessThan(280_000);
 });
 
 test('what it loads for runs of networks is at most 90 kB gzipped', () => {
@@ -46,7 +46,7 @@ test('what it loads for a training log is at most 90 kB gzipped', () => {
   expect(sizeOf('log')).toBeLessThan(90_000);
 });
 
-test('what it loads to save a run of the lab is at most 200 kB gzipped', () => {
+test('what it loads to save a run of the lab is at most 205 kB gzipped', () => {
   expect(sizeOf('saving')).toBeGreaterThan(0);
-  expect(sizeOf('saving')).toBeLessThan(200_000);
+  expect(sizeOf('saving')).toBeLessThan(205_000);
 });

@@ -435,7 +435,7 @@ describeWith(['chromium'], 'the dashboard in a browser', () => {
     await page.mouse.click(at.x, at.y);
     await page.mouse.move(at.x + 200, at.y);
     await page.mouse.move(5, 5);
-    expect(await page.locator('[data-panel=loss] .cross').isVisible()).toBe(true);
+    await expect.poll(() => page.locator('[data-panel=loss] .cross').isVisible()).toBe(true);
     await expect.poll(() => address(page)).toMatch(/at=(29|30)\d\d/);
     await page.keyboard.press('Escape');
     await expect.poll(() => page.locator('[data-panel=loss] .cross').isVisible()).toBe(false);

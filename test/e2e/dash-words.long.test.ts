@@ -192,11 +192,23 @@ describeWith(['chromium'], 'what the page says, and what it leaves unsaid', () =
     writeFileSync(join(folder, 'log.json'), JSON.stringify(rows));
     const lines = rows.map(({ step, loss }) => `Epoch ${step}: loss=${loss.toPrecision(5)}`);
     writeFileSync(join(folder, 'log.txt'), lines.join('\n'));
+    const header =
+      "{'descr': [('step', '<f8'), ('loss', '<f8')], 'fortran_order': False, 'shape': (300,)}";
+    const numbers = Float64Array.from(rows.flatMap(({ step, loss }) => [step, loss]));
+    const magic = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length, 0]);
+    writeFileSync(
+      join(folder, 'log.npy'),
+      Buffer.concat([magic, Buffer.from(header), new Uint8Array(numbers.buffer)]),
+    );
     await open('');
-    await drop(join(folder, 'log.json'), join(folder, 'log.txt'));
+    await drop(join(folder, 'log.json'), join(folder, 'log.txt'), join(folder, 'log.npy'));
     const told = await page.locator('.log-told').allTextContents();
-    expect(told).toHaveLength(2);
-    for (const each of told) expect(each).toMatch(/^Read as (json|text): .*loss from “loss”/);
+    for (const each of told) expect(each).toMatch(/: .*loss from “loss”/);
+    expect(told.map((each) => /^Read as (\w+)/.exec(each)![1]).sort()).toEqual([
+      'json',
+      'npy',
+      'text',
+    ]);
     expect(problems).toEqual([]);
   });
 });
