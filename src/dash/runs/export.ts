@@ -209,6 +209,9 @@ function make(name: string, attributes: Record<string, string | number>, text = 
   return element;
 }
 
+/** How long a browser may take to begin a download, in milliseconds. */
+const PATIENCE = 300_000;
+
 /** Hands a file over to the browser's downloads. */
 export function save(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob);
@@ -216,5 +219,5 @@ export function save(blob: Blob, name: string): void {
   link.href = url;
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 30_000);
+  setTimeout(() => URL.revokeObjectURL(url), PATIENCE);
 }
