@@ -101,6 +101,24 @@ describeWith(['chromium'], 'what the page says, and what it leaves unsaid', () =
     expect(problems).toEqual([]);
   });
 
+  test('a log that stays at its threshold is not said to have never come there', async () => {
+    const rows = Array.from({ length: 1500 }, (_, t) => {
+      const sharpness = 40 * (1 - Math.exp(-t / 200)) + Math.sin(t);
+      return `${t},${Math.exp(-t / 300) * (1 + 0.2 * Math.sin(t / 9))},${sharpness},0.05`;
+    });
+    writeFileSync(join(folder, 'stays.csv'), `step,loss,sharpness,lr\n${rows.join('\n')}\n`);
+    await open('');
+    await drop(join(folder, 'stays.csv'));
+    await page.locator('.run-row', { hasText: 'stays' }).hover();
+    await page.getByRole('button', { name: 'Show only stays' }).click();
+    await settled(page);
+    const crossing = /first crossing at ([\d,]+)/;
+    const step = crossing.exec((await page.locator('[data-tile=cycles]').textContent())!)![1]!;
+    const note = page.locator('[data-panel=cycles] .note');
+    expect(await note.textContent()).toContain(`came to the threshold at step ${step}`);
+    expect(problems).toEqual([]);
+  });
+
   test('a thinned run says to how many steps its cycles are true', async () => {
     await open('run=data/thinned.parquet');
     const note = page.locator('[data-panel=cycles] .note');

@@ -95,7 +95,10 @@ export function cyclesPanel(app: App): Panel {
       shown.length === 0
         ? summary?.measured === 0
           ? 'The log has no sharpness, so whether it crossed the threshold is unknown.'
-          : 'This run has not crossed the threshold upwards.'
+          : summary?.firstCrossing == null
+            ? 'This run has not crossed the threshold upwards.'
+            : `The sharpness came to the threshold at step ${count(summary.firstCrossing)} and ` +
+              'stayed there, without cycles that can be told apart.'
         : `${many ? `Cycles of ${run.name}. ` : ''}${cut}${thinned}`;
     scroller.hidden = shown.length === 0;
     rows.replaceChildren(

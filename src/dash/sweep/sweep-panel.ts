@@ -545,7 +545,7 @@ function rampKey({ colors, ticks }: MapRamp): HTMLElement {
     low?.label,
     bar,
     high?.label,
-    middle ? `(| ${middle.label})` : undefined,
+    middle ? el('span', {}, `(${middle.label} at the mark)`) : undefined,
   );
 }
 
