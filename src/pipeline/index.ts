@@ -116,6 +116,7 @@ export type {
   networkRunParameters,
 } from './models/network/config.ts';
 export type {
+  EdgeStep,
   Network,
   OperatorOptions,
   Spectrum as NetworkSpectrum,
