@@ -581,8 +581,8 @@ describe('a detection that is killed', () => {
       await until((event) => event.event === 'flush' && event.rows === row + 1);
       each.push(written() - before);
     }
-    // The rows that have not filled their row group yet are 2.4 MB: those are written whole once in a
-    // while, when what was appended comes to half of them.
+    // The rows that have not filled their row group yet are 2.4 MB: they are written whole once in
+    // a while, when what was appended comes to half of them.
     expect(each.sort((a, b) => a - b)[10]).toBeLessThan(15_000);
     child.kill('SIGKILL');
     await ended;
