@@ -4,6 +4,7 @@ import {
   readValue,
   type WordParameter,
 } from '../core/parameters.ts';
+import { show } from '../core/show.ts';
 import { defaultsOf, type Optimizer, type OptimizerValues } from './optimizer.ts';
 
 /** The parameter that names the optimizer, and the parameters of all of them, each by its name. */
@@ -70,10 +71,13 @@ export function resolveOptimizer(
     if (!isGiven(key)) continue;
     const parameter = optimizer.parameters[key];
     if (parameter) values[key] = readValue(key, parameter, given[key]);
-    else if (Number(given[key]) !== 0) throw foreign(key, given[key], optimizer, optimizers);
+    else if (!isZero(given[key])) throw foreign(key, given[key], optimizer, optimizers);
   }
   return { ...values, optimizer: optimizer.name } as OptimizerChoice;
 }
+
+const isZero = (value: unknown): boolean =>
+  (typeof value === 'number' || typeof value === 'string') && Number(value) === 0;
 
 function foreign(
   key: string,
@@ -83,5 +87,8 @@ function foreign(
 ): ConfigError {
   const others = optimizers.filter(({ parameters }) => Object.hasOwn(parameters, key));
   const use = others.map((each) => each.name).join(' or ');
-  return new ConfigError(key, `${value} does not go with --optimizer ${name}; use ${use}`);
+  // A number on a command line is text, but looks like one.
+  const number = typeof value === 'string' && /^[\d.e+-]+$/i.test(value);
+  const told = number ? value : show(value);
+  return new ConfigError(key, `${told} does not go with --optimizer ${name}; use ${use}`);
 }
