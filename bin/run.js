@@ -15,11 +15,15 @@ setFlagsFromString('--semi-space-growth-factor=1');
 if (major < 25) setFlagsFromString('--interrupt-budget=540672');
 const { load } = require('./load.js');
 
-load('main.cjs')
-  .run()
-  .catch((error) => {
+async function run() {
+  try {
+    await load('main.cjs').run();
+  } catch (error) {
     const line = load('missing-package.cjs').missingPackage(error);
     if (line === undefined) throw error;
     process.stderr.write(`eos: ${line}\n`);
     process.exitCode = 2;
-  });
+  }
+}
+
+run();

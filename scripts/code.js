@@ -50,7 +50,8 @@ function together() {
   const best = new Map();
   for (const entry of ['main commands/completion.cjs', 'thread programs/sweep/part-thread.cjs']) {
     const [kind] = entry.split(' ');
-    const { flags } = files.find(({ module }) => module === entry);
+    // A thread may have ended before it was noted: its modules are compiled then.
+    const flags = files.find(({ module }) => module === entry)?.flags;
     for (const { module, bytes } of files.filter((file) => file.flags === flags))
       if (module.startsWith(`${kind} `) && bytes.length > (best.get(module)?.length ?? 0))
         best.set(module, bytes);
