@@ -232,6 +232,9 @@ export async function findSweep(
   readonly entered: boolean;
 }> {
   await checkFolder(folder.path);
+  // Before the manifest: whoever works for this folder writes that first, so that what stands here
+  // while there is none is of another program.
+  const names = await readdir(folder.path).catch(() => []);
   const there = await readManifest(folder);
   const { id } = openAnySweep(spec);
   const same = there.find(({ sweep }) => sweep.id === id);
@@ -250,10 +253,7 @@ export async function findSweep(
         'runs to it with --extend',
     );
   }
-  if (
-    there.length === 0 &&
-    (await readdir(folder.path).catch(() => [])).some((name) => !name.startsWith('.'))
-  ) {
+  if (there.length === 0 && names.some((name) => !name.startsWith('.'))) {
     throw new UsageError(
       `--out: ${folder.path} is not empty and holds no sweep; choose a new or empty folder`,
     );
