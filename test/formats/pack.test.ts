@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { snappyUncompress } from 'hyparquet';
 import { expect, test, vi } from 'vitest';
-import { snappy, snappySplit, splitStreams } from '../../src/pipeline/formats/parquet/pack.ts';
+import { EXTREMES, placed, snappy } from '../../src/pipeline/formats/parquet/pack.ts';
 
 function unpacked(packed: Uint8Array, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
@@ -66,23 +66,62 @@ test('the streams of numbers are their first bytes, their second ones …', () =
         bytes,
         (_, i) => bytes[8 * (i % values.length) + Math.floor(i / values.length)]!,
       );
-      expect(splitStreams(values).slice()).toEqual(streams);
-      expect(unpacked(snappySplit(values), bytes.length)).toEqual(streams);
+      expect(placed(values).split().slice()).toEqual(streams);
+      expect(unpacked(placed(values).snappySplit(), bytes.length)).toEqual(streams);
     }),
   );
 });
 
-test.each(['splitStreams', 'snappySplit'] as const)(
+test.each(['split', 'snappySplit'] as const)(
   '%s: the first numbers may need more memory than there is',
   async (name) => {
     vi.resetModules();
     const fresh = await import('../../src/pipeline/formats/parquet/pack.ts');
     const values = Float64Array.from({ length: 200_000 }, (_, i) => i);
     const { byteLength } = values;
-    const found = fresh[name](values);
-    const streams = name === 'splitStreams' ? found : unpacked(found, byteLength);
+    const found = fresh.placed(values)[name]();
+    const streams = name === 'split' ? found : unpacked(found, byteLength);
     const signs = Buffer.from(streams.subarray(-values.length));
     expect([...new Set(signs)].sort()).toEqual([0x00, 0x3f, 0x40, 0x41]);
     expect([...streams.subarray(0, 3), streams.length]).toEqual([0, 0, 0, byteLength]);
   },
 );
+
+const zeros = fc.constantFrom(0, -0);
+const numbers = fc.oneof(
+  fc.float64Array({ maxLength: 90, noDefaultInfinity: true }),
+  fc.array(zeros, { maxLength: 90 }).map((some) => Float64Array.from(some)),
+  fc.array(fc.oneof(fc.double(), zeros), { maxLength: 90 }).map((some) => Float64Array.from(some)),
+);
+
+/** The least, or by `sign` the largest, and the first row that holds it, by a plain loop. */
+function first(values: Float64Array, sign: number): readonly [number, number] {
+  let at = -1;
+  for (let i = 0; i < values.length; i++)
+    if (at < 0 ? !Number.isNaN(values[i]!) : sign * values[i]! < sign * values[at]!) at = i;
+  return [values[at] ?? Number.NaN, at];
+}
+
+test('the extremes of numbers are those of a plain loop, at their rows, with the sign of zeros', () => {
+  fc.assert(
+    fc.property(numbers, fc.integer({ min: 1, max: 40 }), (values, rows) => {
+      const parts = Array.from({ length: Math.ceil(values.length / rows) }, (_, k) => {
+        const part = values.slice(k * rows, (k + 1) * rows);
+        return { low: first(part, 1), high: first(part, -1) };
+      });
+      const found = placed(values).extremes(rows);
+      const finite = parts.every((part) =>
+        [part.low, part.high].every(([value]) => Number.isFinite(value)),
+      );
+      expect(found !== undefined).toBe(finite);
+      if (!found) return;
+      const view = new DataView(found.buffer);
+      const told = parts.map((_, k) => ({
+        low: [view.getFloat64(k * EXTREMES, true), view.getUint16(k * EXTREMES + 16, true)],
+        high: [view.getFloat64(k * EXTREMES + 8, true), view.getUint16(k * EXTREMES + 18, true)],
+      }));
+      expect(told).toEqual(parts);
+    }),
+    { numRuns: 400 },
+  );
+});

@@ -1,4 +1,5 @@
 import { base64Of, bytesOf } from '../../core/base64.ts';
+import { EXTREMES } from './pack.ts';
 
 /** Key of the outline of a column chunk in that chunk's own metadata. */
 export const OUTLINE_KEY = 'eos.outline';
@@ -8,8 +9,7 @@ export const OUTLINE_ROWS = 2048;
 export const OUTLINE_FROM = 65_536;
 /** Words that change more often than this in a row group have no outline. */
 const MOST_RUNS = 1024;
-/** Bytes of a block: two numbers, and the places of two rows. */
-const BLOCK = 20;
+const BLOCK = EXTREMES;
 
 /** The smallest and the largest value of each block of `OUTLINE_ROWS` rows, and their rows. */
 export interface Outline {

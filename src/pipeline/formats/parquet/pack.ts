@@ -7,6 +7,7 @@ interface Kernel {
   reserve(bytes: number): number;
   split(from: number, count: number, to: number): void;
   snappy(from: number, length: number, to: number): number;
+  extremes(from: number, count: number, rows: number, to: number): number;
 }
 
 let started: Kernel | undefined;
@@ -29,29 +30,43 @@ export function snappy(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(memory.buffer, at + length, pack(at, length, at + length));
 }
 
-/**
- * Float64 numbers, all first bytes before all second ones: signs and exponents then stand together.
- */
-export function splitStreams(values: Float64Array): Uint8Array {
-  const from = split(values, 0);
+/** Bytes of the extremes of a part: two numbers, and the places of two rows. */
+export const EXTREMES = 20;
+
+/** Float64 numbers that stand in the memory of the kernel until the next call of anything here. */
+export interface PlacedNumbers {
+  /**
+   * The least and the largest of each `rows` of them, and the first rows that hold these, as
+   * float64, float64, uint16, uint16; undefined where one is infinite, or a part has no number. To
+   * be asked for first.
+   */
+  extremes(rows: number): Uint8Array | undefined;
+  /** All first bytes before all second ones: signs and exponents then stand together. */
+  split(): Uint8Array;
+  /** The same, packed by Snappy. */
+  snappySplit(): Uint8Array;
+}
+
+export function placed(values: Float64Array): PlacedNumbers {
+  const pack = kernel();
+  const { length, byteLength: size } = values;
+  const at = pack.reserve(2 * size + packedRoom(size));
   // Asked for afterwards: memory that has grown is another buffer.
-  return new Uint8Array(kernel().memory.buffer, from, values.byteLength);
-}
-
-/** The same, packed by Snappy. */
-export function snappySplit(values: Float64Array): Uint8Array {
-  const size = values.byteLength;
-  const from = split(values, packedRoom(size));
-  const { memory, snappy: pack } = kernel();
-  return new Uint8Array(memory.buffer, from + size, pack(from, size, from + size));
-}
-
-/** @returns where the split numbers stand, with so much room behind them */
-function split(values: Float64Array, room: number): number {
-  const { memory, reserve, split: separate } = kernel();
-  const size = values.byteLength;
-  const at = reserve(2 * size + room);
-  new Float64Array(memory.buffer, at, values.length).set(values);
-  separate(at, values.length, at + size);
-  return at + size;
+  const { buffer } = pack.memory;
+  new Float64Array(buffer, at, length).set(values);
+  const behind = at + size;
+  return {
+    extremes: (rows) =>
+      pack.extremes(at, length, rows, behind)
+        ? new Uint8Array(buffer, behind, EXTREMES * Math.ceil(length / rows)).slice()
+        : undefined,
+    split() {
+      pack.split(at, length, behind);
+      return new Uint8Array(buffer, behind, size);
+    },
+    snappySplit() {
+      pack.split(at, length, behind);
+      return new Uint8Array(buffer, behind + size, pack.snappy(behind, size, behind + size));
+    },
+  };
 }

@@ -1,16 +1,25 @@
 import type { ColumnChunk, Encoding, RowGroup, Statistics } from 'hyparquet';
+import { base64Of } from '../../core/base64.ts';
 import type { ColumnArray } from '../../core/schema.ts';
 import { crc32 } from '../platform.ts';
 import { SEAL_KEY, sealOf } from '../seal.ts';
 import { bigints, type Cells, type TableColumn, type WideRows } from '../table-format.ts';
-import { encodeOutline, encodeRuns, OUTLINE_KEY } from './chunk-outline.ts';
+import { encodeOutline, encodeRuns, OUTLINE_KEY, OUTLINE_ROWS } from './chunk-outline.ts';
 import {
   ByteWriter,
   deltaBinaryPack,
   writePageHeader,
   writeRleBitPackedHybrid,
 } from './hyparquet-writer-parts.ts';
+import { EXTREMES, placed } from './pack.ts';
 import { type Packer, SNAPPY } from './parquet-compression.ts';
+
+interface ChunkOptions {
+  /** Numbers stay unpacked: the rows are written again with others. */
+  readonly draft?: boolean;
+  /** With what overviews are drawn from. */
+  readonly outlined?: boolean;
+}
 
 /**
  * Encodes a row group of typed arrays with the parts of hyparquet-writer. Its own entrance takes
@@ -24,19 +33,10 @@ export function writeRowGroup(
   specs: readonly TableColumn[],
   { length, columns }: WideRows,
   packer?: Packer,
-  {
-    draft = false,
-    outlined = false,
-  }: { readonly draft?: boolean; readonly outlined?: boolean } = {},
+  how: ChunkOptions = {},
 ): RowGroup {
   const start = writer.offset;
-  const chunks = specs.map((spec, c) => {
-    const chunk = writeChunk(writer, spec, columns[c]!, packer, draft);
-    const outline = outlined ? outlineOf(spec, columns[c]!) : undefined;
-    if (outline !== undefined)
-      chunk.meta_data!.key_value_metadata!.push({ key: OUTLINE_KEY, value: outline });
-    return chunk;
-  });
+  const chunks = specs.map((spec, c) => writeChunk(writer, spec, columns[c]!, packer, how));
   const step = specs.findIndex(({ name }) => name === 'step');
   return {
     columns: chunks,
@@ -53,10 +53,14 @@ export function writeRowGroup(
 }
 
 /** What overviews are drawn from; of free texts, truth values and nulls there is none. */
-function outlineOf(column: TableColumn, cells: Cells): string | undefined {
-  const { type, nullable, words, listed } = column;
+function outlineOf(
+  { type, nullable, words, listed }: TableColumn,
+  cells: Cells,
+  extremes: Uint8Array | undefined,
+): string | undefined {
   if (nullable || listed !== undefined || !isTyped(cells)) return undefined;
   if (words) return encodeRuns(cells, words);
+  if (extremes) return base64Of(extremes);
   return type === 'DOUBLE' || type === 'INT32' || type === 'INT64'
     ? encodeOutline(cells)
     : undefined;
@@ -68,7 +72,7 @@ function writeChunk(
   spec: TableColumn,
   cells: Cells,
   numbers: Packer | undefined,
-  draft: boolean,
+  { draft = false, outlined = false }: ChunkOptions,
 ): ColumnChunk {
   const start = writer.offset;
   const { levels, values, nulls } = spec.nullable
@@ -79,7 +83,8 @@ function writeChunk(
   const definition = listed === undefined ? levels : constantLevels(cells.length);
   const packer = spec.type === 'TEXT' ? SNAPPY : spec.type === 'DOUBLE' ? numbers : undefined;
   const encoded = encode(spec, values, packer, draft);
-  const { encoding, bounds: minMax, page, words, unpacked = page.length } = encoded;
+  const { encoding, bounds: minMax, page, words, extremes, unpacked = page.length } = encoded;
+  const outline = outlined ? outlineOf(spec, cells, extremes) : undefined;
   if (words) writeDictionary(writer, words);
   const dataStart = writer.offset;
   // Fastparquet takes differences of 64-bit numbers in newer pages for the numbers themselves.
@@ -135,6 +140,7 @@ function writeChunk(
       statistics: { ...minMax, null_count: BigInt(nulls) },
       key_value_metadata: [
         { key: SEAL_KEY, value: sealOf(crc32(writer.getBytes().subarray(-size))) },
+        ...(outline === undefined ? [] : [{ key: OUTLINE_KEY, value: outline }]),
       ],
       encoding_stats: [
         ...(words ? [{ page_type: 'DICTIONARY_PAGE', encoding: 'PLAIN', count: 1 } as const] : []),
@@ -198,6 +204,8 @@ interface Encoded {
   readonly encoding: Encoding;
   readonly bounds: Statistics;
   readonly page: Uint8Array;
+  /** Of numbers the extremes of each `OUTLINE_ROWS` of them, where all are finite. */
+  readonly extremes?: Uint8Array | undefined;
   /** Its bytes before they were packed, where they are. */
   readonly unpacked?: number;
   /** The dictionary, for strings. */
@@ -214,16 +222,21 @@ function encode(
     case 'DOUBLE': {
       const values =
         cells instanceof Float64Array ? cells : Float64Array.from(cells as readonly number[]);
-      const bounds = doubleBounds(values);
-      if (!packer) return { encoding: 'PLAIN', bounds, page: bytesOf(values) };
+      const numbers = placed(values);
+      const extremes = numbers.extremes(OUTLINE_ROWS);
+      const found = { extremes, bounds: doubleBounds(extremes ? ends(extremes) : values) };
+      if (!packer) return { encoding: 'PLAIN', ...found, page: bytesOf(values) };
       const unpacked = values.byteLength;
       if (draft)
-        return { encoding: 'PLAIN', bounds, page: packer.stored(bytesOf(values)), unpacked };
-      const page = packer.packNumbers(values);
-      return { encoding: 'BYTE_STREAM_SPLIT', bounds, page, unpacked };
+        return { encoding: 'PLAIN', ...found, page: packer.stored(bytesOf(values)), unpacked };
+      const page = packer.packNumbers(numbers);
+      return { encoding: 'BYTE_STREAM_SPLIT', ...found, page, unpacked };
     }
     case 'STRING':
-      return encodeWords(spec, Uint8Array.from(cells as ArrayLike<number>));
+      return encodeWords(
+        spec,
+        cells instanceof Uint8Array ? cells : Uint8Array.from(cells as ArrayLike<number>),
+      );
     case 'TEXT': {
       const page = plainTexts(cells as readonly string[]);
       const packed = packer?.pack(page) ?? page;
@@ -286,7 +299,7 @@ function packed(
   const page = new ByteWriter();
   const small = min >= -(2 ** 31) && max < 2 ** 31;
   const numbers =
-    values instanceof Int32Array ? values : small ? Int32Array.from(values) : bigints(values);
+    values instanceof Int32Array ? values : small ? new Int32Array(values) : bigints(values);
   deltaBinaryPack(page, numbers, type);
   return page.getBytes();
 }
@@ -338,6 +351,14 @@ function doubleBounds(values: Float64Array): Statistics {
   const [min, max] = bounds(values);
   if (min > max) return {};
   return { min_value: min === 0 ? -0 : min, max_value: max === 0 ? 0 : max };
+}
+
+/** The least and the largest number of each part. */
+function ends(extremes: Uint8Array): Float64Array {
+  const view = new DataView(extremes.buffer, extremes.byteOffset, extremes.byteLength);
+  return Float64Array.from({ length: (2 * extremes.length) / EXTREMES }, (_, i) =>
+    view.getFloat64((i >> 1) * EXTREMES + 8 * (i & 1), true),
+  );
 }
 
 function bounds(values: ColumnArray): readonly [number, number] {

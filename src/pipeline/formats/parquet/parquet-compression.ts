@@ -2,7 +2,7 @@ import type { CompressionCodec } from 'hyparquet';
 import { concatBytes } from '../byte-target.ts';
 import { zstd } from '../platform.ts';
 import type { Compression } from '../table-format.ts';
-import { snappy, snappySplit, splitStreams } from './pack.ts';
+import { type PlacedNumbers, snappy } from './pack.ts';
 
 /** Packs the pages of a file. What it gives stands only until the next call. */
 export interface Packer {
@@ -12,7 +12,7 @@ export interface Packer {
    * Numbers as BYTE_STREAM_SPLIT has them, packed: the digits of a trajectory hardly are unless
    * their bytes are told apart.
    */
-  packNumbers(values: Float64Array): Uint8Array;
+  packNumbers(values: PlacedNumbers): Uint8Array;
   /** The same pages as the codec has what it does not pack: a few bytes around them. */
   readonly stored: (bytes: Uint8Array) => Uint8Array;
 }
@@ -47,7 +47,7 @@ const RAW_BLOCK = 1 << 17;
 export const SNAPPY: Packer = {
   codec: 'SNAPPY',
   pack: snappy,
-  packNumbers: snappySplit,
+  packNumbers: (values) => values.snappySplit(),
   stored: storedSnappy,
 };
 
@@ -60,7 +60,7 @@ export function packerOf(compression: Compression): Packer | undefined {
     return {
       codec: 'ZSTD',
       pack,
-      packNumbers: (values) => pack(splitStreams(values)),
+      packNumbers: (values) => pack(values.split()),
       stored: storedZstd,
     };
   throw new TypeError(

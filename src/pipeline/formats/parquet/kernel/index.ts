@@ -58,6 +58,68 @@ function store8(to: usize, count: usize, a0: v128, a1: v128, b0: v128, b1: v128)
 }
 
 /**
+ * The least and the largest of each `rows` of `count` numbers and the first rows that hold them, as
+ * float64, float64, uint16, uint16; what is no number counts for nothing.
+ *
+ * @returns whether all of these are finite; else they are worth nothing
+ */
+export function extremes(from: usize, count: usize, rows: usize, to: usize): bool {
+  const end = from + 8 * count;
+  for (let at = from; at < end; at += 8 * rows, to += 20) {
+    const stop = min(at + 8 * rows, end);
+    let low = f64x2.splat(Infinity);
+    let high = f64x2.splat(-Infinity);
+    let low2 = low;
+    let high2 = high;
+    let i = at;
+    for (; i + 32 <= stop; i += 32) {
+      const a = v128.load(i);
+      const b = v128.load(i, 16);
+      low = f64x2.pmin(low, a);
+      low2 = f64x2.pmin(low2, b);
+      high = f64x2.pmax(high, a);
+      high2 = f64x2.pmax(high2, b);
+    }
+    for (; i < stop; i += 8) {
+      const a = v128.load_splat<f64>(i);
+      low = f64x2.pmin(low, a);
+      high = f64x2.pmax(high, a);
+    }
+    low = f64x2.pmin(low, low2);
+    high = f64x2.pmax(high, high2);
+    low = f64x2.pmin(low, v128.shuffle<f64>(low, low, 1, 0));
+    high = f64x2.pmax(high, v128.shuffle<f64>(high, high, 1, 0));
+    if (
+      f64x2.extract_lane(low, 0) == -Infinity ||
+      f64x2.extract_lane(high, 0) == Infinity ||
+      f64x2.extract_lane(low, 0) > f64x2.extract_lane(high, 0)
+    )
+      return false;
+    const least = placeOf(low, at, stop);
+    const largest = placeOf(high, at, stop);
+    // Of zeros the first has its own sign.
+    store<u64>(to, load<u64>(least));
+    store<u64>(to + 8, load<u64>(largest));
+    store<u16>(to + 16, <u16>((least - at) >>> 3));
+    store<u16>(to + 18, <u16>((largest - at) >>> 3));
+  }
+  return true;
+}
+
+/** Where the first of the numbers stands that both lanes of `value` are; it is among them. */
+function placeOf(value: v128, at: usize, stop: usize): usize {
+  for (; at + 64 <= stop; at += 64) {
+    const a = f64x2.eq(v128.load(at), value);
+    const b = f64x2.eq(v128.load(at, 16), value);
+    const c = f64x2.eq(v128.load(at, 32), value);
+    const d = f64x2.eq(v128.load(at, 48), value);
+    if (v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) break;
+  }
+  while (load<f64>(at) != f64x2.extract_lane(value, 0)) at += 8;
+  return at;
+}
+
+/**
  * Packs `length` bytes; `to` has room for them, a sixth more, and 32. @returns the packed length
  */
 export function snappy(from: usize, length: usize, to: usize): usize {
