@@ -102,7 +102,7 @@ function first(values: Float64Array, sign: number): readonly [number, number] {
   return [values[at] ?? Number.NaN, at];
 }
 
-test('the extremes of numbers are those of a plain loop, at their rows, with the sign of zeros', () => {
+test('extremes of numbers are those of a plain loop, at their rows, zeros with their sign', () => {
   fc.assert(
     fc.property(numbers, fc.integer({ min: 1, max: 40 }), (values, rows) => {
       const parts = Array.from({ length: Math.ceil(values.length / rows) }, (_, k) => {
