@@ -20,6 +20,30 @@ const withoutTables: Plugin = {
       : undefined,
 };
 
+/** What the script of the page begins with is fetched together with it. */
+const preloads: Plugin = {
+  name: 'preloads',
+  transformIndexHtml: {
+    order: 'post',
+    handler(_, { chunk, bundle }) {
+      const files = new Set<string>();
+      const take = (file: string): void => {
+        const found = bundle?.[file];
+        if (found?.type !== 'chunk' || files.has(file)) return;
+        files.add(file);
+        found.imports.forEach(take);
+      };
+      const isPage = (file: string) => file.startsWith('assets/main-');
+      chunk?.dynamicImports.filter(isPage).forEach(take);
+      return [...files].map((file) => ({
+        tag: 'link',
+        attrs: { rel: 'modulepreload', crossorigin: true, href: `./${file}` },
+        injectTo: 'head',
+      }));
+    },
+  },
+};
+
 /**
  * The dashboard. `vite build` makes the folder for web servers; `vite build --mode single` the same
  * page as one script and one stylesheet, from which `eos dash build --single-file` makes one HTML
@@ -32,7 +56,7 @@ export default defineConfig(({ mode }) => {
     // Relative links, so that the page works under any path.
     base: './',
     publicDir: false,
-    plugins: [texFormulas(), ...licences.page],
+    plugins: [texFormulas(), preloads, ...licences.page],
     worker: {
       format: 'iife',
       plugins: () => [withoutTables, ...licences.worker],
@@ -48,11 +72,7 @@ export default defineConfig(({ mode }) => {
       target: 'es2022',
       // Older targets would rewrite light-dark(), on which both themes stand.
       cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
-      // What the script of the page begins with is fetched together with it.
-      modulePreload: {
-        polyfill: false,
-        resolveDependencies: (_, deps, { hostType }) => (hostType === 'html' ? deps : []),
-      },
+      modulePreload: { polyfill: false, resolveDependencies: () => [] },
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 1000,
       ...(mode === 'single' ? { rolldownOptions: { output: { codeSplitting: false } } } : {}),

@@ -1,4 +1,3 @@
-import './style.css';
 import { formatNumber } from '../pipeline/format.ts';
 import { HEAD_BYTES, tableKind } from '../pipeline/formats/table-file.ts';
 import { linkOfPage, pageAddress } from './address.ts';
@@ -7,7 +6,6 @@ import { el } from './dom.ts';
 import { fileFollower } from './follow-files.ts';
 import { gathering, paced, soon } from './frames.ts';
 import type { LinkedRun } from './lab/lab-link.ts';
-import { startReader } from './load/client.ts';
 import type { Row } from './load/protocol.ts';
 import { emptyPage, showProblem } from './messages.ts';
 import { setColors } from './plots/theme.ts';
@@ -40,8 +38,6 @@ const FRAME_MS = 5;
 /** The strip of phases and the main plot. */
 const MAIN_PANELS = 2;
 
-// While the page begins and the list is fetched, the worker starts.
-startReader();
 const box = (id: string): HTMLElement => document.getElementById(id)!;
 box('unstarted').remove();
 const page = document.documentElement;
@@ -539,7 +535,7 @@ async function showLab(said: string): Promise<void> {
 
 let drawnSize = '';
 
-async function start(): Promise<void> {
+export async function start(): Promise<void> {
   document.body.classList.toggle('embed', link.embed);
   page.dataset.theme = store.get().theme;
   document.body.classList.toggle('pinned', store.get().pinned);
@@ -571,5 +567,3 @@ async function start(): Promise<void> {
   if (store.get().cursor !== null) await followCursor();
   page.dataset.ready = '1';
 }
-
-void start();

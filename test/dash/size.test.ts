@@ -26,6 +26,12 @@ test('the scripts of the page are at most 180 kB gzipped, with the lab 350 kB', 
   expect(sizeOf(...first, 'lab', 'descent')).toBeLessThan(350_000);
 });
 
+test('the page names every script that it begins with, so that all are fetched at once', () => {
+  const preloaded = new Set(named(html, /assets\/([\w.-]+\.js)/g));
+  expect([...preloaded].some((script) => script.startsWith('main-'))).toBe(true);
+  expect(first.filter((script) => !preloaded.has(script))).toEqual([]);
+});
+
 test('what the page loads for foreign files and sweeps is at most 280 kB gzipped more', () => {
   const all = sizeOf(...scripts.map((name) => name.split('-')[0]!));
   expect(all - sizeOf(...first, 'lab', 'log', 'saving', 'start', 'network')).toBeLessThan(280_000);

@@ -45,7 +45,20 @@ export const NO_RUNS: RunList = { live: false, runs: [], sweeps: [] };
  * The runs inside the page (a single file), or those of the list beside it; undefined where its
  * server is silent.
  */
-export async function listRuns(): Promise<RunList | undefined> {
+export function listRuns(): Promise<RunList | undefined> {
+  const list = asked ?? readList();
+  asked = undefined;
+  return list;
+}
+
+let asked: Promise<RunList | undefined> | undefined;
+
+/** Begins with the list before somebody wants it. */
+export function askForRuns(): void {
+  asked = readList();
+}
+
+async function readList(): Promise<RunList | undefined> {
   const inside = document.getElementById('eos-data')?.textContent;
   if (inside) return parseList(JSON.parse(inside), embedded);
   if (!/^https?:$/.test(location.protocol)) return NO_RUNS;
