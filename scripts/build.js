@@ -47,6 +47,7 @@ function part(name, sources, make) {
 }
 
 mkdirSync(join(root, 'dist'), { recursive: true });
+run('scripts/registries.js');
 const KERNELS = [
   'src/pipeline/models/minimal',
   'src/pipeline/models/network',
@@ -59,7 +60,6 @@ part(
   () => run('scripts/kernel.js', ...KERNELS),
 );
 part('digits', ['data/digits.csv.gz', 'scripts/digits.js'], () => run('scripts/digits.js'));
-run('scripts/registries.js');
 part(
   'lib',
   [

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dynamics } from '../dist/pipeline/dynamics/index.js';
 import { RUN_COLUMNS } from '../dist/pipeline/models/minimal/columns.js';
+import { ACTIVATIONS } from '../dist/pipeline/models/network/activations.js';
 import { standardOperators } from '../dist/pipeline/operators/standard.js';
 import { optimizers } from '../dist/pipeline/optimizers/index.js';
 import { defaultsOf } from '../dist/pipeline/optimizers/optimizer.js';
@@ -46,6 +47,14 @@ function runColumns() {
 
 const code = (name) => `\`${name}\``;
 
+/** What the file of an activation says of it. */
+function aboutActivation(name) {
+  const folder = join(docs, '..', 'src/pipeline/models/network/kernel/activations');
+  const file = readFileSync(join(folder, `${name}.ts`), 'utf8');
+  const [, comment = ''] = /\/\*\*([\s\S]*?)\*\/\s*export function/.exec(file) ?? [];
+  return comment.replace(/\s*\n?\s*\*?\s+/g, ' ').trim();
+}
+
 /** Every generated section: its file, its name, and how it is made. */
 const SECTIONS = [
   ['columns.md', 'columns', () => columnTable(runColumns())],
@@ -82,6 +91,15 @@ const SECTIONS = [
           optimizer.stability(defaultsOf(optimizer)).formula,
           optimizer.aliases.map(code).join(', '),
         ]),
+      ),
+  ],
+  [
+    'catalogue.md',
+    'activations',
+    () =>
+      table(
+        ['activation', 'what it makes of z'],
+        ACTIVATIONS.map((name) => [code(name), aboutActivation(name)]),
       ),
   ],
   [

@@ -64,6 +64,38 @@ export const halved: Optimizer = {
   },
 };
 `,
+  'src/pipeline/optimizers/thirds.ts': `
+import { log1p } from '../numeric/elementary.ts';
+import { factorOverEta, type PreconditionedOptimizer } from './optimizer.ts';
+
+/** θ ← θ − η∇L/3: P = 3. Stable while λ_max of P⁻¹H is under 2/η. */
+export const thirds: PreconditionedOptimizer = {
+  name: 'thirds',
+  about: 'gradient descent whose steps are divided by three',
+  aliases: [],
+  parameters: {},
+  slots: 0,
+  stability: () => factorOverEta('thirds', 2, '2/η', (x) => log1p(-x)),
+  metric(_gradient, _slots, _values, into) {
+    into.fill(1 / Math.sqrt(3));
+  },
+  step(theta, gradient, _slots, { eta }) {
+    for (let i = 0; i < theta.length; i++) theta[i]! -= (eta * gradient[i]!) / 3;
+  },
+};
+`,
+  'src/pipeline/models/network/kernel/activations/square.ts': `
+/** z², of quadratic networks. */
+export function squareLayer(z: usize, slope: usize, bend: usize, bytes: usize): void {
+  const two = f64x2.splat(2);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const x = v128.load(z + i);
+    v128.store(z + i, f64x2.mul(x, x));
+    v128.store(slope + i, f64x2.mul(two, x));
+    v128.store(bend + i, two);
+  }
+}
+`,
   'src/pipeline/dynamics/resting.ts': `
 import { log } from '../numeric/elementary.ts';
 import type { Dynamics } from './dynamics.ts';
@@ -252,6 +284,35 @@ describe('one new file each', () => {
     expect(sharpness_ratio).toBeCloseTo((sharpness as number) / 80, 12);
     const catalogue = await readFile(join(folder, 'docs/catalogue.md'), 'utf8');
     expect(catalogue).toContain('| `halved` | gradient descent at half the learning rate | 4/η |');
+  });
+
+  test('adds an optimizer of networks, also one that divides its steps', async () => {
+    expect(eos('stream', '--help')).toContain('thirds');
+    const first = async (optimizer: string) => {
+      const flags = ['--model', 'mlp', '--layers', '1-6-1', '--eta', '0.05', '--steps', '30'];
+      const out = `data/net-${optimizer}.parquet`;
+      eos('stream', ...flags, '--optimizer', optimizer, '--out', out);
+      expect(eos('verify', out)).toMatch(/✓ curvature +holds/);
+      return (await rows(out))[0]!;
+    };
+    const plain = await first('gd');
+    expect(plain.threshold).toBe(40);
+    expect(await first('halved')).toMatchObject({ threshold: 80, sharpness: plain.sharpness });
+    const { threshold, sharpness } = await first('thirds');
+    expect(threshold).toBe(40);
+    expect(sharpness).toBeCloseTo((plain.sharpness as number) / 3, 6);
+  });
+
+  test('adds an activation', async () => {
+    expect(eos('stream', '--help').replace(/\s+/g, ' ')).toContain('linear, square');
+    const out = 'data/square.parquet';
+    const flags = ['--model', 'mlp', '--layers', '1-6-1', '--eta', '0.01', '--steps', '50'];
+    eos('stream', ...flags, '--activation', 'square', '--out', out);
+    expect(eos('inspect', out)).toContain('activation square');
+    // By differences of its loss and gradients.
+    expect(eos('verify', out)).toMatch(/✓ gradient +holds[\s\S]*✓ curvature +holds/);
+    const catalogue = await readFile(join(folder, 'docs/catalogue.md'), 'utf8');
+    expect(catalogue).toContain('| `square` | z², of quadratic networks. |');
   });
 
   test('adds a dynamics', async () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eos, temporaryFolder } from '../setup/eos.ts';
@@ -38,4 +38,24 @@ test('accuracy is drawn of a network of classes, and refused of another', async 
   expect(other.code).toBe(2);
   expect(other.stderr).toMatch(/^eos: --only: there is no figure 3 of this run/);
   expect(readdirSync(other.cwd)).not.toContain('figures');
+});
+
+test('of samples in a file it draws the run without them, and says what was measured', async () => {
+  const cwd = temporaryFolder();
+  const samples = Array.from({ length: 9 }, (_, i) => `${i},${Math.sin(i)}\n`);
+  writeFileSync(join(cwd, 'samples.csv'), `x,y\n${samples.join('')}`);
+  const network = ['--model', 'mlp', '--data', 'samples.csv', '--target', 'y', '--layers', '1-4-1'];
+  const optimizer = ['--optimizer', 'adam', '--eta', '0.01', '--schedule', 'cosine'];
+  const flags = [...network, ...optimizer, '--batch', '3', '--steps', '20'];
+  const run = await eos(['stream', ...flags, '--out', 'net.parquet', '--quiet'], { cwd });
+  expect([run.code, run.stderr]).toEqual([0, '']);
+  rmSync(join(cwd, 'samples.csv'));
+  const args = ['--run', 'net.parquet', '--out', 'figures', '--format', 'html'];
+  const figures = await eos(['figures', ...args], { cwd });
+  expect([figures.code, figures.stderr.includes('eos:')]).toEqual([0, false]);
+  const page = readFileSync(join(cwd, 'figures/figure-1.html'), 'utf8').replace(/\s+/g, ' ');
+  expect(page).toContain('eigenvalues of P^(−1/2) H P^(−1/2), H the Hessian and P what');
+  expect(page.replaceAll('\u00a0', ' ')).toContain(
+    'by adam in batches of 3 with η = 0.01 by the schedule cosine; threshold (2 + 2β₁)/((1 − β₁)η)',
+  );
 });

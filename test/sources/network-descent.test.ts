@@ -48,6 +48,16 @@ async function rowsOf(options: NetworkOptions, batchSize = 7) {
   ) as Readonly<Record<string, number[]>>;
 }
 
+test('of mini-batches it is said what the sharpness of all samples does not tell', async () => {
+  const warningsOf = async (batch: number | null) => {
+    const last = await lastValueFrom(networkDescent({ ...small, batch }).pipe(networkPipeline()));
+    return last.run.summary!.warnings.map(({ message }) => message);
+  };
+  expect(await warningsOf(4)).toEqual([expect.stringContaining('it is batch_sharpness that')]);
+  expect(await warningsOf(9)).toEqual([]);
+  expect(await warningsOf(null)).toEqual([]);
+});
+
 test('gradient descent on a network is that of its twin in plain loops', async () => {
   const { layers, data } = setupNetwork(small);
   const shape = { layers, activation: 'tanh', loss: 'mse' } as const;

@@ -5,9 +5,11 @@ import { sharpness } from '../../dash/plots/series/sharpness.ts';
 import { split } from '../../dash/plots/series/split.ts';
 import type { Theme } from '../../dash/plots/theme.ts';
 import type { RunFigures, TimeSeries } from '../../dash/plots/time-series.ts';
+import { resolveValues } from '../../pipeline/core/parameters.ts';
 import { formatNumber, plural } from '../../pipeline/format.ts';
 import { jsonObject } from '../../pipeline/formats/table-file.ts';
-import { type NetworkOptions, setupNetwork } from '../../pipeline/models/network/config.ts';
+import { measuredMatrix } from '../../pipeline/models/network/columns.ts';
+import { type NetworkOptions, networkRunParameters } from '../../pipeline/models/network/config.ts';
 import { chosenOptimizer } from '../../pipeline/models/network/optimizer.ts';
 import type { NetworkSummary } from '../../pipeline/operators/network-run.ts';
 import { UsageError } from '../errors.ts';
@@ -23,7 +25,7 @@ const FIGURES = [
   {
     name: 'figure-1',
     title: 'Training loss, and the top of the spectrum',
-    caption: 'Left, the training loss; right, the largest eigenvalues of the Hessian.',
+    caption: 'Left, the training loss; right, the largest eigenvalues of MATRIX.',
     series: [loss, sharpness],
   },
   {
@@ -71,8 +73,9 @@ export async function drawNetwork(
   const file = await openTable(path);
   const options = networkConfigOf(file);
   if (!options) return false;
-  const { config } = setupNetwork({ ...options, columns: null });
-  const { stability } = chosenOptimizer(config);
+  // Its samples need not be there any more.
+  const config = resolveValues(networkRunParameters, { ...options, columns: null });
+  const { optimizer, stability } = chosenOptimizer(config);
   const summary = jsonObject(file.metadata['eos.summary']) as Partial<NetworkSummary> | undefined;
   const run: RunFigures = {
     eta: config.eta,
@@ -84,10 +87,16 @@ export async function drawNetwork(
     anchors: new Map(),
   };
   const table = await plottable(file, run);
-  const spikes = run.spikes!.length;
+  const spikes = summary?.spike_count ?? run.spikes!.length;
+  const batches = config.batch === null ? '' : ` in batches of ${config.batch}`;
+  const eta =
+    config.schedule === null
+      ? `η = ${formatNumber(config.eta, 4)}`
+      : `η = ${formatNumber(config.eta, 4)} by the schedule ${config.schedule}`;
+  const matrix = measuredMatrix(optimizer.metric !== undefined);
   const words = glued(
     `A network of widths ${config.layers} (${config.activation}, ${config.loss}) on ` +
-      `${config.data}, by ${config.optimizer} with η = ${formatNumber(config.eta, 4)}; ` +
+      `${config.data}, by ${config.optimizer}${batches} with ${eta}; ` +
       `threshold ${stability.formula}. ${spikes === 0 ? 'No spikes' : plural(spikes, 'spike')} ` +
       'of the loss.',
   );
@@ -108,7 +117,7 @@ export async function drawNetwork(
   for (const { name, title, caption, series } of drawn) {
     const draw = (theme: Theme): Figure => ({
       title,
-      caption: `${caption} ${words}`,
+      caption: `${caption.replace('MATRIX', matrix)} ${words}`,
       panels: series
         .map((spec) => seriesPanel(spec, table, theme))
         .filter(({ legend }) => legend.length > 0),

@@ -128,7 +128,7 @@ function storedConfig({ metadata }: StoredRun, given: RunOptions): RunConfig {
     const { model = 'minimal' } = recorded as { readonly model?: string };
     if (model !== 'minimal')
       throw new StoredRunError(
-        ` is a run of the model ${model}; verify checks the theory of the minimal model`,
+        ` is a run of the model ${model}; the theory is that of the minimal model alone`,
       );
     const config = resolveConfig({ ...recorded, columns: null });
     for (const [name, value] of options) {

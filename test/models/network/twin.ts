@@ -1,27 +1,25 @@
-import type { Activation } from '../../../src/pipeline/models/network/kernel.ts';
 import type { NetworkShape, Samples } from '../../../src/pipeline/models/network/network.ts';
 
 type Matrix = number[][];
 
 /** An activation with its first and second derivative. */
-const ACTIVATIONS: Readonly<Record<Activation, (z: number) => readonly [number, number, number]>> =
-  {
-    tanh(z) {
-      const a = Math.tanh(z);
-      return [a, 1 - a * a, -2 * a * (1 - a * a)];
-    },
-    relu: (z) => (z > 0 ? [z, 1, 0] : [0, 0, 0]),
-    gelu(z) {
-      const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
-      const share = normal(z);
-      return [z * share, share + z * density, density * (2 - z * z)];
-    },
-    silu(z) {
-      const s = 1 / (1 + Math.exp(-z));
-      return [z * s, s + z * s * (1 - s), s * (1 - s) * (2 + z * (1 - 2 * s))];
-    },
-    linear: (z) => [z, 1, 0],
-  };
+const ACTIVATIONS: Readonly<Record<string, (z: number) => readonly [number, number, number]>> = {
+  tanh(z) {
+    const a = Math.tanh(z);
+    return [a, 1 - a * a, -2 * a * (1 - a * a)];
+  },
+  relu: (z) => (z > 0 ? [z, 1, 0] : [0, 0, 0]),
+  gelu(z) {
+    const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+    const share = normal(z);
+    return [z * share, share + z * density, density * (2 - z * z)];
+  },
+  silu(z) {
+    const s = 1 / (1 + Math.exp(-z));
+    return [z * s, s + z * s * (1 - s), s * (1 - s) * (2 + z * (1 - 2 * s))];
+  },
+  linear: (z) => [z, 1, 0],
+};
 
 /** Φ(z) = ½ + φ(z) Σ z^(2n+1) / (1·3·5···(2n+1)); which ends at |z| = 20. */
 function normal(z: number): number {
@@ -51,7 +49,7 @@ export function twin(
   theta: ArrayLike<number>,
 ): Twin {
   const depth = layers.length - 1;
-  const act = ACTIVATIONS[activation];
+  const act = ACTIVATIONS[activation]!;
   const start = [0];
   for (let l = 1; l <= depth; l++) start.push(start[l - 1]! + (layers[l - 1]! + 1) * layers[l]!);
 

@@ -226,6 +226,35 @@ describe('energy at the edge', () => {
     );
   });
 
+  test('of which nothing rises with the loss is no cause, and that is said', async () => {
+    expect(spikeCauseText(await spikeOf(spiking(0)))).toBe(
+      'not the edge: nothing of the rise is in directions there',
+    );
+  });
+
+  test.each([1, 3])(
+    'is no cause where the sharpness stays below the threshold, with %i directions',
+    async (directions) => {
+      const log = spiking(0.95)
+        .replaceAll(/"sharpness":[^,}]*/g, `"sharpness":${0.87 * THRESHOLD}`)
+        .replaceAll('"edge_directions":1', `"edge_directions":${directions}`);
+      const spike = await spikeOf(log);
+      expect(spike).toMatchObject({ cause: 'other', eta_that_holds: null });
+      expect(spikeCauseText(spike)).toBe(
+        'not the edge: the sharpness was 0.87 × threshold at most',
+      );
+    },
+  );
+
+  test('is in directions that were at the edge while the loss rose, not at its peak', async () => {
+    const log = spiking(0.95).replaceAll(/"step":(\d+)[^}]*/g, (row, step) =>
+      Number(step) < 198 ? row : row.replace('"edge_directions":1', '"edge_directions":0'),
+    );
+    const spike = await spikeOf(log);
+    expect(spike).toMatchObject({ cause: 'edge', directions: 1, step: 200 });
+    expect(spikeCauseText(spike)).toContain('in one direction at 1.1 × threshold');
+  });
+
   test('that was not logged while the loss rose leaves the cause open', async () => {
     const spike = await spikeOf(spiking(0.95, (t) => t < 170));
     expect(spike).toMatchObject({ cause: 'unknown', share: null });

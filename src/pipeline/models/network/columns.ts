@@ -22,6 +22,10 @@ export interface NetworkColumnOptions {
   readonly relu: boolean;
 }
 
+/** Whose eigenvalues are measured. */
+export const measuredMatrix = (metric: boolean): string =>
+  metric ? 'P^(−1/2) H P^(−1/2), H the Hessian and P what the optimizer divides by' : 'the Hessian';
+
 /**
  * The columns that training a network fills by itself; the operators add threshold, ratio, regime,
  * phase and cycle. What was not measured at a step is NaN, and NULL in a file.
@@ -33,9 +37,7 @@ export function trainingColumns({
   metric,
   relu,
 }: NetworkColumnOptions): readonly Column[] {
-  const matrix = metric
-    ? 'P^(−1/2) H P^(−1/2), H the Hessian and P what the optimizer divides by'
-    : 'the Hessian';
+  const matrix = measuredMatrix(metric);
   const note = relu ? ', that of the active pattern of the ReLUs' : '';
   const lower = Array.from({ length: eigenvalues - 1 }, (_, i) =>
     number(

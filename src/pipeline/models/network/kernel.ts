@@ -1,8 +1,8 @@
 import { bytesOf } from '../../core/base64.ts';
 import { KERNEL_BYTES } from './kernel-bytes.ts';
 
-/** Activations by their place in the kernel's list. */
-export { ACTIVATIONS, type Activation, LOSSES, type Loss } from './parameters.ts';
+export { ACTIVATIONS, type Activation } from './activations.ts';
+export { LOSSES, type Loss } from './parameters.ts';
 
 /** A global of the kernel. */
 interface Global<T> {

@@ -1,7 +1,5 @@
 import type { ParameterTable } from '../../core/parameters.ts';
-
-export const ACTIVATIONS = ['tanh', 'relu', 'gelu', 'silu', 'linear'] as const;
-export type Activation = (typeof ACTIVATIONS)[number];
+import { ACTIVATIONS } from './activations.ts';
 
 export const LOSSES = ['mse', 'cross-entropy'] as const;
 export type Loss = (typeof LOSSES)[number];

@@ -50,6 +50,7 @@ export interface ExplainedSpike extends Spike {
    * none is known.
    */
   readonly share: number | null;
+  /** Directions at the edge while it grew, at most. */
   readonly directions: number;
   /**
    * Part of that energy in the direction that holds most of it, from 0 to 1, where that is known.
@@ -108,21 +109,25 @@ export function explainSpike(
   // What was not measured while it rose may have been beyond the threshold.
   const risen = rows.slice(beginAt, peakAt + 1);
   const below = sharpest.ratio < AT_EDGE && risen.some(({ measured }) => measured);
+  // At the peak the sharpness may have fallen already.
+  const directions = Math.max(...climbed.map((row) => row.directions));
   const cause =
     jumped && share > 0
       ? 'learning-rate'
-      : share < LEAST_SHARE || below
-        ? peak.directions >= followed
-          ? 'unknown'
-          : 'other'
-        : kicked
-          ? 'kick'
-          : 'edge';
+      : below
+        ? 'other'
+        : share < LEAST_SHARE
+          ? directions >= followed
+            ? 'unknown'
+            : 'other'
+          : kicked
+            ? 'kick'
+            : 'edge';
   return {
     ...spike,
     cause,
     share,
-    directions: peak.directions,
+    directions,
     ...leadingShare(burst),
     ratio: sharpest.ratio,
     eta_that_holds:

@@ -1,4 +1,5 @@
 import { plainNumber } from '../../format.ts';
+import { LEAST_SHARE } from './constants.ts';
 import type { ExplainedSpike, SpikeCause } from './spike-cause.ts';
 import type { EtaVerdict } from './spike-explainer.ts';
 
@@ -30,7 +31,9 @@ export function spikeCauseText(spike: ExplainedSpike): string {
         'follows more'
       );
     case 'other':
-      return `not the edge: only ${wholePercent(share)} of the rise is in directions there`;
+      if (share >= LEAST_SHARE)
+        return `not the edge: the sharpness was ${plainNumber(ratio, 3)} × threshold at most`;
+      return `not the edge: ${smallPart(share)} of the rise is in directions there`;
   }
 }
 
@@ -41,6 +44,9 @@ export function etaVerdictText({ ratio, eta_that_holds: holds }: EtaVerdict): st
     'have held'
   );
 }
+
+const smallPart = (share: number) =>
+  Math.round(100 * share) === 0 ? 'nothing' : `only ${wholePercent(share)}`;
 
 function wholePercent(share: number): string {
   return `${Math.round(100 * share)} %`;

@@ -24,6 +24,7 @@ export interface MeasuredWarning {
     | 'signed-loss'
     | 'effective-threshold'
     | 'columns'
+    | 'batches'
     | 'second-run'
     | 'interrupted'
     | 'recovered';

@@ -30,6 +30,7 @@ import type {
   NetworkRun,
   NetworkSummary,
 } from '../../operators/network-run.ts';
+import type { MeasuredWarning } from '../../phases/measured/summary.ts';
 import type { WeightsAt } from '../trainings/training.ts';
 
 /** A loss above this, or not finite, counts as divergence. */
@@ -67,6 +68,16 @@ export function networkDescent(
   });
 }
 
+/** What is measured of all samples does not tell when mini-batches are at the edge. */
+function warningsOf({ config: { batch }, data }: NetworkSetup): MeasuredWarning[] {
+  if (batch === null || batch === data.count) return [];
+  const message =
+    'phases and causes of spikes are judged by the sharpness of all samples; with mini-batches ' +
+    'of gradient descent it is batch_sharpness that settles at 2/η (arXiv:2412.20553), and that ' +
+    'of all samples below it';
+  return [{ kind: 'batches', step: 0, message }];
+}
+
 /** The rows of a run from step 0, or from where a checkpoint stands. */
 export function networkRows(
   setup: NetworkSetup,
@@ -86,7 +97,7 @@ export function networkRows(
     ...startRun<NetworkConfig, NetworkSummary>(config, chosen.stability, order),
     title: `mlp ${config.layers}`,
     tally: { entries: [] },
-    warnings: [],
+    warnings: warningsOf(setup),
   };
   const training = createTraining(setup, chosen);
   let step = 0;

@@ -10,5 +10,5 @@ import { tanhLayer } from './tanh';
  */
 export type Activation = (z: usize, slope: usize, bend: usize, bytes: usize) => void;
 
-/** In the order of the names in `activations` of ../../kernel.ts. */
+/** In the order of their names in ../../activations.ts; the build adds a new file to both. */
 export const ACTIVATIONS: Activation[] = [tanhLayer, reluLayer, geluLayer, siluLayer, linearLayer];

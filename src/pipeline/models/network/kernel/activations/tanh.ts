@@ -1,5 +1,6 @@
 import { tanhPair } from '../functions';
 
+/** The hyperbolic tangent of z. */
 export function tanhLayer(z: usize, slope: usize, bend: usize, bytes: usize): void {
   const one = f64x2.splat(1);
   for (let i: usize = 0; i < bytes; i += 16) {
