@@ -1,6 +1,6 @@
 // Adds each new file of a folder to the list that the program reads, so that a new optimizer,
-// activation, dynamics, model, preset, check or column is one new file: every build does it. The lists stay
-// files of ours, in an order of ours.
+// activation, dynamics, model, preset, check or column is one new file: every build does it. The
+// lists stay files of ours, in an order of ours.
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
