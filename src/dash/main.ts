@@ -6,6 +6,7 @@ import { el } from './dom.ts';
 import { fileFollower } from './follow-files.ts';
 import { gathering, paced, soon } from './frames.ts';
 import type { LinkedRun } from './lab/lab-link.ts';
+import type { LabPanel } from './lab/lab-panel.ts';
 import type { Row } from './load/protocol.ts';
 import { emptyPage, showProblem } from './messages.ts';
 import { setColors } from './plots/theme.ts';
@@ -48,6 +49,7 @@ let refreshGiven = link.refreshGiven;
 /** What runs in the lab, for the link; null while it is closed. */
 let lab = link.lab;
 let tour = link.tour;
+let labControls: LabPanel | undefined;
 let rows: ReadonlyMap<number, Row> = new Map();
 /** The map of a sweep, above the runs. */
 let sweep: SweepPanel | undefined;
@@ -231,17 +233,19 @@ async function drawAll(): Promise<void> {
   box('empty').hidden = shown || files.loading();
   top.draw();
   table.draw();
-  // First what stands above the panels, so that none of them moves when it comes.
-  await tileRow.draw();
+  const drawn = `${full}:${runs.map(({ id }) => id).join()}`;
+  const others = drawn !== drawnFor;
+  drawnFor = drawn;
+  // First what stands above the panels, so that none of them moves when it comes; of the same runs
+  // it is there already, and changes with them.
+  if (others) await tileRow.draw();
   for (const panel of [...(sweep ? [sweep] : []), ...all])
     panel.element.hidden = !visible.includes(panel) || (panel.empty?.() ?? false);
   added.draw();
   // Of other steps, or of long runs, only what is looked at is drawn; the rest follows, or when it
   // comes into view.
   const rows = runs.reduce((sum, { info }) => sum + info.rows, 0);
-  const drawn = `${full}:${runs.map(({ id }) => id).join()}`;
-  const every = drawn !== drawnFor && rows <= MOST_ROWS_UNSEEN;
-  drawnFor = drawn;
+  const every = others && rows <= MOST_ROWS_UNSEEN;
   const now = visible.filter((panel) => every || panel === sweep || isNear(panel.element));
   readRooms(every ? [] : now.map(({ element }) => element));
   undrawn = new Set(visible.filter((panel) => !now.includes(panel)));
@@ -252,7 +256,12 @@ async function drawAll(): Promise<void> {
     undrawn.size > 0 && rows <= MOST_ROWS_UNSEEN && !goesOn
       ? setTimeout(() => void drawRest(), REST_MS)
       : undefined;
-  const parts = [range.draw, ...now.map((panel) => () => drawPanel(panel))];
+  const parts = [
+    ...(others ? [] : [tileRow.draw]),
+    ...(labControls ? [drawControls] : []),
+    range.draw,
+    ...now.map((panel) => () => drawPanel(panel)),
+  ];
   // A run that plays in the lab is drawn part by part, as much as a frame has room for.
   if (!every && runs.some(({ writing, source }) => writing && source.client))
     await paced(parts, FRAME_MS, () => hurry);
@@ -270,6 +279,12 @@ async function drawAll(): Promise<void> {
     ),
     fullPanel !== undefined || runs.length === 0,
   );
+}
+
+/** The controls of the lab, with what else is drawn. */
+async function drawControls(): Promise<void> {
+  await app.gather(Promise.resolve());
+  labControls?.draw();
 }
 
 async function drawRest(): Promise<void> {
@@ -508,7 +523,7 @@ async function showLab(said: string): Promise<void> {
       looks++;
       showBusy();
       try {
-        await files.look(run, await change());
+        return await files.look(run, await change());
       } finally {
         looks--;
         showBusy();
@@ -522,13 +537,13 @@ async function showLab(said: string): Promise<void> {
       address.write();
     },
   };
-  const element = await files.whileLoading(() =>
+  labControls = await files.whileLoading(() =>
     openLab(runs ?? START, tour, actions).catch((error: unknown) => {
       showProblem(box('notices'), 'link', `${messageOf(error)}; another run is started`);
       return openLab(START, tour, actions);
     }),
   );
-  box('lab').append(element);
+  box('lab').append(labControls.element);
   box('lab').hidden = false;
   schedule();
 }

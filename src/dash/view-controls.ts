@@ -165,12 +165,12 @@ export function viewControls(
       const view = app.store.get();
       if (![...refresh.options].some(({ value }) => Number(value) === view.refresh))
         refresh.append(el('option', { value: view.refresh }, `${view.refresh} s`));
-      refresh.value = String(view.refresh);
-      theme.value = view.theme;
+      choose(refresh, view.refresh);
+      choose(theme, view.theme);
       const runs = app.runs();
       const writing = runs.filter((run) => run.writing);
       fillWindows(view.last);
-      last.value = String(view.last ?? 0);
+      choose(last, view.last ?? 0);
       last.hidden = writing.length === 0 && view.last === null;
       pause.hidden = !writing.some(({ link }) => link !== undefined);
       const paused = view.refresh === 0;
@@ -187,4 +187,9 @@ export function viewControls(
       name.title = runs.length === 1 ? `${only!.name}\n${only!.facts.configText}`.trim() : '';
     },
   };
+}
+
+/** Chooses an option; the same one again would be laid out anew. */
+function choose(select: HTMLSelectElement, value: string | number): void {
+  if (select.value !== String(value)) select.value = String(value);
 }

@@ -10,6 +10,7 @@ import { labRun } from '../../src/dash/lab/lab-run.ts';
 import { narrate, nextSpike } from '../../src/dash/lab/narrate.ts';
 import { pacer } from '../../src/dash/lab/pacer.ts';
 import { replay } from '../../src/dash/lab/replay.ts';
+import { memoryApi } from '../../src/dash/load/queries.ts';
 import { ConfigError } from '../../src/pipeline/core/parameters.ts';
 import { findDynamics } from '../../src/pipeline/dynamics/index.ts';
 import { RUN_COLUMNS } from '../../src/pipeline/models/minimal/columns.ts';
@@ -115,6 +116,24 @@ test('another run goes on from a checkpoint, with parameters of its own', async 
   expect(part).toEqual(
     Object.fromEntries(Object.entries(whole).map(([name, values]) => [name, values.slice(2000)])),
   );
+});
+
+test('a run that takes the place of another of as many rows is drawn from its own', async () => {
+  const [first, second] = ['1/20', '1/15'].map((eta) => labRun({ preset: 'paper', eta }));
+  for (const run of [first!, second!]) run.advance(500);
+  let now = first!;
+  const api = memoryApi(
+    () => now.config.eta.toString(),
+    () => now.table(),
+  );
+  await api.open({ kind: 'blob', blob: new Blob() });
+  const lines = () => api.lines(['sharpness'], 0, 499, 1000);
+  const before = await lines();
+  now = second!;
+  await api.refresh();
+  const after = await lines();
+  expect(after[0]!.y.at(-1)).toBe(second!.last('sharpness'));
+  expect(after).not.toEqual(before);
 });
 
 test('its memory is bounded, and every spike is still seen', async () => {

@@ -283,6 +283,39 @@ describeWith(['chromium'], 'the lab', () => {
     await page.close();
   });
 
+  test('a slider that moves on is drawn as the run of its link, figures and controls too', async () => {
+    const { page, problems } = await open('preset=three-phases;at=3000');
+    await act(page, 'whole').check();
+    /** The figures, what values the plots show, and what the controls say. */
+    const shown = (of: Page) =>
+      of.evaluate(() => [
+        ...[...document.querySelectorAll('.tile')].map((tile) => tile.textContent),
+        ...[...document.querySelectorAll<HTMLElement>('.panel .plot')].map(
+          ({ dataset: { drawn, y } }) => `${drawn} ${y}`,
+        ),
+        document.querySelector('.lab-words')?.textContent,
+        document.querySelector<HTMLInputElement>('[data-parameter=eta]')?.value,
+      ]);
+    const kept = await page.locator('[data-tile=max-ratio] .figure').elementHandle();
+    for (const place of ['-0.1', '-0.2', '-0.3', '0.1']) {
+      await page.locator('[data-slider=eta]').fill(place);
+      await page.waitForFunction(
+        (eta) => new URL(location.href).searchParams.get('lab')?.includes(`eta=${eta}`),
+        String(Number((10 ** Number(place) / 20).toPrecision(3))),
+      );
+    }
+    await settled(page);
+    const link = new URL(await address(page)).searchParams.get('lab')!;
+    expect(link).toBe('preset=three-phases;eta=0.0629;at=3000');
+    const { page: second } = await open(link);
+    expect(await shown(page)).toEqual(await shown(second));
+    // What only says something else is written anew, not made anew.
+    expect(await kept!.evaluate((element) => element.isConnected)).toBe(true);
+    expect(problems).toEqual([]);
+    await page.close();
+    await second.close();
+  });
+
   test('another optimizer takes over under way, and the file tells of it', async () => {
     const { page, problems } = await open('preset=paper;at=1500');
     await page.locator('.lab-more > summary').click();

@@ -23,6 +23,12 @@ export interface History {
   table(metadata: Readonly<Record<string, string>>): TableSource;
 }
 
+/** The only row of columns of one. */
+const ONLY = Int32Array.of(0);
+
+/** Of which there have been so many: rows of one are never taken for those of another. */
+let made = 0;
+
 /**
  * Keeps rows of these columns. Once there are too many, of every two blocks of rows one row goes;
  * of each block the first row stays, and the one whose `peak` is largest, so that spikes are seen
@@ -31,6 +37,7 @@ export interface History {
  * @param most rows that are kept
  */
 export function history(schema: Schema, peak: string, most = MOST_ROWS): History {
+  const id = ++made;
   const names = schema.map(({ name }) => name);
   const makeGroup = () =>
     schema.map(({ words }) => (words ? new Uint16Array(GROUP) : new Float64Array(GROUP)));
@@ -46,6 +53,8 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
   let highest = Number.NEGATIVE_INFINITY;
   const pending = names.map(() => new Float64Array(1));
   let waiting = false;
+  /** Rows that are kept of those that come. */
+  let chosen = new Int32Array(0);
   const at = names.indexOf(peak);
 
   /** Takes over all rows, column by column. */
@@ -63,40 +72,57 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
     }
   };
 
-  /** Takes over a row of these columns. */
-  const push = (columns: readonly ArrayLike<number>[], from: number): void => {
-    if (rows === groups.length * GROUP) groups.push(makeGroup());
-    const group = groups.at(-1)!;
-    const row = rows % GROUP;
-    for (let c = 0; c < columns.length; c++) group[c]![row] = columns[c]![from]!;
-    rows++;
+  /** Takes over these rows of columns, in order, column by column. */
+  const pushSome = (columns: readonly ArrayLike<number>[], which: Int32Array): void => {
+    for (let from = 0; from < which.length; ) {
+      if (rows === groups.length * GROUP) groups.push(makeGroup());
+      const row = rows % GROUP;
+      const count = Math.min(GROUP - row, which.length - from);
+      for (const [c, values] of groups.at(-1)!.entries())
+        gather(values, row, columns[c]!, which, from, count);
+      rows += count;
+      from += count;
+    }
   };
 
   /** Keeps of each block of 2·stride rows the first, and the one with the largest peak. */
   const thinned = (columns: readonly ArrayLike<number>[], length: number): void => {
     const peaks = columns[at]!;
+    const whole = 2 * stride;
+    if (chosen.length < length) chosen = new Int32Array(length);
+    let count = 0;
+    let high = highest;
+    /** The row of the block under way with the largest peak; −1 where that is pending. */
+    let best = -1;
     for (let i = 0; i < length; ) {
       if (seen === 0) {
-        push(columns, i++);
+        chosen[count++] = i++;
         seen = 1;
         continue;
       }
-      const end = Math.min(length, i + 2 * stride - seen);
-      let best = waiting ? -1 : i;
-      if (!waiting) highest = peaks[i]!;
+      const end = Math.min(length, i + whole - seen);
+      if (!waiting) {
+        waiting = true;
+        high = peaks[i]!;
+        best = i;
+      }
       for (let row = i; row < end; row++) {
-        if (!(peaks[row]! > highest)) continue;
-        highest = peaks[row]!;
+        if (!(peaks[row]! > high)) continue;
+        high = peaks[row]!;
         best = row;
       }
-      if (best >= 0) for (let c = 0; c < columns.length; c++) pending[c]![0] = columns[c]![best]!;
-      waiting = true;
       seen += end - i;
       i = end;
-      if (seen < 2 * stride) continue;
-      push(pending, 0);
+      if (seen < whole) continue;
+      if (best >= 0) chosen[count++] = best;
+      // It is of an earlier block of rows, so that none of these stands before it.
+      else pushSome(pending, ONLY);
       forgetBlock();
+      best = -1;
     }
+    pushSome(columns, chosen.subarray(0, count));
+    if (best >= 0) for (let c = 0; c < columns.length; c++) pending[c]![0] = columns[c]![best]!;
+    highest = high;
   };
 
   const forgetBlock = (): void => {
@@ -112,14 +138,18 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
     rows = 0;
     generation++;
     stride *= 2;
-    const group = (row: number) => old[Math.floor(row / GROUP)]!;
-    const peakOf = (row: number) => group(row)[at]![row % GROUP]!;
-    for (let first = 0; first < count; first += 4) {
-      const end = Math.min(first + 4, count);
-      push(group(first), first % GROUP);
-      let best = first + 1;
-      for (let row = first + 2; row < end; row++) if (peakOf(row) > peakOf(best)) best = row;
-      if (best < end) push(group(best), best % GROUP);
+    const which: number[] = [];
+    for (const [g, columns] of old.entries()) {
+      const [peaks, end] = [columns[at]!, Math.min(GROUP, count - g * GROUP)];
+      which.length = 0;
+      for (let first = 0; first < end; first += 4) {
+        which.push(first);
+        let best = first + 1;
+        for (let row = first + 2; row < Math.min(first + 4, end); row++)
+          if (peaks[row]! > peaks[best]!) best = row;
+        if (best < end) which.push(best);
+      }
+      pushSome(columns, Int32Array.from(which));
     }
   };
 
@@ -161,7 +191,7 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
         groups: sizes.map((size, i) => ({
           start: i * GROUP,
           rows: size,
-          key: `${generation}:${i}:${size}`,
+          key: `${id}:${generation}:${i}:${size}`,
         })),
         metadata,
         words: (column) => words.get(column) ?? [],
@@ -170,4 +200,15 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
       };
     },
   };
+}
+
+function gather(
+  into: Float64Array | Uint16Array,
+  at: number,
+  column: ArrayLike<number>,
+  which: Int32Array,
+  from: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) into[at + i] = column[which[from + i]!]!;
 }

@@ -26,13 +26,22 @@ import { formulaBox, tourPanel } from './tour-panel.ts';
 export interface LabActions {
   add(run: ListedRun): Promise<void>;
   remove(run: ListedRun): void;
-  /** Takes over what has become of a run, and what else has changed of it. */
-  look(run: ListedRun, change: () => Promise<Partial<Run>>): Promise<void>;
+  /**
+   * Takes over what has become of a run, and what else has changed of it; tells whether it is
+   * drawn then, and the controls with it.
+   */
+  look(run: ListedRun, change: () => Promise<Partial<Run>>): Promise<boolean>;
   announce(text: string): void;
   /** Draws runs of different η over ηt, which is the time that they have in common. */
   overTime(): void;
   /** The runs have changed, or the stop of the tour, which the link tells. */
   relinked(runs: readonly LinkedRun[], stop: number | null): void;
+}
+
+export interface LabPanel {
+  readonly element: HTMLElement;
+  /** Brings the controls in line with the run that they change. */
+  draw(): void;
 }
 
 /** Runs side by side, at most. */
@@ -58,7 +67,7 @@ export async function openLab(
   first: readonly LinkedRun[],
   stop: number | null,
   actions: LabActions,
-): Promise<HTMLElement> {
+): Promise<LabPanel> {
   const sessions: Session[] = [];
   let chosen = 0;
   let made = 0;
@@ -96,10 +105,11 @@ export async function openLab(
 
   const looking = new Map<Session, boolean>();
 
-  async function told(session: Session, status: LabStatus): Promise<void> {
+  /** @param slides whether a slider moves: then the controls are drawn together with the plots */
+  async function told(session: Session, status: LabStatus, slides = false): Promise<void> {
     const before = session.status;
     session.status = status;
-    draw();
+    if (!slides) draw();
     // The link tells where it stands.
     if (!status.playing && (before.playing || status.step !== before.step)) relink();
     if (looking.has(session)) {
@@ -108,11 +118,12 @@ export async function openLab(
     }
     do {
       looking.set(session, false);
-      await actions.look(session.listed, async () => {
+      const drawn = await actions.look(session.listed, async () => {
         await followDynamics(session);
         const { status: now, dynamics } = session;
         return { writing: now.playing, dynamics };
       });
+      if (!drawn) draw();
     } while (looking.get(session));
     looking.delete(session);
   }
@@ -121,11 +132,12 @@ export async function openLab(
   async function act(
     work: (session: Session) => Promise<LabStatus | undefined>,
     session = current(),
+    slides = false,
   ): Promise<void> {
-    problem.textContent = '';
+    if (problem.textContent !== '') problem.textContent = '';
     try {
       const status = await work(session);
-      if (status) await told(session, status);
+      if (status) await told(session, status, slides);
       relink();
     } catch (error) {
       problem.textContent = messageOf(error);
@@ -182,19 +194,23 @@ export async function openLab(
     };
     if (sending) return;
     sending = true;
-    await act(async () => {
-      let status: LabStatus | undefined;
-      try {
-        while (next) {
-          const now = next;
-          next = undefined;
-          status = await send(now.session, now.options);
+    await act(
+      async () => {
+        let status: LabStatus | undefined;
+        try {
+          while (next) {
+            const now = next;
+            next = undefined;
+            status = await send(now.session, now.options);
+          }
+        } finally {
+          sending = false;
         }
-      } finally {
-        sending = false;
-      }
-      return status;
-    }, session);
+        return status;
+      },
+      session,
+      sliding,
+    );
     if (problem.textContent !== '' && recipe === session.status.recipe)
       session.past = session.past.slice(0, -1);
   }
@@ -522,5 +538,5 @@ export async function openLab(
   relink();
   draw();
   if (stop !== null) await tour.go(stop);
-  return element;
+  return { element, draw };
 }

@@ -49,6 +49,25 @@ export interface SaveApi {
   save(recipe: Recipe, to: number, format: 'parquet' | 'arrow'): Promise<ArrayBuffer>;
 }
 
+/** A question about the rows of the run. */
+export interface Question {
+  readonly method: Method;
+  readonly args: readonly unknown[];
+}
+
+/** How a run stands behind a change, with answers about its rows. */
+export interface Renewed {
+  readonly status: LabStatus;
+  /** In the order of the questions; none where one cannot be answered. */
+  readonly answers: readonly ({ readonly value: unknown } | undefined)[];
+}
+
+/** What the worker is sent for it: changes go with what is going to be asked behind them. */
+export interface LabWorkerApi extends Omit<LabApi, 'start' | 'change'> {
+  start(questions: readonly Question[], ...start: Parameters<LabApi['start']>): Promise<Renewed>;
+  change(questions: readonly Question[], options: LabOptions): Promise<Renewed>;
+}
+
 export const LAB_METHODS = [
   ...(['start', 'change', 'undo', 'play', 'checkpoint'] as const),
   ...(['accompany', 'ofDynamics'] as const),

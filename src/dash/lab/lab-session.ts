@@ -2,8 +2,15 @@ import type { DynamicsFile } from '../app.ts';
 import { connect, METHODS, type TableClient } from '../load/client.ts';
 import type { TableApi } from '../load/protocol.ts';
 import type { ListedRun } from '../runs/run-list.ts';
+import { foreseeing } from './foreseen.ts';
 import type { LinkedRun } from './lab-link.ts';
-import { LAB_METHODS, type LabApi, type LabStatus, type Until } from './lab-protocol.ts';
+import {
+  LAB_METHODS,
+  type LabApi,
+  type LabStatus,
+  type LabWorkerApi,
+  type Until,
+} from './lab-protocol.ts';
 import LabWorker from './lab-worker.ts?worker&inline';
 
 /** A run of the lab in a worker of its own. */
@@ -34,13 +41,14 @@ export async function openSession(
   told: (session: Session, status: LabStatus) => void,
 ): Promise<Session> {
   let session: Session | undefined;
-  const api = connect<LabApi & TableClient>(
+  const worker = connect<LabWorkerApi & TableApi>(
     new LabWorker(),
     [...METHODS, ...LAB_METHODS],
     (reply) => {
       if ('status' in reply && session) told(session, reply.status as LabStatus);
     },
   );
+  const api = { ...foreseeing(worker), close: worker.close };
   try {
     const status = await api.start(recipe, to, from);
     session = {

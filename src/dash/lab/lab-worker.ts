@@ -6,8 +6,9 @@ import { serve, type WorkerScope } from '../load/serve-table.ts';
 import { RunFileError } from '../load/table.ts';
 import { SLICE } from './block-size.ts';
 import { type Companion, companion, isDefined } from './companions.ts';
+import { answersTo } from './foreseen.ts';
 import { labTable, withOptions } from './lab-parameters.ts';
-import type { LabApi, LabStatus, Until } from './lab-protocol.ts';
+import type { LabStatus, LabWorkerApi, Question, Renewed, Until } from './lab-protocol.ts';
 import { type LabRun, labRun } from './lab-run.ts';
 import { formulasOf, narrate, SPIKE_SHARE } from './narrate.ts';
 import { pacer } from './pacer.ts';
@@ -98,7 +99,8 @@ function accompany(names: readonly string[]): void {
   for (const along of companions) {
     if (!tables.has(along.name)) tables.set(along.name, tableOf(along.name));
   }
-  if (!playing) channel.port2.postMessage(0);
+  // They come up to a run that stands, too.
+  if (!playing && companions.length > 0) channel.port2.postMessage(0);
 }
 
 /** Dynamics that are no longer there still answer for what they were. */
@@ -162,8 +164,8 @@ function saying<Api extends object>(methods: Api): object {
   );
 }
 
-const api: LabApi = {
-  async start(recipe, to, from) {
+const api: LabWorkerApi = {
+  async start(questions, recipe, to, from) {
     playing = false;
     const { model } = labTable(recipe.options);
     const most = model === 'minimal' ? MOST_ANEW.minimal : MOST_ANEW.mlp;
@@ -181,9 +183,9 @@ const api: LabApi = {
     companions = [];
     pace.restart();
     edition++;
-    return status();
+    return renewed(questions);
   },
-  async change(said) {
+  async change(questions, said) {
     const current = started();
     const { options, changes } = current.recipe;
     // Before the first step there is nothing that could be kept.
@@ -192,7 +194,7 @@ const api: LabApi = {
       run.advance(1);
     } else current.change(said);
     renew();
-    return status();
+    return renewed(questions);
   },
   async undo() {
     playing = false;
@@ -234,5 +236,11 @@ const table = memoryApi(
   () => `${edition}:${started().step}:${playing}`,
   () => started().table(summary(started())),
 );
+
+/** How the run stands, and what is going to be asked of it. */
+async function renewed(questions: readonly Question[]): Promise<Renewed> {
+  const now = status();
+  return { status: now, answers: await answersTo(table, questions) };
+}
 
 serve(scope, { ...table, ...saying(api) });

@@ -1,10 +1,10 @@
-import { blockSize, MOST_ROWS } from './block-size.ts';
+import { blockSize, MOST_ROWS, SLICE } from './block-size.ts';
 import type { Recipe } from './lab-parameters.ts';
 import { type LabRun, labRun } from './lab-run.ts';
 
 /**
- * Computes a run anew up to a step, with its changes on the way; between blocks others have their
- * turn.
+ * Computes a run anew up to a step, with its changes on the way; once a slice of time others have
+ * their turn.
  *
  * @param rows told of the run after each block
  */
@@ -17,6 +17,7 @@ export async function replay(
   let size = run.config.model === 'minimal' ? 1024 : 1;
   run.advance(1);
   await rows(run);
+  let turned = performance.now();
   for (const { after, options: said } of [...changes, { after: to, options: undefined }]) {
     const end = Math.min(after, to);
     while (run.step < end && run.divergedAt === null) {
@@ -26,7 +27,9 @@ export async function replay(
       run.advance(size);
       size = blockSize(wanted, size, performance.now() - before);
       await rows(run);
+      if (performance.now() - turned < SLICE) continue;
       await turn();
+      turned = performance.now();
     }
     if (said && after <= to) run.change(said);
   }

@@ -65,8 +65,11 @@ export interface OpenRuns {
   whileLoading<T>(work: () => Promise<T>): Promise<T>;
   remove(...ids: readonly number[]): void;
   drop(files: readonly File[]): Promise<void>;
-  /** Takes over what has become of a run that is no file, and says of it. */
-  look(source: ListedRun, change?: Partial<Run>): Promise<void>;
+  /**
+   * Takes over what has become of a run that is no file; tells whether it is on the page, which is
+   * then drawn.
+   */
+  look(source: ListedRun, change?: Partial<Run>): Promise<boolean>;
   /**
    * Looks whether files have grown or appeared, finished ones too where `all`; tells whether any
    * has.
@@ -292,12 +295,13 @@ export function openRuns(events: OpenRunsEvents): OpenRuns {
     },
     async look(source, change = {}) {
       const run = runs.find((each) => each.source === source);
-      if (!run) return;
+      if (!run) return false;
       update(run.id, change);
       const { grownAt } = run.pace;
       await follow(run);
       if (change.writing === false) update(run.id, { pace: { grownAt } });
       events.changed();
+      return true;
     },
     async refresh(all) {
       const before = list;
