@@ -283,7 +283,7 @@ describeWith(['chromium'], 'the lab', () => {
     await page.close();
   });
 
-  test('a slider that moves on is drawn as the run of its link, figures and controls too', async () => {
+  test('a slider that moves on is drawn as the run of its link, with its figures', async () => {
     const { page, problems } = await open('preset=three-phases;at=3000');
     await act(page, 'whole').check();
     /** The figures, what values the plots show, and what the controls say. */
