@@ -96,11 +96,16 @@ describeWith(['chromium'], 'the first screen', () => {
     expect(picture.x).toBeCloseTo(chart.x + 68, 0);
     expect(picture.x + picture.width).toBeCloseTo(chart.x + chart.width - 16, 0);
     // It stays in the window, above the charts that are looked at and below them.
-    for (const part of [0.3, 0.6]) {
+    for (const [windowHeight, part] of [
+      [720, 0.3],
+      [720, 0.6],
+      [320, 0],
+    ] as const) {
+      await page.setViewportSize({ width: 1280, height: windowHeight });
       await page.evaluate((at) => scrollTo(0, at * document.body.scrollHeight), part);
       const { y, height } = (await page.locator('.range-dock').boundingBox())!;
       expect(y).toBeGreaterThanOrEqual(0);
-      expect(y + height).toBeLessThanOrEqual(720);
+      expect(y + height).toBeLessThanOrEqual(windowHeight);
     }
     await page.close();
   });
