@@ -42,21 +42,38 @@ test.each([
   expect(plot.level?.label).toBe(label);
 });
 
-test('the thresholds of many runs are fainter than their sharpness, those of a few are not', () => {
+test.each([
+  ['two runs', 2, 'own', [1, 1]],
+  ['many runs with thresholds of their own', 6, 'own', [0.015, 1]],
+  ['many runs with one threshold', 6, 'one', [1, 0.45]],
+  ['many runs with thresholds that move', 6, 'column', [1, 0.45]],
+])('%s: thresholds do not cover the sharpness', (_, many, of, [part, opacity]) => {
   const { document } = parseHTML('<html><body></body></html>');
   const look = { width: 600, height: 300, theme: LIGHT, document } as unknown as Look;
-  const points = new Map([['sharpness', { x: [0, 1, 2], y: [10, 30, 41] }]]);
-  const opacities = (runs: number) => {
-    const all = Array.from({ length: runs }, (_, i) => ({
-      run: { threshold: 40 + i, thresholdName: '2/η', band: 0.05, anchors: new Map() },
-      points,
+  const runs = Array.from({ length: many }, (_, i) => {
+    const threshold = of === 'own' ? 40 + i : 40;
+    const columns = {
+      sharpness: [10, 30, 41],
+      ...(of === 'column' ? { threshold: [9, 8, 7] } : {}),
+    };
+    return {
+      run: { threshold, thresholdName: '2/η', band: 0.05, anchors: new Map() },
+      points: new Map(Object.entries(columns).map(([name, y]) => [name, { x: [0, 1, 2], y }])),
       color: 'black',
-    }));
-    const lines = seriesLines(sharpness, all, [0, 2], LIGHT);
-    const { svg } = linesPlot(timeSeriesPlot(sharpness, lines, [0, 2]), look);
-    const drawn = [...svg.querySelectorAll('[aria-label=line] > g')];
-    return drawn.map((line) => Number(line.getAttribute('stroke-opacity') ?? 1));
-  };
-  expect(opacities(4)).toEqual(Array(8).fill(1));
-  expect(opacities(5)).toEqual(Array(5).fill([1, 0.45]).flat());
+    };
+  });
+  const lines = seriesLines(sharpness, runs, [0, 2], LIGHT);
+  const { svg } = linesPlot(timeSeriesPlot(sharpness, lines, [0, 2]), look);
+  const drawn = [...svg.querySelectorAll('[aria-label=line] > g')];
+  const looks = lines.map(({ series, line: { points }, tick = false }, i) => {
+    const x = Array.from(points.x);
+    const length = (Math.max(...x) - Math.min(...x)) / 2;
+    return [series.key, length, Number(drawn[i]!.getAttribute('stroke-opacity') ?? 1), tick];
+  });
+  expect(looks.filter(([key]) => key === 'sharpness')).toEqual(
+    Array(many).fill(['sharpness', 1, 1, false]),
+  );
+  const [, length, own, tick] = looks.find(([key]) => key === 'threshold')!;
+  expect([length, own, tick]).toEqual([expect.closeTo(part!, 6), opacity, part! < 1]);
+  expect(Math.max(...lines.flatMap(({ line }) => Array.from(line.points.x)))).toBe(2);
 });

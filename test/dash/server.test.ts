@@ -321,6 +321,19 @@ describe('the server of the dashboard', () => {
     await other.close();
   });
 
+  test('lists files as people count', async () => {
+    const shared = join(folder, 'counted');
+    mkdirSync(shared);
+    for (const name of ['run-10', 'run-9', 'b', 'run-1'])
+      writeFileSync(join(shared, `${name}.parquet`), 'PAR1');
+    const other = await startDashServer({ files: [shared], port: 0 });
+    const { body } = await ask(Number(new URL(other.url).port), '/runs.json');
+    await other.close();
+    expect(JSON.parse(body.toString()).runs.map(({ name }: { name: string }) => name)).toEqual(
+      ['b', 'run-1', 'run-9', 'run-10'].map((name) => `${name}.parquet`),
+    );
+  });
+
   test('gives ranges as HTTP has them', async () => {
     for (const [range, status, start, end] of [
       ['bytes=0-3', 206, 0, 4],

@@ -136,13 +136,16 @@ const isFolder = (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** As people count: run-2 before run-10. */
+const inOrder = new Intl.Collator('en', { numeric: true }).compare;
+
 function runsOf(folder: string, names: Names): string[] {
   const plain = [...names].flatMap(([name, kind]) =>
     kind === 'file' ? [name.replace(PARTIAL, '')] : [],
   );
   return [...new Set(plain)]
     .filter((name) => RUN_FILE.test(name) && !COMPANION.test(name))
-    .sort()
+    .sort(inOrder)
     .map((name) => join(folder, name));
 }
 

@@ -102,11 +102,16 @@ export interface SeriesLine<R extends RunLines = RunLines> {
   readonly of: R;
   readonly series: Series;
   readonly line: Line;
+  /** Many runs have levels of their own here: each is a tick at the right end of the axis. */
+  readonly tick?: boolean;
   readonly at: ((step: number) => number) | undefined;
 }
 
 /** The thresholds of more runs than this would cover what they are drawn for. */
 const MOST_THRESHOLDS = 4;
+
+/** Part of the axis that a level takes which is drawn at its right end alone. */
+const TICK = 0.015;
 
 /** The lines of a plot. */
 export function seriesLines<R extends RunLines>(
@@ -115,30 +120,47 @@ export function seriesLines<R extends RunLines>(
   steps: Range,
   theme: Theme,
 ): SeriesLine<R>[] {
+  const ticks = new Set(all.filter((series) => levelsOf(series, runs).size > MOST_THRESHOLDS));
   return runs.flatMap((of) =>
     all.flatMap((series, index): SeriesLine<R>[] => {
       const points = scaled(of.points.get(series.column ?? ''), series.factor, of.run);
       const derived = points ? undefined : series.derived?.(of.run);
       if (!points && !derived) return [];
       const dash = of.color ? DASHES[index % DASHES.length] : series.dash;
+      const tick = derived !== undefined && ticks.has(series);
+      const [from, to] = steps;
       return [
         {
           of,
           series,
           at: derived && within(derived),
+          tick,
           line: {
-            points: points ?? sample(derived!, steps, of.place),
+            points:
+              points ?? sample(derived!, [tick ? to - TICK * (to - from) : from, to], of.place),
             color: of.color ?? theme[series.color],
             rows: points !== undefined,
             className: of.className,
             ...(dash ? { dash } : {}),
             ...(series.width ? { width: series.width } : {}),
-            ...(series.key === 'threshold' && runs.length > MOST_THRESHOLDS ? { faint: true } : {}),
+            ...(series.key === 'threshold' && !tick && runs.length > MOST_THRESHOLDS
+              ? { faint: true }
+              : {}),
           },
         },
       ];
     }),
   );
+}
+
+/** The levels of runs that follow from their parameters and are the same at all steps. */
+function levelsOf(series: Series, runs: readonly RunLines[]): ReadonlySet<number> {
+  const levels = runs.flatMap(({ run, points }) => {
+    const line = points.has(series.column ?? '') ? undefined : series.derived?.(run);
+    const [first, last] = [line?.at(0), line?.at(1)];
+    return first !== undefined && first === last ? [first] : [];
+  });
+  return new Set(levels);
 }
 
 /** Points with their values multiplied; none where there is no factor for them. */

@@ -189,7 +189,8 @@ export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Pane
       legend.element.hidden = line === undefined;
       if (!line) continue;
       const dash = line.of.color ? DASHES[index % DASHES.length]! : (line.series.dash ?? '');
-      legend.update(nameOf(line), !hidden(line), line.of.color ? PAGE.text : line.line.color, dash);
+      const name = `${nameOf(line)}${line.tick ? ', at the right end' : ''}`;
+      legend.update(name, !hidden(line), line.of.color ? PAGE.text : line.line.color, dash);
     }
     const events = (plotted.events ?? []).length;
     eventKey.hidden = events === 0;
