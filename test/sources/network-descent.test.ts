@@ -28,6 +28,7 @@ import type { ExplainedSpike } from '../../src/pipeline/phases/measured/spike-ca
 import {
   networkDescent,
   networkRows,
+  networkSteps,
   networkWeights,
 } from '../../src/pipeline/sources/descent/network-descent.ts';
 import { twin } from '../models/network/twin.ts';
@@ -404,6 +405,41 @@ describe('spikes', () => {
       expect(spikes.length).toBeGreaterThan(0);
       expect(spikes.filter(({ cause }) => cause === 'edge')).toEqual([]);
       expect(verdict).toBeNull();
+    },
+  );
+
+  test.each([
+    ['1-20-15-1', 'relu', 5, 10, 0.23, 959, 400],
+    ['1-12-12-12-1', 'gelu', 30, 4, 0.18, 814, 540],
+    ['1-20-15-1', 'tanh', 30, 10, 0.17, 286, 250],
+  ] as const)(
+    'of %s, %s, a bad sample %i-fold, batches of %i at η = %f, the edge is blamed only where steps ' +
+      'of all samples would have risen as well',
+    async (layers, activation, fold, batch, eta, seed, steps) => {
+      const setup = setupNetwork({
+        ...{ layers, activation, batch, eta, seed, steps },
+        data: 'chebyshev:3:20',
+      });
+      const targets = setup.data.targets.slice();
+      targets[7]! *= fold;
+      const bad = { ...setup, data: { ...setup.data, targets } };
+      const { run } = await lastValueFrom(source(() => networkRows(bad)).pipe(networkPipeline()));
+      const losses: number[] = [];
+      const meant = [0];
+      for (const { loss, network } of networkSteps(bad)) {
+        losses.push(loss);
+        const { theta, gradient } = network;
+        const kept = theta.slice();
+        for (let i = 0; i < theta.length; i++) theta[i]! -= eta * gradient[i]!;
+        meant.push(network.lossAt() - loss);
+        theta.set(kept);
+      }
+      const { spikes } = run.summary!;
+      expect(spikes.length).toBeGreaterThan(0);
+      for (const { begin, step } of spikes.filter(({ cause }) => cause === 'edge')) {
+        const rises = meant.slice(begin, step + 1).reduce((sum, rise) => sum + rise, 0);
+        expect(rises / (losses[step]! - losses[begin - 1]!)).toBeGreaterThan(0.5);
+      }
     },
   );
 });

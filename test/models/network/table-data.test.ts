@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
 import { expect, test } from 'vitest';
 import { loadDataOf } from '../../../src/cli/data-file.ts';
 import { setupNetwork } from '../../../src/pipeline/models/network/config.ts';
@@ -8,7 +10,9 @@ import {
   type DataColumn,
   dataOfTable,
 } from '../../../src/pipeline/models/network/data/table-data.ts';
+import { startWeights } from '../../../src/pipeline/models/network/start.ts';
 import { eos, temporaryFolder } from '../../setup/eos.ts';
+import { twin } from './twin.ts';
 
 const choice = { data: 'd.csv', target: 'y', raw: false };
 const table = (columns: Readonly<Record<string, ArrayLike<unknown>>>): DataColumn[] =>
@@ -118,17 +122,52 @@ test('eos stream trains on samples of a file; a run of other samples is told fro
   expect(changed.stderr).toContain('is not what it was');
 });
 
-test('eos sweep takes the samples of a file as they are, standardized, or both', async () => {
+test('samples of a file are taken as they are, standardized, or both in a sweep', async () => {
   const folder = temporaryFolder();
   const data = join(folder, 'samples.csv');
   writeFileSync(data, 'x,y\n-3,1\n0,4\n1,2\n5,7\n');
-  const runs = async (name: string, ...raw: string[]) => {
-    const out = join(folder, name);
-    const flags = ['--model', 'mlp', '--data', data, '--target', 'y', '--layers', '1-3-1'];
-    const done = await eos(['sweep', ...flags, '--steps', '5', ...raw, '--out', out]);
+  const flags = ['--model', 'mlp', '--data', data, '--target', 'y', '--layers', '1-3-1'];
+  const made = async (...args: string[]) => {
+    const done = await eos(args, { cwd: folder });
     expect(done.code, done.stderr).toBe(0);
-    return readdirSync(join(out, 'summary')).length;
+    return done.stdout;
   };
-  expect(await runs('both', '--raw', 'no,yes')).toBe(2);
-  expect(await runs('alone', '--raw')).toBe(1);
+  const stream = async (name: string, ...raw: string[]) => {
+    const run = join(folder, `${name}.parquet`);
+    await made('stream', ...flags, '--steps', '5', ...raw, '--out', run);
+    const losses = (await rowsOf(run)).map(({ loss }) => loss as number);
+    return { first: losses[0]!, last: losses.at(-1)! };
+  };
+  const losses = { no: await stream('standardized'), yes: await stream('raw', '--raw') };
+  const startLoss = (inputs: readonly number[], targets: readonly number[]) => {
+    const [given, learned] = [Float64Array.from(inputs), Float64Array.from(targets)];
+    const samples = { count: 4, inputs: given, targets: learned };
+    const shape = { layers: [1, 3, 1], activation: 'tanh', loss: 'mse' } as const;
+    return twin(shape, samples, startWeights(shape.layers, 0, 1)).loss;
+  };
+  const x = [-3, 0, 1, 5];
+  const y = [1, 4, 2, 7];
+  const standard = (values: readonly number[]) => {
+    const mean = values.reduce((sum, value) => sum + value) / 4;
+    const deviation = Math.hypot(...values.map((value) => value - mean)) / 2;
+    return values.map((value) => (value - mean) / deviation);
+  };
+  expect(losses.yes.first).toBeCloseTo(startLoss(x, y), 12);
+  expect(losses.no.first).toBeCloseTo(startLoss(standard(x), standard(y)), 12);
+  const sweep = async (name: string, ...raw: string[]) => {
+    const out = join(folder, name);
+    await made('sweep', ...flags, '--steps', '5', ...raw, '--out', out);
+    const parts = readdirSync(join(out, 'summary'), { recursive: true, encoding: 'utf8' });
+    const files = parts.filter((path) => path.endsWith('.parquet'));
+    const rows = await Promise.all(files.map((path) => rowsOf(join(out, 'summary', path))));
+    return rows.flat().map(({ final_loss: loss }) => loss as number);
+  };
+  expect((await sweep('both', '--raw', 'no,yes')).sort()).toEqual(
+    [losses.no.last, losses.yes.last].sort(),
+  );
+  expect(await sweep('alone', '--raw')).toEqual([losses.yes.last]);
 });
+
+async function rowsOf(path: string): Promise<Readonly<Record<string, unknown>>[]> {
+  return parquetReadObjects({ file: await asyncBufferFromFile(path), compressors });
+}

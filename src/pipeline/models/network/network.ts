@@ -109,8 +109,9 @@ export interface Network {
   /** Where θ and its gradient stand now: the next `edgeWork` is of the step from here. */
   keepStep(): void;
   /**
-   * Part of the change of the loss since `keepStep` that lies in directions at the edge. Products
-   * with the Hessian are no longer at θ behind it.
+   * Part of the change of the loss since `keepStep` that lies in directions at the edge; of a step
+   * that was not taken no more than all of it changes, as the rest of it may have undone that part.
+   * Products with the Hessian are no longer at θ behind it.
    */
   edgeWork(step: EdgeStep, options?: OperatorOptions): number;
   /** The gradient at the last `keepStep`. */
@@ -260,10 +261,11 @@ export function createNetwork(
       if (to) views.direction.set(to);
       const [end, slope] = to ? [direction, product] : [theta, gradient];
       const change = (to ? kernel.gradientAt(end, slope) : loss) - lossBefore;
-      return kernel.edgeWork(
+      const work = kernel.edgeWork(
         ...([end, slope, thetaBefore, gradientBefore] as const),
         ...([preconditioned ? metric : 0, begins, ends, change] as const),
       );
+      return to ? Math.min(work, change) : work;
     },
     thetaBefore: views.thetaBefore,
     gradientBefore: views.gradientBefore,
