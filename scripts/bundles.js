@@ -33,7 +33,12 @@ const external = Object.keys({ ...dependencies, ...peerDependencies }).filter(
 const SHARED = /dist.pipeline.*(formats.shared-\w+|digits-bytes)\.js$/;
 
 /** Programs that run beside a command, as processes and threads of their own. */
-const PROGRAMS = ['sweep/part-thread', 'reader/reader-process', 'reader/reader-watch'];
+const PROGRAMS = [
+  'encoder/encoder-thread',
+  'sweep/part-thread',
+  'reader/reader-process',
+  'reader/reader-watch',
+];
 
 /** What is loaded by its path: by `bin/run.js`, by oclif, and as a program. */
 const entries = [

@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { lastValueFrom, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import { count, duration, fileSize, plural, rate } from '../pipeline/format.ts';
+import type { EncoderOf } from '../pipeline/formats/parquet/hyparquet.ts';
 import type { Compression, Metadata, TableFormat } from '../pipeline/formats/table-format.ts';
 import type { RunConfig } from '../pipeline/models/minimal/config.ts';
 import type { ModelRun } from '../pipeline/models/minimal/run.ts';
@@ -411,15 +413,26 @@ async function sinkOf(
     return arrowSink(target, options);
   }
   const { parquetSink } = await import('../pipeline/formats/parquet/parquet-sink.ts');
-  return parquetSink(target, { ...options, format: await formatOf(writer, compression) });
+  const rows = config.steps / config.every - (resumed?.start.rows ?? 0);
+  const encoderOf =
+    rows >= LONG_RUN && availableParallelism() > 1
+      ? (await import('./encoder/encoder.ts')).startEncoder
+      : undefined;
+  const format = await formatOf(writer, compression, encoderOf);
+  return parquetSink(target, { ...options, format });
 }
+
+/** Rows from which on a thread that encodes them takes less time than it takes to start. */
+const LONG_RUN = 2_000_000;
 
 /** What encodes the Parquet files of a run. */
 async function formatOf(
   writer: StreamRequest['writer'],
   compression: Compression | undefined,
+  encoderOf?: EncoderOf,
 ): Promise<TableFormat> {
   if (writer === 'parquetjs-lite')
     return (await import('../pipeline/node/parquetjs.ts')).parquetjsFormat;
-  return (await import('../pipeline/formats/parquet/hyparquet.ts')).hyparquetFormat(compression);
+  const { hyparquetFormat } = await import('../pipeline/formats/parquet/hyparquet.ts');
+  return hyparquetFormat(compression, encoderOf);
 }

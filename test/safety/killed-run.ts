@@ -35,6 +35,11 @@ export const WAYS: readonly Way[] = [
     files: ['run.parquet', 'run.arrow'],
   },
   {
+    name: 'so many rows that a thread encodes them',
+    args: ['--out', 'run.parquet', '--steps', '2200000', '--columns', COLUMNS],
+    files: ['run.parquet'],
+  },
+  {
     name: 'parquetjs-lite',
     args: [
       '--out',

@@ -32,6 +32,8 @@ export interface TableWriter {
   closing(rows: Rows, metadata: Metadata): Promise<Uint8Array>;
   /** Writes what closes the file, with this key-value metadata. */
   finish(metadata: Metadata): Promise<void>;
+  /** Arrays for so many rows, where a writer reads some more easily than others. */
+  arrays?(rows: number): readonly ColumnArray[];
 }
 
 /** Where a message of an Arrow file stands. */
@@ -91,6 +93,7 @@ export interface WideTableWriter {
   write(rows: WideRows, metadata?: Metadata): Promise<void>;
   closing(rows: WideRows, metadata: Metadata): Promise<Uint8Array>;
   finish(metadata: Metadata): Promise<void>;
+  arrays?(rows: number): readonly ColumnArray[];
 }
 
 /** What the columns of a file mean, for its key-value metadata. */

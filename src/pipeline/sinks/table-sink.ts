@@ -145,9 +145,9 @@ export function tableSink<C, R extends Run>(
       }
       let columns: Schema = [];
       let writer: TableWriter | undefined;
-      let group: ColumnArray[] = [];
+      let group: readonly ColumnArray[] = [];
       /** Groups that are on the disk: to make one anew takes as long as to fill it. */
-      const spare: ColumnArray[][] = [];
+      const spare: (readonly ColumnArray[])[] = [];
       let filled = 0;
       let run: R | undefined;
       let work: Promise<void> = Promise.resolve();
@@ -181,7 +181,10 @@ export function tableSink<C, R extends Run>(
           .then(() => target.abort())
           .then(report, report);
       };
-      const newGroup = () => columns.map(({ type }) => columnArray(type, rowGroupSize));
+      const newGroup = () =>
+        spare.pop() ??
+        writer?.arrays?.(rowGroupSize) ??
+        columns.map(({ type }) => columnArray(type, rowGroupSize));
       const filledRows = (): Rows => ({
         length: filled,
         columns:
@@ -195,7 +198,7 @@ export function tableSink<C, R extends Run>(
         const rows = filledRows();
         const written = group;
         const described = final ? metadata(current, progress, false) : undefined;
-        group = spare.pop() ?? newGroup();
+        group = newGroup();
         filled = 0;
         return enqueue(async () => {
           await writer!.write(rows, described);

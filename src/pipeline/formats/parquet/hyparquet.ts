@@ -1,4 +1,5 @@
-import type { FileMetaData, KeyValue, SchemaElement } from 'hyparquet';
+import type { FileMetaData, KeyValue, RowGroup, SchemaElement } from 'hyparquet';
+import type { ColumnArray } from '../../core/schema.ts';
 import type { ByteTarget } from '../byte-target.ts';
 import { SEAL_KEY, seal, UNSEALED } from '../seal.ts';
 import {
@@ -18,6 +19,33 @@ import { type Packer, packerOf } from './parquet-compression.ts';
 /** First and last bytes of a Parquet file, as a little-endian number. */
 const MAGIC = 0x31524150;
 
+/** A row group to be encoded, and where in the file it is to stand. */
+export interface GroupTask {
+  readonly rows: WideRows;
+  readonly offset: number;
+  /** With what overviews are drawn from. */
+  readonly outlined: boolean;
+}
+
+export interface EncodedGroup {
+  /** They stand until the next group is encoded. */
+  readonly bytes: Uint8Array;
+  /** What a footer says of it. */
+  readonly group: RowGroup;
+}
+
+/** Encodes row groups elsewhere, as in another thread: one after the other, to the same bytes. */
+export interface GroupEncoder {
+  /** Arrays of so many rows that it sees without their being copied. */
+  arrays(rows: number): readonly ColumnArray[];
+  /** Undefined where it cannot yet. */
+  encode(task: GroupTask): Promise<EncodedGroup> | undefined;
+  /** No further ones come. */
+  close(): void;
+}
+
+export type EncoderOf = (columns: readonly TableColumn[], compression: Compression) => GroupEncoder;
+
 /**
  * Parquet by hyparquet-writer: a `TableFormat` that takes free text, truth values and nulls as
  * well. Its numbers are packed: BYTE_STREAM_SPLIT and a codec. A file that is continued goes on as
@@ -27,11 +55,14 @@ const MAGIC = 0x31524150;
  */
 export function hyparquetFormat(
   compression: Compression = 'snappy',
+  encoderOf?: EncoderOf,
 ): (target: ByteTarget, columns: readonly TableColumn[], from?: TableState) => WideTableWriter {
   packerOf(compression);
   return (target, columns, from) => {
     const begun = from?.kind === 'parquet' ? from.compression : undefined;
-    return parquetWriter(target, columns, from, packerOf(begun ?? compression));
+    const chosen = begun ?? compression;
+    const encoder = encoderOf?.(columns, chosen);
+    return parquetWriter(target, columns, from, packerOf(chosen), encoder);
   };
 }
 
@@ -40,6 +71,7 @@ function parquetWriter(
   columns: readonly TableColumn[],
   from: TableState | undefined,
   packer: Packer | undefined,
+  encoder: GroupEncoder | undefined,
 ): WideTableWriter {
   const bytes = new ByteWriter(1 << 16);
   const parquet = new ParquetWriter({
@@ -60,14 +92,14 @@ function parquetWriter(
     await target.write(bytes.getBytes(), footer);
     bytes.index = 0;
   };
-  const encode = (rows: WideRows, draft = false) => {
-    // Doubling on the way to the size of a row group would leave three times as much behind.
-    bytes.ensure(rows.columns.reduce((sum, { length }) => sum + 8 * length + 1024, 0));
-    const all = Number(parquet.num_rows) + rows.length;
-    const outlined = !draft && all >= OUTLINE_FROM;
-    const group = writeRowGroup(bytes, columns, rows, packer, { draft, outlined });
+  const isOutlined = ({ length }: WideRows) => Number(parquet.num_rows) + length >= OUTLINE_FROM;
+  const note = (group: RowGroup) => {
     parquet.row_groups.push(group);
     parquet.num_rows += group.num_rows;
+  };
+  const encode = (rows: WideRows, draft = false) => {
+    const outlined = !draft && isOutlined(rows);
+    note(writeRowGroup(bytes, columns, rows, packer, { draft, outlined }));
   };
   const fileMetadata = (metadata: Metadata): FileMetaData => ({
     version: 2,
@@ -79,18 +111,25 @@ function parquetWriter(
     metadata_length: 0,
   });
 
+  /** The footer of a file that held the last row group alone. */
+  const footerOfLast = (metadata: Metadata) => {
+    const group = parquet.row_groups.at(-1)!;
+    const all = fileMetadata(metadata);
+    return parquetFooter({ ...all, row_groups: [group], num_rows: group.num_rows });
+  };
+
   return {
     async write(rows, metadata) {
-      encode(rows);
-      const group = parquet.row_groups.at(-1)!;
-      await drain(
-        metadata &&
-          parquetFooter({
-            ...fileMetadata(metadata),
-            row_groups: [group],
-            num_rows: group.num_rows,
-          }),
-      );
+      // What stands before the first row group is written with it.
+      const task = { rows, offset: bytes.offset, outlined: isOutlined(rows) };
+      const encoded = bytes.index === 0 ? await encoder?.encode(task) : undefined;
+      if (!encoded) {
+        encode(rows);
+        return drain(metadata && footerOfLast(metadata));
+      }
+      note(encoded.group);
+      bytes.offset += encoded.bytes.length;
+      await target.write(encoded.bytes, metadata && footerOfLast(metadata));
     },
     async closing(rows, metadata) {
       await drain();
@@ -108,9 +147,11 @@ function parquetWriter(
       return closing;
     },
     async finish(metadata) {
+      encoder?.close();
       writeFooter(bytes, fileMetadata(metadata));
       await drain();
     },
+    ...(encoder && { arrays: encoder.arrays }),
   };
 }
 

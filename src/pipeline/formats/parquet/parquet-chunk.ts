@@ -35,6 +35,8 @@ export function writeRowGroup(
   packer?: Packer,
   how: ChunkOptions = {},
 ): RowGroup {
+  // Doubling on the way to the size of a row group would leave three times as much behind.
+  writer.ensure(groupRoom({ length, columns }));
   const start = writer.offset;
   const chunks = specs.map((spec, c) => writeChunk(writer, spec, columns[c]!, packer, how));
   const step = specs.findIndex(({ name }) => name === 'step');
@@ -51,6 +53,10 @@ export function writeRowGroup(
     total_compressed_size: BigInt(writer.offset - start),
   };
 }
+
+/** Bytes that a row group hardly ever exceeds. */
+export const groupRoom = ({ columns }: WideRows): number =>
+  columns.reduce((sum, { length }) => sum + 8 * length + 1024, 0);
 
 /** What overviews are drawn from; of free texts, truth values and nulls there is none. */
 function outlineOf(
