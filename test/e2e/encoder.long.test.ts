@@ -55,7 +55,7 @@ describe.skipIf(!linux)('a long run, whose row groups a thread encodes', () => {
     expect(Buffer.compare(two, bytesOn('0', /^$/))).toBe(0);
   });
 
-  test('on a disk that gets full, ends with one line, and loses nothing that was safe', async () => {
+  test('on a full disk, ends with one line, and loses nothing that was safe', async () => {
     const cwd = smallDisk(8_000_000);
     if (!cwd) return console.warn('skipped: needs the right to mount a tmpfs (run as root)');
     const how = ['--out', 'run.parquet', '--log-format', 'json', '--flush-every', '0.05'];
