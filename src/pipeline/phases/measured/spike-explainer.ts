@@ -56,19 +56,21 @@ export function createSpikeExplainer(
 
   return {
     row(row) {
+      const { step, eta, loss, sharpness, ratio: measuredRatio, directions } = row;
       const last = rows.at(-1);
-      const known = (name: 'sharpness' | 'ratio' | 'directions') =>
-        Number.isNaN(row[name]) ? (last?.[name] ?? 0) : row[name];
-      const ratio = known('ratio');
+      const ratio = numberOr(measuredRatio, last?.ratio ?? 0);
+      // Each row comes by: to spread the one given would take longer than all else.
       rows.push({
-        ...row,
-        sharpness: known('sharpness'),
+        step,
+        eta,
+        loss,
+        sharpness: numberOr(sharpness, last?.sharpness ?? 0),
         ratio,
-        l1: numberOrNull(row.l1),
-        work: numberOrNull(row.work),
-        leading: numberOrNull(row.leading),
-        directions: known('directions'),
-        measured: !Number.isNaN(row.ratio),
+        l1: numberOr(row.l1, null),
+        work: numberOr(row.work, null),
+        directions: numberOr(directions, last?.directions ?? 0),
+        leading: numberOr(row.leading, null),
+        measured: !Number.isNaN(measuredRatio),
       });
       if (rows.length > 2 * CAPACITY) rows.splice(0, CAPACITY);
       return ratio;
@@ -85,4 +87,5 @@ export function createSpikeExplainer(
   };
 }
 
-const numberOrNull = (value = Number.NaN) => (Number.isNaN(value) ? null : value);
+const numberOr = <T>(value: number | undefined, other: T): number | T =>
+  value === undefined || Number.isNaN(value) ? other : value;

@@ -357,8 +357,9 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       return true;
     },
     state() {
+      // Those of the tracker are copies already.
       const { vectors, swings, ...tracker } = network.saveTracker();
-      const arrays = [theta, vectors, ...slots].map((array) => array.slice());
+      const arrays = [theta.slice(), vectors, ...slots.map((array) => array.slice())];
       const before = [network.thetaBefore.slice(), swings, ...(meant ? [meant.slice()] : [])];
       const { t, edges } = last;
       const begun = since > 0 ? { since } : {};
