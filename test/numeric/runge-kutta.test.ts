@@ -66,3 +66,21 @@ test('what settles after a step stays settled, and a derivative that is not a nu
   createIntegrator((_, into) => into.fill(Number.NaN), broken, 1e-6).advance(1e-3);
   expect(broken[0]).toBeNaN();
 });
+
+test('on a jump of the derivative that holds it, it goes on by few steps, and stays there', () => {
+  let calls = 0;
+  const y = Float64Array.of(0.7, 0);
+  const slide = createIntegrator(
+    ([a], into) => {
+      calls++;
+      into[0] = a! > 0 ? -1 : 0.5;
+      into[1] = 1;
+    },
+    y,
+    1e-6,
+  );
+  for (let i = 0; i < 5; i++) slide.advance(1);
+  expect(y[1]).toBeCloseTo(5, 9);
+  expect(Math.abs(y[0]!)).toBeLessThan(0.02);
+  expect(calls).toBeLessThan(5 * 1000);
+});

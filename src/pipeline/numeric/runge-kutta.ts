@@ -30,6 +30,8 @@ export function createIntegrator(
     Float64Array,
   ];
   let usual = Number.POSITIVE_INFINITY;
+  /** Whether the last step was taken across a kink. */
+  let rough = false;
 
   /** Tries a step; the error that it would make, in units of the tolerance. */
   function attempt(h: number): number {
@@ -51,13 +53,23 @@ export function createIntegrator(
 
   return {
     advance(duration) {
+      const shortest = SHORTEST * duration;
+      const short = KINK * duration;
       let left = duration;
+      /** What was tried from here before. */
+      let tried = NOTHING;
       derivative(y, k1);
       while (left > 0) {
-        const shortest = SHORTEST * duration;
         const cut = usual > left;
-        const h = Math.min(Math.max(usual, shortest), left);
+        const h = Math.min(Math.max(usual, rough ? short : shortest), left);
         const error = attempt(h);
+        // Where f is smooth an error falls with the cube of the step, at a kink as the step itself.
+        const shorter = h / tried.h;
+        rough =
+          error > 1 &&
+          error < BOUND &&
+          h <= short &&
+          (rough || error / tried.error > shorter * Math.sqrt(shorter));
         if (error === Number.POSITIVE_INFINITY && h <= shortest) {
           y.fill(Number.NaN);
           return;
@@ -65,14 +77,18 @@ export function createIntegrator(
         // Three orders: the step that would have met the tolerance, with some room.
         const factor = error === 0 ? 5 : 0.9 * exp(-log(error) / 3);
         const better = h * Math.min(5, Math.max(0.2, factor));
-        if (error <= 1 || h <= shortest) {
+        if (error <= 1 || rough || h <= shortest) {
           y.set(next);
           settle(y);
+          tried = NOTHING;
           left = h === left ? 0 : left - h;
           if (left > 0) derivative(y, k1);
           // A step cut short by the end says nothing of the steps to come.
           if (!cut || better < usual) usual = better;
-        } else usual = better;
+        } else {
+          tried = { h, error };
+          usual = better;
+        }
       }
     },
   };
@@ -83,3 +99,11 @@ export function createIntegrator(
  * on for ever.
  */
 const SHORTEST = 1e-4;
+/**
+ * Where f jumps, as the gradient does at the kink of a ReLU, y may stay on the jump, and no step is
+ * short enough: such a share of the time is, as long as its error is under so many tolerances.
+ */
+const KINK = 1e-2;
+const BOUND = 1e4;
+/** No step was tried: none tells of a kink. */
+const NOTHING = { h: Number.POSITIVE_INFINITY, error: Number.POSITIVE_INFINITY };
