@@ -29,7 +29,7 @@ export function networkToResult(
   config: NetworkConfig,
   proceed: (rows: number) => boolean = () => true,
 ): NetworkResult | undefined {
-  const rows = networkRows(setupNetwork(networkOptions(config)));
+  const rows = networkRows(setupNetwork(networkOptions(config)), {}, false);
   const chain = [relateToThreshold(), detectMeasuredPhases(), explainSpikes()];
   let finalRatio = Number.NaN;
   for (const { columns, length } of blocks(rows, chain as never, ROWS)) {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { median } from '../../../src/pipeline/phases/measured/history.ts';
 import { createRunningMedian } from '../../../src/pipeline/phases/measured/running-median.ts';
 
 const value = fc.oneof(
@@ -27,5 +28,16 @@ test('the running median is that of the last values sorted, whatever is saved on
       },
     ),
     { numRuns: 500 },
+  );
+});
+
+test('a median is the one in the middle of all sorted, NaN and both zeros among them', () => {
+  const any = fc.oneof(value, fc.double(), fc.constantFrom(0, -0, Number.NaN));
+  fc.assert(
+    fc.property(fc.array(any, { maxLength: 60 }), (values) => {
+      const sorted = Float64Array.from(values).sort();
+      expect(median(values)).toBe(sorted[sorted.length >> 1] ?? Number.NaN);
+    }),
+    { numRuns: 2000 },
   );
 });

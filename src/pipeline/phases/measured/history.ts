@@ -198,5 +198,34 @@ function medianOfThree(a: number, b: number, c: number): number {
 
 /** Median; the upper one of an even number, NaN of none. */
 export function median(values: readonly number[]): number {
-  return Float64Array.from(values).sort()[values.length >> 1] ?? Number.NaN;
+  const parted = new Float64Array(values);
+  const place = parted.length >> 1;
+  let sum = 0;
+  for (let i = 0; i < parted.length; i++) sum += parted[i]!;
+  // Sorting puts NaN last, and −0 before 0: comparisons know neither.
+  const found = Number.isNaN(sum) ? 0 : selected(parted, place);
+  return found === 0 ? (parted.sort()[place] ?? Number.NaN) : found;
+}
+
+/** The number at a place were all of them sorted (Hoare's selection); they are put about it. */
+function selected(parted: Float64Array, place: number): number {
+  let low = 0;
+  let high = parted.length - 1;
+  while (low < high) {
+    const pivot = parted[(low + high) >> 1]!;
+    let i = low;
+    let j = high;
+    while (i <= j) {
+      while (parted[i]! < pivot) i++;
+      while (parted[j]! > pivot) j--;
+      if (i > j) break;
+      const other = parted[i]!;
+      parted[i++] = parted[j]!;
+      parted[j--] = other;
+    }
+    if (place <= j) high = j;
+    else if (place >= i) low = i;
+    else break;
+  }
+  return parted[place] ?? 0;
 }

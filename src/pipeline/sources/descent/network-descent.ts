@@ -78,10 +78,14 @@ function warningsOf({ config: { batch }, data }: NetworkSetup): MeasuredWarning[
   return [{ kind: 'batches', step: 0, message }];
 }
 
-/** The rows of a run from step 0, or from where a checkpoint stands. */
+/**
+ * The rows of a run from step 0, or from where a checkpoint stands.
+ * @param stores whether batches say how to go on behind them
+ */
 export function networkRows(
   setup: NetworkSetup,
   { resume }: SourceOptions = {},
+  stores = true,
 ): RowSource<NetworkArrays, NetworkRun> {
   const { config } = setup;
   const chosen = chosenOptimizer(config);
@@ -129,16 +133,15 @@ export function networkRows(
         }
         step++;
       }
+      const batch = {
+        ...{ run, length: step - first, schema: columns },
+        columns: arrays as NetworkArrays,
+      };
+      if (!stores) return batch;
       const at = step;
       const state = training.state();
-      return {
-        run,
-        length: step - first,
-        schema: columns,
-        columns: arrays as NetworkArrays,
-        // Where it diverged is found anew: what stands here is the same, wherever a batch ends.
-        after: { [STAGE]: { state: () => ({ step: at, ...state() }) } },
-      };
+      // Where it diverged is found anew: what stands here is the same, wherever a batch ends.
+      return { ...batch, after: { [STAGE]: { state: () => ({ step: at, ...state() }) } } };
     },
   };
 
