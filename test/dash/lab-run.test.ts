@@ -183,6 +183,26 @@ test('of an oscillation that a step leaves as it is nothing grows', () => {
   expect(narrate(run)).toContain('so each step leaves 100 % of the oscillation');
 });
 
+test.each([
+  [{ preset: 'paper' }, 'minimal'],
+  [{ model: 'mlp', layers: '1-20-20-1' }, 'mlp'],
+] as const)('a share of the loss that nobody sees is told in words (%j)', (options, model) => {
+  const run = labRun(options);
+  const told = (l1: number, loss: number) =>
+    narrate({
+      ...run,
+      config: run.config,
+      divergedAt: null,
+      step: 100,
+      last: (column) => ({ l1, loss, edge_directions: 1 })[column] ?? 1,
+      word: () => 'eos-self-stabilization',
+    });
+  expect(run.config.model).toBe(model);
+  expect(told(2.48e-16, 1)).toContain(' next to nothing of the loss');
+  expect(told(0, 0)).toContain(' next to nothing of the loss');
+  expect(told(0.25, 1)).toContain(' 25 % of the loss');
+});
+
 test('a network that has diverged at its start says so', () => {
   const run = labRun({ model: 'mlp', layers: '1-6-1', 'init-scale': '1e300' });
   run.advance(1);

@@ -204,6 +204,12 @@ describeWith(['chromium'], 'the lab', () => {
       await tour.waitFor();
       if (i === 0) await tour.locator('summary').click();
       await tour.locator('.formulas math').first().waitFor();
+      // No line ends within a quotient or an option.
+      const lines = await page
+        .locator('.lab .whole')
+        .evaluateAll((all) => all.map((each) => each.getClientRects().length));
+      expect(new Set(lines.filter((count) => count > 1)), `stop ${i + 1}`).toEqual(new Set());
+      if (i === 0) expect(lines.length).toBeGreaterThan(0);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(over, `stop ${i + 1}`).toBeLessThanOrEqual(0);
       const cut = await tour
@@ -280,6 +286,16 @@ describeWith(['chromium'], 'the lab', () => {
       .filter({ hasText: /^eta: -1 is not a positive/ })
       .waitFor();
     expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test.each([
+    ['', 'paper'],
+    ['model=mlp;layers=1-4-1', 'network'],
+    ['preset=figure3', 'figure3'],
+  ])('the run %s says that it begins with the preset %s', async (lab, preset) => {
+    const { page } = await open(lab);
+    expect(await page.locator('.lab [data-parameter=preset]').inputValue()).toBe(preset);
     await page.close();
   });
 
@@ -531,6 +547,64 @@ describeWith(['chromium'], 'the lab', () => {
       await page.close();
     },
   );
+
+  describe.each([
+    ['light', 1440],
+    ['dark', 390],
+    ['forced colours', 1440],
+  ] as const)('in %s at %d px', (look, width) => {
+    const STATES = [
+      '',
+      'model=mlp;layers=1-6-1;at=30',
+      'preset=three-phases;also=gradient-flow,constrained,central,edge;at=600',
+      'preset=paper;at=800;eta=1/12;at=1200;optimizer=momentum;momentum=0.5;at=1500',
+      'preset=three-phases;at=600;;preset=three-phases;eta=1/40;at=1200',
+    ].map((lab) => `lab=${encodeURIComponent(lab)}`);
+    const stops = TOUR.map((_, i) => `tour=${i + 1}`);
+    test.each([...STATES, ...stops, 'lab=&embed=1'])(
+      'axe finds nothing in ?%s, standing, open and playing',
+      async (link) => {
+        const { page, problems } = await openPage(browser, `${server.url}?refresh=0&${link}`, {
+          width,
+          theme: look === 'dark' ? 'dark' : 'light',
+        });
+        if (look === 'forced colours') await page.emulateMedia({ forcedColors: 'active' });
+        await stands(page);
+        await settled(page);
+        expect(await violations(page)).toEqual([]);
+        for (const fold of await page.locator('.lab summary:visible').all()) await fold.click();
+        await act(page, 'speed').fill('0');
+        await act(page, 'play').click();
+        await page.waitForFunction(
+          () => document.querySelector<HTMLElement>('.lab')?.dataset.playing === 'true',
+        );
+        expect(await violations(page)).toEqual([]);
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(over).toBeLessThanOrEqual(0);
+        expect(problems).toEqual([]);
+        await page.close();
+      },
+    );
+  });
+
+  test('a run that goes on and on needs no more memory, nor elements', async () => {
+    const { page } = await open('preset=three-phases');
+    const session = await page.context().newCDPSession(page);
+    await session.send('Performance.enable');
+    async function used(): Promise<{ readonly heap: number; readonly nodes: number }> {
+      await session.send('HeapProfiler.collectGarbage');
+      const { metrics } = await session.send('Performance.getMetrics');
+      const of = (name: string) => metrics.find((each) => each.name === name)!.value;
+      return { heap: of('JSHeapUsedSize'), nodes: of('Nodes') };
+    }
+    await playTo(page, 3_000_000, 7.5);
+    const first = await used();
+    await playTo(page, 15_000_000, 7.5);
+    const second = await used();
+    expect(second.heap).toBeLessThan(1.3 * first.heap + 2e6);
+    expect(second.nodes).toBeLessThan(1.3 * first.nodes + 1000);
+    await page.close();
+  });
 
   test('Tab stops fewer than 30 times beside the table, arrow keys reach all else', async () => {
     const { page } = await open('preset=three-phases;at=300');

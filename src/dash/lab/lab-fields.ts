@@ -93,7 +93,9 @@ export function labFields(set: (name: string, value: string, sliding: boolean) =
       for (const [name, input] of fields) {
         const value = (config as unknown as Readonly<Record<string, unknown>>)[name];
         sliders.get(name)?.show(value);
-        if (input !== document.activeElement) input.value = shownValue(name, options, value);
+        if (input === document.activeElement) continue;
+        input.value =
+          name === 'preset' ? (options.preset ?? table.preset) : shown(name, options, value);
       }
     },
   };
@@ -153,8 +155,7 @@ const nameOf = (name: string, parameters: ParameterTable): string => {
 };
 
 /** What a field shows: as it was typed, where the value is the same. */
-function shownValue(name: string, options: LabOptions, value: unknown): string {
-  if (name === 'preset') return options.preset ?? '';
+function shown(name: string, options: LabOptions, value: unknown): string {
   if (name === 'eta' && options.eta !== undefined) return options.eta;
   return value === null || value === undefined ? '' : String(value);
 }

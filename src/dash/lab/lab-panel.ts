@@ -1,7 +1,7 @@
 import { dynamics } from '../../pipeline/dynamics/index.ts';
 import { formatNumber, rate } from '../../pipeline/format.ts';
 import { messageOf, type Run } from '../app.ts';
-import { button, el } from '../dom.ts';
+import { button, el, unbroken } from '../dom.ts';
 import { connect } from '../load/client.ts';
 import { roving } from '../roving.ts';
 import { save } from '../runs/export.ts';
@@ -525,7 +525,8 @@ export async function openLab(
     which.value = String(chosen);
     formulas.show(status.formulas);
     const where = Number.isNaN(step) ? '' : `Step ${formatNumber(step)}. `;
-    words.textContent = where + status.text;
+    const said = where + status.text;
+    if (words.textContent !== said) words.replaceChildren(...unbroken(said));
     element.dataset.step = String(step);
     element.dataset.playing = String(playing);
   }

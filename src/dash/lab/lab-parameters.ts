@@ -29,6 +29,8 @@ export interface Change {
 /** What can be said of the runs of a model. */
 export interface LabTable {
   readonly model: string;
+  /** The preset that is taken where none is named. */
+  readonly preset: string;
   readonly parameters: ParameterTable;
 }
 
@@ -54,8 +56,16 @@ const also = (model: string): WordsParameter => ({
 
 /** The models that the lab can train, the first of which is taken where none is named. */
 export const LAB_TABLES: readonly LabTable[] = [
-  { model: 'minimal', parameters: { ...sayable(runParameters), also: also('minimal') } },
-  { model: 'mlp', parameters: { ...sayable(networkRunParameters), also: also('mlp') } },
+  {
+    model: 'minimal',
+    preset: 'paper',
+    parameters: { ...sayable(runParameters), also: also('minimal') },
+  },
+  {
+    model: 'mlp',
+    preset: 'network',
+    parameters: { ...sayable(networkRunParameters), also: also('mlp') },
+  },
 ];
 
 /**

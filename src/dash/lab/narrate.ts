@@ -80,6 +80,15 @@ export function formulasOf(run: LabRun): readonly string[] {
 const digits = (value: number): string => formatNumber(value, 4);
 const percent = (share: number): string => `${formatNumber(100 * share, 3)} %`;
 
+/** A part of the loss that is smaller than this is not told in numbers. */
+const LEAST_SHARE = 1e-4;
+
+/** How much of the loss the oscillation is. */
+function partOfLoss(run: LabRun): string {
+  const share = run.last('l1') / run.last('loss');
+  return `${share >= LEAST_SHARE ? percent(share) : 'next to nothing'} of the loss`;
+}
+
 function ofMinimal(run: LabRun, config: RunConfig, where: string, over: number): string {
   const { eta, moments, optimizer } = config;
   const [alpha, beta1, beta2] = [run.last('alpha'), run.last('beta1'), run.last('beta2')];
@@ -95,7 +104,7 @@ function ofMinimal(run: LabRun, config: RunConfig, where: string, over: number):
   const drift = -eta * (push + pull) * Math.sign(alpha);
   const size = plain ? ` by ${digits(Math.abs(drift))} a step` : '';
   const moves = `|α| ${drift < 0 ? 'shrinks' : 'grows'}${size}, and S with it`;
-  const share = `${percent(run.last('l1') / run.last('loss'))} of the loss`;
+  const share = partOfLoss(run);
   switch (run.word('phase')) {
     case 'progressive-sharpening':
       return (
@@ -131,11 +140,10 @@ function ofMinimal(run: LabRun, config: RunConfig, where: string, over: number):
 function ofNetwork(run: LabRun, where: string, over: number): string {
   const phase = run.word('phase');
   const count = run.last('edge_directions');
-  const share = run.last('l1') / run.last('loss');
   const edge =
     count > 0
       ? ` ${plural(count, 'direction')} of the weights ${count === 1 ? 'is' : 'are'} at the ` +
-        `edge and ${count === 1 ? 'holds' : 'hold'} ${percent(share)} of the loss.`
+        `edge and ${count === 1 ? 'holds' : 'hold'} ${partOfLoss(run)}.`
       : '';
   switch (phase) {
     case 'progressive-sharpening':

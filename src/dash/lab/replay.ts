@@ -1,3 +1,4 @@
+import { realClock } from '../../pipeline/core/clock.ts';
 import { blockSize, MOST_ROWS, SLICE } from './block-size.ts';
 import type { Recipe } from './lab-parameters.ts';
 import { type LabRun, labRun } from './lab-run.ts';
@@ -28,21 +29,10 @@ export async function replay(
       size = blockSize(wanted, size, performance.now() - before);
       await rows(run);
       if (performance.now() - turned < SLICE) continue;
-      await turn();
+      await realClock.yield();
       turned = performance.now();
     }
     if (said && after <= to) run.change(said);
   }
   return run;
 }
-
-/** Lets messages come in between. */
-const turn = (): Promise<void> =>
-  new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(0);
-  });

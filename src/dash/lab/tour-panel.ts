@@ -1,4 +1,4 @@
-import { button, el } from '../dom.ts';
+import { button, el, unbroken } from '../dom.ts';
 import mathml from './formulas.tex';
 import { TOUR, type TourRun } from './tour.ts';
 
@@ -79,7 +79,7 @@ export function tourPanel({ show, moved }: TourActions): TourPanel {
     const shown = TOUR[at - 1]!;
     place.textContent = `${at} of ${TOUR.length}`;
     title.textContent = shown.title;
-    text.textContent = shown.text;
+    text.replaceChildren(...unbroken(shown.text));
     formulas.show(shown.formulas);
     back.disabled = at === 1;
     next.disabled = at === TOUR.length;

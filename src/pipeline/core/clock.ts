@@ -30,12 +30,26 @@ export const realClock: Clock = {
         setImmediate(resolve);
         return;
       }
-      const channel = new MessageChannel();
-      channel.port1.onmessage = () => {
-        channel.port1.close();
-        resolve();
-      };
-      channel.port2.postMessage(null);
+      turns ??= openTurns();
+      turns.next(resolve);
     });
   },
 };
+
+let turns: ReturnType<typeof openTurns> | undefined;
+
+/**
+ * The back of the queue by one channel for all: one that nothing refers to while its message is
+ * under way might be collected, and whoever waits for it would wait for ever.
+ */
+function openTurns() {
+  const { port1, port2 } = new MessageChannel();
+  const waiting: (() => void)[] = [];
+  port1.onmessage = () => waiting.shift()?.();
+  return {
+    next(resolve: () => void) {
+      waiting.push(resolve);
+      port2.postMessage(null);
+    },
+  };
+}
