@@ -118,6 +118,39 @@ test('another run goes on from a checkpoint, with parameters of its own', async 
   );
 });
 
+test.each([
+  [{ preset: 'paper' }, { eta: '1/15' }],
+  [{ preset: 'paper' }, { optimizer: 'momentum', momentum: '0.5' }],
+  [{ model: 'mlp', layers: '1-5-1' }, { optimizer: 'adam' }],
+])(
+  'a run forks before the first step behind a change, and behind Undo (%j, %j)',
+  async (options, change) => {
+    const run = labRun(options);
+    run.advance(40);
+    const told = run.summary();
+    const forks = (of: ReturnType<typeof labRun>) =>
+      labRun(options, { checkpoint: of.checkpoint(), recipe: of.recipe });
+    run.change(change);
+    const changed = forks(run);
+    run.undo();
+    expect(run.summary()).toEqual(told);
+    const back = forks(run);
+    back.advance(30);
+    run.advance(30);
+    const whole = await held(run);
+    for (const [name, values] of Object.entries(await held(back)))
+      expect(values, name).toEqual(whole[name]!.slice(40));
+    const again = labRun(options);
+    again.advance(40);
+    again.change(change);
+    again.advance(30);
+    changed.advance(30);
+    const rest = await held(again);
+    for (const name of ['step', 'loss', 'sharpness'])
+      expect((await held(changed))[name], name).toEqual(rest[name]!.slice(40));
+  },
+);
+
 test('a run that takes the place of another of as many rows is drawn from its own', async () => {
   const [first, second] = ['1/20', '1/15'].map((eta) => labRun({ preset: 'paper', eta }));
   for (const run of [first!, second!]) run.advance(500);

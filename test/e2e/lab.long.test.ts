@@ -587,6 +587,77 @@ describeWith(['chromium'], 'the lab', () => {
     );
   });
 
+  test('the keyboard alone opens the lab, plays, changes, forks, and takes the tour', async () => {
+    const { page, problems } = await openPage(browser, `${server.url}?refresh=0`);
+    const { keyboard } = page;
+    const focused = () =>
+      page.evaluate(() => {
+        const { activeElement } = document;
+        const { act, parameter, slider, along } = (activeElement as HTMLElement).dataset;
+        return act ?? parameter ?? slider ?? along ?? activeElement?.textContent ?? '';
+      });
+    /** Goes to a control: by Tab from row to row, and within each by arrow keys. */
+    async function to(name: string): Promise<void> {
+      await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+      for (let stop = 0; stop < 60; stop++) {
+        await keyboard.press('Tab');
+        let now = await focused();
+        let before: string | undefined;
+        for (let i = 0; i < 40; i++) {
+          if (now === name) return;
+          const roves = await page.evaluate(
+            () =>
+              document.activeElement?.matches('button, select, summary, [type=checkbox]') &&
+              !document.activeElement.closest('.panel, #rangebar, #runs'),
+          );
+          if (!roves || now === before) break;
+          before = now;
+          // A row is entered where it was left.
+          await keyboard.press(i === 0 ? 'Home' : 'ArrowRight');
+          now = await focused();
+          if (i === 0) before = undefined;
+        }
+      }
+      throw new Error(`no key leads to ${name}`);
+    }
+    await to('lab');
+    await keyboard.press('Enter');
+    await page.locator('.lab').waitFor();
+    await to('play');
+    await keyboard.press('Enter');
+    await page.waitForFunction(
+      () => Number(document.querySelector<HTMLElement>('.lab')?.dataset.step) > 50,
+    );
+    await keyboard.press('Enter');
+    await stands(page, 50);
+    await to('eta');
+    await keyboard.press('Control+A');
+    await keyboard.type('1/15');
+    await keyboard.press('Enter');
+    const says = (text: string) => page.locator('.lab-words').filter({ hasText: text }).waitFor();
+    await says('2/η = 30');
+    await to('undo');
+    await keyboard.press('Enter');
+    await says('2/η = 40');
+    await to('fork');
+    await keyboard.press('Enter');
+    await page.locator('[data-act=which] option').nth(1).waitFor({ state: 'attached' });
+    await to('Data, start and optimizer');
+    await keyboard.press('Enter');
+    await page.locator('.lab-more[open]').waitFor();
+    await to('tour');
+    await keyboard.press('Enter');
+    await page.locator('.tour[data-begun="1"]').waitFor();
+    await to('tour-next');
+    await keyboard.press('Enter');
+    await page.locator('.tour[data-begun="2"]').waitFor();
+    await to('tour-leave');
+    await keyboard.press('Enter');
+    await page.waitForFunction(() => !new URL(location.href).searchParams.has('tour'));
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
   test('a run that goes on and on needs no more memory, nor elements', async () => {
     const { page } = await open('preset=three-phases');
     const session = await page.context().newCDPSession(page);

@@ -1,4 +1,4 @@
-import type { Checkpoint, Snapshot } from '../../pipeline/core/checkpoint.ts';
+import type { Checkpoint, Snapshot, StageState } from '../../pipeline/core/checkpoint.ts';
 import { blocks } from '../../pipeline/core/operator.ts';
 import type { Column, Schema } from '../../pipeline/core/schema.ts';
 import { decodeCheckpoint, encodeCheckpoint, summaryAt } from '../../pipeline/core/stored-state.ts';
@@ -68,6 +68,7 @@ interface Before {
   readonly options: LabOptions;
   readonly config: LabConfig;
   readonly at: Checkpoint;
+  readonly after: Snapshot;
   readonly origin: Checkpoint | undefined;
 }
 
@@ -180,7 +181,8 @@ export function labRun(first: LabOptions, from?: Fork): LabRun {
         const again = changes.at(-1)?.after === step() && before.length > 0;
         const all = again ? { ...changes.at(-1)!.options, ...said } : said;
         changes = [...(again ? changes.slice(0, -1) : changes), { after: step(), options: all }];
-        if (!again) before = [...before.slice(1 - MOST_CHANGES), { options, config, at, origin }];
+        if (!again)
+          before = [...before.slice(1 - MOST_CHANGES), { options, config, at, after, origin }];
         const last = before.at(-1)!;
         const { summarize: _, ...stages } = last.at.stages;
         const going = { ...last.at, stages };
@@ -197,14 +199,14 @@ export function labRun(first: LabOptions, from?: Fork): LabRun {
       kept?.cut(changes.at(-1)!.after);
       before = before.slice(0, -1);
       changes = changes.slice(0, -1);
-      ({ options, config, at: start, origin } = last);
+      ({ options, config, at: start, after, origin } = last);
       length = 0;
-      after = {};
       divergedAt = null;
       work = undefined;
       return true;
     },
-    checkpoint: text,
+    // Where nothing was computed since a change, it goes on from what that made of the last row.
+    checkpoint: () => (start && !work ? encodeStored(start) : text()),
     summary,
     table(known = summary()) {
       return (kept ?? history([STEP], 'step')).table({
@@ -217,6 +219,14 @@ export function labRun(first: LabOptions, from?: Fork): LabRun {
     },
   };
 }
+
+const encodeStored = ({ rows, stages }: Checkpoint): string =>
+  encodeCheckpoint(
+    rows,
+    Object.fromEntries(
+      Object.entries(stages).map(([name, stage]) => [name, { state: () => stage as StageState }]),
+    ),
+  );
 
 const changed = (options: LabOptions, change: Change): LabOptions =>
   withOptions(options, change.options);
