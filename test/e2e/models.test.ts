@@ -73,3 +73,12 @@ test.each([
   expect(stderr).toMatch(message);
   expect(stderr.trim().split('\n')).toHaveLength(1);
 });
+
+test('inspect names the threshold of a network with weight decay', async () => {
+  const out = join(temporaryFolder(), 'net.parquet');
+  const flags = ['--model', 'mlp', '--layers', '1-4-1', '--weight-decay', '0.01', '--steps', '20'];
+  expect((await eos(['stream', ...flags, '--out', out])).code).toBe(0);
+  const { stdout } = await eos(['inspect', out]);
+  expect(stdout).toMatch(/first crossing of 2\/η − λ +never/);
+  expect(stdout).toMatch(/largest sharpness +[\d.]+ × \(2\/η − λ\)/);
+});

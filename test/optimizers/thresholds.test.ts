@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findOptimizer, optimizers } from '../../src/pipeline/optimizers/index.ts';
+import { findOptimizer, optimizers, stabilityOf } from '../../src/pipeline/optimizers/index.ts';
 import {
   defaultsOf,
   type Optimizer,
@@ -103,4 +103,23 @@ test('what a step leaves along a flat direction is what its own steps leave', ()
     const h = x / 0.1 / scaleOf(optimizer, values, 0.1);
     expect(growth(optimizer, values, 0.1, h)).toBeCloseTo(optimizer.stability(values).decay(x), 4);
   }
+});
+
+test('what a config names is named with the decay that is added to its gradient', () => {
+  const named = (optimizer: string, decay: number | null = 0.5) => {
+    const { parameters } = findOptimizer(optimizer)!;
+    const own = Object.entries(parameters).map(([name, each]) => [name, each.default]);
+    const stability = stabilityOf({
+      ...Object.fromEntries(own),
+      optimizer,
+      'weight-decay': decay,
+    });
+    return [stability.formula, stability.threshold(0.1)];
+  };
+  expect(named('gd')).toEqual(['2/η − λ', 19.5]);
+  expect(named('gd', null)).toEqual(['2/η', 20]);
+  expect(named('momentum', 1)[0]).toBe('(2 + 2β)/η − λ');
+  // In its metric the sharpness is that of H + λ.
+  expect(named('rmsprop')).toEqual(['2/η', 20]);
+  expect(named('adamw')[0]).toBe('(2 − ηλ)(1 + β₁)/((1 − β₁)η)');
 });

@@ -54,7 +54,9 @@ test('of mini-batches it is said what the sharpness of all samples does not tell
     const last = await lastValueFrom(networkDescent({ ...small, batch }).pipe(networkPipeline()));
     return last.run.summary!.warnings.map(({ message }) => message);
   };
-  expect(await warningsOf(4)).toEqual([expect.stringContaining('it is batch_sharpness that')]);
+  expect(await warningsOf(4)).toEqual([
+    expect.stringMatching(/^.*it is batch_sharpness that.{10,150}$/),
+  ]);
   expect(await warningsOf(9)).toEqual([]);
   expect(await warningsOf(null)).toEqual([]);
 });

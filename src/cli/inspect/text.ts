@@ -159,7 +159,7 @@ function outcomeLines(report: Report): string[] {
     marked(whole('first_crossing') ?? 'never', number('first_crossing') ?? undefined),
   );
   const largest = real('max_sharpness_ratio');
-  add('largest sharpness', marked(largest === null ? null : `${largest} × ${threshold}`));
+  add('largest sharpness', marked(largest === null ? null : `${largest} × ${asFactor(threshold)}`));
   add('diverged at step', marked(whole('diverged_at')));
   add('final loss', marked(real('final_loss')));
   add('T(δ, ε)', marked(convergenceText(summary.convergence_time)));
@@ -179,6 +179,9 @@ function outcomeLines(report: Report): string[] {
   const width = Math.max(...lines.map(([label]) => label.length));
   return lines.map(([label, text]) => `${label.padEnd(width)}  ${text}`);
 }
+
+/** A sum stands in brackets where it is multiplied. */
+const asFactor = (threshold: string) => (threshold.endsWith(' − λ') ? `(${threshold})` : threshold);
 
 /** Spikes that are told one by one. */
 const MOST_SPIKES = 10;
@@ -225,7 +228,7 @@ function sparklineLines({ sharpness, threshold }: Report, dim: (text: string) =>
   const height = (value: number) =>
     top > 0 ? Math.max(0, Math.floor((value / top) * (BARS.length - 0.001))) : 0;
   const bars = bins.map((value) => (value === null ? ' ' : BARS[height(value)])).join('');
-  const unit = column === 'sharpness_ratio' ? ` × ${threshold}` : '';
+  const unit = column === 'sharpness_ratio' ? ` × ${asFactor(threshold)}` : '';
   return [`${bars}  ${dim(`S up to ${plainNumber(top)}${unit}`)}`];
 }
 

@@ -2,7 +2,7 @@ import type { Stability } from '../core/run.ts';
 import { adam } from './adam.ts';
 import { adamw } from './adamw.ts';
 import { gd } from './gd.ts';
-import type { Optimizer, OptimizerValues } from './optimizer.ts';
+import { type Optimizer, type OptimizerValues, withDecayOf } from './optimizer.ts';
 import { plainOptimizers } from './plain.ts';
 import { rmsprop } from './rmsprop.ts';
 
@@ -24,7 +24,14 @@ export function optimizerOf(config: object): Optimizer {
   return findOptimizer(optimizer) ?? gd;
 }
 
-/** Stability of the optimizer that a run's config names; gradient descent where it names none. */
+/**
+ * Stability of the optimizer that a run's config names, with its weight decay; gradient descent
+ * where it names none.
+ */
 export function stabilityOf(config: object): Stability {
-  return optimizerOf(config).stability(config as OptimizerValues);
+  const optimizer = optimizerOf(config);
+  const values = config as OptimizerValues;
+  const lambda: unknown = values['weight-decay'];
+  const stability = optimizer.stability(values);
+  return withDecayOf(optimizer, stability, typeof lambda === 'number' ? lambda : 0);
 }

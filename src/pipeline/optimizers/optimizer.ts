@@ -92,3 +92,13 @@ export function withDecay(stability: Stability, lambda: number): Stability {
     ratio: (sharpness, eta) => sharpness / (stability.threshold(eta) - lambda),
   };
 }
+
+/**
+ * The same where λ is told of an optimizer: one that takes decay for itself has it in its threshold
+ * already, and one that divides its steps measures the spectrum of H + λ itself.
+ */
+export const withDecayOf = (
+  { decoupled = false, metric }: Optimizer,
+  stability: Stability,
+  lambda: number,
+): Stability => (decoupled || metric ? stability : withDecay(stability, lambda));

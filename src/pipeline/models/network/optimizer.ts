@@ -1,6 +1,6 @@
 import type { Stability } from '../../core/run.ts';
 import { findOptimizer, optimizers } from '../../optimizers/index.ts';
-import { type Optimizer, type OptimizerValues, withDecay } from '../../optimizers/optimizer.ts';
+import { type Optimizer, type OptimizerValues, withDecayOf } from '../../optimizers/optimizer.ts';
 import { resolveOptimizer } from '../../optimizers/parameters.ts';
 
 /** An optimizer with its parameters, as the training of a network uses it. */
@@ -27,8 +27,6 @@ export function chosenOptimizer(options: object): ChosenOptimizer {
   const { optimizer: name, ...values } = resolveOptimizer(optimizers, decoupled ? given : others);
   const optimizer = findOptimizer(name)!;
   const lambda = decoupled || typeof decay !== 'number' ? 0 : decay;
-  const stability = optimizer.stability(values);
-  // In a metric of its own, the sharpness is taken of H + λ itself.
-  const known = optimizer.metric ? stability : withDecay(stability, lambda);
-  return { optimizer, values, decay: lambda, stability: known };
+  const stability = withDecayOf(optimizer, optimizer.stability(values), lambda);
+  return { optimizer, values, decay: lambda, stability };
 }

@@ -72,9 +72,8 @@ export function networkDescent(
 function warningsOf({ config: { batch }, data }: NetworkSetup): MeasuredWarning[] {
   if (batch === null || batch === data.count) return [];
   const message =
-    'phases and causes of spikes are judged by the sharpness of all samples; with mini-batches ' +
-    'of gradient descent it is batch_sharpness that settles at 2/η (arXiv:2412.20553), and that ' +
-    'of all samples below it';
+    'phases and spikes are judged by λ_max of all samples; with mini-batches it is ' +
+    'batch_sharpness that settles at 2/η (arXiv:2412.20553), and λ_max below it';
   return [{ kind: 'batches', step: 0, message }];
 }
 
