@@ -32,6 +32,8 @@ export interface SweepFolder {
   readonly partial: string;
   /** There while the sweep is cancelled. */
   readonly cancelled: string;
+  /** Versions of the manifest, so that two sweeps that are added at once are both in the next. */
+  readonly versions: string;
 }
 
 /** A sweep of a folder, and those before it, whose runs it leaves to them. */
@@ -61,6 +63,7 @@ export function sweepFolder(path: string): SweepFolder {
     trajectories: join(path, 'trajectories'),
     partial: join(path, '.partial'),
     cancelled: join(path, '.cancelled'),
+    versions: join(path, '.versions'),
   };
 }
 
@@ -214,11 +217,30 @@ export async function claimFolder(
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   // First of all: shards that start at the same moment must find a folder of this sweep, or an
   // empty one.
-  if (found.before.length > 0) await commitFile(folder, folder.manifest, text);
-  else if (!(await commitNewFile(folder, folder.manifest, text)))
-    return claimFolder(folder, spec, extend);
+  const entered =
+    found.before.length > 0
+      ? await addVersion(folder, manifest, text)
+      : await commitNewFile(folder, folder.manifest, text);
+  if (!entered) return claimFolder(folder, spec, extend);
   await mkdir(folder.summary, { recursive: true });
   return found.place;
+}
+
+/**
+ * Makes this the next version of the manifest; false where another was sooner. Whoever finds a
+ * later version than the one that it has put in place puts that one there, too: so the last one
+ * stands there in the end, even if the program that made it was killed.
+ */
+async function addVersion(folder: SweepFolder, manifest: Manifest, text: string): Promise<boolean> {
+  const path = (count: number) =>
+    join(folder.versions, `${manifest.folder}-${String(count).padStart(4, '0')}.json`);
+  await mkdir(folder.versions, { recursive: true });
+  const first = await commitNewFile(folder, path(manifest.sweeps.length), text);
+  for (let count = manifest.sweeps.length; ; count++) {
+    const version = await readFile(path(count), 'utf8').catch(absent);
+    if (version === undefined) return first;
+    await commitFile(folder, folder.manifest, version);
+  }
 }
 
 /** As `claimFolder`, but only looks. */
