@@ -351,7 +351,7 @@ function showMissing(absent: readonly Panel[], covered: boolean): void {
   const names = absent.map(({ title, needs }) =>
     needs.length > 0 ? `${title} (${needs.join(', ')})` : title,
   );
-  missing.textContent = `Not shown, since the file has no values for it: ${names.join('; ')}.`;
+  missing.textContent = `Not shown, for want of values: ${names.join('; ')}.`;
 }
 
 /* ---- state ---- */

@@ -83,7 +83,8 @@ describe.skipIf(!linux)('memory', () => {
     expect(long.rows).toBeGreaterThanOrEqual(50_001);
     expect(short.bytes).toBeGreaterThan(30 * MEGABYTE);
     expect(long.bytes).toBeLessThan(200 * MEGABYTE);
-    expect(long.bytes - short.bytes).toBeLessThan(20 * MEGABYTE);
+    // Less than a byte a step: heaps have their size after some 100 million steps.
+    expect(long.bytes - short.bytes).toBeLessThan(40 * MEGABYTE);
   });
 
   test('10 million lines of a log take no more of it than 3 million', async () => {
