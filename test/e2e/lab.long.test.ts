@@ -548,11 +548,7 @@ describeWith(['chromium'], 'the lab', () => {
     },
   );
 
-  describe.each([
-    ['light', 1440],
-    ['dark', 390],
-    ['forced colours', 1440],
-  ] as const)('in %s at %d px', (look, width) => {
+  describe('axe finds nothing', () => {
     const STATES = [
       '',
       'model=mlp;layers=1-6-1;at=30',
@@ -561,14 +557,15 @@ describeWith(['chromium'], 'the lab', () => {
       'preset=three-phases;at=600;;preset=three-phases;eta=1/40;at=1200',
     ].map((lab) => `lab=${encodeURIComponent(lab)}`);
     const stops = TOUR.map((_, i) => `tour=${i + 1}`);
+    const LOOKS = [
+      ['light', 'none', 1440],
+      ['dark', 'none', 390],
+      ['light', 'active', 1440],
+    ] as const;
     test.each([...STATES, ...stops, 'lab=&embed=1'])(
-      'axe finds nothing in ?%s, standing, open and playing',
+      'in ?%s, standing, and open and playing in light, dark and forced colours',
       async (link) => {
-        const { page, problems } = await openPage(browser, `${server.url}?refresh=0&${link}`, {
-          width,
-          theme: look === 'dark' ? 'dark' : 'light',
-        });
-        if (look === 'forced colours') await page.emulateMedia({ forcedColors: 'active' });
+        const { page, problems } = await openPage(browser, `${server.url}?refresh=0&${link}`);
         await stands(page);
         await settled(page);
         expect(await violations(page)).toEqual([]);
@@ -578,9 +575,13 @@ describeWith(['chromium'], 'the lab', () => {
         await page.waitForFunction(
           () => document.querySelector<HTMLElement>('.lab')?.dataset.playing === 'true',
         );
-        expect(await violations(page)).toEqual([]);
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(over).toBeLessThanOrEqual(0);
+        for (const [colorScheme, forcedColors, width] of LOOKS) {
+          await page.emulateMedia({ colorScheme, forcedColors });
+          await page.setViewportSize({ width, height: 900 });
+          expect(await violations(page)).toEqual([]);
+          const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          expect(over).toBeLessThanOrEqual(0);
+        }
         expect(problems).toEqual([]);
         await page.close();
       },
