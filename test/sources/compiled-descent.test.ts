@@ -58,7 +58,18 @@ test('and of any run, in blocks of any size', () => {
       expect(different(plain.table, compiled.table)).toEqual([]);
       expect(compiled.end).toEqual(plain.end);
     }),
-    { numRuns: 60 },
+    {
+      numRuns: 60,
+      examples: [
+        [
+          {
+            ...{ lambda1: 100, lambda2: 0.1, eta: 0.02, init: [0.3, 0.1, 0.3], steps: 2500 },
+            ...{ floor: 0.010000000000000005, covariance: -8.94291821331854e-17 },
+          },
+          1,
+        ],
+      ],
+    },
   );
 });
 

@@ -45,7 +45,8 @@ export function classify(
   const low = f64x2.splat(small);
   const below = f64x2.splat(1 - band);
   const above = f64x2.splat(1 + band);
-  const alongAxes = u1 == 1 && v2 == 1;
+  // At a covariance next to nothing u₁ and v₂ are 1, and u₂ and v₁ yet count where β₁ is as small.
+  const alongAxes = u1 == 1 && v2 == 1 && u2 == 0 && v1 == 0;
   for (let at: usize = 0; at < 8 * count; at += 16) {
     const alpha = v128.load(ALPHA + at);
     const beta1 = v128.load(BETA1 + at);
