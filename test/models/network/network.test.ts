@@ -21,7 +21,7 @@ function normals(count: number, seed: number, deviation = 1): Float64Array {
 }
 
 const anyNetwork = fc.record({
-  layers: fc.array(fc.integer({ min: 1, max: 11 }), { minLength: 2, maxLength: 5 }),
+  layers: fc.array(fc.integer({ min: 1, max: 13 }), { minLength: 2, maxLength: 5 }),
   activation: fc.constantFrom(...ACTIVATIONS),
   loss: fc.constantFrom(...LOSSES),
   count: fc.integer({ min: 1, max: 9 }),

@@ -1,4 +1,4 @@
-import { eliminate } from './eigen';
+import { eliminate, substitute } from './eigen';
 import { addScaled, combination, dot, dots, multiply } from './matrix';
 import { allocate, gradientAt } from './network';
 import {
@@ -24,13 +24,14 @@ import {
 const SAME = 0.5;
 /**
  * What of a direction may be outside of the basis, as a share of its square: of its curvature, only
- * what that part has with itself is left out.
+ * what that part has with itself is left out. It enters with the square of its weight, some ¼, and
+ * by a curvature that is no larger than the last one followed; a product would find it.
  */
-const OUTSIDE = 1e-4;
+const OUTSIDE = 0.01;
 /** Steps of the fixed point that finds both angles of a swing. */
 const PASSES = 12;
-/** Directions nearer to each other than this are one. */
-const APART = 1e-6;
+/** Directions are one where the square of the sine between them is under this. */
+const APART = 1e-9;
 /** How far an integral over a step may be from the change of the loss, as a share of that … */
 const AMISS = 0.03;
 /** … and the intervals, with a point in the middle of each, that it is given up at. */
@@ -107,7 +108,8 @@ function atRest(rank: i32): void {
   for (let j = 0; j < found; j++) store<f64>(at(row, j), load<f64>(entryOf(Z, j, order[rank])));
   const here = load<f64>(at(swings, 2 * rank));
   unchecked((right[rank] = here));
-  if (known < 2) return;
+  // A full basis tells of a spectrum that has turned too far within a step.
+  if (known < 2 || m == MOST) return;
   let same = 0;
   let overlap = 0.0;
   for (let i = 0; i < wanted; i++) {
@@ -221,11 +223,7 @@ export function edgeWork(
   addScaled(-1, thetaBefore, step, size);
   memory.copy(scaled, step, bytes);
   if (metric) divide(scaled, metric);
-  let joined = 0;
-  for (let i = 0; i < ends; i++) if (joins(past[0], i, joined)) joined++;
-  for (let i = 0; i < begins; i++) if (joins(past[1], i, joined)) joined++;
-  dots(V, stride, joined, scaled, other, size);
-  combination(0, V, V, stride, joined, other, part, size);
+  projectOnto(begins, ends);
   if (metric) multiply(metric, part, part, size);
   // Trapezoids, of all of the step and of its part, over ever more intervals.
   let whole = 0.5 * (dot(step, gradientBefore, size) + dot(step, gradient, size));
@@ -250,20 +248,34 @@ export function edgeWork(
   return integral;
 }
 
-/** Puts a direction at V[count], if it is not within the span of those before. */
-function joins(vectors: usize, rank: i32, count: i32): bool {
-  const v = V + <usize>count * stride;
-  memory.copy(v, vectors + <usize>rank * stride, (<usize>size) << 3);
-  for (let pass = 0; pass < 2; pass++) {
-    for (let j = 0; j < count; j++) {
-      const w = V + <usize>j * stride;
-      addScaled(-dot(w, v, size), w, v, size);
+/**
+ * The projection of `scaled` onto the first `ends` directions x of the last measurement and the
+ * first `begins` directions y of the one before into `part`. Both are orthonormal sets, and T = xᵀy
+ * is known: coefficients d of y solve (1 − TᵀT) d = yᵀs − Tᵀxᵀs, those of x are xᵀs − T d.
+ */
+function projectOnto(begins: i32, ends: i32): void {
+  const t = turns[0];
+  dots(past[0], stride, ends, scaled, other, size);
+  dots(past[1], stride, begins, scaled, changetype<usize>(right), size);
+  for (let j = 0; j < begins; j++) {
+    for (let k = 0; k <= j; k++) {
+      let left = j == k ? 1.0 : 0.0;
+      for (let i = 0; i < ends; i++)
+        left -= load<f64>(entryOf(t, i, j)) * load<f64>(entryOf(t, i, k));
+      unchecked((matrix[j * MOST + k] = left));
     }
+    for (let i = 0; i < ends; i++)
+      unchecked((right[j] -= load<f64>(entryOf(t, i, j)) * load<f64>(at(other, i))));
   }
-  const norm = Math.sqrt(dot(v, v, size));
-  if (norm < APART) return false;
-  addScaled(1 / norm - 1, v, v, size);
-  return true;
+  eliminate(changetype<usize>(matrix), changetype<usize>(right), begins, MOST, APART);
+  substitute(changetype<usize>(matrix), changetype<usize>(right), begins, MOST, APART);
+  for (let i = 0; i < ends; i++) {
+    const row = entryOf(t, i, 0);
+    const taken = dot(row, changetype<usize>(right), begins);
+    store<f64>(at(other, i), load<f64>(at(other, i)) - taken);
+  }
+  combination(0, scaled, past[0], stride, ends, other, part, size);
+  combination(1, part, past[1], stride, begins, changetype<usize>(right), part, size);
 }
 
 /** a = a ÷ b, entry by entry. */

@@ -59,14 +59,16 @@ function rotate(A: usize, Z: usize, p: i32, q: i32, row: usize, end: usize, leas
 
 /**
  * bᵀA⁻¹b by Cholesky's elimination; of A, whose lower triangle is used up, rows are `stride` long.
+ * Unknowns whose pivot is not over `least` are left out.
  */
-export function eliminate(A: usize, b: usize, n: i32, stride: i32): f64 {
+export function eliminate(A: usize, b: usize, n: i32, stride: i32, least: f64 = -Infinity): f64 {
   const row: usize = (<usize>stride) << 3;
   const end: usize = (<usize>n) << 3;
   let sum = 0.0;
   for (let k: usize = 0; k < end; k += 8) {
     const pivot = load<f64>(A + (k >> 3) * row + k);
     const value = load<f64>(b + k);
+    if (pivot <= least) continue;
     sum += (value * value) / pivot;
     for (let i = k + 8; i < end; i += 8) {
       const a = A + (i >> 3) * row;
@@ -77,6 +79,19 @@ export function eliminate(A: usize, b: usize, n: i32, stride: i32): f64 {
     }
   }
   return sum;
+}
+
+/** A⁻¹b in place of b, behind `eliminate`; 0 for what that left out. */
+export function substitute(A: usize, b: usize, n: i32, stride: i32, least: f64): void {
+  const row: usize = (<usize>stride) << 3;
+  const end: usize = (<usize>n) << 3;
+  for (let k = end; k > 0; k -= 8) {
+    const at = k - 8;
+    const pivot = load<f64>(A + (at >> 3) * row + at);
+    let value = load<f64>(b + at);
+    for (let i = k; i < end; i += 8) value -= load<f64>(A + (i >> 3) * row + at) * load<f64>(b + i);
+    store<f64>(b + at, pivot > least ? value / pivot : 0);
+  }
 }
 
 /** Share of its square that of each vector must be outside of those before it. */
