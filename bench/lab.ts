@@ -43,7 +43,9 @@ try {
   const minimal = await measureTop(browser, 'preset=three-phases', 2_000_000);
   print(
     `minimal model at top speed   ${millions(minimal.rate)} M steps/s through all operators ` +
-      `(${millions(minimal.ofThread)} M a second of its thread), the page at ` +
+      `(${millions(minimal.ofThread)} M a second of its thread, which ran ` +
+      `${percent(minimal.ran)} of the time and was kept from a processor ` +
+      `${percent(minimal.kept)}), the page at ` +
       `${minimal.frames.toFixed(0)} frames/s, ${minimal.frameTime.toFixed(1)} ms of its main ` +
       'thread each',
   );
@@ -82,6 +84,10 @@ function millions(rate: number): string {
   return (rate / 1e6).toFixed(1);
 }
 
+function percent(part: number): string {
+  return `${(100 * part).toFixed(0)} %`;
+}
+
 function said(all: readonly Rates[]): string {
   const [rate, ofThread] = [
     median(all.map((each) => each.rate)),
@@ -90,22 +96,29 @@ function said(all: readonly Rates[]): string {
   return `${rate.toFixed(0)} steps/s, ${ofThread.toFixed(0)} a second of its thread`;
 }
 
-/** Milliseconds of processor that the pages' main threads and workers have had. */
+/**
+ * Milliseconds of processor that the pages' main threads and workers have had, and for how long
+ * the workers would have gone on but had none.
+ */
 async function threadTimes(
   of: Browser,
-): Promise<{ readonly main: number; readonly worker: number }> {
+): Promise<{ readonly main: number; readonly worker: number; readonly kept: number }> {
   const session = await of.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   await session.detach();
-  const times = { main: 0, worker: 0 };
+  const times = { main: 0, worker: 0, kept: 0 };
   for (const { type, id } of processInfo) {
     if (type !== 'renderer') continue;
     for (const thread of readdirSync(`/proc/${id}/task`)) {
       const folder = `/proc/${id}/task/${thread}`;
-      const time = Number(readFileSync(`${folder}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
-      if (thread === String(id)) times.main += time;
-      else if (readFileSync(`${folder}/comm`, 'utf8').startsWith('DedicatedWorker'))
-        times.worker += time;
+      const [ran = 0, kept = 0] = readFileSync(`${folder}/schedstat`, 'utf8')
+        .split(' ')
+        .map((nanoseconds) => Number(nanoseconds) / 1e6);
+      if (thread === String(id)) times.main += ran;
+      else if (readFileSync(`${folder}/comm`, 'utf8').startsWith('DedicatedWorker')) {
+        times.worker += ran;
+        times.kept += kept;
+      }
     }
   }
   return times;
@@ -123,9 +136,20 @@ async function openLab(from: Browser, lab: string): Promise<Page> {
   return page;
 }
 
+/** What each plot shows of which anything is in the window. */
+function plotsSeen(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('.plot svg.main, .range-picture svg')].flatMap((svg) => {
+      const { top, bottom } = svg.getBoundingClientRect();
+      return top < innerHeight && bottom > 0 ? [svg.innerHTML] : [];
+    }),
+  );
+}
+
 /**
  * From a move of the slider of η to the frame behind the drawing of the run that was computed
- * anew, and what the main thread and the worker have worked for it.
+ * anew, and what the main thread and the worker have worked for it. That all plots in the window
+ * show another run then is looked at once the clock stands.
  */
 async function measureSlider(from: Browser): Promise<void> {
   const page = await openLab(from, 'preset=three-phases;at=10000');
@@ -133,6 +157,7 @@ async function measureSlider(from: Browser): Promise<void> {
   const times: number[] = [];
   const worked: number[] = [];
   for (let i = 0; i < Number(values.rounds); i++) {
+    const old = await plotsSeen(page);
     const before = await threadTimes(from);
     times.push(
       await page.locator('[data-slider=eta]').evaluate(async (slider, round) => {
@@ -154,6 +179,10 @@ async function measureSlider(from: Browser): Promise<void> {
     );
     const after = await threadTimes(from);
     worked.push(after.main - before.main + after.worker - before.worker);
+    const shown = await plotsSeen(page);
+    const left = shown.filter((plot, place) => plot === old[place]);
+    if (shown.length === 0 || left.length > 0)
+      throw new Error(`${left.length} of ${shown.length} plots in the window show the last run`);
     await page.waitForFunction(() => document.documentElement.dataset.busy === 'false');
   }
   print(
@@ -193,6 +222,8 @@ async function measureTop(from: Browser, lab: string, warm: number) {
   return {
     rate: steps / seconds,
     ofThread: (steps / (after.worker - before.worker)) * 1000,
+    ran: (after.worker - before.worker) / 1000 / seconds,
+    kept: (after.kept - before.kept) / 1000 / seconds,
     frames: frames / seconds,
     frameTime: (after.main - before.main) / frames,
   };

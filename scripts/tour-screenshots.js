@@ -15,6 +15,7 @@ const STATES = {
   along: 'preset=three-phases;also=gradient-flow,constrained,central,edge;at=2000',
   changed: 'preset=paper;at=2500;eta=1/12;at=3200;optimizer=momentum;momentum=0.5;at=4000',
   compared: 'preset=three-phases;at=3000;;preset=three-phases;eta=1/40;at=6000',
+  network: 'model=mlp;preset=network;also=gradient-flow;at=300',
 };
 
 mkdirSync(folder, { recursive: true });

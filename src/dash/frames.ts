@@ -19,6 +19,16 @@ export async function paced(
   }
 }
 
+/** So long a frame may take; a page that is not seen any more has none, in milliseconds. */
+const MOST_MS = 200;
+
+/** When the next frame has been drawn. */
+export const afterFrame = (): Promise<void> =>
+  new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve));
+    setTimeout(resolve, MOST_MS);
+  });
+
 /**
  * Does something with the next frame, or before it where the page is idle now: what an event of a
  * frame began still is part of that frame.

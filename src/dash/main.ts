@@ -4,7 +4,7 @@ import { linkOfPage, pageAddress } from './address.ts';
 import { type App, hasColumns, messageOf, type Panel, type Run, rowUnder } from './app.ts';
 import { el } from './dom.ts';
 import { fileFollower } from './follow-files.ts';
-import { gathering, paced, soon } from './frames.ts';
+import { afterFrame, gathering, paced, soon } from './frames.ts';
 import type { LinkedRun } from './lab/lab-link.ts';
 import type { LabPanel } from './lab/lab-panel.ts';
 import type { Row } from './load/protocol.ts';
@@ -185,7 +185,7 @@ function showBusy(): void {
   const rests = resting !== undefined && !files.runs().some(({ writing }) => writing);
   // What was under way when the page was told to pause is still drawn.
   const pausing = follower.hearing() && store.get().refresh === 0;
-  const works = scheduled || drawing || following || looks > 0 || files.loading();
+  const works = scheduled || drawing || drawsBeside || following || looks > 0 || files.loading();
   page.dataset.busy = String(works || rests || pausing || address.waits());
 }
 
@@ -247,6 +247,7 @@ async function drawAll(): Promise<void> {
   const rows = runs.reduce((sum, { info }) => sum + info.rows, 0);
   const every = others && rows <= MOST_ROWS_UNSEEN;
   const now = visible.filter((panel) => every || panel === sweep || isNear(panel.element));
+  const beside = new Set(every ? [] : now.filter((panel) => panel !== sweep && !isSeen(panel)));
   readRooms(every ? [] : now.map(({ element }) => element));
   undrawn = new Set(visible.filter((panel) => !now.includes(panel)));
   clearTimeout(resting);
@@ -256,18 +257,21 @@ async function drawAll(): Promise<void> {
     undrawn.size > 0 && rows <= MOST_ROWS_UNSEEN && !goesOn
       ? setTimeout(() => void drawRest(), REST_MS)
       : undefined;
-  const parts = [
+  const above = [
     ...(others ? [] : [tileRow.draw]),
     ...(labControls ? [drawControls] : []),
     range.draw,
-    ...now.map((panel) => () => drawPanel(panel)),
   ];
+  const draws = (all: readonly Panel[]) => all.map((panel) => () => drawPanel(panel));
   // A run that plays in the lab is drawn part by part, as much as a frame has room for.
   if (!every && runs.some(({ writing, source }) => writing && source.client))
-    await paced(parts, FRAME_MS, () => hurry);
+    await paced([...above, ...draws(now)], FRAME_MS, () => hurry);
   // The first drawings of a run come one by one, as soon as each is there.
-  else if (every) await Promise.all(parts.map((draw) => draw()));
-  else await gathered.begin(parts);
+  else if (every) await Promise.all([...above, ...draws(now)].map((draw) => draw()));
+  else {
+    await gathered.begin([...above, ...draws(now.filter((panel) => !beside.has(panel)))]);
+    void drawBeside([...beside]);
+  }
   tellOffAxis(runs);
   showMissing(
     all.filter(
@@ -287,6 +291,24 @@ async function drawControls(): Promise<void> {
   labControls?.draw();
 }
 
+/** Draws what stands right beside the window, behind the frame that shows what is in it. */
+async function drawBeside(panels: readonly Panel[]): Promise<void> {
+  if (panels.length === 0) return;
+  const mine = ++besideTurn;
+  drawsBeside = true;
+  // Whoever moves something has a frame to move on.
+  await afterFrame();
+  await afterFrame();
+  for (const panel of panels) {
+    // They are among those of the next drawing.
+    if (scheduled || drawing || mine !== besideTurn) break;
+    await drawPanel(panel);
+  }
+  if (mine !== besideTurn) return;
+  drawsBeside = false;
+  showBusy();
+}
+
 async function drawRest(): Promise<void> {
   // One by one: a hand that zooms on meanwhile is not kept waiting.
   for (const panel of undrawn) {
@@ -298,6 +320,8 @@ async function drawRest(): Promise<void> {
   showBusy();
 }
 
+let drawsBeside = false;
+let besideTurn = 0;
 let resting: ReturnType<typeof setTimeout> | undefined;
 /** Whose panels were drawn last. */
 let drawnFor = '';
@@ -317,6 +341,13 @@ for (const { element } of fixed) watcher.observe(element);
 function isNear(element: HTMLElement): boolean {
   const { top, bottom } = element.getBoundingClientRect();
   return top < innerHeight + NEAR_PIXELS && bottom > -NEAR_PIXELS;
+}
+
+/** Whether anything that a panel draws is in the window. */
+function isSeen({ element }: Panel): boolean {
+  const drawn = element.querySelector('.plot') ?? element;
+  const { top, bottom } = drawn.getBoundingClientRect();
+  return top < innerHeight && bottom > 0;
 }
 
 async function drawPanel(panel: Panel): Promise<void> {
@@ -529,6 +560,7 @@ async function showLab(said: string): Promise<void> {
         showBusy();
       }
     },
+    atLeisure: () => !(scheduled || drawing || looks > 0 || files.loading()),
     announce: app.announce,
     overTime: () => app.over('time'),
     relinked(now: readonly LinkedRun[], stop: number | null) {

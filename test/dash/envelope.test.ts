@@ -7,6 +7,7 @@ import {
   envelopePoints,
   foldBuckets,
   makeBuckets,
+  pixelRows,
 } from '../../src/pipeline/formats/envelope.ts';
 
 const value = fc.oneof(
@@ -87,8 +88,8 @@ describe('addPoints', () => {
         const once = emptyEnvelope(0, y.length - 1, pixels);
         addPoints(once, x, y);
         const parts = emptyEnvelope(0, y.length - 1, pixels);
-        addPoints(parts, x, y, 0, cut % y.length);
-        addPoints(parts, x, y, cut % y.length);
+        addPoints(parts, x, y, pixelRows(parts, x, 0, cut % y.length));
+        addPoints(parts, x, y, pixelRows(parts, x, cut % y.length));
         expect(parts).toEqual(once);
       }),
     );

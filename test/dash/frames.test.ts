@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { gathering, paced, soon } from '../../src/dash/frames.ts';
+import { afterFrame, gathering, paced, soon } from '../../src/dash/frames.ts';
 
 /** A page whose frames and timers come when they are called. */
 function page(hidden: boolean) {
@@ -33,6 +33,33 @@ describe('what is to be drawn soon', () => {
     expect(timers).toEqual([]);
     frames[0]!();
     expect(work).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('what waits until a frame is drawn', () => {
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  const waits = () => {
+    const done = vi.fn();
+    const made = { ...page(false), done };
+    void afterFrame().then(done);
+    return made;
+  };
+
+  test('goes on behind the next one', async () => {
+    const { frames, timers, done } = waits();
+    frames[0]!();
+    await settle();
+    expect(done).not.toHaveBeenCalled();
+    timers.at(-1)!();
+    await settle();
+    expect(done).toHaveBeenCalledTimes(1);
+  });
+
+  test('does not wait for ever on a page that nobody sees any more', async () => {
+    const { timers, done } = waits();
+    timers[0]!();
+    await settle();
+    expect(done).toHaveBeenCalledTimes(1);
   });
 });
 

@@ -34,11 +34,19 @@ function fakeWorker() {
     undo: async () => ({}) as LabStatus,
   };
   let time = 0;
-  const api = foreseeing(sent as unknown as LabWorkerApi & TableApi, () => time);
+  let leisure = false;
+  const api = foreseeing(
+    sent as unknown as LabWorkerApi & TableApi,
+    () => leisure,
+    () => time,
+  );
   const wait = (milliseconds: number) => {
     time += milliseconds;
   };
-  return { api, sent, wait };
+  const rest = (now: boolean) => {
+    leisure = now;
+  };
+  return { api, sent, wait, rest };
 }
 
 describe('what is asked behind each change', () => {
@@ -111,9 +119,12 @@ describe('what is asked behind each change', () => {
   });
 
   test('leaves out what follows at leisure, what is pointed at, and what cannot be', async () => {
-    const { api, sent, wait } = fakeWorker();
+    const { api, sent, wait, rest } = fakeWorker();
     await api.start(RECIPE, 0);
     await api.row(3, ['loss']);
+    rest(true);
+    await api.lines(['l1'], 0, 9, 100);
+    rest(false);
     wait(1000);
     await api.lines(['loss'], 0, 9, 100);
     await api.start(RECIPE, 0);

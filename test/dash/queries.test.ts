@@ -121,6 +121,14 @@ describe('a run file', () => {
     }
   });
 
+  test('tells values where the edge of stability begins, wherever that is', async () => {
+    const first = rows.phase!.findIndex((word) => String(word).startsWith('eos-'));
+    expect(first).toBeGreaterThan(0);
+    const { l_hat, alpha } = await api.near('edge', ['l_hat', 'alpha']);
+    expect(l_hat).toEqual({ step: first, value: numbers('l_hat')[first] });
+    expect(alpha).toEqual({ step: first, value: numbers('alpha')[first] });
+  });
+
   test('thins a path to points of the file, with its ends and every change of phase', async () => {
     const path = await api.path('alpha', 'beta2', 'phase', 1000, 9000);
     for (let i = 0; i < path.x.length; i++) {

@@ -309,24 +309,35 @@ describeWith(['chromium'], 'the lab', () => {
         ...[...document.querySelectorAll<HTMLElement>('.panel .plot')].map(
           ({ dataset: { drawn, y } }) => `${drawn} ${y}`,
         ),
+        ...[...document.querySelectorAll('svg.main, .range-picture svg')].map((svg) =>
+          svg.outerHTML.replace(/plot-clip-\d+/g, 'clip'),
+        ),
+        ...[...document.querySelectorAll('.legend, .run-row')].map((each) => each.textContent),
+        document.querySelector<HTMLElement>('.run-row.shown .run-name')?.title,
         document.querySelector('.lab-words')?.textContent,
         document.querySelector<HTMLInputElement>('[data-parameter=eta]')?.value,
       ]);
-    const kept = await page.locator('[data-tile=max-ratio] .figure').elementHandle();
-    for (const place of ['-0.1', '-0.2', '-0.3', '0.1']) {
+    const slide = async (place: string) => {
       await page.locator('[data-slider=eta]').fill(place);
       await page.waitForFunction(
         (eta) => new URL(location.href).searchParams.get('lab')?.includes(`eta=${eta}`),
         String(Number((10 ** Number(place) / 20).toPrecision(3))),
       );
-    }
+    };
+    await slide('-0.1');
+    await settled(page);
+    const kept = await page.evaluateHandle(() => [
+      ...document.querySelectorAll('[data-tile=max-ratio] .figure, .run-row, svg.main'),
+    ]);
+    expect(await kept.evaluate((elements) => elements.length)).toBeGreaterThan(5);
+    for (const place of ['-0.2', '-0.3', '0.1']) await slide(place);
     await settled(page);
     const link = new URL(await address(page)).searchParams.get('lab')!;
     expect(link).toBe('preset=three-phases;eta=0.0629;at=3000');
     const { page: second } = await open(link);
     expect(await shown(page)).toEqual(await shown(second));
     // What only says something else is written anew, not made anew.
-    expect(await kept!.evaluate((element) => element.isConnected)).toBe(true);
+    expect(await kept.evaluate((all) => all.every(({ isConnected }) => isConnected))).toBe(true);
     expect(problems).toEqual([]);
     await page.close();
     await second.close();

@@ -22,10 +22,12 @@ export type LabClient = LabApi & TableApi;
  * one before: a slider that moves is drawn again and again in the same way, and each question of
  * its own takes a turn of both threads.
  *
+ * @param atLeisure whether nobody waits for what is drawn now
  * @param now the time in milliseconds
  */
 export function foreseeing(
   worker: LabWorkerApi & TableApi,
+  atLeisure: () => boolean,
   now: () => number = () => performance.now(),
 ): LabClient {
   /** What was asked since the last change. */
@@ -58,7 +60,7 @@ export function foreseeing(
     const args = method === 'refresh' ? [] : given;
     const question = { method, args };
     const key = keyOf(question);
-    if (now() - changedAt < FIRST_MS) asked.set(key, question);
+    if (now() - changedAt < FIRST_MS && !atLeisure()) asked.set(key, question);
     const known = ready.has(key);
     const answer = known
       ? ready.get(key)

@@ -31,6 +31,8 @@ export interface LabActions {
    * drawn then, and the controls with it.
    */
   look(run: ListedRun, change: () => Promise<Partial<Run>>): Promise<boolean>;
+  /** Whether nobody waits for what is drawn now. */
+  atLeisure(): boolean;
   announce(text: string): void;
   /** Draws runs of different η over ηt, which is the time that they have in common. */
   overTime(): void;
@@ -96,6 +98,7 @@ export async function openLab(
       run,
       from?.checkpoint,
       (whose, status) => void told(whose, status),
+      actions.atLeisure,
     );
     sessions.push(session);
     await actions.add(session.listed);

@@ -33,12 +33,14 @@ export interface Session {
  * Starts a worker for a run.
  *
  * @param told what it tells while it goes
+ * @param atLeisure whether nobody waits for what is drawn now
  */
 export async function openSession(
   listed: (api: TableClient) => ListedRun,
   { recipe, to }: LinkedRun,
   from: string | undefined,
   told: (session: Session, status: LabStatus) => void,
+  atLeisure: () => boolean,
 ): Promise<Session> {
   let session: Session | undefined;
   const worker = connect<LabWorkerApi & TableApi>(
@@ -48,7 +50,7 @@ export async function openSession(
       if ('status' in reply && session) told(session, reply.status as LabStatus);
     },
   );
-  const api = { ...foreseeing(worker), close: worker.close };
+  const api = { ...foreseeing(worker, atLeisure), close: worker.close };
   try {
     const status = await api.start(recipe, to, from);
     session = {

@@ -5,7 +5,9 @@ import {
   emptyEnvelope,
   envelopePoints,
   foldBuckets,
+  type PixelRows,
   type Points,
+  pixelRows,
 } from '../../pipeline/formats/envelope.ts';
 import { OUTLINE_ROWS } from '../../pipeline/formats/parquet/chunk-outline.ts';
 import { bucketRange, type ColumnStore, rowsIn, span } from './columns.ts';
@@ -30,28 +32,32 @@ export async function lines(
   const perPixel = (rows * share) / width;
   const overview = perPixel > 2 * BUCKET;
   // A block of an outline is then two pixels wide at most.
+  const pixels = new Map<ColumnValues, PixelRows>();
   const outlined = (column: string) =>
     perPixel >= OUTLINE_ROWS / 2 && groups.some((group) => store.outline(column, group));
   return Promise.all(
     columns.map((column) =>
       overview && !outlined(column)
         ? overviewLine(store, column, groups, from, to, width)
-        : rowsLine(store, column, groups, from, to, width, outlined(column)),
+        : rowsLine(store, column, groups, emptyEnvelope(from, to, width), outlined(column), pixels),
     ),
   );
 }
 
-/** From rows; with `outlined` from what the file keeps of its groups, where it keeps something. */
+/**
+ * From rows; with `outlined` from what the file keeps of its groups, where it keeps something.
+ *
+ * @param pixels which pixel columns the rows of a column of steps fall into, once that is known:
+ * it is the same for all columns
+ */
 async function rowsLine(
   store: ColumnStore,
   column: string,
   groups: readonly number[],
-  from: number,
-  to: number,
-  width: number,
+  envelope: Envelope,
   outlined: boolean,
+  pixels: Map<ColumnValues, PixelRows>,
 ): Promise<Points> {
-  const envelope = emptyEnvelope(from, to, width);
   await store.visit(
     groups,
     async (group): Promise<{ x: ColumnValues; y: ColumnValues }> => {
@@ -61,8 +67,13 @@ async function rowsLine(
       return { x, y };
     },
     ({ x, y }) => {
-      const { start, end } = rowsIn(x, from, to);
-      addPoints(envelope, x, y, start, end);
+      let rows = pixels.get(x);
+      if (!rows) {
+        const { start, end } = rowsIn(x, envelope.from, envelope.to);
+        rows = pixelRows(envelope, x, start, end);
+        pixels.set(x, rows);
+      }
+      addPoints(envelope, x, y, rows);
     },
   );
   return envelopePoints(envelope);

@@ -102,10 +102,11 @@ export interface TableApi {
   /** The row at `step`, or the nearest one. */
   row(step: number, columns: readonly string[]): Promise<Row | undefined>;
   /**
-   * A value of each column at `step` or soon after it: the row itself, or where that would have to
-   * be read from a large file, what the file keeps of its rows.
+   * A value of each column at a step or soon after it: the row itself, or where that would have to
+   * be read from a large file, what the file keeps of its rows. Where the edge of stability begins
+   * by the column of phases, else where the file does, can be asked for without knowing the step.
    */
-  near(step: number, columns: readonly string[]): Promise<Readonly<Record<string, Anchor>>>;
+  near(at: number | 'edge', columns: readonly string[]): Promise<Readonly<Record<string, Anchor>>>;
   intervals(column: string): Promise<readonly Interval[]>;
   /** All, or the first `most` and one more where there are more. */
   cycles(most?: number): Promise<readonly Cycle[]>;

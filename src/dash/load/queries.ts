@@ -137,7 +137,7 @@ const questions = (asked: Asked): Omit<TableApi, 'open' | 'refresh'> => ({
   lines: (columns, from, to, width) => asked((store) => lines(store, columns, from, to, width)),
   row: (step, columns) => asked((store) => rowAt(store, step, columns)),
   intervals: (column) => asked((store) => intervals(store, column)),
-  near: (step, columns) => asked((store) => near(store, step, columns)),
+  near: (at, columns) => asked((store) => near(store, at, columns)),
   cycles: (most) => asked((store) => cycles(store, most)),
   path: (x, y, text, from, to) => asked((store) => path(store, x, y, text, from, to)),
   column: (name) => asked((store) => wholeColumn(store, name)),
@@ -188,16 +188,26 @@ async function wholeColumn(store: ColumnStore, name: string): Promise<WholeColum
   return { values, words: [...store.source.words(name)] };
 }
 
+/** The first step of the edge of stability, or of all. */
+async function edgeStart(store: ColumnStore): Promise<number> {
+  const edge = (await phasesOf(store)).find(
+    ({ word }) => word === 'edge-of-stability' || word.startsWith('eos-'),
+  );
+  const filled = allGroups(store).filter((group) => store.source.groups[group]!.rows > 0);
+  return edge?.first ?? (await span(store, filled))[0];
+}
+
 async function near(
   store: ColumnStore,
-  step: number,
+  at: number | 'edge',
   columns: readonly string[],
 ): Promise<Readonly<Record<string, Anchor>>> {
+  const step = at === 'edge' ? await edgeStart(store) : at;
   const group = await groupAt(store, step);
   const kept = columns.map((column) => {
     const line = group === undefined ? undefined : store.outline(column, group);
-    const at = line ? line.x.findIndex((x) => x >= step) : -1;
-    return at < 0 ? [] : [[column, { step: line!.x[at]!, value: line!.y[at]! }] as const];
+    const row = line ? line.x.findIndex((x) => x >= step) : -1;
+    return row < 0 ? [] : [[column, { step: line!.x[row]!, value: line!.y[row]! }] as const];
   });
   if (kept.every(({ length }) => length > 0)) return Object.fromEntries(kept.flat());
   const row = await rowAt(store, step, columns);

@@ -111,9 +111,9 @@ const FAINT = { width: 0.8, opacity: 0.45 };
  * A line as one path: a channel, a scale and a shape for each of its points would take most of the
  * time of a zoom.
  */
-function lineMark(
+export function lineMark(
   { points, color, width = 1.4, dash, faint, className }: Line,
-  { steps, log }: LinesPlot,
+  { steps, log }: Pick<LinesPlot, 'steps' | 'log'>,
   values: Range,
 ): Plot.Markish {
   return Plot.line(points.x.length > 0 ? [0] : [], {

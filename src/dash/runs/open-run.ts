@@ -78,7 +78,7 @@ export async function withPhases(
   const anchors =
     same || columns.length === 0 || info.rows === 0
       ? before
-      : new Map(Object.entries(await run.client.near(start, columns)));
+      : new Map(Object.entries(await run.client.near(measured ? start : 'edge', columns)));
   const knownPhases = measured ? found : undefined;
   return { info, facts, phases, knownPhases, figures: runFigures(facts, phases, anchors) };
 }

@@ -1,5 +1,6 @@
 import { type App, messageOf, pageLook } from '../app.ts';
 import { button, el, icon } from '../dom.ts';
+import { redraw } from '../redraw.ts';
 import { roving } from '../roving.ts';
 import { saveCsv, savePng, saveSvg, saveText } from './export.ts';
 
@@ -195,9 +196,10 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
     },
     show(svg, byRun) {
       body.classList.toggle('by-run', byRun);
-      body.querySelector('svg.main')?.remove();
       svg.classList.add('main');
-      body.prepend(svg);
+      const shown = body.querySelector<SVGSVGElement>('svg.main');
+      if (shown) redraw(shown, svg);
+      else body.prepend(svg);
     },
     problem(text) {
       message.hidden = text === undefined;

@@ -3,10 +3,12 @@ import { formatNumber } from '../../pipeline/format.ts';
 import { type App, hasColumns, pageLook } from '../app.ts';
 import { button, el, icon } from '../dom.ts';
 import { drawPlot, niceDomain } from '../plots/draw.ts';
+import { lineMark } from '../plots/lines.ts';
 import { bars, coarsePhases, placedPhases } from '../plots/phase-strip.ts';
 import { robustRange } from '../plots/robust.ts';
 import { PAGE, phaseColor } from '../plots/theme.ts';
 import { X_AXES, xAxisOf } from '../plots/x-axis.ts';
+import { redraw } from '../redraw.ts';
 import { roving } from '../roving.ts';
 import { readLines } from './read-lines.ts';
 
@@ -39,6 +41,11 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
   // The bar last: one comes to it from either of the others.
   into.append(over, reset, box);
   roving(into);
+  const show = (svg: SVGSVGElement): void => {
+    const shown = picture.querySelector('svg');
+    if (shown) redraw(shown, svg);
+    else picture.append(svg);
+  };
   let turn = 0;
   let pictured: unknown;
   let drawnAs = '';
@@ -146,7 +153,7 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
       const log = columns[place] === 'loss';
       const y = Array.from(points?.y ?? [], (value) => (log && !(value > 0) ? Number.NaN : value));
       const domain = niceDomain(robustRange(y, log)?.range, log);
-      picture.replaceChildren(
+      show(
         drawPlot(
           {
             marginTop: 2,
@@ -165,13 +172,11 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
                   fillOpacity: 0.25,
                 },
               ),
-              Plot.line(y, {
-                x: Array.from(points?.x ?? []),
-                y,
-                clip: true,
-                stroke: PAGE.sharpness,
-                strokeWidth: 1,
-              }),
+              lineMark(
+                { points: { x: points?.x ?? [], y }, color: PAGE.sharpness, width: 1 },
+                { steps: [first, last], log },
+                domain,
+              ),
             ],
           },
           pageLook(pixels, HEIGHT),

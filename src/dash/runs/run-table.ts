@@ -77,6 +77,8 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): RunT
   into.append(tools, scroller);
   let sorted: { readonly key: string; readonly down: boolean } = { key: '', down: false };
   let drawn = '';
+  /** What is written of the rows that stand there. */
+  let written: readonly ((row: Row) => void)[] = [];
   filter.addEventListener('input', () => app.store.set({ where: filter.value }));
 
   function rows(): Row[] {
@@ -104,7 +106,7 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): RunT
     into.hidden = every.length < 2;
     if (into.hidden) return;
     const shown = kept();
-    const { where, columns: chosen, color, group } = app.store.get();
+    const { where, columns: chosen } = app.store.get();
     if (document.activeElement !== filter) filter.value = where;
     const { shown: columns, differing, others } = columnsOf(every, chosen);
     menu.draw(differing, others);
@@ -118,14 +120,18 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): RunT
     const signature = JSON.stringify([
       sorted,
       columns,
-      [color, group],
-      shown.map(({ listed, run, cells }) => [listed.name, run?.slot, [...cells]]),
+      shown.map(({ listed, run }) => [listed.name, run?.id, run && app.color(run)]),
     ]);
-    if (signature === drawn) return;
+    if (signature === drawn) {
+      for (const [i, row] of shown.entries()) written[i]!(row);
+      return;
+    }
     drawn = signature;
     const focused = (document.activeElement as HTMLElement | null)?.dataset.row;
     head.replaceChildren(...[{ key: 'name', title: 'Run' }, ...columns].map(heading));
-    body.replaceChildren(...shown.map((row) => tableRow(row, columns)));
+    const made = shown.map((row) => tableRow(row, columns));
+    written = made.map(({ write }) => write);
+    body.replaceChildren(...made.map(({ element }) => element));
     if (focused !== undefined)
       body.querySelector<HTMLElement>(`[data-row="${CSS.escape(focused)}"]`)?.focus();
   }
@@ -149,7 +155,9 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): RunT
     );
   }
 
-  function tableRow({ listed, run, cells }: Row, columns: readonly Column[]): HTMLElement {
+  /** A row, and what writes in it what is known of its run. */
+  function tableRow(of: Row, columns: readonly Column[]) {
+    const { listed, run } = of;
     const dot = el('span', { class: 'dot' });
     if (run) dot.style.background = app.color(run);
     const [start, end] = nameParts(listed.name);
@@ -160,7 +168,6 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): RunT
         class: 'run-name',
         'aria-pressed': String(run !== undefined),
         'data-row': listed.name,
-        title: `${listed.name}\n${run?.facts.configText ?? ''}`.trim(),
       },
       change,
       dot,
@@ -176,18 +183,28 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): RunT
       },
       icon('only'),
     );
+    const cells = columns.map(({ key }) => el('td', { 'data-cell': key }));
     const row = el(
       'tr',
       { class: run ? 'run-row shown' : 'run-row' },
       el('td', {}, el('div', { class: 'run-cell' }, name, only)),
-      ...columns.map(({ key }) => el('td', { 'data-cell': key }, cells.get(key)?.text ?? '')),
+      ...cells,
     );
+    const write = (now: Row): void => {
+      name.title = `${now.listed.name}\n${now.run?.facts.configText ?? ''}`.trim();
+      for (const [i, { key }] of columns.entries()) {
+        const text = now.cells.get(key)?.text ?? '';
+        // The same again would be laid out anew.
+        if (cells[i]!.textContent !== text) cells[i]!.textContent = text;
+      }
+    };
+    write(of);
     row.addEventListener('click', (event) => {
       if (!(event.target as Element).closest('button')) change();
     });
     row.addEventListener('pointerenter', () => lift(run?.id));
     row.addEventListener('pointerleave', () => lift(undefined));
-    return row;
+    return { element: row, write };
   }
 
   return { draw, asked: () => kept().map(({ listed }) => listed) };

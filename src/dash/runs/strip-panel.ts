@@ -109,8 +109,8 @@ export function stripPanel(app: App): Panel {
     // It is as high as its rows.
     const look = { ...frameLook(app, frame, head.id), height: 0 };
     const strip = phaseStrip(rows, steps, look);
-    frame.show(strip, many);
     drawKeys(rows, new Set(Array.from(strip.querySelectorAll('text'), (each) => each.textContent)));
+    frame.show(strip, many);
     if (runs.length > MOST_RUNS)
       frame.legend.append(
         el('span', { class: 'key static' }, `${MOST_RUNS} of ${runs.length} runs`),

@@ -55,6 +55,41 @@ export function emptyEnvelope(from: number, to: number, width: number): Envelope
   return { from, to, width, ...noExtremes(width + 2) };
 }
 
+/** Which pixel columns some rows fall into, and behind which row each of them ends. */
+export interface PixelRows {
+  readonly start: number;
+  readonly pixels: Int32Array;
+  readonly ends: Int32Array;
+}
+
+/**
+ * The pixel columns of an envelope into which rows [start, end) fall.
+ *
+ * @param x increasing
+ */
+export function pixelRows(
+  { from, to, width }: Pick<Envelope, 'from' | 'to' | 'width'>,
+  x: ArrayLike<number>,
+  start = 0,
+  end = x.length,
+): PixelRows {
+  const scale = width / (to - from || 1);
+  const most = Math.max(0, Math.min(width + 2, end - start));
+  const pixels = new Int32Array(most);
+  const ends = new Int32Array(most);
+  let count = 0;
+  let before = -1;
+  for (let row = start; row < end; row++) {
+    const at = x[row]!;
+    const inside = Math.min(width, Math.floor((at - from) * scale) + 1);
+    const pixel = at < from ? 0 : at > to ? width + 1 : inside;
+    if (pixel !== before) pixels[count++] = pixel;
+    ends[count - 1] = row + 1;
+    before = pixel;
+  }
+  return { start, pixels: pixels.subarray(0, count), ends: ends.subarray(0, count) };
+}
+
 /**
  * Adds the points of rows [start, end) to an envelope; no extreme is lost, whatever falls between
  * them. @param x increasing
@@ -63,29 +98,25 @@ export function addPoints(
   into: Envelope,
   x: ArrayLike<number>,
   y: ArrayLike<number>,
-  start = 0,
-  end = x.length,
+  { start, pixels, ends }: PixelRows = pixelRows(into, x),
 ): void {
-  const { from, to, width, low, lowX, high, highX } = into;
-  const scale = width / (to - from || 1);
-  const pixelOf = (row: number) => {
-    const at = x[row]!;
-    if (at < from) return 0;
-    return at > to ? width + 1 : Math.min(width, Math.floor((at - from) * scale) + 1);
-  };
-  eachColumn(pixelOf, start, end, (pixel, first, last) => {
+  const { width, low, lowX, high, highX } = into;
+  let first = start;
+  for (let i = 0; i < pixels.length; i++) {
+    const [pixel, last] = [pixels[i]!, ends[i]!];
     if (pixel > 0 && pixel <= width) {
       const [lowest, highest] = extremeRows(y, first, last);
       if (lowest >= 0) fold(into, pixel, y[lowest]!, x[lowest]!, y[highest]!, x[highest]!);
-      return;
+    } else {
+      const row = nearest(y, first, last, pixel === 0);
+      const known = lowX[pixel]!;
+      if (row >= 0 && !(pixel === 0 ? x[row]! <= known : x[row]! >= known)) {
+        low[pixel] = high[pixel] = y[row]!;
+        lowX[pixel] = highX[pixel] = x[row]!;
+      }
     }
-    const row = nearest(y, first, last, pixel === 0);
-    if (row < 0) return;
-    const known = lowX[pixel]!;
-    if (pixel === 0 ? x[row]! <= known : x[row]! >= known) return;
-    low[pixel] = high[pixel] = y[row]!;
-    lowX[pixel] = highX[pixel] = x[row]!;
-  });
+    first = last;
+  }
 }
 
 /**
@@ -127,18 +158,20 @@ export function foldBuckets(
 
 /** The points to draw: both extremes of each column in the order of x. */
 export function envelopePoints({ low, lowX, high, highX }: Extremes): Points {
-  const x: number[] = [];
-  const y: number[] = [];
+  const x = new Float64Array(2 * low.length);
+  const y = new Float64Array(2 * low.length);
+  let count = 0;
   for (let i = 0; i < low.length; i++) {
-    if (Number.isNaN(low[i]!)) continue;
-    const lowFirst = lowX[i]! <= highX[i]!;
-    x.push(lowFirst ? lowX[i]! : highX[i]!);
-    y.push(lowFirst ? low[i]! : high[i]!);
-    if (lowX[i] === highX[i]) continue;
-    x.push(lowFirst ? highX[i]! : lowX[i]!);
-    y.push(lowFirst ? high[i]! : low[i]!);
+    const [bottom, top, atBottom, atTop] = [low[i]!, high[i]!, lowX[i]!, highX[i]!];
+    if (Number.isNaN(bottom)) continue;
+    const lowFirst = atBottom <= atTop;
+    x[count] = lowFirst ? atBottom : atTop;
+    y[count++] = lowFirst ? bottom : top;
+    if (atBottom === atTop) continue;
+    x[count] = lowFirst ? atTop : atBottom;
+    y[count++] = lowFirst ? top : bottom;
   }
-  return { x: Float64Array.from(x), y: Float64Array.from(y) };
+  return { x: x.slice(0, count), y: y.slice(0, count) };
 }
 
 function noExtremes(columns: number): Extremes {
