@@ -50,6 +50,19 @@ test.each(PRESET_NAMES)('compiled rows of %s are those of the operators, bit for
   expect(compiled.end).toEqual(plain.end);
 });
 
+const decays = { lambda1: 100, lambda2: 10, eta: 0.012, init: [0.3, 0.1, 0.3], floor: 0 } as const;
+
+test.each<[string, RunOptions]>([
+  ['β₁ and the gradient decay out of the range of float64', { ...decays, steps: 3000 }],
+  ['β₁ grows into it', { ...decays, lambda2: 0.1, eta: 0.05, init: [0.3, 1e-200, 0.3] }],
+  ['β₁ ends at a floor below it', { ...decays, floor: 1e-160, steps: 1000 }],
+  ['β₁ begins below its floor', { lambda2: 0.01, init: [0.3, 1e-8, 0.3], floor: 1e-6, steps: 100 }],
+])('and where %s', (_, options) => {
+  const [plain, compiled] = [rowsOf(options, 4096, false), rowsOf(options, 4096, true)];
+  expect(different(plain.table, compiled.table)).toEqual([]);
+  expect(compiled.end).toEqual(plain.end);
+});
+
 test('and of any run, in blocks of any size', () => {
   const sizes = fc.constantFrom(1, 37, 1000, 4096);
   fc.assert(

@@ -118,7 +118,7 @@ function compiledStepper(from?: DescentState) {
         ),
     };
     compiled ??= new WebAssembly.Module(bytesOf(KERNEL_BYTES));
-    const { exports } = new WebAssembly.Instance(compiled, { descend: env, digits: env });
+    const { exports } = new WebAssembly.Instance(compiled, { digits: env, elementary: env });
     const kernel = exports as unknown as Kernel;
     const { buffer } = kernel.memory;
     const pool = new Map<string, ColumnArray>(

@@ -1,6 +1,7 @@
 // What is asked of rows with few digits, as in models/minimal/agreement: a vector holds what is of
 // the run itself, and of its shadow.
-import { sharpnessOfBoth, signed, solutionSharpness } from '../../models/minimal/kernel/arithmetic';
+import { signed, solutionSharpness } from '../../models/minimal/kernel/arithmetic';
+import { sharpnessOfBoth } from '../../models/minimal/kernel/tops';
 import { KAPPA } from './walk';
 
 /** Each of the two may be wrong by so many times what they differ. */

@@ -5,7 +5,8 @@
 //     d₁ ≤ S ≤ d₁ + 4b²/d₁   where 2a ≤ d₁, 9c² ≤ d₁² and 2λ₂ ≤ λ₁
 //
 // (from S = d₁ + μ with μ(μ + d₁ − a − c²/(μ + d₁ − d₂)) = b²).
-import { sharpness, solutionSharpness } from '../../models/minimal/kernel/arithmetic';
+import { solutionSharpness } from '../../models/minimal/kernel/arithmetic';
+import { sharpness } from '../../models/minimal/kernel/tops';
 import {
   ABOVE,
   ALPHA,

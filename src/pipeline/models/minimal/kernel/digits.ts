@@ -1,4 +1,5 @@
 // Digits of rows, as of models/minimal/agreement: of a stretch at once where they stay as they are.
+import { TINY } from './limits';
 import { ALPHA, BETA1, BETA2, DIGITS, LOG } from './rows';
 
 /** Of the same name there, for what is rare. */
@@ -22,7 +23,6 @@ const AGREED: f64 = 5e-11;
 const SLOW: f64 = 1.0 / 1048576;
 /** How far apart a shadow is kept, relatively. */
 export const APART: f64 = 4.440892098500626e-16;
-const TINY: f64 = 7.458340731200207e-155;
 
 /** What numbers may differ by, relatively, that agree in 0 … 16 digits; nothing agrees in 16. */
 const AGREEMENT: usize = memory.data<f64>([
@@ -90,11 +90,12 @@ export function moved(now: v128, before: v128): v128 {
 }
 
 /** The shadow and αβ₂ − 1 in each row of a stretch, and behind it. */
+
 const STRETCH: usize = memory.data(4 * 8 * 34, 16);
-const SHADOW_ALPHA: usize = STRETCH;
-const SHADOW_MANTISSA: usize = STRETCH + 8 * 34;
-const SHADOW_BETA2: usize = STRETCH + 2 * 8 * 34;
-const RESIDUAL: usize = STRETCH + 3 * 8 * 34;
+export const SHADOW_ALPHA: usize = STRETCH;
+export const SHADOW_MANTISSA: usize = STRETCH + 8 * 34;
+export const SHADOW_BETA2: usize = STRETCH + 2 * 8 * 34;
+export const RESIDUAL: usize = STRETCH + 3 * 8 * 34;
 
 /** Keeps what is looked at of a row of the stretch. */
 export function keep(row: i32, alpha: f64, mantissa: f64, beta2: f64, residual: f64): void {
@@ -130,45 +131,38 @@ export function beginDigits(ofTheta: i32, ofRow: i32, alphaHat: f64, few: i32): 
 }
 
 /**
- * Digits of the rows from `first` on, the mantissas of which still stand where their logarithms
- * will.
- * @param rises whether digits may rise in the first of them
- * @param moves whether the first of them is looked at in any case
- * @param always whether all of them are
- * @param apart the rows, a bit each, that are looked at whatever else
+ * Digits of the first row of a stretch, the mantissa of which still stands where its logarithm will.
+ * @param rises whether digits may rise in it
+ * @param moves whether it is looked at in any case
  * @param blind whether no digit is true
  */
-export function tellDigits(
-  first: i32,
-  count: i32,
-  rises: bool,
-  moves: bool,
-  always: bool,
-  apart: u64,
-  power: f64,
-  blind: bool,
-): void {
+export function tellFirst(row: i32, rises: bool, moves: bool, power: f64, blind: bool): void {
   exponent = power;
   isBlind = blind;
-  if (moves || rises) look(first, 0, rises);
-  store<i32>(DIGITS + ((<usize>first) << 2), told);
+  if (moves || rises) look(row, 0, rises);
+  store<i32>(DIGITS + ((<usize>row) << 2), told);
+}
+
+/**
+ * Digits of the other rows of it.
+ * @param always whether all of them are looked at
+ * @param apart the rows, a bit each, that are looked at whatever else
+ */
+export function tellDigits(first: i32, count: i32, always: bool, apart: u64): void {
   let row = 1;
   while (row < count) {
-    if (apart == 0 && row + 1 < count && sameInBoth(first, row, always)) {
-      store<i64>(DIGITS + ((<usize>(first + row)) << 2), <i64>told * 0x100000001);
-      row += 2;
-      continue;
-    }
+    const few = always || agreed < AMPLE;
+    if (apart == 0 && goesOn()) row = tellAlike(first, row, count, few);
+    if (row >= count) return;
     const at = (<usize>(first + row)) << 3;
     if (
-      always ||
-      agreed < AMPLE ||
+      few ||
       ((apart >> row) & 1) != 0 ||
-      hasMoved(load<f64>(ALPHA + at), load<f64>(ALPHA + at - 8)) ||
-      hasMoved(load<f64>(BETA2 + at), load<f64>(BETA2 + at - 8))
+      hasMoved(load<f64>(at, ALPHA), load<f64>(at, ALPHA - 8)) ||
+      hasMoved(load<f64>(at, BETA2), load<f64>(at, BETA2 - 8))
     )
       look(first, row, false);
-    store<i32>(DIGITS + (at >> 1), told);
+    store<i32>(at >> 1, told, DIGITS);
     row++;
   }
 }
@@ -224,52 +218,69 @@ function look(first: i32, row: i32, rises: bool): void {
   }
 }
 
-/** Whether nothing changes in this row and the next one; else they have to be looked at. */
-function sameInBoth(first: i32, row: i32, always: bool): bool {
-  const at = (<usize>(first + row)) << 3;
-  const alpha = v128.load(ALPHA + at);
-  const beta2 = v128.load(BETA2 + at);
-  if (!always && agreed >= AMPLE) {
-    const both = i64x2.bitmask(
-      v128.or(moved(alpha, v128.load(ALPHA + at - 8)), moved(beta2, v128.load(BETA2 + at - 8))),
+/** Whether rows can be told of two at once: the last one was neither doubtful nor corrected. */
+function goesOn(): bool {
+  return !isBlind && agreed > doubtful && told <= agreed && told >= TRUSTED_DIGITS;
+}
+
+/**
+ * Tells of rows what has been told of the one before them, two by two, where that `goesOn`.
+ * @param always whether they are looked at where nothing moves
+ * @returns the first row of which it is not told
+ */
+function tellAlike(first: i32, row: i32, count: i32, always: bool): i32 {
+  const digits = <i64>told * 0x100000001;
+  for (; row + 1 < count; row += 2) {
+    const at = (<usize>(first + row)) << 3;
+    const here = (<usize>row) << 3;
+    // Written over where it is not so.
+    store<i64>(at >> 1, digits, DIGITS);
+    const alpha = v128.load(at, ALPHA);
+    const beta2 = v128.load(at, BETA2);
+    let still = i64x2.splat(0);
+    if (!always) {
+      still = v128.not(
+        v128.or(moved(alpha, v128.load(at, ALPHA - 8)), moved(beta2, v128.load(at, BETA2 - 8))),
+      );
+      if (i64x2.bitmask(still) == 3) continue;
+    }
+    const beta1 = v128.load(at, BETA1);
+    const size = v128.load(at, LOG);
+    const mantissa = v128.or(size, v128.and(beta1, i64x2.splat(i64.MIN_VALUE)));
+    const sizeAlpha = f64x2.abs(alpha);
+    const sizeBeta2 = f64x2.abs(beta2);
+    const offAlpha = f64x2.abs(f64x2.sub(alpha, v128.load(here, SHADOW_ALPHA)));
+    const offBeta1 = f64x2.abs(f64x2.sub(mantissa, v128.load(here, SHADOW_MANTISSA)));
+    const offBeta2 = f64x2.abs(f64x2.sub(beta2, v128.load(here, SHADOW_BETA2)));
+    const bound = v128.load64_splat(AGREEMENT + ((<usize>agreed) << 3));
+    let same = v128.and(
+      v128.and(
+        f64x2.le(offAlpha, f64x2.mul(bound, sizeAlpha)),
+        f64x2.le(offBeta1, f64x2.mul(bound, size)),
+      ),
+      f64x2.le(offBeta2, f64x2.mul(bound, sizeBeta2)),
     );
-    if (both != 3) return both == 0;
+    const z = f64x2.abs(f64x2.sub(f64x2.mul(f64x2.splat(edge), sizeBeta2), f64x2.splat(1)));
+    const offZ = f64x2.mul(f64x2.splat(2 * edge), offBeta2);
+    const q = f64x2.abs(
+      f64x2.sub(
+        f64x2.mul(f64x2.sub(alpha, beta2), f64x2.add(alpha, beta2)),
+        f64x2.mul(beta1, beta1),
+      ),
+    );
+    const offQ = f64x2.mul(
+      f64x2.splat(2),
+      f64x2.add(
+        f64x2.add(f64x2.mul(sizeAlpha, offAlpha), f64x2.mul(f64x2.abs(beta1), offBeta1)),
+        f64x2.mul(sizeBeta2, offBeta2),
+      ),
+    );
+    // What is told of the row before is told of both, where neither has fewer nor more.
+    if (told > TRUSTED_DIGITS) same = v128.and(same, differLittle(told, offZ, z, offQ, q));
+    if (told != agreed) same = v128.andnot(same, differLittle(told + 1, offZ, z, offQ, q));
+    if (i64x2.bitmask(v128.or(still, same)) != 3) break;
   }
-  const here = (<usize>row) << 3;
-  const beta1 = v128.load(BETA1 + at);
-  const size = v128.load(LOG + at);
-  const mantissa = v128.or(size, v128.and(beta1, i64x2.splat(i64.MIN_VALUE)));
-  const sizeAlpha = f64x2.abs(alpha);
-  const sizeBeta2 = f64x2.abs(beta2);
-  const offAlpha = f64x2.abs(f64x2.sub(alpha, v128.load(SHADOW_ALPHA + here)));
-  const offBeta1 = f64x2.abs(f64x2.sub(mantissa, v128.load(SHADOW_MANTISSA + here)));
-  const offBeta2 = f64x2.abs(f64x2.sub(beta2, v128.load(SHADOW_BETA2 + here)));
-  const bound = f64x2.splat(allowed(agreed));
-  const agree = v128.and(
-    v128.and(
-      f64x2.le(offAlpha, f64x2.mul(bound, sizeAlpha)),
-      f64x2.le(offBeta1, f64x2.mul(bound, size)),
-    ),
-    f64x2.le(offBeta2, f64x2.mul(bound, sizeBeta2)),
-  );
-  if (!i64x2.all_true(agree)) return false;
-  if (isBlind) return told == 0;
-  if (agreed <= doubtful || told > agreed || told < TRUSTED_DIGITS) return false;
-  const z = f64x2.abs(f64x2.sub(f64x2.mul(f64x2.splat(edge), sizeBeta2), f64x2.splat(1)));
-  const offZ = f64x2.mul(f64x2.splat(2 * edge), offBeta2);
-  const q = f64x2.abs(
-    f64x2.sub(f64x2.mul(f64x2.sub(alpha, beta2), f64x2.add(alpha, beta2)), f64x2.mul(beta1, beta1)),
-  );
-  const offQ = f64x2.mul(
-    f64x2.splat(2),
-    f64x2.add(
-      f64x2.add(f64x2.mul(sizeAlpha, offAlpha), f64x2.mul(f64x2.abs(beta1), offBeta1)),
-      f64x2.mul(sizeBeta2, offBeta2),
-    ),
-  );
-  // What is told of the row before is told of both, where neither has fewer nor more.
-  if (told > TRUSTED_DIGITS && !i64x2.all_true(differLittle(told, offZ, z, offQ, q))) return false;
-  return told == agreed || !v128.any_true(differLittle(told + 1, offZ, z, offQ, q));
+  return row;
 }
 
 /** Whether both differences are right to so many digits, or to as many as no row exceeds. */
