@@ -68,7 +68,7 @@ export function descend(count: i32): void {
   run.told = toldDigits();
 }
 
-/** Tells the digits of the first row of a stretch, where they may rise, and keeps the shadow apart. */
+/** Tells the digits of the first row of a stretch and keeps the shadow apart, where both may be. */
 function beginStretch(row: i32, rises: bool): void {
   const run = theRun();
   const alpha = run.alpha;
@@ -100,7 +100,10 @@ function lossOf(half1: f64, half2: f64, covariance: f64, p: f64, r: f64): f64 {
   return half1 * (p * p) + half2 * (r * r) + covariance * p * r;
 }
 
-/** Rows up to this one, fewer where β₁ gets another exponent or the run diverges. @returns the next row */
+/**
+ * Rows up to this one, fewer where β₁ gets another exponent or the run diverges.
+ * @returns the row behind them
+ */
 function carefully(begin: i32, until: i32): i32 {
   const run = theRun();
   const eta = run.eta;

@@ -131,7 +131,7 @@ export function beginDigits(ofTheta: i32, ofRow: i32, alphaHat: f64, few: i32): 
 }
 
 /**
- * Digits of the first row of a stretch, the mantissa of which still stands where its logarithm will.
+ * Digits of the first row of a stretch, the mantissa of which stands where its logarithm will.
  * @param rises whether digits may rise in it
  * @param moves whether it is looked at in any case
  * @param blind whether no digit is true

@@ -1,6 +1,6 @@
-// A whole stretch of gradient descent at covariance 0 in which nothing out of the ordinary happens,
-// to the bits of `carefully`: first the steps alone, each of which waits for the last one, then what
-// follows from them, two rows at once.
+// A whole stretch of gradient descent at covariance 0 in which nothing out of the ordinary
+// happens, to the bits of `carefully`: first the steps alone, each of which waits for the last one,
+// then what follows from them, two rows at once.
 import { SMALL_RESIDUAL } from './arithmetic';
 import {
   AMPLE,
