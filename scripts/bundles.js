@@ -147,14 +147,40 @@ async function buildIn() {
   writeLicences(LIBRARY, Object.keys(metafile.inputs));
 }
 
+/** Small ones, of which programs that bundle would make a file of its own, are built in. */
+const SMALL = /concat-bytes\.js$/;
+
 /** Our own modules, and what npm installs beside us, are imported from where they are. */
 function keepOurs({ onResolve }) {
   onResolve({ filter: /.*/ }, ({ kind, importer, path }) => {
     if (kind === 'entry-point') return undefined;
     const ours = !importer.includes('node_modules');
-    return ours && !INNER.test(path) ? { path, external: true } : undefined;
+    return ours && !INNER.test(path) && !SMALL.test(path) ? { path, external: true } : undefined;
   });
 }
+
+/** What a page loads of the library only where it needs it. */
+const LATER = ['sources/descent/all-descent.js', 'models/minimal/row-agreement.js'];
+
+/**
+ * Makes modules that stand alone of these. Programs that bundle split by files: what such a module
+ * and any export of the library import would go into what the page loads first.
+ */
+const buildLater = () =>
+  esbuild({
+    absWorkingDir: root,
+    entryPoints: LATER.map((name) => join(LIBRARY, name)),
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    outdir: LIBRARY,
+    outbase: LIBRARY,
+    allowOverwrite: true,
+    logLevel: 'warning',
+  });
 
 /**
  * Takes away the declarations that no public one refers to, and gives the types of hyparquet a file
@@ -188,6 +214,7 @@ function tidyDeclarations() {
 }
 
 await buildIn();
+await buildLater();
 tidyDeclarations();
 await buildProgram();
 writeStarts();

@@ -8,7 +8,7 @@ import { RUN_COLUMNS } from '../dist/pipeline/models/minimal/columns.js';
 import { ACTIVATIONS } from '../dist/pipeline/models/network/activations.js';
 import { standardOperators } from '../dist/pipeline/operators/standard.js';
 import { optimizers } from '../dist/pipeline/optimizers/index.js';
-import { defaultsOf } from '../dist/pipeline/optimizers/optimizer.js';
+import { defaultsOf } from '../dist/pipeline/optimizers/shared-parameters.js';
 import { MEASURED_COLUMNS } from '../dist/pipeline/phases/measured/columns.js';
 import { trainings } from '../dist/pipeline/sources/trainings/index.js';
 import { NETWORK_SWEEP_COLUMNS } from '../dist/pipeline/sweep/network-columns.js';

@@ -8,12 +8,15 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const PRESET = /^export const (\w+) = \{[\s\S]*\} as const satisfies Preset;/m;
+const SHOWN = /^export const (\w+) = \(\): ShownPreset\b/m;
+const NETWORK_PRESET = /^export const (\w+) = \{[\s\S]*\} as const satisfies ShownPreset;/m;
 
 /** Each list with the folder of its members, and how a member is declared. */
 const REGISTRIES = [
   ['models/index.ts', 'models', /^export const (\w+): Model\b/m],
   ['models/minimal/presets/index.ts', 'models/minimal/presets', PRESET],
-  ['models/network/presets/index.ts', 'models/network/presets', PRESET],
+  ['models/minimal/presets/shown.ts', 'models/minimal/presets', SHOWN],
+  ['models/network/presets/index.ts', 'models/network/presets', NETWORK_PRESET],
   ['optimizers/plain.ts', 'optimizers', /^export const (\w+): Optimizer\b/m],
   ['optimizers/index.ts', 'optimizers', /^export const (\w+): PreconditionedOptimizer\b/m],
   ['dynamics/index.ts', 'dynamics', /^export const (\w+): Dynamics\b/m],

@@ -168,13 +168,17 @@ export const learns: Check = {
 };
 `,
   'src/pipeline/models/minimal/presets/gentle.ts': `
-import type { Preset } from '../../../core/preset.ts';
+import type { Preset, ShownPreset } from '../../../core/preset.ts';
 
 export const gentle = {
   name: 'gentle',
-  shows: 'a learning rate a hundredth of the largest that the start allows',
   parameters: { lambda1: 100, lambda2: 0.01, eta: 1 / 1000, init: [0.3, 0.1, 0.3], floor: 0, steps: 500 },
 } as const satisfies Preset;
+
+export const shownGentle = (): ShownPreset => ({
+  ...gentle,
+  shows: 'a learning rate a hundredth of the largest that the start allows',
+});
 `,
   'src/cli/commands/threshold.ts': `
 import { Args, Command } from '../oclif.ts';

@@ -16,16 +16,17 @@ import {
   optional,
   wholeFrom,
 } from './core/guard.ts';
+import { isPlain } from './core/is-plain.ts';
 import * as operators from './core/operator.ts';
-import { isPlain } from './core/options.ts';
 import { didYouMean } from './core/suggest.ts';
 import { RUN_COLUMNS } from './models/minimal/columns.ts';
-import { isDefinite } from './models/minimal/config.ts';
 import * as flow from './models/minimal/flow.ts';
 import * as losses from './models/minimal/loss.ts';
 import * as inputs from './models/minimal/moments.ts';
+import * as samples from './models/minimal/sample-moments.ts';
 import * as hessians from './models/minimal/sharpness.ts';
 import * as solutions from './models/minimal/solution.ts';
+import { isDefinite } from './models/minimal/soundness.ts';
 import * as surrogates from './models/minimal/surrogate.ts';
 import * as thresholds from './optimizers/thresholds.ts';
 import * as detectors from './phases/measured/detector.ts';
@@ -192,7 +193,7 @@ export const runTable = guarded(
 export const sampleMoments = guarded(
   'sampleMoments',
   { moments: MOMENTS, n: wholeFrom(1), seed: wholeFrom(0) },
-  inputs.sampleMoments,
+  samples.sampleMoments,
 );
 
 /** @function */

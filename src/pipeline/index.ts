@@ -182,7 +182,7 @@ export type {
 export { phaseLog, type RunEvent } from './sinks/phase-log.ts';
 export type { TableStart } from './sinks/table-sink.ts';
 export { compiledDescent } from './sources/descent/compiled-descent.ts';
-export { gradientDescent } from './sources/descent/gradient-descent.ts';
+export { gradientDescent } from './sources/descent/light-descent.ts';
 export { networkDescent } from './sources/descent/network-descent.ts';
 export type { DescentOptions } from './sources/descent/stepper.ts';
 export type { GivenColumns } from './sources/training-log/column-names.ts';

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { FileWriter } from '../../src/pipeline/formats/arrow/apache-arrow-parts.ts';
 import { arrowFooter } from '../../src/pipeline/formats/arrow/arrow-footer.ts';
 import { ByteCollector } from '../../src/pipeline/formats/arrow/arrow-format.ts';
-import { concatBytes } from '../../src/pipeline/formats/byte-target.ts';
+import { concatBytes } from '../../src/pipeline/formats/concat-bytes.ts';
 import { checkDelta, checkRuns } from '../../src/pipeline/formats/parquet/encoding-guard.ts';
 import {
   deltaBinaryUnpack,

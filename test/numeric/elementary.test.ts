@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exp, hypot, log, log1p, log10 } from '../../src/pipeline/numeric/elementary.ts';
+import { hypot, log, log1p, log10 } from '../../src/pipeline/numeric/elementary.ts';
+import { exp } from '../../src/pipeline/numeric/exponential.ts';
 import { root } from '../setup/parts.ts';
 
 /**

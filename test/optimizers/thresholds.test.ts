@@ -1,12 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { withDecay } from '../../src/pipeline/optimizers/decay.ts';
 import { findOptimizer, optimizers, stabilityOf } from '../../src/pipeline/optimizers/index.ts';
-import {
-  defaultsOf,
-  type Optimizer,
-  type OptimizerValues,
-  withDecay,
-} from '../../src/pipeline/optimizers/optimizer.ts';
+import type { Optimizer, OptimizerValues } from '../../src/pipeline/optimizers/optimizer.ts';
+import { defaultsOf } from '../../src/pipeline/optimizers/shared-parameters.ts';
 
 const STEPS = 3000;
 

@@ -18,6 +18,7 @@ import {
 } from '../../src/pipeline/index.ts';
 import { resolveConfig } from '../../src/pipeline/models/minimal/config.ts';
 import type { DescentState } from '../../src/pipeline/models/minimal/descend.ts';
+import { gradientDescent as inNode } from '../../src/pipeline/node/library.ts';
 import { decoupled, moments, theta } from '../models/minimal/arbitrary.ts';
 
 const full = (options: RunOptions, source?: DescentOptions) =>
@@ -335,6 +336,6 @@ describe('gradientDescent', () => {
     [{ preset: 'papr' }, "preset: no preset is called 'papr'; did you mean paper?"],
     [{ lamda1: 100 }, 'lamda1: there is no such parameter; did you mean lambda1?'],
   ] as const)('refuses %j at once', (bad, message) => {
-    expect(() => gradientDescent(bad as RunOptions)).toThrow(message);
+    expect(() => inNode(bad as RunOptions)).toThrow(message);
   });
 });

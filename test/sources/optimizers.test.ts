@@ -10,6 +10,7 @@ import {
   splitLoss,
   summarize,
 } from '../../src/pipeline/index.ts';
+import { gradientDescent as inNode } from '../../src/pipeline/node/library.ts';
 import type { DescentOptions } from '../../src/pipeline/sources/descent/stepper.ts';
 
 async function run(options: RunOptions, source: DescentOptions = {}) {
@@ -93,6 +94,6 @@ describe('momentum on the minimal model', () => {
     [{ optimizer: 'momentum', floor: 0 }, /^floor: 0 goes with the optimizer gd only/],
     [{ optimizer: 'momentum', precision: 'auto' }, /^precision: auto goes with the optimizer gd/],
   ] as const)('%o is refused', (options, message) => {
-    expect(() => gradientDescent(options as RunOptions)).toThrow(message);
+    expect(() => inNode(options as RunOptions)).toThrow(message);
   });
 });

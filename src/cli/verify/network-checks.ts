@@ -6,8 +6,8 @@ import {
   setupNetwork,
 } from '../../pipeline/models/network/config.ts';
 import { createNetwork, type Network } from '../../pipeline/models/network/network.ts';
-import { dot, norm } from '../../pipeline/numeric/elementary.ts';
 import { createRandom } from '../../pipeline/numeric/random.ts';
+import { dot, norm } from '../../pipeline/numeric/vectors.ts';
 import {
   EDGE_SHARE,
   type NetworkAt,

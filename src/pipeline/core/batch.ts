@@ -1,9 +1,8 @@
 import { type MonoTypeOperatorFunction, tap } from 'rxjs';
 import type { Snapshot } from './checkpoint.ts';
-import { isPlain } from './options.ts';
+import { isPlain } from './is-plain.ts';
 import type { Run } from './run.ts';
 import type { ColumnArray, Schema } from './schema.ts';
-import { show } from './show.ts';
 
 /**
  * A block of consecutive rows, one typed array a column, and what the columns mean. Its arrays
@@ -25,7 +24,7 @@ export interface Batch<Columns = Readonly<Record<string, ColumnArray>>, R extend
 export function checkBatch(of: string, given: unknown): void {
   const { run }: Partial<Batch<unknown>> = Object(given);
   if (isPlain(run)) return;
-  throw new TypeError(`${of}: ${show(given)} is not a batch of rows`);
+  throw new TypeError(`${of}: what comes by is not a batch of rows`);
 }
 
 /** Passes batches, and nothing else. */

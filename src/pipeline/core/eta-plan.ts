@@ -1,4 +1,4 @@
-import { sin } from '../numeric/elementary.ts';
+import { sin } from '../numeric/exponential.ts';
 import { ConfigError, parseNumber } from './parameters.ts';
 import { show } from './show.ts';
 

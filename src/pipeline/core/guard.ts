@@ -1,4 +1,5 @@
-import { checkCallable, checkOptions, isPlain } from './options.ts';
+import { isPlain } from './is-plain.ts';
+import { checkCallable, checkOptions } from './options.ts';
 import { show } from './show.ts';
 
 /** Refuses what a parameter cannot be. @throws TypeError that begins with `what` */

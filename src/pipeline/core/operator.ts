@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import { type Batch, checkBatch } from './batch.ts';
-import { CheckpointError, type Snapshot, type StageState } from './checkpoint.ts';
+import type { Snapshot, StageState } from './checkpoint.ts';
 import type { Run, RunEnd } from './run.ts';
 import { type ArraysOf, arraysOf, type ColumnArray, extendSchema, type Schema } from './schema.ts';
 import type { ReadState, StateReader } from './stored-state.ts';
@@ -126,9 +126,7 @@ function begin<N extends string, A extends Schema, R extends Run, U extends stri
   const stage = definition.start(run, saved);
   if (stage.state && Object.hasOwn(first.after ?? {}, name))
     throw new TypeError(`${name}() stands twice in one pipeline; leave one out`);
-  if (run.resumed && !saved && stage.state) {
-    throw new CheckpointError(`checkpoint: nothing is stored about ${name}`);
-  }
+  if (stage.state && !saved) run.resumed?.(name, true);
   if (stage.finish) run.summarized = true;
   const compiled = run.compiled?.(name);
   const extended = adds.length > 0 ? extendSchema(schema, adds) : schema;

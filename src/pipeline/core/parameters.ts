@@ -1,5 +1,9 @@
+import { ConfigError } from './config-error.ts';
+import { isInRange, type NumberRange } from './ranges.ts';
 import { show } from './show.ts';
 import { didYouMean } from './suggest.ts';
+
+export { ConfigError } from './config-error.ts';
 
 /** Groups of parameters, in the order in which help, config and sweeps list them. */
 const PARAMETER_GROUPS = [
@@ -13,14 +17,6 @@ const PARAMETER_GROUPS = [
   'LOG',
 ] as const;
 export type ParameterGroup = (typeof PARAMETER_GROUPS)[number];
-
-/** Limits of a number, in the words of JSON Schema. */
-export interface NumberRange {
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly exclusiveMaximum?: number;
-}
 
 interface Described {
   /** What the value is, to stand behind "the" or alone: "learning rate". */
@@ -141,21 +137,6 @@ export type Given<P extends Parameter> = P extends { readonly type: 'number' }
     ? readonly number[]
     : Plain<P>;
 
-/**
- * A parameter that cannot be used: names the parameter, what is wrong with it, and what would do.
- */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly parameter: string;
-  readonly problem: string;
-
-  constructor(parameter: string, problem: string) {
-    super(`${parameter}: ${problem}`);
-    this.parameter = parameter;
-    this.problem = problem;
-  }
-}
-
 /** One table of several, sorted by group; within a group the order stays. */
 export function joinTables<
   A extends ParameterTable,
@@ -261,18 +242,7 @@ export function readNumber(name: string, parameter: NumberParameter, value: unkn
   const number = typeof value === 'string' ? parseNumber(value) : value;
   if (typeof value === 'string' && !Number.isFinite(number))
     throw new ConfigError(name, `${show(value)} is not a number; write it as 0.05, 1e-6 or 1/20`);
-  const { type, minimum = -Infinity, maximum = Infinity } = parameter;
-  const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = parameter;
-  if (
-    typeof number === 'number' &&
-    (type === 'integer' ? Number.isSafeInteger(number) : Number.isFinite(number)) &&
-    number >= minimum &&
-    number <= maximum &&
-    number > exclusiveMinimum &&
-    number < exclusiveMaximum
-  ) {
-    return number;
-  }
+  if (isInRange(parameter, number)) return number;
   const shown = typeof number === 'number' ? String(number) : show(value);
   throw new ConfigError(name, `${shown} is not ${rangeText(parameter)}; ${advice(parameter)}`);
 }

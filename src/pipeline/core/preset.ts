@@ -1,9 +1,13 @@
 /** Parameters of a run worth looking at, under a name. */
 export interface Preset {
   readonly name: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** A preset as people are shown it. */
+export interface ShownPreset extends Preset {
   /** What its run shows, in one sentence. */
   readonly shows: string;
-  readonly parameters: Readonly<Record<string, unknown>>;
 }
 
 /** The parameters of each preset, by its name. */

@@ -59,8 +59,9 @@ export interface Run<Config = unknown, Summary = unknown> extends RunEnd {
   /**
    * State of a stage from which this run goes on, where it continues an earlier one; undefined for
    * a stage about which nothing is stored.
+   * @throws CheckpointError for such a stage where its state is needed
    */
-  resumed?: (stage: string) => StateReader | undefined;
+  resumed?: (stage: string, needed?: boolean) => StateReader | undefined;
   /**
    * Whether its source can be read again from the start, so that nothing is stored to go on from.
    */

@@ -3,7 +3,7 @@ import type { Batch } from './batch.ts';
 import { realClock } from './clock.ts';
 import type { BlockSource } from './operator.ts';
 import type { Run } from './run.ts';
-import { checkSourceOptions, type SourceOptions } from './source-options.ts';
+import type { SourceOptions } from './source-options.ts';
 
 /** A run that makes its own rows: blocks of them, and the step of the next one. */
 export interface RowSource<C, R extends Run> extends BlockSource<R> {
@@ -18,15 +18,13 @@ const SLICE = 10;
 
 /**
  * A cold Observable of the batches of a run: each subscription starts a run of its own, waits for
- * what its sinks hold, keeps to the pace, and lets other work have its turn.
- *
- * @throws RangeError at once where `batchSize` or `pace` cannot be used
+ * what its sinks hold, keeps to the pace, and lets other work have its turn. The options are looked
+ * at by whoever takes them from outside (`checkSourceOptions`).
  */
 export function source<C, R extends Run>(
   start: () => RowSource<C, R> | Promise<RowSource<C, R>>,
   options: SourceOptions = {},
 ): Observable<Batch<C, R>> {
-  checkSourceOptions(options);
   const { pace, signal, until = Number.POSITIVE_INFINITY, clock = realClock } = options;
   const batchSize =
     options.batchSize ??

@@ -1,5 +1,5 @@
 import { type Checkpoint, CheckpointError, type Snapshot } from './checkpoint.ts';
-import type { RunEnd } from './run.ts';
+import type { Run, RunEnd } from './run.ts';
 
 /** Reads a stored state field by field and refuses what does not fit. */
 export interface StateReader {
@@ -71,8 +71,12 @@ export function stateReader(name: string, state: unknown): StateReader {
 }
 
 /** What a checkpoint holds of each stage, for a run that goes on from it. */
-export function storedStages({ stages }: Checkpoint): (stage: string) => StateReader | undefined {
-  return (stage) => (stages[stage] === undefined ? undefined : stateReader(stage, stages[stage]));
+export function storedStages({ stages }: Checkpoint): NonNullable<Run['resumed']> {
+  return (stage, needed = false) => {
+    if (stages[stage] !== undefined) return stateReader(stage, stages[stage]);
+    if (needed) throw new CheckpointError(`checkpoint: nothing is stored about ${stage}`);
+    return undefined;
+  };
 }
 
 /** Summary of a run that ended behind this snapshot; undefined where nobody summarizes. */

@@ -1,5 +1,7 @@
-import { exp, log, norm } from '../numeric/elementary.ts';
+import { log } from '../numeric/elementary.ts';
+import { exp } from '../numeric/exponential.ts';
 import { createIntegrator } from '../numeric/runge-kutta.ts';
+import { norm } from '../numeric/vectors.ts';
 
 /** Where Edge Flow starts: a point, the direction of its oscillation, and the size of that. */
 export interface EdgeStart {

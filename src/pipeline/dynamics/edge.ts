@@ -1,5 +1,6 @@
 import { gradient } from '../models/minimal/loss.ts';
-import { exp, log } from '../numeric/elementary.ts';
+import { log } from '../numeric/elementary.ts';
+import { exp } from '../numeric/exponential.ts';
 import { type Dynamics, gradientOf, needsGradientDescent } from './dynamics.ts';
 import { createEdgeFlow } from './edge-flow.ts';
 

@@ -1,3 +1,5 @@
+import { concatBytes } from './concat-bytes.ts';
+
 /** Where a sink's bytes go: a file, a browser download, memory. */
 export interface ByteTarget {
   /**
@@ -87,15 +89,4 @@ export function memoryTarget(): ByteTarget & { readonly bytes: () => Uint8Array 
     },
     bytes: () => concatBytes(parts),
   };
-}
-
-/** One array of all these bytes. */
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

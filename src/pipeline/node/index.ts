@@ -1,7 +1,7 @@
 // What the library offers to Node alone: files, and logs to read.
 
 import { aFunction, aSwitch, being, choosing, guarded } from '../core/guard.ts';
-import { isPlain } from '../core/options.ts';
+import { isPlain } from '../core/is-plain.ts';
 import * as targets from './file-target.ts';
 import * as logs from './open-log.ts';
 import * as stored from './stored-file.ts';

@@ -8,3 +8,5 @@ openNamesWith(namedTarget);
 readNamesWith(pathSource);
 
 export * from '../index.ts';
+// Here nothing is loaded later, so that what cannot be used is refused at once.
+export { gradientDescent } from '../sources/descent/gradient-descent.ts';

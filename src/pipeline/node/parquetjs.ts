@@ -2,7 +2,7 @@ import parquet, { type FieldDefinition } from 'parquetjs-lite';
 import parquetTypes from 'parquetjs-lite/gen-nodejs/parquet_types.js';
 import parquetUtil from 'parquetjs-lite/lib/util.js';
 import type { Column, ColumnArray } from '../core/schema.ts';
-import { concatBytes } from '../formats/byte-target.ts';
+import { concatBytes } from '../formats/concat-bytes.ts';
 import { parquetFooter } from '../formats/parquet/hyparquet.ts';
 import {
   columnsMetadata,

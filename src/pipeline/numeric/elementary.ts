@@ -14,8 +14,8 @@ const HIGH = words[0] === 0 ? 1 : 0;
 const LOW = 1 - HIGH;
 
 /** Constants in two parts, the first short enough for exact products. */
-const LN2_HIGH = 0.6931471803691238;
-const LN2_LOW = 1.9082149292705877e-10;
+export const LN2_HIGH = 0.6931471803691238;
+export const LN2_LOW = 1.9082149292705877e-10;
 const LOG10_2_HIGH = 0.3010299955494702;
 const LOG10_2_LOW = 1.1451100898021838e-10;
 const LOG10_E_HIGH = Math.fround(Math.LOG10E);
@@ -98,47 +98,6 @@ function ofNone(x: number): number {
   return x === 0 ? Number.NEGATIVE_INFINITY : Number.NaN;
 }
 
-const EXP_MOST = 709.782712893384;
-const EXP_LEAST = -745.1332191019412;
-
-/** e^x. */
-export function exp(x: number): number {
-  if (!(x <= EXP_MOST)) return x > EXP_MOST ? Number.POSITIVE_INFINITY : Number.NaN;
-  if (x < EXP_LEAST) return 0;
-  const k = Math.floor(x * Math.LOG2E + 0.5);
-  const high = x - k * LN2_HIGH;
-  const low = k * LN2_LOW;
-  const r = high - low;
-  // What rounding took from r, and what e^r has beyond 1 + r.
-  const lost = high - r - low;
-  const series =
-    r *
-    r *
-    (1 / 2 +
-      r *
-        (1 / 6 +
-          r *
-            (1 / 24 +
-              r *
-                (1 / 120 +
-                  r *
-                    (1 / 720 +
-                      r *
-                        (1 / 5040 +
-                          r *
-                            (1 / 40320 +
-                              r *
-                                (1 / 362880 +
-                                  r *
-                                    (1 / 3628800 +
-                                      r *
-                                        (1 / 39916800 +
-                                          r * (1 / 479001600 + r / 6227020800)))))))))));
-  const value = 1 + (r + (series + lost));
-  // In two steps where one power of two would be out of range.
-  return k > -1000 && k < 1000 ? value * power(k) : value * power(k >> 1) * power(k - (k >> 1));
-}
-
 /** 2^k for −1022 ≤ k ≤ 1023. */
 export function power(k: number): number {
   words[HIGH] = (k + 1023) << 20;
@@ -154,32 +113,4 @@ export function hypot(a: number, b: number, c = 0): number {
   const scale = most < 1 ? power(500) : power(-600);
   const [x, y, z] = [a * scale, b * scale, c * scale];
   return Math.sqrt(x * x + y * y + z * z) / scale;
-}
-
-/** sin x for |x| ≤ π/2, by its series. */
-export function sin(x: number): number {
-  let sum = 0;
-  let term = x;
-  for (let n = 1; n < 30; n += 2) {
-    sum += term;
-    term *= (-x * x) / ((n + 1) * (n + 2));
-  }
-  return sum;
-}
-
-/** Euclidean norm of a vector, without overflow or underflow on the way. */
-export function norm(vector: Float64Array): number {
-  let most = 0;
-  for (const value of vector) most = Math.max(most, Math.abs(value));
-  if (most === 0 || !(most < Number.POSITIVE_INFINITY)) return most;
-  const scale = most > 1e-140 && most < 1e150 ? 1 : most < 1 ? power(500) : power(-600);
-  let sum = 0;
-  for (const value of vector) sum += value * scale * (value * scale);
-  return Math.sqrt(sum) / scale;
-}
-
-export function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }

@@ -1,4 +1,5 @@
-import { exp, log } from './elementary.ts';
+import { log } from './elementary.ts';
+import { exp } from './exponential.ts';
 
 /** y' = f(y): fills `into` with f(y). */
 export type Derivative = (y: Float64Array, into: Float64Array) => void;

@@ -1,14 +1,15 @@
 import { operator } from '../core/operator.ts';
-import { checkParams } from '../core/options.ts';
-import { bandParameter } from '../core/run-parameters.ts';
-import { REGIMES, runColumns } from '../models/minimal/columns.ts';
+import { checkOption } from '../core/own-option.ts';
+import { BAND } from '../core/run-ranges.ts';
+import { runColumns } from '../models/minimal/columns.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import type { ModelRun } from '../models/minimal/run.ts';
 import { arrowheadTop } from '../models/minimal/sharpness.ts';
 
-const STABLE = REGIMES.indexOf('stable');
-const EDGE = REGIMES.indexOf('edge');
-const UNSTABLE = REGIMES.indexOf('unstable');
+// Codes: places in `REGIMES`.
+const STABLE = 0;
+const EDGE = 1;
+const UNSTABLE = 2;
 
 /**
  * Code of the regime at a ratio of sharpness to threshold: stable below 1 − band, unstable above 1
@@ -25,7 +26,7 @@ export function regimeOf(ratio: number, band: number): number {
  * @param options.band half-width of the edge regime; the run's own unless given
  */
 export function classifySharpness(options: { readonly band?: number } = {}) {
-  checkParams('classifySharpness', options, { band: bandParameter });
+  checkOption('classifySharpness', options, 'band', BAND, 'a number from 0 up');
   return operator({
     name: 'classifySharpness',
     needs: { alpha: 'gradientDescent', beta1: 'gradientDescent', beta2: 'gradientDescent' },

@@ -1,16 +1,17 @@
 import { operator } from '../core/operator.ts';
-import { checkParams } from '../core/options.ts';
-import { deltaParameter } from '../core/run-parameters.ts';
+import { checkOption } from '../core/own-option.ts';
+import { DELTA } from '../core/run-ranges.ts';
 import { COARSE_PHASES, type CoarsePhase, KAPPA } from '../models/minimal/coarse-phases.ts';
-import { PHASES, runColumns } from '../models/minimal/columns.ts';
+import { runColumns } from '../models/minimal/columns.ts';
 import { spectrum } from '../models/minimal/moments.ts';
 import type { ModelRun } from '../models/minimal/run.ts';
 import { solutionSharpness } from '../models/minimal/solution.ts';
 
-const PROGRESSIVE_SHARPENING = PHASES.indexOf('progressive-sharpening');
-const EOS_SHARPENING = PHASES.indexOf('eos-sharpening');
-const EOS_SELF_STABILIZATION = PHASES.indexOf('eos-self-stabilization');
-const CONVERGENCE = PHASES.indexOf('convergence');
+// Codes: places in `PHASES`.
+const PROGRESSIVE_SHARPENING = 0;
+const EOS_SHARPENING = 1;
+const EOS_SELF_STABILIZATION = 2;
+const CONVERGENCE = 3;
 
 /**
  * An αβ₂ − 1 of rounded α and β₂ that is no larger than this is rounding: its sign means nothing.
@@ -31,7 +32,7 @@ const NOISE = 4 * Number.EPSILON;
  * @param options.delta δ; the run's own unless given
  */
 export function detectPhases(options: { readonly delta?: number } = {}) {
-  checkParams('detectPhases', options, { delta: deltaParameter });
+  checkOption('detectPhases', options, 'delta', DELTA, 'a positive number');
   return operator({
     name: 'detectPhases',
     needs: {

@@ -1,5 +1,5 @@
 import { operator } from '../core/operator.ts';
-import { checkNothing } from '../core/options.ts';
+import { checkNothing } from '../core/own-option.ts';
 import { MEASURED_REGIMES, measuredColumns } from '../phases/measured/columns.ts';
 import type { MeasuredRun } from '../phases/measured/summary.ts';
 import { regimeOf } from './classify-sharpness.ts';

@@ -1,5 +1,5 @@
 import { operator } from '../core/operator.ts';
-import { checkNothing } from '../core/options.ts';
+import { checkNothing } from '../core/own-option.ts';
 import { runColumns } from '../models/minimal/columns.ts';
 import type { ModelRun } from '../models/minimal/run.ts';
 import { edgeAlpha } from '../models/minimal/surrogate.ts';

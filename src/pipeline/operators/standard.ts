@@ -1,7 +1,7 @@
 import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import type { AnyOperator } from '../core/operator.ts';
-import { checkNothing } from '../core/options.ts';
+import { checkNothing } from '../core/own-option.ts';
 import type { Schema } from '../core/schema.ts';
 import { POINT_COLUMNS, RUN_COLUMNS } from '../models/minimal/columns.ts';
 import type { ModelRun, PointArrays } from '../models/minimal/run.ts';

@@ -1,7 +1,7 @@
 import { defer, type MonoTypeOperatorFunction, map, tap } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import { operator, withStage } from '../core/operator.ts';
-import { checkNothing } from '../core/options.ts';
+import { checkNothing } from '../core/own-option.ts';
 import type { Run } from '../core/run.ts';
 import { TRUSTED_DIGITS } from '../models/minimal/agreement.ts';
 import { spectrum } from '../models/minimal/moments.ts';

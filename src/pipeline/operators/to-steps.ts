@@ -1,6 +1,6 @@
 import { concatMap, from, type OperatorFunction } from 'rxjs';
 import { checkBatches } from '../core/batch.ts';
-import { checkNothing } from '../core/options.ts';
+import { checkNothing } from '../core/own-option.ts';
 import type { Column, ColumnArray } from '../core/schema.ts';
 import { type Phase, type Regime, RUN_COLUMNS, type RunArrays } from '../models/minimal/columns.ts';
 import type { ModelBatch } from '../models/minimal/run.ts';

@@ -1,4 +1,5 @@
-import { factorOverEta, type PreconditionedOptimizer, slowDecay } from './optimizer.ts';
+import { slowDecay } from './decay.ts';
+import { factorOverEta, type PreconditionedOptimizer } from './optimizer.ts';
 import { averagingParameter, dampingParameter, momentumParameter } from './shared-parameters.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { adam } from './adam.ts';
-import { type PreconditionedOptimizer, slowDecay } from './optimizer.ts';
+import { slowDecay } from './decay.ts';
+import type { PreconditionedOptimizer } from './optimizer.ts';
 import { decayParameter } from './shared-parameters.ts';
 
 /**

@@ -1,8 +1,9 @@
 import type { Stability } from '../core/run.ts';
 import { adam } from './adam.ts';
 import { adamw } from './adamw.ts';
+import { withDecayOf } from './decay.ts';
 import { gd } from './gd.ts';
-import { type Optimizer, type OptimizerValues, withDecayOf } from './optimizer.ts';
+import type { Optimizer, OptimizerValues } from './optimizer.ts';
 import { plainOptimizers } from './plain.ts';
 import { rmsprop } from './rmsprop.ts';
 

@@ -1,4 +1,5 @@
-import { factorOverEta, type Optimizer, slowDecay } from './optimizer.ts';
+import { slowDecay } from './decay.ts';
+import { factorOverEta, type Optimizer } from './optimizer.ts';
 import { momentumParameter } from './shared-parameters.ts';
 
 /**

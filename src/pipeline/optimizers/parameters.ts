@@ -5,7 +5,8 @@ import {
   type WordParameter,
 } from '../core/parameters.ts';
 import { show } from '../core/show.ts';
-import { defaultsOf, type Optimizer, type OptimizerValues } from './optimizer.ts';
+import type { Optimizer, OptimizerValues } from './optimizer.ts';
+import { defaultsOf } from './shared-parameters.ts';
 
 /** The parameter that names the optimizer, and the parameters of all of them, each by its name. */
 export type OptimizerTable = Readonly<Record<string, NumberParameter | WordParameter>> & {

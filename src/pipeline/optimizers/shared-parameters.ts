@@ -1,4 +1,5 @@
 import type { NumberParameter } from '../core/parameters.ts';
+import type { Optimizer, OptimizerValues } from './optimizer.ts';
 
 /** A share from 0 to below 1 of something that is kept from step to step. */
 function share(symbol: string, meaning: string, value: number) {
@@ -50,3 +51,8 @@ export const decayParameter = (value: number) =>
     group: 'OPTIMIZER',
     default: value,
   }) as const satisfies NumberParameter;
+
+/** The defaults of an optimizer's own parameters. */
+export function defaultsOf({ parameters }: Optimizer): OptimizerValues {
+  return Object.fromEntries(Object.entries(parameters).map(([name, each]) => [name, each.default]));
+}

@@ -2,7 +2,7 @@ import { ConfigError } from '../core/parameters.ts';
 import type { Stability } from '../core/run.ts';
 import { parseExpression } from './expression.ts';
 import { findOptimizer, optimizers } from './index.ts';
-import { defaultsOf } from './optimizer.ts';
+import { defaultsOf } from './shared-parameters.ts';
 
 export interface ThresholdOptions {
   /** `gd` unless given; `momentum` where only `beta` is; `sgd` is gradient descent with batches. */

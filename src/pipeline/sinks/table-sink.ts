@@ -2,7 +2,7 @@ import { type MonoTypeOperatorFunction, Observable, Subscription } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import type { Snapshot } from '../core/checkpoint.ts';
 import { aFunction, aSwitch, being, type Check, choosing, isNumber } from '../core/guard.ts';
-import { isPlain } from '../core/options.ts';
+import { isPlain } from '../core/is-plain.ts';
 import type { Run } from '../core/run.ts';
 import { type ColumnArray, columnArray, orderSchema, type Schema } from '../core/schema.ts';
 import { type ByteTarget, openTarget, type SinkTarget } from '../formats/byte-target.ts';

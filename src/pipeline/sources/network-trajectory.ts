@@ -4,7 +4,7 @@ import { ConfigError } from '../core/parameters.ts';
 import { startRun } from '../core/run.ts';
 import { arraysOf } from '../core/schema.ts';
 import { type RowSource, source } from '../core/source.ts';
-import type { SourceOptions } from '../core/source-options.ts';
+import { checkSourceOptions, type SourceOptions } from '../core/source-options.ts';
 import { type Dynamics, needsGradientDescent } from '../dynamics/dynamics.ts';
 import { networkOrder, trainingColumns } from '../models/network/columns.ts';
 import {
@@ -16,7 +16,7 @@ import {
 import { createNetwork } from '../models/network/network.ts';
 import { chosenOptimizer } from '../models/network/optimizer.ts';
 import { startWeights } from '../models/network/start.ts';
-import { norm } from '../numeric/elementary.ts';
+import { norm } from '../numeric/vectors.ts';
 import type {
   NetworkArrays,
   NetworkBatch,
@@ -42,6 +42,7 @@ export function networkTrajectory(
 ): Observable<NetworkBatch> {
   const setup = setupNetwork(options);
   startOf(dynamics, setup);
+  checkSourceOptions(sourceOptions);
   return source(() => networkTrajectoryRows(dynamics, setup), {
     batchSize: BATCH_ROWS,
     ...sourceOptions,

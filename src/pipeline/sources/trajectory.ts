@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import type { Batch } from '../core/batch.ts';
 import { arraysOf } from '../core/schema.ts';
 import { type RowSource, source } from '../core/source.ts';
-import type { SourceOptions } from '../core/source-options.ts';
+import { checkSourceOptions, type SourceOptions } from '../core/source-options.ts';
 import type { Dynamics, Mover } from '../dynamics/dynamics.ts';
 import { POINT_COLUMNS } from '../models/minimal/columns.ts';
 import { type RunConfig, type RunOptions, resolveConfig } from '../models/minimal/config.ts';
@@ -35,6 +35,7 @@ export function trajectory(
 ): Observable<TrajectoryBatch> {
   const config: TrajectoryConfig = { ...resolveConfig(options), dynamics: dynamics.name };
   dynamics.start(config, startModelRun(config, stabilityOf(config)).stability);
+  checkSourceOptions(sourceOptions);
   return source(() => trajectoryRows(dynamics, config), sourceOptions);
 }
 

@@ -6,7 +6,8 @@ import {
   type TextParameter,
   type WordParameter,
 } from '../core/parameters.ts';
-import { exp, log } from '../numeric/elementary.ts';
+import { log } from '../numeric/elementary.ts';
+import { exp } from '../numeric/exponential.ts';
 import { SWEEP_PARAMETERS, type SweepParameterName } from './parameters.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { formatNumber } from '../format.ts';
-import { exp, log } from '../numeric/elementary.ts';
+import { log } from '../numeric/elementary.ts';
+import { exp } from '../numeric/exponential.ts';
 import { MAP_PARAMETERS, type MapParameter } from './map-parameters.ts';
 import type { SweptConfig } from './sweep.ts';
 import { OUTCOMES } from './sweep-columns.ts';

@@ -1,9 +1,9 @@
 import { bytesOf } from '../core/base64.ts';
-import { rowContext } from '../models/minimal/agreement.ts';
 import { COARSE_PHASES } from '../models/minimal/coarse-phases.ts';
 import type { RunConfig } from '../models/minimal/config.ts';
 import { startResidual, TINY } from '../models/minimal/descend.ts';
 import { spectrum } from '../models/minimal/moments.ts';
+import { rowContext } from '../models/minimal/row-agreement.ts';
 import { sharpness } from '../models/minimal/sharpness.ts';
 import { balance, solutionSharpness } from '../models/minimal/solution.ts';
 import { type RunSummary, summaryOf, type Tally } from '../models/minimal/summary.ts';

@@ -2,7 +2,8 @@ import type { RunConfig } from '../models/minimal/config.ts';
 import type { Theta } from '../models/minimal/loss.ts';
 import { balance } from '../models/minimal/solution.ts';
 import { edgeAlpha, predictedSlope } from '../models/minimal/surrogate.ts';
-import { exp, log } from '../numeric/elementary.ts';
+import { log } from '../numeric/elementary.ts';
+import { exp } from '../numeric/exponential.ts';
 import { gd } from '../optimizers/gd.ts';
 
 /** What of a run's parameters a prediction takes. */

@@ -1,4 +1,4 @@
-import { concatBytes } from '../byte-target.ts';
+import { concatBytes } from '../concat-bytes.ts';
 import { SEAL_KEY, seal, UNSEALED } from '../seal.ts';
 import type { Metadata } from '../table-format.ts';
 import { MetadataVersion, Schema } from './apache-arrow.ts';

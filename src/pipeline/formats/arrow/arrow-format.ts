@@ -1,5 +1,5 @@
 import type { Column, ColumnArray } from '../../core/schema.ts';
-import { concatBytes } from '../byte-target.ts';
+import { concatBytes } from '../concat-bytes.ts';
 import { crc32 } from '../platform.ts';
 import { SEAL_KEY, seal, UNSEALED } from '../seal.ts';
 import { bigints, type Metadata, type Rows, type TableFormat } from '../table-format.ts';

@@ -1,5 +1,5 @@
 import { decoderOf } from '../all-codecs.ts';
-import { concatBytes } from '../byte-target.ts';
+import { concatBytes } from '../concat-bytes.ts';
 import { checkRowCount, damaged, LIMITS, unsupported } from '../limits.ts';
 import type { TableField, Values } from '../table-file.ts';
 import { MessageHeader } from './apache-arrow-parts.ts';

@@ -1,5 +1,5 @@
 import type { CompressionCodec } from 'hyparquet';
-import { concatBytes } from '../byte-target.ts';
+import { concatBytes } from '../concat-bytes.ts';
 import { zstd } from '../platform.ts';
 import type { Compression } from '../table-format.ts';
 import { type PlacedNumbers, snappy } from './pack.ts';

@@ -1,5 +1,6 @@
 import type { Stability } from '../../core/run.ts';
-import { exp, log } from '../../numeric/elementary.ts';
+import { log } from '../../numeric/elementary.ts';
+import { exp } from '../../numeric/exponential.ts';
 import { createFlow, type Flow } from './flow.ts';
 import type { Theta } from './loss.ts';
 import type { Moments } from './moments.ts';

@@ -1,4 +1,4 @@
-import { isPlain } from '../../core/options.ts';
+import { isPlain } from '../../core/is-plain.ts';
 import {
   ConfigError,
   type OptionsOf,
@@ -12,9 +12,12 @@ import { ownNames, resolveOptimizer } from '../../optimizers/parameters.ts';
 import { plainOptimizers } from '../../optimizers/plain.ts';
 import { RUN_COLUMNS, type RunColumn } from './columns.ts';
 import { DIVERGENCE_LOSS } from './loss.ts';
-import { type Moments, sampleMoments } from './moments.ts';
+import type { Moments } from './moments.ts';
 import { minimalParameters } from './parameters.ts';
 import { PRESET_NAMES, presets } from './presets/index.ts';
+import type { plainRanges } from './ranges.ts';
+import { sampleMoments } from './sample-moments.ts';
+import { isDefinite, isSized, isSoundStart, SIZES, startLoss } from './soundness.ts';
 
 export { ConfigError, parseNumber } from '../../core/parameters.ts';
 
@@ -65,7 +68,7 @@ export const plainParameters = {
     default: null,
   },
   every,
-} as const satisfies ParameterTable;
+} as const satisfies ParameterTable & Readonly<Record<keyof typeof plainRanges, unknown>>;
 
 type Table = typeof plainParameters;
 
@@ -163,21 +166,13 @@ function checkOptimizer({ optimizer, floor, precision }: RunConfig): void {
   );
 }
 
-/** Moments whose squares float64 holds to all digits. */
-const SIZES = [1e-100, 1e100] as const;
-
 function checkSize(name: 'lambda1' | 'lambda2', value: number): void {
-  if (value >= SIZES[0] && value <= SIZES[1]) return;
+  if (isSized(value)) return;
   throw new ConfigError(
     name,
     `${value} is out of range: its squares leave float64; scale the inputs so that it lies ` +
       `between ${SIZES[0]} and ${SIZES[1]}`,
   );
-}
-
-/** Whether Σ is positive definite, |σ| < √(λ₁λ₂). */
-export function isDefinite({ lambda1, lambda2, covariance }: Moments): boolean {
-  return covariance * covariance < lambda1 * lambda2;
 }
 
 function momentsOf({ lambda1, lambda2, covariance, samples, seed }: ValuesOf<Table>): Moments {
@@ -192,16 +187,12 @@ function momentsOf({ lambda1, lambda2, covariance, samples, seed }: ValuesOf<Tab
 }
 
 /** The start itself must not count as diverged already. */
-function checkStart({ init: [alpha, beta1, beta2], moments }: RunConfig): void {
-  const p = alpha * beta1;
-  const r = alpha * beta2 - 1;
-  const loss =
-    0.5 * moments.lambda1 * (p * p) + 0.5 * moments.lambda2 * (r * r) + moments.covariance * p * r;
-  const scale = alpha * alpha + beta1 * beta1 + beta2 * beta2;
-  if (loss <= DIVERGENCE_LOSS && Number.isFinite(scale * scale)) return;
+function checkStart(config: RunConfig): void {
+  if (isSoundStart(config)) return;
+  const [alpha, beta1, beta2] = config.init;
   throw new ConfigError(
     'init',
-    `the loss at (${alpha}, ${beta1}, ${beta2}) is ${loss}, which counts as diverged (over ` +
-      `${DIVERGENCE_LOSS}); start closer to 0`,
+    `the loss at (${alpha}, ${beta1}, ${beta2}) is ${startLoss(config)}, which counts as ` +
+      `diverged (over ${DIVERGENCE_LOSS}); start closer to 0`,
   );
 }

@@ -1,5 +1,5 @@
 import { hypot, log10 } from '../../numeric/elementary.ts';
-import { gd } from '../../optimizers/gd.ts';
+import { gdStability } from '../../optimizers/gd.ts';
 import {
   AGREED,
   AGREEMENT,
@@ -10,11 +10,11 @@ import {
   keptApart,
   lesserAgreement,
   RISE,
-  rowAgreement,
-  rowContext,
 } from './agreement.ts';
 import type { RunConfig } from './config.ts';
 import { DIVERGENCE_LOSS } from './loss.ts';
+import type { RowDigits } from './row-agreement.ts';
+import { edgeAlpha } from './surrogate.ts';
 
 /** What gradient descent computes by itself; operators add the other columns. */
 export interface DescentColumns {
@@ -177,16 +177,22 @@ export function floorCentre(
  * Beside each step goes its shadow, the same step by operations in another order; `digits` are the
  * decimal digits to which α, β₁ and β₂ of both agree, and what else stands in the row.
  *
+ * Without `rowDigits` it stops in front of the first row that needs them, and goes on from there
+ * when it is called with them.
+ *
  * Everything that the loop touches is a local number: it is the speed of the whole. What comes from
  * an object or a function is a number for certain behind a unary plus; else the engine keeps it,
  * and all that is computed from it, as objects.
+ *
+ * @returns whether it stopped for want of `rowDigits`
  */
 export function descend(
   config: DescentParameters,
   state: DescentState,
   count: number,
   columns: DescentColumns,
-): void {
+  rowDigits?: RowDigits,
+): boolean {
   const { steps, moments } = config;
   const [eta, floor] = [+config.eta, +config.floor];
   const [lambda1, lambda2] = [+moments.lambda1, +moments.lambda2];
@@ -208,8 +214,7 @@ export function descend(
   const rate2 = eta * lambda2;
   const rateC = eta * covariance;
   const scale = -covariance / lambda1;
-  const context = rowContext(config, gd.stability({}));
-  const { edge } = context;
+  const edge = +edgeAlpha(lambda1, eta, gdStability());
 
   // What other modules import is loaded anew, and looked at, wherever it is used.
   const [smallResidual, cancelled, rounded, tiny, most] = [
@@ -229,6 +234,7 @@ export function descend(
   let loss = 0.5 * lambda1 * (p * p) + l2 + covariance * p * r;
 
   let i = 0;
+  let wanting = false;
   // Rows from here on have the mantissa of β₁ where its logarithm will stand.
   let from = 0;
   while (i < count && loss <= most) {
@@ -240,6 +246,7 @@ export function descend(
       const sizeAlpha = Math.abs(alpha);
       const size = Math.abs(mantissa);
       const sizeBeta2 = Math.abs(beta2);
+      const before = agreed;
       const bound = AGREEMENT[agreed]!;
       const least = rises ? AGREEMENT[agreed + 1]! : -1;
       if (
@@ -260,15 +267,21 @@ export function descend(
       const q = Math.abs((alpha - beta2) * (alpha + beta2) - beta1 * beta1);
       const offQ = 2 * (sizeAlpha * offAlpha + Math.abs(beta1) * offBeta1 + sizeBeta2 * offBeta2);
       if (blind) told = 0;
-      else if (agreed <= doubtful)
-        told = +rowAgreement(
+      else if (agreed <= doubtful) {
+        if (!rowDigits) {
+          // The digits of θ are looked at again when it goes on.
+          agreed = before;
+          wanting = true;
+          break;
+        }
+        told = +rowDigits.tell(
           agreed,
           { alpha, beta1, beta2 },
           r,
           { alpha: shadowAlpha, beta1: unscaled(shadowMantissa, exponent), beta2: shadowBeta2 },
-          context,
+          rowDigits.context,
         );
-      else if (offZ <= AGREED * z && offQ <= AGREED * q) told = agreed;
+      } else if (offZ <= AGREED * z && offQ <= AGREED * q) told = agreed;
       else told = +lesserAgreement(agreed, offZ, z, offQ, q);
     }
     // A factor that cancels is what its last places are: nothing else would be the same run.
@@ -401,22 +414,25 @@ export function descend(
   }
   if (!(loss <= most) && first + i <= steps) divergedAt = first + i;
   toLogarithms(logs, from, i, exponent, floor);
-  state.step = first + i;
-  state.alpha = alpha;
-  state.mantissa = mantissa;
-  state.exponent = exponent;
-  state.beta2 = beta2;
-  state.residual = r;
-  state.plainBeta1 = plainBeta1;
-  state.divergedAt = divergedAt;
-  state.float64ZeroAt = float64ZeroAt;
-  state.shadowAlpha = shadowAlpha;
-  state.shadowMantissa = shadowMantissa;
-  state.shadowBeta2 = shadowBeta2;
-  state.agreed = agreed;
-  state.told = told;
-  state.moves = moves;
-  state.blind = blind;
+  Object.assign(state, {
+    step: first + i,
+    alpha,
+    mantissa,
+    exponent,
+    beta2,
+    residual: r,
+    plainBeta1,
+    divergedAt,
+    float64ZeroAt,
+    shadowAlpha,
+    shadowMantissa,
+    shadowBeta2,
+    agreed,
+    told,
+    moves,
+    blind,
+  } satisfies DescentState);
+  return wanting;
 }
 
 /**

@@ -1,4 +1,5 @@
-import { exp, hypot, log } from '../../numeric/elementary.ts';
+import { hypot, log } from '../../numeric/elementary.ts';
+import { exp } from '../../numeric/exponential.ts';
 import { SMALL_RESIDUAL, startResidual } from './descend.ts';
 import type { Theta } from './loss.ts';
 import type { Moments } from './moments.ts';

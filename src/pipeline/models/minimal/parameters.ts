@@ -1,52 +1,44 @@
 import type { ParameterTable } from '../../core/parameters.ts';
+import { plainRanges as RANGES } from './ranges.ts';
 
 /** Parameters of the minimal network and its data. */
 export const minimalParameters = {
   lambda1: {
-    type: 'number',
-    exclusiveMinimum: 0,
+    ...RANGES.lambda1,
     symbol: 'λ₁',
     meaning: 'second moment of the irrelevant feature',
     example: '100',
     group: 'MODEL',
   },
   lambda2: {
-    type: 'number',
-    exclusiveMinimum: 0,
+    ...RANGES.lambda2,
     symbol: 'λ₂',
     meaning: 'second moment of the relevant feature',
     example: '0.01',
     group: 'MODEL',
   },
   covariance: {
-    type: 'number',
+    ...RANGES.covariance,
     symbol: 'σ',
     meaning: 'covariance of the two features',
     group: 'MODEL',
-    default: 0,
   },
   samples: {
-    type: 'integer',
-    minimum: 2,
-    maximum: 1e7,
+    ...RANGES.samples,
     symbol: 'n',
     meaning: 'number of Gaussian points that the moments are taken from',
     example: '200',
     group: 'MODEL',
-    default: null,
   },
   seed: {
-    type: 'integer',
-    minimum: -(2 ** 31),
-    maximum: 2 ** 31 - 1,
+    ...RANGES.seed,
     symbol: 'seed',
     meaning: 'seed of these points',
     example: '7',
     group: 'MODEL',
-    default: 0,
   },
   init: {
-    type: 'numbers',
+    ...RANGES.init,
     symbol: 'θ₀',
     meaning: 'start θ₀',
     example: '0.3,0.1,0.3',
@@ -66,8 +58,7 @@ export const minimalParameters = {
     group: 'START',
   },
   floor: {
-    type: 'number',
-    minimum: 0,
+    ...RANGES.floor,
     symbol: 'ε',
     meaning: 'least |β₁| that each step is projected to, 0 for plain gradient descent',
     example: '1e-6',

@@ -1,6 +1,7 @@
 import type { Stability } from '../../core/run.ts';
+import { withDecayOf } from '../../optimizers/decay.ts';
 import { findOptimizer, optimizers } from '../../optimizers/index.ts';
-import { type Optimizer, type OptimizerValues, withDecayOf } from '../../optimizers/optimizer.ts';
+import type { Optimizer, OptimizerValues } from '../../optimizers/optimizer.ts';
 import { resolveOptimizer } from '../../optimizers/parameters.ts';
 
 /** An optimizer with its parameters, as the training of a network uses it. */

@@ -1,4 +1,5 @@
-import { exp, log } from '../../numeric/elementary.ts';
+import { log } from '../../numeric/elementary.ts';
+import { exp } from '../../numeric/exponential.ts';
 import {
   LEVEL_ROWS,
   LONGER,

@@ -2,22 +2,19 @@ import type { Observable } from 'rxjs';
 import { bytesOf } from '../../core/base64.ts';
 import type { ColumnArray } from '../../core/schema.ts';
 import { type RowSource, source } from '../../core/source.ts';
+import { checkSourceOptions } from '../../core/source-options.ts';
 import type { StateReader } from '../../core/stored-state.ts';
-import {
-  DOUBTFUL_DECOUPLED,
-  DOUBTFUL_DIGITS,
-  rowAgreement,
-  rowContext,
-} from '../../models/minimal/agreement.ts';
+import { DOUBTFUL_DECOUPLED, DOUBTFUL_DIGITS } from '../../models/minimal/agreement.ts';
 import { runColumns } from '../../models/minimal/columns.ts';
 import { type RunConfig, type RunOptions, resolveConfig } from '../../models/minimal/config.ts';
 import { type DescentState, initialState } from '../../models/minimal/descend.ts';
 import { KERNEL_BYTES } from '../../models/minimal/kernel-bytes.ts';
 import { spectrum } from '../../models/minimal/moments.ts';
+import { rowAgreement, rowContext } from '../../models/minimal/row-agreement.ts';
 import type { ModelRun, SourceArrays, SourceBatch } from '../../models/minimal/run.ts';
 import { edgeAlpha } from '../../models/minimal/surrogate.ts';
 import { hypot, log10 } from '../../numeric/elementary.ts';
-import { gd } from '../../optimizers/gd.ts';
+import { gdStability } from '../../optimizers/gd.ts';
 import { beginRun, descentRows, storedDescent } from './descent-rows.ts';
 import { type DescentOptions, rowsOf, type Stepper } from './stepper.ts';
 
@@ -80,6 +77,7 @@ export function compiledDescent(
   sourceOptions: DescentOptions = {},
 ): Observable<SourceBatch> {
   const config = resolveConfig(options);
+  checkSourceOptions(sourceOptions);
   return source(() => compiledRows(config, sourceOptions), sourceOptions);
 }
 
@@ -101,7 +99,7 @@ export function compiledRows(
  */
 function compiledStepper(from?: DescentState) {
   return (config: RunConfig, saved: StateReader | undefined): Stepper => {
-    const context = rowContext(config, gd.stability({}));
+    const context = rowContext(config, gdStability());
     const env = {
       hypot,
       log10,

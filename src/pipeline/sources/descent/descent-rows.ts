@@ -14,7 +14,7 @@ import {
 } from '../../models/minimal/run.ts';
 import { stabilityOf } from '../../optimizers/index.ts';
 import { optimizerStepper } from './optimizer-descent.ts';
-import { plainStepper } from './plain-descent.ts';
+import { wholeStepper } from './plain-descent.ts';
 import { preciseStepper } from './precise-descent.ts';
 import { type DescentOptions, rowsOf, STAGE, type StartStepper } from './stepper.ts';
 
@@ -41,7 +41,7 @@ export function descentRows(
 const plainFrom =
   (from?: DescentState): StartStepper =>
   (config, saved) =>
-    plainStepper(config, saved ? storedDescent(saved) : from);
+    wholeStepper(config, saved ? storedDescent(saved) : from);
 
 /** A state as it was stored. @throws CheckpointError where a field is missing */
 export function storedDescent(saved: StateReader): DescentState {

@@ -6,7 +6,7 @@ import type { SourceOptions } from '../../core/source-options.ts';
 import { storedStages } from '../../core/stored-state.ts';
 import { DIVERGENCE_LOSS } from '../../models/minimal/loss.ts';
 import type { Model } from '../../models/model.ts';
-import { norm } from '../../numeric/elementary.ts';
+import { norm } from '../../numeric/vectors.ts';
 import type { Optimizer, OptimizerValues } from '../../optimizers/optimizer.ts';
 import { createTrainee } from './trainee.ts';
 

@@ -1,15 +1,10 @@
 import type { StateReader } from '../../core/stored-state.ts';
-import {
-  agreement,
-  keptApart,
-  RISE,
-  rowAgreement,
-  rowContext,
-} from '../../models/minimal/agreement.ts';
+import { agreement, keptApart, RISE } from '../../models/minimal/agreement.ts';
 import type { RunConfig } from '../../models/minimal/config.ts';
 import { SMALL_RESIDUAL, startResidual } from '../../models/minimal/descend.ts';
 import type { Theta } from '../../models/minimal/loss.ts';
 import { DIVERGENCE_LOSS } from '../../models/minimal/loss.ts';
+import { rowAgreement, rowContext } from '../../models/minimal/row-agreement.ts';
 import type { SourceArrays } from '../../models/minimal/run.ts';
 import { hypot, log10 } from '../../numeric/elementary.ts';
 import { optimizerOf, stabilityOf } from '../../optimizers/index.ts';

@@ -1,41 +1,20 @@
 import type { Observable } from 'rxjs';
 import { source } from '../../core/source.ts';
 import type { RunConfig } from '../../models/minimal/config.ts';
-import { type DescentState, descend, initialState } from '../../models/minimal/descend.ts';
+import type { DescentState } from '../../models/minimal/descend.ts';
+import { rowDigitsOf } from '../../models/minimal/row-agreement.ts';
 import { type SourceBatch, startModelRun } from '../../models/minimal/run.ts';
-import { gd } from '../../optimizers/gd.ts';
+import { gdStability } from '../../optimizers/gd.ts';
+import { plainStepper } from './plain-stepper.ts';
 import { type DescentOptions, rowsOf, type Stepper } from './stepper.ts';
 
 /** The batches of a run of plain gradient descent in float64 from its start. */
 export const descent = (config: RunConfig, options: DescentOptions): Observable<SourceBatch> =>
   source(
-    () =>
-      rowsOf(startModelRun(config, gd.stability({})), (told) => plainStepper(told, options.from)),
+    () => rowsOf(startModelRun(config, gdStability()), (told) => wholeStepper(told, options.from)),
     options,
   );
 
-/** Plain gradient descent in float64, from this state where one is given. */
-export function plainStepper(config: RunConfig, from?: DescentState): Stepper {
-  const state = { ...(from ?? initialState(config)) };
-  return {
-    get step() {
-      return state.step;
-    },
-    get divergedAt() {
-      return state.divergedAt;
-    },
-    get float64ZeroAt() {
-      return state.float64ZeroAt;
-    },
-    bits: null,
-    next(count, columns) {
-      const first = state.step;
-      descend(config, state, count, columns);
-      return state.step - first;
-    },
-    state() {
-      const now = { ...state };
-      return () => now;
-    },
-  };
-}
+/** Plain gradient descent in float64 with all that it needs, from this state where one is given. */
+export const wholeStepper = (config: RunConfig, from?: DescentState): Stepper =>
+  plainStepper(config, { rowDigits: rowDigitsOf(config, gdStability()) }, from);

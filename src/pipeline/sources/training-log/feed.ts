@@ -1,6 +1,6 @@
 import { count } from '../../format.ts';
 import type { ByteSource } from '../../formats/byte-source.ts';
-import { concatBytes } from '../../formats/byte-target.ts';
+import { concatBytes } from '../../formats/concat-bytes.ts';
 import type { NumberLists } from '../../formats/npy.ts';
 import type { GivenColumns } from './column-names.ts';
 import { createDelimitedReader } from './delimited.ts';

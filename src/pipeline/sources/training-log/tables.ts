@@ -1,5 +1,5 @@
 import { type ByteSource, memorySource } from '../../formats/byte-source.ts';
-import { concatBytes } from '../../formats/byte-target.ts';
+import { concatBytes } from '../../formats/concat-bytes.ts';
 import { UnsupportedFileError } from '../../formats/file-errors.ts';
 import { HEAD_BYTES, type TableField, tableKind, type Values } from '../../formats/table-file.ts';
 import { parseValue } from './cell.ts';

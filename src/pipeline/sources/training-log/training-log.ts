@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs';
 import type { Batch } from '../../core/batch.ts';
 import { aNumber, aText, being, choosing, wholeFrom } from '../../core/guard.ts';
-import { isPlain } from '../../core/options.ts';
+import { isPlain } from '../../core/is-plain.ts';
 import { ConfigError } from '../../core/parameters.ts';
 import { startRun } from '../../core/run.ts';
 import type { Column, ColumnArray } from '../../core/schema.ts';

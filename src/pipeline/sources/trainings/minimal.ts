@@ -1,7 +1,7 @@
 import { RUN_COLUMNS } from '../../models/minimal/columns.ts';
 import { type RunConfig, type RunOptions, resolveConfig } from '../../models/minimal/config.ts';
 import { minimal } from '../../models/minimal/index.ts';
-import { PRESETS } from '../../models/minimal/presets/index.ts';
+import { SHOWN_PRESETS } from '../../models/minimal/presets/shown.ts';
 import { runParameters } from '../../models/minimal/run-parameters.ts';
 import type { Training, TrainingBatch, TrainingRows } from './training.ts';
 
@@ -11,7 +11,7 @@ export const minimalTraining: Training = {
   about: minimal.about,
   phases: 'exact',
   parameters: runParameters,
-  presets: PRESETS,
+  presets: SHOWN_PRESETS.map((shown) => shown()),
   async open() {
     const [
       { besideOperators, besideSchema, runSchema, standardOperators },

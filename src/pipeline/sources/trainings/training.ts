@@ -1,7 +1,7 @@
 import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Batch } from '../../core/batch.ts';
 import type { ParameterTable } from '../../core/parameters.ts';
-import type { Preset } from '../../core/preset.ts';
+import type { ShownPreset } from '../../core/preset.ts';
 import type { Run } from '../../core/run.ts';
 import type { Schema } from '../../core/schema.ts';
 import type { SourceOptions } from '../../core/source-options.ts';
@@ -100,6 +100,6 @@ export interface Training {
   /** Whether phases follow exact rules, or are found in the measured loss and sharpness. */
   readonly phases: 'exact' | 'measured';
   readonly parameters: ParameterTable;
-  readonly presets: readonly Preset[];
+  readonly presets: readonly ShownPreset[];
   open(): Promise<Runs>;
 }

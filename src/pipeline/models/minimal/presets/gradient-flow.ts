@@ -1,8 +1,7 @@
-import type { Preset } from '../../../core/preset.ts';
+import type { Preset, ShownPreset } from '../../../core/preset.ts';
 
 export const gradientFlow = {
   name: 'gradient-flow',
-  shows: 'a learning rate so small that the run converges below 2/η, as gradient flow does',
   parameters: {
     lambda1: 100,
     lambda2: 0.01,
@@ -12,3 +11,8 @@ export const gradientFlow = {
     steps: 20_000,
   },
 } as const satisfies Preset;
+
+export const shownGradientFlow = (): ShownPreset => ({
+  ...gradientFlow,
+  shows: 'a learning rate so small that the run converges below 2/η, as gradient flow does',
+});

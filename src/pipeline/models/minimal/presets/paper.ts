@@ -1,8 +1,7 @@
-import type { Preset } from '../../../core/preset.ts';
+import type { Preset, ShownPreset } from '../../../core/preset.ts';
 
 export const paper = {
   name: 'paper',
-  shows: 'the sharpness climbs to 2/η, and the loss falls on in cycles at the edge of stability',
   parameters: {
     lambda1: 100,
     lambda2: 0.01,
@@ -12,3 +11,8 @@ export const paper = {
     steps: 10_000,
   },
 } as const satisfies Preset;
+
+export const shownPaper = (): ShownPreset => ({
+  ...paper,
+  shows: 'the sharpness climbs to 2/η, and the loss falls on in cycles at the edge of stability',
+});

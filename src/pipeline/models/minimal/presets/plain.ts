@@ -1,8 +1,7 @@
-import type { Preset } from '../../../core/preset.ts';
+import type { Preset, ShownPreset } from '../../../core/preset.ts';
 
 export const plain = {
   name: 'plain',
-  shows: 'no projection: β₁ falls far below what a float64 can hold, and each cycle is longer',
   parameters: {
     lambda1: 100,
     lambda2: 0.01,
@@ -12,3 +11,8 @@ export const plain = {
     steps: 5_500,
   },
 } as const satisfies Preset;
+
+export const shownPlain = (): ShownPreset => ({
+  ...plain,
+  shows: 'no projection: β₁ falls far below what a float64 can hold, and each cycle is longer',
+});

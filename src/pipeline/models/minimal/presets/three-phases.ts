@@ -1,8 +1,7 @@
-import type { Preset } from '../../../core/preset.ts';
+import type { Preset, ShownPreset } from '../../../core/preset.ts';
 
 export const threePhases = {
   name: 'three-phases',
-  shows: 'a stronger relevant feature: sharpening, edge of stability and convergence in one run',
   parameters: {
     lambda1: 100,
     lambda2: 0.1,
@@ -12,3 +11,8 @@ export const threePhases = {
     steps: 10_000,
   },
 } as const satisfies Preset;
+
+export const shownThreePhases = (): ShownPreset => ({
+  ...threePhases,
+  shows: 'a stronger relevant feature: sharpening, edge of stability and convergence in one run',
+});

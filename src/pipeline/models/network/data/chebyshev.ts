@@ -1,5 +1,5 @@
 import { ConfigError } from '../../../core/parameters.ts';
-import { sin } from '../../../numeric/elementary.ts';
+import { sin } from '../../../numeric/exponential.ts';
 import type { NamedData } from './data-set.ts';
 
 const DEFAULT_COUNT = 20;

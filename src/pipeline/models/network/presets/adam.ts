@@ -1,4 +1,4 @@
-import type { Preset } from '../../../core/preset.ts';
+import type { ShownPreset } from '../../../core/preset.ts';
 
 export const adam = {
   name: 'adam',
@@ -10,4 +10,4 @@ export const adam = {
     eta: 0.001,
     steps: 4000,
   },
-} as const satisfies Preset;
+} as const satisfies ShownPreset;

@@ -1,4 +1,4 @@
-import type { Preset } from '../../../core/preset.ts';
+import type { ShownPreset } from '../../../core/preset.ts';
 
 export const deepLinear = {
   name: 'deep-linear',
@@ -14,4 +14,4 @@ export const deepLinear = {
     eta: 1,
     steps: 3000,
   },
-} as const satisfies Preset;
+} as const satisfies ShownPreset;

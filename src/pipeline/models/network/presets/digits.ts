@@ -1,4 +1,4 @@
-import type { Preset } from '../../../core/preset.ts';
+import type { ShownPreset } from '../../../core/preset.ts';
 
 export const digits = {
   name: 'digits',
@@ -11,4 +11,4 @@ export const digits = {
     eta: 1,
     steps: 2000,
   },
-} as const satisfies Preset;
+} as const satisfies ShownPreset;
