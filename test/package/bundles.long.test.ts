@@ -148,7 +148,7 @@ describe.each([
   });
 });
 
-test('a page tells in one line what cannot be, and loads what it needs for other runs', async () => {
+test('a page says in one line what cannot be, and loads what other runs need', async () => {
   const reported = async (page: string) => {
     await esbuild(`${page}.js`, '--format=esm', '--splitting', `--outdir=${page}`);
     return runPage(`${page}/${page}.js`);

@@ -15,7 +15,7 @@ const LOST = 1e-3;
 /** Each of the two runs may be wrong by so many times what they differ. */
 const DOUBT = 20;
 
-/** What tells the digits of whole rows of one run: one function for all runs, which can be inlined. */
+/** What tells the digits of whole rows: one function for all runs, so that it can be inlined. */
 export interface RowDigits {
   readonly tell: typeof rowAgreement;
   readonly context: RowContext;
