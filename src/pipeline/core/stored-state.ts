@@ -102,16 +102,30 @@ export function stepOf({ stages }: Checkpoint): number {
   throw new CheckpointError('checkpoint: it names no step');
 }
 
-/** JSON of a checkpoint, every number to the last bit. */
-export function encodeCheckpoint(rows: number, after: Snapshot): string {
-  const stages = Object.fromEntries(
-    Object.entries(after).map(([name, { state }]) => [name, state()]),
-  );
-  return JSON.stringify({ rows, stages }, (_, value: unknown) => {
-    if (typeof value !== 'number') return value;
+/** What JSON cannot hold in words. A replacer of `stringify` would make long texts slow. */
+function inWords(value: unknown): unknown {
+  if (typeof value === 'number') {
     if (Object.is(value, -0)) return '-0';
     return Number.isFinite(value) ? value : String(value);
-  });
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(inWords);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inWords(item)]));
+}
+
+/** A file that ends has two footers of one state, which may be megabytes. */
+const encoded = new WeakMap<Snapshot, { readonly rows: number; readonly text: string }>();
+
+/** JSON of a checkpoint, every number to the last bit. */
+export function encodeCheckpoint(rows: number, after: Snapshot): string {
+  const before = encoded.get(after);
+  if (before?.rows === rows) return before.text;
+  const stages = Object.fromEntries(
+    Object.entries(after).map(([name, { state }]) => [name, inWords(state())]),
+  );
+  const text = JSON.stringify({ rows, stages });
+  encoded.set(after, { rows, text });
+  return text;
 }
 
 /** @throws CheckpointError where the text is not a checkpoint */

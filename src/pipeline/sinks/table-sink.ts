@@ -198,7 +198,7 @@ export function tableSink<C, R extends Run>(
         const rows = filledRows();
         const written = group;
         const described = final ? metadata(current, progress, false) : undefined;
-        group = newGroup();
+        group = completed ? [] : newGroup();
         filled = 0;
         return enqueue(async () => {
           await writer!.write(rows, described);

@@ -187,6 +187,7 @@ export function createNetwork(
   const swings = view(kernel.swings.value, 2 * followed);
   const ritzVector = (index: number, before = 0) =>
     view(kernel.ritzVectors(before) + index * kernel.ritzStride(), size);
+  const probeSeed = BigInt(seed);
   const useAll = () => kernel.useSamples(inputs, targets, count);
 
   return {
@@ -247,7 +248,7 @@ export function createNetwork(
       shift = 0,
     } = {}) {
       kernel.useOperator(theta, preconditioned ? metric : 0, shift);
-      const error = kernel.track(tolerance, all, BigInt(seed), probing);
+      const error = kernel.track(tolerance, all, probeSeed, probing);
       return { values: results, error };
     },
     edgeEnergy: (among, { preconditioned = false } = {}) =>
@@ -261,9 +262,16 @@ export function createNetwork(
       if (to) views.direction.set(to);
       const [end, slope] = to ? [direction, product] : [theta, gradient];
       const change = (to ? kernel.gradientAt(end, slope) : loss) - lossBefore;
+      const within = preconditioned ? metric : 0;
       const work = kernel.edgeWork(
-        ...([end, slope, thetaBefore, gradientBefore] as const),
-        ...([preconditioned ? metric : 0, begins, ends, change] as const),
+        end,
+        slope,
+        thetaBefore,
+        gradientBefore,
+        within,
+        begins,
+        ends,
+        change,
       );
       return to ? Math.min(work, change) : work;
     },

@@ -125,8 +125,9 @@ export function networkRows(
       const arrays = (into ?? arraysOf(columns, capacity)) as Record<string, Float64Array>;
       // What is not measured stays so.
       for (const array of Object.values(arrays)) array.fill(Number.NaN, 0, capacity);
+      const row = training.rowsInto(arrays);
       for (let i = 0; i < capacity; i++) {
-        if (!training.row(arrays, i, step)) {
+        if (!row(i, step)) {
           run.divergedAt = step;
           break;
         }
@@ -208,9 +209,10 @@ interface Training {
   /** Takes the step behind t, whose gradients were taken last. */
   advance(t: number): void;
   /**
-   * Fills row i with step t, and takes the step behind it; false where the loss of t has diverged.
+   * Fills row i of these columns with step t, and takes the step behind it; false where the loss of
+   * t has diverged.
    */
-  row(arrays: Record<string, Float64Array>, i: number, t: number): boolean;
+  rowsInto(columns: Record<string, Float64Array>): (i: number, t: number) => boolean;
   /**
    * Remembers where it stands; the texts of a checkpoint are made only where they are asked for.
    */
@@ -236,6 +238,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   const spare = batch === null ? [] : [stepGradient, ...slots].map((array) => array.slice());
   const preconditioned = optimizer.metric !== undefined;
   const operator = { preconditioned, shift: preconditioned ? decay : 0 };
+  const tracking = { ...operator, probing: 0 };
   const valueColumns = Array.from({ length: eigenvalues }, (_, k) =>
     k === 0 ? 'sharpness' : `sharpness_${k + 1}`,
   );
@@ -307,26 +310,28 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
     return (t / measure) % Math.ceil(PROBE_EVERY / measure) === 0 ? 1 : 0;
   }
 
-  function measured(arrays: Record<string, Float64Array>, i: number, t: number, value: number) {
-    operatorAt(t);
-    const { values: spectrum, error } = network.track({
-      ...operator,
-      probing: probingAt(t),
-    });
-    const edge = EDGE_SHARE * stability.threshold(eta(t));
-    let edges = 0;
-    for (let k = 0; k < spectrum.length; k++) {
-      arrays[valueColumns[k]!]![i] = spectrum[k]!;
-      if (spectrum[k]! > edge) edges++;
-    }
-    const energy = network.edgeEnergy(edges, operator);
-    arrays.sharpness_error![i] = error;
-    arrays.l1![i] = energy;
-    arrays.l2![i] = value - energy;
-    arrays.edge_directions![i] = edges;
-    if (last.t === t - 1) arrays.edge_work![i] = workSince(value, edges);
-    last = { t, loss: value, edges };
-    network.keepStep();
+  function measuredInto(arrays: Record<string, Float64Array>) {
+    const eigenvalueColumns = valueColumns.map((name) => arrays[name]!);
+    const { sharpness_error, l1, l2, edge_directions, edge_work } = arrays;
+    return (i: number, t: number, value: number) => {
+      operatorAt(t);
+      tracking.probing = probingAt(t);
+      const { values: spectrum, error } = network.track(tracking);
+      const edge = EDGE_SHARE * stability.threshold(eta(t));
+      let edges = 0;
+      for (let k = 0; k < spectrum.length; k++) {
+        eigenvalueColumns[k]![i] = spectrum[k]!;
+        if (spectrum[k]! > edge) edges++;
+      }
+      const energy = network.edgeEnergy(edges, operator);
+      sharpness_error![i] = error;
+      l1![i] = energy;
+      l2![i] = value - energy;
+      edge_directions![i] = edges;
+      if (last.t === t - 1) edge_work![i] = workSince(value, edges);
+      last = { t, loss: value, edges };
+      network.keepStep();
+    };
   }
 
   /** Part of the change of the loss in the last step that lies in directions at the edge. */
@@ -342,21 +347,25 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
     gradients,
     operatorAt,
     advance,
-    row(arrays, i, t) {
-      const value = gradients(t);
-      if (!(value <= DIVERGENCE_LOSS)) return false;
-      arrays.step![i] = t;
-      arrays.eta![i] = eta(t);
-      arrays.loss![i] = value;
-      arrays.grad_norm![i] = network.gradientNorm();
-      if (arrays.accuracy) arrays.accuracy[i] = network.accuracy;
-      if (t % measure === 0) {
-        measured(arrays, i, t, value);
-        if (arrays.batch_sharpness) arrays.batch_sharpness[i] = batchSharpness();
-        if (meant) takeMeant(meant, t);
-      }
-      advance(t);
-      return true;
+    rowsInto(arrays) {
+      const { step, eta: rates, loss: losses, grad_norm, accuracy, batch_sharpness } = arrays;
+      const measured = measuredInto(arrays);
+      return (i, t) => {
+        const value = gradients(t);
+        if (!(value <= DIVERGENCE_LOSS)) return false;
+        step![i] = t;
+        rates![i] = eta(t);
+        losses![i] = value;
+        grad_norm![i] = network.gradientNorm();
+        if (accuracy) accuracy[i] = network.accuracy;
+        if (t % measure === 0) {
+          measured(i, t, value);
+          if (batch_sharpness) batch_sharpness[i] = batchSharpness();
+          if (meant) takeMeant(meant, t);
+        }
+        advance(t);
+        return true;
+      };
     },
     state() {
       // Those of the tracker are copies already.
