@@ -22,7 +22,8 @@ export default defineConfig({
     testTimeout: PATIENCE,
     hookTimeout: PATIENCE,
     expect: { poll: { timeout: PATIENCE / 2 } },
-    // Two cores, and many of the tests start processes of their own.
+    // Two cores, and many of the tests start processes of their own; the long ones, which wait for
+    // them most of the time, run three at a time (`npm run test:long`).
     maxWorkers: 2,
     reporters: process.env.CI
       ? ['default', ['json', { outputFile: '.ci/results.json' }]]
