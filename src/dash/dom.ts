@@ -100,9 +100,12 @@ export function swatch(): {
   };
 }
 
-/** A quotient, or an option of the command line: a line must not end within it. */
-const WHOLE = /(\S*[^\s/]\/[^\s/]\S*|--\w\S*)/;
+/**
+ * A short equation or difference, a share, a quotient, or an option of the command line: a line
+ * must not end within it.
+ */
+const WHOLE = /((?:\S+ [=≤−] )+\S+(?: %)?|\S+ %|\S*[^\s/]\/[^\s/]\S*|--\w\S*)/;
 
-/** A text in which quotients and options stay in one line. */
+/** A text in which these stay in one line. */
 export const unbroken = (text: string): (Node | string)[] =>
   text.split(WHOLE).map((part, i) => (i % 2 === 0 ? part : el('span', { class: 'whole' }, part)));

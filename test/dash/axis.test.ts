@@ -1,8 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { linearTicks, logTicks, stepTicks } from '../../src/dash/plots/axes.ts';
+import { linearTicks, logTicks, stepTicks, wholeTicks } from '../../src/dash/plots/axes.ts';
 import { bars } from '../../src/dash/plots/phase-strip.ts';
 import { moveInside, shownSteps } from '../../src/dash/runs/steps-shown.ts';
+
+test.each([
+  ['none or one', -0.05, 1.05, ['0', '1']],
+  ['some', -0.2, 3.2, ['0', '1', '2', '3']],
+  ['many', -3, 63, ['0', '10', '20', '30', '40', '50', '60']],
+])('an axis of counts has ticks at whole numbers alone: %s', (_, low, high, labels) => {
+  const { values, text, label } = wholeTicks([low, high], 'directions');
+  expect(values.map(text)).toEqual(labels);
+  expect(label).toBe('directions');
+});
 
 describe('ticks of a linear axis', () => {
   const labels = (low: number, high: number) => {

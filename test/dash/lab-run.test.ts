@@ -216,6 +216,15 @@ test('of an oscillation that a step leaves as it is nothing grows', () => {
   expect(narrate(run)).toContain('so each step leaves 100 % of the oscillation');
 });
 
+test('the words name what is stronger where S first falls, and then where it rises', () => {
+  const run = labRun({ preset: 'three-phases' });
+  run.advance(1);
+  const start = narrate(run);
+  expect(start).toMatch(/pushes harder than the relevant feature pulls: \|α\| shrinks by/);
+  run.advance(60);
+  expect(narrate(run)).toMatch(/\. The relevant feature pulls: \|α\| grows by/);
+});
+
 test.each([
   [{ preset: 'paper' }, 'minimal'],
   [{ model: 'mlp', layers: '1-20-20-1' }, 'mlp'],

@@ -554,6 +554,12 @@ describeWith(['chromium'], 'the lab', () => {
       expect(await violations(page)).toEqual([]);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(over).toBeLessThanOrEqual(0);
+      // What stands beside the bar of steps is in its frame.
+      const room = await page.evaluate(() => {
+        const right = (each: string) => document.querySelector(each)!.getBoundingClientRect().right;
+        return right('.range-dock') - right('.range-dock [data-act=reset] svg');
+      });
+      expect(room).toBeGreaterThan(0);
       expect(problems).toEqual([]);
       await page.close();
     },

@@ -107,8 +107,12 @@ function ofMinimal(run: LabRun, config: RunConfig, where: string, over: number):
   const share = partOfLoss(run);
   switch (run.word('phase')) {
     case 'progressive-sharpening':
+      // The oscillation with which a run starts takes some steps to die down.
       return (
-        `Progressive sharpening: ${where}, so ${oscillation}. The relevant feature pulls: ` +
+        `Progressive sharpening: ${where}, so ${oscillation}. ` +
+        (drift < 0
+          ? 'What is left still pushes harder than the relevant feature pulls: '
+          : 'The relevant feature pulls: ') +
         `${moves}.`
       );
     case 'eos-sharpening': {

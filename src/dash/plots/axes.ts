@@ -40,6 +40,13 @@ export function linearTicks(domain: Range, label: string, wanted = 5): Ticks {
   };
 }
 
+/** The same of an axis of counts: whole numbers only. */
+export function wholeTicks(domain: Range, label: string): Ticks {
+  const ticks = linearTicks(domain, label);
+  const values = ticks.values.filter(Number.isInteger);
+  return { ...ticks, values, text: formatNumber };
+}
+
 function tickText(values: readonly number[], step: number): (value: number) => string {
   const size = Math.max(...values.map(Math.abs));
   if (size < 1e6 && (size >= 1e-3 || size === 0))

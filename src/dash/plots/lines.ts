@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { linearTicks, logTicks, stepMarks, valueMarks } from './axes.ts';
+import { linearTicks, logTicks, stepMarks, valueMarks, wholeTicks } from './axes.ts';
 import { cut, outline, type Points } from './cut.ts';
 import { type Drawing, drawPlot, type Look, MARGIN, niceDomain, type Range } from './draw.ts';
 import { robustRange } from './robust.ts';
@@ -61,6 +61,8 @@ export interface LinesPlot {
   readonly areas?: readonly Area[] | undefined;
   /** The values shown, unless those of the lines. */
   readonly values?: Range | undefined;
+  /** The values are counts. */
+  readonly whole?: boolean | undefined;
   /** A few values far away from all others do not count for what is shown. */
   readonly robust?: boolean;
 }
@@ -81,7 +83,8 @@ export function linesPlot(plot: LinesPlot, look: Look): DrawnLines {
     ? { range: plot.values, out: 0, furthest: 0 }
     : valuesOf(plot);
   const values = range;
-  const ticks = log ? logTicks(values, label) : linearTicks(values, label);
+  const ticksOf = log ? logTicks : plot.whole ? wholeTicks : linearTicks;
+  const ticks = ticksOf(values, label);
   const svg = drawPlot(
     {
       x: { domain: steps, type: 'linear' },

@@ -71,6 +71,8 @@ export interface TimeSeries {
   readonly scale: 'log' | 'linear';
   /** Its place on the page; the first is the main one, and wide. */
   readonly order: number;
+  /** Its values are counts. */
+  readonly whole?: boolean;
   /** Few runs have it, so that nobody misses it. */
   readonly optional?: boolean;
   readonly series: readonly Series[];
@@ -189,6 +191,7 @@ export function timeSeriesPlot(
     label: log ? `${spec.axis} (log scale)` : spec.axis,
     log,
     axis,
+    whole: spec.whole,
     steps,
     lines: lines.map(({ line }) => line),
     level: common

@@ -40,7 +40,7 @@ export interface RunTable {
 export function runTable(app: App, actions: RunActions, into: HTMLElement): RunTable {
   const filter = el('input', {
     type: 'search',
-    placeholder: 'Filter: eta>=0.05 converged',
+    placeholder: 'Filter: eta>0.1 diverged',
     'aria-label': 'Filter runs',
     class: 'run-filter',
   });

@@ -2,7 +2,7 @@ import { formatNumber, plainNumber } from '../../pipeline/format.ts';
 import type { ExplainedSpike } from '../../pipeline/phases/measured/spike-cause.ts';
 import { etaVerdictText, spikeCauseText } from '../../pipeline/phases/measured/spike-text.ts';
 import type { App, Panel, Run } from '../app.ts';
-import { button, el } from '../dom.ts';
+import { button, el, unbroken } from '../dom.ts';
 import { scrollTable } from '../roving.ts';
 import { panelFrame } from './panel-frame.ts';
 
@@ -57,7 +57,7 @@ export function spikesPanel(app: App): Panel {
           { 'data-first': begin, 'data-last': end, 'data-cause': cause },
           el('td', {}, zoom),
           el('td', { 'data-value': rise }, `× ${plainNumber(rise, 3)}`),
-          el('td', { class: 'words' }, spikeCauseText(spike)),
+          el('td', { class: 'words' }, ...unbroken(spikeCauseText(spike))),
         );
         row.addEventListener('click', (event) => {
           if (!(event.target instanceof HTMLButtonElement)) zoom.click();

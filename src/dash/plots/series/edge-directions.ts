@@ -7,6 +7,7 @@ export const edgeDirections: TimeSeries = {
   unit: 'directions',
   axis: 'directions at the edge',
   scale: 'linear',
+  whole: true,
   optional: true,
   order: 5,
   description:
