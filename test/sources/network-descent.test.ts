@@ -172,6 +172,17 @@ test('behind the last row before a divergence it stands the same, wherever a bat
   expect(resumed.ended).toBe(true);
 });
 
+test('where it stands is told without a copy of it, until it goes on', () => {
+  const setup = setupNetwork(small);
+  const [kept, unkept] = [networkRows(setup), networkRows(setup, {}, 'unkept')];
+  const told = [5, 7].map((rows) => {
+    const [{ after }, { after: fleeting }] = [kept.next(rows), unkept.next(rows)];
+    expect(encodeCheckpoint(rows, fleeting!)).toBe(encodeCheckpoint(rows, after!));
+    return fleeting!;
+  });
+  expect(() => encodeCheckpoint(5, told[0]!)).toThrow('the run has gone on');
+});
+
 test('a checkpoint of another network is refused', () => {
   const first = networkRows(setupNetwork(small)).next(5);
   const resume = decodeCheckpoint(encodeCheckpoint(5, first.after!));

@@ -87,7 +87,7 @@ const MODELS: readonly LabModel[] = [
     resolve: (options) => setupNetwork(said(options)).config,
     begin: (config, resume) =>
       ({
-        source: networkRows(setupNetwork(known(config)), resume ? { resume } : {}),
+        source: networkRows(setupNetwork(known(config)), resume ? { resume } : {}, 'unkept'),
         operators: [relateToThreshold(), detectMeasuredPhases(), explainSpikes()],
       }) as unknown as Begun,
     beside: (dynamics, config, origin) =>

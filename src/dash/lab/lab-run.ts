@@ -124,6 +124,7 @@ export function labRun(first: LabOptions, from?: Fork): LabRun {
 
   /** From the last row on, for a change of parameters. */
   function stand(): void {
+    after = lasting(after);
     if (Object.keys(after).length > 0) start = decodeCheckpoint(text());
     work = undefined;
   }
@@ -219,6 +220,15 @@ export function labRun(first: LabOptions, from?: Fork): LabRun {
     },
   };
 }
+
+/** A snapshot without the source that it is of, whose memory it would hold on to. */
+const lasting = (after: Snapshot): Snapshot =>
+  Object.fromEntries(
+    Object.entries(after).map(([name, stage]) => {
+      const state = stage.state();
+      return [name, { ...stage, state: () => state }];
+    }),
+  );
 
 const encodeStored = ({ rows, stages }: Checkpoint): string =>
   encodeCheckpoint(

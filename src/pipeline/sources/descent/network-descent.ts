@@ -79,12 +79,13 @@ function warningsOf({ config: { batch }, data }: NetworkSetup): MeasuredWarning[
 
 /**
  * The rows of a run from step 0, or from where a checkpoint stands.
- * @param stores whether batches say how to go on behind them
+ * @param stores whether batches say how to go on behind them; `unkept` where they say it until
+ * the next batch alone, for which nothing is copied
  */
 export function networkRows(
   setup: NetworkSetup,
   { resume }: SourceOptions = {},
-  stores = true,
+  stores: boolean | 'unkept' = true,
 ): RowSource<NetworkArrays, NetworkRun> {
   const { config } = setup;
   const chosen = chosenOptimizer(config);
@@ -139,9 +140,13 @@ export function networkRows(
       };
       if (!stores) return batch;
       const at = step;
-      const state = training.state();
+      const kept = stores === 'unkept' ? undefined : training.state();
+      const state = () => {
+        if (!kept && step !== at) throw new TypeError('the run has gone on');
+        return { step: at, ...(kept ?? training.state())() };
+      };
       // Where it diverged is found anew: what stands here is the same, wherever a batch ends.
-      return { ...batch, after: { [STAGE]: { state: () => ({ step: at, ...state() }) } } };
+      return { ...batch, after: { [STAGE]: { state } } };
     },
   };
 
