@@ -7,6 +7,7 @@
 // (from S = d₁ + μ with μ(μ + d₁ − a − c²/(μ + d₁ − d₂)) = b²).
 import { solutionSharpness } from '../../models/minimal/kernel/arithmetic';
 import { sharpness } from '../../models/minimal/kernel/tops';
+import { addEdgeRows } from './edge';
 import {
   ABOVE,
   ALPHA,
@@ -51,7 +52,6 @@ import {
   Y0,
 } from './lanes';
 import {
-  addEdgeRows,
   DIVERGENCE_LOSS,
   examine,
   findCandidates,

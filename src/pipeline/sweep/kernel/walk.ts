@@ -1,23 +1,16 @@
-// What is done with all rows of a block: the steps, bounds of S, sums over edge steps.
+// What is done with all rows of a block: the steps, and bounds of S.
 import {
   advanceResidual,
   cancels,
   isSmallResidual,
-  log,
-  logNear,
-  logs,
-  NEAR,
-  NORMAL,
   SMALL_FACTOR,
   SMALL_RESIDUAL,
-  signed,
   smallFactor,
   solutionSharpness,
 } from '../../models/minimal/kernel/arithmetic';
 import {
   ABOVE,
   ALPHA,
-  ALPHA_HAT,
   BETA1,
   BETA2,
   BLOCK,
@@ -30,31 +23,19 @@ import {
   HIGH,
   LAMBDA1,
   LAMBDA2,
-  LOG_REFERENCE,
-  N,
   PAIR,
   PAIRS,
   PEAK,
   PEAKS,
-  REFERENCE,
   RESIDUAL,
   ROW,
   ROW_BETA1,
   ROW_BETA2,
   ROW_R,
-  ROWS,
   SANE,
   SETTLED,
-  SUM_L1,
-  SUM_PREDICTED,
-  SUM_X,
-  SUM_XX,
-  SUM_XY,
-  SUM_Y,
   THRESHOLD,
   TOLERATED,
-  X0,
-  Y0,
 } from './lanes';
 
 /** Bounds decide only what they decide by this much, far more than the rounding in them. */
@@ -202,12 +183,12 @@ function told(word: v128, mask: v128): v128 {
   return i64x2.sub(i64x2.add(word, word), mask);
 }
 
-function half(value: v128): v128 {
+export function half(value: v128): v128 {
   return f64x2.mul(f64x2.splat(0.5), value);
 }
 
 /** The rows of a pair. */
-function blockOf(pair: usize): usize {
+export function blockOf(pair: usize): usize {
   return pair == PAIRS ? BLOCK : BLOCK + BLOCK_SIZE;
 }
 
@@ -396,93 +377,4 @@ export function findCandidates(pair: usize): void {
     candidates = told(candidates, mask);
   }
   v128.store(pair, candidates, CANDIDATES);
-}
-
-/** Rows of a fit, one in so many, whose logarithm is taken for it to pay to take them all. */
-const OFTEN: i32 = 8;
-/** Rows of which the logarithm was taken in the last stretch of each pair. */
-const taken = memory.data(2 * 4, 16);
-
-/**
- * Adds rows of a pair at the edge, those of the lanes that are `active`.
- * @param step the step of the first of them in either run
- */
-export function addEdgeRows(pair: usize, from: i32, to: i32, active: v128, step: v128): void {
-  const hat = v128.load(pair, ALPHA_HAT);
-  const half1 = half(v128.load(pair, LAMBDA1));
-  const half2 = half(v128.load(pair, LAMBDA2));
-  let n = v128.load(pair, N);
-  let sumX = v128.load(pair, SUM_X);
-  let sumY = v128.load(pair, SUM_Y);
-  let sumXX = v128.load(pair, SUM_XX);
-  let sumXY = v128.load(pair, SUM_XY);
-  let sumL1 = v128.load(pair, SUM_L1);
-  let sumPredicted = v128.load(pair, SUM_PREDICTED);
-  let reference = v128.load(pair, REFERENCE);
-  let logReference = v128.load(pair, LOG_REFERENCE);
-  let inverse = f64x2.div(f64x2.splat(1), reference);
-  const counter = taken + (pair == PAIRS ? 0 : 4);
-  const begun = i64x2.bitmask(v128.andnot(active, f64x2.eq(reference, reference))) == 0;
-  const often = begun && load<i32>(counter) * OFTEN > to - from;
-  let count = 0;
-  const block = blockOf(pair);
-  const end = block + <usize>to * ROW;
-  for (let row = block + <usize>from * ROW; row < end; row += ROW) {
-    const alpha = v128.load(row);
-    const p = f64x2.mul(alpha, v128.load(row, ROW_BETA1));
-    sumL1 = f64x2.add(sumL1, f64x2.mul(half1, f64x2.mul(p, p)));
-    const product = f64x2.mul(signed(hat, alpha), v128.load(row, ROW_BETA2));
-    const off = f64x2.sub(f64x2.splat(1), product);
-    sumPredicted = f64x2.add(sumPredicted, f64x2.mul(f64x2.mul(half2, product), off));
-    const surrogate = f64x2.mul(half2, f64x2.mul(off, off));
-    let z = f64x2.mul(f64x2.sub(surrogate, reference), inverse);
-    const isNear = f64x2.lt(f64x2.abs(z), f64x2.splat(NEAR));
-    let fitted = active;
-    if (often || i64x2.bitmask(v128.andnot(active, isNear)) != 0) {
-      fitted = v128.and(active, f64x2.gt(surrogate, f64x2.splat(0)));
-      const anew = v128.andnot(fitted, isNear);
-      const lanes = i64x2.bitmask(anew);
-      if (often && i64x2.bitmask(f64x2.lt(surrogate, f64x2.splat(NORMAL))) == 0) {
-        count += popcnt(lanes);
-        reference = v128.bitselect(surrogate, reference, anew);
-        logReference = v128.bitselect(logs(surrogate), logReference, anew);
-        inverse = v128.bitselect(f64x2.div(f64x2.splat(1), surrogate), inverse, anew);
-        z = v128.andnot(z, anew);
-      } else if (lanes != 0) {
-        count += popcnt(lanes);
-        const isFirst = v128.andnot(anew, f64x2.eq(reference, reference));
-        if (lanes & 1)
-          logReference = f64x2.replace_lane(logReference, 0, log(f64x2.extract_lane(surrogate, 0)));
-        if (lanes & 2)
-          logReference = f64x2.replace_lane(logReference, 1, log(f64x2.extract_lane(surrogate, 1)));
-        // The fit starts from its first row.
-        v128.store(pair, v128.bitselect(step, v128.load(pair, X0), isFirst), X0);
-        v128.store(pair, v128.bitselect(logReference, v128.load(pair, Y0), isFirst), Y0);
-        reference = v128.bitselect(surrogate, reference, anew);
-        inverse = f64x2.div(f64x2.splat(1), reference);
-        z = v128.andnot(z, anew);
-      }
-    }
-    const x = v128.and(fitted, f64x2.sub(step, v128.load(pair, X0)));
-    const logarithm = f64x2.add(logReference, logNear(z));
-    const y = v128.and(fitted, f64x2.sub(logarithm, v128.load(pair, Y0)));
-    n = f64x2.add(n, v128.and(fitted, f64x2.splat(1)));
-    sumX = f64x2.add(sumX, x);
-    sumY = f64x2.add(sumY, y);
-    sumXX = f64x2.add(sumXX, f64x2.mul(x, x));
-    sumXY = f64x2.add(sumXY, f64x2.mul(x, y));
-    step = f64x2.add(step, f64x2.splat(1));
-  }
-  store<i32>(counter, count);
-  v128.store(pair, n, N);
-  v128.store(pair, sumX, SUM_X);
-  v128.store(pair, sumY, SUM_Y);
-  v128.store(pair, sumXX, SUM_XX);
-  v128.store(pair, sumXY, SUM_XY);
-  // Rows of the other lane have been added as well.
-  v128.store(pair, v128.bitselect(sumL1, v128.load(pair, SUM_L1), active), SUM_L1);
-  const predicted = v128.bitselect(sumPredicted, v128.load(pair, SUM_PREDICTED), active);
-  v128.store(pair, predicted, SUM_PREDICTED);
-  v128.store(pair, reference, REFERENCE);
-  v128.store(pair, logReference, LOG_REFERENCE);
 }
