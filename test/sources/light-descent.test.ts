@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { lastValueFrom, map, reduce } from 'rxjs';
+import { lastValueFrom, map, reduce, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { arraysOf } from '../../src/pipeline/core/schema.ts';
 import {
@@ -56,6 +56,14 @@ describe('a page', () => {
     const here = await columnsOf(gradientDescent, options);
     expect(await columnsOf(inPages, options, sourceOptions)).toEqual(here);
     expect(Math.min(...here.digits!)).toBe(fewest);
+  });
+
+  test('waits for what it loads: one batch may be short for it', async () => {
+    const lengths: number[] = [];
+    const rows = inPages({ eta: 1 / 4, steps: 3000 }, { batchSize: 500 });
+    await lastValueFrom(rows.pipe(tap(({ length }) => lengths.push(length))));
+    expect(lengths.filter((length) => length < 500)).toHaveLength(2);
+    expect(lengths.reduce((sum, length) => sum + length)).toBe(3001);
   });
 
   test('has the run of Node, to the bit, whatever its parameters', () =>
