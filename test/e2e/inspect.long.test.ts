@@ -292,8 +292,15 @@ describe('what cannot be read ends in one line, exit code 2', () => {
   test('a folder, a device, a missing file', async () => {
     const cwd = temporaryFolder();
     await mkdir(join(cwd, 'folder'));
+    await mkdir(join(cwd, 'swept'));
+    await writeFile(join(cwd, 'swept/sweep.json'), '{}');
     for (const [path, message] of [
       ['folder', 'eos: folder: this is not a file; name a Parquet or Arrow file\n'],
+      [
+        'swept',
+        'eos: swept: this is the folder of a sweep; name a file of its summary, or see it by ' +
+          '`eos dash serve swept`\n',
+      ],
       ['/dev/null', 'eos: /dev/null: this is not a file; name a Parquet or Arrow file\n'],
       ['missing.parquet', 'eos: missing.parquet: there is no such file\n'],
     ] as const) {

@@ -5,6 +5,7 @@ import { UsageError } from '../errors.ts';
 import type { TableInPieces } from '../reader/pieces.ts';
 import { reading } from '../reader/reading.ts';
 import { tableKind } from '../run-file.ts';
+import { sweepFolder } from '../sweep/folder.ts';
 
 /** A numeric column comes as numbers, a string column as strings; missing values as null. */
 export type Values = ArrayLike<number | string | null>;
@@ -26,8 +27,15 @@ export async function openTable(path: string): Promise<TableReader> {
       `${path}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`,
     );
   });
-  if (!file.isFile())
-    throw new UsageError(`${path}: this is not a file; name a Parquet or Arrow file`);
+  if (!file.isFile()) {
+    const swept = await stat(sweepFolder(path).manifest).catch(() => undefined);
+    throw new UsageError(
+      swept?.isFile()
+        ? `${path}: this is the folder of a sweep; name a file of its summary, or see it by ` +
+            `\`eos dash serve ${path}\``
+        : `${path}: this is not a file; name a Parquet or Arrow file`,
+    );
+  }
   const kind = await tableKind(path);
   if (kind === undefined)
     throw new UsageError(
