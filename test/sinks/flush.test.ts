@@ -1,4 +1,4 @@
-import { lastValueFrom, Subject, toArray } from 'rxjs';
+import { lastValueFrom, Subject, tap, toArray } from 'rxjs';
 import { afterEach, expect, test, vi } from 'vitest';
 import { gradientDescent, memoryTarget } from '../../src/pipeline/index.ts';
 import { tableSink } from '../../src/pipeline/sinks/table-sink.ts';
@@ -54,4 +54,49 @@ test('to encode footers takes a fifth of the time, however often rows are flushe
     for (const gap of between) expect(gap).toBeGreaterThanOrEqual(5 * encoding - 1);
     for (const gap of between) expect(gap).toBeLessThanOrEqual(5 * encoding + 11);
   }
+});
+
+test('a file that is continued is safe as it was before the source makes more rows', async () => {
+  let safe = () => {};
+  const flushed = new Promise<void>((resolve) => {
+    safe = resolve;
+  });
+  const told: string[] = [];
+  const memory = memoryTarget();
+  const target = { ...memory, flush: () => flushed };
+  const sink = tableSink(
+    target,
+    () => ({
+      write: async () => {},
+      closing: async (rows) => {
+        told.push(`closed with ${rows.length} rows`);
+        return new Uint8Array();
+      },
+      finish: async () => {},
+    }),
+    {
+      metadata: () => ({}),
+      from: {
+        state: { kind: 'arrow', end: 0, batches: [], dictionaries: [] },
+        rows: 0,
+        tail: { length: 1, columns: [Float64Array.of(0)] },
+        metadata: { 'eos.config': '{}' },
+        resumedAt: 1,
+      },
+      columns: ['step'],
+    },
+  );
+  let batches = 0;
+  const rows = gradientDescent({ steps: 40 }, { batchSize: 4 });
+  const run = lastValueFrom(
+    rows.pipe(
+      tap(() => batches++),
+      sink,
+    ),
+  );
+  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  expect({ batches, told }).toEqual({ batches: 1, told: ['closed with 1 rows'] });
+  safe();
+  await run;
+  expect(batches).toBe(11);
 });
