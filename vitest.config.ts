@@ -2,21 +2,11 @@ import { defineConfig } from 'vitest/config';
 
 const PATIENCE = 600_000;
 
-const ALL = 'test/**/*.test.ts';
 const LONG = 'test/**/*.long.test.ts';
 
-interface Part {
-  readonly name: string;
-  readonly include: string;
-  readonly exclude?: string[];
-  readonly maxWorkers: number;
-  /** Those of one order run side by side. */
-  readonly order: number;
-}
-
-const project = ({ name, include, exclude = [], maxWorkers, order }: Part) => ({
+const project = (name: string, include: string, exclude: string[]) => ({
   extends: true as const,
-  test: { name, include: [include], exclude, maxWorkers, sequence: { groupOrder: order } },
+  test: { name, include: [include], exclude },
 });
 
 /**
@@ -25,17 +15,15 @@ const project = ({ name, include, exclude = [], maxWorkers, order }: Part) => ({
  */
 export default defineConfig({
   test: {
-    // On two cores: the long ones wait for processes and pages most of the time.
-    projects: [
-      project({ name: 'quick', include: ALL, exclude: [LONG], maxWorkers: 2, order: 0 }),
-      project({ name: 'long', include: LONG, maxWorkers: 3, order: 1 }),
-    ],
+    projects: [project('quick', 'test/**/*.test.ts', [LONG]), project('long', LONG, [])],
     globalSetup: 'test/setup/build.ts',
     setupFiles: ['test/setup/seed.ts'],
     // Nothing is measured against a clock; these only end what hangs.
     testTimeout: PATIENCE,
     hookTimeout: PATIENCE,
     expect: { poll: { timeout: PATIENCE / 2 } },
+    // Two cores, and many of the tests start processes of their own.
+    maxWorkers: 2,
     reporters: process.env.CI
       ? ['default', ['json', { outputFile: '.ci/results.json' }]]
       : ['default'],
