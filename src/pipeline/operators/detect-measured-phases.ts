@@ -234,13 +234,11 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
           if (length > 0) now.lastStep = step[length - 1]!;
         },
         state() {
-          const state: PhasesState = {
-            ...now,
-            detector: detector.state(),
-            spikes: [...spikes],
-            ...(explainer && { explainer: explainer.state() }),
-          };
-          return () => ({ state });
+          const state = { ...now, detector: detector.state(), spikes: [...spikes] };
+          const explained = explainer?.state();
+          return (): { readonly state: PhasesState } => ({
+            state: { ...state, ...(explained && { explainer: explained() }) },
+          });
         },
         finish(end: RunEnd): MeasuredSummary {
           const result = detector.finish();

@@ -24,6 +24,12 @@ interface State {
   readonly count: number;
 }
 
+function emptyRow() {
+  const none = Number.NaN;
+  const measured = { sharpness: none, ratio: none, l1: none, work: none, directions: none };
+  return { step: none, eta: none, loss: none, ...measured };
+}
+
 /**
  * Finds the spikes of the loss and says of each what it owes to directions at the edge: `l1`,
  * `edge_work` and `edge_directions` hold their energy, what they changed of the loss, and their
@@ -54,6 +60,8 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
       const explainer = createSpikeExplainer(stability, config.eigenvalues, before?.explainer);
       const spikes = [...(before?.spikes ?? [])];
       let count = before?.count ?? 0;
+      // Used again for each row: V8 writes its numbers in place.
+      const row = emptyRow();
 
       function take(spike: Spike | null): void {
         if (!spike) return;
@@ -69,27 +77,25 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
             columns;
           live = true;
           for (let i = 0; i < length; i++) {
-            const ratio = explainer.row({
-              step: step[i]!,
-              eta: eta[i]!,
-              loss: loss[i]!,
-              sharpness: sharpness[i]!,
-              ratio: sharpness_ratio[i]!,
-              l1: l1[i]!,
-              work: edge_work[i]!,
-              directions: edge_directions[i]!,
-            });
-            take(finder.next(step[i]!, loss[i]!, ratio));
+            row.step = step[i]!;
+            row.eta = eta[i]!;
+            row.loss = loss[i]!;
+            row.sharpness = sharpness[i]!;
+            row.ratio = sharpness_ratio[i]!;
+            row.l1 = l1[i]!;
+            row.work = edge_work[i]!;
+            row.directions = edge_directions[i]!;
+            const ratio = explainer.row(row);
+            take(finder.next(row.step, row.loss, ratio));
           }
         },
         state() {
-          const now: State = {
-            finder: finder.state(),
-            explainer: explainer.state(),
-            spikes: [...spikes],
-            count,
-          };
-          return () => ({ state: now });
+          const found = finder.state();
+          const explained = explainer.state();
+          const now = { spikes: [...spikes], count };
+          return () => ({
+            state: { finder: found, explainer: explained(), ...now } satisfies State,
+          });
         },
         finish(): SpikeSummary {
           take(finder.finish());

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { median } from '../../../src/pipeline/phases/measured/history.ts';
+import { median } from '../../../src/pipeline/phases/measured/median.ts';
 import { createRunningMedian } from '../../../src/pipeline/phases/measured/running-median.ts';
 
 const value = fc.oneof(

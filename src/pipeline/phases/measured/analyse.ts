@@ -1,6 +1,7 @@
 import { log } from '../../numeric/elementary.ts';
 import { exp } from '../../numeric/exponential.ts';
 import {
+  CAPACITY,
   HOVERING,
   LEAST_BIAS,
   LEAST_BLOCKS,
@@ -16,7 +17,8 @@ import {
 } from './constants.ts';
 import { type LossFacts, leftEdge, type Rest, restAtEdge, restBelowEdge } from './convergence.ts';
 import { crossing, type Evidence, evidence } from './evidence.ts';
-import { type Block, median } from './history.ts';
+import type { Block } from './history.ts';
+import { median, medianDistance, room } from './median.ts';
 import type { PhaseFinding } from './phase-spans.ts';
 
 /** Blocks to the middle of the window of the noise scale. */
@@ -25,6 +27,8 @@ const HALF = NOISE_WINDOW >> 1;
 /** All that is known of a series. */
 export interface Known {
   readonly blocks: readonly Block[];
+  /** x of the blocks, and the noise on it. */
+  readonly x: readonly number[];
   readonly noise: readonly number[];
   readonly loss: LossFacts;
   /** Steps in which the spikes so far peaked. */
@@ -47,20 +51,21 @@ export interface Analysis {
 }
 
 interface Series extends Known {
-  readonly x: readonly number[];
-  readonly sigma: readonly number[];
+  /** The noise on x with all in view; as long as the longest history. */
+  readonly sigma: Float64Array;
   readonly test: Evidence;
 }
 
+/** The noise of the series that is looked at. */
+const sigma = new Float64Array(CAPACITY);
+
 /** All phases of a history, dated with all of it in view. */
 export function analyse(known: Known, options: AnalysisOptions): Analysis {
-  const { blocks } = known;
-  const x = blocks.map((block) => block.x);
-  const sigma = blocks.map((_, i) => noiseAt(known, i));
+  const { blocks, x } = known;
+  for (let i = 0; i < x.length; i++) sigma[i] = noiseAt(known, i);
   const outliers = outlierShare(x, sigma);
   const series: Series = {
     ...known,
-    x,
     sigma,
     test: evidence(options.falseAlarms, Math.max(2 * LEAST_BLOCKS, x.length), outliers),
   };
@@ -75,7 +80,7 @@ export function analyse(known: Known, options: AnalysisOptions): Analysis {
   if (over >= x.length) return { findings, effective: 1, rest: null };
   const from = blocks[over]!.firstStep;
   if (!edge) {
-    const rest = restBelowEdge(blocks.slice(over), options.delta, known.loss);
+    const rest = restBelowEdge(blocks, over, options.delta, known.loss);
     const phase = rest || over > 0 || !isFlat(series) ? 'progressive-sharpening' : 'flat';
     if (!rest || rest.since > from) findings.push({ phase, since: from, confidence: 1 });
     if (rest) findings.push({ phase: 'convergence', ...rest });
@@ -120,7 +125,7 @@ function quiet(
   if (at < 0) return true;
   const limit = log(1 + delta / 2);
   return (
-    median(sigma.slice(at)) <= LEAST_BIAS &&
+    median(sigma, at, x.length) <= LEAST_BIAS &&
     // What hangs at the limit is no crossing.
     crossing((i) => (x[i]! - limit) / sigma[i]! - 1, at, x.length, test) === null
   );
@@ -142,7 +147,7 @@ function dateOf({ x, blocks }: Series, { at, level }: Edge): number {
 }
 
 /** Share of isolated outliers, half of one at least. */
-function outlierShare(x: readonly number[], sigma: readonly number[]): number {
+function outlierShare(x: readonly number[], sigma: Float64Array): number {
   let count = 0.5;
   for (let i = 1; i + 1 < x.length; i++) {
     const before = x[i]! - x[i - 1]!;
@@ -192,6 +197,7 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
   const { x, sigma, test } = series;
   const crossed = crossing((i) => x[i]! / sigma[i]!, over, x.length, test);
   const rest = plateau(series, over, x.length);
+  if (!crossed && !rest) return null;
   const until = crossed?.onset ?? rest?.from ?? x.length;
   // At the edge itself, swings look like noise.
   const noise = NOISE * typicalNoise(series, over, Math.max(over + 1, until));
@@ -229,11 +235,17 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
  * one.
  */
 function typicalNoise({ blocks, sigma }: Series, from: number, to: number): number {
-  const part = sigma.slice(from, to);
-  const bars = blocks.slice(from, to).map(({ error = Number.NaN }) => error);
-  const precision = bars.reduce((sum, bar) => sum + 1 / (bar * bar), 0) / bars.length;
-  if (Number.isNaN(precision)) return median(part);
-  return median(part.map((value, i) => value / bars[i]!)) / Math.sqrt(precision);
+  const count = to - from;
+  let precision = 0;
+  for (let i = from; i < to; i++) {
+    const { error = Number.NaN } = blocks[i]!;
+    precision += 1 / (error * error);
+  }
+  precision /= count;
+  if (Number.isNaN(precision)) return median(sigma, from, to);
+  const scaled = room(count);
+  for (let i = 0; i < count; i++) scaled[i] = sigma[from + i]! / blocks[from + i]!.error!;
+  return median(scaled, 0, count) / Math.sqrt(precision);
 }
 
 /**
@@ -242,18 +254,18 @@ function typicalNoise({ blocks, sigma }: Series, from: number, to: number): numb
  */
 function hovering(series: Series, from: number, to: number): boolean {
   if (to - from < LEAST_BLOCKS || risingShare(series, from, to) < RISING) return false;
-  const { change, error } = changeOf(series.x.slice(from, to));
+  const { change, error } = changeOf(series.x, from, to);
   return Math.abs(change) <= Math.max(error, LEAST_BIAS);
 }
 
 /** How far the later half of a stretch lies over the earlier one, and how far it may by chance. */
-function changeOf(part: readonly number[]) {
-  const level = median(part);
-  const spread = median(part.map((value) => Math.abs(value - level))) / 0.674_489_75;
-  const half = part.length >> 1;
-  const change = median(part.slice(half)) - median(part.slice(0, half));
+function changeOf(x: readonly number[], from: number, to: number) {
+  const level = median(x, from, to);
+  const spread = medianDistance(x, level, from, to) / 0.674_489_75;
+  const half = from + ((to - from) >> 1);
+  const change = median(x, half, to) - median(x, from, half);
   // Twice the standard error of the difference of two medians, of half the samples each.
-  return { level, spread, change, error: 2 * spread * Math.sqrt((2 * Math.PI) / part.length) };
+  return { level, spread, change, error: 2 * spread * Math.sqrt((2 * Math.PI) / (to - from)) };
 }
 
 /** The last third of a stretch, where it neither rises nor falls. */
@@ -272,8 +284,10 @@ function plateau({ x, blocks }: Series, start: number, to: number): Plateau | nu
   let from = to;
   while (from > start && blocks[from - 1]!.firstStep >= begin) from--;
   if (to - from < LEAST_BLOCKS / 2) return null;
-  const { level, spread, change, error } = changeOf(x.slice(from, to));
-  const bar = median(blocks.slice(from, to).map((block) => block.error ?? 0));
+  const { level, spread, change, error } = changeOf(x, from, to);
+  const bars = room(to - from);
+  for (let i = from; i < to; i++) bars[i - from] = blocks[i]!.error ?? 0;
+  const bar = median(bars, 0, to - from);
   // Scatter far below its error bars: all of it may be off by as much as they say.
   if (bar > MOST_BIAS && NOISE * spread < bar) return null;
   return Math.abs(change) <= Math.max(error, LEAST_BIAS) ? { level, spread, from } : null;
@@ -318,7 +332,7 @@ function runningMedian(x: readonly number[], start: number) {
   const reach = Math.max(1, (x.length - start) >> 6);
   return {
     stride: Math.max(1, reach >> 2),
-    at: (i: number) => median(x.slice(Math.max(start, i - reach), i + reach + 1)),
+    at: (i: number) => median(x, Math.max(start, i - reach), Math.min(x.length, i + reach + 1)),
   };
 }
 
@@ -364,15 +378,14 @@ function leaves(series: Series, start: number, { at, level }: Edge): Rest | null
   let active = last ? back - last.onset : at;
   while (active + 1 < x.length && blocks[active + 1]!.firstStep <= lastSpike) active++;
   if (risesMore(series, start, at, Math.min(active + 1, x.length - 1))) return null;
-  const shifted = blocks.slice(at).map((block) => ({ ...block, x: block.x - level }));
-  return leftEdge(shifted, active - at, blocks[0]!.firstStep, -LEAST_BIAS);
+  return leftEdge({ blocks, x, at, level }, active, -LEAST_BIAS);
 }
 
 /** Whether a series does not sharpen: its last third is not above its first, noise allowed for. */
 function isFlat({ x, sigma }: Series): boolean {
   if (x.length < LEAST_BLOCKS) return false;
   const third = Math.floor(x.length * TAIL);
-  const rise = median(x.slice(-third)) - median(x.slice(0, third));
-  const error = median(sigma) * Math.sqrt(2 / third) * Math.sqrt(Math.PI / 2);
+  const rise = median(x, x.length - third) - median(x, 0, third);
+  const error = median(sigma, 0, x.length) * Math.sqrt(2 / third) * Math.sqrt(Math.PI / 2);
   return rise <= Math.max(STILL, 2 * error);
 }

@@ -11,8 +11,9 @@ import {
   STILL,
   TAIL,
 } from './constants.ts';
-import { type Block, median } from './history.ts';
+import type { Block } from './history.ts';
 import { fitLine, mean } from './line-fit.ts';
+import { median } from './median.ts';
 
 /** What has to be known of the loss. */
 export interface LossFacts {
@@ -43,28 +44,34 @@ function spent(loss: number, { first, resolution, signed }: LossFacts): boolean 
  * hundredth. Where there is no loss, or it is at rest by then, S is extrapolated in time, for ten
  * times as long. At rest means S ≥ (1 − κ)·S∞ with S∞ ≤ (2 + δ)/η.
  *
- * @param blocks history since the phase began
+ * @param from index of the block with which the phase began
  */
 export function restBelowEdge(
-  blocks: readonly Block[],
+  all: readonly Block[],
+  from: number,
   delta: number,
   facts: LossFacts,
 ): Rest | null {
-  const first = blocks[0];
-  const last = blocks.at(-1);
+  const first = all[from];
+  const last = all.at(-1);
   if (!first || !last) return null;
   const half = first.firstStep + (last.lastStep - first.firstStep) / 2;
-  const start = blocks.findIndex((block) => block.firstStep >= half);
-  const tail = blocks.slice(start);
-  if (start < 0 || tail.length < LEAST_BLOCKS) return null;
+  let begin = from;
+  while (begin < all.length && all[begin]!.firstStep < half) begin++;
+  if (all.length - begin < LEAST_BLOCKS) return null;
+  // Most trainings that are looked at are not over: nothing of the rest is asked of them.
+  const { loss: before } = all.at(-2)!;
+  const root = Math.sqrt((before + last.loss + last.loss) / 3);
+  if (!Number.isNaN(facts.first) && !spent(root * root, facts)) return null;
 
+  const blocks = all.slice(from);
+  const start = begin - from;
+  const tail = blocks.slice(start);
   const roots = smoothed(blocks.map(({ loss }) => loss)).map(Math.sqrt);
   const near = smoothed(blocks.map(({ x }) => exp(x)));
   const tailRoots = roots.slice(start);
   const ratios = near.slice(start);
   const limit = 1 + delta / 2;
-  if (!Number.isNaN(facts.first) && !spent(tailRoots.at(-1)! * tailRoots.at(-1)!, facts))
-    return null;
   if (Math.max(...tailRoots) > (1 + KAPPA) * Math.min(...tailRoots)) {
     const fit = fitLine(tailRoots, ratios);
     if (!fit) return null;
@@ -194,27 +201,36 @@ export function pendulum(blocks: readonly Block[]): Pendulum | null {
  * Has the sharpness left the edge by itself: below it for twice as long as it was at it, and not
  * about to come back?
  *
- * @param blocks history since the edge was reached, x from the effective threshold
  * @param active index of the last block at the edge
- * @param below x that is clearly below the threshold
+ * @param below x from the effective threshold that is clearly below it
  */
 export function leftEdge(
-  blocks: readonly Block[],
+  { blocks, x, at, level }: EdgeHistory,
   active: number,
-  firstStep: number,
   below: number,
 ): Rest | null {
-  const quiet = blocks.slice(active + 1);
-  if (quiet.length < LEAST_BLOCKS / 4) return null;
-  const since = quiet[0]!.firstStep;
-  const length = quiet.at(-1)!.lastStep - since;
-  if (length < LONGER * (since - blocks[0]!.firstStep)) return null;
-  if (length < TAIL * (since - firstStep)) return null;
-  const half = quiet.length >> 1;
-  const early = median(quiet.slice(0, half).map(({ x }) => x));
-  const late = median(quiet.slice(half).map(({ x }) => x));
+  const from = active + 1;
+  const count = blocks.length - from;
+  if (count < LEAST_BLOCKS / 4) return null;
+  const since = blocks[from]!.firstStep;
+  const length = blocks.at(-1)!.lastStep - since;
+  if (length < LONGER * (since - blocks[at]!.firstStep)) return null;
+  if (length < TAIL * (since - blocks[0]!.firstStep)) return null;
+  const half = from + (count >> 1);
+  const early = median(x, from, half) - level;
+  const late = median(x, half) - level;
   const ahead = late + 3 * Math.max(0, 2 * (late - early));
   return late < below && ahead < 0 ? { since, confidence: 0.9 } : null;
+}
+
+/** A history that has been at the edge. */
+export interface EdgeHistory {
+  readonly blocks: readonly Block[];
+  readonly x: readonly number[];
+  /** Index of the block with which it came there. */
+  readonly at: number;
+  /** x of the effective threshold. */
+  readonly level: number;
 }
 
 /** Means over three neighbours each; of what is unknown, NaN. */

@@ -180,6 +180,7 @@ export function createSeriesDetector(
     const found = analyse(
       {
         blocks: history.blocks,
+        x: history.x,
         noise: history.noise,
         loss: losses,
         spikes: now.peaks.filter((step) => step >= now.historyFrom),

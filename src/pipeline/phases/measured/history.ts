@@ -1,4 +1,5 @@
 import { CAPACITY } from './constants.ts';
+import { median } from './median.ts';
 import { createNoiseScale } from './noise-scale.ts';
 
 /** A measured sample, or the medians of a stretch of them. */
@@ -47,6 +48,8 @@ export interface History {
   push(sample: Sample): boolean;
   /** All complete blocks, oldest first. */
   readonly blocks: readonly Block[];
+  /** Their x alone. */
+  readonly x: readonly number[];
   /** Standard deviation of the noise on x, at each block, from the blocks before it. */
   readonly noise: readonly number[];
   state(): HistoryState;
@@ -72,18 +75,21 @@ export function createHistory(noiseFloor: number, saved?: HistoryState): History
   let waiting = 0;
   for (const { firstStep: step, error = Number.NaN, ...block } of saved?.pending[0] ?? [])
     Object.assign(samples[waiting++]!, { ...block, step, error });
+  let x: number[] = [];
   let noise: number[] = [];
   let scale = createNoiseScale(noiseFloor);
 
   function measureAll(): void {
     scale = createNoiseScale(noiseFloor);
-    noise = blocks.map(({ x, error }) => scale.next(x, error));
+    x = blocks.map((block) => block.x);
+    noise = blocks.map((block) => scale.next(block.x, block.error));
   }
   measureAll();
 
   function add(block: Block, at: number): boolean {
     if (at === level) {
       blocks.push(block);
+      x.push(block.x);
       noise.push(scale.next(block.x, block.error));
       if (blocks.length === CAPACITY) {
         blocks = thirds(blocks, noiseFloor);
@@ -118,6 +124,9 @@ export function createHistory(noiseFloor: number, saved?: HistoryState): History
     },
     get blocks() {
       return blocks;
+    },
+    get x() {
+      return x;
     },
     get noise() {
       return noise;
@@ -194,38 +203,4 @@ function weighted(
 function medianOfThree(a: number, b: number, c: number): number {
   if (Number.isNaN(a + b + c)) return median([a, b, c].filter((value) => !Number.isNaN(value)));
   return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
-}
-
-/** Median; the upper one of an even number, NaN of none. */
-export function median(values: readonly number[]): number {
-  const parted = new Float64Array(values);
-  const place = parted.length >> 1;
-  let sum = 0;
-  for (let i = 0; i < parted.length; i++) sum += parted[i]!;
-  // Sorting puts NaN last, and −0 before 0: comparisons know neither.
-  const found = Number.isNaN(sum) ? 0 : selected(parted, place);
-  return found === 0 ? (parted.sort()[place] ?? Number.NaN) : found;
-}
-
-/** The number at a place were all of them sorted (Hoare's selection); they are put about it. */
-function selected(parted: Float64Array, place: number): number {
-  let low = 0;
-  let high = parted.length - 1;
-  while (low < high) {
-    const pivot = parted[(low + high) >> 1]!;
-    let i = low;
-    let j = high;
-    while (i <= j) {
-      while (parted[i]! < pivot) i++;
-      while (parted[j]! > pivot) j--;
-      if (i > j) break;
-      const other = parted[i]!;
-      parted[i++] = parted[j]!;
-      parted[j--] = other;
-    }
-    if (place <= j) high = j;
-    else if (place >= i) low = i;
-    else break;
-  }
-  return parted[place] ?? 0;
 }

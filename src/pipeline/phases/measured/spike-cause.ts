@@ -65,9 +65,12 @@ export interface ExplainedSpike extends Spike {
   readonly eta_that_holds: number | null;
 }
 
+/** Rows before the begin of a spike that are looked at, where they are known. */
+export const ROWS_BEFORE = NOISE_WINDOW + 1;
+
 /**
  * Why a spike happened, from the rows around it.
- * @param rows rows up to the peak at least, in order, as far back as they are known
+ * @param rows rows from `ROWS_BEFORE` before its begin to the one behind its peak, in order
  * @param followed how many eigenvalues were followed
  */
 export function explainSpike(

@@ -1,6 +1,6 @@
 import type { Stability } from '../../core/run.ts';
-import { CAPACITY } from './constants.ts';
-import { type ExplainedSpike, explainSpike, type SpikeRow } from './spike-cause.ts';
+import { type ExplainedSpike, explainSpike, ROWS_BEFORE, type SpikeRow } from './spike-cause.ts';
+import { createSpikeRows, type MeasuredRow } from './spike-rows.ts';
 import type { Spike } from './spikes.ts';
 
 /** What the spikes say of the learning rate as a whole. */
@@ -25,13 +25,6 @@ export interface ExplainerState {
   readonly worst: EtaVerdict | null;
 }
 
-/** A row as it was logged. */
-export type MeasuredRow = Omit<SpikeRow, 'l1' | 'work' | 'leading' | 'measured'> & {
-  readonly l1: number;
-  readonly work?: number;
-  readonly leading?: number;
-};
-
 /** Keeps the last rows, and explains the spikes in them. */
 export interface SpikeExplainer {
   /**
@@ -41,7 +34,8 @@ export interface SpikeExplainer {
   row(row: MeasuredRow): number;
   explain(spike: Spike): ExplainedSpike;
   causes(): SpikeCauses;
-  state(): ExplainerState;
+  /** As it is now; made only where it is asked for. */
+  state(): () => ExplainerState;
 }
 
 /** @param followed how many eigenvalues were followed */
@@ -50,42 +44,28 @@ export function createSpikeExplainer(
   followed: number,
   saved?: ExplainerState,
 ): SpikeExplainer {
-  const rows = [...(saved?.rows ?? [])];
+  const rows = createSpikeRows(saved?.rows);
   let edge = saved?.edge ?? 0;
   let worst = saved?.worst ?? null;
 
   return {
-    row(row) {
-      const { step, eta, loss, sharpness, ratio: measuredRatio, directions } = row;
-      const last = rows.at(-1);
-      const ratio = numberOr(measuredRatio, last?.ratio ?? 0);
-      // Each row comes by: to spread the one given would take longer than all else.
-      rows.push({
-        step,
-        eta,
-        loss,
-        sharpness: numberOr(sharpness, last?.sharpness ?? 0),
-        ratio,
-        l1: numberOr(row.l1, null),
-        work: numberOr(row.work, null),
-        directions: numberOr(directions, last?.directions ?? 0),
-        leading: numberOr(row.leading, null),
-        measured: !Number.isNaN(measuredRatio),
-      });
-      if (rows.length > 2 * CAPACITY) rows.splice(0, CAPACITY);
-      return ratio;
-    },
+    row: rows.push,
     explain(spike) {
-      const explained = explainSpike(spike, rows, stability, followed);
+      const explained = explainSpike(
+        spike,
+        rows.around(spike.begin, ROWS_BEFORE, spike.step),
+        stability,
+        followed,
+      );
       const { cause, ratio, eta_that_holds: holds } = explained;
       if (cause === 'edge') edge++;
       if (holds !== null && ratio > (worst?.ratio ?? 0)) worst = { ratio, eta_that_holds: holds };
       return explained;
     },
     causes: () => ({ edge_spikes: edge, eta_verdict: worst }),
-    state: () => ({ rows: [...rows], edge, worst }),
+    state() {
+      const [kept, spikes, verdict] = [rows.state(), edge, worst];
+      return () => ({ rows: kept(), edge: spikes, worst: verdict });
+    },
   };
 }
-
-const numberOr = <T>(value: number | undefined, other: T): number | T =>
-  value === undefined || Number.isNaN(value) ? other : value;

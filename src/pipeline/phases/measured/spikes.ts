@@ -8,8 +8,8 @@ import {
   SPIKE_NOISE,
   SPIKE_RISE,
 } from './constants.ts';
-import { createNoiseScale, type NoiseState } from './noise-scale.ts';
-import { createRunningMedian } from './running-median.ts';
+import { createLossHeights } from './loss-heights.ts';
+import type { NoiseState } from './noise-scale.ts';
 
 /** A spike of the loss: one burst, however often it rings. */
 export interface Spike {
@@ -76,8 +76,7 @@ export interface SpikeFinder {
  * ringing.
  */
 export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
-  const noise = createNoiseScale(0, saved?.noise);
-  const recent = createRunningMedian(LEVEL_ROWS, saved?.recent);
+  const heights = createLossHeights(saved);
   let floor = saved?.floor ?? 0;
   // NaN before the median is one of enough rows.
   const running = { level: saved?.level ?? Number.NaN };
@@ -86,8 +85,10 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
   let burst: Rise | null = saved?.burst ? { ...saved.burst } : null;
 
   /** Follows a rise; what ends it where it does. */
-  function climb(rise: Rise, step: number, loss: number, ratio: number): 'down' | 'stays' | null {
-    const height = log(loss);
+  function climb(
+    rise: Rise,
+    { step, loss, height, ratio }: Readonly<Record<'step' | 'loss' | 'height' | 'ratio', number>>,
+  ): 'down' | 'stays' | null {
     if (height >= rise.peak) {
       rise.peak = height;
       rise.peakLoss = loss;
@@ -101,6 +102,12 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
     rise.endRow = rows;
     const length = rows - rise.beginRow + 1;
     return length > LEVEL_ROWS && LONGER * length > rows ? 'stays' : null;
+  }
+
+  /** Whether a height is a rise: noise is looked at only where it may be one. */
+  function isOver(height: number): boolean {
+    if (!(height > running.level + SPIKE_RISE)) return false;
+    return height > running.level + Math.max(SPIKE_RISE, SPIKE_NOISE * heights.scale());
   }
 
   /**
@@ -124,11 +131,8 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
       if (rows === 0) floor = ROUNDING * loss;
       rows++;
       const height = log(loss);
-      const scale = noise.next(height);
-      recent.next(height);
-      const { median } = recent;
-      const limit = Math.max(SPIKE_RISE, SPIKE_NOISE * scale);
-      if (!climbing && height > running.level + limit)
+      heights.push(height);
+      if (!climbing && isOver(height))
         climbing = {
           begin: step,
           beginRow: rows,
@@ -141,16 +145,19 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
           endRow: rows,
         };
       if (climbing) {
-        const end = climb(climbing, step, loss, ratio);
+        const end = climb(climbing, { step, loss, height, ratio });
         if (!end) return null;
         const rise = climbing;
         climbing = null;
-        running.level = median;
+        running.level = heights.median();
         return end === 'down' ? join(rise) : null;
       }
-      if (recent.count < LEVEL_ROWS) return null;
+      if (rows < LEVEL_ROWS) return null;
+      const median = heights.median();
       running.level =
-        median > running.level ? Math.min(median, running.level + scale / NOISE_WINDOW) : median;
+        median > running.level
+          ? Math.min(median, running.level + heights.scale() / NOISE_WINDOW)
+          : median;
       if (!burst || rows - burst.endRow <= burst.endRow - burst.beginRow + 1) return null;
       const spike = spikeOf(burst);
       burst = null;
@@ -162,8 +169,7 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
       return spike;
     },
     state: () => ({
-      noise: noise.state(),
-      recent: recent.values(),
+      ...heights.state(),
       floor,
       level: Number.isNaN(running.level) ? null : running.level,
       rows,
