@@ -162,50 +162,56 @@ function addRows(tally: Tally, run: ModelRun, columns: Columns, length: number):
   } = tally;
   let { edgeSteps, sumL1, sumPredicted } = tally;
   let inverse = 1 / reference;
-  let code = -1;
-  let edge = false;
 
+  // Each in a pass of its own, which is short enough to stay in registers.
   for (let i = 0; i < length; i++) {
-    const t = step[i]!;
     const s = sharpness[i]!;
     if (s > maxSharpness) maxSharpness = s;
-    if (!(loss[i]! <= epsilon && s <= tolerated)) lastViolation = t;
-    if (phase[i] !== code) {
-      code = phase[i]!;
-      edge = COARSE_OF_CODE[code] === 'edge-of-stability';
-      if (i > 0) countPhase(tally.spans, COARSE_OF_CODE[phase[i - 1]!]!, step[i - 1]!);
-      countPhase(tally.spans, COARSE_OF_CODE[code]!, t);
-    }
-    if (!edge) continue;
+  }
+  let violating = length - 1;
+  while (violating >= 0 && loss[violating]! <= epsilon && sharpness[violating]! <= tolerated)
+    violating--;
+  if (violating >= 0) lastViolation = step[violating]!;
 
-    tally.firstCrossing ??= t;
-    edgeSteps++;
-    sumL1 += l1 ? l1[i]! : oscillatory(lambda1, alpha[i]! * beta1[i]!);
-    sumPredicted += predictedMeanL1(alpha[i]!, beta2[i]!, lambda2, alphaHat);
-    const surrogate = lHat ? lHat[i]! : surrogateLoss(alpha[i]!, beta2[i]!, lambda2, alphaHat);
-    if (surrogate > 0) {
-      let z = (surrogate - reference) * inverse;
-      if (!(Math.abs(z) < NEAR)) {
-        reference = surrogate;
-        inverse = 1 / reference;
-        logReference = log(surrogate);
-        z = 0;
+  for (let first = 0; first < length; ) {
+    const code = phase[first]!;
+    let end = first + 1;
+    while (end < length && phase[end] === code) end++;
+    const coarse = COARSE_OF_CODE[code]!;
+    countPhase(tally.spans, coarse, step[first]!);
+    countPhase(tally.spans, coarse, step[end - 1]!);
+    const edge = coarse === 'edge-of-stability';
+    if (edge) tally.firstCrossing ??= step[first]!;
+    for (let i = edge ? first : end; i < end; i++) {
+      const t = step[i]!;
+      edgeSteps++;
+      sumL1 += l1 ? l1[i]! : oscillatory(lambda1, alpha[i]! * beta1[i]!);
+      sumPredicted += predictedMeanL1(alpha[i]!, beta2[i]!, lambda2, alphaHat);
+      const surrogate = lHat ? lHat[i]! : surrogateLoss(alpha[i]!, beta2[i]!, lambda2, alphaHat);
+      if (surrogate > 0) {
+        let z = (surrogate - reference) * inverse;
+        if (!(Math.abs(z) < NEAR)) {
+          reference = surrogate;
+          inverse = 1 / reference;
+          logReference = log(surrogate);
+          z = 0;
+        }
+        const y = logReference + logNear(z);
+        if (n === 0) {
+          x0 = t;
+          y0 = y;
+        }
+        const x = t - x0;
+        n++;
+        sumX += x;
+        sumY += y - y0;
+        sumXX += x * x;
+        sumXY += x * (y - y0);
       }
-      const y = logReference + logNear(z);
-      if (n === 0) {
-        x0 = t;
-        y0 = y;
-      }
-      const x = t - x0;
-      n++;
-      sumX += x;
-      sumY += y - y0;
-      sumXX += x * x;
-      sumXY += x * (y - y0);
     }
+    first = end;
   }
   const last = length - 1;
-  countPhase(tally.spans, COARSE_OF_CODE[code]!, step[last]!);
   Object.assign(tally, {
     maxSharpness,
     lastViolation,

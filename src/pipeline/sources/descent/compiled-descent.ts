@@ -133,14 +133,14 @@ function compiledStepper(from?: DescentState) {
     numbers.set(told, STATE.length);
     const begin = saved ? storedDescent(saved) : (from ?? initialState(config));
     numbers.set(STATE.map((name) => Number(begin[name] ?? -1)));
-    const state = () =>
+    const stateOf = (now: Float64Array) =>
       Object.fromEntries(
         STATE.map((name, i) => {
-          const value = numbers[i]!;
+          const value = now[i]!;
           if (FLAGS.includes(name)) return [name, value !== 0];
           return [name, NULLABLE.includes(name) && value < 0 ? null : value];
         }),
-      ) as unknown as DescentState;
+      );
     const known = (name: keyof DescentState) => {
       const value = numbers[STATE.indexOf(name)]!;
       return value < 0 ? null : value;
@@ -163,9 +163,10 @@ function compiledStepper(from?: DescentState) {
         kernel.descend(count);
         return numbers[0]! - first;
       },
+      // Of each block, and read of few.
       state() {
-        const now = state();
-        return () => ({ ...now });
+        const now = numbers.slice(0, STATE.length);
+        return () => stateOf(now);
       },
       compiled(operator, { moments, eta, band }, stability) {
         const { large, small, u1, u2, v1, v2 } = spectrum(moments);
