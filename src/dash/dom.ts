@@ -19,6 +19,22 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Writes a text where another one stands: the same again would be laid out anew. */
+export function write(into: Element, text: string): void {
+  const [only, ...others] = into.childNodes;
+  if (only?.nodeType === Node.TEXT_NODE && others.length === 0) {
+    if (only.nodeValue !== text) only.nodeValue = text;
+  } else if (into.textContent !== text) into.textContent = text;
+}
+
+/**
+ * Chooses an option. The same one again would be laid out anew, and Chromium looks at all fields of
+ * the page then, to fill them in.
+ */
+export function choose(select: HTMLSelectElement, value: string | number): void {
+  if (select.value !== String(value)) select.value = String(value);
+}
+
 /** A button that does something. */
 export function button(
   label: string,
@@ -104,7 +120,7 @@ export function swatch(): {
  * A short equation or difference, a share, a quotient, or an option of the command line: a line
  * must not end within it.
  */
-const WHOLE = /((?:\S+ [=≤−] )+\S+(?: %)?|\S+ %|\S*[^\s/]\/[^\s/]\S*|--\w\S*)/;
+const WHOLE = /((?:\S+ [=≈≤−] )+\S+(?: %)?|\S+ %|\S*[^\s/]\/[^\s/]\S*|--\w\S*)/;
 
 /** A text in which these stay in one line. */
 export const unbroken = (text: string): (Node | string)[] =>

@@ -2,7 +2,7 @@ import { formatNumber } from '../pipeline/format.ts';
 import { HEAD_BYTES, tableKind } from '../pipeline/formats/table-file.ts';
 import { linkOfPage, pageAddress } from './address.ts';
 import { type App, hasColumns, messageOf, type Panel, type Run, rowUnder } from './app.ts';
-import { el } from './dom.ts';
+import { el, write } from './dom.ts';
 import { fileFollower } from './follow-files.ts';
 import { afterFrame, gathering, paced, soon } from './frames.ts';
 import type { LinkedRun } from './lab/lab-link.ts';
@@ -35,7 +35,7 @@ const MOST_ROWS_UNSEEN = 500_000;
 /** So long after a zoom or growth they follow: while one goes on, only what is seen is drawn. */
 const REST_MS = 250;
 /** Part of a frame that is spent on drawing a run that plays; the rest is for layout and paint. */
-const FRAME_MS = 5;
+const FRAME_MS = 10;
 /** The strip of phases and the main plot. */
 const MAIN_PANELS = 2;
 
@@ -223,22 +223,25 @@ async function drawAll(): Promise<void> {
   const visible = fullPanel ? [fullPanel] : able;
   document.body.classList.toggle('has-full', fullPanel !== undefined);
   document.body.classList.toggle('no-runs', runs.length === 0);
-  document.title =
+  const title =
     runs.length > 0
       ? `${runs.map(({ name }) => name).join(', ')} · eos dashboard`
       : 'eos dashboard';
+  // The browser is told of the same one, too.
+  if (document.title !== title) document.title = title;
   // Of one file that cannot be read there is no table either.
   const opened = ['lab', 'logs'].some((id) => box(id).childElementCount > 0);
   const shown = runs.length > 0 || files.known().length > 1 || sweep !== undefined || opened;
   box('empty').hidden = shown || files.loading();
-  top.draw();
-  table.draw();
   const drawn = `${full}:${runs.map(({ id }) => id).join()}`;
   const others = drawn !== drawnFor;
   drawnFor = drawn;
   // First what stands above the panels, so that none of them moves when it comes; of the same runs
   // it is there already, and changes with them.
-  if (others) await tileRow.draw();
+  if (others) {
+    drawRuns();
+    await tileRow.draw();
+  }
   for (const panel of [...(sweep ? [sweep] : []), ...all])
     panel.element.hidden = !visible.includes(panel) || (panel.empty?.() ?? false);
   added.draw();
@@ -258,8 +261,8 @@ async function drawAll(): Promise<void> {
       ? setTimeout(() => void drawRest(), REST_MS)
       : undefined;
   const above = [
-    ...(others ? [] : [tileRow.draw]),
-    ...(labControls ? [drawControls] : []),
+    ...(others ? [] : [tileRow.draw, together(drawRuns)]),
+    ...(labControls ? [together(labControls.draw)] : []),
     range.draw,
   ];
   const draws = (all: readonly Panel[]) => all.map((panel) => () => drawPanel(panel));
@@ -285,11 +288,19 @@ async function drawAll(): Promise<void> {
   );
 }
 
-/** The controls of the lab, with what else is drawn. */
-async function drawControls(): Promise<void> {
-  await app.gather(Promise.resolve());
-  labControls?.draw();
+function drawRuns(): void {
+  top.draw();
+  table.draw();
 }
+
+/**
+ * Draws with what else is drawn: written before that is asked how large it is, it would be laid out
+ * by itself.
+ */
+const together = (draw: () => void) => async (): Promise<void> => {
+  await app.gather(Promise.resolve());
+  draw();
+};
 
 /** Draws what stands right beside the window, behind the frame that shows what is in it. */
 async function drawBeside(panels: readonly Panel[]): Promise<void> {
@@ -382,7 +393,7 @@ function showMissing(absent: readonly Panel[], covered: boolean): void {
   const names = absent.map(({ title, needs }) =>
     needs.length > 0 ? `${title} (${needs.join(', ')})` : title,
   );
-  missing.textContent = `Not shown, for want of values: ${names.join('; ')}.`;
+  write(missing, `Not shown, for want of values: ${names.join('; ')}.`);
 }
 
 /* ---- state ---- */

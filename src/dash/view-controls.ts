@@ -1,6 +1,6 @@
 import { count, plural } from '../pipeline/format.ts';
 import type { App } from './app.ts';
-import { button, el, icon } from './dom.ts';
+import { button, choose, el, icon, write } from './dom.ts';
 import { roving } from './roving.ts';
 import { nameParts } from './runs/short-name.ts';
 import type { Theme } from './store.ts';
@@ -174,7 +174,7 @@ export function viewControls(
       last.hidden = writing.length === 0 && view.last === null;
       pause.hidden = !writing.some(({ link }) => link !== undefined);
       const paused = view.refresh === 0;
-      pause.textContent = paused ? 'Resume' : 'Pause';
+      write(pause, paused ? 'Resume' : 'Pause');
       const [only] = runs;
       const all = runs.length > 1 ? `${runs.length} runs` : (only?.name ?? '');
       if (name.textContent !== all) {
@@ -187,9 +187,4 @@ export function viewControls(
       name.title = runs.length === 1 ? `${only!.name}\n${only!.facts.configText}`.trim() : '';
     },
   };
-}
-
-/** Chooses an option; the same one again would be laid out anew. */
-function choose(select: HTMLSelectElement, value: string | number): void {
-  if (select.value !== String(value)) select.value = String(value);
 }

@@ -169,6 +169,29 @@ test('a run that takes the place of another of as many rows is drawn from its ow
   expect(after).not.toEqual(before);
 });
 
+test('the memory of a run that nobody reads any more is that of the next', async () => {
+  const memory = async (run: ReturnType<typeof labRun>) => {
+    const { columns, read } = run.table();
+    return Promise.all(columns.map(async ({ name }) => (await read(name, 0)).buffer));
+  };
+  const first = labRun({ preset: 'figure3' });
+  first.advance(2000);
+  const before = await memory(first);
+  const beside = labRun({ preset: 'paper' });
+  beside.advance(500);
+  const alone = await held(beside);
+  first.release();
+  const second = labRun({ preset: 'paper', eta: '1/15' });
+  for (let i = 0; i < 3; i++) second.advance(100);
+  const shared = (await memory(second)).filter((each) => before.includes(each));
+  expect(shared.length).toBeGreaterThan(10);
+  const exact = await streamed({ preset: 'paper', eta: 1 / 15, steps: 1000 });
+  const rows = await held(second);
+  for (const name of NAMES) expect(rows[name], name).toEqual(exact[name]!.slice(0, 300));
+  // Of one that is still read it takes none.
+  expect(await held(beside)).toEqual(alone);
+});
+
 test('its memory is bounded, and every spike is still seen', async () => {
   const names = ['step', 'l1', 'alpha'];
   const schema = RUN_COLUMNS.filter(({ name }) => names.includes(name));

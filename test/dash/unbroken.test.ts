@@ -7,6 +7,7 @@ afterEach(() => vi.unstubAllGlobals());
 test.each([
   ['Step 120. S = 22.61 is 43.5 % under 2/η = 40, so', ['S = 22.61', '43.5 %', '2/η = 40,']],
   ['until a minimum of S = 2/η = 40 is left', ['S = 2/η = 40']],
+  ['until a minimum of S ≈ 2/η = 40 is left', ['S ≈ 2/η = 40']],
   ['100 % of the rise; η ≤ 0.147 would have held', ['100 %', 'η ≤ 0.147']],
   ['the distance from the valley by 1 − ηS. Over 2/η', ['1 − ηS.', '2/η']],
   ['eos marks it, and --precision computes it', ['--precision']],

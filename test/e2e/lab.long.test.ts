@@ -312,7 +312,9 @@ describeWith(['chromium'], 'the lab', () => {
         ...[...document.querySelectorAll('svg.main, .range-picture svg')].map((svg) =>
           svg.outerHTML.replace(/plot-clip-\d+/g, 'clip'),
         ),
-        ...[...document.querySelectorAll('.legend, .run-row')].map((each) => each.textContent),
+        ...[...document.querySelectorAll('.legend, .run-row, [data-act=phase] option')].map(
+          (each) => each.textContent,
+        ),
         document.querySelector<HTMLElement>('.run-row.shown .run-name')?.title,
         document.querySelector('.lab-words')?.textContent,
         document.querySelector<HTMLInputElement>('[data-parameter=eta]')?.value,
@@ -330,17 +332,57 @@ describeWith(['chromium'], 'the lab', () => {
       ...document.querySelectorAll('[data-tile=max-ratio] .figure, .run-row, svg.main'),
     ]);
     expect(await kept.evaluate((elements) => elements.length)).toBeGreaterThan(5);
+    // What says the same stays as it is: written anew, it would be laid out anew.
+    const written = await page.evaluateHandle(() => {
+      const found: string[] = [];
+      const value = Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value')!;
+      Object.defineProperty(HTMLSelectElement.prototype, 'value', {
+        ...value,
+        set(this: HTMLSelectElement, chosen: string) {
+          if (this.value === chosen) found.push(`${this.outerHTML} ${chosen}`);
+          value.set!.call(this, chosen);
+        },
+      });
+      const watcher = new MutationObserver((changes) => {
+        for (const { target } of changes) found.push(target.textContent ?? '');
+      });
+      for (const same of document.querySelectorAll('title, .menu-items, [data-act=play]'))
+        watcher.observe(same, { childList: true, characterData: true, subtree: true });
+      return found;
+    });
     for (const place of ['-0.2', '-0.3', '0.1']) await slide(place);
     await settled(page);
     const link = new URL(await address(page)).searchParams.get('lab')!;
     expect(link).toBe('preset=three-phases;eta=0.0629;at=3000');
     const { page: second } = await open(link);
     expect(await shown(page)).toEqual(await shown(second));
+    expect(await written.jsonValue()).toEqual([]);
     // What only says something else is written anew, not made anew.
     expect(await kept.evaluate((all) => all.every(({ isConnected }) => isConnected))).toBe(true);
     expect(problems).toEqual([]);
     await page.close();
     await second.close();
+  });
+
+  test('a run starts anew with its own parameters, and Undo brings it back', async () => {
+    const { page, problems } = await open('preset=three-phases;eta=0.06;at=700');
+    const words = page.locator('.lab-words');
+    const before = await words.textContent();
+    await act(page, 'anew').click();
+    await words.filter({ hasText: /^Step 0\. Progressive sharpening: / }).waitFor();
+    await settled(page);
+    expect(new URL(await address(page)).searchParams.get('lab')).toBe(
+      'preset=three-phases;eta=0.06',
+    );
+    expect((await plot(page, 'sharpness').getAttribute('data-drawn'))!.split(':')[1]).not.toBe(
+      '700',
+    );
+    await act(page, 'undo').click();
+    await stands(page, 700);
+    await settled(page);
+    expect(await words.textContent()).toBe(before);
+    expect(problems).toEqual([]);
+    await page.close();
   });
 
   test('another optimizer takes over under way, and the file tells of it', async () => {

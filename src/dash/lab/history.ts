@@ -17,11 +17,21 @@ export interface History {
   append(block: Block, length: number): void;
   /** Forgets all rows behind this step. */
   cut(step: number): void;
+  /** Forgets all rows, whose memory the next histories take: nothing may be read of it any more. */
+  release(): void;
   /** Value of a column in the last row; NaN where there is none. */
   last(column: string): number;
   /** The rows as they are now, as a table of the page. */
   table(metadata: Readonly<Record<string, string>>): TableSource;
 }
+
+/**
+ * Memory of histories that nobody reads any more: memory that is new comes page by page, which
+ * takes as long as the rows of a short run.
+ */
+const spare: Float64Array[] = [];
+/** Eight megabytes. */
+const MOST_SPARE = 64;
 
 /** The only row of columns of one. */
 const ONLY = Int32Array.of(0);
@@ -40,7 +50,9 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
   const id = ++made;
   const names = schema.map(({ name }) => name);
   const makeGroup = () =>
-    schema.map(({ words }) => (words ? new Uint16Array(GROUP) : new Float64Array(GROUP)));
+    schema.map(({ words }) =>
+      words ? new Uint16Array(GROUP) : (spare.pop() ?? new Float64Array(GROUP)),
+    );
   let groups: (Float64Array | Uint16Array)[][] = [];
   let rows = 0;
   let stride = 1;
@@ -64,8 +76,7 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
       const row = rows % GROUP;
       const count = Math.min(GROUP - row, length - from);
       for (const [c, values] of groups.at(-1)!.entries()) {
-        const column = columns[c]!;
-        for (let i = 0; i < count; i++) values[row + i] = column[from + i]!;
+        values.set(part(columns[c]!, from, from + count), row);
       }
       rows += count;
       from += count;
@@ -175,6 +186,14 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
       generation++;
       forgetBlock();
     },
+    release() {
+      for (const values of groups.flat())
+        if (values instanceof Float64Array && spare.length < MOST_SPARE) spare.push(values);
+      groups = [];
+      rows = 0;
+      generation++;
+      forgetBlock();
+    },
     last(column) {
       const place = names.indexOf(column);
       return rows === 0 ? Number.NaN : groups.at(-1)![place]![(rows - 1) % GROUP]!;
@@ -200,6 +219,17 @@ export function history(schema: Schema, peak: string, most = MOST_ROWS): History
       };
     },
   };
+}
+
+/** Some values of a column: typed arrays are copied at once, much faster than value by value. */
+function part(column: ArrayLike<number>, from: number, to: number): ArrayLike<number> {
+  if (
+    column instanceof Float64Array ||
+    column instanceof Int32Array ||
+    column instanceof Uint8Array
+  )
+    return column.subarray(from, to);
+  return Array.prototype.slice.call(column, from, to);
 }
 
 function gather(

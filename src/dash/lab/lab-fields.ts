@@ -1,5 +1,5 @@
 import type { NumberParameter, ParameterTable } from '../../pipeline/core/parameters.ts';
-import { el } from '../dom.ts';
+import { choose, el } from '../dom.ts';
 import type { LabConfig } from './lab-models.ts';
 import { type LabOptions, type LabTable, labTable } from './lab-parameters.ts';
 
@@ -94,8 +94,10 @@ export function labFields(set: (name: string, value: string, sliding: boolean) =
         const value = (config as unknown as Readonly<Record<string, unknown>>)[name];
         sliders.get(name)?.show(value);
         if (input === document.activeElement) continue;
-        input.value =
+        const text =
           name === 'preset' ? (options.preset ?? table.preset) : shown(name, options, value);
+        if (input instanceof HTMLSelectElement) choose(input, text);
+        else if (input.value !== text) input.value = text;
       }
     },
   };

@@ -1,7 +1,7 @@
 import { dynamics } from '../../pipeline/dynamics/index.ts';
 import { formatNumber, rate } from '../../pipeline/format.ts';
 import { messageOf, type Run } from '../app.ts';
-import { button, el, unbroken } from '../dom.ts';
+import { button, choose, el, unbroken, write } from '../dom.ts';
 import { connect } from '../load/client.ts';
 import { roving } from '../roving.ts';
 import { save } from '../runs/export.ts';
@@ -137,7 +137,7 @@ export async function openLab(
     session = current(),
     slides = false,
   ): Promise<void> {
-    if (problem.textContent !== '') problem.textContent = '';
+    write(problem, '');
     try {
       const status = await work(session);
       if (status) await told(session, status, slides);
@@ -501,13 +501,13 @@ export async function openLab(
       recipe.options,
     );
     fields.draw({ options, config });
-    model.value = config.model;
-    playButton.textContent = playing ? 'Pause' : 'Play';
+    choose(model, config.model);
+    write(playButton, playing ? 'Pause' : 'Play');
     playButton.setAttribute('aria-label', playing ? 'Pause' : 'Play');
     playButton.disabled = status.divergedAt !== null;
     const wanted =
       Number(speed.value) > FASTEST ? 'as fast as it can' : `${rate(speedOf())} steps/s`;
-    speedText.textContent = playing ? `${rate(status.rate)} steps/s` : wanted;
+    write(speedText, playing ? `${rate(status.rate)} steps/s` : wanted);
     undo.disabled = past.length === 0 && !status.undoable;
     forkButton.disabled = sessions.length >= MOST_RUNS;
     compareButton.disabled = sessions.length >= MOST_RUNS;
@@ -525,7 +525,7 @@ export async function openLab(
       which.replaceChildren(
         ...sessions.map(({ listed }, i) => el('option', { value: i }, listed.name)),
       );
-    which.value = String(chosen);
+    choose(which, chosen);
     formulas.show(status.formulas);
     const where = Number.isNaN(step) ? '' : `Step ${formatNumber(step)}. `;
     const said = where + status.text;

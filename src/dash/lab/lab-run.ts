@@ -61,6 +61,8 @@ export interface LabRun {
   summary(): object | undefined;
   /** Its rows, with a summary in place of the one as it stands now. */
   table(summary?: object): TableSource;
+  /** Ends it: the next runs take its memory, and nothing may be read of its tables any more. */
+  release(): void;
 }
 
 /** How it stood before a change. */
@@ -218,6 +220,7 @@ export function labRun(first: LabOptions, from?: Fork): LabRun {
         ...(known ? { 'eos.summary': JSON.stringify(known) } : {}),
       });
     },
+    release: () => kept?.release(),
   };
 }
 

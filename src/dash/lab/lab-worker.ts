@@ -232,9 +232,18 @@ function summary(current: LabRun): object | undefined {
   return summarized.summary;
 }
 
+/** The run that the page knows; it may be another than the one that goes on, until it asks. */
+let shown: LabRun | undefined;
+
 const table = memoryApi(
   () => `${edition}:${started().step}:${playing}`,
-  () => started().table(summary(started())),
+  () => {
+    const current = started();
+    // What is asked of it was answered before this message came: no answer waits for anything else.
+    if (shown !== current) shown?.release();
+    shown = current;
+    return current.table(summary(current));
+  },
 );
 
 /** How the run stands, and what is going to be asked of it. */

@@ -1,5 +1,5 @@
 import { type App, messageOf, pageLook } from '../app.ts';
-import { button, el, icon } from '../dom.ts';
+import { button, el, icon, write } from '../dom.ts';
 import { redraw } from '../redraw.ts';
 import { roving } from '../roving.ts';
 import { saveCsv, savePng, saveSvg, saveText } from './export.ts';
@@ -203,7 +203,7 @@ export function panelFrame(app: App, head: PanelHead, scaleNow?: () => 'log' | '
     },
     problem(text) {
       message.hidden = text === undefined;
-      message.textContent = text ?? '';
+      write(message, text ?? '');
     },
   };
 }

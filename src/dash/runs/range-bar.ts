@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { formatNumber } from '../../pipeline/format.ts';
 import { type App, hasColumns, pageLook } from '../app.ts';
-import { button, el, icon } from '../dom.ts';
+import { button, choose, el, icon, write } from '../dom.ts';
 import { drawPlot, niceDomain } from '../plots/draw.ts';
 import { lineMark } from '../plots/lines.ts';
 import { bars, coarsePhases, placedPhases } from '../plots/phase-strip.ts';
@@ -115,7 +115,7 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
       const mine = ++turn;
       const run = app.runs().find(app.place);
       into.hidden = app.runs().length === 0;
-      over.value = app.axis().name;
+      choose(over, app.axis().name);
       if (!run) return;
       const [first, last] = app.fullRange();
       const [from, to] = app.range();
@@ -133,7 +133,7 @@ export function rangeBar(app: App, into: HTMLElement): { draw(): Promise<void> }
         element.setAttribute('aria-valuenow', String(Math.round(side === 'from' ? from : to)));
         element.setAttribute('aria-valuetext', app.axis().say(side === 'from' ? from : to));
       }
-      label.textContent = rangeText(app);
+      write(label, rangeText(app));
       reset.disabled = !app.zoomed();
       // Another run may have made the whole longer.
       const wanted = `${app.axis().name}:${first}:${last}:${room}`;

@@ -1,6 +1,6 @@
 import { formatNumber } from '../../pipeline/format.ts';
 import type { App, Run } from '../app.ts';
-import { button, el, icon } from '../dom.ts';
+import { button, el, icon, write } from '../dom.ts';
 import { roving } from '../roving.ts';
 import type { KnownRun } from './key-figures.ts';
 import { MOST_DRAWN } from './open-runs.ts';
@@ -111,9 +111,11 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): RunT
     const { shown: columns, differing, others } = columnsOf(every, chosen);
     menu.draw(differing, others);
     const open = app.runs().length;
-    told.textContent =
+    write(
+      told,
       `${formatNumber(open)} of ${formatNumber(every.length)} ` +
-      `shown${shown.length < every.length ? `, ${formatNumber(shown.length)} match` : ''}`;
+        `shown${shown.length < every.length ? `, ${formatNumber(shown.length)} match` : ''}`,
+    );
     all.disabled = open >= MOST_DRAWN || shown.every(({ run }) => run);
     none.disabled = open === 0;
     // Rebuilt only where it changes: a focused button must outlive the redraws of a growing run.
@@ -130,7 +132,7 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): RunT
     const focused = (document.activeElement as HTMLElement | null)?.dataset.row;
     head.replaceChildren(...[{ key: 'name', title: 'Run' }, ...columns].map(heading));
     const made = shown.map((row) => tableRow(row, columns));
-    written = made.map(({ write }) => write);
+    written = made.map((each) => each.fill);
     body.replaceChildren(...made.map(({ element }) => element));
     if (focused !== undefined)
       body.querySelector<HTMLElement>(`[data-row="${CSS.escape(focused)}"]`)?.focus();
@@ -190,21 +192,19 @@ export function runTable(app: App, actions: RunActions, into: HTMLElement): RunT
       el('td', {}, el('div', { class: 'run-cell' }, name, only)),
       ...cells,
     );
-    const write = (now: Row): void => {
+    const fill = (now: Row): void => {
       name.title = `${now.listed.name}\n${now.run?.facts.configText ?? ''}`.trim();
       for (const [i, { key }] of columns.entries()) {
-        const text = now.cells.get(key)?.text ?? '';
-        // The same again would be laid out anew.
-        if (cells[i]!.textContent !== text) cells[i]!.textContent = text;
+        write(cells[i]!, now.cells.get(key)?.text ?? '');
       }
     };
-    write(of);
+    fill(of);
     row.addEventListener('click', (event) => {
       if (!(event.target as Element).closest('button')) change();
     });
     row.addEventListener('pointerenter', () => lift(run?.id));
     row.addEventListener('pointerleave', () => lift(undefined));
-    return { element: row, write };
+    return { element: row, fill };
   }
 
   return { draw, asked: () => kept().map(({ listed }) => listed) };

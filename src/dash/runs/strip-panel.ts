@@ -1,6 +1,7 @@
 import { formatNumber } from '../../pipeline/format.ts';
 import { type App, hasColumns, type Panel, type Run } from '../app.ts';
 import { el } from '../dom.ts';
+import { afterFrame } from '../frames.ts';
 import { MARGIN } from '../plots/draw.ts';
 import {
   coarsePhases,
@@ -56,8 +57,10 @@ export function stripPanel(app: App): Panel {
   frame.element.querySelector('.info')?.after(frame.legend);
   const phases = el('select', { 'aria-label': 'Zoom to a phase', 'data-act': 'phase' });
   frame.element.querySelector('header .spacer')?.after(phases);
+  /** The first run that has phases and a place on the axis. */
+  const phased = () => app.runs().find((each) => each.phases.length > 0 && app.place(each));
   phases.addEventListener('change', () => {
-    const run = app.runs().find((each) => each.phases.length > 0 && app.place(each));
+    const run = phased();
     const all = coarsePhases(run?.phases ?? []);
     const chosen = all[Number(phases.value)];
     if (run && chosen)
@@ -65,18 +68,28 @@ export function stripPanel(app: App): Panel {
     phases.value = '';
   });
 
-  let listed: Run['phases'] | undefined;
-  function listPhases(run: Run | undefined): void {
-    if (listed === run?.phases && phases.hidden === !run) return;
-    listed = run?.phases;
-    phases.hidden = !run;
+  let listed: readonly string[] = [];
+  let lists = false;
+  /**
+   * Behind the frame that shows them, since nobody chooses one that fast: for other options Chromium
+   * looks at all fields of the page, and lays it out for that.
+   */
+  async function listPhases(): Promise<void> {
+    phases.hidden = !phased();
+    if (lists) return;
+    if (listed.length > 0) {
+      lists = true;
+      await afterFrame();
+      lists = false;
+    }
+    const names = coarsePhases(phased()?.phases ?? [])
+      .slice(0, MOST_LISTED)
+      .map(({ word, first }) => `${phaseName(word)} from ${formatNumber(first)}`);
+    if (document.activeElement === phases || names.join() === listed.join()) return;
+    listed = names;
     phases.replaceChildren(
       el('option', { value: '' }, 'zoom to …'),
-      ...coarsePhases(run?.phases ?? [])
-        .slice(0, MOST_LISTED)
-        .map(({ word, first }, i) =>
-          el('option', { value: i }, `${phaseName(word)} from ${formatNumber(first)}`),
-        ),
+      ...names.map((name, i) => el('option', { value: i }, name)),
     );
   }
   body.tabIndex = 0;
@@ -86,6 +99,7 @@ export function stripPanel(app: App): Panel {
     'Phases over steps. Left and right arrows move the crosshair, plus and minus zoom, 0 resets.',
   );
   let axis: StepAxis | undefined;
+  let turn = 0;
   const crosshair = stepCrosshair(app, body, () => axis, tipLines);
 
   async function draw(): Promise<void> {
@@ -94,7 +108,7 @@ export function stripPanel(app: App): Panel {
     const runs = app.runs().filter((run) => run.phases.length > 0 && app.place(run));
     const steps = app.range();
     const many = runs.length > 1;
-    if (document.activeElement !== phases) listPhases(runs[0]);
+    void listPhases();
     const rows = runs.slice(0, MOST_RUNS).flatMap((run, i): StripRow[] => {
       const label = many ? { label: `${i + 1}`, color: app.color(run) } : {};
       const thin = runs.length > MOST_NAMED ? { minor: true, close: true } : {};
@@ -108,6 +122,9 @@ export function stripPanel(app: App): Panel {
     });
     // It is as high as its rows.
     const look = { ...frameLook(app, frame, head.id), height: 0 };
+    const mine = ++turn;
+    await app.gather(Promise.resolve());
+    if (mine !== turn) return;
     const strip = phaseStrip(rows, steps, look);
     drawKeys(rows, new Set(Array.from(strip.querySelectorAll('text'), (each) => each.textContent)));
     frame.show(strip, many);

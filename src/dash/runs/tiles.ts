@@ -1,6 +1,6 @@
 import { plural } from '../../pipeline/format.ts';
 import type { App, Run } from '../app.ts';
-import { el } from '../dom.ts';
+import { el, write } from '../dom.ts';
 import { phaseName } from '../plots/theme.ts';
 import {
   doubtOf,
@@ -94,7 +94,7 @@ export function tiles(app: App, into: HTMLElement): { draw(): Promise<void> } {
       ]);
       for (const [i, { text, exact }] of said.entries()) {
         const element = texts[i]!;
-        if (element.textContent !== text) element.textContent = text;
+        write(element, text);
         if (exact === undefined) delete element.dataset.value;
         else element.dataset.value = String(exact);
       }

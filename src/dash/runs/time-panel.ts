@@ -8,7 +8,7 @@ import {
   type Run,
   rowUnder,
 } from '../app.ts';
-import { button, el, swatch } from '../dom.ts';
+import { button, el, swatch, write } from '../dom.ts';
 import { type Drawing, MARGIN } from '../plots/draw.ts';
 import { linesPlot } from '../plots/lines.ts';
 import { dynamicsLook, PAGE, phaseName } from '../plots/theme.ts';
@@ -181,9 +181,9 @@ export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Pane
     scaleY = svg.scale('y');
     frame.show(svg, many);
     modeKey.hidden = read.said === '';
-    modeKey.textContent = read.said;
+    write(modeKey, read.said);
     valuesKey.hidden = y === undefined && out === 0;
-    valuesKey.textContent = valuesText(y, out, furthest);
+    write(valuesKey, valuesText(y, out, furthest));
     for (const [index, [key, legend]] of [...keys].entries()) {
       const line = drawn.find(({ series }) => series.key === key);
       legend.element.hidden = line === undefined;
@@ -194,10 +194,10 @@ export function timePanel(app: App, spec: TimeSeries, remove?: () => void): Pane
     }
     const events = (plotted.events ?? []).length;
     eventKey.hidden = events === 0;
-    eventKey.textContent = `▾ ${spec.events?.label}`;
+    write(eventKey, `▾ ${spec.events?.label}`);
     const doubted = plotted.doubtedFrom;
     doubtKey.hidden = doubted === undefined;
-    doubtKey.textContent = `▒ digits not true beyond ${app.axis().say(doubted ?? 0)}`;
+    write(doubtKey, `▒ digits not true beyond ${app.axis().say(doubted ?? 0)}`);
     body.dataset.drawn = steps.join(':');
     body.dataset.y = values.join(':');
     follow();
@@ -379,11 +379,9 @@ function legendKey(app: App, panel: string, series: Series) {
   element.removeAttribute('aria-label');
   return {
     element,
-    value: (text: string) => {
-      value.textContent = text;
-    },
+    value: (text: string) => write(value, text),
     update(name: string, shown: boolean, color: string, dash: string) {
-      label.textContent = name;
+      write(label, name);
       element.setAttribute('aria-pressed', String(shown));
       line.look(color, dash);
     },

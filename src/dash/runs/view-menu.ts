@@ -20,6 +20,7 @@ export function viewMenu(app: App): {
   const group = choice('mean by', 'group');
   const minus = choice('minus', 'minus');
   const columns = el('div', { class: 'menu-columns' });
+  let offered = '';
   const items = el(
     'div',
     { class: 'menu-items view-items' },
@@ -85,11 +86,20 @@ export function viewMenu(app: App): {
     element,
     scale,
     draw(parameters, numbers) {
+      drawScale();
       const view = app.store.get();
+      const runs = app.runs();
+      // What is made anew is laid out anew, though nobody sees it: a run that goes on changes none.
+      const now = JSON.stringify([
+        ...[parameters, numbers, view.color, view.group, view.minus, view.columns],
+        ...runs.map(({ link, name, dynamics }) => [link, name, dynamics.map((each) => each.name)]),
+      ]);
+      if (now === offered) return;
+      // Under the hands of somebody not all of it is.
+      offered = element.contains(document.activeElement) ? '' : now;
       const named = parameters.map((key) => [key.slice(1), key.slice(1)] as const);
       fill(color.select, [['', 'run'], ...named], view.color);
       fill(group.select, [['', 'each run'], ...named], view.group);
-      const runs = app.runs();
       const dynamics = new Set(runs.flatMap((run) => run.dynamics.map(({ name }) => name)));
       fill(
         minus.select,
@@ -101,7 +111,6 @@ export function viewMenu(app: App): {
         view.minus,
       );
       if (!columns.contains(document.activeElement)) columns.replaceChildren(...numbers.map(check));
-      drawScale();
     },
   };
 }
