@@ -71,8 +71,8 @@ export function stripPanel(app: App): Panel {
   let listed: readonly string[] = [];
   let lists = false;
   /**
-   * Behind the frame that shows them, since nobody chooses one that fast: for other options Chromium
-   * looks at all fields of the page, and lays it out for that.
+   * Behind the frame that shows them, since nobody chooses one that fast: for other options
+   * Chromium looks at all fields of the page, and lays it out for that.
    */
   async function listPhases(): Promise<void> {
     phases.hidden = !phased();
