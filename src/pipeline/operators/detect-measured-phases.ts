@@ -80,24 +80,39 @@ const CODE = Object.fromEntries(MEASURED_PHASES.map((phase, code) => [phase, cod
   Record<RowPhase, number>
 >;
 
+/** Written out: V8 gives copies of another object new shapes, and compiles anew for each. */
+const seenSo = (stored?: Seen): { -readonly [Name in keyof Seen]: Seen[Name] } => ({
+  spikeCount: stored?.spikeCount ?? 0,
+  rows: stored?.rows ?? 0,
+  cycle: stored?.cycle ?? 0,
+  finalLoss: stored?.finalLoss ?? Number.NaN,
+  lastStep: stored?.lastStep ?? Number.NaN,
+  sharpness: stored?.sharpness ?? Number.NaN,
+  ratio: stored?.ratio ?? Number.NaN,
+  loss: stored?.loss ?? Number.NaN,
+  least: stored?.least ?? Number.NaN,
+  most: stored?.most ?? Number.NaN,
+  isRate: stored?.isRate ?? true,
+});
+
 /** What is counted and last seen of a series. */
-const START = {
-  spikeCount: 0,
-  rows: 0,
-  cycle: 0,
-  finalLoss: Number.NaN,
-  lastStep: Number.NaN,
-  sharpness: Number.NaN,
-  ratio: Number.NaN,
-  loss: Number.NaN,
-  least: Number.NaN,
-  most: Number.NaN,
+interface Seen {
+  readonly spikeCount: number;
+  readonly rows: number;
+  readonly cycle: number;
+  readonly finalLoss: number;
+  readonly lastStep: number;
+  readonly sharpness: number;
+  readonly ratio: number;
+  readonly loss: number;
+  readonly least: number;
+  readonly most: number;
   /** Whether the sharpness was the learning rate in all rows. */
-  isRate: true,
-};
+  readonly isRate: boolean;
+}
 
 /** Everything that a stage keeps; JSON can hold it. */
-interface PhasesState extends Readonly<typeof START> {
+interface PhasesState extends Seen {
   readonly detector: SeriesState;
   readonly spikes: Spike[];
   readonly explainer?: ExplainerState;
@@ -130,7 +145,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
       const spikes: (Spike | ExplainedSpike)[] = stored?.spikes ?? [];
       /** Of a log that tells its energy at the edge, from when on it does. */
       let explainer = stored?.explainer && newExplainer(stored.explainer);
-      const now = { ...START, ...stored };
+      const now = seenSo(stored);
       /** A stage that only sums up what is stored has told all of it before. */
       let live = false;
 
@@ -335,7 +350,7 @@ const CONSTANT_ROWS = 10;
 function doubts(
   { tally, config: { optimizer, preconditioned } }: MeasuredRun,
   measured: number,
-  { least, most, isRate }: Pick<typeof START, 'least' | 'most' | 'isRate'>,
+  { least, most, isRate }: Pick<Seen, 'least' | 'most' | 'isRate'>,
 ): string[] {
   const name = tally.columns?.sharpness;
   if (measured === 0 || name === undefined) return [];

@@ -291,3 +291,13 @@ describe('from the loss alone', () => {
     expect(label(loss, unknown, 3000).phases).toEqual(['descent']);
   });
 });
+
+test('a detector stopped before anything was measured goes on as one that was not', () => {
+  const whole = createSeriesDetector();
+  const first = createSeriesDetector();
+  for (const detector of [whole, first]) detector.next(0, 1, Number.NaN, 20);
+  const parts = createSeriesDetector({}, JSON.parse(JSON.stringify(first.state())));
+  for (let t = 1; t < 20; t++)
+    expect(parts.next(t, 1, 0.1 + 0.001 * t, 20)).toBe(whole.next(t, 1, 0.1 + 0.001 * t, 20));
+  expect(parts.state()).toEqual(whole.state());
+});

@@ -148,17 +148,29 @@ export interface Pendulum {
  */
 export function pendulum(blocks: readonly Block[]): Pendulum | null {
   const part = blocks.slice(-Math.max(LEAST_BLOCKS, Math.ceil(blocks.length * TAIL)));
-  const losses = smoothed(part.map(({ loss }) => loss));
-  const times = part.map(middle);
-  if (!losses.every((loss) => loss > 0)) return null;
-  const logs = losses.map((loss) => log(loss));
+  const count = part.length;
+  // Loops, since V8 forgets what it has compiled of a function that is made at each call.
+  const times = new Float64Array(count);
+  const logs = new Float64Array(count);
+  const v = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const { loss } = part[i]!;
+    // Means over three neighbours each.
+    const sum = part[Math.max(0, i - 1)]!.loss + loss + part[Math.min(count - 1, i + 1)]!.loss;
+    if (!(sum / 3 > 0)) return null;
+    logs[i] = log(sum / 3);
+    times[i] = middle(part[i]!);
+  }
   const trend = fitLine(times, logs);
   if (!trend || !(trend.slope < 0)) return null;
   const rate = -trend.slope;
-  const end = times.at(-1)!;
-  const v = logs.map((log, i) => log - trend.intercept - trend.slope * times[i]!);
+  const end = times[count - 1]!;
   // Beyond this a pendulum is no longer a line; below that rounding swings.
-  const amplitude = Math.max(...v.map(Math.abs));
+  let amplitude = 0;
+  for (let i = 0; i < count; i++) {
+    v[i] = logs[i]! - trend.intercept - trend.slope * times[i]!;
+    amplitude = Math.max(amplitude, Math.abs(v[i]!));
+  }
   if (amplitude > 1 || amplitude < STILL) return null;
 
   let aa = 0;

@@ -94,29 +94,6 @@ export interface SeriesState {
   readonly spikes: SpikeState;
 }
 
-const START: Pick<
-  SeriesState,
-  | 'historyFrom'
-  | 'closed'
-  | 'told'
-  | 'looked'
-  | 'measured'
-  | 'maxRatio'
-  | 'effective'
-  | 'rest'
-  | 'peaks'
-> = {
-  historyFrom: 0,
-  closed: [],
-  told: [],
-  looked: 0,
-  measured: 0,
-  maxRatio: 0,
-  effective: 1,
-  rest: null,
-  peaks: [],
-};
-
 /** Labels a measured series row by row, causally and in bounded memory. */
 export interface SeriesDetector {
   /**
@@ -159,7 +136,15 @@ export function createSeriesDetector(
   let history = createHistory(all.noiseFloor, saved?.history);
   let noise = createNoiseScale(all.noiseFloor, saved?.noise);
   const now = {
-    ...(saved ?? START),
+    historyFrom: saved?.historyFrom ?? 0,
+    closed: saved?.closed ?? ([] as readonly PhaseFinding[]),
+    told: saved?.told ?? ([] as readonly Told[]),
+    looked: saved?.looked ?? 0,
+    measured: saved?.measured ?? 0,
+    maxRatio: saved?.maxRatio ?? 0,
+    effective: saved?.effective ?? 1,
+    rest: saved?.rest ?? null,
+    peaks: saved?.peaks ?? ([] as readonly number[]),
     firstStep: saved?.firstStep ?? Number.NaN,
     lastStep: saved?.lastStep ?? Number.NaN,
     lastRatio: saved?.lastRatio ?? Number.NaN,

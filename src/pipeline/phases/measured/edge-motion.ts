@@ -10,8 +10,6 @@ export interface MotionState {
   readonly median: number | null;
 }
 
-const START = { cycle: 0, above: false, rising: true, turn: Number.NEGATIVE_INFINITY };
-
 /** Which way the sharpness goes, and how often it has crossed the threshold upward. */
 export interface EdgeMotion {
   /**
@@ -29,7 +27,13 @@ export interface EdgeMotion {
  * oscillation of period two.
  */
 export function createEdgeMotion(saved?: MotionState): EdgeMotion {
-  const now = { ...(saved ?? START), median: saved?.median ?? Number.NaN };
+  const now = {
+    cycle: saved?.cycle ?? 0,
+    above: saved?.above ?? false,
+    rising: saved?.rising ?? true,
+    turn: saved?.turn ?? Number.NEGATIVE_INFINITY,
+    median: saved?.median ?? Number.NaN,
+  };
   const recent = Float64Array.from({ length: 3 }, (_, i) => saved?.recent[i] ?? Number.NaN);
   let count = saved?.recent.length ?? 0;
 

@@ -10,7 +10,7 @@ export interface LineFit {
  * Least squares of a line through points of equal weight; null for fewer than three, or where all x
  * are one.
  */
-export function fitLine(xs: readonly number[], ys: readonly number[]): LineFit | null {
+export function fitLine(xs: ArrayLike<number>, ys: ArrayLike<number>): LineFit | null {
   const n = xs.length;
   if (n < 3) return null;
   const meanX = mean(xs);
@@ -35,9 +35,9 @@ export function fitLine(xs: readonly number[], ys: readonly number[]): LineFit |
   };
 }
 
-export function mean(values: readonly number[]): number {
+export function mean(values: ArrayLike<number>): number {
   let sum = 0;
-  for (const value of values) sum += value;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
   return sum / values.length;
 }
 

@@ -49,8 +49,18 @@ export interface LossWatch {
  * @param divergence a loss so many times the first one has diverged, as has one over 10¹²
  */
 export function createLossWatch(divergence: number, saved?: LossState): LossWatch {
+  // Written out: V8 gives copies of another object new shapes, and compiles anew for each.
   const now = {
-    ...(saved ?? START),
+    decimals: saved?.decimals ?? 0,
+    signed: saved?.signed ?? false,
+    missing: saved?.missing ?? 0,
+    missingSince: saved?.missingSince ?? 0,
+    longestMissing: saved?.longestMissing ?? 0,
+    divergedAt: saved?.divergedAt ?? null,
+    sum: saved?.sum ?? 0,
+    count: saved?.count ?? 0,
+    moves: saved?.moves ?? 0,
+    rises: saved?.rises ?? 0,
     first: saved?.first ?? Number.NaN,
     last: saved?.last ?? Number.NaN,
   };
@@ -116,19 +126,6 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
     }),
   };
 }
-
-const START = {
-  decimals: 0,
-  signed: false,
-  missing: 0,
-  missingSince: 0,
-  longestMissing: 0,
-  divergedAt: null as number | null,
-  sum: 0,
-  count: 0,
-  moves: 0,
-  rises: 0,
-};
 
 const isRounded = (value: number, ten: number) => Math.round(value * ten) / ten === value;
 

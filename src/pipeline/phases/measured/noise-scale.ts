@@ -10,7 +10,7 @@ export const SECOND_DIFFERENCE_TO_DEVIATION = 1 / (0.674_489_75 * Math.sqrt(6));
  */
 export interface NoiseState {
   readonly differences: readonly number[];
-  readonly last: readonly number[];
+  readonly last: readonly (number | null)[];
   /** The same of differences in units of their own error bars. */
   readonly scaled?: readonly number[];
   readonly errors?: readonly (number | null)[];
@@ -43,11 +43,11 @@ export function createNoiseScale(floor: number, saved?: NoiseState): NoiseScale 
   const scaled = createRunningMedian(NOISE_WINDOW, saved?.scaled);
   // NaN where there is none. Numbers that change with every row stand in an object, which V8 writes
   // in place.
-  const [beforeThat = Number.NaN, before = Number.NaN] = saved?.last ?? [];
+  const [beforeThat, before] = saved?.last ?? [];
   const [barBeforeThat, barBefore] = saved?.errors ?? [];
   const last = {
-    beforeThat,
-    before,
+    beforeThat: beforeThat ?? Number.NaN,
+    before: before ?? Number.NaN,
     barBeforeThat: barBeforeThat ?? Number.NaN,
     barBefore: barBefore ?? Number.NaN,
   };
@@ -74,7 +74,7 @@ export function createNoiseScale(floor: number, saved?: NoiseState): NoiseScale 
     },
     state: () => ({
       differences: plain.values(),
-      last: [last.beforeThat, last.before],
+      last: [last.beforeThat, last.before].map((value) => (knows(value) ? value : null)),
       ...((scaled.count > 0 || knows(last.barBefore) || knows(last.barBeforeThat)) && {
         scaled: scaled.values(),
         errors: [last.barBeforeThat, last.barBefore].map((bar) => (knows(bar) ? bar : null)),
@@ -83,4 +83,4 @@ export function createNoiseScale(floor: number, saved?: NoiseState): NoiseScale 
   };
 }
 
-const knows = (bar: number) => !Number.isNaN(bar);
+const knows = (value: number) => !Number.isNaN(value);
