@@ -2,7 +2,11 @@
 // rows alone.
 import { parentPort, workerData } from 'node:worker_threads';
 import { blocks } from '../src/pipeline/core/operator.ts';
-import { networkOptions, setupNetwork } from '../src/pipeline/models/network/config.ts';
+import {
+  type NetworkConfig,
+  networkOptions,
+  setupNetwork,
+} from '../src/pipeline/models/network/config.ts';
 import { networkRows } from '../src/pipeline/sources/descent/network-descent.ts';
 import { type AnySpec, type AnySweep, openAnySweep } from '../src/pipeline/sweep/any-sweep.ts';
 import { runsToResults } from '../src/pipeline/sweep/run-result.ts';
@@ -14,10 +18,14 @@ if (sweep.model === 'minimal') {
   for (const { result } of runsToResults(configs(sweep))) steps += result.summary.last_step + 1;
 } else {
   for (const config of configs(sweep))
-    for (const { length } of blocks(networkRows(setupNetwork(networkOptions(config))), [], 256))
-      steps += length;
+    for (const { length } of blocks(rowsOf(config), [], 256)) steps += length;
 }
 parentPort!.postMessage(steps);
+
+/** As in a sweep, without checkpoints. */
+function rowsOf(config: NetworkConfig) {
+  return networkRows(setupNetwork(networkOptions(config)), {}, false);
+}
 
 function* configs<C>({ runs, config }: { readonly runs: number; config(index: number): C }) {
   for (let i = index; i < runs; i += of) yield config(i);

@@ -297,7 +297,8 @@ test('a detector stopped before anything was measured goes on as one that was no
   const first = createSeriesDetector();
   for (const detector of [whole, first]) detector.next(0, 1, Number.NaN, 20);
   const parts = createSeriesDetector({}, JSON.parse(JSON.stringify(first.state())));
-  for (let t = 1; t < 20; t++)
+  for (let t = 1; t < 20; t++) {
     expect(parts.next(t, 1, 0.1 + 0.001 * t, 20)).toBe(whole.next(t, 1, 0.1 + 0.001 * t, 20));
-  expect(parts.state()).toEqual(whole.state());
+    expect(parts.state()).toEqual(whole.state());
+  }
 });
