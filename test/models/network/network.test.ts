@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { expect, test } from 'vitest';
-import { setupNetwork } from '../../../src/pipeline/models/network/config.ts';
+import { type NetworkOptions, setupNetwork } from '../../../src/pipeline/models/network/config.ts';
 import { ACTIVATIONS, LOSSES } from '../../../src/pipeline/models/network/kernel.ts';
 import {
   createNetwork,
@@ -71,6 +71,10 @@ test('the kernel computes what its twin in plain loops does', () => {
       const found = network.hessianTimes(v);
       product.forEach((value, i) => {
         expect(Math.abs(found[i]! - value)).toBeLessThan(1e-12 * scale);
+      });
+      const rough = network.hessianTimes(v, true);
+      product.forEach((value, i) => {
+        expect(Math.abs(rough[i]! - value)).toBeLessThan(2e-5 * scale);
       });
     }),
     { numRuns: 200 },
@@ -144,6 +148,94 @@ test('an eigenvalue that a catapult hides is found again at once', () => {
     }
     for (let i = 0; i < network.parameters; i++)
       network.theta[i]! -= config.eta * network.gradient[i]!;
+  }
+});
+
+/** A network of the command line at its start, and another to search its spectrum anew. */
+function startedTwice(options: NetworkOptions) {
+  const { layers, data, config } = setupNetwork(options);
+  const shape = { layers, activation: config.activation, loss: config.loss };
+  const [network, reference] = [createNetwork(shape, data), createNetwork(shape, data)];
+  network.theta.set(startWeights(layers, config.seed, 1));
+  const converged = () => {
+    reference.theta.set(network.theta);
+    reference.gradientAt();
+    return reference.track({ tolerance: 1e-9, all: true });
+  };
+  const step = () => {
+    for (let i = 0; i < network.parameters; i++)
+      network.theta[i]! -= config.eta * network.gradient[i]!;
+  };
+  return { network, converged, step };
+}
+
+test.each([
+  [{ layers: '1-30-20-1', data: 'chebyshev:6:20', seed: 2, eta: 0.2 }, 300, 0],
+  [{ layers: '1-20-15-1', data: 'chebyshev:5:20', seed: 1, eta: 0.3 }, 1500, 10],
+] as const)(
+  'products in single precision leave S within its error: %j',
+  (options, steps, meetings) => {
+    const { network, converged, step } = startedTwice({ ...options, steps: 1 });
+    let met = 0;
+    for (let t = 0; t < steps; t++) {
+      network.gradientAt();
+      const { values, error } = network.track({ probing: t % 4 === 0 ? 1 : 0 });
+      const exact = converged();
+      const most = exact.values[0]!;
+      expect(Math.abs(values[0]! - most), `step ${t}`).toBeLessThanOrEqual(error + exact.error);
+      expect(error).toBeLessThan(1.001e-6 * most);
+      if (exact.values[1]! > 0.97 * most) met++;
+      step();
+    }
+    expect(met).toBeGreaterThanOrEqual(meetings);
+  },
+);
+
+test('where two directions are mixed, S is of a product in double precision', () => {
+  const { network, converged, step } = startedTwice({ steps: 1 });
+  for (let t = 0; t < 5; t++) {
+    network.gradientAt();
+    network.track();
+    step();
+  }
+  network.gradientAt();
+  network.track({ tolerance: 1e-9, all: true });
+  const { vectors, ...state } = network.saveTracker();
+  const size = network.parameters;
+  const mixed = vectors.slice();
+  for (let i = 0; i < size; i++) {
+    mixed[i] = (vectors[i]! + vectors[size + i]!) / Math.SQRT2;
+    mixed[size + i] = (vectors[i]! - vectors[size + i]!) / Math.SQRT2;
+  }
+  network.resumeTracker({ ...state, guess: 0, vectors: mixed });
+  const before = network.products;
+  const { values, error } = network.track({ probing: 0 });
+  const exact = converged();
+  expect(Math.abs(values[0]! - exact.values[0]!)).toBeLessThanOrEqual(error + exact.error);
+  expect(error).toBeLessThan(1e-7 * exact.values[0]!);
+  // Of the three guesses, and of the first of what they are combined to.
+  expect(network.products - before).toBe(4);
+});
+
+test('what single precision cannot hold is computed in double precision', () => {
+  // Samples that are all but sure of their class leave a Hessian of 1e-48.
+  const shape: NetworkShape = {
+    ...{ layers: [2, 20, 12, 2], activation: 'tanh', loss: 'cross-entropy' },
+  };
+  const samples = { ...samplesOf(shape, 10, 3), targets: new Float64Array(10) };
+  const networks = [createNetwork(shape, samples), createNetwork(shape, samples)];
+  const theta = normals(networks[0]!.parameters, 4, 0.3);
+  theta[theta.length - 2] = 110;
+  for (let t = 0; t < 3; t++) {
+    const [found, exact] = networks.map((network, i) => {
+      network.theta.set(theta.map((x) => x * (1 + 1e-4 * t)));
+      network.gradientAt();
+      const { values, error } = network.track(i === 0 ? {} : { tolerance: 1e-9, all: true });
+      return { value: values[0]!, error };
+    });
+    expect(exact!.value).toBeGreaterThan(0);
+    expect(exact!.value).toBeLessThan(1e-40);
+    expect(Math.abs(found!.value - exact!.value)).toBeLessThan(1e-6 * exact!.value);
   }
 });
 

@@ -20,6 +20,7 @@ export interface Kernel {
   lossAt(theta: number): number;
   gradientAt(theta: number, gradient: number): number;
   hessianTimes(theta: number, v: number, product: number): void;
+  roughTimes(theta: number, v: number, product: number): void;
   readonly correct: Global<number>;
   dot(a: number, b: number, count: number): number;
   buildTracker(count: number): void;

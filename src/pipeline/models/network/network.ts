@@ -97,8 +97,11 @@ export interface Network {
   batchGradientAt(samples: ArrayLike<number>): number;
   /** gᵀHg / ‖g‖² of the samples of the last gradient, H and g in the metric of the operator. */
   batchSharpness(options?: OperatorOptions): number;
-  /** H·v at the θ and the samples of the last gradient. */
-  hessianTimes(v: Float64Array): Float64Array;
+  /**
+   * H·v at the θ and the samples of the last gradient; in `single` precision as `track` takes most
+   * of its products.
+   */
+  hessianTimes(v: Float64Array, single?: boolean): Float64Array;
   /** The top of the spectrum at the θ of the last gradient. */
   track(options?: TrackOptions): Spectrum;
   /**
@@ -235,9 +238,10 @@ export function createNetwork(
       const square = kernel.dot(direction, direction, size);
       return square > 0 ? kernel.dot(direction, product, size) / square : Number.NaN;
     },
-    hessianTimes(v) {
+    hessianTimes(v, single = false) {
       views.direction.set(v);
-      kernel.hessianTimes(theta, direction, product);
+      if (single) kernel.roughTimes(theta, direction, product);
+      else kernel.hessianTimes(theta, direction, product);
       return views.product;
     },
     track({

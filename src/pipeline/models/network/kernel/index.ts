@@ -9,6 +9,7 @@ export {
   hessianTimes,
   lossAt,
   parameters,
+  roughTimes,
   setWidth,
   useSamples,
 } from './network';

@@ -2,6 +2,7 @@ import { ACTIVATIONS, Activation } from './activations/activation';
 import { crossEntropy, crossEntropyBend } from './losses/cross-entropy';
 import { squaredError, squaredErrorBend } from './losses/mse';
 import { columnSums, columnsTimes, multiply, rowsTimes, rowsTimesRows } from './matrix';
+import * as single from './single';
 
 const MAX_LAYERS = 64;
 
@@ -22,6 +23,27 @@ const back = new StaticArray<usize>(MAX_LAYERS + 1);
 const dz = new StaticArray<usize>(MAX_LAYERS + 1);
 const dvalue = new StaticArray<usize>(MAX_LAYERS + 1);
 const ddelta = new StaticArray<usize>(MAX_LAYERS + 1);
+
+/**
+ * In single precision, of θ and of a direction: weights [outputs × inputs], their transposes, and
+ * biases; of the arrays above: those [samples × width], back ∘ bend in one.
+ */
+const thetaRows = new StaticArray<usize>(MAX_LAYERS + 1);
+const thetaColumns = new StaticArray<usize>(MAX_LAYERS + 1);
+const vRows = new StaticArray<usize>(MAX_LAYERS + 1);
+const vColumns = new StaticArray<usize>(MAX_LAYERS + 1);
+const vBias = new StaticArray<usize>(MAX_LAYERS + 1);
+const valueRows = new StaticArray<usize>(MAX_LAYERS + 1);
+const slopeRows = new StaticArray<usize>(MAX_LAYERS + 1);
+const bendRows = new StaticArray<usize>(MAX_LAYERS + 1);
+const deltaRows = new StaticArray<usize>(MAX_LAYERS + 1);
+const dzRows = new StaticArray<usize>(MAX_LAYERS + 1);
+const dvalueRows = new StaticArray<usize>(MAX_LAYERS + 1);
+const ddeltaRows = new StaticArray<usize>(MAX_LAYERS + 1);
+/** Room for the weights of a layer of a product. */
+let narrowProduct: usize = 0;
+/** Whether those of θ are of the last gradient. */
+let narrowed: bool = false;
 
 let layers: i32 = 0;
 let samples: i32 = 0;
@@ -75,7 +97,37 @@ export function build(
     ddelta[l] = allocate(size);
   }
   softmax = allocate(capacity * width[count]);
+  buildSingle(capacity);
   parameters = i32(at >> 3);
+}
+
+function buildSingle(capacity: i32): void {
+  let largest = 0;
+  let rows = 0;
+  let columns = 0;
+  valueRows[0] = single.matrixOf(capacity, width[0]);
+  for (let l = 1; l <= layers; l++) {
+    const k = width[l - 1];
+    const o = width[l];
+    thetaRows[l] = single.matrixOf(o, k);
+    thetaColumns[l] = single.matrixOf(k, o);
+    vRows[l] = single.matrixOf(o, k);
+    vColumns[l] = single.matrixOf(k, o);
+    vBias[l] = single.matrixOf(1, o);
+    valueRows[l] = single.matrixOf(capacity, o);
+    slopeRows[l] = single.matrixOf(capacity, o);
+    bendRows[l] = single.matrixOf(capacity, o);
+    deltaRows[l] = single.matrixOf(capacity, o);
+    dzRows[l] = single.matrixOf(capacity, o);
+    dvalueRows[l] = single.matrixOf(capacity, o);
+    ddeltaRows[l] = single.matrixOf(capacity, o);
+    const size = ((o + 3) & ~3) * ((k + 3) & ~3);
+    if (size <= largest) continue;
+    largest = size;
+    rows = o;
+    columns = k;
+  }
+  narrowProduct = single.matrixOf(rows, columns);
 }
 
 /**
@@ -119,6 +171,7 @@ export function lossAt(theta: usize): f64 {
 export function gradientAt(theta: usize, gradient: usize): f64 {
   const loss = lossAt(theta);
   const n = samples;
+  narrowed = false;
   for (let l = layers; l >= 1; l--) {
     const k = unchecked(width[l - 1]);
     const o = unchecked(width[l]);
@@ -190,5 +243,79 @@ function bendBack(next: usize, layer: i32, size: i32): void {
     const x = f64x2.mul(v128.load(next + i), v128.load(s + i));
     const y = f64x2.mul(f64x2.mul(v128.load(b + i), v128.load(c + i)), v128.load(z + i));
     v128.store(next + i, f64x2.add(x, y));
+  }
+}
+
+/** What products in single precision need at θ. */
+function narrowAll(theta: usize): void {
+  const n = samples;
+  for (let l = 0; l <= layers; l++) {
+    const o = unchecked(width[l]);
+    if (l < layers) single.narrow(unchecked(value[l]), unchecked(valueRows[l]), n, o);
+    if (l == 0) continue;
+    const k = unchecked(width[l - 1]);
+    single.narrow(theta + unchecked(weights[l]), unchecked(thetaRows[l]), o, k);
+    single.transpose(unchecked(thetaRows[l]), unchecked(thetaColumns[l]), o, k);
+    single.narrow(unchecked(delta[l]), unchecked(deltaRows[l]), n, o);
+    if (l == layers) break;
+    single.narrow(unchecked(slope[l]), unchecked(slopeRows[l]), n, o);
+    const room = unchecked(ddelta[l]);
+    multiply(unchecked(back[l]), unchecked(bend[l]), room, n * o);
+    single.narrow(room, unchecked(bendRows[l]), n, o);
+  }
+  narrowed = true;
+}
+
+/** `hessianTimes` in single precision. */
+export function roughTimes(theta: usize, v: usize, product: usize): void {
+  if (!narrowed) narrowAll(theta);
+  const n = samples;
+  for (let l = 1; l <= layers; l++) {
+    const k = unchecked(width[l - 1]);
+    const o = unchecked(width[l]);
+    const change = unchecked(dzRows[l]);
+    const columns = unchecked(vColumns[l]);
+    single.narrow(v + unchecked(weights[l]), unchecked(vRows[l]), o, k);
+    single.transpose(unchecked(vRows[l]), columns, o, k);
+    single.narrow(v + unchecked(biases[l]), unchecked(vBias[l]), 1, o);
+    single.fillRows(unchecked(vBias[l]), change, n, o);
+    single.rowsTimes(unchecked(valueRows[l - 1]), columns, change, n, k, o, true);
+    if (l > 1) {
+      const before = unchecked(dvalueRows[l - 1]);
+      single.rowsTimes(before, unchecked(thetaColumns[l]), change, n, k, o, true);
+    }
+    if (l < layers)
+      single.multiply(change, unchecked(slopeRows[l]), unchecked(dvalueRows[l]), n, o);
+  }
+  const outputs = unchecked(width[layers]);
+  const change = unchecked(dz[layers]);
+  const into = unchecked(ddelta[layers]);
+  single.widen(unchecked(dzRows[layers]), change, n, outputs);
+  if (classes) crossEntropyBend(softmax, change, into, n, outputs);
+  else squaredErrorBend(change, into, n, outputs);
+  single.narrow(into, unchecked(ddeltaRows[layers]), n, outputs);
+  for (let l = layers; l >= 1; l--) {
+    const k = unchecked(width[l - 1]);
+    const o = unchecked(width[l]);
+    const dd = unchecked(ddeltaRows[l]);
+    single.columnsTimes(dd, unchecked(valueRows[l - 1]), narrowProduct, n, o, k, false);
+    if (l > 1) {
+      const d = unchecked(deltaRows[l]);
+      single.columnsTimes(d, unchecked(dvalueRows[l - 1]), narrowProduct, n, o, k, true);
+    }
+    single.widen(narrowProduct, product + unchecked(weights[l]), o, k);
+    single.columnSums(dd, product + unchecked(biases[l]), n, o);
+    if (l == 1) break;
+    const next = unchecked(ddeltaRows[l - 1]);
+    single.rowsTimes(dd, unchecked(thetaRows[l]), next, n, o, k, false);
+    single.rowsTimes(unchecked(deltaRows[l]), unchecked(vRows[l]), next, n, o, k, true);
+    single.bend(
+      next,
+      unchecked(slopeRows[l - 1]),
+      unchecked(bendRows[l - 1]),
+      unchecked(dzRows[l - 1]),
+      n,
+      k,
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { diagonalize, eliminate, orthonormalizer } from './eigen';
 import { addScaled, blend, combination, crossings, dot, dots, multiply } from './matrix';
-import { allocate, hessianTimes, parameters } from './network';
+import { allocate, hessianTimes, parameters, roughTimes } from './network';
 import { streamOf, symmetricAt } from './random';
 
 /** Vectors in the basis at most; a full basis is restarted from its best Ritz vectors. */
@@ -32,6 +32,19 @@ const OUTSIDE = 0.1;
 const FRESH = 8;
 /** A square of a length that rounding has spoilt. */
 const LEAST = 1e-280;
+/** Up to so many parameters all products are in double precision. */
+const FEW = 256;
+/** So is all of a search to less than this. */
+const FINE = 1e-7;
+/**
+ * Length of the error of a product in single precision, as a share of the largest eigenvalue: some
+ * twenty times what is seen.
+ */
+const SINGLE = 5e-6;
+/** Under this, products have parts that single precision has not. */
+const SMALL = 1e-15;
+/** Share of the tolerance that the first eigenvalue may owe to such errors. */
+const OWED = 0.25;
 
 export let size: i32 = 0;
 export let wanted: i32 = 0;
@@ -61,6 +74,12 @@ let limiting: i32 = 0;
 let at: usize = 0;
 let metric: usize = 0;
 let added: f64 = 0;
+/**
+ * Whether products are in single precision but for that of the first vector of the basis. By the
+ * symmetry of the operator its products with all others are known from that one, so that what is
+ * rough enters the first eigenvalue by the square of what its vector has of the others.
+ */
+let rough: bool = false;
 
 /** Products with the Hessian so far. */
 export let products: i32 = 0;
@@ -169,6 +188,29 @@ export function operatorTimes(v: usize, product: usize): void {
   if (metric) multiply(metric, product, product, size);
 }
 
+/** The same in single precision. */
+function roughly(v: usize, product: usize): void {
+  products++;
+  roughTimes(at, v, product);
+}
+
+/**
+ * Gives a rough HV[i] the product with V[0] that symmetry demands; false where the one it has is
+ * too far from that.
+ */
+function conform(i: i32): bool {
+  const h = HV + <usize>i * stride;
+  const amiss = dot(V + <usize>i * stride, HV, size) - dot(V, h, size);
+  if (!(Math.abs(amiss) <= SINGLE * Math.abs(load<f64>(T)))) return false;
+  addScaled(amiss, V, h, size);
+  return true;
+}
+
+function setBoth(i: i32, j: i32, value: f64): void {
+  store<f64>(entryOf(T, i, j), value);
+  store<f64>(entryOf(T, j, i), value);
+}
+
 /** Puts the vector of this length at V[m] into the basis, if anything of it is new. */
 function extend(length: f64): bool {
   const v = V + <usize>m * stride;
@@ -191,9 +233,21 @@ function extend(length: f64): bool {
     if (!(norm > 1e-10 * length)) return false;
   }
   const h = HV + <usize>m * stride;
-  operatorTimes(v, h);
-  spread(T, V, h);
-  spread(K, HV, h);
+  if (!rough || m == 0) operatorTimes(v, h);
+  else {
+    roughly(v, h);
+    if (!conform(m)) operatorTimes(v, h);
+  }
+  spread(T, V, m, m + 1);
+  if (rough) {
+    // Both halves of what symmetry makes one: then values and residuals are of one operator.
+    dots(HV, stride, m, v, row, size);
+    for (let j = 0; j < m; j++) {
+      const slot = row + ((<usize>j) << 3);
+      setBoth(j, m, 0.5 * (load<f64>(entryOf(T, j, m)) + load<f64>(slot)));
+    }
+  }
+  spread(K, HV, m, m + 1);
   m++;
   return true;
 }
@@ -206,13 +260,13 @@ export function extendBy(vector: usize): bool {
   return extend(Math.sqrt(dot(v, v, size)));
 }
 
-/** Row and column m of a Gram matrix: products of h with the first m + 1 vectors. */
-function spread(gram: usize, vectors: usize, h: usize): void {
-  dots(vectors, stride, m + 1, h, row, size);
-  for (let j = 0; j <= m; j++) {
+/** Row and column i of a Gram matrix: products of HV[i] with the first `count` vectors. */
+function spread(gram: usize, vectors: usize, i: i32, count: i32): void {
+  dots(vectors, stride, count, HV + <usize>i * stride, row, size);
+  for (let j = 0; j < count; j++) {
     const value = load<f64>(row + ((<usize>j) << 3));
-    store<f64>(entryOf(gram, j, m), value);
-    store<f64>(entryOf(gram, m, j), value);
+    store<f64>(entryOf(gram, j, i), value);
+    store<f64>(entryOf(gram, i, j), value);
   }
 }
 
@@ -299,9 +353,10 @@ function residual(rank: i32): f64 {
   return Math.sqrt(combination(1, into, V, stride, m, row, into, size));
 }
 
-/** Shrinks a full basis to its best Ritz vectors. */
+/** Shrinks a basis to its best Ritz vectors. */
 function restart(): void {
-  const keep = wanted + 4 < BASIS / 2 ? wanted + 4 : BASIS / 2;
+  const most = wanted + 4 < BASIS / 2 ? wanted + 4 : BASIS / 2;
+  const keep = m < most ? m : most;
   shrink(V, keep);
   shrink(HV, keep);
   m = keep;
@@ -315,6 +370,16 @@ function restart(): void {
   solved = 0;
 }
 
+/** The same, with the product of the first of them in double precision. */
+function restartSharply(): void {
+  restart();
+  operatorTimes(V, HV);
+  store<f64>(T, dot(V, HV, size));
+  for (let i = 1; i < m; i++) conform(i);
+  spread(T, V, 0, m);
+  for (let i = 0; i < m; i++) spread(K, HV, i, m);
+}
+
 function shrink(vectors: usize, keep: i32): void {
   for (let i = 0; i < keep; i++) combine(vectors, order[i], spare + <usize>i * stride);
   memory.copy(vectors, spare, <usize>keep * stride);
@@ -323,6 +388,20 @@ function shrink(vectors: usize, keep: i32): void {
 /** Residuals of all Ritz pairs into `rest`. */
 function findResiduals(): void {
   for (let i = 0; i < m; i++) unchecked((rest[i] = roughResidual(i)));
+}
+
+/**
+ * What rough products may have done to residuals is added to those.
+ *
+ * @returns what they may have done to the first eigenvalue
+ */
+function addRoughness(scale: f64): f64 {
+  const share = load<f64>(entryOf(Z, 0, order[0]));
+  const others = share * share < 1 ? 1 - share * share : 0;
+  const error = SINGLE * scale;
+  unchecked((rest[0] += Math.sqrt(others) * error));
+  for (let i = 1; i < m; i++) unchecked((rest[i] += error));
+  return others * error;
 }
 
 /** The highest end of the intervals θᵢ ± rᵢ from a rank on. */
@@ -397,6 +476,7 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
   const first = products;
   // Nothing is known at first but random directions.
   const all = every || known == 0;
+  rough = !all && tolerance >= FINE && metric == 0 && added == 0 && size > FEW;
   m = 0;
   solved = 0;
   if (known > 0) begin();
@@ -406,13 +486,16 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
   while (m < wanted && probe(seed)) {}
   let error = 0.0;
   let length = 0.0;
+  /** Whether the first eigenvalue owes too much to rough products. */
+  let due = false;
   for (;;) {
     solve();
     findResiduals();
     const count = m < wanted ? m : wanted;
     const top = Math.abs(theta(0));
     const low = Math.abs(theta(m - 1));
-    const rounding = ROUNDING * (top > low ? top : low);
+    const scale = top > low ? top : low;
+    const rounding = ROUNDING * scale;
     const enough = tolerance * top + rounding;
     if (known > 0 && wary < SEARCH && products - first <= wanted + 1 && hasTurned(count, top)) {
       if (wary == 0 && m < size && m < BASIS && probe(seed)) {
@@ -432,8 +515,10 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
       }
       error = boundError(count) + rounding;
     } else {
-      error = boundError(count) + rounding;
-      settled = error <= enough + rounding;
+      const owed = rough ? addRoughness(scale) : 0;
+      due = owed > OWED * enough;
+      error = boundError(count) + rounding + owed;
+      settled = error - (due ? owed : 0) <= enough + rounding;
       if (settled) {
         for (let i = 1; i < count; i++)
           if (unchecked(rest[i]) > unchecked(rest[limiting])) limiting = i;
@@ -450,9 +535,10 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
       length = residual(limiting);
       settled = false;
     }
-    if (settled || m >= size || products - first >= MOST_PRODUCTS) break;
-    if (m == BASIS) {
-      restart();
+    if (m >= size || products - first >= MOST_PRODUCTS || (settled && !due)) break;
+    if (settled || m == BASIS) {
+      if (rough) restartSharply();
+      else restart();
       continue;
     }
     if (!extend(length) && !probe(seed)) break;
@@ -483,12 +569,26 @@ function begin(): void {
     blend(past[base], wanted, mix, BASIS, V, wanted, stride, size, false);
     blend(past[sourceOf(guess)], wanted, mix2, BASIS, V, wanted, stride, size, true);
   } else memory.copy(V, past[base], <usize>wanted * stride);
-  for (let i = 0; i < wanted; i++) operatorTimes(V + <usize>i * stride, HV + <usize>i * stride);
+  operatorTimes(V, HV);
+  store<f64>(T, dot(V, HV, size));
+  rough = rough && Math.abs(load<f64>(T)) > SMALL;
+  for (let i = 1; i < wanted; i++) {
+    const v = V + <usize>i * stride;
+    const h = HV + <usize>i * stride;
+    if (rough) {
+      roughly(v, h);
+      if (conform(i)) continue;
+    }
+    operatorTimes(v, h);
+  }
   crossings(V, wanted, HV, wanted, stride, T, BASIS, size);
   crossings(HV, wanted, HV, wanted, stride, K, BASIS, size);
   let trace = 0.0;
   for (let j = 0; j < wanted; j++) {
-    for (let i = 0; i < j; i++) store<f64>(entryOf(T, j, i), load<f64>(entryOf(T, i, j)));
+    for (let i = 0; i < j; i++) {
+      const half = load<f64>(entryOf(T, i, j));
+      setBoth(i, j, rough ? 0.5 * (half + load<f64>(entryOf(T, j, i))) : half);
+    }
     trace += load<f64>(entryOf(T, j, j));
   }
   // Where they are no numbers, all begins anew.
