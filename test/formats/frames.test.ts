@@ -167,7 +167,7 @@ describeWith(['python'], 'frames of the reference programs', () => {
       const expected = readFileSync(join(folder, `${piece}.plain`));
       expect(Buffer.compare(unpack(frame, expected.length), expected), name).toBe(0);
       expect(() => unpack(frame, expected.length + 1), name).toThrow(/LZ4|do not unpack/);
-      for (let i = 0; i < 20; i++) {
+      for (let i = 0; i < 8; i++) {
         const damaged = frame.slice();
         // Most often near the beginning, where the tables are.
         const at = Math.floor(frame.length * (((i * 37 + n) % 100) / 100) ** 3);
@@ -180,7 +180,7 @@ describeWith(['python'], 'frames of the reference programs', () => {
         }
       }
     }
-    expect(refused).toBeGreaterThan(1000);
+    expect(refused).toBeGreaterThan(400);
   });
 });
 

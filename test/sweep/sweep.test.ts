@@ -144,7 +144,7 @@ describe('partPlan', () => {
         if (steps < 8_000_000) expect(plan.count).toBeLessThanOrEqual(4096 + 1);
         if (sweep.runs >= 24 && steps > 100_000) expect(plan.count).toBeGreaterThanOrEqual(24);
       }),
-      { numRuns: 50 },
+      { numRuns: 20 },
     );
   });
 });
