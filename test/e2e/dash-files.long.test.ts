@@ -122,7 +122,8 @@ describeWith(['chromium'], 'run files in the browser', () => {
     await expect
       .poll(() => page.locator('[data-tile=outcome] .figure').textContent())
       .toBe('converged');
-    expect(await shownRange(page)).toEqual([0, 3999]);
+    // Plots follow the tiles in a frame of their own.
+    await expect.poll(() => shownRange(page)).toEqual([0, 3999]);
     expect(problems).toEqual([]);
     await page.close();
   });

@@ -287,7 +287,7 @@ describeWith(['chromium'], 'many runs, and runs that are being made', () => {
       ...['stream', '--steps', '300', '--out', join(empty, 'later.parquet'), '--quiet'],
     ]);
     await expect.poll(() => shownRange(page, 'sharpness').catch(() => [])).toEqual([0, 300]);
-    expect(await page.locator('.notice').count()).toBe(0);
+    await expect.poll(() => page.locator('.notice').count()).toBe(0);
     await page.close();
     await own.stop();
     removeFolder(empty);

@@ -269,9 +269,9 @@ describeWith(['chromium'], 'what the dashboard shows of odd runs and links', () 
     stream.kill('SIGKILL');
     await ended;
     await expect.poll(outcome).toBe('interrupted');
-    expect(await page.locator('[data-tile=warnings]').textContent()).toContain(
-      'interrupted after step',
-    );
+    await expect
+      .poll(() => page.locator('[data-tile=warnings]').textContent())
+      .toContain('interrupted after step');
     await page.close();
   });
 

@@ -143,9 +143,9 @@ describeWith(['chromium'], 'detected logs in the browser', () => {
     await expect.poll(last).toBe(99);
     write(100, 300);
     await expect.poll(last).toBe(299);
-    await expect(page.locator('[data-panel=timeline]').textContent()).resolves.toContain(
-      'edge of stability',
-    );
+    await expect
+      .poll(() => page.locator('[data-panel=timeline]').textContent())
+      .toContain('edge of stability');
     detect.stdin.end();
     await ended;
     await expect.poll(last).toBe(299);
