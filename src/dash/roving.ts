@@ -62,8 +62,11 @@ export function roving(box: HTMLElement, scrolls = false): void {
     attributes: true,
     attributeFilter: ['hidden', 'disabled'],
   });
-  // What fits now may have to scroll in a smaller window.
-  if (scrolls) new ResizeObserver(settle).observe(box);
+  // What fits now may have to scroll in a smaller window, or with longer figures.
+  if (scrolls) {
+    const sizes = new ResizeObserver(settle);
+    for (const each of [box, ...box.children]) sizes.observe(each);
+  }
   settle();
 }
 

@@ -71,6 +71,21 @@ describeWith(['chromium'], 'access to the dashboard', () => {
     }
   });
 
+  test('a table is a stop of Tab once longer figures make it scroll', async () => {
+    const { page } = await openPage(browser, `${server.url}?refresh=0&from=10&to=2900`);
+    const table = page.locator('.table-scroll[aria-label=Statistics]');
+    const stop = () => table.evaluate(({ tabIndex }) => tabIndex);
+    expect(await stop()).toBe(-1);
+    await table
+      .locator('td[data-value]')
+      .first()
+      .evaluate(({ firstChild }) => {
+        (firstChild as Text).data = '0'.repeat(400);
+      });
+    await expect.poll(stop).toBe(0);
+    await page.close();
+  });
+
   test('Tab stops fewer than 30 times, arrow keys reach all else, and it shows', async () => {
     const { page } = await openPage(browser, `${server.url}?refresh=0&from=10&to=2900`);
     const focused = () =>
