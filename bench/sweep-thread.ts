@@ -9,6 +9,7 @@ import {
 } from '../src/pipeline/models/network/config.ts';
 import { networkRows } from '../src/pipeline/sources/descent/network-descent.ts';
 import { type AnySpec, type AnySweep, openAnySweep } from '../src/pipeline/sweep/any-sweep.ts';
+import { SWEEP_READS } from '../src/pipeline/sweep/network-result.ts';
 import { runsToResults } from '../src/pipeline/sweep/run-result.ts';
 
 const { spec, index, of } = workerData as { spec: AnySpec; index: number; of: number };
@@ -22,9 +23,9 @@ if (sweep.model === 'minimal') {
 }
 parentPort!.postMessage(steps);
 
-/** As in a sweep, without checkpoints. */
+/** As in a sweep: without checkpoints, and without columns that nobody reads. */
 function rowsOf(config: NetworkConfig) {
-  return networkRows(setupNetwork(networkOptions(config)), {}, false);
+  return networkRows(setupNetwork(networkOptions(config)), {}, false, SWEEP_READS);
 }
 
 function* configs<C>({ runs, config }: { readonly runs: number; config(index: number): C }) {

@@ -100,6 +100,16 @@ test.each([
     expect(values).toEqual((rest.columns as Readonly<Record<string, Float64Array>>)[name]);
 });
 
+test('columns that take work and that nobody reads are left out, and change no other', () => {
+  const options = { ...small, layers: '64-6-10', data: 'digits:20', loss: 'cross-entropy' };
+  const setup = setupNetwork({ ...options, batch: 5 } as NetworkOptions);
+  const whole: object = networkRows(setup).next(41).columns;
+  const some: object = networkRows(setup, {}, false, new Set(['accuracy'])).next(41).columns;
+  const left = Object.entries(whole).filter(([name]) => !Object.hasOwn(some, name));
+  expect(left.map(([name]) => name)).toEqual(['grad_norm', 'batch_sharpness']);
+  expect({ ...some, ...Object.fromEntries(left) }).toEqual(whole);
+});
+
 test('stopped ten times, anywhere, it goes on to the last bit', () => {
   fc.assert(
     fc.property(

@@ -119,6 +119,25 @@ test('any run of a sweep has the summary that the stream gives it', async () => 
   );
 });
 
+test.each([
+  ['0.3', '1', '600'],
+  ['0.3', '10', '600'],
+  ['0.8', '10', '400'],
+])('spikes, searched for once, are those of the stream (η = %s, S every %s)', async (...told) => {
+  const [eta, measure, steps] = told;
+  const grid = { layers: '1-12-12-1', seed: '1..3', eta, measure, steps };
+  const sweep = sweepOf({ ...grid, data: 'chebyshev:5:20' });
+  let count = 0;
+  for (let i = 0; i < sweep.runs; i++) {
+    const config = sweep.config(i);
+    const { summary } = networkToResult(config)!;
+    const batches = networkDescent(networkOptions(config)).pipe(networkPipeline());
+    expect(summary).toEqual((await lastValueFrom(batches)).run.summary);
+    count += summary.spike_count;
+  }
+  expect(count).toBeGreaterThan(3);
+});
+
 test('a run that is given up has no result', () => {
   expect(networkToResult(sweepOf({ steps: '2000' }).config(0), () => false)).toBeUndefined();
 });

@@ -213,6 +213,13 @@ export function* blocks<R extends Run>(
   for (const { advance } of stages) advance.finish(run);
 }
 
+/** Names of the columns that operators read, whether they need them or not. */
+export function readBy<R extends Run>(operators: readonly AnyOperator<R>[]): ReadonlySet<string> {
+  return new Set(
+    operators.flatMap(({ definition: { needs, uses = [] } }) => [...Object.keys(needs), ...uses]),
+  );
+}
+
 /** The columns that an operator adds to these rows of a run, all at once. */
 export function addedColumns<R extends Run>(
   { definition }: AnyOperator<R>,

@@ -141,7 +141,10 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
     adds: measuredColumns('phase', 'cycle'),
     start(run: MeasuredRun, saved) {
       const stored = structuredClone(saved?.raw('state')) as PhasesState | undefined;
-      const detector = createSeriesDetector(run.config.detector, stored?.detector);
+      const { handed } = run;
+      const detector = createSeriesDetector(run.config.detector, stored?.detector, {
+        handsOn: handed !== undefined,
+      });
       const spikes: (Spike | ExplainedSpike)[] = stored?.spikes ?? [];
       /** Of a log that tells its energy at the edge, from when on it does. */
       let explainer = stored?.explainer && newExplainer(stored.explainer);
@@ -172,7 +175,8 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
         );
       }
 
-      function tellSpike(found: Spike): void {
+      function tellSpike(found: Spike, at: number): void {
+        handed?.push({ at, spike: found });
         const spike = explainer ? explainer.explain(found) : found;
         now.spikeCount++;
         if (spikes.length < MOST_SPIKES) spikes.push(spike);
@@ -181,12 +185,12 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
 
       function tellRow(step: number, { jump, changes, spike, cycle }: SeriesDetector): void {
         if (jump) report({ event: 'jump', ...jump });
-        tellChanges(changes);
+        if (changes.length > 0) tellChanges(changes);
         if (cycle !== now.cycle) {
           now.cycle = cycle;
           report({ event: 'cycle', step, cycle, ratio: known(now.ratio) });
         }
-        if (spike) tellSpike(spike);
+        if (spike) tellSpike(spike, step);
       }
 
       return {
@@ -258,7 +262,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
         finish(end: RunEnd): MeasuredSummary {
           const result = detector.finish();
           tellChanges(result.changes);
-          if (result.spike) tellSpike(result.spike);
+          if (result.spike) tellSpike(result.spike, now.lastStep);
           const { phases, maxRatio, divergedAt, measured } = result;
           const edge = phases.find(({ phase }) => phase === 'edge-of-stability');
           const messages = [

@@ -1,6 +1,7 @@
 import { operator } from '../core/operator.ts';
 import { checkCallable } from '../core/options.ts';
 import type { Run } from '../core/run.ts';
+import { handedOn } from '../phases/measured/handed-spikes.ts';
 import type { ExplainedSpike } from '../phases/measured/spike-cause.ts';
 import {
   createSpikeExplainer,
@@ -9,6 +10,9 @@ import {
 } from '../phases/measured/spike-explainer.ts';
 import { MOST_SPIKES } from '../phases/measured/spike-text.ts';
 import { createSpikeFinder, type Spike, type SpikeState } from '../phases/measured/spikes.ts';
+import type { MeasuredRun } from '../phases/measured/summary.ts';
+
+type Handing = Pick<MeasuredRun, 'handed'>;
 
 /** The part of a summary that spikes make. */
 export interface SpikeSummary extends SpikeCauses {
@@ -52,11 +56,11 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
       sharpness_ratio: 'relateToThreshold',
     },
     adds: [],
-    start({ stability, config }: Run<{ readonly eigenvalues: number }>, saved) {
+    start({ stability, config, handed }: Run<{ readonly eigenvalues: number }> & Handing, saved) {
       const before = structuredClone(saved?.raw('state')) as State | undefined;
       /** A stage that only sums up what is stored has told all of it before. */
       let live = false;
-      const finder = createSpikeFinder(before?.finder);
+      const finder = handed ? handedOn(handed) : createSpikeFinder(before?.finder);
       const explainer = createSpikeExplainer(stability, config.eigenvalues, before?.explainer);
       const spikes = [...(before?.spikes ?? [])];
       let count = before?.count ?? 0;

@@ -5,7 +5,7 @@ import type { MeasuredRun, MeasuredSummary } from '../phases/measured/summary.ts
 import type { SpikeSummary } from './explain-spikes.ts';
 
 /** A run of a network under training, whose phases are found as those of logs are. */
-export type NetworkRun = Pick<MeasuredRun, 'title' | 'tally' | 'warnings'> &
+export type NetworkRun = Pick<MeasuredRun, 'title' | 'tally' | 'warnings' | 'handed'> &
   Run<NetworkConfig, NetworkSummary>;
 
 /** What became of it: that of a measured series, with the cause of each spike. */

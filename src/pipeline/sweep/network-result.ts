@@ -1,4 +1,4 @@
-import { blocks } from '../core/operator.ts';
+import { blocks, readBy } from '../core/operator.ts';
 import { type NetworkConfig, networkOptions, setupNetwork } from '../models/network/config.ts';
 import { detectMeasuredPhases } from '../operators/detect-measured-phases.ts';
 import { explainSpikes } from '../operators/explain-spikes.ts';
@@ -15,6 +15,11 @@ export interface NetworkResult {
   readonly finalRatio: number;
 }
 
+const chainOf = () => [relateToThreshold(), detectMeasuredPhases(), explainSpikes()] as never;
+
+/** The columns that a sweep looks at: others that take work are not computed. */
+export const SWEEP_READS = readBy(chainOf());
+
 /** Rows a block: of no influence on any digit, and few, so that it can be given up soon. */
 const ROWS = 256;
 
@@ -29,10 +34,10 @@ export function networkToResult(
   config: NetworkConfig,
   proceed: (rows: number) => boolean = () => true,
 ): NetworkResult | undefined {
-  const rows = networkRows(setupNetwork(networkOptions(config)), {}, false);
-  const chain = [relateToThreshold(), detectMeasuredPhases(), explainSpikes()];
+  const rows = networkRows(setupNetwork(networkOptions(config)), {}, false, SWEEP_READS);
+  rows.run.handed = [];
   let finalRatio = Number.NaN;
-  for (const { columns, length } of blocks(rows, chain as never, ROWS)) {
+  for (const { columns, length } of blocks(rows, chainOf(), ROWS)) {
     finalRatio = lastRatio(columns.sharpness_ratio!, length) ?? finalRatio;
     if (!rows.ended && !proceed(length)) return undefined;
   }

@@ -124,10 +124,14 @@ export interface SeriesDetector {
  *
  * It keeps the history in bounded memory, and looks at it as a whole again and again: so what it
  * says at the end is what it said before, or it says what has changed.
+ *
+ * @param handsOn whether the ratio of a spike is the one last measured with its row, as that of
+ * spikes whose cause is told, and not with the row before
  */
 export function createSeriesDetector(
   options: Partial<SeriesOptions> = {},
   saved?: SeriesState,
+  { handsOn = false } = {},
 ): SeriesDetector {
   const all = { ...SERIES_DEFAULTS, ...options };
   const losses = createLossWatch(all.divergence, saved?.losses);
@@ -240,7 +244,7 @@ export function createSeriesDetector(
       now.lastStep = step;
       const wasDiverged = losses.divergedAt;
       losses.next(step, loss);
-      spike = spikes.next(step, loss, now.lastRatio);
+      spike = spikes.next(step, loss, handsOn && !Number.isNaN(ratio) ? ratio : now.lastRatio);
       if (spike) now.peaks = [...now.peaks.slice(-63), spike.step];
       if (threshold > 0 && threshold < Number.POSITIVE_INFINITY) follow(step, threshold);
       const due = !Number.isNaN(ratio) && take(step, ratio, error);

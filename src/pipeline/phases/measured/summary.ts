@@ -1,5 +1,6 @@
 import type { Run } from '../../core/run.ts';
 import type { SeriesOptions } from './detector.ts';
+import type { HandedSpike } from './handed-spikes.ts';
 import type { SeriesSpan } from './phase-spans.ts';
 import type { ExplainedSpike } from './spike-cause.ts';
 import type { SpikeCauses } from './spike-explainer.ts';
@@ -86,4 +87,6 @@ export interface MeasuredRun extends Run<MeasuredConfig, MeasuredSummary> {
     readonly columns?: Readonly<Record<string, string>>;
   };
   readonly warnings: MeasuredWarning[];
+  /** Spikes that `detectMeasuredPhases` hands on to `explainSpikes`: see `handedOn`. */
+  handed?: HandedSpike[];
 }

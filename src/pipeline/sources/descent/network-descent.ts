@@ -44,6 +44,8 @@ const PROBE_EVERY = 4;
 /** The work of a row is large: batches are small, so that logs and files keep up. */
 const BATCH_ROWS = 256;
 const STAGE = 'networkDescent';
+/** Columns that take work of their own, on which the training does not depend. */
+const DEAR: ReadonlySet<string> = new Set(['grad_norm', 'accuracy', 'batch_sharpness']);
 
 /** What is no number has many bits, and which an operation leaves depends on the compiler. */
 const storedBits = (values: Float64Array): string =>
@@ -81,11 +83,13 @@ function warningsOf({ config: { batch }, data }: NetworkSetup): MeasuredWarning[
  * The rows of a run from step 0, or from where a checkpoint stands.
  * @param stores whether batches say how to go on behind them; `unkept` where they say it until
  * the next batch alone, for which nothing is copied
+ * @param reads the columns that are looked at, where others that take work are to be left out
  */
 export function networkRows(
   setup: NetworkSetup,
   { resume }: SourceOptions = {},
   stores: boolean | 'unkept' = true,
+  reads?: ReadonlySet<string>,
 ): RowSource<NetworkArrays, NetworkRun> {
   const { config } = setup;
   const chosen = chosenOptimizer(config);
@@ -95,7 +99,7 @@ export function networkRows(
     classes: config.loss === 'cross-entropy',
     metric: chosen.optimizer.metric !== undefined,
     relu: config.activation === 'relu',
-  });
+  }).filter(({ name }) => !reads || reads.has(name) || !DEAR.has(name));
   const order = networkOrder(config.eigenvalues);
   const run: NetworkRun = {
     ...startRun<NetworkConfig, NetworkSummary>(config, chosen.stability, order),
@@ -361,7 +365,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
         step![i] = t;
         rates![i] = eta(t);
         losses![i] = value;
-        grad_norm![i] = network.gradientNorm();
+        if (grad_norm) grad_norm[i] = network.gradientNorm();
         if (accuracy) accuracy[i] = network.accuracy;
         if (t % measure === 0) {
           measured(i, t, value);
