@@ -7,8 +7,8 @@ export interface HandedSpike {
 }
 
 /**
- * A finder that finds what another one has found in the same rows before it, which empties the list:
- * a run that keeps no checkpoints needs to search its loss but once.
+ * A finder that finds what another one has found in the same rows before it, and empties the list.
+ * A run that keeps no checkpoints needs to search its loss but once.
  */
 export function handedOn(spikes: HandedSpike[]): SpikeFinder {
   return {
