@@ -136,7 +136,7 @@ test('an eigenvalue that a catapult hides is found again at once', () => {
   const { layers, data, config } = setupNetwork({ steps: 1 });
   const shape = { layers, activation: config.activation, loss: config.loss };
   const [network, reference] = [createNetwork(shape, data), createNetwork(shape, data)];
-  network.theta.set(startWeights(layers, config.seed, 1));
+  network.theta.set(startWeights(layers, config.seed, config['init-scale']));
   for (let t = 0; t < 100; t++) {
     network.gradientAt();
     const { values } = network.track();
@@ -156,7 +156,7 @@ function startedTwice(options: NetworkOptions) {
   const { layers, data, config } = setupNetwork(options);
   const shape = { layers, activation: config.activation, loss: config.loss };
   const [network, reference] = [createNetwork(shape, data), createNetwork(shape, data)];
-  network.theta.set(startWeights(layers, config.seed, 1));
+  network.theta.set(startWeights(layers, config.seed, config['init-scale']));
   const converged = () => {
     reference.theta.set(network.theta);
     reference.gradientAt();
@@ -236,6 +236,26 @@ test('what single precision cannot hold is computed in double precision', () => 
     expect(exact!.value).toBeGreaterThan(0);
     expect(exact!.value).toBeLessThan(1e-40);
     expect(Math.abs(found!.value - exact!.value)).toBeLessThan(1e-6 * exact!.value);
+  }
+});
+
+test('directions keep their length where the sharpness is in the millions', () => {
+  const { network, converged, step } = startedTwice({
+    ...{ layers: '1-10-10-10-1', activation: 'gelu', seed: 556_113 },
+    ...{ 'init-scale': 14.5, eta: 1e-7, steps: 1 },
+  });
+  for (let t = 0; t < 30; t++) {
+    network.gradientAt();
+    const { values, error } = network.track({ probing: t % 4 === 0 ? 1 : 0 });
+    const exact = converged();
+    expect(exact.values[0]).toBeGreaterThan(1e6);
+    const rounding = 1e-13 * exact.values[0]!;
+    expect(values[0]! - exact.values[0]!, `step ${t}`).toBeLessThan(exact.error + rounding);
+    expect(exact.values[0]! - values[0]!).toBeLessThan(1e-6 * exact.values[0]!);
+    expect(error).toBeLessThan(1.001e-6 * exact.values[0]!);
+    for (let i = 0; i < 3; i++)
+      expect(Math.abs(Math.hypot(...network.ritzVector(i)) - 1)).toBeLessThan(1e-13);
+    step();
   }
 });
 

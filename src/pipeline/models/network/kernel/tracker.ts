@@ -691,7 +691,8 @@ function separate(rank: i32, into: usize, length: f64): bool {
   }
   const square = combination(1, into, first, stride, rank, row, into, size);
   if (!(square > OUTSIDE * length * length && square > LEAST)) return false;
-  addScaled(1 / Math.sqrt(square) - 1, into, into, size);
+  // Not by adding its share less 1: of a length of 1e9 that would leave seven digits.
+  combination(1 / Math.sqrt(square), into, first, stride, 0, row, into, size);
   return true;
 }
 
