@@ -37,8 +37,9 @@ const FEW = 256;
 /** So is all of a search to less than this. */
 const FINE = 1e-7;
 /**
- * Length of the error of a product in single precision, as a share of the largest eigenvalue: some
- * twenty times what is seen.
+ * Length of the error of a product in single precision, as a share of the largest eigenvalue, that
+ * bounds allow for: some twenty times what is seen. Where symmetry shows more, as where sums of
+ * large residuals cancel, the product is taken in double precision.
  */
 const SINGLE = 5e-6;
 /** Under this, products have parts that single precision has not. */
@@ -201,7 +202,8 @@ function roughly(v: usize, product: usize): void {
 function conform(i: i32): bool {
   const h = HV + <usize>i * stride;
   const amiss = dot(V + <usize>i * stride, HV, size) - dot(V, h, size);
-  if (!(Math.abs(amiss) <= SINGLE * Math.abs(load<f64>(T)))) return false;
+  // It is one of as many parts of an error whose square is the sum of theirs.
+  if (!(amiss * amiss * size <= SINGLE * SINGLE * load<f64>(T) * load<f64>(T))) return false;
   addScaled(amiss, V, h, size);
   return true;
 }
