@@ -12,8 +12,6 @@ import { MOST_SPIKES } from '../phases/measured/spike-text.ts';
 import { createSpikeFinder, type Spike, type SpikeState } from '../phases/measured/spikes.ts';
 import type { MeasuredRun } from '../phases/measured/summary.ts';
 
-type Handing = Pick<MeasuredRun, 'handed'>;
-
 /** The part of a summary that spikes make. */
 export interface SpikeSummary extends SpikeCauses {
   readonly spike_count: number;
@@ -56,7 +54,14 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
       sharpness_ratio: 'relateToThreshold',
     },
     adds: [],
-    start({ stability, config, handed }: Run<{ readonly eigenvalues: number }> & Handing, saved) {
+    start(
+      {
+        stability,
+        config,
+        handed,
+      }: Run<{ readonly eigenvalues: number }> & Pick<MeasuredRun, 'handed'>,
+      saved,
+    ) {
       const before = structuredClone(saved?.raw('state')) as State | undefined;
       /** A stage that only sums up what is stored has told all of it before. */
       let live = false;

@@ -1,16 +1,11 @@
-import type { Spike, SpikeFinder } from './spikes.ts';
-
-/** A spike, and the step of the row with which it was known to be over. */
-export interface HandedSpike {
-  readonly at: number;
-  readonly spike: Spike;
-}
+import type { SpikeFinder } from './spikes.ts';
+import type { MeasuredRun } from './summary.ts';
 
 /**
  * A finder that finds what another one has found in the same rows before it, and empties the list.
  * A run that keeps no checkpoints needs to search its loss but once.
  */
-export function handedOn(spikes: HandedSpike[]): SpikeFinder {
+export function handedOn(spikes: NonNullable<MeasuredRun['handed']>): SpikeFinder {
   return {
     next: (step) => (spikes.length > 0 && spikes[0]!.at === step ? spikes.shift()!.spike : null),
     finish: () => spikes.shift()?.spike ?? null,

@@ -1,6 +1,5 @@
 import type { Run } from '../../core/run.ts';
 import type { SeriesOptions } from './detector.ts';
-import type { HandedSpike } from './handed-spikes.ts';
 import type { SeriesSpan } from './phase-spans.ts';
 import type { ExplainedSpike } from './spike-cause.ts';
 import type { SpikeCauses } from './spike-explainer.ts';
@@ -87,6 +86,9 @@ export interface MeasuredRun extends Run<MeasuredConfig, MeasuredSummary> {
     readonly columns?: Readonly<Record<string, string>>;
   };
   readonly warnings: MeasuredWarning[];
-  /** Spikes that `detectMeasuredPhases` hands on to `explainSpikes`: see `handedOn`. */
-  handed?: HandedSpike[];
+  /**
+   * Spikes that `detectMeasuredPhases` hands on to `explainSpikes`, and the step of the row with
+   * which each was known to be over: see `handedOn`.
+   */
+  handed?: { readonly at: number; readonly spike: Spike }[];
 }
