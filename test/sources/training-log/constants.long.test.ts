@@ -162,7 +162,7 @@ test('the detector decides by 28 numbers, which stand in one file', () => {
         .filter(([, , value]) => /^[\d.(]|Math/.test(value!))
         .map(([, name]) => name),
     );
-  // How long a list or a page of it is decides nothing; the others are of normal noise, by arithmetic.
+  // How long a list is, or a page of it, decides nothing; the others are of normal noise.
   expect(others.toSorted()).toEqual([
     'FIELDS',
     'MEDIAN_OF_THREE',
