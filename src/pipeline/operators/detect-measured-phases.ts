@@ -4,7 +4,7 @@ import type { RunEnd } from '../core/run.ts';
 import { count } from '../format.ts';
 import { MEASURED_PHASES, measuredColumns } from '../phases/measured/columns.ts';
 import {
-  createSeriesDetector,
+  createRowsDetector,
   type Jump,
   type RowPhase,
   type SeriesDetector,
@@ -142,13 +142,15 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
     start(run: MeasuredRun, saved) {
       const stored = structuredClone(saved?.raw('state')) as PhasesState | undefined;
       const { handed } = run;
-      const detector = createSeriesDetector(run.config.detector, stored?.detector, {
+      const detector = createRowsDetector(run.config.detector, stored?.detector, {
         handsOn: handed !== undefined,
       });
       const spikes: (Spike | ExplainedSpike)[] = stored?.spikes ?? [];
       /** Of a log that tells its energy at the edge, from when on it does. */
       let explainer = stored?.explainer && newExplainer(stored.explainer);
       const now = seenSo(stored);
+      /** The label of the last row, and its code. */
+      let [label, code] = ['', 0];
       /** A stage that only sums up what is stored has told all of it before. */
       let live = false;
 
@@ -218,8 +220,28 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
             });
           if (columns.l1 && run.tally.columns?.l1 !== undefined) explainer ??= newExplainer();
           const { loss: losses, sharpness: sharpnesses } = columns;
-          let [label, code] = ['', 0];
+          const rows = { step, loss: losses, sharpness_ratio: ratios, threshold };
+          const told = {
+            ...{ step, eta, loss: losses, sharpness: sharpnesses, sharpness_ratio: ratios },
+            l1: columns.l1,
+            edge_directions: columns.edge_directions,
+            l1_leading: columns.l1_leading,
+          };
+          /** Rows that the explainer has. */
+          let taken = 0;
           for (let i = 0; i < length; i++) {
+            // What is not measured is most of most logs: nothing happens in it but a spike.
+            const quiet = label === '' ? i : detector.nextQuiet(rows, i, length);
+            if (quiet > i) {
+              for (let k = i; k < quiet; k++) {
+                phase[k] = code;
+                cycles[k] = now.cycle;
+              }
+              now.loss = losses[quiet - 1]!;
+              now.finalLoss = now.loss;
+              i = quiet;
+              if (i === length) break;
+            }
             const loss = losses[i]!;
             now.loss = loss;
             const ratio = ratios[i]!;
@@ -232,23 +254,18 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
               now.ratio = ratio;
             }
             if (Number.isFinite(loss)) now.finalLoss = loss;
-            explainer?.row({
-              step: step[i]!,
-              eta: eta[i]!,
-              loss,
-              sharpness: sharpnesses[i]!,
-              ratio,
-              l1: columns.l1?.[i] ?? Number.NaN,
-              leading: columns.l1_leading?.[i] ?? Number.NaN,
-              directions: columns.edge_directions?.[i] ?? Number.NaN,
-            });
             const error = errors ? errors[i]! / Math.abs(now.sharpness) : Number.NaN;
             const found = detector.next(step[i]!, loss, ratio, threshold[i]!, error);
             if (found !== label) [label, code] = [found, CODE[found]];
             phase[i] = code;
             cycles[i] = detector.cycle;
+            if (detector.spike) {
+              explainer?.rows.push(told, taken, i + 1);
+              taken = i + 1;
+            }
             tellRow(step[i]!, detector);
           }
+          explainer?.rows.push(told, taken, length);
           now.rows += length;
           if (length > 0) now.lastStep = step[length - 1]!;
         },

@@ -26,12 +26,6 @@ interface State {
   readonly count: number;
 }
 
-function emptyRow() {
-  const none = Number.NaN;
-  const measured = { sharpness: none, ratio: none, l1: none, work: none, directions: none };
-  return { step: none, eta: none, loss: none, ...measured };
-}
-
 /**
  * Finds the spikes of the loss and says of each what it owes to directions at the edge: `l1`,
  * `edge_work` and `edge_directions` hold their energy, what they changed of the loss, and their
@@ -69,9 +63,6 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
       const explainer = createSpikeExplainer(stability, config.eigenvalues, before?.explainer);
       const spikes = [...(before?.spikes ?? [])];
       let count = before?.count ?? 0;
-      // Used again for each row: V8 writes its numbers in place.
-      const row = emptyRow();
-
       function take(spike: Spike | null): void {
         if (!spike) return;
         const explained = explainer.explain(spike);
@@ -84,19 +75,25 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
         next(columns, length) {
           const { step, eta, loss, sharpness, sharpness_ratio, l1, edge_work, edge_directions } =
             columns;
+          const rows = {
+            step,
+            eta,
+            loss,
+            sharpness,
+            sharpness_ratio,
+            l1,
+            edge_work,
+            edge_directions,
+          };
           live = true;
-          for (let i = 0; i < length; i++) {
-            row.step = step[i]!;
-            row.eta = eta[i]!;
-            row.loss = loss[i]!;
-            row.sharpness = sharpness[i]!;
-            row.ratio = sharpness_ratio[i]!;
-            row.l1 = l1[i]!;
-            row.work = edge_work[i]!;
-            row.directions = edge_directions[i]!;
-            const ratio = explainer.row(row);
-            take(finder.next(row.step, row.loss, ratio));
+          let taken = 0;
+          const quiet = (from: number) => finder.nextQuiet(loss, from, length);
+          for (let i = quiet(0); i < length; i = quiet(i + 1)) {
+            explainer.rows.push(rows, taken, i + 1);
+            taken = i + 1;
+            take(finder.next(step[i]!, loss[i]!, explainer.rows.ratio));
           }
+          explainer.rows.push(rows, taken, length);
         },
         state() {
           const found = finder.state();

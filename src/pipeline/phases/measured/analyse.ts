@@ -27,9 +27,10 @@ const HALF = NOISE_WINDOW >> 1;
 /** All that is known of a series. */
 export interface Known {
   readonly blocks: readonly Block[];
-  /** x of the blocks, and the noise on it. */
+  /** x of the blocks, the noise on it, and its error bars, NaN where one is unknown. */
   readonly x: readonly number[];
   readonly noise: readonly number[];
+  readonly errors: readonly number[];
   readonly loss: LossFacts;
   /** Steps in which the spikes so far peaked. */
   readonly spikes: readonly number[];
@@ -62,7 +63,8 @@ const sigma = new Float64Array(CAPACITY);
 /** All phases of a history, dated with all of it in view. */
 export function analyse(known: Known, options: AnalysisOptions): Analysis {
   const { blocks, x } = known;
-  for (let i = 0; i < x.length; i++) sigma[i] = noiseAt(known, i);
+  const { noise, errors } = known;
+  for (let i = 0; i < x.length; i++) sigma[i] = noiseAt(noise, errors, i);
   const outliers = outlierShare(x, sigma);
   const series: Series = {
     ...known,
@@ -104,11 +106,12 @@ export function analyse(known: Known, options: AnalysisOptions): Analysis {
  * is, since movement only adds to it. Where blocks have error bars, that scatter is in units of
  * them.
  */
-function noiseAt({ blocks, noise }: Known, i: number): number {
-  const j = Math.min(blocks.length - 1, i + HALF);
-  const [own, other] = [blocks[i]!.error, blocks[j]!.error];
-  if (own === undefined && other === undefined) return Math.min(noise[i]!, noise[j]!);
-  if (own === undefined || other === undefined) return noise[i]!;
+function noiseAt(noise: readonly number[], errors: readonly number[], i: number): number {
+  const j = Math.min(noise.length - 1, i + HALF);
+  const own = errors[i]!;
+  const other = errors[j]!;
+  if (Number.isNaN(own) && Number.isNaN(other)) return Math.min(noise[i]!, noise[j]!);
+  if (Number.isNaN(own) || Number.isNaN(other)) return noise[i]!;
   return own * Math.min(noise[i]! / own, noise[j]! / other);
 }
 
@@ -234,17 +237,16 @@ function edgeFrom(series: Series, over: number, options: AnalysisOptions): Edge 
  * The noise of a stretch: where blocks have error bars, that at which their precision is the mean
  * one.
  */
-function typicalNoise({ blocks, sigma }: Series, from: number, to: number): number {
+function typicalNoise({ errors, sigma }: Series, from: number, to: number): number {
   const count = to - from;
   let precision = 0;
   for (let i = from; i < to; i++) {
-    const { error = Number.NaN } = blocks[i]!;
-    precision += 1 / (error * error);
+    precision += 1 / (errors[i]! * errors[i]!);
   }
   precision /= count;
   if (Number.isNaN(precision)) return median(sigma, from, to);
   const scaled = room(count);
-  for (let i = 0; i < count; i++) scaled[i] = sigma[from + i]! / blocks[from + i]!.error!;
+  for (let i = 0; i < count; i++) scaled[i] = sigma[from + i]! / errors[from + i]!;
   return median(scaled, 0, count) / Math.sqrt(precision);
 }
 
@@ -276,7 +278,7 @@ interface Plateau {
   readonly from: number;
 }
 
-function plateau({ x, blocks }: Series, start: number, to: number): Plateau | null {
+function plateau({ x, blocks, errors }: Series, start: number, to: number): Plateau | null {
   if (to <= start) return null;
   const first = blocks[start]!.firstStep;
   const last = blocks[to - 1]!.lastStep;
@@ -286,7 +288,7 @@ function plateau({ x, blocks }: Series, start: number, to: number): Plateau | nu
   if (to - from < LEAST_BLOCKS / 2) return null;
   const { level, spread, change, error } = changeOf(x, from, to);
   const bars = room(to - from);
-  for (let i = from; i < to; i++) bars[i - from] = blocks[i]!.error ?? 0;
+  for (let i = from; i < to; i++) bars[i - from] = Number.isNaN(errors[i]!) ? 0 : errors[i]!;
   const bar = median(bars, 0, to - from);
   // Scatter far below its error bars: all of it may be off by as much as they say.
   if (bar > MOST_BIAS && NOISE * spread < bar) return null;

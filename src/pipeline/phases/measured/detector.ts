@@ -118,6 +118,24 @@ export interface SeriesDetector {
   state(): SeriesState;
 }
 
+/** Rows as `next` takes them, column by column. */
+export interface SeriesRows {
+  readonly step: ArrayLike<number>;
+  readonly loss: ArrayLike<number>;
+  readonly sharpness_ratio: ArrayLike<number>;
+  readonly threshold: ArrayLike<number>;
+}
+
+/** A detector that takes many rows at once where nothing happens in them. */
+export interface RowsDetector extends SeriesDetector {
+  /**
+   * `next` of the first of these rows in which nothing happens: without a sharpness, at the
+   * threshold of the row before, and in no spike. All have the label of the row before.
+   * @returns index of the first that is not such a one; it was not taken in
+   */
+  nextQuiet(rows: SeriesRows, from: number, to: number): number;
+}
+
 /**
  * The detector for series of sharpness and loss that were measured, with noise and outliers,
  * perhaps only at some steps, and without any knowledge of the network.
@@ -128,11 +146,11 @@ export interface SeriesDetector {
  * @param handsOn whether the ratio of a spike is the one last measured with its row, as that of
  * spikes whose cause is told, and not with the row before
  */
-export function createSeriesDetector(
+export function createRowsDetector(
   options: Partial<SeriesOptions> = {},
   saved?: SeriesState,
   { handsOn = false } = {},
-): SeriesDetector {
+): RowsDetector {
   const all = { ...SERIES_DEFAULTS, ...options };
   const losses = createLossWatch(all.divergence, saved?.losses);
   const spikes = createSpikeFinder(saved?.spikes);
@@ -171,6 +189,7 @@ export function createSeriesDetector(
         blocks: history.blocks,
         x: history.x,
         noise: history.noise,
+        errors: history.errors,
         loss: losses,
         spikes: now.peaks.filter((step) => step >= now.historyFrom),
         rest: now.rest,
@@ -179,16 +198,16 @@ export function createSeriesDetector(
     );
     now.rest = found.rest;
     now.effective = found.effective;
-    const [first, ...later] = found.findings;
-    return first ? [{ ...first, since: now.historyFrom }, ...later] : [];
+    const [first] = found.findings;
+    if (!first || first.since === now.historyFrom) return found.findings;
+    return [{ ...first, since: now.historyFrom }, ...found.findings.slice(1)];
   }
 
   function look(divergedAt: number | null): readonly PhaseChange[] {
     now.looked = history.blocks.length;
-    const diverged: PhaseFinding[] =
-      divergedAt === null ? [] : [{ phase: 'diverged', since: divergedAt, confidence: 1 }];
-    const found = ordered([...now.closed, ...findings(), ...diverged]);
-    const next = tell(now.told, found, now.lastStep, now.lastStep - now.firstStep);
+    const found = [...now.closed, ...findings()];
+    if (divergedAt !== null) found.push({ phase: 'diverged', since: divergedAt, confidence: 1 });
+    const next = tell(now.told, ordered(found), now.lastStep, now.lastStep - now.firstStep);
     now.told = next.told;
     return next.changes;
   }
@@ -255,6 +274,17 @@ export function createSeriesDetector(
       if (phase !== 'edge-of-stability') return phase;
       return motion.rising ? 'eos-sharpening' : 'eos-self-stabilization';
     },
+    nextQuiet({ step, loss, sharpness_ratio: ratio, threshold }, from, to) {
+      // Before the first row there is no threshold, and no row is at it.
+      let end = from;
+      while (end < to && Number.isNaN(ratio[end]!) && threshold[end] === now.threshold) end++;
+      end = spikes.nextQuiet(loss, from, losses.plainUntil(loss, from, end));
+      if (end === from) return from;
+      losses.nextPlain(loss, from, end);
+      now.lastChange = 0;
+      now.lastStep = step[end - 1]!;
+      return end;
+    },
     get cycle() {
       return motion.cycle;
     },
@@ -298,6 +328,12 @@ export function createSeriesDetector(
     }),
   };
 }
+
+/** The detector for series that come row by row. */
+export const createSeriesDetector = (
+  options: Partial<SeriesOptions> = {},
+  saved?: SeriesState,
+): SeriesDetector => createRowsDetector(options, saved);
 
 function numberOrNull(value: number): number | null {
   return Number.isNaN(value) ? null : value;

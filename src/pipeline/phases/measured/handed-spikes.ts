@@ -8,6 +8,7 @@ import type { MeasuredRun } from './summary.ts';
 export function handedOn(spikes: NonNullable<MeasuredRun['handed']>): SpikeFinder {
   return {
     next: (step) => (spikes.length > 0 && spikes[0]!.at === step ? spikes.shift()!.spike : null),
+    nextQuiet: (_, from, to) => (spikes.length > 0 ? from : to),
     finish: () => spikes.shift()?.spike ?? null,
     state() {
       throw new TypeError('a run that hands on its spikes keeps no checkpoints');

@@ -52,6 +52,8 @@ export interface History {
   readonly x: readonly number[];
   /** Standard deviation of the noise on x, at each block, from the blocks before it. */
   readonly noise: readonly number[];
+  /** Their error bars; NaN where one is unknown. */
+  readonly errors: readonly number[];
   state(): HistoryState;
 }
 
@@ -77,11 +79,13 @@ export function createHistory(noiseFloor: number, saved?: HistoryState): History
     Object.assign(samples[waiting++]!, { ...block, step, error });
   let x: number[] = [];
   let noise: number[] = [];
+  let errors: number[] = [];
   let scale = createNoiseScale(noiseFloor);
 
   function measureAll(): void {
     scale = createNoiseScale(noiseFloor);
     x = blocks.map((block) => block.x);
+    errors = blocks.map(({ error = Number.NaN }) => error);
     noise = blocks.map((block) => scale.next(block.x, block.error));
   }
   measureAll();
@@ -90,6 +94,7 @@ export function createHistory(noiseFloor: number, saved?: HistoryState): History
     if (at === level) {
       blocks.push(block);
       x.push(block.x);
+      errors.push(block.error ?? Number.NaN);
       noise.push(scale.next(block.x, block.error));
       if (blocks.length === CAPACITY) {
         blocks = thirds(blocks, noiseFloor);
@@ -130,6 +135,9 @@ export function createHistory(noiseFloor: number, saved?: HistoryState): History
     },
     get noise() {
       return noise;
+    },
+    get errors() {
+      return errors;
     },
     state: () => ({
       level,

@@ -22,6 +22,13 @@ export interface LossWatch {
   /** @param loss NaN where it is missing, Infinity where it is not finite */
   next(step: number, loss: number): void;
   /**
+   * How far, within a part of some losses above zero, they are of no more interest than that they
+   * moved.
+   */
+  plainUntil(losses: ArrayLike<number>, from: number, to: number): number;
+  /** `next` of such losses. */
+  nextPlain(losses: ArrayLike<number>, from: number, to: number): void;
+  /**
    * Mean of the losses since the last call (NaN of none), in how many rows they moved, and in how
    * many they rose.
    */
@@ -94,6 +101,29 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
       if (now.missing === 0) now.missingSince = step;
       now.missing++;
       if (!now.signed && isBlownUp() && isGone()) now.divergedAt ??= now.missingSince;
+    },
+    plainUntil(losses, from, to) {
+      const { decimals, signed, missing, divergedAt } = now;
+      if (decimals < DECIMALS || signed || missing > 0 || divergedAt !== null) return from;
+      const most = divergence * now.first;
+      let at = from;
+      while (at < to && losses[at]! <= most) at++;
+      return at;
+    },
+    nextPlain(losses, from, to) {
+      let { last, sum, moves, rises } = now;
+      for (let i = from; i < to; i++) {
+        const loss = losses[i]!;
+        if (loss !== last) moves++;
+        if (loss > last) rises++;
+        sum += loss;
+        last = loss;
+      }
+      now.last = last;
+      now.sum = sum;
+      now.moves = moves;
+      now.rises = rises;
+      now.count += to - from;
     },
     take(into) {
       into.loss = now.sum / now.count;

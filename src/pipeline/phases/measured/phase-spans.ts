@@ -58,23 +58,30 @@ export function tell(
   const now: Told[] = [];
   let at = 0;
   for (const finding of found) {
-    const known = told.findIndex(({ phase }, i) => i >= at && phase === finding.phase);
-    if (known < 0) {
+    let known = at;
+    while (known < told.length && told[known]!.phase !== finding.phase) known++;
+    if (known === told.length) {
       changes.push({ ...finding, what: 'begins', step });
       now.push({ ...finding, step });
       continue;
     }
-    for (const { phase, since, confidence } of told.slice(at, known))
-      changes.push({ phase, since, confidence, what: 'withdrawn', step });
+    withdraw(at, known);
     at = known + 1;
     const before = told[known]!;
     const moved = Math.abs(finding.since - before.since) > SPENT * length;
     if (moved) changes.push({ ...finding, what: 'redated', step });
-    now.push({ ...(moved ? finding : { ...finding, since: before.since }), step: before.step });
+    const { phase, confidence } = finding;
+    now.push({ phase, since: moved ? finding.since : before.since, confidence, step: before.step });
   }
-  for (const { phase, since, confidence } of told.slice(at))
-    changes.push({ phase, since, confidence, what: 'withdrawn', step });
+  withdraw(at, told.length);
   return { changes, told: now };
+
+  function withdraw(from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      const { phase, since, confidence } = told[i]!;
+      changes.push({ phase, since, confidence, what: 'withdrawn', step });
+    }
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Stability } from '../../core/run.ts';
 import { type ExplainedSpike, explainSpike, ROWS_BEFORE, type SpikeRow } from './spike-cause.ts';
-import { createSpikeRows, type MeasuredRow } from './spike-rows.ts';
+import { createSpikeRows, type SpikeRows } from './spike-rows.ts';
 import type { Spike } from './spikes.ts';
 
 /** What the spikes say of the learning rate as a whole. */
@@ -27,11 +27,8 @@ export interface ExplainerState {
 
 /** Keeps the last rows, and explains the spikes in them. */
 export interface SpikeExplainer {
-  /**
-   * Takes in a row, of which NaN was not measured; answers with the ratio last measured, 0 before
-   * the first.
-   */
-  row(row: MeasuredRow): number;
+  /** The rows: all up to the one in which a spike is over are taken in before it is explained. */
+  readonly rows: Pick<SpikeRows, 'push' | 'ratio'>;
   explain(spike: Spike): ExplainedSpike;
   causes(): SpikeCauses;
   /** As it is now; made only where it is asked for. */
@@ -49,7 +46,7 @@ export function createSpikeExplainer(
   let worst = saved?.worst ?? null;
 
   return {
-    row: rows.push,
+    rows,
     explain(spike) {
       const explained = explainSpike(
         spike,

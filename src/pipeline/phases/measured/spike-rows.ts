@@ -1,20 +1,25 @@
 import { CAPACITY } from './constants.ts';
 import type { SpikeRow } from './spike-cause.ts';
 
-/** A row as it was logged. */
-export type MeasuredRow = Omit<SpikeRow, 'l1' | 'work' | 'leading' | 'measured'> & {
-  readonly l1: number;
-  readonly work?: number;
-  readonly leading?: number;
-};
+/** Columns of rows as they were logged, of which NaN was not measured. */
+export interface SpikeColumns {
+  readonly step: ArrayLike<number>;
+  readonly eta: ArrayLike<number>;
+  readonly loss: ArrayLike<number>;
+  readonly sharpness: ArrayLike<number>;
+  readonly sharpness_ratio: ArrayLike<number>;
+  readonly l1?: ArrayLike<number> | undefined;
+  readonly edge_work?: ArrayLike<number> | undefined;
+  readonly edge_directions?: ArrayLike<number> | undefined;
+  readonly l1_leading?: ArrayLike<number> | undefined;
+}
 
 /** The last rows of a series, at least 2187 and at most twice as many. */
 export interface SpikeRows {
-  /**
-   * Takes in a row, of which NaN was not measured; answers with the ratio last measured, 0 before
-   * the first.
-   */
-  push(row: MeasuredRow): number;
+  /** Takes in a part of some rows. */
+  push(columns: SpikeColumns, from: number, to: number): void;
+  /** The ratio last measured; 0 before the first. */
+  readonly ratio: number;
   /** The rows from so many before the first of a step on, to the one behind the last step. */
   around(step: number, before: number, last: number): SpikeRow[];
   /** All of them as they are now; made only where it is asked for. */
@@ -33,13 +38,6 @@ export function createSpikeRows(saved: readonly SpikeRow[] = []): SpikeRows {
   let end = 0;
   const last = { sharpness: 0, ratio: 0, directions: 0 };
 
-  /** The numbers of the next row. */
-  function place(): readonly [page: Float64Array, at: number] {
-    const inPage = end++ % PAGE;
-    if (inPage === 0) pages.push(new Float64Array(PAGE * FIELDS));
-    return [pages.at(-1)!, inPage * FIELDS];
-  }
-
   function dropOld(): void {
     if (end - first <= 2 * CAPACITY) return;
     first += CAPACITY;
@@ -49,25 +47,42 @@ export function createSpikeRows(saved: readonly SpikeRow[] = []): SpikeRows {
     end -= whole * PAGE;
   }
 
-  function push(row: MeasuredRow): number {
-    const { step, eta, loss, l1, work = Number.NaN, leading = Number.NaN } = row;
-    const measured = !Number.isNaN(row.ratio);
-    if (measured) last.ratio = row.ratio;
-    if (!Number.isNaN(row.sharpness)) last.sharpness = row.sharpness;
-    if (!Number.isNaN(row.directions)) last.directions = row.directions;
-    const [page, at] = place();
-    page[at] = step;
-    page[at + 1] = eta;
-    page[at + 2] = loss;
-    page[at + 3] = last.sharpness;
-    page[at + 4] = last.ratio;
-    page[at + 5] = l1;
-    page[at + 6] = work;
-    page[at + 7] = last.directions;
-    page[at + 8] = leading;
-    page[at + 9] = measured ? 1 : 0;
-    dropOld();
-    return last.ratio;
+  /** Takes in rows for which there is room on a page. */
+  function fill(columns: SpikeColumns, from: number, to: number): void {
+    if (end % PAGE === 0) pages.push(new Float64Array(PAGE * FIELDS));
+    const page = pages.at(-1)!;
+    const { step, eta, loss, sharpness, sharpness_ratio: ratios } = columns;
+    const { l1, edge_work: work, edge_directions: counts, l1_leading: leading } = columns;
+    let at = (end % PAGE) * FIELDS;
+    for (let i = from; i < to; i++, at += FIELDS) {
+      const ratio = ratios[i]!;
+      const measured = !Number.isNaN(ratio);
+      if (measured) last.ratio = ratio;
+      if (!Number.isNaN(sharpness[i]!)) last.sharpness = sharpness[i]!;
+      const directions = counts ? counts[i]! : Number.NaN;
+      if (!Number.isNaN(directions)) last.directions = directions;
+      page[at] = step[i]!;
+      page[at + 1] = eta[i]!;
+      page[at + 2] = loss[i]!;
+      page[at + 3] = last.sharpness;
+      page[at + 4] = last.ratio;
+      page[at + 5] = l1 ? l1[i]! : Number.NaN;
+      page[at + 6] = work ? work[i]! : Number.NaN;
+      page[at + 7] = last.directions;
+      page[at + 8] = leading ? leading[i]! : Number.NaN;
+      page[at + 9] = measured ? 1 : 0;
+    }
+    end += to - from;
+  }
+
+  function push(columns: SpikeColumns, from: number, to: number): void {
+    let at = from;
+    while (at < to) {
+      const until = Math.min(to, at + PAGE - (end % PAGE));
+      fill(columns, at, until);
+      at = until;
+      dropOld();
+    }
   }
 
   /** Place of the first row from a step on. */
@@ -85,17 +100,28 @@ export function createSpikeRows(saved: readonly SpikeRow[] = []): SpikeRows {
   if (saved[0]) {
     const { sharpness, ratio, directions } = saved[0];
     Object.assign(last, { sharpness, ratio, directions });
-  }
-  const none = Number.NaN;
-  for (const { l1, work, leading, measured, ratio, eta, loss, ...row } of saved) {
     // JSON holds no NaN.
-    const numbers = { eta: eta ?? none, loss: loss ?? none, l1: l1 ?? none };
-    const further = { work: work ?? none, leading: leading ?? none };
-    push({ ...row, ...numbers, ...further, ratio: measured ? ratio : none });
+    const column = (of: (row: SpikeRow) => number | null | undefined) =>
+      Float64Array.from(saved, (row) => of(row) ?? Number.NaN);
+    const columns: SpikeColumns = {
+      step: column((row) => row.step),
+      eta: column((row) => row.eta),
+      loss: column((row) => row.loss),
+      sharpness: column((row) => row.sharpness),
+      sharpness_ratio: column((row) => (row.measured ? row.ratio : null)),
+      l1: column((row) => row.l1),
+      edge_work: column((row) => row.work),
+      edge_directions: column((row) => row.directions),
+      l1_leading: column((row) => row.leading),
+    };
+    push(columns, 0, saved.length);
   }
 
   return {
     push,
+    get ratio() {
+      return last.ratio;
+    },
     around(step, before, lastStep) {
       const from = Math.max(first, firstFrom(step) - before);
       return rowsOf(pages, from, Math.min(end, firstFrom(lastStep) + 2));

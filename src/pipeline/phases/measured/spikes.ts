@@ -62,6 +62,11 @@ export interface SpikeFinder {
    * @param ratio sharpness over threshold as last measured; NaN where it never was
    */
   next(step: number, loss: number, ratio: number): Spike | null;
+  /**
+   * `next` of the first of these rows that are in no spike, nor may begin one.
+   * @returns index of the first that is not such a one; it was not taken in
+   */
+  nextQuiet(losses: ArrayLike<number>, from: number, to: number): number;
   /** The spike that the series ends in, where it has fallen halfway back. */
   finish(): Spike | null;
   state(): SpikeState;
@@ -102,6 +107,12 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
     rise.endRow = rows;
     const length = rows - rise.beginRow + 1;
     return length > LEVEL_ROWS && LONGER * length > rows ? 'stays' : null;
+  }
+
+  /** The level behind the last height. */
+  function followed(level: number): number {
+    const median = heights.median();
+    return median > level ? Math.min(median, level + heights.scale() / NOISE_WINDOW) : median;
   }
 
   /** Whether a height is a rise: noise is looked at only where it may be one. */
@@ -153,15 +164,26 @@ export function createSpikeFinder(saved?: SpikeState): SpikeFinder {
         return end === 'down' ? join(rise) : null;
       }
       if (rows < LEVEL_ROWS) return null;
-      const median = heights.median();
-      running.level =
-        median > running.level
-          ? Math.min(median, running.level + heights.scale() / NOISE_WINDOW)
-          : median;
+      running.level = followed(running.level);
       if (!burst || rows - burst.endRow <= burst.endRow - burst.beginRow + 1) return null;
       const spike = spikeOf(burst);
       burst = null;
       return spike;
+    },
+    nextQuiet(losses, from, to) {
+      if (climbing || burst || rows + 1 < LEVEL_ROWS) return from;
+      let { level } = running;
+      let at = from;
+      for (; at < to; at++) {
+        const loss = losses[at]!;
+        const height = loss > floor && loss < Number.POSITIVE_INFINITY ? log(loss) : Number.NaN;
+        if (Number.isNaN(height) || height > level + SPIKE_RISE) break;
+        heights.push(height);
+        level = followed(level);
+      }
+      running.level = level;
+      rows += at - from;
+      return at;
     },
     finish() {
       const spike = burst && spikeOf(burst);
