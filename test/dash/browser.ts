@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { part, root } from '../setup/parts.ts';
+import { findPart, part, root } from '../setup/parts.ts';
 
 /** Milliseconds that a busy machine may take for what a page does at once. */
 const PATIENCE = 300_000;
 
-/** The machine's Chromium, without the background traffic that a closed network would refuse. */
-export function launch(): Promise<Browser> {
+/**
+ * The machine's Chromium, without the background traffic that a closed network would refuse. Its
+ * headless shell, where there is one, draws the same pages in half the processor time.
+ */
+export function launch(program = findPart('headlessShell') ?? part('chromium')): Promise<Browser> {
   return chromium.launch({
     timeout: PATIENCE,
-    executablePath: part('chromium'),
+    executablePath: program,
     args: [
       '--no-sandbox',
       '--disable-gpu',

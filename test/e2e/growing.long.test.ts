@@ -8,7 +8,7 @@ import { type Condition, growingReader } from '../dash/growing-reader.ts';
 import { end, followRun, programs, watchedPage } from '../dash/live-run.ts';
 import { slowProxy } from '../dash/slow-proxy.ts';
 import { cleanEnvironment } from '../setup/eos.ts';
-import { describeWith, root } from '../setup/parts.ts';
+import { describeWith, part, root } from '../setup/parts.ts';
 import { removeFolder } from '../setup/remove-folder.ts';
 
 /** Looks at each latency, and seconds of the live test: the whole trials are 3,400 and 600. */
@@ -26,7 +26,8 @@ describeWith(['chromium'], 'files that grow', () => {
   const started = programs(root, cleanEnvironment());
 
   beforeAll(async () => {
-    browser = await launch();
+    // Only the whole Chromium measures a page's memory.
+    browser = await launch(part('chromium'));
     folder = mkdtempSync(join(tmpdir(), 'eos-growing-'));
   });
   afterAll(async () => {

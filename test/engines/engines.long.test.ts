@@ -56,7 +56,7 @@ describe.each(['node22', 'node24', 'spidermonkey', 'javascriptcore'] as const)('
 
 describeWith(['chromium'], 'Chromium', () => {
   test('computes the bits of this Node', async () => {
-    const browser = await launch();
+    const browser = await launch(part('chromium'));
     try {
       const page = await browser.newPage();
       const found: unknown = await page.evaluate(`${await bundled}; globalThis.found`);

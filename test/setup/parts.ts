@@ -55,6 +55,11 @@ const parts = {
     howToGet: 'apt-get install chromium, or set EOS_CHROMIUM to its path',
     find: () => executable(process.env.EOS_CHROMIUM ?? '/usr/bin/chromium'),
   },
+  headlessShell: {
+    what: "Chromium's headless shell",
+    howToGet: 'apt-get install chromium-headless-shell',
+    find: () => (process.env.EOS_CHROMIUM ? undefined : onPath('chromium-headless-shell')),
+  },
   redis: {
     what: 'redis-server',
     howToGet: 'apt-get install redis-server',
