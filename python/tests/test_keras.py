@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,15 +27,24 @@ def run(backend: str, script: str, *arguments: object) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="module", params=["torch", "jax"])
+def fits(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path, dict[str, Any]]:
+    """A backend, the folder of its logs, and what each optimizer came to."""
+    folder = tmp_path_factory.mktemp("fits")
+    out = run(request.param, "keras_run.py", folder)
+    return request.param, folder, json.loads(out.splitlines()[-1])
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
-@pytest.mark.parametrize("backend", ["torch", "jax"])
 def test_fit_is_the_same_to_the_bit_and_measured(
-    tmp_path: Path, backend: str, optimizer: str
+    fits: tuple[str, Path, dict[str, Any]], optimizer: str
 ) -> None:
-    log = tmp_path / "log.ndjson"
-    answer = json.loads(run(backend, "keras_run.py", log, optimizer).splitlines()[-1])
+    backend, folder, answers = fits
+    answer = answers[optimizer]
     assert answer["same"]
-    header, rows = read(log)
+    header, rows = read(folder / f"{optimizer}.ndjson")
     assert header["framework"] == f"keras-{backend}"
     assert header["optimizer"] == {"sgd": "gd"}.get(optimizer, optimizer)
     assert [row["step"] for row in rows] == list(range(60))
@@ -51,10 +61,9 @@ def test_a_resumed_fit_writes_the_log_of_one_that_was_not_stopped(
     tmp_path: Path, backend: str
 ) -> None:
     whole, cut = tmp_path / "whole.ndjson", tmp_path / "cut.ndjson"
-    run(backend, "keras_resume.py", whole, tmp_path, "whole")
-    run(backend, "keras_resume.py", cut, tmp_path, "first")
+    run(backend, "keras_resume.py", tmp_path, "begin")
     assert len(read(cut)[1]) == 26
-    run(backend, "keras_resume.py", cut, tmp_path, "second")
+    run(backend, "keras_resume.py", tmp_path, "resume")
     header, rows = read(whole)
     assert read(cut)[0] == header and [row["step"] for row in rows] == list(range(40))
     for once, again in zip(rows, read(cut)[1], strict=True):
