@@ -182,6 +182,39 @@ describe('eos sweep', () => {
     expect(readdirSync(out).sort()).toEqual(['summary', 'sweep.json']);
   });
 
+  test('networks stopped by Ctrl-C, then killed, end as the same table as if never stopped', async () => {
+    const folder = newFolder();
+    const grid = '--model mlp --layers 1-10-10-1 --data chebyshev:5:20 --eta 0.3 --measure 10'
+      .split(' ')
+      .concat('--seed', '0..59', '--steps', '8000', '--threads', '2');
+    const argsTo = (out: string) => ['sweep', ...grid, '--out', out];
+    const out = join(folder, 'stopped');
+    /** Ended by a signal once this many parts are there. */
+    const stopped = async (signal: NodeJS.Signals, least: number) => {
+      const { child, done } = start(argsTo(out));
+      while (!existsSync(join(out, 'summary')) || parts(out).length < least) await sleep(20);
+      child.kill(signal);
+      return done;
+    };
+    expect(await stopped('SIGINT', 3)).toMatchObject({ code: 130 });
+    const first = parts(out);
+    expect(first.length).toBeLessThan(30);
+    expect(await stopped('SIGKILL', first.length + 3)).toMatchObject({ signal: 'SIGKILL' });
+    const second = parts(out);
+    expect(second).toEqual(expect.arrayContaining(first));
+    expect(second.length).toBeLessThan(30);
+    const last = await eos(argsTo(out));
+    expect(last.code).toBe(0);
+    expect(last.stderr).toMatch(/resuming, \d+ of 60 runs are there already/);
+
+    const whole = join(folder, 'whole');
+    expect((await eos(argsTo(whole))).code).toBe(0);
+    const rows = comparable(await summaryRows(whole));
+    expect(rows).toHaveLength(60);
+    expect(comparable(await summaryRows(out))).toEqual(rows);
+    expect(readdirSync(out).sort()).toEqual(['summary', 'sweep.json']);
+  });
+
   test('--extend adds runs and does none twice', async () => {
     const out = join(newFolder(), 'sweep');
     const args = ['sweep', '--steps', '200', '--out', out];
