@@ -19,7 +19,7 @@ if (sweep.model === 'minimal') {
   for (const { result } of runsToResults(configs(sweep))) steps += result.summary.last_step + 1;
 } else {
   for (const config of configs(sweep))
-    for (const { length } of blocks(rowsOf(config), [], 256)) steps += length;
+    for (const { length } of blocks(rowsOf(config), [], 1024)) steps += length;
 }
 parentPort!.postMessage(steps);
 

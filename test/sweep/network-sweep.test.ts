@@ -119,6 +119,22 @@ test('any run of a sweep has the summary that the stream gives it', async () => 
   );
 });
 
+test('a run says how far it is, the sooner the more work a row is, and can be given up then', () => {
+  const told = (layers: string, go = true) => {
+    const rows: number[] = [];
+    const { config } = sweepOf({ layers, steps: '2000', measure: '500' });
+    const result = networkToResult(config(0), (count) => rows.push(count) > 0 && go);
+    expect(result?.summary.rows).toBe(go ? 2001 : undefined);
+    return rows;
+  };
+  expect(told('1-8-1')).toEqual([1024]);
+  expect(told('1-8-1', false)).toEqual([1024]);
+  const slow = told('1-40-40-1');
+  expect(slow[0]).toBeGreaterThan(100);
+  expect(slow[0]).toBeLessThan(500);
+  expect(slow).toEqual(slow.map(() => slow[0]));
+});
+
 test.each([
   ['0.3', '1', '600'],
   ['0.3', '10', '600'],

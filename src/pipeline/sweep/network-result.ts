@@ -1,5 +1,10 @@
 import { blocks, readBy } from '../core/operator.ts';
-import { type NetworkConfig, networkOptions, setupNetwork } from '../models/network/config.ts';
+import {
+  type NetworkConfig,
+  networkOptions,
+  setupNetwork,
+  workOf,
+} from '../models/network/config.ts';
 import { detectMeasuredPhases } from '../operators/detect-measured-phases.ts';
 import { explainSpikes } from '../operators/explain-spikes.ts';
 import type { NetworkSummary } from '../operators/network-run.ts';
@@ -20,8 +25,12 @@ const chainOf = () => [relateToThreshold(), detectMeasuredPhases(), explainSpike
 /** The columns that a sweep looks at: others that take work are not computed. */
 export const SWEEP_READS = readBy(chainOf());
 
-/** Rows a block: of no influence on any digit, and few, so that it can be given up soon. */
-const ROWS = 256;
+/**
+ * Work of a block, of no influence on any digit: some 20 ms, so that it can be given up soon, and
+ * operators, whose code has left the caches behind a long block of the kernel, come seldom.
+ */
+const BLOCK_WORK = 200_000;
+const MOST_ROWS = 1024;
 
 /**
  * Trains a network to its end and keeps the summary alone: the stream's own source and operators
@@ -34,10 +43,12 @@ export function networkToResult(
   config: NetworkConfig,
   proceed: (rows: number) => boolean = () => true,
 ): NetworkResult | undefined {
-  const rows = networkRows(setupNetwork(networkOptions(config)), {}, false, SWEEP_READS);
+  const setup = setupNetwork(networkOptions(config));
+  const size = Math.max(1, Math.min(MOST_ROWS, Math.floor(BLOCK_WORK / workOf(setup))));
+  const rows = networkRows(setup, {}, false, SWEEP_READS);
   rows.run.handed = [];
   let finalRatio = Number.NaN;
-  for (const { columns, length } of blocks(rows, chainOf(), ROWS)) {
+  for (const { columns, length } of blocks(rows, chainOf(), size)) {
     finalRatio = lastRatio(columns.sharpness_ratio!, length) ?? finalRatio;
     if (!rows.ended && !proceed(length)) return undefined;
   }

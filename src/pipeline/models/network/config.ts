@@ -96,8 +96,10 @@ const PRODUCTS = 50;
  * How long a step takes, with its spectrum, roughly: in steps of the minimal model in float64,
  * as measured.
  */
-export function networkWork(said: object): number {
-  const { layers, data } = setupNetwork(networkOptions(said));
+export const networkWork = (said: object): number => workOf(setupNetwork(networkOptions(said)));
+
+/** `networkWork` of what has been set up. */
+export function workOf({ layers, data }: NetworkSetup): number {
   const weights = layers.reduce((sum, width, i) => sum + width * (layers[i + 1] ?? 0), 0);
   return 1 + (weights * data.count) / PRODUCTS;
 }
