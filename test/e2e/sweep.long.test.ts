@@ -182,7 +182,7 @@ describe('eos sweep', () => {
     expect(readdirSync(out).sort()).toEqual(['summary', 'sweep.json']);
   });
 
-  test('networks stopped by Ctrl-C, then killed, end as the same table as if never stopped', async () => {
+  test('networks stopped by Ctrl-C, then killed, end as the table of a whole sweep', async () => {
     const folder = newFolder();
     const grid = '--model mlp --layers 1-10-10-1 --data chebyshev:5:20 --eta 0.3 --measure 10'
       .split(' ')

@@ -119,7 +119,7 @@ test('any run of a sweep has the summary that the stream gives it', async () => 
   );
 });
 
-test('a run says how far it is, the sooner the more work a row is, and can be given up then', () => {
+test('a run says how far it is, sooner where rows are more work, and can be given up', () => {
   const told = (layers: string, go = true) => {
     const rows: number[] = [];
     const { config } = sweepOf({ layers, steps: '2000', measure: '500' });
