@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/setup/longest-first.ts';
 
 const PATIENCE = 600_000;
 
@@ -22,8 +23,10 @@ export default defineConfig({
     testTimeout: PATIENCE,
     hookTimeout: PATIENCE,
     expect: { poll: { timeout: PATIENCE / 2 } },
-    // Two cores, and many of the tests start processes of their own.
+    // Two cores, and many of the tests start processes of their own. `npm run test:long` has three
+    // workers: its tests often wait, for a page or for a process that is slow on purpose.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     reporters: process.env.CI
       ? ['default', ['json', { outputFile: '.ci/results.json' }]]
       : ['default'],
