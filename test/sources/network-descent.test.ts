@@ -380,6 +380,22 @@ describe('spikes', () => {
     expect(spike!.rise).toBeGreaterThan(30);
   });
 
+  test.each([
+    ['silu', '64-10-25-22-10', 61, 0.784, 2628, 76],
+    ['gelu', '64-32-24-28-10', 66, 0.844, 1114, 35],
+    ['tanh', '64-13-10', 94, 2.33, 5122, 71],
+  ] as const)(
+    'where a step passes over a wall that neither of its ends sees, too: %s, %s on %i digits at ' +
+      'η = %f',
+    async (activation, layers, images, eta, seed, begin) => {
+      const spikes = await spikesOf({
+        ...{ activation, layers, eta, seed, steps: begin + 20 },
+        ...{ data: `digits:${images}`, loss: 'cross-entropy' },
+      });
+      expect(spikes.find((spike) => spike.begin === begin)!.share).toBeGreaterThan(0.9);
+    },
+  );
+
   test('a jump of the learning rate is not the edge of the run', async () => {
     const spikes = await spikesOf({ steps: 700, eta: 0.02, schedule: '500:0.3' });
     expect(spikes.length).toBeGreaterThan(0);
@@ -403,6 +419,25 @@ describe('spikes', () => {
       }
     },
   );
+
+  test.each([
+    ['adam', 'tanh', '1-12-12-12-1', 'chebyshev:5:20', '0:0.00443,258:0.01065', 726, 258, 398],
+    ['gd', 'relu', '1-12-12-12-1', 'chebyshev:4:20', '0:0.0718,302:0.322', 134, 302, 415],
+  ] as const)(
+    'nor is a spike that takes over a hundred steps to grow behind one: %s, %s, %s on %s at %s',
+    async (optimizer, activation, layers, data, schedule, seed, jump, begin) => {
+      const plan = { schedule, seed, steps: begin + 30, measure: 2 };
+      const spikes = await spikesOf({ optimizer, activation, layers, data, ...plan });
+      const first = spikes.find((spike) => spike.step >= jump)!;
+      expect(first).toMatchObject({ begin, cause: 'learning-rate', eta_that_holds: null });
+    },
+  );
+
+  test('in a warmup the learning rate has risen', async () => {
+    const spikes = await spikesOf({ layers: '1-20-1', eta: 1, schedule: 'warmup:300', steps: 300 });
+    expect(spikes.length).toBeGreaterThan(0);
+    for (const { cause } of spikes) expect(cause).not.toBe('edge');
+  });
 
   test.each([
     [10, 4, 0.05],
@@ -429,6 +464,27 @@ describe('spikes', () => {
       expect(spikes.length).toBeGreaterThan(0);
       expect(spikes.filter(({ cause }) => cause === 'edge')).toEqual([]);
       expect(verdict).toBeNull();
+    },
+  );
+
+  test.each([
+    ['nesterov', 'silu', '1-10-1', 'chebyshev:5:20', 10, 0.31, 699, 43, 200],
+    ['nesterov', 'gelu', '1-10-1', 'chebyshev:3:28', 15, 0.25, 572, 14, 200],
+    ['gd', 'tanh', '1-12-12-12-1', 'chebyshev:2:25', 13, 0.38, 229, 56, 800],
+    ['gd', 'silu', '1-12-12-12-1', 'chebyshev:4:26', 13, 0.37, 430, 8.2, 1200],
+  ] as const)(
+    'of %s, %s, %s on %s, in batches of %i at η = %f, not even beyond the threshold',
+    async (optimizer, activation, layers, data, batch, eta, seed, fold, steps) => {
+      const plan = { optimizer, activation, layers, data, batch, eta, seed, steps };
+      const setup = setupNetwork(plan);
+      const inputs = setup.data.inputs.slice();
+      const targets = setup.data.targets.slice();
+      (optimizer === 'gd' ? inputs : targets)[7]! *= fold;
+      const bad = { ...setup, data: { ...setup.data, inputs, targets } };
+      const { run } = await lastValueFrom(source(() => networkRows(bad)).pipe(networkPipeline()));
+      const { spikes } = run.summary!;
+      expect(spikes.length).toBeGreaterThan(0);
+      expect(spikes.filter(({ cause }) => cause === 'edge')).toEqual([]);
     },
   );
 

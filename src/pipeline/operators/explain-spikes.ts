@@ -53,14 +53,20 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
         stability,
         config,
         handed,
-      }: Run<{ readonly eigenvalues: number }> & Pick<MeasuredRun, 'handed'>,
+      }: Run<{ readonly eigenvalues: number; readonly batch?: number | null }> &
+        Pick<MeasuredRun, 'handed'>,
       saved,
     ) {
       const before = structuredClone(saved?.raw('state')) as State | undefined;
       /** A stage that only sums up what is stored has told all of it before. */
       let live = false;
       const finder = handed ? handedOn(handed) : createSpikeFinder(before?.finder);
-      const explainer = createSpikeExplainer(stability, config.eigenvalues, before?.explainer);
+      const explainer = createSpikeExplainer(
+        stability,
+        config.eigenvalues,
+        before?.explainer,
+        typeof config.batch === 'number',
+      );
       const spikes = [...(before?.spikes ?? [])];
       let count = before?.count ?? 0;
       function take(spike: Spike | null): void {

@@ -114,6 +114,18 @@ const CHANGES: Readonly<Record<Name, readonly [smaller: Noticed, larger: Noticed
     [0.495, 'what rises at 0.9 of the threshold has another cause'],
     [1.98, 'that of 0.7 is'],
   ],
+  STEADY: [
+    [0.001, 'energy that grows by 0.25 % of the loss a step is the cause of its rise'],
+    [0.03, 'what energy loses in a step without work takes little away'],
+  ],
+  LEAST_GROWTH: [
+    [2, 'of mini-batches a rise in three rows is a kick'],
+    [4, 'one in four is an oscillation'],
+  ],
+  NEAR_EDGE: [
+    [0.4, 'a run at 0.6 of the threshold behind a jump is not at the edge'],
+    [0.95, 'one at 0.9 is'],
+  ],
   RESTING: [
     [0.45, 'a verdict from a plateau has the confidence of the table'],
     [0.99, 'a verdict from a plateau has the confidence of the table'],
@@ -147,9 +159,9 @@ test.each(changes)('%s of %d is noticed: not “%s”', async (name, value, stat
   expect(changed.STATEMENTS[statement]!()).toBe(false);
 });
 
-test('the detector decides by 28 numbers, which stand in one file', () => {
+test('the detector decides by 31 numbers, which stand in one file', () => {
   expect(Object.keys(constants).toSorted()).toEqual(Object.keys(CHANGES).toSorted());
-  expect(Object.keys(CHANGES)).toHaveLength(28);
+  expect(Object.keys(CHANGES)).toHaveLength(31);
   const folder = join(root, 'src/pipeline/phases/measured');
   const others = readdirSync(folder)
     .filter((file) => file !== 'constants.ts')
@@ -166,6 +178,7 @@ test('the detector decides by 28 numbers, which stand in one file', () => {
   expect(others.toSorted()).toEqual([
     'FIELDS',
     'MEDIAN_OF_THREE',
+    'MOST_JUMPS',
     'MOST_SPIKES',
     'PAGE',
     'RING',

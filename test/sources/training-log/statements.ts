@@ -5,6 +5,7 @@ import { pendulum } from '../../../src/pipeline/phases/measured/convergence.ts';
 import { createSeriesDetector } from '../../../src/pipeline/phases/measured/detector.ts';
 import { createEdgeMotion } from '../../../src/pipeline/phases/measured/edge-motion.ts';
 import { type Block, createHistory } from '../../../src/pipeline/phases/measured/history.ts';
+import { createJumps } from '../../../src/pipeline/phases/measured/jumps.ts';
 import { createLossWatch } from '../../../src/pipeline/phases/measured/loss-watch.ts';
 import { createNoiseScale } from '../../../src/pipeline/phases/measured/noise-scale.ts';
 import { explainSpike } from '../../../src/pipeline/phases/measured/spike-cause.ts';
@@ -181,6 +182,36 @@ function causeOf(rises: readonly number[], share = 1, ratio = 1.01): string {
   return explainSpike(spike, lossRows, stabilityThreshold({}).stability, 9).cause;
 }
 
+/** Cause of a spike by losses behind a quiet start at 1, with what is known of each row. */
+function causeOfRows(
+  climb: readonly { loss: number; work: number | null; l1: number }[],
+  batches = false,
+): string {
+  const quiet = { loss: 1, work: 0, l1: 0 };
+  const lossRows = [...Array(12).fill(quiet), ...climb, quiet].map((row, step) => ({
+    ...{ step, eta: 0.1, sharpness: 30, ratio: 1.5, directions: 1, measured: true },
+    ...(row as typeof quiet),
+  }));
+  const peak = 11 + climb.length;
+  const spike = { begin: 12, step: peak, end: peak, loss: 2, rise: 2, sharpness_ratio: 1.5 };
+  const { stability } = stabilityThreshold({});
+  return explainSpike(spike, lossRows, stability, 9, { batches }).cause;
+}
+
+/** A climb in equal steps, all of it work at the edge. */
+const evenClimb = (steps: number) =>
+  rows(steps).map((t) => ({ loss: 1 + (t + 1) / steps, work: 1 / steps, l1: 0 }));
+
+/** Whether a run at a ratio, hundreds of steps behind a jump of the learning rate, is led by it. */
+function ledAt(ratio: number): boolean {
+  const jumps = createJumps();
+  const step = rows(300);
+  const eta = step.map((t) => (t < 10 ? 1 : 2));
+  jumps.push({ step, eta, sharpness_ratio: eta.map((rate) => (ratio * rate) / 2) }, 0, 300);
+  const peak = { loss: 1, rise: 2, sharpness_ratio: 1 };
+  return jumps.led({ begin: 295, step: 299, end: 299, ...peak });
+}
+
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 /** Whether the table of the docs has a row for this confidence. */
@@ -304,6 +335,20 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
     causeOf([0.005, 0.005, 0.99], 1, 1.6) === 'kick',
   'what rises at 0.9 of the threshold has another cause': () =>
     causeOf([0.3, 0.3, 0.4], 1, 0.9) === 'other',
+  'energy that grows by 0.25 % of the loss a step is the cause of its rise': () => {
+    const height = (t: number) => 1.0025 ** (t + 1);
+    const climb = rows(80).map((t) => ({ loss: height(t), work: null, l1: height(t) - 1 }));
+    return causeOfRows([{ loss: 1, work: 0, l1: 0 }, ...climb]) === 'edge';
+  },
+  'what energy loses in a step without work takes little away': () => {
+    const steps = rows(4).map((t) => ({ loss: 1 + (t + 1) / 40, work: 0.058 / 4, l1: 0.02 }));
+    return causeOfRows([...steps, { loss: 1.1001, work: null, l1: 0 }]) === 'edge';
+  },
+  'of mini-batches a rise in three rows is a kick': () =>
+    causeOfRows(evenClimb(3), true) === 'kick',
+  'one in four is an oscillation': () => causeOfRows(evenClimb(4), true) === 'edge',
+  'a run at 0.6 of the threshold behind a jump is not at the edge': () => !ledAt(0.6),
+  'one at 0.9 is': () => ledAt(0.9),
   'a verdict from a plateau has the confidence of the table': () =>
     inTable(edgeOf(plateauAt(0.9))?.confidence),
   'one that batches make as well': () => inTable(edgeOf(hovers(3))?.confidence),

@@ -67,7 +67,9 @@ export function trainingColumns({
       'ΔL₁',
       'part of the change of the loss since the row before that lies in directions at the edge; ' +
         'taken where the loss has changed by 0.3 %' +
-        (batch === null ? '' : ', of the step that all samples would have made'),
+        (batch === null
+          ? ''
+          : ', of the step that all samples would have made, less what the batch did by itself'),
       true,
     ),
     {

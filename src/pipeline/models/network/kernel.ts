@@ -35,6 +35,7 @@ export interface Kernel {
     begins: number,
     ends: number,
     change: number,
+    least: number,
   ): number;
   readonly swings: Global<number>;
   ritzVectors(before: number): number;

@@ -62,6 +62,8 @@ export interface EdgeStep {
   readonly lossBefore: number;
   /** Loss of all samples behind it. */
   readonly loss: number;
+  /** What an eigenvalue at the edge is over. */
+  readonly least: number;
   /** Where it ends, if not at θ; its loss is computed then. */
   readonly to?: Float64Array;
 }
@@ -112,8 +114,9 @@ export interface Network {
   /** Where θ and its gradient stand now: the next `edgeWork` is of the step from here. */
   keepStep(): void;
   /**
-   * Part of the change of the loss since `keepStep` that lies in directions at the edge; of a step
-   * that was not taken no more than all of it changes, as the rest of it may have undone that part.
+   * Part of the change of the loss since `keepStep` that lies in directions at the edge. Of a step
+   * that was not taken no more than all of it changes, as the rest of it may have undone that part,
+   * and less what the one that was taken changed otherwise: what is left owes nothing to chance.
    * Products with the Hessian are no longer at θ behind it.
    */
   edgeWork(step: EdgeStep, options?: OperatorOptions): number;
@@ -261,7 +264,7 @@ export function createNetwork(
       views.thetaBefore.set(views.theta);
       views.gradientBefore.set(views.gradient);
     },
-    edgeWork({ begins, ends, lossBefore, loss, to }, { preconditioned = false } = {}) {
+    edgeWork({ begins, ends, lossBefore, loss, least, to }, { preconditioned = false } = {}) {
       useAll();
       if (to) views.direction.set(to);
       const [end, slope] = to ? [direction, product] : [theta, gradient];
@@ -276,8 +279,9 @@ export function createNetwork(
         begins,
         ends,
         change,
+        to ? Number.POSITIVE_INFINITY : least,
       );
-      return to ? Math.min(work, change) : work;
+      return to ? Math.min(work, change) - Math.abs(loss - lossBefore - change) : work;
     },
     thetaBefore: views.thetaBefore,
     gradientBefore: views.gradientBefore,

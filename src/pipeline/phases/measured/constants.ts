@@ -79,6 +79,11 @@ export const DECIMALS = 15;
  */
 export const LEAST_SHARE = 0.5;
 /**
+ * No work is taken of a step that changes the loss by a smaller share than this; its energy then
+ * changes by no more.
+ */
+export const STEADY = 0.003;
+/**
  * An oscillation grows from step to step; by more than this share of the rise in one step,
  * something kicked it …
  */
@@ -88,11 +93,16 @@ export const KICK_SHARE = 0.6;
  * may be added to.
  */
 export const KICK_MARGIN = 1.2;
+/** With mini-batches, what grows within fewer steps than this was kicked by one of them. */
+export const LEAST_GROWTH = 3;
 /**
  * Sharpness over threshold from which on an oscillation does not decay within the hundred steps of
  * a burst.
  */
 export const AT_EDGE = 0.99;
+
+/** Sharpness over threshold from which on a run is at the edge. */
+export const NEAR_EDGE = 0.8;
 
 /**
  * How often verdicts from a plateau, and from one that batches make, are right (the table of

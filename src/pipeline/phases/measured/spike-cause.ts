@@ -4,9 +4,11 @@ import {
   KAPPA,
   KICK_MARGIN,
   KICK_SHARE,
+  LEAST_GROWTH,
   LEAST_SHARE,
   LEVEL_ROWS,
   NOISE_WINDOW,
+  STEADY,
 } from './constants.ts';
 import type { Spike } from './spikes.ts';
 
@@ -68,6 +70,14 @@ export interface ExplainedSpike extends Spike {
 /** Rows before the begin of a spike that are looked at, where they are known. */
 export const ROWS_BEFORE = NOISE_WINDOW + 1;
 
+/** What the rows around a spike do not tell. */
+export interface SpikeCircumstances {
+  /** Whether a jump of the learning rate had brought the run to the edge, longer before. */
+  readonly afterJump?: boolean;
+  /** Whether steps are made by mini-batches, of which one may be bad. */
+  readonly batches?: boolean;
+}
+
 /**
  * Why a spike happened, from the rows around it.
  * @param rows rows from `ROWS_BEFORE` before its begin to the one behind its peak, in order
@@ -78,6 +88,7 @@ export function explainSpike(
   rows: readonly SpikeRow[],
   stability: Stability,
   followed: number,
+  { afterJump = false, batches = false }: SpikeCircumstances = {},
 ): ExplainedSpike {
   const peakAt = firstFrom(rows, spike.step);
   const beginAt = firstFrom(rows, spike.begin) % Math.max(1, rows.length);
@@ -92,7 +103,7 @@ export function explainSpike(
   const rise = peak.loss - mean(level, ({ loss }) => loss);
   const energy = mean(burst, ({ l1 }) => l1) - mean(level.filter(hasEnergy), ({ l1 }) => l1);
   const loss = mean(burst, (row) => row.loss) - mean(level, (row) => row.loss);
-  const climbed = rows.slice(Math.max(0, beginAt - 1), peakAt + 1);
+  const climbed = rows.slice(footOf(rows, beginAt, peakAt, rise), peakAt + 1);
   const part = shareOfWork(climbed) ?? energy / loss;
   const share = Math.min(1, Math.max(0, part));
   const growing = rows.slice(Math.max(0, beginAt - NOISE_WINDOW), peakAt + 1);
@@ -100,7 +111,7 @@ export function explainSpike(
   if (share < LEAST_SHARE && !growing.some(({ measured }) => measured))
     return { ...spike, ...unknown, ratio: peak.ratio };
   const sharpest = growing.reduce((a, b) => (b.ratio > a.ratio ? b : a));
-  const jumped = growing.some(({ eta }, i) => i > 0 && eta > (1 + KAPPA) * growing[i - 1]!.eta);
+  const jumped = afterJump || hasJumped(growing);
   const climb = rows.slice(Math.max(1, beginAt - 1), peakAt + 1);
   const largest = Math.max(
     ...climb.map(({ loss }, i) => loss - rows[Math.max(1, beginAt - 1) + i - 1]!.loss),
@@ -108,7 +119,9 @@ export function explainSpike(
   // What sharpness can do in a step: |1 − 2ρ| in amplitude for a ratio of ρ, the square of it in
   // energy.
   const factor = (2 * sharpest.ratio - 1) * (2 * sharpest.ratio - 1);
-  const kicked = largest > Math.max(KICK_SHARE, KICK_MARGIN * (1 - 1 / factor)) * rise;
+  const kicked =
+    (batches && peakAt - beginAt < LEAST_GROWTH) ||
+    largest > Math.max(KICK_SHARE, KICK_MARGIN * (1 - 1 / factor)) * rise;
   // What was not measured while it rose may have been beyond the threshold.
   const risen = rows.slice(beginAt, peakAt + 1);
   const below = sharpest.ratio < AT_EDGE && risen.some(({ measured }) => measured);
@@ -138,6 +151,15 @@ export function explainSpike(
   };
 }
 
+/** Whether the learning rate has risen within these rows, in one or in several. */
+function hasJumped(rows: readonly SpikeRow[]): boolean {
+  let least = Number.POSITIVE_INFINITY;
+  return rows.some(({ eta }) => {
+    least = Math.min(least, eta);
+    return eta > (1 + KAPPA) * least;
+  });
+}
+
 /** Index of the first row from a step on, of rows in ascending order; their number without one. */
 function firstFrom(rows: readonly SpikeRow[], step: number): number {
   let low = 0;
@@ -148,6 +170,19 @@ function firstFrom(rows: readonly SpikeRow[], step: number): number {
     else low = middle + 1;
   }
   return low;
+}
+
+/**
+ * The row that a climb is counted from: the one before its begin, or, where most of the rise was
+ * before that already, as the level had followed it, the lowest of those that made the level.
+ */
+function footOf(rows: readonly SpikeRow[], beginAt: number, peakAt: number, rise: number): number {
+  const before = Math.max(0, beginAt - 1);
+  if (rows[peakAt]!.loss - rows[before]!.loss >= LEAST_SHARE * rise) return before;
+  let foot = before;
+  for (let i = before - 1; i >= Math.max(0, beginAt - LEVEL_ROWS); i--)
+    if (rows[i]!.loss < rows[foot]!.loss) foot = i;
+  return foot;
 }
 
 /** The learning rate at which a sharpness is the threshold, by bisection. */
@@ -173,9 +208,11 @@ function etaThatHolds(
  */
 function shareOfWork(climbed: readonly SpikeRow[]): number | null {
   if (!climbed.some(({ work }, i) => i > 0 && typeof work === 'number')) return null;
-  const steps = climbed
-    .slice(1)
-    .map(({ work, l1 }, i) => work ?? (l1 ?? 0) - (climbed[i]!.l1 ?? 0));
+  const steps = climbed.slice(1).map(({ work, l1, loss }, i) => {
+    if (typeof work === 'number') return work;
+    const most = STEADY * loss;
+    return Math.min(most, Math.max(-most, (l1 ?? 0) - (climbed[i]!.l1 ?? 0)));
+  });
   const rise = climbed.at(-1)!.loss - climbed[0]!.loss;
   return steps.reduce((sum, step) => sum + step, 0) / rise;
 }

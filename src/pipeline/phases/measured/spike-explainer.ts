@@ -1,4 +1,5 @@
 import type { Stability } from '../../core/run.ts';
+import { createJumps, type JumpState } from './jumps.ts';
 import { type ExplainedSpike, explainSpike, ROWS_BEFORE, type SpikeRow } from './spike-cause.ts';
 import { createSpikeRows, type SpikeRows } from './spike-rows.ts';
 import type { Spike } from './spikes.ts';
@@ -23,6 +24,8 @@ export interface ExplainerState {
   readonly rows: readonly SpikeRow[];
   readonly edge: number;
   readonly worst: EtaVerdict | null;
+  /** An older checkpoint has none. */
+  readonly jumps?: JumpState;
 }
 
 /** Keeps the last rows, and explains the spikes in them. */
@@ -35,24 +38,38 @@ export interface SpikeExplainer {
   state(): () => ExplainerState;
 }
 
-/** @param followed how many eigenvalues were followed */
+/**
+ * @param followed how many eigenvalues were followed
+ * @param batches whether steps are known to be made by mini-batches
+ */
 export function createSpikeExplainer(
   stability: Stability,
   followed: number,
   saved?: ExplainerState,
+  batches = false,
 ): SpikeExplainer {
   const rows = createSpikeRows(saved?.rows);
+  const jumps = createJumps(saved?.jumps);
   let edge = saved?.edge ?? 0;
   let worst = saved?.worst ?? null;
 
   return {
-    rows,
+    rows: {
+      push(columns, from, to) {
+        jumps.push(columns, from, to);
+        rows.push(columns, from, to);
+      },
+      get ratio() {
+        return rows.ratio;
+      },
+    },
     explain(spike) {
       const explained = explainSpike(
         spike,
         rows.around(spike.begin, ROWS_BEFORE, spike.step),
         stability,
         followed,
+        { afterJump: jumps.led(spike), batches },
       );
       const { cause, ratio, eta_that_holds: holds } = explained;
       if (cause === 'edge') edge++;
@@ -61,8 +78,8 @@ export function createSpikeExplainer(
     },
     causes: () => ({ edge_spikes: edge, eta_verdict: worst }),
     state() {
-      const [kept, spikes, verdict] = [rows.state(), edge, worst];
-      return () => ({ rows: kept(), edge: spikes, worst: verdict });
+      const [kept, spikes, verdict, rises] = [rows.state(), edge, worst, jumps.state()];
+      return () => ({ rows: kept(), edge: spikes, worst: verdict, jumps: rises });
     },
   };
 }

@@ -22,9 +22,9 @@ export function spikeCauseText(spike: ExplainedSpike): string {
         : `${wholePercent(share)} of the rise in ${where} at ${plainNumber(ratio, 3)} × ` +
             `threshold; η ≤ ${plainNumber(holds, 3)} would have held`;
     case 'learning-rate':
-      return 'not the edge of the run: the learning rate had jumped';
+      return 'not the edge of the run: the learning rate had risen';
     case 'kick':
-      return 'not the edge: the loss rose within a step or two';
+      return 'not the edge: the loss rose within few steps';
     case 'unknown':
       return (
         `${wholePercent(share)} of the rise in ${where}, all that are followed; --eigenvalues ` +

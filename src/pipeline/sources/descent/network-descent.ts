@@ -337,17 +337,20 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       l1![i] = energy;
       l2![i] = value - energy;
       edge_directions![i] = edges;
-      if (last.t === t - 1) edge_work![i] = workSince(value, edges);
+      if (last.t === t - 1) edge_work![i] = workSince(value, edges, edge);
       last = { t, loss: value, edges };
       network.keepStep();
     };
   }
 
   /** Part of the change of the loss in the last step that lies in directions at the edge. */
-  function workSince(value: number, edges: number): number {
-    if (last.edges === 0 && edges === 0) return 0;
-    if (!(Math.abs(value - last.loss) > WORTHWHILE * last.loss)) return Number.NaN;
-    const step = { begins: last.edges, ends: edges, lossBefore: last.loss, loss: value };
+  function workSince(value: number, edges: number, least: number): number {
+    const change = value - last.loss;
+    const rose = change > WORTHWHILE * last.loss;
+    // A rise may be due to a wall within the step.
+    if (last.edges === 0 && edges === 0 && (meant || !rose)) return 0;
+    if (!(Math.abs(change) > WORTHWHILE * last.loss)) return Number.NaN;
+    const step = { begins: last.edges, ends: edges, lossBefore: last.loss, loss: value, least };
     return network.edgeWork(meant ? { ...step, to: meant } : step, operator);
   }
 

@@ -19,6 +19,7 @@ import {
   wanted,
   Z,
 } from './tracker';
+import { findWall, joinWall, projectOntoWall } from './wall';
 
 /** A direction of the measurement before is the same one where its part along it is over this. */
 const SAME = 0.5;
@@ -36,6 +37,10 @@ const APART = 1e-9;
 const AMISS = 0.03;
 /** … and the intervals, with a point in the middle of each, that it is given up at. */
 const MOST_INTERVALS = 16;
+/** Share of a rise at which nothing more is looked for. */
+const EXPLAINED = 0.9;
+/** Curvature of a wall along the step, over the least at the edge. */
+const WALL = 2;
 
 /** u·g and λ of each direction at the last measurement. */
 export let swings: usize = 0;
@@ -53,6 +58,9 @@ let middle: usize = 0;
 let slope: usize = 0;
 let step: usize = 0;
 let part: usize = 0;
+/** ∇L·δ of all of the step, at the points of the last integral and their number less one. */
+const slopes = new StaticArray<f64>(2 * MOST_INTERVALS + 1);
+let pieces: i32 = 0;
 const matrix = new StaticArray<f64>(MOST * MOST);
 const right = new StaticArray<f64>(MOST);
 
@@ -204,9 +212,9 @@ function matrixTimes(y: usize, into: usize): void {
 /**
  * Work of a step along directions at the edge: ∫ ∇L·δ over the step from θ₋ to θ, δ its part in the
  * span of the first `ends` directions of the last measurement and the first `begins` of the one
- * before. Along all of the step the integral is the change of the loss, which is known: points are
- * added to Simpson's rule until it finds that, as the loss is no quadratic across a wide step. The
- * next products with the Hessian are at another θ.
+ * before. A rise that these leave unexplained may pass a wall that neither end sees: then those
+ * directions join whose eigenvalues are over `least` where the step is most curved. The next
+ * products with the Hessian are at another θ, and the basis of the tracker is gone.
  */
 export function edgeWork(
   theta: usize,
@@ -217,6 +225,7 @@ export function edgeWork(
   begins: i32,
   ends: i32,
   change: f64,
+  least: f64,
 ): f64 {
   const bytes: usize = (<usize>size) << 3;
   memory.copy(step, theta, bytes);
@@ -225,18 +234,46 @@ export function edgeWork(
   if (metric) divide(scaled, metric);
   projectOnto(begins, ends);
   if (metric) multiply(metric, part, part, size);
+  const work = workOfPart(gradient, thetaBefore, gradientBefore, change);
+  if (!(least < Infinity && work < EXPLAINED * change)) return work;
+  const place = mostCurved(dot(scaled, scaled, size), WALL * least);
+  if (place < 0) return work;
+  memory.copy(middle, thetaBefore, bytes);
+  addScaled(place, step, middle, size);
+  gradientAt(middle, slope);
+  if (!findWall(middle, scaled, least)) return work;
+  for (let i = 0; i < ends; i++) joinWall(past[0] + <usize>i * stride);
+  for (let i = 0; i < begins; i++) joinWall(past[1] + <usize>i * stride);
+  projectOntoWall(scaled, part);
+  if (metric) multiply(metric, part, part, size);
+  return workOfPart(gradient, thetaBefore, gradientBefore, change);
+}
+
+/**
+ * ∫ ∇L·δ along the step. Of all of the step it is the change of the loss, which is known: points
+ * are added to Simpson's rule until it finds that, as the loss is no quadratic across a wide step.
+ */
+function workOfPart(gradient: usize, thetaBefore: usize, gradientBefore: usize, change: f64): f64 {
+  const first = dot(step, gradientBefore, size);
+  const last = dot(step, gradient, size);
   // Trapezoids, of all of the step and of its part, over ever more intervals.
-  let whole = 0.5 * (dot(step, gradientBefore, size) + dot(step, gradient, size));
+  let whole = 0.5 * (first + last);
   let work = 0.5 * (dot(part, gradientBefore, size) + dot(part, gradient, size));
   let integral = work;
+  unchecked((slopes[0] = first));
+  unchecked((slopes[2 * MOST_INTERVALS] = last));
   for (let intervals = 1; intervals <= MOST_INTERVALS; intervals *= 2) {
     let a = 0.0;
     let b = 0.0;
+    pieces = 2 * intervals;
+    const apart = MOST_INTERVALS / intervals;
     for (let i = 0; i < intervals; i++) {
-      memory.copy(middle, thetaBefore, bytes);
+      memory.copy(middle, thetaBefore, (<usize>size) << 3);
       addScaled((<f64>i + 0.5) / <f64>intervals, step, middle, size);
       gradientAt(middle, slope);
-      a += dot(step, slope, size) / <f64>intervals;
+      const along = dot(step, slope, size);
+      unchecked((slopes[(2 * i + 1) * apart] = along));
+      a += along / <f64>intervals;
       b += dot(part, slope, size) / <f64>intervals;
     }
     // Simpson's rule of both: points in the middle of intervals count twice their ends.
@@ -246,6 +283,24 @@ export function edgeWork(
     work = 0.5 * (work + b);
   }
   return integral;
+}
+
+/**
+ * Where on the step, from 0 to 1, its slope changes most; negative where that curvature is not over
+ * `least`, the square of the length of the step being known.
+ */
+function mostCurved(square: f64, least: f64): f64 {
+  const apart = (2 * MOST_INTERVALS) / pieces;
+  let most = -Infinity;
+  let place = 0;
+  for (let i = 0; i < pieces; i++) {
+    const rise = unchecked(slopes[(i + 1) * apart]) - unchecked(slopes[i * apart]);
+    if (rise <= most) continue;
+    most = rise;
+    place = i;
+  }
+  if (!(most * <f64>pieces > least * square)) return -1;
+  return (<f64>place + 0.5) / <f64>pieces;
 }
 
 /**

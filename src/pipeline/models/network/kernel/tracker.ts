@@ -176,6 +176,34 @@ export function useOperator(theta: usize, diagonal: usize, shift: f64): void {
   added = shift;
 }
 
+/**
+ * Ritz pairs of the same operator at another θ, where the gradient was just computed, from up to
+ * `count` products along a direction; what the last measurement has in its basis is given up.
+ */
+export function explore(theta: usize, direction: usize, count: i32): void {
+  at = theta;
+  rough = false;
+  m = 0;
+  solved = 0;
+  if (!extendBy(direction)) return;
+  while (m < count && extendBy(HV + <usize>(m - 1) * stride)) {}
+  solve();
+  findResiduals();
+}
+
+/** Whether Ritz pair `rank` is an eigenpair but for this share of its value, which is over that. */
+export function isPair(rank: i32, share: f64, least: f64): bool {
+  if (rank >= m) return false;
+  const value = theta(rank);
+  const amiss = unchecked(rest[rank]);
+  return amiss <= share * value && value - amiss > least;
+}
+
+/** Ritz vector `rank` of the basis. */
+export function ritzInto(rank: i32, into: usize): void {
+  combine(V, order[rank], into);
+}
+
 /** The operator times v. */
 export function operatorTimes(v: usize, product: usize): void {
   products++;
