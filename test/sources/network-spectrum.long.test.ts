@@ -16,9 +16,16 @@ const TURNS: readonly NetworkOptions[] = [
   { ...RMSPROP, layers: '1-8-8-8-1', data: 'chebyshev:5:15', eta: 0.005, activation: 'gelu' },
 ];
 
-test.each(
-  TURNS.flatMap((options) => [1, 7].map((measure) => ({ ...options, steps: 400, measure }))),
-)('S is the largest eigenvalue, as a search finds it that knows nothing: %j', async (options) => {
+/** Training far beyond its threshold, where the spectrum leaps from step to step. */
+const LEAPS: readonly NetworkOptions[] = [7, 48, 52, 69].map((seed) => ({
+  ...{ layers: '64-5-10', data: 'digits:60', activation: 'silu', 'init-scale': 0.02 },
+  ...{ seed, eta: 25, steps: 300 },
+}));
+
+test.each([
+  ...TURNS.flatMap((options) => [1, 7].map((measure) => ({ ...options, steps: 400, measure }))),
+  ...LEAPS.map((options) => ({ ...options, measure: 1 })),
+])('S is the largest eigenvalue, as a search finds it that knows nothing: %j', async (options) => {
   const batches = networkDescent(options, { batchSize: 1000 });
   const [batch] = await lastValueFrom(batches.pipe(toArray()));
   const { columns, length } = batch!;

@@ -207,7 +207,7 @@ test('where two directions are mixed, S is of a product in double precision', ()
     mixed[i] = (vectors[i]! + vectors[size + i]!) / Math.SQRT2;
     mixed[size + i] = (vectors[i]! - vectors[size + i]!) / Math.SQRT2;
   }
-  network.resumeTracker({ ...state, guess: 0, vectors: mixed });
+  network.resumeTracker({ ...state, guess: 0, unrest: 0, vectors: mixed });
   const before = network.products;
   const { values, error } = network.track({ probing: 0 });
   const exact = converged();

@@ -40,7 +40,7 @@ export interface Kernel {
   readonly swings: Global<number>;
   ritzVectors(before: number): number;
   ritzStride(): number;
-  resumeTracker(measurements: number, guess: number, draws: number): void;
+  resumeTracker(measurements: number, guess: number, draws: number, unrest: number): void;
   readonly known: Global<number>;
   readonly guess: Global<number>;
   useOperator(theta: number, metric: number, shift: number): void;
@@ -49,6 +49,8 @@ export interface Kernel {
   readonly products: Global<number>;
   readonly SEARCH: Global<number>;
   readonly draws: Global<number>;
+  readonly scout: Global<number>;
+  readonly unrest: Global<number>;
   readonly results: Global<number>;
   exp(x: number): number;
   log(x: number): number;

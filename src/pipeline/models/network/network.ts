@@ -42,6 +42,12 @@ export interface TrackerState {
   readonly draws: number;
   /** u·g and λ of each direction. */
   readonly swings: Float64Array;
+  /** The direction that is sent out for what is not followed. */
+  readonly scout: Float64Array;
+  /** The largest eigenvalue, from which that of the next measurement may leap. */
+  readonly largest: number;
+  /** Measurements for which that direction is sent yet, since the spectrum has turned. */
+  readonly unrest: number;
 }
 
 /**
@@ -191,6 +197,7 @@ export function createNetwork(
   view(targets, count * targetWidth).set(samples.targets);
   const results = view(kernel.results.value, Math.min(tracked, size));
   const swings = view(kernel.swings.value, 2 * followed);
+  const scout = view(kernel.scout.value, size);
   const ritzVector = (index: number, before = 0) =>
     view(kernel.ritzVectors(before) + index * kernel.ritzStride(), size);
   const probeSeed = BigInt(seed);
@@ -297,17 +304,22 @@ export function createNetwork(
         guess: kernel.guess.value,
         draws: kernel.draws.value,
         swings: swings.slice(),
+        scout: scout.slice(),
+        largest: results[0]!,
+        unrest: kernel.unrest.value,
       };
     },
-    resumeTracker({ vectors, measurements, guess, draws, swings: saved }) {
+    resumeTracker({ vectors, measurements, guess, draws, swings: saved, ...more }) {
       swings.set(saved);
+      scout.set(more.scout);
+      results[0] = more.largest;
       for (let before = 0; before < PAST; before++) {
         for (let i = 0; i < followed; i++) {
           const from = (before * followed + i) * size;
           ritzVector(i, before).set(vectors.subarray(from, from + size));
         }
       }
-      kernel.resumeTracker(measurements, guess, draws);
+      kernel.resumeTracker(measurements, guess, draws, more.unrest);
     },
   };
 }

@@ -381,9 +381,10 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
     },
     state() {
       // Those of the tracker are copies already.
-      const { vectors, swings, ...tracker } = network.saveTracker();
+      const { vectors, swings, scout, ...tracker } = network.saveTracker();
       const arrays = [theta.slice(), vectors, ...slots.map((array) => array.slice())];
-      const before = [network.thetaBefore.slice(), swings, ...(meant ? [meant.slice()] : [])];
+      const before = [network.thetaBefore.slice(), swings, scout];
+      if (meant) before.push(meant.slice());
       const { t, edges } = last;
       const begun = since > 0 ? { since } : {};
       return () => ({
@@ -396,18 +397,18 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       });
     },
     resume(saved) {
-      if (saved.raw('guess') === undefined)
+      if (saved.raw('largest') === undefined)
         throw new CheckpointError(
           'checkpoint: an older eos wrote it, which followed eigenvalues in another way; ' +
             'resume it with that one, or start the run anew',
         );
       since = saved.raw('since') === undefined ? 0 : saved.number('since');
       const [weights, vectors, ...rest] = saved.texts('arrays').map(bytesOf);
-      const [before, swings, ...led] = saved.texts('before').map(bytesOf);
+      const [before, swings, scout, ...led] = saved.texts('before').map(bytesOf);
       const kept = network.followed;
-      const sizes = [size, PAST * kept * size, size, 2 * kept, ...slots.map(() => size)];
+      const sizes = [size, PAST * kept * size, size, 2 * kept, size, ...slots.map(() => size)];
       if (meant) sizes.push(size);
-      const found = [weights, vectors, before, swings, ...rest, ...led].map(
+      const found = [weights, vectors, before, swings, scout, ...rest, ...led].map(
         (bytes) => (bytes?.byteLength ?? 0) / 8,
       );
       if (found.length !== sizes.length || found.some((length, i) => length !== sizes[i]))
@@ -431,6 +432,9 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
         guess,
         draws: saved.number('draws'),
         swings: numbers(swings!),
+        scout: numbers(scout!),
+        largest: saved.numberOrNull('largest') ?? Number.NaN,
+        unrest: saved.number('unrest'),
       });
     },
   };

@@ -113,7 +113,7 @@ function atRest(rank: i32): void {
   const beyond = at(outside, rank * MOST);
   memory.fill(row, 0, MOST << 3);
   memory.fill(beyond, 0, MOST << 3);
-  for (let j = 0; j < found; j++) store<f64>(at(row, j), load<f64>(entryOf(Z, j, order[rank])));
+  memory.copy(row, entryOf(Z, order[rank], 0), (<usize>found) << 3);
   const here = load<f64>(at(swings, 2 * rank));
   unchecked((right[rank] = here));
   // A full basis tells of a spectrum that has turned too far within a step.

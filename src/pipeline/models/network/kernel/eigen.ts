@@ -1,6 +1,6 @@
 /**
- * Makes a symmetric m × m matrix diagonal by Jacobi's rotations, which turn the columns of Z with
- * it. Both are row-major with `stride` entries a row.
+ * Makes a symmetric m × m matrix diagonal by Jacobi's rotations, which turn the rows of Z with it:
+ * of a Z that was 1 they become its eigenvectors. Both have `stride` entries a row, m + 1 at least.
  */
 export function diagonalize(A: usize, Z: usize, m: i32, stride: i32): void {
   const row: usize = (<usize>stride) << 3;
@@ -29,32 +29,38 @@ function rotate(A: usize, Z: usize, p: i32, q: i32, row: usize, end: usize, leas
   const qq: usize = (<usize>q) << 3;
   const off = load<f64>(ap + qq);
   if (Math.abs(off) <= least) return false;
-  const angle = (load<f64>(aq + qq) - load<f64>(ap + pp)) / (2 * off);
+  const first = load<f64>(ap + pp);
+  const second = load<f64>(aq + qq);
+  const angle = (second - first) / (2 * off);
   const root = Math.sqrt(angle * angle + 1);
   const t = angle < 0 ? 1 / (angle - root) : 1 / (angle + root);
   const c = 1 / Math.sqrt(t * t + 1);
   const s = t * c;
+  turnRows(ap, aq, c, s, end);
+  turnRows(Z + <usize>p * row, Z + <usize>q * row, c, s, end);
+  let column = A;
   for (let at: usize = 0; at < end; at += 8) {
-    const rowOf = A + (at >> 3) * row;
-    const x = load<f64>(rowOf + pp);
-    const y = load<f64>(rowOf + qq);
-    store<f64>(rowOf + pp, c * x - s * y);
-    store<f64>(rowOf + qq, s * x + c * y);
+    store<f64>(column + pp, load<f64>(ap + at));
+    store<f64>(column + qq, load<f64>(aq + at));
+    column += row;
   }
-  for (let at: usize = 0; at < end; at += 8) {
-    const x = load<f64>(ap + at);
-    const y = load<f64>(aq + at);
-    store<f64>(ap + at, c * x - s * y);
-    store<f64>(aq + at, s * x + c * y);
-    const zRow = Z + (at >> 3) * row;
-    const u = load<f64>(zRow + pp);
-    const v = load<f64>(zRow + qq);
-    store<f64>(zRow + pp, c * u - s * v);
-    store<f64>(zRow + qq, s * u + c * v);
-  }
+  store<f64>(ap + pp, first - t * off);
+  store<f64>(aq + qq, second + t * off);
   store<f64>(ap + qq, 0);
   store<f64>(aq + pp, 0);
   return true;
+}
+
+/** Turns two rows in their plane, with what lies behind an odd end. */
+function turnRows(x: usize, y: usize, c: f64, s: f64, end: usize): void {
+  const cosine = f64x2.splat(c);
+  const sine = f64x2.splat(s);
+  for (let at: usize = 0; at < end; at += 16) {
+    const a = v128.load(x + at);
+    const b = v128.load(y + at);
+    v128.store(x + at, f64x2.sub(f64x2.mul(cosine, a), f64x2.mul(sine, b)));
+    v128.store(y + at, f64x2.add(f64x2.mul(sine, a), f64x2.mul(cosine, b)));
+  }
 }
 
 /**

@@ -25,6 +25,8 @@ export {
   ritzStride,
   ritzVectors,
   SEARCH,
+  scout,
   track,
+  unrest,
   useOperator,
 } from './tracker';

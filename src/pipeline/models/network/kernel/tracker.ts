@@ -18,14 +18,28 @@ const OTHERS = 0.005;
 const UNSEEN = 0.0003;
 /** What rounding may do to an eigenvalue, as a share of the largest. */
 const ROUNDING = 1e-14;
+/**
+ * Of what an entry of VᵀHV lacks of symmetry, what rounding may do to an eigenvalue; in single
+ * precision it is 2²⁹ times as much.
+ */
+const NOISE = 8;
+const NOISE_SINGLE = NOISE / 536870912;
 /** Measurements whose Ritz vectors are kept. */
 const PAST = 4;
 /** A Ritz vector is refined by its residual where that is under this share of its value. */
 const REFINED = 0.3;
+/** Up to so many times the last tracked value the first one may be for that to be done at once. */
+const SPREAD = 100;
 /** Residual of a guess, as a share of the largest eigenvalue, that tells of a turning spectrum. */
 const TURNED = 0.1;
-/** Products that are spent on a random direction then. */
+/** Change of the largest eigenvalue from one measurement to the next that tells so, as a share. */
+const LEAPT = 0.3;
+/** So many measurements behind one that has turned are looked at in the same way. */
+const RESTLESS = 4;
+/** Products that are spent on the scout then. */
 export const SEARCH: i32 = 8;
+/** Length of the random direction that goes with the scout, whose own is 1. */
+const ASTRAY = 0.3;
 /** Share of the square of a vector that must be outside of those before it. */
 const OUTSIDE = 0.1;
 /** At every so many vectors the eigenvalues are found anew, so that rounding does not add up. */
@@ -81,11 +95,22 @@ let added: f64 = 0;
  * rough enters the first eigenvalue by the square of what its vector has of the others.
  */
 let rough: bool = false;
+/** What rounding does to eigenvalues, by the symmetry of the products of the guesses. */
+let noise: f64 = 0;
+
+/**
+ * A direction that is sent out for what is not tracked: it joins the basis at times, with some of a
+ * random one, and goes on as the largest Ritz vector there that is not tracked, so that in time it
+ * finds what rises from below. 0 where it begins.
+ */
+export let scout: usize = 0;
 
 /** Products with the Hessian so far. */
 export let products: i32 = 0;
 /** Place in the stream of probes. */
 export let draws: f64 = 0;
+/** Measurements for which the scout is sent yet, since the spectrum has turned. */
+export let unrest: i32 = 0;
 /** Measurements whose Ritz vectors are there. */
 export let known: i32 = 0;
 /**
@@ -115,6 +140,7 @@ export function buildTracker(count: i32): void {
   size = parameters;
   wanted = count < size ? count : size;
   known = 0;
+  unrest = 0;
   guess = 0;
   draws = 0;
   stride = ((<usize>size + 2) << 3) & ~15;
@@ -130,6 +156,7 @@ export function buildTracker(count: i32): void {
   right = allocate(wanted);
   spare = allocate(room * (BASIS / 2));
   scratch = allocate(size);
+  scout = allocate(size);
   T = allocate(BASIS * BASIS);
   K = allocate(BASIS * BASIS);
   D = allocate(BASIS * BASIS);
@@ -149,7 +176,8 @@ export function ritzStride(): usize {
 }
 
 /** Goes on from Ritz vectors that were put in place. */
-export function resumeTracker(measurements: i32, way: i32, place: f64): void {
+export function resumeTracker(measurements: i32, way: i32, place: f64, wary: i32): void {
+  unrest = wary;
   known = measurements;
   guess = way;
   draws = place;
@@ -224,16 +252,12 @@ function roughly(v: usize, product: usize): void {
 }
 
 /**
- * Gives a rough HV[i] the product with V[0] that symmetry demands; false where the one it has is
- * too far from that.
+ * Whether a rough HV[i], whose product with V[0] is this far from what symmetry demands, is as good
+ * as bounds allow for.
  */
-function conform(i: i32): bool {
-  const h = HV + <usize>i * stride;
-  const amiss = dot(V + <usize>i * stride, HV, size) - dot(V, h, size);
+function conforms(amiss: f64): bool {
   // It is one of as many parts of an error whose square is the sum of theirs.
-  if (!(amiss * amiss * size <= SINGLE * SINGLE * load<f64>(T) * load<f64>(T))) return false;
-  addScaled(amiss, V, h, size);
-  return true;
+  return amiss * amiss * size <= SINGLE * SINGLE * load<f64>(T) * load<f64>(T);
 }
 
 function setBoth(i: i32, j: i32, value: f64): void {
@@ -263,19 +287,25 @@ function extend(length: f64): bool {
     if (!(norm > 1e-10 * length)) return false;
   }
   const h = HV + <usize>m * stride;
-  if (!rough || m == 0) operatorTimes(v, h);
-  else {
+  if (rough && m > 0) {
     roughly(v, h);
-    if (!conform(m)) operatorTimes(v, h);
-  }
-  spread(T, V, m, m + 1);
-  if (rough) {
-    // Both halves of what symmetry makes one: then values and residuals are of one operator.
+    spread(T, V, m, m + 1);
     dots(HV, stride, m, v, row, size);
-    for (let j = 0; j < m; j++) {
+    const amiss = load<f64>(row) - load<f64>(entryOf(T, 0, m));
+    if (conforms(amiss)) addScaled(amiss, V, h, size);
+    else {
+      operatorTimes(v, h);
+      spread(T, V, m, m + 1);
+    }
+    // Both halves of what symmetry makes one: then values and residuals are of one operator.
+    setBoth(0, m, load<f64>(row));
+    for (let j = 1; j < m; j++) {
       const slot = row + ((<usize>j) << 3);
       setBoth(j, m, 0.5 * (load<f64>(entryOf(T, j, m)) + load<f64>(slot)));
     }
+  } else {
+    operatorTimes(v, h);
+    spread(T, V, m, m + 1);
   }
   spread(K, HV, m, m + 1);
   m++;
@@ -300,31 +330,52 @@ function spread(gram: usize, vectors: usize, i: i32, count: i32): void {
   }
 }
 
-/** A random direction into the basis. */
-function probe(seed: u64): bool {
-  const v = V + <usize>m * stride;
+/** A random direction, of which the length comes back. */
+function drawInto(v: usize, seed: u64): f64 {
   const stream = streamOf(seed);
   for (let i = 0; i < size; i++)
     store<f64>(v + ((<usize>i) << 3), symmetricAt(stream, <u64>draws + <u64>i));
   draws += <f64>size;
-  return extend(Math.sqrt(dot(v, v, size)));
+  return Math.sqrt(dot(v, v, size));
 }
 
-/** into = Σ_j Z[j, column] · vectors[j] */
+/** A random direction into the basis. */
+function probe(seed: u64): bool {
+  return extend(drawInto(V + <usize>m * stride, seed));
+}
+
+/** The scout into the basis, with some of a random direction; that alone where there is none. */
+function sendScout(seed: u64): bool {
+  const v = V + <usize>m * stride;
+  let length = drawInto(v, seed);
+  if (dot(scout, scout, size) > 0) {
+    store<f64>(row, 1);
+    length = Math.sqrt(combination(ASTRAY / length, v, scout, 0, 1, row, v, size));
+  }
+  return extend(length);
+}
+
+/** What the scout has become, as a unit vector. */
+function keepScout(): void {
+  combine(HV, order[wanted], scout);
+  const square = dot(scout, scout, size);
+  if (square > LEAST) combination(1 / Math.sqrt(square), scout, scout, 0, 0, row, scout, size);
+  else memory.fill(scout, 0, (<usize>size) << 3);
+}
+
+/** into = Σ_j Z[column, j] · vectors[j] */
 function combine(vectors: usize, column: i32, into: usize): void {
-  for (let j = 0; j < m; j++) store<f64>(row + ((<usize>j) << 3), load<f64>(entryOf(Z, j, column)));
-  const first = load<f64>(row);
-  combination(first, vectors, vectors + stride, stride, m - 1, row + 8, into, size);
+  const z = entryOf(Z, column, 0);
+  combination(load<f64>(z), vectors, vectors + stride, stride, m - 1, z + 8, into, size);
 }
 
 /**
- * One vector more in the matrix whose eigenvectors are in Z: only its own row and column are not
- * diagonal then.
+ * One vector more in the matrix whose eigenvectors are the rows of Z: all is diagonal but its own
+ * row and column then.
  */
 function border(q: i32): void {
   for (let i = 0; i < q; i++) {
-    let sum = 0.0;
-    for (let j = 0; j < q; j++) sum += load<f64>(entryOf(Z, j, i)) * load<f64>(entryOf(T, q, j));
+    const sum = dot(entryOf(Z, i, 0), entryOf(T, q, 0), q);
     store<f64>(entryOf(D, i, q), sum);
     store<f64>(entryOf(D, q, i), sum);
     store<f64>(entryOf(Z, i, q), 0);
@@ -358,13 +409,9 @@ function theta(rank: i32): f64 {
  */
 function roughResidual(rank: i32): f64 {
   const column = order[rank];
+  const z = entryOf(Z, column, 0);
   let sum = 0.0;
-  for (let i = 0; i < m; i++) {
-    let part = 0.0;
-    for (let j = 0; j < m; j++)
-      part += load<f64>(entryOf(K, i, j)) * load<f64>(entryOf(Z, j, column));
-    sum += part * load<f64>(entryOf(Z, i, column));
-  }
+  for (let i = 0; i < m; i++) sum += dot(entryOf(K, i, 0), z, m) * load<f64>(z + ((<usize>i) << 3));
   const value = theta(rank);
   const square = sum - value * value;
   return square > 0 ? Math.sqrt(square) : 0;
@@ -376,10 +423,8 @@ function residual(rank: i32): f64 {
   const column = order[rank];
   const value = theta(rank);
   combine(HV, column, into);
-  for (let j = 0; j < m; j++) {
-    const slot = row + ((<usize>j) << 3);
-    store<f64>(slot, -value * load<f64>(slot));
-  }
+  for (let j = 0; j < m; j++)
+    store<f64>(row + ((<usize>j) << 3), -value * load<f64>(entryOf(Z, column, j)));
   return Math.sqrt(combination(1, into, V, stride, m, row, into, size));
 }
 
@@ -404,10 +449,8 @@ function restart(): void {
 function restartSharply(): void {
   restart();
   operatorTimes(V, HV);
-  store<f64>(T, dot(V, HV, size));
-  for (let i = 1; i < m; i++) conform(i);
-  spread(T, V, 0, m);
-  for (let i = 0; i < m; i++) spread(K, HV, i, m);
+  findProducts(m);
+  symmetrize(m);
 }
 
 function shrink(vectors: usize, keep: i32): void {
@@ -426,7 +469,7 @@ function findResiduals(): void {
  * @returns what they may have done to the first eigenvalue
  */
 function addRoughness(scale: f64): f64 {
-  const share = load<f64>(entryOf(Z, 0, order[0]));
+  const share = load<f64>(entryOf(Z, order[0], 0));
   const others = share * share < 1 ? 1 - share * share : 0;
   const error = SINGLE * scale;
   unchecked((rest[0] += Math.sqrt(others) * error));
@@ -488,6 +531,9 @@ function boundError(count: i32): f64 {
 
 /** Whether the spectrum has turned away from the guesses, so that others may have overtaken. */
 function hasTurned(count: i32, top: f64): bool {
+  const before = Math.abs(load<f64>(results));
+  const leap = Math.abs(top - before);
+  if (top == 0 || leap > LEAPT * top || leap > LEAPT * before) return true;
   for (let i = 0; i < count; i++) if (unchecked(rest[i]) > TURNED * top) return true;
   return false;
 }
@@ -507,11 +553,16 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
   // Nothing is known at first but random directions.
   const all = every || known == 0;
   rough = !all && tolerance >= FINE && metric == 0 && added == 0 && size > FEW;
+  noise = 0;
   m = 0;
   solved = 0;
   if (known > 0) begin();
-  if (probing > 0) probe(seed);
   let wary = probing;
+  if (unrest > 0) {
+    wary = SEARCH;
+    unrest--;
+  }
+  if (wary > 0) sendScout(seed);
   let probed = 1;
   while (m < wanted && probe(seed)) {}
   let error = 0.0;
@@ -527,8 +578,9 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
     const scale = top > low ? top : low;
     const rounding = ROUNDING * scale;
     const enough = tolerance * top + rounding;
-    if (known > 0 && wary < SEARCH && products - first <= wanted + 1 && hasTurned(count, top)) {
-      if (wary == 0 && m < size && m < BASIS && probe(seed)) {
+    if (known > 0 && products - first <= wanted + 1 && hasTurned(count, top)) {
+      unrest = RESTLESS;
+      if (wary == 0 && m < size && m < BASIS && sendScout(seed)) {
         wary = SEARCH;
         continue;
       }
@@ -573,8 +625,9 @@ export function track(tolerance: f64, every: bool, seed: u64, probing: i32): f64
     }
     if (!extend(length) && !probe(seed)) break;
   }
+  if (wary > 0 && m > wanted) keepScout();
   keepRitz();
-  return error;
+  return error + noise;
 }
 
 /** The measurement that a guess goes on from, and the one as far before it. */
@@ -605,24 +658,68 @@ function begin(): void {
   for (let i = 1; i < wanted; i++) {
     const v = V + <usize>i * stride;
     const h = HV + <usize>i * stride;
-    if (rough) {
-      roughly(v, h);
-      if (conform(i)) continue;
-    }
-    operatorTimes(v, h);
+    if (rough) roughly(v, h);
+    else operatorTimes(v, h);
   }
-  crossings(V, wanted, HV, wanted, stride, T, BASIS, size);
-  crossings(HV, wanted, HV, wanted, stride, K, BASIS, size);
+  findProducts(wanted);
+  if (rough) symmetrize(wanted);
+  else
+    for (let j = 1; j < wanted; j++) {
+      for (let i = 0; i < j; i++) {
+        const half = load<f64>(entryOf(T, i, j));
+        noise = Math.max(noise, NOISE * Math.abs(half - load<f64>(entryOf(T, j, i))));
+        setBoth(i, j, half);
+      }
+    }
   let trace = 0.0;
-  for (let j = 0; j < wanted; j++) {
-    for (let i = 0; i < j; i++) {
-      const half = load<f64>(entryOf(T, i, j));
-      setBoth(i, j, rough ? 0.5 * (half + load<f64>(entryOf(T, j, i))) : half);
-    }
-    trace += load<f64>(entryOf(T, j, j));
-  }
+  for (let j = 0; j < wanted; j++) trace += load<f64>(entryOf(T, j, j));
   // Where they are no numbers, all begins anew.
   if (Math.abs(trace) < Infinity) m = wanted;
+}
+
+/** T and K of the first `count` vectors of the basis. */
+function findProducts(count: i32): void {
+  crossings(V, count, HV, count, stride, T, BASIS, size);
+  crossings(HV, count, HV, count, stride, K, BASIS, size);
+}
+
+/**
+ * Gives the rough ones of the first `count` HV the products with V[0] that symmetry demands, which
+ * are known from HV[0]; one that is too far from that is taken in double precision.
+ */
+function symmetrize(count: i32): void {
+  let sharp = false;
+  for (let i = 1; i < count; i++) {
+    const amiss = load<f64>(entryOf(T, i, 0)) - load<f64>(entryOf(T, 0, i));
+    const good = conforms(amiss);
+    noise = Math.max(noise, NOISE_SINGLE * Math.abs(amiss));
+    store<f64>(row + ((<usize>i) << 3), good ? amiss : 0);
+    const h = HV + <usize>i * stride;
+    if (good) addScaled(amiss, V, h, size);
+    else operatorTimes(V + <usize>i * stride, h);
+    sharp = sharp || !good;
+  }
+  if (sharp) findProducts(count);
+  else {
+    // What they have of V[0] now changes their products by those that there are.
+    store<f64>(row, 0);
+    for (let i = 1; i < count; i++) {
+      const a = load<f64>(row + ((<usize>i) << 3));
+      for (let j = 0; j <= i; j++) {
+        const b = load<f64>(row + ((<usize>j) << 3));
+        const change = a * load<f64>(entryOf(T, 0, j)) + b * (load<f64>(entryOf(T, 0, i)) + a);
+        const value = load<f64>(entryOf(K, i, j)) + change;
+        store<f64>(entryOf(K, i, j), value);
+        store<f64>(entryOf(K, j, i), value);
+      }
+    }
+    for (let i = 1; i < count; i++) store<f64>(entryOf(T, 0, i), load<f64>(entryOf(T, i, 0)));
+  }
+  // Both halves of what symmetry makes one: then values and residuals are of one operator.
+  for (let j = 1; j < count; j++) {
+    for (let i = 0; i < j; i++)
+      setBoth(i, j, 0.5 * (load<f64>(entryOf(T, i, j)) + load<f64>(entryOf(T, j, i))));
+  }
 }
 
 /** Products of the guesses 2 b_i − Σ_j t_ij f_j, with t_ij = b_i·f_j, into `small`. */
@@ -684,17 +781,33 @@ function refineAll(into: usize): void {
   let all = true;
   for (let i = 0; i < wanted; i++) {
     all = all && unchecked(rest[i]) < REFINED * theta(i);
-    for (let j = 0; j < m; j++) store<f64>(entryOf(mix, i, j), load<f64>(entryOf(Z, j, order[i])));
+    memory.copy(entryOf(mix, i, 0), entryOf(Z, order[i], 0), (<usize>m) << 3);
   }
-  if (all) {
-    blend(HV, m, mix, BASIS, spare, wanted, stride, size, false);
-    crossings(spare, wanted, spare, wanted, stride, small, BASIS, size);
+  if (all && theta(0) < SPREAD * theta(wanted - 1)) {
+    gramOfProducts();
     if (orthonormalizer(small, mix2, wanted, BASIS)) {
-      blend(spare, wanted, mix2, BASIS, into, wanted, stride, size, false);
+      for (let i = wanted - 1; i >= 0; i--) {
+        for (let j = 0; j < m; j++) {
+          let sum = 0.0;
+          for (let k = 0; k <= i; k++)
+            sum += load<f64>(entryOf(mix2, i, k)) * load<f64>(entryOf(mix, k, j));
+          store<f64>(entryOf(mix, i, j), sum);
+        }
+      }
+      blend(HV, m, mix, BASIS, into, wanted, stride, size, false);
       return;
     }
   }
   for (let i = 0; i < wanted; i++) refine(i, into + <usize>i * stride);
+}
+
+/** Products of the combinations in `mix` of the HV with each other, into `small`. */
+function gramOfProducts(): void {
+  for (let i = 0; i < wanted; i++) {
+    const at = entryOf(mix, i, 0);
+    for (let j = 0; j < m; j++) store<f64>(row + ((<usize>j) << 3), dot(at, entryOf(K, j, 0), m));
+    for (let k = 0; k <= i; k++) store<f64>(entryOf(small, i, k), dot(row, entryOf(mix, k, 0), m));
+  }
 }
 
 /** The same of one of them, behind those before it. */
