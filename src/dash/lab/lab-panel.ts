@@ -299,11 +299,17 @@ export async function openLab(
     });
   });
   const whole = el('input', { type: 'checkbox', 'data-act': 'whole' });
+  /** Choices on their way to the worker: until they are there, boxes stay as they were clicked. */
+  let choosing = 0;
   const along = new Map(
     dynamics.map(({ name, about }) => {
       const box = el('input', { type: 'checkbox', 'data-along': name, title: about });
       box.addEventListener('change', () => {
-        void act((session) => goAlong(session));
+        choosing++;
+        void act((session) => goAlong(session)).then(() => {
+          choosing--;
+          draw();
+        });
       });
       return [name, box] as const;
     }),
@@ -517,7 +523,7 @@ export async function openLab(
     if (changed) command.textContent = '';
     const possible = besideModel(config.model);
     for (const [name, box] of along) {
-      box.checked = files.some((file) => file.name === name);
+      if (choosing === 0) box.checked = files.some((file) => file.name === name);
       box.parentElement!.hidden = !possible.some((each) => each.name === name);
     }
     which.hidden = sessions.length < 2;

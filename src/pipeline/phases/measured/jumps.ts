@@ -3,14 +3,14 @@ import type { SpikeColumns } from './spike-rows.ts';
 import type { Spike } from './spikes.ts';
 
 /** A rise of the learning rate, and where the run has left the edge behind it, if it has. */
-interface Jump {
+export interface LearningRateJump {
   readonly step: number;
   until: number | null;
 }
 
 /** Everything that jumps keep; JSON can hold it. */
 export interface JumpState {
-  readonly jumps: readonly Jump[];
+  readonly jumps: readonly LearningRateJump[];
   /** Learning rate that a rise is counted from, the rows since, and the last learning rate. */
   readonly base: number;
   readonly rows: number;
