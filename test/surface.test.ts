@@ -206,6 +206,7 @@ test('anything at all in any place gives a value or one clear line', async () =>
       examples: [
         [{ name: 'runBlocks', parameter: 'options', given: { dampening: {} } }],
         [{ name: 'gradientDescent', parameter: 'options', given: { averaging: Symbol('x') } }],
+        [{ name: 'gradientDescent', parameter: 'source', given: { pace: 1n } }],
       ],
     },
   );

@@ -89,6 +89,8 @@ describe('a page', () => {
     ['paper', {}, "options: 'paper' is not an object"],
     [{}, { batchsize: 3 }, 'there is no option batchsize; did you mean batchSize?'],
     [{}, { batchSize: 0 }, 'batchSize: 0 is not a whole number from 1 up'],
+    [{}, { pace: '10' }, "pace: '10' is not a positive number"],
+    [{}, { until: -1 }, 'until: -1 is not a number from 0 up'],
     [{}, 3, 'source: 3 is not an object of options'],
   ])('refuses %j, %j as an error of the stream, in the words of Node', async (bad, told, words) => {
     const run = (source: typeof inPages) => source(bad as RunOptions, told as DescentOptions);

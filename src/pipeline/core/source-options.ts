@@ -20,19 +20,23 @@ export interface SourceOptions {
 const SOURCE_OPTIONS = ['batchSize', 'pace', 'signal', 'until', 'resume', 'clock', 'from', 'data'];
 
 /**
- * @throws TypeError for what are no options of a source, RangeError where `batchSize` or `pace`
- * cannot be used
+ * @throws TypeError for what are no options of a source, RangeError where `batchSize`, `pace` or
+ * `until` cannot be used
  */
 export function checkSourceOptions(options: SourceOptions): void {
   checkOptions('source', options, SOURCE_OPTIONS);
-  const { batchSize, pace, signal } = options;
+  const { batchSize, pace, signal, until } = options;
   if (batchSize !== undefined && !(Number.isSafeInteger(batchSize) && batchSize >= 1)) {
     throw new RangeError(`source: batchSize: ${show(batchSize)} is not a whole number from 1 up`);
   }
-  if (pace !== undefined && !(pace > 0)) {
+  // A bigint is over 0 too, and cannot be reckoned with.
+  if (pace !== undefined && !(typeof pace === 'number' && pace > 0)) {
     throw new RangeError(`source: pace: ${show(pace)} is not a positive number`);
   }
   if (signal !== undefined && typeof signal?.aborted !== 'boolean') {
     throw new TypeError(`source: signal: ${show(signal)} is not an AbortSignal`);
+  }
+  if (until !== undefined && !(typeof until === 'number' && until >= 0)) {
+    throw new RangeError(`source: until: ${show(until)} is not a number from 0 up`);
   }
 }
