@@ -90,7 +90,7 @@ describe('a page', () => {
     [{}, { batchsize: 3 }, 'there is no option batchsize; did you mean batchSize?'],
     [{}, { batchSize: 0 }, 'batchSize: 0 is not a whole number from 1 up'],
     [{}, { pace: '10' }, "pace: '10' is not a positive number"],
-    [{}, { until: -1 }, 'until: -1 is not a number from 0 up'],
+    [{}, { until: '9' }, "until: '9' is not a number"],
     [{}, 3, 'source: 3 is not an object of options'],
   ])('refuses %j, %j as an error of the stream, in the words of Node', async (bad, told, words) => {
     const run = (source: typeof inPages) => source(bad as RunOptions, told as DescentOptions);

@@ -36,7 +36,7 @@ export function checkSourceOptions(options: SourceOptions): void {
   if (signal !== undefined && typeof signal?.aborted !== 'boolean') {
     throw new TypeError(`source: signal: ${show(signal)} is not an AbortSignal`);
   }
-  if (until !== undefined && !(typeof until === 'number' && until >= 0)) {
-    throw new RangeError(`source: until: ${show(until)} is not a number from 0 up`);
+  if (until !== undefined && (typeof until !== 'number' || Number.isNaN(until))) {
+    throw new RangeError(`source: until: ${show(until)} is not a number`);
   }
 }
