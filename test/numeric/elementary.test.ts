@@ -113,7 +113,8 @@ describe('elementary functions are right to 1 ulp', () => {
       fc.property(fc.oneof(small, real(-0.999, 10), real(0, 1e6)), (x) => {
         expect(Math.abs(ulps(log1p(x), trueLog(ONE + exact(x))))).toBeLessThan(1);
       }),
-      { numRuns: 1500 },
+      // What was found once.
+      { numRuns: 1500, examples: [[0.3931049718948759]] },
     );
   });
 

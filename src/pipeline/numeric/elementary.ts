@@ -84,7 +84,7 @@ export function log10(x: number): number {
 
 /** ln(1 + f), also where f is small. */
 export function log1p(f: number): number {
-  if (f > -0.25 && f < 0.35) {
+  if (f > -0.25 && f < 0.414) {
     const s = f / (2 + f);
     const half = 0.5 * (f * f);
     return f - (half - s * (half + tail(s * s)));
