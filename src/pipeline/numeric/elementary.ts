@@ -52,15 +52,19 @@ function tail(ss: number): number {
 /** ln x. */
 export function log(x: number): number {
   if (!(x >= 2.2250738585072014e-308)) return x > 0 ? log(x * TWO_54) - 54 * Math.LN2 : ofNone(x);
-  if (x === Number.POSITIVE_INFINITY) return x;
+  return x === Number.POSITIVE_INFINITY ? x : logWith(x, 0);
+}
+
+/** ln x + more, rounded once both are summed up, for positive normal x. */
+function logWith(x: number, more: number): number {
   const k = split(x);
   const f = fraction;
   const s = f / (2 + f);
   const half = 0.5 * (f * f);
   // ln(1 + f) = f − (f²/2 − s·(f²/2 + tail)): nothing large cancels.
   const rest = s * (half + tail(s * s));
-  if (k === 0) return f - (half - rest);
-  return k * LN2_HIGH - (half - (rest + k * LN2_LOW) - f);
+  if (k === 0) return f - (half - (rest + more));
+  return k * LN2_HIGH - (half - (rest + (k * LN2_LOW + more)) - f);
 }
 
 /** log₁₀ x. */
@@ -91,7 +95,7 @@ export function log1p(f: number): number {
   }
   const u = 1 + f;
   // What rounding took from 1 + f.
-  return u > 0 && u < 1e17 ? log(u) + (f - (u - 1)) / u : log(u);
+  return u > 0 && u < 1e17 ? logWith(u, (f - (u - 1)) / u) : log(u);
 }
 
 function ofNone(x: number): number {
