@@ -17,7 +17,7 @@ export interface NetworkShape {
 export interface TrackOptions extends OperatorOptions {
   /** Relative error of the largest eigenvalue at which the search ends. */
   readonly tolerance?: number;
-  /** Products with a random direction that joins the search, and what it leads to; 0 for none. */
+  /** Products with the scout that joins the search, and what it leads to; 0 for none. */
   readonly probing?: number;
   /** Bring every tracked eigenvalue to the tolerance, not only what may be the largest. */
   readonly all?: boolean;
@@ -82,7 +82,7 @@ export interface Network {
   readonly parameters: number;
   /** Directions that `track` follows, those whose eigenvalues nobody asked for included. */
   readonly followed: number;
-  /** Products that `track` spends on a random direction where the spectrum has turned. */
+  /** Products that `track` spends on the scout where the spectrum has turned. */
   readonly search: number;
   readonly theta: Float64Array;
   readonly gradient: Float64Array;

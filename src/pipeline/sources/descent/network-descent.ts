@@ -39,7 +39,7 @@ const DIVERGENCE_LOSS = 1e12;
 export const EDGE_SHARE = 0.8;
 /** The work along the edge is taken of steps that change the loss by more than this share. */
 const WORTHWHILE = 0.003;
-/** A random direction joins the search for eigenvalues once in so many steps at least. */
+/** A scout joins the search for eigenvalues once in so many steps at least. */
 const PROBE_EVERY = 4;
 /** The work of a row is large: batches are small, so that logs and files keep up. */
 const BATCH_ROWS = 256;

@@ -541,7 +541,7 @@ function hasTurned(count: i32, top: f64): bool {
 /**
  * The largest eigenvalues of the operator at θ, where the gradient was just computed: block
  * Davidson from Ritz vectors that are guessed from those of the measurements before. With
- * `probing` a random direction joins them, and so many products are spent on what it may lead to:
+ * `probing` the scout joins them, and so many products are spent on what it may lead to:
  * it has a small part of every eigenvector, also of one that the tracked pairs have lost. The
  * basis grows by the residual that matters most until the bound on the largest is within the
  * tolerance (relative to it), or, with `every`, until every tracked residual is.
