@@ -51,14 +51,20 @@ function tail(ss: number): number {
 
 /** ln x. */
 export function log(x: number): number {
-  if (!(x >= 2.2250738585072014e-308)) return x > 0 ? log(x * TWO_54) - 54 * Math.LN2 : ofNone(x);
+  if (!(x >= 2.2250738585072014e-308)) {
+    if (x > 0) return log(x * TWO_54) - 54 * Math.LN2;
+    return x === 0 ? Number.NEGATIVE_INFINITY : Number.NaN;
+  }
   return x === Number.POSITIVE_INFINITY ? x : logWith(x, 0);
 }
 
 /** ln x + more, rounded once both are summed up, for positive normal x. */
 function logWith(x: number, more: number): number {
-  const k = split(x);
-  const f = fraction;
+  return logOfParts(split(x), fraction, more);
+}
+
+/** ln(2^k·(1 + f)) + more. */
+function logOfParts(k: number, f: number, more: number): number {
   const s = f / (2 + f);
   const half = 0.5 * (f * f);
   // ln(1 + f) = f − (f²/2 − s·(f²/2 + tail)): nothing large cancels.
@@ -69,9 +75,8 @@ function logWith(x: number, more: number): number {
 
 /** log₁₀ x. */
 export function log10(x: number): number {
-  if (!(x >= 2.2250738585072014e-308))
-    return x > 0 ? log10(x * TWO_54) - 16.255619765854984 : ofNone(x);
-  if (x === Number.POSITIVE_INFINITY) return x;
+  if (!(x >= 2.2250738585072014e-308 && x < Number.POSITIVE_INFINITY))
+    return x > 0 && x < 1 ? log10(x * TWO_54) - 16.255619765854984 : log(x);
   const k = split(x);
   const f = fraction;
   const s = f / (2 + f);
@@ -88,18 +93,10 @@ export function log10(x: number): number {
 
 /** ln(1 + f), also where f is small. */
 export function log1p(f: number): number {
-  if (f > -0.25 && f < 0.414) {
-    const s = f / (2 + f);
-    const half = 0.5 * (f * f);
-    return f - (half - s * (half + tail(s * s)));
-  }
+  if (f > -0.25 && f < 0.414) return logOfParts(0, f, 0);
   const u = 1 + f;
   // What rounding took from 1 + f.
   return u > 0 && u < 1e17 ? logWith(u, (f - (u - 1)) / u) : log(u);
-}
-
-function ofNone(x: number): number {
-  return x === 0 ? Number.NEGATIVE_INFINITY : Number.NaN;
 }
 
 /** 2^k for −1022 ≤ k ≤ 1023. */
@@ -114,7 +111,7 @@ export function hypot(a: number, b: number, c = 0): number {
   const most = Math.max(Math.abs(a), Math.abs(b), Math.abs(c));
   if (most === 0 || !(most < Number.POSITIVE_INFINITY)) return most;
   if (most > 1e-140 && most < 1e150) return Math.sqrt(a * a + b * b + c * c);
-  const scale = most < 1 ? power(500) : power(-600);
+  const scale = most < 1 ? 2 ** 500 : 2 ** -600;
   const [x, y, z] = [a * scale, b * scale, c * scale];
   return Math.sqrt(x * x + y * y + z * z) / scale;
 }
