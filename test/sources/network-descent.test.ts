@@ -433,6 +433,27 @@ describe('spikes', () => {
     },
   );
 
+  test.each([
+    [
+      { optimizer: 'gd', eta: 0.2897, layers: '1-15-20-1', data: 'chebyshev:3:13', seed: 10523 },
+      { jump: 719, to: 0.6383, begins: [720, 831] },
+    ],
+    [
+      { optimizer: 'nesterov', eta: 0.04317, layers: '1-23-22-22-1', data: 'chebyshev:4:11' },
+      { seed: 91642, jump: 677, to: 0.1311, begins: [686, 766, 803] },
+    ],
+  ] as const)(
+    'nor are those that follow it while the loss is not back where it was: %j, %j',
+    async (network, { jump, to, begins, ...more }) => {
+      const plan = { activation: 'silu', schedule: `${jump}:${to}`, steps: begins.at(-1)! + 20 };
+      const spikes = await spikesOf({ ...network, ...more, ...plan } as NetworkOptions);
+      const behind = spikes.filter(({ step }) => step >= jump);
+      expect(behind.map(({ begin }) => begin)).toEqual(begins);
+      for (const { cause } of behind) expect(cause).toBe('learning-rate');
+      for (const { cause, step } of spikes) if (step < jump) expect(cause).toBe('edge');
+    },
+  );
+
   test('in a warmup the learning rate has risen', async () => {
     const spikes = await spikesOf({ layers: '1-20-1', eta: 1, schedule: 'warmup:300', steps: 300 });
     expect(spikes.length).toBeGreaterThan(0);

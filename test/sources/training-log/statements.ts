@@ -9,6 +9,7 @@ import { createJumps } from '../../../src/pipeline/phases/measured/jumps.ts';
 import { createLossWatch } from '../../../src/pipeline/phases/measured/loss-watch.ts';
 import { createNoiseScale } from '../../../src/pipeline/phases/measured/noise-scale.ts';
 import { explainSpike } from '../../../src/pipeline/phases/measured/spike-cause.ts';
+import { createSpikeRows } from '../../../src/pipeline/phases/measured/spike-rows.ts';
 import { createSpikeFinder } from '../../../src/pipeline/phases/measured/spikes.ts';
 import { generator, normal } from './small-network.ts';
 import { detect, type Series } from './truth.ts';
@@ -209,7 +210,21 @@ function ledAt(ratio: number): boolean {
   const eta = step.map((t) => (t < 10 ? 1 : 2));
   jumps.push({ step, eta, sharpness_ratio: eta.map((rate) => (ratio * rate) / 2) }, 0, 300);
   const peak = { loss: 1, rise: 2, sharpness_ratio: 1 };
-  return jumps.led({ begin: 295, step: 299, end: 299, ...peak });
+  return jumps.led({ begin: 295, step: 299, end: 299, ...peak }, createSpikeRows());
+}
+
+/** Whether a spike so many rows behind the first is the jump's too, where the loss stays up. */
+function stillLedAt(behind: number): boolean {
+  const jumps = createJumps();
+  const spikeRows = createSpikeRows();
+  const step = rows(1000);
+  const [eta, loss] = [step.map((t) => (t < 10 ? 1 : 2)), step.map((t) => (t < 12 ? 1 : 2))];
+  const columns = { step, eta, loss, sharpness: loss, sharpness_ratio: step.map(() => 1) };
+  jumps.push(columns, 0, 1000);
+  spikeRows.push(columns, 0, 1000);
+  const peak = { loss: 1, rise: 2, sharpness_ratio: 1 };
+  const led = (at: number) => jumps.led({ begin: at, step: at, end: at, ...peak }, spikeRows);
+  return led(20) && led(20 + behind);
 }
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
@@ -349,6 +364,9 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
   'one in four is an oscillation': () => causeOfRows(evenClimb(4), true) === 'edge',
   'a run at 0.6 of the threshold behind a jump is not at the edge': () => !ledAt(0.6),
   'one at 0.9 is': () => ledAt(0.9),
+  'a spike 250 rows behind the first, while the loss stays up, is the same jump’s': () =>
+    stillLedAt(250),
+  'one 500 rows behind it is not': () => !stillLedAt(500),
   'a verdict from a plateau has the confidence of the table': () =>
     inTable(edgeOf(plateauAt(0.9))?.confidence),
   'one that batches make as well': () => inTable(edgeOf(hovers(3))?.confidence),

@@ -103,6 +103,11 @@ export const AT_EDGE = 0.99;
 
 /** Sharpness over threshold from which on a run is at the edge. */
 export const NEAR_EDGE = 0.8;
+/**
+ * Rows from the first spike behind a jump of the learning rate in which others may be the jump's: a
+ * loss that has not come back by then is where the run goes on from.
+ */
+export const DISTURBED = 325;
 
 /**
  * How often verdicts from a plateau, and from one that batches make, are right (the table of

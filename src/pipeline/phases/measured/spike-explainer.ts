@@ -69,7 +69,7 @@ export function createSpikeExplainer(
         rows.around(spike.begin, ROWS_BEFORE, spike.step),
         stability,
         followed,
-        { afterJump: jumps.led(spike), batches },
+        { afterJump: jumps.led(spike, rows), batches },
       );
       const { cause, ratio, eta_that_holds: holds } = explained;
       if (cause === 'edge') edge++;
