@@ -84,7 +84,7 @@ function parts({ layers: text, steps, eta, data: options }: Case): string {
     network.track({ probing: t % 4 === 0 ? 1 : 0 });
     for (let i = 0; i < theta.length; i++) theta[i]! -= eta * gradient[i]!;
   }
-  const products = network.products / steps;
+  const products = network.products() / steps;
   const direction = gradient.slice();
   const time = (what: () => void) => {
     const start = processorTime();

@@ -168,6 +168,12 @@ export function withStage<N extends string, A extends Schema, R extends Run, U e
   return { ...after, [name]: stage.finish ? { state, part } : { state } };
 }
 
+/** An operator at work on a run, and the arrays that it fills. */
+export interface StageAt {
+  readonly advance: Advance;
+  readonly into: object;
+}
+
 /** Rows of a run in blocks, for a loop without RxJS: fills `into` where it is given. */
 export interface BlockSource<R extends Run> {
   readonly run: R;
@@ -182,16 +188,17 @@ export interface BlockSource<R extends Run> {
  *
  * @param rows rows of a block, unless `next` is given fewer for the block that it asks for
  * @param first the same of the first block
+ * @param stages where what the operators are at in this run is put
  */
 export function* blocks<R extends Run>(
   source: BlockSource<R>,
   operators: readonly AnyOperator<R>[],
   rows: number,
   first = rows,
+  stages: StageAt[] = [],
 ): Generator<Batch<Readonly<Record<string, ArrayLike<number>>>, R>, void, number | undefined> {
   const { run } = source;
   let columns: object | undefined;
-  let stages: { readonly advance: Advance; readonly into: object }[] | undefined;
   let size = first;
   do {
     let batch: Batch<unknown, R> = source.next(size, columns);
@@ -199,7 +206,6 @@ export function* blocks<R extends Run>(
       batch.length === rows || source.ended
         ? (batch.columns as object)
         : (run.arrays ?? arraysOf)(batch.schema, rows);
-    stages ??= [];
     for (let i = 0; i < operators.length; i++) {
       const { definition } = operators[i]!;
       stages[i] ??= {

@@ -97,7 +97,7 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
           for (let i = quiet(0); i < length; i = quiet(i + 1)) {
             explainer.rows.push(rows, taken, i + 1);
             taken = i + 1;
-            take(finder.next(step[i]!, loss[i]!, explainer.rows.ratio));
+            take(finder.next(step[i]!, loss[i]!, explainer.rows.ratio()));
           }
           explainer.rows.push(rows, taken, length);
         },

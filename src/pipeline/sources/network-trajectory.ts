@@ -113,7 +113,7 @@ export function networkTrajectoryRows(
     arrays.l1![i] = mean === undefined ? 0 : mean - value;
     arrays.l2![i] = value;
     arrays.grad_norm![i] = norm(network.gradient);
-    if (arrays.accuracy) arrays.accuracy[i] = network.accuracy;
+    if (arrays.accuracy) arrays.accuracy[i] = network.accuracy();
     if (step % measure !== 0) return;
     const { values, error } = network.track();
     for (const [k, lambda] of values.entries())

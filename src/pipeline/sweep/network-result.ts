@@ -1,4 +1,4 @@
-import { blocks, readBy } from '../core/operator.ts';
+import { blocks, readBy, type StageAt } from '../core/operator.ts';
 import {
   type NetworkConfig,
   networkOptions,
@@ -32,6 +32,16 @@ export const SWEEP_READS = readBy(chainOf());
 const BLOCK_WORK = 200_000;
 const MOST_ROWS = 1024;
 
+/** Networks whose blocks have so many rows are small. */
+const KEPT_ROWS = 64;
+
+/**
+ * The last small network. V8 drops what it has compiled of functions that no object holds: where it
+ * collects at the begin of a network, those of the one before are compiled for the next one too.
+ * In large ones it is of no weight what stands around the kernel, and their memory is.
+ */
+const before: { rows?: unknown; stages?: unknown } = {};
+
 /**
  * Trains a network to its end and keeps the summary alone: the stream's own source and operators
  * as a plain loop.
@@ -48,10 +58,12 @@ export function networkToResult(
   const rows = networkRows(setup, {}, false, SWEEP_READS);
   rows.run.handed = [];
   let finalRatio = Number.NaN;
-  for (const { columns, length } of blocks(rows, chainOf(), size)) {
+  const stages: StageAt[] = [];
+  for (const { columns, length } of blocks(rows, chainOf(), size, size, stages)) {
     finalRatio = lastRatio(columns.sharpness_ratio!, length) ?? finalRatio;
     if (!rows.ended && !proceed(length)) return undefined;
   }
+  if (size >= KEPT_ROWS) Object.assign(before, { rows, stages });
   return { config, summary: rows.run.summary as NetworkSummary, finalRatio };
 }
 

@@ -208,13 +208,13 @@ test('where two directions are mixed, S is of a product in double precision', ()
     mixed[size + i] = (vectors[i]! - vectors[size + i]!) / Math.SQRT2;
   }
   network.resumeTracker({ ...state, guess: 0, unrest: 0, vectors: mixed });
-  const before = network.products;
+  const before = network.products();
   const { values, error } = network.track({ probing: 0 });
   const exact = converged();
   expect(Math.abs(values[0]! - exact.values[0]!)).toBeLessThanOrEqual(error + exact.error);
   expect(error).toBeLessThan(1e-7 * exact.values[0]!);
   // Of the three guesses, and of the first of what they are combined to.
-  expect(network.products - before).toBe(4);
+  expect(network.products() - before).toBe(4);
 });
 
 test('what single precision cannot hold is computed in double precision', () => {

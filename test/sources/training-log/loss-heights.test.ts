@@ -28,7 +28,7 @@ test('median and noise are those of the heights, whichever rows ask for them', (
             recent.next(height);
             const scale = noise.next(height);
             const what = rarely && i % 40 > 2 ? '' : asked.next().value!;
-            if (what === 'median') expect(heights.median()).toBe(recent.median);
+            if (what === 'median') expect(heights.median()).toBe(recent.median());
             if (what === 'scale') expect(heights.scale()).toBe(scale);
             if (what !== 'state') continue;
             const state = heights.state();

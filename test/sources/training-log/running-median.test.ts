@@ -23,7 +23,7 @@ test('the running median is that of the last values sorted, whatever is saved on
           // −0 and 0 are one number.
           expect(running.values().map((one) => one + 0)).toEqual(last.map((one) => one + 0));
           const sorted = [...last].sort((a, b) => a - b);
-          expect(running.median + 0).toBe(sorted[last.length >> 1]! + 0);
+          expect(running.median() + 0).toBe(sorted[last.length >> 1]! + 0);
         }
       },
     ),

@@ -42,7 +42,7 @@ test('history keeps at most 2187 blocks, in order, of medians that outliers do n
           moves: 1,
           rises: 0,
         });
-      const { blocks } = history;
+      const blocks = history.blocks();
       expect(blocks.length).toBeLessThan(2187);
       let next = 0;
       for (const { firstStep, lastStep, moves, x } of blocks) {
@@ -75,7 +75,7 @@ test('a history that goes on from its state is one that was never stopped', () =
         parts.push(sample);
       }
       expect(parts.state()).toEqual(whole.state());
-      expect(parts.noise).toEqual(whole.noise);
+      expect(parts.noise()).toEqual(whole.noise());
     }),
     { numRuns: 20 },
   );

@@ -52,7 +52,7 @@ test('rows are kept as they were, from their states too, and at most twice the c
           // In parts of any length, and all before they are asked for.
           if (pending.length === part || [cut - 1, looked, count - 1].includes(step)) {
             rows.push(columnsOf(pending), 1, pending.length + 1);
-            expect(rows.ratio).toBe(carried('ratio'));
+            expect(rows.ratio()).toBe(carried('ratio'));
             pending = [];
           }
           const { l1, work, leading } = row;

@@ -79,13 +79,13 @@ const blocksOf = (samples: number) => {
   const history = createHistory(1e-4);
   for (let t = 0; t < samples; t++)
     history.push({ step: t, x: 0, error: Number.NaN, loss: 1, moves: 1, rises: 0 });
-  return history.blocks.length;
+  return history.blocks().length;
 };
 
 const resolutionOf = (decimals: number) => {
   const watch = createLossWatch(1e6);
   for (let t = 0; t < 50; t++) watch.next(t, Number(Math.exp(-t / 40).toFixed(decimals)));
-  return watch.resolution;
+  return watch.facts().resolution;
 };
 
 /** Sharpens to a level with bursts of the loss at every fall, at which it stays. */
@@ -165,7 +165,7 @@ const hovers = (rises: number) => {
 function cyclesOf(deviations: number): number {
   const motion = createEdgeMotion();
   for (let t = 0; t < 400; t++) motion.next(0.01 * deviations * Math.sin(t / 20), 0.01);
-  return motion.cycle;
+  return motion.cycle();
 }
 
 /**

@@ -92,9 +92,9 @@ export interface Network {
    * Share of the samples whose class was right at the last loss; NaN where the loss knows no
    * classes.
    */
-  readonly accuracy: number;
+  accuracy(): number;
   /** Products with the Hessian so far. */
-  readonly products: number;
+  products(): number;
   /** Loss of all samples at θ. */
   lossAt(): number;
   /** Loss of all samples at θ, and its gradient. */
@@ -201,7 +201,9 @@ export function createNetwork(
   const ritzVector = (index: number, before = 0) =>
     view(kernel.ritzVectors(before) + index * kernel.ritzStride(), size);
   const probeSeed = BigInt(seed);
-  const useAll = () => kernel.useSamples(inputs, targets, count);
+  // By themselves: V8 looks for what a kernel exports by its name, each time.
+  const { useSamples, useOperator, lossAt, gradientAt, dot, track, edgeEnergy, edgeWork } = kernel;
+  const useAll = () => useSamples(inputs, targets, count);
 
   return {
     parameters: size,
@@ -210,21 +212,17 @@ export function createNetwork(
     theta: views.theta,
     gradient: views.gradient,
     metric: views.metric,
-    get accuracy() {
-      return loss === 'cross-entropy' ? kernel.correct.value / count : Number.NaN;
-    },
-    get products() {
-      return kernel.products.value;
-    },
+    accuracy: () => (loss === 'cross-entropy' ? kernel.correct.value / count : Number.NaN),
+    products: () => kernel.products.value,
     lossAt() {
       useAll();
-      return kernel.lossAt(theta);
+      return lossAt(theta);
     },
     gradientAt() {
       useAll();
-      return kernel.gradientAt(theta, gradient);
+      return gradientAt(theta, gradient);
     },
-    gradientNorm: () => Math.sqrt(kernel.dot(gradient, gradient, size)),
+    gradientNorm: () => Math.sqrt(dot(gradient, gradient, size)),
     batchGradientAt(chosen) {
       for (let i = 0; i < chosen.length; i++) {
         const at = chosen[i]!;
@@ -237,16 +235,16 @@ export function createNetwork(
           i * targetWidth,
         );
       }
-      kernel.useSamples(batchInputs, batchTargets, chosen.length);
-      return kernel.gradientAt(theta, gradient);
+      useSamples(batchInputs, batchTargets, chosen.length);
+      return gradientAt(theta, gradient);
     },
     batchSharpness({ preconditioned = false, shift = 0 } = {}) {
       for (let i = 0; i < size; i++)
         views.direction[i] = views.gradient[i]! * (preconditioned ? views.metric[i]! : 1);
-      kernel.useOperator(theta, preconditioned ? metric : 0, shift);
+      useOperator(theta, preconditioned ? metric : 0, shift);
       kernel.operatorTimes(direction, product);
-      const square = kernel.dot(direction, direction, size);
-      return square > 0 ? kernel.dot(direction, product, size) / square : Number.NaN;
+      const square = dot(direction, direction, size);
+      return square > 0 ? dot(direction, product, size) / square : Number.NaN;
     },
     hessianTimes(v, single = false) {
       views.direction.set(v);
@@ -261,12 +259,12 @@ export function createNetwork(
       preconditioned = false,
       shift = 0,
     } = {}) {
-      kernel.useOperator(theta, preconditioned ? metric : 0, shift);
-      const error = kernel.track(tolerance, all, probeSeed, probing);
+      useOperator(theta, preconditioned ? metric : 0, shift);
+      const error = track(tolerance, all, probeSeed, probing);
       return { values: results, error };
     },
     edgeEnergy: (among, { preconditioned = false } = {}) =>
-      kernel.edgeEnergy(gradient, preconditioned ? metric : 0, among),
+      edgeEnergy(gradient, preconditioned ? metric : 0, among),
     keepStep() {
       views.thetaBefore.set(views.theta);
       views.gradientBefore.set(views.gradient);
@@ -275,9 +273,9 @@ export function createNetwork(
       useAll();
       if (to) views.direction.set(to);
       const [end, slope] = to ? [direction, product] : [theta, gradient];
-      const change = (to ? kernel.gradientAt(end, slope) : loss) - lossBefore;
+      const change = (to ? gradientAt(end, slope) : loss) - lossBefore;
       const within = preconditioned ? metric : 0;
-      const work = kernel.edgeWork(
+      const work = edgeWork(
         end,
         slope,
         thetaBefore,

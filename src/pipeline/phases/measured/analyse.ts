@@ -15,9 +15,10 @@ import {
   STILL,
   TAIL,
 } from './constants.ts';
-import { type LossFacts, leftEdge, type Rest, restAtEdge, restBelowEdge } from './convergence.ts';
+import { leftEdge, type Rest, restAtEdge, restBelowEdge } from './convergence.ts';
 import { crossing, type Evidence, evidence } from './evidence.ts';
 import type { Block } from './history.ts';
+import type { LossFacts } from './loss-watch.ts';
 import { median, medianDistance, room } from './median.ts';
 import type { PhaseFinding } from './phase-spans.ts';
 

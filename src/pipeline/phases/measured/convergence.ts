@@ -13,17 +13,8 @@ import {
 } from './constants.ts';
 import type { Block } from './history.ts';
 import { fitLine, mean } from './line-fit.ts';
+import type { LossFacts } from './loss-watch.ts';
 import { median } from './median.ts';
-
-/** What has to be known of the loss. */
-export interface LossFacts {
-  /** Loss that the training started from; NaN without one. */
-  readonly first: number;
-  /** Below this it is rounding. */
-  readonly resolution: number;
-  /** Whether it was ever below zero. */
-  readonly signed: boolean;
-}
 
 /** Since when the training has converged. */
 export interface Rest {

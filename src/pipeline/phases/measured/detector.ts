@@ -174,23 +174,21 @@ export function createRowsDetector(
     lastChange: saved?.lastChange ?? Number.NaN,
   };
   const sample = emptySample();
-  let changes: readonly PhaseChange[] = [];
-  let spike: Spike | null = null;
-  let jump: Jump | null = null;
 
   /** What the history that is on says. */
   function findings(): readonly PhaseFinding[] {
-    if (history.blocks.length === 0) {
+    const blocks = history.blocks();
+    if (blocks.length === 0) {
       const only: PhaseFinding = { phase: 'descent', since: now.historyFrom, confidence: 1 };
       return now.measured === 0 ? [only] : [];
     }
     const found = analyse(
       {
-        blocks: history.blocks,
-        x: history.x,
-        noise: history.noise,
-        errors: history.errors,
-        loss: losses,
+        blocks,
+        x: history.x(),
+        noise: history.noise(),
+        errors: history.errors(),
+        loss: losses.facts(),
         spikes: now.peaks.filter((step) => step >= now.historyFrom),
         rest: now.rest,
       },
@@ -204,7 +202,7 @@ export function createRowsDetector(
   }
 
   function look(divergedAt: number | null): readonly PhaseChange[] {
-    now.looked = history.blocks.length;
+    now.looked = history.blocks().length;
     const found = [...now.closed, ...findings()];
     if (divergedAt !== null) found.push({ phase: 'diverged', since: divergedAt, confidence: 1 });
     const next = tell(now.told, ordered(found), now.lastStep, now.lastStep - now.firstStep);
@@ -220,7 +218,7 @@ export function createRowsDetector(
     }
     const change = Math.abs(log(threshold / now.threshold));
     if (change > log(1 + KAPPA) && change > SUDDEN * now.lastChange) {
-      jump = { step, from: now.threshold, to: threshold };
+      detector.jump = { step, from: now.threshold, to: threshold };
       now.closed = ordered([...now.closed, ...findings()]);
       history = createHistory(all.noiseFloor);
       noise = createNoiseScale(all.noiseFloor);
@@ -239,40 +237,52 @@ export function createRowsDetector(
     if (ratio > now.maxRatio && !(error > MOST_BIAS)) now.maxRatio = ratio;
     const x = log(Math.max(Number.EPSILON, ratio));
     motion.next(x, noise.next(x, error));
+    detector.cycle = motion.cycle();
     sample.step = step;
     sample.x = x;
     sample.error = Number.isNaN(error) ? error : Math.max(all.noiseFloor, error);
     losses.take(sample);
     if (!history.push(sample)) return false;
-    const { length } = history.blocks;
+    const { length } = history.blocks();
     const edge = now.told.at(-1)?.phase === 'edge-of-stability';
     const grown = length - now.looked;
     const share = x > 0 && !edge ? LOOK / 16 : LOOK;
     return grown < 0 || grown >= length * share;
   }
 
-  return {
+  // What a row changed are fields, not getters: with those each detector is of a shape of its own,
+  // and V8 compiles anew what reads it.
+  const detector: { -readonly [Name in keyof RowsDetector]: RowsDetector[Name] } = {
+    cycle: motion.cycle(),
+    changes: NONE,
+    spike: null,
+    jump: null,
     next(step, loss, ratio, threshold = Number.NaN, error = Number.NaN) {
-      spike = null;
-      jump = null;
-      changes = NONE;
+      detector.spike = null;
+      detector.jump = null;
+      detector.changes = NONE;
       if (Number.isNaN(now.firstStep)) {
         now.firstStep = step;
         now.historyFrom = step;
       }
       now.lastStep = step;
-      const wasDiverged = losses.divergedAt;
+      const wasDiverged = losses.divergedAt();
       losses.next(step, loss);
-      spike = spikes.next(step, loss, handsOn && !Number.isNaN(ratio) ? ratio : now.lastRatio);
+      const spike = spikes.next(
+        step,
+        loss,
+        handsOn && !Number.isNaN(ratio) ? ratio : now.lastRatio,
+      );
+      detector.spike = spike;
       if (spike) now.peaks = [...now.peaks.slice(-63), spike.step];
       if (threshold > 0 && threshold < Number.POSITIVE_INFINITY) follow(step, threshold);
       const due = !Number.isNaN(ratio) && take(step, ratio, error);
-      const { divergedAt } = losses;
-      if (due || jump || divergedAt !== wasDiverged || now.told.length === 0)
-        changes = look(divergedAt);
+      const divergedAt = losses.divergedAt();
+      if (due || detector.jump || divergedAt !== wasDiverged || now.told.length === 0)
+        detector.changes = look(divergedAt);
       const phase = now.told.at(-1)!.phase;
       if (phase !== 'edge-of-stability') return phase;
-      return motion.rising ? 'eos-sharpening' : 'eos-self-stabilization';
+      return motion.rising() ? 'eos-sharpening' : 'eos-self-stabilization';
     },
     nextQuiet({ step, loss, sharpness_ratio: ratio, threshold }, from, to) {
       // Before the first row there is no threshold, and no row is at it.
@@ -285,20 +295,8 @@ export function createRowsDetector(
       now.lastStep = step[end - 1]!;
       return end;
     },
-    get cycle() {
-      return motion.cycle;
-    },
-    get changes() {
-      return changes;
-    },
-    get spike() {
-      return spike;
-    },
-    get jump() {
-      return jump;
-    },
     finish() {
-      const divergedAt = losses.divergedAt ?? losses.goneSince;
+      const divergedAt = losses.divergedAt() ?? losses.goneSince();
       const last = spikes.finish();
       if (last) now.peaks = [...now.peaks, last.step];
       const final = look(divergedAt);
@@ -309,7 +307,7 @@ export function createRowsDetector(
         divergedAt,
         measured: now.measured,
         effective: now.effective,
-        signedLoss: losses.signed,
+        signedLoss: losses.facts().signed,
         spike: last,
       };
     },
@@ -327,6 +325,7 @@ export function createRowsDetector(
       spikes: spikes.state(),
     }),
   };
+  return detector;
 }
 
 /** The detector for series that come row by row. */

@@ -17,8 +17,8 @@ export interface EdgeMotion {
    * @param noise its standard deviation
    */
   next(x: number, noise: number): void;
-  readonly rising: boolean;
-  readonly cycle: number;
+  rising(): boolean;
+  cycle(): number;
   state(): MotionState;
 }
 
@@ -61,12 +61,8 @@ export function createEdgeMotion(saved?: MotionState): EdgeMotion {
         now.turn = level;
       }
     },
-    get rising() {
-      return now.rising;
-    },
-    get cycle() {
-      return now.cycle;
-    },
+    rising: () => now.rising,
+    cycle: () => now.cycle,
     state: () => ({
       ...now,
       recent: [...recent.subarray(0, count)],

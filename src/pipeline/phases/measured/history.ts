@@ -47,13 +47,13 @@ export interface History {
   /** Takes in a sample; true where it completes a block. */
   push(sample: Sample): boolean;
   /** All complete blocks, oldest first. */
-  readonly blocks: readonly Block[];
+  blocks(): readonly Block[];
   /** Their x alone. */
-  readonly x: readonly number[];
+  x(): readonly number[];
   /** Standard deviation of the noise on x, at each block, from the blocks before it. */
-  readonly noise: readonly number[];
+  noise(): readonly number[];
   /** Their error bars; NaN where one is unknown. */
-  readonly errors: readonly number[];
+  errors(): readonly number[];
   state(): HistoryState;
 }
 
@@ -127,18 +127,10 @@ export function createHistory(noiseFloor: number, saved?: HistoryState): History
       const [a, b, c] = samples;
       return add(merged(a, b, c, a.step, c.step, noiseFloor), 1);
     },
-    get blocks() {
-      return blocks;
-    },
-    get x() {
-      return x;
-    },
-    get noise() {
-      return noise;
-    },
-    get errors() {
-      return errors;
-    },
+    blocks: () => blocks,
+    x: () => x,
+    noise: () => noise,
+    errors: () => errors,
     state: () => ({
       level,
       blocks: [...blocks],

@@ -41,7 +41,7 @@ export function createLossHeights(saved?: HeightsState): LossHeights {
     if (falls >= LEVEL_ROWS - 1) return at(count - 1 - MIDDLE);
     for (let i = Math.max(now.inMedian, count - LEVEL_ROWS); i < count; i++) recent.next(at(i));
     now.inMedian = count;
-    return recent.median;
+    return recent.median();
   }
 
   function scale(): number {

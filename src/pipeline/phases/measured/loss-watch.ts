@@ -17,6 +17,18 @@ export interface LossState {
   readonly rises: number;
 }
 
+/** What is known of a loss as a whole. */
+export interface LossFacts {
+  /** First finite loss; NaN without one. */
+  readonly first: number;
+  /** Loss below which its rounding leaves less than one digit. */
+  readonly resolution: number;
+  /**
+   * Whether it was ever below zero: then it is no sum of errors, and a ratio of two says nothing.
+   */
+  readonly signed: boolean;
+}
+
 /** What the detector has to know of the loss. */
 export interface LossWatch {
   /** @param loss NaN where it is missing, Infinity where it is not finite */
@@ -33,18 +45,11 @@ export interface LossWatch {
    * many they rose.
    */
   take(into: Pick<Sample, 'loss' | 'moves' | 'rises'>): void;
-  /** First finite loss; NaN without one. */
-  readonly first: number;
-  /** Loss below which its rounding leaves less than one digit. */
-  readonly resolution: number;
-  /**
-   * Whether it was ever below zero: then it is no sum of errors, and a ratio of two says nothing.
-   */
-  readonly signed: boolean;
+  facts(): LossFacts;
   /** Step since which the loss has diverged. */
-  readonly divergedAt: number | null;
+  divergedAt(): number | null;
   /** Step since which it is gone, where the log ends here. */
-  readonly goneSince: number | null;
+  goneSince(): number | null;
   state(): LossState;
 }
 
@@ -134,21 +139,13 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
       now.moves = 0;
       now.rises = 0;
     },
-    get first() {
-      return now.first;
-    },
-    get resolution() {
-      return now.decimals < DECIMALS ? Number(`1e${1 - now.decimals}`) : 0;
-    },
-    get signed() {
-      return now.signed;
-    },
-    get divergedAt() {
-      return now.divergedAt;
-    },
-    get goneSince() {
-      return isGone() && !Number.isNaN(now.first) ? now.missingSince : null;
-    },
+    facts: () => ({
+      first: now.first,
+      resolution: now.decimals < DECIMALS ? Number(`1e${1 - now.decimals}`) : 0,
+      signed: now.signed,
+    }),
+    divergedAt: () => now.divergedAt,
+    goneSince: () => (isGone() && !Number.isNaN(now.first) ? now.missingSince : null),
     state: () => ({
       ...now,
       first: Number.isNaN(now.first) ? null : now.first,

@@ -63,19 +63,19 @@ export function createNoiseScale(floor: number, saved?: NoiseState): NoiseScale 
       last.before = value;
       last.barBeforeThat = last.barBefore;
       last.barBefore = bar;
-      if (!Number.isNaN(difference) || plain.count > 0) {
+      if (!Number.isNaN(difference) || plain.count() > 0) {
         const finite = Number.isFinite(difference) ? difference : Number.MAX_VALUE;
         plain.next(finite);
         // That of white noise of deviation 1 has the deviation √6.
         if (!Number.isNaN(bars)) scaled.next((finite * Math.sqrt(6)) / Math.sqrt(bars));
       }
-      if (!known) return Math.max(floor, plain.median * SECOND_DIFFERENCE_TO_DEVIATION);
-      return bar * Math.max(1, scaled.median * SECOND_DIFFERENCE_TO_DEVIATION);
+      if (!known) return Math.max(floor, plain.median() * SECOND_DIFFERENCE_TO_DEVIATION);
+      return bar * Math.max(1, scaled.median() * SECOND_DIFFERENCE_TO_DEVIATION);
     },
     state: () => ({
       differences: plain.values(),
       last: [last.beforeThat, last.before].map((value) => (knows(value) ? value : null)),
-      ...((scaled.count > 0 || knows(last.barBefore) || knows(last.barBeforeThat)) && {
+      ...((scaled.count() > 0 || knows(last.barBefore) || knows(last.barBeforeThat)) && {
         scaled: scaled.values(),
         errors: [last.barBeforeThat, last.barBefore].map((bar) => (knows(bar) ? bar : null)),
       }),

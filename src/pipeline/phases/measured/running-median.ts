@@ -2,9 +2,9 @@
 export interface RunningMedian {
   next(value: number): void;
   /** The upper one of an even number; 0 before the first value. */
-  readonly median: number;
+  median(): number;
   /** Values so far. */
-  readonly count: number;
+  count(): number;
   /** The last values, oldest first. */
   values(): number[];
 }
@@ -29,12 +29,8 @@ export function createRunningMedian(window: number, saved: readonly number[] = [
   for (const value of saved) take(all, value);
   return {
     next: (value) => take(all, value),
-    get median() {
-      return all.parted[all.filled >> 1]!;
-    },
-    get count() {
-      return all.seen;
-    },
+    median: () => all.parted[all.filled >> 1]!,
+    count: () => all.seen,
     values: () =>
       Array.from(
         { length: all.filled },

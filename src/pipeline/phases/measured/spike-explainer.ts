@@ -59,9 +59,7 @@ export function createSpikeExplainer(
         jumps.push(columns, from, to);
         rows.push(columns, from, to);
       },
-      get ratio() {
-        return rows.ratio;
-      },
+      ratio: rows.ratio,
     },
     explain(spike) {
       const explained = explainSpike(

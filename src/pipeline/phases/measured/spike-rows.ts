@@ -19,7 +19,7 @@ export interface SpikeRows {
   /** Takes in a part of some rows. */
   push(columns: SpikeColumns, from: number, to: number): void;
   /** The ratio last measured; 0 before the first. */
-  readonly ratio: number;
+  ratio(): number;
   /** The rows from so many before the first of a step on, to the one behind the last step. */
   around(step: number, before: number, last: number): SpikeRow[];
   /** All of them as they are now; made only where it is asked for. */
@@ -119,9 +119,7 @@ export function createSpikeRows(saved: readonly SpikeRow[] = []): SpikeRows {
 
   return {
     push,
-    get ratio() {
-      return last.ratio;
-    },
+    ratio: () => last.ratio,
     around(step, before, lastStep) {
       const from = Math.max(first, firstFrom(step) - before);
       return rowsOf(pages, from, Math.min(end, firstFrom(lastStep) + 2));

@@ -369,7 +369,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
         rates![i] = eta(t);
         losses![i] = value;
         if (grad_norm) grad_norm[i] = network.gradientNorm();
-        if (accuracy) accuracy[i] = network.accuracy;
+        if (accuracy) accuracy[i] = network.accuracy();
         if (t % measure === 0) {
           measured(i, t, value);
           if (batch_sharpness) batch_sharpness[i] = batchSharpness();
