@@ -394,6 +394,7 @@ export function addScaled(c: f64, x: usize, y: usize, n: i32): void {
 export function dots(X: usize, stride: usize, count: i32, v: usize, out: usize, n: i32): void {
   const end: usize = (<usize>n) << 3;
   const even = end & ~15;
+  const fours = end & ~31;
   let j = 0;
   for (; j + 2 < count; j += 4) {
     const four = j + 3 < count;
@@ -406,7 +407,26 @@ export function dots(X: usize, stride: usize, count: i32, v: usize, out: usize, 
     let b = a;
     let c = a;
     let d = a;
-    for (let i: usize = 0; i < even; i += 16) {
+    let i: usize = 0;
+    // Two pairs a turn: of one alone, a third of all instructions are addresses.
+    for (; i < fours; i += 32) {
+      const p0 = x0 + i;
+      const p1 = x1 + i;
+      const p2 = x2 + i;
+      const p3 = x3 + i;
+      const q = v + i;
+      let w = v128.load(q);
+      a = f64x2.add(a, f64x2.mul(w, v128.load(p0)));
+      b = f64x2.add(b, f64x2.mul(w, v128.load(p1)));
+      c = f64x2.add(c, f64x2.mul(w, v128.load(p2)));
+      d = f64x2.add(d, f64x2.mul(w, v128.load(p3)));
+      w = v128.load(q, 16);
+      a = f64x2.add(a, f64x2.mul(w, v128.load(p0, 16)));
+      b = f64x2.add(b, f64x2.mul(w, v128.load(p1, 16)));
+      c = f64x2.add(c, f64x2.mul(w, v128.load(p2, 16)));
+      d = f64x2.add(d, f64x2.mul(w, v128.load(p3, 16)));
+    }
+    if (i < even) {
       const w = v128.load(v + i);
       a = f64x2.add(a, f64x2.mul(w, v128.load(x0 + i)));
       b = f64x2.add(b, f64x2.mul(w, v128.load(x1 + i)));
