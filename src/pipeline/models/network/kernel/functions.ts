@@ -7,8 +7,8 @@ const LOG2_E: f64 = 1.4426950408889634;
 /** Added to a small whole number, it leaves that number in the lowest bits. */
 const MAGIC: f64 = 6755399441055744;
 
-// The numbers of series stand in memory: a compiler makes them anew at each turn of a loop otherwise,
-// in three instructions each.
+// The numbers of series stand in memory: a compiler makes them anew at each turn of a loop
+// otherwise, in three instructions each.
 
 /** 1/14!, 1/13!, … 1/2!. */
 const EXP: usize = memory.data<f64>(
