@@ -174,6 +174,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
           run.stability,
           run.config.eigenvalues ?? Number.POSITIVE_INFINITY,
           from,
+          run.config.batches,
         );
       }
 

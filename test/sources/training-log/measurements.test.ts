@@ -200,6 +200,34 @@ describe('energy at the edge', () => {
     );
   });
 
+  test.each([
+    [{ optimizer: 'gd' }, 'edge'],
+    [{ optimizer: 'sgd' }, 'kick'],
+    [{ optimizer: 'SGD' }, 'kick'],
+    [{}, 'edge'],
+    [
+      {},
+      'kick',
+      { batch_sharpness: steps.map((t) => THRESHOLD * (t > 150 && t < 200 ? 1.5 : 0.98)) },
+    ],
+  ] as const)(
+    'of mini-batches is no cause of what rises within three rows: %j, %s',
+    async (said, cause, more: Readonly<Record<string, readonly number[]>> = {}) => {
+      const rise = (t: number) => (t === 199 || t === 201 ? 1.5 : t === 200 ? 3 : 0);
+      const log = ndjson({
+        step: steps,
+        loss: steps.map((t) => 1 + rise(t)),
+        lr: steps.map(() => 0.01),
+        sharpness: steps.map((t) => THRESHOLD * (t > 150 && t < 200 ? 1.5 : 0.98)),
+        edge_energy: steps.map((t) => 0.001 + rise(t)),
+        edge_directions: steps.map(() => 1),
+        ...more,
+      });
+      const { summary } = await detectLog(log, said);
+      expect(summary.spikes[0]).toMatchObject({ cause, begin: 199, step: 200 });
+    },
+  );
+
   test('is told by how much of it lies in one direction', async () => {
     const log = spiking(0.8)
       .replaceAll(/"edge_energy":([^,}]*)/g, (all, value) => {

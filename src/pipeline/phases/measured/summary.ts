@@ -73,6 +73,8 @@ export interface MeasuredConfig {
   readonly eigenvalues?: number;
   /** Whether the sharpness is known to be that of the preconditioned Hessian. */
   readonly preconditioned?: boolean;
+  /** Whether steps are known to be made by mini-batches, of which one may be bad. */
+  readonly batches?: boolean;
 }
 
 /** A run whose phases are found from its measured loss and sharpness: a training log, a network. */

@@ -64,6 +64,8 @@ export interface LogConfig {
   /** Whether the log says that its sharpness is that of the preconditioned Hessian. */
   readonly preconditioned?: boolean;
   readonly eigenvalues?: number;
+  /** Whether steps are known to be made by mini-batches. */
+  readonly batches?: boolean;
   /** What the log tells of its measurements besides the sharpness: columns of the file. */
   readonly told?: readonly string[];
   /** What the training ran in, where the log says it. */
@@ -320,6 +322,10 @@ export function logRows(
     function begin(): readonly Column[] {
       const told = toldColumns(tally, watched);
       if (told.length > 0) Object.assign(run.config, { told: told.map(({ name }) => name) });
+      // What PyTorch calls SGD may take all samples; who names it here, or logs batches, does not.
+      const named = /^sgd$/i.test(options.optimizer ?? '');
+      if (named || tally.columns.batch_sharpness !== undefined)
+        Object.assign(run.config, { batches: true });
       return [...SOURCE_COLUMNS, ...told];
     }
 
