@@ -22,6 +22,7 @@ export interface Kernel {
   hessianTimes(theta: number, v: number, product: number): void;
   roughTimes(theta: number, v: number, product: number): void;
   readonly correct: Global<number>;
+  addScaled(factor: number, x: number, y: number, count: number): void;
   dot(a: number, b: number, count: number): number;
   buildTracker(count: number): void;
   buildEdge(): void;

@@ -101,6 +101,8 @@ export interface Network {
   gradientAt(): number;
   /** Euclidean norm of the last gradient. */
   gradientNorm(): number;
+  /** θ ← θ − η∇L, with the last gradient. */
+  descend(eta: number): void;
   /** Loss of some samples at θ, and its gradient; `gradientAt` is of all of them again. */
   batchGradientAt(samples: ArrayLike<number>): number;
   /** gᵀHg / ‖g‖² of the samples of the last gradient, H and g in the metric of the operator. */
@@ -223,6 +225,7 @@ export function createNetwork(
       return gradientAt(theta, gradient);
     },
     gradientNorm: () => Math.sqrt(dot(gradient, gradient, size)),
+    descend: (eta) => kernel.addScaled(-eta, gradient, theta, size),
     batchGradientAt(chosen) {
       for (let i = 0; i < chosen.length; i++) {
         const at = chosen[i]!;

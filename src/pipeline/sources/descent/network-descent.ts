@@ -245,6 +245,8 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
    */
   const meant = batch === null ? undefined : new Float64Array(size);
   const spare = batch === null ? [] : [stepGradient, ...slots].map((array) => array.slice());
+  /** The kernel takes these steps itself, to the same bits: they are the most common by far. */
+  const plain = optimizer.name === 'gd' && batch === null && decay === 0;
   const preconditioned = optimizer.metric !== undefined;
   const operator = { preconditioned, shift: preconditioned ? decay : 0 };
   const tracking = { ...operator, probing: 0 };
@@ -278,7 +280,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       takeGradient();
     }
     const value = network.gradientAt();
-    if (batch === null) takeGradient();
+    if (batch === null && !plain) takeGradient();
     return value;
   }
 
@@ -300,7 +302,8 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   }
 
   function advance(t: number): void {
-    optimizer.step(theta, stepGradient, slots, valuesAt(t));
+    if (plain) network.descend(eta(t));
+    else optimizer.step(theta, stepGradient, slots, valuesAt(t));
   }
 
   /** Mean over the mini-batches of the epoch of their curvature along their own gradient. */

@@ -1,7 +1,7 @@
 export { buildEdge, edgeEnergy, edgeWork, swings } from './edge';
 export { exp, log } from './functions';
 export { correct } from './losses/cross-entropy';
-export { dot } from './matrix';
+export { addScaled, dot } from './matrix';
 export {
   allocate,
   build,
