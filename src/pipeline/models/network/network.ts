@@ -86,6 +86,8 @@ export interface Network {
   readonly search: number;
   readonly theta: Float64Array;
   readonly gradient: Float64Array;
+  /** Room for the gradient of a step: of its mini-batch, with L₂ decay. */
+  readonly stepGradient: Float64Array;
   /** Diagonal of P^(−1/2) of the optimizer, where `track` is to be in its metric. */
   readonly metric: Float64Array;
   /**
@@ -101,7 +103,7 @@ export interface Network {
   gradientAt(): number;
   /** Euclidean norm of the last gradient. */
   gradientNorm(): number;
-  /** θ ← θ − η∇L, with the last gradient. */
+  /** θ ← θ − η g, g what stands in `stepGradient`. */
   descend(eta: number): void;
   /** Loss of some samples at θ, and its gradient; `gradientAt` is of all of them again. */
   batchGradientAt(samples: ArrayLike<number>): number;
@@ -176,10 +178,11 @@ export function createNetwork(
     count * inputWidth,
     count * targetWidth,
   ].map((doubles) => kernel.allocate(doubles)) as [number, number, number, number];
-  const [theta, gradient, metric, direction, product, thetaBefore, gradientBefore] = Array.from(
-    { length: 7 },
-    () => kernel.allocate(size),
-  ) as [number, number, number, number, number, number, number];
+  const [theta, gradient, stepGradient, metric, direction, product, thetaBefore, gradientBefore] =
+    Array.from({ length: 8 }, () => kernel.allocate(size)) as [
+      ...[number, number, number, number],
+      ...[number, number, number, number],
+    ];
 
   // Nothing is allocated beyond this point, so that views stay valid.
   const view = (address: number, length: number) =>
@@ -187,6 +190,7 @@ export function createNetwork(
   const views = {
     theta: view(theta, size),
     gradient: view(gradient, size),
+    stepGradient: view(stepGradient, size),
     metric: view(metric, size),
     direction: view(direction, size),
     product: view(product, size),
@@ -213,6 +217,7 @@ export function createNetwork(
     search: kernel.SEARCH.value,
     theta: views.theta,
     gradient: views.gradient,
+    stepGradient: views.stepGradient,
     metric: views.metric,
     accuracy: () => (loss === 'cross-entropy' ? kernel.correct.value / count : Number.NaN),
     products: () => kernel.products.value,
@@ -225,7 +230,7 @@ export function createNetwork(
       return gradientAt(theta, gradient);
     },
     gradientNorm: () => Math.sqrt(dot(gradient, gradient, size)),
-    descend: (eta) => kernel.addScaled(-eta, gradient, theta, size),
+    descend: (eta) => kernel.addScaled(-eta, stepGradient, theta, size),
     batchGradientAt(chosen) {
       for (let i = 0; i < chosen.length; i++) {
         const at = chosen[i]!;

@@ -233,20 +233,16 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   const { activation, loss, batch, seed, eigenvalues, measure } = config;
   const { optimizer, values, decay, stability } = chosen;
   const network = createNetwork({ layers, activation, loss }, data, { tracked: eigenvalues, seed });
-  const { parameters: size, theta, gradient, metric } = network;
+  const { parameters: size, theta, gradient, stepGradient, metric } = network;
   theta.set(startWeights(layers, seed, config['init-scale']));
   const eta = etaPlan(config.schedule, config.eta, config.steps);
   const slots = Array.from({ length: optimizer.slots }, () => new Float64Array(size));
-  /** The gradient of the step: of the mini-batch, with L₂ decay. */
-  const stepGradient = new Float64Array(size);
   /**
    * Where the last step would have led, had all samples made it: what a mini-batch does by chance
    * is not the edge's.
    */
   const meant = batch === null ? undefined : new Float64Array(size);
   const spare = batch === null ? [] : [stepGradient, ...slots].map((array) => array.slice());
-  /** The kernel takes these steps itself, to the same bits: they are the most common by far. */
-  const plain = optimizer.name === 'gd' && batch === null && decay === 0;
   const preconditioned = optimizer.metric !== undefined;
   const operator = { preconditioned, shift: preconditioned ? decay : 0 };
   const tracking = { ...operator, probing: 0 };
@@ -280,7 +276,7 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
       takeGradient();
     }
     const value = network.gradientAt();
-    if (batch === null && !plain) takeGradient();
+    if (batch === null) takeGradient();
     return value;
   }
 
@@ -302,7 +298,8 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
   }
 
   function advance(t: number): void {
-    if (plain) network.descend(eta(t));
+    // The kernel takes the most common steps itself, to the same bits.
+    if (optimizer.name === 'gd') network.descend(eta(t));
     else optimizer.step(theta, stepGradient, slots, valuesAt(t));
   }
 
