@@ -208,7 +208,8 @@ export function createNetwork(
     view(kernel.ritzVectors(before) + index * kernel.ritzStride(), size);
   const probeSeed = BigInt(seed);
   // By themselves: V8 looks for what a kernel exports by its name, each time.
-  const { useSamples, useOperator, lossAt, gradientAt, dot, track, edgeEnergy, edgeWork } = kernel;
+  const { useSamples, useOperator, lossAt, gradientAt, dot, addScaled } = kernel;
+  const { track, edgeEnergy, edgeWork } = kernel;
   const useAll = () => useSamples(inputs, targets, count);
 
   return {
@@ -230,7 +231,7 @@ export function createNetwork(
       return gradientAt(theta, gradient);
     },
     gradientNorm: () => Math.sqrt(dot(gradient, gradient, size)),
-    descend: (eta) => kernel.addScaled(-eta, stepGradient, theta, size),
+    descend: (eta) => addScaled(-eta, stepGradient, theta, size),
     batchGradientAt(chosen) {
       for (let i = 0; i < chosen.length; i++) {
         const at = chosen[i]!;

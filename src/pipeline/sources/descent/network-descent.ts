@@ -280,7 +280,13 @@ function createTraining({ config, layers, data }: NetworkSetup, chosen: ChosenOp
     return value;
   }
 
-  const valuesAt = (t: number) => ({ ...values, eta: eta(t), t: t - since });
+  /** What the optimizer is told of a step: one object, in which V8 writes numbers in place. */
+  const told = { ...values, eta: Number.NaN, t: 0 };
+  function valuesAt(t: number): typeof told {
+    told.eta = eta(t);
+    told.t = t - since;
+    return told;
+  }
 
   function operatorAt(t: number): OperatorOptions {
     optimizer.metric?.(stepGradient, slots, valuesAt(t), metric);
