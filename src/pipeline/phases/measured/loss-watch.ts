@@ -108,8 +108,8 @@ export function createLossWatch(divergence: number, saved?: LossState): LossWatc
       if (!now.signed && isBlownUp() && isGone()) now.divergedAt ??= now.missingSince;
     },
     plainUntil(losses, from, to) {
-      const { decimals, signed, missing, divergedAt } = now;
-      if (decimals < DECIMALS || signed || missing > 0 || divergedAt !== null) return from;
+      const { decimals, missing, divergedAt } = now;
+      if (decimals < DECIMALS || missing > 0 || divergedAt !== null) return from;
       const most = divergence * now.first;
       let at = from;
       while (at < to && losses[at]! <= most) at++;
