@@ -160,7 +160,7 @@ export {
 } from './phases/measured/detector.ts';
 export type { MotionState } from './phases/measured/edge-motion.ts';
 export type { Block, HistoryState } from './phases/measured/history.ts';
-export type { JumpState, LearningRateJump } from './phases/measured/jumps.ts';
+export type { Disturbance, JumpState, LearningRateJump } from './phases/measured/jumps.ts';
 export type { LossState } from './phases/measured/loss-watch.ts';
 export type { NoiseState } from './phases/measured/noise-scale.ts';
 export type {
