@@ -51,7 +51,7 @@ const near: fc.Arbitrary<RunOptions> = fc.record({
   lambda2: scale(0.05, 0.5),
   eta: scale(0.03, 0.1),
   init: fc.tuple(real(0.2, 0.5), real(-0.1, 0.1), real(0.2, 0.5)).map((theta) => [...theta]),
-  floor: fc.constantFrom(1e-6, 1e-4),
+  floor: fc.constantFrom(1e-6, 1e-4, 1e-60),
   steps: fc.integer({ min: 2000, max: 6000 }),
 });
 
@@ -141,6 +141,38 @@ describe('summarizeDescents', () => {
     // The last step at 1.4 τ is 286.
     expect(result!.summary.trusted_until).toBe(1677);
   });
+
+  test.each([
+    // α keeps what the wide swing has left of its digits, and β₁ loses more at each of 2,500 steps.
+    [
+      2957,
+      {
+        lambda2: 0.20107613167507302,
+        eta: 0.0334542749486773,
+        init: [0.49630983155984565, -0.04713859828477767, 0.3773961625007466],
+        floor: 2.578235872810194e-83,
+        steps: 3000,
+      },
+    ],
+    // Few digits are left, and L̂ passes 0 behind the edge phase.
+    [
+      2321,
+      {
+        lambda2: 0.21163412601958959,
+        eta: 0.04639171027140553,
+        init: [0.6485488994194821, 0.005001460411640624, 0.13376996037797745],
+        floor: 1.5476856655816606e-56,
+        steps: 3000,
+      },
+    ],
+  ])(
+    'sees digits that are lost long behind the last wide swing, at step %d',
+    async (until, options) => {
+      const result = kernelResults([resolveConfig(options)]).get(0);
+      expect(result).toEqual(await streamed(options));
+      expect(result!.summary.trusted_until).toBe(until);
+    },
+  );
 
   test('leaves to the general way what it does not take, in the order of the runs', async () => {
     const all: RunOptions[] = [

@@ -313,8 +313,8 @@ function summarized({ job, tally, finalSharpness, divergedAt }: Finished): Summa
 
 /**
  * Finds for each of the runs the last step before digits fall under three, if they do: they are
- * taken once more with their shadows, up to the last wide swing, and on to the end of the last edge
- * phase while that has left few digits. @returns whether it was not stopped
+ * taken once more with their shadows, up to the last wide swing, and on while that has left fewer
+ * digits than what follows may take. @returns whether it was not stopped
  */
 function trustHorizons(
   kernel: Kernel,

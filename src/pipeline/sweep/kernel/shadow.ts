@@ -24,6 +24,8 @@ const TRUSTED_DIGITS: i32 = 3;
 /** With so few labels and columns are looked at, since they may have fewer. */
 const DOUBTFUL: i32 = 5;
 const ROUNDED_FACTOR: f64 = 1.0 / 65536;
+/** An error may grow by so much before ample digits are few. */
+const ENDURED: f64 = 100;
 
 /** Numbers of two runs in pairs. */
 const PAIRS: usize = memory.data(16 * 18);
@@ -32,7 +34,7 @@ const LAMBDA1: usize = PAIRS + 16;
 const LAMBDA2: usize = PAIRS + 16 * 2;
 const FLOOR: usize = PAIRS + 16 * 3;
 const EDGE: usize = PAIRS + 16 * 4;
-/** Where looking ends: with the last wide swing where digits are ample, else with the last edge. */
+/** Looking ends where digits are ample, behind the last wide swing (or at the last row). */
 const WIDE: usize = PAIRS + 16 * 5;
 const LAST: usize = PAIRS + 16 * 6;
 /** The last row. */
@@ -122,9 +124,20 @@ function isOver(lane: i32): bool {
   const step = get(STEP, lane);
   return (
     get(TRUSTED, lane) >= 0 ||
-    step > get(LAST, lane) ||
-    (step > get(WIDE, lane) && get(AGREED, lane) >= <f64>AMPLE)
+    step > get(END, lane) ||
+    (step > get(WIDE, lane) && get(AGREED, lane) >= ample(get(LAST, lane) - step))
   );
+}
+
+/**
+ * Digits that are enough for so many more steps of the edge phase: at each, the relative error of
+ * β₁ grows by four times that of α, the derivative of its factor 1 − ηλ₁α² where that is −1; under
+ * a tiny floor nothing else happens for thousands of them.
+ */
+function ample(steps: f64): f64 {
+  let digits: f64 = AMPLE;
+  for (let growth = 4 * steps; growth > ENDURED; growth *= 0.1) digits++;
+  return digits;
 }
 
 /**
