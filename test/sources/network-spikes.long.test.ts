@@ -47,6 +47,16 @@ test('of networks drawn by chance 95 % of the spikes lie by nine tenths at the e
   expect(explained.length / spikes.length).toBeGreaterThanOrEqual(0.95);
 });
 
+test('with all samples a spike of one step at the edge is not called a kick', async () => {
+  const spikes = await spikesOf({
+    ...{ layers: '64-38-37-38-10', activation: 'relu', loss: 'cross-entropy', seed: 30948 },
+    ...{ data: 'digits:66', eta: 0.471, steps: 60 },
+  });
+  const sudden = spikes.find(({ begin, step }) => begin === step);
+  expect(sudden).toMatchObject({ step: 25, cause: 'edge' });
+  expect(sudden!.share).toBeGreaterThan(0.9);
+});
+
 test('a spike that batches with a bad sample make is not blamed on the edge', async () => {
   const { whole, pick, log } = draws(11);
   let count = 0;

@@ -65,7 +65,7 @@ export const explainSpikes = (report: (spike: ExplainedSpike) => void = () => {}
         stability,
         config.eigenvalues,
         before?.explainer,
-        typeof config.batch === 'number',
+        config.batch === undefined ? undefined : config.batch !== null,
       );
       const spikes = [...(before?.spikes ?? [])];
       let count = before?.count ?? 0;

@@ -14,7 +14,7 @@ function rowsOf(table: readonly (readonly [loss: number, work: number | null, l1
   );
 }
 
-function explain(rows: readonly SpikeRow[], begin: number, step: number, batches = false) {
+function explain(rows: readonly SpikeRow[], begin: number, step: number, batches?: boolean) {
   const loss = rows[step]!.loss;
   const spike = { begin, step, end: step + 1, loss, rise: 1.4, sharpness_ratio: 1.5 };
   return explainSpike(spike, rows, stability, 3, { batches });
@@ -61,5 +61,13 @@ describe('a climb', () => {
     expect(explain(rows, 12, 15, true).cause).toBe('edge');
     expect(explain(rows, 13, 15, true).cause).toBe('kick');
     expect(explain(rows, 13, 15).cause).toBe('edge');
+  });
+
+  test('of all samples may take one step: nothing can kick it', () => {
+    const quiet = Array.from({ length: 12 }, () => [2, 0] as const);
+    const rows = rowsOf([...quiet, [2.05, 0.05], [3.8, 1.7], [2.4, -1.4]]);
+    expect(explain(rows, 12, 13, true).cause).toBe('kick');
+    expect(explain(rows, 12, 13).cause).toBe('kick');
+    expect(explain(rows, 12, 13, false).cause).toBe('edge');
   });
 });

@@ -74,8 +74,11 @@ export const ROWS_BEFORE = NOISE_WINDOW + 1;
 export interface SpikeCircumstances {
   /** Whether a jump of the learning rate had brought the run to the edge, longer before. */
   readonly afterJump?: boolean;
-  /** Whether steps are made by mini-batches, of which one may be bad. */
-  readonly batches?: boolean;
+  /**
+   * Whether steps are made by mini-batches, of which one may be bad. Where all samples are known to
+   * make them (false), there is nothing to kick the loss.
+   */
+  readonly batches?: boolean | undefined;
 }
 
 /**
@@ -88,7 +91,7 @@ export function explainSpike(
   rows: readonly SpikeRow[],
   stability: Stability,
   followed: number,
-  { afterJump = false, batches = false }: SpikeCircumstances = {},
+  { afterJump = false, batches }: SpikeCircumstances = {},
 ): ExplainedSpike {
   const peakAt = firstFrom(rows, spike.step);
   const beginAt = firstFrom(rows, spike.begin) % Math.max(1, rows.length);
@@ -119,9 +122,8 @@ export function explainSpike(
   // What sharpness can do in a step: |1 − 2ρ| in amplitude for a ratio of ρ, the square of it in
   // energy.
   const factor = (2 * sharpest.ratio - 1) * (2 * sharpest.ratio - 1);
-  const kicked =
-    (batches && peakAt - beginAt < LEAST_GROWTH) ||
-    largest > Math.max(KICK_SHARE, KICK_MARGIN * (1 - 1 / factor)) * rise;
+  const sudden = largest > Math.max(KICK_SHARE, KICK_MARGIN * (1 - 1 / factor)) * rise;
+  const kicked = batches ? sudden || peakAt - beginAt < LEAST_GROWTH : batches !== false && sudden;
   // What was not measured while it rose may have been beyond the threshold.
   const risen = rows.slice(beginAt, peakAt + 1);
   const below = sharpest.ratio < AT_EDGE && risen.some(({ measured }) => measured);

@@ -40,13 +40,13 @@ export interface SpikeExplainer {
 
 /**
  * @param followed how many eigenvalues were followed
- * @param batches whether steps are known to be made by mini-batches
+ * @param batches whether steps are made by mini-batches, where that is known
  */
 export function createSpikeExplainer(
   stability: Stability,
   followed: number,
   saved?: ExplainerState,
-  batches = false,
+  batches?: boolean,
 ): SpikeExplainer {
   const rows = createSpikeRows(saved?.rows);
   const jumps = createJumps(saved?.jumps);
