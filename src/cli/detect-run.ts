@@ -66,8 +66,9 @@ export interface DetectRequest {
 /** Carries out `eos detect`; resolves with the exit code. */
 export async function detectRun(request: DetectRequest): Promise<number> {
   // A detection makes short-lived objects by the row: in the nursery that other commands make do
-  // with, collecting them would take a quarter of its time.
-  setFlagsFromString('--semi-space-growth-factor=2');
+  // with, collecting them would take a quarter of its time. Later versions are told neither.
+  if (Number.parseInt(process.versions.node, 10) < 25)
+    setFlagsFromString('--semi-space-growth-factor=2');
   const options: LogOptions = {
     eta: await etaOf(request.eta),
     columns: definedOf(request.columns),

@@ -54,6 +54,17 @@ describe.each(['node22', 'node24', 'spidermonkey', 'javascriptcore'] as const)('
   });
 });
 
+describe.each(['node22', 'node24'] as const)('%s', (engine) => {
+  describeWith([engine], engine, () => {
+    test('runs a command, and complains of nothing', async () => {
+      const args = [join(root, 'bin/run.js'), '--version'];
+      const { stdout, stderr } = await promisify(execFile)(part(engine), args);
+      expect(stdout).toMatch(/^eos-stream\/\S+ .* node-v2\d/);
+      expect(stderr).toBe('');
+    });
+  });
+});
+
 describeWith(['chromium'], 'Chromium', () => {
   test('computes the bits of this Node', async () => {
     const browser = await launch(part('chromium'));
