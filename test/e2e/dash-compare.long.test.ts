@@ -11,6 +11,7 @@ import {
   launch,
   openPage,
   plot,
+  ready,
   type Started,
   serve,
   settled,
@@ -83,7 +84,7 @@ describeWith(['chromium'], 'looking at runs and comparing them', () => {
     const zoomed = await shownRange(page);
     expect(zoomed[1] - zoomed[0]).toBeLessThan(510);
     await page.reload();
-    await settled(page);
+    await ready(page);
     expect(await shownRange(page)).toEqual(zoomed);
     await page.goBack();
     await settled(page);
@@ -192,7 +193,7 @@ describeWith(['chromium'], 'looking at runs and comparing them', () => {
     expect(link).toContain('run=cell:sweep:');
     await page.goto('about:blank');
     await page.goto(link);
-    await settled(page);
+    await ready(page);
     expect((await shownRuns(page)).sort()).toEqual(shown.sort());
     await open('run=cell:sweep:eta=7;lambda2=1;seed=1');
     expect(await page.locator('.notice').textContent()).toContain('has no run cell:sweep:eta=7');

@@ -9,6 +9,7 @@ import {
   launch,
   openPage,
   plot,
+  ready,
   type Started,
   serve,
   settled,
@@ -107,7 +108,7 @@ describeWith(['chromium'], 'theory on the page', () => {
     await settled(page);
     expect(await address(page)).toContain('add=grad_norm');
     await page.reload();
-    await settled(page);
+    await ready(page);
     const panel = page.locator('[data-panel=column-grad_norm]');
     await panel.locator('svg.main').waitFor();
     expect(await panel.locator('.plot').getAttribute('data-drawn')).toBe('0:4000');
