@@ -37,6 +37,11 @@ const APART = 1e-9;
 const AMISS = 0.03;
 /** … and the intervals, with a point in the middle of each, that it is given up at. */
 const MOST_INTERVALS = 16;
+/**
+ * ∇L·δ of the rest of a step is taken for a straight line where at its ends it is no more than this
+ * share of the change of the loss: what that leaves is as near to the work as Simpson's rule is.
+ */
+const LITTLE = 0.1;
 /** Share of a rise at which nothing more is looked for. */
 const EXPLAINED = 0.9;
 /** Curvature of a wall along the step, over the least at the edge. */
@@ -58,6 +63,11 @@ let middle: usize = 0;
 let slope: usize = 0;
 let step: usize = 0;
 let part: usize = 0;
+/** ∇L·δ at both ends, of all of the step and of its part. */
+let stepBegin: f64 = 0;
+let stepEnd: f64 = 0;
+let partBegin: f64 = 0;
+let partEnd: f64 = 0;
 /** ∇L·δ of all of the step, at the points of the last integral and their number less one. */
 const slopes = new StaticArray<f64>(2 * MOST_INTERVALS + 1);
 let pieces: i32 = 0;
@@ -232,9 +242,21 @@ export function edgeWork(
   addScaled(-1, thetaBefore, step, size);
   memory.copy(scaled, step, bytes);
   if (metric) divide(scaled, metric);
-  projectOnto(begins, ends);
-  if (metric) multiply(metric, part, part, size);
-  const work = workOfPart(gradient, thetaBefore, gradientBefore, change);
+  findShares(begins, ends);
+  stepBegin = dot(step, gradientBefore, size);
+  stepEnd = dot(step, gradient, size);
+  // Of the step that was taken, products of the directions with gradients are known but for some.
+  const known = metric == 0 && least < Infinity && ends > 0;
+  if (known) findKnown(gradientBefore, begins, ends);
+  else {
+    makePart(metric, begins, ends);
+    findPart(gradient, gradientBefore);
+  }
+  const rest = Math.abs(stepBegin - partBegin) + Math.abs(stepEnd - partEnd);
+  if (rest <= LITTLE * Math.abs(change))
+    return change - 0.5 * (stepBegin - partBegin + (stepEnd - partEnd));
+  if (known) makePart(metric, begins, ends);
+  const work = workOfPart(thetaBefore, change);
   if (!(least < Infinity && work < EXPLAINED * change)) return work;
   const place = mostCurved(dot(scaled, scaled, size), WALL * least);
   if (place < 0) return work;
@@ -246,22 +268,49 @@ export function edgeWork(
   for (let i = 0; i < begins; i++) joinWall(past[1] + <usize>i * stride);
   projectOntoWall(scaled, part);
   if (metric) multiply(metric, part, part, size);
-  return workOfPart(gradient, thetaBefore, gradientBefore, change);
+  findPart(gradient, gradientBefore);
+  return workOfPart(thetaBefore, change);
+}
+
+/** The part of the step in directions at the edge, by its coefficients. */
+function makePart(metric: usize, begins: i32, ends: i32): void {
+  combination(0, scaled, past[0], stride, ends, other, part, size);
+  combination(1, part, past[1], stride, begins, changetype<usize>(right), part, size);
+  if (metric) multiply(metric, part, part, size);
+}
+
+/** ∇L·δ of that part at both ends, of a step between the last two measurements. */
+function findKnown(gradientBefore: usize, begins: i32, ends: i32): void {
+  partBegin = 0;
+  partEnd = 0;
+  for (let i = 0; i < ends; i++) {
+    const share = load<f64>(at(other, i));
+    partBegin += share * dot(past[0] + <usize>i * stride, gradientBefore, size);
+    partEnd += share * load<f64>(at(swings, 2 * i));
+  }
+  for (let j = 0; j < begins; j++) {
+    const share = unchecked(right[j]);
+    partBegin += share * load<f64>(at(before, 2 * j));
+    partEnd += share * load<f64>(at(along, j));
+  }
+}
+
+function findPart(gradient: usize, gradientBefore: usize): void {
+  partBegin = dot(part, gradientBefore, size);
+  partEnd = dot(part, gradient, size);
 }
 
 /**
  * ∫ ∇L·δ along the step. Of all of the step it is the change of the loss, which is known: points
  * are added to Simpson's rule until it finds that, as the loss is no quadratic across a wide step.
  */
-function workOfPart(gradient: usize, thetaBefore: usize, gradientBefore: usize, change: f64): f64 {
-  const first = dot(step, gradientBefore, size);
-  const last = dot(step, gradient, size);
+function workOfPart(thetaBefore: usize, change: f64): f64 {
   // Trapezoids, of all of the step and of its part, over ever more intervals.
-  let whole = 0.5 * (first + last);
-  let work = 0.5 * (dot(part, gradientBefore, size) + dot(part, gradient, size));
+  let whole = 0.5 * (stepBegin + stepEnd);
+  let work = 0.5 * (partBegin + partEnd);
   let integral = work;
-  unchecked((slopes[0] = first));
-  unchecked((slopes[2 * MOST_INTERVALS] = last));
+  unchecked((slopes[0] = stepBegin));
+  unchecked((slopes[2 * MOST_INTERVALS] = stepEnd));
   for (let intervals = 1; intervals <= MOST_INTERVALS; intervals *= 2) {
     let a = 0.0;
     let b = 0.0;
@@ -304,11 +353,12 @@ function mostCurved(square: f64, least: f64): f64 {
 }
 
 /**
- * The projection of `scaled` onto the first `ends` directions x of the last measurement and the
- * first `begins` directions y of the one before into `part`. Both are orthonormal sets, and T = xᵀy
- * is known: coefficients d of y solve (1 − TᵀT) d = yᵀs − Tᵀxᵀs, those of x are xᵀs − T d.
+ * Coefficients of the projection of s = `scaled` onto the first `ends` directions x of the last
+ * measurement (into `other`) and the first `begins` directions y of the one before (`right`). Both
+ * are orthonormal sets, and T = xᵀy is known: those of y solve (1 − TᵀT) d = yᵀs − Tᵀxᵀs, those of
+ * x are xᵀs − T d.
  */
-function projectOnto(begins: i32, ends: i32): void {
+function findShares(begins: i32, ends: i32): void {
   const t = turns[0];
   dots(past[0], stride, ends, scaled, other, size);
   dots(past[1], stride, begins, scaled, changetype<usize>(right), size);
@@ -329,8 +379,6 @@ function projectOnto(begins: i32, ends: i32): void {
     const taken = dot(row, changetype<usize>(right), begins);
     store<f64>(at(other, i), load<f64>(at(other, i)) - taken);
   }
-  combination(0, scaled, past[0], stride, ends, other, part, size);
-  combination(1, part, past[1], stride, begins, changetype<usize>(right), part, size);
 }
 
 /** a = a ÷ b, entry by entry. */
