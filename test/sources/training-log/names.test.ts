@@ -11,6 +11,7 @@ const NAMES: Readonly<Record<string, string>> = {
     'step_num | iter_num | batch | batch_idx | epoch | Epoch | Train Epoch | epochs | ep | ' +
     'trainer/epoch | train/epoch | timestep | time_step | globalStep | numUpdates | gradient_step ' +
     '| s | index | time/total_timesteps | INFO step | train/step',
+  threshold: 'threshold | stability_threshold',
   loss:
     'loss | Loss | train_loss | trainLoss | train/loss | Loss/train | loss/train | training_loss ' +
     '| Training Loss | train_loss_step | train_loss_epoch | train/loss_step | ' +
@@ -56,7 +57,7 @@ const NAMES: Readonly<Record<string, string>> = {
     'eigenvalue_3 | sharpness_2 | sharpness_ratio | sharpness_x_lr | update_curvature | ' +
     'gradient_curvature | ritz_value | ritz_error | ' +
     'sharpness/edge_2_over_lr | hessian_trace | trace | ntk_eig_0 | ntk_max_eig | eigenvector | ' +
-    'eig_gap | condition_number | threshold | phase | memory | mem | reward | seed | gpu_mem | ' +
+    'eig_gap | condition_number | phase | memory | mem | reward | seed | gpu_mem | ' +
     'number of skipped iterations | num_train_epochs | num_batches | loss_fn_name',
   sharpness_error: 'sharpness_error | train/sharpness_error',
   batch_sharpness_error: 'batch_sharpness_error',

@@ -53,7 +53,7 @@ test.each([
   expect(read.threshold![0]).toBeCloseTo(threshold, 9);
 });
 
-test('what is no expression is refused', () => {
+test('what is no expression is refused', async () => {
   for (const expression of ['2/theta', '2/', '(2', 'x;y'])
-    expect(() => detectLog(rows, { expression })).rejects.toThrow('is not an expression');
+    await expect(() => detectLog(rows, { expression })).rejects.toThrow('is not an expression');
 });

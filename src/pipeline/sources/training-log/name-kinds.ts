@@ -263,6 +263,8 @@ const MEASUREMENTS: ReadonlyMap<string, RowField> = new Map([
   ['edgeenergies', 'l1_leading'],
   ['l1leading', 'l1_leading'],
   ['edgedirections', 'edge_directions'],
+  ['threshold', 'threshold'],
+  ['stabilitythreshold', 'threshold'],
 ]);
 
 function judge(name: string): NameKind | null {

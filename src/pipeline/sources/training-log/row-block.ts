@@ -16,6 +16,7 @@ export const ROW_FIELDS = [
   'l1',
   'l1_leading',
   'edge_directions',
+  'threshold',
 ] as const;
 export type RowField = (typeof ROW_FIELDS)[number];
 
@@ -96,6 +97,8 @@ export function fieldValue(
   line: number,
 ): number | undefined {
   if (value !== undefined) return value;
+  // That column is held against ours alone, and may hold a formula.
+  if (field === AT.threshold) return Number.NaN;
   const reason = `${ROW_FIELDS[field]} is not a number`;
   if (field <= AT.epoch) {
     tally.add(reason, line);

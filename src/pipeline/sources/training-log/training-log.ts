@@ -18,6 +18,7 @@ import { createOrderedRows } from './order-rows.ts';
 import { AT, type RowBlock, type RowField } from './row-block.ts';
 import type { RunHeader } from './run-header.ts';
 import { LOG_FORMATS, type LogFormat } from './sniff.ts';
+import { createThresholdCheck } from './threshold-check.ts';
 
 /** What a caller may say of a log. */
 export interface LogOptions extends ThresholdOptions {
@@ -236,6 +237,7 @@ export function logRows(
     let eta = Number.NaN;
     let passed = 0;
     const found = { loss: false, sharpness: false };
+    const thresholds = createThresholdCheck();
     let schema: readonly Column[] | undefined;
     /** Whether the optimizer is stochastic gradient descent, by an option or by the log. */
     let sgd = /^sgd$/i.test(options.optimizer ?? '');
@@ -381,6 +383,7 @@ export function logRows(
           );
         }
       }
+      thresholds.look(columns[AT.threshold]!, etas, step, length, run.stability);
       return { step, eta: etas, loss, sharpness, ...measured };
     }
 
@@ -441,7 +444,8 @@ export function logRows(
           }
         }
       }
-      for (const message of doubtsOf(tally.columns, options.columns ?? {}))
+      const doubts = doubtsOf(tally.columns, options.columns ?? {});
+      for (const message of [...doubts, ...thresholds.doubts(tally.columns.threshold, run.config)])
         run.warnings.push({ kind: 'columns', step: 0, message });
       const sharpness = options.columns?.sharpness ?? tally.columns.sharpness;
       if (sgd && sharpness && !/batch/i.test(sharpness))
