@@ -63,11 +63,6 @@ let middle: usize = 0;
 let slope: usize = 0;
 let step: usize = 0;
 let part: usize = 0;
-/** ∇L·δ at both ends, of all of the step and of its part. */
-let stepBegin: f64 = 0;
-let stepEnd: f64 = 0;
-let partBegin: f64 = 0;
-let partEnd: f64 = 0;
 /** ∇L·δ of all of the step, at the points of the last integral and their number less one. */
 const slopes = new StaticArray<f64>(2 * MOST_INTERVALS + 1);
 let pieces: i32 = 0;
@@ -110,8 +105,8 @@ export function edgeEnergy(gradient: usize, metric: usize, count: i32): f64 {
     store<f64>(at(swings, 2 * i), dot(past[0] + <usize>i * stride, g, size));
     store<f64>(at(swings, 2 * i + 1), load<f64>(at(results, i)));
   }
-  if (count == 0) return 0;
   if (known > 1) dots(past[1], stride, wanted, g, along, size);
+  if (count == 0) return 0;
   found = m;
   for (let i = 0; i < count; i++) atRest(i);
   return quadratic(count);
@@ -243,20 +238,27 @@ export function edgeWork(
   memory.copy(scaled, step, bytes);
   if (metric) divide(scaled, metric);
   findShares(begins, ends);
-  stepBegin = dot(step, gradientBefore, size);
-  stepEnd = dot(step, gradient, size);
   // Of the step that was taken, products of the directions with gradients are known but for some.
-  const known = metric == 0 && least < Infinity && ends > 0;
-  if (known) findKnown(gradientBefore, begins, ends);
-  else {
-    makePart(metric, begins, ends);
-    findPart(gradient, gradientBefore);
+  if (metric == 0 && least < Infinity) {
+    let begin = dot(step, gradientBefore, size);
+    let end = dot(step, gradient, size);
+    for (let i = 0; i < ends; i++) {
+      const share = load<f64>(at(other, i));
+      begin -= share * dot(past[0] + <usize>i * stride, gradientBefore, size);
+      end -= share * load<f64>(at(swings, 2 * i));
+    }
+    for (let j = 0; j < begins; j++) {
+      const share = unchecked(right[j]);
+      begin -= share * load<f64>(at(before, 2 * j));
+      end -= share * load<f64>(at(along, j));
+    }
+    if (Math.abs(begin) + Math.abs(end) <= LITTLE * Math.abs(change))
+      return change - 0.5 * (begin + end);
   }
-  const rest = Math.abs(stepBegin - partBegin) + Math.abs(stepEnd - partEnd);
-  if (rest <= LITTLE * Math.abs(change))
-    return change - 0.5 * (stepBegin - partBegin + (stepEnd - partEnd));
-  if (known) makePart(metric, begins, ends);
-  const work = workOfPart(thetaBefore, change);
+  combination(0, scaled, past[0], stride, ends, other, part, size);
+  combination(1, part, past[1], stride, begins, changetype<usize>(right), part, size);
+  if (metric) multiply(metric, part, part, size);
+  const work = workOfPart(gradient, thetaBefore, gradientBefore, change);
   if (!(least < Infinity && work < EXPLAINED * change)) return work;
   const place = mostCurved(dot(scaled, scaled, size), WALL * least);
   if (place < 0) return work;
@@ -268,49 +270,22 @@ export function edgeWork(
   for (let i = 0; i < begins; i++) joinWall(past[1] + <usize>i * stride);
   projectOntoWall(scaled, part);
   if (metric) multiply(metric, part, part, size);
-  findPart(gradient, gradientBefore);
-  return workOfPart(thetaBefore, change);
-}
-
-/** The part of the step in directions at the edge, by its coefficients. */
-function makePart(metric: usize, begins: i32, ends: i32): void {
-  combination(0, scaled, past[0], stride, ends, other, part, size);
-  combination(1, part, past[1], stride, begins, changetype<usize>(right), part, size);
-  if (metric) multiply(metric, part, part, size);
-}
-
-/** ∇L·δ of that part at both ends, of a step between the last two measurements. */
-function findKnown(gradientBefore: usize, begins: i32, ends: i32): void {
-  partBegin = 0;
-  partEnd = 0;
-  for (let i = 0; i < ends; i++) {
-    const share = load<f64>(at(other, i));
-    partBegin += share * dot(past[0] + <usize>i * stride, gradientBefore, size);
-    partEnd += share * load<f64>(at(swings, 2 * i));
-  }
-  for (let j = 0; j < begins; j++) {
-    const share = unchecked(right[j]);
-    partBegin += share * load<f64>(at(before, 2 * j));
-    partEnd += share * load<f64>(at(along, j));
-  }
-}
-
-function findPart(gradient: usize, gradientBefore: usize): void {
-  partBegin = dot(part, gradientBefore, size);
-  partEnd = dot(part, gradient, size);
+  return workOfPart(gradient, thetaBefore, gradientBefore, change);
 }
 
 /**
  * ∫ ∇L·δ along the step. Of all of the step it is the change of the loss, which is known: points
  * are added to Simpson's rule until it finds that, as the loss is no quadratic across a wide step.
  */
-function workOfPart(thetaBefore: usize, change: f64): f64 {
+function workOfPart(gradient: usize, thetaBefore: usize, gradientBefore: usize, change: f64): f64 {
+  const first = dot(step, gradientBefore, size);
+  const last = dot(step, gradient, size);
   // Trapezoids, of all of the step and of its part, over ever more intervals.
-  let whole = 0.5 * (stepBegin + stepEnd);
-  let work = 0.5 * (partBegin + partEnd);
+  let whole = 0.5 * (first + last);
+  let work = 0.5 * (dot(part, gradientBefore, size) + dot(part, gradient, size));
   let integral = work;
-  unchecked((slopes[0] = stepBegin));
-  unchecked((slopes[2 * MOST_INTERVALS] = stepEnd));
+  unchecked((slopes[0] = first));
+  unchecked((slopes[2 * MOST_INTERVALS] = last));
   for (let intervals = 1; intervals <= MOST_INTERVALS; intervals *= 2) {
     let a = 0.0;
     let b = 0.0;
