@@ -38,10 +38,11 @@ export function createThresholdCheck(): ThresholdCheck {
     doubts(column, { threshold }) {
       // A few rows may stand where the learning rate changes.
       if (column === undefined || others <= rows / 2) return [];
+      const { step, told, ours } = first;
       return [
-        `${column} is ${plainNumber(first.told)} at step ${count(first.step)}, and ${threshold} is ` +
-          `${plainNumber(first.ours)}: the sharpness is compared with ${threshold}; say by ` +
-          '--optimizer, --beta or --threshold what the log means',
+        `${column} is ${plainNumber(told)} at step ${count(step)}, and ${threshold} is ` +
+          `${plainNumber(ours)}: the sharpness is compared with ${threshold}; say by --optimizer, ` +
+          '--beta or --threshold what the log means',
       ];
     },
   };
