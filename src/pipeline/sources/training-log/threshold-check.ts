@@ -41,8 +41,8 @@ export function createThresholdCheck(): ThresholdCheck {
       const { step, told, ours } = first;
       return [
         `${column} is ${plainNumber(told)} at step ${count(step)}, and ${threshold} is ` +
-          `${plainNumber(ours)}: the sharpness is compared with ${threshold}; say by --optimizer, ` +
-          '--beta or --threshold what the log means',
+          `${plainNumber(ours)}: the sharpness is compared with ${threshold}; say by ` +
+          '--optimizer, --beta or --threshold what the log means',
       ];
     },
   };
