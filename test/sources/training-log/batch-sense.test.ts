@@ -50,7 +50,7 @@ test('a log of gradient descent tells by its losses that there are batches', asy
   }
 });
 
-test('its spikes of a bad batch are not the edge’s, though nobody said that there are batches', async () => {
+test('its spikes of a bad batch are not the edge’s, though nobody said of batches', async () => {
   const log = ndjson(await logOf(5, [7, 12]));
   const { summary } = await detectLog(log);
   expect(summary.spikes.length).toBeGreaterThan(9);
