@@ -50,6 +50,18 @@ test('a log of gradient descent tells by its losses that there are batches', asy
   }
 });
 
+test('at the edge a loss rises with all samples too, which tells nothing', () => {
+  const loss = Array.from({ length: 100 }, (_, i) => 1 + (i % 2));
+  for (const [ratio, found] of [
+    [1.05, false],
+    [0.7, true],
+  ] as const) {
+    const sense = createBatchSense();
+    sense.push({ loss, sharpness_ratio: loss.map(() => ratio) }, 0, loss.length);
+    expect(sense.found()).toBe(found);
+  }
+});
+
 test('its spikes of a bad batch are not the edge’s, though nobody said of batches', async () => {
   const log = ndjson(await logOf(5, [7, 12]));
   const { summary } = await detectLog(log);
