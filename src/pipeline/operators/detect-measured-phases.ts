@@ -174,7 +174,7 @@ export const detectMeasuredPhases = (report: (event: MeasuredEvent) => void = ()
           run.stability,
           run.config.eigenvalues ?? Number.POSITIVE_INFINITY,
           from,
-          run.config.batches ?? (run.config.optimizer === 'gd' ? 'sensed' : undefined),
+          run.config.batches,
         );
       }
 

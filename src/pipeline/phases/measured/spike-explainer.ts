@@ -1,5 +1,4 @@
 import type { Stability } from '../../core/run.ts';
-import { type BatchSenseState, createBatchSense } from './batch-sense.ts';
 import { createJumps, type JumpState } from './jumps.ts';
 import { type ExplainedSpike, explainSpike, ROWS_BEFORE, type SpikeRow } from './spike-cause.ts';
 import { createSpikeRows, type SpikeRows } from './spike-rows.ts';
@@ -27,7 +26,6 @@ export interface ExplainerState {
   readonly worst: EtaVerdict | null;
   /** An older checkpoint has none. */
   readonly jumps?: JumpState;
-  readonly batches?: BatchSenseState;
 }
 
 /** Keeps the last rows, and explains the spikes in them. */
@@ -42,18 +40,16 @@ export interface SpikeExplainer {
 
 /**
  * @param followed how many eigenvalues were followed
- * @param batches whether steps are made by mini-batches, where that is known; `sensed` where the
- * losses of gradient descent are to tell
+ * @param batches whether steps are made by mini-batches, where that is known
  */
 export function createSpikeExplainer(
   stability: Stability,
   followed: number,
   saved?: ExplainerState,
-  batches?: boolean | 'sensed',
+  batches?: boolean,
 ): SpikeExplainer {
   const rows = createSpikeRows(saved?.rows);
   const jumps = createJumps(saved?.jumps);
-  const sense = batches === 'sensed' ? createBatchSense(saved?.batches) : undefined;
   let edge = saved?.edge ?? 0;
   let worst = saved?.worst ?? null;
 
@@ -61,7 +57,6 @@ export function createSpikeExplainer(
     rows: {
       push(columns, from, to) {
         jumps.push(columns, from, to);
-        sense?.push(columns, from, to);
         rows.push(columns, from, to);
       },
       ratio: rows.ratio,
@@ -72,10 +67,7 @@ export function createSpikeExplainer(
         rows.around(spike.begin, ROWS_BEFORE, spike.step),
         stability,
         followed,
-        {
-          afterJump: jumps.led(spike, rows),
-          batches: batches === 'sensed' ? sense?.found() || undefined : batches,
-        },
+        { afterJump: jumps.led(spike, rows), batches },
       );
       const { cause, ratio, eta_that_holds: holds } = explained;
       if (cause === 'edge') edge++;
@@ -85,8 +77,7 @@ export function createSpikeExplainer(
     causes: () => ({ edge_spikes: edge, eta_verdict: worst }),
     state() {
       const [kept, spikes, verdict, rises] = [rows.state(), edge, worst, jumps.state()];
-      const sensed = sense && { batches: sense.state() };
-      return () => ({ rows: kept(), edge: spikes, worst: verdict, jumps: rises, ...sensed });
+      return () => ({ rows: kept(), edge: spikes, worst: verdict, jumps: rises });
     },
   };
 }
