@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LogOptions } from '../../../src/pipeline/sources/training-log/training-log.ts';
+import { root } from '../../setup/parts.ts';
 import { detectLog } from './read-log.ts';
 
 const ETA = 0.01;
@@ -28,11 +31,19 @@ test('a threshold of the log that is another one than is compared with is told',
   const momentum = logOf(() => 3.8 / ETA);
   expect(await said(momentum)).toEqual([
     'threshold is 380 at step 0, and 2/η is 200: the sharpness is compared with 2/η; say by ' +
-      '--optimizer, --beta or --threshold what the log means',
+      '--optimizer, --momentum or --threshold what the log means',
   ]);
   expect(await said(momentum, { optimizer: 'momentum', beta: 0.9 })).toEqual([]);
   expect(await said(momentum, { expression: '3.8/eta' })).toEqual([]);
   expect(await said(logOf(() => 3.8 / ETA, 'train/stability_threshold'))).toHaveLength(1);
+});
+
+test('the flags that it names are those of eos detect', async () => {
+  const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8'));
+  const [message] = await said(logOf(() => 3.8 / ETA));
+  const named = message!.match(/--[a-z-]+/g)!;
+  expect(named).toHaveLength(3);
+  for (const flag of named) expect(manifest.commands.detect.flags).toHaveProperty(flag.slice(2));
 });
 
 test('one that is rounded, or off in a few rows, or no number at all, is not', async () => {

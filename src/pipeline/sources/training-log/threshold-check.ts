@@ -42,7 +42,7 @@ export function createThresholdCheck(): ThresholdCheck {
       return [
         `${column} is ${plainNumber(told)} at step ${count(step)}, and ${threshold} is ` +
           `${plainNumber(ours)}: the sharpness is compared with ${threshold}; say by ` +
-          '--optimizer, --beta or --threshold what the log means',
+          '--optimizer, --momentum or --threshold what the log means',
       ];
     },
   };
